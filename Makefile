@@ -1,0 +1,36 @@
+# Two commands on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+PY := .venv/bin/python
+STAMP := .venv/.installed
+
+.PHONY: demo test check bench test-slow lock clean
+
+demo: $(STAMP)          ## the sample portfolio, living, on one port
+	$(PY) -m web.cli demo
+
+test: $(STAMP)          ## the whole suite
+	$(PY) -m pytest -m "not slow"
+
+test-slow: $(STAMP)     ## long property and soak runs
+	$(PY) -m pytest -m slow
+
+check: $(STAMP)         ## lint, format, types, import contracts
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+bench: $(STAMP)         ## ratios against a baseline measured in the same run
+	$(PY) -m bench
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+lock:                   ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv build *.egg-info

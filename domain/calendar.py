@@ -1,0 +1,28 @@
+"""Working calendars and slip. Milestone dates are civil dates: no zone, no time of day."""
+
+from datetime import date, timedelta
+
+import msgspec
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """The project's working calendar."""
+
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)  # Monday is 0
+    holidays: tuple[date, ...] = ()  # public holidays and other days nobody works, ascending
+    region: str = ""  # where the holidays came from: "GB" or "DE-BY", "" when typed by hand
+
+
+def working_days(calendar: Calendar, start: date, end: date) -> int:
+    """Return the working days from `start` (exclusive) to `end` (inclusive); negative when `end` comes first."""
+    if end < start:
+        return -working_days(calendar, end, start)
+    weeks, rest = divmod((end - start).days, 7)
+    tail = (start + timedelta(days=weeks * 7 + i) for i in range(1, rest + 1))
+    days = weeks * len(calendar.weekdays) + sum(day.weekday() in calendar.weekdays for day in tail)
+    return days - sum(start < day <= end and day.weekday() in calendar.weekdays for day in calendar.holidays)
+
+
+def calendar_days(start: date, end: date) -> int:
+    """Return the calendar days from `start` to `end`; negative when `end` comes first."""
+    return (end - start).days

@@ -1,0 +1,26 @@
+"""Every command there is, as the JSON door takes it: a tagged object."""
+
+import msgspec
+
+from domain.access import AccessCommand
+from domain.agreement import ShareCommand
+from domain.project import ProjectCommand
+
+AnyCommand = ProjectCommand | ShareCommand | AccessCommand
+
+_decoder = msgspec.json.Decoder(AnyCommand)
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def decode(payload: bytes) -> AnyCommand:
+    """Return the command a JSON object names by its `type`.
+
+    Raises: msgspec.ValidationError (or DecodeError) that names the field and what was expected.
+    """
+    command: AnyCommand = _decoder.decode(payload)
+    return command
+
+
+def encode(command: AnyCommand) -> bytes:
+    """Return the command as JSON, the same bytes for the same command."""
+    return _encoder.encode(command)

@@ -1,0 +1,115 @@
+"""Earned value and earned schedule, as pure formulas.
+
+Sources: PMI, The Standard for Earned Value Management (2019), and Lipke, Schedule is Different (2003) for earned
+schedule. Money arguments are plain decimals of one currency. Every function returns None ("n/a") where the formula is
+undefined; nothing is ever rounded here.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+ZERO = Decimal(0)
+
+
+class EarnedValue(msgspec.Struct, frozen=True, kw_only=True):
+    """All figures at one status date. Ratios are plain numbers (1 = as planned); times are in periods of the plan."""
+
+    bac: Decimal
+    pv: Decimal | None
+    ev: Decimal | None
+    ac: Decimal | None
+    cv: Decimal | None  # EV - AC
+    sv: Decimal | None  # EV - PV, in money; returns to 0 at the end of a late project
+    cpi: Decimal | None  # EV / AC
+    spi: Decimal | None  # EV / PV
+    eac_typical: Decimal | None  # BAC / CPI
+    eac_atypical: Decimal | None  # AC + (BAC - EV)
+    eac_both: Decimal | None  # AC + (BAC - EV) / (CPI x SPI)
+    eac: Decimal | None  # the forecast on record, else the typical one
+    etc: Decimal | None  # EAC - AC
+    vac: Decimal | None  # BAC - EAC
+    tcpi_bac: Decimal | None  # (BAC - EV) / (BAC - AC)
+    tcpi_eac: Decimal | None  # (BAC - EV) / (EAC - AC)
+    es: Decimal | None  # earned schedule, periods
+    sv_t: Decimal | None  # ES - AT
+    spi_t: Decimal | None  # ES / AT
+    ieac_t: Decimal | None  # planned duration / SPI(t)
+
+
+def ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | None:
+    """Return numerator / denominator, or None where either is unknown or the division is undefined."""
+    if numerator is None or denominator is None or denominator == 0:
+        return None
+    return numerator / denominator
+
+
+def minus(left: Decimal | None, right: Decimal | None) -> Decimal | None:
+    """Return left - right, or None where either is unknown."""
+    return None if left is None or right is None else left - right
+
+
+def earned_schedule(planned: Sequence[Decimal], ev: Decimal) -> Decimal | None:
+    """Return the time, in periods, at which the plan should have earned `ev`.
+
+    `planned[i]` is cumulative PV at the end of period i + 1; PV before the first period is 0.
+    ES = C + (EV - PV_C) / (PV_C+1 - PV_C), C = the last period with PV_C <= EV.
+    """
+    if not planned or ev < 0:
+        return None
+    values = [ZERO, *planned]
+    done = max(i for i, value in enumerate(values) if value <= ev)
+    if done == len(planned):
+        return Decimal(_first_complete(values))
+    step = values[done + 1] - values[done]
+    return Decimal(done) + (ev - values[done]) / step
+
+
+def _first_complete(values: Sequence[Decimal]) -> int:
+    return next(i for i, value in enumerate(values) if value >= values[-1])
+
+
+def figures(
+    *,
+    bac: Decimal,
+    pv: Decimal | None,
+    ev: Decimal | None,
+    ac: Decimal | None,
+    forecast: Decimal | None = None,
+    planned: Sequence[Decimal] = (),
+    actual_time: Decimal | None = None,
+) -> EarnedValue:
+    """Return every earned-value figure for one status date.
+
+    `forecast` is an EAC on record (bottom-up); `planned` is cumulative PV per period; `actual_time` is AT in periods.
+    """
+    cpi, spi = ratio(ev, ac), ratio(ev, pv)
+    remaining = minus(bac, ev)
+    typical = ratio(bac, cpi)
+    both = None if cpi is None or spi is None else ratio(remaining, cpi * spi)
+    eac = forecast if forecast is not None else typical
+    es = None if ev is None else earned_schedule(planned, ev)
+    spi_t = ratio(es, actual_time)
+    return EarnedValue(
+        bac=bac,
+        pv=pv,
+        ev=ev,
+        ac=ac,
+        cv=minus(ev, ac),
+        sv=minus(ev, pv),
+        cpi=cpi,
+        spi=spi,
+        eac_typical=typical,
+        eac_atypical=None if remaining is None or ac is None else ac + remaining,
+        eac_both=None if both is None or ac is None else ac + both,
+        eac=eac,
+        etc=minus(eac, ac),
+        vac=minus(bac, eac),
+        tcpi_bac=ratio(remaining, minus(bac, ac)),
+        tcpi_eac=ratio(remaining, minus(eac, ac)),
+        es=es,
+        sv_t=minus(es, actual_time),
+        spi_t=spi_t,
+        ieac_t=ratio(Decimal(len(planned)), spi_t) if planned else None,
+    )

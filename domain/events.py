@@ -1,0 +1,68 @@
+"""Every event there is, and its stored form: JSON with the event's tag. Docs: docs/spec.md section 1."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.access import AccessEvent
+from domain.agreement import ShareEvent
+from domain.ids import CommandId, PersonId
+from domain.message import Event
+from domain.project import ProjectEvent
+
+
+class CommandCarriedOut(Event, frozen=True, kw_only=True):
+    """Closes what one command recorded, in the command's own stream: its answer, for whoever sends it again."""
+
+    command: str  # tag of the command
+    stream: str
+    tags: tuple[str, ...]  # of the events recorded, in order
+    versions: tuple[int, ...]  # of the events recorded, in the stream
+    fingerprint: str  # sha256 hex of the command, so that one id cannot mean two things
+
+
+AnyEvent = ProjectEvent | ShareEvent | AccessEvent | CommandCarriedOut
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it lies in the log."""
+
+    stream: str  # "project-...", "share-...", "person-...", "client-...", "organisation", "command-..."
+    version: int  # place in its stream, from 1
+    position: int  # place in the whole log, from 1; never leaves the organisation
+    at: datetime  # UTC
+    actor: PersonId
+    command: CommandId
+    event: AnyEvent
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored payload: who, when, by which command, and the event itself."""
+
+    stream: str
+    at: datetime
+    actor: PersonId
+    command: CommandId
+    event: AnyEvent
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(Stored)
+
+
+def encode(stored: Stored) -> bytes:
+    """Return the payload that is stored."""
+    return _encoder.encode(stored)
+
+
+def decode(payload: bytes) -> Stored:
+    """Return what a payload of any version ever written says.
+
+    Raises: msgspec.ValidationError on a payload that is none of ours.
+    """
+    return _decoder.decode(payload)
+
+
+def tag(message: msgspec.Struct) -> str:
+    """Return the stored name of an event or command."""
+    return str(message.__struct_config__.tag)

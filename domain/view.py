@@ -1,0 +1,212 @@
+"""ClientView: all that a client may know at a moment. Imports nothing of the project, so that no client path can reach it.
+
+Every figure is computed by `policy.reveal` from what the terms share; rendering only formats. Dates are civil dates
+without a zone; instants are UTC. A value of None or an empty tuple means "not shared" or "not known", which a client
+cannot tell apart. Nothing here depends on the reader or on the time of reading.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from domain.money import Money
+
+Rag = Literal["on_track", "at_risk", "off_track"]
+Dimension = Literal["schedule", "budget", "risk", "overall"]  # each health indicator is shared by itself
+RiskBand = Literal["low", "medium", "high"]
+MilestoneState = Literal["on_track", "at_risk", "off_track", "met", "planned"]
+Measure = Literal["cost", "price"]
+ProjectPhase = Literal["running", "on_hold", "closed"]
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True):
+    """One health indicator, shared as a measure of its own (declassified by the terms)."""
+
+    status: Rag
+    rule: str  # the published rule in words, shown on hover
+    previous: Rag | None = None  # the status before the last change of status
+    reason: str = ""  # the manager's reason when the rule was overridden
+    overridden: bool = False
+
+
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
+    """The generated sentence at the top of the page."""
+
+    sentence: str  # "Eleven days behind the agreed plan and within budget."
+    ask: str = ""  # "One risk is waiting for your view."
+    ask_target: str = ""  # the risk id the ask leads to
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """One approved plan of record."""
+
+    number: int  # 1 is the original
+    approved_on: date
+    reason: str
+
+
+class Slip(msgspec.Struct, frozen=True, kw_only=True):
+    """Forecast (or actual) minus baseline in days; positive is late."""
+
+    since_original: int | None  # calendar days
+    since_current: int  # calendar days
+    working: int  # working days against the current baseline, by the project's calendar
+
+
+class ForecastPoint(msgspec.Struct, frozen=True):
+    """On this day the forecast was set to that date."""
+
+    on: date
+    forecast: date
+
+
+class MilestoneRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One shared milestone."""
+
+    id: str
+    title: str
+    kind: str = ""  # OCDS milestone type, "" when not shared
+    owner_side: str = ""  # ours, theirs, joint
+    original_baseline: date | None = None
+    baseline: date | None = None  # current
+    forecast: date | None = None
+    earliest: date | None = None  # forecast confidence range
+    latest: date | None = None
+    actual: date | None = None
+    deadline: date | None = None  # contractual
+    status: MilestoneState | None = None
+    slip: Slip | None = None
+    reason: str = ""  # of the last movement
+    progress: int | None = None  # physical percent complete
+    value: Money | None = None  # payment milestone
+    needs_acceptance: bool | None = None
+    accepted_on: date | None = None
+    client_action: str = ""  # what the client must do
+    client_action_due: date | None = None
+    confirmed_at: datetime | None = None
+    final: bool = False  # the milestone the schedule is judged by
+    trend: tuple[ForecastPoint, ...] = ()
+
+
+class ScheduleVital(msgspec.Struct, frozen=True, kw_only=True):
+    """The schedule in one line: the slip of the final shared milestone."""
+
+    indicator: Indicator | None = None
+    milestone: str = ""  # id
+    title: str = ""
+    baseline: date | None = None
+    forecast: date | None = None  # or actual when met
+    slip_days: int | None = None  # calendar days, current baseline
+    previous_slip: int | None = None  # before the last movement
+    previous_on: date | None = None  # the day on which that earlier slip was set
+
+
+class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One point of the cumulative curve; None where nothing is known for that day."""
+
+    on: date
+    planned: Decimal | None = None
+    earned: Decimal | None = None
+    spent: Decimal | None = None
+    forecast: Decimal | None = None
+
+
+class BudgetVital(msgspec.Struct, frozen=True, kw_only=True):
+    """The budget at the level the terms allow. Shares are fractions of the current budget (1 = 100 %)."""
+
+    indicator: Indicator | None = None
+    measure: Measure | None = None
+    status_date: date | None = None  # no figure without it
+    budget: Money | None = None  # BAC: original plus approved changes
+    original_budget: Money | None = None
+    forecast: Money | None = None  # EAC
+    spent: Money | None = None  # AC
+    planned: Money | None = None  # PV
+    earned: Money | None = None  # EV
+    forecast_share: Decimal | None = None
+    spent_share: Decimal | None = None
+    planned_share: Decimal | None = None
+    earned_share: Decimal | None = None
+    cpi: Decimal | None = None
+    spi_t: Decimal | None = None  # SPI(t), from earned schedule
+    curve: tuple[CurvePoint, ...] = ()  # in money when amounts are shared, as shares of budget when percent is
+    curve_currency: str = ""  # "" when the curve is in shares of budget
+
+
+class RiskVital(msgspec.Struct, frozen=True, kw_only=True):
+    """The shared risks in one line; counts cover shared risks only."""
+
+    indicator: Indicator | None = None
+    high: int = 0
+    medium: int = 0
+    low: int = 0
+    top: str = ""  # reference of the highest shared risk
+    top_score: int | None = None
+
+
+class Score(msgspec.Struct, frozen=True):
+    """One assessment on the project's scale, by one side, on one day."""
+
+    probability: int
+    impact: int
+    value: int
+    on: date | None = None
+
+
+class RiskCard(msgspec.Struct, frozen=True, kw_only=True):
+    """One shared risk."""
+
+    id: str
+    ref: str  # "R-07", given by the manager, never counted by us
+    title: str
+    cause: str = ""
+    event: str = ""
+    effect: str = ""
+    category: str = ""
+    status: Literal["active", "closed"] = "active"
+    score: Score | None = None  # residual, ours
+    inherent: Score | None = None
+    previous: Score | None = None  # ours, before the last change
+    band: RiskBand | None = None
+    proximity: str = ""
+    response: str = ""  # avoid, reduce, ...
+    response_actions: str = ""
+    owner: str = ""
+    client_score: Score | None = None
+    client_band: RiskBand | None = None
+    view_needed: bool = False  # the client has been asked for its view and has not given one on the current score
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """The risk scale and its bands: a score below `medium_from` is low, below `high_from` medium."""
+
+    size: int = 5
+    medium_from: int = 6
+    high_from: int = 12
+
+
+class ClientView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a client may know at a moment under one version of one agreement."""
+
+    organisation: str
+    client: str
+    project: str  # client-facing title
+    time_zone: str  # IANA name; instants are shown in it
+    terms_version: int
+    scope: str  # the sentence in the footer: what the agreement covers and what it does not
+    headline: Headline
+    phase: ProjectPhase | None = None
+    as_of: date | None = None  # the last day on which something shared changed
+    overall: Indicator | None = None
+    schedule: ScheduleVital | None = None
+    budget: BudgetVital | None = None
+    risk: RiskVital | None = None
+    milestones_shared: bool = False  # the terms cover milestones at all (tells "none" from "none are shared")
+    risks_shared: bool = False
+    milestones: tuple[MilestoneRow, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    risks: tuple[RiskCard, ...] = ()
+    scale: Scale | None = None
+    confirmed_at: datetime | None = None  # the plan was last confirmed unchanged or changed by import

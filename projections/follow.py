@@ -1,0 +1,365 @@
+"""The follower: turns events into entries, exactly once, in order per share, recorded before anything is sent.
+
+It reads by position; every wake-up is a hint with a poll behind it. What one command recorded is one update. A share
+whose view or markup cannot be made is parked loudly where it stood, and the others go on; once the cause is gone its
+events are taken in again, one update each, as if nothing had happened.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+
+from domain.events import CommandCarriedOut, Recorded
+from domain.ids import ShareId
+from domain.policy import reveal
+from domain.view import ClientView
+from projections import frames
+from projections.disclosure import Change, Content, Entry, Keyframe, Part, Rendered, seal
+from projections.eventlog import BATCH, EventLog, Unreadable
+from projections.store import DisclosureLog, Moved, Parked
+from projections.world import World, names
+
+log = logging.getLogger("fanlight.follow")
+KEYFRAME_EVERY = 50  # entries, so that no opening folds more than this
+
+
+class Renderer(Protocol):
+    """How a view becomes markup and words: pure functions, passed in by the composition root."""
+
+    @property
+    def stylesheet(self) -> str:
+        """The sha256 hex of the stylesheet."""
+
+    @property
+    def css(self) -> bytes:
+        """The stylesheet itself."""
+
+    def render(self, view: ClientView) -> Rendered:
+        """Return the view as markup."""
+
+    def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
+        """Return what became different, most important first."""
+
+    def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
+        """Return the changes as list items."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a share shows now: enough to number and diff the next entry."""
+
+    n: int = 0
+    at: datetime = datetime.min.replace(tzinfo=UTC)
+    frontier: tuple[bytes, ...] = ()
+    rendered: Rendered | None = None
+    view: ClientView | None = None
+    since_key: int = 0  # entries since the last keyframe
+
+
+class Made(msgspec.Struct, frozen=True):
+    """One entry made, and what the share shows after it."""
+
+    entry: Entry
+    shown: Shown
+    keyframe: Keyframe | None
+
+
+_view_decoder = msgspec.json.Decoder(ClientView)
+_view_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def restore(disclosure: DisclosureLog, share: str) -> Shown:
+    """Return what a share shows now, read from its log."""
+    last = disclosure.last(share)
+    if last is None:
+        return Shown()
+    key = disclosure.keyframe(share, last.n) or Keyframe(n=0, roots=(), parts=())
+    parts: dict[str, Part] = {part.id: part for part in key.parts}
+    for entry in disclosure.entries(share, key.n, last.n - key.n):
+        parts = frames.fold(parts, entry.content)
+    return Shown(
+        n=last.n,
+        at=last.content.at,
+        frontier=last.frontier,
+        rendered=Rendered(last.content.roots, parts, last.content.stylesheet),
+        view=_view_decoder.decode(last.content.view),
+        since_key=last.n - key.n,
+    )
+
+
+def disclose(
+    world: World, share: ShareId, shown: Shown, renderer: Renderer, now: datetime, salt: Callable[[str, int], bytes]
+) -> Made | None:
+    """Return the next entry of a share, or None when its client would see nothing new.
+
+    `now` is UTC; `salt(share, n)` gives the 32 secret bytes of a commitment.
+    """
+    agreed = world.shares[share]
+    if not agreed.active:
+        return None
+    called = names(world, agreed)
+    view = reveal(
+        world.projects[agreed.project],
+        agreed,
+        organisation=called.organisation,
+        client=called.client,
+        time_zone=called.time_zone,
+    )
+    if view == shown.view:
+        return None
+    return _made(share, shown, view, renderer, max(now, shown.at), salt)
+
+
+def _made(
+    share: ShareId,
+    shown: Shown,
+    view: ClientView,
+    renderer: Renderer,
+    at: datetime,
+    salt: Callable[[str, int], bytes],
+) -> Made:
+    rendered, n = renderer.render(view), shown.n + 1
+    difference = frames.difference(shown.rendered, rendered)
+    changes = renderer.changes(shown.view, view)
+    items = renderer.items(changes, n, at, view.time_zone)
+    say = ". ".join(change.say for change in changes[:3] if change.say)
+    content = Content(
+        share=share,
+        n=n,
+        at=at,
+        terms_version=view.terms_version,
+        stylesheet=rendered.stylesheet,
+        changes=changes,
+        roots=rendered.roots,
+        parts=difference.parts,
+        removed=difference.removed,
+        items=items,
+        body=frames.body(n, at, rendered.parts, difference.targets, items, say),
+        view=_view_encoder.encode(view).decode(),
+    )
+    entry = seal(content, salt(share, n), shown.frontier)
+    key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY
+    after = Shown(
+        n=n,
+        at=at,
+        frontier=entry.frontier,
+        rendered=rendered,
+        view=view,
+        since_key=0 if key else shown.since_key + 1,
+    )
+    keyframe = Keyframe(n=n, roots=rendered.roots, parts=tuple(rendered.parts.values())) if key else None
+    return Made(entry, after, keyframe)
+
+
+class _Batch:
+    """What one step will record, all or nothing."""
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.parked: dict[str, Parked] = {}
+        self.released: list[str] = []
+
+
+class Follower:
+    """Follows the event log. One thread owns it; `wake` may be called from any."""
+
+    def __init__(
+        self,
+        events: EventLog,
+        disclosure: DisclosureLog,
+        renderer: Renderer,
+        *,
+        clock: Callable[[], datetime],
+        salt: Callable[[str, int], bytes],
+        on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None,
+        point: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self._events, self._disclosure, self._renderer = events, disclosure, renderer
+        self._clock, self._salt, self._on_entries, self._point = clock, salt, on_entries, point
+        self._awake = threading.Event()
+        self.parked: dict[str, Parked] = {}
+        self.beat = time.monotonic()  # when it last looked, for health
+        self.failure = ""  # what keeps it from going on at all, for health
+        self._reset()
+
+    # life
+
+    def _reset(self) -> None:
+        """Start again from what is recorded."""
+        self._world = World()
+        self._shown: dict[ShareId, Shown] = {}
+        self._group: list[Recorded | Unreadable] = []
+        self._position = self._disclosure.position()
+        self._read = 0
+        self._broken: dict[str, str] = {}  # stream -> why
+        for recorded in self._events.everything(self._position):
+            self._read = recorded.position
+            self._fold(recorded)
+        self.parked = {s: p for s in self._world.shares if (p := self._disclosure.parked(s)) is not None}
+
+    def wake(self) -> None:
+        """Hint that something was recorded."""
+        self._awake.set()
+
+    def run(self, stop: threading.Event, poll: float = 0.25) -> None:
+        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced."""
+        self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
+        for share in list(self.parked):
+            self.retry(share)
+        while not stop.is_set():
+            self._awake.clear()
+            if not self._guarded_step():
+                self._awake.wait(poll)
+
+    def _guarded_step(self) -> int:
+        try:
+            taken = self.step()
+            self.failure = ""
+        except Moved as error:
+            log.warning("another follower wrote first, reading again: %s", error)
+            self._reset()
+            return 0
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            log.exception("the follower could not record; it tries again")
+            self._reset()
+            return 0
+        return taken
+
+    # one step
+
+    def step(self, limit: int = BATCH) -> int:
+        """Take in up to `limit` events, record what they disclose, then hand it on; return how many were read."""
+        self.beat = time.monotonic()
+        found = self._events.after(self._read, limit)
+        if not found:
+            return 0
+        batch, position = _Batch(), self._position
+        for recorded in found:
+            self._read = recorded.position
+            self._group.append(recorded)
+            if _closes(recorded):
+                self._take(self._group, batch, position)
+                self._group, position = [], recorded.position
+        self._record(batch, position)
+        return len(found)
+
+    def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
+        concerned: set[ShareId] = set()
+        for recorded in group:
+            self._fold(recorded)
+            concerned |= self._world.concerned(recorded.stream)
+        for share in sorted(concerned):
+            if share in self.parked:
+                continue
+            try:
+                self._refuse_broken(share)
+                made = disclose(self._world, share, self._now(share), self._renderer, self._clock(), self._salt)
+            except Exception as error:
+                log.exception("share %s is stopped at event %d; the others go on", share, before)
+                parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
+                self.parked[share] = batch.parked[share] = parked
+                continue
+            if made is not None:
+                self._shown[share] = made.shown
+                batch.made.append(made)
+
+    def _fold(self, recorded: Recorded | Unreadable) -> None:
+        if recorded.stream in self._broken:
+            return
+        try:
+            self._world.apply(_readable(recorded))
+        except Exception as error:
+            log.exception("event %d of %s cannot be taken in", recorded.position, recorded.stream)
+            self._broken[recorded.stream] = str(error)
+
+    def _refuse_broken(self, share: ShareId) -> None:
+        agreed = self._world.shares[share]
+        for stream in (f"project-{agreed.project}", f"share-{share}", f"client-{agreed.client}", "organisation"):
+            if stream in self._broken:
+                raise ValueError(self._broken[stream])
+
+    def _now(self, share: ShareId) -> Shown:
+        if share not in self._shown:
+            self._shown[share] = restore(self._disclosure, share)
+        return self._shown[share]
+
+    def _record(self, batch: _Batch, position: int) -> None:
+        if position == self._position and not batch.parked:
+            return
+        self._point("before-disclosure-commit")
+        self._disclosure.record(
+            [made.entry for made in batch.made],
+            [(made.entry.content.share, made.keyframe) for made in batch.made if made.keyframe],
+            [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()],
+            position,
+        )
+        self._position = position
+        self._point("after-disclosure-commit")
+        self._hand_on(batch.made)
+
+    def _hand_on(self, made: Sequence[Made]) -> None:
+        by_share: dict[str, list[Entry]] = {}
+        for one in made:
+            by_share.setdefault(one.entry.content.share, []).append(one.entry)
+        for share, entries in by_share.items():
+            self._on_entries(share, entries)
+
+    # parked shares
+
+    def retry(self, share: str) -> bool:
+        """Take in again what a parked share has missed; return whether it is released."""
+        parked = self.parked.get(share)
+        if parked is None:
+            return True
+        key, world, shown, made = ShareId(share), World(), restore(self._disclosure, share), []
+        touched = False
+        try:
+            for recorded in self._events.everything(self._position):
+                if isinstance(recorded, Unreadable) and key not in world.concerned(recorded.stream):
+                    continue
+                world.apply(_readable(recorded))
+                touched = touched or key in world.concerned(recorded.stream)
+                if not _closes(recorded) or not touched:
+                    continue
+                touched = False
+                if recorded.position <= parked.position:
+                    continue
+                one = disclose(world, key, shown, self._renderer, self._clock(), self._salt)
+                if one is not None:
+                    shown = one.shown
+                    made.append(one)
+        except Exception as error:
+            log.exception("share %s stays stopped", share)
+            self.parked[share] = msgspec.structs.replace(parked, error=f"{type(error).__name__}: {error}")
+            return False
+        self._release(share, made, shown)
+        return True
+
+    def _release(self, share: str, made: Sequence[Made], shown: Shown) -> None:
+        free = Parked(share=share, position=self._position, error="")
+        self._disclosure.record(
+            [one.entry for one in made],
+            [(share, one.keyframe) for one in made if one.keyframe],
+            [(free, self._disclosure.parked_versions(share) + 1)],
+            None,
+        )
+        self._shown[ShareId(share)] = shown
+        del self.parked[share]
+        self._hand_on(made)
+
+
+def _closes(recorded: Recorded | Unreadable) -> bool:
+    if isinstance(recorded, Unreadable):
+        return recorded.stream.startswith("command-")
+    return isinstance(recorded.event, CommandCarriedOut)
+
+
+def _readable(recorded: Recorded | Unreadable) -> Recorded:
+    if isinstance(recorded, Unreadable):
+        raise recorded
+    return recorded

@@ -1,0 +1,82 @@
+"""Everything as it stands: the fold of the whole event log into projects, shares, clients and people."""
+
+from typing import assert_never
+
+import msgspec
+
+from domain import access, agreement, project
+from domain.access import Client, ClientRegistered, OrganisationNamed, Person, PersonEvent
+from domain.agreement import Share, ShareEvent
+from domain.events import CommandCarriedOut, Recorded
+from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.project import Project, ProjectEvent
+
+
+class World:
+    """The present state of every stream. Not thread-safe: whoever folds it owns it."""
+
+    def __init__(self) -> None:
+        self.organisation = ""
+        self.projects: dict[ProjectId, Project] = {}
+        self.shares: dict[ShareId, Share] = {}
+        self.clients: dict[ClientId, Client] = {}
+        self.people: dict[PersonId, Person] = {}
+        self.versions: dict[str, int] = {}
+        self.position = 0
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event.
+
+        Raises: whatever evolve raises on an event that does not fit its stream.
+        """
+        key, at = recorded.stream.partition("-")[2], recorded.at
+        match recorded.event:
+            case OrganisationNamed(name=name):
+                self.organisation = name
+            case ClientRegistered(client=client, name=name, time_zone=zone):
+                self.clients[client] = Client(id=client, name=name, time_zone=zone)
+            case CommandCarriedOut():
+                pass
+            case event if isinstance(event, PersonEvent):
+                person = PersonId(key)
+                self.people[person] = access.evolve(self.people.get(person), event)
+            case event if isinstance(event, ShareEvent):
+                share = ShareId(key)
+                self.shares[share] = agreement.evolve(self.shares.get(share), event, at)
+            case event if isinstance(event, ProjectEvent):
+                stream = ProjectId(key)
+                self.projects[stream] = project.evolve(self.projects.get(stream), event, at)
+            case _:
+                assert_never(recorded.event)
+        self.versions[recorded.stream] = recorded.version
+        self.position = max(self.position, recorded.position)
+
+    def concerned(self, stream: str) -> set[ShareId]:
+        """Return the shares whose view may depend on a stream."""
+        kind, _, key = stream.partition("-")
+        match kind:
+            case "project":
+                return {s.id for s in self.shares.values() if s.project == key}
+            case "share":
+                return {ShareId(key)} & self.shares.keys()
+            case "client":
+                return {s.id for s in self.shares.values() if s.client == key}
+            case "organisation":
+                return set(self.shares)
+            case _:
+                return set()
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What a share is called to its client."""
+
+    organisation: str
+    client: str
+    time_zone: str
+
+
+def names(world: World, share: Share) -> Names:
+    """Return the names a share's view carries; the project's zone until the client has one."""
+    client = world.clients.get(share.client)
+    zone = client.time_zone if client else world.projects[share.project].time_zone
+    return Names(world.organisation or "Your supplier", client.name if client else "you", zone)
