@@ -26,6 +26,7 @@ from domain.view import (
     BudgetVital,
     ClientView,
     CurvePoint,
+    Dimension,
     ForecastPoint,
     Indicator,
     MilestoneRow,
@@ -186,7 +187,7 @@ def _baselines(project: Project, terms: Terms) -> tuple[Baseline, ...]:
 # health
 
 
-def _indicator(project: Project, terms: Terms, dimension: rules.Dimension) -> Indicator | None:
+def _indicator(project: Project, terms: Terms, dimension: Dimension) -> Indicator | None:
     if dimension not in terms.health:
         return None
     status = project.health.status(dimension)

@@ -15,7 +15,7 @@ from projections.store import Moved, row
 BATCH = 500
 
 
-class Unreadable(Exception):  # noqa: N818  # a fact for the follower, who stops what depends on it
+class Unreadable(Exception):  # a fact for the follower, who stops what depends on it
     """A stored event is none of ours or damaged."""
 
     def __init__(self, stream: str, position: int, cause: Exception) -> None:

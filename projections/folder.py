@@ -1,4 +1,4 @@
-"""One installation in one folder: the logs, each in its own SQLite file (WAL, synchronous=FULL: the library's default)."""
+"""One installation in one folder: each log in its own SQLite file (WAL, synchronous=FULL: the library's default)."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ from projections.disclosure import Entry, Keyframe, open_content
 FOLLOWER = "follower"
 
 
-class Moved(Exception):  # noqa: N818  # a fact for the caller, who reads again
+class Moved(Exception):  # a fact for the caller, who reads again
     """Somebody else wrote to the stream first."""
 
 

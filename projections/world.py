@@ -1,26 +1,24 @@
-"""Everything as it stands: the fold of the whole event log into projects, shares, clients and people."""
+"""Everything as it stands: the fold of the whole event log, projects included."""
 
 from typing import assert_never
 
 import msgspec
 
-from domain import access, agreement, project
-from domain.access import Client, ClientRegistered, OrganisationNamed, Person, PersonEvent
+from domain import project
+from domain.access import AccessEvent
 from domain.agreement import Share, ShareEvent
 from domain.events import CommandCarriedOut, Recorded
-from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.ids import ProjectId, ShareId
 from domain.project import Project, ProjectEvent
+from projections.directory import Directory
 
 
-class World:
+class World(Directory):
     """The present state of every stream. Not thread-safe: whoever folds it owns it."""
 
     def __init__(self) -> None:
-        self.organisation = ""
+        super().__init__()
         self.projects: dict[ProjectId, Project] = {}
-        self.shares: dict[ShareId, Share] = {}
-        self.clients: dict[ClientId, Client] = {}
-        self.people: dict[PersonId, Person] = {}
         self.versions: dict[str, int] = {}
         self.position = 0
 
@@ -29,25 +27,19 @@ class World:
 
         Raises: whatever evolve raises on an event that does not fit its stream.
         """
-        key, at = recorded.stream.partition("-")[2], recorded.at
-        match recorded.event:
-            case OrganisationNamed(name=name):
-                self.organisation = name
-            case ClientRegistered(client=client, name=name, time_zone=zone):
-                self.clients[client] = Client(id=client, name=name, time_zone=zone)
+        key, event = recorded.stream.partition("-")[2], recorded.event
+        match event:
             case CommandCarriedOut():
                 pass
-            case event if isinstance(event, PersonEvent):
-                person = PersonId(key)
-                self.people[person] = access.evolve(self.people.get(person), event)
-            case event if isinstance(event, ShareEvent):
-                share = ShareId(key)
-                self.shares[share] = agreement.evolve(self.shares.get(share), event, at)
-            case event if isinstance(event, ProjectEvent):
+            case _ if isinstance(event, AccessEvent):
+                self.apply_access(event, key)
+            case _ if isinstance(event, ShareEvent):
+                self.apply_share(event, key, recorded.at)
+            case _ if isinstance(event, ProjectEvent):
                 stream = ProjectId(key)
-                self.projects[stream] = project.evolve(self.projects.get(stream), event, at)
+                self.projects[stream] = project.evolve(self.projects.get(stream), event, recorded.at)
             case _:
-                assert_never(recorded.event)
+                assert_never(event)
         self.versions[recorded.stream] = recorded.version
         self.position = max(self.position, recorded.position)
 

@@ -1,0 +1,82 @@
+"""Who there is and what is agreed: clients, people and shares, and nothing of any project."""
+
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from domain import access, agreement
+from domain.access import AccessEvent, Client, ClientRegistered, OrganisationNamed, Person, PersonEvent
+from domain.agreement import Share, ShareEvent
+from domain.ids import ClientId, PersonId, ProjectId, ShareId
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What a secret opens: whose it is and which one, by the public id."""
+
+    person: PersonId
+    id: str
+
+
+class Directory:
+    """The present state of every stream but the projects'. Not thread-safe: whoever folds it owns it."""
+
+    def __init__(self) -> None:
+        self.organisation = ""
+        self.shares: dict[ShareId, Share] = {}
+        self.clients: dict[ClientId, Client] = {}
+        self.people: dict[PersonId, Person] = {}
+        self.sessions: dict[str, Key] = {}  # by hash of the secret
+        self.links: dict[str, Key] = {}
+        self.tokens: dict[str, Key] = {}
+
+    def apply_access(self, event: AccessEvent, key: str) -> None:
+        """Take in the next event of the organisation, a client or a person; `key` is the stream's id."""
+        match event:
+            case OrganisationNamed(name=name):
+                self.organisation = name
+            case ClientRegistered(client=client, name=name, time_zone=zone):
+                self.clients[client] = Client(id=client, name=name, time_zone=zone)
+            case _ if isinstance(event, PersonEvent):
+                self._apply_person(PersonId(key), event)
+            case _:
+                assert_never(event)
+
+    def _apply_person(self, key: PersonId, event: PersonEvent) -> None:
+        person = self.people[key] = access.evolve(self.people.get(key), event)
+        match event:
+            case access.SessionStarted(session=session, hash=digest):
+                self.sessions[digest] = Key(key, session)
+            case access.LinkIssued(hash=digest):
+                self.links[digest] = Key(key, digest)
+            case access.TokenIssued(token=token, hash=digest):
+                self.tokens[digest] = Key(key, token)
+            case access.SessionEnded() | access.TokenRevoked() | access.PersonDisabled():
+                self._forget(key, person)
+            case _:
+                pass
+
+    def _forget(self, key: PersonId, person: Person) -> None:
+        open_sessions = {s.hash for s in person.sessions.values()}
+        open_tokens = set(person.tokens.values())
+        self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
+        self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
+
+    def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
+        """Take in the next event of a share, recorded at `at` (UTC)."""
+        share = ShareId(key)
+        self.shares[share] = agreement.evolve(self.shares.get(share), event, at)
+
+    def shares_of_project(self, project: ProjectId) -> list[Share]:
+        """Return the shares of a project, by client name."""
+        found = [s for s in self.shares.values() if s.project == project]
+        return sorted(found, key=lambda s: (self.client_name(s.client), s.id))
+
+    def shares_of_client(self, client: ClientId) -> list[Share]:
+        """Return the shares a client was ever given, that is: activated once."""
+        return [s for s in self.shares.values() if s.client == client and s.versions]
+
+    def client_name(self, client: ClientId) -> str:
+        """Return a client's name, or its id where it was never registered."""
+        found = self.clients.get(client)
+        return found.name if found else client

@@ -1,0 +1,32 @@
+"""Errors as HTTP says them: RFC 9457 problem details, a status for each kind of refusal. HTTP codes live in web/ only."""
+
+import msgspec
+from starlette.responses import Response
+
+from domain.errors import Conflict, Denied, Invalid, Refused, Stale, Unknown
+
+CODES: dict[type[Refused], tuple[int, str]] = {
+    Unknown: (404, "Not found"),
+    Invalid: (422, "A value cannot be right"),
+    Conflict: (409, "Not possible now"),
+    Stale: (412, "Changed since you looked"),
+    Denied: (403, "Not yours to do"),
+}
+
+
+def status_of(refused: Refused) -> int:
+    """Return the HTTP status of a refusal."""
+    return CODES.get(type(refused), (400, ""))[0]
+
+
+def problem(status: int, title: str, detail: str, **more: str) -> Response:
+    """Return problem details."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
+
+
+def refusal(refused: Refused) -> Response:
+    """Return a refusal as problem details."""
+    status, title = CODES.get(type(refused), (400, "Refused"))
+    more = {"field": refused.field} if refused.field else {}
+    return problem(status, title, refused.message, **more)

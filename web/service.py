@@ -1,0 +1,215 @@
+"""The write side: one command in, its events recorded or a refusal out. Nothing is acknowledged before it is durable.
+
+A command id seen before returns the first answer and records nothing. When somebody else wrote first, the command is
+decided again on what is true now.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from domain import access, agreement, commands, project
+from domain.access import Client, PersonCommand, Role
+from domain.agreement import DraftShare, ShareCommand
+from domain.commands import AnyCommand
+from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
+from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
+from domain.health import LapseOverrides
+from domain.ids import ClientId, CommandId, PersonId
+from domain.project import ChangeTogether, ProjectCommand, expect
+from domain.risks import AskClientView, ScoreAsClient
+from projections.eventlog import EventLog
+from projections.store import Moved
+from projections.world import World
+from web.present import Present
+
+TRIES = 8
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who asks. The system and the installation's operator act as admin."""
+
+    person: PersonId
+    role: Role
+    client: ClientId | None = None
+
+
+SYSTEM = Actor(PersonId("system"), "admin")
+OPERATOR = Actor(PersonId("operator"), "admin")
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command recorded."""
+
+    stream: str
+    version: int  # of the stream after it
+    events: tuple[str, ...]  # tags
+    versions: tuple[int, ...]
+    repeated: bool = False  # this command had been carried out before
+
+
+class Service:
+    """Carries out commands. Thread-safe; several processes may share one log."""
+
+    def __init__(
+        self,
+        events: EventLog,
+        present: Present,
+        clock: Callable[[], datetime],
+        point: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self._events, self._present, self._clock, self._point = events, present, clock, point
+
+    def execute(
+        self, actor: Actor, command: AnyCommand, *, command_id: CommandId, expected: int | None = None
+    ) -> Answer:
+        """Record what `command` brings about and return its answer.
+
+        `expected` is the version of the stream the sender looked at; None does not care.
+        Raises: a kind of Refused; nothing is recorded then.
+        """
+        if not command_id or len(command_id) > 200:
+            raise Invalid("A command needs an id of 1 to 200 characters that is its own.", "command_id")
+        permit(actor, command, self._present.world)
+        fingerprint = hashlib.sha256(commands.encode(command) + actor.person.encode()).hexdigest()
+        for _ in range(TRIES):
+            if (first := self._first_answer(command_id, fingerprint)) is not None:
+                return first
+            try:
+                return self._try(actor, command, command_id, expected, fingerprint)
+            except Moved:
+                continue
+        raise Stale("Others are changing this at the same moment. Look at what changed, then repeat.")
+
+    def _first_answer(self, command_id: CommandId, fingerprint: str) -> Answer | None:
+        found = self._events.stream(f"command-{command_id}")
+        if not found:
+            return None
+        done = found[0].event
+        assert isinstance(done, CommandCarriedOut)
+        if done.fingerprint != fingerprint:
+            raise Conflict("This command id was used for another command. Use a new id for a new command.")
+        self._present.refresh()
+        return Answer(
+            stream=done.stream,
+            version=max(done.versions, default=0),
+            events=done.tags,
+            versions=done.versions,
+            repeated=True,
+        )
+
+    def _try(
+        self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, fingerprint: str
+    ) -> Answer:
+        world, now = self._present.refresh(), self._clock()
+        stream = stream_of(command)
+        version = world.versions.get(stream, 0)
+        expect(version, expected)
+        _check_references(world, command)
+        events = decide(world, command, now)
+        versions = tuple(range(version + 1, version + 1 + len(events)))
+        tags = tuple(tag(event) for event in events)
+        done = CommandCarriedOut(
+            command=tag(command), stream=stream, tags=tags, versions=versions, fingerprint=fingerprint
+        )
+
+        def stored(of: str, event: AnyEvent) -> Stored:
+            return Stored(stream=of, at=now, actor=actor.person, command=command_id, event=event)
+
+        rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
+        self._point("before-event-commit")
+        self._events.append([*rows, (stored(f"command-{command_id}", done), 1)])
+        self._point("after-event-commit")
+        self._present.refresh()
+        return Answer(stream=stream, version=version + len(events), events=tags, versions=versions)
+
+
+def stream_of(command: AnyCommand) -> str:
+    """Return the stream a command is decided on."""
+    match command:
+        case access.NameOrganisation():
+            return "organisation"
+        case access.RegisterClient(client=client):
+            return f"client-{client}"
+        case _ if isinstance(command, PersonCommand):
+            return f"person-{command.person}"
+        case _ if isinstance(command, ShareCommand):
+            return f"share-{command.share}"
+        case _ if isinstance(command, ProjectCommand):
+            return f"project-{command.project}"
+        case _:
+            assert_never(command)
+
+
+def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
+    """Return the events that carry out `command` on the world as it is at `now` (UTC).
+
+    Raises: a kind of Refused.
+    """
+    match command:
+        case access.NameOrganisation():
+            return list(access.decide_organisation(world.organisation or None, command))
+        case access.RegisterClient(client=client):
+            return list(access.decide_client(world.clients.get(client), command))
+        case _ if isinstance(command, PersonCommand):
+            return list(access.decide(world.people.get(command.person), command, now))
+        case _ if isinstance(command, ShareCommand):
+            return list(agreement.decide(world.shares.get(command.share), command))
+        case _ if isinstance(command, ProjectCommand):
+            return list(project.decide(world.projects.get(command.project), command, now))
+        case _:
+            assert_never(command)
+
+
+def _check_references(world: World, command: AnyCommand) -> None:
+    """Refuse what names another stream that does not exist."""
+    match command:
+        case DraftShare(project=key, client=client):
+            if key not in world.projects:
+                raise Unknown("There is no such project to share.", "project")
+            _known_client(world, client)
+        case access.InvitePerson(client=str() as client):
+            _known_client(world, ClientId(client))
+        case AskClientView(client=client) | ScoreAsClient(client=client):
+            _known_client(world, client)
+        case _:
+            pass
+
+
+def _known_client(world: World, client: ClientId) -> Client:
+    if client not in world.clients:
+        raise Unknown("There is no such client. Register it first.", "client")
+    return world.clients[client]
+
+
+def permit(actor: Actor, command: AnyCommand, world: World) -> None:
+    """Raise Denied when the actor's role does not cover the command; docs/spec.md 2.3 has the table."""
+    if actor.role == "admin":
+        return
+    if isinstance(command, access.EndSession | access.UseLink) and command.person == actor.person:
+        return
+    if actor.role == "viewer":
+        own = isinstance(command, ScoreAsClient) and (command.client, command.by) == (actor.client, actor.person)
+        if own:
+            return
+    if actor.role == "manager" and _for_managers(command, world):
+        return
+    message = f"Your role, {actor.role}, does not cover {tag(command)}. Ask an admin of your organisation."
+    raise Denied(message)
+
+
+def _for_managers(command: AnyCommand, world: World) -> bool:
+    match command:
+        case LapseOverrides():
+            return False
+        case ChangeTogether(commands=parts):
+            return all(_for_managers(part, world) for part in parts)
+        case access.InvitePerson(role=role):
+            return role == "viewer"
+        case access.IssueLink(person=person):
+            return person not in world.people or world.people[person].role == "viewer"
+        case _:
+            return isinstance(command, ProjectCommand | ShareCommand | access.RegisterClient)

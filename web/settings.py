@@ -1,0 +1,126 @@
+"""Every setting, by flag and by FANLIGHT_* variable; a bad one stops the start with one clear line."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+
+class BadSetting(Exception):
+    """One line: which setting, what was expected, what came."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings with their defaults. Times in the unit the name gives."""
+
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""  # as people reach it; default http://host:port
+    link_hours: int = 72
+    session_hours: int = 12
+    tick_seconds: int = 20
+    max_upload_mb: int = 64
+    sign_in_per_minute: int = 20
+    log_level: str = "warning"
+    demo_speed: float = 1.0
+    demo_seed: int = 7
+
+    @property
+    def origin(self) -> str:
+        """The origin browsers send, which forms and sockets must come from."""
+        parts = urlsplit(self.public_url or f"http://{_in_url(self.host)}:{self.port}")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def secure(self) -> bool:
+        """People reach it by https."""
+        return self.origin.startswith("https://")
+
+
+HELP = {
+    "data": "folder that holds everything",
+    "host": "address to listen on",
+    "port": "port to listen on, 1 to 65535 (0 picks a free one)",
+    "public_url": "address people type, such as https://status.example.com; default: host and port",
+    "link_hours": "hours a sign-in link stays good, 1 to 720",
+    "session_hours": "hours until people sign in again, 1 to 720",
+    "tick_seconds": "seconds between signs of life on an open dashboard, 1 to 40",
+    "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
+    "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
+    "log_level": "debug, info, warning or error",
+    "demo_speed": "how fast the demo lives: 1 is a change every few seconds, 0 is paused",
+    "demo_seed": "which demo history is told",
+}
+RANGES: dict[str, tuple[float, float]] = {
+    "port": (0, 65535),
+    "link_hours": (1, 720),
+    "session_hours": (1, 720),
+    "tick_seconds": (1, 40),
+    "max_upload_mb": (1, 512),
+    "sign_in_per_minute": (1, 1000),
+    "demo_speed": (0, 100),
+    "demo_seed": (0, 2**31),
+}
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"FANLIGHT_{name.upper()}"
+
+
+def add_flags(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
+    """Give a command the flags of some settings."""
+    for name in names:
+        default = getattr(Settings(), name)
+        text = f"{HELP[name]} [{variable(name)}, default {default if default != '' else 'none'}]"
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=name.upper(), help=text.replace("%", "%%"))
+
+
+def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defaults: Any) -> Settings:
+    """Return the settings: flags first, then variables, then `defaults`, then the built-in ones.
+
+    Raises: BadSetting.
+    """
+    values: dict[str, Any] = dict(defaults)
+    for name in Settings.__struct_fields__:
+        given = flags.get(name)
+        source = f"--{name.replace('_', '-')}" if given is not None else variable(name)
+        raw = given if given is not None else environment.get(variable(name))
+        if raw is not None:
+            values[name] = _value(name, raw, source)
+    unknown = sorted(k for k in environment if k.startswith("FANLIGHT_") and k not in _variables())
+    if unknown:
+        raise BadSetting(f"{unknown[0]} is no setting. Known are {', '.join(sorted(_variables()))}.")
+    settings = Settings(**values)
+    if settings.public_url and urlsplit(settings.public_url).scheme not in ("http", "https"):
+        message = f"{settings.public_url!r} is no address for people; expected https://name or http://name:port."
+        raise BadSetting(message)
+    return settings
+
+
+def _variables() -> set[str]:
+    return {variable(name) for name in Settings.__struct_fields__}
+
+
+def _value(name: str, raw: str, source: str) -> Any:
+    kind = type(getattr(Settings(), name))
+    if name == "data":
+        return Path(raw)
+    try:
+        value = kind(raw)
+    except ValueError:
+        word = "a whole number" if kind is int else "a number"
+        raise BadSetting(f"{source} is {raw!r}; expected {word}: {HELP[name]}.") from None
+    if name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:
+        raise BadSetting(f"{source} is {raw!r}; expected {HELP[name]}.")
+    if name == "log_level" and value not in ("debug", "info", "warning", "error"):
+        raise BadSetting(f"{source} is {raw!r}; expected debug, info, warning or error.")
+    return value
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
