@@ -1,4 +1,4 @@
-"""Errors as HTTP says them: RFC 9457 problem details, a status for each kind of refusal. HTTP codes live in web/ only."""
+"""Errors as HTTP says them: RFC 9457 problem details, a status for each kind of refusal. HTTP codes live in web/."""
 
 import msgspec
 from starlette.responses import Response

@@ -1,0 +1,98 @@
+"""The JSON door: commands in, entries of a client's own share out. Errors are problem details (RFC 9457)."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain import commands
+from domain.errors import Refused
+from domain.ids import CommandId
+from projections.disclosure import Entry, instant
+from web.guard import EVERYONE, STAFF, VIEWERS, Signed, door
+from web.problem import problem, refusal
+from web.service import Actor
+
+if TYPE_CHECKING:
+    from web.app import Parts
+
+LARGEST = 1 << 20  # bytes of one command
+MOST = 200  # entries a page
+NOT_FOUND = "There is nothing here, or nothing you may see."
+
+
+async def carry_out(request: Request, signed: Signed) -> Response:
+    """`POST /api/v1/commands`: one tagged command, with an Idempotency-Key and, if wanted, an expected version."""
+    parts: Parts = request.app.state.parts
+    key = request.headers.get("idempotency-key", "")
+    if not key:
+        return problem(400, "No Idempotency-Key", "Send a header Idempotency-Key with an id of this command's own.")
+    expected = request.headers.get("expected-version")
+    if expected is not None and not expected.isdecimal():
+        detail = f"Expected-Version is {expected!r}; expected the version of the stream you looked at, such as 12."
+        return problem(400, "Bad Expected-Version", detail)
+    payload = await request.body()
+    if len(payload) > LARGEST:
+        return problem(413, "Too large", f"A command has at most {LARGEST} bytes; split a larger change.")
+    try:
+        command = commands.decode(payload)
+    except msgspec.MsgspecError as error:
+        return problem(400, "Not a command", f"{error}. docs/spec.md section 2 lists every command and its fields.")
+    person = signed.person
+    actor = Actor(person.id, person.role, person.client)
+    version = int(expected) if expected else None
+    try:
+        answer = await run_in_threadpool(
+            parts.service.execute,
+            actor,
+            command,
+            command_id=CommandId(key),
+            expected=version,
+        )
+    except Refused as refused:
+        return refusal(refused)
+    return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
+
+
+async def entries(request: Request, signed: Signed) -> Response:
+    """`GET /api/v1/shares/{share}/entries?after=n`: what a client was shown, as data, in order."""
+    parts: Parts = request.app.state.parts
+    share = request.path_params["share"]
+    if not parts.may_watch(signed, share):
+        return problem(404, "Not found", NOT_FOUND)
+    after = request.query_params.get("after", "0")
+    if not after.isdecimal() or len(after) > 12:
+        return problem(400, "Bad number", f"after is {after!r}; expected the number of the last update you have.")
+    found = await run_in_threadpool(parts.folder.disclosure.entries, share, int(after), MOST)
+    body = msgspec.json.encode({"share": share, "entries": [_entry(e) for e in found], "more": len(found) == MOST})
+    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    content = entry.content
+    return {
+        "n": content.n,
+        "at": instant(content.at),
+        "agreement": content.terms_version,
+        "changes": content.changes,
+        "view": msgspec.Raw(content.view.encode()),
+        "leaf": entry.leaf.hex(),
+        "root": entry.root,
+    }
+
+
+async def nowhere(_request: Request, _signed: Signed) -> Response:
+    """Answer what the JSON door does not have like what may not be seen."""
+    return problem(404, "Not found", NOT_FOUND)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the JSON door."""
+    return [
+        door("/api/v1/commands", carry_out, allow=STAFF, methods=["POST"]),
+        door("/api/v1/shares/{share}/entries", entries, allow=VIEWERS),
+        door("/api/{rest:path}", nowhere, allow=EVERYONE, methods=["GET", "POST", "PUT", "DELETE"]),
+    ]

@@ -1,0 +1,155 @@
+"""The demo: a sample portfolio that lives, with a page that says whom you can be. Bound to loopback."""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import random
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.errors import Refused
+from domain.ids import PersonId
+from projections.folder import Folder
+from projections.follow import Follower, Renderer
+from web import demo_plan as plan
+from web.clock import Virtual, now
+from web.demo_story import Story
+from web.entry import set_cookie
+from web.guard import open_door
+from web.ids import random_salt
+from web.present import Present
+from web.service import OPERATOR, Service
+from web.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from web.app import Parts
+
+log = logging.getLogger("fanlight.demo")
+PACE = 4.0  # seconds between changes at speed 1, on average
+
+
+def refuse_open_doors(settings: Settings) -> None:
+    """Raise BadSetting when others could reach a page that signs anybody in as anyone."""
+    host = settings.host
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise BadSetting(f"--host is {host!r}; the demo signs anybody in, so it only listens on loopback (127.0.0.1).")
+
+
+def tell_the_year(folder: Folder, renderer: Renderer, seed: int) -> None:
+    """Record the sample year, unless this folder has a history already."""
+    if folder.events.head():
+        return
+    clock = Virtual(now())
+    present = Present(folder.events)
+    follower = Follower(folder.events, folder.disclosure, renderer, clock=clock, salt=random_salt)
+    folder.disclosure.keep_stylesheet(renderer.stylesheet, renderer.css)
+    story = Story(Service(folder.events, present, clock), lambda: present.world, seed)
+    for at in story.year(now()):
+        while follower.step():
+            pass
+        clock.at = at
+    while follower.step():
+        pass
+
+
+class Life:
+    """What goes on after the year: a change every few seconds, unless paused."""
+
+    def __init__(self, parts: "Parts", speed: float, seed: int) -> None:
+        self._parts, self.speed = parts, speed
+        self._story = Story(parts.service, lambda: parts.present.world, seed + 1)
+        self._random = random.Random(seed)  # noqa: S311  # a story, not a secret
+        self._changed = asyncio.Event()
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at another speed; 0 pauses."""
+        self.speed = speed
+        self._changed.set()
+
+    @contextlib.asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        """Live while the server is up."""
+        task = asyncio.create_task(self._live())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _live(self) -> None:
+        while True:
+            wait = PACE * self._random.uniform(0.5, 1.5) / self.speed if self.speed else None
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), wait)
+                continue
+            await run_in_threadpool(self._one)
+
+    def _one(self) -> None:
+        try:
+            self._story.lapse(self._parts.now())
+            self._story.change(self._parts.now())
+        except Refused as refused:
+            log.info("the story wanted what the domain refuses: %s", refused)
+
+
+async def page(request: Request) -> Response:
+    """`GET /demo`: whom you can be, and what to watch."""
+    parts: Parts = request.app.state.parts
+    world = parts.present.refresh()
+    people = [world.people[person] for person, *_ in plan.PEOPLE if person in world.people]
+    return parts.pages.response(
+        request,
+        "demo.html",
+        organisation=world.organisation,
+        people=people,
+        client_name=world.client_name,
+        signed=parts.guard.signed(request),
+        speed=_life(request).speed,
+        updates=sum(parts.folder.disclosure.head(share) for share in world.shares),
+        projects=sorted(world.projects.values(), key=lambda p: p.client_title),
+    )
+
+
+async def become(request: Request) -> Response:
+    """`POST /demo/as/{person}`: sign in as one of the cast."""
+    parts: Parts = request.app.state.parts
+    person = PersonId(request.path_params["person"])
+    if person not in {key for key, *_ in plan.PEOPLE}:
+        return RedirectResponse("/demo", 303)
+    secret = await run_in_threadpool(parts.people.link, OPERATOR, person)
+    entrance = await run_in_threadpool(parts.people.enter, secret)
+    response = RedirectResponse("/", 303)
+    set_cookie(parts.guard, response, entrance.secret)
+    return response
+
+
+async def pace(request: Request) -> Response:
+    """`POST /demo/speed/{speed}`: faster, slower, or pause with 0."""
+    asked = request.path_params["speed"]
+    if asked in ("0", "1", "4"):
+        _life(request).set_speed(float(asked))
+    return RedirectResponse("/demo", 303)
+
+
+def _life(request: Request) -> Life:
+    life: Life = request.app.state.life
+    return life
+
+
+def routes() -> list[BaseRoute]:
+    """Return the demo's routes."""
+    return [
+        open_door("/demo", page),
+        open_door("/demo/as/{person}", become, methods=["POST"]),
+        open_door("/demo/speed/{speed}", pace, methods=["POST"]),
+    ]

@@ -1,0 +1,40 @@
+"""Pages from templates: one Jinja2 environment, autoescaped, strict about names, and never cached by browsers."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from web.ids import new_id
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment() -> Environment:
+    """Return the environment all templates are compiled in."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+class Pages:
+    """Renders whole pages and fragments."""
+
+    def __init__(self, **shared: Any) -> None:
+        self._environment = environment()
+        self._environment.globals.update(shared, new_id=new_id)
+
+    def text(self, template: str, **context: Any) -> str:
+        """Return the markup of a template."""
+        return self._environment.get_template(template).render(**context)
+
+    def response(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """Return a page that no cache keeps."""
+        markup = self.text(template, request=request, **context)
+        return HTMLResponse(markup, status, headers={"cache-control": "no-store"})

@@ -1,0 +1,71 @@
+"""`fanlight serve` and `fanlight demo`: one process, one port, one folder."""
+
+import fcntl
+import logging
+import socket
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import uvicorn
+
+from web import app
+from web.live import server_config, tune_gc
+from web.settings import BadSetting, Settings
+
+
+def run(settings: Settings, *, demo: bool) -> int:
+    """Serve until told to stop; return the exit code.
+
+    Raises: BadSetting when the address or the folder cannot be used.
+    """
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if demo:
+        from web.demo import refuse_open_doors
+
+        refuse_open_doors(settings)
+    lock = _alone(settings.data)
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    settings = msgspec.structs.replace(settings, port=port)
+    parts = app.Parts(settings, demo=demo)
+    if demo:
+        from web.demo import tell_the_year
+
+        print("Telling a year of history ...", flush=True)
+        tell_the_year(parts.folder, parts.renderer, settings.demo_seed)
+    config = server_config(app.create(parts), host, port, log_level=settings.log_level)
+    tune_gc()
+    print(f"Fanlight is at {settings.origin}  (data in {settings.data}, stop with Ctrl+C)", flush=True)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    lock.close()
+    return 0
+
+
+def _alone(folder: Path) -> IO[str]:
+    """Hold the folder for this process: two servers in one folder would be two followers."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "serving.lock").open("w")
+    except OSError as error:
+        raise BadSetting(f"--data is {str(folder)!r}, which cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        message = f"another Fanlight serves {folder} already. Stop it, or use another --data folder."
+        raise BadSetting(message) from None
+    return lock
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        message = f"cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another --port."
+        raise BadSetting(message) from error
+    return listener

@@ -1,0 +1,160 @@
+"""Frame bytes of RFC 6455, both ways: what we send is framed once, what pages send is read with hard bounds.
+
+Rule: bytes in, bytes and texts out. Nothing here knows a socket, a share or a clock, and nothing is kept of a page's
+bytes but one message that is still incomplete, never longer than the limit.
+"""
+
+import logging
+import struct
+from collections.abc import Iterator
+
+import msgspec
+from websockets.frames import Opcode
+from websockets.protocol import OPEN, SERVER, Protocol
+
+logger = logging.getLogger("fanlight.push")
+
+TEXT, CLOSE, PING_OPCODE = 0x81, 0x88, 0x89
+PING = bytes((PING_OPCODE, 0))
+LONGEST_HEADER = 14
+_SMALL_TEXT, _SMALL_PONG, _MASKED = 0x81, 0x8A, 0x80
+
+
+def framed(payload: bytes, first: int = TEXT) -> bytes:
+    """Return one whole unmasked frame around a payload."""
+    size = len(payload)
+    if size < 126:
+        return bytes((first, size)) + payload
+    if size < 65536:
+        return struct.pack("!BBH", first, 126, size) + payload
+    return struct.pack("!BBQ", first, 127, size) + payload
+
+
+def close_frame(code: int) -> bytes:
+    """Return a close frame that carries a code and no reason."""
+    return framed(code.to_bytes(2, "big"), CLOSE)
+
+
+def unframed(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the first byte and the payload of each of our own whole frames."""
+    at = 0
+    while at < len(data):
+        size, start = data[at + 1], at + 2
+        if size == 126:
+            size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+        elif size == 127:
+            size, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
+        yield data[at], data[start : start + size]
+        at = start + size
+
+
+def small_texts(data: bytes) -> tuple[list[bytes], int]:
+    """Return the texts of the whole small frames (text or pong) that data begins with, and the bytes they took.
+
+    The usual case by far, without a parser: a receipt costs half of the delivery it answers.
+    """
+    texts: list[bytes] = []
+    at, end = 0, len(data)
+    while end - at >= 6:
+        first, size = data[at], data[at + 1] - _MASKED
+        stop = at + 6 + size
+        if not 0 <= size < 126 or stop > end or (first not in (_SMALL_TEXT, _SMALL_PONG)):
+            break
+        if first == _SMALL_TEXT:
+            texts.append(_unmasked(data[at + 6 : stop], data[at + 2 : at + 6]))
+        at = stop
+    return texts, at
+
+
+def _unmasked(payload: bytes, mask: bytes) -> bytes:
+    size = len(payload)
+    key = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
+    return (int.from_bytes(payload, "little") ^ key).to_bytes(size, "little")
+
+
+def frame_length(data: bytes | bytearray) -> int | None:
+    """Return the length of the page's frame that data begins with, None while its header is incomplete."""
+    if len(data) < 2:
+        return None
+    size, start = data[1] & 127, 2
+    if size > 125:
+        start = 4 if size == 126 else 10
+        if len(data) < start:
+            return None
+        size = int.from_bytes(data[2:start], "big")
+    return start + (4 if data[1] & _MASKED else 0) + size
+
+
+class Intake(msgspec.Struct):
+    """What some bytes of a page came to."""
+
+    texts: list[bytes]
+    reply: bytes = b""  # pongs, the answer to a close
+    work: int = 0  # frames looked at
+    ended: bool = False  # closed by the page, or for breaking the protocol
+
+
+class Inbox:
+    """Takes in what the fast path cannot: halves, fragments, pings, closes and garbage.
+
+    It is made when one of these comes and dropped as soon as nothing is incomplete. `websockets`' sans-I/O protocol is
+    given whole frames only, so that nothing is lost inside its parser when it is dropped.
+    """
+
+    __slots__ = ("_limit", "_protocol", "_raw", "_said", "_textual")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._raw = bytearray()
+        self._protocol: Protocol | None = None
+        self._said = bytearray()
+        self._textual = True
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is incomplete."""
+        return not self._raw and (self._protocol is None or self._protocol.current_size is None)
+
+    def feed(self, data: bytes) -> Intake:
+        """Return what is complete now."""
+        intake = Intake([])
+        self._raw += data
+        while not intake.ended:
+            if self._protocol is None:
+                texts, took = small_texts(bytes(self._raw))
+                intake.texts += texts
+                intake.work += len(texts)
+                del self._raw[:took]
+            chunk = self._whole_frame()
+            if chunk is None:
+                break
+            self._look(chunk, intake)
+        return intake
+
+    def _whole_frame(self) -> bytes | None:
+        length = frame_length(self._raw)
+        if length is None or len(self._raw) < length <= self._limit + LONGEST_HEADER:
+            return None
+        chunk = bytes(self._raw[:length])  # of one that is too long, its header: enough for the protocol to refuse it
+        del self._raw[:length]
+        return chunk
+
+    def _look(self, chunk: bytes, intake: Intake) -> None:
+        protocol = self._protocol or Protocol(SERVER, state=OPEN, max_size=self._limit, logger=logger)
+        protocol.receive_data(chunk)
+        for event in protocol.events_received():
+            intake.work += 1
+            self._take(event.opcode, event.data, event.fin, intake)  # type: ignore[attr-defined]  # frames, when open
+        intake.reply += b"".join(protocol.data_to_send())
+        intake.ended = protocol.parser_exc is not None or protocol.close_rcvd is not None
+        self._protocol = protocol if protocol.current_size is not None else None
+
+    def _take(self, opcode: Opcode, data: bytes, fin: bool, intake: Intake) -> None:
+        if opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return
+        if opcode is not Opcode.CONT:
+            self._textual = opcode is Opcode.TEXT
+        self._said += data
+        if fin:
+            intake.texts.append(bytes(self._said) if self._textual else b"")  # binary: nothing we can read
+            self._said.clear()
