@@ -13,8 +13,7 @@ from itertools import islice, pairwise
 import msgspec
 
 from web import messages, wire
-from web.place import NOBODY_HEARD, OWES_NOTHING, OWES_RESET, OWES_VIEW, Pace, Place
-from web.place import Viewer as Viewer
+from web.place import OWES_NOTHING, OWES_RESET, OWES_VIEW, UNCHECKED, Pace, Place
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -83,7 +82,6 @@ class Hub:
         self.head = 0  # every number up to it is in the ring or older
         self.known = 0  # committed, as far as heard
         self.watchers: set[Place] = set()
-        self.refused = 0
         self._coming: dict[int, bytes] = {}  # framed, beyond head
         self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
@@ -162,7 +160,7 @@ class Hub:
         place.ready = False
         if place.gone or place.blocked or place.reading or not place.greeted or not self.started:
             return REST
-        if place.sent == NOBODY_HEARD and place.owes == OWES_NOTHING:
+        if place.sent == UNCHECKED and place.owes == OWES_NOTHING:
             return self._placed(place)
         if place.owes != OWES_NOTHING:
             return self._whole(place)
@@ -216,11 +214,13 @@ class Hub:
     def took_head(self, place: Place, head: int) -> Step:
         """Go on with a page that knew a number the hub had not heard of."""
         self.known = max(self.known, head)
-        if place.since <= head:
-            place.sent = place.since
-        else:
+        if place.gone or place.blocked:
+            return self.next_step(place)
+        if place.since > head:
             place.owes = OWES_RESET
-        return self.next_step(place)
+            return self.next_step(place)
+        place.sent = place.since
+        return Send((messages.tick(place.sent),))
 
     def took_frames(self, place: Place, asked: ReadFrames, frames: Sequence[tuple[int, bytes]]) -> Step:
         """Send a slice (framed) of the log, or owe the whole view when the log does not have it."""

@@ -1,0 +1,85 @@
+"""One open socket, whatever carries it: what it may write, what its page says, and how it ends.
+
+Rule: it never waits and never grows. `pause_writing` means that something was left unsent; from then on nothing is
+written until it has drained, so that a page that does not read holds one write and a number.
+"""
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from web import messages, wire
+from web.place import Place, Viewer
+
+if TYPE_CHECKING:
+    from web.room import Room
+
+
+class Transport(Protocol):
+    """What a watcher needs of a transport, or of what stands in for one."""
+
+    def write(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Watcher(Place):
+    """A place on a share with a transport under it."""
+
+    __slots__ = ("__weakref__", "blocked_at", "budget", "heard", "phase", "room", "transport", "views", "write")
+
+    def __init__(self, viewer: Viewer, transport: Transport) -> None:
+        super().__init__(viewer)
+        self.room: Room | None = None
+        self.transport = transport
+        self.write = transport.write
+        self.heard = self.blocked_at = time.monotonic()
+        self.budget = self.views = 1
+        self.phase = 0
+
+    # called by the transport
+
+    def pause_writing(self) -> None:
+        """Fall behind: stay at this number until what was left unsent is gone."""
+        self.blocked, self.ready, self.blocked_at = True, False, time.monotonic()
+
+    def resume_writing(self) -> None:
+        """Catch up, in order."""
+        self.blocked = False
+        if self.room is not None:
+            self.room.advance(self)
+
+    def lost(self) -> None:
+        """Be forgotten: the connection is gone."""
+        self.gone, self.ready = True, False
+        if self.room is not None:
+            self.room.lost(self)
+
+    # what the page says
+
+    def said(self, text: bytes) -> None:
+        """Take one message of the page."""
+        if self.gone or self.room is None:
+            return
+        if len(text) > self.room.pace.longest:
+            self.close(messages.TOO_BIG)
+        elif (message := messages.understood(text)) is None:
+            self.close(messages.RELOAD)
+        else:
+            self.room.said(self, message)
+
+    def spend(self, work: int) -> None:
+        """Take note of inbound work; a page that sends without end is closed to come back later."""
+        self.budget -= work
+        if self.budget < 0:
+            self.close(messages.BUSY)
+
+    # how it ends
+
+    def close(self, code: int) -> None:
+        """Send nothing more but a close with this code, and end."""
+        if self.gone:
+            return
+        self.gone, self.ready = True, False
+        self.write(wire.close_frame(code))
+        if self.room is not None:
+            self.room.closing(self)
