@@ -9,6 +9,7 @@ but for a reset.
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice, pairwise
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -52,6 +53,7 @@ class Rest(msgspec.Struct, frozen=True):
     """Nothing to do now: up to date, or waiting for the page, the transport or a read."""
 
 
+P = TypeVar("P", bound=Place)
 Read = ReadHead | ReadFrames | ReadView
 Step = Send | Read | Close | Rest
 REST = Rest()
@@ -72,8 +74,8 @@ class Gap(msgspec.Struct, frozen=True):
     limit: int
 
 
-class Hub:
-    """Numbers, ring and watchers of one share."""
+class Hub(Generic[P]):
+    """The numbers and the ring of one share."""
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
@@ -81,11 +83,10 @@ class Hub:
         self.ended = False
         self.head = 0  # every number up to it is in the ring or older
         self.known = 0  # committed, as far as heard
-        self.watchers: set[Place] = set()
         self._coming: dict[int, bytes] = {}  # framed, beyond head
         self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
-        self._ahead: set[Place] = set()  # sent more than head: came from the log before the hub heard of it
+        self._ahead: set[P] = set()  # sent more than head: came from the log before the hub heard of it
 
     # what was committed
 
@@ -106,11 +107,17 @@ class Hub:
             if self.head < n <= self.head + self.pace.far or (not self.started and len(self._coming) < self.pace.far):
                 self._coming.setdefault(n, wire.framed(text))
 
+    @property
+    def due(self) -> bool:
+        """Whether numbers are committed that were not sent yet."""
+        return self.started and not self.ended and self.known > self.head
+
     def next_round(self) -> Round | Gap | None:
         """Return what to do about the numbers that are committed and not yet sent."""
-        if not self.started or self.ended:
+        if not self.due:
             return None
-        before, frames, size = self.head, [], 0
+        before, size = self.head, 0
+        frames: list[bytes] = []
         while len(frames) < self.pace.ring_frames and (frame := self._coming.pop(self.head + 1, None)) is not None:
             self._push(frame)
             frames.append(frame)
@@ -120,9 +127,9 @@ class Hub:
         if frames:
             return Round(before, self.head, b"".join(frames))
         self._coming = {n: frame for n, frame in self._coming.items() if n > self.head}
-        return Gap(self.head, self.pace.slice_frames) if self.known > self.head else None
+        return Gap(self.head, self.pace.slice_frames)
 
-    def overtaken(self) -> list[Place]:
+    def overtaken(self) -> list[P]:
         """Return the watchers that were ahead of the hub and no longer are."""
         met = [place for place in self._ahead if place.sent <= self.head]
         self._ahead.difference_update(met)
@@ -139,23 +146,22 @@ class Hub:
 
     # one watcher
 
-    def leave(self, place: Place) -> None:
+    def leave(self, place: P) -> None:
         """Forget a watcher: nothing is sent to it any more."""
         place.gone, place.ready = True, False
-        self.watchers.discard(place)
         self._ahead.discard(place)
 
-    def greet(self, place: Place, since: int) -> None:
+    def greet(self, place: P, since: int) -> None:
         """Take the number a page says it stands at; it is checked before anything is built on it."""
         place.greeted, place.since = True, since
 
-    def ask_view(self, place: Place, since: int) -> None:
+    def ask_view(self, place: P, since: int) -> None:
         """Owe a page the whole view: it could not go on from `since`."""
         place.ready = False
         if place.owes == OWES_NOTHING:
             place.owes, place.asked = OWES_VIEW, since if 0 <= since <= place.sent else 0
 
-    def next_step(self, place: Place) -> Step:
+    def next_step(self, place: P) -> Step:
         """Return what to do for a watcher now. The shell performs it and asks again until the answer is a rest."""
         place.ready = False
         if place.gone or place.blocked or place.reading or not place.greeted or not self.started:
@@ -166,7 +172,7 @@ class Hub:
             return self._whole(place)
         return self._missing(place)
 
-    def _placed(self, place: Place) -> Step:
+    def _placed(self, place: P) -> Step:
         if place.since > self.head:
             return ReadHead(place.since)
         if place.since < 0:
@@ -177,14 +183,14 @@ class Hub:
             return Send((messages.tick(self.head),))
         return self._missing(place)
 
-    def _whole(self, place: Place) -> Step:
+    def _whole(self, place: P) -> Step:
         if self.known:
             return ReadView(place.asked, max(place.sent, self.head))
         begin = (messages.RESET,) if place.owes == OWES_RESET else ()
         place.owes, place.sent = OWES_NOTHING, 0
         return Send((*begin, messages.tick(0)))  # nothing was disclosed yet: there is no view
 
-    def _missing(self, place: Place) -> Step:
+    def _missing(self, place: P) -> Step:
         behind = self.head - place.sent
         if behind < 0:
             self._ahead.add(place)
@@ -199,7 +205,7 @@ class Hub:
             return ReadFrames(place.sent, min(behind, self.pace.slice_frames))
         return self._replay(place, len(self._ring) - behind)
 
-    def _replay(self, place: Place, start: int) -> Send:
+    def _replay(self, place: P, start: int) -> Send:
         frames, size = [], 0
         for frame in islice(self._ring, start, None):
             frames.append(frame)
@@ -211,7 +217,7 @@ class Hub:
 
     # what the log answered; the watcher's number has not moved meanwhile
 
-    def took_head(self, place: Place, head: int) -> Step:
+    def took_head(self, place: P, head: int) -> Step:
         """Go on with a page that knew a number the hub had not heard of."""
         self.known = max(self.known, head)
         if place.gone or place.blocked:
@@ -222,7 +228,7 @@ class Hub:
         place.sent = place.since
         return Send((messages.tick(place.sent),))
 
-    def took_frames(self, place: Place, asked: ReadFrames, frames: Sequence[tuple[int, bytes]]) -> Step:
+    def took_frames(self, place: P, asked: ReadFrames, frames: Sequence[tuple[int, bytes]]) -> Step:
         """Send a slice (framed) of the log, or owe the whole view when the log does not have it."""
         if place.gone or place.blocked or place.owes != OWES_NOTHING:
             return self.next_step(place)
@@ -233,7 +239,7 @@ class Hub:
         place.sent = frames[-1][0]
         return Send(tuple(frame for _, frame in frames))
 
-    def took_view(self, place: Place, asked: ReadView, n: int, frame: bytes) -> Step:
+    def took_view(self, place: P, asked: ReadView, n: int, frame: bytes) -> Step:
         """Send the whole view (framed); the watcher then stands at its number."""
         if place.gone or place.blocked or place.owes == OWES_NOTHING:
             return self.next_step(place)

@@ -62,7 +62,7 @@ class Room:
 
     def __init__(self, share: str, house: House) -> None:
         self.share, self.house, self.pace = share, house, house.pace
-        self.hub = Hub(house.pace)
+        self.hub = Hub[Watcher](house.pace)
         self.watchers: set[Watcher] = set()
         self.empty_since = time.monotonic()
         self._busy = False  # a round task runs
@@ -128,6 +128,7 @@ class Room:
                 "refused a claim of %s on %s: %s up to %d, but this socket was sent up to %d",
                 *(watcher.viewer.person, self.share, claim.kind, claim.n, watcher.sent),
             )
+            watcher.spend(self.pace.inbound // 10)  # so that nobody can fill a disk with them
         elif verdict == "new" and claim.kind != "hidden":
             who, at = watcher.viewer, self.house.clock()
             self.house.claim(
@@ -165,7 +166,9 @@ class Room:
                         self.house.counts.log_reads += 1
                         self.hub.publish(found)
                         if not found:
-                            logger.error("entries after %d of %s are announced but not in the log", due.after, self.share)
+                            logger.error(
+                                "entries after %d of %s are announced but not in the log", due.after, self.share
+                            )
                             break  # the sweep tries again
         except Exception:
             logger.exception("a round of %s failed; the next publish or sweep tries again", self.share)

@@ -77,9 +77,12 @@ class Watcher(Place):
 
     def close(self, code: int) -> None:
         """Send nothing more but a close with this code, and end."""
-        if self.gone:
-            return
-        self.gone, self.ready = True, False
-        self.write(wire.close_frame(code))
-        if self.room is not None:
+        if not self.gone:
+            self.write(wire.close_frame(code))
+            self.leave()
+
+    def leave(self) -> None:
+        """Send nothing more after a close was written; give the page a moment to answer it."""
+        if not self.gone and self.room is not None:
+            self.gone, self.ready = True, False
             self.room.closing(self)

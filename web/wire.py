@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 
 import msgspec
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
 logger = logging.getLogger("fanlight.push")
@@ -91,7 +91,8 @@ class Intake(msgspec.Struct):
     texts: list[bytes]
     reply: bytes = b""  # pongs, the answer to a close
     work: int = 0  # frames looked at
-    ended: bool = False  # closed by the page, or for breaking the protocol
+    closed: bool = False  # the page closes
+    broken: bool = False  # the page broke the protocol; the reply says how
 
 
 class Inbox:
@@ -101,7 +102,7 @@ class Inbox:
     given whole frames only, so that nothing is lost inside its parser when it is dropped.
     """
 
-    __slots__ = ("_limit", "_protocol", "_raw", "_said", "_textual")
+    __slots__ = ("_broken", "_limit", "_protocol", "_raw", "_said", "_textual")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -109,17 +110,20 @@ class Inbox:
         self._protocol: Protocol | None = None
         self._said = bytearray()
         self._textual = True
+        self._broken = False
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is incomplete."""
-        return not self._raw and (self._protocol is None or self._protocol.current_size is None)
+        """Whether nothing is incomplete. After a breach of the protocol it never is: what follows is discarded."""
+        return not self._broken and not self._raw and (self._protocol is None or self._protocol.current_size is None)
 
     def feed(self, data: bytes) -> Intake:
         """Return what is complete now."""
         intake = Intake([])
+        if self._broken:
+            return intake
         self._raw += data
-        while not intake.ended:
+        while not intake.closed and not intake.broken:
             if self._protocol is None:
                 texts, took = small_texts(bytes(self._raw))
                 intake.texts += texts
@@ -144,9 +148,12 @@ class Inbox:
         protocol.receive_data(chunk)
         for event in protocol.events_received():
             intake.work += 1
-            self._take(event.opcode, event.data, event.fin, intake)  # type: ignore[attr-defined]  # frames, when open
+            if isinstance(event, Frame):
+                self._take(event.opcode, bytes(event.data), event.fin, intake)
         intake.reply += b"".join(protocol.data_to_send())
-        intake.ended = protocol.parser_exc is not None or protocol.close_rcvd is not None
+        self._broken = protocol.parser_exc is not None
+        intake.closed = protocol.close_rcvd is not None and not self._broken
+        intake.broken = self._broken
         self._protocol = protocol if protocol.current_size is not None else None
 
     def _take(self, opcode: Opcode, data: bytes, fin: bool, intake: Intake) -> None:

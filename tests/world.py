@@ -1,0 +1,187 @@
+"""The whole product in one process under a virtual clock: real logs on disk, real follower, the renderer of your choice."""
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from domain.access import InvitePerson, NameOrganisation, RegisterClient
+from domain.agreement import ActivateTerms, DraftShare, Terms
+from domain.commands import AnyCommand
+from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from domain.project import StartProject
+from domain.risks import Points, RaiseRisk, RiskDetails
+from domain.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
+from projections.disclosure import Entry
+from projections.folder import Folder
+from projections.follow import Follower, Renderer
+from projections.replay import Heads, LiveLog
+from tests.plain import Plain
+from web.clock import Virtual
+from web.present import Present
+from web.service import Actor, Answer, Service
+
+START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+MANAGER = Actor(PersonId("marta"), "manager")
+ADMIN = Actor(PersonId("ines"), "admin")
+ACME, COUNCIL = ClientId("acme"), ClientId("council")
+HARBOUR, DEPOT = ProjectId("harbour"), ProjectId("depot")
+SHARE, OTHER = ShareId("share1"), ShareId("share2")
+ALL_MILESTONES = (
+    "baseline", "forecast", "range", "actual", "slip", "status", "reason", "deadline", "kind", "owner_side",
+    "progress", "value", "acceptance", "client_action", "confirmed", "trend",
+)  # fmt: skip
+ALL_RISKS = (
+    "score", "inherent", "history", "cause", "effect", "category", "proximity", "response", "owner", "client_score",
+)  # fmt: skip
+
+
+def salt(share: str, n: int) -> bytes:
+    """The same salt for the same entry, so that twin worlds can be compared."""
+    return hashlib.sha256(f"salt of {share} {n}".encode()).digest()
+
+
+class World:
+    """One installation; commands go in by `tell`, entries come out by `entries`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        renderer: Renderer | None = None,
+        point: Callable[[str], None] = lambda _name: None,
+        start: datetime = START,
+    ) -> None:
+        self.path, self.renderer, self.point = folder, renderer or Plain(), point
+        self.clock = Virtual(start)
+        self._ids = itertools.count(1)
+        self.open()
+
+    def open(self) -> None:
+        """Open the folder as a fresh process would."""
+        self.folder = Folder(self.path)
+        self.present = Present(self.folder.events)
+        self.service = Service(self.folder.events, self.present, self.clock, self.point)
+        self.sent: list[tuple[str, int, bytes]] = []
+        self.follower = Follower(
+            self.folder.events,
+            self.folder.disclosure,
+            self.renderer,
+            clock=self.clock,
+            salt=salt,
+            on_entries=lambda share, entries: self.sent.extend((share, e.n, e.message) for e in entries),
+            point=self.point,
+        )
+        self.heads = Heads(self.folder.disclosure)
+        self.log = LiveLog(self.folder.disclosure, self.heads)
+
+    def close(self) -> None:
+        self.folder.close()
+
+    def restart(self) -> None:
+        """Stop and open again, as after a crash: nothing but the files survives."""
+        self.close()
+        self.open()
+
+    def tell(
+        self, command: AnyCommand, actor: Actor = MANAGER, key: str = "", expected: int | None = None, *, follow: bool = True
+    ) -> Answer:
+        """Carry out one command, a minute after the last, and let the follower take it in."""
+        self.clock.forward(minutes=1)
+        command_id = CommandId(key or f"c{next(self._ids)}")
+        answer = self.service.execute(actor, command, command_id=command_id, expected=expected)
+        if follow:
+            self.follow()
+        return answer
+
+    def follow(self, limit: int = 500) -> None:
+        while self.follower.step(limit):
+            pass
+
+    def entries(self, share: str = SHARE) -> list[Entry]:
+        return self.folder.disclosure.entries(share, 0, 100_000)
+
+    # a small portfolio
+
+    def people(self) -> None:
+        """An organisation with two clients and a viewer each."""
+        self.tell(NameOrganisation(name="Example Works"), ADMIN)
+        for client, name in ((ACME, "Acme Rail"), (COUNCIL, "City Council")):
+            self.tell(RegisterClient(client=client, name=name, time_zone="Europe/London"), ADMIN)
+            viewer = InvitePerson(
+                person=PersonId(f"viewer-{client}"), name="Vera", email=f"v@{client}.test", role="viewer", client=client
+            )
+            self.tell(viewer, ADMIN)
+
+    def project(self, project: ProjectId = HARBOUR, title: str = "Harbour Line") -> None:
+        start = StartProject(
+            project=project,
+            title=f"{title} (internal)",
+            client_title=title,
+            owner=MANAGER.person,
+            currency="GBP",
+            time_zone="Europe/London",
+        )
+        self.tell(start)
+
+    def milestone(
+        self, key: str, forecast: date, title: str = "", project: ProjectId = HARBOUR, *, facing: bool = True
+    ) -> None:
+        details = MilestoneDetails(
+            title=f"internal {key}", client_title=title or f"Milestone {key}" if facing else "", client_facing=facing
+        )
+        self.tell(AddMilestone(project=project, milestone=MilestoneId(key), details=details, forecast=forecast))
+
+    def risk(self, key: str, ref: str, project: ProjectId = HARBOUR, *, facing: bool = True) -> None:
+        details = RiskDetails(ref=ref, title=f"internal {key}", client_title=f"Risk {key}" if facing else "", client_facing=facing)
+        raised = RaiseRisk(
+            project=project, risk=RiskId(key), details=details, inherent=Points(4, 4), residual=Points(3, 3)
+        )
+        self.tell(raised)
+
+    def baseline(self, project: ProjectId = HARBOUR) -> None:
+        on = self.clock.at.date()
+        self.tell(ApproveBaseline(project=project, reason="Agreed", approver="Board", on=on))
+
+    def share(
+        self, terms: Terms, share: ShareId = SHARE, project: ProjectId = HARBOUR, client: ClientId = ACME
+    ) -> None:
+        self.tell(DraftShare(share=share, project=project, client=client, terms=terms))
+        self.tell(ActivateTerms(share=share, reason="Agreed"))
+
+    def move(self, key: str, to: date, reason: str = "Frost", project: ProjectId = HARBOUR) -> None:
+        self.tell(MoveForecast(project=project, milestone=MilestoneId(key), forecast=to, reason=reason))
+
+    def harbour(self, terms: Terms | None = None) -> None:
+        """A project with three milestones, two risks and a plan, shared with Acme."""
+        self.people()
+        self.project()
+        self.milestone("m1", date(2027, 5, 3), "Section A energised")
+        self.milestone("m2", date(2027, 8, 2), "Trial running starts")
+        self.milestone("hidden", date(2027, 9, 1), facing=False)
+        self.risk("r1", "R-01")
+        self.risk("r2", "R-02", facing=False)
+        self.baseline()
+        self.share(terms or everything())
+
+
+def everything(**changed: object) -> Terms:
+    """Terms that cover all there is, but for what is changed."""
+    full: dict[str, object] = {
+        "milestones": "all",
+        "milestone_fields": ALL_MILESTONES,
+        "risks": "all",
+        "risk_fields": ALL_RISKS,
+        "budget": "amounts",
+        "measure": "price",
+        "curve": True,
+        "indices": True,
+        "health": ("schedule", "budget", "risk", "overall"),
+        "project_fields": ("phase", "baselines", "confirmed"),
+    }
+    return Terms(**{**full, **changed})  # type: ignore[arg-type]
+
+
+def pounds(amount: int) -> Decimal:
+    return Decimal(amount)
