@@ -32,7 +32,16 @@ class Plain:
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         before = {m.id: m for m in previous.milestones} if previous else {}
         return tuple(
-            Change(kind="milestone", subject=m.id, title=m.title, before="", after=str(m.forecast), note="", why=m.reason, say="")
+            Change(
+                kind="milestone",
+                subject=m.id,
+                title=m.title,
+                before="",
+                after=str(m.forecast),
+                note="",
+                why=m.reason,
+                say="",
+            )
             for m in view.milestones
             if before.get(m.id) != m
         )

@@ -85,7 +85,13 @@ class World:
         self.open()
 
     def tell(
-        self, command: AnyCommand, actor: Actor = MANAGER, key: str = "", expected: int | None = None, *, follow: bool = True
+        self,
+        command: AnyCommand,
+        actor: Actor = MANAGER,
+        key: str = "",
+        expected: int | None = None,
+        *,
+        follow: bool = True,
     ) -> Answer:
         """Carry out one command, a minute after the last, and let the follower take it in."""
         self.clock.forward(minutes=1)
@@ -134,7 +140,9 @@ class World:
         self.tell(AddMilestone(project=project, milestone=MilestoneId(key), details=details, forecast=forecast))
 
     def risk(self, key: str, ref: str, project: ProjectId = HARBOUR, *, facing: bool = True) -> None:
-        details = RiskDetails(ref=ref, title=f"internal {key}", client_title=f"Risk {key}" if facing else "", client_facing=facing)
+        details = RiskDetails(
+            ref=ref, title=f"internal {key}", client_title=f"Risk {key}" if facing else "", client_facing=facing
+        )
         raised = RaiseRisk(
             project=project, risk=RiskId(key), details=details, inherent=Points(4, 4), residual=Points(3, 3)
         )

@@ -60,6 +60,7 @@ class Conn(Watcher, asyncio.Protocol):
             self.write(intake.reply)  # a page that asks for pongs and does not read them gets none
         if intake.broken:
             self.leave()
+            self._end_sending()
         elif intake.closed:
             self.lost()
             if self.blocked:
@@ -68,6 +69,13 @@ class Conn(Watcher, asyncio.Protocol):
                 self.transport.close()
         if inbox.empty:
             self._inbox = None
+
+    def _end_sending(self) -> None:
+        # The rest of what breaks the protocol is still read, and discarded: closing a socket that has unread bytes
+        # resets it, and the page would never see the code.
+        transport = cast("asyncio.Transport", self.transport)
+        if transport.can_write_eof():
+            transport.write_eof()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Leave nothing behind."""

@@ -49,7 +49,8 @@ def test_changes_made_together_are_one_update(world: World) -> None:
     world.harbour()
     before = len(world.entries())
     moves = tuple(
-        MoveForecast(project=HARBOUR, milestone=m, forecast=date(2027, 10, d), reason="Frost") for m, d in (("m1", 1), ("m2", 2))
+        MoveForecast(project=HARBOUR, milestone=m, forecast=date(2027, 10, d), reason="Frost")
+        for m, d in (("m1", 1), ("m2", 2))
     )
     world.tell(ChangeTogether(project=HARBOUR, commands=moves))
     assert len(world.entries()) == before + 1
@@ -91,7 +92,8 @@ def test_a_follower_that_is_behind_batches_and_ends_where_one_that_kept_up_does(
         world.harbour()
         for day in range(1, 25):
             world.tell(
-                MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, day), reason="Frost"), follow=follow
+                MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, day), reason="Frost"),
+                follow=follow,
             )
         world.follow(limit=7)
     assert [e.content.parts for e in kept_up.entries()] == [e.content.parts for e in behind.entries()]
@@ -138,7 +140,9 @@ def test_a_second_follower_is_fenced_out(world: World) -> None:
         stale_log.record([], [], [], position)
 
 
-def test_amending_the_agreement_is_an_entry_of_the_new_version_and_removes_what_is_no_longer_shared(world: World) -> None:
+def test_amending_the_agreement_is_an_entry_of_the_new_version_and_removes_what_is_no_longer_shared(
+    world: World,
+) -> None:
     world.harbour()
     world.tell(DraftTerms(share=SHARE, terms=everything(milestones=("m1",))))
     world.tell(ActivateTerms(share=SHARE, reason="Less"))

@@ -270,5 +270,3 @@ def _rebaseline(_rng: random.Random, i: int) -> AnyCommand:
 def _score(rng: random.Random, i: int) -> AnyCommand:
     points = risks.Points(rng.randrange(1, 5), rng.randrange(1, 5))
     return risks.ScoreRisk(project=HARBOUR, risk=RiskId("r2"), residual=points, reason=f"hidden {i}")
-
-

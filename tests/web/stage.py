@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import random
+import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from web import wire
 from web.live import Live, Pace, Receipt, Viewer
 from web.server import server_config
 
@@ -111,6 +114,65 @@ class Page:
                 await self.hear()
         except ConnectionClosed as end:
             return end.rcvd.code if end.rcvd else 1006
+
+
+class RawPage:
+    """A peer that reads only when told, from a small buffer, and answers no pings: a bare socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock, self.data, self.messages = sock, b"", []
+
+    @classmethod
+    async def open(cls, stage: "Stage", n: int | None = 0, *, extra: str = "", after: bytes = b"") -> "RawPage":
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        page, loop = cls(sock), asyncio.get_running_loop()
+        await loop.sock_connect(sock, ("127.0.0.1", stage.port))
+        request = (
+            f"GET /s/{SHARE}/live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extra}\r\n"
+        )
+        await loop.sock_sendall(sock, request.encode() + after)
+        while b"\r\n\r\n" not in page.data:
+            page.data += await asyncio.wait_for(loop.sock_recv(sock, 512), PATIENCE)
+        page.handshake, _, page.data = page.data.partition(b"\r\n\r\n")
+        if n is not None:
+            await page.send(client_frame(b'{"hello":%d,"tab":"raw","v":1}' % n))
+        return page
+
+    async def send(self, data: bytes) -> None:
+        await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(self.sock, data), PATIENCE)
+
+    async def hear(self, first: int = wire.TEXT) -> bytes:
+        """Return the payload of the next frame of this kind; fail at the end of the stream."""
+        loop = asyncio.get_running_loop()
+        while True:
+            length = wire.frame_length(self.data)
+            if length is None or len(self.data) < length:
+                got = await asyncio.wait_for(loop.sock_recv(self.sock, 1 << 16), PATIENCE)
+                if not got:
+                    raise ConnectionResetError("the server closed")
+                self.data += got
+                continue
+            frame, self.data = self.data[:length], self.data[length:]
+            ((opcode, payload),) = wire.unframed(frame)
+            if opcode == first:
+                return payload
+
+    async def number(self) -> int:
+        while "n" not in (message := json.loads(await self.hear())):
+            pass
+        return message["n"]
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+def client_frame(payload: bytes, first: int = 0x81, mask: bytes = b"\x11\x22\x33\x44") -> bytes:
+    size = len(payload)
+    head = bytes((first, 0x80 | size)) if size < 126 else bytes((first, 0x80 | 126)) + size.to_bytes(2, "big")
+    return head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
 
 
 class Stage:
@@ -212,10 +274,10 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
     return asyncio.new_event_loop
 
 
-def seeded(request) -> random.Random:
-    seed = request.config.getoption("--hypothesis-seed", default=None) or random.randrange(2**32)
-    print(f"seed {seed}")
-    return random.Random(int(seed))
+def seeded() -> random.Random:
+    seed = int(os.environ.get("FANLIGHT_TEST_SEED") or random.randrange(2**32))
+    print(f"FANLIGHT_TEST_SEED={seed}")
+    return random.Random(seed)
 
 
 def receipt_facts(receipts: list[Receipt]) -> list[tuple]:

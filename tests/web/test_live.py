@@ -4,12 +4,11 @@ Each story runs on asyncio and uvloop, handed over and by the portable path: the
 """
 
 import asyncio
-import os
-import random
+from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.web.stage import SHARE, Stage, play, receipt_facts, wait_until
+from tests.web.stage import SHARE, Stage, play, receipt_facts, seeded, wait_until
 
 WAYS = [
     pytest.param(("asyncio", True), id="asyncio-handed-over"),
@@ -23,12 +22,6 @@ WAYS = [
 def tell(request):
     loop, handed_over = request.param
     return lambda story, **pace: play(story, loop=loop, handed_over=handed_over, **pace)
-
-
-def seed() -> int:
-    chosen = int(os.environ.get("FANLIGHT_TEST_SEED") or random.randrange(2**32))
-    print(f"FANLIGHT_TEST_SEED={chosen}")
-    return chosen
 
 
 def test_an_update_reaches_every_open_dashboard_of_its_share_and_no_other(tell):
@@ -48,7 +41,7 @@ def test_an_update_reaches_every_open_dashboard_of_its_share_and_no_other(tell):
 
 
 def test_pages_that_come_while_updates_are_published_get_each_once_in_order(tell):
-    chance = random.Random(seed())
+    chance = seeded()
 
     async def story(stage: Stage) -> None:
         stage.record(400)
@@ -299,8 +292,6 @@ def test_ending_a_share_closes_its_dashboards_and_nothing_numbered_later_is_sent
 
 def test_ending_in_the_middle_of_a_round_stops_it_for_those_it_had_not_reached(tell):
     async def story(stage: Stage) -> None:
-        from contextlib import AsyncExitStack
-
         async with AsyncExitStack() as stack:
             pages = [await stack.enter_async_context(stage.page(0)) for _ in range(6)]
             for page in pages:

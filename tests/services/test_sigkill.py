@@ -1,0 +1,83 @@
+"""Killed at any point, started again: nothing acknowledged is lost, nothing is doubled or numbered anew."""
+
+import hashlib
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.world import HARBOUR, SHARE, World
+
+POINTS = (
+    "before-event-commit",
+    "after-event-commit",
+    "before-disclosure-commit",
+    "after-disclosure-commit",
+    "before-send",
+)
+COUNT = 12
+
+
+def run(folder: Path, point: str, k: int, first: int, count: int) -> tuple[int, list[dict]]:
+    """Run the victim; return its exit code and what it said before it died."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.services.victim", str(folder), point, str(k), str(first), str(count)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (0, -9), done.stderr
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check(folder: Path, said: list[dict]) -> None:
+    """Compare what was promised with what is there after a restart."""
+    world = World(folder)
+    world.follow()
+    entries = {e.n: e for e in world.entries()}
+    assert sorted(entries) == list(range(1, len(entries) + 1))
+    stream = world.folder.events.stream(f"project-{HARBOUR}")
+    versions = [recorded.version for recorded in stream]
+    assert versions == list(range(1, len(versions) + 1))
+    reasons = [r.event.reason for r in stream if hasattr(r.event, "forecast") and hasattr(r.event, "reason")]
+    assert len(reasons) == len(set(reasons))
+    for line in said:
+        if "acknowledged" in line:
+            assert f"move {line['acknowledged']}" in reasons
+        if "sent" in line:
+            assert hashlib.sha256(entries[line["sent"]].message).hexdigest() == line["hash"]
+    assert world.folder.disclosure.position() == world.folder.events.head()
+    assert world.follower.parked == {}
+    world.close()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_and_started_again_nothing_promised_is_broken(tmp_path: Path, point: str) -> None:
+    code, said = run(tmp_path, point, random.Random(point).randrange(3, 8), 0, COUNT)
+    assert code == -9, "the victim has to die for this test to mean anything"
+    check(tmp_path, said)
+    code, again = run(tmp_path, "never", 1, 0, COUNT)  # the sender repeats everything it is not sure of, same keys
+    assert code == 0
+    check(tmp_path, said + again)
+    world = World(tmp_path)
+    moved = [
+        r for r in world.folder.events.stream(f"project-{HARBOUR}") if getattr(r.event, "reason", "").startswith("move")
+    ]
+    assert len(moved) == COUNT
+    assert world.folder.disclosure.head(SHARE) == COUNT + 1
+    world.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(50))
+def test_killed_again_and_again_at_random_points(tmp_path: Path, seed: int) -> None:
+    rng, said, first = random.Random(seed), [], 0
+    for _ in range(6):
+        _, new = run(tmp_path, rng.choice(POINTS), rng.randrange(1, 9), first, 6)
+        said += new
+        check(tmp_path, said)
+        first += 6

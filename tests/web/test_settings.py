@@ -1,0 +1,66 @@
+"""Settings: by flag and by variable, all of them in the README, and bad ones stop the start with one clear line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from web.cli import SERVE, parser
+from web.settings import BadSetting, Settings, read, variable
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
+    assert read({}, {}).port == 8000
+    assert read({}, {"FANLIGHT_PORT": "9000"}).port == 9000
+    assert read({"port": "9001"}, {"FANLIGHT_PORT": "9000"}).port == 9001
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "told"),
+    [
+        ({"port": "many"}, {}, "--port is 'many'; expected a whole number"),
+        ({}, {"FANLIGHT_PORT": "70000"}, "FANLIGHT_PORT is '70000'; expected port to listen on, 1 to 65535"),
+        ({}, {"FANLIGHT_PROT": "1"}, "FANLIGHT_PROT is no setting"),
+        ({"log_level": "loud"}, {}, "expected debug, info, warning or error"),
+        ({"public_url": "ftp://x"}, {}, "expected https://name"),
+        ({"link_hours": "0"}, {}, "1 to 720"),
+    ],
+)
+def test_a_bad_setting_says_which_what_was_expected_and_what_came(
+    flags: dict[str, str | None], environment: dict[str, str], told: str
+) -> None:
+    with pytest.raises(BadSetting) as raised:
+        read(flags, environment)
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_origin_is_what_people_type() -> None:
+    assert Settings(port=9000).origin == "http://127.0.0.1:9000"
+    assert Settings(public_url="https://status.example.com/").origin == "https://status.example.com"
+    assert Settings(public_url="https://status.example.com").secure
+
+
+def test_every_setting_is_in_the_readme_by_flag_and_by_variable() -> None:
+    text = README.read_text()
+    for name in Settings.__struct_fields__:
+        assert f"--{name.replace('_', '-')}" in text
+        assert variable(name) in text
+
+
+def test_help_lists_every_command() -> None:
+    text = parser().format_help()
+    for command in ("demo", "serve", "import", "export", "user", "version"):
+        assert command in text
+    assert set(SERVE) <= set(Settings.__struct_fields__)
+
+
+def test_a_bad_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--port", "high"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("fanlight: --port is 'high'")
