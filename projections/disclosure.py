@@ -100,6 +100,21 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     view: str  # JSON
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a content that folding needs; read without the rest."""
+
+    n: int
+    roots: tuple[str, ...]
+    parts: tuple[Part, ...]
+    removed: tuple[str, ...]
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a content that finding an instant needs."""
+
+    at: datetime
+
+
 class Keyframe(msgspec.Struct, frozen=True, kw_only=True):
     """All parts after entry n, so that no opening folds further back than this."""
 
@@ -120,6 +135,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _content = msgspec.json.Decoder(Content)
+_step = msgspec.json.Decoder(Step)
+_moment = msgspec.json.Decoder(Moment)
 
 
 def instant(at: datetime) -> str:
@@ -146,6 +163,16 @@ def seal(content: Content, salt: bytes, frontier: Sequence[bytes]) -> Entry:
     raw = _encoder.encode(content)
     leaf = tree.leaf_hash(header(content), tree.commit(salt, raw))
     return Entry(content=content, raw=raw, salt=salt, leaf=leaf, frontier=tree.append(frontier, content.n - 1, leaf))
+
+
+def open_step(raw: bytes) -> Step:
+    """Return what recorded bytes say for folding."""
+    return _step.decode(raw)
+
+
+def moment(raw: bytes) -> datetime:
+    """Return when recorded bytes were recorded, UTC."""
+    return _moment.decode(raw).at
 
 
 def open_content(raw: bytes) -> Content:

@@ -79,8 +79,8 @@ def restore(disclosure: DisclosureLog, share: str) -> Shown:
         return Shown()
     key = disclosure.keyframe(share, last.n) or Keyframe(n=0, roots=(), parts=())
     parts: dict[str, Part] = {part.id: part for part in key.parts}
-    for entry in disclosure.entries(share, key.n, last.n - key.n):
-        parts = frames.fold(parts, entry.content)
+    for step in disclosure.steps(share, key.n, last.n):
+        parts = frames.fold(parts, step)
     return Shown(
         n=last.n,
         at=last.content.at,

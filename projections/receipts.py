@@ -7,28 +7,15 @@ are cumulative: displayed n, having come from m, says nothing of the numbers bet
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError
 
+from projections.claims import Receipt
 from projections.store import row
 
 VISIT_GAP = timedelta(minutes=30)  # away for longer makes the next opening a new visit
 BACKLOG = 20_000  # receipts kept in memory while the disk is slow; beyond that the oldest presence claims go first
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """One claim by a page. `at` is POSIX seconds by our clock when it arrived."""
-
-    share: str
-    person: str
-    session: str
-    tab: str
-    kind: Literal["opened", "delivered", "displayed", "hidden", "paused", "resumed"]
-    n: int
-    came_from: int
-    at: float
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,8 +40,8 @@ def fold(log: DisclosureLog, share: str, n: int) -> Folded | None:
     key = log.keyframe(share, n)
     parts = {part.id: part for part in key.parts} if key else {}
     start = key.n if key else 0
-    for step in log.entries(share, start, n - start, n):
-        parts = frames.fold(parts, step.content)
+    for step in log.steps(share, start, n):
+        parts = frames.fold(parts, step)
     return Folded(entry, parts)
 
 
@@ -56,8 +56,8 @@ def number_at(log: DisclosureLog, share: str, at: datetime) -> int:
     low, high = 0, log.head(share)
     while low < high:
         middle = (low + high + 1) // 2
-        entry = log.entry(share, middle)
-        if entry is not None and entry.content.at <= at:
+        recorded = log.recorded_at(share, middle)
+        if recorded is not None and recorded <= at:
             low = middle
         else:
             high = middle - 1

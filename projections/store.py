@@ -6,11 +6,12 @@ our exactly-once, our gap-free numbers and our fence against a second follower.
 
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
-from projections.disclosure import Entry, Keyframe, open_content
+from projections.disclosure import Entry, Keyframe, Step, moment, open_content, open_step
 
 FOLLOWER = "follower"
 
@@ -54,6 +55,16 @@ class DisclosureLog:
         """Return entries after + 1 ... in order, at most `limit`, none beyond `upto`."""
         rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
         return [_entry(row.state) for row in rows]
+
+    def steps(self, share: str, after: int, upto: int) -> list[Step]:
+        """Return what folding needs of entries after + 1 ... upto."""
+        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto)
+        return [open_step(_unpacked(found.state).raw) for found in rows]
+
+    def recorded_at(self, share: str, n: int) -> datetime | None:
+        """Return when entry n was recorded, UTC."""
+        rows = self._recorder.select_events(f"share-{share}", gt=n - 1, lte=n)
+        return moment(_unpacked(rows[0].state).raw) if rows else None
 
     def keyframe(self, share: str, upto: int) -> Keyframe | None:
         """Return the newest keyframe that is not beyond entry `upto`."""
@@ -126,8 +137,12 @@ def _packed(entry: Entry) -> bytes:
     return zlib.compress(_pack.encode(_Packed(entry.raw, entry.salt, entry.leaf, entry.frontier)))
 
 
+def _unpacked(state: bytes) -> _Packed:
+    return _unpack.decode(zlib.decompress(state))
+
+
 def _entry(state: bytes) -> Entry:
-    packed = _unpack.decode(zlib.decompress(state))
+    packed = _unpacked(state)
     return Entry(
         content=open_content(packed.raw),
         raw=packed.raw,

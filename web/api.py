@@ -17,7 +17,7 @@ from web.problem import problem, refusal
 from web.service import Actor
 
 if TYPE_CHECKING:
-    from web.app import Parts
+    from web.parts import Parts
 
 LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries a page

@@ -28,7 +28,7 @@ from web.service import OPERATOR, Service
 from web.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
-    from web.app import Parts
+    from web.parts import Parts
 
 log = logging.getLogger("fanlight.demo")
 PACE = 4.0  # seconds between changes at speed 1, on average

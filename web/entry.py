@@ -13,7 +13,7 @@ from domain.errors import Refused
 from web.guard import EVERYONE, Guard, Signed, door, open_door
 
 if TYPE_CHECKING:
-    from web.app import Parts
+    from web.parts import Parts
 
 HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "auditor": "/audit"}
 

@@ -28,7 +28,7 @@ def run(settings: Settings, *, demo: bool) -> int:
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     settings = msgspec.structs.replace(settings, port=port)
-    parts = app.Parts(settings, demo=demo)
+    parts = app.compose(settings, demo=demo)
     if demo:
         from web.demo import tell_the_year
 

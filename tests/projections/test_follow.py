@@ -1,6 +1,7 @@
 """The follower: exactly once, in order, recorded before it is sent, and loud when a share cannot go on."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_numbers_have_no_gaps_and_times_never_go_back_even_when_the_clock_does(w
         world.clock.at -= timedelta(minutes=7)
     entries = world.entries()
     assert [e.n for e in entries] == list(range(1, len(entries) + 1))
-    assert all(a.content.at <= b.content.at for a, b in zip(entries, entries[1:], strict=False))
+    assert all(a.content.at <= b.content.at for a, b in pairwise(entries))
 
 
 def test_every_leaf_and_head_can_be_computed_again_from_the_entry(world: World) -> None:

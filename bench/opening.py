@@ -1,0 +1,84 @@
+"""Opening any instant of a share with 100,000 entries, against opening its newest."""
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+
+from projections import replay
+from projections.disclosure import Entry, Keyframe, seal
+from projections.follow import KEYFRAME_EVERY, Made, Shown, disclose, restore
+from projections.store import DisclosureLog
+from tests.world import SHARE, World, salt
+from web.render import Renderer
+
+ENTRIES, SAMPLES = 100_025, 60  # the newest lies halfway between keyframes, as instants do on average
+
+
+def measure() -> dict[str, float]:
+    """Return median and worst time of opening a random instant as multiples of opening the newest."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder), Renderer())
+        world.harbour()
+        log = world.folder.disclosure
+        _fill(world, ENTRIES)
+        newest = statistics.median(_timed(lambda: replay.page(log, SHARE)) for _ in range(SAMPLES))
+        rng = random.Random(1)
+        instants = [_instant(log, rng) for _ in range(SAMPLES)]
+        times = [_timed(lambda at=at: replay.page(log, SHARE, replay.number_at(log, SHARE, at))) for at in instants]
+        world.close()
+    return {
+        "any instant, median": statistics.median(times) / newest,
+        "any instant, slowest tenth": sorted(times)[-SAMPLES // 10] / newest,
+    }
+
+
+def _fill(world: World, count: int) -> None:
+    """Record entries as the follower would, two real updates in turn."""
+    made = _two_updates(world)
+    shown, log = restore(world.folder.disclosure, SHARE), world.folder.disclosure
+    at, frontier, position = shown.at, shown.frontier, log.position()
+    for start in range(shown.n + 1, count + 1, 1000):
+        entries: list[Entry] = []
+        keys = []
+        for n in range(start, min(start + 1000, count + 1)):
+            at += timedelta(seconds=30)
+            pattern = made[n % 2]
+            content = pattern.entry.content
+            entry = seal(msgspec.structs.replace(content, n=n, at=at), salt(SHARE, n), frontier)
+            frontier = entry.frontier
+            entries.append(entry)
+            if n % KEYFRAME_EVERY == 0 and pattern.shown.rendered:
+                parts = tuple(pattern.shown.rendered.parts.values())
+                keys.append((SHARE, Keyframe(n=n, roots=pattern.shown.rendered.roots, parts=parts)))
+        position += 1
+        log.record(entries, keys, [], position)
+
+
+def _two_updates(world: World) -> list[Made]:
+    found = []
+    shown: Shown = restore(world.folder.disclosure, SHARE)
+    for day in (10, 20):
+        world.move("m1", date(2027, 5, day))
+        one = disclose(world.follower._world, SHARE, shown, world.renderer, world.clock(), salt)
+        assert one is not None
+        found.append(one)
+        shown = one.shown
+    return found
+
+
+def _instant(log: DisclosureLog, rng: random.Random) -> object:
+    entry = log.entry(SHARE, rng.randrange(1, ENTRIES))
+    assert entry is not None
+    return entry.content.at
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    assert work() is not None
+    return time.perf_counter() - start

@@ -1,0 +1,18 @@
+"""What a page may claim to have received. A claim, never proof: `displayed` means drawn in a visible tab, never read."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One claim by a page; `opened` is ours, made when a page was served. `at` is POSIX seconds by our clock."""
+
+    share: str
+    person: str
+    session: str
+    tab: str
+    kind: Literal["opened", "delivered", "displayed", "hidden", "paused", "resumed"]
+    n: int
+    came_from: int
+    at: float

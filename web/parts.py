@@ -1,0 +1,141 @@
+"""What one process is made of, and what keeps it going: the logs, the doors' services, the follower, the push layer."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+
+from domain import access, agreement
+from domain.events import Recorded
+from domain.health import LapseOverrides
+from domain.ids import CommandId, ShareId
+from projections.disclosure import Entry
+from projections.folder import Folder
+from projections.follow import Follower, Renderer
+from projections.receipts import Receipts
+from projections.replay import Heads, LiveLog
+from web import clock
+from web.guard import Guard, Signed
+from web.ids import new_id, random_salt
+from web.limits import Limit
+from web.live import Live, Pace
+from web.pages import Pages
+from web.people import People
+from web.present import Present
+from web.service import SYSTEM, Service
+from web.settings import Settings
+
+log = logging.getLogger("fanlight")
+
+
+class Parts:
+    """Everything one process is made of."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        renderer: Renderer,
+        pages: Pages,
+        *,
+        now: Callable[[], datetime] = clock.now,
+        salt: Callable[[str, int], bytes] = random_salt,
+        point: Callable[[str], None] = lambda _name: None,
+        demo: bool = False,
+    ) -> None:
+        self.settings, self.now, self.demo = settings, now, demo
+        self.folder = Folder(settings.data)
+        self.present = Present(self.folder.events)
+        self.service = Service(self.folder.events, self.present, now, point)
+        self.people = People(
+            self.service, self.present, now, link_hours=settings.link_hours, session_hours=settings.session_hours
+        )
+        self.guard = Guard(lambda: self.present.world, now, settings.origin, secure=settings.secure)
+        self.renderer, self.pages = renderer, pages
+        self.heads = Heads(self.folder.disclosure)
+        self.receipts = Receipts(self.folder.receipts, now)
+        self.live = Live(
+            LiveLog(self.folder.disclosure, self.heads), self.receipts.take, pace=Pace(tick_every=settings.tick_seconds)
+        )
+        self.follower = Follower(
+            self.folder.events,
+            self.folder.disclosure,
+            self.renderer,
+            clock=now,
+            salt=salt,
+            on_entries=self._send,
+            point=point,
+        )
+        self.sign_ins = Limit(settings.sign_in_per_minute)
+        self.present.listen(self._cut)
+        self.present.listen(lambda _new: self.follower.wake())
+        self._point = point
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = threading.Event()
+
+    def may_watch(self, signed: Signed, share: str) -> bool:
+        """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""
+        found = self.present.world.shares.get(ShareId(share))
+        person = signed.person
+        return found is not None and person.client == found.client and bool(found.versions) and person.role == "viewer"
+
+    def _send(self, share: str, entries: Sequence[Entry]) -> None:
+        self._point("before-send")
+        self.live.publish_threadsafe(share, [(e.n, e.message) for e in entries])
+
+    def _cut(self, new: Sequence[Recorded]) -> None:
+        """Close what an event ends, before anything else is sent."""
+        for recorded in new:
+            match recorded.event:
+                case access.SessionEnded(session=session):
+                    self._on_loop(self.live.end_session, session)
+                case access.PersonDisabled():
+                    self._on_loop(self.live.end_person, None, recorded.stream.partition("-")[2])
+                case agreement.ShareRevoked():
+                    self._on_loop(self.live.end_share, recorded.stream.partition("-")[2])
+                case _:
+                    pass
+
+    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow, flush receipts and keep time while the server is up."""
+        self._loop = asyncio.get_running_loop()
+        self.live.bind(self._loop)
+        threads = [
+            threading.Thread(target=self.follower.run, args=(self._stop,), name="follower"),
+            threading.Thread(target=self.receipts.run, args=(self._stop,), name="receipts"),
+        ]
+        for thread in threads:
+            thread.start()
+        keeper = asyncio.create_task(self._keep_time())
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await self.live.drain(2)
+            self._stop.set()
+            self.follower.wake()
+            for thread in threads:
+                await asyncio.to_thread(thread.join, 10)
+            self.folder.close()
+
+    async def _keep_time(self) -> None:
+        """See what other processes wrote, and end overrides that have run out."""
+        while True:
+            await asyncio.sleep(0.5)
+            try:
+                await asyncio.to_thread(self._tick)
+            except Exception:
+                log.exception("keeping time failed; it goes on")
+
+    def _tick(self) -> None:
+        world, now = self.present.refresh(), self.now()
+        for project in list(world.projects.values()):
+            due = any(o.until <= now for o in project.health.overrides.values())
+            if due and project.phase != "closed":
+                self.service.execute(SYSTEM, LapseOverrides(project=project.id), command_id=CommandId(new_id(24)))
