@@ -1,11 +1,11 @@
-"""What a page may claim to have received. A claim, never proof: `displayed` means drawn in a visible tab, never read."""
+"""What a page may claim to have received. Never proof: `displayed` means drawn in a visible tab, not read."""
 
 from typing import Literal
 
 import msgspec
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True):
     """One claim by a page; `opened` is ours, made when a page was served. `at` is POSIX seconds by our clock."""
 
     share: str

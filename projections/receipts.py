@@ -111,11 +111,15 @@ class Receipts:
     def run(self, stop: threading.Event, interval: float = 0.5) -> None:
         """Flush until `stop` is set, then once more; `interval` in seconds gathers claims into batches."""
         while not stop.is_set():
-            self._awake.wait(5)
+            self._awake.wait()
             self._awake.clear()
             stop.wait(interval)
             self.flush()
         self.flush()
+
+    def wake(self) -> None:
+        """Let `run` look at its stop event."""
+        self._awake.set()
 
     def of(self, share: str, after: int = 0, limit: int = 1000) -> list[Receipt]:
         """Return recorded claims on a share, oldest first, from batch `after + 1`."""

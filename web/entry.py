@@ -82,7 +82,8 @@ def set_cookie(guard: Guard, response: Response, secret: str) -> None:
     """Put the session's secret into a cookie that ends with the browser."""
     cookie: SimpleCookie = SimpleCookie()
     cookie[guard.cookie] = secret
-    cookie[guard.cookie].update({"path": "/", "httponly": True, "samesite": "Lax", "secure": guard.secure})
+    for name, value in (("path", "/"), ("httponly", True), ("samesite", "Lax"), ("secure", guard.secure)):
+        cookie[guard.cookie][name] = value
     response.raw_headers.append((b"set-cookie", cookie.output(header="").strip().encode("latin-1")))
 
 

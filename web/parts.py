@@ -120,6 +120,7 @@ class Parts:
             await self.live.drain(2)
             self._stop.set()
             self.follower.wake()
+            self.receipts.wake()
             for thread in threads:
                 await asyncio.to_thread(thread.join, 10)
             self.folder.close()

@@ -8,7 +8,10 @@ from typing import Literal
 
 import msgspec
 
+from projections.claims import Receipt
 from web.messages import Claim
+
+__all__ = ["OWES_NOTHING", "OWES_RESET", "OWES_VIEW", "UNCHECKED", "Pace", "Place", "Receipt", "Viewer", "Watching"]
 
 UNCHECKED = -1  # the page's own number is not checked yet
 OWES_NOTHING, OWES_VIEW, OWES_RESET = 0, 1, 2
@@ -55,19 +58,6 @@ class Watching(msgspec.Struct, frozen=True):
     displayed: int
     visible: bool
     paused: bool
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """One claim by a page; the consumer stores it durably. `at` is POSIX seconds."""
-
-    share: str
-    person: str
-    session: str
-    tab: str
-    kind: Literal["delivered", "displayed", "paused", "resumed"]
-    n: int
-    came_from: int
-    at: float
 
 
 class Place:

@@ -1,0 +1,78 @@
+"""An application of some doors on a real folder, for tests of those doors."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.testclient import TestClient
+
+from domain.access import InvitePerson
+from domain.ids import PersonId
+from tests.plain import Plain
+from tests.world import ACME, ADMIN, World
+from web.ids import new_id
+from web.pages import Pages
+from web.parts import Parts
+from web.service import OPERATOR
+from web.settings import Settings
+
+ORIGIN = "http://testserver"
+
+
+class House:
+    """A running installation with the sample project; `client(person)` is a browser signed in as them."""
+
+    def __init__(self, folder: Path, routes: list[BaseRoute]) -> None:
+        seeded = World(folder)
+        seeded.harbour()
+        for role in ("manager", "auditor", "admin"):
+            seeded.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
+        seeded.close()
+        settings = Settings(data=folder, public_url=ORIGIN)
+        self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False))
+
+        @contextlib.asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            async with self.parts.running():
+                yield
+
+        self.app = Starlette(routes=routes, lifespan=lifespan)
+        self.app.state.parts, self.app.state.guard = self.parts, self.parts.guard
+
+    def cookie(self, person: str) -> str:
+        """Sign somebody in and return their cookie's secret."""
+        return self.parts.people.enter(self.parts.people.link(OPERATOR, PersonId(person))).secret
+
+    def token(self, person: str) -> str:
+        return self.parts.people.token(OPERATOR, PersonId(person), "test")
+
+    def client(self, person: str = "") -> TestClient:
+        client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)
+        if person:
+            client.cookies.set(self.parts.guard.cookie, self.cookie(person))
+        return client
+
+    def bearer(self, person: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token(person)}", "idempotency-key": new_id()}
+
+
+@contextlib.contextmanager
+def running(folder: Path, routes: list[BaseRoute]) -> Iterator[House]:
+    """Start a house and stop it."""
+    house = House(folder, routes)
+    with TestClient(house.app, base_url=ORIGIN):
+        yield house
+
+
+VIEWER, OTHER_VIEWER = f"viewer-{ACME}", "viewer-council"
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 15) -> None:
+    """Return once something is true; fail when it has not come true in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.01)
