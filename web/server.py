@@ -5,6 +5,7 @@ Rule: every figure here was measured; docs/decisions/0001 says against what.
 
 import gc
 import signal
+import socket
 import threading
 from types import FrameType
 from typing import Any
@@ -36,12 +37,12 @@ def tune_gc() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def run(config: uvicorn.Config) -> None:
+def run(config: uvicorn.Config, sockets: list[socket.socket] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then close in order and return; uvicorn alone would end by the signal again."""
     if threading.current_thread() is threading.main_thread():
         for kind in (signal.SIGTERM, signal.SIGINT):
             signal.signal(kind, _already_heard)
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(sockets)
 
 
 def _already_heard(_signal: int, _frame: FrameType | None) -> None:

@@ -75,9 +75,8 @@ def test_a_slice_of_the_log_that_lacks_a_number_is_not_sent_half():
         asked = hub.next_step(place)
         assert isinstance(asked, ReadFrames)
         step = hub.took_frames(place, asked, found)
-        if found == framed(16, 18) or found != framed(16, 17, 18):
-            assert step == ReadView(15, 20)
-            assert place.sent == 15
+        assert step == ReadView(15, 20)
+        assert place.sent == 15
 
 
 def test_a_number_beyond_the_head_is_checked_against_the_log_before_it_is_believed():
@@ -179,7 +178,7 @@ class World:
         self.hub: Hub[Place] = Hub(Pace(ring_frames=4, far=12, slice_frames=3, slice_bytes=60))
         self.got: dict[Place, list[tuple[str, int]]] = {}
         self.reading: list[tuple[Place, object, object]] = []
-        self.started = False
+        self.quiet = False
 
     def advance(self, place: Place) -> None:
         self.perform(place, self.hub.next_step(place))
@@ -191,7 +190,11 @@ class World:
                 return
             if not isinstance(step, Send):
                 place.reading = True
-                answer = self.log if isinstance(step, ReadHead | ReadView) else framed(*range(step.after + 1, self.log + 1))[: step.limit]
+                answer = (
+                    self.log
+                    if isinstance(step, ReadHead | ReadView)
+                    else framed(*range(step.after + 1, self.log + 1))[: step.limit]
+                )
                 self.reading.append((place, step, answer))  # what the log said; it may be old when it arrives
                 return
             self.write(place, b"".join(step.frames))
@@ -223,7 +226,7 @@ class World:
             self.hub.publish([text(n) for n in range(due.after + 1, self.log + 1)][: due.limit])
         elif isinstance(due, Round):
             for place in self.chance.sample(list(self.got), len(self.got)):
-                if self.chance.random() < 0.3:
+                if not self.quiet and self.chance.random() < 0.3:
                     self.something_small()  # the round yields, and the world goes on
                 if place.ready and place.sent == due.before:
                     place.sent = due.after
@@ -234,7 +237,9 @@ class World:
     def something_small(self) -> None:
         act = self.chance.randrange(6)
         if act == 0:
-            place = watcher(self.hub, self.chance.choice([self.log, self.log - 3, self.log - 9, self.log - 30, 0, self.log + 1]))
+            place = watcher(
+                self.hub, self.chance.choice([self.log, self.log - 3, self.log - 9, self.log - 30, 0, self.log + 1])
+            )
             self.got[place] = []
             self.advance(place)
         elif act == 1 and (blocked := [p for p in self.got if p.blocked]):
@@ -254,6 +259,7 @@ class World:
                 self.hub.publish([text(n) for n in range(max(1, self.log - self.chance.randrange(3)), self.log + 1)])
 
     def settle(self) -> None:
+        self.quiet = True
         self.hub.publish([text(self.log)] if self.log else [])
         for _ in range(10_000):
             while self.hub.due:

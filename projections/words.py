@@ -1,0 +1,76 @@
+"""Dates, money and figures as people read them: British English, months as words, 24-hour time. Pure."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from domain.money import Money
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONG = (
+    ("January", "February", "March", "April", "May", "June")
+    + ("July", "August", "September", "October", "November", "December")
+)  # fmt: skip
+SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
+MINUS = "−"
+
+
+def day(value: date) -> str:
+    """Return "5 Oct"."""
+    return f"{value.day} {MONTHS[value.month - 1]}"
+
+
+def long_day(value: date) -> str:
+    """Return "5 October 2027"."""
+    return f"{value.day} {LONG[value.month - 1]} {value.year}"
+
+
+def day_year(value: date) -> str:
+    """Return "5 Oct 2027"."""
+    return f"{day(value)} {value.year}"
+
+
+def month_year(value: date) -> str:
+    """Return "Mar ’27"."""
+    return f"{MONTHS[value.month - 1]} ’{value.year % 100:02}"
+
+
+def local(at: datetime, zone: str) -> datetime:
+    """Return an instant in a time zone."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Return "16 Mar 13:58", in the zone."""
+    there = local(at, zone)
+    return f"{day(there.date())} {there:%H:%M}"
+
+
+def signed(days: int, unit: str = "") -> str:
+    """Return "+11 days", "−3 days" or "0"; with `unit` "d": "+11 d"."""
+    if days == 0:
+        return "0"
+    word = unit or ("day" if abs(days) == 1 else "days")
+    return f"{'+' if days > 0 else MINUS}{abs(days)} {word}"
+
+
+def money(value: Money) -> str:
+    """Return "£6.72m", "£412k" or "£950"."""
+    symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
+    sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
+    if size >= 1_000_000:
+        return f"{sign}{symbol}{size / 1_000_000:.2f}m"
+    if size >= 10_000:
+        return f"{sign}{symbol}{size / 1000:.0f}k"
+    return f"{sign}{symbol}{size:,.0f}"
+
+
+def percent(share: Decimal) -> str:
+    """Return a share as "94 %", with one decimal where that tells more."""
+    value = share * 100
+    return f"{value:.0f} %" if value == value.to_integral_value() else f"{value:.1f} %"
+
+
+def plain(text: str) -> str:
+    """Return text that holds nothing a page could stumble over: no NUL, nothing that turns the reading direction."""
+    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and c not in "‪‫‬‭‮⁦⁧⁨⁩"))
