@@ -450,7 +450,7 @@ def _approve(state: Schedule, command: ApproveBaseline, today: date) -> Baseline
     if state.baselines and command.on < state.baselines[-1].on:
         earlier = state.baselines[-1].on
         raise Invalid(f"The last plan was agreed on {earlier}; this one cannot be older. Correct the date.", "on")
-    dates = {key: command.dates.get(key, milestone.expected) for key, milestone in state.milestones.items()}
+    dates = {key: command.dates.get(key) or _to_agree(state, milestone) for key, milestone in state.milestones.items()}
     return BaselineApproved(
         number=len(state.baselines) + 1,
         dates=dates,
@@ -458,3 +458,8 @@ def _approve(state: Schedule, command: ApproveBaseline, today: date) -> Baseline
         approver=check.line("approver", command.approver),
         on=check.day("on", command.on),
     )
+
+
+def _to_agree(state: Schedule, milestone: Milestone) -> date:
+    """What is met keeps the date it was agreed for: a new plan cannot make a late milestone punctual."""
+    return (state.baseline_of(milestone.id) if milestone.actual else None) or milestone.expected

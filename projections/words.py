@@ -71,6 +71,9 @@ def percent(share: Decimal) -> str:
     return f"{value:.0f} %" if value == value.to_integral_value() else f"{value:.1f} %"
 
 
+TURNS = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # they turn the reading direction
+
+
 def plain(text: str) -> str:
     """Return text that holds nothing a page could stumble over: no NUL, nothing that turns the reading direction."""
-    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and c not in "‪‫‬‭‮⁦⁧⁨⁩"))
+    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and c not in TURNS))

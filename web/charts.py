@@ -1,4 +1,4 @@
-"""Where things stand in a drawing: percent coordinates for inline SVG, so that one markup fits phone, desktop and print. Pure."""
+"""Where things stand in a drawing: percent coordinates for inline SVG, one markup for phone, screen and print."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -103,7 +103,7 @@ def trend_of(view: ClientView) -> Trend | None:
         lines=_spread(lines),
         x_ticks=tuple(across.ticks()),
         y_ticks=tuple(
-            Tick(_up(up, _first(t)), words.month_year(_first(t))) for t in _month_firsts(up) if up.start < _first(t) < up.end
+            Tick(_up(up, first), words.month_year(first)) for first in _month_firsts(up) if up.start < first < up.end
         ),
         reached=_reached(across, up),
         finding=_finding(rows, worst),
@@ -117,10 +117,6 @@ def _slip(row: MilestoneRow) -> int:
 
 def _up(axis: Axis, day: date) -> str:
     return f"{100 - float(axis.at(day)):.2f}"
-
-
-def _first(value: date) -> date:
-    return value
 
 
 def _month_firsts(axis: Axis) -> list[date]:
@@ -175,7 +171,9 @@ def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow) -> str:
 
 
 def _trend_label(rows: Sequence[MilestoneRow]) -> str:
-    told = [f"{r.title} from {words.day_year(r.trend[0].forecast)} to {words.day_year(r.trend[-1].forecast)}" for r in rows]
+    told = [
+        f"{r.title} from {words.day_year(r.trend[0].forecast)} to {words.day_year(r.trend[-1].forecast)}" for r in rows
+    ]
     return "Forecast dates over time. " + "; ".join(told) + "."
 
 
@@ -242,9 +240,12 @@ def _amounts(top: Decimal, currency: str) -> Iterator[Tick]:
         value += step
 
 
+STEPS = tuple(Decimal(f) for f in ("0.2", "0.25", "0.5", "1", "2", "5"))
+
+
 def _step(top: Decimal) -> Decimal:
     size = Decimal(10) ** (len(str(int(top))) - 1) if top >= 1 else Decimal("0.1")
-    return next(size * f for f in (Decimal("0.2"), Decimal("0.25"), Decimal("0.5"), Decimal(1), Decimal(2), Decimal(5)) if top / (size * f) <= 5)
+    return next(size * f for f in STEPS if top / (size * f) <= 5)
 
 
 def _amount(value: Decimal, currency: str) -> str:

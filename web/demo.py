@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute
 from domain.errors import Refused
 from domain.ids import PersonId
 from projections.folder import Folder
-from projections.follow import Follower, Renderer
+from projections.follow import Follower
 from web import demo_plan as plan
 from web.clock import Virtual, now
 from web.demo_story import Story
@@ -24,6 +25,7 @@ from web.entry import set_cookie
 from web.guard import open_door
 from web.ids import random_salt
 from web.present import Present
+from web.render import Renderer
 from web.service import OPERATOR, Service
 from web.settings import BadSetting, Settings
 
@@ -45,11 +47,18 @@ def refuse_open_doors(settings: Settings) -> None:
         raise BadSetting(f"--host is {host!r}; the demo signs anybody in, so it only listens on loopback (127.0.0.1).")
 
 
-def tell_the_year(folder: Folder, renderer: Renderer, seed: int) -> None:
+def tell_the_year(data: Path, seed: int) -> None:
     """Record the sample year, unless this folder has a history already."""
-    if folder.events.head():
-        return
-    clock = Virtual(now())
+    folder = Folder(data)
+    try:
+        if folder.events.head() == 0:
+            _tell(folder, seed)
+    finally:
+        folder.close()
+
+
+def _tell(folder: Folder, seed: int) -> None:
+    clock, renderer = Virtual(now()), Renderer()
     present = Present(folder.events)
     follower = Follower(folder.events, folder.disclosure, renderer, clock=clock, salt=random_salt)
     folder.disclosure.keep_stylesheet(renderer.stylesheet, renderer.css)
@@ -113,6 +122,7 @@ async def page(request: Request) -> Response:
         organisation=world.organisation,
         people=people,
         client_name=world.client_name,
+        notes=plan.NOTES_ON,
         signed=parts.guard.signed(request),
         speed=_life(request).speed,
         updates=sum(parts.folder.disclosure.head(share) for share in world.shares),

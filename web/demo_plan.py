@@ -22,6 +22,13 @@ PEOPLE: tuple[tuple[PersonId, str, Literal["admin", "manager", "auditor", "viewe
 )
 
 
+NOTES_ON = {
+    "anna": "sees the whole Harbour Line: dates, money and risks",
+    "carl": "sees four milestones of the Harbour Line and percentages, and all of the ticketing platform",
+    "noor": "sees one date of the Harbour Line, and the Riverside Depot without its budget",
+}
+
+
 class PlannedStep(msgspec.Struct, frozen=True):
     """A milestone: key, internal title, client title ("" stays internal), day of the plan."""
 

@@ -10,12 +10,14 @@ from datetime import datetime
 from domain import access, agreement
 from domain.events import Recorded
 from domain.health import LapseOverrides
-from domain.ids import CommandId, ShareId
+from domain.ids import CommandId, RiskId, ShareId
+from domain.risks import Points, ScoreAsClient
 from projections.disclosure import Entry
 from projections.folder import Folder
 from projections.follow import Follower, Renderer
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
+from projections.world import Names, names
 from web import clock
 from web.guard import Guard, Signed
 from web.ids import new_id, random_salt
@@ -24,7 +26,7 @@ from web.live import Live, Pace
 from web.pages import Pages
 from web.people import People
 from web.present import Present
-from web.service import SYSTEM, Service
+from web.service import SYSTEM, Actor, Service
 from web.settings import Settings
 
 log = logging.getLogger("fanlight")
@@ -79,6 +81,45 @@ class Parts:
         found = self.present.world.shares.get(ShareId(share))
         person = signed.person
         return found is not None and person.client == found.client and bool(found.versions) and person.role == "viewer"
+
+    # what the client's door asks: names and rights, nothing of a project
+
+    def called(self, share: str) -> tuple[Names, str]:
+        """Return what a share is called to its client, and the zone its instants are shown in."""
+        world = self.present.world
+        found = names(world, world.shares[ShareId(share)])
+        return found, found.time_zone
+
+    def ended_on(self, share: str) -> datetime | None:
+        """Return when a share was ended, UTC; None while it is in force."""
+        return self.present.world.shares[ShareId(share)].revoked_at
+
+    def shares_of(self, signed: Signed) -> list[ShareId]:
+        """Return the shares a viewer may watch."""
+        client = signed.person.client
+        return [share.id for share in self.present.world.shares_of_client(client)] if client else []
+
+    def client_of(self, signed: Signed) -> str:
+        """Return the name of a viewer's organisation."""
+        return self.present.world.client_name(signed.person.client) if signed.person.client else ""
+
+    def give_view(
+        self, signed: Signed, share: str, risk: str, probability: int, impact: int, *, command_id: str
+    ) -> None:
+        """Record a client's own view of a risk that its page shows.
+
+        Raises: Refused.
+        """
+        found, person = self.present.world.shares[ShareId(share)], signed.person
+        command = ScoreAsClient(
+            project=found.project,
+            risk=RiskId(risk),
+            client=found.client,
+            points=Points(probability, impact),
+            by=person.id,
+        )
+        actor = Actor(person.id, person.role, person.client)
+        self.service.execute(actor, command, command_id=CommandId(command_id))
 
     def _send(self, share: str, entries: Sequence[Entry]) -> None:
         self._point("before-send")

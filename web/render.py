@@ -4,6 +4,7 @@ Rule: templates in `templates/parts/` make one part each; `tests/web/test_render
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -113,8 +114,8 @@ class _Page:
         if not view.milestones_shared and not view.milestones:
             return ()
         if not view.milestones:
-            empty = '<section class="sec" id="milestones"><header><h2>Milestones</h2></header><p>No milestones are shared.</p></section>'
-            self._parts["milestones"] = Part("milestones", empty)
+            heading = '<section class="sec" id="milestones"><header><h2>Milestones</h2></header>'
+            self._parts["milestones"] = Part("milestones", f"{heading}<p>No milestones are shared.</p></section>")
             return ("milestones",)
         axis = charts.axis_of(view.milestones)
         has = SimpleNamespace(
@@ -179,7 +180,9 @@ class _Page:
             return ("risks",)
         for card in view.risks:
             self._leaf(f"r-{card.id}", "risk.html", r=card, told=_told(card), facts=_facts(card))
-        self._container("risk-list", '<ul class="risks" id="risk-list">', tuple(f"r-{c.id}" for c in view.risks), "</ul>")
+        self._container(
+            "risk-list", '<ul class="risks" id="risk-list">', tuple(f"r-{c.id}" for c in view.risks), "</ul>"
+        )
         drawn = view.scale is not None and any(c.score and c.status == "active" for c in view.risks)
         children = ["risk-list"]
         if drawn:
@@ -188,7 +191,8 @@ class _Page:
         note = ""
         if view.scale is not None:
             both = any(c.client_score or c.view_needed for c in view.risks)
-            note = f"<p>Scored 1 to {view.scale.size}.{' Solid is our view; dashed is yours where it differs.' if both else ''}</p>"
+            sides = " Solid is our view; dashed is yours where it differs." if both else ""
+            note = f"<p>Scored 1 to {view.scale.size}.{sides}</p>"
         grid = "risk-grid" if drawn else "risk-plain"
         self._container("risks", f'{heading}{note}</header><div class="{grid}">', tuple(children), "</div></section>")
         return ("risks",)
@@ -206,7 +210,8 @@ def _plans(plans: int) -> str:
 def _slip(row: MilestoneRow) -> str:
     if row.slip is None:
         return ""
-    told = f"{words.signed(row.slip.since_current)} against the agreed plan, {words.signed(row.slip.working)} in working days"
+    current, working = words.signed(row.slip.since_current), words.signed(row.slip.working)
+    told = f"{current} against the agreed plan, {working} in working days"
     if row.slip.since_original is not None and row.slip.since_original != row.slip.since_current:
         told += f"; {words.signed(row.slip.since_original)} against the first plan"
     return told
@@ -219,7 +224,9 @@ def _slip_bar(vital: ScheduleVital) -> SimpleNamespace:
     start = 100 * (7 if slip >= 0 else span - 7) / span if span == 30 else (15.0 if slip >= 0 else 85.0)
     end = start + 100 * slip / span
     tone = TONE[vital.indicator.status] if vital.indicator else "mute" if slip <= 0 else "ink"
-    return SimpleNamespace(**{"from": f"{start:.2f}", "to": f"{end:.2f}", "tone": tone, "close": abs(slip) * 100 / span < 25})
+    return SimpleNamespace(
+        **{"from": f"{start:.2f}", "to": f"{end:.2f}", "tone": tone, "close": abs(slip) * 100 / span < 25}
+    )
 
 
 def _budget_bar(vital: BudgetVital) -> SimpleNamespace:
@@ -231,7 +238,10 @@ def _budget_bar(vital: BudgetVital) -> SimpleNamespace:
     planned = float(vital.planned_share or 0) / widest
     anchor = "start" if planned < 0.15 else "end" if planned > 0.85 else "middle"
     return SimpleNamespace(
-        spent=at(vital.spent_share or 0), planned=at(vital.planned_share), forecast=at(vital.forecast_share), anchor=anchor
+        spent=at(vital.spent_share or 0),
+        planned=at(vital.planned_share),
+        forecast=at(vital.forecast_share),
+        anchor=anchor,
     )
 
 
@@ -313,7 +323,9 @@ def _facts(card: RiskCard) -> str:
     if card.owner:
         found.append(f"Owner: {card.owner}.")
     if card.inherent:
-        found.append(f"Before any response: {card.inherent.probability}×{card.inherent.impact} = {card.inherent.value}.")
+        found.append(
+            f"Before any response: {card.inherent.probability}×{card.inherent.impact} = {card.inherent.value}."
+        )
     return " ".join(found)
 
 
@@ -321,8 +333,9 @@ def _heat(view: ClientView) -> dict[str, Any]:
     scale = view.scale
     assert scale is not None
     active = [c for c in view.risks if c.score and c.status == "active"]
-    places: dict[tuple[int, int], int] = {}
-    pins = [_pin(c.score, c.ref, scale.size, places) for c in active if c.score]
+    together = Counter((c.score.probability, c.score.impact) for c in active if c.score)
+    placed: Counter[tuple[int, int]] = Counter()
+    pins = [_pin(c.score, c.ref, scale.size, together, placed) for c in active if c.score]
     theirs = []
     for card, pin in zip(active, pins, strict=True):
         if card.client_score and card.score and _differs(card.client_score, card.score):
@@ -344,12 +357,19 @@ def _differs(left: Score, right: Score) -> bool:
     return (left.probability, left.impact) != (right.probability, right.impact)
 
 
-def _pin(score: Score, ref: str, size: int, places: dict[tuple[int, int], int]) -> SimpleNamespace:
+def _pin(
+    score: Score, ref: str, size: int, together: Counter[tuple[int, int]], placed: Counter[tuple[int, int]]
+) -> SimpleNamespace:
+    """Risks of one square stand side by side."""
     key = (score.probability, score.impact)
-    taken = places[key] = places.get(key, -1) + 1
     x, y = _centre(score, size)
-    shift = (0, 0) if taken == 0 else ((-8, -8), (8, 8), (8, -8), (-8, 8))[(taken - 1) % 4]
-    return SimpleNamespace(x=x + shift[0], y=y + shift[1], label=ref.rpartition("-")[2][:3])
+    many, i = together[key], placed[key]
+    placed[key] += 1
+    if many > 1:
+        x += (-10.5, 10.5)[i % 2]
+    if many > 2:
+        y += (-10.5, 10.5)[(i // 2) % 2]
+    return SimpleNamespace(x=x, y=y, label=ref.rpartition("-")[2][:3])
 
 
 def _ring(score: Score, size: int, pin: SimpleNamespace) -> SimpleNamespace:

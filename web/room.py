@@ -179,7 +179,7 @@ class Room:
         before, after, data, chunk = due.before, due.after, due.data, self.pace.chunk
         self.house.counts.rounds += 1
         for i, watcher in enumerate(list(self.watchers), 1):
-            if watcher.sent == before:
+            if watcher.ready and watcher.sent == before:
                 watcher.sent = after
                 watcher.write(data)
             if not i % chunk:

@@ -28,17 +28,16 @@ def run(settings: Settings, *, demo: bool) -> int:
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     settings = msgspec.structs.replace(settings, port=port)
-    parts = app.compose(settings, demo=demo)
     if demo:
         from web.demo import tell_the_year
 
         print("Telling a year of history ...", flush=True)
-        tell_the_year(parts.folder, parts.renderer, settings.demo_seed)
+        tell_the_year(settings.data, settings.demo_seed)
+    parts = app.compose(settings, demo=demo)
     config = server_config(app.create(parts), host, port, log_level=settings.log_level)
     tune_gc()
     print(f"Fanlight is at {settings.origin}  (data in {settings.data}, stop with Ctrl+C)", flush=True)
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listener])
     lock.close()
     return 0
 

@@ -1,0 +1,80 @@
+"""A plan as a file tells it, before it is compared with a project: nothing in it is guessed or computed from today."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+MAX_BYTES = 64 * 2**20
+MAX_PROBLEMS = 20
+
+
+class PlannedMilestone(msgspec.Struct, frozen=True, kw_only=True):
+    """One milestone of the file; every date is a civil date."""
+
+    source_id: str  # stable in the source: UID of MSPDI, id column of CSV
+    title: str
+    outline: str = ""  # WBS or outline number
+    baseline: date | None = None  # the current one: slot 0
+    baselines: tuple[tuple[int, date], ...] = ()  # every slot the file fills, ascending
+    forecast: date | None = None
+    actual: date | None = None  # only when really finished
+    deadline: date | None = None
+    percent_complete: int | None = None
+    line: int  # in the file
+
+
+class PlannedCosts(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums of the whole project in whole units of its currency; None where the file does not say."""
+
+    status_date: date | None = None
+    currency: str = ""  # ISO 4217, or nothing where the file has no code
+    bac: Decimal | None = None
+    pv: Decimal | None = None
+    ev: Decimal | None = None
+    ac: Decimal | None = None
+    eac: Decimal | None = None  # as planned now: actual plus remaining cost
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One file, in the order of the file."""
+
+    format: Literal["mspdi", "csv"]
+    file_hash: str  # sha256 hex of the bytes
+    title: str = ""
+    data_date: date | None = None
+    milestones: tuple[PlannedMilestone, ...] = ()
+    costs: PlannedCosts | None = None
+    notes: tuple[str, ...] = ()  # sentences: what was recognised, skipped or not understood
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong at a line: what was expected, what came, what to do."""
+
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"Line {self.line}: {self.message}"
+
+
+class BrokenFile(Exception):
+    """The file cannot be taken over, and nothing of it was; one problem a line, at most 20."""
+
+    def __init__(self, *problems: Problem) -> None:
+        lines = [str(problem) for problem in problems]
+        if len(problems) >= MAX_PROBLEMS:
+            lines.append(f"These are the first {MAX_PROBLEMS}; there may be more.")
+        super().__init__("\n".join(lines))
+        self.problems = problems
+
+    @property
+    def line(self) -> int | None:
+        """The line of the first problem."""
+        return self.problems[0].line
+
+
+def broken(message: str, line: int | None = None) -> BrokenFile:
+    """Return the exception for a single problem."""
+    return BrokenFile(Problem(line, message))
