@@ -68,6 +68,7 @@ class TrendLine(msgspec.Struct, frozen=True):
     """One milestone's forecasts; `tone` is bad for the worst line, ink for the final one, mute for the others."""
 
     title: str
+    short: str  # for a phone
     path: str
     x: str
     y: str
@@ -132,11 +133,13 @@ def _line(row: MilestoneRow, across: Axis, up: Axis, as_of: date, worst: Milesto
     slip = _slip(row)
     tone = "bad" if row is worst and slip > 0 else "ink" if row.final else "mute"
     note = words.signed(slip) if tone != "mute" and slip else ""
-    return TrendLine(title=_short(row.title), path=path, x=x, y=y, tone=tone, note=note)
+    return TrendLine(
+        title=_short(row.title, 18), short=_short(row.title, 11), path=path, x=x, y=y, tone=tone, note=note
+    )
 
 
-def _short(title: str) -> str:
-    return title if len(title) <= 18 else title[:17].rstrip() + "…"
+def _short(title: str, most: int) -> str:
+    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
 
 
 def _spread(lines: tuple[TrendLine, ...]) -> tuple[TrendLine, ...]:
@@ -150,7 +153,8 @@ def _spread(lines: tuple[TrendLine, ...]) -> tuple[TrendLine, ...]:
             kept.append(y)
             shown[i] = lines[i]
     return tuple(
-        shown[i] if i in shown else msgspec.structs.replace(line, title="", note="") for i, line in enumerate(lines)
+        shown[i] if i in shown else msgspec.structs.replace(line, title="", short="", note="")
+        for i, line in enumerate(lines)
     )
 
 

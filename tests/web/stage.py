@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -245,12 +246,22 @@ class Stage:
 
 
 async def wait_until(met: Callable[[], object], patience: float = PATIENCE) -> None:
-    async with asyncio.timeout(patience):
-        while not met():
-            await asyncio.sleep(0.005)
+    for _ in range(int(patience / 0.005)):
+        if met():
+            return
+        await asyncio.sleep(0.005)
+    raise TimeoutError("what the test waits for did not happen")
 
 
 Story = Callable[[Stage], Awaitable[None]]
+
+
+WAYS = [
+    pytest.param(("asyncio", True), id="asyncio-handed-over"),
+    pytest.param(("uvloop", True), id="uvloop-handed-over"),
+    pytest.param(("asyncio", False), id="asyncio-portable"),
+    pytest.param(("uvloop", False), id="uvloop-portable"),
+]
 
 
 def play(story: Story, *, loop: str = "uvloop", handed_over: bool = True, **pace: object) -> Stage:

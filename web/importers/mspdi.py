@@ -127,17 +127,23 @@ class _Reader:
         else:
             return
         if path[-1] not in known:
-            self._findings.count(f"Unknown element {shown(path[-1])[1:-1]} in {place}, not read", line)
+            self._findings.count(f"Unknown element {_bare(path[-1])} in {place}, not read", line)
 
 
 def _check_root(name: str, line: int) -> None:
     if name == "Project":
         return
-    what = f"<{shown(name)[1:-1]}>"
+    what = f"<{_bare(name)}>"
     if name.endswith("}Project"):
-        what = f"a <Project> of the namespace {shown(name[1:].removesuffix('}Project'))}"
+        space = name[1:].removesuffix("}Project")
+        what = f"a <Project> of {'no namespace' if not space else f'the namespace {shown(space)}'}"
     raise broken(
         f"This is no plan in Microsoft Project's XML: expected <Project> of the namespace {NAMESPACE!r}, found {what}. "
         "In the planning tool choose Save As or Export, Microsoft Project XML.",
         line,
     )
+
+
+def _bare(name: str) -> str:
+    """Return an element name as messages show it."""
+    return shown(name.removeprefix("{}"))[1:-1]

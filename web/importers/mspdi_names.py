@@ -1,4 +1,4 @@
-"""The element names of Microsoft's Project XML (MSPDI), as its reference has them: any other is reported, not guessed."""
+"""The element names of Microsoft's Project XML (MSPDI), from its reference: any other is reported, not guessed."""
 
 NAMESPACE = "http://schemas.microsoft.com/project"
 

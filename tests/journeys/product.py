@@ -1,0 +1,155 @@
+"""The real server as a process of its own, and people with real browsers."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from domain.ids import CommandId, PersonId
+from projections.folder import Folder
+from tests.world import MANAGER, World
+from web import clock
+from web.ids import new_id
+from web.people import People
+from web.present import Present
+from web.service import OPERATOR, Actor, Service
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:
+    """Return what `true` returns once it is true; fail when that does not happen in time."""
+    end = time.monotonic() + seconds
+    while True:
+        found = true()
+        if found:
+            return found
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.03)
+
+
+class Product:
+    """`fanlight serve` on a folder; killed and started again at will."""
+
+    def __init__(self, folder: Path, *, demo: bool = False, flags: tuple[str, ...] = ()) -> None:
+        self.folder, self.demo, self.flags = folder, demo, flags
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "Product":
+        """Start the server and wait until it answers."""
+        command = [sys.executable, "-m", "web.cli", "demo" if self.demo else "serve", "--data", str(self.folder)]
+        command += ["--port", str(self.port), "--tick-seconds", "2", *self.flags]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert self.process.stdout is not None
+        while line := self.process.stdout.readline():
+            if re.search(r"Fanlight is at", line):
+                break
+        wait_until(self.answers)
+        return self
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End the server without warning."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(20)
+
+    def stop(self) -> int:
+        """End the server by SIGTERM and return its exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    # as another process would: through the logs in the folder
+
+    def tell(self, command: Any, actor: Actor = MANAGER) -> None:
+        """Carry out a command from outside the server."""
+        folder = Folder(self.folder)
+        try:
+            Service(folder.events, Present(folder.events), clock.now).execute(
+                actor, command, command_id=CommandId(new_id(24))
+            )
+        finally:
+            folder.close()
+
+    def link(self, person: str) -> str:
+        """Return a sign-in link for a person."""
+        folder = Folder(self.folder)
+        try:
+            present = Present(folder.events)
+            service = Service(folder.events, present, clock.now)
+            people = People(service, present, clock.now, link_hours=1, session_hours=12)
+            return f"{self.url}/in/{people.link(OPERATOR, PersonId(person))}"
+        finally:
+            folder.close()
+
+    def head(self, share: str) -> int:
+        folder = Folder(self.folder)
+        try:
+            return folder.disclosure.head(share)
+        finally:
+            folder.close()
+
+
+def seeded(folder: Path, more: Callable[[World], None] = lambda _world: None) -> Path:
+    """Put the sample project into a folder."""
+    from web.render import Renderer
+
+    world = World(folder, Renderer())
+    world.harbour()
+    more(world)
+    world.close()
+    return folder
+
+
+def markup(page: Any) -> str:
+    """Return the markup of a page's parts as the browser has it, without what htmx notes on elements."""
+    text: str = page.evaluate(
+        """() => {
+             const skip = new Set(['data-htmx-powered', 'open']);
+             const told = (node) => {
+               if (node.nodeType === 3) return node.data;
+               const names = [...node.attributes].filter((a) => !skip.has(a.name)).map((a) => `${a.name}="${a.value}"`);
+               return `<${[node.namespaceURI.slice(-4), node.localName, ...names.sort()].join(' ')}>` +
+                 [...node.childNodes].map(told).join('') + '</>'; };
+             return ['summary', 'body'].map((id) => told(document.getElementById(id))).join(''); }"""
+    )
+    return text
+
+
+def on_screen(page: Any) -> int:
+    """Return the number of the update a page shows."""
+    return int(page.evaluate("+document.getElementById('feed').dataset.n"))
+
+
+
+
+def same(left: str, right: str) -> bool:
+    """Compare two markups; say where they part instead of printing both."""
+    if left == right:
+        return True
+    at = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    print(f"they part at {at}:\n  {left[max(0, at - 120) : at + 160]!r}\n  {right[max(0, at - 120) : at + 160]!r}")
+    return False

@@ -1,0 +1,170 @@
+"""Form fields: how a value of a command is typed, read and shown again. Pure.
+
+Rule: what was typed is kept as typed; a value that cannot be read is a problem at its own field.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, assert_never
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+Kind = Literal[
+    "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until"
+]  # fmt: skip
+Typed = Mapping[str, Sequence[str]]
+NOTHING = object()  # the field was left empty, so the command's own default holds
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One field. `name` is the place of its value in the command: "details.title"."""
+
+    name: str
+    label: str
+    kind: Kind = "line"
+    value: str = ""  # as it stands in the form
+    help: str = ""
+    required: bool = False
+    options: tuple[tuple[str, str], ...] = ()  # of a choice: value, word
+    unit: str = ""  # currency of money, zone of until, a word such as "days" else
+    narrow: bool = False
+
+    @property
+    def id(self) -> str:
+        return "f-" + self.name.replace(".", "-")
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The ticked values of a field with several."""
+        return frozenset(self.value.split())
+
+
+class Unfit(Exception):  # what the form tells at each field, not an error of ours
+    """Some values cannot be read; a sentence for each field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = dict(problems)
+
+
+def typed_value(field: Field, typed: Typed) -> str:
+    """Return what was typed into a field, to be shown again."""
+    given = typed.get(field.name, ())
+    if field.kind in ("weekdays", "yes"):
+        return " ".join(given)
+    return given[0] if given else ""
+
+
+def read(fields: Sequence[Field], typed: Typed) -> dict[str, Any]:
+    """Return the values, nested as the command has them.
+
+    Raises: Unfit with every problem at once.
+    """
+    found: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for field in fields:
+        try:
+            value = _value(field, typed_value(field, typed))
+        except ValueError as error:
+            problems[field.name] = str(error)
+            continue
+        if value is not NOTHING:
+            _put(found, field.name.split("."), value)
+    if problems:
+        raise Unfit(problems)
+    return found
+
+
+def _put(found: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        found = found.setdefault(name, {})
+    found[path[-1]] = value
+
+
+def _value(field: Field, text: str) -> Any:
+    if field.kind not in ("line", "text", "yes", "weekdays", "days") and not text.strip():
+        if field.required:
+            raise ValueError(f"{field.label} is missing. {_example(field)}")
+        return NOTHING
+    match field.kind:
+        case "line" | "text" | "choice":
+            return text
+        case "yes":
+            return text == "yes"
+        case "day":
+            return day(text)
+        case "until":
+            return datetime.combine(day(text), time(23, 59, 59), ZoneInfo(field.unit))
+        case "whole":
+            return whole(text)
+        case "amount":
+            return amount(text)
+        case "money":
+            return {"amount": amount(text), "currency": field.unit}
+        case "weekdays":
+            return [whole(part) for part in text.split()]
+        case "days":
+            return [day(part) for part in re.split(r"[\s,;]+", text.strip()) if part]
+        case "points":
+            return [_point(line) for line in text.splitlines() if line.strip()]
+        case _:
+            assert_never(field.kind)
+
+
+def _example(field: Field) -> str:
+    match field.kind:
+        case "day" | "until":
+            return "Choose a date."
+        case "choice":
+            return "Choose one."
+        case "points":
+            return "Type one line for each period end."
+        case _:
+            return "Type a number."
+
+
+def day(text: str) -> date:
+    """Return a typed date.
+
+    Raises: ValueError with a sentence for whoever typed it.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"“{text.strip()[:40]}” is no date. Expected one such as 2027-05-03.") from None
+
+
+def whole(text: str) -> int:
+    """Return a typed whole number.
+
+    Raises: ValueError with a sentence for whoever typed it.
+    """
+    found = text.strip().replace("−", "-")
+    if not re.fullmatch(r"-?\d{1,9}", found, re.ASCII):
+        raise ValueError(f"“{text.strip()[:40]}” is no whole number. Expected one such as 40.")
+    return int(found)
+
+
+def amount(text: str) -> Decimal:
+    """Return a typed amount; spaces and commas between thousands are left out.
+
+    Raises: ValueError with a sentence for whoever typed it.
+    """
+    found = re.sub(r"[\s,]", "", text).replace("−", "-")
+    try:
+        value = Decimal(found)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or len(found) > 24:
+        raise ValueError(f"“{text.strip()[:40]}” is no amount. Expected one such as 1,250,000 or 99.50.")
+    return value
+
+
+def _point(line: str) -> dict[str, Any]:
+    first, _, rest = line.strip().partition(" ")
+    if not rest.strip():
+        raise ValueError(f"“{line.strip()[:40]}” is no point. Expected a date and an amount: 2027-03-31 1,200,000.")
+    return {"on": day(first), "amount": amount(rest)}

@@ -1,0 +1,74 @@
+"""Picks the reader by what a file contains; any other kind is refused with the way to save it as one of ours."""
+
+import codecs
+from typing import Literal
+
+from web.importers import csvfile, mspdi
+from web.importers.findings import shown
+from web.importers.mapping import Mapping
+from web.importers.plan import MAX_BYTES, Plan, broken
+from web.importers.xmlstream import Progress
+
+_EXCEL = "an Excel workbook. In Excel choose Save As, CSV UTF-8, and send that"
+_MPP = "a Microsoft Project file (MPP). In Microsoft Project choose Save As, XML Format, and send that"
+_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (b"ERMHDR", "a Primavera P6 file (XER). In P6 choose File, Export, Microsoft Project XML, and send that"),
+    (b"MPX,", "an MPX file. In the planning tool choose Save As, Microsoft Project XML, and send that"),
+    (b"%PDF", "a PDF document, a picture of a plan. Export the plan itself as Microsoft Project XML or as CSV"),
+    (b"\x1f\x8b", "a compressed file. Unpack it and send the plan inside"),
+)
+_WORKBOOK = "Workbook".encode("utf-16-le")  # the stream every old Excel file has
+_OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BLANK = b" \t\r\n"
+
+
+def read(
+    name: str,
+    data: bytes,
+    mapping: Mapping | None = None,
+    progress: Progress | None = None,
+    *,
+    max_bytes: int = MAX_BYTES,
+) -> Plan:
+    """Return the plan in a file; a CSV without a mapping is read by the one its header suggests.
+
+    Raises: BrokenFile.
+    """
+    match _kind(name, data):
+        case "mspdi":
+            return mspdi.read(data, progress, max_bytes=max_bytes)
+        case "csv":
+            return csvfile.read(data, mapping or csvfile.suggest(data), progress, max_bytes=max_bytes)
+
+
+def _kind(name: str, data: bytes) -> Literal["mspdi", "csv"]:
+    if not data.strip(_BLANK):
+        raise broken(f"{shown(name)} is empty. Save the plan again and send it.")
+    if what := _other(name, data):
+        raise broken(f"{shown(name)} is {what}.")
+    if _begins_as_xml(data):
+        return "mspdi"
+    if name.lower().endswith(".xml"):
+        start = data[:20].decode("utf-8", "replace")
+        raise broken(
+            f"{shown(name)} is named XML but begins with {shown(start)}; expected '<?xml'. Save the plan again.", 1
+        )
+    return "csv"
+
+
+def _other(name: str, data: bytes) -> str:
+    """Return what the file is and what to do, nothing where it may be one of ours."""
+    if data.startswith(_ZIP):
+        head = data[: 64 * 1024]
+        spreadsheet = b"xl/" in head or name.lower().endswith((".xlsx", ".xlsm"))
+        return _EXCEL if spreadsheet else "a ZIP archive. Unpack it and send the plan inside"
+    if data.startswith(_OLE2):
+        return _EXCEL if _WORKBOOK in data else _MPP
+    return next((what for magic, what in _OTHERS if data.startswith(magic)), "")
+
+
+def _begins_as_xml(data: bytes) -> bool:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data[2:4].strip(b"\0") == b"<"
+    return data.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK).startswith(b"<")

@@ -1,0 +1,84 @@
+"""A CSV file as rows of cells, each with the line it begins on; cells stay text, whatever a spreadsheet would do."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from web.importers.findings import Findings, shown
+from web.importers.plan import broken
+
+DELIMITERS = (",", ";", "\t")
+MAX_COLUMNS = 1000
+_EXAMPLE = "In Excel choose Save As, CSV UTF-8."
+
+
+def text_of(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the text and notes on how it was decoded.
+
+    Raises: BrokenFile.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _decoded(data, "utf-16"), ("The file is UTF-16.",)
+    if b"\0" in data:
+        line = data[: data.index(b"\0")].count(b"\n") + 1
+        raise broken(f"A NUL byte; expected text, this is no CSV file. {_EXAMPLE}", line)
+    try:
+        return data.decode("utf-8-sig"), ()
+    except UnicodeDecodeError:
+        return _decoded(data, "cp1252"), (
+            "The file is not UTF-8 and was read as Windows-1252: check accented letters.",
+        )
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"Bytes that are neither UTF-8 nor {encoding}. {_EXAMPLE}"
+        raise broken(message, line) from None
+
+
+def delimiter_of(text: str) -> str:
+    """Return the delimiter: as the first line says (sep=;), or the one that cuts the header into most cells."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    if first.lower().startswith("sep=") and len(first) == 5:
+        return first[4]
+    return max(DELIMITERS, key=lambda delimiter: _cells(first, delimiter))
+
+
+def _cells(line: str, delimiter: str) -> int:
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
+
+
+def rows(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, trimmed cells) of each row that is not blank, the header first; stop at a row that is no CSV.
+
+    Raises: BrokenFile where there is no cutting the text at all.
+    """
+    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"\r\n ':
+        raise broken(
+            f"The delimiter is {shown(delimiter)}; expected a single character such as a comma or a semicolon."
+        )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            findings.problem(line, f"This row is no CSV: {error}. Often a quotation mark is missing.")
+            return
+        if cells is None:
+            return
+        if len(cells) > MAX_COLUMNS:
+            findings.problem(line, f"This row has {len(cells)} cells; at most {MAX_COLUMNS} are read.")
+            return
+        cells = [cell.strip() for cell in cells]
+        if any(cells) and not (line == 1 and text[:4].lower() == "sep="):
+            yield line, cells
+        line = reader.line_num + 1
