@@ -1,8 +1,93 @@
-"""The manager's door."""
+"""The manager's door: the projects, and the workspace of one with each line's audience beside it."""
 
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
+
+from domain.project import Project
+from projections import words
+from projections.world import World
+from web import pm_change, pm_history, pm_import, pm_new, pm_plan, pm_shares, pm_viewers
+from web.guard import STAFF, Signed, door, not_found
+from web.pm_shown import share_lines, shell, workspace
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+SHOWN = {"tone": pm_plan.TONE, "word": pm_plan.WORD, "band_tone": pm_plan.BANDS, "w": words}
+
+
+async def projects(request: Request, signed: Signed) -> Response:
+    """`GET /p`: every project, with its health, its shares and who is watching."""
+    parts: Parts = request.app.state.parts
+    lines = await run_in_threadpool(_lines, parts)
+    return parts.pages.response(request, "pm/projects.html", lines=lines, **SHOWN, **shell(parts, signed))
+
+
+def _lines(parts: "Parts") -> list[dict[str, Any]]:
+    world = parts.present.refresh()
+    ordered = sorted(world.projects.values(), key=lambda p: (p.phase == "closed", p.title, p.id))
+    return [_line(parts, world, project) for project in ordered]
+
+
+def _line(parts: "Parts", world: World, project: Project) -> dict[str, Any]:
+    shares = share_lines(parts, world, project)
+    final = project.schedule.final()
+    slip = None if final is None else project.schedule.slip_of(final)
+    return {
+        "project": project,
+        "healths": pm_plan.healths(project, ()),
+        "slip": "" if slip is None else words.signed(slip),
+        "shares": sum(line.share.active for line in shares),
+        "stopped": sum(bool(line.stopped) for line in shares),
+        "watching": sum(len(line.watching) for line in shares),
+    }
+
+
+async def project(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}`: the workspace."""
+    parts: Parts = request.app.state.parts
+    found = await run_in_threadpool(workspace, parts, signed, request.path_params["project"])
+    if found is None:
+        return not_found()
+    said = await run_in_threadpool(pm_change.said, parts, request.query_params.get("said", ""))
+    return parts.pages.response(request, "pm/project.html", said=said, **SHOWN, **found)
+
+
+async def watching(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/watching`: the shares alone, asked for every few seconds."""
+    parts: Parts = request.app.state.parts
+    found = await run_in_threadpool(workspace, parts, signed, request.path_params["project"])
+    if found is None:
+        return not_found()
+    return parts.pages.response(request, "pm/shares.html", **SHOWN, **found)
+
+
+async def again(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/retry`: try a stopped share again."""
+    parts: Parts = request.app.state.parts
+    key = request.path_params["project"]
+    share = parts.present.refresh().shares.get(request.path_params["share"])
+    if share is None or share.project != key or signed is None:
+        return not_found()
+    await run_in_threadpool(parts.follower.retry, share.id)
+    return RedirectResponse(f"/p/{key}#shares", 303)
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the manager's door."""
-    return []
+    return [
+        door("/p", projects, allow=STAFF),
+        *pm_new.routes(),
+        door("/p/{project}", project, allow=STAFF),
+        door("/p/{project}/watching", watching, allow=STAFF),
+        *pm_history.routes(),
+        *pm_change.routes(),
+        *pm_import.routes(),
+        *pm_shares.routes(),
+        door("/p/{project}/shares/{share}/retry", again, allow=STAFF, methods=["POST"]),
+        *pm_viewers.routes(),
+    ]

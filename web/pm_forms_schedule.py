@@ -3,6 +3,7 @@
 from typing import get_args
 
 from domain import schedule
+from domain.message import Command
 from domain.schedule import MilestoneDetails, MilestoneKind
 from projections import words
 from web.fields import Field
@@ -168,7 +169,7 @@ def confirm(ask: Ask) -> Form:
 
 def _one(
     ask: Ask,
-    command: type[schedule.Command],
+    command: type[Command],
     title: str,
     button: str,
     fields: tuple[Field, ...],

@@ -87,8 +87,8 @@ class _Walker:
         parser.StartElementHandler = self._open
         parser.EndElementHandler = self._close
         parser.CharacterDataHandler = self._characters
-        pass
-        pass
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.EntityDeclHandler = self._refuse
         parser.ExternalEntityRefHandler = self._refuse
         return parser
 

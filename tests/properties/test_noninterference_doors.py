@@ -1,0 +1,92 @@
+"""The same twins, seen through every door a client has: bodies, headers, ETags, socket messages, close codes."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from domain.agreement import RevokeShare
+from domain.ids import PersonId
+from domain.schedule import MoveForecast
+from tests.properties.twins import pair, play
+from tests.world import HARBOUR, SHARE, START, World, salt
+from web import app as application
+from web.render import Renderer
+from web.service import OPERATOR
+from web.settings import Settings
+
+ORIGIN = "http://testserver"
+LATER = START + timedelta(days=9)
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+PATHS = (
+    f"/s/{SHARE}", f"/s/{SHARE}/today.css", f"/s/{SHARE}/record", "/home", "/home/shares", "/s/other0", "/s/nosuch",
+    f"/s/{SHARE}/styles/{'0' * 64}.css", f"/api/v1/shares/{SHARE}/entries", "/api/v1/shares/other0/entries", "/p", "/audit",
+    f"/p/{HARBOUR}", "/healthz/x", f"/s/{SHARE}?view=r1",
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
+    """Open a folder's doors at one instant, with Acme's viewer signed in."""
+    settings = Settings(data=folder, public_url=ORIGIN, session_hours=720)
+    parts = application.compose(settings, now=lambda: LATER, salt=salt)
+    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
+        secret = parts.people.enter(parts.people.link(OPERATOR, PersonId("viewer-acme"))).secret
+        client.cookies.set(parts.guard.cookie, secret)
+        yield parts, client
+
+
+def hear(socket: WebSocketTestSession, heard: list[str]) -> None:
+    """Take messages until the socket is closed."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            message = socket.receive()
+            heard.append(json.dumps(message, sort_keys=True, default=str))
+            if message["type"] == "websocket.close":
+                return
+
+
+def seen(seed: int, twin: int) -> list[str]:
+    """Return all that the viewer can observe of one twin."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        world = World(Path(folder), Renderer())
+        play(world, pair(seed, steps=8), twin)
+        world.close()
+        found: list[str] = []
+        with doors(Path(folder)) as (parts, client):
+            for path in PATHS:
+                answer = client.get(path)
+                found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {answer.text}")
+            for since in (0, 1, 99):
+                with client.websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN}) as socket:
+                    socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
+                    found.append(json.dumps(socket.receive(), default=str))
+            with client.websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN}) as socket:
+                head = parts.folder.disclosure.head(SHARE)
+                socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+                found.append(json.dumps(socket.receive(), default=str))
+                execute = parts.service.execute
+                move = MoveForecast(project=HARBOUR, milestone="m2", forecast=LATER.date(), reason="last")
+                execute(OPERATOR, move, command_id=f"last-{seed}")
+                parts.follower.wake()
+                execute(OPERATOR, RevokeShare(share=SHARE, reason="over"), command_id=f"end-{seed}")
+                codes: list[str] = []
+                hear(socket, codes)
+                found.append(codes[-1])
+        return found
+
+
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + 6))
+def test_twins_look_alike_through_every_door(seed: int) -> None:
+    one, other = seen(seed, 0), seen(seed, 1)
+    assert len(one) == len(PATHS) + 5
+    for left, right in zip(one, other, strict=True):
+        assert left == right
