@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from domain.errors import Refused
+from domain.headline import number
 from domain.view import ClientView, RiskCard
 from projections import replay, words
 from projections.disclosure import Page, instant
@@ -175,7 +176,7 @@ async def home(request: Request, signed: Signed) -> Response:
     shares = await run_in_threadpool(_shares, parts, signed)
     if len(shares) == 1:
         return RedirectResponse(f"/s/{shares[0]['id']}", 303)
-    many = f"{len(shares)} projects are shared with you." if shares else "Nothing is shared with you yet."
+    many = f"{number(len(shares)).capitalize()} projects are shared with you." if shares else "Nothing is shared yet."
     called: dict[str, Any] = {"organisation": parts.present.world.organisation, "client": parts.client_of(signed)}
     return parts.pages.response(request, "client/home.html", signed=signed, shares=shares, heading=many, **called)
 

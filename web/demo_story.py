@@ -19,6 +19,7 @@ from web.service import OPERATOR, SYSTEM, Actor, Service
 
 MANAGER = Actor(PersonId("marta"), "manager")
 YEAR = timedelta(days=365)
+ANSWERED, ASKED = 340, 362  # days on which Acme Rail rates a risk, and is asked about one
 REPLAN = 250  # day of the plan on which the Harbour Line is agreed anew
 
 
@@ -119,10 +120,22 @@ class Story:
                 for milestone in self._reached(planned, at.date()):
                     yield at
                     self.tell(MANAGER, milestone)
+            if day in (ANSWERED, ASKED):
+                yield at
+                self._with_acme(day)
             if self._random.random() < 0.55:
                 yield at
                 self.change(at)
             day += 1
+
+    def _with_acme(self, day: int) -> None:
+        """Acme Rail has rated one risk, and is asked about another."""
+        key = RiskId("slots8n3" if day == ANSWERED else "posse4q1")
+        self.tell(MANAGER, risks.AskClientView(project=plan.HARBOUR.id, risk=key, client=plan.ACME))
+        if day == ANSWERED:
+            points, by = risks.Points(4, 3), PersonId("anna")
+            view = risks.ScoreAsClient(project=plan.HARBOUR.id, risk=key, client=plan.ACME, points=points, by=by)
+            self.tell(Actor(by, "viewer", plan.ACME), view)
 
     def _working_hour(self, start: datetime, day: int) -> datetime:
         midnight = (start + timedelta(days=day)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -82,9 +82,7 @@ def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None
     waiting = sum(len(risk.waiting) for risk in risks)
     overdue = [line for line in milestones if line.overdue]
     stopped = sum(bool(line.stopped) for line in shares)
-    done, waits = pm_plan.sentence(
-        project, changes_today(parts, project, version), len(overdue), waiting, stopped
-    )
+    done, waits = pm_plan.sentence(project, changes_today(parts, project, version), len(overdue), waiting, stopped)
     return {
         "project": project,
         "version": version,

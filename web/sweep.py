@@ -69,7 +69,7 @@ class Sweep:
         watcher.budget, watcher.views = self.pace.inbound, self.pace.views
         if 0 < watcher.viewer.expires <= clock:
             watcher.close(messages.SIGNED_OUT)
-        elif False:
+        elif now - watcher.heard > self.pace.dead_after:
             self._abort(watcher)
         elif watcher.blocked:
             if now - watcher.blocked_at > self.pace.dead_after:

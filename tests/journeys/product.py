@@ -144,8 +144,6 @@ def on_screen(page: Any) -> int:
     return int(page.evaluate("+document.getElementById('feed').dataset.n"))
 
 
-
-
 def same(left: str, right: str) -> bool:
     """Compare two markups; say where they part instead of printing both."""
     if left == right:

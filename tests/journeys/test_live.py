@@ -49,7 +49,9 @@ def test_a_slip_reaches_the_two_dashboards_that_share_it_and_not_the_third(
     def three(world: World) -> None:
         world.share(Terms(milestones=("m1",), milestone_fields=("forecast",)), OTHER, HARBOUR, "council")
         world.tell(RegisterClient(client="north", name="Northgate", time_zone="Europe/London"), ADMIN)
-        world.tell(InvitePerson(person="viewer-north", name="N", email="n@n.test", role="viewer", client="north"), ADMIN)
+        world.tell(
+            InvitePerson(person="viewer-north", name="N", email="n@n.test", role="viewer", client="north"), ADMIN
+        )
         world.share(Terms(milestones=("m2",), milestone_fields=("forecast",)), ShareId("share3"), HARBOUR, "north")
 
     product = Product(seeded(tmp_path / "data", three)).start()
@@ -126,7 +128,9 @@ def test_what_somebody_opened_or_typed_survives_an_update(product: Product, sit_
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
-def test_a_share_that_ends_says_so_at_once_and_does_not_come_back(product: Product, sit_down: Callable[..., Any]) -> None:
+def test_a_share_that_ends_says_so_at_once_and_does_not_come_back(
+    product: Product, sit_down: Callable[..., Any]
+) -> None:
     page = sit_down(product, f"viewer-{ACME}")
     wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
     product.tell(RevokeShare(share=SHARE, reason="Contract ended"))
@@ -139,7 +143,9 @@ def test_a_share_that_ends_says_so_at_once_and_does_not_come_back(product: Produ
     assert product.head(SHARE) == head
 
 
-def test_a_gap_in_the_numbers_is_never_shown_as_if_it_were_whole(product: Product, sit_down: Callable[..., Any]) -> None:
+def test_a_gap_in_the_numbers_is_never_shown_as_if_it_were_whole(
+    product: Product, sit_down: Callable[..., Any]
+) -> None:
     """A page that missed a frame asks for the whole view instead of going on."""
     page = sit_down(product, f"viewer-{ACME}")
     wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")

@@ -29,7 +29,9 @@ class House:
         seeded = World(folder)
         seeded.harbour()
         for role in ("manager", "auditor", "admin"):
-            seeded.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
+            seeded.tell(
+                InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN
+            )
         seeded.close()
         settings = Settings(data=folder, public_url=ORIGIN)
         self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False))

@@ -57,7 +57,9 @@ def full(folder: Path) -> ClientView:
         points = tuple(PlannedPoint(date(2027, m, 28), Decimal(100_000 * m)) for m in range(1, 11))
         world.tell(PlanSpend(project=HARBOUR, measure=measure, points=points))
         day = date(2027, 2, 28)
-        world.tell(MeasureCost(project=HARBOUR, measure=measure, status_date=day, ev=Decimal(190_000), ac=Decimal(210_000)))
+        world.tell(
+            MeasureCost(project=HARBOUR, measure=measure, status_date=day, ev=Decimal(190_000), ac=Decimal(210_000))
+        )
     world.move("m2", date(2027, 8, 20), "Frost <b>&amp;</b> snow")
     world.tell(AskClientView(project=HARBOUR, risk="r1", client=ACME))
     view = restore(world.folder.disclosure, SHARE).view
@@ -108,7 +110,19 @@ def test_the_same_view_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_every_section_is_there_when_everything_is_shared(tmp_path: Path, renderer: Renderer) -> None:
     parts = renderer.render(full(tmp_path)).parts
-    expected = {"lead", "v-schedule", "v-budget", "v-risk", "milestones", "trend", "c-trend", "c-spend", "risks", "heat", "scope"}
+    expected = {
+        "lead",
+        "v-schedule",
+        "v-budget",
+        "v-risk",
+        "milestones",
+        "trend",
+        "c-trend",
+        "c-spend",
+        "risks",
+        "heat",
+        "scope",
+    }
     assert expected <= set(parts)
 
 
@@ -119,7 +133,7 @@ def test_every_section_is_there_when_everything_is_shared(tmp_path: Path, render
         '"><img src=x onerror=alert(1)>',
         "<hx-partial hx-target='#x'>",
         "x' hx-get='/p' y='",
-        "‮evil‬",
+        "\u202eevil\u202c",
         "\x00nul",
         "{{ 7 * 191 }}",
     ],
@@ -135,7 +149,7 @@ def test_text_of_people_is_shown_as_text(renderer: Renderer, evil: str) -> None:
     assert "<img" not in markup
     assert "<hx-" not in markup
     assert not re.search(r"<[^>]*\shx-get=", re.sub(r'"[^"]*"', '""', markup))
-    assert "‮" not in markup
+    assert "\u202e" not in markup
     assert "\x00" not in markup
     assert "1337" not in markup
 

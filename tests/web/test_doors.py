@@ -1,0 +1,236 @@
+"""The doors: every route guarded, every header strict, links that nothing burns, and guesses that learn nothing."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+
+from domain.access import InvitePerson
+from domain.ids import CommandId, PersonId
+from domain.risks import AskClientView
+from domain.schedule import MoveForecast
+from domain.view import ClientView
+from tests.plain import Plain
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
+from tests.world import ADMIN, HARBOUR, SHARE, World
+from web import app as application
+from web.guard import CSP, open_door
+from web.pages import Pages
+from web.parts import Parts
+from web.render import Renderer
+from web.service import OPERATOR
+from web.settings import Settings
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[TestClient]:
+    """The whole application on the sample project."""
+    world = World(tmp_path, Renderer())
+    world.harbour()
+    for role in ("manager", "auditor", "admin"):
+        world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
+    world.close()
+    parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
+    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
+        client.parts = parts  # type: ignore[attr-defined]
+        yield client
+
+
+def become(product: TestClient, person: str) -> TestClient:
+    """Sign the client in as somebody."""
+    parts = product.parts  # type: ignore[attr-defined]
+    product.cookies.clear()
+    product.cookies.set(parts.guard.cookie, parts.people.enter(parts.people.link(OPERATOR, PersonId(person))).secret)
+    return product
+
+
+def routes_of(product: TestClient) -> list[Route | WebSocketRoute]:
+    parts = product.parts  # type: ignore[attr-defined]
+    return [r for r in application.routes(parts) if isinstance(r, Route | WebSocketRoute)]
+
+
+def test_every_route_went_through_the_guard(product: TestClient) -> None:
+    found = routes_of(product)
+    assert len(found) > 20
+    for route in found:
+        assert hasattr(route.endpoint, "guarded"), route.path
+
+
+def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
+    open_ones = {r.path for r in routes_of(product) if r.endpoint.guarded == "anyone"}
+    assert open_ones == {"/", "/healthz", "/static/{name}", "/sign-in", "/in/{secret}"}
+
+
+def _addresses(product: TestClient) -> Iterator[str]:
+    values = {
+        "share": SHARE,
+        "project": HARBOUR,
+        "secret": "x",
+        "name": "x.js",
+        "sha": "0" * 64,
+        "risk": "r1",
+        "n": "1",
+    }
+    for route in routes_of(product):
+        if isinstance(route, Route) and "GET" in (route.methods or ()):
+            yield re.sub(r"\{(\w+)(:\w+)?\}", lambda m: values.get(m.group(1), "x"), route.path)
+
+
+@pytest.mark.parametrize("person", ["", VIEWER, "manager", "auditor"])
+def test_every_answer_carries_the_strict_headers(product: TestClient, person: str) -> None:
+    if person:
+        become(product, person)
+    for address in _addresses(product):
+        answer = product.get(address)
+        assert answer.status_code < 500, address
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        if "sandbox" not in answer.headers["content-security-policy"]:
+            assert answer.headers["content-security-policy"] == CSP, address
+        assert "server" not in answer.headers
+
+
+def test_who_is_not_signed_in_is_sent_to_the_door(product: TestClient) -> None:
+    for address in (f"/s/{SHARE}", "/home", "/p", "/audit"):
+        answer = product.get(address)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("suffix", ["", "/today.css", "/record", f"/styles/{'0' * 64}.css"])
+def test_anothers_share_answers_like_one_that_does_not_exist(product: TestClient, suffix: str) -> None:
+    become(product, OTHER_VIEWER)
+    theirs, nothing = product.get(f"/s/{SHARE}{suffix}"), product.get(f"/s/nosuch{suffix}")
+    assert (theirs.status_code, theirs.content) == (404, nothing.content)
+    assert dict(theirs.headers) == dict(nothing.headers)
+
+
+@pytest.mark.parametrize(
+    ("person", "closed"),
+    [(VIEWER, ("/p", "/audit")), ("manager", (f"/s/{SHARE}", "/audit")), ("auditor", ("/p", f"/s/{SHARE}"))],
+)
+def test_each_role_sees_its_own_doors_only(product: TestClient, person: str, closed: tuple[str, ...]) -> None:
+    become(product, person)
+    for address in closed:
+        assert product.get(address).status_code == 404
+
+
+def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product: TestClient) -> None:
+    parts = product.parts  # type: ignore[attr-defined]
+    secret = parts.people.link(OPERATOR, PersonId(VIEWER))
+    assert len(secret) >= 22
+    for _ in range(5):
+        answer = product.get(f"/in/{secret}")
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+    first = product.post(f"/in/{secret}", headers={"origin": ORIGIN})
+    assert first.status_code == 303
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    again = product.post(f"/in/{secret}", headers={"origin": ORIGIN})
+    assert again.status_code == 410
+    assert "set-cookie" not in again.headers
+
+
+def test_a_link_cannot_be_used_from_another_site(product: TestClient) -> None:
+    parts = product.parts  # type: ignore[attr-defined]
+    secret = parts.people.link(OPERATOR, PersonId(VIEWER))
+    assert product.post(f"/in/{secret}", headers={"origin": "https://evil.test"}).status_code == 403
+    assert product.post(f"/in/{secret}").status_code == 403
+
+
+def test_guessing_links_is_slowed_down(product: TestClient) -> None:
+    codes = [product.get(f"/in/{i}").status_code for i in range(40)]
+    assert codes[0] == 410
+    assert codes[-1] == 429
+
+
+def test_signing_out_ends_the_session_for_good(product: TestClient) -> None:
+    become(product, VIEWER)
+    parts = product.parts  # type: ignore[attr-defined]
+    signed = parts.guard._by_session(next(iter(parts.present.world.sessions)))
+    kept = dict(product.cookies)
+    answer = product.post("/sign-out", data={"csrf": signed.csrf}, headers={"origin": ORIGIN})
+    assert answer.status_code == 303
+    product.cookies.clear()
+    for name, value in kept.items():
+        product.cookies.set(name, value)
+    assert product.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
+
+
+def test_a_form_without_our_token_is_refused(product: TestClient) -> None:
+    become(product, VIEWER)
+    assert product.post("/sign-out", headers={"origin": ORIGIN}).status_code == 403
+    assert product.post("/sign-out", data={"csrf": "0" * 64}, headers={"origin": ORIGIN}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", None])
+def test_a_socket_from_another_site_is_refused_before_it_is_accepted(product: TestClient, origin: str | None) -> None:
+    become(product, VIEWER)
+    headers = {"origin": origin} if origin else {}
+    with pytest.raises(Exception) as raised, product.websocket_connect(f"/s/{SHARE}/live", headers=headers):
+        pass
+    assert getattr(raised.value, "code", None) == 1008
+
+
+@pytest.mark.parametrize(
+    ("person", "share", "code"), [("", SHARE, 4401), (OTHER_VIEWER, SHARE, 4403), (VIEWER, "nosuch", 4403)]
+)
+def test_a_socket_that_may_not_watch_is_accepted_and_closed_with_its_code(
+    product: TestClient, person: str, share: str, code: int
+) -> None:
+    if person:
+        become(product, person)
+    with product.websocket_connect(f"/s/{share}/live", headers={"origin": ORIGIN}) as socket:
+        closed = socket.receive()
+    assert (closed["type"], closed["code"]) == ("websocket.close", code)
+
+
+def test_a_viewer_gives_its_view_once_it_is_asked(product: TestClient) -> None:
+    parts = product.parts  # type: ignore[attr-defined]
+    become(product, VIEWER)
+    assert "your-view" not in product.get(f"/s/{SHARE}?view=r1").text
+    parts.service.execute(
+        OPERATOR, AskClientView(project=HARBOUR, risk="r1", client="acme"), command_id=CommandId("ask")
+    )
+    wait_until(lambda: "Record our view" in product.get(f"/s/{SHARE}?view=r1").text)
+    page = product.get(f"/s/{SHARE}?view=r1").text
+    csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
+    assert csrf
+    form = {"csrf": csrf.group(1), "command_id": "mine", "probability": "4", "impact": "3"}
+    answer = product.post(f"/s/{SHARE}/risks/r1/score", data=form, headers={"origin": ORIGIN})
+    assert answer.status_code == 303
+    assert parts.present.refresh().projects[HARBOUR].risks.risks["r1"].client_scores["acme"][-1].points.score == 12
+    wait_until(lambda: "You 4×3 = 12" in product.get(f"/s/{SHARE}").text)
+
+
+def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
+    def broken(view: ClientView) -> None:
+        if view.client == "Acme Rail":
+            message = "broken template"
+            raise ValueError(message)
+
+    world = World(tmp_path)
+    world.harbour()
+    world.close()
+    parts = Parts(Settings(data=tmp_path), Plain(broken), Pages(asset=str, demo=False))
+    routes = [open_door("/healthz", application.healthz)]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with parts.running():
+            yield
+
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.parts, app.state.guard = parts, parts.guard
+    with TestClient(app) as client:
+        assert client.get("/healthz").json() == {"ok": True, "follower": "following", "stopped": 0}
+        move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 1), reason="Frost")
+        parts.service.execute(OPERATOR, move, command_id=CommandId("x"))
+        wait_until(lambda: client.get("/healthz").json()["stopped"] == 1)

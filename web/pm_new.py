@@ -1,0 +1,89 @@
+"""Starting a project: one short form; everything else has a default that can be changed later."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.calendar import Calendar
+from domain.errors import Refused
+from domain.ids import CommandId
+from domain.project import StartProject
+from web.fields import Field, Unfit
+from web.forms import Form, command_of, filled, told
+from web.guard import STAFF, Signed, door
+from web.ids import new_id
+from web.pm_forms_project import public_holidays
+from web.pm_shown import shell
+from web.problem import status_of
+from web.service import Actor
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+
+def blank(owner: str, key: str) -> Form:
+    """Return the empty form."""
+    fields = (
+        Field(name="title", label="Title among us", required=True, help="Never shown to clients."),
+        Field(name="client_title", label="Title for clients", required=True),
+        Field(name="currency", label="Currency", value="GBP", required=True, narrow=True, help="Three letters: GBP, EUR."),
+        Field(name="time_zone", label="Time zone", value="Europe/London", required=True, help="Such as Europe/Berlin."),
+        Field(
+            name="calendar.region", label="Public holidays of", value="GB", narrow=True,
+            help="Such as GB, DE-BY or FR; empty for none.",
+        ),
+    )  # fmt: skip
+    return Form(
+        command=StartProject,
+        title="Start a project",
+        button="Start project",
+        fields=fields,
+        fixed={"project": key, "owner": owner},
+        slot="do-new",
+    )
+
+
+async def new(request: Request, signed: Signed) -> Response:
+    """`GET|POST /p/new`: start a project."""
+    parts: Parts = request.app.state.parts
+    form, status, key = blank(signed.person.id, new_id()), 200, new_id(24)
+    if request.method == "POST":
+        sent = await request.form()
+        typed = {name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent}
+        key = (typed.get("command_id") or [key])[0]
+        form = filled(blank(signed.person.id, (typed.get("new") or [new_id()])[0]), typed)
+        try:
+            project = await run_in_threadpool(_start, parts, signed, form, typed, key)
+        except (Unfit, Refused) as error:
+            form, status = told(form, error), status_of(error) if isinstance(error, Refused) else 422
+        else:
+            return RedirectResponse(f"/p/{project}", 303)
+    context = {"form": form, "action": "/p/new", "command_id": key, "new": form.fixed["project"], "htmx": False}
+    return parts.pages.response(request, "pm/new.html", status, **context, **shell(parts, signed))
+
+
+def _start(parts: "Parts", signed: Signed, form: Form, typed: dict[str, Sequence[str]], key: str) -> str:
+    command = command_of(form, {name: list(values) for name, values in typed.items()})
+    assert isinstance(command, StartProject)
+    calendar = _with_holidays(command.calendar, parts.now().date())
+    command = msgspec.structs.replace(command, calendar=calendar)
+    person = signed.person
+    parts.service.execute(Actor(person.id, person.role), command, command_id=CommandId(key))
+    return command.project
+
+
+def _with_holidays(calendar: Calendar, today: date) -> Calendar:
+    if not calendar.region:
+        return calendar
+    return msgspec.structs.replace(calendar, holidays=public_holidays(calendar.region, today))
+
+
+def routes() -> list[BaseRoute]:
+    """Return the route for a new project."""
+    return [door("/p/new", new, allow=STAFF, methods=["GET", "POST"])]
