@@ -30,11 +30,11 @@ class Pages:
         self._environment = environment()
         self._environment.globals.update(shared, new_id=new_id)
 
-    def text(self, template: str, **context: Any) -> str:
+    def text(self, template: str, /, **context: Any) -> str:
         """Return the markup of a template."""
         return self._environment.get_template(template).render(**context)
 
-    def response(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    def response(self, request: Request, template: str, status: int = 200, /, **context: Any) -> HTMLResponse:
         """Return a page that no cache keeps."""
         markup = self.text(template, request=request, **context)
         return HTMLResponse(markup, status, headers={"cache-control": "no-store"})

@@ -55,7 +55,9 @@ async def new(request: Request, signed: Signed) -> Response:
     form, status, key = blank(signed.person.id, new_id()), 200, new_id(24)
     if request.method == "POST":
         sent = await request.form()
-        typed = {name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent}
+        typed: dict[str, Sequence[str]] = {
+            name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent
+        }
         key = (typed.get("command_id") or [key])[0]
         form = filled(blank(signed.person.id, (typed.get("new") or [new_id()])[0]), typed)
         try:
@@ -69,7 +71,7 @@ async def new(request: Request, signed: Signed) -> Response:
 
 
 def _start(parts: "Parts", signed: Signed, form: Form, typed: dict[str, Sequence[str]], key: str) -> str:
-    command = command_of(form, {name: list(values) for name, values in typed.items()})
+    command = command_of(form, typed)
     assert isinstance(command, StartProject)
     calendar = _with_holidays(command.calendar, parts.now().date())
     command = msgspec.structs.replace(command, calendar=calendar)

@@ -89,7 +89,9 @@ def accept(project: Project, plan: Plan, lines: tuple[Line, ...], reason: str = 
 
     `reason` replaces the one of moved forecasts.
     """
-    commands = [_because(command, reason) for line in lines for command in line.commands]
+    chosen = [_because(command, reason) for line in lines for command in line.commands]
+    added = {command.milestone for command in chosen if isinstance(command, AddMilestone)}
+    commands = [_agreed(command, added | project.schedule.milestones.keys()) for command in chosen]
     known = plan.file_hash in project.schedule.files
     note = "The same file as before." if known and not lines else ""
     confirmed = ConfirmPlan(
@@ -101,6 +103,14 @@ def accept(project: Project, plan: Plan, lines: tuple[Line, ...], reason: str = 
 def _because(command: PlainCommand, reason: str) -> PlainCommand:
     if reason and isinstance(command, MoveForecast):
         return msgspec.structs.replace(command, reason=reason)
+    return command
+
+
+def _agreed(command: PlainCommand, there: set[MilestoneId]) -> PlainCommand:
+    """A baseline names only milestones that are there or were accepted with it."""
+    if isinstance(command, ApproveBaseline):
+        dates = {key: day for key, day in command.dates.items() if key in there}
+        return msgspec.structs.replace(command, dates=dates)
     return command
 
 

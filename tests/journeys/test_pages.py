@@ -1,0 +1,79 @@
+"""Every page for everybody: no accessibility violation in light or dark, wide or narrow, and nothing scrolls sideways."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.access import InvitePerson
+from domain.agreement import DraftTerms
+from tests.journeys.product import Product, seeded
+from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World, everything
+
+pytestmark = pytest.mark.browser
+
+PAGES: tuple[tuple[str, str], ...] = (
+    (f"viewer-{ACME}", f"/s/{SHARE}"),
+    (f"viewer-{ACME}", f"/s/{SHARE}/record"),
+    (f"viewer-{ACME}", "/home"),
+    ("manager", "/p"),
+    ("manager", "/p/new"),
+    ("manager", f"/p/{HARBOUR}"),
+    ("manager", f"/p/{HARBOUR}/history"),
+    ("manager", f"/p/{HARBOUR}/import"),
+    ("manager", f"/p/{HARBOUR}/do/move-forecast?milestone=m1"),
+    ("manager", f"/p/{HARBOUR}/do/raise-risk"),
+    ("manager", f"/p/{HARBOUR}/shares/new"),
+    ("manager", f"/p/{HARBOUR}/shares/{SHARE}"),
+    ("manager", f"/p/{HARBOUR}/shares/{SHARE}/as"),
+    ("auditor", "/audit"),
+    ("auditor", "/audit/shares"),
+    ("auditor", f"/audit/shares/{SHARE}"),
+    ("", "/sign-in"),
+)
+LOOKS = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    def more(world: World) -> None:
+        for role in ("manager", "auditor"):
+            someone = InvitePerson(person=role, name=role.title(), email=f"{role}@x.test", role=role)
+            world.tell(someone, ADMIN)
+        world.share(everything(), OTHER, HARBOUR, ACME)
+        world.tell(DraftTerms(share=SHARE, terms=everything(risks=())))
+
+    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more)).start()
+    yield product
+    product.stop()
+
+
+def axe_source() -> str:
+    """Return axe-core, as its package carries it."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe is not installed: make test installs it")
+    found = list(Path(package.__file__).parent.rglob("axe.min.js"))
+    assert found, "the package carries no axe.min.js"
+    return found[0].read_text()
+
+
+@pytest.mark.parametrize("person", sorted({person for person, _ in PAGES}))
+def test_pages_are_accessible_and_fit(served: Product, sit_down: Callable[..., Any], chromium: Any, person: str) -> None:
+    source, found = axe_source(), []
+    for scheme, width in LOOKS:
+        look: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+        page = sit_down(served, person, **look) if person else chromium.new_context(**look).new_page()
+        for path in [path for who, path in PAGES if who == person]:
+            answer = page.goto(served.url + path)
+            assert answer.status == 200, path
+            page.wait_for_timeout(50)
+            page.context.new_cdp_session(page).send("Page.setBypassCSP", {"enabled": True})
+            page.evaluate(source)
+            result = page.evaluate("(options) => axe.run(document, options)", AXE)
+            found += [(path, scheme, width, v["id"], v["nodes"][0]["html"][:160]) for v in result["violations"]]
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wide > 0:
+                found.append((path, scheme, width, "scrolls sideways", str(wide)))
+        page.context.close()
+    assert found == []

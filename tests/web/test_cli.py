@@ -1,0 +1,141 @@
+"""The command line as an operator uses it: real processes, real folders, clear words when something is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from projections.folder import Folder
+from tests.web.importers.plans import REAL
+from tests.world import HARBOUR, SHARE, World
+from web.present import Present
+
+CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
+
+
+def fanlight(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")} | environment
+    command = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=clean)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with the sample project."""
+    world = World(tmp_path / "data")
+    world.harbour()
+    world.close()
+    return tmp_path / "data"
+
+
+def version(data: Path) -> int:
+    folder = Folder(data)
+    try:
+        return Present(folder.events).world.versions[f"project-{HARBOUR}"]
+    finally:
+        folder.close()
+
+
+def test_version_is_a_version() -> None:
+    assert fanlight("version").stdout.strip()[0].isdigit()
+
+
+def test_a_stranger_gets_from_nothing_to_a_sign_in_link(tmp_path: Path) -> None:
+    assert fanlight("user", "organisation", "Example Works", "--data", tmp_path).returncode == 0
+    client = fanlight("user", "client", "Acme Rail", "--data", tmp_path).stdout.strip()
+    invited = fanlight(
+        "user", "invite", "anna@acme.test", "--name", "Anna", "--role", "viewer", "--client", "Acme Rail",
+        "--data", tmp_path, "--public-url", "https://status.example.com",
+    )  # fmt: skip
+    assert invited.stdout.startswith("https://status.example.com/in/")
+    listed = fanlight("user", "list", "--data", tmp_path).stdout
+    assert client in listed
+    assert "anna@acme.test" in listed
+    assert fanlight("user", "link", "anna@acme.test", "--data", tmp_path).returncode == 0
+    assert len(fanlight("user", "token", "anna@acme.test", "--label", "x", "--data", tmp_path).stdout.strip()) >= 22
+    assert fanlight("user", "end", "anna@acme.test", "--reason", "Left", "--data", tmp_path).returncode == 0
+    gone = fanlight("user", "link", "anna@acme.test", "--data", tmp_path)
+    assert gone.returncode == 2
+    assert "Nobody with the address" in gone.stderr
+
+
+def test_a_plan_is_shown_first_and_recorded_only_when_accepted(data: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text(CSV)
+    before = version(data)
+    shown = fanlight("import", plan, "--project", HARBOUR, "--data", data)
+    assert "2 changes proposed" in shown.stdout, shown.stderr
+    assert version(data) == before
+    accepted = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    assert accepted.returncode == 0
+    assert version(data) == before + 3
+    again = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    assert "0 changes proposed, 2 milestones unchanged" in again.stdout
+    assert version(data) == before + 4
+
+
+def test_a_broken_plan_names_the_line_and_changes_nothing(data: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text(CSV + "A3,Trial,03/04/2027\n")
+    before = version(data)
+    done = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    assert done.returncode == 3
+    assert "line 4" in done.stderr
+    assert version(data) == before
+
+
+def test_an_unknown_project_is_refused_with_where_to_look(data: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text(CSV)
+    done = fanlight("import", plan, "--project", "nowhere", "--data", data)
+    assert (done.returncode, "in the address of its page" in done.stderr) == (2, True)
+
+
+if REAL.is_dir():  # otherwise nothing is collected here, and the summary says REAL PLANS NOT TRIED
+
+    @pytest.mark.parametrize("plan", sorted(REAL.glob("*.xml")), ids=lambda plan: plan.name)
+    def test_every_real_plan_imports_and_the_second_time_proposes_nothing(tmp_path: Path, plan: Path) -> None:
+        world = World(tmp_path)
+        world.people()
+        world.project()
+        world.close()
+        first = fanlight("import", plan, "--project", HARBOUR, "--data", tmp_path, "--accept")
+        assert first.returncode == 0, first.stderr
+        second = fanlight("import", plan, "--project", HARBOUR, "--data", tmp_path)
+        assert "0 changes proposed" in second.stdout
+
+
+def test_an_export_has_every_entry_as_recorded(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "share.jsonl"
+    assert fanlight("export", SHARE, "--data", data, "--out", out).returncode == 0
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    folder = Folder(data)
+    entries = folder.disclosure.entries(SHARE, 0, 100)
+    folder.close()
+    assert [line["n"] for line in lines] == [e.n for e in entries]
+    assert [line["message"].encode() for line in lines] == [e.message for e in entries]
+    assert [line["root"] for line in lines] == [e.root for e in entries]
+
+
+def test_an_export_of_nothing_says_so(data: Path) -> None:
+    done = fanlight("export", "nosuch", "--data", data)
+    assert (done.returncode, "has no entries" in done.stderr) == (2, True)
+
+
+def test_two_servers_in_one_folder_are_refused(data: Path) -> None:
+    import fcntl
+
+    with (data / "serving.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = fanlight("serve", "--data", data, "--port", "0")
+    assert (done.returncode, "serves" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])
+def test_the_demo_never_leaves_the_machine(tmp_path: Path, host: str) -> None:
+    done = fanlight("demo", "--data", tmp_path, "--host", host, "--port", "0")
+    assert (done.returncode, "only listens on loopback" in done.stderr) == (2, True)
