@@ -1,8 +1,138 @@
-"""The auditor's door."""
+"""The auditor's door, read-only: every event with its payload, and every share's entries with their proofs."""
 
+import hmac
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
+
+from domain.agreement import Share
+from domain.ids import ShareId
+from projections import tree, words
+from projections.disclosure import Entry, header, instant
+from web import audit_events, exact
+from web.guard import AUDIT, Signed, door, not_found
+from web.pm_shown import shell
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+PAGE = 50
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a share as the auditor reads it."""
+
+    n: int
+    at: str
+    version: int
+    changes: tuple[str, ...]
+    leaf: str
+    root: str
+    holds: bool
+
+
+async def shares(request: Request, signed: Signed) -> Response:
+    """`GET /audit/shares`: every share there ever was."""
+    parts: Parts = request.app.state.parts
+    lines = await run_in_threadpool(_lines, parts)
+    return parts.pages.response(request, "audit/shares.html", lines=lines, here="shares", **shell(parts, signed))
+
+
+def _lines(parts: "Parts") -> list[dict[str, Any]]:
+    world = parts.present.refresh()
+    return sorted(
+        (_line(parts, share) for share in world.shares.values()),
+        key=lambda line: (line["project"], line["client"], line["share"].id),
+    )
+
+
+def _line(parts: "Parts", share: Share) -> dict[str, Any]:
+    world, page = parts.present.world, parts.heads.page(share.id)
+    project = world.projects.get(share.project)
+    ended = share.revoked_at is not None
+    return {
+        "share": share,
+        "client": world.client_name(share.client),
+        "project": project.title if project else share.project,
+        "n": page.n if page else 0,
+        "at": instant(page.at) if page else "",
+        "root": page.root if page else "",
+        "state": "Ended" if ended else "In force" if share.versions else "Draft",
+    }
+
+
+async def share(request: Request, signed: Signed) -> Response:
+    """`GET /audit/shares/{share}?before=n`: its entries, newest first, each checked against its hash."""
+    parts: Parts = request.app.state.parts
+    key, before = request.path_params["share"], request.query_params.get("before", "")
+    found = parts.present.refresh().shares.get(ShareId(key))
+    if found is None or (before and not (before.isdecimal() and len(before) < 12)):
+        return not_found()
+    head = await run_in_threadpool(parts.folder.disclosure.head, key)
+    upto = min(int(before) - 1, head) if before else head
+    entries = await run_in_threadpool(_entries, parts, key, upto)
+    context = {
+        "share": found,
+        "line": _line(parts, found),
+        "entries": entries,
+        "head": head,
+        "older": entries[-1].n if entries and entries[-1].n > 1 else 0,
+        "newest": not before,
+        "w": words,
+        "here": "shares",
+    }
+    return parts.pages.response(request, "audit/share.html", **context, **shell(parts, signed))
+
+
+def _entries(parts: "Parts", share: str, upto: int) -> list[Shown]:
+    start = max(0, upto - PAGE)
+    previous = parts.folder.disclosure.entry(share, start) if start else None
+    made = []
+    for entry in parts.folder.disclosure.entries(share, start, PAGE, upto):
+        made.append(_shown(entry, previous))
+        previous = entry
+    return made[::-1]
+
+
+def _shown(entry: Entry, previous: Entry | None) -> Shown:
+    content = entry.content
+    return Shown(
+        n=content.n,
+        at=instant(content.at),
+        version=content.terms_version,
+        changes=tuple(change.say or f"{change.title}: {change.after}" for change in content.changes),
+        leaf=entry.leaf.hex(),
+        root=entry.root,
+        holds=holds(entry, previous),
+    )
+
+
+def holds(entry: Entry, previous: Entry | None) -> bool:
+    """Tell whether an entry's leaf is the hash of what it holds, and its tree that of the one before with it."""
+    leaf = tree.leaf_hash(header(entry.content), tree.commit(entry.salt, entry.raw))
+    before = previous.frontier if previous else ()
+    grown = tree.append(before, entry.content.n - 1, leaf)
+    return hmac.compare_digest(leaf, entry.leaf) and tuple(grown) == tuple(entry.frontier)
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /audit/shares/{share}/{n}/page`: the exact page of an update."""
+    parts: Parts = request.app.state.parts
+    key = request.path_params["share"]
+    if key not in parts.present.refresh().shares or signed is None:
+        return not_found()
+    return await run_in_threadpool(exact.response, parts, key, request.path_params["n"])
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the auditor's door."""
-    return []
+    return [
+        *audit_events.routes(),
+        door("/audit/shares", shares, allow=AUDIT),
+        door("/audit/shares/{share}", share, allow=AUDIT),
+        door("/audit/shares/{share}/{n}/page", page, allow=AUDIT),
+    ]

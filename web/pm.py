@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from domain.ids import ShareId
 from domain.project import Project
 from projections import words
 from projections.world import World
-from web import pm_change, pm_history, pm_import, pm_new, pm_plan, pm_shares, pm_viewers
+from web import pm_change, pm_history, pm_import, pm_new, pm_plan, pm_see, pm_shares, pm_viewers
 from web.guard import STAFF, Signed, door, not_found
 from web.pm_shown import share_lines, shell, workspace
 
@@ -70,7 +71,7 @@ async def again(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/retry`: try a stopped share again."""
     parts: Parts = request.app.state.parts
     key = request.path_params["project"]
-    share = parts.present.refresh().shares.get(request.path_params["share"])
+    share = parts.present.refresh().shares.get(ShareId(request.path_params["share"]))
     if share is None or share.project != key or signed is None:
         return not_found()
     await run_in_threadpool(parts.follower.retry, share.id)
@@ -90,4 +91,5 @@ def routes() -> list[BaseRoute]:
         *pm_shares.routes(),
         door("/p/{project}/shares/{share}/retry", again, allow=STAFF, methods=["POST"]),
         *pm_viewers.routes(),
+        *pm_see.routes(),
     ]

@@ -78,7 +78,12 @@ async def proposal(request: Request, signed: Signed) -> Response:
 
 
 async def _page(
-    request: Request, signed: Signed, project: Project, problem: str = "", status: int = 200, form: FormData | None = None
+    request: Request,
+    signed: Signed,
+    project: Project,
+    problem: str = "",
+    status: int = 200,
+    form: FormData | None = None,
 ) -> Response:
     parts: Parts = request.app.state.parts
     uploads, key = _uploads(request), request.path_params["file"]

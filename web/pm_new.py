@@ -55,9 +55,7 @@ async def new(request: Request, signed: Signed) -> Response:
     form, status, key = blank(signed.person.id, new_id()), 200, new_id(24)
     if request.method == "POST":
         sent = await request.form()
-        typed: dict[str, Sequence[str]] = {
-            name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent
-        }
+        typed: dict[str, Sequence[str]] = {name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent}
         key = (typed.get("command_id") or [key])[0]
         form = filled(blank(signed.person.id, (typed.get("new") or [new_id()])[0]), typed)
         try:

@@ -1,0 +1,48 @@
+"""The exact page of one update: recorded markup and recorded stylesheet in one file, sandboxed, without any script.
+
+Rule: nothing is computed anew. The policy allows the one stylesheet by its hash and nothing else at all.
+"""
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from starlette.responses import HTMLResponse, Response
+
+from projections import replay
+from projections.disclosure import Page, instant
+from web.guard import not_found
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+FRAME = (
+    '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    "<title>Update {n}, recorded {at}</title><style>{css}</style></head>\n"
+    '<body><main id="main" class="wrap">{roots}</main></body></html>'
+)
+
+
+def recorded(parts: "Parts", share: str, n: int) -> tuple[Page, bytes] | None:
+    """Return what a share showed at update `n`, with the stylesheet it was shown with."""
+    page = replay.page(parts.folder.disclosure, share, n) if n > 0 else None
+    if page is None:
+        return None
+    css = parts.folder.disclosure.stylesheet(page.stylesheet)
+    if css is None and page.stylesheet == parts.renderer.stylesheet:
+        css = parts.renderer.css
+    return None if css is None else (page, css)
+
+
+def response(parts: "Parts", share: str, number: str) -> Response:
+    """Return the exact page, or that there is nothing."""
+    n = int(number) if number.isdecimal() and len(number) < 12 else 0
+    found = recorded(parts, share, n)
+    if found is None:
+        return not_found()
+    page, css = found
+    markup = FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots="".join(page.roots.values()))
+    allowed = base64.b64encode(hashlib.sha256(css).digest()).decode()
+    policy = f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; frame-ancestors 'none'"
+    return HTMLResponse(markup, headers={"content-security-policy": policy, "cache-control": "no-store"})

@@ -1,0 +1,109 @@
+"""See as this client: the very page of the draft or of the terms in force, and any past update as recorded."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain.agreement import Share, Version
+from domain.ids import ProjectId
+from projections import frames, words
+from web import exact
+from web.guard import STAFF, Signed, door, not_found
+from web.pm_audience import view_of
+from web.pm_shown import share_of, shell
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+KEPT = {"cache-control": "private, max-age=31536000, immutable"}
+
+
+def with_draft(share: Share, at: datetime) -> Share:
+    """Return the share as it would be with its draft in force."""
+    if share.draft is None:
+        return share
+    version = Version(number=share.version + 1, terms=share.draft, reason="", at=at)
+    return msgspec.structs.replace(share, versions=(*share.versions, version), draft=None)
+
+
+async def see(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/as?what=draft|force` or `?n=12`: what this client sees, would see or saw."""
+    parts: Parts = request.app.state.parts
+    project, key = request.path_params["project"], request.path_params["share"]
+    share = await run_in_threadpool(share_of, parts, project, key)
+    if share is None:
+        return not_found()
+    number = request.query_params.get("n", "")
+    found = (
+        await run_in_threadpool(_past, parts, share, number)
+        if number
+        else await run_in_threadpool(_preview, parts, share, request.query_params.get("what", ""))
+    )
+    if found is None:
+        return not_found()
+    context = {
+        "project": parts.present.world.projects[ProjectId(project)],
+        "share": share,
+        "client": parts.present.world.client_name(share.client),
+        "head": parts.folder.disclosure.head(key),
+        **found,
+        **shell(parts, signed),
+    }
+    return parts.pages.response(request, "pm/see.html", **context)
+
+
+def _preview(parts: "Parts", share: Share, what: str) -> dict[str, Any] | None:
+    world = parts.present.world
+    draft = share.draft is not None and (what == "draft" or not share.versions)
+    seen = with_draft(share, parts.now()) if draft else share
+    if not seen.versions:
+        return None
+    rendered = parts.renderer.render(view_of(world, world.projects[share.project], seen))
+    roots = {root: Markup(frames.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
+    return {"roots": roots, "what": "draft" if draft else "force", "n": 0, "at": "", "stylesheet": ""}
+
+
+def _past(parts: "Parts", share: Share, number: str) -> dict[str, Any] | None:
+    n = int(number) if number.isdecimal() and len(number) < 12 else 0
+    found = exact.recorded(parts, share.id, n)
+    if found is None:
+        return None
+    page, _ = found
+    roots = {root: Markup(markup) for root, markup in page.roots.items()}  # noqa: S704  # recorded, escaped when made
+    zone = parts.present.world.projects[share.project].time_zone
+    return {"roots": roots, "what": "past", "n": n, "at": words.moment(page.at, zone), "stylesheet": page.stylesheet}
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/{n}/page`: the exact page of an update."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(share_of, parts, request.path_params["project"], request.path_params["share"])
+    if share is None or signed is None:
+        return not_found()
+    return await run_in_threadpool(exact.response, parts, share.id, request.path_params["n"])
+
+
+async def stylesheet(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/styles/{sha}.css`: the stylesheet a past update was shown with."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(share_of, parts, request.path_params["project"], request.path_params["share"])
+    css = await run_in_threadpool(parts.folder.disclosure.stylesheet, request.path_params["sha"]) if share else None
+    if css is None or signed is None:
+        return not_found()
+    return Response(css, media_type="text/css; charset=utf-8", headers=KEPT)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of what a client sees."""
+    here = "/p/{project}/shares/{share}"
+    return [
+        door(f"{here}/as", see, allow=STAFF),
+        door(f"{here}/styles/{{sha}}.css", stylesheet, allow=STAFF),
+        door(f"{here}/{{n}}/page", page, allow=STAFF),
+    ]

@@ -1,0 +1,148 @@
+"""The people of a client who may watch: invite, a new link, end access. A link is shown once and kept nowhere."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.access import DisablePerson, Person
+from domain.agreement import Share
+from domain.errors import Conflict, Denied, Refused
+from domain.ids import CommandId, PersonId
+from web.guard import STAFF, Signed, door, not_found
+from web.ids import new_id
+from web.pm_shown import share_of, shell
+from web.problem import status_of
+from web.service import Actor, permit
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """One person of the client."""
+
+    person: Person
+    waiting: bool  # invited, and the link not used yet
+    may_end: bool  # whether whoever looks may end their access
+
+
+def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
+    """Return the people of a share's client, by name; those whose access was ended are left out."""
+    world, actor = parts.present.world, _actor(signed)
+    people = sorted((p for p in world.people.values() if p.client == share.client and not p.disabled), key=_name)
+    return [
+        Viewer(
+            person=p,
+            waiting=not any(link.used for link in p.links.values()) and not p.sessions,
+            may_end=_may_end(parts, actor, p),
+        )
+        for p in people
+    ]
+
+
+def _name(person: Person) -> str:
+    return person.name
+
+
+def _actor(signed: Signed) -> Actor:
+    return Actor(signed.person.id, signed.person.role, signed.person.client)
+
+
+def _may_end(parts: "Parts", actor: Actor, person: Person) -> bool:
+    try:
+        permit(actor, DisablePerson(person=person.id, reason="asked"), parts.present.world)
+    except Denied:
+        return False
+    return True
+
+
+async def invite(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/viewers`: invite a person of the client and show the link, once."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(_share, parts, request)
+    if share is None:
+        return not_found()
+    form = await request.form()
+    name, email = str(form.get("name", "")).strip(), str(form.get("email", "")).strip()
+    try:
+        secret = await run_in_threadpool(_invite, parts, signed, share, name, email)
+    except Refused as refused:
+        return _said(request, parts, signed, share, {"problem": refused, "name": name, "email": email})
+    return _said(request, parts, signed, share, {"link": _link(parts, secret), "name": name, "email": email})
+
+
+def _share(parts: "Parts", request: Request) -> Share | None:
+    return share_of(parts, request.path_params["project"], request.path_params["share"])
+
+
+def _invite(parts: "Parts", signed: Signed, share: Share, name: str, email: str) -> str:
+    known = [p for p in parts.present.world.people.values() if p.client == share.client and not p.disabled]
+    if any(p.email.casefold() == email.casefold() for p in known):
+        raise Conflict(f"{email} was invited already. Make a new link for them instead.", "email")
+    _, secret = parts.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
+    return secret
+
+
+def _link(parts: "Parts", secret: str) -> str:
+    return f"{parts.settings.origin}/in/{secret}"
+
+
+def _said(request: Request, parts: "Parts", signed: Signed, share: Share, found: dict[str, object]) -> Response:
+    problem = found.get("problem")
+    status = status_of(problem) if isinstance(problem, Refused) else 200
+    world = parts.present.world
+    context = {"link": "", "problem": None, **found, "share": share, "client": world.client_name(share.client)}
+    project = world.projects[share.project]
+    hours = parts.settings.link_hours
+    return parts.pages.response(
+        request, "pm/invited.html", status, project=project, hours=hours, **context, **shell(parts, signed)
+    )
+
+
+async def link(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/viewers/{person}/link`: show a new link, once."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(_share, parts, request)
+    person = _person(parts, share, request)
+    if share is None or person is None:
+        return not_found()
+    secret = await run_in_threadpool(parts.people.link, _actor(signed), person.id)
+    return _said(
+        request, parts, signed, share, {"link": _link(parts, secret), "name": person.name, "email": person.email}
+    )
+
+
+def _person(parts: "Parts", share: Share | None, request: Request) -> Person | None:
+    found = parts.present.world.people.get(PersonId(request.path_params["person"]))
+    return found if found and share and found.client == share.client and not found.disabled else None
+
+
+async def end(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/viewers/{person}/end`: end a person's access; open pages close."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(_share, parts, request)
+    person = _person(parts, share, request)
+    if share is None or person is None:
+        return not_found()
+    form = await request.form()
+    command = DisablePerson(person=person.id, reason=str(form.get("reason", "")).strip() or "Ended by the manager")
+    key = CommandId(str(form.get("command_id", "")) or new_id(24))
+    try:
+        await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=key)
+    except Refused as refused:
+        return _said(request, parts, signed, share, {"problem": refused, "name": person.name, "email": person.email})
+    return RedirectResponse(f"/p/{share.project}/shares/{share.id}#viewers", 303)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of viewers."""
+    here = "/p/{project}/shares/{share}/viewers"
+    return [
+        door(here, invite, allow=STAFF, methods=["POST"]),
+        door(f"{here}/{{person}}/link", link, allow=STAFF, methods=["POST"]),
+        door(f"{here}/{{person}}/end", end, allow=STAFF, methods=["POST"]),
+    ]
