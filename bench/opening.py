@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from projections import replay
+from projections.disclose import KEYFRAME_EVERY, Made, Shown, disclose, restore
 from projections.disclosure import Entry, Keyframe, seal
-from projections.follow import KEYFRAME_EVERY, Made, Shown, disclose, restore
 from projections.store import DisclosureLog
 from tests.world import SHARE, World, salt
 from web.render import Renderer

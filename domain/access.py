@@ -1,4 +1,4 @@
-"""Who there is: the organisation, its clients, people with their roles, and what lets them in. Secrets only as hashes."""
+"""Who there is: the organisation, its clients, people with roles, and what lets them in. Secrets only as hashes."""
 
 from datetime import datetime
 from typing import Literal, assert_never

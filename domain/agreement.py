@@ -1,4 +1,4 @@
-"""Share agreements: which client may see what of a project, as versioned terms. An allow-list: what no terms name stays unshared."""
+"""Share agreements: which client may see what of a project. An allow-list: what no terms name stays unshared."""
 
 from datetime import datetime
 from typing import Literal, assert_never

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal, assert_never
 
 import msgspec
@@ -266,7 +267,7 @@ def _ascending(points: tuple[PlannedPoint, ...]) -> tuple[PlannedPoint, ...]:
     for point in points:
         check.day("points", point.on)
         check.amount("points", point.amount)
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         if after.on <= before.on or after.amount < before.amount:
             message = (
                 f"Planned spend has to rise with its dates; {after.on} comes after {before.on} with less or no time."

@@ -6,29 +6,21 @@ measures of the whole project that the terms share knowingly. No id, version, po
 """
 
 from datetime import date, datetime
-from decimal import Decimal
 
 import msgspec
 
-from domain import health as rules
 from domain.agreement import Share, Terms
-from domain.budget import Account
 from domain.calendar import calendar_days, working_days
-from domain.earned import ratio
 from domain.headline import count, headline
 from domain.ids import ClientId
-from domain.money import Money
+from domain.policy_measures import budget_of, indicator_of
 from domain.project import Project
 from domain.risks import Points, Risk, band
 from domain.schedule import Milestone
 from domain.view import (
     Baseline,
-    BudgetVital,
     ClientView,
-    CurvePoint,
-    Dimension,
     ForecastPoint,
-    Indicator,
     MilestoneRow,
     MilestoneState,
     RiskCard,
@@ -49,7 +41,7 @@ def reveal(project: Project, share: Share, *, organisation: str, client: str, ti
     milestones = _milestones(project, terms)
     risks = _risks(project, terms, share.client)
     schedule = _schedule(project, terms, milestones)
-    budget = _budget(project, terms)
+    budget = budget_of(project, terms)
     phase = project.phase if "phase" in terms.project_fields else None
     return ClientView(
         organisation=organisation,
@@ -61,7 +53,7 @@ def reveal(project: Project, share: Share, *, organisation: str, client: str, ti
         headline=headline(schedule, budget, milestones, risks, phase),
         phase=phase,
         as_of=_as_of(project, terms),
-        overall=_indicator(project, terms, "overall"),
+        overall=indicator_of(project, terms, "overall"),
         schedule=schedule,
         budget=budget,
         risk=_risk_vital(project, terms, risks),
@@ -154,7 +146,7 @@ def _trend(project: Project, m: Milestone) -> tuple[ForecastPoint, ...]:
 
 
 def _schedule(project: Project, terms: Terms, rows: tuple[MilestoneRow, ...]) -> ScheduleVital | None:
-    indicator = _indicator(project, terms, "schedule")
+    indicator = indicator_of(project, terms, "schedule")
     final = next((row for row in rows if row.final), None)
     if final is None or final.slip is None:
         return None if indicator is None else ScheduleVital(indicator=indicator)
@@ -182,121 +174,6 @@ def _baselines(project: Project, terms: Terms) -> tuple[Baseline, ...]:
     if "baselines" not in terms.project_fields:
         return ()
     return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in project.schedule.baselines)
-
-
-# health
-
-
-def _indicator(project: Project, terms: Terms, dimension: Dimension) -> Indicator | None:
-    if dimension not in terms.health:
-        return None
-    status = project.health.status(dimension)
-    if status is None:
-        return None
-    override = project.health.overrides.get(dimension)
-    reading = project.health.readings.get(dimension)
-    return Indicator(
-        status=status,
-        rule=rules.rule(dimension, project.tolerances, project.scale),
-        previous=reading.previous if reading and override is None else None,
-        reason=override.reason if override else "",
-        overridden=override is not None,
-    )
-
-
-# budget
-
-
-def _budget(project: Project, terms: Terms) -> BudgetVital | None:
-    if terms.budget == "nothing":
-        indicator = _indicator(project, terms, "budget")
-        return None if indicator is None else BudgetVital(indicator=indicator)
-    indicator = _budget_status(project, terms)
-    account = project.budget.accounts.get(terms.measure)
-    if terms.budget == "rag" or account is None:
-        return None if indicator is None else BudgetVital(indicator=indicator)
-    return _figures(project, terms, account, indicator)
-
-
-def _budget_status(project: Project, terms: Terms) -> Indicator | None:
-    if terms.budget == "rag" or "budget" in terms.health:
-        shared = Terms(health=("budget",))
-        return _indicator(project, shared, "budget")
-    return None
-
-
-def _figures(project: Project, terms: Terms, account: Account, indicator: Indicator | None) -> BudgetVital:
-    found = account.earned_value()
-    amounts = terms.budget == "amounts"
-
-    def money(value: Decimal | None) -> Money | None:
-        return Money(value, project.currency) if amounts and value is not None else None
-
-    return BudgetVital(
-        indicator=indicator,
-        measure=terms.measure,
-        status_date=_status_date(account),
-        budget=money(account.bac),
-        original_budget=money(account.original),
-        forecast=money(found.eac),
-        spent=money(found.ac),
-        planned=money(found.pv),
-        earned=money(found.ev),
-        forecast_share=_share(found.eac, account),
-        spent_share=_share(found.ac, account),
-        planned_share=_share(found.pv, account),
-        earned_share=_share(found.ev, account),
-        cpi=_rounded(found.cpi) if terms.indices else None,
-        spi_t=_rounded(found.spi_t) if terms.indices else None,
-        curve=_curve(account, amounts=amounts) if terms.curve else (),
-        curve_currency=project.currency if terms.curve and amounts else "",
-    )
-
-
-def _status_date(account: Account) -> date | None:
-    dates = [m.status_date for m in account.measurements[-1:]] + [f.status_date for f in account.forecasts[-1:]]
-    return max(dates, default=None)
-
-
-def _share(value: Decimal | None, account: Account) -> Decimal | None:
-    part = ratio(value, account.bac)
-    return None if part is None else part.quantize(Decimal("0.0001"))
-
-
-def _rounded(value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.quantize(Decimal("0.01"))
-
-
-def _curve(account: Account, *, amounts: bool) -> tuple[CurvePoint, ...]:
-    def scaled(value: Decimal | None) -> Decimal | None:
-        return value if amounts or value is None else _share(value, account)
-
-    days: dict[date, dict[str, Decimal | None]] = {}
-    for point in account.planned:
-        days.setdefault(point.on, {})["planned"] = point.amount
-    for measured in account.measurements:
-        days.setdefault(measured.status_date, {}).update(spent=measured.ac, earned=measured.ev)
-    for on, value in _forecast_line(account):
-        days.setdefault(on, {})["forecast"] = value
-    return tuple(
-        CurvePoint(on=on, **{name: scaled(value) for name, value in values.items()})
-        for on, values in sorted(days.items())
-    )
-
-
-def _forecast_line(account: Account) -> list[tuple[date, Decimal]]:
-    """From what is spent to the forecast at completion, in the shape of the rest of the plan."""
-    found = account.earned_value()
-    if not account.measurements or found.eac is None or found.ac is None or not account.planned:
-        return []
-    start = account.measurements[-1].status_date
-    ahead = [p for p in account.planned if p.on > start]
-    pv_now = found.pv or Decimal(0)
-    left = account.planned[-1].amount - pv_now
-    if not ahead or left <= 0:
-        return [(start, found.ac), (max(start, account.planned[-1].on), found.eac)] if ahead else []
-    rest = found.eac - found.ac
-    return [(start, found.ac), *((p.on, found.ac + rest * (p.amount - pv_now) / left) for p in ahead)]
 
 
 # risks
@@ -356,7 +233,7 @@ def _scale(project: Project) -> Scale:
 
 
 def _risk_vital(project: Project, terms: Terms, cards: tuple[RiskCard, ...]) -> RiskVital | None:
-    indicator = _indicator(project, terms, "risk")
+    indicator = indicator_of(project, terms, "risk")
     scored = [c for c in cards if c.score is not None and c.status == "active"]
     if not scored:
         return None if indicator is None else RiskVital(indicator=indicator)

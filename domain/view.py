@@ -1,4 +1,4 @@
-"""ClientView: all that a client may know at a moment. Imports nothing of the project, so that no client path can reach it.
+"""ClientView: all that a client may know at a moment. Imports nothing of the project, so no client path reaches it.
 
 Every figure is computed by `policy.reveal` from what the terms share; rendering only formats. Dates are civil dates
 without a zone; instants are UTC. A value of None or an empty tuple means "not shared" or "not known", which a client

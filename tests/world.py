@@ -14,9 +14,10 @@ from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, Ri
 from domain.project import StartProject
 from domain.risks import Points, RaiseRisk, RiskDetails
 from domain.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
+from projections.disclose import Renderer
 from projections.disclosure import Entry
 from projections.folder import Folder
-from projections.follow import Follower, Renderer
+from projections.follow import Follower
 from projections.replay import Heads, LiveLog
 from tests.plain import Plain
 from web.clock import Virtual

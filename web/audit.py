@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement import Share
 from domain.ids import ShareId
-from projections import tree, words
+from projections import tree
 from projections.disclosure import Entry, header, instant
 from web import audit_events, exact
 from web.guard import AUDIT, Signed, door, not_found
@@ -82,7 +82,6 @@ async def share(request: Request, signed: Signed) -> Response:
         "head": head,
         "older": entries[-1].n if entries and entries[-1].n > 1 else 0,
         "newest": not before,
-        "w": words,
         "here": "shares",
     }
     return parts.pages.response(request, "audit/share.html", **context, **shell(parts, signed))

@@ -14,7 +14,8 @@ from domain.ids import CommandId, RiskId, ShareId
 from domain.risks import Points, ScoreAsClient
 from projections.disclosure import Entry
 from projections.folder import Folder
-from projections.follow import Follower, Renderer
+from projections.disclose import Renderer
+from projections.follow import Follower
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
 from projections.world import Names, names

@@ -18,14 +18,13 @@ from web.pm_shown import share_lines, shell, workspace
 if TYPE_CHECKING:
     from web.parts import Parts
 
-SHOWN = {"tone": pm_plan.TONE, "word": pm_plan.WORD, "band_tone": pm_plan.BANDS, "w": words}
 
 
 async def projects(request: Request, signed: Signed) -> Response:
     """`GET /p`: every project, with its health, its shares and who is watching."""
     parts: Parts = request.app.state.parts
     lines = await run_in_threadpool(_lines, parts)
-    return parts.pages.response(request, "pm/projects.html", lines=lines, **SHOWN, **shell(parts, signed))
+    return parts.pages.response(request, "pm/projects.html", lines=lines, **shell(parts, signed))
 
 
 def _lines(parts: "Parts") -> list[dict[str, Any]]:
@@ -55,7 +54,7 @@ async def project(request: Request, signed: Signed) -> Response:
     if found is None:
         return not_found()
     said = await run_in_threadpool(pm_change.said, parts, request.query_params.get("said", ""))
-    return parts.pages.response(request, "pm/project.html", said=said, **SHOWN, **found)
+    return parts.pages.response(request, "pm/project.html", said=said, **found)
 
 
 async def watching(request: Request, signed: Signed) -> Response:
@@ -64,7 +63,7 @@ async def watching(request: Request, signed: Signed) -> Response:
     found = await run_in_threadpool(workspace, parts, signed, request.path_params["project"])
     if found is None:
         return not_found()
-    return parts.pages.response(request, "pm/shares.html", **SHOWN, **found)
+    return parts.pages.response(request, "pm/shares.html", **found)
 
 
 async def again(request: Request, signed: Signed) -> Response:

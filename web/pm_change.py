@@ -16,10 +16,9 @@ from starlette.routing import BaseRoute
 from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
 from domain.events import CommandCarriedOut
-from domain.ids import CommandId, ProjectId
+from domain.ids import CommandId, MilestoneId, ProjectId, RiskId
 from domain.project import Project
 from projections.world import World
-from web import pm_plan
 from web.fields import Typed, Unfit
 from web.forms import Form, command_of, filled, told
 from web.guard import STAFF, Signed, door, not_found
@@ -199,12 +198,27 @@ async def _after(
         return RedirectResponse(f"/p/{project.id}?said={key}", 303)
     found = await run_in_threadpool(workspace, parts, signed, project.id)
     assert found is not None
-    shown = {"tone": pm_plan.TONE, "word": pm_plan.WORD, "band_tone": pm_plan.BANDS}
-    response = parts.pages.response(request, "pm/after.html", said=said, slot=slot, **shown, **found)
+    response = parts.pages.response(request, "pm/after.html", said=said, slot=slot, **found)
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
 
 
+async def more(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/more?milestone=|risk=`: everything one can do with a line; nothing named closes the form."""
+    parts: Parts = request.app.state.parts
+    ask = await run_in_threadpool(_ask, parts, request, {})
+    if ask is None:
+        return not_found()
+    milestone = ask.project.schedule.milestones.get(MilestoneId(ask.params.get("milestone", "")))
+    risk = ask.project.risks.risks.get(RiskId(ask.params.get("risk", "")))
+    htmx = bool(request.headers.get("hx-request"))
+    context = {"project": ask.project, "milestone": milestone, "risk": risk, **shell(parts, signed)}
+    return parts.pages.response(request, "pm/more.html" if htmx else "pm/more_page.html", **context)
+
+
 def routes() -> list[BaseRoute]:
     """Return the route of every form."""
-    return [door("/p/{project}/do/{command}", change, allow=STAFF, methods=["GET", "POST"])]
+    return [
+        door("/p/{project}/more", more, allow=STAFF),
+        door("/p/{project}/do/{command}", change, allow=STAFF, methods=["GET", "POST"]),
+    ]

@@ -13,7 +13,6 @@ from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare,
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, ProjectId, ShareId
 from domain.project import Project
-from projections import words
 from web import pm_terms
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
@@ -148,7 +147,6 @@ async def _agreement(
         "where": where,
         "typed": typed or {},
         "summary": pm_terms.summary,
-        "w": words,
         "zone": project.time_zone,
         "people": world.people,
         "viewers": viewers_of(parts, signed, share),

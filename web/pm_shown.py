@@ -1,6 +1,6 @@
 """How the shares of a project stand: update, watchers now, in step or stopped. What the workspace asks the parts."""
 
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import msgspec
 from domain.agreement import Share
 from domain.ids import ProjectId, ShareId
 from domain.project import Project
-from projections.disclosure import Page, instant
+from projections import words
 from projections.world import World
 from web import pm_audience, pm_plan
 from web.guard import Signed
@@ -104,15 +104,18 @@ def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None
 
 def shell(parts: "Parts", signed: Signed) -> dict[str, Any]:
     """Return what the frame around every page of ours needs."""
-    return {"signed": signed, "organisation": parts.present.world.organisation or "Your organisation"}
+    return {
+        "signed": signed,
+        "organisation": parts.present.world.organisation or "Your organisation",
+        "demo": parts.demo,
+        "w": words,
+        "tone": pm_plan.TONE,
+        "word": pm_plan.WORD,
+        "band_tone": pm_plan.BANDS,
+    }
 
 
 def share_of(parts: "Parts", project: str, share: str) -> Share | None:
     """Return a share of this very project."""
     found = parts.present.refresh().shares.get(ShareId(share))
     return found if found is not None and found.project == project else None
-
-
-def recorded_at(page: Page) -> str:
-    """Return when a page was recorded, in UTC to the second."""
-    return instant(page.at.astimezone(UTC))

@@ -12,8 +12,8 @@ from domain.risks import TakeRiskNote
 from domain.schedule import ConfirmPlan, MoveForecast
 from domain.view import ClientView
 from projections import frames, tree
+from projections.disclose import KEYFRAME_EVERY, restore
 from projections.disclosure import header, open_content
-from projections.follow import KEYFRAME_EVERY, restore
 from projections.store import Moved, row
 from tests.plain import Plain
 from tests.world import HARBOUR, OTHER, SHARE, World, everything

@@ -13,6 +13,7 @@ import msgspec
 from domain import policy
 from domain.agreement import Terms
 from domain.project import Project
+from projections import disclose as disclosing
 from projections import follow, frames
 from projections.disclosure import Content
 from projections.replay import Heads
@@ -29,7 +30,7 @@ def _view(change: Callable[[Any, Project, Any], Any]) -> AbstractContextManager[
     def leaky(project: Project, share: Any, **names: str) -> Any:
         return change(sound(project, share, **names), project, share)
 
-    return patch.object(follow, "reveal", leaky)
+    return patch.object(disclosing, "reveal", leaky)
 
 
 def _scope(words: Callable[[Project], object]) -> Mutant:
@@ -64,7 +65,7 @@ def _terms(**widened: object) -> Mutant:
         wide = replace(version, terms=replace(version.terms, **widened))
         return sound(project, replace(share, versions=(*share.versions[:-1], wide)), **names)
 
-    return lambda: patch.object(follow, "reveal", leaky)
+    return lambda: patch.object(disclosing, "reveal", leaky)
 
 
 def _field_without_asking(field: str) -> Mutant:
@@ -125,27 +126,27 @@ def _entry_without_a_change() -> AbstractContextManager[object]:
 
 def _with_world(words: Callable[[World], object]) -> Mutant:
     """The names a share carries tell of the whole world."""
-    sound = follow.names
+    sound = disclosing.names
 
     def leaky(world: World, share: Any) -> Any:
         called = sound(world, share)
         return replace(called, client=f"{called.client} {words(world)}")
 
-    return lambda: patch.object(follow, "names", leaky)
+    return lambda: patch.object(disclosing, "names", leaky)
 
 
 @contextmanager
 def _one_tree_for_all() -> Iterator[None]:
     """All shares of the process append to the same tree."""
     shared: dict[str, tuple[bytes, ...]] = {}
-    sound = follow.seal
+    sound = disclosing.seal
 
     def leaky(content: Content, salt: bytes, frontier: Any) -> Any:
         entry = sound(content, salt, (*frontier, *shared.get("leaves", ())))
         shared["leaves"] = (*shared.get("leaves", ()), entry.leaf)
         return entry
 
-    with patch.object(follow, "seal", leaky):
+    with patch.object(disclosing, "seal", leaky):
         yield
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.follow import Renderer
+from projections.disclose import Renderer
 from tests.plain import Plain
 from tests.properties.mutants import MUTANTS
 from tests.properties.twins import Pair, pair, play, trace

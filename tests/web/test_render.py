@@ -18,7 +18,7 @@ from domain.risks import AskClientView
 from domain.schedule import AddMilestone, MilestoneDetails
 from domain.view import ClientView, Headline, MilestoneRow
 from projections import frames
-from projections.follow import restore
+from projections.disclose import restore
 from tests.properties.twins import pair, play
 from tests.world import ACME, HARBOUR, SHARE, World, everything
 from web.render import Renderer

@@ -1,0 +1,27 @@
+"""`python -m bench [name ...]`: run the measurements, print the table, fail when a gate does."""
+
+import sys
+import time
+
+from bench import fanout
+from bench.gate import Row, table
+
+BENCHES = {"fanout": fanout.run}
+
+
+def main(names: list[str]) -> int:
+    """Return the exit code."""
+    if unknown := set(names) - set(BENCHES):
+        print(f"no such measurement: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHES)}.", file=sys.stderr)
+        return 2
+    rows: list[Row] = []
+    for name in names or BENCHES:
+        began = time.monotonic()
+        rows += BENCHES[name]()
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(table(rows))
+    return 1 if any(row.failed for row in rows) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
