@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-import uvicorn
 
-from web import app
+from web import app, server
 from web.live import server_config, tune_gc
 from web.settings import BadSetting, Settings
 
@@ -37,7 +36,7 @@ def run(settings: Settings, *, demo: bool) -> int:
     config = server_config(app.create(parts), host, port, log_level=settings.log_level)
     tune_gc()
     print(f"Fanlight is at {settings.origin}  (data in {settings.data}, stop with Ctrl+C)", flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(config, [listener])
     lock.close()
     return 0
 
