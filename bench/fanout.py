@@ -4,6 +4,7 @@ Gates and the reasons for them: docs/decisions/0001. The same measurements run o
 """
 
 import http.client
+import json
 import subprocess
 import sys
 import time
@@ -73,7 +74,7 @@ def stalled(ours: Target) -> list[Row]:
 
     def measure(stalled: int) -> dict[str, Any]:
         with running(ours) as server:
-            load(server, 200, burst=20, size=size)  # what every start costs once
+            load(server, 200)  # what every start costs once
             return load(server, 200, burst=600, size=size, stalled=stalled, rcvbuf=4096)
 
     pairs = [(measure(0), measure(20)) for _ in range(2)]
@@ -115,8 +116,6 @@ def beside(ours: Target) -> list[Row]:
         client = start_load(server, MANY, paced=round(8 * rate), rate=rate, settle_ms=500)
         waits = _requests_until_the_end(server, client)
         out, _ = client.communicate(timeout=120)
-    import json
-
     whole_broadcast = json.loads(out)["last_p50_ms"] / 1000
     waits.sort()
     p99 = waits[int(len(waits) * 0.99)]

@@ -96,8 +96,7 @@ class Live:
             watcher.close(code)
         elif self._draining is not None:
             watcher.close(messages.RESTART)
-        if not self._sweep.running:
-            self._house.spawn(self._sweep.run(lambda: bool(self._rooms or self._house.leaving)))
+        self._sweep.keep_running(lambda: bool(self._rooms or self._house.leaving))
 
     def _room(self, share: str) -> Room:
         self.bind(asyncio.get_running_loop())

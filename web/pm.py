@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from web.parts import Parts
 
 
-
 async def projects(request: Request, signed: Signed) -> Response:
     """`GET /p`: every project, with its health, its shares and who is watching."""
     parts: Parts = request.app.state.parts

@@ -32,9 +32,13 @@ class Sweep:
         watcher.phase = self._at
         self._slices[watcher.phase].add(watcher)
 
-    async def run(self, needed: Callable[[], bool]) -> None:
-        """Sweep until nothing needs it."""
-        self.running = True
+    def keep_running(self, needed: Callable[[], bool]) -> None:
+        """Sweep from now on until nothing needs it; one sweep, however many arrive at once."""
+        if not self.running:
+            self.running = True
+            self.house.spawn(self._run(needed))
+
+    async def _run(self, needed: Callable[[], bool]) -> None:
         step = self.pace.tick_every / len(self._slices)
         due = time.monotonic() + step
         try:

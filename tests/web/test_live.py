@@ -4,6 +4,7 @@ Each story runs on asyncio and uvloop, handed over and by the portable path: the
 """
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -234,6 +235,21 @@ def test_the_heartbeat_carries_the_head_at_a_constant_cadence_and_never_gets_ahe
             assert page.ticks[:3] == [0, 0, 0]
 
     tell(story, tick_every=0.05)
+
+
+def test_pages_that_come_at_once_share_one_sweep_and_keep_the_cadence_of_a_single_page(tell):
+    async def story(stage: Stage) -> None:
+        async with AsyncExitStack() as stack:
+            came = asyncio.gather(*(stack.enter_async_context(stage.page(0)) for _ in range(40)))
+            pages = await came
+            first = pages[0]
+            await first.until(lambda p: len(p.ticks) == 6)
+            for page in pages[1:]:
+                await page.until(lambda p: len(p.ticks) >= 5)
+            first_sweeps = [task for task in asyncio.all_tasks() if "Sweep" in repr(task)]
+            assert len(first_sweeps) == 1
+
+    tell(story, tick_every=0.2)
 
 
 def test_receipts_are_kept_apart_and_a_claim_of_more_than_was_sent_is_refused(tell):
