@@ -112,6 +112,8 @@ def _shown(entry: Entry, previous: Entry | None) -> Shown:
 
 def holds(entry: Entry, previous: Entry | None) -> bool:
     """Tell whether an entry's leaf is the hash of what it holds, and its tree that of the one before with it."""
+    if entry.n != (previous.n + 1 if previous else 1):
+        return False
     leaf = tree.leaf_hash(header(entry.content), tree.commit(entry.salt, entry.raw))
     before = previous.frontier if previous else ()
     grown = tree.append(before, entry.content.n - 1, leaf)

@@ -72,8 +72,7 @@ def plain(value: Decimal | None) -> str:
     """Return an amount as a person would type it."""
     if value is None:
         return ""
-    text = f"{value.normalize():,f}" if value else "0"
-    return text
+    return f"{value.normalize():,f}" if value else "0"
 
 
 def named(milestone: Milestone) -> str:

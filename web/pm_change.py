@@ -23,9 +23,9 @@ from web.fields import Typed, Unfit
 from web.forms import Form, command_of, filled, told
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
+from web.pm_ask import Ask
 from web.pm_audience import moved
 from web.pm_forms import form_for
-from web.pm_ask import Ask
 from web.pm_history import say
 from web.pm_shown import shell, workspace
 from web.problem import status_of

@@ -29,7 +29,7 @@ def _details(d: RiskDetails) -> tuple[Field, ...]:
     facing = "yes" if d.client_facing else ""
     return (
         Field(name="details.ref", label="Reference", value=d.ref, required=True, help="Such as R-07.", narrow=True),
-        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Never shown to clients."),
+        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Clients never see it."),
         Field(name="details.client_title", label="Title for clients", value=d.client_title),
         Field(
             name="details.client_facing", label="Client-facing", kind="yes", value=facing,

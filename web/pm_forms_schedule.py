@@ -22,7 +22,7 @@ def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
     kinds = tuple((kind, KINDS[kind]) for kind in get_args(MilestoneKind))
     value = plain(d.value.amount) if d.value else ""
     return (
-        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Never shown to clients."),
+        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Clients never see it."),
         Field(name="details.client_title", label="Title for clients", value=d.client_title),
         Field(
             name="details.client_facing", label="Client-facing", kind="yes", value="yes" if d.client_facing else "",
@@ -145,7 +145,7 @@ def approve(ask: Ask) -> Form:
         fields=fields,
         fixed={"project": ask.project.id},
         slot=slot("milestones"),
-        note="Each milestone is agreed for its forecast; a date typed under More is agreed instead. Earlier plans stay.",
+        note="Each milestone is agreed for its forecast; a date under More is agreed instead. Earlier plans stay.",
         about=number,
         fold=tuple(field.name for field in dates),
     )

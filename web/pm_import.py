@@ -15,6 +15,7 @@ from web import pm_change
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
 from web.importers import csvfile, propose
+from web.importers.findings import Findings
 from web.importers.mapping import FIELDS, Mapping
 from web.importers.plan import BrokenFile, Plan
 from web.importers.propose import Proposal
@@ -128,7 +129,7 @@ def _columns(uploads: Uploads, project: Project, kept: Upload) -> dict[str, Any]
     try:
         text, _ = text_of(kept.data)
         mapping = uploads.mapping(project.id) or csvfile.suggest(kept.data)
-        _, header = next(rows(text, mapping.delimiter or delimiter_of(text)), (1, []))
+        _, header = next(rows(text, mapping.delimiter or delimiter_of(text), Findings()), (1, []))
     except BrokenFile:
         return None
     return {"header": header, "mapping": mapping, "fields": COLUMNS, "saved": uploads.mapping(project.id) is not None}

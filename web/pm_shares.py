@@ -53,7 +53,9 @@ async def new(request: Request, signed: Signed) -> Response:
     project = await run_in_threadpool(_project, parts, request)
     if project is None:
         return not_found()
-    typed, problem, status = {}, Invalid(""), 200
+    typed: Typed = {}
+    problem: Refused = Invalid("")
+    status = 200
     terms = pm_terms.start()
     if request.method == "POST":
         typed = await _typed(request)
@@ -67,7 +69,7 @@ async def new(request: Request, signed: Signed) -> Response:
     world = parts.present.world
     context = {
         "project": project,
-        "typed": typed,
+        "given": {name: _one(typed, name) for name in ("client", "client_name", "time_zone")},
         "problem": problem,
         "clients": sorted(world.clients.values(), key=lambda c: c.name),
         "command_id": _one(typed, "command_id") or new_id(24),
@@ -145,7 +147,7 @@ async def _agreement(
         "said": SAID.get(said, ""),
         "problem": problem,
         "where": where,
-        "typed": typed or {},
+        "reason": _one(typed or {}, "reason"),
         "summary": pm_terms.summary,
         "zone": project.time_zone,
         "people": world.people,

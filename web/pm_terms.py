@@ -18,7 +18,8 @@ MILESTONE_FIELDS: dict[str, str] = {
     "confirmed": "When last confirmed",
 }  # fmt: skip
 RISK_FIELDS: dict[str, str] = {
-    "score": "Score", "history": "Score before", "inherent": "Score before any response", "client_score": "Client’s own score",
+    "score": "Score", "history": "Score before", "inherent": "Score before any response",
+    "client_score": "Client’s own score",
     "cause": "Cause and event", "effect": "Effect", "response": "Response", "owner": "Owner", "category": "Category",
     "proximity": "Proximity",
 }  # fmt: skip

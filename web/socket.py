@@ -137,6 +137,7 @@ class FanProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             transport.resume_reading()
         self.transport, self.early = HANDED_OVER, b""
+        self.conn.parser.close()  # a cycle that would keep all of this until a collection
         cast("dict[str, Any]", self.scope["extensions"]).pop(EXTENSION, None)
         admit(conn)
         if early and not transport.is_closing():

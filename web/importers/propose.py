@@ -51,7 +51,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """What a ticked box says: which line, and that it still proposes the same."""
-        told = "\0".join((self.kind, self.source_id, self.title, self.before, self.after))
+        told = f"{self.kind}\0{self.source_id}\0{self.title}\0{self.before}\0{self.after}"
         return hashlib.sha256(told.encode()).hexdigest()[:20]
 
 

@@ -1,0 +1,123 @@
+"""The auditor's door: filters that can be sent on, payloads in full, entries that match their hashes, exact pages."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.web.doors import VIEWER, House, running, wait_until
+from tests.world import HARBOUR, MANAGER, SHARE, World
+from web import audit, audit_events
+from web.audit import holds
+from web.audit_events import Filter, position_before, search
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with running(tmp_path / "data", audit.routes()) as made:
+        yield made
+
+
+def test_the_log_is_read_newest_first_with_every_payload(house: House) -> None:
+    page = house.client("auditor").get("/audit").text
+    assert "Milestone added" in page
+    assert "&#34;client_title&#34;" in page or '"client_title"' in page
+    assert page.index("<b>Terms activated</b>") < page.index("<b>Project started</b>")
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "not_there"),
+    [
+        ("kind=milestone-added", "<b>Milestone added</b>", "<b>Risk raised</b>"),
+        (f"project={HARBOUR}", "<b>Terms activated</b>", "<b>Person invited</b>"),
+        ("actor=ines", "<b>Person invited</b>", "<b>Milestone added</b>"),
+        ("until=2020-01-01", "No event fits", "<b>Milestone added</b>"),
+        ("since=2099-01-01", "No event fits", "<b>Milestone added</b>"),
+        ("since=yesterday", "is no date", "Traceback"),
+    ],
+)
+def test_filters_are_in_the_address(house: House, query: str, there: str, not_there: str) -> None:
+    page = house.client("auditor").get(f"/audit?{query}").text
+    assert there in page
+    assert not_there not in page
+
+
+def test_pages_follow_one_another_without_gap_or_repeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path)
+    world.harbour()
+    log, everything = world.folder.events, [r.position for r in world.folder.events.everything()]
+    monkeypatch.setattr(audit_events, "PAGE", 7)
+    monkeypatch.setattr(audit_events, "BLOCK", 5)
+    seen, before = [], 0
+    while True:
+        found = search(log, Filter(), frozenset(), before)
+        seen += [r.position for r in found.events]
+        if not found.older:
+            break
+        before = found.older
+    assert seen == everything[::-1]
+    world.close()
+
+
+def test_times_are_found_by_halving(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.harbour()
+    events = list(world.folder.events.everything())
+    for one in events[:: max(1, len(events) // 9)]:
+        expected = max((e.position for e in events if e.at < one.at), default=0)
+        assert position_before(world.folder.events, one.at) == expected
+    far = Filter(since="2027-03-01", until="2027-03-01", actor=MANAGER.person)
+    assert search(world.folder.events, far, frozenset(), 0).events
+    later = (datetime(2027, 3, 1, tzinfo=UTC) + timedelta(days=1)).date().isoformat()
+    assert not search(world.folder.events, Filter(since=later), frozenset(), 0).events
+    world.close()
+
+
+def test_a_share_is_read_entry_by_entry_and_each_matches_its_hash(house: House) -> None:
+    browser = house.client("auditor")
+    assert "Acme" in browser.get("/audit/shares").text
+    page = browser.get(f"/audit/shares/{SHARE}").text
+    entry = house.parts.folder.disclosure.entry(SHARE, 1)
+    assert entry is not None
+    assert entry.leaf.hex() in page
+    assert entry.root in page
+    assert "Does not match" not in page
+
+
+def test_an_entry_that_was_altered_does_not_match(tmp_path: Path) -> None:
+    from datetime import date
+
+    world = World(tmp_path)
+    world.harbour()
+    world.move("m1", date(2027, 5, 20))
+    first, second = world.entries()
+    assert holds(first, None)
+    assert holds(second, first)
+    altered = msgspec.structs.replace(second, raw=second.raw.replace(b"2027-05-20", b"2027-05-10"))
+    assert altered.raw != second.raw
+    assert not holds(altered, first)
+    assert not holds(second, None)
+    world.close()
+
+
+def test_the_exact_page_is_the_recorded_markup_and_stylesheet_and_no_script(house: House) -> None:
+    recorded = house.parts.heads.page(SHARE)
+    assert recorded is not None
+    wait_until(lambda: house.parts.folder.disclosure.stylesheet(recorded.stylesheet) is not None)
+    answer = house.client("auditor").get(f"/audit/shares/{SHARE}/1/page")
+    assert "".join(recorded.roots.values()) in answer.text
+    assert "<style>body{}</style>" in answer.text
+    assert "script" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert "'self'" not in policy
+
+
+def test_what_does_not_exist_and_who_is_no_auditor_find_nothing(house: House) -> None:
+    browser = house.client("auditor")
+    for path in ("/audit/shares/none", f"/audit/shares/{SHARE}/99/page", f"/audit/shares/{SHARE}/x/page"):
+        assert browser.get(path).status_code == 404
+    for person in ("manager", VIEWER):
+        assert house.client(person).get("/audit").status_code == 404

@@ -1,0 +1,298 @@
+"""The manager's forms: every command has one, refusals come back in place, nobody overwrites what they did not see."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from starlette.testclient import TestClient
+
+from domain.project import PlainCommand
+from tests.web.doors import VIEWER, House, running, wait_until
+from tests.world import HARBOUR, SHARE
+from web import pm
+from web.forms import Form
+from web.pm_forms import ELSEWHERE, FORMS
+
+TODAY = datetime.now(UTC).date()
+LATER = (TODAY + timedelta(days=30)).isoformat()
+HERE = f"/p/{HARBOUR}"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with running(tmp_path / "data", pm.routes()) as made:
+        yield made
+
+
+def hidden(markup: str) -> dict[str, str]:
+    """The hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', markup))
+
+
+def send(browser: TestClient, path: str, htmx: bool = True, **values: object):
+    """Open a form and send it, as a browser with or without scripts does."""
+    headers = {"hx-request": "true"} if htmx else {}
+    opened = browser.get(path, headers=headers)
+    assert opened.status_code == 200, opened.text
+    return browser.post(path, data=hidden(opened.text) | values, headers=headers)
+
+
+def recorded(house: House) -> list[str]:
+    found = house.parts.folder.events.stream(f"project-{HARBOUR}")
+    return [type(r.event).__name__ for r in found]
+
+
+def test_no_command_of_a_project_is_without_a_form() -> None:
+    tags = {str(command.__struct_config__.tag) for command in get_args(PlainCommand)}
+    assert tags == set(FORMS) | ELSEWHERE
+
+
+DETAILS = {
+    "details.title": "Gate",
+    "details.client_title": "Gate 2",
+    "details.kind": "delivery",
+    "details.owner_side": "ours",
+}
+RISK = {
+    "details.ref": "R-09", "details.title": "Frost", "details.proximity": "imminent", "details.response": "reduce",
+}  # fmt: skip
+M, R = "?milestone=m1", "?risk=r1"
+TOLERANCES = {
+    "tolerances.slip_at_risk": "4", "tolerances.slip_off_track": "9", "tolerances.slip_margin": "1",
+    "tolerances.cost_at_risk": "5", "tolerances.cost_off_track": "10", "tolerances.cost_margin": "1",
+    "tolerances.spi_at_risk": "0.95", "tolerances.spi_off_track": "0.85", "tolerances.spi_margin": "0.01",
+}  # fmt: skip
+BUDGET = [("approve-budget", {"measure": "cost", "amount": "1,000,000", "reason": ""}, "BudgetApproved")]
+EVERY: list[tuple[list[tuple[str, dict[str, object], str]], str]] = [
+    ([("describe-project", {"title": "A", "client_title": "B", "owner": "marta"}, "ProjectDescribed")], ""),
+    ([("set-calendar", {"calendar.weekdays": ["0", "1"], "calendar.holidays": "2027-12-25"}, "CalendarSet")], ""),
+    ([("set-tolerances", TOLERANCES | {"reason": "Agreed"}, "TolerancesSet")], ""),
+    ([("hold-project", {"reason": "Strike"}, "ProjectHeld"), ("resume-project", {"reason": ""}, "ProjectResumed")], ""),
+    ([("close-project", {"reason": "Done"}, "ProjectClosed")], ""),
+    (
+        [
+            ("override-health", {"status": "at_risk", "reason": "Talks", "until": LATER}, "HealthOverridden"),
+            ("withdraw-override", {}, "HealthOverrideEnded"),
+        ],
+        "?dimension=schedule",
+    ),
+    ([("add-milestone", DETAILS | {"forecast": "2027-11-01"}, "MilestoneAdded")], ""),
+    ([("describe-milestone", DETAILS | {"details.value": "5 000.50"}, "MilestoneDescribed")], M),
+    ([("move-forecast", {"forecast": "2027-06-01", "reason": "Frost", "latest": "2027-06-09"}, "ForecastMoved")], M),
+    ([("report-progress", {"percent": "40"}, "ProgressReported")], M),
+    (
+        [
+            ("describe-milestone", DETAILS | {"details.needs_acceptance": "yes"}, "MilestoneDescribed"),
+            ("meet-milestone", {"actual": TODAY.isoformat()}, "MilestoneMet"),
+            ("accept-milestone", {"on": TODAY.isoformat(), "by": "Anna"}, "MilestoneAccepted"),
+            ("reopen-milestone", {"reason": "Failed the test"}, "MilestoneReopened"),
+            ("remove-milestone", {"reason": "Dropped"}, "MilestoneRemoved"),
+        ],
+        M,
+    ),
+    (
+        [("confirm-plan", {"data_date": TODAY.isoformat(), "note": ""}, "PlanConfirmed")],
+        "",
+    ),
+    (
+        [
+            *BUDGET,
+            ("approve-budget-change", {"measure": "cost", "amount": "-5,000", "reason": "Less", "approver": "B"}, "BudgetChangeApproved"),
+            ("plan-spend", {"measure": "cost", "points": "2027-03-31 100,000\n2027-06-30 995,000\n"}, "SpendPlanned"),
+            ("measure-cost", {"measure": "cost", "status_date": TODAY.isoformat(), "ac": "10", "ev": "9"}, "CostMeasured"),
+            ("forecast-completion", {"measure": "cost", "status_date": TODAY.isoformat(), "eac": "990000"}, "CompletionForecast"),
+        ],
+        "",
+    ),
+    (
+        [
+            (
+                "raise-risk",
+                RISK | {f"{s}.{p}": "3" for s in ("inherent", "residual") for p in ("probability", "impact")},
+                "RiskRaised",
+            )
+        ],
+        "",
+    ),
+    (
+        [
+            ("describe-risk", RISK | {"details.ref": "R-19"}, "RiskDescribed"),
+            ("score-risk", {"residual.probability": "2", "residual.impact": "2", "reason": "Better"}, "RiskScored"),
+            ("ask-client-view", {"client": "acme"}, "ClientViewAsked"),
+            ("score-as-client", {"client": "acme", "by": VIEWER, "points.probability": "2", "points.impact": "4"}, "ClientScored"),
+            ("take-risk-note", {"note": "Between us"}, "RiskNoteTaken"),
+            ("close-risk", {"reason": "Gone"}, "RiskClosed"),
+            ("reopen-risk", {"reason": "Back"}, "RiskReopened"),
+        ],
+        R,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("htmx", [True, False], ids=["in place", "without scripts"])
+def test_every_form_records_its_command(house: House, htmx: bool) -> None:
+    browser, sent = house.client("manager"), set()
+    for steps, query in sorted(EVERY, key=lambda pair: pair[0][0][0] == "close-project"):
+        for tag, values, event in steps:
+            answer = send(browser, f"{HERE}/do/{tag}{query}", htmx, **values)
+            assert answer.status_code == (200 if htmx else 303), (tag, answer.text)
+            assert recorded(house)[-1] == event
+            sent.add(tag)
+    assert sent == set(FORMS) - {"approve-baseline"}  # needs a day that is not before the last plan; see below
+
+
+def test_agreeing_a_plan_before_the_last_one_is_refused_at_its_date(house: House) -> None:
+    values = {"reason": "Again", "approver": "Board", "on": "2020-01-01"}
+    answer = send(house.client("manager"), f"{HERE}/do/approve-baseline", **values)
+    assert answer.status_code == 422
+    assert "cannot be older" in answer.text
+    assert 'id="do-milestones-f-on-wrong"' in answer.text
+
+
+def test_a_change_in_place_says_who_will_see_which_update(house: House) -> None:
+    before = house.parts.folder.disclosure.head(SHARE)
+    values = {"forecast": "2027-06-01", "reason": "Frost"}
+    answer = send(house.client("manager"), f"{HERE}/do/move-forecast{M}", **values)
+    assert answer.headers["hx-retarget"] == "#work"
+    assert f"Acme Rail will see update {before + 1}" in answer.text or f"will see update {before + 1}" in answer.text
+    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == before + 1)
+
+
+def test_a_change_that_nobody_shares_says_so_and_takes_no_number(house: House) -> None:
+    values = {"forecast": "2027-09-03", "reason": "Internal"}
+    answer = send(house.client("manager"), f"{HERE}/do/move-forecast?milestone=hidden", **values)
+    assert "No client sees a difference." in answer.text
+    wait_until(lambda: house.parts.folder.disclosure.position() >= house.parts.folder.events.head())
+    assert house.parts.folder.disclosure.head(SHARE) == 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "values", "field", "told"),
+    [
+        ("move-forecast", {"forecast": "2027-06-01", "reason": ""}, "do-m-m1-f-reason", "Reason is missing"),
+        ("move-forecast", {"forecast": "soon", "reason": "x"}, "do-m-m1-f-forecast", "is no date"),
+        ("move-forecast", {"forecast": "", "reason": "x"}, "do-m-m1-f-forecast", "Choose a date"),
+        ("report-progress", {"percent": "lots"}, "do-m-m1-f-percent", "no whole number"),
+        ("report-progress", {"percent": "140"}, "do-m-m1-f-percent", "from 0 to 100"),
+        ("describe-milestone", DETAILS | {"details.value": "much"}, "do-m-m1-f-details-value", "no amount"),
+        (
+            "describe-milestone",
+            DETAILS | {"details.client_title": "", "details.client_facing": "yes"},
+            "do-m-m1-f-details-client_title",
+            "missing",
+        ),
+    ],
+)
+def test_a_refusal_comes_back_at_its_field_with_what_was_typed(
+    house: House, tag: str, values: dict[str, object], field: str, told: str
+) -> None:
+    before = recorded(house)
+    answer = send(house.client("manager"), f"{HERE}/do/{tag}{M}", **values)
+    assert answer.status_code == 422
+    wrong = re.search(rf'<p class="problem" id="{field}-wrong">([^<]+)</p>', answer.text)
+    assert wrong is not None
+    assert told in wrong[1]
+    assert all(f'value="{typed}"' in answer.text for typed in values.values() if typed and len(str(typed)) > 4)
+    assert recorded(house) == before
+
+
+def test_two_values_that_cannot_be_read_are_told_at_once(house: House) -> None:
+    answer = send(house.client("manager"), f"{HERE}/do/move-forecast{M}", forecast="soon", latest="never", reason="x")
+    assert answer.text.count('class="problem"') == 2
+
+
+def test_a_form_sent_twice_is_recorded_once(house: House) -> None:
+    browser = house.client("manager")
+    form = hidden(browser.get(f"{HERE}/do/move-forecast{M}", headers={"hx-request": "true"}).text)
+    values = form | {"forecast": "2027-06-01", "reason": "Frost"}
+    answers = [browser.post(f"{HERE}/do/move-forecast{M}", data=values, headers={"hx-request": "1"}) for _ in "ab"]
+    assert [a.status_code for a in answers] == [200, 200]
+    assert "Recorded already." in answers[1].text
+    assert recorded(house).count("ForecastMoved") == 1
+
+
+def test_nobody_overwrites_what_they_did_not_see(house: House) -> None:
+    mine, other = house.client("manager"), house.client("admin")
+    form = hidden(mine.get(f"{HERE}/do/move-forecast{M}").text)
+    send(other, f"{HERE}/do/move-forecast{M}", forecast="2027-06-06", reason="Theirs")
+    refused = mine.post(f"{HERE}/do/move-forecast{M}", data=form | {"forecast": "2027-06-01", "reason": "Mine"})
+    assert refused.status_code == 412
+    assert "new forecast 2027-06-06" in refused.text
+    assert 'value="2027-06-01"' in refused.text
+    again = mine.post(
+        f"{HERE}/do/move-forecast{M}", data=hidden(refused.text) | {"forecast": "2027-06-01", "reason": "Mine"}
+    )
+    assert again.status_code == 303
+    assert recorded(house).count("ForecastMoved") == 2
+
+
+def test_a_change_elsewhere_in_the_project_disturbs_no_form(house: House) -> None:
+    mine, other = house.client("manager"), house.client("admin")
+    form = hidden(mine.get(f"{HERE}/do/move-forecast{M}").text)
+    send(other, f"{HERE}/do/move-forecast?milestone=m2", forecast="2027-09-09", reason="Theirs")
+    sent = mine.post(f"{HERE}/do/move-forecast{M}", data=form | {"forecast": "2027-06-01", "reason": "Mine"})
+    assert sent.status_code == 303
+
+
+def test_without_scripts_the_page_says_what_was_recorded(house: House) -> None:
+    browser = house.client("manager")
+    answer = send(browser, f"{HERE}/do/report-progress{M}", htmx=False, percent="55")
+    assert "Recorded: progress reported." in browser.get(answer.headers["location"]).text
+
+
+def test_what_does_not_exist_says_what_to_do(house: House) -> None:
+    browser = house.client("manager")
+    assert "no such milestone" in browser.get(f"{HERE}/do/move-forecast?milestone=none").text
+    assert browser.get(f"{HERE}/do/fly-away").status_code == 404
+    assert browser.get("/p/none/do/move-forecast").status_code == 404
+
+
+def test_who_is_no_manager_finds_nothing_here(house: House) -> None:
+    for person in ("auditor", VIEWER):
+        browser = house.client(person)
+        assert browser.get(HERE).status_code == 404
+        assert browser.get(f"{HERE}/do/move-forecast{M}").status_code == 404
+
+
+def test_a_form_from_elsewhere_changes_nothing(house: House) -> None:
+    answer = house.client("manager").post(f"{HERE}/do/report-progress{M}", data={"percent": "5", "command_id": "x"})
+    assert answer.status_code == 403
+    assert "ProgressReported" not in recorded(house)
+
+
+def test_a_project_is_started_with_the_public_holidays_of_its_region(house: House) -> None:
+    browser = house.client("manager")
+    values = {"title": "In", "client_title": "Out", "currency": "EUR", "time_zone": "Europe/Berlin"}
+    wrong = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "ATLANTIS"})
+    assert "No public holidays are known" in wrong.text
+    done = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "DE-BY"})
+    started = house.parts.present.world.projects[done.headers["location"].removeprefix("/p/")]  # type: ignore[index]
+    assert (started.currency, started.owner, len(started.calendar.holidays) > 30) == ("EUR", "manager", True)
+    assert "Nothing" not in browser.get(done.headers["location"]).text
+
+
+def test_the_calendar_fills_in_the_holidays_of_a_region(house: House) -> None:
+    page = house.client("manager").get(f"{HERE}/do/set-calendar?fill=GB").text
+    assert f"{TODAY.year}-12-25" in page
+
+
+def test_every_form_is_typed_against_its_command(house: House) -> None:
+    """A field whose name the command does not have would be lost silently."""
+    import msgspec
+
+    from domain.message import Command
+    from web.pm_ask import Ask
+
+    world = house.parts.present.world
+    for tag, make in FORMS.items():
+        params = {"milestone": "m1", "risk": "r1", "dimension": "risk"}
+        form: Form = make(
+            Ask(project=world.projects[HARBOUR], directory=world, now=house.parts.now(), params=params, new_id="new")
+        )
+        assert form.tag == tag
+        assert issubclass(form.command, Command)
+        names = {field.name for field in msgspec.structs.fields(form.command)}
+        assert {field.name.split(".")[0] for field in form.fields} | set(form.fixed) <= names, tag

@@ -1,0 +1,260 @@
+"""Agreements by plain form: what is ticked is shared, previews are the very page, and links are shown once."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from domain.agreement import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
+from domain.ids import MilestoneId, PersonId, RiskId, ShareId
+from domain.view import Dimension
+from tests.web.doors import VIEWER, House, running, wait_until
+from tests.web.test_pm_change import hidden
+from tests.world import HARBOUR, SHARE, World, everything
+from web import pm, pm_terms
+from web.pm_audience import audiences, moved
+from web.pm_plan import budgets, healths, milestones, risks, sentence
+
+HERE = f"/p/{HARBOUR}/shares"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with running(tmp_path / "data", pm.routes()) as made:
+        yield made
+
+
+# terms and the form
+
+
+def test_every_choice_of_the_terms_is_on_the_form() -> None:
+    for words, kind in (
+        (pm_terms.MILESTONE_FIELDS, MilestoneField),
+        (pm_terms.RISK_FIELDS, RiskField),
+        (pm_terms.LEVELS, BudgetLevel),
+        (pm_terms.MEASURES, Measure),
+        (pm_terms.HEALTH, Dimension),
+        (pm_terms.PROJECT_FIELDS, ProjectField),
+    ):
+        assert set(words) == set(get_args(kind))
+
+
+def test_what_is_not_ticked_is_not_in_the_terms() -> None:
+    assert pm_terms.terms_of({}) == Terms()
+    found = pm_terms.terms_of({"milestones": ["some"], "milestone": ["m1"], "milestone_fields": ["forecast"]})
+    assert found == Terms(milestones=(MilestoneId("m1"),), milestone_fields=("forecast",))
+    unpicked = pm_terms.terms_of({"milestones": ["none"], "milestone": ["m1"]})
+    assert unpicked.milestones == ()
+
+
+# the audience beside each line
+
+
+def test_the_audience_is_what_the_clients_page_shows(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.harbour(everything(milestones=(MilestoneId("m1"),), risks=(RiskId("r1"),), health=("risk",)))
+    now = world.present.world
+    (only,) = audiences(now, now.projects[HARBOUR])
+    assert only.ids == {"m1", "r1"}
+    assert (only.client, only.health) == ("Acme Rail" if only.client == "Acme Rail" else only.client, {"risk"})
+    project = now.projects[HARBOUR]
+    lines = milestones(project, [only], project.civil(world.clock.at))
+    assert {line.m.id: bool(line.marks) for line in lines} == {"m1": True, "m2": False, "hidden": False}
+    assert [bool(line.marks) for line in risks(project, [only], {})] == [True, False]
+    assert [bool(line.marks) for line in healths(project, [only])] == [False, False, False, True]
+    world.close()
+
+
+def test_who_will_see_a_change_is_who_sees_another_page_after_it(tmp_path: Path) -> None:
+    from datetime import date
+
+    world = World(tmp_path)
+    world.harbour(everything(milestones=(MilestoneId("m1"),), health=()))
+    before = world.present.world.projects[HARBOUR]
+    world.move("m2", date(2027, 8, 9))
+    assert moved(world.present.world, before, world.present.world.projects[HARBOUR]) == []
+    world.move("m1", date(2027, 5, 9))
+    assert [s.id for s in moved(world.present.world, before, world.present.world.projects[HARBOUR])] == [SHARE]
+    world.close()
+
+
+def test_figures_that_are_undefined_are_not_available(tmp_path: Path) -> None:
+    from decimal import Decimal
+
+    from domain.budget import ApproveBudget
+    from domain.money import Money
+
+    world = World(tmp_path)
+    world.harbour()
+    world.tell(ApproveBudget(project=HARBOUR, measure="cost", amount=Money(Decimal(100), "GBP"), reason=""))
+    (line,) = budgets(world.present.world.projects[HARBOUR], ())
+    assert {f.value for f in line.figures} == {"n/a"}
+    assert line.headline[0].value == "£100"
+    world.close()
+
+
+def test_the_sentence_counts_and_says_what_waits(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.harbour()
+    project = world.present.world.projects[HARBOUR]
+    assert sentence(project, 0, 0, 0, 0) == ("No change today.", "")
+    assert sentence(project, 7, 2, 1, 0) == (
+        "Seven changes today.",
+        "Two forecast dates have passed unmet, and one view is awaited from clients.",
+    )
+    world.close()
+
+
+# drafting, seeing, putting in force, ending
+
+
+def draft(house: House, **values: object):
+    browser = house.client("manager")
+    page = browser.get(f"{HERE}/new").text
+    typed = {
+        "client": "council",
+        "milestones": "some",
+        "milestone": "m2",
+        "milestone_fields": "forecast",
+        "risks": "none",
+    }
+    return browser, browser.post(f"{HERE}/new", data=hidden(page) | typed | values)
+
+
+def share(house: House, key: str):
+    return house.parts.present.world.shares[ShareId(key)]
+
+
+def form_of(page: str, action: str) -> dict[str, str]:
+    found = re.search(rf'<form[^>]*action="[^"]*{action}"[^>]*>(.*?)</form>', page, re.DOTALL)
+    assert found is not None, action
+    return hidden(found[1])
+
+
+def test_an_agreement_goes_from_draft_to_preview_to_force_to_its_end(house: House) -> None:
+    browser, answer = draft(house)
+    here = answer.headers["location"]
+    key = here.rpartition("/")[2]
+    assert (share(house, key).active, share(house, key).draft.milestones) == (False, ("m2",))
+    seen = browser.get(f"{here}/as").text
+    assert "Trial running starts" in seen
+    assert "Section A energised" not in seen.partition('class="sheet"')[2]
+    refused = browser.post(f"{here}/activate", data=form_of(browser.get(here).text, "/activate#activate"))
+    assert "Reason is missing" in refused.text
+    form = form_of(browser.get(here).text, "/activate#activate") | {"reason": "Signed on Monday"}
+    assert browser.post(f"{here}/activate", data=form).status_code == 303
+    wait_until(lambda: house.parts.folder.disclosure.head(key) == 1)
+    assert share(house, key).versions[0].reason == "Signed on Monday"
+    end = form_of(browser.get(here).text, "/revoke#revoke") | {"reason": "Contract over"}
+    assert browser.post(f"{here}/revoke", data=end).status_code == 303
+    assert share(house, key).revoked_why == "Contract over"
+    assert "Contract over" in browser.get(here).text
+
+
+def test_a_draft_can_name_a_new_client_in_the_same_form(house: House) -> None:
+    _, answer = draft(house, client="new", client_name="Northgate", time_zone="Europe/Oslo")
+    assert answer.status_code == 303
+    agreed = share(house, answer.headers["location"].rpartition("/")[2])
+    assert house.parts.present.world.clients[agreed.client].name == "Northgate"
+    _, unnamed = draft(house, client="")
+    assert "Choose the client" in unnamed.text
+    _, lost = draft(house, client="new", client_name="Lost", time_zone="Mars/Base")
+    assert "is no time zone" in lost.text
+    assert 'value="Lost"' in lost.text
+
+
+def test_terms_that_contradict_themselves_come_back_as_ticked(house: House) -> None:
+    _, answer = draft(house, milestone_fields=["slip", "reason"])
+    assert answer.status_code == 422
+    assert "A slip tells both dates" in answer.text
+    assert re.search(r'value="reason" checked', answer.text)
+
+
+def test_a_draft_that_somebody_else_changed_is_not_overwritten(house: House) -> None:
+    browser = house.client("manager")
+    page = browser.get(f"{HERE}/{SHARE}").text
+    old = form_of(page, f"/shares/{SHARE}")
+    first = browser.post(f"{HERE}/{SHARE}", data=old | {"milestones": "none", "budget": "rag"})
+    assert first.status_code == 303
+    stale = old | {"command_id": "another-one-of-mine", "milestones": "all"}
+    assert browser.post(f"{HERE}/{SHARE}", data=stale).status_code == 412
+    assert share(house, SHARE).draft.budget == "rag"
+
+
+def test_a_preview_is_the_page_of_the_terms_and_shows_nothing_internal(house: House) -> None:
+    page = house.client("manager").get(f"{HERE}/{SHARE}/as").text.partition('class="sheet"')[2]
+    assert "Section A energised" in page
+    assert "internal m1" not in page
+
+
+def test_a_past_update_is_shown_as_it_was_recorded(house: House) -> None:
+    browser = house.client("manager")
+    recorded = house.parts.heads.page(SHARE)
+    assert recorded is not None
+    house.parts.folder.disclosure.keep_stylesheet(recorded.stylesheet, b"body{color:red}")
+    for markup in recorded.roots.values():
+        assert markup in browser.get(f"{HERE}/{SHARE}/as?n=1").text
+    assert browser.get(f"{HERE}/{SHARE}/as?n=99").status_code == 404
+    exact = browser.get(f"{HERE}/{SHARE}/1/page")
+    assert "".join(recorded.roots.values()) in exact.text
+    assert exact.headers["content-security-policy"].startswith("sandbox; default-src 'none'; style-src 'sha256-")
+
+
+def test_a_share_of_another_project_is_not_here(house: House) -> None:
+    browser = house.client("manager")
+    assert browser.get(f"/p/other/shares/{SHARE}").status_code == 404
+    assert browser.get(f"{HERE}/none").status_code == 404
+
+
+# viewers
+
+
+def test_an_invited_viewer_gets_a_link_that_is_shown_once_and_lets_them_in(house: House) -> None:
+    browser = house.client("manager")
+    form = form_of(browser.get(f"{HERE}/{SHARE}").text, "/viewers")
+    page = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "noor@acme.test"}).text
+    secret = re.search(r"/in/([\w-]+)", page)
+    assert secret is not None
+    assert house.parts.people.holder(secret[1]).name == "Noor"
+    after = browser.get(f"{HERE}/{SHARE}").text
+    assert "noor@acme.test" in after
+    assert secret[1] not in after
+    twice = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "NOOR@acme.test"})
+    assert twice.status_code == 409
+    assert "was invited already" in twice.text
+    wrong = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "nobody"})
+    assert (wrong.status_code, "is no mail address" in wrong.text) == (422, True)
+
+
+def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) -> None:
+    admin = house.client("admin")
+    page = admin.get(f"{HERE}/{SHARE}").text
+    form = form_of(page, f"/viewers/{VIEWER}/end")
+    assert admin.post(f"{HERE}/{SHARE}/viewers/viewer-council/end", data=form).status_code == 404
+    assert admin.post(f"{HERE}/{SHARE}/viewers/{VIEWER}/end", data=form).status_code == 303
+    assert house.parts.present.world.people[PersonId(VIEWER)].disabled
+
+
+def test_the_workspace_says_who_is_watching_and_what_has_stopped(house: House) -> None:
+    browser = house.client("manager")
+    assert "nobody" in browser.get(f"/p/{HARBOUR}/watching").text
+    from projections.store import Parked
+
+    house.parts.follower.parked[SHARE] = Parked(share=SHARE, position=1, error="KeyError: 'x'")
+    page = browser.get(f"/p/{HARBOUR}/watching").text
+    assert "Stopped" in page
+    assert "KeyError" in page
+    form = form_of(page, f"/shares/{SHARE}/retry")
+    assert browser.post(f"{HERE}/{SHARE}/retry", data=form).status_code == 303
+    wait_until(lambda: SHARE not in house.parts.follower.parked)
+
+
+def test_the_list_of_projects_and_the_history_name_what_happened(house: House) -> None:
+    browser = house.client("manager")
+    assert "1 project" in browser.get("/p").text
+    page = browser.get(f"/p/{HARBOUR}/history").text
+    assert "Milestone added" in page
+    assert browser.get(f"/p/{HARBOUR}/history?before=3").text.count("<li><time") == 2
+    assert browser.get(f"/p/{HARBOUR}/history?before=x").status_code == 404

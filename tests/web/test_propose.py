@@ -1,0 +1,237 @@
+"""What a plan would change: compared by source id, nothing guessed, and the same file twice proposes nothing."""
+
+import itertools
+import random
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain import project as projects
+from domain.errors import Refused
+from domain.ids import PersonId, ProjectId
+from domain.project import Project, StartProject
+from domain.schedule import ForecastMoved, PlanConfirmed
+from web.importers.plan import Plan, PlannedCosts, PlannedMilestone
+from web.importers.propose import Proposal, accept, propose
+
+NOW = datetime(2027, 5, 1, 9, 0, tzinfo=UTC)
+TODAY = NOW.date()
+P = ProjectId("p")
+HASH = "a" * 64
+
+
+def day(number: int) -> date:
+    return date(2027, 5, 1) + timedelta(days=number)
+
+
+def row(source: str, forecast: int | None = 30, **more: object) -> PlannedMilestone:
+    when = None if forecast is None else day(forecast)
+    given = {"source_id": source, "title": f"Step {source}", "forecast": when, "line": 7} | more
+    return PlannedMilestone(**given)  # type: ignore[arg-type]
+
+
+def plan(*rows: PlannedMilestone, costs: PlannedCosts | None = None, data_date: date | None = TODAY) -> Plan:
+    return Plan(format="csv", file_hash=HASH, milestones=rows, costs=costs, data_date=data_date)
+
+
+COUNTER = itertools.count(1)
+
+
+def new_id() -> str:
+    return f"new{next(COUNTER)}"
+
+
+def started() -> Project:
+    command = StartProject(
+        project=P, title="T", client_title="C", owner=PersonId("o"), currency="GBP", time_zone="Europe/London"
+    )
+    return after(None, command)
+
+
+def after(project: Project | None, command: projects.ProjectCommand) -> Project:
+    for event in projects.decide(project, command, NOW):
+        project = projects.evolve(project, event, NOW)
+    assert project is not None
+    return project
+
+
+def look(project: Project, found: Plan) -> Proposal:
+    return propose(project, found, new_id, TODAY)
+
+
+def taken(project: Project, found: Plan, reason: str = "") -> Project:
+    return after(project, accept(project, found, look(project, found).lines, reason))
+
+
+def kinds(proposal: Proposal) -> list[str]:
+    return [line.kind for line in proposal.lines]
+
+
+def test_an_empty_project_takes_the_whole_plan_with_its_baseline() -> None:
+    found = plan(row("1", baseline=day(28)), row("2", None, actual=day(-3)), row("3", 50, percent_complete=40))
+    project = taken(started(), found)
+    by_source = {m.source_id: m for m in project.schedule.milestones.values()}
+    assert by_source["2"].actual == day(-3)
+    assert by_source["3"].percent == 40
+    assert project.schedule.baseline_of(by_source["1"].id) == day(28)
+    assert project.schedule.baselines[0].approver == "As in the imported plan"
+    assert project.schedule.files == (HASH,)
+
+
+def test_the_same_file_again_proposes_nothing_and_is_one_confirmation() -> None:
+    found = plan(
+        row("1"), row("2", baseline=day(3)), costs=PlannedCosts(status_date=TODAY, bac=Decimal(9), ac=Decimal(1))
+    )
+    project = taken(started(), found)
+    again = look(project, found)
+    assert (again.lines, again.unchanged) == ((), 2)
+    events = projects.decide(project, accept(project, found, again.lines), NOW)
+    assert [type(event) for event in events] == [PlanConfirmed]
+
+
+def test_a_moved_date_says_both_dates_and_the_slip() -> None:
+    project = taken(started(), plan(row("1", 10)))
+    (line,) = look(project, plan(row("1", 14))).lines
+    assert (line.kind, line.before, line.after, line.note) == ("moved", "11 May 2027", "15 May 2027", "+4 days")
+
+
+def test_the_reason_of_moved_dates_can_be_given() -> None:
+    project = taken(started(), plan(row("1", 10)))
+    found = plan(row("1", 14))
+    lines = look(project, found).lines
+    default = projects.decide(project, accept(project, found, lines), NOW)
+    given = projects.decide(project, accept(project, found, lines, "Frost"), NOW)
+    assert [e.reason for e in default if isinstance(e, ForecastMoved)] == ["Imported plan, data date 1 May 2027"]
+    assert [e.reason for e in given if isinstance(e, ForecastMoved)] == ["Frost"]
+
+
+def test_a_name_a_deadline_and_progress_each_have_a_line() -> None:
+    project = taken(started(), plan(row("1"), row("2"), row("3")))
+    found = plan(row("1", title="Gate"), row("2", deadline=day(60)), row("3", percent_complete=30))
+    assert kinds(look(project, found)) == ["renamed", "deadline", "progress"]
+    assert look(taken(project, found), found).lines == ()
+
+
+def test_renaming_keeps_what_only_we_know() -> None:
+    project = taken(started(), plan(row("1")))
+    (key,) = project.schedule.milestones
+    described = next(iter(project.schedule.milestones.values())).details
+    import msgspec
+
+    from domain.schedule import DescribeMilestone
+
+    shared = msgspec.structs.replace(described, client_title="Ours", client_facing=True, note="Between us")
+    project = after(project, DescribeMilestone(project=P, milestone=key, details=shared))
+    project = taken(project, plan(row("1", title="Gate")))
+    details = project.schedule.milestones[key].details
+    assert (details.title, details.client_title, details.note) == ("Gate", "Ours", "Between us")
+
+
+def test_what_left_the_file_is_proposed_to_leave_the_plan_and_what_was_typed_stays() -> None:
+    from domain.ids import MilestoneId
+    from domain.schedule import AddMilestone, MilestoneDetails
+
+    typed = AddMilestone(
+        project=P, milestone=MilestoneId("typed"), details=MilestoneDetails(title="T"), forecast=day(1)
+    )
+    project = after(taken(started(), plan(row("1"), row("2"))), typed)
+    proposal = look(project, plan(row("1")))
+    assert [(line.kind, line.source_id) for line in proposal.lines] == [("missing", "2")]
+    left = taken(project, plan(row("1"))).schedule.milestones.values()
+    assert {m.details.title for m in left} == {"Step 1", "T"}
+
+
+def test_a_milestone_met_here_is_not_opened_by_a_file() -> None:
+    project = taken(started(), plan(row("1", actual=day(-1))))
+    proposal = look(project, plan(row("1")))
+    assert proposal.lines == ()
+    assert "the file has it open" in proposal.notes[0]
+
+
+def test_a_corrected_actual_date_reopens_and_meets_again() -> None:
+    project = taken(started(), plan(row("1", actual=day(-1))))
+    project = taken(project, plan(row("1", actual=day(-4))))
+    (milestone,) = project.schedule.milestones.values()
+    assert milestone.actual == day(-4)
+
+
+def test_a_date_met_in_the_future_is_a_note_and_no_line() -> None:
+    project = taken(started(), plan(row("1")))
+    proposal = look(project, plan(row("1", actual=day(9))))
+    assert proposal.lines == ()
+    assert "after today" in proposal.notes[0]
+
+
+def test_a_milestone_without_any_date_is_left_out_with_its_line() -> None:
+    proposal = look(started(), plan(row("1", None)))
+    assert proposal.lines == ()
+    assert "line 7" in proposal.notes[0]
+
+
+def test_an_agreed_plan_is_never_replaced_by_a_file() -> None:
+    project = taken(started(), plan(row("1", baseline=day(5))))
+    proposal = look(project, plan(row("1", baseline=day(8))))
+    assert proposal.lines == ()
+    assert "agree a new plan" in proposal.notes[0]
+
+
+def test_costs_become_the_cost_measure_and_never_the_price() -> None:
+    costs = PlannedCosts(
+        status_date=TODAY, bac=Decimal(100), pv=Decimal(40), ev=Decimal(30), ac=Decimal(35), eac=Decimal(110)
+    )
+    proposal = look(started(), plan(row("1"), costs=costs))
+    assert kinds(proposal) == ["added", "budget", "measured", "forecast"]
+    project = taken(started(), plan(row("1"), costs=costs))
+    assert list(project.budget.accounts) == ["cost"]
+    assert project.budget.accounts["cost"].earned_value().eac == 110
+
+
+@pytest.mark.parametrize(
+    ("costs", "told"),
+    [
+        (PlannedCosts(currency="USD", bac=Decimal(9)), "left out"),
+        (PlannedCosts(bac=Decimal(9), ac=Decimal(1)), "no status date"),
+        (PlannedCosts(bac=Decimal(9), ac=Decimal(1), status_date=day(3)), "after today"),
+        (PlannedCosts(bac=Decimal(9), ev=Decimal(10), status_date=TODAY), "above the approved budget"),
+    ],
+)
+def test_figures_that_cannot_be_right_are_notes(costs: PlannedCosts, told: str) -> None:
+    proposal = look(started(), plan(costs=costs))
+    assert any(told in note for note in proposal.notes)
+    assert "measured" not in kinds(proposal)
+
+
+def test_a_line_left_out_takes_nothing_else_with_it() -> None:
+    found = plan(row("1", baseline=day(3)), row("2", baseline=day(4)))
+    lines = tuple(line for line in look(started(), found).lines if line.source_id != "2")
+    project = after(started(), accept(started(), found, lines))
+    assert [m.source_id for m in project.schedule.milestones.values()] == ["1"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_two_files_say_accepting_all_makes_the_second_import_empty(seed: int) -> None:
+    chance = random.Random(seed)
+
+    def some_file() -> Plan:
+        rows = []
+        for source in chance.sample("abcdefgh", chance.randrange(1, 8)):
+            met = day(-chance.randrange(1, 90)) if chance.random() < 0.3 else None
+            due = chance.choice([None, day(90)])
+            agreed = day(chance.randrange(60)) if chance.random() < 0.5 else None
+            percent = 100 if met else chance.choice([None, 0, 50])
+            title = chance.choice(["Gate", "Step", f"Milestone {source}"])
+            more = {"actual": met, "deadline": due, "baseline": agreed, "percent_complete": percent, "title": title}
+            rows.append(row(source, chance.randrange(60), **more))
+        bac = Decimal(chance.randrange(1, 99))
+        return plan(*rows, costs=PlannedCosts(status_date=TODAY, bac=bac, ac=Decimal(chance.randrange(99)), eac=bac))
+
+    project = started()
+    for found in (some_file(), some_file(), some_file()):
+        try:
+            project = taken(project, found)
+        except Refused as refused:
+            pytest.fail(f"seed {seed}: {refused.message}")
+        again = look(project, found)
+        left = [line for line in again.lines if line.kind != "met"]
+        assert left == [], f"seed {seed}: {left}"
