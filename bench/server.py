@@ -72,7 +72,7 @@ def create(log: Recent, live: Live) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def main(port: str, loop: str = "auto", chunk: str = "256") -> None:
+def main(port: str, loop: str = "auto") -> None:
     """Serve until SIGTERM."""
     log = Recent()
     received = 0
@@ -81,7 +81,7 @@ def main(port: str, loop: str = "auto", chunk: str = "256") -> None:
         nonlocal received
         received += len(receipts)
 
-    config = server_config(create(log, Live(log, count, pace=Pace(drain=0.5, chunk=int(chunk)))), "127.0.0.1", int(port), loop=loop)
+    config = server_config(create(log, Live(log, count, pace=Pace(drain=0.5))), "127.0.0.1", int(port), loop=loop)
     config.load()
     tune_gc()
     run(config)

@@ -28,7 +28,7 @@ class When:
             self._attempt()
         assert type(raised.value) is kind, f"{type(raised.value).__name__}: {raised.value}"
         assert words in raised.value.message
-        assert raised.value.message[0].isupper()
+        assert not raised.value.message[0].islower()
         assert raised.value.message.rstrip()[-1] in ".?"
         if field:
             assert raised.value.field == field

@@ -1,0 +1,108 @@
+"""People, their links, sessions and tokens."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.access import (
+    DisablePerson,
+    EndSession,
+    InvitePerson,
+    IssueLink,
+    IssueToken,
+    LinkIssued,
+    LinkUsed,
+    NameOrganisation,
+    OrganisationNamed,
+    PersonDisabled,
+    PersonInvited,
+    RegisterClient,
+    RevokeToken,
+    SessionEnded,
+    SessionStarted,
+    TokenIssued,
+    TokenRevoked,
+    UseLink,
+    decide_client,
+    decide_organisation,
+)
+from domain.errors import Conflict, Invalid, Unknown
+from tests.spec import NOW, given
+
+ANNA = PersonInvited(person="anna", name="Anna", email="a@acme.test", role="viewer", client="acme")
+SOON = NOW + timedelta(hours=1)
+LINK, USED = LinkIssued(hash="h", expires=SOON), LinkUsed(hash="h")
+OPEN = SessionStarted(session="s", hash="c", expires=SOON)
+USE = UseLink(person="anna", hash="h", session="s", session_hash="c", session_expires=SOON)
+
+
+def test_somebody_is_invited_once() -> None:
+    invite = InvitePerson(person="anna", name="Anna", email="a@acme.test", role="viewer", client="acme")
+    given().when(invite).then(ANNA)
+    given(ANNA).when(invite).refused(Conflict, "exists already")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"client": None}, "exactly one client"),
+        ({"role": "manager"}, "exactly one client"),
+        ({"email": "nobody"}, "no mail address"),
+        ({"name": ""}, "Name is missing"),
+    ],
+)
+def test_an_invitation_that_cannot_be_right_is_refused(changed: dict, words: str) -> None:
+    fields = {"person": "anna", "name": "Anna", "email": "a@acme.test", "role": "viewer", "client": "acme"} | changed
+    given().when(InvitePerson(**fields)).refused(Invalid, words)
+
+
+def test_a_link_is_good_once_and_for_a_time() -> None:
+    given(ANNA).when(IssueLink(person="anna", hash="h", expires=SOON)).then(LINK)
+    given(ANNA).when(IssueLink(person="anna", hash="h", expires=NOW)).refused(Invalid, "in the future")
+    given(ANNA, LINK).when(USE).then(USED, OPEN)
+    given(ANNA, LINK, USED, OPEN).when(USE).refused(Unknown, "used or has run out")
+    given(ANNA, LINK).when(USE, SOON).refused(Unknown, "used or has run out")
+    given(ANNA).when(USE).refused(Unknown, "used or has run out")
+
+
+def test_a_session_ends_once() -> None:
+    end = EndSession(person="anna", session="s")
+    given(ANNA, LINK, USED, OPEN).when(end).then(SessionEnded(session="s", cause="signed_out"))
+    given(ANNA).when(end).then()
+
+
+def test_tokens_are_issued_and_revoked() -> None:
+    given(ANNA).when(IssueToken(person="anna", token="t", hash="h", label="x")).then(
+        TokenIssued(token="t", hash="h", label="x")
+    )
+    given(ANNA, TokenIssued(token="t", hash="h", label="x")).when(RevokeToken(person="anna", token="t")).then(
+        TokenRevoked(token="t")
+    )
+    given(ANNA).when(RevokeToken(person="anna", token="t")).then()
+
+
+def test_ending_access_ends_every_session_link_and_token() -> None:
+    gone = PersonDisabled(reason="Left")
+    past = (ANNA, LINK, USED, OPEN, TokenIssued(token="t", hash="h", label="x"))
+    given(*past).when(DisablePerson(person="anna", reason="Left")).then(
+        SessionEnded(session="s", cause="disabled"), gone
+    )
+    state = given(*past, gone).state()
+    assert (state.sessions, state.links, state.tokens) == ({}, {}, {})
+    given(*past, gone).when(USE).refused(Conflict, "has been ended")
+
+
+def test_nobody_is_asked_who_was_never_invited() -> None:
+    given().when(USE).refused(Unknown, "Invite them first")
+
+
+def test_the_organisation_and_its_clients_have_names() -> None:
+    assert decide_organisation(None, NameOrganisation(name="Example Works")) == [
+        OrganisationNamed(name="Example Works")
+    ]
+    assert decide_organisation("Example Works", NameOrganisation(name="Example Works")) == []
+    register = RegisterClient(client="acme", name="Acme Rail", time_zone="Europe/London")
+    (registered,) = decide_client(None, register)
+    assert registered.name == "Acme Rail"
+    with pytest.raises(Invalid, match="no time zone"):
+        decide_client(None, RegisterClient(client="acme", name="Acme", time_zone="Nowhere"))

@@ -1,0 +1,121 @@
+"""Approved amounts, measurements and forecasts."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.budget import (
+    ApproveBudget,
+    ApproveBudgetChange,
+    BudgetChangeApproved,
+    CompletionForecast,
+    CostMeasured,
+    ForecastCompletion,
+    MeasureCost,
+    PlannedPoint,
+    PlanSpend,
+    SpendPlanned,
+)
+from domain.errors import Conflict, Invalid
+from domain.money import CurrencyMismatch, Money
+from tests.domain.samples import P, approved, pounds, started
+from tests.spec import NOW, given
+
+D, TODAY = Decimal, NOW.date()
+
+
+def measured(day: date = TODAY, ev: int | None = 100, ac: int | None = 120) -> CostMeasured:
+    return CostMeasured(
+        measure="price", status_date=day, pv=None, ev=None if ev is None else D(ev), ac=None if ac is None else D(ac)
+    )
+
+
+def test_a_budget_is_approved_once_for_each_measure() -> None:
+    command = ApproveBudget(project=P, measure="price", amount=pounds(1000), reason="Contract")
+    given(started()).when(command).then(approved())
+    given(started(), approved()).when(command).refused(Conflict, "Approve a change to it instead")
+    cost = ApproveBudget(project=P, measure="cost", amount=pounds(700), reason="Contract")
+    given(started(), approved()).when(cost).then(approved(700, "cost"))
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (pounds(-1), "cannot be negative"),
+        (Money(D("NaN"), "GBP"), "expected an amount"),
+        (Money(D("Infinity"), "GBP"), "expected an amount"),
+        (Money(D(10) ** 20, "GBP"), "expected an amount"),
+        (Money(D(1), "EUR"), "this project keeps GBP"),
+    ],
+)
+def test_an_amount_that_cannot_be_right_is_refused(amount: Money, words: str) -> None:
+    given(started()).when(ApproveBudget(project=P, measure="price", amount=amount, reason="x")).refused(Invalid, words)
+
+
+def test_changes_add_to_the_budget_and_never_take_it_below_nothing() -> None:
+    change = ApproveBudgetChange(project=P, measure="price", amount=pounds(-200), reason="Scope", approver="Board")
+    expected = BudgetChangeApproved(measure="price", amount=pounds(-200), reason="Scope", approver="Board")
+    given(started(), approved()).when(change).then(expected)
+    assert given(started(), approved(), expected).state().budget.accounts["price"].bac == 800
+    given(started(), approved(100)).when(change).refused(Invalid, "below zero", "amount")
+    given(started()).when(change).refused(Conflict, "no approved price budget")
+
+
+def test_planned_spend_rises_with_its_dates() -> None:
+    rising = (PlannedPoint(date(2027, 1, 31), D(100)), PlannedPoint(date(2027, 2, 28), D(300)))
+    past = given(started(), approved())
+    past.when(PlanSpend(project=P, measure="price", points=rising)).then(SpendPlanned(measure="price", points=rising))
+    past.when(PlanSpend(project=P, measure="price", points=rising[::-1])).refused(Invalid, "has to rise", "points")
+    past.when(PlanSpend(project=P, measure="price", points=())).refused(Invalid, "empty", "points")
+
+
+def test_a_measurement_carries_its_status_date() -> None:
+    command = MeasureCost(project=P, measure="price", status_date=TODAY, ev=D(100), ac=D(120))
+    given(started(), approved()).when(command).then(measured())
+    given(started(), approved(), measured()).when(command).then()
+
+
+@pytest.mark.parametrize(
+    ("past", "changed", "words"),
+    [
+        ((), {"status_date": TODAY + timedelta(days=1)}, "after today"),
+        ((), {"ev": None, "ac": None}, "at least one"),
+        ((), {"ac": D(-1)}, "cannot be negative"),
+        ((), {"ev": D(1001)}, "above the budget"),
+        ((measured(),), {"status_date": TODAY - timedelta(days=1)}, "lies before it"),
+    ],
+)
+def test_a_measurement_that_cannot_be_right_is_refused(past: tuple, changed: dict, words: str) -> None:
+    fields = {"project": P, "measure": "price", "status_date": TODAY, "ev": D(1), "ac": D(1)} | changed
+    given(started(), approved(), *past).when(MeasureCost(**fields)).refused(Invalid, words)
+
+
+def test_a_forecast_is_dated_and_not_below_what_is_spent() -> None:
+    command = ForecastCompletion(project=P, measure="price", status_date=TODAY, eac=D(990), reason="Review")
+    expected = CompletionForecast(measure="price", status_date=TODAY, eac=D(990), reason="Review")
+    given(started(), approved(), measured()).when(command).then(expected)
+    given(started(), approved(), expected).when(command).then()
+    low = ForecastCompletion(project=P, measure="price", status_date=TODAY, eac=D(100), reason="Review")
+    given(started(), approved(), measured()).when(low).refused(Invalid, "below what is spent", "eac")
+    early = ForecastCompletion(project=P, measure="price", status_date=TODAY - timedelta(days=9), eac=D(1), reason="")
+    given(started(), approved(), expected).when(early).refused(Invalid, "Use a later date", "status_date")
+
+
+def test_planned_value_is_read_off_the_plan_when_it_was_not_measured() -> None:
+    points = (
+        PlannedPoint(date(2027, 1, 31), D(100)),
+        PlannedPoint(date(2027, 2, 28), D(300)),
+        PlannedPoint(date(2027, 3, 31), D(600)),
+    )
+    past = (started(), approved(), SpendPlanned(measure="price", points=points), measured(TODAY, 200, 250))
+    found = given(*past).state().budget.accounts["price"].earned_value()
+    assert found.pv == 300
+    assert found.es == D("1.5")
+    assert found.spi_t is not None
+    assert found.spi_t < 1
+
+
+def test_amounts_of_different_currencies_never_meet() -> None:
+    with pytest.raises(CurrencyMismatch, match="expected an amount in GBP, got EUR"):
+        _ = pounds(1) + Money(D(1), "EUR")

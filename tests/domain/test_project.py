@@ -1,0 +1,118 @@
+"""The life of a project, and changes made together."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.calendar import Calendar
+from domain.errors import Conflict, Invalid, Stale, Unknown
+from domain.health import Tolerances
+from domain.project import (
+    CalendarSet,
+    ChangeTogether,
+    CloseProject,
+    DescribeProject,
+    HoldProject,
+    ProjectClosed,
+    ProjectDescribed,
+    ProjectHeld,
+    ProjectResumed,
+    ResumeProject,
+    SetCalendar,
+    SetTolerances,
+    StartProject,
+    TolerancesSet,
+    expect,
+)
+from domain.risks import Scale
+from domain.schedule import AddMilestone, MoveForecast, RemoveMilestone
+from tests.domain.samples import DAY, P, added, details, moved, started
+from tests.spec import given
+
+START = {
+    "project": P, "title": "Internal", "client_title": "Harbour Line", "owner": "marta", "currency": "GBP",
+    "time_zone": "Europe/London",
+}  # fmt: skip
+
+
+def test_a_project_starts_once() -> None:
+    given().when(StartProject(**START)).then(started())
+    given(started()).when(StartProject(**START)).refused(Conflict, "exists already", "project")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words", "field"),
+    [
+        ({"title": ""}, "Title is missing", "title"),
+        ({"client_title": ""}, "Client title is missing", "client_title"),
+        ({"currency": "pounds"}, "ISO 4217", "currency"),
+        ({"time_zone": "Mars/Olympus"}, "no time zone", "time_zone"),
+        ({"calendar": Calendar(weekdays=())}, "at least one day", "weekdays"),
+        ({"calendar": Calendar(weekdays=(7,))}, "at least one day", "weekdays"),
+        ({"tolerances": Tolerances(slip_at_risk=20)}, "beyond the at-risk one", "slip_off_track"),
+        ({"tolerances": Tolerances(spi_at_risk=Decimal("0.5"))}, "beyond the at-risk one", "spi_off_track"),
+        ({"scale": Scale(size=1)}, "bands have to rise", "scale"),
+    ],
+)
+def test_a_project_that_cannot_be_right_is_refused(changed: dict, words: str, field: str) -> None:
+    given().when(StartProject(**(START | changed))).refused(Invalid, words, field)
+
+
+def test_it_is_held_resumed_and_closed_and_a_closed_one_changes_no_more() -> None:
+    given(started()).when(HoldProject(project=P, reason="Funding")).then(ProjectHeld(reason="Funding"))
+    held = given(started(), ProjectHeld(reason="x"))
+    held.when(HoldProject(project=P, reason="x")).refused(Conflict, "on hold already")
+    held.when(ResumeProject(project=P, reason="Funded")).then(ProjectResumed(reason="Funded"))
+    given(started()).when(ResumeProject(project=P, reason="x")).refused(Conflict, "running already")
+    given(started()).when(CloseProject(project=P, reason="Done")).then(ProjectClosed(reason="Done"))
+    closed = given(started(), added(), ProjectClosed(reason="x"))
+    closed.when(MoveForecast(project=P, milestone="m1", forecast=DAY, reason="x")).refused(Conflict, "is closed")
+
+
+def test_descriptions_calendars_and_tolerances_record_only_what_differs() -> None:
+    past = given(started())
+    past.when(DescribeProject(project=P, title="Internal", client_title="Harbour Line", owner="marta")).then()
+    new = ProjectDescribed(title="New", client_title="Harbour", owner="tom")
+    past.when(DescribeProject(project=P, title="New", client_title="Harbour", owner="tom")).then(new)
+    past.when(SetCalendar(project=P, calendar=Calendar())).then()
+    christmas = Calendar(holidays=(date(2027, 12, 25), date(2027, 12, 25)))
+    past.when(SetCalendar(project=P, calendar=christmas)).then(
+        CalendarSet(calendar=Calendar(holidays=(date(2027, 12, 25),)))
+    )
+    stricter = Tolerances(slip_at_risk=3)
+    past.when(SetTolerances(project=P, tolerances=stricter, reason="Agreed")).then(
+        TolerancesSet(tolerances=stricter, reason="Agreed")
+    )
+    past.when(SetTolerances(project=P, tolerances=stricter, reason="")).refused(Invalid, "Reason is missing")
+
+
+def test_nothing_is_asked_of_a_project_that_does_not_exist() -> None:
+    given().when(HoldProject(project=P, reason="x")).refused(Unknown, "no such project")
+
+
+def test_changes_made_together_see_each_other() -> None:
+    to = DAY + timedelta(days=3)
+    both = (
+        AddMilestone(project=P, milestone="m1", details=details(), forecast=DAY),
+        MoveForecast(project=P, milestone="m1", forecast=to, reason="Frost"),
+    )
+    given(started()).when(ChangeTogether(project=P, commands=both)).then(added(), moved(to))
+
+
+def test_changes_made_together_are_refused_together() -> None:
+    both = (
+        AddMilestone(project=P, milestone="m1", details=details(), forecast=DAY),
+        RemoveMilestone(project=P, milestone="none", reason="x"),
+    )
+    given(started()).when(ChangeTogether(project=P, commands=both)).refused(Unknown, "no such milestone")
+    given(started()).when(ChangeTogether(project=P, commands=())).refused(Invalid, "nothing to change")
+    foreign = (HoldProject(project="other", reason="x"),)
+    given(started()).when(ChangeTogether(project=P, commands=foreign)).refused(Invalid, "of one project")
+
+
+def test_a_stale_version_names_both() -> None:
+    expect(3, 3)
+    expect(3, None)
+    with pytest.raises(Stale, match="version 2 and this is version 3"):
+        expect(3, 2)
