@@ -1,1 +1,1 @@
-"""Measurements. Rule: every figure is a ratio to a baseline measured in the same run; medians, because machines are noisy."""
+"""Measurements. Rule: each figure is a ratio to a baseline of the same run; medians, because machines are noisy."""

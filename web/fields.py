@@ -30,7 +30,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     options: tuple[tuple[str, str], ...] = ()  # of a choice: value, word
     unit: str = ""  # currency of money, zone of until, a word such as "days" else
-    narrow: bool = False
+    slim: bool = False  # takes little room
 
     @property
     def id(self) -> str:

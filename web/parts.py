@@ -12,9 +12,9 @@ from domain.events import Recorded
 from domain.health import LapseOverrides
 from domain.ids import CommandId, RiskId, ShareId
 from domain.risks import Points, ScoreAsClient
+from projections.disclose import Renderer
 from projections.disclosure import Entry
 from projections.folder import Folder
-from projections.disclose import Renderer
 from projections.follow import Follower
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog

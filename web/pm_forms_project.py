@@ -48,7 +48,7 @@ def calendar(ask: Ask) -> Form:
             help="Public holidays and others, one date a line.",
         ),
         Field(
-            name="calendar.region", label="Region of the holidays", value=region or c.region, narrow=True,
+            name="calendar.region", label="Region of the holidays", value=region or c.region, slim=True,
             help="Such as GB, DE-BY or FR; empty when typed by hand.",
         ),
     )  # fmt: skip

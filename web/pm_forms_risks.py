@@ -28,7 +28,7 @@ def _details(d: RiskDetails) -> tuple[Field, ...]:
     responses = tuple((r, RESPONSE[r]) for r in get_args(Response))
     facing = "yes" if d.client_facing else ""
     return (
-        Field(name="details.ref", label="Reference", value=d.ref, required=True, help="Such as R-07.", narrow=True),
+        Field(name="details.ref", label="Reference", value=d.ref, required=True, help="Such as R-07.", slim=True),
         Field(name="details.title", label="Title among us", value=d.title, required=True, help="Clients never see it."),
         Field(name="details.client_title", label="Title for clients", value=d.client_title),
         Field(
@@ -56,7 +56,7 @@ def _points(ask: Ask, name: str, label: str, value: Points | None) -> tuple[Fiel
     return tuple(
         Field(
             name=f"{name}.{part}", label=(shown + word).capitalize(), kind="whole", value=text, options=scale,
-            required=True, narrow=True,
+            required=True, slim=True,
         )
         for (part, text), word in zip(parts, ("likelihood", "impact"), strict=True)
     )  # fmt: skip

@@ -32,10 +32,10 @@ def blank(owner: str, key: str) -> Form:
     fields = (
         Field(name="title", label="Title among us", required=True, help="Never shown to clients."),
         Field(name="client_title", label="Title for clients", required=True),
-        Field(name="currency", label="Currency", value="GBP", required=True, narrow=True, help="Such as GBP, EUR."),
+        Field(name="currency", label="Currency", value="GBP", required=True, slim=True, help="Such as GBP, EUR."),
         Field(name="time_zone", label="Time zone", value="Europe/London", required=True, help="Such as Europe/Berlin."),
         Field(
-            name="calendar.region", label="Public holidays of", value="GB", narrow=True,
+            name="calendar.region", label="Public holidays of", value="GB", slim=True,
             help="Such as GB, DE-BY or FR; empty for none.",
         ),
     )  # fmt: skip

@@ -153,7 +153,7 @@ async def _agreement(
         "people": world.people,
         "viewers": viewers_of(parts, signed, share),
         "version": world.versions.get(f"share-{share.id}", 0),
-        "withdrawn": _difference(share),
+        "pending": _difference(share),
         **pm_terms.choices(project, shown),
         **shell(parts, signed),
     }

@@ -59,7 +59,9 @@ def axe_source() -> str:
 
 
 @pytest.mark.parametrize("person", sorted({person for person, _ in PAGES}))
-def test_pages_are_accessible_and_fit(served: Product, sit_down: Callable[..., Any], chromium: Any, person: str) -> None:
+def test_pages_are_accessible_and_fit(
+    served: Product, sit_down: Callable[..., Any], chromium: Any, person: str
+) -> None:
     source, found = axe_source(), []
     for scheme, width in LOOKS:
         look: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
