@@ -14,7 +14,7 @@ import msgspec
 import psutil
 
 from bench.gate import median
-from bench.load import Target
+from bench.load import Target, said_first
 
 MARKER = re.compile(rb"@@([0-9a-f]{8})")
 
@@ -43,7 +43,7 @@ class Pages:
             if b" 101 " not in page.recv(4096):
                 raise SystemExit("the handshake was refused")
             if self._target.hello:
-                page.sendall(_masked(self._target.hello.encode()))
+                page.sendall(_masked(said_first(self._target).encode()))
             page.setblocking(False)
             if i >= stalled:
                 self._next[page], self._tail[page] = 0, b""
@@ -109,7 +109,7 @@ class Run:
         """Publish messages and return CPU a delivery and how long they took to reach the last page."""
         cpu, start, sent = self.cpu(), self.pages.deliveries, []
         took: list[float] = []
-        for k in range(messages):
+        for _ in range(messages):
             due = time.monotonic() + every
             self.publish()
             sent.append(time.monotonic())

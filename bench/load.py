@@ -29,7 +29,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     path: str = "/ws"
     headers: tuple[str, ...] = ()  # of the handshake: Cookie, Origin
-    hello: str = ""  # what a page says first
+    hello: str = ""  # what a page says first; {newest} stands for the number it is at
     publish: str = "/pub"
     publish_headers: tuple[str, ...] = ("Content-Type: text/plain",)
     template: str = ""  # body to publish; $SEQ the marker, $ID a number never used before
@@ -78,7 +78,7 @@ def hub_alone(*arguments: str) -> Target:
         name="fanlight",
         argv=python("bench.server", "{port}", *arguments),
         path="/s/bench/live",
-        hello='{"hello":0,"tab":"bench","v":1}',
+        hello='{"hello":{newest},"tab":"bench","v":1}',
     )
 
 
@@ -146,6 +146,11 @@ def start_load(server: Running, connections: int, **options: Any) -> subprocess.
     return subprocess.Popen(argv, cwd=HERE.parent, stdout=subprocess.PIPE, preexec_fn=lambda: pin(1))  # noqa: PLW1509  # a child of a process without other threads
 
 
+def said_first(target: Target) -> str:
+    """Return what a page says once it is open."""
+    return target.hello.replace("{newest}", str(target.newest))
+
+
 FLAGS = {
     "burst": "-m", "window": "-w", "paced": "-R", "rate": "-r", "size": "-s", "stalled": "-z",
     "receipts": "-a", "at_once": "-c", "hold": "-h", "settle_ms": "-t", "rcvbuf": "-B",
@@ -160,7 +165,7 @@ def _c_client(server: Running, connections: int, options: dict[str, Any]) -> lis
         argv += ["-A", header]
     for header in target.publish_headers:
         argv += ["-V", header]
-    argv += ["-G", target.hello] if target.hello else []
+    argv += ["-G", said_first(target)] if target.hello else []
     argv += ["-J", target.template] if target.template else []
     for option, value in ({"burst": 0} | options).items():
         argv += [FLAGS[option], str(value)]

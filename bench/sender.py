@@ -1,4 +1,4 @@
-"""The baseline where there is no C compiler: a plain-socket sender in Python, one send() a connection and nothing else."""
+"""The baseline where there is no C compiler: a plain-socket Python sender, one send() a connection, nothing else."""
 
 import base64
 import hashlib

@@ -13,7 +13,7 @@ from projections import words
 from projections.world import World
 from web import pm_change, pm_history, pm_import, pm_new, pm_plan, pm_see, pm_shares, pm_viewers
 from web.guard import STAFF, Signed, door, not_found
-from web.pm_shown import share_lines, shell, workspace
+from web.pm_shown import share_lines, shares_shown, shell, workspace
 
 if TYPE_CHECKING:
     from web.parts import Parts
@@ -59,7 +59,7 @@ async def project(request: Request, signed: Signed) -> Response:
 async def watching(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/watching`: the shares alone, asked for every few seconds."""
     parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(workspace, parts, signed, request.path_params["project"])
+    found = await run_in_threadpool(shares_shown, parts, signed, request.path_params["project"])
     if found is None:
         return not_found()
     return parts.pages.response(request, "pm/shares.html", **found)

@@ -17,7 +17,7 @@ from web.ids import new_id
 from web.importers import csvfile, propose
 from web.importers.findings import Findings
 from web.importers.mapping import FIELDS, Mapping
-from web.importers.plan import BrokenFile, Plan
+from web.importers.plan import BrokenFile, Plan, Problem
 from web.importers.propose import Proposal
 from web.importers.rows import delimiter_of, rows, text_of
 from web.pm_shown import shell
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from web.parts import Parts
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
+MOST = 2000  # lines a person can be asked to look through
 COLUMNS = {
     "id": "Id", "title": "Title", "outline": "Outline number", "baseline": "Baseline", "forecast": "Forecast",
     "actual": "Actual", "deadline": "Deadline", "percent": "Percent complete", "milestone": "Is a milestone",
@@ -101,8 +102,12 @@ async def _page(
         "command_id": str(form.get("command_id")) if form and form.get("command_id") else new_id(24),
         **shell(parts, signed),
     }
+    polled = bool(request.headers.get("hx-request"))
     if not reading.finished.is_set():
-        return parts.pages.response(request, "pm/import_reading.html", **context)
+        template = "pm/import_progress.html" if polled else "pm/import_reading.html"
+        return parts.pages.response(request, template, **context)
+    if polled:
+        return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
     context |= await run_in_threadpool(_found, parts, uploads, project, kept, reading)
     chosen = None if form is None else set(form.getlist("line"))
     return parts.pages.response(request, "pm/import_proposal.html", status, chosen=chosen, **context)
@@ -114,6 +119,10 @@ def _found(parts: "Parts", uploads: Uploads, project: Project, kept: Upload, rea
         problems = reading.broken.problems if reading.broken else ()
         return {"problems": problems, "proposal": None, "plan": None, "columns": columns, "known": False}
     made = _propose(parts, project, reading.plan)
+    if len(made.lines) > MOST:
+        told = f"It would change {len(made.lines):,} lines; at most {MOST:,} are looked through at once. "
+        problem = Problem(None, told + "Send the milestones a client needs to see, and leave out the rest.")
+        return {"problems": (problem,), "proposal": None, "plan": None, "columns": columns, "known": False}
     known = reading.plan.file_hash in project.schedule.files
     return {"problems": (), "proposal": made, "plan": reading.plan, "columns": columns, "known": known}
 

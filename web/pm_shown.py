@@ -66,6 +66,16 @@ def changes_today(parts: "Parts", project: Project, version: int) -> int:
     return len({recorded.command for recorded in recent if recorded.at >= midnight})
 
 
+def shares_shown(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None:
+    """Return what the list of shares shows, None where there is no such project."""
+    world = parts.present.refresh()
+    project = world.projects.get(ProjectId(key))
+    if project is None:
+        return None
+    shares = share_lines(parts, world, project)
+    return {"project": project, "shares": shares, "people": world.people, **shell(parts, signed)}
+
+
 def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None:
     """Return all that the page of a project shows, None where there is no such project."""
     world = parts.present.refresh()

@@ -104,12 +104,12 @@ class Room:
     def said(self, watcher: Watcher, message: messages.Said) -> None:
         """Act on one message of a page: a hello first and only once."""
         match message:
+            case messages.Claim() if watcher.greeted:  # by far the most frequent
+                self._claimed(watcher, message)
             case messages.Hello(n=n, tab=tab) if not watcher.greeted:
                 watcher.viewer = msgspec.structs.replace(watcher.viewer, tab=tab)
                 self.hub.greet(watcher, n)
                 self.advance(watcher)
-            case messages.Claim() if watcher.greeted:
-                self._claimed(watcher, message)
             case messages.Resync(n=n) if watcher.greeted:
                 watcher.views -= 1
                 if watcher.views < 0:

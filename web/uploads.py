@@ -4,6 +4,7 @@ Rule: a file here has changed nothing; only accepted lines go to the project, an
 """
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,8 +15,9 @@ import msgspec
 from web.importers import mapping as mappings
 from web.importers import reading
 from web.importers.mapping import Mapping
-from web.importers.plan import BrokenFile, Plan
+from web.importers.plan import BrokenFile, Plan, Problem
 
+log = logging.getLogger("fanlight.import")
 DAY = 86400.0
 KEPT = 8  # read plans in memory
 
@@ -42,6 +44,9 @@ class Reading:
             self.plan = reading.read(upload.name, upload.data, mapping, self._progress, max_bytes=max_bytes)
         except BrokenFile as broken:
             self.broken = broken
+        except Exception:
+            log.exception("reading %s failed", upload.name)
+            self.broken = BrokenFile(Problem(None, "Reading it failed unexpectedly; the server’s log says why."))
         finally:
             self.finished.set()
 

@@ -15,9 +15,9 @@ QUIET = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One browser for all journeys."""
+    """One browser for a module: while its driver runs, no other event loop can."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test installs it")
     with playwright.sync_playwright() as driver:
         path = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -91,6 +91,13 @@ def test_a_broken_file_names_its_lines_and_changes_nothing(house: House) -> None
     assert recorded(house) == before
 
 
+def test_a_file_nobody_could_look_through_is_told_so(house: House) -> None:
+    rows = "".join(f"x{i},Gate {i},2027-06-01\n" for i in range(2100))
+    _, _, page = sent(house, "UID,Name,Finish\n" + rows)
+    assert "2,100 lines" in page.text
+    assert "MilestoneAdded" not in recorded(house)[-1:]
+
+
 def test_columns_are_asked_once_and_saved_for_the_project(house: House) -> None:
     odd = "Nr;Was;Wann\nA1;Tor eins;03.06.2027\n"
     browser, here, page = sent(house, odd)
@@ -119,3 +126,31 @@ def test_no_file_and_too_large_a_file_are_told_at_the_field(house: House) -> Non
     browser = house.client("manager")
     form = hidden(browser.get(HERE).text)
     assert "No file was chosen" in browser.post(HERE, data=form, files={"plan": ("", b"")}).text
+
+
+def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from web import pm_import
+    from web.importers import reading
+
+    go_on, real = threading.Event(), reading.read
+
+    def slowly(name, data, mapping, progress, *, max_bytes):
+        progress(0.4)
+        assert go_on.wait(15)
+        return real(name, data, mapping, progress, max_bytes=max_bytes)
+
+    monkeypatch.setattr(reading, "read", slowly)
+    monkeypatch.setattr(pm_import, "PATIENCE", 0.05)
+    browser, here, page = sent(house, CSV)
+    assert 'value="40"' in page.text
+    polled = browser.get(here, headers={"hx-request": "true"})
+    assert 'value="40"' in polled.text
+    assert "<script" not in polled.text
+    go_on.set()
+    monkeypatch.setattr(pm_import, "PATIENCE", 15)
+    assert browser.get(here, headers={"hx-request": "true"}).headers["hx-refresh"] == "true"
+    assert "2 changes proposed." in browser.get(here).text

@@ -3,65 +3,25 @@
 Rule: nothing is guessed. What the file does not say stays as it is, and what cannot be taken over is a note.
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import date
-from typing import Literal
 
 import msgspec
 
-from domain.headline import count
 from domain.ids import MilestoneId
 from domain.project import ChangeTogether, PlainCommand, Project
 from domain.schedule import (
     AddMilestone,
     ApproveBaseline,
     ConfirmPlan,
-    DescribeMilestone,
-    MeetMilestone,
-    Milestone,
-    MilestoneDetails,
     MoveForecast,
-    RemoveMilestone,
-    ReopenMilestone,
-    ReportProgress,
 )
-from projections import words
-from web.importers.plan import Plan, PlannedMilestone
+from web.importers.plan import Plan
+from web.importers.proposal import ORDER, Line, Proposal
+from web.importers.propose_costs import costs
+from web.importers.propose_schedule import Compared
 
-Kind = Literal[
-    "added", "moved", "met", "renamed", "deadline", "progress", "missing", "baseline", "budget", "measured", "forecast"
-]  # fmt: skip
-ORDER: tuple[Kind, ...] = (
-    "moved", "met", "added", "renamed", "deadline", "progress", "missing", "baseline", "budget", "measured", "forecast",
-)  # fmt: skip
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One proposed change. `commands` carry it out, in this order."""
-
-    kind: Kind
-    source_id: str
-    title: str
-    before: str  # as people read it, "" when there was nothing
-    after: str
-    note: str = ""  # the slip, what else happens
-    commands: tuple[PlainCommand, ...]
-
-    @property
-    def key(self) -> str:
-        """What a ticked box says: which line, and that it still proposes the same."""
-        told = f"{self.kind}\0{self.source_id}\0{self.title}\0{self.before}\0{self.after}"
-        return hashlib.sha256(told.encode()).hexdigest()[:20]
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a plan would change."""
-
-    lines: tuple[Line, ...]
-    unchanged: int  # milestones that are in both and the same
-    notes: tuple[str, ...]
-    reason: str  # of moved forecasts, unless another is given
+__all__ = ["Line", "Proposal", "accept", "propose"]
 
 
 def propose(project: Project, plan: Plan, new_id: Callable[[], str], today: date | None = None) -> Proposal:
@@ -70,9 +30,7 @@ def propose(project: Project, plan: Plan, new_id: Callable[[], str], today: date
     `new_id` gives the id of each new milestone; `today` (default: the day of the project's last event) is the civil
     date beyond which nothing can have happened.
     """
-    from web.importers.propose_costs import costs
-
-    found = _Compared(project, plan, new_id, today or project.civil(project.changed_at))
+    found = Compared(project, plan, new_id, today or project.civil(project.changed_at))
     for planned in plan.milestones:
         found.take(planned)
     found.missing()
@@ -112,168 +70,3 @@ def _agreed(command: PlainCommand, there: set[MilestoneId]) -> PlainCommand:
         dates = {key: day for key, day in command.dates.items() if key in there}
         return msgspec.structs.replace(command, dates=dates)
     return command
-
-
-class _Compared:
-    """Compares milestone by milestone."""
-
-    def __init__(self, project: Project, plan: Plan, new_id: Callable[[], str], today: date) -> None:
-        self.project, self.plan, self.new_id, self.today = project, plan, new_id, today
-        self.known = {m.source_id: m for m in project.schedule.milestones.values() if m.source_id}
-        self.ids: dict[str, MilestoneId] = {source: m.id for source, m in self.known.items()}
-        self.lines: list[Line] = []
-        self.notes: list[str] = []
-        self.unchanged = 0
-        dated = f", data date {words.long_day(plan.data_date)}" if plan.data_date else ""
-        self.reason = f"Imported plan{dated}"
-
-    def take(self, planned: PlannedMilestone) -> None:
-        old = self.known.get(planned.source_id)
-        if old is None:
-            self._add(planned)
-            return
-        before = len(self.lines)
-        self._describe(planned, old)
-        if old.actual is not None or planned.actual is not None:
-            self._met(planned, old)
-        else:
-            self._move(planned, old)
-            self._progress(planned, old)
-        self.unchanged += len(self.lines) == before
-
-    def _line(
-        self, kind: Kind, planned: PlannedMilestone, before: str, after: str, *commands: PlainCommand, note: str = ""
-    ) -> None:
-        line = Line(
-            kind=kind, source_id=planned.source_id, title=planned.title, before=before, after=after, note=note,
-            commands=commands,
-        )  # fmt: skip
-        self.lines.append(line)
-
-    def _add(self, planned: PlannedMilestone) -> None:
-        forecast = planned.forecast or planned.actual or planned.baseline
-        if forecast is None:
-            self.notes.append(f"“{planned.title}” (line {planned.line}) has no date at all, so it was left out.")
-            return
-        key = self.ids[planned.source_id] = MilestoneId(self.new_id())
-        details = MilestoneDetails(title=planned.title, deadline=planned.deadline)
-        commands: list[PlainCommand] = [
-            AddMilestone(
-                project=self.project.id, milestone=key, details=details, forecast=forecast, source_id=planned.source_id
-            )
-        ]
-        after, note = words.day_year(forecast), ""
-        if planned.actual and self._happened(planned, planned.actual):
-            commands.append(MeetMilestone(project=self.project.id, milestone=key, actual=planned.actual))
-            after, note = words.day_year(planned.actual), "met"
-        elif planned.percent_complete:
-            commands.append(self._percent(key, planned.percent_complete))
-            note = f"{planned.percent_complete} % complete"
-        self._line("added", planned, "", after, *commands, note=note)
-
-    def _happened(self, planned: PlannedMilestone, actual: date) -> bool:
-        if actual <= self.today:
-            return True
-        told = f"“{planned.title}” (line {planned.line}) is said to be met on {words.long_day(actual)}"
-        self.notes.append(f"{told}, which is after today; that was left out.")
-        return False
-
-    def _describe(self, planned: PlannedMilestone, old: Milestone) -> None:
-        deadline = planned.deadline or old.details.deadline
-        renamed, new = old.details.title != planned.title, deadline != old.details.deadline
-        if not renamed and not new:
-            return
-        details = msgspec.structs.replace(old.details, title=planned.title, deadline=deadline)
-        command = DescribeMilestone(project=self.project.id, milestone=old.id, details=details)
-        due = f"deadline {words.day_year(deadline)}" if new and deadline else ""
-        if renamed:
-            self._line("renamed", planned, old.details.title, planned.title, command, note=due)
-        elif deadline:
-            was = words.day_year(old.details.deadline) if old.details.deadline else ""
-            self._line("deadline", planned, was, words.day_year(deadline), command)
-
-    def _move(self, planned: PlannedMilestone, old: Milestone) -> None:
-        if planned.forecast is None or planned.forecast == old.forecast:
-            return
-        new = planned.forecast
-        command = MoveForecast(
-            project=self.project.id,
-            milestone=old.id,
-            forecast=new,
-            reason=self.reason,
-            earliest=old.earliest if old.earliest and old.earliest <= new else None,
-            latest=old.latest if old.latest and old.latest >= new else None,
-        )
-        slip = words.signed((new - old.forecast).days)
-        self._line("moved", planned, words.day_year(old.forecast), words.day_year(new), command, note=slip)
-
-    def _met(self, planned: PlannedMilestone, old: Milestone) -> None:
-        if planned.actual == old.actual:
-            return
-        if planned.actual is None:
-            on = words.long_day(old.actual) if old.actual else ""
-            self.notes.append(f"“{planned.title}” was met here on {on}; the file has it open. Nothing is proposed.")
-            return
-        if not self._happened(planned, planned.actual):
-            return
-        commands: list[PlainCommand] = []
-        if old.actual is not None:
-            commands.append(ReopenMilestone(project=self.project.id, milestone=old.id, reason=self.reason))
-        commands.append(MeetMilestone(project=self.project.id, milestone=old.id, actual=planned.actual))
-        was = words.day_year(old.actual) if old.actual else f"forecast {words.day_year(old.forecast)}"
-        slip = words.signed((planned.actual - (old.actual or old.forecast)).days)
-        self._line("met", planned, was, words.day_year(planned.actual), *commands, note=slip if slip != "0" else "")
-
-    def _progress(self, planned: PlannedMilestone, old: Milestone) -> None:
-        percent = planned.percent_complete
-        if percent is None or percent == (old.percent or 0):
-            return
-        was = "" if old.percent is None else f"{old.percent} %"
-        self._line("progress", planned, was, f"{percent} %", self._percent(old.id, percent))
-
-    def _percent(self, key: MilestoneId, percent: int) -> ReportProgress:
-        return ReportProgress(project=self.project.id, milestone=key, percent=percent)
-
-    def missing(self) -> None:
-        """Propose to remove what came from an earlier file and is in this one no more."""
-        there = {planned.source_id for planned in self.plan.milestones}
-        for source, old in self.known.items():
-            if source in there:
-                continue
-            command = RemoveMilestone(
-                project=self.project.id, milestone=old.id, reason="No longer in the imported plan"
-            )
-            when = words.day_year(old.expected)
-            line = Line(
-                kind="missing", source_id=source, title=old.details.title, before=when, after="",
-                note="not in the file: leaves the plan", commands=(command,),
-            )  # fmt: skip
-            self.lines.append(line)
-
-    def baseline(self) -> None:
-        """Propose the file's baseline as the agreed plan while there is none."""
-        dates = {p.source_id: p.baseline for p in self.plan.milestones if p.baseline and p.source_id in self.ids}
-        if not dates:
-            return
-        agreed = self.project.schedule
-        if agreed.baselines:
-            differ = sum(agreed.baseline_of(self.ids[s]) not in (None, day) for s, day in dates.items())
-            if differ:
-                what = count(differ, "milestone", "milestones")
-                self.notes.append(
-                    f"The file’s baseline differs from the agreed plan for {what}. If it was agreed, agree a new plan."
-                )
-            return
-        on = min(self.plan.data_date or self.today, self.today)
-        command = ApproveBaseline(
-            project=self.project.id,
-            reason=self.reason,
-            approver="As in the imported plan",
-            on=on,
-            dates={self.ids[source]: day for source, day in dates.items()},
-        )
-        line = Line(
-            kind="baseline", source_id="", title="The file’s baseline becomes the first agreed plan", before="",
-            after=count(len(dates), "date"), note="others are agreed for their forecast", commands=(command,),
-        )  # fmt: skip
-        self.lines.append(line)

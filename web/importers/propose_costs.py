@@ -8,7 +8,7 @@ from domain.money import Money
 from domain.project import Project
 from projections import words
 from web.importers.plan import Plan, PlannedCosts
-from web.importers.propose import Kind, Line
+from web.importers.proposal import Kind, Line
 
 
 def costs(project: Project, plan: Plan, today: date, reason: str) -> tuple[list[Line], list[str]]:

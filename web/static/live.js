@@ -24,7 +24,7 @@
     today();
     if (ended) return;
     const quiet = Date.now() - heard;
-    if (quiet > 45000 && socket?.readyState === WebSocket.OPEN) socket.close();
+    if (quiet > 45000 && socket?.readyState === WebSocket.OPEN) { lost ||= heard + 45000; socket.close(); }
     if (lost && Date.now() - lost > 60000) { $('age').textContent = minutes(Date.now() - heard); return state('stale'); }
     if (lost && Date.now() - lost > 2000) return state('reconnecting');
     if (!lost) state(paused ? 'paused' : 'live');
@@ -39,7 +39,7 @@
 
   // claims: cumulative, at most one a second
   const paint = () => requestAnimationFrame(() => {
-    if (document.hidden || paused || painted >= last) return;
+    if (document.hidden || paused || painted >= last || socket?.readyState !== WebSocket.OPEN) return;
     const wait = claimed + 1000 - Date.now();
     if (wait > 0) return void setTimeout(paint, wait);
     send({ painted: last, from: painted }); painted = last; claimed = Date.now();
@@ -67,7 +67,7 @@
   let current = null;
   feed.addEventListener('htmx:ws:after:connection', (e) => {
     socket = e.detail.connection.socket; heard = Date.now(); lost = 0; held = [];
-    send({ hello: last, tab, v: 1 }); if (paused) { send({ paused: last }); newer(); } look();
+    send({ hello: last, tab, v: 1 }); if (paused) { send({ paused: last }); newer(); } look(); paint();
   });
   feed.addEventListener('htmx:ws:before:message:incoming', (e) => {
     heard = Date.now();
@@ -97,5 +97,5 @@
     if (button?.dataset.do === 'print') print();
     if (button?.dataset.do === 'retry') htmx.process(feed, true);
   });
-  setInterval(look, 1000); today(); paint(); state('live');
+  setInterval(look, 1000); today(); state('live');
 })();
