@@ -6,6 +6,7 @@ events are taken in again, one update each, as if nothing had happened.
 """
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -52,6 +53,7 @@ class Follower:
         self._events, self._disclosure, self._renderer = events, disclosure, renderer
         self._clock, self._salt, self._on_entries, self._point = clock, salt, on_entries, point
         self._awake = threading.Event()
+        self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
         self.beat = time.monotonic()  # when it last looked, for health
         self.failure = ""  # what keeps it from going on at all, for health
@@ -76,6 +78,11 @@ class Follower:
         """Hint that something was recorded."""
         self._awake.set()
 
+    def ask_again(self, share: str) -> None:
+        """Have a parked share tried again, by the thread that follows; returns at once."""
+        self._asked.put(share)
+        self.wake()
+
     def run(self, stop: threading.Event, poll: float = 0.25) -> None:
         """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced."""
         self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
@@ -83,6 +90,8 @@ class Follower:
             self.retry(share)
         while not stop.is_set():
             self._awake.clear()
+            while not self._asked.empty():
+                self.retry(self._asked.get())
             if not self._guarded_step():
                 self._awake.wait(poll)
 
@@ -183,7 +192,7 @@ class Follower:
     # parked shares
 
     def retry(self, share: str) -> bool:
-        """Take in again what a parked share has missed; return whether it is released."""
+        """Take in again what a parked share missed; return whether it is released. For the thread that follows alone."""
         parked = self.parked.get(share)
         if parked is None:
             return True

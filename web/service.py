@@ -209,7 +209,7 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case access.InvitePerson(role=role):
             return role == "viewer"
-        case access.IssueLink(person=person):
+        case access.IssueLink(person=person) | access.DisablePerson(person=person):
             return person not in world.people or world.people[person].role == "viewer"
         case _:
             return isinstance(command, ProjectCommand | ShareCommand | access.RegisterClient)

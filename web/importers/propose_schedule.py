@@ -158,7 +158,7 @@ class Compared:
             when = words.day_year(old.expected)
             line = Line(
                 kind="missing", source_id=source, title=old.details.title, before=when, after="",
-                note="not in the file: leaves the plan", commands=(command,),
+                note="leaves the plan", commands=(command,),
             )  # fmt: skip
             self.lines.append(line)
 
