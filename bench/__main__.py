@@ -3,10 +3,10 @@
 import sys
 import time
 
-from bench import fanout
+from bench import fanout, follow, opening, product
 from bench.gate import Row, table
 
-BENCHES = {"fanout": fanout.run}
+BENCHES = {"fanout": fanout.run, "product": product.run, "follow": follow.run, "opening": opening.run}
 
 
 def main(names: list[str]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.gate import Row
 from domain.events import Stored, encode
 from domain.schedule import MoveForecast
 from tests.world import HARBOUR, World
@@ -16,12 +17,13 @@ from web.render import Renderer
 EVENTS, RUNS = 600, 3
 
 
-def measure() -> dict[str, float]:
+def run() -> list[Row]:
     """Return follower time per event as a multiple of decoding it: where every event is shown, and where none is."""
     with tempfile.TemporaryDirectory() as folder:
         shown = _ratio(Path(folder) / "shown", "m1")
         hidden = _ratio(Path(folder) / "hidden", "hidden")
-    return {"event that is shown": shown, "event nobody shares": hidden}
+    unit = "of decoding the same events"
+    return [Row("following an event that is shown", shown, unit), Row("following an event nobody shares", hidden, unit)]
 
 
 def _ratio(folder: Path, milestone: str) -> float:

@@ -1,7 +1,6 @@
 """Opening any instant of a share with 100,000 entries, against opening its newest."""
 
 import random
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.gate import Row, median
 from projections import replay
 from projections.disclose import KEYFRAME_EVERY, Made, Shown, disclose, restore
 from projections.disclosure import Entry, Keyframe, seal
@@ -20,22 +20,23 @@ from web.render import Renderer
 ENTRIES, SAMPLES = 100_025, 60  # the newest lies halfway between keyframes, as instants do on average
 
 
-def measure() -> dict[str, float]:
-    """Return median and worst time of opening a random instant as multiples of opening the newest."""
+def run() -> list[Row]:
+    """Return the time of opening a random instant as a multiple of opening the newest."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), Renderer())
         world.harbour()
         log = world.folder.disclosure
         _fill(world, ENTRIES)
-        newest = statistics.median(_timed(lambda: replay.page(log, SHARE)) for _ in range(SAMPLES))
+        newest = median(_timed(lambda: replay.page(log, SHARE)) for _ in range(SAMPLES))
         rng = random.Random(1)
         instants = [_instant(log, rng) for _ in range(SAMPLES)]
         times = [_timed(lambda at=at: replay.page(log, SHARE, replay.number_at(log, SHARE, at))) for at in instants]
         world.close()
-    return {
-        "any instant, median": statistics.median(times) / newest,
-        "any instant, slowest tenth": sorted(times)[-SAMPLES // 10] / newest,
-    }
+    unit = f"of opening the newest of {ENTRIES:,}"
+    return [
+        Row("opening any instant", median(times) / newest, unit, 5.0),
+        Row("opening any instant, slowest tenth", sorted(times)[-SAMPLES // 10] / newest, unit),
+    ]
 
 
 def _fill(world: World, count: int) -> None:
