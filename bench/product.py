@@ -120,7 +120,7 @@ def deliveries(folder: Path, connections: int, repeats: int) -> list[Row]:
                 1.0,
             )
         ]
-    unit, unit_of_time = f"of the {baseline().name}'s CPU a delivery", f"of the {baseline().name}'s"
+    unit = f"of the {baseline().name}'s CPU a delivery"
     return [
         Row(f"product: one by one, {connections:,} pages", median(paced), unit, 1.5, spread(paced)),
         Row(f"product: burst, {connections:,} pages", median(bursts), unit, 0.7, spread(bursts)),

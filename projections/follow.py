@@ -192,7 +192,7 @@ class Follower:
     # parked shares
 
     def retry(self, share: str) -> bool:
-        """Take in again what a parked share missed; return whether it is released. For the thread that follows alone."""
+        """Take in again what a parked share missed; return whether it is released. For the following thread alone."""
         parked = self.parked.get(share)
         if parked is None:
             return True

@@ -111,21 +111,20 @@ def test_a_line_that_has_gone_silent_is_noticed_and_said_in_words(
     wait_until(lambda: page.evaluate(STATE) == "live")
     assert product.process is not None
     os.kill(product.process.pid, signal.SIGSTOP)
+
+    def after(seconds: int, state: str) -> bool:
+        page.clock.run_for(seconds * 1000)
+        return bool(page.evaluate(STATE) == state)
+
     try:
-        page.clock.run_for(50_000)
-        wait_until(lambda: page.evaluate(STATE) == "reconnecting")
-        page.clock.run_for(62_000)
-        wait_until(lambda: page.evaluate(STATE) == "stale")
+        wait_until(lambda: after(5, "reconnecting"), 40)
+        wait_until(lambda: after(10, "stale"), 40)
         assert "No contact for" in page.inner_text(".ban.warn")
         assert page.title().startswith("Out of date")
     finally:
         os.kill(product.process.pid, signal.SIGCONT)
 
-    def back() -> bool:
-        page.clock.run_for(5_000)
-        return bool(page.evaluate(STATE) == "live")
-
-    wait_until(back, 40)
+    wait_until(lambda: after(5, "live"), 40)
     assert not page.title().startswith("Out of date")
 
 
