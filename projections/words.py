@@ -1,5 +1,6 @@
 """Dates, money and figures as people read them: British English, months as words, 24-hour time. Pure."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -71,9 +72,10 @@ def percent(share: Decimal) -> str:
     return f"{value:.0f} %" if value == value.to_integral_value() else f"{value:.1f} %"
 
 
-TURNS = {chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}  # they turn the reading direction
+# control characters but for line breaks and tabs, and what turns the reading direction
+UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
-    """Return text that holds nothing a page could stumble over: no NUL, nothing that turns the reading direction."""
-    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and c not in TURNS))
+    """Return text that holds nothing a page could stumble over."""
+    return UNSHOWABLE.sub("", text) if UNSHOWABLE.search(text) else text

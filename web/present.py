@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from domain.events import Recorded
-from projections.eventlog import EventLog, Unreadable
+from projections.eventlog import BATCH, EventLog, Unreadable
 from projections.world import World
 
 log = logging.getLogger("fanlight.present")
@@ -30,7 +30,10 @@ class Present:
         """Take in what the log has more, and return the world."""
         with self._lock:
             new: list[Recorded] = []
-            while batch := self._events.after(self._read):
+            more = True
+            while more:
+                batch = self._events.after(self._read)
+                more = len(batch) == BATCH
                 for recorded in batch:
                     self._read = recorded.position
                     if self._take(recorded):

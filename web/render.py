@@ -5,7 +5,7 @@ Rule: templates in `templates/parts/` make one part each; `tests/web/test_render
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +29,7 @@ PROXIMITY = {
     "within_project": "within the project",
     "beyond_project": "beyond the project",
 }
+REMEMBERED = 5_000  # parts
 STYLESHEET = Path(__file__).parent / "static" / "dashboard.css"
 
 
@@ -42,6 +43,7 @@ class Renderer:
         self._environment.finalize = _finalize
         macros: Any = self._environment.get_template("parts/macros.html").module
         self._environment.globals.update(m=macros, w=words, tone=TONE, word=WORD)
+        self._made: dict[tuple[Hashable, ...], str] = {}
 
     def render(self, view: ClientView) -> Rendered:
         """Return the view as markup."""
@@ -60,6 +62,16 @@ class Renderer:
         """Return the markup of one part."""
         return self._environment.get_template(f"parts/{name}").render(**context).strip()
 
+    def part(self, inputs: tuple[Hashable, ...], name: str, **context: Any) -> str:
+        """Return the markup of one part, from memory when the same inputs made it before."""
+        key = (name, *inputs)
+        known = self._made.get(key)
+        if known is None:
+            if len(self._made) >= REMEMBERED:
+                self._made.clear()
+            known = self._made[key] = self.template(name, **context)
+        return known
+
 
 def _finalize(value: Any) -> Any:
     return words.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -74,15 +86,17 @@ class _Page:
 
     def parts(self) -> dict[str, Part]:
         self._container("summary", '<div id="summary">', ("lead", *self._vitals()), "</div>")
-        self._leaf("lead", "lead.html")
+        view = self._view
+        self._leaf("lead", "lead.html", view.project, view.headline, view.overall)
         body = [*self._milestones(), *self._trend(), *self._risks(), "scope"]
         self._container("body", '<div id="body">', tuple(body), "</div>")
         scope = words.plain(self._view.scope)
         self._parts["scope"] = Part("scope", f'<p class="scope" id="scope">{Markup.escape(scope)}</p>')
         return self._parts
 
-    def _leaf(self, key: str, template: str, **context: Any) -> None:
-        self._parts[key] = Part(key, self._renderer.template(template, view=self._view, **context))
+    def _leaf(self, key: str, template: str, *inputs: Hashable, **context: Any) -> None:
+        """Make a part; `inputs` are all that its markup depends on."""
+        self._parts[key] = Part(key, self._renderer.part(inputs, template, view=self._view, **context))
 
     def _container(self, key: str, head: str, children: tuple[str, ...], tail: str) -> None:
         self._parts[key] = Part(key, head, children, tail)
@@ -94,13 +108,13 @@ class _Page:
         if view.schedule is not None:
             title = view.schedule.title
             final = title[:1].lower() + title[1:]
-            self._leaf("v-schedule", "v-schedule.html", final=final, bar=_slip_bar(view.schedule))
+            self._leaf("v-schedule", "v-schedule.html", view.schedule, final=final, bar=_slip_bar(view.schedule))
             shown.append("v-schedule")
         if view.budget is not None:
-            self._leaf("v-budget", "v-budget.html", budget_bar=_budget_bar(view.budget))
+            self._leaf("v-budget", "v-budget.html", view.budget, budget_bar=_budget_bar(view.budget))
             shown.append("v-budget")
         if view.risk is not None:
-            self._leaf("v-risk", "v-risk.html", **_risk_vital(view))
+            self._leaf("v-risk", "v-risk.html", view.risk, **_risk_vital(view))
             shown.append("v-risk")
         if not shown:
             return ()
@@ -141,9 +155,9 @@ class _Page:
         mark = TONE[row.status] if row.status else "mute"
         mark = "mute" if mark in ("none", "done") else mark
         shown = row.actual or row.forecast
-        self._leaf(
-            f"ms-{row.id}", "milestone.html", row=row, axis=axis, has=has, mark=mark, shown=shown, slip_words=_slip(row)
-        )
+        inputs = (row, axis, has.date, has.slip, has.status)
+        context = {"row": row, "axis": axis, "has": has, "mark": mark, "shown": shown, "slip_words": _slip(row)}
+        self._leaf(f"ms-{row.id}", "milestone.html", *inputs, **context)
 
     # trend
 
@@ -151,11 +165,11 @@ class _Page:
         view, shown = self._view, []
         trend = charts.trend_of(view)
         if trend is not None:
-            self._leaf("c-trend", "trend.html", trend=trend)
+            self._leaf("c-trend", "trend.html", trend, trend=trend)
             shown.append("c-trend")
         spend = charts.spend_of(view.budget) if view.budget else None
         if spend is not None and view.budget is not None:
-            self._leaf("c-spend", "spend.html", spend=spend, **_spend_words(view.budget))
+            self._leaf("c-spend", "spend.html", view.budget, spend=spend, **_spend_words(view.budget))
             shown.append("c-spend")
         if not shown:
             return ()
@@ -179,14 +193,14 @@ class _Page:
             self._parts["risks"] = Part("risks", empty)
             return ("risks",)
         for card in view.risks:
-            self._leaf(f"r-{card.id}", "risk.html", r=card, told=_told(card), facts=_facts(card))
+            self._leaf(f"r-{card.id}", "risk.html", card, view.client, r=card, told=_told(card), facts=_facts(card))
         self._container(
             "risk-list", '<ul class="risks" id="risk-list">', tuple(f"r-{c.id}" for c in view.risks), "</ul>"
         )
         drawn = view.scale is not None and any(c.score and c.status == "active" for c in view.risks)
         children = ["risk-list"]
         if drawn:
-            self._leaf("heat", "heat.html", **_heat(view))
+            self._leaf("heat", "heat.html", view.scale, view.risks, **_heat(view))
             children.insert(0, "heat")
         note = ""
         if view.scale is not None:
