@@ -1,4 +1,4 @@
-"""The socket's messages, docs/spec.md 6: what a page may say, and the few things the server says by itself.
+"""The socket's messages, docs/spec.md 5: what a page may say, and the few things the server says by itself.
 
 Rule: a page's message is one of a closed set or it is nothing. Frames and keyframes are not made here: their bytes
 come from the disclosure log.
