@@ -1,5 +1,6 @@
 """Who there is: the organisation, its clients, people with roles, and what lets them in. Secrets only as hashes."""
 
+import re
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -214,7 +215,7 @@ def decide_client(state: Client | None, command: RegisterClient) -> list[ClientR
         raise Conflict("A client with this id exists already. Use a new id.", "client")
     return [
         ClientRegistered(
-            client=command.client,
+            client=ClientId(check.identifier("client", command.client)),
             name=check.line("name", command.name),
             time_zone=check.zone("time_zone", command.time_zone),
         )
@@ -231,18 +232,18 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
     if state is None:
         raise Unknown("There is no such person. Invite them first.")
     if state.disabled:
-        raise Conflict("This person's access has been ended.")
+        raise Conflict("This person's access has been ended. Invite them again under a new id.")
     match command:
         case IssueLink(hash=digest, expires=expires):
-            if expires <= now:
-                raise Invalid("A link has to expire in the future.", "expires")
-            return [LinkIssued(hash=digest, expires=expires)]
+            return _issue(state, digest, _ahead("expires", expires, now))
         case UseLink():
             return _use(state, command, now)
         case EndSession(session=key, cause=cause):
             return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
         case IssueToken(token=key, hash=digest, label=label):
-            return [TokenIssued(token=key, hash=digest, label=check.line("label", label))]
+            if check.identifier("token", key) in state.tokens:
+                raise Conflict("A token with this id is in use already. Use a new id.", "token")
+            return [TokenIssued(token=key, hash=check.line("hash", digest), label=check.line("label", label))]
         case RevokeToken(token=key):
             return [TokenRevoked(token=key)] if key in state.tokens else []
         case DisablePerson(reason=reason):
@@ -256,12 +257,13 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
     if state is not None:
         raise Conflict("A person with this id exists already. Use a new id.", "person")
     if (command.role == "viewer") != (command.client is not None):
-        raise Invalid("A viewer belongs to exactly one client, and nobody else to any.", "client")
+        told = "A viewer belongs to exactly one client, and nobody else to any"
+        raise Invalid(f"{told}. Choose a client for a viewer, none for others.", "client")
     email = check.line("email", command.email)
-    if email.count("@") != 1 or email.startswith("@") or email.endswith("@"):
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise Invalid(f"{email!r} is no mail address. Expected name@domain.", "email")
     return PersonInvited(
-        person=command.person,
+        person=PersonId(check.identifier("person", command.person)),
         name=check.line("name", command.name),
         email=email,
         role=command.role,
@@ -269,11 +271,27 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
     )
 
 
+def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:
+    """A link that was used must never come alive again by being issued once more."""
+    old = state.links.get(check.line("hash", digest))
+    if old is not None and (old.used or old.expires != expires):
+        raise Conflict("A link with this secret was issued already. Make a new secret.", "hash")
+    return [] if old else [LinkIssued(hash=digest, expires=expires)]
+
+
+def _ahead(field: str, value: datetime, now: datetime) -> datetime:
+    value = check.instant(field, value)
+    if value <= now:
+        raise Invalid(f"It has to end in the future; {value.isoformat()} is past. Choose a later time.", field)
+    return value
+
+
 def _use(state: Person, command: UseLink, now: datetime) -> list[PersonEvent]:
     link = state.links.get(command.hash)
     if link is None or link.used or link.expires <= now:
         raise Unknown("This link has been used or has run out. Ask whoever sent it for a new one.")
-    return [
-        LinkUsed(hash=command.hash),
-        SessionStarted(session=command.session, hash=command.session_hash, expires=command.session_expires),
-    ]
+    if check.identifier("session", command.session) in state.sessions:
+        raise Conflict("A session with this id is open already. Use a new id.", "session")
+    expires = _ahead("session_expires", command.session_expires, now)
+    digest = check.line("session_hash", command.session_hash)
+    return [LinkUsed(hash=command.hash), SessionStarted(session=command.session, hash=digest, expires=expires)]

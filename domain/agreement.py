@@ -163,7 +163,8 @@ def decide(state: Share | None, command: ShareCommand) -> list[ShareEvent]:
     match command:
         case DraftTerms(terms=terms):
             checked = _terms(terms)
-            return [] if state.draft == checked else [TermsDrafted(terms=checked)]
+            present = state.terms if state.draft is None and state.versions else state.draft
+            return [] if present == checked else [TermsDrafted(terms=checked)]
         case ActivateTerms(reason=reason):
             return [_activate(state, reason)]
         case RevokeShare(reason=reason):
@@ -175,9 +176,11 @@ def decide(state: Share | None, command: ShareCommand) -> list[ShareEvent]:
 def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
     if state is not None:
         raise Conflict("A share agreement with this id exists already. Use a new id.", "share")
-    check.line("share", command.share)
     return ShareDrafted(
-        share=command.share, project=command.project, client=command.client, terms=_terms(command.terms)
+        share=ShareId(check.identifier("share", command.share)),
+        project=ProjectId(check.identifier("project", command.project)),
+        client=ClientId(check.identifier("client", command.client)),
+        terms=_terms(command.terms),
     )
 
 
@@ -185,7 +188,8 @@ def _activate(state: Share, reason: str) -> TermsActivated:
     if state.draft is None:
         raise Conflict("There is no draft to activate. Change the terms first.")
     if state.versions and state.draft == state.terms:
-        raise Conflict(f"The draft says the same as agreement {state.version}, which is in force.")
+        told = f"The draft says the same as agreement {state.version}, which is in force"
+        raise Conflict(f"{told}. Change the terms first.")
     return TermsActivated(
         version=state.version + 1, terms=state.draft, reason=check.text("reason", reason, required=True)
     )
@@ -195,11 +199,16 @@ def _terms(terms: Terms) -> Terms:
     if terms.budget == "nothing" and (terms.curve or terms.indices):
         raise Invalid("The spend curve and the indices need a budget level of percent or amounts.", "budget")
     if terms.budget == "rag" and (terms.curve or terms.indices):
-        raise Invalid("At the level of a status alone, no curve and no index can be shared.", "budget")
+        told = "At the level of a status alone, no curve and no index can be shared"
+        raise Invalid(f"{told}. Choose percent or amounts, or leave them out.", "budget")
     if terms.risks and "score" not in terms.risk_fields and {"history", "client_score"} & set(terms.risk_fields):
-        raise Invalid("The history of a score and the client's own score need the score itself.", "risk_fields")
+        told = "The history of a score and the client's own score need the score itself"
+        raise Invalid(f"{told}. Share it as well, or leave them out.", "risk_fields")
     if "slip" in terms.milestone_fields and not {"baseline", "forecast"} <= set(terms.milestone_fields):
         raise Invalid("A slip tells both dates. Share the agreed date and the forecast as well.", "milestone_fields")
+    for field, ids in (("milestones", terms.milestones), ("risks", terms.risks)):
+        for one in ids if ids != "all" else ():
+            check.identifier(field, one)
     return Terms(
         milestones=terms.milestones if terms.milestones == "all" else tuple(sorted(set(terms.milestones))),
         milestone_fields=tuple(sorted(set(terms.milestone_fields))),

@@ -3,26 +3,22 @@
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Literal, assert_never
+from typing import assert_never
 
 import msgspec
 
 from domain import check
-from domain.earned import EarnedValue, figures
+from domain.account import Account, Forecast, Measure, Measurement, PlannedPoint
 from domain.errors import Conflict, Invalid
 from domain.ids import ProjectId
 from domain.message import Command, Event
 from domain.money import Money
 
-Measure = Literal["cost", "price"]
-
-
-class PlannedPoint(msgspec.Struct, frozen=True, order=True):
-    """Cumulative planned value at the end of a day."""
-
-    on: date
-    amount: Decimal
-
+__all__ = [
+    "Account", "ApproveBudget", "ApproveBudgetChange", "Budget", "BudgetApproved", "BudgetChangeApproved",
+    "BudgetCommand", "BudgetEvent", "CompletionForecast", "CostMeasured", "Forecast", "ForecastCompletion", "Measure",
+    "MeasureCost", "Measurement", "PlanSpend", "PlannedPoint", "SpendPlanned", "decide", "evolve",
+]  # fmt: skip
 
 # events
 
@@ -66,71 +62,6 @@ BudgetEvent = BudgetApproved | BudgetChangeApproved | SpendPlanned | CostMeasure
 # state
 
 
-class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    status_date: date
-    at: datetime
-    pv: Decimal | None
-    ev: Decimal | None
-    ac: Decimal | None
-
-
-class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    status_date: date
-    at: datetime
-    eac: Decimal
-    reason: str
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """One measure of the budget."""
-
-    original: Decimal
-    changes: Decimal = Decimal(0)
-    planned: tuple[PlannedPoint, ...] = ()
-    measurements: tuple[Measurement, ...] = ()  # ascending by status date
-    forecasts: tuple[Forecast, ...] = ()  # ascending by status date
-    changed_at: datetime
-
-    @property
-    def bac(self) -> Decimal:
-        """Budget at completion: original plus approved changes, without management reserve."""
-        return self.original + self.changes
-
-    def earned_value(self) -> EarnedValue:
-        """Return every figure at the newest status date."""
-        last = self.measurements[-1] if self.measurements else None
-        forecast = self.forecasts[-1].eac if self.forecasts else None
-        return figures(
-            bac=self.bac,
-            pv=self.planned_at(last) if last else None,
-            ev=last.ev if last else None,
-            ac=last.ac if last else None,
-            forecast=forecast,
-            planned=[point.amount for point in self.planned],
-            actual_time=self.periods_until(last.status_date) if last else None,
-        )
-
-    def planned_at(self, measurement: Measurement) -> Decimal | None:
-        """Return PV as measured, else read off the plan."""
-        if measurement.pv is not None or not self.planned:
-            return measurement.pv
-        before = [p.amount for p in self.planned if p.on <= measurement.status_date]
-        return before[-1] if before else Decimal(0)
-
-    def periods_until(self, day: date) -> Decimal | None:
-        """Return actual time AT in periods of the plan, reading between period ends in proportion to days."""
-        ends = [point.on for point in self.planned]
-        if len(ends) < 2:
-            return None
-        starts = [ends[0] - (ends[1] - ends[0]), *ends]
-        if day <= starts[0]:
-            return Decimal(0)
-        for i, (start, end) in enumerate(zip(starts, ends, strict=False)):
-            if day <= end:
-                return Decimal(i) + Decimal((day - start).days) / Decimal((end - start).days)
-        return Decimal(len(ends)) + Decimal((day - ends[-1]).days) / Decimal((ends[-1] - starts[-2]).days)
-
-
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     accounts: dict[Measure, Account] = {}
 
@@ -141,7 +72,7 @@ def evolve(state: Budget, event: BudgetEvent, at: datetime) -> Budget:
         account = Account(original=event.amount.amount, changed_at=at)
     else:
         account = _evolve_account(state.accounts[event.measure], event, at)
-    return Budget(accounts={**state.accounts, event.measure: account})
+    return Budget(accounts={**state.accounts, event.measure: account.read()})
 
 
 def _evolve_account(
@@ -155,7 +86,8 @@ def _evolve_account(
             return replace(old, planned=points, changed_at=at)
         case CostMeasured(status_date=day, pv=pv, ev=ev, ac=ac):
             new = Measurement(status_date=day, at=at, pv=pv, ev=ev, ac=ac)
-            kept = tuple(m for m in old.measurements if m.status_date != day)
+            corrected = bool(old.measurements) and old.measurements[-1].status_date == day
+            kept = old.measurements[:-1] if corrected else old.measurements
             return replace(old, measurements=(*kept, new), changed_at=at)
         case CompletionForecast(status_date=day, eac=eac, reason=reason):
             made = Forecast(status_date=day, at=at, eac=eac, reason=reason)
@@ -219,14 +151,12 @@ def decide(state: Budget, command: BudgetCommand, today: date, currency: str) ->
         case ApproveBudget(measure=measure, amount=amount, reason=reason):
             if measure in state.accounts:
                 raise Conflict(f"The {measure} budget is approved already. Approve a change to it instead.")
-            _money(amount, currency)
-            check.amount("amount", amount.amount)
-            return [BudgetApproved(measure=measure, amount=amount, reason=check.text("reason", reason))]
+            checked = check.money("amount", amount, currency)
+            return [BudgetApproved(measure=measure, amount=checked, reason=check.text("reason", reason))]
         case ApproveBudgetChange(measure=measure, amount=amount, reason=reason, approver=approver):
             return [_change(_account(state, measure), measure, amount, reason, approver, currency)]
         case PlanSpend(measure=measure, points=points):
-            _account(state, measure)
-            return [SpendPlanned(measure=measure, points=_ascending(points))]
+            return _plan(_account(state, measure), measure, _ascending(points))
         case MeasureCost():
             return _measure(_account(state, command.measure), command, today)
         case ForecastCompletion():
@@ -241,18 +171,14 @@ def _account(state: Budget, measure: Measure) -> Account:
     return state.accounts[measure]
 
 
-def _money(amount: Money, currency: str) -> None:
-    if amount.currency != currency:
-        raise Invalid(f"The amount is in {amount.currency}; this project keeps {currency}.", "amount")
-
-
 def _change(
     old: Account, measure: Measure, amount: Money, reason: str, approver: str, currency: str
 ) -> BudgetChangeApproved:
-    _money(amount, currency)
-    check.amount("amount", amount.amount, negative=True)
+    amount = check.money("amount", amount, currency, negative=True)
+    if amount.amount == 0:
+        raise Invalid("A change of nothing is no change. Type what is added, or taken away with a minus.", "amount")
     if old.bac + amount.amount < 0:
-        raise Invalid(f"A change of {amount.amount} would leave a budget below zero ({old.bac} now).", "amount")
+        raise Invalid(f"A change of {amount.amount} would leave a budget below zero; it is {old.bac} now.", "amount")
     return BudgetChangeApproved(
         measure=measure,
         amount=amount,
@@ -269,11 +195,18 @@ def _ascending(points: tuple[PlannedPoint, ...]) -> tuple[PlannedPoint, ...]:
         check.amount("points", point.amount)
     for before, after in pairwise(points):
         if after.on <= before.on or after.amount < before.amount:
-            message = (
-                f"Planned spend has to rise with its dates; {after.on} comes after {before.on} with less or no time."
-            )
-            raise Invalid(message, "points")
+            message = f"{after.on} with {after.amount} follows {before.on} with {before.amount}"
+            raise Invalid(f"Planned spend has to rise with its dates; {message}. Put them in order.", "points")
     return points
+
+
+def _plan(old: Account, measure: Measure, points: tuple[PlannedPoint, ...]) -> list[BudgetEvent]:
+    if points == old.planned:
+        return []
+    if points[-1].amount > old.bac:
+        told = f"The planned spend ends at {points[-1].amount}, above the budget {old.bac}"
+        raise Invalid(f"{told}. Approve a change first, or plan less.", "points")
+    return [SpendPlanned(measure=measure, points=points)]
 
 
 def _measure(old: Account, command: MeasureCost, today: date) -> list[BudgetEvent]:
@@ -291,8 +224,8 @@ def _measure(old: Account, command: MeasureCost, today: date) -> list[BudgetEven
         )
     if command.ev is not None and command.ev > old.bac:
         raise Invalid(f"Earned value {command.ev} is above the budget {old.bac}. Approve a change first.", "ev")
-    same = any((m.status_date, m.pv, m.ev, m.ac) == (day, command.pv, command.ev, command.ac) for m in old.measurements)
-    if same:
+    last = old.measurements[-1] if old.measurements else None
+    if last and (last.status_date, last.pv, last.ev, last.ac) == (day, command.pv, command.ev, command.ac):
         return []
     return [CostMeasured(measure=command.measure, status_date=day, pv=command.pv, ev=command.ev, ac=command.ac)]
 
@@ -300,9 +233,10 @@ def _measure(old: Account, command: MeasureCost, today: date) -> list[BudgetEven
 def _forecast(old: Account, command: ForecastCompletion, today: date) -> list[BudgetEvent]:
     day = _status_date(command.status_date, today)
     check.amount("eac", command.eac)
-    spent = old.measurements[-1].ac if old.measurements else None
+    spent = next((m.ac for m in reversed(old.measurements) if m.ac is not None), None)
     if spent is not None and command.eac < spent:
-        raise Invalid(f"A forecast of {command.eac} lies below what is spent already, {spent}.", "eac")
+        told = f"A forecast of {command.eac} lies below what is spent already, {spent}"
+        raise Invalid(f"{told}. Forecast the whole cost at completion.", "eac")
     if old.forecasts and day < old.forecasts[-1].status_date:
         newest = old.forecasts[-1].status_date
         raise Invalid(f"The newest forecast is of {newest}; {day} lies before it. Use a later date.", "status_date")

@@ -4,6 +4,9 @@ from datetime import date, timedelta
 
 import msgspec
 
+from domain import check
+from domain.errors import Invalid
+
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True):
     """The project's working calendar."""
@@ -26,3 +29,18 @@ def working_days(calendar: Calendar, start: date, end: date) -> int:
 def calendar_days(start: date, end: date) -> int:
     """Return the calendar days from `start` to `end`; negative when `end` comes first."""
     return (end - start).days
+
+
+def working(calendar: Calendar) -> Calendar:
+    """Return the calendar as it is kept: days in order, none twice.
+
+    Raises: Invalid.
+    """
+    if not calendar.weekdays or not set(calendar.weekdays) <= set(range(7)):
+        raise Invalid("A working week needs at least one day, Monday 0 to Sunday 6.", "weekdays")
+    return msgspec.structs.replace(
+        calendar,
+        region=check.line("region", calendar.region, required=False),
+        weekdays=tuple(sorted(set(calendar.weekdays))),
+        holidays=tuple(sorted({check.day("holidays", d) for d in calendar.holidays})),
+    )

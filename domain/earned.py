@@ -5,6 +5,7 @@ schedule. Money arguments are plain decimals of one currency. Every function ret
 undefined; nothing is ever rounded here.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -45,6 +46,11 @@ def ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | N
     return numerator / denominator
 
 
+def _to_complete(left: Decimal | None, funds: Decimal | None) -> Decimal | None:
+    """Return a TCPI, None where no money is left: no efficiency could complete the work then."""
+    return None if funds is None or funds <= 0 else ratio(left, funds)
+
+
 def minus(left: Decimal | None, right: Decimal | None) -> Decimal | None:
     """Return left - right, or None where either is unknown."""
     return None if left is None or right is None else left - right
@@ -56,18 +62,18 @@ def earned_schedule(planned: Sequence[Decimal], ev: Decimal) -> Decimal | None:
     `planned[i]` is cumulative PV at the end of period i + 1; PV before the first period is 0.
     ES = C + (EV - PV_C) / (PV_C+1 - PV_C), C = the last period with PV_C <= EV.
     """
-    if not planned or ev < 0:
+    if not planned or planned[-1] <= 0 or ev < 0:
         return None
-    values = [ZERO, *planned]
-    done = max(i for i, value in enumerate(values) if value <= ev)
-    if done == len(planned):
-        return Decimal(_first_complete(values))
-    step = values[done + 1] - values[done]
-    return Decimal(done) + (ev - values[done]) / step
+    if ev >= planned[-1]:
+        return planned_duration(planned)
+    done = bisect_right(planned, ev)
+    start = planned[done - 1] if done else ZERO
+    return done + (ev - start) / (planned[done] - start)
 
 
-def _first_complete(values: Sequence[Decimal]) -> int:
-    return next(i for i, value in enumerate(values) if value >= values[-1])
+def planned_duration(planned: Sequence[Decimal]) -> Decimal | None:
+    """Return the period by whose end all work is planned to be done: pauses after that do not count."""
+    return Decimal(bisect_left(planned, planned[-1]) + 1) if planned and planned[-1] > 0 else None
 
 
 def figures(
@@ -106,10 +112,10 @@ def figures(
         eac=eac,
         etc=minus(eac, ac),
         vac=minus(bac, eac),
-        tcpi_bac=ratio(remaining, minus(bac, ac)),
-        tcpi_eac=ratio(remaining, minus(eac, ac)),
+        tcpi_bac=_to_complete(remaining, minus(bac, ac)),
+        tcpi_eac=_to_complete(remaining, minus(eac, ac)),
         es=es,
         sv_t=minus(es, actual_time),
         spi_t=spi_t,
-        ieac_t=ratio(Decimal(len(planned)), spi_t) if planned else None,
+        ieac_t=ratio(planned_duration(planned), spi_t),
     )

@@ -1,7 +1,8 @@
 """Health: red, amber, green per dimension by a published rule from tolerances, with hysteresis and dated overrides.
 
 A status gets worse as soon as its figure passes a threshold and gets better only once the figure is back by the
-margin, so that a value on the edge does not flap.
+margin, so that a value on the edge does not flap. A changed rule is read afresh, without regard to the status before.
+What cannot be measured has no status.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain import check
-from domain.budget import Budget
+from domain.budget import Budget, Measure
 from domain.errors import Conflict, Invalid
 from domain.ids import ProjectId
 from domain.message import Command, Event
@@ -19,6 +20,7 @@ from domain.risks import Register, Scale
 from domain.schedule import Schedule
 from domain.view import Dimension, Rag
 
+MEASURES: tuple[Measure, ...] = ("cost", "price")  # the budget is judged by the first that can be measured
 ORDER: tuple[Rag, ...] = ("on_track", "at_risk", "off_track")
 LONGEST_OVERRIDE = timedelta(days=92)
 
@@ -71,6 +73,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     previous: Rag | None = None
 
 
+UNREAD = Reading()
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     readings: dict[Dimension, Reading] = {}
     overrides: dict[Dimension, Override] = {}
@@ -82,7 +87,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         if dimension == "overall":
             parts = [self.status(part) for part in ("schedule", "budget", "risk")]
             return worst([status for status in parts if status is not None])
-        return self.readings.get(dimension, Reading()).status
+        return self.read(dimension).status
+
+    def read(self, dimension: Dimension) -> Reading:
+        """Return what the rule says of a dimension."""
+        return self.readings.get(dimension, UNREAD)
 
 
 def worst(statuses: list[Rag]) -> Rag | None:
@@ -102,30 +111,37 @@ def _plain(value: Decimal, at_risk: Decimal, off_track: Decimal) -> Rag:
     return "off_track" if value > off_track else "at_risk" if value > at_risk else "on_track"
 
 
-def assess(
-    health: Health, tolerances: Tolerances, scale: Scale, schedule: Schedule, budget: Budget, risks: Register
-) -> Health:
-    """Return health with the rule read again on the present facts."""
-    rules = {
-        "schedule": _schedule(_before(health, "schedule"), tolerances, schedule, budget),
-        "budget": _budget(_before(health, "budget"), tolerances, budget),
-        "risk": _risk(scale, risks),
-    }
-    readings: dict[Dimension, Reading] = dict(health.readings)
-    for dimension, status in rules.items():
-        old = readings.get(dimension, Reading())  # type: ignore[call-overload]
-        if old.status != status:
-            readings[dimension] = Reading(status=status, previous=old.status)  # type: ignore[index]
-    return msgspec.structs.replace(health, readings=readings)
+class Facts(msgspec.Struct, frozen=True):
+    """What the rule is read on."""
+
+    tolerances: Tolerances
+    scale: Scale
+    schedule: Schedule
+    budget: Budget
+    risks: Register
 
 
-def _before(health: Health, dimension: Dimension) -> Rag | None:
-    return health.readings.get(dimension, Reading()).status
+def assess(health: Health, old: Facts, new: Facts) -> Health:
+    """Return health with the rule read again in each dimension whose facts are not those it was read on before."""
+    afresh = new.tolerances != old.tolerances
+    budget = afresh or new.budget is not old.budget
+    schedule = budget or new.schedule is not old.schedule
+    found: list[tuple[Dimension, Rag | None]] = []
+    if schedule:
+        before = None if afresh else health.read("schedule").status
+        found.append(("schedule", _schedule(before, new.tolerances, new.schedule, new.budget)))
+    if budget:
+        before = None if afresh else health.read("budget").status
+        found.append(("budget", _budget(before, new.tolerances, new.budget)))
+    if new.risks is not old.risks:
+        found.append(("risk", _risk(new.scale, new.risks)))
+    moved = {d: Reading(status=s, previous=health.read(d).status) for d, s in found if health.read(d).status != s}
+    return msgspec.structs.replace(health, readings={**health.readings, **moved}) if moved else health
 
 
 def _schedule(before: Rag | None, t: Tolerances, schedule: Schedule, budget: Budget) -> Rag | None:
     found: list[Rag] = []
-    final = schedule.final()
+    final = schedule.final() if schedule.agreed else None
     slip = None if final is None else schedule.slip_of(final)
     if slip is not None:
         bounds = Decimal(t.slip_at_risk), Decimal(t.slip_off_track), Decimal(t.slip_margin)
@@ -138,12 +154,12 @@ def _schedule(before: Rag | None, t: Tolerances, schedule: Schedule, budget: Bud
 
 
 def _budget(before: Rag | None, t: Tolerances, budget: Budget) -> Rag | None:
-    account = budget.accounts.get("cost") or budget.accounts.get("price")
-    figures = account.earned_value() if account else None
-    if figures is None or figures.eac is None or figures.bac == 0:
-        return None
-    excess = (figures.eac - figures.bac) / figures.bac * 100
-    return grade(excess, t.cost_at_risk, t.cost_off_track, t.cost_margin, before)
+    accounts = [budget.accounts[measure] for measure in MEASURES if measure in budget.accounts]
+    for figures in (account.earned_value() for account in accounts):
+        if figures.eac is not None and figures.bac != 0:
+            excess = (figures.eac - figures.bac) / figures.bac * 100
+            return grade(excess, t.cost_at_risk, t.cost_off_track, t.cost_margin, before)
+    return None
 
 
 def _risk(scale: Scale, risks: Register) -> Rag | None:
@@ -199,11 +215,12 @@ def decide(state: Health, command: HealthCommand, now: datetime) -> list[HealthE
     """
     match command:
         case OverrideHealth(dimension=dimension, status=status, reason=reason, until=until):
-            if until.tzinfo is None:
-                raise Invalid(f"{until} has no time zone. Add one, such as Z for UTC.", "until")
+            until = check.instant("until", until)
             if not now < until <= now + LONGEST_OVERRIDE:
                 raise Invalid("An override has to end in the future, at most 92 days ahead. Choose a date.", "until")
             why = check.text("reason", reason, required=True)
+            if state.overrides.get(dimension) == Override(status=status, reason=why, until=until):
+                return []
             return [HealthOverridden(dimension=dimension, status=status, reason=why, until=until)]
         case WithdrawOverride(dimension=dimension):
             if dimension not in state.overrides:
@@ -216,13 +233,33 @@ def decide(state: Health, command: HealthCommand, now: datetime) -> list[HealthE
             assert_never(command)
 
 
+def tolerable(t: Tolerances) -> None:
+    """Raise Invalid when thresholds are out of order, out of range or too close together for their margin."""
+    for field in ("slip_at_risk", "slip_off_track", "slip_margin"):
+        check.whole(field, getattr(t, field), 0, 3650)
+    for field in ("cost_at_risk", "cost_off_track", "cost_margin", "spi_at_risk", "spi_off_track", "spi_margin"):
+        check.number(field, getattr(t, field), 0, 1000)
+    for name, gap in (
+        ("slip_off_track", Decimal(t.slip_off_track - t.slip_at_risk)),
+        ("cost_off_track", t.cost_off_track - t.cost_at_risk),
+        ("spi_off_track", t.spi_at_risk - t.spi_off_track),
+    ):
+        if gap <= 0:
+            raise Invalid("The off-track threshold has to lie beyond the at-risk one. Move one of them.", name)
+        margin = name.replace("off_track", "margin")
+        if getattr(t, margin) > gap:
+            told = f"A margin of {getattr(t, margin)} is wider than the {gap} between the thresholds"
+            raise Invalid(f"{told}, so the status would hardly get better again. Narrow it.", margin)
+
+
 def rule(dimension: Dimension, t: Tolerances, scale: Scale) -> str:
     """Return the published rule of one dimension, in words for people."""
     match dimension:
         case "schedule":
             return (
                 f"On track up to {t.slip_at_risk} days behind the agreed plan, at risk up to {t.slip_off_track}, "
-                "off track beyond."
+                f"off track beyond. Where earned value is measured, SPI(t) below {t.spi_at_risk} is at risk and below "
+                f"{t.spi_off_track} off track."
             )
         case "budget":
             return (

@@ -11,12 +11,13 @@ from domain import check
 from domain import health as healths
 from domain import risks as registers
 from domain import schedule as schedules
-from domain.calendar import Calendar
+from domain.calendar import Calendar, working
 from domain.errors import Conflict, Invalid, Stale, Unknown
 from domain.health import Tolerances
 from domain.ids import PersonId, ProjectId
 from domain.message import Command, Event
 from domain.risks import Scale
+from domain.scores import rising
 
 # events
 
@@ -92,6 +93,10 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         """Return the civil date of an instant in the project's zone."""
         return at.astimezone(ZoneInfo(self.time_zone)).date()
 
+    def facts(self) -> healths.Facts:
+        """Return what health is judged on."""
+        return healths.Facts(self.tolerances, self.scale, self.schedule, self.budget, self.risks)
+
 
 def evolve(state: Project | None, event: ProjectEvent, at: datetime) -> Project:
     """Return the project after `event`, recorded at `at` (UTC)."""
@@ -100,11 +105,9 @@ def evolve(state: Project | None, event: ProjectEvent, at: datetime) -> Project:
     if state is None:
         message = f"expected ProjectStarted first, got {type(event).__name__}"
         raise ValueError(message)
-    moved = msgspec.structs.replace(_evolve(state, event, at), changed_at=at)
-    return msgspec.structs.replace(
-        moved,
-        health=healths.assess(moved.health, moved.tolerances, moved.scale, moved.schedule, moved.budget, moved.risks),
-    )
+    moved = _evolve(state, event, at)
+    health = healths.assess(moved.health, state.facts(), moved.facts())
+    return msgspec.structs.replace(moved, changed_at=at, health=health)
 
 
 def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
@@ -227,7 +230,7 @@ def decide(state: Project | None, command: ProjectCommand, now: datetime) -> lis
     if state is None:
         raise Unknown("There is no such project. Check the address, or start the project first.")
     if state.phase == "closed":
-        raise Conflict("This project is closed. Its record can be read, but nothing more can change.")
+        raise Conflict("This project is closed: its record can be read, but nothing changes any more. Start a new one.")
     return _decide(state, command, now)
 
 
@@ -237,9 +240,10 @@ def _decide(state: Project, command: PlainCommand, now: datetime) -> list[Projec
         case DescribeProject():
             return _describe(state, command)
         case SetCalendar(calendar=calendar):
-            return [] if calendar == state.calendar else [CalendarSet(calendar=_calendar(calendar))]
+            checked = working(calendar)
+            return [] if checked == state.calendar else [CalendarSet(calendar=checked)]
         case SetTolerances(tolerances=tolerances, reason=reason):
-            _tolerances(tolerances)
+            healths.tolerable(tolerances)
             if tolerances == state.tolerances:
                 return []
             return [TolerancesSet(tolerances=tolerances, reason=check.text("reason", reason, required=True))]
@@ -284,17 +288,17 @@ def _together(state: Project | None, command: ChangeTogether, now: datetime) -> 
 def _start(state: Project | None, command: StartProject) -> list[ProjectEvent]:
     if state is not None:
         raise Conflict("A project with this id exists already. Use a new id.", "project")
-    _tolerances(command.tolerances)
-    _scale(command.scale)
+    healths.tolerable(command.tolerances)
+    rising(command.scale)
     return [
         ProjectStarted(
-            project=ProjectId(check.line("project", command.project)),
+            project=ProjectId(check.identifier("project", command.project)),
             title=check.line("title", command.title),
             client_title=check.line("client_title", command.client_title),
-            owner=command.owner,
+            owner=PersonId(check.identifier("owner", command.owner)),
             currency=check.currency("currency", command.currency),
             time_zone=check.zone("time_zone", command.time_zone),
-            calendar=_calendar(command.calendar),
+            calendar=working(command.calendar),
             tolerances=command.tolerances,
             scale=command.scale,
         )
@@ -304,34 +308,10 @@ def _start(state: Project | None, command: StartProject) -> list[ProjectEvent]:
 def _describe(state: Project, command: DescribeProject) -> list[ProjectEvent]:
     title = check.line("title", command.title)
     client_title = check.line("client_title", command.client_title)
-    if (state.title, state.client_title, state.owner) == (title, client_title, command.owner):
+    owner = PersonId(check.identifier("owner", command.owner))
+    if (state.title, state.client_title, state.owner) == (title, client_title, owner):
         return []
-    return [ProjectDescribed(title=title, client_title=client_title, owner=command.owner)]
-
-
-def _calendar(calendar: Calendar) -> Calendar:
-    if not calendar.weekdays or not set(calendar.weekdays) <= set(range(7)):
-        raise Invalid("A working week needs at least one day, Monday 0 to Sunday 6.", "weekdays")
-    return msgspec.structs.replace(
-        calendar,
-        weekdays=tuple(sorted(set(calendar.weekdays))),
-        holidays=tuple(sorted({check.day("holidays", d) for d in calendar.holidays})),
-    )
-
-
-def _tolerances(t: Tolerances) -> None:
-    for name, ordered in (
-        ("slip_off_track", 0 <= t.slip_at_risk < t.slip_off_track),
-        ("cost_off_track", 0 <= t.cost_at_risk < t.cost_off_track),
-        ("spi_off_track", 0 < t.spi_off_track < t.spi_at_risk),
-    ):
-        if not ordered:
-            raise Invalid("The off-track threshold has to lie beyond the at-risk one, and both above zero.", name)
-
-
-def _scale(scale: Scale) -> None:
-    if not (2 <= scale.size <= 9 and 1 < scale.medium_from < scale.high_from <= scale.size**2):
-        raise Invalid("The bands have to rise: 1 < medium < high, on a scale of 2 to 9.", "scale")
+    return [ProjectDescribed(title=title, client_title=client_title, owner=owner)]
 
 
 def expect(version: int, expected: int | None) -> None:

@@ -9,29 +9,17 @@ from domain import check
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, RiskId
 from domain.message import Command, Event
+from domain.scores import Band, Points, Scale, band, measured
+
+__all__ = [
+    "AskClientView", "Assessment", "Band", "ClientAssessment", "ClientScored", "ClientViewAsked", "CloseRisk",
+    "DescribeRisk", "Note", "Points", "Proximity", "RaiseRisk", "Register", "ReopenRisk", "Response", "Risk",
+    "RiskClosed", "RiskCommand", "RiskDescribed", "RiskDetails", "RiskEvent", "RiskNoteTaken", "RiskRaised",
+    "RiskReopened", "RiskScored", "Scale", "ScoreAsClient", "ScoreRisk", "TakeRiskNote", "band", "decide", "evolve",
+]  # fmt: skip
 
 Proximity = Literal["imminent", "within_stage", "within_project", "beyond_project"]
 Response = Literal["avoid", "reduce", "transfer", "share", "accept", "prepare_contingent_plans"]  # PRINCE2 7
-Band = Literal["low", "medium", "high"]
-
-
-class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """Probability and impact run from 1 to `size`; the score is their product."""
-
-    size: int = 5
-    medium_from: int = 6
-    high_from: int = 12
-
-
-class Points(msgspec.Struct, frozen=True):
-    """One assessment: probability and impact on the project's scale."""
-
-    probability: int
-    impact: int
-
-    @property
-    def score(self) -> int:
-        return self.probability * self.impact
 
 
 class RiskDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,11 +139,6 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     risks: dict[RiskId, Risk] = {}
 
 
-def band(scale: Scale, score: int) -> Band:
-    """Return the band of a score."""
-    return "high" if score >= scale.high_from else "medium" if score >= scale.medium_from else "low"
-
-
 def evolve(state: Register, event: RiskEvent, at: datetime) -> Register:
     """Return the register after `event`, recorded at `at` (UTC)."""
     if isinstance(event, RiskRaised):
@@ -269,21 +252,20 @@ def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEven
             return [] if old.details == checked else [RiskDescribed(risk=key, details=checked)]
         case ScoreRisk(risk=key, residual=residual, reason=reason):
             old = _open(_known(state, key))
-            _points("residual", residual, scale)
+            measured("residual", residual, scale)
             if old.residual == residual:
                 return []
             return [RiskScored(risk=key, residual=residual, reason=check.text("reason", reason, required=True))]
         case AskClientView(risk=key, client=client):
+            check.identifier("client", client)
             if _open(_known(state, key)).view_needed_from(client):
                 return []
             return [ClientViewAsked(risk=key, client=client)]
-        case ScoreAsClient(risk=key, client=client, points=points, by=by):
-            _open(_known(state, key))
-            _points("points", points, scale)
-            return [ClientScored(risk=key, client=client, points=points, by=by)]
+        case ScoreAsClient():
+            return _score_as_client(_open(_known(state, command.risk)), command, scale)
         case TakeRiskNote(risk=key, note=note):
-            _known(state, key)
-            return [RiskNoteTaken(risk=key, note=check.text("note", note, required=True))]
+            old, note = _known(state, key), check.text("note", note, required=True)
+            return [] if old.notes and old.notes[-1].note == note else [RiskNoteTaken(risk=key, note=note)]
         case CloseRisk(risk=key, reason=reason):
             _open(_known(state, key))
             return [RiskClosed(risk=key, reason=check.text("reason", reason, required=True))]
@@ -308,10 +290,11 @@ def _open(risk: Risk) -> Risk:
 
 
 def _raise(state: Register, command: RaiseRisk, scale: Scale) -> RiskRaised:
+    check.identifier("risk", command.risk)
     if command.risk in state.risks:
         raise Conflict("A risk with this id is in the register already. Use a new id.", "risk")
-    _points("inherent", command.inherent, scale)
-    _points("residual", command.residual, scale)
+    measured("inherent", command.inherent, scale)
+    measured("residual", command.residual, scale)
     if command.residual.score > command.inherent.score:
         message = f"The residual score {command.residual.score} is above the inherent one, {command.inherent.score}."
         raise Invalid(f"{message} A response cannot make it worse: check both.", "residual")
@@ -323,9 +306,20 @@ def _raise(state: Register, command: RaiseRisk, scale: Scale) -> RiskRaised:
     )
 
 
+def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[RiskEvent]:
+    check.identifier("client", command.client)
+    check.identifier("by", command.by)
+    measured("points", command.points, scale)
+    given = old.client_scores.get(command.client)
+    same = given is not None and (given[-1].points, given[-1].by) == (command.points, command.by)
+    if same and not old.view_needed_from(command.client):
+        return []
+    return [ClientScored(risk=old.id, client=command.client, points=command.points, by=command.by)]
+
+
 def _details(state: Register, details: RiskDetails, key: RiskId) -> RiskDetails:
     ref = check.line("ref", details.ref)
-    if any(r.details.ref == ref for r in state.risks.values() if r.id != key):
+    if any(r.details.ref.casefold() == ref.casefold() for r in state.risks.values() if r.id != key):
         raise Conflict(f"{ref} names another risk of this project already. Choose another reference.", "ref")
     lines = {f: check.line(f, getattr(details, f), required=False) for f in ("category", "owner", "actionee", "author")}
     texts = {f: check.text(f, getattr(details, f)) for f in ("cause", "event", "effect", "response_actions")}
@@ -337,8 +331,3 @@ def _details(state: Register, details: RiskDetails, key: RiskId) -> RiskDetails:
         **lines,
         **texts,
     )
-
-
-def _points(field: str, points: Points, scale: Scale) -> None:
-    check.whole(field, points.probability, 1, scale.size)
-    check.whole(field, points.impact, 1, scale.size)

@@ -110,7 +110,7 @@ def test_planned_value_is_read_off_the_plan_when_it_was_not_measured() -> None:
     )
     past = (started(), approved(), SpendPlanned(measure="price", points=points), measured(TODAY, 200, 250))
     found = given(*past).state().budget.accounts["price"].earned_value()
-    assert found.pv == 300
+    assert found.pv == 300 + D(300) * 16 / 31  # 16 of the 31 days between two period ends
     assert found.es == D("1.5")
     assert found.spi_t is not None
     assert found.spi_t < 1

@@ -45,7 +45,7 @@ def test_a_milestone_is_added_with_its_first_forecast() -> None:
         ({"details": details(title="a\x00b")}, Invalid, "control character"),
         ({"details": details(value=pounds(-1))}, Invalid, "cannot be negative"),
         ({"forecast": date(1800, 1, 1)}, Invalid, "1950"),
-        ({"milestone": ""}, Invalid, "missing"),
+        ({"milestone": "a b/<c>"}, Invalid, "cannot be an id"),
     ],
 )
 def test_a_milestone_that_cannot_be_right_is_refused(changed: dict, kind: type, words: str) -> None:

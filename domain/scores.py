@@ -1,0 +1,47 @@
+"""Scores: probability times impact on the project's scale, and the bands they fall into."""
+
+from typing import Literal
+
+import msgspec
+
+from domain import check
+from domain.errors import Invalid
+
+Band = Literal["low", "medium", "high"]
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """Probability and impact run from 1 to `size`; the score is their product."""
+
+    size: int = 5
+    medium_from: int = 6
+    high_from: int = 12
+
+
+class Points(msgspec.Struct, frozen=True):
+    """One assessment: probability and impact on the project's scale."""
+
+    probability: int
+    impact: int
+
+    @property
+    def score(self) -> int:
+        return self.probability * self.impact
+
+
+def band(scale: Scale, score: int) -> Band:
+    """Return the band of a score."""
+    return "high" if score >= scale.high_from else "medium" if score >= scale.medium_from else "low"
+
+
+def measured(field: str, points: Points, scale: Scale) -> None:
+    """Raise Invalid when an assessment lies off the scale."""
+    check.whole(field, points.probability, 1, scale.size)
+    check.whole(field, points.impact, 1, scale.size)
+
+
+def rising(scale: Scale) -> None:
+    """Raise Invalid when the bands of a scale do not rise."""
+    if not (2 <= scale.size <= 9 and 1 < scale.medium_from < scale.high_from <= scale.size**2):
+        told = "The bands have to rise: 1 < medium < high, on a scale of 2 to 9"
+        raise Invalid(f"{told}. Choose where medium and high begin.", "scale")
