@@ -285,7 +285,7 @@ def _known(state: Register, key: RiskId) -> Risk:
 
 def _open(risk: Risk) -> Risk:
     if risk.closed:
-        raise Conflict(f"{risk.details.ref} is closed. Reopen it first, with a reason.")
+        raise Conflict(f"Risk {risk.details.ref} is closed. Reopen it first, with a reason.")
     return risk
 
 
@@ -320,7 +320,7 @@ def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[Ri
 def _details(state: Register, details: RiskDetails, key: RiskId) -> RiskDetails:
     ref = check.line("ref", details.ref)
     if any(r.details.ref.casefold() == ref.casefold() for r in state.risks.values() if r.id != key):
-        raise Conflict(f"{ref} names another risk of this project already. Choose another reference.", "ref")
+        raise Conflict(f"The reference {ref} names another risk of this project. Choose another.", "ref")
     lines = {f: check.line(f, getattr(details, f), required=False) for f in ("category", "owner", "actionee", "author")}
     texts = {f: check.text(f, getattr(details, f)) for f in ("cause", "event", "effect", "response_actions")}
     return msgspec.structs.replace(

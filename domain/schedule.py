@@ -245,7 +245,7 @@ def _dates(state: Schedule, given: dict[MilestoneId, date]) -> dict[MilestoneId,
         milestone = _known(state, key)
         check.day("dates", value)
         if milestone.actual and state.baseline_of(key) not in (None, value):
-            message = f"{milestone.details.title} was met on {milestone.actual}, so the date agreed for it stays."
+            message = f"“{milestone.details.title}” was met on {milestone.actual}, so the date agreed for it stays."
             raise Conflict(f"{message} Leave it out of the new plan.", "dates")
     return {key: given.get(key) or _to_agree(state, milestone) for key, milestone in state.milestones.items()}
 

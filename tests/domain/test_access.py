@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.access import (
+    Client,
     DisablePerson,
     EndSession,
     InvitePerson,
@@ -48,6 +49,9 @@ def test_somebody_is_invited_once() -> None:
         ({"client": None}, "exactly one client"),
         ({"role": "manager"}, "exactly one client"),
         ({"email": "nobody"}, "no mail address"),
+        ({"email": "a@b@c"}, "no mail address"),
+        ({"email": "a b@acme.test"}, "no mail address"),
+        ({"person": "../anna"}, "cannot be an id"),
         ({"name": ""}, "Name is missing"),
     ],
 )
@@ -63,6 +67,29 @@ def test_a_link_is_good_once_and_for_a_time() -> None:
     given(ANNA, LINK, USED, OPEN).when(USE).refused(Unknown, "used or has run out")
     given(ANNA, LINK).when(USE, SOON).refused(Unknown, "used or has run out")
     given(ANNA).when(USE).refused(Unknown, "used or has run out")
+
+
+def test_a_link_that_was_used_never_comes_alive_again() -> None:
+    issue = IssueLink(person="anna", hash="h", expires=SOON)
+    given(ANNA, LINK).when(issue).then()
+    given(ANNA, LINK, USED).when(issue).refused(Conflict, "issued already", "hash")
+    longer = IssueLink(person="anna", hash="h", expires=SOON + timedelta(days=1))
+    given(ANNA, LINK).when(longer).refused(Conflict, "issued already", "hash")
+
+
+def test_ends_lie_ahead_and_carry_a_zone() -> None:
+    bare = IssueLink(person="anna", hash="h", expires=SOON.replace(tzinfo=None))
+    given(ANNA).when(bare).refused(Invalid, "no time zone", "expires")
+    over = UseLink(person="anna", hash="h", session="s", session_hash="c", session_expires=NOW)
+    given(ANNA, LINK).when(over).refused(Invalid, "in the future", "session_expires")
+
+
+def test_sessions_and_tokens_have_ids_of_their_own() -> None:
+    second = LinkIssued(hash="h2", expires=SOON)
+    again = UseLink(person="anna", hash="h2", session="s", session_hash="c2", session_expires=SOON)
+    given(ANNA, LINK, USED, OPEN, second).when(again).refused(Conflict, "open already", "session")
+    token = IssueToken(person="anna", token="t", hash="h2", label="x")
+    given(ANNA, TokenIssued(token="t", hash="h", label="x")).when(token).refused(Conflict, "in use already", "token")
 
 
 def test_a_session_ends_once() -> None:
@@ -104,5 +131,9 @@ def test_the_organisation_and_its_clients_have_names() -> None:
     register = RegisterClient(client="acme", name="Acme Rail", time_zone="Europe/London")
     (registered,) = decide_client(None, register)
     assert registered.name == "Acme Rail"
+    with pytest.raises(Conflict, match="exists already"):
+        decide_client(Client(id="acme", name="Acme", time_zone="Europe/London"), register)
+    with pytest.raises(Invalid, match="cannot be an id"):
+        decide_client(None, RegisterClient(client="a b", name="Acme", time_zone="Europe/London"))
     with pytest.raises(Invalid, match="no time zone"):
         decide_client(None, RegisterClient(client="acme", name="Acme", time_zone="Nowhere"))

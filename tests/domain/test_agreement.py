@@ -47,6 +47,30 @@ def test_there_has_to_be_a_draft_that_differs() -> None:
 def test_drafting_the_same_again_records_nothing() -> None:
     given(DRAFTED).when(DraftTerms(share=S, terms=FEW)).then()
     given(DRAFTED).when(DraftTerms(share=S, terms=MORE)).then(TermsDrafted(terms=MORE))
+    given(DRAFTED, IN_FORCE).when(DraftTerms(share=S, terms=FEW)).then()
+    back = given(DRAFTED, IN_FORCE, TermsDrafted(terms=MORE)).when(DraftTerms(share=S, terms=FEW))
+    back.then(TermsDrafted(terms=FEW))
+
+
+def test_a_share_names_everything_by_an_id() -> None:
+    for changed in ({"share": "a b"}, {"project": ""}, {"client": "x/y"}, {"terms": Terms(milestones=("<m>",))}):
+        fields = {"share": S, "project": "harbour", "client": "acme", "terms": FEW} | changed
+        given().when(DraftShare(**fields)).refused(Invalid, "cannot be an id")
+
+
+def test_ending_a_share_takes_a_reason() -> None:
+    given(DRAFTED, IN_FORCE).when(RevokeShare(share=S, reason="")).refused(Invalid, "Reason is missing", "reason")
+
+
+def test_terms_keep_every_field_they_were_given() -> None:
+    """A field that the tidying forgets would silently share less, or more, than was agreed."""
+    every = Terms(
+        milestones=("m1",), milestone_fields=("baseline",), risks=("r1",), risk_fields=("score",), budget="percent",
+        measure="cost", curve=True, indices=True, health=("risk",), project_fields=("phase",),
+    )  # fmt: skip
+    empty = Terms()
+    assert all(getattr(every, f) != getattr(empty, f) for f in Terms.__struct_fields__), "name the new field here"
+    given(DRAFTED).when(DraftTerms(share=S, terms=every)).then(TermsDrafted(terms=every))
 
 
 def test_an_ended_share_stays_ended() -> None:

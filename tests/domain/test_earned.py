@@ -79,6 +79,51 @@ def test_spi_returns_to_one_at_the_end_of_a_late_project_and_spi_t_does_not() ->
     assert (found.spi, found.spi_t) == (D(1), D("0.5"))
 
 
+def test_an_early_finish_by_hand_from_the_formula() -> None:
+    """Five periods of 20; 25 are earned in each, so all is done after four: SPI(t) 1.25 to the end, and IEAC(t) four."""
+    planned = [D(20), D(40), D(60), D(80), D(100)]
+    for period, es in ((1, "1.25"), (2, "2.5"), (3, "3.75"), (4, "5")):
+        found = figures(bac=D(100), pv=planned[period - 1], ev=D(25 * period), ac=None, planned=planned, actual_time=D(period))  # fmt: skip
+        assert found.es == D(es)
+        assert (found.spi_t, found.ieac_t) == (D("1.25"), D(4))
+
+
+def test_a_late_finish_by_hand_from_the_formula() -> None:
+    """Five periods of 20; 12.5 are earned in each, so all is done after eight: SPI climbs back to 1, SPI(t) stays 0.625."""
+    planned = [D(20), D(40), D(60), D(80), D(100)]
+    spi = []
+    for period in range(1, 9):
+        pv = planned[min(period, 5) - 1]
+        found = figures(bac=D(100), pv=pv, ev=D("12.5") * period, ac=None, planned=planned, actual_time=D(period))
+        assert (found.spi_t, found.ieac_t) == (D("0.625"), D(8))
+        spi.append(found.spi)
+    assert spi[0] == D("0.625")
+    assert spi[-1] == D(1)
+
+
+def test_a_pause_after_the_last_work_does_not_lengthen_the_plan() -> None:
+    planned = [D(5), D(20), D(20)]
+    found = figures(bac=D(20), pv=D(20), ev=D(20), ac=None, planned=planned, actual_time=D(2))
+    assert (found.es, found.spi_t, found.ieac_t) == (D(2), D(1), D(2))
+
+
+def test_no_efficiency_completes_work_whose_money_is_spent() -> None:
+    spent = figures(bac=D(100), pv=None, ev=D(80), ac=D(100))
+    assert spent.tcpi_bac is None
+    assert spent.tcpi_eac == D(20) / D(25)
+    assert figures(bac=D(100), pv=None, ev=D(80), ac=D(130)).tcpi_bac is None
+
+
+def test_a_plan_of_nothing_has_no_earned_schedule() -> None:
+    assert earned_schedule([D(0), D(0)], D(0)) is None
+    assert earned_schedule([D(1)], D(-1)) is None
+
+
+def test_at_the_very_start_there_is_no_index() -> None:
+    found = figures(bac=D(100), pv=D(0), ev=D(0), ac=D(0), planned=[D(50), D(100)], actual_time=D(0))
+    assert (found.es, found.sv_t, found.spi_t, found.ieac_t) == (D(0), D(0), None, None)
+
+
 def test_what_is_undefined_is_not_available_and_never_one() -> None:
     found = figures(bac=D(100), pv=D(0), ev=D(0), ac=D(0))
     assert (found.cpi, found.spi, found.eac_typical, found.eac_both) == (None, None, None, None)

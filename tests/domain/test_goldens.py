@@ -21,9 +21,19 @@ def classes(union: object) -> set[type]:
 
 
 def test_every_event_has_a_payload_on_file() -> None:
-    """A new event fails here: write one payload as `encode` gives it to tests/vectors/events/<tag>.json, once, and keep it."""
-    tags = {c.__struct_config__.tag for c in classes(AnyEvent)}
-    assert {path.stem.partition(".")[0] for path in FILES} == tags
+    """A new event fails here, and the message says what to write. A payload is written once and never edited."""
+    tags = {str(c.__struct_config__.tag) for c in classes(AnyEvent)}
+    there = {path.stem.partition(".")[0] for path in FILES}
+    missing, unknown = sorted(tags - there), sorted(there - tags)
+    told = "".join(f"\n  {VECTORS.name}/{one}.json, as domain.events.encode gives it" for one in missing)
+    assert not missing, f"Write one stored payload for each, and its repr(decode(...)) beside it as .repr:{told}"
+    assert not unknown, f"These were stored once and no event decodes them any more: {unknown}"
+
+
+def test_a_stored_payload_of_nothing_we_know_is_refused() -> None:
+    payload = FILES[0].read_bytes()
+    with pytest.raises(msgspec.ValidationError):
+        decode(payload.replace(tag(decode(payload).event).encode(), b"never-happened"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

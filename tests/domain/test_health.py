@@ -1,11 +1,11 @@
 """Red, amber, green by a published rule; worse at once, better only past the margin."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from domain.budget import CompletionForecast
+from domain.budget import CompletionForecast, CostMeasured, PlannedPoint, SpendPlanned
 from domain.errors import Conflict, Invalid
 from domain.health import (
     HealthOverridden,
@@ -17,7 +17,8 @@ from domain.health import (
     grade,
     rule,
 )
-from domain.risks import RiskClosed, Scale
+from domain.project import TolerancesSet
+from domain.risks import RiskClosed, RiskNoteTaken, Scale
 from tests.domain.samples import DAY, P, added, agreed, approved, moved, raised, started
 from tests.spec import NOW, given
 
@@ -56,6 +57,49 @@ def test_grades_get_worse_at_once_and_better_past_the_margin(value: int, before:
     assert grade(D(value), D(5), D(15), D(1), before) == now
 
 
+def test_a_milestone_nobody_agreed_on_does_not_hide_the_slip_of_the_plan() -> None:
+    past = (started(), added(), agreed(), moved(DAY + timedelta(days=30)), added("m2", DAY + timedelta(days=90)))
+    assert given(*past).state().health.status("schedule") == "off_track"
+
+
+@pytest.mark.parametrize(("earned", "status"), [(96, "on_track"), (94, "at_risk"), (84, "off_track")])
+def test_the_schedule_is_judged_by_earned_schedule_too(earned: int, status: str) -> None:
+    """Fifty a month are planned; after two months SPI(t) is what is earned of a hundred."""
+    points = tuple(PlannedPoint(date(2026, 12, 1) + timedelta(days=30 * i), D(50 * i)) for i in range(1, 5))
+    found = CostMeasured(measure="cost", status_date=points[1].on, pv=None, ev=D(earned), ac=None)
+    past = (started(), approved(200, "cost"), SpendPlanned(measure="cost", points=points), found)
+    assert given(*past).state().health.status("schedule") == status
+    agreed_too = (added(), agreed(), moved(DAY + timedelta(days=6)))
+    both = given(*past, *agreed_too).state().health.status("schedule")
+    assert both == ("off_track" if status == "off_track" else "at_risk"), "the worse of the two counts"
+
+
+def test_a_changed_rule_is_read_afresh() -> None:
+    """Ten days late and at risk; with a tolerance of ten days that is on track, without regard to the margin."""
+    late = (started(), added(), agreed(), moved(DAY + timedelta(days=10)))
+    assert given(*late).state().health.status("schedule") == "at_risk"
+    wider = TolerancesSet(tolerances=Tolerances(slip_at_risk=10), reason="Agreed")
+    assert given(*late, wider).state().health.status("schedule") == "on_track"
+
+
+def test_the_status_before_the_last_change_is_kept() -> None:
+    past = (started(), added(), agreed(), moved(DAY + timedelta(days=6)), moved(DAY + timedelta(days=40)))
+    reading = given(*past, raised(), RiskNoteTaken(risk="r1", note="x")).state().health.read("schedule")
+    assert (reading.previous, reading.status) == ("at_risk", "off_track")
+
+
+def test_a_budget_that_cannot_be_measured_leaves_the_judgement_to_the_other() -> None:
+    forecast = CompletionForecast(measure="price", status_date=date(2027, 3, 1), eac=D(1200), reason="")
+    past = (started(), approved(1000, "cost"), approved(1000, "price"))
+    assert given(*past).state().health.status("budget") is None
+    assert given(*past, forecast).state().health.status("budget") == "off_track"
+
+
+def test_a_budget_of_nothing_has_no_status() -> None:
+    forecast = CompletionForecast(measure="cost", status_date=date(2027, 3, 1), eac=D(5), reason="")
+    assert given(started(), approved(0, "cost"), forecast).state().health.status("budget") is None
+
+
 def test_the_budget_is_judged_by_forecast_against_approved() -> None:
     for eac, status in ((1000, "on_track"), (1050, "on_track"), (1060, "at_risk"), (1101, "off_track")):
         forecast = CompletionForecast(measure="cost", status_date=date(2027, 3, 1), eac=D(eac), reason="")
@@ -83,6 +127,7 @@ def test_overall_is_the_worst_of_the_others() -> None:
 def test_an_override_has_a_reason_and_an_end() -> None:
     command = OverrideHealth(project=P, dimension="schedule", status="off_track", reason="Strike", until=UNTIL)
     given(started()).when(command).then(overridden())
+    given(started(), overridden()).when(command).then()
     assert given(started(), overridden()).state().health.status("schedule") == "off_track"
 
 
@@ -93,6 +138,7 @@ def test_an_override_has_a_reason_and_an_end() -> None:
         ({"until": NOW}, "in the future"),
         ({"until": NOW + timedelta(days=93)}, "at most 92 days"),
         ({"until": UNTIL.replace(tzinfo=None)}, "no time zone"),
+        ({"until": datetime.max.replace(tzinfo=UTC)}, "1950 to 2149"),
     ],
 )
 def test_an_override_that_cannot_be_right_is_refused(changed: dict, words: str) -> None:
@@ -116,3 +162,9 @@ def test_every_rule_is_published_in_words(dimension: str) -> None:
     told = rule(dimension, Tolerances(), Scale())
     assert told.endswith(".")
     assert len(told) > 20
+
+
+def test_the_rule_of_the_schedule_names_both_figures() -> None:
+    told = rule("schedule", Tolerances(slip_at_risk=4, spi_at_risk=D("0.9")), Scale())
+    assert "up to 4 days behind" in told
+    assert "SPI(t) below 0.9 is at risk" in told

@@ -52,7 +52,19 @@ def test_a_project_starts_once() -> None:
         ({"calendar": Calendar(weekdays=(7,))}, "at least one day", "weekdays"),
         ({"tolerances": Tolerances(slip_at_risk=20)}, "beyond the at-risk one", "slip_off_track"),
         ({"tolerances": Tolerances(spi_at_risk=Decimal("0.5"))}, "beyond the at-risk one", "spi_off_track"),
+        ({"tolerances": Tolerances(slip_at_risk=-1)}, "0 to 3650", "slip_at_risk"),
+        ({"tolerances": Tolerances(cost_at_risk=Decimal("NaN"))}, "expected a number", "cost_at_risk"),
+        ({"tolerances": Tolerances(spi_margin=Decimal("Infinity"))}, "expected a number", "spi_margin"),
+        ({"tolerances": Tolerances(cost_margin=Decimal(-1))}, "expected a number", "cost_margin"),
+        ({"tolerances": Tolerances(slip_margin=11)}, "wider than the 10 between", "slip_margin"),
         ({"scale": Scale(size=1)}, "bands have to rise", "scale"),
+        ({"scale": Scale(high_from=6)}, "bands have to rise", "scale"),
+        ({"project": "a/b"}, "cannot be an id", "project"),
+        ({"owner": ""}, "cannot be an id", "owner"),
+        ({"calendar": Calendar(holidays=(date(1, 1, 1),))}, "1950 to 2149", "holidays"),
+        ({"calendar": Calendar(region="x" * 201)}, "at most 200", "region"),
+        ({"time_zone": "../../etc/passwd"}, "no time zone", "time_zone"),
+        ({"time_zone": "x" * 10_000}, "no time zone", "time_zone"),
     ],
 )
 def test_a_project_that_cannot_be_right_is_refused(changed: dict, words: str, field: str) -> None:
@@ -76,6 +88,7 @@ def test_descriptions_calendars_and_tolerances_record_only_what_differs() -> Non
     new = ProjectDescribed(title="New", client_title="Harbour", owner="tom")
     past.when(DescribeProject(project=P, title="New", client_title="Harbour", owner="tom")).then(new)
     past.when(SetCalendar(project=P, calendar=Calendar())).then()
+    past.when(SetCalendar(project=P, calendar=Calendar(weekdays=(4, 3, 2, 1, 0, 0)))).then()
     christmas = Calendar(holidays=(date(2027, 12, 25), date(2027, 12, 25)))
     past.when(SetCalendar(project=P, calendar=christmas)).then(
         CalendarSet(calendar=Calendar(holidays=(date(2027, 12, 25),)))
@@ -98,6 +111,18 @@ def test_changes_made_together_see_each_other() -> None:
         MoveForecast(project=P, milestone="m1", forecast=to, reason="Frost"),
     )
     given(started()).when(ChangeTogether(project=P, commands=both)).then(added(), moved(to))
+
+
+def test_a_closed_project_refuses_changes_made_together_as_well() -> None:
+    both = ChangeTogether(project=P, commands=(HoldProject(project=P, reason="x"),))
+    given(started(), ProjectClosed(reason="x")).when(both).refused(Conflict, "is closed")
+    late = (CloseProject(project=P, reason="Done"), HoldProject(project=P, reason="x"))
+    given(started()).when(ChangeTogether(project=P, commands=late)).refused(Conflict, "is closed")
+
+
+def test_a_hold_and_an_end_take_a_reason() -> None:
+    given(started()).when(HoldProject(project=P, reason=" ")).refused(Invalid, "Reason is missing", "reason")
+    given(started()).when(CloseProject(project=P, reason="\u200b")).refused(Invalid, "Reason is missing", "reason")
 
 
 def test_changes_made_together_are_refused_together() -> None:

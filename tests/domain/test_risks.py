@@ -42,6 +42,7 @@ def test_a_risk_is_raised_with_what_it_was_before_and_after_the_response() -> No
         ({"inherent": Points(1, 1)}, Invalid, "cannot make it worse"),
         ({"details": risk_details(ref="")}, Invalid, "Ref is missing"),
         ({"details": risk_details(client_facing=True)}, Invalid, "Client title is missing"),
+        ({"risk": "r 1"}, Invalid, "cannot be an id"),
         ({"details": risk_details(cause="x" * 4001)}, Invalid, "at most 4000"),
     ],
 )
@@ -53,6 +54,10 @@ def test_a_risk_that_cannot_be_right_is_refused(changed: dict, kind: type, words
 def test_a_reference_names_one_risk() -> None:
     other = RaiseRisk(project=P, risk="r2", details=risk_details(), inherent=Points(5, 5), residual=Points(1, 1))
     given(started(), raised()).when(other).refused(Conflict, "names another risk", "ref")
+    lower = RaiseRisk(
+        project=P, risk="r2", details=risk_details(ref="r-07"), inherent=Points(5, 5), residual=Points(1, 1)
+    )
+    given(started(), raised()).when(lower).refused(Conflict, "names another risk", "ref")
     same = RaiseRisk(project=P, risk=R, details=risk_details(ref="R-8"), inherent=Points(5, 5), residual=Points(1, 1))
     given(started(), raised()).when(same).refused(Conflict, "already", "risk")
 
@@ -79,11 +84,28 @@ def test_a_client_gives_its_own_view_beside_ours() -> None:
     given(started(), raised()).when(give).then(ClientScored(risk=R, client="acme", points=Points(4, 3), by="anna"))
     wrong = ScoreAsClient(project=P, risk=R, client="acme", points=Points(9, 3), by="anna")
     given(started(), raised()).when(wrong).refused(Invalid, "1 to 5", "points")
+    nobody = ScoreAsClient(project=P, risk=R, client="", points=Points(4, 3), by="anna")
+    given(started(), raised()).when(nobody).refused(Invalid, "cannot be an id", "client")
+    unsigned = ScoreAsClient(project=P, risk=R, client="acme", points=Points(4, 3), by="")
+    given(started(), raised()).when(unsigned).refused(Invalid, "cannot be an id", "by")
+
+
+def test_a_client_repeats_its_view_only_when_asked_again() -> None:
+    given_view = ClientScored(risk=R, client="acme", points=Points(4, 3), by="anna")
+    give = ScoreAsClient(project=P, risk=R, client="acme", points=Points(4, 3), by="anna")
+    given(started(), raised(), given_view).when(give).then()
+    other = ScoreAsClient(project=P, risk=R, client="acme", points=Points(4, 3), by="bea")
+    given(started(), raised(), given_view).when(other).then(
+        ClientScored(risk=R, client="acme", points=Points(4, 3), by="bea")
+    )
 
 
 def test_a_note_is_internal_and_not_empty() -> None:
     given(started(), raised()).when(TakeRiskNote(project=P, risk=R, note="x")).then(RiskNoteTaken(risk=R, note="x"))
     given(started(), raised()).when(TakeRiskNote(project=P, risk=R, note=" ")).refused(Invalid, "Note is missing")
+    noted = RiskNoteTaken(risk=R, note="x")
+    given(started(), raised(), noted).when(TakeRiskNote(project=P, risk=R, note="x ")).then()
+    given(started()).when(TakeRiskNote(project=P, risk=R, note="x")).refused(Unknown, "Reload the register")
 
 
 def test_a_closed_risk_is_reopened_before_anything_else() -> None:

@@ -46,6 +46,11 @@ def test_a_milestone_is_added_with_its_first_forecast() -> None:
         ({"details": details(value=pounds(-1))}, Invalid, "cannot be negative"),
         ({"forecast": date(1800, 1, 1)}, Invalid, "1950"),
         ({"milestone": "a b/<c>"}, Invalid, "cannot be an id"),
+        ({"milestone": ""}, Invalid, "cannot be an id"),
+        ({"milestone": "m 1/../x"}, Invalid, "letters, digits, hyphens or underscores"),
+        ({"source_id": "x" * 201}, Invalid, "at most 200"),
+        ({"details": details(deadline=date(2200, 1, 1))}, Invalid, "1950"),
+        ({"details": details(client_action="sign\nhere")}, Invalid, "on one line"),
     ],
 )
 def test_a_milestone_that_cannot_be_right_is_refused(changed: dict, kind: type, words: str) -> None:
@@ -84,6 +89,8 @@ def test_a_forecast_that_stays_the_same_records_nothing() -> None:
         ({"milestone": "none"}, Unknown, "no such milestone"),
         ({"earliest": DAY + timedelta(days=30)}, Invalid, "Put them in order"),
         ({"latest": DAY - timedelta(days=30)}, Invalid, "Put them in order"),
+        ({"latest": date(2999, 1, 1)}, Invalid, "1950 to 2149"),
+        ({"forecast": date(1, 1, 1)}, Invalid, "1950 to 2149"),
     ],
 )
 def test_a_move_that_cannot_be_right_is_refused(changed: dict, kind: type, words: str) -> None:
@@ -143,6 +150,24 @@ def test_acceptance_is_asked_for_follows_the_actual_date_and_lies_not_ahead() ->
     given(started(), needing, met()).when(late).refused(Invalid, "after today", "on")
 
 
+def test_acceptance_is_given_once() -> None:
+    needing, accepted = added(needs_acceptance=True), MilestoneAccepted(milestone="m1", on=date(2027, 3, 2), by="Anna")
+    past = given(started(), needing, met(), accepted)
+    past.when(AcceptMilestone(project=P, milestone="m1", on=date(2027, 3, 2), by="Anna")).then()
+    other = AcceptMilestone(project=P, milestone="m1", on=date(2027, 3, 3), by="Anna")
+    past.when(other).refused(Conflict, "accepted on 2027-03-02 by Anna. Reopen it first")
+
+
+def test_what_is_reopened_is_neither_accepted_nor_complete() -> None:
+    past = (started(), added(needs_acceptance=True), ProgressReported(milestone="m1", percent=70), met())
+    accepted = MilestoneAccepted(milestone="m1", on=date(2027, 3, 2), by="Anna")
+    done = given(*past, accepted).state().schedule.milestones["m1"]
+    assert (done.percent, done.accepted_by) == (100, "Anna")
+    open_again = given(*past, accepted, MilestoneReopened(milestone="m1", reason="Snag")).state()
+    again = open_again.schedule.milestones["m1"]
+    assert (again.actual, again.percent, again.accepted_on, again.accepted_by) == (None, None, None, "")
+
+
 def test_progress_is_a_percentage_that_changed() -> None:
     past = given(started(), added(), ProgressReported(milestone="m1", percent=40))
     past.when(ReportProgress(project=P, milestone="m1", percent=40)).then()
@@ -166,6 +191,41 @@ def test_a_milestone_leaves_the_plan_with_a_reason_and_stays_in_old_baselines() 
     state = given(*past, MilestoneRemoved(milestone="m1", reason="x")).state()
     assert state.schedule.milestones == {}
     assert state.schedule.baselines[0].dates == {"m1": DAY}
+
+
+def test_a_milestone_that_comes_back_comes_back_with_the_date_agreed_for_it() -> None:
+    back = (
+        started(),
+        added(),
+        agreed(),
+        MilestoneRemoved(milestone="m1", reason="x"),
+        added(forecast=date(2027, 5, 9)),
+    )
+    assert given(*back).state().schedule.slip_of("m1") == 6
+
+
+def test_the_same_plan_sent_again_is_not_agreed_again() -> None:
+    again = ApproveBaseline(project=P, reason="Contract", approver="Board", on=date(2027, 1, 4))
+    given(started(), added(), agreed()).when(again).then()
+
+
+def test_the_date_agreed_for_what_is_met_cannot_be_agreed_anew() -> None:
+    past = given(started(), added(), agreed(m1=date(2027, 2, 1)), met())
+    kinder = {"m1": date(2027, 3, 1)}
+    command = ApproveBaseline(project=P, reason="Scope", approver="Board", on=TODAY, dates=kinder)
+    past.when(command).refused(Conflict, "the date agreed for it stays", "dates")
+    first = BaselineApproved(number=1, dates=kinder, reason="Scope", approver="Board", on=TODAY)
+    given(started(), added(), met()).when(command).then(first)
+
+
+def test_the_final_milestone_is_the_latest_one_agreed() -> None:
+    later = added("m2", DAY + timedelta(days=90))
+    assert given(started()).state().schedule.final() is None
+    assert given(started(), added(), later).state().schedule.final() == "m2"
+    assert given(started(), added(), agreed(), later).state().schedule.final() == "m1"
+    both = given(started(), added(), later, agreed(m1=DAY, m2=DAY)).state().schedule
+    assert both.final() == "m2"
+    assert both.final(frozenset({"m1"})) == "m1"
 
 
 def test_a_plan_is_agreed_by_number_and_never_overwritten() -> None:
@@ -205,7 +265,9 @@ def test_confirming_an_unchanged_plan_is_a_fact_of_its_own() -> None:
     command = ConfirmPlan(project=P, source="import", file_hash="ab", data_date=DAY)
     expected = PlanConfirmed(source="import", file_hash="ab", data_date=DAY)
     given(started()).when(command).then(expected)
-    assert given(started(), expected).state().schedule.confirmed_at == NOW
+    state = given(started(), expected).state().schedule
+    assert (state.confirmed_at, state.data_date, state.files) == (NOW, DAY, ("ab",))
+    given(started()).when(ConfirmPlan(project=P, data_date=date(1, 1, 1))).refused(Invalid, "1950", "data_date")
 
 
 def test_slip_is_told_against_both_plans_in_calendar_and_working_days() -> None:
