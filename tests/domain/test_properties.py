@@ -1,0 +1,144 @@
+"""Whatever is asked in whatever order: refused in a sentence or recorded, and the record always adds up to the same.
+
+Hypothesis prints how to run a failing example again; `--hypothesis-seed` starts from a given seed.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from hypothesis import given as over
+from hypothesis import settings
+
+from domain import commands as wire
+from domain import policy, project
+from domain.agreement import Share, Version
+from domain.errors import Refused
+from domain.events import Stored, decode, encode
+from domain.health import Facts, assess
+from tests.domain.drawn import ADDITIVE, commands, histories
+from tests.domain.samples import P, added, approved, raised, started
+from tests.spec import NOW
+from tests.world import everything
+
+bounded = settings(max_examples=60, deadline=None, database=None)
+EVERYTHING = Share(
+    id="s1", project=P, client="acme", draft=None,
+    versions=(Version(number=1, terms=everything(), reason="Agreed", at=NOW),),
+)  # fmt: skip
+BEGUN: tuple[Any, ...] = (
+    started(), added("m1", client_facing=True, client_title="Gate", needs_acceptance=True), added("m2"),
+    raised(risk="r1", ref="R-1"), raised(risk="r2", ref="R-2"), approved(1000, "cost"), approved(1000, "price"),
+)  # fmt: skip
+
+
+def attempt(state: Any, command: Any, now: datetime) -> list[Any]:
+    """Return the events of a command, none when it is refused in a proper sentence."""
+    try:
+        return list(project.decide(state, command, now))
+    except Refused as refused:
+        told = refused.message
+        assert told[0].isupper() or not told[0].isalpha(), told
+        assert told[-1] in ".?", told
+        assert 15 < len(told) < 500, told
+        return []
+
+
+def stored(event: Any, at: datetime) -> Any:
+    """Return an event as it comes back from the log."""
+    payload = encode(Stored(stream=f"project-{P}", at=at, actor="marta", command="c1", event=event))
+    back = decode(payload)
+    assert encode(back) == payload
+    return back.event
+
+
+def fold(log: list[tuple[Any, datetime]]) -> Any:
+    state = None
+    for event, at in log:
+        state = project.evolve(state, event, at)
+    return state
+
+
+def play(history: list[Any]) -> tuple[Any, list[tuple[Any, datetime]]]:
+    """Return the project after a history of commands, an hour apart, and what was recorded."""
+    now, log = NOW, [(event, NOW) for event in BEGUN]
+    state = fold(log)
+    for command in history:
+        now += timedelta(hours=1)
+        for event in attempt(state, command, now):
+            state = project.evolve(state, event, now)
+            log.append((event, now))
+    return state, log
+
+
+def test_the_draw_reaches_every_kind_of_event() -> None:
+    """Or the others would prove nothing: all their commands might have been refused."""
+    recorded: set[type] = set()
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @over(histories)
+    def collect(history: list[Any]) -> None:
+        recorded.update(type(event) for event, _ in play(history)[1])
+
+    collect()
+    never = {kind.__name__ for kind in get_args(project.ProjectEvent)} - {kind.__name__ for kind in recorded}
+    assert never == {"ProjectClosed"}  # not drawn: it would end every history
+
+
+@bounded
+@over(histories)
+def test_the_record_adds_up_to_the_same_project_each_time_also_from_its_stored_form(history: list[Any]) -> None:
+    state, log = play(history)
+    assert fold(log) == state
+    assert fold([(stored(event, at), at) for event, at in log]) == state
+
+
+@bounded
+@over(histories)
+def test_the_same_command_again_records_nothing(history: list[Any]) -> None:
+    """But for what is meant twice when it is said twice: a change to a budget, a confirmation."""
+    now, state = NOW, fold([(event, NOW) for event in BEGUN])
+    for command in history:
+        now += timedelta(hours=1)
+        for event in attempt(state, command, now):
+            state = project.evolve(state, event, now)
+        if not isinstance(command, (*ADDITIVE, project.ChangeTogether)):
+            assert attempt(state, command, now) == [], command
+
+
+@bounded
+@over(histories)
+def test_a_project_never_falls_into_a_state_that_cannot_be_shown(history: list[Any]) -> None:
+    state, _ = play(history)
+    view = policy.reveal(state, EVERYTHING, organisation="Works", client="Acme", time_zone="Europe/London")
+    assert view.headline.sentence
+    for account in state.budget.accounts.values():
+        assert account.bac >= 0
+        assert account.figures == account.read().figures
+    assert set(state.schedule.agreed) == {key for b in state.schedule.baselines for key in b.dates}
+    for key, on in state.schedule.agreed.items():
+        assert on == next(b.dates[key] for b in reversed(state.schedule.baselines) if key in b.dates)
+
+
+@bounded
+@over(histories)
+def test_health_read_once_more_on_the_same_facts_stays_as_it_is(history: list[Any]) -> None:
+    """So it may be read only where the facts have changed."""
+    state, _ = play(history)
+    same, nothing = state.facts(), project.evolve(None, started(), NOW).facts()
+    elsewhere = Facts(same.tolerances, same.scale, nothing.schedule, nothing.budget, nothing.risks)
+    assert assess(state.health, elsewhere, same).readings == state.health.readings
+
+
+@bounded
+@over(histories)
+def test_a_closed_project_changes_no_more(history: list[Any]) -> None:
+    state, _ = play(history)
+    closed = project.evolve(state, project.ProjectClosed(reason="Done"), NOW)
+    for command in history:
+        assert attempt(closed, command, NOW) == []
+
+
+@bounded
+@over(commands)
+def test_a_command_means_the_same_after_a_journey_over_the_wire(command: Any) -> None:
+    assert wire.encode(wire.decode(wire.encode(command))) == wire.encode(command)
