@@ -74,10 +74,19 @@ class PersonDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class PersonErased(Event, frozen=True, kw_only=True):
+    """Name, address and sign-ins were destroyed; recorded beside the person's stream, which nobody can read now."""
+
+    person: PersonId
+    role: Role
+    client: ClientId | None
+    reason: str
+
+
 PersonEvent = (
     PersonInvited | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued | TokenRevoked | PersonDisabled
 )
-AccessEvent = OrganisationNamed | ClientRegistered | PersonEvent
+AccessEvent = OrganisationNamed | ClientRegistered | PersonErased | PersonEvent
 
 # state
 
@@ -199,8 +208,15 @@ class DisablePerson(Command, frozen=True, kw_only=True):
     reason: str
 
 
+class ErasePerson(Command, frozen=True, kw_only=True):
+    """Destroy what is known of a person, for ever; the reason must not name them."""
+
+    person: PersonId
+    reason: str
+
+
 PersonCommand = InvitePerson | IssueLink | UseLink | EndSession | IssueToken | RevokeToken | DisablePerson
-AccessCommand = NameOrganisation | RegisterClient | PersonCommand
+AccessCommand = NameOrganisation | RegisterClient | ErasePerson | PersonCommand
 
 
 def decide_organisation(name: str | None, command: NameOrganisation) -> list[OrganisationNamed]:
@@ -220,6 +236,17 @@ def decide_client(state: Client | None, command: RegisterClient) -> list[ClientR
             time_zone=check.zone("time_zone", command.time_zone),
         )
     ]
+
+
+def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonErased]:
+    """Return the event that erases a person; none when they are erased or were never here."""
+    if state is None:
+        raise Unknown("There is no such person, or they have been erased already.", "person")
+    reason = check.text("reason", command.reason, required=True)
+    told = reason.casefold()
+    if state.email.casefold() in told or any(word.casefold() in told.split() for word in state.name.split()):
+        raise Invalid("The reason names the person, and it is kept for ever. Say why without their name.", "reason")
+    return [PersonErased(person=state.id, role=state.role, client=state.client, reason=reason)]
 
 
 def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[PersonEvent]:

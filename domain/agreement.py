@@ -20,6 +20,7 @@ RiskField = Literal[
 ]
 BudgetLevel = Literal["nothing", "rag", "percent", "amounts"]
 Measure = Literal["cost", "price"]
+RETENTION = 730  # days
 ProjectField = Literal["phase", "baselines", "confirmed"]
 
 
@@ -62,7 +63,13 @@ class ShareRevoked(Event, frozen=True, kw_only=True):
     reason: str
 
 
-ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked
+class RetentionSet(Event, frozen=True, kw_only=True):
+    """How long receipts of this share are kept, in days."""
+
+    days: int
+
+
+ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked | RetentionSet
 
 
 # state
@@ -83,6 +90,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[Version, ...] = ()
     revoked_at: datetime | None = None
     revoked_why: str = ""
+    retention: int = RETENTION  # days for which receipts are kept
 
     @property
     def version(self) -> int:
@@ -115,6 +123,8 @@ def evolve(state: Share | None, event: ShareEvent, at: datetime) -> Share:
             return replace(state, draft=None, versions=(*state.versions, new))
         case ShareRevoked(reason=reason):
             return replace(state, draft=None, revoked_at=at, revoked_why=reason)
+        case RetentionSet(days=days):
+            return replace(state, retention=days)
         case _:
             assert_never(event)
 
@@ -146,7 +156,14 @@ class RevokeShare(Command, frozen=True, kw_only=True):
     reason: str
 
 
-ShareCommand = DraftShare | DraftTerms | ActivateTerms | RevokeShare
+class SetRetention(Command, frozen=True, kw_only=True):
+    """Keep receipts of this share for so many days (30 to 3660)."""
+
+    share: ShareId
+    days: int
+
+
+ShareCommand = DraftShare | DraftTerms | ActivateTerms | RevokeShare | SetRetention
 
 
 def decide(state: Share | None, command: ShareCommand) -> list[ShareEvent]:
@@ -165,6 +182,9 @@ def decide(state: Share | None, command: ShareCommand) -> list[ShareEvent]:
             checked = _terms(terms)
             present = state.terms if state.draft is None and state.versions else state.draft
             return [] if present == checked else [TermsDrafted(terms=checked)]
+        case SetRetention(days=days):
+            days = check.whole("days", days, 30, 3660)
+            return [] if days == state.retention else [RetentionSet(days=days)]
         case ActivateTerms(reason=reason):
             return [_activate(state, reason)]
         case RevokeShare(reason=reason):

@@ -21,7 +21,20 @@ class CommandCarriedOut(Event, frozen=True, kw_only=True):
     fingerprint: str  # sha256 hex of the command, so that one id cannot mean two things
 
 
-AnyEvent = ProjectEvent | ShareEvent | AccessEvent | CommandCarriedOut
+class Sealed(Event, frozen=True, kw_only=True):
+    """The stored form of an event that is personal: sealed with the person's key."""
+
+    kind: str  # tag of the event
+    sealed: bytes
+
+
+class ContentErased(Event, frozen=True, kw_only=True):
+    """What is left of a sealed event whose key was destroyed. Never stored."""
+
+    kind: str
+
+
+AnyEvent = ProjectEvent | ShareEvent | AccessEvent | CommandCarriedOut | Sealed | ContentErased
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,14 +29,20 @@ class Directory:
         self.sessions: dict[str, Key] = {}  # by hash of the secret
         self.links: dict[str, Key] = {}
         self.tokens: dict[str, Key] = {}
+        self.erased: set[PersonId] = set()
 
     def apply_access(self, event: AccessEvent, key: str) -> None:
-        """Take in the next event of the organisation, a client or a person; `key` is the stream's id."""
+        """Take in the next event of the organisation, a client or a person; `key` is the stream's id.
+
+        After an erasure a person's earlier events say nothing any more, so their first one may be missing.
+        """
         match event:
             case OrganisationNamed(name=name):
                 self.organisation = name
             case ClientRegistered(client=client, name=name, time_zone=zone):
                 self.clients[client] = Client(id=client, name=name, time_zone=zone)
+            case access.PersonErased(person=person):
+                self._erase(person)
             case _ if isinstance(event, PersonEvent):
                 self._apply_person(PersonId(key), event)
             case _:
@@ -55,6 +61,18 @@ class Directory:
                 self._forget(key, person)
             case _:
                 pass
+
+    def _erase(self, person: PersonId) -> None:
+        self.erased.add(person)
+        self.people.pop(person, None)
+        self.sessions = {h: k for h, k in self.sessions.items() if k.person != person}
+        self.links = {h: k for h, k in self.links.items() if k.person != person}
+        self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
+
+    def person_name(self, person: str) -> str:
+        """Return somebody's name, what is left of it after erasure, or the id of one who was never here."""
+        found = self.people.get(PersonId(person))
+        return found.name if found else "Erased person" if person in self.erased else person
 
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}

@@ -6,11 +6,12 @@ from typing import Protocol
 
 import msgspec
 
+from domain.agreement import Terms
 from domain.ids import ShareId
 from domain.policy import reveal
 from domain.view import ClientView
 from projections import frames
-from projections.disclosure import Change, Content, Entry, Keyframe, Part, Rendered, seal
+from projections.disclosure import Change, Content, Entry, Keyframe, Part, Rendered, digest_of, seal
 from projections.store import DisclosureLog
 from projections.world import World, names
 
@@ -58,7 +59,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 _view_decoder = msgspec.json.Decoder(ClientView)
-_view_encoder = msgspec.json.Encoder(order="deterministic")
+_json = msgspec.json.Encoder(order="deterministic")
 
 
 def restore(disclosure: DisclosureLog, share: str) -> Shown:
@@ -100,13 +101,14 @@ def disclose(
     )
     if view == shown.view:
         return None
-    return _made(share, shown, view, renderer, max(now, shown.at), salt)
+    return _made(share, shown, view, agreed.terms, renderer, max(now, shown.at), salt)
 
 
 def _made(
     share: ShareId,
     shown: Shown,
     view: ClientView,
+    terms: Terms,
     renderer: Renderer,
     at: datetime,
     salt: Callable[[str, int], bytes],
@@ -128,7 +130,9 @@ def _made(
         removed=difference.removed,
         items=items,
         body=frames.body(n, at, rendered.parts, difference.targets, items, say),
-        view=_view_encoder.encode(view).decode(),
+        view=_json.encode(view).decode(),
+        terms=_json.encode(terms).decode(),
+        page=digest_of(frames.markup(rendered.parts, root) for root in rendered.roots),
     )
     entry = seal(content, salt(share, n), shown.frontier)
     key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY

@@ -4,8 +4,10 @@ docs/spec.md section 3 defines every field. `Content` is what is committed to; o
 are and never encoded again.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 
@@ -61,6 +63,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     items: str  # the changes as list items, for "since your last visit"
     body: str  # the message every open dashboard is sent, but for its `root`
     view: str  # the ClientView as JSON, for replay, API and search
+    terms: str = ""  # the terms of that version as JSON
+    page: str = ""  # sha256 hex of the page after this entry, so that one entry alone proves what was on a screen
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     raw: bytes  # the content as encoded when it was recorded
     salt: bytes  # 32 bytes, destroyed with the content on erasure
+    header: bytes
+    commitment: bytes
     leaf: bytes
     frontier: tuple[bytes, ...]
 
@@ -85,6 +91,24 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def message(self) -> bytes:
         """The text every open dashboard was sent, exactly: the body with the tree head put in at its end."""
         return f'{self.content.body[:-1]},"root":"{self.root}"}}'.encode()
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Entry n as it lies in the log, whether or not its content can still be read; for proofs."""
+
+    n: int
+    header: bytes
+    commitment: bytes
+    leaf: bytes
+    frontier: tuple[bytes, ...]
+    raw: bytes | None
+    salt: bytes | None
+    state: Literal["whole", "erased", "damaged"] = "whole"
+
+    @property
+    def root(self) -> str:
+        """The tree head after this entry, hex."""
+        return tree.root_of(self.frontier).hex()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,12 +133,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     removed: tuple[str, ...]
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a content that finding an instant needs."""
-
-    at: datetime
-
-
 class Keyframe(msgspec.Struct, frozen=True, kw_only=True):
     """All parts after entry n, so that no opening folds further back than this."""
 
@@ -132,11 +150,21 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     terms_version: int
     stylesheet: str
 
+    @property
+    def instant(self) -> datetime:
+        """When the entry was recorded, UTC."""
+        return datetime.fromisoformat(self.at)
+
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _content = msgspec.json.Decoder(Content)
 _step = msgspec.json.Decoder(Step)
-_moment = msgspec.json.Decoder(Moment)
+_headers = msgspec.json.Decoder(Header)
+
+
+def digest_of(markup: Iterable[str]) -> str:
+    """Return the sha256 hex of a page: the markup of its roots in order."""
+    return hashlib.sha256("".join(markup).encode()).hexdigest()
 
 
 def instant(at: datetime) -> str:
@@ -160,9 +188,18 @@ def header(content: Content) -> bytes:
 
 def seal(content: Content, salt: bytes, frontier: Sequence[bytes]) -> Entry:
     """Return the entry that records `content` on top of the tree whose frontier is given."""
-    raw = _encoder.encode(content)
-    leaf = tree.leaf_hash(header(content), tree.commit(salt, raw))
-    return Entry(content=content, raw=raw, salt=salt, leaf=leaf, frontier=tree.append(frontier, content.n - 1, leaf))
+    raw, head = _encoder.encode(content), header(content)
+    commitment = tree.commit(salt, raw)
+    leaf = tree.leaf_hash(head, commitment)
+    return Entry(
+        content=content,
+        raw=raw,
+        salt=salt,
+        header=head,
+        commitment=commitment,
+        leaf=leaf,
+        frontier=tree.append(frontier, content.n - 1, leaf),
+    )
 
 
 def open_step(raw: bytes) -> Step:
@@ -170,9 +207,9 @@ def open_step(raw: bytes) -> Step:
     return _step.decode(raw)
 
 
-def moment(raw: bytes) -> datetime:
-    """Return when recorded bytes were recorded, UTC."""
-    return _moment.decode(raw).at
+def open_header(header: bytes) -> Header:
+    """Return what a recorded header says."""
+    return _headers.decode(header)
 
 
 def open_content(raw: bytes) -> Content:

@@ -1,21 +1,25 @@
-"""What was received: claims by people's pages, recorded durably in batches, and what each viewer saw last.
+"""What was received: claims by people's pages, taken from any thread, recorded in batches, never "read".
 
-A receipt is a claim, never "read": `delivered` is applied by the page, `displayed` is painted in a visible tab. Claims
-are cumulative: displayed n, having come from m, says nothing of the numbers between.
+Rule: bounded in memory, durable before they are shown to anybody, and kept until they are recorded whatever fails.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError
+from eventsourcing.persistence import IntegrityError
 
+from projections.batches import Row, seal
 from projections.claims import Receipt
-from projections.store import row
+from projections.onscreen import Screens
+from projections.receiptlog import STANDING_EVERY, ReceiptLog, Standing, Viewer
 
+log = logging.getLogger("fanlight.receipts")
 VISIT_GAP = timedelta(minutes=30)  # away for longer makes the next opening a new visit
-BACKLOG = 20_000  # receipts kept in memory while the disk is slow; beyond that the oldest presence claims go first
+BACKLOG = 20_000  # receipts kept in memory while the disk is slow; beyond that new ones are refused and counted
+BEAT = 30.0  # seconds between signs of life of this process while pages are open
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,103 +29,176 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None  # when that visit was last heard of, UTC
 
 
-class _Standing(msgspec.Struct, kw_only=True):
-    displayed: int = 0
-    heard: float = 0.0
-    since: int = 0
-    ended: float = 0.0
+class _Share:
+    """Where one share's receipts stand in memory."""
 
+    def __init__(self, record: ReceiptLog, share: str) -> None:
+        standing, self.k = record.standing(share, record.head(share))
+        self.at, self.frontier = datetime.min.replace(tzinfo=UTC), tuple[bytes, ...]()
+        self.viewers, self.screens = dict(standing.viewers), Screens(standing.tabs)
+        for one in record.rows(share, max(self.k - 1, 0), 2 * STANDING_EVERY):
+            if one.k > self.k:
+                for claim in one.claims(share):
+                    self.note(claim)
+            self.take(one)
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[Receipt, ...])
+    def take(self, one: Row) -> None:
+        """Stand after a row."""
+        self.k, self.at, self.frontier = one.k, one.at, one.frontier
+
+    def note(self, claim: Receipt) -> None:
+        """Take in a claim, recorded or about to be."""
+        known = self.viewers.setdefault(claim.person, Viewer())
+        if claim.kind == "opened" and known.heard and claim.at - known.heard > VISIT_GAP.total_seconds():
+            known.since, known.ended = known.displayed, known.heard
+        if claim.kind in ("displayed", "resumed"):
+            known.displayed = max(known.displayed, claim.n)
+        known.heard = max(known.heard, claim.at)
+        self.screens.take(claim)
 
 
 class Receipts:
-    """Takes claims from any thread, records them in one transaction for many, and knows each viewer's standing."""
+    """Takes claims, records them in one transaction for many, and knows how each viewer and tab stands."""
 
-    def __init__(self, recorder: ApplicationRecorder, clock: Callable[[], datetime]) -> None:
-        self._recorder, self._clock = recorder, clock
-        self._lock, self._awake = threading.Lock(), threading.Event()
+    def __init__(self, record: ReceiptLog, clock: Callable[[], datetime], salt: Callable[[str, int], bytes]) -> None:
+        self.log, self._clock, self._salt = record, clock, salt
+        self._lock, self._awake, self._writing = threading.Lock(), threading.Event(), threading.Lock()
         self._waiting: list[Receipt] = []
-        self._standing: dict[tuple[str, str], _Standing] = {}
-        self._version = 0
+        self._noted = 0  # of those that wait, how many are in the standing already
+        self._shares: dict[str, _Share] = {}
+        self._beaten = 0.0
         self.refused = 0
-        self._load()
-
-    def _load(self) -> None:
-        position = 0
-        while found := self._recorder.select_notifications(start=position, limit=500, inclusive_of_start=False):
-            for one in found:
-                position = one.id
-                self._version = max(self._version, one.originator_version)
-                for receipt in _decoder.decode(one.state):
-                    self._note(receipt)
+        self.failure = ""  # what keeps it from recording, for health
 
     # taking
 
     def take(self, receipts: Sequence[Receipt]) -> None:
         """Accept claims; they are durable after the next flush."""
         with self._lock:
-            room = BACKLOG - len(self._waiting)
+            room = max(0, BACKLOG - len(self._waiting))
             self.refused += max(0, len(receipts) - room)
             self._waiting.extend(receipts[:room])
         self._awake.set()
 
-    def opened(self, share: str, person: str, session: str, n: int) -> Visit:
+    def opened(self, share: str, person: str, session: str, n: int, device: str = "") -> Visit:
         """Record that a viewer's page was made at entry n, and return the visit it belongs to."""
         now = self._clock().timestamp()
-        mark = Receipt(share=share, person=person, session=session, tab="", kind="opened", n=n, came_from=0, at=now)
+        mark = Receipt(share=share, person=person, session=session, kind="opened", n=n, at=now, device=device)
         with self._lock:
-            for receipt in self._waiting:
-                self._note(receipt)
-            self._note(mark)
             self._waiting.append(mark)
-            known = self._standing[share, person]
-            ended = datetime.fromtimestamp(known.ended, UTC) if known.ended else None
-            visit = Visit(since=known.since, ended=ended)
+            self._note_waiting()
+            viewer = self._share(share).viewers[person]
+            ended = datetime.fromtimestamp(viewer.ended, UTC) if viewer.ended else None
+            visit = Visit(since=viewer.since, ended=ended)
         self._awake.set()
         return visit
 
-    def _note(self, receipt: Receipt) -> None:
-        known = self._standing.setdefault((receipt.share, receipt.person), _Standing())
-        if receipt.kind == "opened" and known.heard and receipt.at - known.heard > VISIT_GAP.total_seconds():
-            known.since, known.ended = known.displayed, known.heard
-        if receipt.kind in ("displayed", "resumed"):
-            known.displayed = max(known.displayed, receipt.n)
-        known.heard = max(known.heard, receipt.at)
+    def _note_waiting(self) -> None:
+        for receipt in self._waiting[self._noted :]:
+            self._share(receipt.share).note(receipt)
+        self._noted = len(self._waiting)
 
     # recording
 
     def flush(self) -> int:
-        """Record what waits, in one transaction; return how many claims that were."""
-        with self._lock:
-            batch, self._waiting = tuple(self._waiting), []
-            for receipt in batch:
-                self._note(receipt)
-        if not batch:
-            return 0
-        while True:
-            self._version += 1
-            try:
-                self._recorder.insert_events([row("receipts", self._version, "receipts", _encoder.encode(batch))])
-            except IntegrityError:
-                continue
+        """Record what waits, in one transaction; return how many claims that were.
+
+        Whatever fails, the claims stay to be recorded by the next flush.
+        """
+        with self._writing:
+            with self._lock:
+                self._note_waiting()
+                batch = list(self._waiting)
+                made, standing = self._rows(batch)
+            while batch:
+                try:
+                    self.log.record(made, standing)
+                    break
+                except IntegrityError:  # another process recorded on one of these shares
+                    made, standing = self._again(batch)
+            with self._lock:
+                for share, one in made.items():
+                    self._share(share).take(one)
+                del self._waiting[: len(batch)]
+                self._noted -= len(batch)
             return len(batch)
+
+    def _rows(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
+        by_share: dict[str, list[Receipt]] = {}
+        for receipt in batch:
+            by_share.setdefault(receipt.share, []).append(receipt)
+        made, standing = {}, {}
+        for share, claims in by_share.items():
+            known = self._share(share)
+            k, at = known.k + 1, max(self._clock(), known.at)
+            made[share] = seal(share, k, at, claims, self._salt(share, k), known.frontier)
+            if k % STANDING_EVERY == 0:
+                standing[share] = Standing(dict(known.viewers), list(known.screens.tabs.values()))
+        return made, standing
+
+    def _again(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
+        with self._lock:
+            for share in {receipt.share for receipt in batch}:
+                self._shares.pop(share, None)
+            self._noted = 0
+            self._note_waiting()
+            return self._rows(batch)
 
     def run(self, stop: threading.Event, interval: float = 0.5) -> None:
         """Flush until `stop` is set, then once more; `interval` in seconds gathers claims into batches."""
         while not stop.is_set():
-            self._awake.wait()
+            self._awake.wait(BEAT)
             self._awake.clear()
             stop.wait(interval)
+            self._guarded_flush()
+        self._guarded_flush()
+
+    def _guarded_flush(self) -> None:
+        try:
             self.flush()
-        self.flush()
+            self.beat()
+            self.failure = ""
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            log.exception("receipts could not be recorded; they are kept and tried again")
+            self._awake.set()
 
     def wake(self) -> None:
         """Let `run` look at its stop event."""
         self._awake.set()
 
-    def of(self, share: str, after: int = 0, limit: int = 1000) -> list[Receipt]:
-        """Return recorded claims on a share, oldest first, from batch `after + 1`."""
-        rows = self._recorder.select_events("receipts", gt=after, limit=limit)
-        return [r for one in rows for r in _decoder.decode(one.state) if r.share == share]
+    # signs of life: after a crash, what was on a screen ends when the server was last heard of
+
+    def beat(self) -> None:
+        """Record that this process lives, while pages are open and not more often than needed."""
+        now = self._clock().timestamp()
+        with self._lock:
+            watched = any(known.screens.tabs for known in self._shares.values())
+        if watched and now - self._beaten >= BEAT:
+            self.log.beat(now)
+            self._beaten = now
+
+    def recover(self, shares: Iterable[str]) -> int:
+        """Record the end of every tab that a server which is gone left open; return how many there were.
+
+        For the one process of an installation, before any page is served.
+        """
+        beat, lost = self.log.last_beat(), list[Receipt]()
+        with self._lock:
+            for share in shares:
+                known = self._share(share)
+                heard = max((v.heard for v in known.viewers.values()), default=0.0)
+                lost += [
+                    Receipt(share=share, person=t.person, session=t.session, tab=t.tab, kind="lost", n=t.n, at=at)
+                    for t in known.screens.tabs.values()
+                    if (at := max(beat, heard, t.since))
+                ]
+        self.take(lost)
+        self.flush()
+        return len(lost)
+
+    def _share(self, share: str) -> _Share:
+        known = self._shares.get(share)
+        if known is None:
+            known = self._shares[share] = _Share(self.log, share)
+        return known

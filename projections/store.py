@@ -5,13 +5,16 @@ our exactly-once, our gap-free numbers and our fence against a second follower.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
-from projections.disclosure import Entry, Keyframe, Step, moment, open_content, open_step
+from projections import tree
+from projections.disclosure import Entry, Header, Kept, Keyframe, Step, open_content, open_header, open_step
+from projections.vault import Damaged, Gone, Vault
 
 FOLLOWER = "follower"
 
@@ -31,8 +34,8 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
 class DisclosureLog:
     """Entry n of a share is version n of its stream; beside it keyframes, stylesheets and parked shares."""
 
-    def __init__(self, recorder: ProcessRecorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: ProcessRecorder, vault: Vault) -> None:
+        self._recorder, self._vault = recorder, vault
 
     # reading
 
@@ -42,34 +45,62 @@ class DisclosureLog:
         return rows[0].originator_version if rows else 0
 
     def entry(self, share: str, n: int) -> Entry | None:
-        """Return entry n."""
-        rows = self._recorder.select_events(f"share-{share}", gt=n - 1, lte=n)
-        return _entry(rows[0].state) if rows else None
+        """Return entry n; None when there is none, or its content was erased.
+
+        Raises: Damaged.
+        """
+        found = self.entries(share, n - 1, 1, n)
+        return found[0] if found else None
 
     def last(self, share: str) -> Entry | None:
         """Return the newest entry."""
-        rows = self._recorder.select_events(f"share-{share}", desc=True, limit=1)
-        return _entry(rows[0].state) if rows else None
+        return self.entry(share, self.head(share))
 
     def entries(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Entry]:
-        """Return entries after + 1 ... in order, at most `limit`, none beyond `upto`."""
+        """Return entries after + 1 ... in order, at most `limit`, none beyond `upto`; erased ones are left out.
+
+        Raises: Damaged.
+        """
+        return [_entry(kept) for kept in self.kept(share, after, limit, upto) if kept.state != "erased"]
+
+    def kept(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Kept]:
+        """Return entries after + 1 ... as they lie in the log, erased and damaged ones too."""
         rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
-        return [_entry(row.state) for row in rows]
+        return [self._kept(share, found) for found in rows]
+
+    def headers(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Header]:
+        """Return the headers of entries after + 1 ..., also of erased ones, without opening any content."""
+        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        return [open_header(_stored.decode(found.state).header) for found in rows]
+
+    def leaves(self, share: str, after: int, limit: int, upto: int | None = None) -> list[bytes]:
+        """Return the leaf hashes of entries after + 1 ..., without opening any content."""
+        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        stored = (_stored.decode(found.state) for found in rows)
+        return [tree.leaf_hash(one.header, one.commitment) for one in stored]
 
     def steps(self, share: str, after: int, upto: int) -> list[Step]:
         """Return what folding needs of entries after + 1 ... upto."""
-        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto)
-        return [open_step(_unpacked(found.state).raw) for found in rows]
+        found = self.kept(share, after, max(upto - after, 0), upto)
+        return [open_step(_entry(kept).raw) for kept in found if kept.state != "erased"]
 
     def recorded_at(self, share: str, n: int) -> datetime | None:
         """Return when entry n was recorded, UTC."""
-        rows = self._recorder.select_events(f"share-{share}", gt=n - 1, lte=n)
-        return moment(_unpacked(rows[0].state).raw) if rows else None
+        found = self.headers(share, n - 1, 1, n)
+        return found[0].instant if found else None
 
     def keyframe(self, share: str, upto: int) -> Keyframe | None:
-        """Return the newest keyframe that is not beyond entry `upto`."""
-        rows = self._recorder.select_events(f"key-{share}", lte=upto, desc=True, limit=1)
-        return _keyframes.decode(zlib.decompress(rows[0].state)) if rows else None
+        """Return the newest keyframe that is not beyond entry `upto` and not erased."""
+        while upto > 0:
+            rows = self._recorder.select_events(f"key-{share}", lte=upto, desc=True, limit=1)
+            if not rows:
+                return None
+            n = rows[0].originator_version
+            try:
+                return _keyframes.decode(_inflate(self._vault.open_slot(_pool(share), n, rows[0].state, b"keyframe")))
+            except Gone:
+                upto = n - 1
+        return None
 
     def stylesheet(self, digest: str) -> bytes | None:
         """Return a stylesheet that some entry was shown with."""
@@ -99,8 +130,8 @@ class DisclosureLog:
 
         Raises: Moved when a number is taken or the position is not ahead: another follower was here.
         """
-        rows = [row(f"share-{e.content.share}", e.n, "entry", _packed(e)) for e in entries]
-        rows += [row(f"key-{s}", k.n, "keyframe", zlib.compress(_encode(k))) for s, k in keyframes]
+        rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
+        rows += [self._keyed(s, k) for s, k in keyframes]
         rows += [row(f"parked-{p.share}", version, "parked", _encode(p)) for p, version in parked]
         tracking = None if position is None else Tracking(FOLLOWER, position)
         try:
@@ -118,37 +149,86 @@ class DisclosureLog:
         if self.stylesheet(digest) is None:
             self._recorder.insert_events([row(f"style-{digest}", 1, "stylesheet", zlib.compress(css))])
 
+    def keep_keyframe(self, share: str, keyframe: Keyframe) -> None:
+        """Keep all parts after an entry, unless they are kept already."""
+        if not self._recorder.select_events(f"key-{share}", gt=keyframe.n - 1, lte=keyframe.n):
+            self._recorder.insert_events([self._keyed(share, keyframe)])
 
-class _Packed(msgspec.Struct, frozen=True, array_like=True):
-    raw: bytes
-    salt: bytes
+    def erase(self, share: str, numbers: Iterable[int]) -> None:
+        """Destroy content and salt of entries, and the keyframes beside them, everywhere and for ever."""
+        self._vault.destroy_slots(_pool(share), numbers)
+
+    # rows
+
+    def _packed(self, e: Entry) -> bytes:
+        share = e.content.share
+        sealed = self._vault.seal_slot(_pool(share), e.n, e.salt + zlib.compress(e.raw), e.header)
+        return _encode(_Stored(e.header, e.commitment, e.leaf, e.frontier, sealed))
+
+    def _keyed(self, share: str, keyframe: Keyframe) -> StoredEvent:
+        packed = zlib.compress(_encode(keyframe))
+        return row(
+            f"key-{share}", keyframe.n, "keyframe", self._vault.seal_slot(_pool(share), keyframe.n, packed, b"keyframe")
+        )
+
+    def _kept(self, share: str, found: StoredEvent) -> Kept:
+        n = found.originator_version
+        try:
+            one = _stored.decode(found.state)
+        except msgspec.MsgspecError:
+            return Kept(n=n, header=b"", commitment=b"", leaf=b"", frontier=(), raw=None, salt=None, state="damaged")
+        salt = raw = None
+        state: Literal["whole", "erased", "damaged"] = "whole"
+        try:
+            opened = self._vault.open_slot(_pool(share), n, one.sealed, one.header)
+            salt, raw = opened[:32], _inflate(opened[32:])
+        except Gone:
+            state = "erased"
+        except Damaged:
+            state = "damaged"
+        return Kept(
+            n=n, header=one.header, commitment=one.commitment, leaf=one.leaf, frontier=one.frontier,
+            raw=raw, salt=salt, state=state,
+        )  # fmt: skip
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    header: bytes
+    commitment: bytes
     leaf: bytes
     frontier: tuple[bytes, ...]
+    sealed: bytes  # salt and content, with the entry's own key
 
 
-_pack = msgspec.msgpack.Encoder()
-_unpack = msgspec.msgpack.Decoder(_Packed)
 _encode = msgspec.msgpack.Encoder().encode
+_stored = msgspec.msgpack.Decoder(_Stored)
 _keyframes = msgspec.msgpack.Decoder(Keyframe)
 _parked = msgspec.msgpack.Decoder(Parked)
 
 
-def _packed(entry: Entry) -> bytes:
-    return zlib.compress(_pack.encode(_Packed(entry.raw, entry.salt, entry.leaf, entry.frontier)))
+def _pool(share: str) -> str:
+    return f"entries-{share}"
 
 
-def _unpacked(state: bytes) -> _Packed:
-    return _unpack.decode(zlib.decompress(state))
+def _inflate(packed: bytes) -> bytes:
+    try:
+        return zlib.decompress(packed)
+    except zlib.error as error:
+        raise Damaged(str(error)) from error
 
 
-def _entry(state: bytes) -> Entry:
-    packed = _unpacked(state)
+def _entry(kept: Kept) -> Entry:
+    if kept.raw is None or kept.salt is None:
+        message = f"entry {kept.n} cannot be read: what is stored is not what was recorded"
+        raise Damaged(message)
     return Entry(
-        content=open_content(packed.raw),
-        raw=packed.raw,
-        salt=packed.salt,
-        leaf=packed.leaf,
-        frontier=packed.frontier,
+        content=open_content(kept.raw),
+        raw=kept.raw,
+        salt=kept.salt,
+        header=kept.header,
+        commitment=kept.commitment,
+        leaf=kept.leaf,
+        frontier=kept.frontier,
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from domain import project
 from domain.access import AccessEvent
 from domain.agreement import Share, ShareEvent
-from domain.events import CommandCarriedOut, Recorded
+from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
 from domain.ids import ProjectId, ShareId
 from domain.project import Project, ProjectEvent
 from projections.directory import Directory
@@ -29,7 +29,7 @@ class World(Directory):
         """
         key, event = recorded.stream.partition("-")[2], recorded.event
         match event:
-            case CommandCarriedOut():
+            case CommandCarriedOut() | ContentErased() | Sealed():
                 pass
             case _ if isinstance(event, AccessEvent):
                 self.apply_access(event, key)

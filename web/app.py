@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import api, assets, audit, client, clock, entry, pm
+from web import api, assets, audit, client, clock, entry, evidence, pm
 from web.guard import HEADERS, open_door
 from web.ids import random_salt
 from web.pages import Pages
@@ -36,7 +36,13 @@ async def healthz(request: Request) -> Response:
     """`GET /healthz`: the truth about the follower and the parked shares."""
     parts: Parts = request.app.state.parts
     failing = bool(parts.follower.failure)
-    body = {"ok": not failing, "follower": "failing" if failing else "following", "stopped": len(parts.follower.parked)}
+    body = {
+        "ok": not failing,
+        "follower": "failing" if failing else "following",
+        "stopped": len(parts.follower.parked),
+        "receipts": "failing" if parts.receipts.failure else "recording",
+        "unsigned": len(parts.notary.refused),
+    }
     return JSONResponse(body, 503 if failing else 200, headers={"cache-control": "no-store"})
 
 
@@ -49,6 +55,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *client.routes(),
         *pm.routes(),
         *audit.routes(),
+        *evidence.routes(),
         *api.routes(),
     ]
     if parts.demo:

@@ -1,4 +1,4 @@
-"""The command line: `fanlight demo | serve | import | export | user | version`."""
+"""The command line: `fanlight demo | serve | import | export | verify | erase | key | user | version`."""
 
 import argparse
 import os
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import Refused
+from projections.notes import BadNote
 from web import settings as settings_module
 from web.settings import BadSetting, Settings
 
 SERVE = (
-    "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "max_upload_mb",
-    "sign_in_per_minute", "log_level",
+    "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
+    "signing_key", "max_upload_mb", "sign_in_per_minute", "log_level",
 )  # fmt: skip
 
 
@@ -36,14 +37,40 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--accept", action="store_true", help="record every proposed change (default: only show them)")
     load.add_argument("--mapping", type=Path, help="JSON file that says which CSV column is what")
     settings_module.add_flags(load, ("data", "max_upload_mb"))
-    out = commands.add_parser("export", help="write the entries of a share as JSON lines")
-    out.add_argument("share", help="id of the share, as in the address of its page")
-    out.add_argument("--out", type=Path, help="file to write (default: standard output)")
-    out.add_argument("--after", type=int, default=0, help="number of the last entry you have (default 0)")
-    settings_module.add_flags(out, ("data",))
+    _record(commands)
     _user(commands)
     commands.add_parser("version", help="the version of this program")
     return top
+
+
+def _record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    out = commands.add_parser("export", help="write the evidence bundle of a share, a period or one update")
+    out.add_argument("share", help="id of the share, as in the address of its page")
+    out.add_argument("--out", type=Path, help="file to write (default: fanlight-SHARE.zip)")
+    out.add_argument("--update", default="", help="only this update, with its proof")
+    out.add_argument("--from", default="", help="first update of a period")
+    out.add_argument("--to", default="", help="last update of a period")
+    out.add_argument("--without-receipts", action="store_true", help="leave out what people's pages claimed")
+    check = commands.add_parser("verify", help="check an evidence bundle, or all stored files with --data")
+    check.add_argument("file", type=Path, nargs="?", help="evidence bundle")
+    check.add_argument("--key", help="verification key you were given, or a file that holds it")
+    check.add_argument("--checkpoint", type=Path, action="append", default=[], help="checkpoint you kept (repeatable)")
+    check.add_argument("--json", action="store_true", help="print the report as JSON")
+    erase = commands.add_parser("erase", help="destroy a person's data or the content of updates, for ever")
+    kinds = erase.add_subparsers(dest="action", required=True, metavar="WHAT")
+    person = kinds.add_parser("person", help="name, address and sign-ins of a person")
+    person.add_argument("email")
+    entries = kinds.add_parser("updates", help="content of updates of a share; their proofs stay")
+    entries.add_argument("share")
+    entries.add_argument("numbers", help="such as 3 or 3-9,12")
+    for one in (person, entries):
+        one.add_argument("--reason", required=True, help="kept for ever; must not name anybody")
+    key = commands.add_parser("key", help="the key that signs checkpoints")
+    uses = key.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = uses.add_parser("show", help="print the verification key, for clients to keep")
+    rotate = uses.add_parser("rotate", help="sign with a new key from now on")
+    for one in (out, check, person, entries, show, rotate):
+        settings_module.add_flags(one, ("data", "signing_key"))
 
 
 def _user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -77,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = vars(parser().parse_args(arguments))
     try:
         return _run(given)
-    except (BadSetting, Refused) as error:
+    except (BadSetting, Refused, BadNote) as error:
         print(f"fanlight: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -97,14 +124,34 @@ def _run(given: dict[str, Any]) -> int:
             from web import cli_import
 
             return cli_import.run(settings, given["file"], given["project"], given["mapping"], accept=given["accept"])
-        case "export":
-            from web import cli_export
-
-            return cli_export.run(settings, given["share"], given["out"], given["after"])
+        case "export" | "verify" | "erase" | "key":
+            return _of_record(settings, given)
         case _:
             from web import cli_user
 
             return cli_user.run(settings, given)
+
+
+def _of_record(settings: Settings, given: dict[str, Any]) -> int:
+    from web import cli_erase, cli_export, cli_verify
+
+    match given["command"], given.get("action"):
+        case "export", _:
+            query = {"n": given["update"], "from": given["from"], "to": given["to"]}
+            receipts = not given["without_receipts"]
+            return cli_export.run(settings, given["share"], given["out"], query, receipts=receipts)
+        case "verify", _ if given["file"] is not None:
+            return cli_verify.bundle(given["file"], given["key"], given["checkpoint"], as_json=given["json"])
+        case "verify", _:
+            return cli_verify.stored(settings, given["checkpoint"])
+        case "erase", "person":
+            return cli_erase.person(settings, given["email"], given["reason"])
+        case "erase", _:
+            return cli_erase.entries(settings, given["share"], given["numbers"], given["reason"])
+        case _, "rotate":
+            return cli_erase.rotate_key(settings)
+        case _:
+            return cli_erase.show_key(settings)
 
 
 def _serve(settings: Settings, *, demo: bool) -> int:

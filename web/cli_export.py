@@ -1,57 +1,52 @@
-"""`fanlight export`: the entries of one share as JSON lines, each as recorded."""
+"""`fanlight export`: the evidence bundle of a share, a period or one update, as a file."""
 
-import contextlib
-import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
-
-import msgspec
 
 from domain.errors import Unknown
-from projections.disclosure import Entry
+from domain.ids import ShareId
+from projections import bundle
 from projections.folder import Folder
+from projections.notary import Notary
+from projections.world import names
+from web import clock, evidence, evidence_page
+from web.assets import asset_url
+from web.pages import Pages
+from web.present import Present
 from web.settings import Settings
+from web.signing import signing_key
 
-BATCH = 200
 
-
-def run(settings: Settings, share: str, out: Path | None, after: int) -> int:
-    """Write entries after + 1 ... ; each line holds the committed content, its salt, leaf, tree head and message."""
+def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, str], *, receipts: bool) -> int:
+    """Write the bundle and say how to check it. `query` is as in the address of the download."""
     folder = Folder(settings.data)
     try:
-        if folder.disclosure.head(share) == 0:
-            raise Unknown(f"Share {share!r} has no entries in {settings.data}. Its id is in the address of its page.")
-        with _target(out) as target:
-            for entry in _entries(folder, share, after):
-                target.write(_line(entry))
+        data = _bundle(settings, folder, share, query, receipts=receipts)
     finally:
         folder.close()
+    target = out or Path(f"fanlight-{share}.zip")
+    target.write_bytes(data)
+    print(f"{target}: {len(data):,} bytes. Check it with: fanlight verify {target}")
     return 0
 
 
-def _entries(folder: Folder, share: str, after: int) -> Iterator[Entry]:
-    while found := folder.disclosure.entries(share, after, BATCH):
-        yield from found
-        after = found[-1].n
-
-
-def _line(entry: Entry) -> bytes:
-    record = {
-        "n": entry.n,
-        "content": msgspec.Raw(entry.raw),
-        "salt": entry.salt.hex(),
-        "leaf": entry.leaf.hex(),
-        "root": entry.root,
-        "message": entry.message.decode(),
-    }
-    return msgspec.json.encode(record) + b"\n"
-
-
-@contextlib.contextmanager
-def _target(out: Path | None) -> Iterator[BinaryIO]:
-    if out is None:
-        yield sys.stdout.buffer
-        return
-    with out.open("wb") as file:
-        yield file
+def _bundle(settings: Settings, folder: Folder, share: str, query: Mapping[str, str], *, receipts: bool) -> bytes:
+    world = Present(folder.events).world
+    head = folder.disclosure.head(share)
+    asked = evidence.wanted(query, share, head, receipts=receipts)
+    if share not in world.shares or head == 0:
+        raise Unknown(f"Share {share!r} has no updates in {settings.data}. Its id is in the address of its page.")
+    if asked is None:
+        raise Unknown(f"Share {share!r} has the updates 1 to {head}; choose among them.")
+    agreed = world.shares[ShareId(share)]
+    called, project = names(world, agreed), world.projects[agreed.project]
+    asked = evidence.named(asked, called.organisation, called.client, project.client_title)
+    notary, pages = Notary(folder, signing_key(settings.key_file), clock.now), Pages(asset=asset_url, demo=False)
+    return bundle.build(
+        folder,
+        notary,
+        asked,
+        now=clock.now(),
+        verifier=evidence.verifier(),
+        readable=lambda told: evidence_page.readable(pages, told, world.person_name if receipts else None),
+    )

@@ -39,12 +39,20 @@ async def dashboard(request: Request, signed: Signed) -> Response:
     if not parts.may_watch(signed, share):
         return not_found()
     page = await run_in_threadpool(parts.heads.page, share)
-    context = await run_in_threadpool(_context, parts, signed, share, page)
+    agent = request.headers.get("user-agent", "")
+    context = await run_in_threadpool(_context, parts, signed, share, page, device(agent))
     ask = _ask(page, request.query_params.get("view", ""))
     return parts.pages.response(request, "client/dashboard.html", signed=signed, ask=ask, **context)
 
 
-def _context(parts: "Parts", signed: Signed, share: str, page: Page | None) -> dict[str, Any]:
+def device(agent: str) -> str:
+    """Return what kind of device a browser says it is on, and nothing finer."""
+    if "iPad" in agent or ("Android" in agent and "Mobile" not in agent):
+        return "Tablet"
+    return "Phone" if "Mobi" in agent else "Computer"
+
+
+def _context(parts: "Parts", signed: Signed, share: str, page: Page | None, device: str) -> dict[str, Any]:
     """Return what the shell around the parts needs; of the viewer, only what is theirs."""
     called, zone = parts.called(share)
     ended = parts.ended_on(share)
@@ -64,7 +72,7 @@ def _context(parts: "Parts", signed: Signed, share: str, page: Page | None) -> d
             "stylesheet": parts.renderer.stylesheet,
         }  # fmt: skip
     session = signed.session.id if signed.session else ""
-    visit = parts.receipts.opened(share, signed.person.id, session, page.n)
+    visit = parts.receipts.opened(share, signed.person.id, session, page.n, device)
     items = replay.items_since(parts.folder.disclosure, share, visit.since, page.n) if visit.since else []
     view = _views.decode(page.view)
     return shell | {

@@ -35,6 +35,7 @@ class Claim(msgspec.Struct, frozen=True):
     kind: Literal["delivered", "displayed", "paused", "resumed", "hidden"]
     n: int
     came_from: int = 0
+    head: str = ""
 
 
 class Resync(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class Resync(msgspec.Struct, frozen=True):
 Said = Hello | Claim | Resync
 
 _N = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+_Head = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{0,16}$")]
 _Tab = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
 
@@ -54,6 +56,7 @@ class _Text(msgspec.Struct, frozen=True):
     tab: _Tab | None = None
     v: int | None = None
     applied: _N | None = None
+    head: _Head = ""
     painted: _N | None = None
     came_from: _N = msgspec.field(default=0, name="from")
     hidden: _N | None = None
@@ -74,7 +77,7 @@ def understood(text: bytes) -> Said | None:
     if said.hello is not None:
         return Hello(said.hello, said.tab) if said.tab and said.v == VERSION else None
     if said.applied is not None:
-        return Claim("delivered", said.applied)
+        return Claim("delivered", said.applied, 0, said.head)
     if said.painted is not None:
         return Claim("displayed", said.painted, said.came_from)
     if said.hidden is not None:

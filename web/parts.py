@@ -14,8 +14,11 @@ from domain.ids import CommandId, RiskId, ShareId
 from domain.risks import Points, ScoreAsClient
 from projections.disclose import Renderer
 from projections.disclosure import Entry
+from projections.erasing import complete, expire_receipts
 from projections.folder import Folder
 from projections.follow import Follower
+from projections.ledger import Statement
+from projections.notary import Notary
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
 from projections.world import Names, names
@@ -29,6 +32,7 @@ from web.people import People
 from web.present import Present
 from web.service import SYSTEM, Actor, Service
 from web.settings import Settings
+from web.signing import signing_key
 
 log = logging.getLogger("fanlight")
 
@@ -57,7 +61,7 @@ class Parts:
         self.guard = Guard(lambda: self.present.world, now, settings.origin, secure=settings.secure)
         self.renderer, self.pages = renderer, pages
         self.heads = Heads(self.folder.disclosure)
-        self.receipts = Receipts(self.folder.receipts, now)
+        self.receipts = Receipts(self.folder.receipts, now, lambda share, k: salt(f"receipts of {share}", k))
         self.live = Live(
             LiveLog(self.folder.disclosure, self.heads), self.receipts.take, pace=Pace(tick_every=settings.tick_seconds)
         )
@@ -70,6 +74,8 @@ class Parts:
             on_entries=self._send,
             point=point,
         )
+        self.notary = Notary(self.folder, signing_key(settings.key_file), now)
+        self._signed_at = 0.0
         self.sign_ins = Limit(settings.sign_in_per_minute)
         self.present.listen(self._cut)
         self.present.listen(lambda _new: self.follower.wake())
@@ -134,6 +140,8 @@ class Parts:
                     self._on_loop(self.live.end_session, session)
                 case access.PersonDisabled():
                     self._on_loop(self.live.end_person, None, recorded.stream.partition("-")[2])
+                case access.PersonErased(person=person):
+                    self._on_loop(self.live.end_person, None, person)
                 case agreement.ShareRevoked():
                     self._on_loop(self.live.end_share, recorded.stream.partition("-")[2])
                 case _:
@@ -148,6 +156,7 @@ class Parts:
         """Follow, flush receipts and keep time while the server is up."""
         self._loop = asyncio.get_running_loop()
         self.live.bind(self._loop)
+        await asyncio.to_thread(self._begin)
         threads = [
             threading.Thread(target=self.follower.run, args=(self._stop,), name="follower"),
             threading.Thread(target=self.receipts.run, args=(self._stop,), name="receipts"),
@@ -176,8 +185,30 @@ class Parts:
             except Exception:
                 log.exception("keeping time failed; it goes on")
 
+    def consulted(self, signed: Signed, subject: str, text: str) -> None:
+        """Record what one of ours asks of the record, before the answer; `subject` is a share, a project or "".
+
+        For threads. Raises: whatever keeps it from being recorded, and then there is no answer.
+        """
+        asked = Statement(kind="consulted", at=self.now(), who=signed.person.id, subject=subject, text=text)
+        self.folder.ledger.append(asked)
+
+    def _begin(self) -> None:
+        shares = list(self.present.world.shares)
+        complete(self.folder, shares)
+        self.receipts.recover(shares)
+
+    def sign(self) -> None:
+        """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""
+        for share in self.present.world.shares.values():
+            expire_receipts(self.folder, self.notary, share.id, share.retention, now=self.now())
+        self.notary.sign(list(self.present.world.shares))
+
     def _tick(self) -> None:
         world, now = self.present.refresh(), self.now()
+        if now.timestamp() - self._signed_at >= 60 * self.settings.checkpoint_minutes:
+            self._signed_at = now.timestamp()
+            self.sign()
         for project in list(world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":

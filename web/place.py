@@ -100,7 +100,8 @@ class Place:
             case "delivered":
                 new, self.applied = claim.n > self.applied, max(claim.n, self.applied)
             case "displayed":
-                new, self.displayed, self.visible = claim.n > self.displayed, max(claim.n, self.displayed), True
+                new = claim.n > self.displayed or not self.visible
+                self.displayed, self.visible = max(claim.n, self.displayed), True
             case "paused" | "resumed":
                 pausing = claim.kind == "paused"
                 new, self.paused = self.paused != pausing, pausing

@@ -1,14 +1,29 @@
 """What is true now, for the doors: one World folded from the log, kept up by whoever commits and by a poll."""
 
+import bisect
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
 
 from domain.events import Recorded
+from domain.ids import ProjectId
+from domain.project import Project, ProjectEvent, evolve
 from projections.eventlog import BATCH, EventLog, Unreadable
 from projections.world import World
 
 log = logging.getLogger("fanlight.present")
+KEPT_EVERY = 128  # events of a project
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A project as it was after its event `version`, recorded at `at` (UTC)."""
+
+    state: Project | None
+    version: int
+    at: datetime
 
 
 class Present:
@@ -19,6 +34,7 @@ class Present:
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._read = 0
         self._broken: set[str] = set()
+        self._past: dict[ProjectId, list[Past]] = {}
         self.world = World()
         self.refresh()
 
@@ -44,6 +60,28 @@ class Present:
                     listener(new)
             return self.world
 
+    def past(self, project: ProjectId, at: datetime) -> Past:
+        """Return a project as it was at an instant (UTC), with the version it had; state None before it began."""
+        stream = f"project-{project}"
+        kept = self._past.get(project, [])
+        near = bisect.bisect_right(kept, at, key=lambda past: past.at) - 1
+        state, version, when = (kept[near].state, kept[near].version, kept[near].at) if near >= 0 else (None, 0, at)
+        while found := self._events.part(stream, version, KEPT_EVERY):
+            for recorded in found:
+                if recorded.at > at:
+                    return Past(state, version, when)
+                assert isinstance(recorded.event, ProjectEvent)
+                state = evolve(state, recorded.event, recorded.at)
+                version, when = recorded.version, recorded.at
+        return Past(state, version, when)
+
+    def _keep(self, recorded: Recorded) -> None:
+        """Keep a state now and then, so that no past opens by folding from the beginning."""
+        kind, _, key = recorded.stream.partition("-")
+        if kind == "project" and recorded.version % KEPT_EVERY == 0:
+            past = Past(self.world.projects[ProjectId(key)], recorded.version, recorded.at)
+            self._past.setdefault(ProjectId(key), []).append(past)
+
     def _take(self, recorded: Recorded | Unreadable) -> bool:
         if recorded.stream in self._broken:
             return False
@@ -53,6 +91,7 @@ class Present:
                 log.error("%s; the stream is left as it was before", recorded)
                 return False
             self.world.apply(recorded)
+            self._keep(recorded)
         except Exception:
             self._broken.add(recorded.stream)
             log.exception(

@@ -12,6 +12,7 @@ from typing import Any, Protocol, assert_never
 
 import msgspec
 
+from projections.claims import Kind
 from web import messages, wire
 from web.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadView, Rest, Round, Send, Step
 from web.place import Pace, Receipt, Watching
@@ -129,11 +130,24 @@ class Room:
                 *(watcher.viewer.person, self.share, claim.kind, claim.n, watcher.sent),
             )
             watcher.spend(self.pace.inbound // 10)  # so that nobody can fill a disk with them
-        elif verdict == "new" and claim.kind != "hidden":
-            who, at = watcher.viewer, self.house.clock()
-            self.house.claim(
-                Receipt(self.share, who.person, who.session, who.tab, claim.kind, claim.n, claim.came_from, at)
+        elif verdict == "new":
+            self._record(watcher, claim.kind, claim.n, claim.came_from, claim.head)
+
+    def _record(self, watcher: Watcher, kind: Kind, n: int, came_from: int = 0, head: str = "") -> None:
+        who, at = watcher.viewer, self.house.clock()
+        self.house.claim(
+            Receipt(
+                share=self.share,
+                person=who.person,
+                session=who.session,
+                tab=who.tab,
+                kind=kind,
+                n=n,
+                came_from=came_from,
+                at=at,
+                head=head,
             )
+        )
 
     def closing(self, watcher: Watcher) -> None:
         """Send nothing more to a watcher that was sent a close; give its page a moment to answer."""
@@ -146,6 +160,8 @@ class Room:
         self.house.leaving.pop(watcher, None)
 
     def _forget(self, watcher: Watcher) -> None:
+        if watcher in self.watchers and watcher.greeted:
+            self._record(watcher, "closed", max(watcher.sent, 0))
         self.hub.leave(watcher)
         self.watchers.discard(watcher)
         if not self.watchers:

@@ -4,7 +4,6 @@ A command id seen before returns the first answer and records nothing. When some
 decided again on what is true now.
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
@@ -74,7 +73,7 @@ class Service:
         if not command_id or len(command_id) > 200:
             raise Invalid("A command needs an id of 1 to 200 characters that is its own.", "command_id")
         permit(actor, command, self._present.world)
-        fingerprint = hashlib.sha256(commands.encode(command) + actor.person.encode()).hexdigest()
+        fingerprint = self._events.fingerprint(stream_of(command), commands.encode(command) + actor.person.encode())
         for _ in range(TRIES):
             if (first := self._first_answer(command_id, fingerprint)) is not None:
                 return first
@@ -134,6 +133,8 @@ def stream_of(command: AnyCommand) -> str:
             return "organisation"
         case access.RegisterClient(client=client):
             return f"client-{client}"
+        case access.ErasePerson(person=person):
+            return f"erasure-{person}"
         case _ if isinstance(command, PersonCommand):
             return f"person-{command.person}"
         case _ if isinstance(command, ShareCommand):
@@ -154,6 +155,8 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
             return list(access.decide_organisation(world.organisation or None, command))
         case access.RegisterClient(client=client):
             return list(access.decide_client(world.clients.get(client), command))
+        case access.ErasePerson(person=person):
+            return list(access.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
             return list(access.decide(world.people.get(command.person), command, now))
         case _ if isinstance(command, ShareCommand):
@@ -171,6 +174,8 @@ def _check_references(world: World, command: AnyCommand) -> None:
             if key not in world.projects:
                 raise Unknown("There is no such project to share.", "project")
             _known_client(world, client)
+        case access.InvitePerson(person=person) if person in world.erased:
+            raise Conflict("Somebody with this id was erased. Use a new id.", "person")
         case access.InvitePerson(client=str() as client):
             _known_client(world, ClientId(client))
         case AskClientView(client=client) | ScoreAsClient(client=client):

@@ -23,6 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     link_hours: int = 72
     session_hours: int = 12
     tick_seconds: int = 20
+    checkpoint_minutes: int = 10
+    signing_key: Path = Path()  # default: signing.key in the data folder
     max_upload_mb: int = 64
     sign_in_per_minute: int = 20
     log_level: str = "warning"
@@ -34,6 +36,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The origin browsers send, which forms and sockets must come from."""
         parts = urlsplit(self.public_url or f"http://{_in_url(self.host)}:{self.port}")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the signing key lies."""
+        return self.signing_key if self.signing_key != Path() else self.data / "signing.key"
 
     @property
     def secure(self) -> bool:
@@ -49,6 +56,8 @@ HELP = {
     "link_hours": "hours a sign-in link stays good, 1 to 720",
     "session_hours": "hours until people sign in again, 1 to 720",
     "tick_seconds": "seconds between signs of life on an open dashboard, 1 to 40",
+    "checkpoint_minutes": "minutes between signed checkpoints of what is new, 1 to 1440",
+    "signing_key": "file that holds the signing key, made at the first start; default: signing.key in the data folder",
     "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
     "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
     "log_level": "debug, info, warning or error",
@@ -60,6 +69,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "link_hours": (1, 720),
     "session_hours": (1, 720),
     "tick_seconds": (1, 40),
+    "checkpoint_minutes": (1, 1440),
     "max_upload_mb": (1, 512),
     "sign_in_per_minute": (1, 1000),
     "demo_speed": (0, 100),
@@ -108,7 +118,7 @@ def _variables() -> set[str]:
 
 def _value(name: str, raw: str, source: str) -> Any:
     kind = type(getattr(Settings(), name))
-    if name == "data":
+    if kind is type(Path()):
         return Path(raw)
     try:
         value = kind(raw)

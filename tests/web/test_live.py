@@ -266,12 +266,18 @@ def test_receipts_are_kept_apart_and_a_claim_of_more_than_was_sent_is_refused(te
             await page.say(resumed=3)
             await page.say(hidden=3)
             await page.say(applied=4)
-            await wait_until(lambda: stage.live.counts.refused == 3 and len(stage.receipts) == 4)
+            await wait_until(lambda: stage.live.counts.refused == 3 and len(stage.receipts) == 5)
+            await page.say(painted=3, from_=3)  # back in sight
+            await wait_until(lambda: len(stage.receipts) == 6)
+        await wait_until(lambda: len(stage.receipts) == 7)
         assert receipt_facts(stage.receipts) == [
             ("delivered", 3, 0),
             ("displayed", 3, 0),
             ("paused", 3, 0),
             ("resumed", 3, 0),
+            ("hidden", 3, 0),
+            ("displayed", 3, 3),
+            ("closed", 3, 0),
         ]
         assert {(r.share, r.person, r.session, r.tab, r.at) for r in stage.receipts} == {
             (SHARE, "bo", "s-9", "tab-7", 1_000.0)

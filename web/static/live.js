@@ -4,7 +4,7 @@
   if (!feed) return;
   const $ = (id) => document.getElementById(id), tab = crypto.randomUUID(), title = document.title;
   let last = +feed.dataset.n, painted = 0, socket = null, heard = Date.now(), ended = false, paused = false, held = [];
-  let sayings = [], saidAt = 0, claimed = 0, lost = 0, asked = 0, shown = '';
+  let sayings = [], saidAt = 0, claimed = 0, lost = 0, asked = 0, shown = '', away = false;
   const send = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
   const resync = () => { if (Date.now() - asked > 500) { asked = Date.now(); send({ resync: last }); } };
 
@@ -39,10 +39,10 @@
 
   // claims: cumulative, at most one a second
   const paint = () => requestAnimationFrame(() => {
-    if (document.hidden || paused || painted >= last || socket?.readyState !== WebSocket.OPEN) return;
+    if (document.hidden || paused || (painted >= last && !away) || socket?.readyState !== WebSocket.OPEN) return;
     const wait = claimed + 1000 - Date.now();
     if (wait > 0) return void setTimeout(paint, wait);
-    send({ painted: last, from: painted }); painted = last; claimed = Date.now();
+    send({ painted: last, from: painted }); painted = last; away = false; claimed = Date.now();
   });
   const say = () => {
     if (!sayings.length) return;
@@ -59,7 +59,7 @@
     $('u-root').textContent = m.root.slice(0, 16).replace(/(....)(?=.)/g, '$1 ');
     $('news').hidden = !$('since').children.length; $('quiet').hidden = !$('news').hidden || !$('quiet').dataset.some;
     if (m.say) { sayings.push(m.say); say(); }
-    send({ applied: m.n }); today(); paint();
+    send({ applied: m.n, head: m.root.slice(0, 16) }); today(); paint();
     if (shown !== 'stale') document.title = headline();
   };
   const newer = () => { $('newer').textContent = held.length ? 'Show ' + held.length + ' newer' : 'Continue'; };
@@ -67,7 +67,7 @@
   let current = null;
   feed.addEventListener('htmx:ws:after:connection', (e) => {
     socket = e.detail.connection.socket; heard = Date.now(); lost = 0; held = [];
-    send({ hello: last, tab, v: 1 }); if (paused) { send({ paused: last }); newer(); } look(); paint();
+    send({ hello: last, tab, v: 1 }); away = true; if (paused) { send({ paused: last }); newer(); } look(); paint();
   });
   feed.addEventListener('htmx:ws:before:message:incoming', (e) => {
     heard = Date.now();
@@ -88,7 +88,7 @@
     if (code === 4426) return location.reload();
     if (code === 4401 || code === 4403) { ended = true; state(code === 4401 ? 'signed-out' : 'ended'); }
   });
-  document.addEventListener('visibilitychange', () => { if (document.hidden) send({ hidden: last }); else { paint(); look(); } });
+  document.addEventListener('visibilitychange', () => { if (document.hidden) { away = true; send({ hidden: last }); } else { paint(); look(); } });
   addEventListener('pageshow', (e) => { if (e.persisted) { htmx.process(feed, true); } });
   document.addEventListener('click', (e) => {
     const button = e.target.closest('[data-do]');

@@ -1,0 +1,121 @@
+"""The one ZIP file whose bytes follow from its members, so that nothing can hide in it. Pure; docs/spec.md 8.1."""
+
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+NOTE = "bundle.note"
+STORED, DEFLATED = 0, 8
+LONGEST = 512 << 20  # of a member, inflated
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END = struct.Struct("<4sHHHHIIH")
+_DATE = 0x0021  # 1980-01-01
+
+
+class BadContainer(Exception):
+    """The file is no bundle as 8.1 has it; says what was expected."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A file in the container: its data as it lies there, and what that inflates to."""
+
+    path: str
+    packed: bytes
+    crc: int
+    size: int
+
+    @property
+    def method(self) -> int:
+        """How its data is packed."""
+        return STORED if self.path == NOTE else DEFLATED
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the data as it lies in the container."""
+        return hashlib.sha256(self.packed).hexdigest()
+
+    def content(self) -> bytes:
+        """Return the file itself.
+
+        Raises: BadContainer.
+        """
+        if self.method == STORED:
+            return self.packed
+        inflate = zlib.decompressobj(-15)
+        try:
+            content = inflate.decompress(self.packed, LONGEST + 1)
+        except zlib.error as error:
+            raise BadContainer(f"{self.path} cannot be inflated: {error}") from error
+        if len(content) != self.size or not inflate.eof or zlib.crc32(content) != self.crc:
+            raise BadContainer(f"{self.path} is not what the container says it is")
+        return content
+
+    def readable(self) -> tuple[bytes, str]:
+        """Return as much of the file as can be inflated, and what is wrong with the rest, "" when nothing is."""
+        try:
+            return self.content(), ""
+        except BadContainer as error:
+            return (self.packed if self.method == STORED else _as_far_as_it_goes(self.packed)), str(error)
+
+
+def _as_far_as_it_goes(packed: bytes) -> bytes:
+    inflate, out = zlib.decompressobj(-15), bytearray()
+    for i in range(len(packed)):
+        try:
+            out += inflate.decompress(packed[i : i + 1], LONGEST)
+        except zlib.error:
+            break
+    return bytes(out)
+
+
+def pack(path: str, content: bytes) -> Member:
+    """Return a file as a member."""
+    if path == NOTE:
+        return Member(path, content, zlib.crc32(content), len(content))
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return Member(path, deflate.compress(content) + deflate.flush(), zlib.crc32(content), len(content))
+
+
+def write(members: Sequence[Member]) -> bytes:
+    """Return the container of some members, `bundle.note` first, the others by path."""
+    out, central = bytearray(), bytearray()
+    ordered = sorted(members, key=lambda member: (member.path != NOTE, member.path.encode()))
+    for member in ordered:
+        name, sizes = member.path.encode("ascii"), (member.crc, len(member.packed), member.size)
+        where = len(out)
+        out += _LOCAL.pack(b"PK\x03\x04", 20, 0, member.method, 0, _DATE, *sizes, len(name), 0) + name + member.packed
+        fixed = (20, 20, 0, member.method, 0, _DATE)
+        central += _CENTRAL.pack(b"PK\x01\x02", *fixed, *sizes, len(name), 0, 0, 0, 0, 0, where) + name
+    count = len(ordered)
+    return bytes(out + central + _END.pack(b"PK\x05\x06", 0, 0, count, count, len(central), len(out), 0))
+
+
+def read(data: bytes) -> tuple[Mapping[str, Member], bool]:
+    """Return the members of a container by path, and whether its bytes are exactly those that follow from them.
+
+    Raises: BadContainer when they cannot even be listed.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            listed = archive.infolist()
+        members = [_member(data, info) for info in listed]
+        same = write(members) == data
+    except (zipfile.BadZipFile, UnicodeError, struct.error, ValueError, NotImplementedError, OSError) as error:
+        raise BadContainer(
+            f"expected an evidence bundle (a ZIP file), but its files cannot be listed: {error}"
+        ) from error
+    found = {member.path: member for member in members}
+    return found, same and len(found) == len(members)
+
+
+def _member(data: bytes, info: zipfile.ZipInfo) -> Member:
+    start = info.header_offset
+    name, extra = struct.unpack_from("<HH", data, start + 26)
+    begin = start + _LOCAL.size + name + extra
+    return Member(info.filename, data[begin : begin + info.compress_size], info.CRC, info.file_size)

@@ -1,0 +1,109 @@
+"""What the operator did with the record: checkpoints signed, questions asked of it, contents erased. docs/spec.md 4.8.
+
+Rule: append-only, one statement per row, each row in a tree of its own; only the organisation and its auditors see it.
+"""
+
+import threading
+from datetime import datetime
+
+import msgspec
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError
+
+from projections import tree
+from projections.store import row
+
+STREAM = "ledger"
+FOUND_AGAIN = ("checkpoint", "entries-erased", "receipts-expired", "key-added", "key-rotated")  # by subject
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """One act. Fields that a kind does not use are left empty."""
+
+    kind: str  # checkpoint, consulted, entries-erased, receipts-expired, key-added, key-rotated
+    at: datetime
+    who: str = ""  # id of the person, or "operator"
+    subject: str = ""  # an origin, a share, a person
+    text: str = ""  # a note; what was asked; why
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A statement as it lies in the ledger."""
+
+    index: int  # from 1
+    statement: Statement
+    raw: bytes
+    leaf: bytes
+    frontier: tuple[bytes, ...]
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    raw: bytes
+    leaf: bytes
+    frontier: tuple[bytes, ...]
+
+
+_json = msgspec.json.Encoder(order="deterministic")
+_statement = msgspec.json.Decoder(Statement)
+_encode = msgspec.msgpack.Encoder().encode
+_stored = msgspec.msgpack.Decoder(_Stored)
+
+
+class Ledger:
+    """Thread-safe; several processes may write to it."""
+
+    def __init__(self, recorder: ApplicationRecorder) -> None:
+        self._recorder, self._lock = recorder, threading.Lock()
+
+    def append(self, *statements: Statement) -> int:
+        """Record statements in order, all or none, and return the index of the last; durable when it returns.
+
+        The newest checkpoint of each origin is found again by `checkpoints`.
+        """
+        with self._lock:
+            while True:
+                last = self.last()
+                index, frontier = (last.index, last.frontier) if last else (0, ())
+                rows = []
+                for statement in statements:
+                    raw = _json.encode(statement)
+                    leaf = tree.leaf_hash(raw, b"")
+                    frontier = tree.append(frontier, index, leaf)
+                    index += 1
+                    rows.append(row(STREAM, index, statement.kind, _encode(_Stored(raw, leaf, frontier))))
+                    if statement.kind in FOUND_AGAIN:
+                        k = self._newest(f"{statement.kind} {statement.subject}") + 1
+                        rows.append(row(f"{statement.kind} {statement.subject}", k, "at", str(index).encode()))
+                try:
+                    self._recorder.insert_events(rows)
+                except IntegrityError:
+                    continue
+                return index
+
+    def last(self) -> Line | None:
+        """Return the newest line."""
+        rows = self._recorder.select_events(STREAM, desc=True, limit=1)
+        return _line(rows[0].originator_version, rows[0].state) if rows else None
+
+    def lines(self, after: int, limit: int, upto: int | None = None) -> list[Line]:
+        """Return lines after + 1 ... in order, at most `limit`, none beyond `upto`."""
+        rows = self._recorder.select_events(STREAM, gt=after, lte=upto, limit=limit)
+        return [_line(found.originator_version, found.state) for found in rows]
+
+    def of(self, kind: str, subject: str, after: int = 0, limit: int = 1_000_000) -> list[Line]:
+        """Return the checkpoints or erasures of one subject, oldest first, from its number `after + 1`."""
+        rows = self._recorder.select_events(f"{kind} {subject}", gt=after, limit=limit)
+        return [self.lines(int(found.state) - 1, 1)[0] for found in rows]
+
+    def newest(self, kind: str, subject: str) -> tuple[int, Line] | None:
+        """Return the newest checkpoint or erasure of a subject, and which number it is."""
+        k = self._newest(f"{kind} {subject}")
+        return (k, self.of(kind, subject, k - 1, 1)[0]) if k else None
+
+    def _newest(self, stream: str) -> int:
+        rows = self._recorder.select_events(stream, desc=True, limit=1)
+        return rows[0].originator_version if rows else 0
+
+
+def _line(index: int, state: bytes) -> Line:
+    one = _stored.decode(state)
+    return Line(index, _statement.decode(one.raw), one.raw, one.leaf, one.frontier)

@@ -1,0 +1,235 @@
+"""Signed notes, checkpoints and keys, as C2SP writes them. Pure; docs/spec.md 4.4 to 4.11.
+
+Rule: a note is good when a key that is known signed it and no key that is known signed it wrongly; lines of others are
+passed over, which is what makes rotation and witnesses possible.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+ED25519 = b"\x01"
+NAME = re.compile(r"[a-z0-9./-]{1,100}")
+_LINE = re.compile(r"— (\S+) ([A-Za-z0-9+/=]+)")
+
+
+class BadNote(Exception):
+    """A note, a key or a checkpoint is not what it has to be; says what was expected and what came."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A tree's head at a size."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The three lines that are signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+# keys
+
+
+def key_id(name: str, public: bytes) -> bytes:
+    """Return the four bytes that tell a name's key from others; docs/spec.md 4.4."""
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+
+
+def verification_key(name: str, public: bytes) -> str:
+    """Return a key as people pass it on."""
+    return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(ED25519 + public).decode()}"
+
+
+def open_key(text: str) -> tuple[str, bytes]:
+    """Return name and public key of a verification key.
+
+    Raises: BadNote.
+    """
+    name, _, rest = text.strip().partition("+")
+    shown, _, encoded = rest.partition("+")
+    raw = _decoded(encoded)
+    if not NAME.fullmatch(name) or len(raw) != 33 or raw[:1] != ED25519 or shown != key_id(name, raw[1:]).hex():
+        raise BadNote(f"expected a verification key such as name+0a1b2c3d+AX...=, got {text.strip()[:80]!r}")
+    return name, raw[1:]
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """A name and the private key that signs for it."""
+
+    name: str
+    private: Ed25519PrivateKey
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes others verify with."""
+        return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    @property
+    def seed(self) -> bytes:
+        """The 32 secret bytes."""
+        return self.private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+
+
+def signer(name: str, seed: bytes) -> Signer:
+    """Return the signer of a name with the 32 secret bytes of its key."""
+    return Signer(name, Ed25519PrivateKey.from_private_bytes(seed))
+
+
+# notes
+
+
+def sign(text: str, *keys: Signer) -> str:
+    """Return a text with one signature line for each key, all in the name of the text's first line."""
+    name = origin_of(text)
+    lines = [f"— {name} {_signature(name, text, key)}\n" for key in keys]
+    return f"{text}\n{''.join(lines)}"
+
+
+def _signature(name: str, text: str, key: Signer) -> str:
+    return base64.b64encode(key_id(name, key.public) + key.private.sign(text.encode())).decode()
+
+
+def text_of(note: str) -> str:
+    """Return the text of a note, whoever signed it."""
+    return note.rpartition("\n\n")[0] + "\n"
+
+
+def origin_of(text: str) -> str:
+    """Return the first line of a text."""
+    return text.partition("\n")[0]
+
+
+def verify(note: str, keys: Iterable[bytes]) -> str:
+    """Return the text of a note that one of some public keys signed.
+
+    Raises: BadNote.
+    """
+    signed = signatures(note)
+    text = text_of(note)
+    name, good = origin_of(text), 0
+    for key in keys:
+        for signature in signed.get((name, key_id(name, key)), ()):
+            try:
+                Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode())
+            except (InvalidSignature, ValueError):
+                raise BadNote(
+                    f"the signature of {name} does not fit the text; it was altered, or signed by another key"
+                ) from None
+            good += 1
+    if not good:
+        raise BadNote(f"expected a signature of a known key for {name!r}, found none")
+    return text
+
+
+def signatures(note: str) -> dict[tuple[str, bytes], list[bytes]]:
+    """Return the signatures of a note by name and key id.
+
+    Raises: BadNote.
+    """
+    text, gap, lines = note.rpartition("\n\n")
+    if not gap or not text or text.endswith("\n") or not lines.endswith("\n"):
+        raise BadNote("expected a text, an empty line and signature lines")
+    found: dict[tuple[str, bytes], list[bytes]] = {}
+    for line in lines[:-1].split("\n"):
+        match = _LINE.fullmatch(line)
+        raw = _decoded(match[2]) if match else b""
+        if match is None or len(raw) < 5:
+            raise BadNote(f"expected a signature line, got {line[:80]!r}")
+        found.setdefault((match[1], raw[:4]), []).append(raw[4:])
+    return found
+
+
+def open_checkpoint(text: str) -> Checkpoint:
+    """Return what a checkpoint's text says.
+
+    Raises: BadNote.
+    """
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3] or not re.fullmatch(r"0|[1-9][0-9]{0,17}", lines[1]):
+        raise BadNote("expected a checkpoint of three lines: origin, size, root")
+    root = _decoded(lines[2])
+    if len(root) != 32:
+        raise BadNote(f"expected a root of 32 bytes, got {len(root)}")
+    return Checkpoint(lines[0], int(lines[1]), root)
+
+
+# rotation and erasure
+
+
+def rotation(k: int, old: Signer, new: Signer, at: str) -> str:
+    """Return the statement that a new key takes over from an old one; docs/spec.md 4.9."""
+    keys = (base64.b64encode(key.public).decode() for key in (old, new))
+    return sign("\n".join((f"{old.name}/keys", str(k), *keys, at)) + "\n", old, new)
+
+
+def trusted(name: str, key: bytes, rotations: Sequence[str]) -> list[bytes]:
+    """Return the keys that may be trusted by who trusts one of them.
+
+    Raises: BadNote on a rotation that is not signed by both of its keys.
+    """
+    pairs = [_rotated(name, note) for note in rotations]
+    known = {key}
+    while grown := {k for pair in pairs if known & set(pair) for k in pair} - known:
+        known |= grown
+    return sorted(known)
+
+
+def _rotated(name: str, note: str) -> tuple[bytes, bytes]:
+    text = text_of(note)
+    lines = text.split("\n")
+    if len(lines) != 6 or lines[0] != f"{name}/keys":
+        raise BadNote("expected a rotation statement of five lines")
+    old, new = _decoded(lines[2]), _decoded(lines[3])
+    for key in (old, new):
+        verify(note, [key])
+    return old, new
+
+
+def erasure(origin: str, at: str, reason: str, numbers: Iterable[int], key: Signer) -> str:
+    """Return the statement that the content of some entries was erased; docs/spec.md 4.11."""
+    return sign(f"{origin}/erasures\n{at}\n{' '.join(reason.split())}\n{spans(numbers)}\n", key)
+
+
+def erased(text: str, origin: str) -> set[int]:
+    """Return the numbers an erasure statement names.
+
+    Raises: BadNote.
+    """
+    lines = text.split("\n")
+    if len(lines) != 5 or lines[0] != f"{origin}/erasures":
+        raise BadNote("expected an erasure statement of four lines")
+    found: set[int] = set()
+    for span in lines[3].split(" "):
+        match = re.fullmatch(r"([1-9][0-9]{0,8})(?:-([1-9][0-9]{0,8}))?", span)
+        if match is None:
+            raise BadNote(f"expected a number or a range, got {span[:40]!r}")
+        found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return found
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Return numbers as "3 5-9 12"."""
+    told: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if told and told[-1][1] == n - 1:
+            told[-1][1] = n
+        else:
+            told.append([n, n])
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in told)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
