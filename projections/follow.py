@@ -62,7 +62,8 @@ class Follower:
     # life
 
     def _reset(self) -> None:
-        """Start again from what is recorded."""
+        """Start again from what is recorded; the stylesheet is kept before any entry names it."""
+        self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
         self._world = World()
         self._shown: dict[ShareId, Shown] = {}
         self._group: list[Recorded | Unreadable] = []
@@ -85,7 +86,6 @@ class Follower:
 
     def run(self, stop: threading.Event, poll: float = 0.25) -> None:
         """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced."""
-        self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
         for share in list(self.parked):
             self.retry(share)
         while not stop.is_set():

@@ -4,7 +4,7 @@ Rule: append-only, one statement per row, each row in a tree of its own; only th
 """
 
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError
@@ -105,5 +105,9 @@ class Ledger:
 
 
 def _line(index: int, state: bytes) -> Line:
-    one = _stored.decode(state)
-    return Line(index, _statement.decode(one.raw), one.raw, one.leaf, one.frontier)
+    try:
+        one = _stored.decode(state)
+        return Line(index, _statement.decode(one.raw), one.raw, one.leaf, one.frontier)
+    except msgspec.MsgspecError:  # it says nothing, and its proof will not hold
+        damaged = Statement(kind="damaged", at=datetime.min.replace(tzinfo=UTC))
+        return Line(index, damaged, state, b"", ())

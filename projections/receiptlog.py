@@ -6,7 +6,7 @@ Content is sealed with a key of its own, so that a retention period ends by dest
 
 import zlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
@@ -151,8 +151,12 @@ class ReceiptLog:
             return Standing({}, []), k
 
     def _opened(self, share: str, stored: StoredEvent) -> Row:
-        one, k = _stored.decode(stored.state), stored.originator_version
-        content = salt = None
+        k, content, salt = stored.originator_version, None, None
+        try:
+            one = _stored.decode(stored.state)
+            at = recorded_at(one.header)
+        except (msgspec.MsgspecError, ValueError):  # damaged: it says nothing, and its proof will not hold
+            one, at = _Stored(b"", b"", b"", (), b""), datetime.min.replace(tzinfo=UTC)
         try:
             unsealed = self._vault.open_slot(_pool(share), k, one.sealed, one.header)
             salt, content = unsealed[:32], zlib.decompress(unsealed[32:])
@@ -160,7 +164,7 @@ class ReceiptLog:
             content = salt = None
         return Row(
             k=k,
-            at=recorded_at(one.header),
+            at=at,
             header=one.header,
             content=content,
             salt=salt,

@@ -119,7 +119,7 @@ class _Bundle:
             return None
 
     def _named(self, folder: str) -> list[str]:
-        return sorted(path for path in self._files if path.startswith(f"{folder}/"))
+        return sorted(path for path in self._files if path.startswith(f"{folder}/") and MEMBERS.fullmatch(path))
 
     # 8.2, 8.3
 

@@ -14,10 +14,15 @@ from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, Ri
 from domain.project import StartProject
 from domain.risks import Points, RaiseRisk, RiskDetails
 from domain.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
+from projections.bundle import Wanted, build
+from projections.claims import Receipt
 from projections.disclose import Renderer
 from projections.disclosure import Entry
 from projections.folder import Folder
 from projections.follow import Follower
+from projections.notary import Notary
+from projections.notes import signer
+from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
 from tests.plain import Plain
 from web.clock import Virtual
@@ -30,6 +35,7 @@ ADMIN = Actor(PersonId("ines"), "admin")
 ACME, COUNCIL = ClientId("acme"), ClientId("council")
 HARBOUR, DEPOT = ProjectId("harbour"), ProjectId("depot")
 SHARE, OTHER = ShareId("share1"), ShareId("share2")
+KEY = signer("fanlight/test", bytes(range(32)))
 ALL_MILESTONES = (
     "baseline", "forecast", "range", "actual", "slip", "status", "reason", "deadline", "kind", "owner_side",
     "progress", "value", "acceptance", "client_action", "confirmed", "trend",
@@ -74,6 +80,8 @@ class World:
             on_entries=lambda share, entries: self.sent.extend((share, e.n, e.message) for e in entries),
             point=self.point,
         )
+        self.receipts = Receipts(self.folder.receipts, self.clock, lambda share, k: salt(f"receipts of {share}", k))
+        self.notary = Notary(self.folder, KEY, self.clock)
         self.heads = Heads(self.folder.disclosure)
         self.log = LiveLog(self.folder.disclosure, self.heads)
 
@@ -108,6 +116,22 @@ class World:
 
     def entries(self, share: str = SHARE) -> list[Entry]:
         return self.folder.disclosure.entries(share, 0, 100_000)
+
+    def claim(
+        self, kind: str, n: int, *, person: str = "anna", tab: str = "t1", share: str = SHARE, **more: object
+    ) -> None:
+        """Take one claim of a page, a second after the last."""
+        self.clock.forward(seconds=1)
+        at = self.clock().timestamp()
+        claim = {"share": share, "person": person, "session": f"s-{person}", "tab": tab, "kind": kind, "n": n, "at": at}
+        self.receipts.take([Receipt(**{**claim, **more})])  # type: ignore[arg-type]
+
+    def bundle(self, kind: str = "share", first: int = 1, to: int = 0, *, receipts: bool = True) -> bytes:
+        """The evidence bundle of the share."""
+        self.receipts.flush()
+        wanted = Wanted(share=SHARE, kind=kind, first=first, to=to, receipts=receipts)  # type: ignore[arg-type]
+        page = lambda told: f"<p>{told.manifest.to}</p>".encode()  # noqa: E731
+        return build(self.folder, self.notary, wanted, now=self.clock(), verifier=b"# verifier\n", readable=page)
 
     # a small portfolio
 

@@ -61,7 +61,6 @@ def _tell(folder: Folder, seed: int) -> None:
     clock, renderer = Virtual(now()), Renderer()
     present = Present(folder.events)
     follower = Follower(folder.events, folder.disclosure, renderer, clock=clock, salt=random_salt)
-    folder.disclosure.keep_stylesheet(renderer.stylesheet, renderer.css)
     story = Story(Service(folder.events, present, clock), lambda: present.world, seed)
     for at in story.year(now()):
         while follower.step():
