@@ -5,8 +5,8 @@ import contextlib
 import ipaddress
 import logging
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -16,11 +16,15 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Refused
 from domain.ids import PersonId
+from projections.disclosure import Entry
 from projections.folder import Folder
 from projections.follow import Follower
+from projections.notary import Notary
+from projections.receipts import Receipts
 from web import demo_plan as plan
 from web.clock import Virtual, now
 from web.demo_story import Story
+from web.demo_visits import WEEKS, Visits
 from web.entry import set_cookie
 from web.guard import open_door
 from web.ids import random_salt
@@ -28,11 +32,13 @@ from web.present import Present
 from web.render import Renderer
 from web.service import OPERATOR, Service
 from web.settings import BadSetting, Settings
+from web.signing import signing_key
 
 if TYPE_CHECKING:
     from web.parts import Parts
 
 log = logging.getLogger("fanlight.demo")
+WEEK = timedelta(days=7)
 PACE = 4.0  # seconds between changes at speed 1, on average
 
 
@@ -47,27 +53,40 @@ def refuse_open_doors(settings: Settings) -> None:
         raise BadSetting(f"--host is {host!r}; the demo signs anybody in, so it only listens on loopback (127.0.0.1).")
 
 
-def tell_the_year(data: Path, seed: int) -> None:
-    """Record the sample year, unless this folder has a history already."""
-    folder = Folder(data)
+def tell_the_year(settings: Settings) -> None:
+    """Record the sample year, unless the folder has a history already."""
+    folder = Folder(settings.data)
     try:
         if folder.events.head() == 0:
-            _tell(folder, seed)
+            _tell(folder, settings)
     finally:
         folder.close()
 
 
-def _tell(folder: Folder, seed: int) -> None:
-    clock, renderer = Virtual(now()), Renderer()
+def _tell(folder: Folder, settings: Settings) -> None:
+    clock, until = Virtual(now()), now()
     present = Present(folder.events)
-    follower = Follower(folder.events, folder.disclosure, renderer, clock=clock, salt=random_salt)
-    story = Story(Service(folder.events, present, clock), lambda: present.world, seed)
-    for at in story.year(now()):
+    receipts = Receipts(folder.receipts, clock, random_salt)
+    visits = Visits(receipts, folder.disclosure, clock, settings.demo_seed)
+    visits.plan(plan.HABITS, until)
+
+    def updated(share: str, entries: Sequence[Entry]) -> None:
+        visits.updated(share, entries[-1].n)
+
+    follower = Follower(folder.events, folder.disclosure, Renderer(), clock=clock, salt=random_salt, on_entries=updated)
+    notary, signed = Notary(folder, signing_key(settings.key_file), clock), until - WEEKS
+    story = Story(Service(folder.events, present, clock), lambda: present.world, settings.demo_seed)
+    for at in story.year(until):
         while follower.step():
             pass
+        visits.until(at)
         clock.at = at
+        if at - signed > WEEK:
+            signed = at
+            notary.sign(present.refresh().shares)
     while follower.step():
         pass
+    visits.until(until)
 
 
 class Life:

@@ -1,5 +1,6 @@
 """The demo's cast and plans: invented names, plausible figures. Data only."""
 
+from datetime import time
 from decimal import Decimal
 from typing import Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from domain.agreement import MilestoneField, RiskField, Terms
 from domain.ids import ClientId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from web.demo_visits import Habit
 
 ORGANISATION = "Example Works"
 ACME, COUNCIL, NORTHGATE = ClientId("acmerail7q2k"), ClientId("citycoun4xw9"), ClientId("northgat8m1z")
@@ -19,6 +21,12 @@ PEOPLE: tuple[tuple[PersonId, str, Literal["admin", "manager", "auditor", "viewe
     (PersonId("anna"), "Anna Price", "viewer", ACME),
     (PersonId("carl"), "Carl Moss", "viewer", COUNCIL),
     (PersonId("noor"), "Noor Haddad", "viewer", NORTHGATE),
+)
+COLLEAGUES: tuple[tuple[PersonId, str, Literal["viewer"], ClientId], ...] = (  # they look in, nobody signs in as them
+    (PersonId("wall"), "Wall display, programme room", "viewer", ACME),
+    (PersonId("ben"), "Ben Achter", "viewer", ACME),
+    (PersonId("farah"), "Farah Noble", "viewer", ACME),
+    (PersonId("lena"), "Lena Orth", "viewer", ACME),
 )
 
 
@@ -274,3 +282,19 @@ def planned_share(day: int, days: int) -> Decimal:
     """Return the planned cumulative share of the budget at a day of the plan: an S-curve from 0 to 1."""
     x = Decimal(max(0, min(day, days))) / Decimal(days)
     return x * x * (3 - 2 * x)
+
+
+LINE, TOWN, QUAY, YARD, GATES = (share for share, *_ in SHARES)
+HABITS = (
+    Habit(person="anna", share=LINE, device="Computer", begins=time(9, 15), minutes=(2, 9), chance=0.85),
+    Habit(person="anna", share=LINE, device="Phone", begins=time(16, 40), minutes=(1, 2), chance=0.35),
+    Habit(person="wall", share=LINE, device="Computer", begins=time(7, 30), minutes=(560, 640), chance=0.95),
+    Habit(person="ben", share=LINE, device="Phone", begins=time(11, 0), minutes=(1, 3), chance=0.4),
+    Habit(
+        person="farah", share=LINE, device="Computer", begins=time(9, 20), minutes=(300, 420), chance=0.3, hidden=True
+    ),
+    Habit(person="carl", share=TOWN, device="Computer", begins=time(10, 5), minutes=(2, 20), chance=0.5),
+    Habit(person="carl", share=GATES, device="Computer", begins=time(10, 30), minutes=(3, 30), chance=0.5),
+    Habit(person="noor", share=YARD, device="Tablet", begins=time(13, 10), minutes=(1, 12), chance=0.4),
+    Habit(person="noor", share=QUAY, device="Tablet", begins=time(13, 30), minutes=(1, 2), chance=0.1),
+)

@@ -52,7 +52,7 @@ class Story:
         self.tell(OPERATOR, access.NameOrganisation(name=plan.ORGANISATION))
         for key, name in plan.CLIENTS:
             self.tell(OPERATOR, access.RegisterClient(client=key, name=name, time_zone="Europe/London"))
-        for person, name, role, client in plan.PEOPLE:
+        for person, name, role, client in (*plan.PEOPLE, *plan.COLLEAGUES):
             mail = f"{person}@example.com"
             self.tell(OPERATOR, access.InvitePerson(person=person, name=name, email=mail, role=role, client=client))
 

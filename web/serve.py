@@ -31,7 +31,7 @@ def run(settings: Settings, *, demo: bool) -> int:
         from web.demo import tell_the_year
 
         print("Telling a year of history ...", flush=True)
-        tell_the_year(settings.data, settings.demo_seed)
+        tell_the_year(settings)
     parts = app.compose(settings, demo=demo)
     config = server_config(app.create(parts), host, port, log_level=settings.log_level)
     tune_gc()
