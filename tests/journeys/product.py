@@ -112,6 +112,15 @@ class Product:
         finally:
             folder.close()
 
+    def root(self, share: str) -> str:
+        """Return the newest tree head of a share, hex."""
+        folder = Folder(self.folder)
+        try:
+            last = folder.disclosure.last(share)
+            return last.root if last else ""
+        finally:
+            folder.close()
+
 
 def seeded(folder: Path, more: Callable[[World], None] = lambda _world: None) -> Path:
     """Put the sample project into a folder."""

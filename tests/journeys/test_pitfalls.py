@@ -66,12 +66,16 @@ def test_a_hidden_tab_applies_at_once_and_claims_to_have_displayed_only_when_sho
     hide(page, hidden=True)
     for day in (1, 2, 3):
         product.tell(move(day))
-    wait_until(lambda: page.title() and {"applied": head + 3} in said)
+    wait_until(lambda: page.title() and any(m.get("applied") == head + 3 for m in said))
+    assert {"applied": head + 3, "head": product.root(SHARE)[:16]} in said  # what the page holds, so a cut record shows
     assert {"hidden": head} in said
     assert not any(m.get("painted", 0) > head for m in said)
     hide(page, hidden=False)
     wait_until(lambda: page.title() and {"painted": head + 3, "from": head} in said)
     assert not any(m.get("painted") in (head + 1, head + 2) for m in said)
+    hide(page, hidden=True)
+    hide(page, hidden=False)
+    wait_until(lambda: page.title() and {"painted": head + 3, "from": head + 3} in said)  # back in sight, nothing new
 
 
 def test_a_frame_whose_target_is_missing_is_not_claimed_but_asked_for_whole(

@@ -4,7 +4,7 @@
   if (!feed) return;
   const $ = (id) => document.getElementById(id), tab = crypto.randomUUID(), title = document.title;
   let last = +feed.dataset.n, painted = 0, socket = null, heard = Date.now(), ended = false, paused = false, held = [];
-  let sayings = [], saidAt = 0, claimed = 0, lost = 0, asked = 0, shown = '', away = false;
+  let sayings = [], saidAt = 0, claimed = 0, lost = 0, asked = 0, shown = '', away = false, met = false;
   const send = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
   const resync = () => { if (Date.now() - asked > 500) { asked = Date.now(); send({ resync: last }); } };
 
@@ -39,7 +39,7 @@
 
   // claims: cumulative, at most one a second
   const paint = () => requestAnimationFrame(() => {
-    if (document.hidden || paused || (painted >= last && !away) || socket?.readyState !== WebSocket.OPEN) return;
+    if (!met || document.hidden || paused || (painted >= last && !away) || socket?.readyState !== WebSocket.OPEN) return;
     const wait = claimed + 1000 - Date.now();
     if (wait > 0) return void setTimeout(paint, wait);
     send({ painted: last, from: painted }); painted = last; away = false; claimed = Date.now();
@@ -66,11 +66,11 @@
 
   let current = null;
   feed.addEventListener('htmx:ws:after:connection', (e) => {
-    socket = e.detail.connection.socket; heard = Date.now(); lost = 0; held = [];
-    send({ hello: last, tab, v: 1 }); away = true; if (paused) { send({ paused: last }); newer(); } look(); paint();
+    socket = e.detail.connection.socket; heard = Date.now(); lost = 0; held = []; met = false; away = true;
+    send({ hello: last, tab, v: 1 }); if (paused) newer(); look();
   });
   feed.addEventListener('htmx:ws:before:message:incoming', (e) => {
-    heard = Date.now();
+    heard = Date.now(); if (!met) { met = true; if (paused) send({ paused: last }); paint(); } // claims wait for the answer to the hello
     let m; try { m = JSON.parse(e.detail.message.data); } catch { return e.preventDefault(); }
     if (m.content === undefined) { if (m.reset) last = 0; return e.preventDefault(); }
     if (!m.key && m.n <= last + held.length) return e.preventDefault();
