@@ -129,6 +129,11 @@ class Hub(Generic[P]):
         self._coming = {n: frame for n, frame in self._coming.items() if n > self.head}
         return Gap(self.head, self.pace.slice_frames)
 
+    def forget(self) -> None:
+        """Keep no frame: what is wanted again is read from the log, which may have lost some to erasure."""
+        self._ring.clear()
+        self._ring_bytes = 0
+
     def overtaken(self) -> list[P]:
         """Return the watchers that were ahead of the hub and no longer are."""
         met = [place for place in self._ahead if place.sent <= self.head]

@@ -110,6 +110,12 @@ class Live:
         room = self._rooms.get(share)
         return room.watching() if room else []
 
+    def forget(self, share: str) -> None:
+        """Drop the frames of a share from memory: the content of some of them was erased."""
+        room = self._rooms.get(share)
+        if room is not None:
+            room.hub.forget()
+
     # ends
 
     def end_share(self, share: str) -> None:

@@ -76,6 +76,8 @@ class Parts:
         )
         self.notary = Notary(self.folder, signing_key(settings.key_file), now)
         self._signed_at = 0.0
+        found = self.folder.ledger.last()
+        self._ledger_read = found.index if found else 0
         self.sign_ins = Limit(settings.sign_in_per_minute)
         self.present.listen(self._cut)
         self.present.listen(lambda _new: self.follower.wake())
@@ -198,6 +200,16 @@ class Parts:
         complete(self.folder, shares)
         self.receipts.recover(shares)
 
+    def _forget_erased(self) -> None:
+        """Let go of what the ledger says was erased, by whichever process."""
+        last = self.folder.ledger.last()
+        if last is None or last.index == self._ledger_read:
+            return
+        for line in self.folder.ledger.lines(self._ledger_read, last.index - self._ledger_read, last.index):
+            if line.statement.kind == "entries-erased":
+                self._on_loop(self.live.forget, line.statement.subject)
+        self._ledger_read = last.index
+
     def sign(self) -> None:
         """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""
         for share in self.present.world.shares.values():
@@ -206,6 +218,7 @@ class Parts:
 
     def _tick(self) -> None:
         world, now = self.present.refresh(), self.now()
+        self._forget_erased()
         if now.timestamp() - self._signed_at >= 60 * self.settings.checkpoint_minutes:
             self._signed_at = now.timestamp()
             self.sign()
