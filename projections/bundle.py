@@ -4,6 +4,7 @@ Rule: nothing of the record is computed anew and nothing is left out silently; w
 missing, and the verifier says so.
 """
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -112,6 +113,9 @@ def build(
     }
     for k, note in enumerate(notary.rotations, 1):
         files[f"rotations/{k:06}.note"] = note.encode()
+    for line in folder.ledger.of("time-stamped", notary.origin(wanted.share)):
+        stamped, _, token = line.statement.text.partition(" ")
+        files[f"timestamps/{int(stamped):09}.tsr"] = base64.b64decode(token)
     told = _entries(folder, manifest, files)
     if wanted.kind == "share":
         for signed in notary.all(notary.origin(wanted.share)):

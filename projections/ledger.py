@@ -13,13 +13,20 @@ from projections import tree
 from projections.store import row
 
 STREAM = "ledger"
-FOUND_AGAIN = ("checkpoint", "entries-erased", "receipts-expired", "key-added", "key-rotated")  # by subject
+FOUND_AGAIN = (
+    "checkpoint",
+    "entries-erased",
+    "receipts-expired",
+    "time-stamped",
+    "key-added",
+    "key-rotated",
+)  # by subject
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One act. Fields that a kind does not use are left empty."""
 
-    kind: str  # checkpoint, consulted, entries-erased, receipts-expired, key-added, key-rotated
+    kind: str  # see FOUND_AGAIN; and consulted
     at: datetime
     who: str = ""  # id of the person, or "operator"
     subject: str = ""  # an origin, a share, a person

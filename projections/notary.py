@@ -4,6 +4,7 @@ Rule: verify before sign. Everything a checkpoint adds is read from storage and 
 checkpoint before. What does not agree is not signed, is told to the operator, and stops that tree until it agrees.
 """
 
+import base64
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,14 @@ class Differs(Exception):
         self.n = n
 
 
+class Conflict(Exception):
+    """A witness has seen another history of a tree; `size` is what it has seen, -1 when it does not say."""
+
+    def __init__(self, why: str, size: int) -> None:
+        super().__init__(why)
+        self.size = size
+
+
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint that was signed: the `number`-th of its origin."""
 
@@ -45,9 +54,12 @@ class Notary:
         folder: Folder,
         key: Signer,
         clock: Callable[[], datetime],
+        *,
         witness: Callable[[str, int, Sequence[bytes]], str] | None = None,
+        stamp: Callable[[str], bytes] | None = None,
     ) -> None:
-        self._folder, self.key, self._clock, self._witness = folder, key, clock, witness
+        self._folder, self.key, self._clock = folder, key, clock
+        self._witness, self._stamp = witness, stamp
         self._lock = threading.RLock()
         self.refused: dict[str, str] = {}  # origin -> why nothing is signed, for health
         self.keys = self._known_keys()
@@ -224,10 +236,42 @@ class Notary:
         self._introduced()
         checkpoint = Checkpoint(origin, size, tree.root_of(frontier))
         note = notes.sign(checkpoint.text, self.key)
+        if self._witness is not None:
+            note += self._cosigned(checkpoint, note, previous.checkpoint.size if previous else 0)
         at = self._clock()
-        statement = Statement(kind="checkpoint", at=at, who="operator", subject=origin, text=note)
-        self._folder.ledger.append(statement)
+        said = [Statement(kind="checkpoint", at=at, who="operator", subject=origin, text=note)]
+        if self._stamp is not None and (token := self._stamp(checkpoint.text)):
+            text = f"{size} {base64.b64encode(token).decode()}"
+            said.append(Statement(kind="time-stamped", at=at, who="operator", subject=origin, text=text))
+        self._folder.ledger.append(*said)
         return Signed(number=previous.number + 1 if previous else 1, checkpoint=checkpoint, note=note, at=at)
+
+    def _cosigned(self, checkpoint: Checkpoint, note: str, old: int) -> str:
+        """Return the witness's line; it is told how the tree grew from what it has seen.
+
+        Raises: Differs when it has seen another history.
+        """
+        assert self._witness is not None
+        share = checkpoint.origin.removeprefix(f"{self.key.name}/share/")
+        if share == checkpoint.origin or "/" in share:
+            return ""  # the trees of shares are what others hold
+        trees = tree.Subtrees(self._all_leaves(share, checkpoint.size))
+        try:
+            return self._witness(note, old, trees.consistency(old))
+        except Conflict as conflict:
+            if not 0 <= conflict.size < checkpoint.size or conflict.size == old:
+                raise Differs(checkpoint.origin, checkpoint.size, str(conflict)) from conflict
+            seen = conflict.size  # it missed some of ours, or we some of its answers
+        try:
+            return self._witness(note, seen, trees.consistency(seen))
+        except Conflict as conflict:
+            raise Differs(checkpoint.origin, checkpoint.size, str(conflict)) from conflict
+
+    def _all_leaves(self, share: str, size: int) -> list[bytes]:
+        found: list[bytes] = []
+        while len(found) < size and (more := self._folder.disclosure.leaves(share, len(found), 2000, size)):
+            found += more
+        return found
 
     # rotation
 

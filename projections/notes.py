@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-ED25519 = b"\x01"
+ED25519, COSIGNATURE = b"\x01", b"\x04"
 NAME = re.compile(r"[a-z0-9./-]{1,100}")
 _LINE = re.compile(r"— (\S+) ([A-Za-z0-9+/=]+)")
 
@@ -60,6 +60,24 @@ def open_key(text: str) -> tuple[str, bytes]:
     raw = _decoded(encoded)
     if not NAME.fullmatch(name) or len(raw) != 33 or raw[:1] != ED25519 or shown != key_id(name, raw[1:]).hex():
         raise BadNote(f"expected a verification key such as name+0a1b2c3d+AX...=, got {text.strip()[:80]!r}")
+    return name, raw[1:]
+
+
+def cosigner_id(name: str, public: bytes) -> bytes:
+    """Return the four bytes that tell a cosigner's key from others (C2SP tlog-cosignature)."""
+    return hashlib.sha256(name.encode() + b"\n" + COSIGNATURE + public).digest()[:4]
+
+
+def open_cosigner(text: str) -> tuple[str, bytes]:
+    """Return name and public key of a witness's verification key.
+
+    Raises: BadNote.
+    """
+    name, _, rest = text.strip().partition("+")
+    shown, _, encoded = rest.partition("+")
+    raw = _decoded(encoded)
+    if len(raw) != 33 or raw[:1] != COSIGNATURE or shown != cosigner_id(name, raw[1:]).hex():
+        raise BadNote(f"expected a witness's key such as name+0a1b2c3d+BH...=, got {text.strip()[:80]!r}")
     return name, raw[1:]
 
 

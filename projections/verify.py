@@ -18,7 +18,7 @@ from projections.verify_lines import Entries, Found, Rows, check_entries, check_
 MEMBERS = re.compile(
     r"bundle\.note|bundle\.json|key\.txt|checkpoint\.note|base\.json|receipts\.note|index\.html|verify\.py|README\.txt"
     r"|rotations/\d{6}\.note|checkpoints/\d{9}\.note|entries/\d{9}\.jsonl|receipts/\d{9}\.jsonl|erasures/\d{6}\.note"
-    r"|stylesheets/[0-9a-f]{64}\.css"
+    r"|stylesheets/[0-9a-f]{64}\.css|timestamps/\d{9}\.tsr"
 )
 ALWAYS = (NOTE, "bundle.json", "key.txt", "checkpoint.note", "index.html", "verify.py", "README.txt")
 

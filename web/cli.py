@@ -15,7 +15,7 @@ from web.settings import BadSetting, Settings
 
 SERVE = (
     "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
-    "signing_key", "max_upload_mb", "sign_in_per_minute", "log_level",
+    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute", "log_level",
 )  # fmt: skip
 
 

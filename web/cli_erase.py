@@ -7,7 +7,6 @@ from domain.errors import Invalid, Unknown
 from domain.ids import CommandId
 from projections.erasing import erase_entries
 from projections.folder import Folder
-from projections.notary import Notary
 from web import clock, signing
 from web.ids import new_id
 from web.present import Present
@@ -42,7 +41,7 @@ def entries(settings: Settings, share: str, numbers: str, reason: str) -> int:
     """
     folder = Folder(settings.data)
     try:
-        notary = Notary(folder, signing.signing_key(settings.key_file), clock.now)
+        notary = signing.notary(folder, settings, clock.now)
         wanted = _numbers(numbers)
         erase_entries(folder, notary, share, wanted, reason, who=OPERATOR.person, now=clock.now())
     finally:
@@ -65,7 +64,7 @@ def show_key(settings: Settings) -> int:
     """Print the verification key."""
     folder = Folder(settings.data)
     try:
-        print(Notary(folder, signing.signing_key(settings.key_file), clock.now).verification_key)
+        print(signing.notary(folder, settings, clock.now).verification_key)
     finally:
         folder.close()
     return 0
@@ -75,7 +74,7 @@ def rotate_key(settings: Settings) -> int:
     """Sign with a new key from now on; the old one vouches for it. A server that runs goes on with the old one."""
     folder = Folder(settings.data)
     try:
-        notary = Notary(folder, signing.signing_key(settings.key_file), clock.now)
+        notary = signing.notary(folder, settings, clock.now)
         new = signing.renewed(notary.key)
         notary.rotate(new)
         signing.write(settings.key_file, new)

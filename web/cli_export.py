@@ -7,14 +7,12 @@ from domain.errors import Unknown
 from domain.ids import ShareId
 from projections import bundle
 from projections.folder import Folder
-from projections.notary import Notary
 from projections.world import names
-from web import clock, evidence, evidence_page
+from web import clock, evidence, evidence_page, signing
 from web.assets import asset_url
 from web.pages import Pages
 from web.present import Present
 from web.settings import Settings
-from web.signing import signing_key
 
 
 def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, str], *, receipts: bool) -> int:
@@ -41,7 +39,7 @@ def _bundle(settings: Settings, folder: Folder, share: str, query: Mapping[str, 
     agreed = world.shares[ShareId(share)]
     called, project = names(world, agreed), world.projects[agreed.project]
     asked = evidence.named(asked, called.organisation, called.client, project.client_title)
-    notary, pages = Notary(folder, signing_key(settings.key_file), clock.now), Pages(asset=asset_url, demo=False)
+    notary, pages = signing.notary(folder, settings, clock.now), Pages(asset=asset_url, demo=False)
     return bundle.build(
         folder,
         notary,

@@ -10,12 +10,10 @@ from domain.errors import Invalid
 from projections import notes
 from projections.folder import Folder
 from projections.inspection import inspect
-from projections.notary import Notary
 from projections.verify import Report, check
-from web import clock
+from web import clock, signing
 from web.present import Present
 from web.settings import Settings
-from web.signing import signing_key
 
 
 def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json: bool) -> int:
@@ -58,7 +56,7 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
     folder = Folder(settings.data)
     try:
         world = Present(folder.events).world
-        notary = Notary(folder, signing_key(settings.key_file), clock.now)
+        notary = signing.notary(folder, settings, clock.now)
         pinned = [notes.open_checkpoint(notes.verify(path.read_text(), notary.keys)) for path in checkpoints]
         found = list(inspect(folder, notary, list(world.shares), pinned))
     finally:

@@ -18,7 +18,6 @@ from projections.erasing import complete, expire_receipts
 from projections.folder import Folder
 from projections.follow import Follower
 from projections.ledger import Statement
-from projections.notary import Notary
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
 from projections.world import Names, names
@@ -32,7 +31,7 @@ from web.people import People
 from web.present import Present
 from web.service import SYSTEM, Actor, Service
 from web.settings import Settings
-from web.signing import signing_key
+from web.signing import notary
 
 log = logging.getLogger("fanlight")
 
@@ -74,7 +73,7 @@ class Parts:
             on_entries=self._send,
             point=point,
         )
-        self.notary = Notary(self.folder, signing_key(settings.key_file), now)
+        self.notary = notary(self.folder, settings, now)
         self._signed_at = 0.0
         found = self.folder.ledger.last()
         self._ledger_read = found.index if found else 0

@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tick_seconds: int = 20
     checkpoint_minutes: int = 10
     signing_key: Path = Path()  # default: signing.key in the data folder
+    witness_url: str = ""
+    witness_key: str = ""
+    timestamp_url: str = ""
     max_upload_mb: int = 64
     sign_in_per_minute: int = 20
     log_level: str = "warning"
@@ -58,6 +61,9 @@ HELP = {
     "tick_seconds": "seconds between signs of life on an open dashboard, 1 to 40",
     "checkpoint_minutes": "minutes between signed checkpoints of what is new, 1 to 1440",
     "signing_key": "file that holds the signing key, made at the first start; default: signing.key in the data folder",
+    "witness_url": "address of a witness (C2SP) that cosigns checkpoints; default: none",
+    "witness_key": "verification key of that witness",
+    "timestamp_url": "address of a time-stamping authority (RFC 3161) for checkpoints; default: none",
     "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
     "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
     "log_level": "debug, info, warning or error",
@@ -106,9 +112,12 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
     if unknown:
         raise BadSetting(f"{unknown[0]} is no setting. Known are {', '.join(sorted(_variables()))}.")
     settings = Settings(**values)
-    if settings.public_url and urlsplit(settings.public_url).scheme not in ("http", "https"):
-        message = f"{settings.public_url!r} is no address for people; expected https://name or http://name:port."
-        raise BadSetting(message)
+    for name in ("public_url", "witness_url", "timestamp_url"):
+        address = getattr(settings, name)
+        if address and urlsplit(address).scheme not in ("http", "https"):
+            raise BadSetting(f"{variable(name)} is {address!r}; expected https://name or http://name:port.")
+    if bool(settings.witness_url) != bool(settings.witness_key):
+        raise BadSetting("A witness needs both its address (--witness-url) and its key (--witness-key).")
     return settings
 
 

@@ -1,11 +1,16 @@
 """The installation's signing key: a small file of its own, made at the first start, kept out of backups of the logs."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
+from projections.folder import Folder
+from projections.notary import Notary
 from projections.notes import NAME, Signer, signer
 from web.ids import new_id
-from web.settings import BadSetting
+from web.outside import TimeStamping, Witness
+from web.settings import BadSetting, Settings
 
 
 def signing_key(path: Path) -> Signer:
@@ -25,6 +30,16 @@ def signing_key(path: Path) -> Signer:
         message = f"{path} holds no signing key; expected two lines, a name and 64 hex digits. Put the right file back."
         raise BadSetting(message)
     return key
+
+
+def notary(folder: Folder, settings: Settings, clock: Callable[[], datetime]) -> Notary:
+    """Return who signs for a folder, with the witness and the time stamps that the settings ask for.
+
+    Raises: BadSetting, BadNote.
+    """
+    witness = Witness(settings.witness_url, settings.witness_key) if settings.witness_url else None
+    stamp = TimeStamping(settings.timestamp_url) if settings.timestamp_url else None
+    return Notary(folder, signing_key(settings.key_file), clock, witness=witness, stamp=stamp)
 
 
 def write(path: Path, key: Signer) -> None:

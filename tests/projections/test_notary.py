@@ -165,7 +165,7 @@ def test_after_a_rotation_both_keys_lead_to_everything(world: World) -> None:
 
 def test_a_key_that_no_rotation_leads_to_is_refused_with_what_to_do(world: World) -> None:
     world.notary.share(SHARE)
-    with pytest.raises(BadNote, match="Put the right signing.key in place"):
+    with pytest.raises(BadNote, match=r"Put the right signing\.key in place"):
         Notary(world.folder, signer(KEY.name, bytes(32)), world.clock)
 
 

@@ -30,7 +30,10 @@ FIRST_SEED = int(os.environ.get("SEED", "1"))
 PATHS = (
     f"/s/{SHARE}", f"/s/{SHARE}/today.css", f"/s/{SHARE}/record", "/home", "/home/shares", "/s/other0", "/s/nosuch",
     f"/s/{SHARE}/styles/{'0' * 64}.css", f"/api/v1/shares/{SHARE}/entries", "/api/v1/shares/other0/entries", "/p", "/audit",
-    f"/p/{HARBOUR}", "/healthz/x", f"/s/{SHARE}?view=r1",
+    f"/p/{HARBOUR}", "/healthz/x", f"/s/{SHARE}?view=r1", f"/s/{SHARE}/history", f"/s/{SHARE}/history?before=3",
+    f"/s/{SHARE}/history/1", f"/s/{SHARE}/history/2", f"/s/{SHARE}/history/1/page", f"/s/{SHARE}/history/99",
+    f"/s/{SHARE}/history?on=2027-03-03", f"/s/{SHARE}/history?on=2027-03-03&time=10:15", f"/s/{SHARE}/history?on=2020-01-01",
+    "/s/other0/history", "/s/other0/history/1", "/s/other0/history/1/page",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from domain.access import InvitePerson
 from domain.ids import PersonId
 from tests.plain import Plain
 from tests.world import ACME, ADMIN, World
+from web import clock
 from web.ids import new_id
 from web.pages import Pages
 from web.parts import Parts
@@ -25,7 +27,7 @@ ORIGIN = "http://testserver"
 class House:
     """A running installation with the sample project; `client(person)` is a browser signed in as them."""
 
-    def __init__(self, folder: Path, routes: list[BaseRoute]) -> None:
+    def __init__(self, folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now) -> None:
         seeded = World(folder)
         seeded.harbour()
         for role in ("manager", "auditor", "admin"):
@@ -34,7 +36,7 @@ class House:
             )
         seeded.close()
         settings = Settings(data=folder, public_url=ORIGIN)
-        self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False))
+        self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), now=now)
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -62,9 +64,9 @@ class House:
 
 
 @contextlib.contextmanager
-def running(folder: Path, routes: list[BaseRoute]) -> Iterator[House]:
+def running(folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now) -> Iterator[House]:
     """Start a house and stop it."""
-    house = House(folder, routes)
+    house = House(folder, routes, now)
     with TestClient(house.app, base_url=ORIGIN):
         yield house
 
