@@ -49,7 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return [] if self.content is None else open_claims(self.content, share)
 
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder(order="sorted")
 _claims = msgspec.json.Decoder(list[Claim])
 _headers = msgspec.json.Decoder(Header)
 

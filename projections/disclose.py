@@ -59,7 +59,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 _view_decoder = msgspec.json.Decoder(ClientView)
-_json = msgspec.json.Encoder(order="deterministic")
+_json = msgspec.json.Encoder(order="sorted")
 
 
 def restore(disclosure: DisclosureLog, share: str) -> Shown:

@@ -156,7 +156,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
         return datetime.fromisoformat(self.at)
 
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder(order="sorted")
 _content = msgspec.json.Decoder(Content)
 _step = msgspec.json.Decoder(Step)
 _headers = msgspec.json.Decoder(Header)

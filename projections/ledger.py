@@ -49,7 +49,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     frontier: tuple[bytes, ...]
 
 
-_json = msgspec.json.Encoder(order="deterministic")
+_json = msgspec.json.Encoder(order="sorted")
 _statement = msgspec.json.Decoder(Statement)
 _encode = msgspec.msgpack.Encoder().encode
 _stored = msgspec.msgpack.Decoder(_Stored)

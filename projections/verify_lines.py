@@ -67,7 +67,7 @@ class Bad(Exception):
 
 _line = msgspec.json.Decoder(Line)
 _parts = msgspec.json.Decoder(list[Part])
-_encoder = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder(order="sorted")
 
 
 def check_entries(asked: Entries, found: Found) -> None:

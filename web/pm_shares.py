@@ -9,7 +9,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.access import RegisterClient
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare, Share, ShareCommand, Terms
+from domain.agreement import (
+    ActivateTerms,
+    DraftShare,
+    DraftTerms,
+    RevokeShare,
+    SetRetention,
+    Share,
+    ShareCommand,
+    Terms,
+)
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, ProjectId, ShareId
 from domain.project import Project
@@ -117,6 +126,7 @@ def _both(parts: "Parts", request: Request) -> tuple[Project | None, Share | Non
 
 SAID = {
     "saved": "Draft saved. Nothing changes for the client until it is put in force.",
+    "retained": "Kept for so long from now on.",
     "in-force": "In force. The client’s dashboard follows at once.",
     "ended": "Ended. Every open dashboard of it was closed.",
     "same": "Nothing changed, so nothing was recorded.",
@@ -192,6 +202,18 @@ async def revoke(request: Request, signed: Signed) -> Response:
     return await _send(request, signed, command, "ended", "revoke")
 
 
+async def retain(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/retention`: how many days receipts are kept."""
+
+    def command(share: Share, typed: Typed) -> ShareCommand:
+        days = _one(typed, "days").strip()
+        if not days.isdecimal() or len(days) > 6:
+            raise Invalid(f"{days!r} is no number of days. Expected 30 to 3660.", "days")
+        return SetRetention(share=share.id, days=int(days))
+
+    return await _send(request, signed, command, "retained", "retention")
+
+
 async def _send(
     request: Request, signed: Signed, command: Callable[[Share, Typed], ShareCommand], done: str, where: str
 ) -> Response:
@@ -236,4 +258,5 @@ def routes() -> list[BaseRoute]:
         door(here, save, allow=STAFF, methods=["POST"]),
         door(f"{here}/activate", activate, allow=STAFF, methods=["POST"]),
         door(f"{here}/revoke", revoke, allow=STAFF, methods=["POST"]),
+        door(f"{here}/retention", retain, allow=STAFF, methods=["POST"]),
     ]

@@ -3,15 +3,16 @@
 import io
 import random
 import zipfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from projections import container, notes
+from projections import container, notes, standalone, verify
 from projections.erasing import erase_entries, expire_receipts
 from projections.notes import signer
-from projections.verify import Report, check
+from projections.verify import Report
 from tests.projections.tampering import MATRIX, Tamper, alter
 from tests.world import KEY, SHARE, World
 
@@ -31,6 +32,17 @@ def world(tmp_path: Path) -> World:
         if i == 6:
             made.notary.sign([SHARE])
     return made
+
+
+def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> Report:
+    """Return our verifier's report, once the stand-alone one has come to the same."""
+    ours, theirs = verify.check(data, key, checkpoints), standalone.check(data, key, checkpoints)
+    told = ours.problems[:3], theirs.problems[:3]
+    assert (ours.accepted, ours.first_bad) == (theirs.accepted, theirs.first_bad), told
+    assert not ours.accepted or (ours.kind, ours.share, ours.first, ours.to, ours.key, len(ours.notes)) == (
+        theirs.kind, theirs.share, theirs.first, theirs.to, theirs.key, len(theirs.notes),
+    ), told  # fmt: skip
+    return ours
 
 
 def verdict(report: Report) -> tuple[bool, int | None]:

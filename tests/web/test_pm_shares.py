@@ -258,3 +258,18 @@ def test_the_list_of_projects_and_the_history_name_what_happened(house: House) -
     assert "Milestone added" in page
     assert browser.get(f"/p/{HARBOUR}/history?before=3").text.count("<li><time") == 2
     assert browser.get(f"/p/{HARBOUR}/history?before=x").status_code == 404
+
+
+def test_how_long_receipts_are_kept_is_set_on_the_page_of_the_share(house: House) -> None:
+    browser = house.client("manager")
+    here = f"{HERE}/{SHARE}"
+    page = browser.get(here).text
+    assert "Kept for 730 days" in page
+    form = form_of(page, "/retention#receipts")
+    assert browser.post(f"{here}/retention", data=form | {"days": "90"}).status_code == 303
+    assert share(house, SHARE).retention == 90
+    for wrong in ("29", "3661", "a year", ""):
+        answer = browser.post(f"{here}/retention", data=form | {"days": wrong, "command_id": f"id{wrong}"})
+        assert answer.status_code in (412, 422)
+        assert 'aria-invalid="true"' in answer.text or answer.status_code == 412
+    assert share(house, SHARE).retention == 90
