@@ -18,8 +18,9 @@ from domain.agreement import RevokeShare
 from domain.ids import PersonId
 from domain.schedule import MoveForecast
 from tests.properties.twins import pair, play
-from tests.world import HARBOUR, SHARE, START, World, salt
+from tests.world import HARBOUR, KEY, SHARE, START, World, salt
 from web import app as application
+from web import signing
 from web.render import Renderer
 from web.service import OPERATOR
 from web.settings import Settings
@@ -33,7 +34,9 @@ PATHS = (
     f"/p/{HARBOUR}", "/healthz/x", f"/s/{SHARE}?view=r1", f"/s/{SHARE}/history", f"/s/{SHARE}/history?before=3",
     f"/s/{SHARE}/history/1", f"/s/{SHARE}/history/2", f"/s/{SHARE}/history/1/page", f"/s/{SHARE}/history/99",
     f"/s/{SHARE}/history?on=2027-03-03", f"/s/{SHARE}/history?on=2027-03-03&time=10:15", f"/s/{SHARE}/history?on=2020-01-01",
-    "/s/other0/history", "/s/other0/history/1", "/s/other0/history/1/page",
+    "/s/other0/history", "/s/other0/history/1", "/s/other0/history/1/page", "/key.txt", f"/s/{SHARE}/evidence.zip",
+    f"/s/{SHARE}/evidence.zip?n=1", f"/s/{SHARE}/evidence.zip?from=1&to=2", f"/s/{SHARE}/evidence.zip?n=99",
+    "/s/other0/evidence.zip", "/s/other0/evidence.zip?n=1", f"/audit/shares/{SHARE}/evidence.zip",
 )  # fmt: skip
 
 
@@ -41,6 +44,7 @@ PATHS = (
 def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
     """Open a folder's doors at one instant, with Acme's viewer signed in."""
     settings = Settings(data=folder, public_url=ORIGIN, session_hours=720)
+    signing.write(settings.key_file, KEY)
     parts = application.compose(settings, now=lambda: LATER, salt=salt)
     with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
         secret = parts.people.enter(parts.people.link(OPERATOR, PersonId("viewer-acme"))).secret
@@ -78,7 +82,7 @@ def seen(seed: int, twin: int) -> list[str]:
         with doors(Path(folder)) as (parts, client):
             for path in PATHS:
                 answer = client.get(path)
-                found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {answer.text}")
+                found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {answer.content!r}")
             for since in (0, 1, 99):
                 with watching(client) as socket:
                     socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
@@ -102,5 +106,6 @@ def seen(seed: int, twin: int) -> list[str]:
 def test_twins_look_alike_through_every_door(seed: int) -> None:
     one, other = seen(seed, 0), seen(seed, 1)
     assert len(one) == len(PATHS) + 5
+    assert any(line.startswith(f"/s/{SHARE}/evidence.zip 200") for line in one)  # there was something to compare
     for left, right in zip(one, other, strict=True):
         assert left == right
