@@ -3,10 +3,16 @@
 import sys
 import time
 
-from bench import fanout, follow, opening, product
+from bench import fanout, follow, opening, product, record
 from bench.gate import Row, table
 
-BENCHES = {"fanout": fanout.run, "product": product.run, "follow": follow.run, "opening": opening.run}
+BENCHES = {
+    "fanout": fanout.run,
+    "product": product.run,
+    "follow": follow.run,
+    "opening": opening.run,
+    "record": record.run,
+}
 
 
 def main(names: list[str]) -> int:

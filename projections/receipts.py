@@ -5,6 +5,7 @@ Rule: bounded in memory, durable before they are shown to anybody, and kept unti
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,8 @@ from projections.receiptlog import STANDING_EVERY, ReceiptLog, Standing, Viewer
 log = logging.getLogger("fanlight.receipts")
 VISIT_GAP = timedelta(minutes=30)  # away for longer makes the next opening a new visit
 BACKLOG = 20_000  # receipts kept in memory while the disk is slow; beyond that new ones are refused and counted
+SLICE = 250  # claims in one row: small enough that nothing else waits long for the interpreter
+BREATH = 0.002  # seconds between two rows, so that an update on its way goes first
 BEAT = 30.0  # seconds between signs of life of this process while pages are open
 
 
@@ -93,35 +96,43 @@ class Receipts:
         self._awake.set()
         return visit
 
-    def _note_waiting(self) -> None:
-        for receipt in self._waiting[self._noted :]:
+    def _note_waiting(self, upto: int | None = None) -> None:
+        for receipt in self._waiting[self._noted : upto]:
             self._share(receipt.share).note(receipt)
-        self._noted = len(self._waiting)
+            self._noted += 1
 
     # recording
 
     def flush(self) -> int:
-        """Record what waits, in one transaction; return how many claims that were.
+        """Record what waits, one transaction for each `SLICE` of it; return how many claims that were.
 
-        Whatever fails, the claims stay to be recorded by the next flush.
+        Whatever fails, the claims that are not recorded stay for the next flush.
         """
         with self._writing:
-            with self._lock:
-                self._note_waiting()
-                batch = list(self._waiting)
-                made, standing = self._rows(batch)
-            while batch:
-                try:
-                    self.log.record(made, standing)
-                    break
-                except IntegrityError:  # another process recorded on one of these shares
-                    made, standing = self._again(batch)
-            with self._lock:
-                for share, one in made.items():
-                    self._share(share).take(one)
-                del self._waiting[: len(batch)]
-                self._noted -= len(batch)
-            return len(batch)
+            left = recorded = len(self._waiting)
+            while left > 0:
+                left -= self._record(min(left, SLICE))
+                if left > 0:
+                    time.sleep(BREATH)
+            return recorded
+
+    def _record(self, count: int) -> int:
+        with self._lock:
+            self._note_waiting(count)
+            batch = self._waiting[:count]
+            made, standing = self._rows(batch)
+        while True:
+            try:
+                self.log.record(made, standing)
+                break
+            except IntegrityError:  # another process recorded on one of these shares
+                made, standing = self._again(batch)
+        with self._lock:
+            for share, one in made.items():
+                self._share(share).take(one)
+            del self._waiting[:count]
+            self._noted -= count
+        return count
 
     def _rows(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
         by_share: dict[str, list[Receipt]] = {}
@@ -141,7 +152,7 @@ class Receipts:
             for share in {receipt.share for receipt in batch}:
                 self._shares.pop(share, None)
             self._noted = 0
-            self._note_waiting()
+            self._note_waiting(len(batch))
             return self._rows(batch)
 
     def run(self, stop: threading.Event, interval: float = 0.5) -> None:

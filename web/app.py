@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import api, assets, audit, client, clock, entry, evidence, pm
+from web import api, assets, audit, client, clock, entry, evidence, history, pm
 from web.guard import HEADERS, open_door
 from web.ids import random_salt
 from web.pages import Pages
@@ -53,6 +53,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *assets.routes(),
         *entry.routes(),
         *client.routes(),
+        *history.routes(),
         *pm.routes(),
         *audit.routes(),
         *evidence.routes(),

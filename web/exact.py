@@ -35,8 +35,8 @@ def recorded(parts: "Parts", share: str, n: int) -> tuple[Page, bytes] | None:
     return None if css is None else (page, css)
 
 
-def response(parts: "Parts", share: str, number: str) -> Response:
-    """Return the exact page, or that there is nothing."""
+def response(parts: "Parts", share: str, number: str, *, ancestors: str = "'none'") -> Response:
+    """Return the exact page, or that there is nothing; `ancestors` says which pages may show it in a frame."""
     n = int(number) if number.isdecimal() and len(number) < 12 else 0
     found = recorded(parts, share, n)
     if found is None:
@@ -44,5 +44,5 @@ def response(parts: "Parts", share: str, number: str) -> Response:
     page, css = found
     markup = FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots="".join(page.roots.values()))
     allowed = base64.b64encode(hashlib.sha256(css).digest()).decode()
-    policy = f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; frame-ancestors 'none'"
+    policy = f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; frame-ancestors {ancestors}"
     return HTMLResponse(markup, headers={"content-security-policy": policy, "cache-control": "no-store"})

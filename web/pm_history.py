@@ -14,6 +14,7 @@ from domain.project import Project
 from projections import words
 from web.guard import STAFF, Signed, door, not_found
 from web.pm_shown import shell
+from web.pm_who_facts import about
 
 if TYPE_CHECKING:
     from web.parts import Parts
@@ -49,6 +50,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     reason: str
     who: str
+    knows: str  # the question who knows it, "" where that is none
 
 
 def say(kind: str) -> str:
@@ -87,6 +89,7 @@ def line(parts: "Parts", project: Project | None, recorded: Recorded) -> Line:
         detail=_detail(payload),
         reason=str(payload.get("reason", "")),
         who=person.name if person else recorded.actor,
+        knows=about(recorded.event),
     )
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -109,21 +110,27 @@ if REAL.is_dir():  # otherwise nothing is collected here, and the summary says R
         assert "0 changes proposed" in second.stdout
 
 
-def test_an_export_has_every_entry_as_recorded(data: Path, tmp_path: Path) -> None:
-    out = tmp_path / "share.jsonl"
+def test_an_export_has_every_update_as_recorded_and_checks_with_the_verifier_inside_it(
+    data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "share.zip"
     assert fanlight("export", SHARE, "--data", data, "--out", out).returncode == 0
-    lines = [json.loads(line) for line in out.read_text().splitlines()]
     folder = Folder(data)
-    entries = folder.disclosure.entries(SHARE, 0, 100)
+    contents = [entry.raw.decode() for entry in folder.disclosure.entries(SHARE, 0, 100)]
     folder.close()
-    assert [line["n"] for line in lines] == [e.n for e in entries]
-    assert [line["message"].encode() for line in lines] == [e.message for e in entries]
-    assert [line["root"] for line in lines] == [e.root for e in entries]
+    with zipfile.ZipFile(out) as bundle:
+        lines = bundle.read("entries/000000001.jsonl").splitlines()
+        bundle.extract("verify.py", tmp_path)
+    assert [json.loads(line)["content"] for line in lines] == contents
+    alone = [sys.executable, "-I", "-S", str(tmp_path / "verify.py"), str(out)]
+    checked = subprocess.run(alone, capture_output=True, text=True, timeout=60, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert fanlight("verify", out).returncode == 0
 
 
 def test_an_export_of_nothing_says_so(data: Path) -> None:
     done = fanlight("export", "nosuch", "--data", data)
-    assert (done.returncode, "has no entries" in done.stderr) == (2, True)
+    assert (done.returncode, "has no updates" in done.stderr) == (2, True)
 
 
 def test_two_servers_in_one_folder_are_refused(data: Path) -> None:

@@ -65,7 +65,7 @@ def test_every_route_went_through_the_guard(product: TestClient) -> None:
 
 def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
     open_ones = {r.path for r in routes_of(product) if r.endpoint.guarded == "anyone"}
-    assert open_ones == {"/", "/healthz", "/static/{name}", "/sign-in", "/in/{secret}"}
+    assert open_ones == {"/", "/healthz", "/static/{name}", "/sign-in", "/in/{secret}", "/key.txt"}
 
 
 def _addresses(product: TestClient) -> Iterator[str]:
@@ -244,7 +244,8 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.parts, app.state.guard = parts, parts.guard
     with TestClient(app) as client:
-        assert client.get("/healthz").json() == {"ok": True, "follower": "following", "stopped": 0}
+        well = {"ok": True, "follower": "following", "stopped": 0, "receipts": "recording", "unsigned": 0}
+        assert client.get("/healthz").json() == well
         move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 1), reason="Frost")
         parts.service.execute(OPERATOR, move, command_id=CommandId("x"))
         wait_until(lambda: client.get("/healthz").json()["stopped"] == 1)

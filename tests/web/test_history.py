@@ -8,10 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
-from domain.ids import CommandId, MilestoneId, PersonId
-from domain.schedule import MoveForecast
+from domain.ids import CommandId, MilestoneId, PersonId, RiskId
+from domain.risks import TakeRiskNote
 from projections import replay
-from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
 from web.clock import Virtual
@@ -140,8 +140,6 @@ def test_what_is_anothers_answers_like_what_is_not_there(product: TestClient) ->
         answer = product.get(f"/s/{OTHER}{path}")
         assert (answer.status_code, answer.content) == (404, nothing.content)
         assert dict(answer.headers) == dict(nothing.headers)
-    for person in ("manager", "auditor"):
-        del person
     for path in (
         f"{HERE}/0",
         f"{HERE}/99",
@@ -205,12 +203,9 @@ def test_it_changes_when_the_record_does_and_not_with_the_clock(product: TestCli
     parts, clock = product.parts, product.clock  # type: ignore[attr-defined]
     before = [product.get(path).text for path in (HERE, f"{HERE}/3", f"{HERE}/3/page")]
     clock.forward(days=3)
-    hidden = MoveForecast(
-        project=HARBOUR, milestone=MilestoneId("hidden"), forecast=date(2027, 9, 9), reason="Not shared"
-    )
-    parts.service.execute(OPERATOR, hidden, command_id=CommandId("hidden"))
-    while parts.follower.step():
-        pass
+    note = TakeRiskNote(project=HARBOUR, risk=RiskId("r1"), note="Not shared")
+    parts.service.execute(OPERATOR, note, command_id=CommandId("note"))
+    wait_until(lambda: parts.folder.disclosure.position() == parts.folder.events.head())
     assert [product.get(path).text for path in (HERE, f"{HERE}/3", f"{HERE}/3/page")] == before
 
 

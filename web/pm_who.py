@@ -1,0 +1,170 @@
+"""Who knows? From any fact of a project: what each client was told of it and when, and what reached whose screen.
+
+Rule: what is shown is what was recorded; the question itself is recorded before it is answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain.agreement import Share
+from domain.ids import ProjectId
+from domain.project import Project
+from domain.view import ClientView
+from projections.world import World
+from web import pm_who_facts, pm_who_say
+from web.guard import STAFF, Signed, door, not_found
+from web.place import Watching
+from web.pm_audience import view_of
+from web.pm_shown import shell
+from web.pm_who_facts import Asked, Fact
+from web.pm_who_say import Clock
+from web.pm_who_seen import Seen, Viewers, viewers
+from web.pm_who_told import Told, in_force, told
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+LISTED = 200  # viewers of a client in its table
+CLASSES = {
+    "displayed": ("ok", "Displayed"),
+    "superseded": ("none", "Superseded"),
+    "delivered": ("none", "Delivered"),
+    "sent": ("none", "Sent"),
+    "never": ("none", "Never"),
+}
+Screens = Mapping[str, Sequence[Watching]]
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """One client and what it was told."""
+
+    client: str
+    told: Told
+    answer: str
+    why: str  # why it was not told, "" when it was
+    note: str
+    seen: list[Seen]
+    old: list[Seen]  # who has an older update on a visible screen now
+    more: int  # viewers beyond those listed
+    gap: datetime | None
+    expired: bool  # receipts of that time are no longer kept
+
+
+async def who(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/who?milestone=|risk=|figure=&measure=[&at=version]`: who knows this fact."""
+    parts: Parts = request.app.state.parts
+    world = parts.present.refresh()
+    project = world.projects.get(ProjectId(request.path_params["project"]))
+    version = request.query_params.get("at", "")
+    asked = pm_who_facts.asked(request.query_params, project) if project else None
+    if project is None or asked is None or (version and not (version.isdecimal() and len(version) < 12)):
+        return not_found()
+    screens: Screens = {str(share.id): parts.live.watching(share.id) for share in world.shares_of_project(project.id)}
+    wanted = int(version) if version else None
+    context = await run_in_threadpool(_page, parts, signed, project, asked, wanted, screens)
+    return parts.pages.response(request, "pm/who.html", **context) if context else not_found()
+
+
+def _page(
+    parts: "Parts", signed: Signed, project: Project, asked: Asked, version: int | None, screens: Screens
+) -> dict[str, Any] | None:
+    since = "newest value" if version is None else f"as of event {version}"
+    parts.consulted(signed, project.id, f"who knows {asked.kind} {asked.key}, {since}")
+    newest = parts.present.world.versions.get(f"project-{project.id}", 0)
+    fact = pm_who_facts.fact(parts.folder.events, parts.present.past, project, newest, asked, version)
+    if fact is None:
+        return None
+    parts.receipts.flush()
+    world, clock = parts.present.world, Clock(project.time_zone, project.civil(parts.now()))
+    found = blocks(parts, world, project, fact, screens)
+    return {
+        "project": project,
+        "fact": fact,
+        "sentence": pm_who_say.sentence(fact, clock),
+        "answer": pm_who_say.answers([(block.client, block.answer) for block in found]),
+        "by": world.person_name(fact.step.who),
+        "blocks": found,
+        "clock": clock,
+        "say": pm_who_say,
+        "name": world.person_name,
+        "classes": CLASSES,
+        "query": f"{asked.kind}={asked.key}"
+        if asked.kind in ("milestone", "risk")
+        else f"figure={asked.kind}&measure={asked.key}",
+        **shell(parts, signed),
+    }
+
+
+def blocks(parts: "Parts", world: World, project: Project, fact: Fact, screens: Screens) -> list[Block]:
+    """Return what became of a fact with each client of a project: who was told first, then by name."""
+    by_client: dict[str, list[Share]] = {}
+    for share in world.shares_of_project(project.id):
+        by_client.setdefault(share.client, []).append(share)
+    found = [_block(parts, world, fact, shares, screens) for shares in by_client.values()]
+    return sorted(found, key=lambda b: (b.told.how != "told", b.client))
+
+
+def _block(parts: "Parts", world: World, fact: Fact, shares: list[Share], screens: Screens) -> Block:
+    found = min((_told(parts, world, fact, share) for share in shares), key=_telling)
+    client = world.client_name(found.share.client)
+    seen = _seen(parts, world, found, screens)
+    project = world.projects[found.share.project]
+    clock = Clock(project.time_zone, project.civil(parts.now()))
+    ordered = sorted(seen.seen, key=lambda s: (_first(s), world.person_name(s.person)))
+    return Block(
+        client=client,
+        told=found,
+        answer=pm_who_say.answer(client, found, ordered, fact, world.person_name),
+        why=pm_who_say.why(found, fact, clock),
+        note=pm_who_say.note(found, fact),
+        seen=ordered[:LISTED],
+        old=[s for s in ordered if 0 < s.watching < found.n],
+        more=max(0, len(ordered) - LISTED),
+        gap=seen.gap,
+        expired=found.at is not None and (parts.now() - found.at).days >= found.share.retention,
+    )
+
+
+def _telling(found: Told) -> tuple[bool, datetime | str]:
+    """Order the shares of one client: the one that told first, else the one that counts most."""
+    if found.at is not None:
+        return False, found.at.isoformat()
+    counts = ("same", "stopped", "coming", "erased", "missing", "unshared", "later", "ended", "draft")
+    return True, f"{counts.index(found.how) if found.how in counts else len(counts)}"
+
+
+def _first(seen: Seen) -> tuple[int, str]:
+    order = ("displayed", "superseded", "delivered", "sent", "never").index(seen.state)
+    at = seen.displayed or seen.delivered or seen.sent
+    return order, at.isoformat() if at else ""
+
+
+def _told(parts: "Parts", world: World, fact: Fact, share: Share) -> Told:
+    def revealed(at: datetime) -> ClientView | None:
+        agreed, past = in_force(share, at), parts.present.past(share.project, at).state
+        return view_of(world, past, agreed) if agreed and past else None
+
+    stopped = share.id in parts.follower.parked
+    behind = bool(parts.follower.failure) or (parts.now() - fact.at).total_seconds() < 30
+    return told(parts.folder.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
+
+
+def _seen(parts: "Parts", world: World, found: Told, screens: Screens) -> Viewers:
+    if found.how != "told" or found.at is None:
+        return Viewers([], None)
+    share = found.share
+    people = [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
+    span = found.n, found.beyond
+    return viewers(parts.folder.receipts, share.id, span, found.at, people, screens.get(share.id, ()))
+
+
+def routes() -> list[BaseRoute]:
+    """Return the route of the question."""
+    return [door("/p/{project}/who", who, allow=STAFF)]
