@@ -35,6 +35,7 @@ class Viewer(msgspec.Struct, kw_only=True):
     heard: float = 0.0
     since: int = 0  # displayed when the visit before ended
     ended: float = 0.0  # when that visit was last heard of
+    device: str = ""  # of the page opened last
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -129,15 +130,22 @@ class ReceiptLog:
     def window(self, share: str, since: datetime, until: datetime) -> Window:
         """Return what was claimed in (since, until] (UTC), oldest first, and how every tab stood at `since`."""
         start, end = self.row_at(share, since - SLACK), self.row_at(share, until + SLACK)
-        standing, after = self.standing(share, start)
-        screens = Screens(standing.tabs)
-        claims = [c for one in self.rows(share, after, max(end - after, 0), end) for c in one.claims(share)]
-        claims.sort(key=lambda claim: claim.at)
+        tabs, rows = self.between(share, start, end)
+        screens = Screens(tabs)
+        claims = sorted((c for one in rows for c in one.claims(share)), key=lambda claim: claim.at)
         for claim in claims:
             if claim.at <= since.timestamp():
                 screens.take(claim)
         kept = [c for c in claims if since.timestamp() < c.at <= until.timestamp()]
         return Window(list(screens.tabs.values()), kept)
+
+    def between(self, share: str, after: int, upto: int) -> tuple[list[Tab], list[Row]]:
+        """Return how every tab stood after row `after`, and the rows after + 1 ... upto."""
+        standing, kept = self.standing(share, after)
+        rows, screens = self.rows(share, kept, max(upto - kept, 0), upto), Screens(standing.tabs)
+        for claim in (c for row in rows if row.k <= after for c in row.claims(share)):
+            screens.take(claim)
+        return list(screens.tabs.values()), [row for row in rows if row.k > after]
 
     def standing(self, share: str, upto: int) -> tuple[Standing, int]:
         """Return the newest standing kept that is not beyond row `upto`, and of which row it is."""

@@ -54,6 +54,7 @@ class _Share:
         known = self.viewers.setdefault(claim.person, Viewer())
         if claim.kind == "opened" and known.heard and claim.at - known.heard > VISIT_GAP.total_seconds():
             known.since, known.ended = known.displayed, known.heard
+        known.device = claim.device or known.device
         if claim.kind in ("displayed", "resumed"):
             known.displayed = max(known.displayed, claim.n)
         known.heard = max(known.heard, claim.at)

@@ -66,6 +66,11 @@ def money(value: Money) -> str:
     return f"{sign}{symbol}{size:,.0f}"
 
 
+def whose(name: str) -> str:
+    """Return "Acme Rail’s", "Northgate Developments’"."""
+    return f"{name}’" if name.endswith("s") else f"{name}’s"
+
+
 def percent(share: Decimal) -> str:
     """Return a share as "94 %", with one decimal where that tells more."""
     value = share * 100

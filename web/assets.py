@@ -14,8 +14,9 @@ STATIC = Path(__file__).parent / "static"
 BUNDLES: dict[str, tuple[str, ...]] = {
     "live.js": ("vendor/htmx.min.js", "guard.js", "vendor/hx-ws.min.js", "live.js"),
     "manager.js": ("vendor/htmx.min.js", "guard.js"),
+    "seen.js": ("vendor/htmx.min.js", "guard.js", "seen.js"),
 }
-STYLES = ("dashboard.css", "app.css", "manager.css")
+STYLES = ("dashboard.css", "app.css", "manager.css", "seen.css")
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -4,7 +4,7 @@ import bisect
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -36,6 +36,7 @@ class Present:
         self._broken: set[str] = set()
         self._past: dict[ProjectId, list[Past]] = {}
         self.world = World()
+        self.latest = datetime.min.replace(tzinfo=UTC)  # when the newest event was recorded
         self.refresh()
 
     def listen(self, listener: Callable[[Sequence[Recorded]], None]) -> None:
@@ -52,6 +53,8 @@ class Present:
                 more = len(batch) == BATCH
                 for recorded in batch:
                     self._read = recorded.position
+                    if isinstance(recorded, Recorded):
+                        self.latest = max(self.latest, recorded.at)
                     if self._take(recorded):
                         assert isinstance(recorded, Recorded)
                         new.append(recorded)

@@ -103,7 +103,8 @@ class Service:
     def _try(
         self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, fingerprint: str
     ) -> Answer:
-        world, now = self._present.refresh(), self._clock()
+        world = self._present.refresh()
+        now = max(self._clock(), self._present.latest)  # a clock that was set back never turns the record around
         stream = stream_of(command)
         version = world.versions.get(stream, 0)
         expect(version, expected)
