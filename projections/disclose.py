@@ -88,32 +88,45 @@ def disclose(
 
     `now` is UTC; `salt(share, n)` gives the 32 secret bytes of a commitment.
     """
+    view = revealed(world, share)
+    if view is None or view == shown.view:
+        return None
+    n, at, terms = shown.n + 1, max(now, shown.at), world.shares[share].terms
+    content, rendered = compose(share, n, at, shown, view, terms, renderer)
+    entry = seal(content, salt(share, n), shown.frontier)
+    key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY
+    after = Shown(
+        n=n,
+        at=at,
+        frontier=entry.frontier,
+        rendered=rendered,
+        view=view,
+        since_key=0 if key else shown.since_key + 1,
+    )
+    keyframe = Keyframe(n=n, roots=rendered.roots, parts=tuple(rendered.parts.values())) if key else None
+    return Made(entry, after, keyframe)
+
+
+def revealed(world: World, share: ShareId) -> ClientView | None:
+    """Return what the client of a share may know of the world as it is; None while the share is not in force."""
     agreed = world.shares[share]
     if not agreed.active:
         return None
     called = names(world, agreed)
-    view = reveal(
+    return reveal(
         world.projects[agreed.project],
         agreed,
         organisation=called.organisation,
         client=called.client,
         time_zone=called.time_zone,
     )
-    if view == shown.view:
-        return None
-    return _made(share, shown, view, agreed.terms, renderer, max(now, shown.at), salt)
 
 
-def _made(
-    share: ShareId,
-    shown: Shown,
-    view: ClientView,
-    terms: Terms,
-    renderer: Renderer,
-    at: datetime,
-    salt: Callable[[str, int], bytes],
-) -> Made:
-    rendered, n = renderer.render(view), shown.n + 1
+def compose(
+    share: str, n: int, at: datetime, shown: Shown, view: ClientView, terms: Terms, renderer: Renderer
+) -> tuple[Content, Rendered]:
+    """Return what entry n discloses: `view` after what is shown so far."""
+    rendered = renderer.render(view)
     difference = frames.difference(shown.rendered, rendered)
     changes = renderer.changes(shown.view, view)
     items = renderer.items(changes, n, at, view.time_zone)
@@ -134,15 +147,4 @@ def _made(
         terms=_json.encode(terms).decode(),
         page=digest_of(frames.markup(rendered.parts, root) for root in rendered.roots),
     )
-    entry = seal(content, salt(share, n), shown.frontier)
-    key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY
-    after = Shown(
-        n=n,
-        at=at,
-        frontier=entry.frontier,
-        rendered=rendered,
-        view=view,
-        since_key=0 if key else shown.since_key + 1,
-    )
-    keyframe = Keyframe(n=n, roots=rendered.roots, parts=tuple(rendered.parts.values())) if key else None
-    return Made(entry, after, keyframe)
+    return content, rendered

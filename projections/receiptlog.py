@@ -143,9 +143,9 @@ class ReceiptLog:
         """Return how every tab stood after row `after`, and the rows after + 1 ... upto."""
         standing, kept = self.standing(share, after)
         rows, screens = self.rows(share, kept, max(upto - kept, 0), upto), Screens(standing.tabs)
-        for claim in (c for row in rows if row.k <= after for c in row.claims(share)):
+        for claim in (c for one in rows if one.k <= after for c in one.claims(share)):
             screens.take(claim)
-        return list(screens.tabs.values()), [row for row in rows if row.k > after]
+        return list(screens.tabs.values()), [one for one in rows if one.k > after]
 
     def standing(self, share: str, upto: int) -> tuple[Standing, int]:
         """Return the newest standing kept that is not beyond row `upto`, and of which row it is."""

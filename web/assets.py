@@ -15,6 +15,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
     "live.js": ("vendor/htmx.min.js", "guard.js", "vendor/hx-ws.min.js", "live.js"),
     "manager.js": ("vendor/htmx.min.js", "guard.js"),
     "seen.js": ("vendor/htmx.min.js", "guard.js", "seen.js"),
+    "replay.js": ("vendor/htmx.min.js", "guard.js", "replay.js"),
 }
 STYLES = ("dashboard.css", "app.css", "manager.css", "seen.css")
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}

@@ -13,7 +13,7 @@ from domain.agreement import Share
 from domain.ids import ShareId
 from projections import tree
 from projections.disclosure import Entry, header, instant
-from web import audit_events, exact
+from web import audit_events, audit_file, audit_ledger, audit_replay, audit_shadow, evidence, exact
 from web.guard import AUDIT, Signed, door, not_found
 from web.pm_shown import shell
 
@@ -74,6 +74,8 @@ async def share(request: Request, signed: Signed) -> Response:
         return not_found()
     head = await run_in_threadpool(parts.folder.disclosure.head, key)
     upto = min(int(before) - 1, head) if before else head
+    span = f"updates up to {upto}" if before else "newest updates"
+    await run_in_threadpool(parts.consulted, signed, key, span)
     entries = await run_in_threadpool(_entries, parts, key, upto)
     context = {
         "share": found,
@@ -83,6 +85,7 @@ async def share(request: Request, signed: Signed) -> Response:
         "older": entries[-1].n if entries and entries[-1].n > 1 else 0,
         "newest": not before,
         "here": "shares",
+        "standing": await run_in_threadpool(evidence.standing, parts, key),
     }
     return parts.pages.response(request, "audit/share.html", **context, **shell(parts, signed))
 
@@ -124,8 +127,9 @@ async def page(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}/{n}/page`: the exact page of an update."""
     parts: Parts = request.app.state.parts
     key = request.path_params["share"]
-    if key not in parts.present.refresh().shares or signed is None:
+    if key not in parts.present.refresh().shares:
         return not_found()
+    await run_in_threadpool(parts.consulted, signed, key, f"exact page of update {request.path_params['n'][:12]}")
     return await run_in_threadpool(exact.response, parts, key, request.path_params["n"])
 
 
@@ -133,6 +137,10 @@ def routes() -> list[BaseRoute]:
     """Return the routes of the auditor's door."""
     return [
         *audit_events.routes(),
+        *audit_replay.routes(),
+        *audit_ledger.routes(),
+        *audit_file.routes(),
+        *audit_shadow.routes(),
         door("/audit/shares", shares, allow=AUDIT),
         door("/audit/shares/{share}", share, allow=AUDIT),
         door("/audit/shares/{share}/{n}/page", page, allow=AUDIT),

@@ -121,6 +121,8 @@ async def events(request: Request, signed: Signed) -> Response:
     world = parts.present.refresh()
     shares = {f"share-{s.id}" for s in world.shares.values() if s.project == wanted.project}
     streams = frozenset({f"project-{wanted.project}"} | shares)
+    told = ", ".join(f"{name} {value}" for name, value in msgspec.structs.asdict(wanted).items() if value)
+    await run_in_threadpool(parts.consulted, signed, wanted.project, f"events, {told or 'all'}")
     found = await run_in_threadpool(search, parts.folder.events, wanted, streams, position)
     query = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value}
     context: dict[str, Any] = {

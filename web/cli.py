@@ -56,6 +56,9 @@ def _record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     check.add_argument("--key", help="verification key you were given, or a file that holds it")
     check.add_argument("--checkpoint", type=Path, action="append", default=[], help="checkpoint you kept (repeatable)")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+    shadow = commands.add_parser("shadow", help="recompute a share with the code of today and list what differs")
+    shadow.add_argument("share")
+    settings_module.add_flags(shadow, ("data",))
     erase = commands.add_parser("erase", help="destroy a person's data or the content of updates, for ever")
     kinds = erase.add_subparsers(dest="action", required=True, metavar="WHAT")
     person = kinds.add_parser("person", help="name, address and sign-ins of a person")
@@ -124,6 +127,10 @@ def _run(given: dict[str, Any]) -> int:
             from web import cli_import
 
             return cli_import.run(settings, given["file"], given["project"], given["mapping"], accept=given["accept"])
+        case "shadow":
+            from web import cli_shadow
+
+            return cli_shadow.run(settings, given["share"])
         case "export" | "verify" | "erase" | "key":
             return _of_record(settings, given)
         case _:

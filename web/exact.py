@@ -35,6 +35,11 @@ def recorded(parts: "Parts", share: str, n: int) -> tuple[Page, bytes] | None:
     return None if css is None else (page, css)
 
 
+def document(page: Page, css: bytes) -> str:
+    """Return the one file that an update's exact page is."""
+    return FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots="".join(page.roots.values()))
+
+
 def response(parts: "Parts", share: str, number: str, *, ancestors: str = "'none'") -> Response:
     """Return the exact page, or that there is nothing; `ancestors` says which pages may show it in a frame."""
     n = int(number) if number.isdecimal() and len(number) < 12 else 0
@@ -42,7 +47,7 @@ def response(parts: "Parts", share: str, number: str, *, ancestors: str = "'none
     if found is None:
         return not_found()
     page, css = found
-    markup = FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots="".join(page.roots.values()))
+    markup = document(page, css)
     allowed = base64.b64encode(hashlib.sha256(css).digest()).decode()
     policy = f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; frame-ancestors {ancestors}"
     return HTMLResponse(markup, headers={"content-security-policy": policy, "cache-control": "no-store"})

@@ -186,13 +186,15 @@ class Parts:
             except Exception:
                 log.exception("keeping time failed; it goes on")
 
-    def consulted(self, signed: Signed, subject: str, text: str) -> None:
-        """Record what one of ours asks of the record, before the answer; `subject` is a share, a project or "".
+    def consulted(self, signed: Signed, subject: str, text: str) -> int:
+        """Record what one of ours asks of the record, before the answer, and return its place in the ledger.
+
+        `subject` is a share, a project or "".
 
         For threads. Raises: whatever keeps it from being recorded, and then there is no answer.
         """
         asked = Statement(kind="consulted", at=self.now(), who=signed.person.id, subject=subject, text=text)
-        self.folder.ledger.append(asked)
+        return self.folder.ledger.append(asked)
 
     def _begin(self) -> None:
         shares = list(self.present.world.shares)

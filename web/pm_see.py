@@ -40,6 +40,8 @@ async def see(request: Request, signed: Signed) -> Response:
     if share is None:
         return not_found()
     number = request.query_params.get("n", "")
+    if number:
+        await run_in_threadpool(parts.consulted, signed, share.id, f"update {number[:12]}")
     found = (
         await run_in_threadpool(_past, parts, share, number)
         if number
@@ -84,8 +86,9 @@ async def page(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/shares/{share}/{n}/page`: the exact page of an update."""
     parts: Parts = request.app.state.parts
     share = await run_in_threadpool(share_of, parts, request.path_params["project"], request.path_params["share"])
-    if share is None or signed is None:
+    if share is None:
         return not_found()
+    await run_in_threadpool(parts.consulted, signed, share.id, f"exact page of update {request.path_params['n'][:12]}")
     return await run_in_threadpool(exact.response, parts, share.id, request.path_params["n"])
 
 

@@ -205,18 +205,25 @@ def _told_in(parts: "Parts", share: str, n: int, due: list[Change]) -> list[Chan
 # on screen
 
 
-def _viewers(parts: "Parts", t: Then, over: Stretch, left: list[str]) -> tuple[tuple[Lane, ...], int]:
-    log, share = parts.folder.receipts, t.share.id
+def watched(
+    parts: "Parts", share: str, at: datetime, over: Stretch, left: list[str]
+) -> tuple[list[Interval], datetime]:
+    """Return what was on screens in a stretch, and when the reading ended: the rows nearest to `at`, where many are."""
+    log = parts.folder.receipts
     first, last = log.row_at(share, over.start), log.row_at(share, over.end)
     if last - first > ROWS:
-        here = log.row_at(share, t.at)
+        here = log.row_at(share, at)
         first = min(max(first, here - ROWS // 2), last - ROWS)
         last = first + ROWS
         left.append("receipts nearest to this moment")
     tabs, rows = log.between(share, first, last)
     claims = sorted((c for row in rows for c in row.claims(share)), key=lambda c: c.at)
     end = min(over.end, parts.now()) if last == log.head(share) or not rows else rows[-1].at
-    found = [i for i in intervals(tabs, claims) if i.start < over.end and (i.end or end) > over.start]
+    return [i for i in intervals(tabs, claims) if i.start < over.end and (i.end or end) > over.start], end
+
+
+def _viewers(parts: "Parts", t: Then, over: Stretch, left: list[str]) -> tuple[tuple[Lane, ...], int]:
+    found, end = watched(parts, t.share.id, t.at, over, left)
     by_person: dict[str, list[Interval]] = {}
     for one in found:
         by_person.setdefault(one.person, []).append(one)
@@ -227,16 +234,20 @@ def _viewers(parts: "Parts", t: Then, over: Stretch, left: list[str]) -> tuple[t
         return not now, -sum(((i.end or end) - i.start).total_seconds() for i in mine)
 
     ordered = sorted(by_person, key=rank)
-    kept = [Lane(person, tuple(_bars(by_person[person], over, end, t.n))) for person in ordered[:VIEWERS]]
+    kept = [
+        Lane(person, tuple(bars(by_person[person], over, end, lambda i: i.n == t.n))) for person in ordered[:VIEWERS]
+    ]
     return tuple(kept), max(0, len(ordered) - VIEWERS)
 
 
-def _bars(found: Sequence[Interval], over: Stretch, end: datetime, n: int) -> Iterable[Bar]:
+def bars(
+    found: Sequence[Interval], over: Stretch, end: datetime, is_solid: Callable[[Interval], bool]
+) -> Iterable[Bar]:
     """Return bars, those of one kind that touch in the drawing as one."""
     least = (over.end - over.start) / 400
     held: tuple[datetime, datetime, bool] | None = None
     for one in sorted(found, key=lambda i: i.start):
-        start, stop, solid = max(one.start, over.start), min(one.end or end, over.end), one.n == n
+        start, stop, solid = max(one.start, over.start), min(one.end or end, over.end), is_solid(one)
         if held and held[2] == solid and start - held[1] < least:
             held = held[0], max(held[1], stop), solid
             continue

@@ -111,8 +111,8 @@ def sentence(text: str, other: str) -> tuple[Piece, ...]:
     """Return a sentence with the words marked that the other one lacks."""
     mine, theirs = text.split(), other.split()
     found: list[Piece] = []
-    bare = [[word.strip(".,") for word in side] for side in (mine, theirs)]
-    for what, start, end, _from, _to in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
+    left, right = ([word.strip(".,") for word in side] for side in (mine, theirs))
+    for what, start, end, _from, _to in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if end > start:
             found.append(Piece(" ".join(mine[start:end]), what != "equal"))
     return tuple(found)

@@ -13,6 +13,7 @@ from domain.project import Project
 from domain.view import ClientView, Dimension
 from projections import replay
 from projections.disclosure import Header, Kept, open_content
+from projections.world import World
 from web.pm_audience import view_of
 from web.pm_who_told import in_force
 
@@ -67,7 +68,7 @@ def then(parts: "Parts", share: Share, at: datetime) -> Then:
         next_at=_at(headers.get(n + 1)),
         agreed=agreed,
         state=state,
-        plan=view_of(world, state, _everything(state, share)) if state else None,
+        plan=everything_in(world, state, share) if state else None,
         due=view_of(world, state, agreed) if state and agreed else None,
         shown=shown_in(update) if update and not over else None,
     )
@@ -82,8 +83,8 @@ def _at(header: Header | None) -> datetime | None:
     return header.instant if header else None
 
 
-def _everything(state: Project, share: Share) -> Share:
-    """Return the share as if its terms covered all that can be named to a client."""
+def everything_in(world: World, state: Project, share: Share) -> ClientView:
+    """Return a project as a view whose terms cover all that can be named to a client."""
     terms = Terms(
         milestones=tuple(m.id for m in state.schedule.milestones.values() if m.details.client_title),
         milestone_fields=get_args(MilestoneField),
@@ -96,6 +97,5 @@ def _everything(state: Project, share: Share) -> Share:
         health=get_args(Dimension),
         project_fields=get_args(ProjectField),
     )
-    return msgspec.structs.replace(
-        share, versions=(Version(number=share.version, terms=terms, reason="", at=state.changed_at),), revoked_at=None
-    )
+    version = Version(number=share.version, terms=terms, reason="", at=state.changed_at)
+    return view_of(world, state, msgspec.structs.replace(share, versions=(version,), revoked_at=None))

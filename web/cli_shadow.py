@@ -1,0 +1,63 @@
+"""`fanlight shadow`: a share recomputed from its events with the code of today, and what differs from the record."""
+
+import sys
+
+from domain.errors import Unknown
+from domain.ids import ShareId
+from projections.folder import Folder
+from projections.shadow import Compared, State, compared
+from web.present import Present
+from web.render import Renderer
+from web.settings import Settings
+
+LONGEST = 160  # characters of each version printed
+WORDS: dict[State, str] = {
+    "same": "the same, byte for byte",
+    "differs": "different today",
+    "erased": "erased, not comparable",
+    "damaged": "unreadable",
+    "extra": "recorded, and nothing today would record it",
+    "missing": "never recorded, and today it would be",
+}
+FINE = ("same", "erased")
+
+
+def run(settings: Settings, share: str) -> int:
+    """Print every difference and the count of each kind; return 0 when there is none, 1 otherwise.
+
+    Raises: Unknown.
+    """
+    folder, counted = Folder(settings.data), dict[State, int]()
+    try:
+        if share not in Present(folder.events).world.shares:
+            raise Unknown(f"There is no share {share!r} in {settings.data}. Its id is in the address of its page.")
+        for one in compared(folder.events, folder.disclosure, ShareId(share), Renderer()):
+            counted[one.state] = counted.get(one.state, 0) + 1
+            if one.state not in FINE:
+                print("\n".join(told(one)))
+    finally:
+        folder.close()
+    print(", ".join(f"{many} {WORDS[state]}" for state, many in counted.items()) or "Nothing was ever recorded.")
+    differs = any(state not in FINE for state in counted)
+    if differs:
+        print("What was recorded stays as it is; only the answer of today's code is different.", file=sys.stderr)
+    return 1 if differs else 0
+
+
+def told(one: Compared) -> list[str]:
+    """Return a comparison in lines."""
+    name = f"update {one.n}" if one.n else f"at {one.at:%Y-%m-%d %H:%M:%S} UTC"
+    lines = [f"{name}: {WORDS[one.state]}"]
+    for apart in one.apart:
+        lines += [
+            f"  {apart.field}",
+            f"    recorded   {short(apart.recorded)}",
+            f"    recomputed {short(apart.recomputed)}",
+        ]
+    return lines
+
+
+def short(text: str) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
