@@ -78,9 +78,7 @@ def identify(parts: "Parts", data: bytes) -> Verdict:
         pass
     digest = hashlib.sha256(data).hexdigest()
     if parts.folder.disclosure.stylesheet(digest) == data:
-        return Verdict(
-            good=True, title="This is a stylesheet that updates were shown with.", lines=(f"SHA-256 {digest}",)
-        )
+        return Verdict(good=True, title="This is a stylesheet of recorded updates.", lines=(f"SHA-256 {digest}",))
     return _unknown()
 
 

@@ -172,6 +172,7 @@ def _page(
         "spent": pm_seen_viewers.spent,
         "exactly": lambda when: _tenths(when, clock),
         "precise": at.isoformat(timespec="microseconds").replace("+00:00", "Z") if at.microsecond else instant(at),
+        "typed": words.local(at + timedelta(microseconds=-at.microsecond % 1_000_000), project.time_zone),
         "iso": instant,
         "spans": get_args(Span),
         **_sheets(t, project, found),

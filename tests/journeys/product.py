@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from domain.ids import CommandId, PersonId
 from projections.folder import Folder
+from tests import world as world_module
 from tests.world import MANAGER, World
 from web import clock
 from web.ids import new_id
@@ -122,11 +124,13 @@ class Product:
             folder.close()
 
 
-def seeded(folder: Path, more: Callable[[World], None] = lambda _world: None) -> Path:
+def seeded(
+    folder: Path, more: Callable[[World], None] = lambda _world: None, start: datetime = world_module.START
+) -> Path:
     """Put the sample project into a folder."""
     from web.render import Renderer
 
-    world = World(folder, Renderer())
+    world = World(folder, Renderer(), start=start)
     world.harbour()
     more(world)
     world.close()

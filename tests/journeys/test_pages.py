@@ -1,6 +1,7 @@
 """Every page for everybody: no accessibility violation in light or dark, wide or narrow, and nothing scrolls sideways."""
 
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from domain.access import InvitePerson
 from domain.agreement import DraftTerms
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World, everything
+from web import clock
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +34,14 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/shares/new"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}/as"),
+    ("manager", f"/p/{HARBOUR}/shares/{SHARE}/at/u2"),
+    ("manager", f"/p/{HARBOUR}/shares/{OTHER}/at/2020-01-01T00:00:00Z"),
     ("auditor", "/audit"),
+    ("auditor", "/audit/replay"),
+    ("auditor", "/audit/ledger"),
+    ("auditor", "/audit/file"),
+    ("auditor", f"/audit/shares/{SHARE}/shadow"),
+    ("auditor", f"/audit/shares/{SHARE}/at/u1?span=day"),
     ("auditor", "/audit/shares"),
     ("auditor", f"/audit/shares/{SHARE}"),
     ("", "/sign-in"),
@@ -49,8 +58,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
             world.tell(someone, ADMIN)
         world.share(everything(), OTHER, HARBOUR, ACME)
         world.tell(DraftTerms(share=SHARE, terms=everything(risks=())))
+        world.move("m1", date(2027, 6, 1))
+        for kind in ("delivered", "displayed", "hidden"):
+            world.claim(kind, 2, person=f"viewer-{ACME}")
+            world.receipts.flush()
 
-    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more)).start()
+    begun = clock.now() - timedelta(days=30)
+    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more, begun)).start()
     yield product
     product.stop()
 

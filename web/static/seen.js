@@ -17,7 +17,8 @@
     await htmx.swap({ target: '#seen', swap: 'outerHTML', text, sourceElement: document.body });
     if (remember) history.pushState(null, '', answer.url);
     wake();
-    (focus && (focus === 'range' ? seen().querySelector('.rng') : step(focus)))?.focus({ preventScroll: true });
+    const target = focus === 'range' ? seen().querySelector('.rng') : focus ? step(focus) : null;
+    if (target) target.focus({ preventScroll: true });
   }
 
   function stop() {
