@@ -175,6 +175,7 @@ async def record(request: Request, signed: Signed) -> Response:
         return not_found()
     view = _views.decode(page.view)
     context = {"share": share, "n": page.n, "root": page.root, "version": page.terms_version, "project": view.project}
+    context["days"] = parts.kept_days(share)
     return parts.pages.response(request, "client/record.html", organisation=view.organisation, **context)
 
 

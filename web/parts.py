@@ -102,6 +102,10 @@ class Parts:
         """Return when a share was ended, UTC; None while it is in force."""
         return self.present.world.shares[ShareId(share)].revoked_at
 
+    def kept_days(self, share: str) -> int:
+        """Return for how many days receipts of a share are kept."""
+        return self.present.world.shares[ShareId(share)].retention
+
     def shares_of(self, signed: Signed) -> list[ShareId]:
         """Return the shares a viewer may watch."""
         client = signed.person.client

@@ -129,6 +129,7 @@ SAID = {
     "retained": "Kept for so long from now on.",
     "in-force": "In force. The client’s dashboard follows at once.",
     "ended": "Ended. Every open dashboard of it was closed.",
+    "erased": "Erased. What their pages claimed stays, under an id that leads to nobody.",
     "same": "Nothing changed, so nothing was recorded.",
 }
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import DisablePerson, Person
+from domain.access import DisablePerson, ErasePerson, Person
 from domain.agreement import Share
 from domain.errors import Conflict, Denied, Refused
 from domain.ids import CommandId, PersonId
@@ -28,6 +28,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     waiting: bool  # invited, and the link not used yet
     may_end: bool  # whether whoever looks may end their access
+    may_erase: bool
 
 
 def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
@@ -39,6 +40,7 @@ def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
             person=p,
             waiting=not any(link.used for link in p.links.values()) and not p.sessions,
             may_end=_may_end(parts, actor, p),
+            may_erase=may_erase(parts, signed, p),
         )
         for p in people
     ]
@@ -138,6 +140,38 @@ async def end(request: Request, signed: Signed) -> Response:
     return RedirectResponse(f"/p/{share.project}/shares/{share.id}#viewers", 303)
 
 
+async def erase(request: Request, signed: Signed) -> Response:
+    """`GET|POST /p/{project}/shares/{share}/viewers/{person}/erase`: destroy what is known of a person, for ever."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(_share, parts, request)
+    person = _person(parts, share, request)
+    if share is None or person is None or not may_erase(parts, signed, person):
+        return not_found()
+    problem: Refused | None = None
+    form = await request.form() if request.method == "POST" else {}
+    reason, key = str(form.get("reason", "")).strip(), str(form.get("command_id", "")) or new_id(24)
+    if request.method == "POST":
+        try:
+            command = ErasePerson(person=person.id, reason=reason)
+            await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=CommandId(key))
+            return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done=erased#viewers", 303)
+        except Refused as refused:
+            problem = refused
+    world = parts.present.world
+    context = {"share": share, "person": person, "client": world.client_name(share.client), "problem": problem}
+    context |= {"project": world.projects[share.project], "reason": reason, **shell(parts, signed)}
+    return parts.pages.response(request, "pm/erase.html", status_of(problem) if problem else 200, **context)
+
+
+def may_erase(parts: "Parts", signed: Signed, person: Person) -> bool:
+    """Tell whether somebody may erase a person."""
+    try:
+        permit(_actor(signed), ErasePerson(person=person.id, reason="asked"), parts.present.world)
+    except Denied:
+        return False
+    return True
+
+
 def routes() -> list[BaseRoute]:
     """Return the routes of viewers."""
     here = "/p/{project}/shares/{share}/viewers"
@@ -145,4 +179,5 @@ def routes() -> list[BaseRoute]:
         door(here, invite, allow=STAFF, methods=["POST"]),
         door(f"{here}/{{person}}/link", link, allow=STAFF, methods=["POST"]),
         door(f"{here}/{{person}}/end", end, allow=STAFF, methods=["POST"]),
+        door(f"{here}/{{person}}/erase", erase, allow=STAFF, methods=["GET", "POST"]),
     ]

@@ -104,7 +104,8 @@ class Service:
         self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, fingerprint: str
     ) -> Answer:
         world = self._present.refresh()
-        now = max(self._clock(), self._present.latest)  # a clock that was set back never turns the record around
+        now = self._clock()
+        at = max(now, self._present.latest)  # a clock that was set back never turns the record around
         stream = stream_of(command)
         version = world.versions.get(stream, 0)
         expect(version, expected)
@@ -117,7 +118,7 @@ class Service:
         )
 
         def stored(of: str, event: AnyEvent) -> Stored:
-            return Stored(stream=of, at=now, actor=actor.person, command=command_id, event=event)
+            return Stored(stream=of, at=at, actor=actor.person, command=command_id, event=event)
 
         rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
         self._point("before-event-commit")

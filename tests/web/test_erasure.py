@@ -112,3 +112,36 @@ def test_a_manager_cannot_erase_and_an_unknown_person_is_said_to_be_unknown(
         command = {"type": "erase-person", "person": person, "reason": "Asked for it"}
         assert product.post("/api/v1/commands", json=command, headers=headers).status_code == status
     assert parts.present.refresh().people[viewer].name == NAME
+
+
+def test_an_admin_erases_a_viewer_from_the_share_page_and_a_manager_cannot(
+    product: TestClient, viewer: PersonId
+) -> None:
+    parts = product.parts  # type: ignore[attr-defined]
+    here = f"/p/harbour/shares/{SHARE}"
+    become(product, "manager")
+    assert f"{viewer}/erase" not in product.get(here).text
+    assert product.get(f"{here}/viewers/{viewer}/erase").status_code == 404
+    become(product, "admin")
+    assert f"{here}/viewers/{viewer}/erase" in product.get(here).text
+    page = product.get(f"{here}/viewers/{viewer}/erase").text
+    assert f"Erase {NAME}?" in page
+    form = {name: page.split(f'name="{name}" value="')[1].split('"')[0] for name in ("csrf", "command_id")}
+    refused = product.post(f"{here}/viewers/{viewer}/erase", data={**form, "reason": ""})
+    assert refused.status_code == 422
+    assert NAME in refused.text
+    form["command_id"] = "another"
+    done = product.post(f"{here}/viewers/{viewer}/erase", data={**form, "reason": "Asked to be forgotten"})
+    assert (done.status_code, done.headers["location"]) == (303, f"{here}?done=erased#viewers")
+    after = product.get(f"{here}?done=erased").text
+    assert NAME not in after
+    assert "Erased. What their pages claimed stays" in after
+    assert NAME.encode() not in raw(parts.settings.data)
+
+
+def test_the_record_page_tells_a_client_what_is_kept_and_for_how_long(product: TestClient, viewer: PersonId) -> None:
+    become(product, viewer)
+    page = product.get(f"/s/{SHARE}/record").text
+    assert "kept for 730 days" in page
+    assert f'href="/s/{SHARE}/evidence.zip"' in page
+    assert 'href="/key.txt"' in page

@@ -1,7 +1,7 @@
 """The write side: idempotent, optimistic, permitted by role, and honest about who did what when."""
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -109,6 +109,20 @@ def test_actor_time_and_command_are_on_every_event(world: World) -> None:
     world.tell(move(1), key="traced")
     last = world.folder.events.stream(f"project-{HARBOUR}")[-1]
     assert (last.actor, last.command, last.at) == (MANAGER.person, "traced", world.clock.at)
+
+
+def test_a_clock_that_was_set_back_never_turns_the_record_around(world: World) -> None:
+    world.harbour()
+    world.move("m1", date(2027, 6, 1))
+    late = world.clock()
+    world.clock.at -= timedelta(hours=3)
+    world.move("m1", date(2027, 6, 2))
+    recorded = world.folder.events.stream(f"project-{HARBOUR}")
+    assert [r.at for r in recorded] == sorted(r.at for r in recorded)
+    assert recorded[-1].at == late
+    past = world.present.past(HARBOUR, late).state
+    assert past is not None
+    assert past.schedule.milestones["m1"].forecast == date(2027, 6, 2)
 
 
 @pytest.mark.parametrize("actor", [AUDITOR, VIEWER])
