@@ -4,20 +4,27 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from starlette.testclient import TestClient
 
 from bench.gate import Row, median
 from projections import replay
 from projections.disclose import KEYFRAME_EVERY, Made, Shown, disclose, restore
 from projections.disclosure import Entry, Keyframe, seal
 from projections.store import DisclosureLog
-from tests.world import SHARE, World, salt
+from tests.world import HARBOUR, SHARE, World, salt
+from web import app as application
+from web.clock import Virtual
 from web.render import Renderer
+from web.service import OPERATOR
+from web.settings import Settings
 
 ENTRIES, SAMPLES = 100_025, 60  # the newest lies halfway between keyframes, as instants do on average
+
+RECEIPTS, SEEN = 6_000, 20
 
 
 def run() -> list[Row]:
@@ -31,12 +38,53 @@ def run() -> list[Row]:
         rng = random.Random(1)
         instants = [_instant(log, rng) for _ in range(SAMPLES)]
         times = [_timed(lambda at=at: replay.page(log, SHARE, replay.number_at(log, SHARE, at))) for at in instants]
+        _watched(world, rng)
         world.close()
+        seen_newest, seen_any = _seen(Path(folder), world.clock, instants)
     unit = f"of opening the newest of {ENTRIES:,}"
     return [
         Row("opening any instant", median(times) / newest, unit, 5.0),
         Row("opening any instant, slowest tenth", sorted(times)[-SAMPLES // 10] / newest, unit),
+        Row(
+            "what they saw, at any instant",
+            median(seen_any) / median(seen_newest),
+            f"of the same page at the newest; {RECEIPTS:,} rows of receipts",
+            3.0,
+            f"slowest tenth {sorted(seen_any)[-len(seen_any) // 10] / median(seen_newest):.1f}",
+        ),
     ]
+
+
+def _watched(world: World, rng: random.Random) -> None:
+    """Record receipts through the whole time: somebody opens, looks for a while, and hides it."""
+    log, last = world.folder.disclosure, world.clock.at
+    end = log.recorded_at(SHARE, ENTRIES)
+    assert end is not None
+    for i in range(RECEIPTS):
+        world.clock.at = last + (end - last) * i / RECEIPTS
+        n = replay.number_at(log, SHARE, world.clock.at)
+        world.claim("displayed" if i % 2 else "hidden", n, person=f"p{rng.randrange(12)}", tab=f"t{i}")
+        world.receipts.flush()
+    world.clock.at = end + timedelta(hours=1)
+
+
+def _seen(folder: Path, clock: Virtual, instants: list[datetime]) -> tuple[list[float], list[float]]:
+    """Return the times of the whole page at the newest instant and at any of them, through the real application."""
+    parts = application.compose(Settings(data=folder, public_url="http://testserver"), now=clock)
+    client = TestClient(application.create(parts), base_url="http://testserver")
+    _, link = parts.people.invite(OPERATOR, name="Marta", email="m@bench.test", role="manager")
+    client.cookies.set(parts.guard.cookie, parts.people.enter(link).secret)
+
+    def look(at: datetime) -> int:
+        path = f"/p/{HARBOUR}/shares/{SHARE}/at/{at.isoformat().replace('+00:00', 'Z')}"
+        answer = client.get(path, follow_redirects=False)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return answer.status_code
+
+    newest = clock.at - timedelta(hours=1)
+    found = [(_timed(lambda: look(newest)), _timed(lambda at=at: look(at))) for at in instants[:SEEN]]
+    parts.folder.close()
+    return [one for one, _ in found], [one for _, one in found]
 
 
 def _fill(world: World, count: int) -> None:
@@ -73,7 +121,7 @@ def _two_updates(world: World) -> list[Made]:
     return found
 
 
-def _instant(log: DisclosureLog, rng: random.Random) -> object:
+def _instant(log: DisclosureLog, rng: random.Random) -> datetime:
     entry = log.entry(SHARE, rng.randrange(1, ENTRIES))
     assert entry is not None
     return entry.content.at
