@@ -132,6 +132,8 @@ def _vitals(view: ClientView, told: Mapping[Key, str], marked: Collection[Key]) 
     if view.budget:
         of, spent = piece("budget", "budget"), piece("budget", "spent")
         of = Piece(of.text + ",", of.mark) if of.text and spent.text else of
+        if view.budget.forecast is None and view.budget.forecast_share is not None:
+            of = Piece("the budget," if spent.text else "the budget")
         more = (*((Piece("of"), of) if of.text else ()), *((spent, Piece("spent")) if spent.text else ()))
         found.append(
             _vital("Budget", piece("budget", "forecast"), more, piece("budget", "status"), view.budget.indicator)
