@@ -8,11 +8,13 @@ STAMP := .venv/.installed
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
 
-test: $(STAMP)          ## the whole suite
+test: $(STAMP)          ## the whole suite; then once more on Postgres what does not look into files
 	$(PY) -m pytest -m "not slow"
+	TEST_ON=postgres $(PY) -m pytest -m "not slow and not folder" tests/projections tests/web
 
 test-slow: $(STAMP)     ## long property and soak runs
 	$(PY) -m pytest -m slow
+	TEST_ON=postgres $(PY) -m pytest -m "not folder" tests/properties
 
 check: $(STAMP)         ## lint, format, types, import contracts
 	$(PY) -m ruff check .

@@ -14,7 +14,7 @@ import msgspec
 from projections import container, notes, replay, tree
 from projections.batches import Row
 from projections.disclosure import Content, Kept, open_content
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.leaves import BATCH
 from projections.notary import Differs, Notary, Signed
 
@@ -84,7 +84,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def build(
-    folder: Folder,
+    folder: Logs,
     notary: Notary,
     wanted: Wanted,
     *,
@@ -154,7 +154,7 @@ def _checkpoint(notary: Notary, wanted: Wanted) -> Signed:
 # entries
 
 
-def _entries(folder: Folder, manifest: Manifest, files: dict[str, bytes]) -> list[tuple[int, Content | None, str]]:
+def _entries(folder: Logs, manifest: Manifest, files: dict[str, bytes]) -> list[tuple[int, Content | None, str]]:
     share, told = manifest.share, list[tuple[int, Content | None, str]]()
     proofs = None if manifest.kind == "share" else tree.Subtrees(_all_leaves(folder, share, manifest.size))
     lines: list[bytes] = []
@@ -188,13 +188,13 @@ def _text(raw: bytes | None) -> str | None:
     return None if raw is None else raw.decode(errors="replace")
 
 
-def _kept(folder: Folder, share: str, after: int, upto: int) -> Iterator[Kept]:
+def _kept(folder: Logs, share: str, after: int, upto: int) -> Iterator[Kept]:
     while after < upto and (found := folder.disclosure.kept(share, after, BATCH, upto)):
         yield from found
         after = found[-1].n
 
 
-def _all_leaves(folder: Folder, share: str, size: int) -> list[bytes]:
+def _all_leaves(folder: Logs, share: str, size: int) -> list[bytes]:
     found: list[bytes] = []
     while len(found) < size and (more := folder.disclosure.leaves(share, len(found), 2000, size)):
         found += more
@@ -204,7 +204,7 @@ def _all_leaves(folder: Folder, share: str, size: int) -> list[bytes]:
 # receipts
 
 
-def _receipts(folder: Folder, notary: Notary, manifest: Manifest, files: dict[str, bytes]) -> list[Row] | None:
+def _receipts(folder: Logs, notary: Notary, manifest: Manifest, files: dict[str, bytes]) -> list[Row] | None:
     share = manifest.share
     try:
         signed = notary.receipts(share)
@@ -225,7 +225,7 @@ def _receipts(folder: Folder, notary: Notary, manifest: Manifest, files: dict[st
     return rows
 
 
-def _span(folder: Folder, manifest: Manifest, size: int) -> tuple[int, int]:
+def _span(folder: Logs, manifest: Manifest, size: int) -> tuple[int, int]:
     """Return the rows recorded while the wanted entries were the newest."""
     begin = folder.disclosure.recorded_at(manifest.share, manifest.first)
     end = folder.disclosure.recorded_at(manifest.share, manifest.to + 1)
@@ -234,7 +234,7 @@ def _span(folder: Folder, manifest: Manifest, size: int) -> tuple[int, int]:
     return after, min(upto, size)
 
 
-def _row_leaves(folder: Folder, share: str, size: int) -> list[bytes]:
+def _row_leaves(folder: Logs, share: str, size: int) -> list[bytes]:
     found: list[bytes] = []
     while len(found) < size and (rows := folder.receipts.rows(share, len(found), 1000, size)):
         found += [tree.leaf_hash(one.header, one.commitment) for one in rows]
@@ -253,7 +253,7 @@ def _row_line(one: Row, proof: Sequence[bytes] | None) -> Line:
     )
 
 
-def _erasures(folder: Folder, share: str, files: dict[str, bytes], *, with_rows: bool) -> None:
+def _erasures(folder: Logs, share: str, files: dict[str, bytes], *, with_rows: bool) -> None:
     kinds = ("entries-erased", "receipts-expired") if with_rows else ("entries-erased",)
     found = [line.statement.text for kind in kinds for line in folder.ledger.of(kind, share)]
     for k, note in enumerate(found, 1):

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from domain.errors import Conflict, Invalid, Unknown
 from projections import notes, replay
 from projections.disclosure import Keyframe
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.leaves import numbers_erased, numbers_expired
 from projections.ledger import Statement
 from projections.notary import Notary
 
 
 def erase_entries(
-    folder: Folder, notary: Notary, share: str, numbers: Collection[int], reason: str, *, who: str, now: datetime
+    folder: Logs, notary: Notary, share: str, numbers: Collection[int], reason: str, *, who: str, now: datetime
 ) -> str:
     """Destroy the content of entries of a share, for ever, and return the signed statement; `now` in UTC.
 
@@ -39,7 +39,7 @@ def erase_entries(
     return note
 
 
-def _rescue(folder: Folder, share: str, numbers: Collection[int]) -> None:
+def _rescue(folder: Logs, share: str, numbers: Collection[int]) -> None:
     """Keep whole what the first entry after each erased run shows: nothing can be folded over the run any more."""
     for n in sorted({n + 1 for n in numbers} - set(numbers)):
         folded = replay.fold(folder.disclosure, share, n)
@@ -48,7 +48,7 @@ def _rescue(folder: Folder, share: str, numbers: Collection[int]) -> None:
             folder.disclosure.keep_keyframe(share, Keyframe(n=n, roots=folded.entry.content.roots, parts=parts))
 
 
-def expire_receipts(folder: Folder, notary: Notary, share: str, days: int, *, now: datetime) -> int:
+def expire_receipts(folder: Logs, notary: Notary, share: str, days: int, *, now: datetime) -> int:
     """Destroy the claims in rows older than `days`; return how many rows that were."""
     last = folder.receipts.row_at(share, now - timedelta(days=days))
     gone = numbers_expired(folder, share)
@@ -60,7 +60,7 @@ def expire_receipts(folder: Folder, notary: Notary, share: str, days: int, *, no
     return len(due)
 
 
-def complete(folder: Folder, shares: Iterable[str]) -> None:
+def complete(folder: Logs, shares: Iterable[str]) -> None:
     """Destroy again what the ledger says was erased: a crash, or a restored copy of the keys, may have left it."""
     for share in shares:
         if numbers := numbers_erased(folder, share):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from projections import tree
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
 from projections.notary import Notary
 from projections.notes import BadNote, Checkpoint
@@ -20,7 +20,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def inspect(
-    folder: Folder, notary: Notary, shares: Iterable[str], pinned: Iterable[Checkpoint] = ()
+    folder: Logs, notary: Notary, shares: Iterable[str], pinned: Iterable[Checkpoint] = ()
 ) -> Iterator[Finding]:
     """Yield what is wrong with the stored files of an installation; nothing when all of it holds.
 
@@ -77,7 +77,7 @@ def _first(origin: str, leaves: Leaves, signed: dict[int, bytes]) -> Finding | N
     return None
 
 
-def _events(folder: Folder) -> Leaves:
+def _events(folder: Logs) -> Leaves:
     position = n = 0
     while found := folder.events.leaves(position, BATCH):
         for position, leaf in found:  # noqa: B007  # where to go on

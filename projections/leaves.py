@@ -8,13 +8,13 @@ from projections import batches, notes, tree
 from projections.batches import Row
 from projections.disclosure import Kept, open_content, open_header
 from projections.disclosure import header as header_of
-from projections.folder import Folder
+from projections.folder import Logs
 
 BATCH = 200
 Leaves = Iterator[tuple[int, bytes, tuple[bytes, ...], str]]  # number, leaf, frontier as stored, trouble ("" when none)
 
 
-def entry_leaves(folder: Folder, share: str, after: int, upto: int) -> Leaves:
+def entry_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
     """Yield the leaves of entries after + 1 ... upto with what is wrong with each, "" when nothing is."""
     erased: set[int] | None = None
     while after < upto and (found := folder.disclosure.kept(share, after, BATCH, upto)):
@@ -51,7 +51,7 @@ def trouble(share: str, kept: Kept, erased: set[int]) -> str:
     return "" if header_of(open_content(kept.raw)) == kept.header else "its header does not follow from its content"
 
 
-def row_leaves(folder: Folder, share: str, after: int, upto: int) -> Leaves:
+def row_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
     """Yield the leaves of rows after + 1 ... upto of a share's receipts."""
     expired: set[int] | None = None
     while after < upto and (found := folder.receipts.rows(share, after, BATCH, upto)):
@@ -78,7 +78,7 @@ def trouble_of_row(share: str, one: Row, expired: set[int]) -> str:
     return "" if one.commitment == tree.commit(one.salt, one.content) else "its claims are not what was committed to"
 
 
-def ledger_leaves(folder: Folder, after: int, upto: int) -> Leaves:
+def ledger_leaves(folder: Logs, after: int, upto: int) -> Leaves:
     """Yield the leaves of lines after + 1 ... upto of the ledger."""
     while after < upto and (found := folder.ledger.lines(after, BATCH, upto)):
         for line in found:
@@ -86,17 +86,17 @@ def ledger_leaves(folder: Folder, after: int, upto: int) -> Leaves:
         after = found[-1].index
 
 
-def numbers_erased(folder: Folder, share: str) -> set[int]:
+def numbers_erased(folder: Logs, share: str) -> set[int]:
     """Return the entries of a share that were erased, by the ledger's statements."""
     return _named(folder, "entries-erased", share)
 
 
-def numbers_expired(folder: Folder, share: str) -> set[int]:
+def numbers_expired(folder: Logs, share: str) -> set[int]:
     """Return the rows of a share's receipts that were erased, by the ledger's statements."""
     return _named(folder, "receipts-expired", share)
 
 
-def _named(folder: Folder, kind: str, share: str) -> set[int]:
+def _named(folder: Logs, kind: str, share: str) -> set[int]:
     found: set[int] = set()
     for line in folder.ledger.of(kind, share):
         text = notes.text_of(line.statement.text)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from projections import notes, tree
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
 from projections.ledger import Line, Statement
 from projections.notes import BadNote, Checkpoint, Signer
@@ -51,7 +51,7 @@ class Notary:
 
     def __init__(
         self,
-        folder: Folder,
+        folder: Logs,
         key: Signer,
         clock: Callable[[], datetime],
         *,

@@ -1,17 +1,16 @@
 """Keys of what must be erasable: one per person, entry and row of receipts. Deleting a key erases its content.
 
-Rule: kept apart from every log and from the backups of the logs. A key is durable before anything is sealed with it,
-and gone from the file before its destruction is reported.
+Rule: a key that another process destroyed is never used again from memory, and content that was altered does not open.
 """
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from projections.keys import Keys
 
 KEY, NONCE = 32, 12
 SLOTS = 256  # keys made at a time, so that a new entry costs no write of its own
@@ -27,23 +26,16 @@ class Damaged(Exception):
 
 
 class Vault:
-    """A small table of keys in a file of its own. Thread-safe; several processes may share it."""
+    """Seals and opens with the keys of a table. Thread-safe; several processes may share the table."""
 
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        fresh = not path.exists()
-        self._db = sqlite3.connect(path, timeout=15, isolation_level=None, check_same_thread=False)
-        if fresh:
-            path.chmod(0o600)
-        for pragma in ("journal_mode=TRUNCATE", "secure_delete=ON", "synchronous=FULL"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute("CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID")
+    def __init__(self, keys: Keys) -> None:
+        self._lock, self._keys = threading.RLock(), keys
         self._known: dict[str, bytes] = {}
-        self._seen = self._version()
+        self._seen = keys.version()
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Let go of the table."""
+        self._keys.close()
 
     # sealing
 
@@ -79,7 +71,7 @@ class Vault:
         """Destroy a key; return whether there was one."""
         with self._lock:
             self._known.pop(name, None)
-            return self._db.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount > 0
+            return self._keys.delete(name)
 
     def destroy_slots(self, pool: str, numbers: Iterable[int]) -> None:
         """Destroy some keys of a pool."""
@@ -92,26 +84,19 @@ class Vault:
                 self._punch(name, places)
 
     def _punch(self, name: str, places: list[int]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            block = bytearray(self._read(name) or bytes(KEY * SLOTS))
+        def punched(found: bytes | None) -> bytes:
+            block = bytearray(found or bytes(KEY * SLOTS))
             for at in places:
                 block[at : at + KEY] = _NONE
-            self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?)", (name, bytes(block)))
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-        self._known[name] = bytes(block)
+            return bytes(block)
+
+        self._known[name] = self._keys.change(name, punched)
 
     # the table
 
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
-
     def _cached(self, name: str) -> bytes | None:
         """Return a key from memory, unless another process has written since: it may have destroyed it."""
-        if (now := self._version()) != self._seen:
+        if (now := self._keys.version()) != self._seen:
             self._known.clear()
             self._seen = now
         return self._known.get(name)
@@ -126,7 +111,7 @@ class Vault:
 
     def _found(self, name: str) -> bytes:
         with self._lock:
-            key = self._cached(name) or self._read(name)
+            key = self._cached(name) or self._keys.read(name)
             if key is None:
                 raise Gone(f"there is no key {name}")
             self._known[name] = key
@@ -134,17 +119,13 @@ class Vault:
 
     def _ensured(self, name: str, make: Callable[[], bytes]) -> bytes:
         with self._lock:
-            key = self._cached(name) or self._read(name)
+            key = self._cached(name) or self._keys.read(name)
             if key is None:
-                self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, make()))
-                key = self._read(name)
+                self._keys.keep(name, make())
+                key = self._keys.read(name)
                 assert key is not None
             self._known[name] = key
             return key
-
-    def _read(self, name: str) -> bytes | None:
-        row = self._db.execute("SELECT key FROM keys WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
 
 
 def _place(pool: str, i: int) -> tuple[str, int]:

@@ -1,17 +1,38 @@
 """Fixtures every test may use, and the rule on skips: loud anywhere, a failure under CI."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.world import World
+import projections.folder
+from tests import postgres
+
+ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
+_cluster = contextlib.ExitStack()
+
+
+def pytest_configure() -> None:
+    """With TEST_ON=postgres every folder a test opens is a database of a server of our own."""
+    if ON_POSTGRES:
+        server = _cluster.enter_context(postgres.running())
+        postgres.prepared(server.url())
+        projections.folder.Folder = lambda folder: postgres.of_folder(server.url(), folder)  # type: ignore[assignment,misc]
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server and remove it."""
+    _cluster.close()
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[Any]:
     """An empty installation."""
+    from tests.world import World
+
     made = World(tmp_path / "data")
     yield made
     made.close()

@@ -30,13 +30,13 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the sample portfolio, living, on one port")
     settings_module.add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
     serve = commands.add_parser("serve", help="serve what lies in a folder")
-    settings_module.add_flags(serve, SERVE)
+    settings_module.add_flags(serve, ("data", "database_url", *SERVE[1:]))
     load = commands.add_parser("import", help="compare a plan with a project, and take it over with --accept")
     load.add_argument("file", type=Path, help="MSPDI XML or CSV")
     load.add_argument("--project", required=True, help="id of the project, as in the address of its page")
     load.add_argument("--accept", action="store_true", help="record every proposed change (default: only show them)")
     load.add_argument("--mapping", type=Path, help="JSON file that says which CSV column is what")
-    settings_module.add_flags(load, ("data", "max_upload_mb"))
+    settings_module.add_flags(load, ("data", "database_url", "max_upload_mb"))
     _record(commands)
     _user(commands)
     commands.add_parser("version", help="the version of this program")
@@ -56,9 +56,12 @@ def _record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     check.add_argument("--key", help="verification key you were given, or a file that holds it")
     check.add_argument("--checkpoint", type=Path, action="append", default=[], help="checkpoint you kept (repeatable)")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+    prepare = commands.add_parser("migrate", help="prepare a Postgres database, as its owner")
+    prepare.add_argument("--role", default="", help="role that serves: it may append and read, and change nothing")
+    settings_module.add_flags(prepare, ("database_url",))
     shadow = commands.add_parser("shadow", help="recompute a share with the code of today and list what differs")
     shadow.add_argument("share")
-    settings_module.add_flags(shadow, ("data",))
+    settings_module.add_flags(shadow, ("data", "database_url"))
     erase = commands.add_parser("erase", help="destroy a person's data or the content of updates, for ever")
     kinds = erase.add_subparsers(dest="action", required=True, metavar="WHAT")
     person = kinds.add_parser("person", help="name, address and sign-ins of a person")
@@ -73,7 +76,7 @@ def _record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     show = uses.add_parser("show", help="print the verification key, for clients to keep")
     rotate = uses.add_parser("rotate", help="sign with a new key from now on")
     for one in (out, check, person, entries, show, rotate):
-        settings_module.add_flags(one, ("data", "signing_key"))
+        settings_module.add_flags(one, ("data", "database_url", "signing_key"))
 
 
 def _user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -99,7 +102,7 @@ def _user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     end.add_argument("--reason", required=True)
     listing = actions.add_parser("list", help="list clients and people")
     for one in (name, client, invite, link, token, end, listing):
-        settings_module.add_flags(one, ("data", "public_url", "host", "port", "link_hours"))
+        settings_module.add_flags(one, ("data", "database_url", "public_url", "host", "port", "link_hours"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,6 +130,10 @@ def _run(given: dict[str, Any]) -> int:
             from web import cli_import
 
             return cli_import.run(settings, given["file"], given["project"], given["mapping"], accept=given["accept"])
+        case "migrate":
+            from web import cli_migrate
+
+            return cli_migrate.run(settings, given["role"])
         case "shadow":
             from web import cli_shadow
 

@@ -6,8 +6,7 @@ from domain.access import ErasePerson
 from domain.errors import Invalid, Unknown
 from domain.ids import CommandId
 from projections.erasing import erase_entries
-from projections.folder import Folder
-from web import clock, signing
+from web import clock, signing, storage
 from web.ids import new_id
 from web.present import Present
 from web.service import OPERATOR, Service
@@ -19,7 +18,7 @@ def person(settings: Settings, email: str, reason: str) -> int:
 
     Raises: Refused.
     """
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         present = Present(folder.events)
         found = [p.id for p in present.world.people.values() if p.email.casefold() == email.casefold()]
@@ -39,7 +38,7 @@ def entries(settings: Settings, share: str, numbers: str, reason: str) -> int:
 
     Raises: Refused.
     """
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         notary = signing.notary(folder, settings, clock.now)
         wanted = _numbers(numbers)
@@ -62,7 +61,7 @@ def _numbers(text: str) -> set[int]:
 
 def show_key(settings: Settings) -> int:
     """Print the verification key."""
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         print(signing.notary(folder, settings, clock.now).verification_key)
     finally:
@@ -72,7 +71,7 @@ def show_key(settings: Settings) -> int:
 
 def rotate_key(settings: Settings) -> int:
     """Sign with a new key from now on; the old one vouches for it. A server that runs goes on with the old one."""
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         notary = signing.notary(folder, settings, clock.now)
         new = signing.renewed(notary.key)

@@ -6,9 +6,9 @@ from pathlib import Path
 from domain.errors import Unknown
 from domain.ids import ShareId
 from projections import bundle
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.world import names
-from web import clock, evidence, evidence_page, signing
+from web import clock, evidence, evidence_page, signing, storage
 from web.assets import asset_url
 from web.pages import Pages
 from web.present import Present
@@ -17,7 +17,7 @@ from web.settings import Settings
 
 def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, str], *, receipts: bool) -> int:
     """Write the bundle and say how to check it. `query` is as in the address of the download."""
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         data = _bundle(settings, folder, share, query, receipts=receipts)
     finally:
@@ -28,12 +28,12 @@ def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, st
     return 0
 
 
-def _bundle(settings: Settings, folder: Folder, share: str, query: Mapping[str, str], *, receipts: bool) -> bytes:
+def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, str], *, receipts: bool) -> bytes:
     world = Present(folder.events).world
     head = folder.disclosure.head(share)
     asked = evidence.wanted(query, share, head, receipts=receipts)
     if share not in world.shares or head == 0:
-        raise Unknown(f"Share {share!r} has no updates in {settings.data}. Its id is in the address of its page.")
+        raise Unknown(f"Share {share!r} has no updates in {folder.where}. Its id is in the address of its page.")
     if asked is None:
         raise Unknown(f"Share {share!r} has the updates 1 to {head}; choose among them.")
     agreed = world.shares[ShareId(share)]

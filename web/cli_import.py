@@ -7,8 +7,7 @@ from pathlib import Path
 from domain.errors import Unknown
 from domain.ids import CommandId, ProjectId
 from domain.project import Project
-from projections.folder import Folder
-from web import clock
+from web import clock, storage
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, mapping, read
 from web.importers.propose import Proposal, accept, propose
@@ -31,12 +30,12 @@ def run(settings: Settings, file: Path, project: str, columns: Path | None, *, a
                 f"  line {problem.line}: {problem.message}" if problem.line else f"  {problem.message}", file=sys.stderr
             )
         return 3
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         present = Present(folder.events)
         found = present.world.projects.get(ProjectId(project))
         if found is None:
-            raise Unknown(f"There is no project {project!r} in {settings.data}. Its id is in the address of its page.")
+            raise Unknown(f"There is no project {project!r} in {folder.where}. Its id is in the address of its page.")
         proposal = propose(found, plan, new_id, found.civil(clock.now()))
         _show(proposal)
         if accept:

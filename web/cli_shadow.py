@@ -4,8 +4,8 @@ import sys
 
 from domain.errors import Unknown
 from domain.ids import ShareId
-from projections.folder import Folder
 from projections.shadow import Compared, State, compared
+from web import storage
 from web.present import Present
 from web.render import Renderer
 from web.settings import Settings
@@ -27,10 +27,10 @@ def run(settings: Settings, share: str) -> int:
 
     Raises: Unknown.
     """
-    folder, counted = Folder(settings.data), dict[State, int]()
+    folder, counted = storage.logs(settings), dict[State, int]()
     try:
         if share not in Present(folder.events).world.shares:
-            raise Unknown(f"There is no share {share!r} in {settings.data}. Its id is in the address of its page.")
+            raise Unknown(f"There is no share {share!r} in {folder.where}. Its id is in the address of its page.")
         for one in compared(folder.events, folder.disclosure, ShareId(share), Renderer()):
             counted[one.state] = counted.get(one.state, 0) + 1
             if one.state not in FINE:

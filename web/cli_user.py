@@ -5,9 +5,8 @@ from typing import Any
 from domain.access import DisablePerson, NameOrganisation, Person, RegisterClient
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId
-from projections.folder import Folder
 from projections.world import World
-from web import clock
+from web import clock, storage
 from web.ids import new_id
 from web.people import People
 from web.present import Present
@@ -17,7 +16,7 @@ from web.settings import Settings
 
 def run(settings: Settings, given: dict[str, Any]) -> int:
     """Carry out one action and print its result."""
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         present = Present(folder.events)
         service = Service(folder.events, present, clock.now)

@@ -8,10 +8,9 @@ import msgspec
 
 from domain.errors import Invalid
 from projections import notes
-from projections.folder import Folder
 from projections.inspection import inspect
 from projections.verify import Report, check
-from web import clock, signing
+from web import clock, signing, storage
 from web.present import Present
 from web.settings import Settings
 
@@ -51,9 +50,9 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
 
     Raises: Invalid, BadNote.
     """
-    if not (settings.data / "events.db").exists():
+    if not settings.database_url and not (settings.data / "events.db").exists():
         raise Invalid(f"There is nothing in {settings.data}. Say which folder with --data.", "data")
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         world = Present(folder.events).world
         notary = signing.notary(folder, settings, clock.now)
@@ -65,6 +64,6 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
         print(f"{finding.origin}: first bad number {finding.n}: {finding.why}", file=sys.stderr)
     if not found:
         print(
-            f"Everything in {settings.data} holds: {len(world.shares)} shares, their receipts, the events, the ledger."
+            f"Everything in {folder.where} holds: {len(world.shares)} shares, their receipts, the events, the ledger."
         )
     return 1 if found else 0

@@ -17,11 +17,12 @@ from starlette.routing import BaseRoute
 from domain.errors import Refused
 from domain.ids import PersonId
 from projections.disclosure import Entry
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.follow import Follower
 from projections.notary import Notary
 from projections.receipts import Receipts
 from web import demo_plan as plan
+from web import storage
 from web.clock import Virtual, now
 from web.demo_story import Story
 from web.demo_visits import WEEKS, Visits
@@ -55,7 +56,7 @@ def refuse_open_doors(settings: Settings) -> None:
 
 def tell_the_year(settings: Settings) -> None:
     """Record the sample year, unless the folder has a history already."""
-    folder = Folder(settings.data)
+    folder = storage.logs(settings)
     try:
         if folder.events.head() == 0:
             _tell(folder, settings)
@@ -63,7 +64,7 @@ def tell_the_year(settings: Settings) -> None:
         folder.close()
 
 
-def _tell(folder: Folder, settings: Settings) -> None:
+def _tell(folder: Logs, settings: Settings) -> None:
     clock, until = Virtual(now()), now()
     present = Present(folder.events)
     receipts = Receipts(folder.receipts, clock, random_salt)

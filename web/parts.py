@@ -15,13 +15,12 @@ from domain.risks import Points, ScoreAsClient
 from projections.disclose import Renderer
 from projections.disclosure import Entry
 from projections.erasing import complete, expire_receipts
-from projections.folder import Folder
 from projections.follow import Follower
 from projections.ledger import Statement
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
 from projections.world import Names, names
-from web import clock
+from web import clock, storage
 from web.guard import Guard, Signed
 from web.ids import new_id, random_salt
 from web.limits import Limit
@@ -51,7 +50,7 @@ class Parts:
         demo: bool = False,
     ) -> None:
         self.settings, self.now, self.demo = settings, now, demo
-        self.folder = Folder(settings.data)
+        self.folder = storage.logs(settings)
         self.present = Present(self.folder.events)
         self.service = Service(self.folder.events, self.present, now, point)
         self.people = People(

@@ -4,13 +4,16 @@ import fcntl
 import logging
 import socket
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
 from web import app, server
 from web.live import server_config, tune_gc
 from web.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from projections.database import Alone
 
 
 def run(settings: Settings, *, demo: bool) -> int:
@@ -23,7 +26,9 @@ def run(settings: Settings, *, demo: bool) -> int:
         from web.demo import refuse_open_doors
 
         refuse_open_doors(settings)
-    lock = _alone(settings.data)
+        if settings.database_url:
+            raise BadSetting("The demo tells its stories into a folder alone. Unset FANLIGHT_DATABASE_URL for it.")
+    locks: list[IO[str] | Alone] = [_alone(settings.data), *_alone_in_database(settings)]
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     settings = msgspec.structs.replace(settings, port=port)
@@ -35,9 +40,10 @@ def run(settings: Settings, *, demo: bool) -> int:
     parts = app.compose(settings, demo=demo)
     config = server_config(app.create(parts), host, port, log_level=settings.log_level)
     tune_gc()
-    print(f"Fanlight is at {settings.origin}  (data in {settings.data}, stop with Ctrl+C)", flush=True)
+    print(f"Fanlight is at {settings.origin}  (data in {parts.folder.where}, stop with Ctrl+C)", flush=True)
     server.run(config, [listener])
-    lock.close()
+    for lock in locks:
+        lock.close()
     return 0
 
 
@@ -54,6 +60,18 @@ def _alone(folder: Path) -> IO[str]:
         message = f"another Fanlight serves {folder} already. Stop it, or use another --data folder."
         raise BadSetting(message) from None
     return lock
+
+
+def _alone_in_database(settings: Settings) -> "list[Alone]":
+    """Hold the database for this process, where there is one."""
+    if not settings.database_url:
+        return []
+    from projections.database import Alone, Unusable
+
+    try:
+        return [Alone(settings.database_url)]
+    except Unusable as error:
+        raise BadSetting(str(error)) from None
 
 
 def _listen(settings: Settings) -> socket.socket:

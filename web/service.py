@@ -4,6 +4,7 @@ A command id seen before returns the first answer and records nothing. When some
 decided again on what is true now.
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
@@ -25,7 +26,7 @@ from projections.store import Moved
 from projections.world import World
 from web.present import Present
 
-TRIES = 8
+TRIES = 40  # of a command that others overtake
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -74,13 +75,13 @@ class Service:
             raise Invalid("A command needs an id of 1 to 200 characters that is its own.", "command_id")
         permit(actor, command, self._present.world)
         fingerprint = self._events.fingerprint(stream_of(command), commands.encode(command) + actor.person.encode())
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             if (first := self._first_answer(command_id, fingerprint)) is not None:
                 return first
             try:
                 return self._try(actor, command, command_id, expected, fingerprint)
             except Moved:
-                continue
+                time.sleep(0.001 * tried)
         raise Stale("Others are changing this at the same moment. Look at what changed, then repeat.")
 
     def _first_answer(self, command_id: CommandId, fingerprint: str) -> Answer | None:

@@ -17,6 +17,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings with their defaults. Times in the unit the name gives."""
 
     data: Path = Path("data")
+    database_url: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""  # as people reach it; default http://host:port
@@ -51,8 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.origin.startswith("https://")
 
 
+EXAMPLE = "postgresql://fanlight@db.example.com/fanlight"
 HELP = {
     "data": "folder that holds everything",
+    "database_url": "Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder",
     "host": "address to listen on",
     "port": "port to listen on, 1 to 65535 (0 picks a free one)",
     "public_url": "address people type, such as https://status.example.com; default: host and port",
@@ -116,6 +119,8 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
         address = getattr(settings, name)
         if address and urlsplit(address).scheme not in ("http", "https"):
             raise BadSetting(f"{variable(name)} is {address!r}; expected https://name or http://name:port.")
+    if settings.database_url and urlsplit(settings.database_url).scheme not in ("postgres", "postgresql"):
+        raise BadSetting(f"{variable('database_url')} has to begin with postgresql://, as in {EXAMPLE}.")
     if bool(settings.witness_url) != bool(settings.witness_key):
         raise BadSetting("A witness needs both its address (--witness-url) and its key (--witness-key).")
     return settings

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from projections.folder import Folder
+from projections.folder import Logs
 from projections.notary import Notary
 from projections.notes import NAME, Signer, signer
 from web.ids import new_id
@@ -32,7 +32,7 @@ def signing_key(path: Path) -> Signer:
     return key
 
 
-def notary(folder: Folder, settings: Settings, clock: Callable[[], datetime]) -> Notary:
+def notary(folder: Logs, settings: Settings, clock: Callable[[], datetime]) -> Notary:
     """Return who signs for a folder, with the witness and the time stamps that the settings ask for.
 
     Raises: BadSetting, BadNote.

@@ -77,6 +77,7 @@ def _content(bundle: bytes, path: str) -> bytes:
         return archive.read(path)
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(("tamper", "first_bad"), MATRIX.values(), ids=MATRIX)
 def test_whatever_was_altered_in_the_stored_files_is_found_in_their_bundle(
     world: World, tamper: Tamper, first_bad: int

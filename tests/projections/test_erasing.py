@@ -106,6 +106,7 @@ def test_a_crash_between_the_statement_and_the_key_is_finished_at_the_next_start
     assert world.folder.disclosure.entry(SHARE, 5) is None
 
 
+@pytest.mark.folder
 def test_what_an_update_said_is_in_no_file_after_it_was_erased(world: World) -> None:
     """The words stand in the sealed entry alone once the key is gone (the plan's own event is the manager's business)."""
     entry = world.folder.disclosure.entry(SHARE, 6)
@@ -169,6 +170,7 @@ def test_proofs_made_before_hold_after_a_person_is_erased(world: World, viewer: 
     assert list(inspect(world.folder, world.notary, [SHARE])) == []
 
 
+@pytest.mark.folder
 def test_a_copy_of_the_keys_that_was_restored_does_not_bring_a_person_back(world: World, viewer: PersonId) -> None:
     keys = (world.path / "keys.db").read_bytes()
     world.tell(ErasePerson(person=viewer, reason="Asked for it"), ADMIN)

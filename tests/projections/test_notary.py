@@ -66,6 +66,7 @@ def test_everything_is_signed_and_then_nothing_is_new(world: World) -> None:
     assert findings(world) == []
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(("tamper", "first_bad"), MATRIX.values(), ids=MATRIX)
 def test_nothing_is_signed_for_a_record_that_was_altered_before_its_checkpoint(
     world: World, tamper: tampering.Tamper, first_bad: int
@@ -81,6 +82,7 @@ def test_nothing_is_signed_for_a_record_that_was_altered_before_its_checkpoint(
     assert (signed is None) == (head >= first_bad), world.notary.refused
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("name", ["disclosure.db", "receipts.db"])
 @pytest.mark.parametrize(("tamper", "first_bad"), MATRIX.values(), ids=MATRIX)
 def test_whatever_is_altered_after_signing_is_found_with_its_first_number(
@@ -94,6 +96,7 @@ def test_whatever_is_altered_after_signing_is_found_with_its_first_number(
     assert findings(world) == [(tree_of, first_bad)]
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("index", [2, 4])
 def test_an_altered_ledger_is_found(world: World, index: int) -> None:
     world.notary.sign([SHARE])
@@ -107,6 +110,7 @@ def test_an_altered_ledger_is_found(world: World, index: int) -> None:
     assert ("organisation", index) in found
 
 
+@pytest.mark.folder
 def test_an_altered_event_is_found(world: World) -> None:
     world.notary.sign([SHARE])
     world.close()
@@ -132,6 +136,7 @@ def test_a_rewritten_record_with_fresh_salts_and_heads_is_not_the_one_that_was_s
     assert (found.n, found.why) == (1, "up to 12 it is not what was signed")
 
 
+@pytest.mark.folder
 def test_yesterdays_backup_is_not_signed_for(world: World) -> None:
     """A smaller tree than was signed is refused, by this process and by one that starts on the restored files."""
     world.close()

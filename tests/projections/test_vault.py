@@ -5,21 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from projections.keys import FileKeys
 from projections.vault import SLOTS, Damaged, Gone, Vault
 
 
 def test_what_was_sealed_opens_again_also_in_a_fresh_process(tmp_path: Path) -> None:
-    vault = Vault(tmp_path / "keys.db")
+    vault = Vault(FileKeys(tmp_path / "keys.db"))
     sealed, slotted = vault.seal("person-1", b"Anna", b"kind"), vault.seal_slot("entries-s", 300, b"text", b"head")
     assert b"Anna" not in sealed
     vault.close()
-    again = Vault(tmp_path / "keys.db")
+    again = Vault(FileKeys(tmp_path / "keys.db"))
     assert again.open("person-1", sealed, b"kind") == b"Anna"
     assert again.open_slot("entries-s", 300, slotted, b"head") == b"text"
 
 
 def test_what_was_altered_or_put_elsewhere_does_not_open(tmp_path: Path) -> None:
-    vault = Vault(tmp_path / "keys.db")
+    vault = Vault(FileKeys(tmp_path / "keys.db"))
     sealed = vault.seal_slot("entries-s", 1, b"text", b"head")
     for wrong in (sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[:5], b""):
         with pytest.raises(Damaged):
@@ -31,7 +32,7 @@ def test_what_was_altered_or_put_elsewhere_does_not_open(tmp_path: Path) -> None
 
 
 def test_a_destroyed_key_is_gone_and_its_neighbours_are_not(tmp_path: Path) -> None:
-    vault = Vault(tmp_path / "keys.db")
+    vault = Vault(FileKeys(tmp_path / "keys.db"))
     sealed = {n: vault.seal_slot("entries-s", n, str(n).encode(), b"") for n in (1, 2, 3, SLOTS, SLOTS + 1)}
     person = vault.seal("person-1", b"Anna", b"")
     vault.destroy_slots("entries-s", [2, SLOTS])
@@ -50,7 +51,7 @@ def test_a_destroyed_key_is_gone_and_its_neighbours_are_not(tmp_path: Path) -> N
 
 
 def test_the_bytes_of_a_destroyed_key_are_in_no_file(tmp_path: Path) -> None:
-    vault = Vault(tmp_path / "keys.db")
+    vault = Vault(FileKeys(tmp_path / "keys.db"))
     secret = vault.secret("person-1")
     held = lambda: any(secret in path.read_bytes() for path in tmp_path.iterdir())  # noqa: E731
     assert held()
@@ -59,7 +60,7 @@ def test_the_bytes_of_a_destroyed_key_are_in_no_file(tmp_path: Path) -> None:
 
 
 def test_another_process_that_knew_a_key_cannot_use_it_after_it_was_destroyed(tmp_path: Path) -> None:
-    one, two = Vault(tmp_path / "keys.db"), Vault(tmp_path / "keys.db")
+    one, two = Vault(FileKeys(tmp_path / "keys.db")), Vault(FileKeys(tmp_path / "keys.db"))
     sealed = one.seal("person-1", b"Anna", b"")
     assert two.open("person-1", sealed, b"") == b"Anna"
     one.destroy("person-1")
@@ -68,12 +69,12 @@ def test_another_process_that_knew_a_key_cannot_use_it_after_it_was_destroyed(tm
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    Vault(tmp_path / "keys.db")
+    Vault(FileKeys(tmp_path / "keys.db"))
     assert (tmp_path / "keys.db").stat().st_mode & 0o077 == 0
 
 
 def test_two_processes_that_need_a_key_at_once_get_the_same(tmp_path: Path) -> None:
-    vaults = [Vault(tmp_path / "keys.db") for _ in range(4)]
+    vaults = [Vault(FileKeys(tmp_path / "keys.db")) for _ in range(4)]
     keys: list[bytes] = []
     threads = [threading.Thread(target=lambda v=v: keys.append(v.secret("person-1"))) for v in vaults]
     for thread in threads:

@@ -14,6 +14,8 @@ from tests.web.importers.plans import REAL
 from tests.world import HARBOUR, SHARE, World
 from web.present import Present
 
+pytestmark = pytest.mark.folder  # each command is a process of its own, told of a folder
+
 CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
 
 

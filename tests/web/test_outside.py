@@ -115,6 +115,7 @@ def test_a_witness_that_missed_some_checkpoints_is_brought_up(world: World, seen
     assert NAME in signed.note
 
 
+@pytest.mark.folder
 def test_yesterdays_files_with_yesterdays_ledger_are_not_signed_for_when_a_witness_has_seen_more(
     world: World, seen: tuple[Seen, str], tmp_path: Path
 ) -> None:

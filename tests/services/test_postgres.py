@@ -1,0 +1,92 @@
+"""The real commands against a real Postgres: prepare, serve as the role that may only append, and be refused twice."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projections.database import Database
+from tests import postgres
+from tests.postgres import Cluster, create
+from tests.world import SHARE, World
+from web.render import Renderer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with postgres.running() as made:
+        made.execute("CREATE ROLE app LOGIN")
+        create(made.url(), "fanlight")
+        yield made
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
+
+
+def fanlight(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=90, check=False, env=clean)
+
+
+def test_prepare_serve_export_and_verify_on_postgres(
+    server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, app = server.url("fanlight"), server.url("fanlight", "app")
+    told = ("--database-url", app, "--data", tmp_path)
+    unprepared = fanlight("user", "list", *told)
+    assert unprepared.returncode == 2
+    assert "fanlight migrate" in unprepared.stderr or "permission denied" in unprepared.stderr
+    prepared = fanlight("migrate", "--database-url", owner, "--role", "app")
+    assert prepared.returncode == 0, prepared.stderr
+    assert "role app may append and read" in prepared.stdout
+    monkeypatch.setattr("tests.world.Folder", lambda _path: Database(app))
+    world = World(tmp_path, Renderer())
+    world.harbour()
+    world.close()
+    serving = subprocess.Popen(command("serve", *told, "--port", "0"), stdout=subprocess.PIPE, text=True)
+    try:
+        assert serving.stdout is not None
+        line = serving.stdout.readline()
+        found = re.search(r"Fanlight is at (\S+)  \(data in database fanlight at 127.0.0.1", line)
+        assert found, line
+        assert b'"ok":true' in _answer(f"{found[1]}/healthz")
+        second = fanlight("serve", "--database-url", app, "--data", tmp_path / "elsewhere", "--port", "0")
+        assert (second.returncode, "already" in second.stderr) == (2, True)
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(30) == 0
+    out = tmp_path / "bundle.zip"
+    assert fanlight("export", SHARE, *told, "--out", out).returncode == 0
+    assert fanlight("verify", out).returncode == 0
+    stored = fanlight("verify", *told)
+    assert stored.returncode == 0, stored.stderr
+    assert "Everything in database fanlight" in stored.stdout
+    recomputed = fanlight("shadow", SHARE, *told)
+    assert recomputed.returncode == 0, recomputed.stdout
+    assert "the same, byte for byte" in recomputed.stdout
+
+
+def _answer(url: str) -> bytes:
+    end = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                return bytes(answer.read())
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_an_address_that_is_none_of_postgres_is_refused_with_an_example(tmp_path: Path) -> None:
+    done = fanlight("serve", "--data", tmp_path, "--database-url", "mysql://db/x")
+    assert done.returncode == 2
+    assert "has to begin with postgresql://" in done.stderr
+    assert fanlight("migrate").returncode == 2
