@@ -150,8 +150,7 @@ class Receipts:
 
     def _again(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
         with self._lock:
-            for share in {receipt.share for receipt in batch}:
-                self._shares.pop(share, None)
+            self._shares.clear()  # what was noted ahead of this batch is noted again
             self._noted = 0
             self._note_waiting(len(batch))
             return self._rows(batch)

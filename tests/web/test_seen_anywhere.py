@@ -1,0 +1,91 @@
+"""Whatever happened, every instant opens: random histories, random moments, through the real pages."""
+
+import os
+import random
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from domain.access import ErasePerson, InvitePerson
+from domain.agreement import DraftShare, RevokeShare
+from domain.errors import Refused
+from domain.ids import PersonId, ShareId
+from projections.erasing import erase_entries
+from tests.properties.twins import pair, play
+from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, SHARE, World, everything
+from web import app as application
+from web.render import Renderer
+from web.service import OPERATOR
+from web.settings import Settings
+
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+HISTORIES, LOOKS = 5, 14
+ORIGIN = "http://testserver"
+
+
+def history(folder: Path, seed: int, rng: random.Random) -> World:
+    """Tell a random history with visits, an ended share, a draft, erased updates and an erased person."""
+    world = World(folder, Renderer())
+    play(world, pair(seed), seed % 2)
+    for role in ("manager", "auditor"):
+        world.tell(InvitePerson(person=PersonId(role), name=role, email=f"{role}@x.test", role=role), ADMIN)
+    gone = PersonId("gone")
+    world.tell(InvitePerson(person=gone, name="Gone", email="gone@x.test", role="viewer", client=ACME), ADMIN)
+    for _ in range(30):
+        n = rng.randint(1, world.folder.disclosure.head(SHARE))
+        kind = rng.choice(("displayed", "delivered", "hidden", "paused", "resumed", "closed"))
+        world.claim(kind, n, person=rng.choice(("viewer-acme", "gone")), tab=rng.choice("ab"))
+        world.receipts.flush()
+    world.tell(DraftShare(share=ShareId("draft1"), project=HARBOUR, client=COUNCIL, terms=everything()))
+    world.notary.sign(list(world.present.refresh().shares))
+    head = world.folder.disclosure.head(SHARE)
+    if head > 2:
+        erase_entries(world.folder, world.notary, SHARE, [2], "Named somebody", who="ines", now=world.clock())
+    world.tell(ErasePerson(person=gone, reason="Asked"), ADMIN)
+    if seed % 2:
+        world.clock.forward(hours=1)
+        world.tell(RevokeShare(share=SHARE, reason="Over"))
+    world.clock.forward(hours=30)
+    return world
+
+
+def test_every_instant_of_random_histories_opens_for_managers_and_auditors(tmp_path: Path) -> None:
+    print(f"seeds {FIRST_SEED}..{FIRST_SEED + HISTORIES - 1}; SEED={FIRST_SEED} repeats them")
+    for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES):
+        rng = random.Random(seed)
+        world = history(tmp_path / str(seed), seed, rng)
+        begin, end = world.clock.at - timedelta(days=6), world.clock.at
+        head = world.folder.disclosure.head(SHARE)
+        world.close()
+        clock = world.clock
+        parts = application.compose(Settings(data=tmp_path / str(seed), public_url=ORIGIN), now=clock)
+        manager, auditor = (signed_in(parts, person) for person in ("manager", "auditor"))
+        shares = [SHARE, "draft1", *sorted(s for s in parts.present.world.shares if s not in (SHARE, "draft1"))]
+        for _ in range(LOOKS):
+            at = begin + (end - begin) * rng.random()
+            text = rng.choice((at.isoformat().replace("+00:00", "Z"), f"u{rng.randint(1, head)}"))
+            share, span = rng.choice(shares), rng.choice(("day", "week", "month"))
+            if text[0] == "u":
+                share = SHARE
+            project = parts.present.world.shares[ShareId(share)].project
+            for client, path in (
+                (manager, f"/p/{project}/shares/{share}/at/{text}?span={span}"),
+                (auditor, f"/audit/shares/{share}/at/{text}?span={span}"),
+                (auditor, f"/audit/replay?at={at.isoformat().replace('+00:00', 'Z')}"),
+            ):
+                answer = client.get(path)
+                assert answer.status_code == 200, (seed, path, answer.text[:300])
+                assert "Gone" not in answer.text, (seed, path)
+        for share in shares:
+            assert auditor.get(f"/audit/shares/{share}/shadow").status_code == 200, (seed, share)
+        parts.folder.close()
+
+
+def signed_in(parts: application.Parts, person: str) -> TestClient:
+    client = TestClient(application.create(parts), base_url=ORIGIN)
+    try:
+        client.cookies.set(parts.guard.cookie, parts.people.enter(parts.people.link(OPERATOR, PersonId(person))).secret)
+    except Refused as refused:  # it would say why
+        raise AssertionError(str(refused)) from refused
+    return client
