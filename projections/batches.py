@@ -43,6 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     commitment: bytes
     leaf: bytes
     frontier: tuple[bytes, ...]
+    by: str = ""  # the process that recorded it, where several serve; no part of the proof
 
     def claims(self, share: str) -> list[Receipt]:
         """Return the claims it holds, none once they are erased."""

@@ -6,16 +6,19 @@ down, a server too old to give the application's role the lock without the right
 """
 
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresProcessRecorder
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from projections import database_lease
+from projections.database_lease import DatabaseLease, FencedRecorder
 from projections.folder import Logs
 
 SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
@@ -40,10 +43,15 @@ class Database(Logs):
         events, receipts, ledger = (_application(self._datastore, name) for name in ("events", "receipts", "ledger"))
         disclosure = _process(self._datastore)
         super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
+        self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
+        self.lease, self.shared = self._lease, True
+        with connect(url) as db:
+            self.installation = _identity(db)[0]
 
     def close(self) -> None:
         """Close every connection."""
         self._datastore.close()
+        self._lease.close()
         super().close()
 
 
@@ -51,8 +59,8 @@ def _application(datastore: PostgresDatastore, name: str) -> PostgresApplication
     return PostgresApplicationRecorder(datastore, events_table_name=name)
 
 
-def _process(datastore: PostgresDatastore) -> PostgresProcessRecorder:
-    return PostgresProcessRecorder(datastore, events_table_name="disclosure", tracking_table_name=TRACKING)
+def _process(datastore: PostgresDatastore) -> FencedRecorder:
+    return FencedRecorder(datastore, events_table_name="disclosure", tracking_table_name=TRACKING)
 
 
 def _datastore(url: str) -> PostgresDatastore:
@@ -67,7 +75,7 @@ def _datastore(url: str) -> PostgresDatastore:
         max_overflow=OVERFLOW,
         max_waiting=0,
         lock_timeout=15,
-        idle_in_transaction_session_timeout=30,
+        idle_in_transaction_session_timeout=4,  # a process that is stopped in the middle holds up nobody for longer
         pre_ping=True,
         schema=SCHEMA,
         originator_id_type="text",
@@ -119,6 +127,12 @@ def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None) -> Non
         if found != VERSION:
             state = "is empty" if not found else f"has the tables of version {found}, this program needs {VERSION}"
             raise Unusable(f"{named(url)} {state}. Run: fanlight migrate")
+        _, server, timeline = _identity(db)
+        if (server, timeline) != lineage(db):
+            raise Unusable(
+                f"{named(url)} goes on from a backup or on another server than before, so updates that clients "
+                "have seen may be missing. Run, as its owner: fanlight restored"
+            )
 
 
 def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
@@ -141,6 +155,30 @@ def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
     recovery = db.execute("SELECT pg_is_in_recovery()").fetchone()
     if recovery and recovery[0]:
         raise Unusable("This Postgres is a standby. Fanlight reads and writes the primary alone.")
+
+
+def lineage(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, int]:
+    """Return which server this is and which of its timelines, as it says itself."""
+    row = db.execute(
+        "SELECT system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()"
+    ).fetchone()
+    assert row is not None
+    return str(row[0]), int(row[1])
+
+
+def _identity(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, str, int]:
+    """Return the installation's own random name, and the server and timeline its record was made on."""
+    found = db.execute(sql.SQL("SELECT id, server, timeline FROM {}.installation").format(sql.Identifier(SCHEMA)))
+    row = found.fetchone()
+    assert row is not None
+    return str(row[0]), str(row[1]), int(row[2])
+
+
+def adopt(url: str) -> None:
+    """Let the record go on where it is now. Raises: Unusable."""
+    with connect(url) as db:
+        table = sql.SQL("UPDATE {}.installation SET server = %s, timeline = %s").format(sql.Identifier(SCHEMA))
+        db.execute(table, lineage(db))
 
 
 def installed(db: psycopg.Connection[tuple[Any, ...]]) -> int:
@@ -202,6 +240,14 @@ def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
     db.execute(sql.SQL("CREATE TABLE {}.keys (name text PRIMARY KEY, key bytea NOT NULL)").format(keys))
     db.execute(sql.SQL("CREATE TABLE {}.destroyed (count bigint NOT NULL)").format(keys))
     db.execute(sql.SQL("INSERT INTO {}.destroyed VALUES (0)").format(keys))
+    database_lease.create(db, SCHEMA)
+    db.execute(
+        sql.SQL("CREATE TABLE {}.installation (id text NOT NULL, server text NOT NULL, timeline int NOT NULL)").format(
+            here
+        )
+    )
+    made = sql.SQL("INSERT INTO {}.installation VALUES (%s, %s, %s)").format(here)
+    db.execute(made, (secrets.token_hex(8), *lineage(db)))
     db.execute(
         sql.SQL("CREATE TABLE {}.migrations (version integer PRIMARY KEY, at timestamptz NOT NULL)").format(here)
     )
@@ -217,24 +263,10 @@ def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
     for name in LOGS:
         db.execute(sql.SQL("GRANT SELECT, INSERT, MAINTAIN ON {}.{} TO {}").format(here, sql.Identifier(name), to))
     db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE ON {}.{} TO {}").format(here, sql.Identifier(TRACKING), to))
+    db.execute(sql.SQL("GRANT SELECT, UPDATE ON {}.lease TO {}").format(here, to))
     db.execute(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA {} TO {}").format(here, to))
     db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON {}.keys TO {}").format(keys, to))
     db.execute(sql.SQL("GRANT SELECT, UPDATE ON {}.destroyed TO {}").format(keys, to))
-
-
-class Alone:
-    """Holds a database for one serving process, as long as its connection lives."""
-
-    def __init__(self, url: str) -> None:
-        self._db = connect(url)
-        row = self._db.execute("SELECT pg_try_advisory_lock(hashtextextended('fanlight serves', 0))").fetchone()
-        if not row or not row[0]:
-            self._db.close()
-            raise Unusable(f"another Fanlight serves {named(url)} already. Stop it first.")
-
-    def close(self) -> None:
-        """Let others serve."""
-        self._db.close()
 
 
 # keys

@@ -5,15 +5,18 @@
 
 from pathlib import Path
 
-from eventsourcing.persistence import ApplicationRecorder, ProcessRecorder
+from eventsourcing.persistence import ApplicationRecorder, InterfaceError, OperationalError, ProcessRecorder
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQLiteProcessRecorder
 
 from projections.eventlog import EventLog
 from projections.keys import FileKeys, Keys
+from projections.lease import Lease, Sole
 from projections.ledger import Ledger
 from projections.receiptlog import ReceiptLog
 from projections.store import DisclosureLog
 from projections.vault import Vault
+
+AWAY = (InterfaceError, OperationalError)  # the logs cannot be reached, or not now
 
 
 class Logs:
@@ -34,6 +37,9 @@ class Logs:
         self.disclosure = DisclosureLog(disclosure, self.vault)
         self.receipts = ReceiptLog(receipts, self.vault)
         self.ledger = Ledger(ledger)
+        self.lease: Lease = Sole()
+        self.shared = False  # other processes may serve the same logs
+        self.installation = ""  # its own random name, where it is shared
 
     def close(self) -> None:
         """Close every connection."""

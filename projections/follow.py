@@ -19,12 +19,15 @@ from domain.ids import ShareId
 from projections.disclose import Made, Renderer, Shown, disclose, restore
 from projections.disclosure import Entry
 from projections.eventlog import BATCH, EventLog, Unreadable
-from projections.store import DisclosureLog, Moved, Parked
+from projections.lease import Reign
+from projections.store import Deposed, DisclosureLog, Moved, Parked
 from projections.world import World
 
 __all__ = ["Follower", "Renderer"]
 
 log = logging.getLogger("fanlight.follow")
+RETRY = 60.0  # seconds between tries at parked shares
+NO_TERM = -1
 
 
 class _Batch:
@@ -37,7 +40,10 @@ class _Batch:
 
 
 class Follower:
-    """Follows the event log. One thread owns it; `wake` may be called from any."""
+    """Follows the event log. One thread owns it; `wake` may be called from any.
+
+    With `settled` it takes in what is recorded already when it is made, else at its first turn.
+    """
 
     def __init__(
         self,
@@ -49,15 +55,21 @@ class Follower:
         salt: Callable[[str, int], bytes],
         on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None,
         point: Callable[[str], None] = lambda _name: None,
+        reign: Reign | None = None,
+        settled: bool = True,
     ) -> None:
-        self._events, self._disclosure, self._renderer = events, disclosure, renderer
+        self._events, self._disclosure, self._renderer, self._reign = events, disclosure, renderer, reign
         self._clock, self._salt, self._on_entries, self._point = clock, salt, on_entries, point
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
         self.beat = time.monotonic()  # when it last looked, for health
         self.failure = ""  # what keeps it from going on at all, for health
-        self._reset()
+        self.leading = False
+        self._unsure = not settled  # what is in memory may be more, or other, than what is recorded
+        self._retried = 0.0
+        if settled:
+            self._reset()
 
     # life
 
@@ -73,6 +85,10 @@ class Follower:
         for recorded in self._events.everything(self._position):
             self._read = recorded.position
             self._fold(recorded)
+        self._unsure = False
+        self._look_for_parked()
+
+    def _look_for_parked(self) -> None:
         self.parked = {s: p for s in self._world.shares if (p := self._disclosure.parked(s)) is not None}
 
     def wake(self) -> None:
@@ -85,28 +101,76 @@ class Follower:
         self.wake()
 
     def run(self, stop: threading.Event, poll: float = 0.25) -> None:
-        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced."""
-        for share in list(self.parked):
-            self.retry(share)
+        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced.
+
+        Without the lease it stands by: it takes in what the leading follower has recorded, to go on from there.
+        """
         while not stop.is_set():
             self._awake.clear()
-            while not self._asked.empty():
-                self.retry(self._asked.get())
-            if not self._guarded_step():
+            if not self._guarded(self._turn):
                 self._awake.wait(poll)
 
-    def _guarded_step(self) -> int:
+    def _turn(self) -> int:
+        self.beat = time.monotonic()
+        if self._unsure:
+            self._reset()
+        if self._reign is not None and self._reign.term is None:
+            self.leading = False
+            self.stand_by()
+            return 0
+        if not self.leading:
+            self._take_over()
+        while not self._asked.empty():
+            self.retry(self._asked.get())
+        if self.parked and time.monotonic() - self._retried > RETRY:
+            self._retry_all()
+        return self.step()
+
+    def stand_by(self) -> None:
+        """Take in what is disclosed by now, without disclosing anything."""
+        position = self._disclosure.position()
+        if self._group or self._read > position:
+            self._reset()
+        elif position > self._position:
+            self._shown.clear()
+            while self._read < position and (found := self._events.after(self._read)):
+                for recorded in found:
+                    if recorded.position <= position:
+                        self._read = recorded.position
+                        self._fold(recorded)
+                if found[-1].position > position:
+                    break
+            self._position = position
+
+    def _take_over(self) -> None:
+        self.stand_by()
+        self._look_for_parked()
+        self.leading = True
+        self._retry_all()
+
+    def _retry_all(self) -> None:
+        self._retried = time.monotonic()
+        for share in list(self.parked):
+            self.retry(share)
+
+    def _guarded(self, turn: Callable[[], int]) -> int:
         try:
-            taken = self.step()
+            taken = turn()
             self.failure = ""
         except Moved as error:
             log.warning("another follower wrote first, reading again: %s", error)
-            self._reset()
+            self._unsure = True
+            return 0
+        except Deposed as error:
+            log.warning("stands by: %s", error)
+            self._unsure, self.leading = True, False
+            if self._reign is not None:
+                self._reign.lost()
             return 0
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
             log.exception("the follower could not record; it tries again")
-            self._reset()
+            self._unsure = True
             return 0
         return taken
 
@@ -129,6 +193,7 @@ class Follower:
         return len(found)
 
     def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
+        self.beat = time.monotonic()
         concerned: set[ShareId] = set()
         for recorded in group:
             self._fold(recorded)
@@ -168,6 +233,11 @@ class Follower:
             self._shown[share] = restore(self._disclosure, share)
         return self._shown[share]
 
+    @property
+    def _term(self) -> int | None:
+        """The term that a write names; one that is over by now is refused there."""
+        return None if self._reign is None else self._reign.term or NO_TERM
+
     def _record(self, batch: _Batch, position: int) -> None:
         if position == self._position and not batch.parked:
             return
@@ -177,6 +247,7 @@ class Follower:
             [(made.entry.content.share, made.keyframe) for made in batch.made if made.keyframe],
             [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()],
             position,
+            self._term,
         )
         self._position = position
         self._point("after-disclosure-commit")
@@ -227,6 +298,7 @@ class Follower:
             [(share, one.keyframe) for one in made if one.keyframe],
             [(free, self._disclosure.parked_versions(share) + 1)],
             None,
+            self._term,
         )
         self._shown[ShareId(share)] = shown
         del self.parked[share]

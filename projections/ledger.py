@@ -4,10 +4,11 @@ Rule: append-only, one statement per row, each row in a tree of its own; only th
 """
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
 
 from projections import tree
 from projections.store import row
@@ -82,9 +83,14 @@ class Ledger:
                         rows.append(row(f"{statement.kind} {statement.subject}", k, "at", str(index).encode()))
                 try:
                     self._recorder.insert_events(rows)
-                except IntegrityError:
-                    continue
+                except IntegrityError:  # another process did, or we did and did not hear so
+                    if not self._holds(rows):
+                        continue
                 return index
+
+    def _holds(self, rows: Sequence[StoredEvent]) -> bool:
+        found = [self._recorder.select_events(str(r.originator_id), gt=r.originator_version - 1, limit=1) for r in rows]
+        return all(there and there[0].state == r.state for there, r in zip(found, rows, strict=True))
 
     def last(self) -> Line | None:
         """Return the newest line."""

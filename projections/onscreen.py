@@ -26,7 +26,7 @@ class Tab(msgspec.Struct, frozen=True, kw_only=True):
     since: float = 0.0  # POSIX seconds
     delivered: int = 0
     paused: bool = False
-    gone: bool = False
+    heard: float = 0.0  # of its last claim
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,9 +84,11 @@ class Screens:
             case "hidden":
                 ended, tab = _ended(tab, claim.at, "hidden"), _with(tab, n=0, since=0.0)
             case "closed" | "lost":
+                if claim.at < tab.heard:  # one of its sockets ended, and it goes on with another
+                    return None
                 self.tabs.pop(key, None)
                 return _ended(tab, claim.at, "closed" if claim.kind == "closed" else "lost")
-        self.tabs[key] = tab
+        self.tabs[key] = _with(tab, heard=max(tab.heard, claim.at))
         return ended
 
     def on_screen(self) -> list[Interval]:

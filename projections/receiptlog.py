@@ -43,6 +43,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     viewers: dict[str, Viewer]
     tabs: list[Tab]
+    holders: dict[str, str] = {}  # tab -> the process that has it, where several serve
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -51,6 +52,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     leaf: bytes
     frontier: tuple[bytes, ...]
     sealed: bytes  # salt and content
+    by: str = ""  # the process that recorded it
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -64,7 +66,6 @@ class ReceiptLog:
 
     def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
         self._recorder, self._vault = recorder, vault
-        self._beats = self._newest("beats")
 
     # writing
 
@@ -84,17 +85,25 @@ class ReceiptLog:
         assert made.content is not None
         assert made.salt is not None
         sealed = self._vault.seal_slot(_pool(share), made.k, made.salt + zlib.compress(made.content), made.header)
-        return _encode(_Stored(made.header, made.commitment, made.leaf, made.frontier, sealed))
+        return _encode(_Stored(made.header, made.commitment, made.leaf, made.frontier, sealed, made.by))
 
-    def beat(self, at: float) -> None:
-        """Record that the server lives."""
-        self._beats += 1
-        self._recorder.insert_events([row("beats", self._beats, "beat", _encode(at))])
+    def holds(self, made: Mapping[str, Row]) -> bool:
+        """Tell whether these very rows are recorded; all of them are, or none."""
+        for share, one in made.items():
+            found = self._recorder.select_events(f"share-{share}", gt=one.k - 1, lte=one.k)
+            if not found or _stored.decode(found[0].state).leaf != one.leaf:
+                return False
+        return True
 
-    def last_beat(self) -> float:
-        """Return when the server was last known to live, POSIX seconds, 0 when never."""
-        found = self._recorder.select_events("beats", desc=True, limit=1)
-        return _beat.decode(found[0].state) if found else 0.0
+    def beat(self, at: float, worker: str = "") -> None:
+        """Record that a process of the server lives."""
+        stream = _beats(worker)
+        self._recorder.insert_events([row(stream, self._newest(stream) + 1, "beat", _encode(at))])
+
+    def last_beat(self, worker: str = "") -> tuple[int, float]:
+        """Return a process's last sign of life: the how-manieth, and when by its clock, POSIX seconds, 0 when never."""
+        found = self._recorder.select_events(_beats(worker), desc=True, limit=1)
+        return (found[0].originator_version, _beat.decode(found[0].state)) if found else (0, 0.0)
 
     def expire(self, share: str, numbers: Iterable[int]) -> None:
         """Destroy the content of some rows."""
@@ -164,7 +173,7 @@ class ReceiptLog:
             one = _stored.decode(stored.state)
             at = recorded_at(one.header)
         except (msgspec.MsgspecError, ValueError):  # damaged: it says nothing, and its proof will not hold
-            one, at = _Stored(b"", b"", b"", (), b""), datetime.min.replace(tzinfo=UTC)
+            one, at = _Stored(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
         try:
             unsealed = self._vault.open_slot(_pool(share), k, one.sealed, one.header)
             salt, content = unsealed[:32], zlib.decompress(unsealed[32:])
@@ -179,11 +188,16 @@ class ReceiptLog:
             commitment=one.commitment,
             leaf=one.leaf,
             frontier=one.frontier,
+            by=one.by,
         )
 
     def _newest(self, stream: str) -> int:
         rows = self._recorder.select_events(stream, desc=True, limit=1)
         return rows[0].originator_version if rows else 0
+
+
+def _beats(worker: str) -> str:
+    return f"beats-{worker}" if worker else "beats"
 
 
 def _pool(share: str) -> str:

@@ -14,7 +14,7 @@ from eventsourcing.persistence import IntegrityError
 
 from projections.batches import Row, seal
 from projections.claims import Receipt
-from projections.onscreen import Screens
+from projections.onscreen import Screens, Tab
 from projections.receiptlog import STANDING_EVERY, ReceiptLog, Standing, Viewer
 
 log = logging.getLogger("fanlight.receipts")
@@ -39,18 +39,26 @@ class _Share:
         standing, self.k = record.standing(share, record.head(share))
         self.at, self.frontier = datetime.min.replace(tzinfo=UTC), tuple[bytes, ...]()
         self.viewers, self.screens = dict(standing.viewers), Screens(standing.tabs)
-        for one in record.rows(share, max(self.k - 1, 0), 2 * STANDING_EVERY):
-            if one.k > self.k:
-                for claim in one.claims(share):
-                    self.note(claim)
-            self.take(one)
+        self.holders = dict(standing.holders)
+        self.catch_up(record, share, max(self.k - 1, 0))
+
+    def catch_up(self, record: ReceiptLog, share: str, after: int | None = None) -> None:
+        """Take in rows that another process recorded."""
+        found = record.rows(share, self.k if after is None else after, 2 * STANDING_EVERY)
+        while found:
+            for one in found:
+                if one.k > self.k:
+                    for claim in one.claims(share):
+                        self.note(claim, one.by)
+                self.take(one)
+            found = record.rows(share, self.k, 2 * STANDING_EVERY)
 
     def take(self, one: Row) -> None:
         """Stand after a row."""
         self.k, self.at, self.frontier = one.k, one.at, one.frontier
 
-    def note(self, claim: Receipt) -> None:
-        """Take in a claim, recorded or about to be."""
+    def note(self, claim: Receipt, by: str) -> None:
+        """Take in a claim, recorded or about to be, and which process heard it."""
         known = self.viewers.setdefault(claim.person, Viewer())
         if claim.kind == "opened" and known.heard and claim.at - known.heard > VISIT_GAP.total_seconds():
             known.since, known.ended = known.displayed, known.heard
@@ -59,13 +67,23 @@ class _Share:
             known.displayed = max(known.displayed, claim.n)
         known.heard = max(known.heard, claim.at)
         self.screens.take(claim)
+        if claim.tab and claim.kind not in ("closed", "lost"):
+            self.holders[claim.tab] = by
+        elif self.holders.get(claim.tab) == by or claim.kind == "lost":
+            self.holders.pop(claim.tab, None)
 
 
 class Receipts:
     """Takes claims, records them in one transaction for many, and knows how each viewer and tab stands."""
 
-    def __init__(self, record: ReceiptLog, clock: Callable[[], datetime], salt: Callable[[str, int], bytes]) -> None:
-        self.log, self._clock, self._salt = record, clock, salt
+    def __init__(
+        self,
+        record: ReceiptLog,
+        clock: Callable[[], datetime],
+        salt: Callable[[str, int], bytes],
+        worker: str = "",
+    ) -> None:
+        self.log, self._clock, self._salt, self.worker = record, clock, salt, worker
         self._lock, self._awake, self._writing = threading.Lock(), threading.Event(), threading.Lock()
         self._waiting: list[Receipt] = []
         self._noted = 0  # of those that wait, how many are in the standing already
@@ -90,16 +108,24 @@ class Receipts:
         mark = Receipt(share=share, person=person, session=session, kind="opened", n=n, at=now, device=device)
         with self._lock:
             self._waiting.append(mark)
+            known = self._share(share)
+            if self.worker:  # others record as well
+                known.catch_up(self.log, share)
             self._note_waiting()
-            viewer = self._share(share).viewers[person]
+            viewer = known.viewers[person]
             ended = datetime.fromtimestamp(viewer.ended, UTC) if viewer.ended else None
             visit = Visit(since=viewer.since, ended=ended)
         self._awake.set()
         return visit
 
+    @property
+    def waiting(self) -> int:
+        """How many claims are not recorded yet."""
+        return len(self._waiting)
+
     def _note_waiting(self, upto: int | None = None) -> None:
         for receipt in self._waiting[self._noted : upto]:
-            self._share(receipt.share).note(receipt)
+            self._share(receipt.share).note(receipt, self.worker)
             self._noted += 1
 
     # recording
@@ -126,11 +152,14 @@ class Receipts:
             try:
                 self.log.record(made, standing)
                 break
-            except IntegrityError:  # another process recorded on one of these shares
+            except IntegrityError:  # another process recorded on one of these shares, or we did and did not hear so
+                if self.log.holds(made):
+                    break
                 made, standing = self._again(batch)
         with self._lock:
             for share, one in made.items():
-                self._share(share).take(one)
+                if one.k > self._share(share).k:
+                    self._share(share).take(one)
             del self._waiting[:count]
             self._noted -= count
         return count
@@ -143,9 +172,12 @@ class Receipts:
         for share, claims in by_share.items():
             known = self._share(share)
             k, at = known.k + 1, max(self._clock(), known.at)
-            made[share] = seal(share, k, at, claims, self._salt(share, k), known.frontier)
+            one = seal(share, k, at, claims, self._salt(share, k), known.frontier)
+            made[share] = msgspec.structs.replace(one, by=self.worker)
             if k % STANDING_EVERY == 0:
-                standing[share] = Standing(dict(known.viewers), list(known.screens.tabs.values()))
+                tabs = list(known.screens.tabs.values())
+                held = {tab.tab: known.holders.get(tab.tab, "") for tab in tabs}
+                standing[share] = Standing(dict(known.viewers), tabs, held)
         return made, standing
 
     def _again(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
@@ -186,27 +218,52 @@ class Receipts:
         with self._lock:
             watched = any(known.screens.tabs for known in self._shares.values())
         if watched and now - self._beaten >= BEAT:
-            self.log.beat(now)
+            self.log.beat(now, self.worker)
             self._beaten = now
 
-    def recover(self, shares: Iterable[str]) -> int:
-        """Record the end of every tab that a server which is gone left open; return how many there were.
+    def recover(self, shares: Iterable[str], gone: Callable[[str], bool] = lambda _worker: True) -> int:
+        """Record the end of every tab that a process which is gone left open; return how many there were.
 
-        For the one process of an installation, before any page is served.
+        `gone` tells which process is; without it all are, which is for the one process of an installation, before
+        any page is served.
         """
-        beat, lost = self.log.last_beat(), list[Receipt]()
         with self._lock:
-            for share in shares:
-                known = self._share(share)
-                heard = max((v.heard for v in known.viewers.values()), default=0.0)
-                lost += [
-                    Receipt(share=share, person=t.person, session=t.session, tab=t.tab, kind="lost", n=t.n, at=at)
-                    for t in known.screens.tabs.values()
-                    if (at := max(beat, heard, t.since))
-                ]
+            lost = [one for share in shares for one in self._lost(share, gone)]
         self.take(lost)
         self.flush()
         return len(lost)
+
+    def _lost(self, share: str, gone: Callable[[str], bool]) -> list[Receipt]:
+        known = self._share(share)
+        if self.worker:
+            known.catch_up(self.log, share)
+        heard = max((v.heard for v in known.viewers.values()), default=0.0)
+        lost = []
+        for t in known.screens.tabs.values():
+            worker = known.holders.get(t.tab, "")
+            mine = bool(worker) and worker == self.worker
+            if mine or not gone(worker):
+                continue
+            at = max(self.log.last_beat(worker)[1], t.since, t.heard if self.worker else heard)
+            lost.append(Receipt(share=share, person=t.person, session=t.session, tab=t.tab, kind="lost", n=t.n, at=at))
+        return lost
+
+    def holders(self, shares: Iterable[str]) -> set[str]:
+        """Return the processes that were heard to have a tab open."""
+        with self._lock:
+            found = set[str]()
+            for share in shares:
+                known = self._share(share)
+                known.catch_up(self.log, share)
+                found |= {known.holders.get(tab.tab, "") for tab in known.screens.tabs.values()}
+            return found
+
+    def open_tabs(self, share: str) -> list[Tab]:
+        """Return every tab that is open as far as is recorded, whichever process has it."""
+        with self._lock:
+            known = self._share(share)
+            known.catch_up(self.log, share)
+            return list(known.screens.tabs.values())
 
     def _share(self, share: str) -> _Share:
         known = self._shares.get(share)

@@ -1,5 +1,6 @@
 """What a share showed at any number or instant, folded from what was recorded, never recomputed."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from projections import frames
@@ -126,3 +127,28 @@ class LiveLog:
         known = 0 < since <= newest.n
         items = "".join(items_since(self._log, share, since, newest.n)) if known else ""
         return newest.n, frames.key_message(newest.n, newest.at, newest.root, newest.roots, items)
+
+
+class Settled:
+    """A log whose answers come after everything was taken in that ended before them."""
+
+    def __init__(self, log: LiveLog, refresh: Callable[[], object]) -> None:
+        self._log, self._refresh = log, refresh
+
+    def head(self, share: str) -> int:
+        """Return the newest number, 0 when nothing was disclosed."""
+        found = self._log.head(share)
+        self._refresh()
+        return found
+
+    def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return the messages after + 1 ... as they were sent."""
+        found = self._log.frames(share, after, limit)
+        self._refresh()
+        return found
+
+    def keyframe(self, share: str, since: int) -> tuple[int, bytes]:
+        """Return the newest number and a message that replaces the whole page of a viewer who stands at `since`."""
+        found = self._log.keyframe(share, since)
+        self._refresh()
+        return found

@@ -4,10 +4,11 @@ Rule: no SQL of ours. `(stream, version)` is unique and the follower's position 
 our exactly-once, our gap-free numbers and our fence against a second follower.
 """
 
+import contextlib
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
@@ -23,12 +24,24 @@ class Moved(Exception):  # a fact for the caller, who reads again
     """Somebody else wrote to the stream first."""
 
 
+class Deposed(Exception):  # a fact for the follower, who stands by from then on
+    """Another process follows now: nothing of what was to be recorded is."""
+
+
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
     """A share that stopped: where, and why. `position` is the last event it has taken in."""
 
     share: str
     position: int
     error: str
+
+
+class Row(NamedTuple):
+    """An entry or a keyframe as it lies among those of all shares, at its `place`."""
+
+    place: int
+    share: str
+    stored: StoredEvent
 
 
 class DisclosureLog:
@@ -107,6 +120,23 @@ class DisclosureLog:
         rows = self._recorder.select_events(f"style-{digest}", limit=1)
         return zlib.decompress(rows[0].state) if rows else None
 
+    def newest(self) -> int:
+        """Return the place of the newest row of all shares, for `since`."""
+        return self._recorder.max_notification_id() or 0
+
+    def since(self, place: int, limit: int) -> list[Row]:
+        """Return up to `limit` rows of all shares behind a place, in the order they were recorded, unopened."""
+        found = self._recorder.select_notifications(place, limit, inclusive_of_start=False)
+        return [Row(one.id, str(one.originator_id).removeprefix("share-"), one) for one in found]
+
+    def opened(self, one: Row) -> Entry | None:
+        """Return the entry of a row; None when its content was erased.
+
+        Raises: Damaged.
+        """
+        kept = self._kept(one.share, one.stored)
+        return None if kept.state == "erased" else _entry(kept)
+
     def position(self) -> int:
         """Return the position in the event log up to which everything is disclosed."""
         return self._recorder.max_tracking_id(FOLLOWER) or 0
@@ -125,17 +155,19 @@ class DisclosureLog:
         keyframes: Sequence[tuple[str, Keyframe]],
         parked: Sequence[tuple[Parked, int]],
         position: int | None,
+        term: int | None = None,
     ) -> None:
-        """Record entries, keyframes, parked shares and the follower's position in one transaction.
+        """Record entries, keyframes, parked shares and the follower's position in one transaction, while `term` lasts.
 
-        Raises: Moved when a number is taken or the position is not ahead: another follower was here.
+        Raises: Moved when a number is taken or the position is not ahead: another follower was here. Deposed when
+        the term is over.
         """
         rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
         rows += [self._keyed(s, k) for s, k in keyframes]
         rows += [row(f"parked-{p.share}", version, "parked", _encode(p)) for p, version in parked]
         tracking = None if position is None else Tracking(FOLLOWER, position)
         try:
-            self._recorder.insert_events(rows, tracking=tracking)
+            self._recorder.insert_events(rows, tracking=tracking, term=term)
         except IntegrityError as error:
             raise Moved(str(error)) from error
 
@@ -147,7 +179,8 @@ class DisclosureLog:
     def keep_stylesheet(self, digest: str, css: bytes) -> None:
         """Keep a stylesheet for ever."""
         if self.stylesheet(digest) is None:
-            self._recorder.insert_events([row(f"style-{digest}", 1, "stylesheet", zlib.compress(css))])
+            with contextlib.suppress(IntegrityError):  # another process keeps it at this moment
+                self._recorder.insert_events([row(f"style-{digest}", 1, "stylesheet", zlib.compress(css))])
 
     def keep_keyframe(self, share: str, keyframe: Keyframe) -> None:
         """Keep all parts after an entry, unless they are kept already."""

@@ -3,15 +3,17 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import api, assets, audit, client, clock, entry, evidence, history, pm
-from web.guard import HEADERS, open_door
+from projections.folder import AWAY
+from web import api, assets, audit, client, clock, entry, evidence, history, operator, pm
+from web.guard import HEADERS
 from web.ids import random_salt
 from web.pages import Pages
 from web.parts import Parts
@@ -32,24 +34,10 @@ def compose(
     return Parts(settings, Renderer(), pages, now=now, salt=salt, point=point, demo=demo)
 
 
-async def healthz(request: Request) -> Response:
-    """`GET /healthz`: the truth about the follower and the parked shares."""
-    parts: Parts = request.app.state.parts
-    failing = bool(parts.follower.failure)
-    body = {
-        "ok": not failing,
-        "follower": "failing" if failing else "following",
-        "stopped": len(parts.follower.parked),
-        "receipts": "failing" if parts.receipts.failure else "recording",
-        "unsigned": len(parts.notary.refused),
-    }
-    return JSONResponse(body, 503 if failing else 200, headers={"cache-control": "no-store"})
-
-
 def routes(parts: Parts) -> list[BaseRoute]:
     """Return every route there is."""
     found = [
-        open_door("/healthz", healthz),
+        *operator.routes(),
         *assets.routes(),
         *entry.routes(),
         *client.routes(),
@@ -77,13 +65,21 @@ def create(parts: Parts) -> ASGIApp:
                 await stack.enter_async_context(app.state.life.going_on())
             yield
 
-    app = Starlette(routes=routes(parts), lifespan=lifespan)
+    app = Starlette(routes=routes(parts), lifespan=lifespan, exception_handlers=_away())
     app.state.parts, app.state.guard = parts, parts.guard
     if parts.demo:
         from web.demo import Life
 
         app.state.life = Life(parts, parts.settings.demo_speed, parts.settings.demo_seed)
     return Headers(app, secure=parts.settings.secure)
+
+
+def _away() -> dict[Any, Any]:
+    async def away(_request: Request, _error: Exception) -> Response:
+        text = "The record cannot be reached at this moment. Nothing was lost; try again shortly.\n"
+        return PlainTextResponse(text, 503, headers={"retry-after": "2", "cache-control": "no-store"})
+
+    return dict.fromkeys(AWAY, away)
 
 
 class Headers:

@@ -15,7 +15,8 @@ from web.settings import BadSetting, Settings
 
 SERVE = (
     "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
-    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute", "log_level",
+    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute", "drain_seconds",
+    "operator_token", "proxies", "log_level", "log_format",
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="the sample portfolio, living, on one port")
     settings_module.add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
     serve = commands.add_parser("serve", help="serve what lies in a folder")
-    settings_module.add_flags(serve, ("data", "database_url", *SERVE[1:]))
+    settings_module.add_flags(serve, ("data", "database_url", "redis_url", "follow", *SERVE[1:]))
     load = commands.add_parser("import", help="compare a plan with a project, and take it over with --accept")
     load.add_argument("file", type=Path, help="MSPDI XML or CSV")
     load.add_argument("--project", required=True, help="id of the project, as in the address of its page")

@@ -37,7 +37,7 @@ async def sign_in(request: Request) -> Response:
 async def link(request: Request) -> Response:
     """`GET /in/{secret}`: a button; nothing is consumed."""
     parts: Parts = request.app.state.parts
-    if not _allowed(request):
+    if not await _allowed(request):
         return _slow_down()
     secret = request.path_params["secret"]
     holder = await run_in_threadpool(parts.people.holder, secret)
@@ -52,7 +52,7 @@ async def link(request: Request) -> Response:
 async def enter(request: Request) -> Response:
     """`POST /in/{secret}`: consume the link, start a session."""
     parts: Parts = request.app.state.parts
-    if not _allowed(request):
+    if not await _allowed(request):
         return _slow_down()
     try:
         entrance = await run_in_threadpool(parts.people.enter, request.path_params["secret"])
@@ -87,9 +87,9 @@ def set_cookie(guard: Guard, response: Response, secret: str) -> None:
     response.raw_headers.append((b"set-cookie", cookie.output(header="").strip().encode("latin-1")))
 
 
-def _allowed(request: Request) -> bool:
+async def _allowed(request: Request) -> bool:
     parts: Parts = request.app.state.parts
-    return parts.sign_ins.allows(request.client.host if request.client else "")
+    return await parts.may_try(request.client.host if request.client else "")
 
 
 def _slow_down() -> Response:
@@ -100,9 +100,9 @@ def _slow_down() -> Response:
 def routes() -> list[BaseRoute]:
     """Return the routes of the entrance."""
     return [
-        open_door("/", start),
+        open_door("/", start, fresh=True),
         open_door("/sign-in", sign_in),
-        open_door("/in/{secret}", link),
+        open_door("/in/{secret}", link, fresh=True),
         open_door("/in/{secret}", enter, methods=["POST"]),
         door("/sign-out", sign_out, allow=EVERYONE, methods=["POST"]),
     ]

@@ -43,6 +43,7 @@ class Guard:
         self, directory: Callable[[], Directory], clock: Callable[[], datetime], origin: str, *, secure: bool
     ) -> None:
         self._directory, self._clock = directory, clock
+        self.fresh: Callable[[], Awaitable[None]] | None = None  # takes in what others recorded, where there are others
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
@@ -129,6 +130,8 @@ def door(
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
+        if guard.fresh is not None:
+            await guard.fresh()
         signed = guard.signed(request)
         if signed is None:
             return _sign_in_first(request)
@@ -143,12 +146,22 @@ def door(
 
 
 def open_door(
-    path: str, endpoint: OpenEndpoint, *, methods: Iterable[str] = ("GET",), name: str | None = None
+    path: str,
+    endpoint: OpenEndpoint,
+    *,
+    methods: Iterable[str] = ("GET",),
+    name: str | None = None,
+    fresh: bool = False,
 ) -> Route:
-    """Return a route that anyone may use; a changing request still has to come from our own pages."""
+    """Return a route that anyone may use; a changing request still has to come from our own pages.
+
+    `fresh` takes in what other processes recorded first.
+    """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
+        if fresh and guard.fresh is not None:
+            await guard.fresh()
         if request.method not in SAFE and not await guard.form_is_ours(request, None):
             return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
         return await endpoint(request)
@@ -165,7 +178,11 @@ def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
         if not guard.same_origin(websocket):
             await websocket.close(1008)
             return
-        await endpoint(websocket, guard.signed(websocket))
+        signed = guard.signed(websocket)
+        if signed is None and guard.fresh is not None:  # signed in elsewhere a moment ago
+            await guard.fresh()
+            signed = guard.signed(websocket)
+        await endpoint(websocket, signed)
 
     guarded.guarded = "origin"  # type: ignore[attr-defined]
     return WebSocketRoute(path, guarded, name=endpoint.__name__)

@@ -110,6 +110,18 @@ class Live:
         room = self._rooms.get(share)
         return room.watching() if room else []
 
+    def shares(self) -> frozenset[str]:
+        """Return the shares that are watched here. From any thread."""
+        return frozenset(list(self._rooms))
+
+    def everyone(self) -> dict[str, list[Watching]]:
+        """Return every open dashboard, by share."""
+        return {share: found for share, room in self._rooms.items() if (found := room.watching())}
+
+    def open(self) -> int:
+        """Return how many dashboards are open. From any thread."""
+        return sum(len(room.watchers) for room in list(self._rooms.values()))
+
     def forget(self, share: str) -> None:
         """Drop the frames of a share from memory: the content of some of them was erased."""
         room = self._rooms.get(share)

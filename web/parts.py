@@ -2,37 +2,43 @@
 
 import asyncio
 import contextlib
-import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from domain import access, agreement
 from domain.events import Recorded
-from domain.health import LapseOverrides
 from domain.ids import CommandId, RiskId, ShareId
 from domain.risks import Points, ScoreAsClient
 from projections.disclose import Renderer
 from projections.disclosure import Entry
-from projections.erasing import complete, expire_receipts
 from projections.follow import Follower
+from projections.lease import Reign
 from projections.ledger import Statement
 from projections.receipts import Receipts
-from projections.replay import Heads, LiveLog
+from projections.replay import Heads, LiveLog, Settled
+from projections.store import Parked
+from projections.tail import Tail
 from projections.world import Names, names
 from web import clock, storage
+from web.fresh import Fresh
 from web.guard import Guard, Signed
+from web.health import Health
 from web.ids import new_id, random_salt
 from web.limits import Limit
-from web.live import Live, Pace
+from web.live import Live, Pace, Watching
+from web.metrics import Metrics
 from web.pages import Pages
 from web.people import People
 from web.present import Present
-from web.service import SYSTEM, Actor, Service
+from web.service import Actor, Service
 from web.settings import Settings
 from web.signing import notary
+from web.watch import Watch
 
-log = logging.getLogger("fanlight")
+if TYPE_CHECKING:
+    from web.bus import Bus, Hint
 
 
 class Parts:
@@ -51,34 +57,49 @@ class Parts:
     ) -> None:
         self.settings, self.now, self.demo = settings, now, demo
         self.folder = storage.logs(settings)
+        self.worker = new_id(8) if self.folder.shared else ""
         self.present = Present(self.folder.events)
         self.service = Service(self.folder.events, self.present, now, point)
         self.people = People(
             self.service, self.present, now, link_hours=settings.link_hours, session_hours=settings.session_hours
         )
         self.guard = Guard(lambda: self.present.world, now, settings.origin, secure=settings.secure)
+        self.fresh = Fresh(self.present.refresh)
+        if self.folder.shared:
+            self.guard.fresh = self.fresh
         self.renderer, self.pages = renderer, pages
         self.heads = Heads(self.folder.disclosure)
-        self.receipts = Receipts(self.folder.receipts, now, lambda share, k: salt(f"receipts of {share}", k))
-        self.live = Live(
-            LiveLog(self.folder.disclosure, self.heads), self.receipts.take, pace=Pace(tick_every=settings.tick_seconds)
+        self.receipts = Receipts(
+            self.folder.receipts, now, lambda share, k: salt(f"receipts of {share}", k), self.worker
         )
+        self.live = Live(
+            Settled(LiveLog(self.folder.disclosure, self.heads), self.present.refresh),
+            self.receipts.take,
+            pace=Pace(tick_every=settings.tick_seconds, drain=settings.drain_seconds),
+        )
+        self.reign = Reign(self.folder.lease, self.worker) if self.folder.shared and settings.follow else None
         self.follower = Follower(
             self.folder.events,
             self.folder.disclosure,
             self.renderer,
             clock=now,
             salt=salt,
-            on_entries=self._send,
+            on_entries=self._recorded,
             point=point,
+            reign=self.reign,
+            settled=not self.folder.shared,
         )
+        self.tail = Tail(self.folder.disclosure, self.live.shares, self.present.refresh, self._send)
+        self.bus = self._bus(settings)
+        self.health = Health(self)
+        self.metrics = Metrics(self)
+        self.watch = Watch(self)
         self.notary = notary(self.folder, settings, now)
-        self._signed_at = 0.0
-        found = self.folder.ledger.last()
-        self._ledger_read = found.index if found else 0
         self.sign_ins = Limit(settings.sign_in_per_minute)
         self.present.listen(self._cut)
         self.present.listen(lambda _new: self.follower.wake())
+        if self.bus is not None:
+            self.service.on_recorded = lambda: self.bus.tell(events=True) if self.bus else None
         self._point = point
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
@@ -132,26 +153,92 @@ class Parts:
         actor = Actor(person.id, person.role, person.client)
         self.service.execute(actor, command, command_id=CommandId(command_id))
 
-    def _send(self, share: str, entries: Sequence[Entry]) -> None:
+    async def may_try(self, address: str) -> bool:
+        """Tell whether somebody at an address may try to sign in once more this minute, here or anywhere."""
+        allowed = self.sign_ins.allows(address)
+        knocked = await self.bus.knocked("sign-in", address) if self.bus is not None else None
+        return allowed and (knocked is None or knocked <= self.settings.sign_in_per_minute)
+
+    # between the processes of an installation
+
+    def _bus(self, settings: Settings) -> "Bus | None":
+        if not settings.redis_url:
+            return None
+        from web.bus import Bus
+
+        return Bus(settings.redis_url, self.folder.installation, self.worker, self._heard, self.live.everyone)
+
+    def _heard(self, hint: "Hint") -> None:
+        """Take a hint of another process: look at once instead of later."""
+        if hint.entries:
+            self.tail.wake()
+        for share in hint.retry:
+            self.follower.ask_again(share)
+        if hint.events:
+            self.follower.wake()
+            task = asyncio.get_running_loop().create_task(self.fresh())
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def watching(self, share: str) -> list[Watching]:
+        """Return the open dashboards of a share, whichever process has them. For threads."""
+        here = self.live.watching(share)
+        if not self.folder.shared:
+            return here
+        if self.bus is not None and self.bus.listening:
+            return here + self.bus.watching(share)
+        mine = {one.tab for one in here}
+        tabs = [tab for tab in self.receipts.open_tabs(share) if tab.tab not in mine]
+        return here + [
+            Watching(
+                person=t.person, tab=t.tab, since=0, sent=t.delivered, displayed=t.n, visible=t.n > 0, paused=t.paused
+            )
+            for t in tabs
+        ]
+
+    def stopped(self, share: str) -> Parked | None:
+        """Return where and why a share is stopped, if it is. For threads."""
+        return self.folder.disclosure.parked(share) if self.folder.shared else self.follower.parked.get(share)
+
+    def ask_again(self, share: str) -> None:
+        """Have a stopped share tried again by whoever follows."""
+        self.follower.ask_again(share)
+        if self.bus is not None:
+            self.bus.tell(retry=share)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process makes the updates, and does whatever one process alone must do."""
+        return not self.folder.shared or self.follower.leading
+
+    def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
+        """Take what this process's follower recorded."""
         self._point("before-send")
+        if self.bus is not None:
+            self.bus.tell(entries={share: entries[-1].n})
+        self.present.refresh()
+        self._send(share, entries)
+
+    def _send(self, share: str, entries: Sequence[Entry]) -> None:
         self.live.publish_threadsafe(share, [(e.n, e.message) for e in entries])
+        self.metrics.sent(entries)
 
     def _cut(self, new: Sequence[Recorded]) -> None:
         """Close what an event ends, before anything else is sent."""
         for recorded in new:
             match recorded.event:
                 case access.SessionEnded(session=session):
-                    self._on_loop(self.live.end_session, session)
+                    self.on_loop(self.live.end_session, session)
                 case access.PersonDisabled():
-                    self._on_loop(self.live.end_person, None, recorded.stream.partition("-")[2])
+                    self.on_loop(self.live.end_person, None, recorded.stream.partition("-")[2])
                 case access.PersonErased(person=person):
-                    self._on_loop(self.live.end_person, None, person)
+                    self.on_loop(self.live.end_person, None, person)
                 case agreement.ShareRevoked():
-                    self._on_loop(self.live.end_share, recorded.stream.partition("-")[2])
+                    self.on_loop(self.live.end_share, recorded.stream.partition("-")[2])
                 case _:
                     pass
 
-    def _on_loop(self, call: Callable[..., object], *arguments: object) -> None:
+    def on_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have something called on the event loop, from a thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(call, *arguments)
 
@@ -160,34 +247,45 @@ class Parts:
         """Follow, flush receipts and keep time while the server is up."""
         self._loop = asyncio.get_running_loop()
         self.live.bind(self._loop)
-        await asyncio.to_thread(self._begin)
-        threads = [
-            threading.Thread(target=self.follower.run, args=(self._stop,), name="follower"),
-            threading.Thread(target=self.receipts.run, args=(self._stop,), name="receipts"),
-        ]
+        await asyncio.to_thread(self.watch.begin)
+        threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in self._work()]
         for thread in threads:
             thread.start()
-        keeper = asyncio.create_task(self._keep_time())
+        tasks = [asyncio.create_task(self.watch.keep())]
+        if self.bus is not None:
+            tasks.append(asyncio.create_task(self.bus.run()))
         try:
             yield
         finally:
-            keeper.cancel()
-            await self.live.drain(2)
+            self.health.draining = True
+            await self.live.drain(self.settings.drain_seconds)
+            for task in tasks:
+                task.cancel()
             self._stop.set()
-            self.follower.wake()
-            self.receipts.wake()
+            for waiting in (self.follower, self.receipts, self.tail):
+                waiting.wake()
             for thread in threads:
                 await asyncio.to_thread(thread.join, 10)
+            if self.reign is not None:
+                await asyncio.to_thread(self.reign.end)
+            if self.bus is not None:
+                await self.bus.close()
             self.folder.close()
 
-    async def _keep_time(self) -> None:
-        """See what other processes wrote, and end overrides that have run out."""
-        while True:
-            await asyncio.sleep(0.5)
-            try:
-                await asyncio.to_thread(self._tick)
-            except Exception:
-                log.exception("keeping time failed; it goes on")
+    def _work(self) -> list[tuple[str, Callable[[], None]]]:
+        work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self.receipts.run(self._stop))]
+        if self.settings.follow or not self.folder.shared:
+            work.append(("follower", lambda: self.follower.run(self._stop)))
+        if self.folder.shared:
+            work.append(("tail", lambda: self.tail.run(self._stop, self._poll)))
+        if (reign := self.reign) is not None:
+            work.append(
+                ("lease", lambda: reign.run(self._stop, lambda: self.follower.beat, self.follower.wake)),
+            )
+        return work
+
+    def _poll(self) -> float:
+        return 1.0 if self.bus is not None and self.bus.listening else 0.25
 
     def consulted(self, signed: Signed, subject: str, text: str) -> int:
         """Record what one of ours asks of the record, before the answer, and return its place in the ledger.
@@ -198,35 +296,3 @@ class Parts:
         """
         asked = Statement(kind="consulted", at=self.now(), who=signed.person.id, subject=subject, text=text)
         return self.folder.ledger.append(asked)
-
-    def _begin(self) -> None:
-        shares = list(self.present.world.shares)
-        complete(self.folder, shares)
-        self.receipts.recover(shares)
-
-    def _forget_erased(self) -> None:
-        """Let go of what the ledger says was erased, by whichever process."""
-        last = self.folder.ledger.last()
-        if last is None or last.index == self._ledger_read:
-            return
-        for line in self.folder.ledger.lines(self._ledger_read, last.index - self._ledger_read, last.index):
-            if line.statement.kind == "entries-erased":
-                self._on_loop(self.live.forget, line.statement.subject)
-        self._ledger_read = last.index
-
-    def sign(self) -> None:
-        """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""
-        for share in self.present.world.shares.values():
-            expire_receipts(self.folder, self.notary, share.id, share.retention, now=self.now())
-        self.notary.sign(list(self.present.world.shares))
-
-    def _tick(self) -> None:
-        world, now = self.present.refresh(), self.now()
-        self._forget_erased()
-        if now.timestamp() - self._signed_at >= 60 * self.settings.checkpoint_minutes:
-            self._signed_at = now.timestamp()
-            self.sign()
-        for project in list(world.projects.values()):
-            due = any(o.until <= now for o in project.health.overrides.values())
-            if due and project.phase != "closed":
-                self.service.execute(SYSTEM, LapseOverrides(project=project.id), command_id=CommandId(new_id(24)))

@@ -72,7 +72,7 @@ async def again(request: Request, signed: Signed) -> Response:
     share = parts.present.refresh().shares.get(ShareId(request.path_params["share"]))
     if share is None or share.project != key or signed is None:
         return not_found()
-    parts.follower.ask_again(share.id)
+    parts.ask_again(share.id)
     return RedirectResponse(f"/p/{key}#shares", 303)
 
 

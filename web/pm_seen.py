@@ -182,7 +182,7 @@ def _page(
 
 
 def _later(parts: "Parts", t: Then) -> Later:
-    parked = parts.follower.parked.get(t.share.id)
+    parked = parts.stopped(t.share.id)
     stopped = parked.error if parked else ""
     if t.next_at is None:
         return Later(stopped=stopped)

@@ -45,15 +45,15 @@ def share_lines(parts: "Parts", world: World, project: Project) -> list[ShareLin
 def share_line(parts: "Parts", world: World, share: Share, number: int = 0) -> ShareLine:
     """Return how one share stands."""
     page = parts.heads.page(share.id)
-    parked = parts.follower.parked.get(share.id)
+    parked = parts.stopped(share.id)
     return ShareLine(
         share=share,
         client=world.client_name(share.client),
         number=number,
         update=page.n if page else 0,
         at=page.at if page else None,
-        watching=tuple(parts.live.watching(share.id)),
-        behind=bool(parts.follower.failure),
+        watching=tuple(parts.watching(share.id)),
+        behind=parts.health.behind,
         stopped=parked.error if parked else "",
     )
 

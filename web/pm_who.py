@@ -66,7 +66,8 @@ async def who(request: Request, signed: Signed) -> Response:
     asked = pm_who_facts.asked(request.query_params, project) if project else None
     if project is None or asked is None or (version and not (version.isdecimal() and len(version) < 12)):
         return not_found()
-    screens: Screens = {str(share.id): parts.live.watching(share.id) for share in world.shares_of_project(project.id)}
+    shares = [str(share.id) for share in world.shares_of_project(project.id)]
+    screens: Screens = await run_in_threadpool(lambda: {share: parts.watching(share) for share in shares})
     wanted = int(version) if version else None
     context = await run_in_threadpool(_page, parts, signed, project, asked, wanted, screens)
     return parts.pages.response(request, "pm/who.html", **context) if context else not_found()
@@ -151,8 +152,8 @@ def _told(parts: "Parts", world: World, fact: Fact, share: Share) -> Told:
         agreed, past = in_force(share, at), parts.present.past(share.project, at).state
         return view_of(world, past, agreed) if agreed and past else None
 
-    stopped = share.id in parts.follower.parked
-    behind = bool(parts.follower.failure) or (parts.now() - fact.at).total_seconds() < 30
+    stopped = parts.stopped(share.id) is not None
+    behind = parts.health.behind or (parts.now() - fact.at).total_seconds() < 30
     return told(parts.folder.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
 
 

@@ -1,19 +1,15 @@
 """`fanlight serve` and `fanlight demo`: one process, one port, one folder."""
 
 import fcntl
-import logging
 import socket
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import msgspec
 
-from web import app, server
+from web import app, logs, server
 from web.live import server_config, tune_gc
 from web.settings import BadSetting, Settings
-
-if TYPE_CHECKING:
-    from projections.database import Alone
 
 
 def run(settings: Settings, *, demo: bool) -> int:
@@ -21,14 +17,14 @@ def run(settings: Settings, *, demo: bool) -> int:
 
     Raises: BadSetting when the address or the folder cannot be used.
     """
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.begin(settings.log_level, settings.log_format)
     if demo:
         from web.demo import refuse_open_doors
 
         refuse_open_doors(settings)
         if settings.database_url:
             raise BadSetting("The demo tells its stories into a folder alone. Unset FANLIGHT_DATABASE_URL for it.")
-    locks: list[IO[str] | Alone] = [_alone(settings.data), *_alone_in_database(settings)]
+    locks = [] if settings.database_url else [_alone(settings.data)]
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     settings = msgspec.structs.replace(settings, port=port)
@@ -38,7 +34,11 @@ def run(settings: Settings, *, demo: bool) -> int:
         print("Telling a year of history ...", flush=True)
         tell_the_year(settings)
     parts = app.compose(settings, demo=demo)
-    config = server_config(app.create(parts), host, port, log_level=settings.log_level)
+    graceful = settings.drain_seconds + 5
+    config = server_config(
+        app.create(parts), host, port, log_level=settings.log_level, log_config=None,
+        timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
+    )  # fmt: skip
     tune_gc()
     print(f"Fanlight is at {settings.origin}  (data in {parts.folder.where}, stop with Ctrl+C)", flush=True)
     server.run(config, [listener])
@@ -60,18 +60,6 @@ def _alone(folder: Path) -> IO[str]:
         message = f"another Fanlight serves {folder} already. Stop it, or use another --data folder."
         raise BadSetting(message) from None
     return lock
-
-
-def _alone_in_database(settings: Settings) -> "list[Alone]":
-    """Hold the database for this process, where there is one."""
-    if not settings.database_url:
-        return []
-    from projections.database import Alone, Unusable
-
-    try:
-        return [Alone(settings.database_url)]
-    except Unusable as error:
-        raise BadSetting(str(error)) from None
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -62,6 +62,7 @@ class Service:
         point: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self._events, self._present, self._clock, self._point = events, present, clock, point
+        self.on_recorded: Callable[[], None] = lambda: None  # tells other processes, where there are any
 
     def execute(
         self, actor: Actor, command: AnyCommand, *, command_id: CommandId, expected: int | None = None
@@ -125,6 +126,7 @@ class Service:
         self._point("before-event-commit")
         self._events.append([*rows, (stored(f"command-{command_id}", done), 1)])
         self._point("after-event-commit")
+        self.on_recorded()
         self._present.refresh()
         return Answer(stream=stream, version=version + len(events), events=tags, versions=versions)
 

@@ -18,8 +18,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path = Path("data")
     database_url: str = ""
+    redis_url: str = ""
+    follow: bool = True
     host: str = "127.0.0.1"
     port: int = 8000
+    proxies: str = "127.0.0.1"
     public_url: str = ""  # as people reach it; default http://host:port
     link_hours: int = 72
     session_hours: int = 12
@@ -31,7 +34,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_url: str = ""
     max_upload_mb: int = 64
     sign_in_per_minute: int = 20
+    operator_token: str = ""
+    drain_seconds: int = 4
     log_level: str = "warning"
+    log_format: str = "text"
     demo_speed: float = 1.0
     demo_seed: int = 7
 
@@ -56,8 +62,11 @@ EXAMPLE = "postgresql://fanlight@db.example.com/fanlight"
 HELP = {
     "data": "folder that holds everything",
     "database_url": "Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder",
+    "redis_url": "Redis or Valkey for hints between several processes, redis://host:6379; default: they poll",
+    "follow": "yes: this process may make updates, whichever of them has the lease; no: it only serves pages",
     "host": "address to listen on",
     "port": "port to listen on, 1 to 65535 (0 picks a free one)",
+    "proxies": "addresses of proxies that are believed about whose request they pass on, with commas between, or *",
     "public_url": "address people type, such as https://status.example.com; default: host and port",
     "link_hours": "hours a sign-in link stays good, 1 to 720",
     "session_hours": "hours until people sign in again, 1 to 720",
@@ -69,10 +78,14 @@ HELP = {
     "timestamp_url": "address of a time-stamping authority (RFC 3161) for checkpoints; default: none",
     "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
     "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
+    "operator_token": "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed",
+    "drain_seconds": "seconds to close open dashboards in stages when told to stop, 1 to 60",
+    "log_format": "text, or json for one object a line",
     "log_level": "debug, info, warning or error",
     "demo_speed": "how fast the demo lives: 1 is a change every few seconds, 0 is paused",
     "demo_seed": "which demo history is told",
 }
+WORDS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 RANGES: dict[str, tuple[float, float]] = {
     "port": (0, 65535),
     "link_hours": (1, 720),
@@ -81,6 +94,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "checkpoint_minutes": (1, 1440),
     "max_upload_mb": (1, 512),
     "sign_in_per_minute": (1, 1000),
+    "drain_seconds": (1, 60),
     "demo_speed": (0, 100),
     "demo_seed": (0, 2**31),
 }
@@ -95,6 +109,7 @@ def add_flags(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
     """Give a command the flags of some settings."""
     for name in names:
         default = getattr(Settings(), name)
+        default = ("no", "yes")[default] if isinstance(default, bool) else default
         text = f"{HELP[name]} [{variable(name)}, default {default if default != '' else 'none'}]"
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=name.upper(), help=text.replace("%", "%%"))
 
@@ -108,7 +123,7 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
     for name in Settings.__struct_fields__:
         given = flags.get(name)
         source = f"--{name.replace('_', '-')}" if given is not None else variable(name)
-        raw = given if given is not None else environment.get(variable(name))
+        raw = given if given is not None else _from(environment, name)
         if raw is not None:
             values[name] = _value(name, raw, source)
     unknown = sorted(k for k in environment if k.startswith("FANLIGHT_") and k not in _variables())
@@ -119,6 +134,10 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
         address = getattr(settings, name)
         if address and urlsplit(address).scheme not in ("http", "https"):
             raise BadSetting(f"{variable(name)} is {address!r}; expected https://name or http://name:port.")
+    if settings.redis_url and urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
+        raise BadSetting(f"{variable('redis_url')} has to begin with redis://, as in redis://cache.example.com:6379.")
+    if settings.redis_url and not settings.database_url:
+        raise BadSetting("A Redis is for processes that share a Postgres. Set FANLIGHT_DATABASE_URL too.")
     if settings.database_url and urlsplit(settings.database_url).scheme not in ("postgres", "postgresql"):
         raise BadSetting(f"{variable('database_url')} has to begin with postgresql://, as in {EXAMPLE}.")
     if bool(settings.witness_url) != bool(settings.witness_key):
@@ -127,13 +146,31 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
 
 
 def _variables() -> set[str]:
-    return {variable(name) for name in Settings.__struct_fields__}
+    names = {variable(name) for name in Settings.__struct_fields__}
+    return names | {f"{name}_FILE" for name in names}
+
+
+def _from(environment: Mapping[str, str], name: str) -> str | None:
+    """Return what a variable says, or the file that NAME_FILE names: secrets come as files."""
+    path = environment.get(f"{variable(name)}_FILE")
+    if path is None:
+        return environment.get(variable(name))
+    if variable(name) in environment:
+        raise BadSetting(f"{variable(name)} and {variable(name)}_FILE are both set. Keep one of them.")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{variable(name)}_FILE is {path!r}, which cannot be read: {error}.") from None
 
 
 def _value(name: str, raw: str, source: str) -> Any:
     kind = type(getattr(Settings(), name))
     if kind is type(Path()):
         return Path(raw)
+    if kind is bool:
+        if raw.lower() not in WORDS:
+            raise BadSetting(f"{source} is {raw!r}; expected yes or no: {HELP[name]}.")
+        return WORDS[raw.lower()]
     try:
         value = kind(raw)
     except ValueError:
@@ -141,6 +178,8 @@ def _value(name: str, raw: str, source: str) -> Any:
         raise BadSetting(f"{source} is {raw!r}; expected {word}: {HELP[name]}.") from None
     if name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:
         raise BadSetting(f"{source} is {raw!r}; expected {HELP[name]}.")
+    if name == "log_format" and value not in ("text", "json"):
+        raise BadSetting(f"{source} is {raw!r}; expected text or json.")
     if name == "log_level" and value not in ("debug", "info", "warning", "error"):
         raise BadSetting(f"{source} is {raw!r}; expected debug, info, warning or error.")
     return value

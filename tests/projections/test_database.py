@@ -11,18 +11,21 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 
 from projections.database import (
     SCHEMA,
-    Alone,
     Database,
     DatabaseKeys,
     Unusable,
     _application,
     _datastore,
+    adopt,
     connect,
     installed,
     migrate,
     named,
     refuse_unsafe,
 )
+from projections.database_lease import DatabaseLease
+from projections.lease import LASTS
+from projections.store import Deposed, Parked
 from projections.vault import Gone, Vault
 from tests import postgres
 from tests.postgres import Cluster, create
@@ -260,12 +263,72 @@ def test_a_lost_connection_is_made_again(server: Cluster, url: str) -> None:
     logs.close()
 
 
-def test_one_process_serves_a_database(url: str) -> None:
-    first = Alone(url)
-    with pytest.raises(Unusable, match=r"serves .* already"):
-        Alone(url)
+def test_one_process_at_a_time_has_the_lease_and_every_change_of_it_is_a_new_term(url: str) -> None:
+    first, second = (DatabaseLease(lambda: connect(url), SCHEMA) for _ in range(2))
+    assert first.tenure().left < 0
+    assert first.take("a") == 1
+    assert first.take("a") == 1
+    assert second.take("b") is None
+    assert second.tenure().holder == "a"
+    assert 0 < second.tenure().left <= LASTS
+    second.release("b")  # not its own to release
+    assert second.take("b") is None
+    first.release("a")
+    assert second.take("b") == 2
+    assert first.take("a") is None
     first.close()
-    Alone(url).close()
+    second.close()
+
+
+def test_what_a_deposed_follower_writes_is_refused_in_the_transaction(url: str) -> None:
+    ours, theirs = Database(url), Database(url)
+    term = ours.lease.take("a")
+    ours.disclosure.record([], [], [(Parked(share="s", position=1, error="x"), 1)], 3, term)
+    ours.lease.release("a")
+    assert theirs.lease.take("b") == 2
+    with pytest.raises(Deposed):
+        ours.disclosure.record([], [], [(Parked(share="s", position=1, error="y"), 2)], 4, term)
+    assert ours.disclosure.position() == 3
+    assert ours.disclosure.parked_versions("s") == 1
+    theirs.disclosure.record([], [], [], 4, 2)
+    ours.close()
+    theirs.close()
+
+
+def test_a_new_term_waits_for_a_write_of_the_old_one_and_not_the_other_way_round(url: str) -> None:
+    lease = DatabaseLease(lambda: connect(url), SCHEMA)
+    lease.take("a")
+    with psycopg.connect(url) as writing:
+        writing.execute("SELECT 1 FROM fanlight.lease WHERE name = 'follower' AND term = 1 FOR KEY SHARE")
+        assert lease.take("a") == 1, "a renewal waits for nobody"
+        lease.release("a")
+        taking = threading.Thread(target=lease.take, args=("b",))
+        taking.start()
+        _until_somebody_waits(url)
+        writing.rollback()
+    taking.join(10)
+    assert lease.tenure().holder == "b"
+    lease.close()
+
+
+def test_a_lease_goes_on_after_its_connection_broke(url: str) -> None:
+    lease = DatabaseLease(lambda: connect(url), SCHEMA)
+    lease.take("a")
+    with connect(url) as db:
+        db.execute("SELECT pg_terminate_backend(%s)", (lease._db.info.backend_pid,))
+    with pytest.raises(psycopg.OperationalError):
+        lease.tenure()
+    assert lease.take("a") == 1
+    lease.close()
+
+
+def test_a_record_that_goes_on_elsewhere_is_refused_until_it_is_adopted(url: str) -> None:
+    with connect(url) as db:
+        db.execute("UPDATE fanlight.installation SET timeline = timeline + 1")
+    with pytest.raises(Unusable, match="fanlight restored"):
+        refuse_unsafe(url)
+    adopt(url)
+    refuse_unsafe(url)
 
 
 def _until_somebody_waits(url: str) -> None:

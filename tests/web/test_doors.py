@@ -20,7 +20,8 @@ from tests.plain import Plain
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import app as application
-from web.guard import CSP, open_door
+from web import operator
+from web.guard import CSP
 from web.history import FRAMING
 from web.pages import Pages
 from web.parts import Parts
@@ -65,7 +66,16 @@ def test_every_route_went_through_the_guard(product: TestClient) -> None:
 
 def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
     open_ones = {r.path for r in routes_of(product) if r.endpoint.guarded == "anyone"}
-    assert open_ones == {"/", "/healthz", "/static/{name}", "/sign-in", "/in/{secret}", "/key.txt"}
+    assert open_ones == {
+        "/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/static/{name}",
+        "/sign-in",
+        "/in/{secret}",
+        "/key.txt",
+    }
 
 
 def _addresses(product: TestClient) -> Iterator[str]:
@@ -233,8 +243,8 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.harbour()
     world.close()
-    parts = Parts(Settings(data=tmp_path), Plain(broken), Pages(asset=str, demo=False))
-    routes = [open_door("/healthz", application.healthz)]
+    parts = Parts(Settings(data=tmp_path, operator_token="operator's"), Plain(broken), Pages(asset=str, demo=False))
+    routes = operator.routes()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -244,8 +254,12 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.parts, app.state.guard = parts, parts.guard
     with TestClient(app) as client:
-        well = {"ok": True, "follower": "following", "stopped": 0, "receipts": "recording", "unsigned": 0}
-        assert client.get("/healthz").json() == well
+        assert client.get("/healthz").json() == {"ok": True}
+        told = client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()
+        assert (told["follower"], told["receipts"], told["unsigned"]) == ("follows", "recording", 0)
         move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 1), reason="Frost")
         parts.service.execute(OPERATOR, move, command_id=CommandId("x"))
-        wait_until(lambda: client.get("/healthz").json()["stopped"] == 1)
+        wait_until(lambda: client.get("/healthz").status_code == 503)
+        assert client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()["stopped"] == 1
+        assert client.get("/healthz", headers={"authorization": "Bearer other"}).json() == {"ok": False}
+        assert client.get("/readyz").json() == {"ready": True}

@@ -1,0 +1,122 @@
+"""How this process and the installation are: looked at by the clock, told from memory, true within seconds.
+
+Rule: a look that does not come back is itself the answer. Nothing here trusts a lag that a dead follower would keep
+flat, nor another machine's clock.
+"""
+
+import time
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+LOST = 5.0  # seconds without a look that came back: the logs are away
+LATE = 10.0  # seconds without any progress of a follower that has something to take in
+DEAD = 90.0  # seconds without a turn of this process's own follower
+COUNT_EVERY = 5.0  # seconds between counts of what is stopped
+
+Following = Literal["follows", "failing", "late", "dead", "nobody"]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told to the operator. Seconds where no unit is named."""
+
+    ok: bool
+    ready: bool
+    logs: Literal["there", "away"]
+    follower: Following
+    leads: bool  # this process follows
+    term: int
+    events_behind: int  # recorded, and not yet taken in by the follower
+    seconds_behind: float  # for how long it has made no progress with them
+    entries_behind: int  # recorded, and not yet handed on by this process
+    stopped: int  # shares that are stopped
+    receipts: Literal["recording", "failing"]
+    receipts_waiting: int
+    unsigned: int  # trees of which nothing is signed because something does not agree
+    hints: Literal["none", "heard", "away"]
+    dashboards: int
+    draining: bool
+
+
+class Health:
+    """The newest look."""
+
+    def __init__(self, parts: "Parts") -> None:
+        self._parts = parts
+        self.draining = False
+        self._looked = self._counted = float("-inf")
+        self._holder, self._left, self._term = "", 0.0, 0
+        self._events = self._position = self._entries = 0
+        self._stuck = time.monotonic()
+        self._stopped = 0
+
+    def look(self) -> None:
+        """Ask the logs. For threads. Raises: whatever keeps them from answering."""
+        parts, now = self._parts, time.monotonic()
+        tenure, position = parts.folder.lease.tenure(), parts.folder.disclosure.position()
+        self._holder, self._left, self._term = tenure.holder, tenure.left, tenure.term
+        self._events = parts.folder.events.head()
+        if position != self._position or self._events <= position:
+            self._stuck = now
+        self._position = position
+        self._entries = parts.tail.behind() if parts.folder.shared else 0
+        if now - self._counted >= COUNT_EVERY or not parts.folder.shared:
+            self._stopped = sum(parts.stopped(share) is not None for share in list(parts.present.world.shares))
+            self._counted = now
+        self._looked = time.monotonic()
+
+    @property
+    def away(self) -> bool:
+        """The logs do not answer."""
+        return self._parts.folder.shared and time.monotonic() - self._looked > LOST
+
+    @property
+    def following(self) -> Following:
+        """Whether updates are being made, by whichever process."""
+        parts, now = self._parts, time.monotonic()
+        if parts.leads and parts.follower.failure:
+            return "failing"
+        if parts.folder.shared:
+            if self._left <= 0:
+                return "nobody"
+        elif now - parts.follower.beat > DEAD:
+            return "dead"
+        if self._events > self._position and now - self._stuck > LATE:
+            return "late"
+        return "follows"
+
+    @property
+    def behind(self) -> bool:
+        """Pages may be older than what is recorded, and somebody should know."""
+        return self.away or self.following != "follows"
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests should come here."""
+        return not (self.draining or self.away)
+
+    def report(self) -> Report:
+        """Return how things are."""
+        parts = self._parts
+        away, following, stuck = self.away, self.following, self._events > self._position
+        return Report(
+            ok=not away and following == "follows" and not parts.receipts.failure and not self._stopped,
+            ready=self.ready,
+            logs="away" if away else "there",
+            follower=following,
+            leads=parts.leads,
+            term=self._term,
+            events_behind=max(0, self._events - self._position),
+            seconds_behind=round(time.monotonic() - self._stuck, 1) if stuck else 0.0,
+            entries_behind=self._entries,
+            stopped=self._stopped,
+            receipts="failing" if parts.receipts.failure else "recording",
+            receipts_waiting=parts.receipts.waiting,
+            unsigned=len(parts.notary.refused),
+            hints="none" if parts.bus is None else "heard" if parts.bus.listening else "away",
+            dashboards=parts.live.open(),
+            draining=self.draining,
+        )

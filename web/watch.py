@@ -1,0 +1,103 @@
+"""What a process does by the clock: see what others wrote, and, where it leads, what one process alone must do."""
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from domain.health import LapseOverrides
+from domain.ids import CommandId
+from projections.erasing import complete, expire_receipts
+from projections.receipts import BEAT
+from web.ids import new_id
+from web.service import SYSTEM
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+log = logging.getLogger("fanlight")
+EVERY = 0.5  # seconds
+REAP_EVERY = 15.0  # seconds between looks for processes that are gone
+GONE = 3 * BEAT  # seconds without a sign of life after which a process counts as gone
+
+
+class Watch:
+    """The clockwork of one process."""
+
+    def __init__(self, parts: "Parts") -> None:
+        self._parts = parts
+        self._signed_at = 0.0
+        found = parts.folder.ledger.last()
+        self._ledger_read = found.index if found else 0
+        self._reaped = 0.0
+        self._beats: dict[str, tuple[int, float]] = {}  # process -> its newest sign of life, and since when it is that
+
+    def begin(self) -> None:
+        """Finish what a crash cut short, before any page is served. For threads."""
+        parts, shares = self._parts, list(self._parts.present.world.shares)
+        complete(parts.folder, shares)
+        if not parts.folder.shared:
+            parts.receipts.recover(shares)
+
+    async def keep(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await asyncio.to_thread(self.tick)
+            except Exception:
+                log.exception("keeping time failed; it goes on")
+
+    def tick(self) -> None:
+        """See what other processes wrote; where this one leads, sign, end what has run out, and reap. For threads."""
+        self._parts.present.refresh()
+        self._forget_erased()
+        self._parts.health.look()
+        if self._parts.leads:
+            self._lead()
+
+    def _lead(self) -> None:
+        parts, now = self._parts, self._parts.now()
+        if now.timestamp() - self._signed_at >= 60 * parts.settings.checkpoint_minutes:
+            self._signed_at = now.timestamp()
+            self.sign()
+        for project in list(parts.present.world.projects.values()):
+            due = any(o.until <= now for o in project.health.overrides.values())
+            if due and project.phase != "closed":
+                parts.service.execute(SYSTEM, LapseOverrides(project=project.id), command_id=CommandId(new_id(24)))
+        if parts.folder.shared and time.monotonic() - self._reaped >= REAP_EVERY:
+            self._reaped = time.monotonic()
+            self.reap()
+
+    def sign(self) -> None:
+        """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""
+        parts = self._parts
+        for share in parts.present.world.shares.values():
+            expire_receipts(parts.folder, parts.notary, share.id, share.retention, now=parts.now())
+        parts.notary.sign(list(parts.present.world.shares))
+
+    def reap(self) -> int:
+        """Record the end of every tab of processes that are gone; return how many there were.
+
+        Gone is who gave no new sign of life for `GONE` seconds by our own clock, whatever theirs says.
+        """
+        parts, now = self._parts, time.monotonic()
+        shares = list(parts.present.world.shares)
+        there = parts.receipts.holders(shares) - {parts.worker}
+        for worker in there:
+            beat = parts.folder.receipts.last_beat(worker)[0]
+            if worker not in self._beats or self._beats[worker][0] != beat:
+                self._beats[worker] = beat, now
+        gone = {worker for worker in there if now - self._beats[worker][1] > GONE}
+        return parts.receipts.recover(shares, gone.__contains__) if gone else 0
+
+    def _forget_erased(self) -> None:
+        """Let go of what the ledger says was erased, by whichever process."""
+        parts = self._parts
+        last = parts.folder.ledger.last()
+        if last is None or last.index == self._ledger_read:
+            return
+        for line in parts.folder.ledger.lines(self._ledger_read, last.index - self._ledger_read, last.index):
+            if line.statement.kind == "entries-erased":
+                parts.on_loop(parts.live.forget, line.statement.subject)
+        self._ledger_read = last.index
