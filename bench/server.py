@@ -36,6 +36,9 @@ class Recent:
     def head(self, share: str) -> int:  # noqa: ARG002  # one share
         return self._head
 
+    def root(self, share: str, n: int) -> str:  # noqa: ARG002  # its messages carry none
+        return ""
+
     def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]:  # noqa: ARG002  # one share
         return [(n, self._texts[n]) for n in range(after + 1, min(after + limit, self._head) + 1) if n in self._texts]
 

@@ -6,6 +6,7 @@ Rule: bounded in memory, durable before they are shown to anybody, and kept unti
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -85,6 +86,7 @@ class Receipts:
     ) -> None:
         self.log, self._clock, self._salt, self.worker = record, clock, salt, worker
         self._lock, self._awake, self._writing = threading.Lock(), threading.Event(), threading.Lock()
+        self._inbox: deque[Receipt] = deque()  # taken from any thread, without waiting for the log
         self._waiting: list[Receipt] = []
         self._noted = 0  # of those that wait, how many are in the standing already
         self._shares: dict[str, _Share] = {}
@@ -95,11 +97,10 @@ class Receipts:
     # taking
 
     def take(self, receipts: Sequence[Receipt]) -> None:
-        """Accept claims; they are durable after the next flush."""
-        with self._lock:
-            room = max(0, BACKLOG - len(self._waiting))
-            self.refused += max(0, len(receipts) - room)
-            self._waiting.extend(receipts[:room])
+        """Accept claims, without waiting; they are durable after the next flush."""
+        room = max(0, BACKLOG - self.waiting)
+        self.refused += max(0, len(receipts) - room)
+        self._inbox.extend(receipts[:room])
         self._awake.set()
 
     def opened(self, share: str, person: str, session: str, n: int, device: str = "") -> Visit:
@@ -107,6 +108,7 @@ class Receipts:
         now = self._clock().timestamp()
         mark = Receipt(share=share, person=person, session=session, kind="opened", n=n, at=now, device=device)
         with self._lock:
+            self._empty_inbox()
             self._waiting.append(mark)
             known = self._share(share)
             if self.worker:  # others record as well
@@ -121,7 +123,11 @@ class Receipts:
     @property
     def waiting(self) -> int:
         """How many claims are not recorded yet."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._inbox)
+
+    def _empty_inbox(self) -> None:
+        while self._inbox:
+            self._waiting.append(self._inbox.popleft())
 
     def _note_waiting(self, upto: int | None = None) -> None:
         for receipt in self._waiting[self._noted : upto]:
@@ -136,7 +142,9 @@ class Receipts:
         Whatever fails, the claims that are not recorded stay for the next flush.
         """
         with self._writing:
-            left = recorded = len(self._waiting)
+            with self._lock:
+                self._empty_inbox()
+                left = recorded = len(self._waiting)
             while left > 0:
                 left -= self._record(min(left, SLICE))
                 if left > 0:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from projections import frames
+from projections import frames, tree
 from projections.disclosure import Entry, Page, Part
 from projections.store import DisclosureLog
 
@@ -115,6 +115,11 @@ class LiveLog:
         """Return the newest number, 0 when nothing was disclosed."""
         return self._log.head(share)
 
+    def root(self, share: str, n: int) -> str:
+        """Return the first 16 hex digits of the tree head at number n, "" when there is none."""
+        found = self._log.kept(share, n - 1, 1, n)
+        return tree.root_of(found[0].frontier).hex()[:16] if found else ""
+
     def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return the messages after + 1 ... as they were sent."""
         return [(entry.n, entry.message) for entry in self._log.entries(share, after, limit)]
@@ -138,6 +143,12 @@ class Settled:
     def head(self, share: str) -> int:
         """Return the newest number, 0 when nothing was disclosed."""
         found = self._log.head(share)
+        self._refresh()
+        return found
+
+    def root(self, share: str, n: int) -> str:
+        """Return the first 16 hex digits of the tree head at number n, "" when there is none."""
+        found = self._log.root(share, n)
         self._refresh()
         return found
 

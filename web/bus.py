@@ -113,12 +113,16 @@ class Bus:
             await heard.subscribe(self._channel)
             self.listening = True
             self._on_hint(Hint(by="", events=True))  # what was told before we listened
-            while True:
-                message = await heard.get_message(timeout=1.0)
-                if message is not None:
-                    self._take(message["data"])
-                else:
+            spoke = time.monotonic()
+            while time.monotonic() - spoke <= PATIENCE:  # a Redis that stands still keeps its connections
+                message = await heard.get_message(timeout=PATIENCE / 4)
+                if message is None:
                     await heard.ping()
+                    continue
+                spoke = time.monotonic()
+                if message["type"] == "message":
+                    self._take(message["data"])
+            raise TimeoutError
 
     def _take(self, data: bytes) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The command line: `fanlight demo | serve | import | export | verify | erase | key | user | version`."""
+"""The command line: `fanlight demo | serve | follow | ...`; `fanlight --help` lists every command."""
 
 import argparse
 import os
@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from domain.errors import Refused
 from projections.notes import BadNote
 from web import settings as settings_module
@@ -15,8 +17,8 @@ from web.settings import BadSetting, Settings
 
 SERVE = (
     "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
-    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute", "drain_seconds",
-    "operator_token", "proxies", "log_level", "log_format",
+    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
+    "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
 )  # fmt: skip
 
 
@@ -32,6 +34,11 @@ def parser() -> argparse.ArgumentParser:
     settings_module.add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
     serve = commands.add_parser("serve", help="serve what lies in a folder")
     settings_module.add_flags(serve, ("data", "database_url", "redis_url", "follow", *SERVE[1:]))
+    follow = commands.add_parser("follow", help="make the updates, or stand by for it, without serving pages")
+    settings_module.add_flags(follow, ("data", "database_url", "redis_url", *SERVE[1:]))
+    status = commands.add_parser("status", help="how the installation stands: who follows, every share, what waits")
+    status.add_argument("--json", action="store_true", help="print it as JSON")
+    settings_module.add_flags(status, ("data", "database_url"))
     load = commands.add_parser("import", help="compare a plan with a project, and take it over with --accept")
     load.add_argument("file", type=Path, help="MSPDI XML or CSV")
     load.add_argument("--project", required=True, help="id of the project, as in the address of its page")
@@ -127,6 +134,12 @@ def _run(given: dict[str, Any]) -> int:
     match given["command"]:
         case "demo" | "serve":
             return _serve(settings, demo=given["command"] == "demo")
+        case "follow":
+            return _follow(settings)
+        case "status":
+            from web import cli_status
+
+            return cli_status.run(settings, as_json=given["json"])
         case "import":
             from web import cli_import
 
@@ -173,6 +186,14 @@ def _serve(settings: Settings, *, demo: bool) -> int:
     from web import serve
 
     return serve.run(settings, demo=demo)
+
+
+def _follow(settings: Settings) -> int:
+    from web import serve
+
+    if not settings.database_url:
+        raise BadSetting("In a folder the one process that serves also follows. fanlight follow needs a database.")
+    return serve.run(msgspec.structs.replace(settings, follow=True), pages=False)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ class ReadHead(msgspec.Struct, frozen=True):
     since: int
 
 
+class ReadRoot(msgspec.Struct, frozen=True):
+    """Ask the log for the tree head of number n, which the page says it stands at."""
+
+    n: int
+
+
 class ReadFrames(msgspec.Struct, frozen=True):
     """Read a slice of the log, as long as nothing newer is needed before it."""
 
@@ -54,7 +60,8 @@ class Rest(msgspec.Struct, frozen=True):
 
 
 P = TypeVar("P", bound=Place)
-Read = ReadHead | ReadFrames | ReadView
+Read = ReadHead | ReadRoot | ReadFrames | ReadView
+ROOT = 16  # hex digits of a tree head that a page tells
 Step = Send | Read | Close | Rest
 REST = Rest()
 
@@ -156,9 +163,12 @@ class Hub(Generic[P]):
         place.gone, place.ready = True, False
         self._ahead.discard(place)
 
-    def greet(self, place: P, since: int) -> None:
-        """Take the number a page says it stands at; it is checked before anything is built on it."""
-        place.greeted, place.since = True, since
+    def greet(self, place: P, since: int, root: str = "") -> None:
+        """Take the number a page says it stands at; it is checked before anything is built on it.
+
+        So is the tree head it holds there: after a backup was restored a number may be another update.
+        """
+        place.greeted, place.since, place.root = True, since, root if since > 0 else ""
 
     def ask_view(self, place: P, since: int) -> None:
         """Owe a page the whole view: it could not go on from `since`."""
@@ -183,10 +193,25 @@ class Hub(Generic[P]):
         if place.since < 0:
             place.owes = OWES_RESET
             return self._whole(place)
+        if place.root:
+            told = self._root(place.since)
+            return ReadRoot(place.since) if told is None else self.took_root(place, told)
+        return self._accepted(place)
+
+    def _accepted(self, place: P) -> Step:
         place.sent = place.since
-        if place.sent == self.head:  # a hello is always answered
-            return Send((messages.tick(self.head),))
+        if place.sent >= self.head:  # a hello is always answered
+            return Send((messages.tick(place.sent),))
         return self._missing(place)
+
+    def _root(self, n: int) -> str | None:
+        """Return the beginning of the tree head that the message of number n carries, None when it is not kept."""
+        behind = self.head - n
+        if not 0 <= behind < len(self._ring):
+            return None
+        frame = self._ring[len(self._ring) - 1 - behind]
+        at = frame.rfind(b'"root":"')
+        return frame[at + 8 : at + 8 + ROOT].decode() if at >= 0 else None
 
     def _whole(self, place: P) -> Step:
         if self.known:
@@ -230,8 +255,17 @@ class Hub(Generic[P]):
         if place.since > head:
             place.owes = OWES_RESET
             return self.next_step(place)
-        place.sent = place.since
-        return Send((messages.tick(place.sent),))
+        return ReadRoot(place.since) if place.root else self._accepted(place)
+
+    def took_root(self, place: P, told: str) -> Step:
+        """Go on with a page whose tree head is the log's; one that holds another history starts over."""
+        if place.gone or place.blocked:
+            return self.next_step(place)
+        same, place.root = told == place.root, ""
+        if same:
+            return self._accepted(place)
+        place.owes = OWES_RESET
+        return self.next_step(place)
 
     def took_frames(self, place: P, asked: ReadFrames, frames: Sequence[tuple[int, bytes]]) -> Step:
         """Send a slice (framed) of the log, or owe the whole view when the log does not have it."""

@@ -7,6 +7,7 @@ page comes and dropped some time after the last one went.
 import asyncio
 import logging
 import math
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ __all__ = ["Live", "Log", "Pace", "Receipt", "Viewer", "Watching", "server_confi
 
 logger = logging.getLogger("fanlight.push")
 ENDS_KEPT = 4096
+BACK = 100, 1500  # milliseconds after which pages of a process that stops are asked to come back
 DRAIN_STEP, DRAIN_PATIENCE, DRAIN_AT_ONCE = 0.05, 1.0, 64
 
 
@@ -206,7 +208,7 @@ class Live:
         size = math.ceil(len(everyone) / turns)
         for start in range(0, len(everyone), max(size, 1)):
             for watcher in everyone[start : start + size]:
-                watcher.close(messages.RESTART)
+                watcher.close(messages.RESTART, messages.back(random.randrange(*BACK)))  # noqa: S311  # to spread them
             await asyncio.sleep(DRAIN_STEP)
         for _ in range(round(min(DRAIN_PATIENCE, self.pace.close_grace) / DRAIN_STEP)):
             if not self._house.leaving:

@@ -22,11 +22,17 @@ def tick(head: int) -> bytes:
     return wire.framed(b'{"tick":%d}' % head)
 
 
+def back(milliseconds: int) -> bytes:
+    """Return the framed hint that comes before a close: after how long to come back."""
+    return wire.framed(b'{"back":%d}' % milliseconds)
+
+
 class Hello(msgspec.Struct, frozen=True):
-    """The page stands at n."""
+    """The page stands at n, whose tree head begins with `root` ("": it does not say)."""
 
     n: int
     tab: str
+    root: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -55,6 +61,7 @@ class _Text(msgspec.Struct, frozen=True):
     hello: _N | None = None
     tab: _Tab | None = None
     v: int | None = None
+    root: _Head = ""
     applied: _N | None = None
     head: _Head = ""
     painted: _N | None = None
@@ -75,7 +82,7 @@ def understood(text: bytes) -> Said | None:
     except msgspec.MsgspecError:
         return None
     if said.hello is not None:
-        return Hello(said.hello, said.tab) if said.tab and said.v == VERSION else None
+        return Hello(said.hello, said.tab, said.root) if said.tab and said.v == VERSION else None
     if said.applied is not None:
         return Claim("delivered", said.applied, 0, said.head)
     if said.painted is not None:

@@ -208,7 +208,9 @@ class Parts:
     @property
     def leads(self) -> bool:
         """Whether this process makes the updates, and does whatever one process alone must do."""
-        return not self.folder.shared or self.follower.leading
+        return not self.folder.shared or (
+            self.follower.leading and self.reign is not None and self.reign.term is not None
+        )
 
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
         """Take what this process's follower recorded."""

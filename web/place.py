@@ -74,6 +74,7 @@ class Place:
         "paused",
         "reading",
         "ready",
+        "root",
         "sent",
         "since",
         "viewer",
@@ -83,6 +84,7 @@ class Place:
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.since = 0  # the page's number at its hello
+        self.root = ""  # the beginning of the tree head it holds there, until that is checked
         self.sent = UNCHECKED
         self.applied = self.displayed = -1
         self.asked = 0  # the page's number when a view is owed

@@ -14,7 +14,7 @@ import msgspec
 
 from projections.claims import Kind
 from web import messages, wire
-from web.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadView, Rest, Round, Send, Step
+from web.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
 from web.place import Pace, Receipt, Watching
 from web.watcher import Watcher
 
@@ -25,6 +25,7 @@ class Log(Protocol):
     """The disclosure log as the push layer sees it: synchronous, called in threads only."""
 
     def head(self, share: str) -> int: ...
+    def root(self, share: str, n: int) -> str: ...
     def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]: ...
     def keyframe(self, share: str, since: int) -> tuple[int, bytes]: ...
 
@@ -107,9 +108,9 @@ class Room:
         match message:
             case messages.Claim() if watcher.greeted:  # by far the most frequent
                 self._claimed(watcher, message)
-            case messages.Hello(n=n, tab=tab) if not watcher.greeted:
+            case messages.Hello(n=n, tab=tab, root=root) if not watcher.greeted:
                 watcher.viewer = msgspec.structs.replace(watcher.viewer, tab=tab)
-                self.hub.greet(watcher, n)
+                self.hub.greet(watcher, n, root)
                 self.advance(watcher)
             case messages.Resync(n=n) if watcher.greeted:
                 watcher.views -= 1
@@ -217,7 +218,7 @@ class Room:
                 case Send(frames=frames):
                     watcher.write(b"".join(frames))
                     step = self.hub.next_step(watcher)
-                case ReadHead() | ReadFrames() | ReadView():
+                case ReadHead() | ReadRoot() | ReadFrames() | ReadView():
                     self._ask(watcher, step)
                     return
                 case Close(code=code):
@@ -262,6 +263,9 @@ class Room:
             case ReadHead():
                 head = self.house.log.head(self.share)
                 return lambda watcher: self.hub.took_head(watcher, head)
+            case ReadRoot():
+                root = self.house.log.root(self.share, read.n)
+                return lambda watcher: self.hub.took_root(watcher, root)
             case ReadFrames():
                 found = self._framed(read.after, read.limit)
                 return lambda watcher: self.hub.took_frames(watcher, read, found)

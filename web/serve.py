@@ -12,8 +12,8 @@ from web.live import server_config, tune_gc
 from web.settings import BadSetting, Settings
 
 
-def run(settings: Settings, *, demo: bool) -> int:
-    """Serve until told to stop; return the exit code.
+def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
+    """Serve until told to stop; return the exit code. Without `pages` it follows, and answers the operator alone.
 
     Raises: BadSetting when the address or the folder cannot be used.
     """
@@ -36,11 +36,12 @@ def run(settings: Settings, *, demo: bool) -> int:
     parts = app.compose(settings, demo=demo)
     graceful = settings.drain_seconds + 5
     config = server_config(
-        app.create(parts), host, port, log_level=settings.log_level, log_config=None,
+        app.create(parts, pages=pages), host, port, log_level="warning", log_config=None,
         timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
     )  # fmt: skip
     tune_gc()
-    print(f"Fanlight is at {settings.origin}  (data in {parts.folder.where}, stop with Ctrl+C)", flush=True)
+    says = f"Fanlight is at {settings.origin}" if pages else f"Fanlight follows, health at {settings.origin}/healthz"
+    print(f"{says}  (data in {parts.folder.where}, stop with Ctrl+C)", flush=True)
     server.run(config, [listener])
     for lock in locks:
         lock.close()

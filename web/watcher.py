@@ -75,10 +75,10 @@ class Watcher(Place):
 
     # how it ends
 
-    def close(self, code: int) -> None:
-        """Send nothing more but a close with this code, and end."""
+    def close(self, code: int, before: bytes = b"") -> None:
+        """Send nothing more but a last frame, if there is one, and a close with this code, and end."""
         if not self.gone:
-            self.write(wire.close_frame(code))
+            self.write(before + wire.close_frame(code))
             self.leave()
 
     def leave(self) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,19 +15,13 @@ from typing import Any
 from domain.ids import CommandId, PersonId
 from projections.folder import Folder
 from tests import world as world_module
+from tests.ports import free_port
 from tests.world import MANAGER, World
 from web import clock
 from web.ids import new_id
 from web.people import People
 from web.present import Present
 from web.service import OPERATOR, Actor, Service
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:

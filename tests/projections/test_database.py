@@ -323,11 +323,14 @@ def test_a_lease_goes_on_after_its_connection_broke(url: str) -> None:
 
 
 def test_a_record_that_goes_on_elsewhere_is_refused_until_it_is_adopted(url: str) -> None:
-    with connect(url) as db:
+    owner = url.replace("app@", "postgres@")
+    with connect(owner) as db:
         db.execute("UPDATE fanlight.installation SET timeline = timeline + 1")
     with pytest.raises(Unusable, match="fanlight restored"):
         refuse_unsafe(url)
-    adopt(url)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        adopt(url)
+    adopt(owner)
     refuse_unsafe(url)
 
 

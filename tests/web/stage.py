@@ -1,6 +1,7 @@
 """A stage for the push layer: a log in memory, a real server on loopback, and pages as real WebSocket clients."""
 
 import asyncio
+import hashlib
 import json
 import os
 import random
@@ -26,6 +27,11 @@ PATIENCE = 15.0
 SHARE = "acme-rail"
 
 
+def rooted(text: bytes) -> str:
+    """The tree head that a page holds after this message."""
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
 class MemoryLog:
     """What was disclosed, per share; reads are counted and can be held up."""
 
@@ -46,6 +52,10 @@ class MemoryLog:
     def head(self, share: str) -> int:
         self._came("head", share)
         return len(self.texts.get(share, []))
+
+    def root(self, share: str, n: int) -> str:
+        self._came("root", share, n)
+        return rooted(self.texts[share][n - 1])
 
     def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]:
         self._came("frames", share, after, limit)

@@ -62,7 +62,7 @@ def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
     product.cookies.set(parts.guard.cookie, cookie)
     assert product.get(f"/s/{SHARE}").status_code == 303  # signed out
     secrets = [NAME.encode(), b"Quillfeather", MAIL.encode(), cookie.encode()]
-    parts.sign()
+    parts.watch.sign()
     for secret in secrets:
         assert secret not in raw(folder)
     for role in ("manager", "auditor"):

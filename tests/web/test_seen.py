@@ -15,6 +15,7 @@ from domain.money import Money
 from domain.risks import Points, ScoreRisk, TakeRiskNote
 from domain.schedule import MoveForecast
 from projections.erasing import erase_entries
+from projections.store import Parked
 from tests.plain import Plain
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, OTHER, SHARE, START, World, everything
@@ -41,6 +42,9 @@ class Bench:
 
     def now(self) -> datetime:
         return self.world.clock()
+
+    def stopped(self, share: str) -> Parked | None:
+        return self.follower.parked.get(share)
 
 
 @pytest.fixture
@@ -529,7 +533,7 @@ def test_every_look_is_recorded_before_it_is_answered(house: House) -> None:
 
 def test_the_proof_of_the_update_is_on_the_page(house: House) -> None:
     shift(house, "m1", date(2027, 6, 1))
-    house.parts.sign()
+    house.parts.watch.sign()
     page = house.client("manager").get(f"{HERE}/u2").text
     entry = house.parts.folder.disclosure.entry(SHARE, 2)
     assert entry is not None

@@ -3,7 +3,7 @@
   const page = document.documentElement, feed = document.getElementById('feed');
   if (!feed) return;
   const $ = (id) => document.getElementById(id), tab = crypto.randomUUID(), title = document.title;
-  let last = +feed.dataset.n, painted = 0, socket = null, heard = Date.now(), ended = false, paused = false, held = [];
+  let last = +feed.dataset.n, root = feed.dataset.root, painted = 0, socket = null, heard = Date.now(), ended = false, paused = false, held = [];
   let sayings = [], saidAt = 0, claimed = 0, lost = 0, asked = 0, shown = '', away = false, met = false;
   const send = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
   const resync = () => { if (Date.now() - asked > 500) { asked = Date.now(); send({ resync: last }); } };
@@ -51,7 +51,7 @@
     $('say').textContent = sayings.splice(0).slice(-3).join('. '); saidAt = Date.now();
   };
   const applied = (m) => {
-    last = m.n; feed.dataset.n = m.n;
+    last = m.n; root = m.root.slice(0, 16); feed.dataset.n = m.n;
     const at = new Date(m.at), time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: feed.dataset.zone }).format(at);
     for (const node of document.querySelectorAll('.u-n')) node.textContent = m.n;
     for (const node of document.querySelectorAll('.u-t')) { node.textContent = time; node.dateTime = m.at; }
@@ -66,13 +66,13 @@
 
   let current = null;
   feed.addEventListener('htmx:ws:after:connection', (e) => {
-    socket = e.detail.connection.socket; heard = Date.now(); lost = 0; held = []; met = false; away = true;
-    send({ hello: last, tab, v: 1 }); if (paused) newer(); look();
+    socket = e.detail.connection.socket; e.detail.connection.config.reconnectJitter = .9; heard = Date.now(); lost = 0; held = []; met = false; away = true;
+    e.detail.connection.config.reconnectDelay = 500; send({ hello: last, tab, v: 1, root }); if (paused) newer(); look();
   });
   feed.addEventListener('htmx:ws:before:message:incoming', (e) => {
     heard = Date.now(); if (!met) { met = true; if (paused) send({ paused: last }); paint(); } // claims wait for the answer to the hello
     let m; try { m = JSON.parse(e.detail.message.data); } catch { return e.preventDefault(); }
-    if (m.content === undefined) { if (m.reset) last = 0; return e.preventDefault(); }
+    if (m.content === undefined) { if (m.reset) { last = 0; root = ''; } if (m.back) e.detail.connection.config.reconnectDelay = m.back; return e.preventDefault(); }
     if (!m.key && m.n <= last + held.length) return e.preventDefault();
     if (!m.key && m.n !== last + held.length + 1) { resync(); return e.preventDefault(); }
     if (paused) { held = m.key ? [] : held; held.push(e.detail.message.data); newer(); return e.preventDefault(); }
