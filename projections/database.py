@@ -37,8 +37,12 @@ class Unusable(Exception):
 class Database(Logs):
     """The logs and keys in a database that `migrate` prepared."""
 
-    def __init__(self, url: str) -> None:
-        refuse_unsafe(url)
+    def __init__(self, url: str, *, anywhere: bool = False) -> None:
+        """Open it; `anywhere` also where its record was not made, which is for `fanlight restored`.
+
+        Raises: Unusable.
+        """
+        refuse_unsafe(url, anywhere=anywhere)
         self._datastore = _datastore(url)
         events, receipts, ledger = (_application(self._datastore, name) for name in ("events", "receipts", "ledger"))
         disclosure = _process(self._datastore)
@@ -116,8 +120,11 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
 # what is refused
 
 
-def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None) -> None:
-    """Raise Unusable when a setting would lose what was acknowledged, or the tables are not those of this version."""
+def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None, *, anywhere: bool = False) -> None:
+    """Raise Unusable when a setting would lose what was acknowledged, or the tables are not those of this version.
+
+    `anywhere` lets it be another server, or another timeline of it, than the record was made on.
+    """
     functions = (os.environ if environment is None else environment).get("POSTGRES_ENABLE_DB_FUNCTIONS", "")
     if functions.strip().lower() in ("y", "yes", "t", "true", "on", "1"):
         raise Unusable("POSTGRES_ENABLE_DB_FUNCTIONS is on: followers would pass over rows for ever. Unset it.")
@@ -128,7 +135,7 @@ def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None) -> Non
             state = "is empty" if not found else f"has the tables of version {found}, this program needs {VERSION}"
             raise Unusable(f"{named(url)} {state}. Run: fanlight migrate")
         _, server, timeline = _identity(db)
-        if (server, timeline) != lineage(db):
+        if (server, timeline) != lineage(db) and not anywhere:
             raise Unusable(
                 f"{named(url)} goes on from a backup or on another server than before, so updates that clients "
                 "have seen may be missing. Run, as its owner: fanlight restored"
@@ -317,6 +324,10 @@ class DatabaseKeys:
                           (name, key))  # fmt: skip
             self._overwrite()
             return key
+
+    def all(self) -> list[tuple[str, bytes]]:
+        """Return every key with its name."""
+        return [(str(name), bytes(key)) for name, key in self._run("SELECT name, key FROM {}.keys ORDER BY name")]
 
     def _overwrite(self) -> None:
         self._run("UPDATE {}.destroyed SET count = count + 1")

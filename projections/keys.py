@@ -28,6 +28,9 @@ class Keys(Protocol):
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
         """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
 
+    def all(self) -> list[tuple[str, bytes]]:
+        """Return every key with its name."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -72,6 +75,10 @@ class FileKeys:
             raise
         self._db.execute("COMMIT")
         return key
+
+    def all(self) -> list[tuple[str, bytes]]:
+        """Return every key with its name."""
+        return [(str(name), bytes(key)) for name, key in self._db.execute("SELECT name, key FROM keys ORDER BY name")]
 
     def close(self) -> None:
         """Close the file."""

@@ -17,6 +17,7 @@ from domain.view import ClientView
 from projections.disclose import Renderer, Shown, compose, revealed
 from projections.disclosure import Content, Kept, open_content, open_header
 from projections.eventlog import EventLog
+from projections.restoring import is_lost
 from projections.store import DisclosureLog
 from projections.world import World
 
@@ -69,9 +70,12 @@ class _Entries:
 
     def next(self) -> Kept | None:
         """Return the next entry without taking it."""
-        if not self._held:
-            self._held = self._log.kept(self._share, self._read, BATCH, self._head)[::-1]
-            self._read += len(self._held)
+        while not self._held and self._read < self._head:
+            found = self._log.kept(self._share, self._read, BATCH, self._head)
+            if not found:
+                break
+            self._read = found[-1].n
+            self._held = [kept for kept in found if kept.raw is None or not is_lost(open_content(kept.raw))][::-1]
         return self._held[-1] if self._held else None
 
     def take(self) -> Kept:

@@ -33,6 +33,11 @@ class Vault:
         self._known: dict[str, bytes] = {}
         self._seen = keys.version()
 
+    @property
+    def keys(self) -> Keys:
+        """The table itself, for moving it."""
+        return self._keys
+
     def close(self) -> None:
         """Let go of the table."""
         self._keys.close()

@@ -49,6 +49,11 @@ class Cluster:
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-N", "--no-locale", "-E", "UTF8")
 
     @property
+    def programs(self) -> Path:
+        """Where psql, pg_dump and the others lie."""
+        return self._bin
+
+    @property
     def _data(self) -> str:
         return str(self._home / "data")
 

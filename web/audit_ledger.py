@@ -24,6 +24,7 @@ KINDS = {
     "consulted": "Somebody asked",
     "checkpoint": "Checkpoint signed",
     "entries-erased": "Updates erased",
+    "restored": "Backup restored",
     "receipts-expired": "Receipts expired",
     "time-stamped": "Time-stamped",
     "key-added": "Key introduced",

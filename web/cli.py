@@ -67,6 +67,16 @@ def _record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     prepare = commands.add_parser("migrate", help="prepare a Postgres database, as its owner")
     prepare.add_argument("--role", default="", help="role that serves: it may append and read, and change nothing")
     settings_module.add_flags(prepare, ("database_url",))
+    move = commands.add_parser("copy", help="copy a folder into a prepared, empty database, and compare every row")
+    move.add_argument("--from", dest="source", type=Path, required=True, help="folder, which nobody serves meanwhile")
+    move.add_argument("--to", required=True, help="database, as its owner: postgresql://owner@host/name")
+    settings_module.add_flags(move, ("signing_key",))
+    after = commands.add_parser("restored", help="after a backup was restored: keep every number that was given before")
+    after.add_argument("--shown", action="append", default=[], metavar="SHARE=N", help="highest number known")
+    after.add_argument("--margin", type=int, default=100, help="numbers to leave out beyond the highest known (100)")
+    after.add_argument("--nothing-lost", action="store_true", help="every update is there: a standby took over in sync")
+    after.add_argument("--reason", required=True, help="what happened; kept for ever")
+    settings_module.add_flags(after, ("database_url",))
     shadow = commands.add_parser("shadow", help="recompute a share with the code of today and list what differs")
     shadow.add_argument("share")
     settings_module.add_flags(shadow, ("data", "database_url"))
@@ -148,6 +158,15 @@ def _run(given: dict[str, Any]) -> int:
             from web import cli_migrate
 
             return cli_migrate.run(settings, given["role"])
+        case "copy":
+            from web import cli_copy
+
+            return cli_copy.run(settings, given["source"], given["to"])
+        case "restored":
+            from web import cli_restored
+
+            margin = 0 if given["nothing_lost"] else given["margin"]
+            return cli_restored.run(settings, given["shown"], margin, given["reason"])
         case "shadow":
             from web import cli_shadow
 

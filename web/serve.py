@@ -24,7 +24,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
         refuse_open_doors(settings)
         if settings.database_url:
             raise BadSetting("The demo tells its stories into a folder alone. Unset FANLIGHT_DATABASE_URL for it.")
-    locks = [] if settings.database_url else [_alone(settings.data)]
+    locks = [] if settings.database_url else [alone(settings.data)]
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     settings = msgspec.structs.replace(settings, port=port)
@@ -48,7 +48,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
     return 0
 
 
-def _alone(folder: Path) -> IO[str]:
+def alone(folder: Path) -> IO[str]:
     """Hold the folder for this process: two servers in one folder would be two followers."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
