@@ -76,7 +76,7 @@ class Process:
         environment |= {"FANLIGHT_DATABASE_URL": self.fleet.app, "FANLIGHT_OPERATOR_TOKEN": TOKEN}
         if self.fleet.redis is not None:
             environment["FANLIGHT_REDIS_URL"] = self.fleet.redis.url
-        told = ["--port", str(self.port), "--public-url", ORIGIN, "--data", str(self.fleet.path / "shared")]
+        told = ["--port", str(self.port), "--public-url", self.fleet.origin, "--data", str(self.fleet.path / "shared")]
         told += ["--tick-seconds", "2", "--sign-in-per-minute", "1000", "--log-level", "info", *self.flags]
         with self.log.open("a") as log:
             self.popen = subprocess.Popen(
@@ -145,9 +145,17 @@ class Fleet:
     """Everything, on free ports of this machine."""
 
     def __init__(
-        self, path: Path, *, workers: int = 3, followers: int = 0, shares: int = 1, redis: bool = True, seed: int = 1
+        self,
+        path: Path,
+        *,
+        workers: int = 3,
+        followers: int = 0,
+        shares: int = 1,
+        redis: bool = True,
+        seed: int = 1,
+        origin: str = ORIGIN,
     ) -> None:
-        self.path = path
+        self.path, self.origin = path, origin
         self.random = random.Random(seed)
         self.cluster = postgres.Cluster().start()
         self.redis = Redis().start() if redis else None
