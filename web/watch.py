@@ -38,6 +38,7 @@ class Watch:
         complete(parts.folder, shares)
         if not parts.folder.shared:
             parts.receipts.recover(shares)
+        parts.health.look()
 
     async def keep(self) -> None:
         """Tick until cancelled."""

@@ -99,7 +99,7 @@ def test_every_answer_carries_the_strict_headers(product: TestClient, person: st
         become(product, person)
     for address in _addresses(product):
         answer = product.get(address)
-        assert answer.status_code < 500, address
+        assert answer.status_code < 500 or address == "/healthz", address  # not well before somebody follows
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "unsafe" not in answer.headers["content-security-policy"]
         if "sandbox" not in answer.headers["content-security-policy"]:
@@ -254,7 +254,7 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
     app = Starlette(routes=routes, lifespan=lifespan)
     app.state.parts, app.state.guard = parts, parts.guard
     with TestClient(app) as client:
-        assert client.get("/healthz").json() == {"ok": True}
+        wait_until(lambda: client.get("/healthz").json() == {"ok": True})
         told = client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()
         assert (told["follower"], told["receipts"], told["unsigned"]) == ("follows", "recording", 0)
         move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 1), reason="Frost")

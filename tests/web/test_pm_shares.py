@@ -237,6 +237,7 @@ def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) ->
     assert house.parts.present.world.people[PersonId(VIEWER)].disabled
 
 
+@pytest.mark.folder
 def test_the_workspace_says_who_is_watching_and_what_has_stopped(house: House) -> None:
     browser = house.client("manager")
     assert "nobody" in browser.get(f"/p/{HARBOUR}/watching").text

@@ -1,0 +1,293 @@
+"""Two workers on one Postgres, in one process: what one of them does, the other answers by, with and without Redis."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eventsourcing.persistence import OperationalError
+from starlette.testclient import TestClient
+
+from domain.ids import CommandId, PersonId
+from domain.schedule import MoveForecast
+from domain.view import ClientView
+from projections.claims import Receipt
+from projections.database import Database, migrate
+from projections.ledger import Statement
+from projections.receipts import Receipts
+from tests import postgres
+from tests.plain import Plain
+from tests.postgres import Cluster, create
+from tests.redis import Redis
+from tests.web.doors import ORIGIN, VIEWER, wait_until
+from tests.world import HARBOUR, SHARE, World
+from web import app as application
+from web import watch
+from web.ids import new_id
+from web.pages import Pages
+from web.parts import Parts
+from web.render import Renderer
+from web.service import OPERATOR
+from web.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with postgres.running() as made:
+        made.execute("CREATE ROLE app LOGIN")
+        migrate(create(made.url(), "ready"), "app")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    made = Redis().start()
+    yield made
+    made.remove()
+
+
+class Broken(Plain):
+    """Breaks while `broken` is set."""
+
+    broken = False
+
+    def render(self, view: ClientView) -> Any:
+        if self.broken:
+            message = "template broke"
+            raise ValueError(message)
+        return super().render(view)
+
+
+class Two:
+    """Two workers; the first one that gets the lease follows."""
+
+    def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, redis: str = "") -> None:
+        self.url = url
+        with monkeypatch.context() as patched:
+            patched.setattr("tests.world.Folder", lambda _path: Database(url))
+            world = World(folder, Renderer(), start=datetime.now(UTC))
+            world.harbour()
+            world.close()
+        settings = Settings(data=folder, database_url=url, public_url=ORIGIN, redis_url=redis, sign_in_per_minute=5)
+        self.renderer = Broken()
+        pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
+        self.parts = [Parts(settings, self.renderer, pages) for _ in range(2)]
+        self.clients = [TestClient(application.create(p), base_url=ORIGIN, follow_redirects=False) for p in self.parts]
+
+    def move(self, day: int, by: int = 0) -> None:
+        command = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, day), reason=f"day {day}")
+        self.parts[by].service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+
+    def cookie(self, by: int = 0) -> None:
+        """Sign the viewer in on one worker, and use the session on both."""
+        people = self.parts[by].people
+        secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
+        for client in self.clients:
+            client.cookies.set("fanlight", secret)
+
+    def head(self) -> int:
+        return self.parts[0].folder.disclosure.head(SHARE)
+
+    @contextlib.contextmanager
+    def page(self, by: int, n: int, tab: str = "t1", root: str = "") -> Iterator[Any]:
+        there = self.clients[by].websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN})
+        with contextlib.suppress(CancelledError), there as socket:  # the client ends its half by cancelling it
+            socket.send_json({"hello": n, "tab": tab, "v": 1, "root": root})
+            yield socket
+
+
+@pytest.fixture
+def two(
+    server: Cluster, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Two]:
+    create(server.url(), name := f"w{abs(hash(request.node.name)) % 10**9}", "ready")
+    hints = request.getfixturevalue("redis").url if "with_redis" in request.keywords else ""
+    made = Two(server.url(name, "app"), tmp_path, monkeypatch, hints)
+    with made.clients[0], made.clients[1]:
+        wait_until(lambda: any(parts.leads for parts in made.parts))
+        yield made
+
+
+with_redis = pytest.mark.with_redis
+
+
+def test_what_one_worker_recorded_the_next_request_to_the_other_knows(two: Two) -> None:
+    two.cookie(by=0)
+    assert two.clients[1].get(f"/s/{SHARE}").status_code == 200
+    for day in range(1, 8):
+        by = day % 2
+        people = two.parts[by].people
+        secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
+        two.clients[1 - by].cookies.set("fanlight", secret)
+        assert two.clients[1 - by].get("/home").status_code == 303
+    assert two.clients[1].get(f"/s/{SHARE}/live").status_code == 404
+
+
+def test_a_page_resumes_at_every_number_on_the_other_worker(two: Two) -> None:
+    two.cookie()
+    for day in range(1, 7):
+        two.move(day, by=day % 2)
+    wait_until(lambda: two.head() == 7)
+    recorded = {e.n: e.message.decode() for e in two.parts[0].folder.disclosure.entries(SHARE, 0, 100)}
+    n, held = 1, {1: recorded[1]}
+    for step in range(6):
+        root = json.loads(held[n])["root"][:16]
+        with two.page(step % 2, n, root=root) as socket:
+            text = socket.receive_text()
+            n = json.loads(text)["n"]
+            held[n] = text
+    assert held == recorded
+    with two.page(0, 7, root="0" * 16) as socket:  # another history: told to start over
+        assert json.loads(socket.receive_text()) == {"reset": True}
+        assert json.loads(socket.receive_text())["key"]
+    with two.page(1, 3, root=json.loads(recorded[3])["root"][:16]) as socket:
+        assert socket.receive_text() == recorded[4]
+
+
+def test_without_hints_updates_come_by_polling_and_with_every_wake_up_lost(two: Two) -> None:
+    two.cookie()
+    for parts in two.parts:
+        parts.follower.wake = parts.tail.wake = lambda: None  # type: ignore[method-assign]
+    with two.page(0, 1, "a") as first, two.page(1, 1, "b") as second:
+        assert json.loads(first.receive_text()) == json.loads(second.receive_text()) == {"tick": 1}
+        two.move(9)
+        texts = {first.receive_text(), second.receive_text()}
+        assert len(texts) == 1
+        assert json.loads(texts.pop())["n"] == 2
+
+
+@pytest.mark.parametrize("hints", ["none", pytest.param("redis", marks=with_redis)])
+def test_who_watches_is_known_on_every_worker(two: Two, hints: str) -> None:
+    two.cookie()
+    if hints == "redis":
+        wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+    with two.page(0, 1, "tab-a") as socket:
+        socket.receive_text()
+        socket.send_json({"painted": 1, "from": 0})
+        for parts in two.parts:
+            wait_until(lambda p=parts: [w.tab for w in p.watching(SHARE)] == ["tab-a"])  # type: ignore[misc]
+            wait_until(lambda p=parts: [w.displayed for w in p.watching(SHARE)] == [1])  # type: ignore[misc]
+    for parts in two.parts:
+        wait_until(lambda p=parts: p.watching(SHARE) == [])  # type: ignore[misc]
+
+
+@with_redis
+def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis: Redis) -> None:
+    import redis as library
+
+    heard = library.Redis.from_url(redis.url).pubsub()
+    heard.psubscribe("*")
+    two.cookie()
+    wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+    with two.page(1, 1) as socket:
+        socket.receive_text()
+        two.move(11)
+        assert json.loads(socket.receive_text())["n"] == 2
+    said = b""
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        message = heard.get_message(timeout=0.1)
+        said += message["data"] if message and isinstance(message["data"], bytes) else b""
+    assert b'"entries":{"share1":2}' in said
+    assert b'"events":true' in said
+    for content in (b"Section", b"Harbour", b"Acme", b"day 11", b"Vera", b"@"):
+        assert content not in said
+
+
+@with_redis
+def test_knocks_count_on_all_workers_together(two: Two) -> None:
+    wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+    answers = [two.clients[i % 2].get("/in/guess").status_code for i in range(12)]
+    assert answers.count(429) >= 2  # five a minute, or five in each of two minutes; each worker alone would allow five
+    assert 410 in answers
+
+
+def test_a_stopped_share_is_known_on_every_worker_and_tried_again_from_any(two: Two) -> None:
+    two.renderer.broken = True
+    two.move(3)
+    wait_until(lambda: all(parts.stopped(SHARE) is not None for parts in two.parts))
+    for parts in two.parts:
+        wait_until(lambda p=parts: p.health.report().stopped == 1)  # type: ignore[misc]
+        assert not parts.health.report().ok
+        assert parts.health.report().ready
+    two.renderer.broken = False
+    leader = next(parts for parts in two.parts if parts.leads)
+    leader.ask_again(SHARE)
+    wait_until(lambda: all(parts.stopped(SHARE) is None for parts in two.parts))
+    wait_until(lambda: two.head() == 2)
+
+
+def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.cookie()
+    database = Database(two.url)
+    gone = Receipts(database.receipts, lambda: datetime.now(UTC), lambda share, k: bytes(32), "gone")
+    at = time.time()
+    for tab in ("left", "moved"):
+        gone.take([Receipt(share=SHARE, person=VIEWER, session="s", tab=tab, kind="displayed", n=1, at=at)])
+    gone.flush()
+    gone.beat()
+    database.close()
+    leader = next(parts for parts in two.parts if parts.leads)
+    with two.page(0, 1, "moved") as socket:  # went to a living worker, before the other was missed
+        socket.receive_text()
+        socket.send_json({"painted": 1, "from": 1})
+        wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.parts[0].worker})
+        monkeypatch.setattr(watch, "GONE", 0.3)
+        assert leader.watch.reap() == 0
+        time.sleep(0.4)
+        others = next(parts for parts in two.parts if not parts.leads)
+        others.receipts.log.beat(time.time(), two.parts[0].worker)
+        assert leader.watch.reap() == 1
+        ended = [c for c in leader.folder.receipts.claims(SHARE) if c.kind == "lost"]
+        assert [(c.tab, c.n, c.at >= at) for c in ended] == [("left", 1, True)]
+
+
+def test_what_was_recorded_without_hearing_so_is_not_recorded_twice(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = two.parts[0]
+    for log in (parts.folder.receipts, parts.folder.ledger):
+        recorder = log._recorder  # type: ignore[attr-defined]
+        insert, failed = type(recorder).insert_events.__wrapped__, []
+
+        def once(self: Any, rows: Any, insert: Any = insert, failed: Any = failed, **more: Any) -> Any:
+            done = insert(self, rows, **more)
+            if not failed:
+                failed.append(True)
+                raise OperationalError("the connection broke after the commit")
+            return done
+
+        from eventsourcing.utils import retry
+
+        monkeypatch.setattr(recorder, "insert_events", retry(OperationalError, max_attempts=3)(once).__get__(recorder))
+    before = parts.folder.ledger.last()
+    first = before.index if before else 0
+    said = Statement(kind="consulted", at=datetime.now(UTC), who="x", text="once")
+    assert parts.folder.ledger.append(said) == first + 1
+    assert [line.statement.text for line in parts.folder.ledger.lines(first, 10)] == ["once"]
+    claim = Receipt(share=SHARE, person=VIEWER, session="s", tab="t", kind="delivered", n=1, at=time.time())
+    parts.receipts.take([claim])
+    parts.receipts.flush()
+    assert [c.tab for c in parts.folder.receipts.claims(SHARE)] == ["t"]
+
+
+def test_a_database_that_takes_nothing_refuses_commands_and_says_so(two: Two, server: Cluster) -> None:
+    two.cookie()
+    name = two.url.rpartition("/")[2]
+    server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    token = {"authorization": "Bearer none"}
+    assert two.clients[0].get("/api/v1/shares/x/entries", headers=token).status_code in (401, 404)
+    before = two.parts[0].folder.events.head()
+    with pytest.raises(Exception, match="read-only"):
+        two.move(4)
+    assert two.parts[0].folder.events.head() == before
+    server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    two.move(5)
+    wait_until(lambda: two.head() == 2, 30)
