@@ -3,7 +3,7 @@
 import sys
 import time
 
-from bench import fanout, follow, opening, product, record
+from bench import fanout, fleet, follow, opening, product, record
 from bench.gate import Row, table
 
 BENCHES = {
@@ -12,6 +12,7 @@ BENCHES = {
     "follow": follow.run,
     "opening": opening.run,
     "record": record.run,
+    "fleet": fleet.run,
 }
 
 

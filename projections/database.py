@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from projections import database_lease
 from projections.database_lease import DatabaseLease, FencedRecorder
-from projections.folder import Logs
+from projections.folder import AWAY, Logs
 
 SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
 LOGS = ("events", "disclosure", "receipts", "ledger")
@@ -49,6 +49,7 @@ class Database(Logs):
         super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
+        self.away = (*AWAY, psycopg.OperationalError, Unusable)  # of the keys and the lease
         with connect(url) as db:
             self.installation = _identity(db)[0]
 

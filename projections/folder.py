@@ -3,6 +3,7 @@
 `keys.db` and `signing.key` are no log: they are kept out of backups of the logs, or erasing would not erase.
 """
 
+import sqlite3
 from pathlib import Path
 
 from eventsourcing.persistence import ApplicationRecorder, InterfaceError, OperationalError, ProcessRecorder
@@ -16,7 +17,7 @@ from projections.receiptlog import ReceiptLog
 from projections.store import DisclosureLog
 from projections.vault import Vault
 
-AWAY = (InterfaceError, OperationalError)  # the logs cannot be reached, or not now
+AWAY: tuple[type[Exception], ...] = (InterfaceError, OperationalError)  # the logs cannot be reached or take nothing
 
 
 class Logs:
@@ -39,6 +40,7 @@ class Logs:
         self.ledger = Ledger(ledger)
         self.lease: Lease = Sole()
         self.shared = False  # other processes may serve the same logs
+        self.away = AWAY
         self.installation = ""  # its own random name, where it is shared
 
     def close(self) -> None:
@@ -60,6 +62,7 @@ class Folder(Logs):
         for recorder in (events, disclosure, receipts, ledger):
             recorder.create_table()
         super().__init__(str(folder), events, disclosure, receipts, ledger, FileKeys(folder / "keys.db"))
+        self.away = (*AWAY, sqlite3.OperationalError)  # of the keys
 
     def close(self) -> None:
         """Close every connection."""

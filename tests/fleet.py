@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+import psycopg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -471,3 +472,26 @@ def errors(fleet: Fleet) -> list[str]:
     return [
         line for process in fleet.processes for line in process.log.read_text().splitlines() if re.search(r" ERROR ", line)
     ]  # fmt: skip
+
+
+def stranded(fleet: Fleet, dashboards: int) -> int:
+    """Kill a worker under so many dashboards and return how many statements brought everybody back elsewhere."""
+    with Crowd(fleet, dashboards) as crowd:
+        victim = fleet.workers[2]
+        eventually(lambda: crowd.on(victim), what="somebody to strand")
+        there, before = crowd.on(victim), _statements(fleet)
+        victim.kill()
+        eventually(lambda: all(p.connected and p.port != victim.port for p in there), 60, "everybody is back")
+        time.sleep(2.0)  # the same stretch of polling, however many there are
+        made = _statements(fleet) - before
+    victim.start()
+    return made
+
+
+def _statements(fleet: Fleet) -> int:
+    """Return how many transactions were committed; every statement that only reads is one of its own."""
+    time.sleep(1.2)  # Postgres counts with a delay
+    with psycopg.connect(fleet.owner, autocommit=True) as db:
+        row = db.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = 'fanlight'").fetchone()
+        assert row is not None
+        return int(row[0])

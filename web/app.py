@@ -11,7 +11,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from projections.folder import AWAY
 from web import api, assets, audit, client, clock, entry, evidence, history, operator, pm
 from web.guard import HEADERS
 from web.ids import random_salt
@@ -66,7 +65,7 @@ def create(parts: Parts, *, pages: bool = True) -> ASGIApp:
             yield
 
     served = routes(parts) if pages else operator.routes()
-    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=_away())
+    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=_away(parts))
     app.state.parts, app.state.guard = parts, parts.guard
     if parts.demo:
         from web.demo import Life
@@ -75,12 +74,13 @@ def create(parts: Parts, *, pages: bool = True) -> ASGIApp:
     return Headers(app, secure=parts.settings.secure)
 
 
-def _away() -> dict[Any, Any]:
-    async def away(_request: Request, _error: Exception) -> Response:
+def _away(parts: Parts) -> dict[Any, Any]:
+    async def away(_request: Request, error: Exception) -> Response:
+        parts.health.failed(error)
         text = "The record cannot be reached at this moment. Nothing was lost; try again shortly.\n"
         return PlainTextResponse(text, 503, headers={"retry-after": "2", "cache-control": "no-store"})
 
-    return dict.fromkeys(AWAY, away)
+    return dict.fromkeys(parts.folder.away, away)
 
 
 class Headers:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from projections.folder import AWAY, Logs
+from projections.folder import Logs
 from projections.lease import Tenure
 from projections.world import World
 from web import storage
@@ -76,7 +76,7 @@ def run(settings: Settings, *, as_json: bool) -> int:
     logs = storage.logs(settings)
     try:
         found = status(logs)
-    except AWAY as error:
+    except logs.away as error:
         raise BadSetting(f"{logs.where} does not answer: {error}") from None
     finally:
         logs.close()

@@ -4,6 +4,7 @@ Rule: a look that does not come back is itself the answer. Nothing here trusts a
 flat, nor another machine's clock.
 """
 
+import logging
 import time
 from typing import TYPE_CHECKING, Literal
 
@@ -12,8 +13,10 @@ import msgspec
 if TYPE_CHECKING:
     from web.parts import Parts
 
+log = logging.getLogger("fanlight")
 LOST = 5.0  # seconds without a look that came back: the logs are away
 LATE = 10.0  # seconds without any progress of a follower that has something to take in
+FAILED = 15.0  # seconds for which a request that failed for the logs' sake counts
 DEAD = 90.0  # seconds without a turn of this process's own follower
 COUNT_EVERY = 5.0  # seconds between counts of what is stopped
 
@@ -25,7 +28,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ok: bool
     ready: bool
-    logs: Literal["there", "away"]
+    logs: Literal["there", "failing", "away"]
     follower: Following
     leads: bool  # this process follows
     term: int
@@ -52,6 +55,12 @@ class Health:
         self._events = self._position = self._entries = 0
         self._stuck = time.monotonic()
         self._stopped = 0
+        self._failed = float("-inf")
+
+    def failed(self, error: Exception) -> None:
+        """Note that a request could not be answered because the logs did not answer or took nothing."""
+        self._failed = time.monotonic()
+        log.warning("a request could not be answered: %s", type(error).__name__)
 
     def look(self) -> None:
         """Ask the logs. For threads. Raises: whatever keeps them from answering."""
@@ -102,10 +111,11 @@ class Health:
         """Return how things are."""
         parts = self._parts
         away, following, stuck = self.away, self.following, self._events > self._position
+        failing = time.monotonic() - self._failed < FAILED
         return Report(
-            ok=not away and following == "follows" and not parts.receipts.failure and not self._stopped,
+            ok=not (away or failing) and following == "follows" and not parts.receipts.failure and not self._stopped,
             ready=self.ready,
-            logs="away" if away else "there",
+            logs="away" if away else "failing" if failing else "there",
             follower=following,
             leads=parts.leads,
             term=self._term,

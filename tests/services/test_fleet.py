@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-import psycopg
 import pytest
 
 from domain.access import DisablePerson
@@ -22,7 +21,7 @@ from domain.agreement import RevokeShare
 from domain.ids import MilestoneId, PersonId, ShareId
 from domain.schedule import MoveForecast
 from projections.database import Database
-from tests.fleet import Crowd, Dashboard, Fleet, Process, errors, eventually, fleet
+from tests.fleet import Crowd, Dashboard, Fleet, Process, errors, eventually, fleet, stranded
 from tests.world import HARBOUR
 
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -225,31 +224,9 @@ def _looked(whole: Fleet, page: Dashboard) -> tuple[int, bytes]:
 
 
 def test_statements_during_a_storm_grow_with_shares_and_not_with_dashboards(whole: Fleet) -> None:
-    def statements(dashboards: int) -> int:
-        with Crowd(whole, dashboards) as crowd:
-            victim = whole.workers[2]
-            eventually(lambda: crowd.on(victim), what="somebody to strand")
-            there = crowd.on(victim)
-            before = _statements(whole)
-            victim.kill()
-            eventually(lambda: all(p.connected and p.port != victim.port for p in there), 30, "everybody is back")
-            time.sleep(2.0)  # the same stretch of polling in both
-            made = _statements(whole) - before
-            victim.start()
-        return made
-
-    few, many = statements(60), statements(900)
+    few, many = stranded(whole, 60), stranded(whole, 900)
     print(f"statements: {few} for 60 dashboards, {many} for 900")
     assert many <= 2.5 * few
-
-
-def _statements(whole: Fleet) -> int:
-    """Return how many transactions were committed; every statement that only reads is one of its own."""
-    time.sleep(1.2)  # Postgres counts with a delay
-    with psycopg.connect(whole.owner, autocommit=True) as db:
-        row = db.execute("SELECT xact_commit FROM pg_stat_database WHERE datname = 'fanlight'").fetchone()
-        assert row is not None
-        return int(row[0])
 
 
 # ends, on all workers at once

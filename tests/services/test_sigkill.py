@@ -5,10 +5,14 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from projections.database import Database
+from tests import postgres
+from tests.postgres import Cluster
 from tests.world import HARBOUR, SHARE, World
 
 POINTS = (
@@ -53,6 +57,25 @@ def check(folder: Path, said: list[dict]) -> None:
     assert world.folder.disclosure.position() == world.folder.events.head()
     assert world.follower.parked == {}
     world.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with postgres.running() as made:
+        postgres.prepared(made.url())
+        yield made
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point_on_postgres_too(
+    tmp_path: Path, point: str, server: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.create(server.url(), f"killed_{POINTS.index(point)}", postgres.TEMPLATE)
+    monkeypatch.setenv("VICTIM_DATABASE", url)
+    monkeypatch.setattr("tests.world.Folder", lambda _path: Database(url))
+    code, said = run(tmp_path, point, random.Random(point).randrange(3, 8), 0, COUNT)
+    assert code == -9
+    check(tmp_path, said)
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from domain.schedule import MoveForecast
+from projections.database import Database
+from tests import world as world_module
 from tests.world import HARBOUR, SHARE, World
 
 
@@ -26,6 +28,8 @@ def main(folder: str, point: str, k: int, first: int, count: int) -> None:
         if name == point and passed == k:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    if url := os.environ.get("VICTIM_DATABASE"):
+        world_module.Folder = lambda _path: Database(url)  # type: ignore[misc,assignment]
     world = World(Path(folder))
     sent = world.sent
     if not world.present.world.projects:

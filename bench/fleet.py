@@ -1,0 +1,229 @@
+"""Several processes: commands against bare inserts, worker to worker against a bare publish, a storm."""
+
+import itertools
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import redis
+from psycopg import sql
+from websockets.sync.client import ClientConnection, connect
+
+from bench.fanout import FEW, MANY
+from bench.gate import Row, median, spread
+from bench.load import Running, Target, baseline, load, pin, running
+from domain.ids import CommandId, MilestoneId
+from domain.schedule import MoveForecast
+from projections.database import SCHEMA, Database
+from tests.fleet import ORIGIN, Fleet, fleet, stranded
+from tests.world import HARBOUR
+from web import clock
+from web.bus import Hint
+from web.ids import new_id
+from web.present import Present
+from web.service import OPERATOR, Service
+
+COMMANDS, ROUNDS = 150, 3
+_days = itertools.count(1)
+
+
+def _move() -> MoveForecast:
+    i = next(_days)
+    day = date(2027, 6, 1) + timedelta(days=i)
+    return MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=day, reason=f"bench {i}")
+
+
+def throughput(installation: Fleet) -> list[Row]:
+    """Return commands a second against inserts of the same rows under the same lock, one by one, bare."""
+    database = Database(installation.app)
+    try:
+        service = Service(database.events, Present(database.events), clock.now)
+        ours, bare = [], []
+        for _ in range(ROUNDS):
+            head = database.events.head()
+            began = time.perf_counter()
+            for _ in range(COMMANDS):
+                service.execute(OPERATOR, _move(), command_id=CommandId(new_id(24)))
+            ours.append(time.perf_counter() - began)
+            bare.append(_bare_inserts(installation, head))
+    finally:
+        database.close()
+    ratios = [mine / theirs for mine, theirs in zip(ours, bare, strict=True)]
+    return [
+        Row(
+            f"{COMMANDS} commands on Postgres, one by one",
+            median(ratios),
+            "of the same inserts, bare",
+            6.0,
+            spread(ratios),
+        )
+    ]
+
+
+def _bare_inserts(installation: Fleet, head: int) -> float:
+    """Return the seconds for inserting the rows of those commands again, as psycopg alone does it."""
+    with psycopg.connect(installation.owner) as db:
+        here = sql.Identifier(SCHEMA, "events")
+        text = sql.SQL(
+            "SELECT originator_id, originator_version, topic, state FROM {} "
+            "WHERE notification_id > %s ORDER BY notification_id"
+        )
+        rows = db.execute(text.format(here), (head,)).fetchall()
+        db.execute("DROP TABLE IF EXISTS bare")
+        db.execute(sql.SQL("CREATE TABLE bare (LIKE {} INCLUDING INDEXES)").format(here))
+        db.execute("ALTER TABLE bare ALTER notification_id ADD GENERATED ALWAYS AS IDENTITY")
+        db.commit()
+        began = time.perf_counter()
+        for i in range(0, len(rows), 2):
+            db.execute("LOCK TABLE bare IN EXCLUSIVE MODE")
+            with db.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO bare (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)",
+                    rows[i : i + 2],
+                )
+            db.commit()
+        return time.perf_counter() - began
+
+
+def across(installation: Fleet) -> list[Row]:
+    """Return the time from a commit on one worker to the bytes on a socket of another, against one bare publish."""
+    assert installation.redis is not None
+    database, hints = Database(installation.app), redis.Redis.from_url(installation.redis.url)
+    channel = f"fanlight:{database.installation}"
+    committed: list[float] = []
+
+    def point(name: str) -> None:
+        if name == "after-event-commit":
+            committed.append(time.perf_counter())
+
+    hint = json.dumps({"by": "bench", "events": True})
+    assert Hint(by="bench", events=True)
+    service = Service(database.events, Present(database.events), clock.now, point)
+    service.on_recorded = lambda: hints.publish(channel, hint)  # as a worker tells it
+    waits: list[float] = []
+    try:
+        with _page(installation) as page:
+            for _ in range(40):
+                service.execute(OPERATOR, _move(), command_id=CommandId(new_id(24)))
+                while "content" not in json.loads(page.recv(10)):
+                    pass
+                waits.append(time.perf_counter() - committed[-1])
+                time.sleep(0.05)
+        limit = _bare_publish(installation.redis.url)
+        commits = [_bare_commit(installation) for _ in range(40)]
+    finally:
+        database.close()
+    told = "commit on one worker to bytes on another's socket"
+    return [
+        Row(told, median(waits) / median(limit), "of one Redis publish and receive"),
+        Row(told, median(waits) / median(commits), "of one durable commit of one row"),
+    ]
+
+
+@contextmanager
+def _page(installation: Fleet) -> Iterator[ClientConnection]:
+    share, (n, _root) = installation.shares[0], installation.heads()[installation.shares[0]]
+    with connect(
+        f"ws://127.0.0.1:{installation.workers[1].port}/s/{share}/live", origin=ORIGIN,  # type: ignore[arg-type]
+        additional_headers={"cookie": f"fanlight={installation.cookies[0]}"}, compression=None,
+    ) as page:  # fmt: skip
+        page.send(json.dumps({"hello": n, "tab": "bench", "v": 1}))
+        page.recv(10)
+        yield page
+
+
+def _bare_publish(url: str) -> list[float]:
+    heard, told = redis.Redis.from_url(url).pubsub(), redis.Redis.from_url(url)
+    heard.subscribe("bare")
+    heard.get_message(timeout=1)
+    came: list[float] = []
+    waits, arrived = [], threading.Event()
+
+    def hear() -> None:
+        for message in heard.listen():
+            if message["type"] == "message":
+                came.append(time.perf_counter())
+                arrived.set()
+                if message["data"] == b"end":
+                    return
+
+    thread = threading.Thread(target=hear)
+    thread.start()
+    for _ in range(40):
+        arrived.clear()
+        began = time.perf_counter()
+        told.publish("bare", b"x")
+        arrived.wait(5)
+        waits.append(came[-1] - began)
+        time.sleep(0.01)
+    told.publish("bare", b"end")
+    thread.join(5)
+    return waits
+
+
+def _bare_commit(installation: Fleet) -> float:
+    with psycopg.connect(installation.owner) as db:
+        db.execute("CREATE TABLE IF NOT EXISTS one (at timestamptz)")
+        db.commit()
+        began = time.perf_counter()
+        db.execute("INSERT INTO one VALUES (now())")
+        db.commit()
+        return time.perf_counter() - began
+
+
+def storm(installation: Fleet) -> list[Row]:
+    """Return what it takes until everybody is back on one worker, against the bare handshakes of the sender."""
+    share, (n, root) = installation.shares[0], installation.heads()[installation.shares[0]]
+    worker = installation.workers[0]
+    assert worker.popen is not None
+    target = Target(
+        name="a worker of three",
+        argv=(),
+        path=f"/s/{share}/live",
+        headers=(f"Cookie: fanlight={installation.cookies[0]}", f"Origin: {ORIGIN}"),
+        hello=json.dumps({"hello": n, "tab": "bench", "v": 1, "root": root[:16]}, separators=(",", ":")),
+        newest=n,
+    )
+    ratios, cpu = [], []
+    for _ in range(2):
+        with running(baseline()) as server:
+            limit = load(server, MANY, at_once=MANY)
+        mine = load(Running(target, worker.port, worker.popen.pid), MANY, at_once=MANY)
+        ratios.append(mine["open_s"] / limit["open_s"])
+        cpu.append(mine["hs_cpu_us"] / limit["hs_cpu_us"])
+    bare = f"of the {baseline().name}'s"
+    return [
+        Row(f"{MANY:,} dashboards back at once on one worker", median(ratios), f"{bare} time", 12.0, spread(ratios)),
+        Row(f"{MANY:,} dashboards back at once: CPU a handshake", median(cpu), bare, None, spread(cpu)),
+    ]
+
+
+def statements(installation: Fleet) -> list[Row]:
+    """Return how SQL grows with dashboards in a storm on the same shares."""
+    few, many = stranded(installation, FEW // 20), stranded(installation, FEW)
+    told = f"SQL in a storm of {FEW:,} dashboards on {len(installation.shares)} shares"
+    return [
+        Row(
+            told,
+            many / few,
+            f"of that of {FEW // 20} dashboards",
+            2.5,
+            f"{few} and {many} statements, polling included",
+        )
+    ]
+
+
+def run() -> list[Row]:
+    """Return every row of this bench."""
+    pin(1)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        fleet(Path(folder), workers=3, followers=1, shares=20) as installation,
+    ):
+        return [*throughput(installation), *across(installation), *storm(installation), *statements(installation)]
