@@ -75,6 +75,7 @@ class Process:
         """Start it without waiting."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("FANLIGHT_", "TEST_"))}
         environment |= {"FANLIGHT_DATABASE_URL": self.fleet.app, "FANLIGHT_OPERATOR_TOKEN": TOKEN}
+        environment["PYTHONFAULTHANDLER"] = "1"
         if self.fleet.redis is not None:
             environment["FANLIGHT_REDIS_URL"] = self.fleet.redis.url
         told = ["--port", str(self.port), "--public-url", self.fleet.origin, "--data", str(self.fleet.path / "shared")]
@@ -132,7 +133,12 @@ class Process:
         """End it by SIGTERM and return its exit code."""
         assert self.popen is not None
         self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(seconds)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.popen.send_signal(signal.SIGABRT)  # it says where every thread stands
+            self.popen.wait(10)
+            raise AssertionError(self.log.read_text()[-6000:]) from None
 
 
 def _body(raw: bytes) -> Any:
