@@ -278,6 +278,8 @@ class Parts:
         work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self.receipts.run(self._stop))]
         if self.settings.follow or not self.folder.shared:
             work.append(("follower", lambda: self.follower.run(self._stop)))
+        if self.settings.follow or not self.folder.shared:
+            work.append(("duties", lambda: self.watch.run(self._stop)))
         if self.folder.shared:
             work.append(("tail", lambda: self.tail.run(self._stop, self._poll)))
         if (reign := self.reign) is not None:

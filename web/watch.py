@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -50,14 +51,23 @@ class Watch:
                 log.exception("keeping time failed; it goes on")
 
     def tick(self) -> None:
-        """See what other processes wrote; where this one leads, sign, end what has run out, and reap. For threads."""
+        """See what other processes wrote, and how things are; never long. For threads."""
         self._parts.present.refresh()
         self._forget_erased()
         self._parts.health.look()
-        if self._parts.leads:
-            self._lead()
 
-    def _lead(self) -> None:
+    def run(self, stop: threading.Event) -> None:
+        """Do what the leading process alone must do until `stop`: sign, end what has run out, reap. May take long."""
+        self._parts.notary.stopping = stop.is_set
+        while not stop.wait(EVERY):
+            try:
+                if self._parts.leads:
+                    self.lead()
+            except Exception:
+                log.exception("what the leading process must do failed; it is tried again")
+
+    def lead(self) -> None:
+        """Sign, end what has run out, and reap, as far as it is time. For threads."""
         parts, now = self._parts, self._parts.now()
         if now.timestamp() - self._signed_at >= 60 * parts.settings.checkpoint_minutes:
             self._signed_at = now.timestamp()
@@ -73,7 +83,7 @@ class Watch:
     def sign(self) -> None:
         """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""
         parts = self._parts
-        for share in parts.present.world.shares.values():
+        for share in list(parts.present.world.shares.values()):
             expire_receipts(parts.folder, parts.notary, share.id, share.retention, now=parts.now())
         parts.notary.sign(list(parts.present.world.shares))
 
