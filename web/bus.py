@@ -100,7 +100,8 @@ class Bus:
     async def _publish(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), 1.0)  # who watches is looked at once a second
+                async with asyncio.timeout(1.0):  # who watches is looked at once a second
+                    await self._due.wait()
             self._due.clear()
             hint = self._next()
             if hint is not None:

@@ -28,9 +28,11 @@ from tests.web.doors import ORIGIN, VIEWER, wait_until
 from tests.world import HARBOUR, SHARE, World
 from web import app as application
 from web import watch
+from web.bus import LAPSES
 from web.ids import new_id
 from web.pages import Pages
 from web.parts import Parts
+from web.place import Watching
 from web.render import Renderer
 from web.service import OPERATOR
 from web.settings import Settings
@@ -197,6 +199,16 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
     assert b'"events":true' in said
     for content in (b"Section", b"Harbour", b"Acme", b"day 11", b"Vera", b"@"):
         assert content not in said
+
+
+@with_redis
+def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
+    bus = two.parts[0].bus
+    assert bus is not None
+    there = Watching(person=VIEWER, tab="t", since=0, sent=1, displayed=1, visible=True, paused=False)
+    for ago, expected in ((LAPSES - 1, ["t"]), (LAPSES + 0.1, [])):
+        bus._others["silent"] = time.monotonic() - ago, {SHARE: (there,)}
+        assert [one.tab for one in bus.watching(SHARE)] == expected
 
 
 @with_redis
