@@ -137,6 +137,10 @@ class DisclosureLog:
         kept = self._kept(one.share, one.stored)
         return None if kept.state == "erased" else _entry(kept)
 
+    def parking(self, one: Row) -> Parked:
+        """Return what a row of the topic "parked" says; its error is "" where the share was released."""
+        return _parked.decode(one.stored.state)
+
     def position(self) -> int:
         """Return the position in the event log up to which everything is disclosed."""
         return self._recorder.max_tracking_id(FOLLOWER) or 0

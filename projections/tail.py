@@ -7,10 +7,10 @@ the event log: whatever ended before they were recorded has ended here too.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from projections.disclosure import Entry
-from projections.store import DisclosureLog
+from projections.store import DisclosureLog, Parked
 from projections.vault import Damaged
 
 log = logging.getLogger("fanlight.tail")
@@ -23,15 +23,18 @@ class Tail:
     def __init__(
         self,
         disclosure: DisclosureLog,
+        shares: Callable[[], Iterable[str]],
         watched: Callable[[], Collection[str]],
         first: Callable[[], object],
         on_entries: Callable[[str, Sequence[Entry]], None],
     ) -> None:
-        self._disclosure, self._watched, self._first, self._on_entries = disclosure, watched, first, on_entries
+        self._disclosure, self._shares, self._watched = disclosure, shares, watched
+        self._first, self._on_entries = first, on_entries
         self._awake = threading.Event()
         self._place: int | None = None
         self.beat = time.monotonic()  # when it last read, for health
         self.failure = ""
+        self.parked: dict[str, Parked] = {}  # shares that are stopped, by whichever process
 
     def wake(self) -> None:
         """Hint that something was recorded."""
@@ -57,7 +60,9 @@ class Tail:
     def step(self) -> int:
         """Hand on what is new of the shares that are watched; return how many rows were read."""
         if self._place is None:
-            self._place = self._disclosure.newest()  # what is older, pages read from the log when they come
+            place = self._disclosure.newest()  # what is older, pages read from the log when they come
+            self.parked = {s: p for s in list(self._shares()) if (p := self._disclosure.parked(s)) is not None}
+            self._place = place
         found = self._disclosure.since(self._place, BATCH)
         self.beat = time.monotonic()
         if not found:
@@ -66,7 +71,9 @@ class Tail:
         watched = self._watched()  # asked after the read: who comes later finds these entries in the log
         by_share: dict[str, list[Entry]] = {}
         for row in found:
-            if row.stored.topic == "entry" and row.share in watched:
+            if row.stored.topic == "parked":
+                self._park(self._disclosure.parking(row))
+            elif row.stored.topic == "entry" and row.share in watched:
                 try:
                     entry = self._disclosure.opened(row)
                 except Damaged:
@@ -78,3 +85,9 @@ class Tail:
             self._on_entries(share, entries)
         self._place = found[-1].place
         return len(found)
+
+    def _park(self, parked: Parked) -> None:
+        if parked.error:
+            self.parked[parked.share] = parked
+        else:
+            self.parked.pop(parked.share, None)

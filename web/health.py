@@ -18,7 +18,6 @@ LOST = 5.0  # seconds without a look that came back: the logs are away
 LATE = 10.0  # seconds without any progress of a follower that has something to take in
 FAILED = 15.0  # seconds for which a request that failed for the logs' sake counts
 DEAD = 90.0  # seconds without a turn of this process's own follower
-COUNT_EVERY = 5.0  # seconds between counts of what is stopped
 
 Following = Literal["follows", "failing", "late", "dead", "nobody"]
 
@@ -50,7 +49,7 @@ class Health:
     def __init__(self, parts: "Parts") -> None:
         self._parts = parts
         self.draining = False
-        self._looked = self._counted = float("-inf")
+        self._looked = float("-inf")
         self._holder, self._left, self._term = "", 0.0, 0
         self._events = self._position = self._entries = 0
         self._stuck = time.monotonic()
@@ -72,9 +71,7 @@ class Health:
             self._stuck = now
         self._position = position
         self._entries = parts.tail.behind() if parts.folder.shared else 0
-        if now - self._counted >= COUNT_EVERY or not parts.folder.shared:
-            self._stopped = sum(parts.stopped(share) is not None for share in list(parts.present.world.shares))
-            self._counted = now
+        self._stopped = len((parts.tail if parts.folder.shared else parts.follower).parked)
         self._looked = time.monotonic()
 
     @property

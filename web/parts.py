@@ -89,7 +89,13 @@ class Parts:
             reign=self.reign,
             settled=not self.folder.shared,
         )
-        self.tail = Tail(self.folder.disclosure, self.live.shares, self.present.refresh, self._send)
+        self.tail = Tail(
+            self.folder.disclosure,
+            lambda: self.present.world.shares,
+            self.live.shares,
+            self.present.refresh,
+            self._send,
+        )
         self.bus = self._bus(settings)
         self.health = Health(self)
         self.metrics = Metrics(self)
@@ -196,8 +202,8 @@ class Parts:
         ]
 
     def stopped(self, share: str) -> Parked | None:
-        """Return where and why a share is stopped, if it is. For threads."""
-        return self.folder.disclosure.parked(share) if self.folder.shared else self.follower.parked.get(share)
+        """Return where and why a share is stopped, if it is."""
+        return (self.tail if self.folder.shared else self.follower).parked.get(share)
 
     def ask_again(self, share: str) -> None:
         """Have a stopped share tried again by whoever follows."""
