@@ -63,7 +63,7 @@ class Bus:
         self._others: dict[str, tuple[float, dict[str, tuple[Watching, ...]]]] = {}
         self._told: Mapping[str, Sequence[Watching]] = {}
         self._told_at = 0.0
-        self.listening = False
+        self.listening = self.over = False
         self.hints = 0
 
     # telling
@@ -98,7 +98,7 @@ class Bus:
         return hint
 
     async def _publish(self) -> None:
-        while True:
+        while not self.over:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):  # who watches is looked at once a second
                     await self._due.wait()
@@ -115,7 +115,9 @@ class Bus:
             self.listening = True
             self._on_hint(Hint(by="", events=True))  # what was told before we listened
             spoke = time.monotonic()
-            while time.monotonic() - spoke <= PATIENCE:  # a Redis that stands still keeps its connections
+            while (
+                not self.over and time.monotonic() - spoke <= PATIENCE
+            ):  # a Redis that stands still keeps its connections
                 message = await heard.get_message(timeout=PATIENCE / 4)
                 if message is None:
                     await heard.ping()
@@ -123,7 +125,8 @@ class Bus:
                 spoke = time.monotonic()
                 if message["type"] == "message":
                     self._take(message["data"])
-            raise TimeoutError
+            if not self.over:
+                raise TimeoutError
 
     def _take(self, data: bytes) -> None:
         try:
@@ -141,13 +144,16 @@ class Bus:
     # life
 
     async def run(self) -> None:
-        """Tell and hear until cancelled, connecting again whenever the connection is lost."""
+        """Tell and hear until `over` is set, connecting again whenever the connection is lost.
+
+        A flag and not a cancellation alone: what waits for Redis may turn a cancellation into a lost connection.
+        """
         self._loop = asyncio.get_running_loop()
         await asyncio.gather(self._again(self._publish), self._again(self._hear))
 
     async def _again(self, work: Callable[[], Any]) -> None:
         wait = AGAIN[0]
-        while True:
+        while not self.over:
             began = time.monotonic()
             try:
                 await work()
@@ -158,7 +164,8 @@ class Bus:
             finally:
                 if work == self._hear:
                     self.listening = False
-            await asyncio.sleep(wait)
+            if not self.over:
+                await asyncio.sleep(wait)
             wait = min(2 * wait, AGAIN[1])
 
     async def close(self) -> None:

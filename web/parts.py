@@ -267,6 +267,8 @@ class Parts:
         finally:
             self.health.draining = True
             await self.live.drain(self.settings.drain_seconds)
+            if self.bus is not None:
+                self.bus.over = True
             for task in tasks:
                 task.cancel()
             self._stop.set()
@@ -276,6 +278,7 @@ class Parts:
                 await asyncio.to_thread(thread.join, 10)
             if self.reign is not None:
                 await asyncio.to_thread(self.reign.end)
+            await asyncio.wait(tasks, timeout=5)
             if self.bus is not None:
                 await self.bus.close()
             self.folder.close()
