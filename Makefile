@@ -31,8 +31,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
-lock:                   ## renew requirements.lock from pyproject.toml (needs uv)
+lock:                   ## renew both locks from pyproject.toml (needs uv); requirements.run.lock is what the image installs
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.run.lock
 
 clean:
 	rm -rf .venv build *.egg-info

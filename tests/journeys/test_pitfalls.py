@@ -24,10 +24,11 @@ def move(day: int) -> MoveForecast:
 
 
 def told(page: Any) -> list[dict[str, Any]]:
-    """Return a list that fills with what the page tells the server."""
+    """Return a list that fills with what the page tells the server, of its latest socket alone."""
     said: list[dict[str, Any]] = []
 
     def opened(socket: Any) -> None:
+        said.clear()  # the page before a reload may still have been opening its own
         socket.on("framesent", lambda frame: said.append(json.loads(frame)))
 
     page.on("websocket", opened)
