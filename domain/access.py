@@ -8,10 +8,12 @@ import msgspec
 
 from domain import check
 from domain.errors import Conflict, Invalid, Unknown
-from domain.ids import ClientId, PersonId
+from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.message import Command, Event
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
+Cadence = Literal["off", "instant", "daily", "weekly"]
+MAILS_KEPT = 30  # of one person, in memory; the log has them all
 
 # events
 
@@ -26,12 +28,31 @@ class ClientRegistered(Event, frozen=True, kw_only=True):
     time_zone: str
 
 
+class ClientEnded(Event, frozen=True, kw_only=True):
+    """Everything shared with a client ended at once, and nobody of it comes in any more."""
+
+    reason: str
+
+
+class MailDomainsSet(Event, frozen=True, kw_only=True):
+    """Only people with an address in one of these domains can be invited for the client; none: any."""
+
+    domains: tuple[str, ...]
+
+
 class PersonInvited(Event, frozen=True, kw_only=True):
     person: PersonId
     name: str
     email: str
     role: Role
     client: ClientId | None  # of a viewer
+    projects: tuple[ProjectId, ...] | None = None  # of a manager; None: all
+
+
+class ProjectsAssigned(Event, frozen=True, kw_only=True):
+    """Which projects a manager manages from now on; None: all."""
+
+    projects: tuple[ProjectId, ...] | None
 
 
 class LinkIssued(Event, frozen=True, kw_only=True):
@@ -51,6 +72,8 @@ class SessionStarted(Event, frozen=True, kw_only=True):
     session: str
     hash: str
     expires: datetime
+    device: str = ""  # "Computer", "Phone", "Tablet", and nothing finer
+    via: Literal["link", "openid"] = "link"
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
@@ -74,6 +97,31 @@ class PersonDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class DigestChosen(Event, frozen=True, kw_only=True):
+    """How often somebody is mailed what changed; from the updates after `since` (share to number)."""
+
+    cadence: Cadence
+    since: dict[ShareId, int] = {}
+
+
+class MailQueued(Event, frozen=True, kw_only=True):
+    """A mail is about to be handed to the mail server. What it says is in the log: updates `first` to `to`."""
+
+    mail: str
+    kind: Literal["invitation", "digest"]
+    share: ShareId | None = None
+    first: int = 0
+    to: int = 0
+
+
+class MailSettled(Event, frozen=True, kw_only=True):
+    """What the mail server answered: it took the mail, or refused it for good."""
+
+    mail: str
+    state: Literal["accepted", "refused"]
+    told: str = ""
+
+
 class PersonErased(Event, frozen=True, kw_only=True):
     """Name, address and sign-ins were destroyed; recorded beside the person's stream, which nobody can read now."""
 
@@ -84,9 +132,11 @@ class PersonErased(Event, frozen=True, kw_only=True):
 
 
 PersonEvent = (
-    PersonInvited | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued | TokenRevoked | PersonDisabled
-)
-AccessEvent = OrganisationNamed | ClientRegistered | PersonErased | PersonEvent
+    PersonInvited | ProjectsAssigned | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
+    | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled
+)  # fmt: skip
+ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet
+AccessEvent = OrganisationNamed | ClientEvent | PersonErased | PersonEvent
 
 # state
 
@@ -95,6 +145,9 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     id: ClientId
     name: str
     time_zone: str
+    domains: tuple[str, ...] = ()  # of mail addresses that may be invited; none: any
+    ended_at: datetime | None = None
+    ended_why: str = ""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +160,20 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     hash: str
     expires: datetime
+    started: datetime | None = None
+    device: str = ""
+    via: Literal["link", "openid"] = "link"
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    kind: Literal["invitation", "digest"]
+    share: ShareId | None
+    first: int
+    to: int
+    at: datetime
+    state: Literal["queued", "accepted", "refused"] = "queued"
+    told: str = ""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,12 +186,40 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     sessions: dict[str, Session] = {}  # open ones
     tokens: dict[str, str] = {}  # token id -> hash
     disabled: bool = False
+    projects: tuple[ProjectId, ...] | None = None  # that a manager manages; None: all
+    digest: Cadence = "off"
+    digested: dict[ShareId, int] = {}  # the last update that was mailed, or was there when mails were asked for
+    digested_at: dict[ShareId, datetime] = {}
+    mails: tuple[Mail, ...] = ()  # the latest ones
+
+    def manages(self, project: ProjectId) -> bool:
+        """Tell whether a project is theirs to look at and to change, as far as that depends on the project."""
+        return self.projects is None or project in self.projects
 
 
-def evolve(state: Person | None, event: PersonEvent) -> Person:
-    """Return the person after `event`."""
+def evolve_client(state: Client | None, event: ClientEvent, at: datetime) -> Client:
+    """Return the client after `event`, recorded at `at` (UTC)."""
+    if isinstance(event, ClientRegistered):
+        return Client(id=event.client, name=event.name, time_zone=event.time_zone)
+    if state is None:
+        message = f"expected ClientRegistered first, got {type(event).__name__}"
+        raise ValueError(message)
+    match event:
+        case ClientEnded(reason=reason):
+            return msgspec.structs.replace(state, ended_at=at, ended_why=reason)
+        case MailDomainsSet(domains=domains):
+            return msgspec.structs.replace(state, domains=domains)
+        case _:
+            assert_never(event)
+
+
+def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
+    """Return the person after `event`, recorded at `at` (UTC)."""
     if isinstance(event, PersonInvited):
-        return Person(id=event.person, name=event.name, email=event.email, role=event.role, client=event.client)
+        return Person(
+            id=event.person, name=event.name, email=event.email, role=event.role, client=event.client,
+            projects=event.projects,
+        )  # fmt: skip
     if state is None:
         message = f"expected PersonInvited first, got {type(event).__name__}"
         raise ValueError(message)
@@ -134,8 +229,15 @@ def evolve(state: Person | None, event: PersonEvent) -> Person:
             return replace(state, links={**state.links, digest: Link(hash=digest, expires=expires)})
         case LinkUsed(hash=digest):
             return replace(state, links={**state.links, digest: replace(state.links[digest], used=True)})
-        case SessionStarted(session=key, hash=digest, expires=expires):
-            return replace(state, sessions={**state.sessions, key: Session(id=key, hash=digest, expires=expires)})
+        case SessionStarted(session=key, hash=digest, expires=expires, device=device, via=via):
+            new = Session(id=key, hash=digest, expires=expires, started=at, device=device, via=via)
+            return replace(state, sessions={**state.sessions, key: new})
+        case ProjectsAssigned(projects=projects):
+            return replace(state, projects=projects)
+        case DigestChosen(cadence=cadence, since=since):
+            return replace(state, digest=cadence, digested={**state.digested, **since})
+        case MailQueued() | MailSettled():
+            return _mailed(state, event, at)
         case SessionEnded(session=key):
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
         case TokenIssued(token=key, hash=digest):
@@ -146,6 +248,23 @@ def evolve(state: Person | None, event: PersonEvent) -> Person:
             return replace(state, disabled=True, sessions={}, tokens={}, links={})
         case _:
             assert_never(event)
+
+
+def _mailed(state: Person, event: MailQueued | MailSettled, at: datetime) -> Person:
+    """A digest counts as sent once it is queued: one that may have gone out is never sent twice."""
+    replace = msgspec.structs.replace
+    if isinstance(event, MailSettled):
+        told = tuple(replace(m, state=event.state, told=event.told) if m.id == event.mail else m for m in state.mails)
+        return replace(state, mails=told)
+    new = Mail(id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at)
+    state = replace(state, mails=(*state.mails[1 - MAILS_KEPT :], new))
+    if event.share is None:
+        return state
+    return replace(
+        state,
+        digested={**state.digested, event.share: event.to},
+        digested_at={**state.digested_at, event.share: at},
+    )
 
 
 # commands
@@ -161,12 +280,32 @@ class RegisterClient(Command, frozen=True, kw_only=True):
     time_zone: str
 
 
+class EndClient(Command, frozen=True, kw_only=True):
+    """Cut a client off: every share with it ends, every page closes, nobody of it comes in."""
+
+    client: ClientId
+    reason: str
+
+
+class SetMailDomains(Command, frozen=True, kw_only=True):
+    client: ClientId
+    domains: tuple[str, ...]
+
+
 class InvitePerson(Command, frozen=True, kw_only=True):
     person: PersonId
     name: str
     email: str
     role: Role
     client: ClientId | None = None
+    projects: tuple[ProjectId, ...] | None = None
+
+
+class AssignProjects(Command, frozen=True, kw_only=True):
+    """Say which projects a manager manages; None: all."""
+
+    person: PersonId
+    projects: tuple[ProjectId, ...] | None
 
 
 class IssueLink(Command, frozen=True, kw_only=True):
@@ -183,6 +322,41 @@ class UseLink(Command, frozen=True, kw_only=True):
     session: str
     session_hash: str
     session_expires: datetime
+    device: str = ""
+
+
+class StartSession(Command, frozen=True, kw_only=True):
+    """Start a session for somebody whom the organisation's single sign-on vouches for."""
+
+    person: PersonId
+    session: str
+    session_hash: str
+    session_expires: datetime
+    device: str = ""
+
+
+class ChooseDigest(Command, frozen=True, kw_only=True):
+    person: PersonId
+    cadence: Cadence
+    since: dict[ShareId, int] = {}  # the newest update of each share, which needs no mail
+
+
+class QueueMail(Command, frozen=True, kw_only=True):
+    """Record that a mail is about to be sent, before it is; `after` is the last update mailed until then."""
+
+    person: PersonId
+    mail: str
+    kind: Literal["invitation", "digest"]
+    share: ShareId | None = None
+    after: int = 0
+    to: int = 0
+
+
+class SettleMail(Command, frozen=True, kw_only=True):
+    person: PersonId
+    mail: str
+    state: Literal["accepted", "refused"]
+    told: str = ""
 
 
 class EndSession(Command, frozen=True, kw_only=True):
@@ -215,8 +389,12 @@ class ErasePerson(Command, frozen=True, kw_only=True):
     reason: str
 
 
-PersonCommand = InvitePerson | IssueLink | UseLink | EndSession | IssueToken | RevokeToken | DisablePerson
-AccessCommand = NameOrganisation | RegisterClient | ErasePerson | PersonCommand
+PersonCommand = (
+    InvitePerson | AssignProjects | IssueLink | UseLink | StartSession | EndSession | IssueToken | RevokeToken
+    | DisablePerson | ChooseDigest | QueueMail | SettleMail
+)  # fmt: skip
+ClientCommand = RegisterClient | EndClient | SetMailDomains
+AccessCommand = NameOrganisation | ClientCommand | ErasePerson | PersonCommand
 
 
 def decide_organisation(name: str | None, command: NameOrganisation) -> list[OrganisationNamed]:
@@ -225,17 +403,46 @@ def decide_organisation(name: str | None, command: NameOrganisation) -> list[Org
     return [] if new == name else [OrganisationNamed(name=new)]
 
 
-def decide_client(state: Client | None, command: RegisterClient) -> list[ClientRegistered]:
-    """Return the event that registers a client."""
-    if state is not None:
-        raise Conflict("A client with this id exists already. Use a new id.", "client")
-    return [
-        ClientRegistered(
-            client=ClientId(check.identifier("client", command.client)),
-            name=check.line("name", command.name),
-            time_zone=check.zone("time_zone", command.time_zone),
-        )
-    ]
+def decide_client(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
+    """Return the events that register, bound or end a client."""
+    if isinstance(command, RegisterClient):
+        if state is not None:
+            raise Conflict("A client with this id exists already. Use a new id.", "client")
+        return [
+            ClientRegistered(
+                client=ClientId(check.identifier("client", command.client)),
+                name=check.line("name", command.name),
+                time_zone=check.zone("time_zone", command.time_zone),
+            )
+        ]
+    if state is None:
+        raise Unknown("There is no such client. Register it first.", "client")
+    if state.ended_at is not None:
+        raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
+    match command:
+        case EndClient(reason=reason):
+            return [ClientEnded(reason=check.text("reason", reason, required=True))]
+        case SetMailDomains(domains=domains):
+            told = tuple(sorted({_domain(one) for one in domains}))
+            return [] if told == state.domains else [MailDomainsSet(domains=told)]
+        case _:
+            assert_never(command)
+
+
+def _domain(text: str) -> str:
+    domain = check.line("domains", text).lower().removeprefix("@")
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
+        raise Invalid(f"{text[:60]!r} is no mail domain. Expected one such as acme-rail.example.", "domains")
+    return domain
+
+
+def invitable(client: Client, email: str) -> None:
+    """Raise Invalid unless the client's domains allow this address, Conflict where the client was ended."""
+    if client.ended_at is not None:
+        raise Conflict(f"Everything with {client.name} has ended, so nobody of it can be invited.", "client")
+    if client.domains and email.rpartition("@")[2].lower() not in client.domains:
+        told = f"Only addresses at {', '.join(client.domains)} can be invited for {client.name}"
+        raise Invalid(f"{told}. Use one of those, or change the domains of the client.", "email")
 
 
 def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonErased]:
@@ -265,6 +472,19 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return _issue(state, digest, _ahead("expires", expires, now))
         case UseLink():
             return _use(state, command, now)
+        case StartSession():
+            return [_session(state, command, now, "openid")]
+        case AssignProjects(projects=projects):
+            if state.role != "manager":
+                raise Invalid(f"Projects are assigned to managers; {state.name} is {state.role}.", "person")
+            return [] if projects == state.projects else [ProjectsAssigned(projects=projects)]
+        case ChooseDigest(cadence=cadence, since=since):
+            return [] if cadence == state.digest else [DigestChosen(cadence=cadence, since=since)]
+        case QueueMail():
+            return _queue(state, command)
+        case SettleMail(mail=key, state=settled, told=told):
+            open_ones = [m for m in state.mails if m.id == key and m.state == "queued"]
+            return [MailSettled(mail=key, state=settled, told=check.text("told", told)[:500])] if open_ones else []
         case EndSession(session=key, cause=cause):
             return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
         case IssueToken(token=key, hash=digest, label=label):
@@ -295,7 +515,18 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
         email=email,
         role=command.role,
         client=command.client,
+        projects=command.projects if command.role == "manager" else None,
     )
+
+
+def _queue(state: Person, command: QueueMail) -> list[PersonEvent]:
+    """No update is mailed twice, whoever asks at the same moment."""
+    done = 0 if command.share is None else state.digested.get(command.share, 0)
+    if command.share is not None and done != command.after:
+        return []
+    key = check.identifier("mail", command.mail)
+    first = command.after + 1 if command.share else 0
+    return [MailQueued(mail=key, kind=command.kind, share=command.share, first=first, to=command.to)]
 
 
 def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:
@@ -317,8 +548,18 @@ def _use(state: Person, command: UseLink, now: datetime) -> list[PersonEvent]:
     link = state.links.get(command.hash)
     if link is None or link.used or link.expires <= now:
         raise Unknown("This link has been used or has run out. Ask whoever sent it for a new one.")
+    return [LinkUsed(hash=command.hash), _session(state, command, now, "link")]
+
+
+def _session(
+    state: Person, command: UseLink | StartSession, now: datetime, via: Literal["link", "openid"]
+) -> SessionStarted:
     if check.identifier("session", command.session) in state.sessions:
         raise Conflict("A session with this id is open already. Use a new id.", "session")
-    expires = _ahead("session_expires", command.session_expires, now)
-    digest = check.line("session_hash", command.session_hash)
-    return [LinkUsed(hash=command.hash), SessionStarted(session=command.session, hash=digest, expires=expires)]
+    return SessionStarted(
+        session=command.session,
+        hash=check.line("session_hash", command.session_hash),
+        expires=_ahead("session_expires", command.session_expires, now),
+        device=check.line("device", command.device, required=False),
+        via=via,
+    )

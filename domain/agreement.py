@@ -1,43 +1,18 @@
-"""Share agreements: which client may see what of a project. An allow-list: what no terms name stays unshared."""
+"""Share agreements: which client may see what of a project, version by version, and what is said about it."""
 
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal
 
 import msgspec
 
-from domain import check
+from domain import answers, check
+from domain.answers import AnswerCommand, AnswerEvent, Answers, Comment, Screen
 from domain.errors import Conflict, Invalid, Unknown
-from domain.ids import ClientId, MilestoneId, ProjectId, RiskId, ShareId
+from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.message import Command, Event
-from domain.view import Dimension
+from domain.terms import AT_ONCE, Terms, Ways, checked, checked_ways
 
-MilestoneField = Literal[
-    "baseline", "forecast", "range", "actual", "slip", "status", "reason", "deadline", "kind", "owner_side",
-    "progress", "value", "acceptance", "client_action", "confirmed", "trend",
-]  # fmt: skip
-RiskField = Literal[
-    "score", "inherent", "history", "cause", "effect", "category", "proximity", "response", "owner", "client_score"
-]
-BudgetLevel = Literal["nothing", "rag", "percent", "amounts"]
-Measure = Literal["cost", "price"]
 RETENTION = 730  # days
-ProjectField = Literal["phase", "baselines", "confirmed"]
-
-
-class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What one version of an agreement covers. Everything defaults to nothing."""
-
-    milestones: Literal["all"] | tuple[MilestoneId, ...] = ()  # "all": every client-facing one, also future ones
-    milestone_fields: tuple[MilestoneField, ...] = ()
-    risks: Literal["all"] | tuple[RiskId, ...] = ()
-    risk_fields: tuple[RiskField, ...] = ()
-    budget: BudgetLevel = "nothing"
-    measure: Measure = "price"
-    curve: bool = False  # the course of planned, spent and forecast over time, at the same level
-    indices: bool = False  # CPI and SPI(t)
-    health: tuple[Dimension, ...] = ()  # each a measure of the whole project, shared knowingly
-    project_fields: tuple[ProjectField, ...] = ()
-
 
 # events
 
@@ -47,20 +22,24 @@ class ShareDrafted(Event, frozen=True, kw_only=True):
     project: ProjectId
     client: ClientId
     terms: Terms
+    ways: Ways = AT_ONCE
 
 
 class TermsDrafted(Event, frozen=True, kw_only=True):
     terms: Terms
+    ways: Ways = AT_ONCE
 
 
 class TermsActivated(Event, frozen=True, kw_only=True):
     version: int
     terms: Terms
     reason: str
+    ways: Ways = AT_ONCE
 
 
 class ShareRevoked(Event, frozen=True, kw_only=True):
     reason: str
+    cause: Literal["revoked", "expired"] = "revoked"
 
 
 class RetentionSet(Event, frozen=True, kw_only=True):
@@ -69,7 +48,26 @@ class RetentionSet(Event, frozen=True, kw_only=True):
     days: int
 
 
-ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked | RetentionSet
+class HeldFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that waited: what it was of, why it waited, since when and until when at most (UTC)."""
+
+    subject: str  # "milestone-m1", "risk-r7", "budget"
+    why: Literal["slip", "cost", "score"]
+    since: datetime
+    until: datetime
+    changed_by: PersonId
+
+
+class HeldReleased(Event, frozen=True, kw_only=True):
+    """What had waited for review went out, with how long it waited and who let it go."""
+
+    held: tuple[HeldFact, ...]
+    cause: Literal["released", "time_up"]
+    by: PersonId
+    note: str = ""  # for the client, shown with it
+
+
+ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked | RetentionSet | HeldReleased | AnswerEvent
 
 
 # state
@@ -80,6 +78,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     reason: str
     at: datetime
+    ways: Ways = AT_ONCE
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +86,14 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectId
     client: ClientId
     draft: Terms | None
+    draft_ways: Ways = AT_ONCE
     versions: tuple[Version, ...] = ()
     revoked_at: datetime | None = None
     revoked_why: str = ""
+    revoked_cause: Literal["revoked", "expired", "client_ended"] = "revoked"
     retention: int = RETENTION  # days for which receipts are kept
+    answers: Answers = Answers()
+    released: tuple[HeldReleased, ...] = ()  # all that ever waited, oldest first
 
     @property
     def version(self) -> int:
@@ -106,27 +109,59 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
         """The terms in force (the last ones, once revoked)."""
         return self.versions[-1].terms
 
+    @property
+    def ways(self) -> Ways:
+        """How the version in force discloses; at once while there is none."""
+        return self.versions[-1].ways if self.versions else AT_ONCE
+
+    def ended_on(self, now: datetime) -> datetime | None:
+        """Return when the share ended (UTC), also by a date that has passed a moment ago; None while it goes on."""
+        if self.revoked_at is not None:
+            return self.revoked_at
+        expires = self.ways.expires
+        return expires if expires is not None and expires <= now else None
+
 
 def evolve(state: Share | None, event: ShareEvent, at: datetime) -> Share:
     """Return the share after `event`, recorded at `at` (UTC)."""
     if isinstance(event, ShareDrafted):
-        return Share(id=event.share, project=event.project, client=event.client, draft=event.terms)
+        return Share(
+            id=event.share, project=event.project, client=event.client, draft=event.terms, draft_ways=event.ways
+        )
     if state is None:
         message = f"expected ShareDrafted first, got {type(event).__name__}"
         raise ValueError(message)
     replace = msgspec.structs.replace
     match event:
-        case TermsDrafted(terms=terms):
-            return replace(state, draft=terms)
-        case TermsActivated(version=number, terms=terms, reason=reason):
-            new = Version(number=number, terms=terms, reason=reason, at=at)
-            return replace(state, draft=None, versions=(*state.versions, new))
-        case ShareRevoked(reason=reason):
-            return replace(state, draft=None, revoked_at=at, revoked_why=reason)
+        case TermsDrafted(terms=terms, ways=ways):
+            return replace(state, draft=terms, draft_ways=ways)
+        case TermsActivated(version=number, terms=terms, reason=reason, ways=ways):
+            new = Version(number=number, terms=terms, reason=reason, at=at, ways=ways)
+            return replace(state, draft=None, draft_ways=AT_ONCE, versions=(*state.versions, new))
+        case ShareRevoked(reason=reason, cause=cause):
+            if state.revoked_at is not None:  # its client was ended at the same moment
+                return state
+            return replace(state, draft=None, revoked_at=at, revoked_why=reason, revoked_cause=cause)
         case RetentionSet(days=days):
             return replace(state, retention=days)
+        case HeldReleased():
+            return replace(state, released=(*state.released, event), answers=_noted(state.answers, event, at))
         case _:
-            assert_never(event)
+            return replace(state, answers=answers.evolve(state.answers, event, at))
+
+
+def _noted(said: Answers, event: HeldReleased, at: datetime) -> Answers:
+    """What is noted with a release is shown with what it is about."""
+    if not event.note:
+        return said
+    new = tuple(
+        Comment(
+            id=f"note-{len(said.comments) + i}", subject=fact.subject, text=event.note, by=event.by, side="ours", at=at,
+            screen=Screen(), remark=True,
+        )
+        for i, fact in enumerate(event.held)
+    )  # fmt: skip
+    return msgspec.structs.replace(said, comments=(*said.comments, *new))
 
 
 # commands
@@ -137,11 +172,19 @@ class DraftShare(Command, frozen=True, kw_only=True):
     project: ProjectId
     client: ClientId
     terms: Terms
+    ways: Ways = AT_ONCE
 
 
 class DraftTerms(Command, frozen=True, kw_only=True):
     share: ShareId
     terms: Terms
+    ways: Ways = AT_ONCE
+
+
+class DropDraft(Command, frozen=True, kw_only=True):
+    """Go back to the terms in force."""
+
+    share: ShareId
 
 
 class ActivateTerms(Command, frozen=True, kw_only=True):
@@ -156,6 +199,27 @@ class RevokeShare(Command, frozen=True, kw_only=True):
     reason: str
 
 
+class ExpireShare(Command, frozen=True, kw_only=True):
+    """End a share whose date has come; for the system alone."""
+
+    share: ShareId
+
+
+class ReleaseHeld(Command, frozen=True, kw_only=True):
+    """Let go out what waits for review: these subjects, or all of it."""
+
+    share: ShareId
+    by: PersonId
+    subjects: tuple[str, ...] = ()  # none: all
+    note: str = ""
+
+
+class ReleaseDue(Command, frozen=True, kw_only=True):
+    """Let go out what has waited as long as it may; for the system alone."""
+
+    share: ShareId
+
+
 class SetRetention(Command, frozen=True, kw_only=True):
     """Keep receipts of this share for so many days (30 to 3660)."""
 
@@ -163,11 +227,17 @@ class SetRetention(Command, frozen=True, kw_only=True):
     days: int
 
 
-ShareCommand = DraftShare | DraftTerms | ActivateTerms | RevokeShare | SetRetention
+HeldCommand = ReleaseHeld | ReleaseDue
+ShareCommand = (
+    DraftShare | DraftTerms | DropDraft | ActivateTerms | RevokeShare | ExpireShare | SetRetention | HeldCommand
+    | AnswerCommand
+)  # fmt: skip
 
 
-def decide(state: Share | None, command: ShareCommand) -> list[ShareEvent]:
-    """Return the events that carry out `command`.
+def decide(
+    state: Share | None, command: ShareCommand, now: datetime, held: tuple[HeldFact, ...] = ()
+) -> list[ShareEvent]:
+    """Return the events that carry out `command` at `now` (UTC); `held` is what waits for review.
 
     Raises: a kind of Refused.
     """
@@ -178,19 +248,42 @@ def decide(state: Share | None, command: ShareCommand) -> list[ShareEvent]:
     if state.revoked_at is not None:
         raise Conflict("This share has ended. Draft a new agreement to share again.")
     match command:
-        case DraftTerms(terms=terms):
-            checked = _terms(terms)
-            present = state.terms if state.draft is None and state.versions else state.draft
-            return [] if present == checked else [TermsDrafted(terms=checked)]
+        case DraftTerms(terms=terms, ways=ways):
+            new = TermsDrafted(terms=checked(terms), ways=checked_ways(ways))
+            return [] if (new.terms, new.ways) == _standing(state) else [new]
+        case DropDraft():
+            if not state.versions:
+                raise Conflict("There is no agreement in force to go back to. Change the draft instead.")
+            back = TermsDrafted(terms=state.terms, ways=state.ways)
+            return [] if (back.terms, back.ways) == _standing(state) else [back]
         case SetRetention(days=days):
             days = check.whole("days", days, 30, 3660)
             return [] if days == state.retention else [RetentionSet(days=days)]
         case ActivateTerms(reason=reason):
-            return [_activate(state, reason)]
+            return [_activate(state, reason, now)]
         case RevokeShare(reason=reason):
             return [ShareRevoked(reason=check.text("reason", reason, required=True))]
+        case ExpireShare():
+            ended = state.active and state.ended_on(now) is not None
+            return [ShareRevoked(reason="The agreed time was over", cause="expired")] if ended else []
+        case ReleaseHeld(by=by, subjects=subjects, note=note):
+            chosen = tuple(fact for fact in held if not subjects or fact.subject in subjects)
+            if not chosen:
+                raise Conflict("None of this waits any more: it was released meanwhile. Reload the page.")
+            said = check.text("note", note)
+            return [HeldReleased(held=chosen, cause="released", by=PersonId(check.identifier("by", by)), note=said)]
+        case ReleaseDue():
+            due = tuple(fact for fact in held if fact.until <= now)
+            return [HeldReleased(held=due, cause="time_up", by=PersonId("system"))] if due else []
         case _:
-            assert_never(command)
+            if not state.active:
+                raise Conflict("Nothing is shared here yet, so there is nothing to answer.")
+            return list(answers.decide(state.answers, command))
+
+
+def _standing(state: Share) -> tuple[Terms | None, Ways]:
+    """What a new draft would replace."""
+    return (state.terms, state.ways) if state.draft is None and state.versions else (state.draft, state.draft_ways)
 
 
 def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
@@ -200,44 +293,22 @@ def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
         share=ShareId(check.identifier("share", command.share)),
         project=ProjectId(check.identifier("project", command.project)),
         client=ClientId(check.identifier("client", command.client)),
-        terms=_terms(command.terms),
+        terms=checked(command.terms),
+        ways=checked_ways(command.ways),
     )
 
 
-def _activate(state: Share, reason: str) -> TermsActivated:
+def _activate(state: Share, reason: str, now: datetime) -> TermsActivated:
     if state.draft is None:
         raise Conflict("There is no draft to activate. Change the terms first.")
-    if state.versions and state.draft == state.terms:
+    if state.versions and (state.draft, state.draft_ways) == (state.terms, state.ways):
         told = f"The draft says the same as agreement {state.version}, which is in force"
         raise Conflict(f"{told}. Change the terms first.")
+    if state.draft_ways.expires is not None and state.draft_ways.expires <= now:
+        raise Invalid("The last day of this agreement is over. Choose a later one, or none.", "expires")
     return TermsActivated(
-        version=state.version + 1, terms=state.draft, reason=check.text("reason", reason, required=True)
-    )
-
-
-def _terms(terms: Terms) -> Terms:
-    if terms.budget == "nothing" and (terms.curve or terms.indices):
-        raise Invalid("The spend curve and the indices need a budget level of percent or amounts.", "budget")
-    if terms.budget == "rag" and (terms.curve or terms.indices):
-        told = "At the level of a status alone, no curve and no index can be shared"
-        raise Invalid(f"{told}. Choose percent or amounts, or leave them out.", "budget")
-    if terms.risks and "score" not in terms.risk_fields and {"history", "client_score"} & set(terms.risk_fields):
-        told = "The history of a score and the client's own score need the score itself"
-        raise Invalid(f"{told}. Share it as well, or leave them out.", "risk_fields")
-    if "slip" in terms.milestone_fields and not {"baseline", "forecast"} <= set(terms.milestone_fields):
-        raise Invalid("A slip tells both dates. Share the agreed date and the forecast as well.", "milestone_fields")
-    for field, ids in (("milestones", terms.milestones), ("risks", terms.risks)):
-        for one in ids if ids != "all" else ():
-            check.identifier(field, one)
-    return Terms(
-        milestones=terms.milestones if terms.milestones == "all" else tuple(sorted(set(terms.milestones))),
-        milestone_fields=tuple(sorted(set(terms.milestone_fields))),
-        risks=terms.risks if terms.risks == "all" else tuple(sorted(set(terms.risks))),
-        risk_fields=tuple(sorted(set(terms.risk_fields))),
-        budget=terms.budget,
-        measure=terms.measure,
-        curve=terms.curve,
-        indices=terms.indices,
-        health=tuple(sorted(set(terms.health))),
-        project_fields=tuple(sorted(set(terms.project_fields))),
+        version=state.version + 1,
+        terms=state.draft,
+        reason=check.text("reason", reason, required=True),
+        ways=state.draft_ways,
     )

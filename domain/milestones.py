@@ -114,6 +114,7 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     accepted_on: date | None = None
     accepted_by: str = ""
     confirmed_at: datetime | None = None
+    facing_since: datetime | None = None  # when it became client-facing, while it is
 
     @property
     def forecast(self) -> date:
@@ -129,7 +130,12 @@ def begin(event: MilestoneAdded, at: datetime) -> Milestone:
     """Return the milestone as it was added at `at` (UTC)."""
     first = Move(at, event.forecast, "")
     return Milestone(
-        id=event.milestone, details=event.details, moves=(first,), described_at=at, source_id=event.source_id
+        id=event.milestone,
+        details=event.details,
+        moves=(first,),
+        described_at=at,
+        source_id=event.source_id,
+        facing_since=at if event.details.client_facing else None,
     )
 
 
@@ -138,7 +144,8 @@ def evolve(old: Milestone, event: Changed, at: datetime) -> Milestone:
     replace = msgspec.structs.replace
     match event:
         case MilestoneDescribed(details=details):
-            return replace(old, details=details, described_at=at)
+            since = (old.facing_since or at) if details.client_facing else None
+            return replace(old, details=details, described_at=at, facing_since=since)
         case ForecastMoved(forecast=forecast, reason=reason, earliest=earliest, latest=latest):
             moves = (*old.moves, Move(at, forecast, reason))
             return replace(old, moves=moves, earliest=earliest, latest=latest)

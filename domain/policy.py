@@ -2,27 +2,35 @@
 
 Rule: a value reaches the view only under an `if` on the terms that name it. Whatever is counted, ordered, dated or
 judged here is counted, ordered, dated and judged from shared values alone, except the health indicators, which are
-measures of the whole project that the terms share knowingly. No id, version, position or clock of ours is used.
+measures of the whole project that the terms share knowingly. No id, version, position or clock of ours is used. What
+lies before the floor of an item (`since.floor`) is its past, and stays unknown unless it was agreed with history.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 import msgspec
 
-from domain.agreement import Share, Terms
+from domain.agreement import Share
+from domain.answers import Comment
 from domain.calendar import calendar_days, working_days
 from domain.headline import count, headline
-from domain.ids import ClientId
+from domain.ids import ClientId, PersonId
 from domain.policy_measures import budget_of, indicator_of
 from domain.project import Project
 from domain.risks import Points, Risk, band
 from domain.schedule import Milestone
+from domain.since import floor
+from domain.terms import Terms
 from domain.view import (
+    Ack,
     Baseline,
     ClientView,
+    ConcernCard,
     ForecastPoint,
     MilestoneRow,
     MilestoneState,
+    Remark,
     RiskCard,
     RiskVital,
     Scale,
@@ -31,17 +39,30 @@ from domain.view import (
     Slip,
 )
 
+Called = Callable[[PersonId], str]
 
-def reveal(project: Project, share: Share, *, organisation: str, client: str, time_zone: str) -> ClientView:
+
+def reveal(
+    project: Project,
+    share: Share,
+    *,
+    organisation: str,
+    client: str,
+    time_zone: str,
+    called: Called = str,
+) -> ClientView:
     """Return all that `client` may know of `project` under the terms in force of `share`.
 
-    `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in.
+    `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
+    the name of a person who said something on this share.
     """
     terms = share.terms
-    milestones = _milestones(project, terms)
-    risks = _risks(project, terms, share.client)
-    schedule = _schedule(project, terms, milestones)
-    budget = budget_of(project, terms)
+    milestones = _milestones(project, terms, share, called)
+    risks = _risks(project, share, called)
+    schedule = _schedule(project, share, milestones)
+    budget = budget_of(project, share)
+    if budget is not None:
+        budget = msgspec.structs.replace(budget, remarks=_remarks(share, "budget", called, told=False, since=None))
     phase = project.phase if "phase" in terms.project_fields else None
     return ClientView(
         organisation=organisation,
@@ -53,49 +74,56 @@ def reveal(project: Project, share: Share, *, organisation: str, client: str, ti
         headline=headline(schedule, budget, milestones, risks, phase),
         phase=phase,
         as_of=_as_of(project, terms),
-        overall=indicator_of(project, terms, "overall"),
+        overall=indicator_of(project, share, "overall"),
         schedule=schedule,
         budget=budget,
-        risk=_risk_vital(project, terms, risks),
+        risk=_risk_vital(project, share, risks),
         milestones_shared=bool(terms.milestones),
         risks_shared=bool(terms.risks),
         milestones=milestones,
-        baselines=_baselines(project, terms),
+        baselines=_baselines(project, share),
         risks=risks,
         scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
         confirmed_at=project.schedule.confirmed_at if "confirmed" in terms.project_fields else None,
+        concerns=_concerns(share, milestones, risks, called),
+        agreement_ack=_agreement_ack(project, share, called),
     )
 
 
 # milestones
 
 
-def _selected(project: Project, terms: Terms) -> list[Milestone]:
-    every = project.schedule.milestones.values()
+def covers_milestone(terms: Terms, milestone: Milestone) -> bool:
+    """Tell whether terms cover a milestone."""
     if terms.milestones == "all":
-        return [m for m in every if m.details.client_facing]
-    return [m for m in every if m.id in terms.milestones and m.details.client_title]
+        return milestone.details.client_facing
+    return milestone.id in terms.milestones and bool(milestone.details.client_title)
 
 
-def _milestones(project: Project, terms: Terms) -> tuple[MilestoneRow, ...]:
+def _selected(project: Project, terms: Terms) -> list[Milestone]:
+    return [m for m in project.schedule.milestones.values() if covers_milestone(terms, m)]
+
+
+def _milestones(project: Project, terms: Terms, share: Share, called: Called) -> tuple[MilestoneRow, ...]:
     selected = _selected(project, terms)
-    rows = [_row(project, terms, m) for m in selected]
+    rows = [_said_of(project, share, m, _row(project, terms, m, share), called) for m in selected]
     rows.sort(key=lambda row: (row.baseline or row.forecast or row.actual or date.max, row.title, row.id))
     if rows and (rows[-1].baseline or rows[-1].forecast):
         rows[-1] = msgspec.structs.replace(rows[-1], final=True)
     return tuple(rows)
 
 
-def _row(project: Project, terms: Terms, m: Milestone) -> MilestoneRow:
+def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> MilestoneRow:
     fields, details = terms.milestone_fields, m.details
     baseline = project.schedule.baseline_of(m.id)
-    moved = len(m.moves) > 1
+    original = _original(project, m, _past(share, m, "baseline"))
+    told = len(m.moves) > 1 and _after(m.moves[-1].at, _past(share, m, "reason"))
     return MilestoneRow(
         id=m.id,
         title=details.client_title,
         kind=details.kind if "kind" in fields else "",
         owner_side=details.owner_side if "owner_side" in fields else "",
-        original_baseline=project.schedule.original_of(m.id) if "baseline" in fields else None,
+        original_baseline=original if "baseline" in fields else None,
         baseline=baseline if "baseline" in fields else None,
         forecast=m.forecast if "forecast" in fields else None,
         earliest=m.earliest if "range" in fields else None,
@@ -103,8 +131,8 @@ def _row(project: Project, terms: Terms, m: Milestone) -> MilestoneRow:
         actual=m.actual if "actual" in fields else None,
         deadline=details.deadline if "deadline" in fields else None,
         status=_status(project, m, baseline, _shown(m, terms)) if "status" in fields else None,
-        slip=_slip(project, m, _shown(m, terms)) if "slip" in fields else None,
-        reason=m.moves[-1].reason if "reason" in fields and moved else "",
+        slip=_slip(project, m, _shown(m, terms), original) if "slip" in fields else None,
+        reason=m.moves[-1].reason if "reason" in fields and told else "",
         progress=m.percent if "progress" in fields else None,
         value=details.value if "value" in fields else None,
         needs_acceptance=details.needs_acceptance if "acceptance" in fields else None,
@@ -112,16 +140,44 @@ def _row(project: Project, terms: Terms, m: Milestone) -> MilestoneRow:
         client_action=details.client_action if "client_action" in fields else "",
         client_action_due=details.client_action_due if "client_action" in fields else None,
         confirmed_at=project.schedule.confirmed_at if "confirmed" in fields else None,
-        trend=_trend(project, m) if {"trend", "forecast"} <= set(fields) else (),
+        trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
     )
+
+
+def _said_of(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
+    """What was said about a milestone; whether an acknowledgement is current is told from the shown date alone."""
+    subject, told = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
+    moved = m.moves[-1].at if "forecast" in share.terms.milestone_fields else None
+    return msgspec.structs.replace(
+        row,
+        remarks=_remarks(share, subject, called, told=told, since=_past(share, m, "comments")),
+        ack=_ack(project, share, subject, called, moved),
+    )
+
+
+def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
+    return floor(share, "milestone", m.id, *fields, facing=m.facing_since)
+
+
+def _after(at: datetime, since: datetime | None) -> bool:
+    return since is None or at >= since
+
+
+def _original(project: Project, m: Milestone, since: datetime | None) -> date | None:
+    """The first date agreed; from now on, the one that was agreed when the client began to know of it."""
+    if since is None:
+        return project.schedule.original_of(m.id)
+    agreed = [(b.on, b.dates[m.id]) for b in project.schedule.baselines if m.id in b.dates]
+    before = [day for on, day in agreed if on <= project.civil(since)]
+    return before[-1] if before else agreed[0][1] if agreed else None
 
 
 def _shown(m: Milestone, terms: Terms) -> date:
     return m.actual if m.actual and "actual" in terms.milestone_fields else m.forecast
 
 
-def _slip(project: Project, m: Milestone, shown: date) -> Slip | None:
-    baseline, original = project.schedule.baseline_of(m.id), project.schedule.original_of(m.id)
+def _slip(project: Project, m: Milestone, shown: date, original: date | None) -> Slip | None:
+    baseline = project.schedule.baseline_of(m.id)
     if baseline is None:
         return None
     return Slip(
@@ -140,17 +196,21 @@ def _status(project: Project, m: Milestone, baseline: date | None, shown: date) 
     return "off_track" if slip > t.slip_off_track else "at_risk" if slip > t.slip_at_risk else "on_track"
 
 
-def _trend(project: Project, m: Milestone) -> tuple[ForecastPoint, ...]:
-    points = {project.civil(move.at): move.forecast for move in m.moves}
+def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
+    """The forecasts in the order they were made; from now on, beginning with the one that held then."""
+    known = [move for move in m.moves if _after(move.at, since)]
+    points = {project.civil(move.at): move.forecast for move in known}
+    if since is not None and (earlier := [move for move in m.moves if move.at < since]):
+        points = {project.civil(since): earlier[-1].forecast} | points
     return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
 
 
-def _schedule(project: Project, terms: Terms, rows: tuple[MilestoneRow, ...]) -> ScheduleVital | None:
-    indicator = indicator_of(project, terms, "schedule")
+def _schedule(project: Project, share: Share, rows: tuple[MilestoneRow, ...]) -> ScheduleVital | None:
+    indicator = indicator_of(project, share, "schedule")
     final = next((row for row in rows if row.final), None)
     if final is None or final.slip is None:
         return None if indicator is None else ScheduleVital(indicator=indicator)
-    before = _before(terms, final)
+    before = _before(share.terms, final)
     return ScheduleVital(
         indicator=indicator,
         milestone=final.id,
@@ -170,30 +230,40 @@ def _before(terms: Terms, final: MilestoneRow) -> tuple[int, date] | None:
     return calendar_days(final.baseline, earlier.forecast), earlier.on
 
 
-def _baselines(project: Project, terms: Terms) -> tuple[Baseline, ...]:
-    if "baselines" not in terms.project_fields:
+def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
+    if "baselines" not in share.terms.project_fields:
         return ()
-    return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in project.schedule.baselines)
+    since, plans = floor(share, "project", "", "baselines"), project.schedule.baselines
+    if since is not None:
+        earlier = [b for b in plans if b.on <= project.civil(since)]
+        plans = (*earlier[-1:], *(b for b in plans if b.on > project.civil(since)))
+    return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
 
 
 # risks
 
 
-def _selected_risks(project: Project, terms: Terms) -> list[Risk]:
-    every = project.risks.risks.values()
+def covers_risk(terms: Terms, risk: Risk) -> bool:
+    """Tell whether terms cover a risk."""
     if terms.risks == "all":
-        return [r for r in every if r.details.client_facing]
-    return [r for r in every if r.id in terms.risks and r.details.client_title]
+        return risk.details.client_facing
+    return risk.id in terms.risks and bool(risk.details.client_title)
 
 
-def _risks(project: Project, terms: Terms, client: ClientId) -> tuple[RiskCard, ...]:
-    cards = [_card(project, terms, client, r) for r in _selected_risks(project, terms)]
+def _selected_risks(project: Project, terms: Terms) -> list[Risk]:
+    return [r for r in project.risks.risks.values() if covers_risk(terms, r)]
+
+
+def _risks(project: Project, share: Share, called: Called) -> tuple[RiskCard, ...]:
+    selected = _selected_risks(project, share.terms)
+    cards = [_said_of_risk(project, share, r, _card(project, share, share.client, r), called) for r in selected]
     cards.sort(key=lambda c: (c.status == "closed", -(c.score.value if c.score else 0), c.ref, c.id))
     return tuple(cards)
 
 
-def _card(project: Project, terms: Terms, client: ClientId, r: Risk) -> RiskCard:
-    fields, details = terms.risk_fields, r.details
+def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard:
+    fields, details = share.terms.risk_fields, r.details
+    since = floor(share, "risk", r.id, "history", facing=r.facing_since)
     theirs = r.client_scores.get(client, ()) if "client_score" in fields else ()
     ours = r.scores[-1]
     score = _score(project, ours.points, ours.at) if "score" in fields else None
@@ -210,7 +280,7 @@ def _card(project: Project, terms: Terms, client: ClientId, r: Risk) -> RiskCard
         score=score,
         inherent=_score(project, r.inherent, r.registered_at) if "inherent" in fields else None,
         previous=_score(project, r.scores[-2].points, r.scores[-2].at)
-        if "history" in fields and len(r.scores) > 1
+        if "history" in fields and len(r.scores) > 1 and _after(r.scores[-1].at, since)
         else None,
         band=band(project.scale, score.value) if score else None,
         proximity=details.proximity if "proximity" in fields else "",
@@ -223,6 +293,18 @@ def _card(project: Project, terms: Terms, client: ClientId, r: Risk) -> RiskCard
     )
 
 
+def _said_of_risk(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
+    subject, fields = f"risk-{r.id}", share.terms.risk_fields
+    since = floor(share, "risk", r.id, "comments", facing=r.facing_since)
+    theirs = r.client_scores.get(share.client, ()) if "client_score" in fields else ()
+    return msgspec.structs.replace(
+        card,
+        client_scored_by=called(theirs[-1].by) if theirs else "",
+        remarks=_remarks(share, subject, called, told="comments" in fields, since=since),
+        ack=_ack(project, share, subject, called, r.scores[-1].at if "score" in fields else None),
+    )
+
+
 def _score(project: Project, points: Points, at: datetime) -> Score:
     return Score(points.probability, points.impact, points.score, project.civil(at))
 
@@ -232,8 +314,8 @@ def _scale(project: Project) -> Scale:
     return Scale(size=s.size, medium_from=s.medium_from, high_from=s.high_from)
 
 
-def _risk_vital(project: Project, terms: Terms, cards: tuple[RiskCard, ...]) -> RiskVital | None:
-    indicator = indicator_of(project, terms, "risk")
+def _risk_vital(project: Project, share: Share, cards: tuple[RiskCard, ...]) -> RiskVital | None:
+    indicator = indicator_of(project, share, "risk")
     scored = [c for c in cards if c.score is not None and c.status == "active"]
     if not scored:
         return None if indicator is None else RiskVital(indicator=indicator)
@@ -245,6 +327,57 @@ def _risk_vital(project: Project, terms: Terms, cards: tuple[RiskCard, ...]) -> 
         low=sum(c.band == "low" for c in scored),
         top=top.ref,
         top_score=top.score.value if top.score else None,
+    )
+
+
+# what both sides said
+
+
+def _remarks(share: Share, subject: str, called: Called, *, told: bool, since: datetime | None) -> tuple[Remark, ...]:
+    """Comments where the terms cover them, and in any case what was noted with a release."""
+    found = [c for c in share.answers.on(subject) if c.remark or (told and _after(c.at, since))]
+    return tuple(_remark(comment, called) for comment in found)
+
+
+def _remark(comment: Comment, called: Called) -> Remark:
+    return Remark(at=comment.at, by=called(comment.by), ours=comment.side == "ours", text=comment.text)
+
+
+def _ack(project: Project, share: Share, subject: str, called: Called, moved: datetime | None) -> Ack | None:
+    """The client's latest acknowledgement; `moved` is when what is shown last moved."""
+    given = share.answers.acknowledged.get(subject)
+    if given is None:
+        return None
+    current = moved is None or moved <= given.at
+    return Ack(by=called(given.by), on=project.civil(given.at), update=given.screen.n, current=current)
+
+
+def _agreement_ack(project: Project, share: Share, called: Called) -> Ack | None:
+    return _ack(project, share, f"agreement-{share.version}", called, None)
+
+
+def _concerns(
+    share: Share,
+    rows: tuple[MilestoneRow, ...],
+    cards: tuple[RiskCard, ...],
+    called: Called,
+) -> tuple[ConcernCard, ...]:
+    """The client's own words come back to it; what they are about is named only while it is shared."""
+    titles = {f"milestone-{r.id}": r.title for r in rows} | {f"risk-{c.id}": f"{c.ref} {c.title}" for c in cards}
+    return tuple(
+        ConcernCard(
+            id=c.id,
+            at=c.at,
+            by=called(c.by),
+            update=c.screen.n,
+            about=titles.get(c.subject, ""),
+            text=c.text,
+            answer=c.answer,
+            answered_by=called(c.answered_by) if c.answered_by else "",
+            answered_at=c.answered_at,
+            settled=c.settled,
+        )
+        for c in reversed(share.answers.concerns.values())
     )
 
 

@@ -7,17 +7,21 @@ from datetime import date
 from decimal import Decimal
 
 from domain import health as rules
-from domain.agreement import Terms
-from domain.budget import Account
+from domain.agreement import Share
+from domain.budget import Account, Measurement
 from domain.earned import ratio
 from domain.money import Money
 from domain.project import Project
+from domain.since import floor
 from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
 
 
-def indicator_of(project: Project, terms: Terms, dimension: Dimension) -> Indicator | None:
-    if dimension not in terms.health:
-        return None
+def indicator_of(project: Project, share: Share, dimension: Dimension) -> Indicator | None:
+    return _indicator(project, share, dimension) if dimension in share.terms.health else None
+
+
+def _indicator(project: Project, share: Share, dimension: Dimension) -> Indicator | None:
+    """The status before is past, and its day is not known: with history alone."""
     status = project.health.status(dimension)
     if status is None:
         return None
@@ -26,33 +30,36 @@ def indicator_of(project: Project, terms: Terms, dimension: Dimension) -> Indica
     return Indicator(
         status=status,
         rule=rules.rule(dimension, project.tolerances, project.scale),
-        previous=reading.previous if reading and override is None else None,
+        previous=reading.previous
+        if reading and override is None and floor(share, "project", "", dimension) is None
+        else None,
         reason=override.reason if override else "",
         overridden=override is not None,
     )
 
 
-def budget_of(project: Project, terms: Terms) -> BudgetVital | None:
+def budget_of(project: Project, share: Share) -> BudgetVital | None:
+    terms = share.terms
     if terms.budget == "nothing":
-        indicator = indicator_of(project, terms, "budget")
+        indicator = indicator_of(project, share, "budget")
         return None if indicator is None else BudgetVital(indicator=indicator)
-    indicator = _budget_status(project, terms)
+    indicator = _budget_status(project, share)
     account = project.budget.accounts.get(terms.measure)
     if terms.budget == "rag" or account is None:
         return None if indicator is None else BudgetVital(indicator=indicator)
-    return _figures(project, terms, account, indicator)
+    return _figures(project, share, account, indicator)
 
 
-def _budget_status(project: Project, terms: Terms) -> Indicator | None:
-    if terms.budget == "rag" or "budget" in terms.health:
-        shared = Terms(health=("budget",))
-        return indicator_of(project, shared, "budget")
-    return None
+def _budget_status(project: Project, share: Share) -> Indicator | None:
+    shared = share.terms.budget == "rag" or "budget" in share.terms.health
+    return _indicator(project, share, "budget") if shared else None
 
 
-def _figures(project: Project, terms: Terms, account: Account, indicator: Indicator | None) -> BudgetVital:
-    found = account.earned_value()
+def _figures(project: Project, share: Share, account: Account, indicator: Indicator | None) -> BudgetVital:
+    terms, found = share.terms, account.earned_value()
     amounts = terms.budget == "amounts"
+    since = floor(share, "budget", terms.measure, "curve")
+    first = None if since is None else project.civil(since)
 
     def money(value: Decimal | None) -> Money | None:
         return Money(value, project.currency) if amounts and value is not None else None
@@ -73,7 +80,7 @@ def _figures(project: Project, terms: Terms, account: Account, indicator: Indica
         earned_share=_share(found.ev, account),
         cpi=_rounded(found.cpi) if terms.indices else None,
         spi_t=_rounded(found.spi_t) if terms.indices else None,
-        curve=_curve(account, amounts=amounts) if terms.curve else (),
+        curve=_curve(account, amounts=amounts, first=first) if terms.curve else (),
         curve_currency=project.currency if terms.curve and amounts else "",
     )
 
@@ -92,14 +99,18 @@ def _rounded(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(Decimal("0.01"))
 
 
-def _curve(account: Account, *, amounts: bool) -> tuple[CurvePoint, ...]:
+def _curve(account: Account, *, amounts: bool, first: date | None) -> tuple[CurvePoint, ...]:
+    """The plan, and what was spent and earned: all of it, or the last known by `first` and what came after."""
+    known = [m for m in account.measurements if first is None or m.status_date >= first]
+    known = known if len(known) == len(account.measurements) else [*_last_before(account, first), *known]
+
     def scaled(value: Decimal | None) -> Decimal | None:
         return value if amounts or value is None else _share(value, account)
 
     days: dict[date, dict[str, Decimal | None]] = {}
     for point in account.planned:
         days.setdefault(point.on, {})["planned"] = point.amount
-    for measured in account.measurements:
+    for measured in known:
         days.setdefault(measured.status_date, {}).update(spent=measured.ac, earned=measured.ev)
     for on, value in _forecast_line(account):
         days.setdefault(on, {})["forecast"] = value
@@ -107,6 +118,10 @@ def _curve(account: Account, *, amounts: bool) -> tuple[CurvePoint, ...]:
         CurvePoint(on=on, **{name: scaled(value) for name, value in values.items()})
         for on, values in sorted(days.items())
     )
+
+
+def _last_before(account: Account, first: date | None) -> list[Measurement]:
+    return [m for m in account.measurements if first is not None and m.status_date < first][-1:]
 
 
 def _forecast_line(account: Account) -> list[tuple[date, Decimal]]:

@@ -6,8 +6,9 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain import check
+from domain.answers import Screen
 from domain.errors import Conflict, Invalid, Unknown
-from domain.ids import ClientId, PersonId, ProjectId, RiskId
+from domain.ids import ClientId, PersonId, ProjectId, RiskId, ShareId
 from domain.message import Command, Event
 from domain.scores import Band, Points, Scale, band, measured
 
@@ -70,6 +71,8 @@ class ClientScored(Event, frozen=True, kw_only=True):
     client: ClientId
     points: Points
     by: PersonId
+    share: ShareId = ShareId("")  # and what was on that person's screen, when the page was the way
+    screen: Screen = Screen()
 
 
 class RiskNoteTaken(Event, frozen=True, kw_only=True):
@@ -124,6 +127,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     asked: dict[ClientId, datetime] = {}
     notes: tuple[Note, ...] = ()
     closed: bool = False
+    facing_since: datetime | None = None  # when it became client-facing, while it is
 
     @property
     def residual(self) -> Points:
@@ -143,7 +147,11 @@ def evolve(state: Register, event: RiskEvent, at: datetime) -> Register:
     """Return the register after `event`, recorded at `at` (UTC)."""
     if isinstance(event, RiskRaised):
         first = (Assessment(event.residual, at),)
-        new = Risk(id=event.risk, details=event.details, registered_at=at, inherent=event.inherent, scores=first)
+        since = at if event.details.client_facing else None
+        new = Risk(
+            id=event.risk, details=event.details, registered_at=at, inherent=event.inherent, scores=first,
+            facing_since=since,
+        )  # fmt: skip
     else:
         new = _evolve_risk(state.risks[event.risk], event, at)
     return Register(risks={**state.risks, new.id: new})
@@ -157,7 +165,8 @@ def _evolve_risk(
     replace = msgspec.structs.replace
     match event:
         case RiskDescribed(details=details):
-            return replace(old, details=details)
+            since = (old.facing_since or at) if details.client_facing else None
+            return replace(old, details=details, facing_since=since)
         case RiskScored(residual=residual, reason=reason):
             return replace(old, scores=(*old.scores, Assessment(residual, at, reason)))
         case ClientViewAsked(client=client):
@@ -213,6 +222,8 @@ class ScoreAsClient(Command, frozen=True, kw_only=True):
     client: ClientId
     points: Points
     by: PersonId
+    share: ShareId = ShareId("")
+    screen: Screen = Screen()
 
 
 class TakeRiskNote(Command, frozen=True, kw_only=True):
@@ -314,7 +325,12 @@ def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[Ri
     same = given is not None and (given[-1].points, given[-1].by) == (command.points, command.by)
     if same and not old.view_needed_from(command.client):
         return []
-    return [ClientScored(risk=old.id, client=command.client, points=command.points, by=command.by)]
+    return [
+        ClientScored(
+            risk=old.id, client=command.client, points=command.points, by=command.by, share=command.share,
+            screen=command.screen,
+        )
+    ]  # fmt: skip
 
 
 def _details(state: Register, details: RiskDetails, key: RiskId) -> RiskDetails:

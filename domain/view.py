@@ -62,6 +62,39 @@ class ForecastPoint(msgspec.Struct, frozen=True):
     forecast: date
 
 
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """One comment, by one side; a name stands for a person of either organisation."""
+
+    at: datetime
+    by: str
+    ours: bool  # of the organisation that shares
+    text: str
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the client acknowledged what update `update` showed."""
+
+    by: str
+    on: date
+    update: int
+    current: bool = True  # nothing shown of it has moved since
+
+
+class ConcernCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A concern the client raised on what update `update` showed, and what was answered."""
+
+    id: str
+    at: datetime
+    by: str
+    update: int
+    about: str  # title of the milestone or risk, "" for the whole page
+    text: str
+    answer: str = ""
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    settled: bool = False
+
+
 class MilestoneRow(msgspec.Struct, frozen=True, kw_only=True):
     """One shared milestone."""
 
@@ -88,6 +121,8 @@ class MilestoneRow(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None = None
     final: bool = False  # the milestone the schedule is judged by
     trend: tuple[ForecastPoint, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    ack: Ack | None = None
 
 
 class ScheduleVital(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +168,7 @@ class BudgetVital(msgspec.Struct, frozen=True, kw_only=True):
     spi_t: Decimal | None = None  # SPI(t), from earned schedule
     curve: tuple[CurvePoint, ...] = ()  # in money when amounts are shared, as shares of budget when percent is
     curve_currency: str = ""  # "" when the curve is in shares of budget
+    remarks: tuple[Remark, ...] = ()
 
 
 class RiskVital(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +212,9 @@ class RiskCard(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     client_score: Score | None = None
     client_band: RiskBand | None = None
+    client_scored_by: str = ""
+    remarks: tuple[Remark, ...] = ()
+    ack: Ack | None = None
     view_needed: bool = False  # the client has been asked for its view and has not given one on the current score
 
 
@@ -210,3 +249,5 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True):
     risks: tuple[RiskCard, ...] = ()
     scale: Scale | None = None
     confirmed_at: datetime | None = None  # the plan was last confirmed unchanged or changed by import
+    concerns: tuple[ConcernCard, ...] = ()  # that this client raised, newest first
+    agreement_ack: Ack | None = None

@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 
 from domain import access, agreement
-from domain.access import AccessEvent, Client, ClientRegistered, OrganisationNamed, Person, PersonEvent
+from domain.access import AccessEvent, Client, ClientEnded, ClientEvent, OrganisationNamed, Person, PersonEvent
 from domain.agreement import Share, ShareEvent
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 
@@ -31,25 +31,40 @@ class Directory:
         self.tokens: dict[str, Key] = {}
         self.erased: set[PersonId] = set()
 
-    def apply_access(self, event: AccessEvent, key: str) -> None:
-        """Take in the next event of the organisation, a client or a person; `key` is the stream's id.
+    def apply_access(self, event: AccessEvent, key: str, at: datetime) -> None:
+        """Take in the next event of the organisation, a client or a person, recorded at `at` (UTC).
+
+        `key` is the stream's id.
 
         After an erasure a person's earlier events say nothing any more, so their first one may be missing.
         """
         match event:
             case OrganisationNamed(name=name):
                 self.organisation = name
-            case ClientRegistered(client=client, name=name, time_zone=zone):
-                self.clients[client] = Client(id=client, name=name, time_zone=zone)
+            case _ if isinstance(event, ClientEvent):
+                self._apply_client(ClientId(key), event, at)
             case access.PersonErased(person=person):
                 self._erase(person)
             case _ if isinstance(event, PersonEvent):
-                self._apply_person(PersonId(key), event)
+                self._apply_person(PersonId(key), event, at)
             case _:
                 assert_never(event)
 
-    def _apply_person(self, key: PersonId, event: PersonEvent) -> None:
-        person = self.people[key] = access.evolve(self.people.get(key), event)
+    def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
+        """What ends a client ends, with the same event, its shares and the access of its people."""
+        self.clients[key] = access.evolve_client(self.clients.get(key), event, at)
+        if not isinstance(event, ClientEnded):
+            return
+        replace = msgspec.structs.replace
+        for share in [s for s in self.shares.values() if s.client == key and s.revoked_at is None]:
+            ended = {"draft": None, "revoked_at": at, "revoked_why": event.reason, "revoked_cause": "client_ended"}
+            self.shares[share.id] = replace(share, **ended)
+        for person in [p for p in self.people.values() if p.client == key]:
+            self.people[person.id] = replace(person, disabled=True, sessions={}, tokens={}, links={})
+            self._forget(person.id, self.people[person.id])
+
+    def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
+        person = self.people[key] = access.evolve(self.people.get(key), event, at)
         match event:
             case access.SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)

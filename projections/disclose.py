@@ -6,9 +6,10 @@ from typing import Protocol
 
 import msgspec
 
-from domain.agreement import Terms
+from domain.agreement import Share
 from domain.ids import ShareId
 from domain.policy import reveal
+from domain.terms import Terms
 from domain.view import ClientView
 from projections import frames
 from projections.disclosure import Change, Content, Entry, Keyframe, Part, Rendered, digest_of, seal
@@ -88,7 +89,7 @@ def disclose(
 
     `now` is UTC; `salt(share, n)` gives the 32 secret bytes of a commitment.
     """
-    view = revealed(world, share)
+    view = revealed(world, share, now)
     if view is None or view == shown.view:
         return None
     n, at, terms = shown.n + 1, max(now, shown.at), world.shares[share].terms
@@ -107,18 +108,24 @@ def disclose(
     return Made(entry, after, keyframe)
 
 
-def revealed(world: World, share: ShareId) -> ClientView | None:
-    """Return what the client of a share may know of the world as it is; None while the share is not in force."""
+def revealed(world: World, share: ShareId, now: datetime) -> ClientView | None:
+    """Return what the client of a share may know of the world as it is; None unless the share is in force at `now`."""
     agreed = world.shares[share]
-    if not agreed.active:
+    if not agreed.active or agreed.ended_on(now) is not None:
         return None
-    called = names(world, agreed)
+    return view_of(world, agreed)
+
+
+def view_of(world: World, share: Share) -> ClientView:
+    """Return what the client of a share may know of the world under the share's newest version."""
+    called = names(world, share)
     return reveal(
-        world.projects[agreed.project],
-        agreed,
+        world.released(share),
+        share,
         organisation=called.organisation,
         client=called.client,
         time_zone=called.time_zone,
+        called=called.called,
     )
 
 

@@ -14,6 +14,8 @@ from datetime import datetime
 
 import msgspec
 
+from domain.access import ClientEnded
+from domain.agreement import ShareRevoked, TermsActivated
 from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from projections.disclose import Made, Renderer, Shown, disclose, restore
@@ -36,7 +38,7 @@ class _Batch:
     def __init__(self) -> None:
         self.made: list[Made] = []
         self.parked: dict[str, Parked] = {}
-        self.released: list[str] = []
+        self.narrowed: dict[str, int] = {}  # stream -> where its newest terms or its end lie among what was read
 
 
 class Follower:
@@ -183,6 +185,7 @@ class Follower:
         if not found:
             return 0
         batch, position = _Batch(), self._position
+        batch.narrowed = _narrowed(found)
         for recorded in found:
             self._read = recorded.position
             self._group.append(recorded)
@@ -199,8 +202,9 @@ class Follower:
             self._fold(recorded)
             concerned |= self._world.concerned(recorded.stream)
         for share in sorted(concerned):
-            if share in self.parked:
-                continue
+            agreed = f"share-{share}", f"client-{self._world.shares[share].client}"
+            if share in self.parked or any(group[-1].position < batch.narrowed.get(key, 0) for key in agreed):
+                continue  # what is agreed by now decides; the change goes out under that, or not at all
             try:
                 self._refuse_broken(share)
                 made = disclose(self._world, share, self._now(share), self._renderer, self._clock(), self._salt)
@@ -303,6 +307,12 @@ class Follower:
         self._shown[ShareId(share)] = shown
         del self.parked[share]
         self._hand_on(made)
+
+
+def _narrowed(found: Sequence[Recorded | Unreadable]) -> dict[str, int]:
+    """Return where terms came into force or ended: nothing before that is disclosed under what was agreed before."""
+    ends = (TermsActivated, ShareRevoked, ClientEnded)
+    return {r.stream: r.position for r in found if isinstance(r, Recorded) and isinstance(r.event, ends)}
 
 
 def _closes(recorded: Recorded | Unreadable) -> bool:

@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from domain.agreement import Terms
 from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
+from domain.terms import Terms
 from domain.view import ClientView
 from projections.disclose import Renderer, Shown, compose, revealed
 from projections.disclosure import Content, Kept, open_content, open_header
@@ -91,10 +91,15 @@ class _Shadow:
         self._shown = Shown()
         self._last: ClientView | None = None  # of the last command, paired or not
         self._waiting: list[_Waiting] = []
+        self._ended = False
 
     def command(self, at: datetime, view: ClientView | None, terms: Terms) -> Iterator[Compared]:
-        """Take in what the client may know after a command, and settle the entries recorded before it."""
+        """Take in what the client may know after a command, and settle the entries recorded before it.
+
+        What new terms overtook before it was recorded never is; nor is what the end of the share overtook.
+        """
         yield from self._settle(at)
+        self._ended = view is None
         if view is not None and view != self._last:
             self._last = view
             self._waiting.append(_Waiting(at, view, terms))
@@ -126,7 +131,10 @@ class _Shadow:
         return next((i for i, one in enumerate(self._waiting) if one.view == recorded), 0)
 
     def _missing(self, count: int) -> Iterator[Compared]:
+        newest = 0 if self._ended else self._waiting[-1].view.terms_version if self._waiting else 0
         for one in self._waiting[:count]:
+            if one.view.terms_version != newest:
+                continue  # overtaken
             yield Compared(n=0, at=one.at, state="missing", apart=(_apart("view", "", one.view.headline.sentence),))
         del self._waiting[:count]
 
@@ -154,7 +162,7 @@ def compared(events: EventLog, disclosure: DisclosureLog, share: ShareId, render
         touched = touched or share in world.concerned(recorded.stream)
         if isinstance(recorded.event, CommandCarriedOut):
             if touched and world.shares[share].versions:
-                yield from shadow.command(recorded.at, revealed(world, share), world.shares[share].terms)
+                yield from shadow.command(recorded.at, revealed(world, share, recorded.at), world.shares[share].terms)
             touched = False
     yield from shadow.end()
 

@@ -51,7 +51,7 @@ class Given:
         """Send a command at an instant (UTC)."""
         state = self.state()
         if isinstance(command, agreement.ShareCommand):
-            return When(lambda: agreement.decide(state, command))
+            return When(lambda: agreement.decide(state, command, now))
         if isinstance(command, access.PersonCommand):
             return When(lambda: access.decide(state, command, now))
         return When(lambda: project.decide(state, command, now))
@@ -61,7 +61,7 @@ def _evolve(state: Any, event: Any, now: datetime) -> Any:
     if isinstance(event, agreement.ShareEvent):
         return agreement.evolve(state, event, now)
     if isinstance(event, access.PersonEvent):
-        return access.evolve(state, event)
+        return access.evolve(state, event, now)
     return project.evolve(state, event, now)
 
 

@@ -8,12 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from domain.access import InvitePerson, NameOrganisation, RegisterClient
-from domain.agreement import ActivateTerms, DraftShare, Terms
+from domain.agreement import ActivateTerms, DraftShare
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.project import StartProject
 from domain.risks import Points, RaiseRisk, RiskDetails
 from domain.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
+from domain.terms import Terms
 from projections.bundle import Wanted, build
 from projections.claims import Receipt
 from projections.disclose import Renderer

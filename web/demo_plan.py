@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from domain.agreement import MilestoneField, RiskField, Terms
 from domain.ids import ClientId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from domain.terms import MilestoneField, RiskField, Terms
 from web.demo_visits import Habit
 
 ORGANISATION = "Example Works"

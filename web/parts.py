@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain import access, agreement
 from domain.events import Recorded
-from domain.ids import CommandId, RiskId, ShareId
+from domain.ids import ClientId, CommandId, RiskId, ShareId
 from domain.risks import Points, ScoreAsClient
 from projections.disclose import Renderer
 from projections.disclosure import Entry
@@ -126,7 +126,7 @@ class Parts:
 
     def ended_on(self, share: str) -> datetime | None:
         """Return when a share was ended, UTC; None while it is in force."""
-        return self.present.world.shares[ShareId(share)].revoked_at
+        return self.present.world.shares[ShareId(share)].ended_on(self.now())
 
     def kept_days(self, share: str) -> int:
         """Return for how many days receipts of a share are kept."""
@@ -242,6 +242,9 @@ class Parts:
                     self.on_loop(self.live.end_person, None, person)
                 case agreement.ShareRevoked():
                     self.on_loop(self.live.end_share, recorded.stream.partition("-")[2])
+                case access.ClientEnded():
+                    for share in self.present.world.shares_of_client(ClientId(recorded.stream.partition("-")[2])):
+                        self.on_loop(self.live.end_share, share.id)
                 case _:
                     pass
 

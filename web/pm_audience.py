@@ -26,9 +26,16 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view_of(world: World, project: Project, share: Share) -> ClientView:
-    """Return what a client may know of `project` under the terms in force of `share`."""
+    """Return what a client may know of `project` under the terms in force of `share`, were nothing held."""
     called = names(world, share)
-    return reveal(project, share, organisation=called.organisation, client=called.client, time_zone=called.time_zone)
+    return reveal(
+        project,
+        share,
+        organisation=called.organisation,
+        client=called.client,
+        time_zone=called.time_zone,
+        called=called.called,
+    )
 
 
 def audiences(world: World, project: Project) -> list[Audience]:

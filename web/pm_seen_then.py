@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from domain.agreement import MilestoneField, ProjectField, RiskField, Share, Terms, Version
+from domain.agreement import Share, Version
 from domain.project import Project
+from domain.terms import MilestoneField, ProjectField, RiskField, Terms
 from domain.view import ClientView, Dimension
 from projections import replay
 from projections.disclosure import Header, Kept, open_content

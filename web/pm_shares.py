@@ -17,11 +17,11 @@ from domain.agreement import (
     SetRetention,
     Share,
     ShareCommand,
-    Terms,
 )
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, ProjectId, ShareId
 from domain.project import Project
+from domain.terms import Terms
 from web import pm_terms
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id

@@ -1,27 +1,30 @@
 """The terms of an agreement as a plain form: what is ticked becomes `Terms`, and back. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from domain.agreement import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
 from domain.errors import Invalid
 from domain.project import Project
+from domain.terms import BudgetLevel, Measure, MilestoneField, ProjectField, Release, RiskField, Terms, Ways
 from domain.view import Dimension
+from web import fields
 
 MILESTONE_FIELDS: dict[str, str] = {
     "baseline": "Agreed date", "forecast": "Forecast", "slip": "Slip", "status": "Status", "actual": "Date met",
     "reason": "Reason for the last movement", "trend": "Trend of the forecast", "range": "Earliest and latest",
     "deadline": "Contractual deadline", "progress": "Percent complete", "client_action": "What waits for the client",
     "acceptance": "Acceptance", "owner_side": "Who has to act", "kind": "Kind", "value": "Payment due with it",
-    "confirmed": "When last confirmed",
+    "confirmed": "When last confirmed", "comments": "Comments, and a way to make them",
 }  # fmt: skip
 RISK_FIELDS: dict[str, str] = {
     "score": "Score", "history": "Score before", "inherent": "Score before any response",
     "client_score": "Client’s own score",
     "cause": "Cause and event", "effect": "Effect", "response": "Response", "owner": "Owner", "category": "Category",
-    "proximity": "Proximity",
+    "proximity": "Proximity", "comments": "Comments, and a way to make them",
 }  # fmt: skip
 LEVELS = {"nothing": "Nothing", "rag": "Status alone", "percent": "Percentages", "amounts": "Amounts"}
 MEASURES = {"price": "Price, to the client", "cost": "Cost, internal"}
@@ -35,6 +38,51 @@ assert set(LEVELS) == set(get_args(BudgetLevel))
 assert set(MEASURES) == set(get_args(Measure))
 assert set(HEALTH) == set(get_args(Dimension))
 assert set(PROJECT_FIELDS) == set(get_args(ProjectField))
+
+
+TEMPLATES: dict[str, tuple[str, Terms]] = {
+    "status": (
+        "Status only",
+        Terms(health=("overall", "schedule", "budget", "risk"), project_fields=("phase",)),
+    ),
+    "slip": (
+        "Milestones and slip",
+        Terms(
+            milestones="all",
+            milestone_fields=("actual", "baseline", "comments", "forecast", "reason", "slip", "status", "trend"),
+            health=("schedule",),
+        ),
+    ),
+    "progress": (
+        "Progress report",
+        Terms(
+            milestones="all",
+            milestone_fields=(
+                "actual", "baseline", "client_action", "comments", "forecast", "progress", "reason", "slip", "status",
+                "trend",
+            ),
+            risks="all",
+            risk_fields=("cause", "client_score", "comments", "effect", "history", "response", "score"),
+            budget="percent",
+            health=("overall", "schedule", "budget", "risk"),
+        ),
+    ),
+    "open": (
+        "Open book",
+        Terms(
+            milestones="all",
+            milestone_fields=tuple(sorted(get_args(MilestoneField))),
+            risks="all",
+            risk_fields=tuple(sorted(get_args(RiskField))),
+            budget="amounts",
+            measure="price",
+            curve=True,
+            indices=True,
+            health=("overall", "schedule", "budget", "risk"),
+            project_fields=("baselines", "confirmed", "phase"),
+        ),
+    ),
+}  # fmt: skip
 
 
 def start() -> Terms:
@@ -63,6 +111,53 @@ def terms_of(typed: Typed) -> Terms:
         return msgspec.convert(raw, Terms)
     except msgspec.ValidationError as error:
         raise Invalid(f"This form does not fit: {error}. Reload the page and try again.") from None
+
+
+def ways_of(typed: Typed, zone: str) -> Ways:
+    """Return how a filled form wants the terms disclosed; the last day is one in the client's `zone` (IANA).
+
+    Raises: Invalid.
+    """
+    release = None
+    if _first(typed, "release") == "review":
+        release = Release(
+            hours=_number(typed, "hours", "Hours", 4) or 0,
+            slip_days=_number(typed, "slip_days", "Days of slip", 5) if _first(typed, "hold_slip") else None,
+            cost=bool(_first(typed, "hold_cost")),
+            score=_number(typed, "score", "Score", 12) if _first(typed, "hold_score") else None,
+        )
+    history = _first(typed, "history")
+    if history not in ("yes", "no"):
+        told = "Say whether the client also learns what was recorded before this agreement"
+        raise Invalid(f"{told}: choose from now on, or with history.", "history")
+    return Ways(history=history == "yes", release=release, expires=_last_day(_first(typed, "expires"), zone))
+
+
+def _number(typed: Typed, name: str, label: str, otherwise: int) -> int:
+    text = _first(typed, name).strip()
+    if not text:
+        return otherwise
+    try:
+        return fields.whole(text)
+    except ValueError as error:
+        raise Invalid(f"{label}: {error}", name) from None
+
+
+def _last_day(text: str, zone: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        last = fields.day(text)
+    except ValueError as error:
+        raise Invalid(f"Last day: {error}", "expires") from None
+    return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def last_day(ways: Ways, zone: str) -> str:
+    """Return the last day of an agreement as a date field holds it, in the client's zone; "" for none."""
+    if ways.expires is None:
+        return ""
+    return (ways.expires.astimezone(ZoneInfo(zone)) - timedelta(seconds=1)).date().isoformat()
 
 
 def _chosen(typed: Typed, name: str) -> str | list[str]:

@@ -12,8 +12,9 @@ from typing import assert_never
 import msgspec
 
 from domain import access, agreement, commands, project
-from domain.access import Client, PersonCommand, Role
-from domain.agreement import DraftShare, ShareCommand
+from domain.access import Client, ClientCommand, PersonCommand, Role
+from domain.agreement import DraftShare, ExpireShare, ReleaseDue, ShareCommand
+from domain.answers import Acknowledge, MakeComment, RaiseConcern
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
@@ -136,8 +137,8 @@ def stream_of(command: AnyCommand) -> str:
     match command:
         case access.NameOrganisation():
             return "organisation"
-        case access.RegisterClient(client=client):
-            return f"client-{client}"
+        case _ if isinstance(command, ClientCommand):
+            return f"client-{command.client}"
         case access.ErasePerson(person=person):
             return f"erasure-{person}"
         case _ if isinstance(command, PersonCommand):
@@ -158,14 +159,16 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
     match command:
         case access.NameOrganisation():
             return list(access.decide_organisation(world.organisation or None, command))
-        case access.RegisterClient(client=client):
-            return list(access.decide_client(world.clients.get(client), command))
+        case _ if isinstance(command, ClientCommand):
+            return list(access.decide_client(world.clients.get(command.client), command))
         case access.ErasePerson(person=person):
             return list(access.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
             return list(access.decide(world.people.get(command.person), command, now))
         case _ if isinstance(command, ShareCommand):
-            return list(agreement.decide(world.shares.get(command.share), command))
+            return list(
+                agreement.decide(world.shares.get(command.share), command, now, world.held(command.share).facts)
+            )
         case _ if isinstance(command, ProjectCommand):
             return list(project.decide(world.projects.get(command.project), command, now))
         case _:
@@ -178,11 +181,15 @@ def _check_references(world: World, command: AnyCommand) -> None:
         case DraftShare(project=key, client=client):
             if key not in world.projects:
                 raise Unknown("There is no such project to share.", "project")
-            _known_client(world, client)
+            if _known_client(world, client).ended_at is not None:
+                raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
         case access.InvitePerson(person=person) if person in world.erased:
             raise Conflict("Somebody with this id was erased. Use a new id.", "person")
-        case access.InvitePerson(client=str() as client):
-            _known_client(world, ClientId(client))
+        case access.InvitePerson(client=str() as client, email=email):
+            access.invitable(_known_client(world, ClientId(client)), email)
+        case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
+            if missing := [key for key in projects if key not in world.projects]:
+                raise Unknown(f"There is no project {missing[0]}. Leave it out.", "projects")
         case AskClientView(client=client) | ScoreAsClient(client=client):
             _known_client(world, client)
         case _:
@@ -199,27 +206,56 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     """Raise Denied when the actor's role does not cover the command; docs/spec.md 2.3 has the table."""
     if actor.role == "admin":
         return
-    if isinstance(command, access.EndSession | access.UseLink) and command.person == actor.person:
+    own = access.EndSession | access.UseLink | access.ChooseDigest
+    if isinstance(command, own) and command.person == actor.person:
         return
-    if actor.role == "viewer":
-        own = isinstance(command, ScoreAsClient) and (command.client, command.by) == (actor.client, actor.person)
-        if own:
-            return
-    if actor.role == "manager" and _for_managers(command, world):
+    if actor.role == "viewer" and _for_viewers(actor, command, world):
+        return
+    if actor.role == "manager" and _for_managers(command, world) and _among_theirs(actor, command, world):
         return
     message = f"Your role, {actor.role}, does not cover {tag(command)}. Ask an admin of your organisation."
     raise Denied(message)
 
 
+def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
+    """A viewer speaks for their own client alone, in their own name, on what was shared with it."""
+    if isinstance(command, ScoreAsClient):
+        return (command.client, command.by) == (actor.client, actor.person)
+    if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
+        return False
+    share = world.shares.get(command.share)
+    theirs = share is not None and share.client == actor.client and command.by == actor.person
+    return theirs and (not isinstance(command, MakeComment) or command.side == "theirs")
+
+
+def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
+    """A manager of some projects changes those, and what is shared of those."""
+    person = world.people.get(actor.person)
+    if person is None or person.projects is None:
+        return True
+    if isinstance(command, ProjectCommand):
+        return person.manages(command.project)
+    if isinstance(command, DraftShare):
+        return person.manages(command.project)
+    if isinstance(command, ShareCommand):
+        share = world.shares.get(command.share)
+        return share is None or person.manages(share.project)
+    if isinstance(command, access.EndClient):
+        return all(person.manages(s.project) for s in world.shares.values() if s.client == command.client)
+    return True
+
+
 def _for_managers(command: AnyCommand, world: World) -> bool:
     match command:
-        case LapseOverrides():
+        case LapseOverrides() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
             return False
+        case MakeComment(side=side):
+            return side == "ours"
         case ChangeTogether(commands=parts):
             return all(_for_managers(part, world) for part in parts)
         case access.InvitePerson(role=role):
             return role == "viewer"
-        case access.IssueLink(person=person) | access.DisablePerson(person=person):
+        case access.IssueLink(person=person) | access.DisablePerson(person=person) | access.QueueMail(person=person):
             return person not in world.people or world.people[person].role == "viewer"
         case _:
-            return isinstance(command, ProjectCommand | ShareCommand | access.RegisterClient)
+            return isinstance(command, ProjectCommand | ShareCommand | ClientCommand)

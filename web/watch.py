@@ -4,8 +4,10 @@ import asyncio
 import logging
 import threading
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from domain.agreement import ExpireShare, ReleaseDue
 from domain.health import LapseOverrides
 from domain.ids import CommandId
 from projections.erasing import complete, expire_receipts
@@ -76,9 +78,20 @@ class Watch:
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
                 parts.service.execute(SYSTEM, LapseOverrides(project=project.id), command_id=CommandId(new_id(24)))
+        self._agreed(now)
         if parts.folder.shared and time.monotonic() - self._reaped >= REAP_EVERY:
             self._reaped = time.monotonic()
             self.reap()
+
+    def _agreed(self, now: datetime) -> None:
+        """Let go out what has waited as long as it may, and end shares whose last day is over."""
+        parts, world = self._parts, self._parts.present.world
+        for share, holds in list(world.holds.items()):
+            if any(fact.until <= now for fact in holds.facts):
+                parts.service.execute(SYSTEM, ReleaseDue(share=share), command_id=CommandId(new_id(24)))
+        for agreed in list(world.shares.values()):
+            if agreed.active and agreed.ended_on(now) is not None:
+                parts.service.execute(SYSTEM, ExpireShare(share=agreed.id), command_id=CommandId(new_id(24)))
 
     def sign(self) -> None:
         """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""

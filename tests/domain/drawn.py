@@ -7,6 +7,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from domain import budget, milestones, project, risks, schedule
+from domain.answers import Screen
 from domain.calendar import Calendar
 from domain.health import Tolerances
 from domain.money import Money
@@ -93,6 +94,7 @@ BY_FIELD: dict[str, Any] = {
     "amount": st.builds(Money, numbers, currencies), "points": mostly(rising, planned), "pv": maybe_numbers,
     "ev": maybe_numbers, "ac": maybe_numbers, "eac": numbers, "inherent": most, "residual": points,
     "dimension": dimensions, "until": instants, "status": st.sampled_from(("on_track", "at_risk", "off_track")),
+    "share": st.just("share1"), "screen": st.just(Screen(n=3, head="ab" * 32)),
 }  # fmt: skip
 BY_COMMAND: dict[tuple[type, str], Any] = {
     (milestones.AddMilestone, "details"): milestone_details,

@@ -9,11 +9,11 @@ from domain.agreement import (
     RevokeShare,
     ShareDrafted,
     ShareRevoked,
-    Terms,
     TermsActivated,
     TermsDrafted,
 )
 from domain.errors import Conflict, Invalid, Unknown
+from domain.terms import Terms
 from tests.spec import given
 
 S = "s1"

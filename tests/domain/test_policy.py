@@ -8,7 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from domain.agreement import MilestoneField, RiskField, Terms
+from domain.answers import MakeComment
 from domain.budget import ApproveBudget, ForecastCompletion, MeasureCost, PlannedPoint, PlanSpend
 from domain.health import OverrideHealth
 from domain.money import Money
@@ -23,6 +23,7 @@ from domain.schedule import (
     MoveForecast,
     ReportProgress,
 )
+from domain.terms import MilestoneField, RiskField, Terms
 from domain.view import ClientView, MilestoneRow, RiskCard
 from tests.world import ACME, HARBOUR, SHARE, World, everything
 
@@ -43,6 +44,7 @@ OF_MILESTONE: dict[str, set[str]] = {
     "client_action": {"client_action", "client_action_due"},
     "confirmed": {"confirmed_at"},
     "trend": {"trend", "forecast"},
+    "comments": {"remarks"},
 }
 OF_RISK: dict[str, set[str]] = {
     "score": {"score", "band"},
@@ -54,10 +56,11 @@ OF_RISK: dict[str, set[str]] = {
     "proximity": {"proximity"},
     "response": {"response", "response_actions"},
     "owner": {"owner"},
-    "client_score": {"client_score", "client_band", "view_needed", "score", "band"},
+    "client_score": {"client_score", "client_band", "client_scored_by", "view_needed", "score", "band"},
+    "comments": {"remarks"},
 }
 NEEDS = {"slip": ("baseline", "forecast"), "trend": ("forecast",), "history": ("score",), "client_score": ("score",)}
-ALWAYS = {"id", "title", "final", "ref"}
+ALWAYS = {"id", "title", "final", "ref", "ack"}  # an acknowledgement is the client's own
 
 
 @pytest.fixture
@@ -91,6 +94,9 @@ def full(tmp_path: Path) -> World:
     own = ScoreAsClient(project=HARBOUR, risk="r1", client=ACME, points=Points(4, 4), by="viewer-acme")
     world.tell(own)
     world.tell(AskClientView(project=HARBOUR, risk="r1", client=ACME))
+    for subject in ("milestone-m1", "risk-r1"):
+        said = MakeComment(share=SHARE, comment=f"c-{subject}", subject=subject, text="Noted", by="marta", side="ours")
+        world.tell(said)
     return world
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from domain.access import DisablePerson, InvitePerson, RegisterClient
-from domain.agreement import RevokeShare, Terms
+from domain.agreement import RevokeShare
 from domain.ids import PersonId, ShareId
 from domain.risks import TakeRiskNote
 from domain.schedule import MoveForecast
+from domain.terms import Terms
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World
 from web.service import OPERATOR

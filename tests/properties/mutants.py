@@ -11,8 +11,9 @@ from unittest.mock import patch
 import msgspec
 
 from domain import policy
-from domain.agreement import Terms
+from domain.agreement import Share
 from domain.project import Project
+from domain.terms import Terms
 from projections import disclose as disclosing
 from projections import follow, frames
 from projections.disclosure import Content
@@ -71,8 +72,8 @@ def _terms(**widened: object) -> Mutant:
 def _field_without_asking(field: str) -> Mutant:
     """Milestones always carry one field, whatever the terms say."""
 
-    def leaky(project: Project, terms: Terms, milestone: Any) -> Any:
-        return sound(project, replace(terms, milestone_fields=(*terms.milestone_fields, field)), milestone)
+    def leaky(project: Project, terms: Terms, milestone: Any, share: Share) -> Any:
+        return sound(project, replace(terms, milestone_fields=(*terms.milestone_fields, field)), milestone, share)
 
     sound = policy._row
     return lambda: patch.object(policy, "_row", leaky)

@@ -14,12 +14,13 @@ import msgspec
 
 from domain import budget, health, risks, schedule
 from domain.access import InvitePerson, IssueLink
-from domain.agreement import ActivateTerms, DraftShare, MilestoneField, RevokeShare, RiskField, Terms
+from domain.agreement import ActivateTerms, DraftShare, RevokeShare
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
 from domain.project import HoldProject, ResumeProject
+from domain.terms import MilestoneField, RiskField, Terms
 from tests.world import ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
 
 FIRST = date(2027, 4, 1)
@@ -134,8 +135,17 @@ Maker = Callable[[random.Random, int], AnyCommand]
 
 def _makers(terms: Terms) -> Iterator[Maker]:
     """Every kind of fact these terms do not name."""
-    yield from (_other_project, _refused, _hidden_milestone, _hidden_risk, _note, _other_share, _someone, _override)
-    yield from (_link, _their_view, _ask_them, _cost, _spend, _internal_words, _revoke_other)
+    yield from (
+        _other_project,
+        _refused,
+        _hidden_milestone,
+        _hidden_risk,
+        _note,
+        _other_share,
+        _activate_other,
+        _someone,
+    )
+    yield from (_override, _link, _their_view, _ask_them, _cost, _spend, _internal_words, _revoke_other)
     fields = set(terms.milestone_fields)
     if "progress" not in fields:
         yield lambda rng, _i: schedule.ReportProgress(project=HARBOUR, milestone="m1", percent=rng.randrange(101))
@@ -201,15 +211,17 @@ def _internal_words(rng: random.Random, i: int) -> AnyCommand:
     return schedule.DescribeMilestone(project=HARBOUR, milestone=MilestoneId(key), details=details)
 
 
-def _other_share(rng: random.Random, i: int) -> AnyCommand:
-    key = ShareId(f"other{i % 3}")
-    if rng.random() < 0.6:
-        return DraftShare(share=key, project=HARBOUR, client=COUNCIL, terms=Terms(milestones="all"))
-    return ActivateTerms(share=key, reason="for them")
+def _other_share(rng: random.Random, _i: int) -> AnyCommand:
+    key = ShareId(f"other{rng.randrange(2)}")
+    return DraftShare(share=key, project=HARBOUR, client=COUNCIL, terms=Terms(milestones="all"))
 
 
-def _revoke_other(_rng: random.Random, i: int) -> AnyCommand:
-    return RevokeShare(share=ShareId(f"other{i % 3}"), reason="ended")
+def _activate_other(rng: random.Random, _i: int) -> AnyCommand:
+    return ActivateTerms(share=ShareId(f"other{rng.randrange(2)}"), reason="for them")
+
+
+def _revoke_other(rng: random.Random, _i: int) -> AnyCommand:
+    return RevokeShare(share=ShareId(f"other{rng.randrange(2)}"), reason="ended")
 
 
 def _someone(_rng: random.Random, i: int) -> AnyCommand:

@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from domain.agreement import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
 from domain.ids import MilestoneId, PersonId, RiskId, ShareId
+from domain.terms import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
 from domain.view import Dimension
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden

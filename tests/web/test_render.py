@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import Terms
 from domain.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpend
 from domain.ids import MilestoneId
 from domain.money import Money
 from domain.project import HoldProject
 from domain.risks import AskClientView
 from domain.schedule import AddMilestone, MilestoneDetails
+from domain.terms import Terms
 from domain.view import ClientView, Headline, MilestoneRow
 from projections import frames
 from projections.disclose import restore

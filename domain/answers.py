@@ -1,0 +1,233 @@
+"""What is said about what is shared, by both sides: comments, concerns, acknowledgements. Kept with the share.
+
+What a client says is bound to the update that was on that person's screen: its number and its hash. Internal notes are
+another kind of event, in the project, and never come here.
+"""
+
+import re
+from datetime import datetime
+from typing import Literal, assert_never
+
+import msgspec
+
+from domain import check
+from domain.errors import Conflict, Invalid, Unknown
+from domain.ids import PersonId, ShareId
+from domain.message import Command, Event
+
+Side = Literal["ours", "theirs"]
+MOST = 500  # comments on one share; what is longer belongs into letters
+
+
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
+    """What was on a person's screen: the number of the update and the tree head after it, hex. 0 and "" for ours."""
+
+    n: int = 0
+    head: str = ""
+
+
+# events
+
+
+class CommentMade(Event, frozen=True, kw_only=True):
+    comment: str
+    subject: str  # "milestone-m1", "risk-r7", "budget"
+    text: str
+    by: PersonId
+    side: Side
+    screen: Screen = Screen()
+
+
+class ConcernRaised(Event, frozen=True, kw_only=True):
+    concern: str
+    subject: str  # "" for all that was on screen
+    text: str
+    by: PersonId
+    screen: Screen
+
+
+class ConcernAnswered(Event, frozen=True, kw_only=True):
+    concern: str
+    text: str
+    by: PersonId
+    settled: bool
+
+
+class Acknowledged(Event, frozen=True, kw_only=True):
+    """Taken note of, which is not agreed to."""
+
+    subject: str  # "milestone-m1", "risk-r7", "agreement-4"
+    by: PersonId
+    screen: Screen
+
+
+AnswerEvent = CommentMade | ConcernRaised | ConcernAnswered | Acknowledged
+
+# state
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    subject: str
+    text: str
+    by: PersonId
+    side: Side
+    at: datetime
+    screen: Screen
+    remark: bool = False  # given with the release of a held change: shown whatever the terms say of comments
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    subject: str
+    text: str
+    by: PersonId
+    at: datetime
+    screen: Screen
+    answer: str = ""
+    answered_by: PersonId = PersonId("")
+    answered_at: datetime | None = None
+    settled: bool = False
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    by: PersonId
+    at: datetime
+    screen: Screen
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was said on one share, oldest first."""
+
+    comments: tuple[Comment, ...] = ()
+    concerns: dict[str, Concern] = {}
+    acknowledged: dict[str, Acknowledgement] = {}  # the latest of each subject
+
+    def on(self, subject: str) -> list[Comment]:
+        """Return the comments on a subject."""
+        return [one for one in self.comments if one.subject == subject]
+
+
+def evolve(state: Answers, event: AnswerEvent, at: datetime) -> Answers:
+    """Return what was said after `event`, recorded at `at` (UTC)."""
+    replace = msgspec.structs.replace
+    match event:
+        case CommentMade(comment=key, subject=subject, text=text, by=by, side=side, screen=screen):
+            new = Comment(id=key, subject=subject, text=text, by=by, side=side, at=at, screen=screen)
+            return replace(state, comments=(*state.comments, new))
+        case ConcernRaised(concern=key, subject=subject, text=text, by=by, screen=screen):
+            raised = Concern(id=key, subject=subject, text=text, by=by, at=at, screen=screen)
+            return replace(state, concerns={**state.concerns, key: raised})
+        case ConcernAnswered(concern=key, text=text, by=by, settled=settled):
+            answered = replace(state.concerns[key], answer=text, answered_by=by, answered_at=at, settled=settled)
+            return replace(state, concerns={**state.concerns, key: answered})
+        case Acknowledged(subject=subject, by=by, screen=screen):
+            taken = Acknowledgement(by=by, at=at, screen=screen)
+            return replace(state, acknowledged={**state.acknowledged, subject: taken})
+        case _:
+            assert_never(event)
+
+
+# commands
+
+
+class MakeComment(Command, frozen=True, kw_only=True):
+    share: ShareId
+    comment: str
+    subject: str
+    text: str
+    by: PersonId
+    side: Side
+    screen: Screen = Screen()
+
+
+class RaiseConcern(Command, frozen=True, kw_only=True):
+    share: ShareId
+    concern: str
+    subject: str
+    text: str
+    by: PersonId
+    screen: Screen
+
+
+class AnswerConcern(Command, frozen=True, kw_only=True):
+    share: ShareId
+    concern: str
+    text: str
+    by: PersonId
+    settled: bool = True
+
+
+class Acknowledge(Command, frozen=True, kw_only=True):
+    share: ShareId
+    subject: str
+    by: PersonId
+    screen: Screen
+
+
+AnswerCommand = MakeComment | RaiseConcern | AnswerConcern | Acknowledge
+
+
+def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
+    """Return the events that carry out `command`.
+
+    Raises: a kind of Refused.
+    """
+    by = PersonId(check.identifier("by", command.by))
+    match command:
+        case MakeComment(comment=key, subject=subject, text=text, side=side, screen=screen):
+            return [_comment(state, key, subject, text, by, side, screen)]
+        case RaiseConcern(concern=key, subject=subject, text=text, screen=screen):
+            if check.identifier("concern", key) in state.concerns:
+                raise Conflict("A concern with this id was raised already. Use a new id.", "concern")
+            said = check.text("text", text, required=True)
+            about = _subject(subject, "milestone", "risk") if subject else ""
+            return [ConcernRaised(concern=key, subject=about, text=said, by=by, screen=_bound(screen))]
+        case AnswerConcern(concern=key, text=text, settled=settled):
+            if key not in state.concerns:
+                raise Unknown("There is no such concern on this share. Reload the page.", "concern")
+            said = check.text("text", text, required=True)
+            old = state.concerns[key]
+            if (old.answer, old.settled) == (said, settled):
+                return []
+            return [ConcernAnswered(concern=key, text=said, by=by, settled=settled)]
+        case Acknowledge(subject=subject, screen=screen):
+            about, screen = _subject(subject, "milestone", "risk", "agreement"), _bound(screen)
+            before = state.acknowledged.get(about)
+            same = before is not None and (before.by, before.screen) == (by, screen)
+            return [] if same else [Acknowledged(subject=about, by=by, screen=screen)]
+        case _:
+            assert_never(command)
+
+
+def _comment(
+    state: Answers, key: str, subject: str, text: str, by: PersonId, side: Side, screen: Screen
+) -> CommentMade:
+    if any(one.id == check.identifier("comment", key) for one in state.comments):
+        raise Conflict("A comment with this id was made already. Use a new id.", "comment")
+    if len(state.comments) >= MOST:
+        raise Conflict(f"There are {MOST} comments on this share, and no more are kept. Write a letter instead.")
+    return CommentMade(
+        comment=key,
+        subject=_subject(subject, "milestone", "risk"),
+        text=check.text("text", text, required=True),
+        by=by,
+        side=side,
+        screen=screen if side == "ours" else _bound(screen),
+    )
+
+
+def _subject(subject: str, *kinds: str) -> str:
+    kind, _, key = subject.partition("-")
+    if kind not in kinds:
+        told = f"{subject[:40]!r} is nothing that can be answered here"
+        raise Invalid(f"{told}; expected one of {', '.join(kinds)}, a hyphen and its id.", "subject")
+    check.identifier("subject", key)
+    return subject
+
+
+def _bound(screen: Screen) -> Screen:
+    if screen.n < 1 or not re.fullmatch(r"[0-9a-f]{64}", screen.head):
+        told = "An answer is bound to the update that was on screen, by its number and hash"
+        raise Invalid(f"{told}. Reload the page and answer again.", "screen")
+    return screen
