@@ -167,14 +167,14 @@ def test_a_change_that_was_never_recorded_is_found(world: World, monkeypatch: py
     real = disclose.revealed
     frozen: list[object] = []
 
-    def stuck(of: object, share: object) -> object:
-        view = real(of, share)
+    def stuck(of: object, share: object, now: object) -> object:
+        view = real(of, share, now)
         if len(frozen) < 1:
             frozen.append(view)
         return frozen[0]
 
     moved(world, 1)
-    frozen.append(real(world.follower._world, SHARE))
+    frozen.append(real(world.follower._world, SHARE, world.clock()))
     monkeypatch.setattr(disclose, "revealed", stuck)
     moved(world, 2)
     monkeypatch.setattr(disclose, "revealed", real)
