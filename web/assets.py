@@ -17,7 +17,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
     "seen.js": ("vendor/htmx.min.js", "guard.js", "seen.js"),
     "replay.js": ("vendor/htmx.min.js", "guard.js", "replay.js"),
 }
-STYLES = ("dashboard.css", "app.css", "manager.css", "seen.css")
+STYLES = ("dashboard.css", "app.css", "manager.css", "seen.css", "edit.css")
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -13,6 +13,7 @@ from domain.ids import ClientId, CommandId, RiskId, ShareId
 from domain.risks import Points, ScoreAsClient
 from projections.disclose import Renderer
 from projections.disclosure import Entry
+from projections.everseen import EverSeen
 from projections.follow import Follower
 from projections.lease import Reign
 from projections.ledger import Statement
@@ -69,6 +70,7 @@ class Parts:
             self.guard.fresh = self.fresh
         self.renderer, self.pages = renderer, pages
         self.heads = Heads(self.folder.disclosure)
+        self.ever = EverSeen(self.folder.disclosure)
         self.receipts = Receipts(
             self.folder.receipts, now, lambda share, k: salt(f"receipts of {share}", k), self.worker
         )

@@ -11,7 +11,7 @@ from domain.ids import ShareId
 from domain.project import Project
 from projections import words
 from projections.world import World
-from web import pm_change, pm_history, pm_import, pm_new, pm_plan, pm_see, pm_seen, pm_shares, pm_viewers, pm_who
+from web import pm_activate, pm_change, pm_edit, pm_history, pm_import, pm_new, pm_plan, pm_see, pm_seen, pm_shares, pm_viewers, pm_who
 from web.guard import STAFF, Signed, door, not_found
 from web.pm_shown import share_lines, shares_shown, shell, workspace
 
@@ -87,6 +87,8 @@ def routes() -> list[BaseRoute]:
         *pm_change.routes(),
         *pm_import.routes(),
         *pm_shares.routes(),
+        *pm_edit.routes(),
+        *pm_activate.routes(),
         door("/p/{project}/shares/{share}/retry", again, allow=STAFF, methods=["POST"]),
         *pm_viewers.routes(),
         *pm_see.routes(),

@@ -85,6 +85,15 @@ TEMPLATES: dict[str, tuple[str, Terms]] = {
 }  # fmt: skip
 
 
+def fitting(terms: Terms, *, same: bool) -> Terms:
+    """Return terms for another share; of another project, what is named there does not exist here and is left out."""
+    if same:
+        return terms
+    milestones: Any = terms.milestones if terms.milestones == "all" else ()
+    risks: Any = terms.risks if terms.risks == "all" else ()
+    return msgspec.structs.replace(terms, milestones=milestones, risks=risks)
+
+
 def start() -> Terms:
     """Return what a new form offers: dates of what is client-facing, nothing of money and risks."""
     return Terms(milestones="all", milestone_fields=("actual", "baseline", "forecast", "slip", "status"))

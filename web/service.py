@@ -86,6 +86,10 @@ class Service:
                 time.sleep(0.001 * tried)
         raise Stale("Others are changing this at the same moment. Look at what changed, then repeat.")
 
+    def carried_out(self, command_id: str) -> bool:
+        """Tell whether a command with this id was carried out."""
+        return bool(command_id) and bool(self._events.stream(f"command-{command_id}"))
+
     def _first_answer(self, command_id: CommandId, fingerprint: str) -> Answer | None:
         found = self._events.stream(f"command-{command_id}")
         if not found:

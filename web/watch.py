@@ -124,4 +124,5 @@ class Watch:
         for line in parts.folder.ledger.lines(self._ledger_read, last.index - self._ledger_read, last.index):
             if line.statement.kind == "entries-erased":
                 parts.on_loop(parts.live.forget, line.statement.subject)
+                parts.ever.forget(line.statement.subject)
         self._ledger_read = last.index

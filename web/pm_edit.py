@@ -1,0 +1,286 @@
+"""The agreement editor: terms, the exact page, and the consequence, side by side and never apart.
+
+Rule: all three are made of the same typed terms in one answer; nothing is saved by looking.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.agreement import DraftTerms, DropDraft, Share, ShareCommand
+from domain.errors import Refused
+from domain.ids import CommandId, ProjectId, ShareId
+from domain.project import Project
+from domain.terms import Ways, checked, checked_ways
+from projections.world import World, names
+from web import pm_outcome, pm_preview, pm_terms
+from web.guard import CSP, STAFF, Signed, door, not_found
+from web.pm_outcome import Outcome
+from web.pm_preview import Draft
+from web.pm_shown import share_of, shell
+from web.problem import status_of
+from web.service import Actor
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+Typed = dict[str, list[str]]
+FRAMING = f"{CSP}; frame-src 'self'"
+FRESH = Ways(history=False)
+SAID = {
+    "saved": "Draft saved. Nothing changes for the client until it is put in force.",
+    "dropped": "Draft discarded. The terms in force stand as they are.",
+    "new": "A draft, not in force. Choose what it covers; the page and the consequence follow as you go.",
+}
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on the desk: one share of one project, and how its client is called."""
+
+    parts: Any
+    world: World
+    project: Project
+    share: Share
+    client: str
+    zone: str
+
+    @property
+    def here(self) -> str:
+        """The address of the editor."""
+        return f"/p/{self.project.id}/shares/{self.share.id}/edit"
+
+
+def desk(parts: "Parts", request: Request) -> Desk | None:
+    """Return the share an address names, None where there is none or it has ended. For threads."""
+    share = share_of(parts, request.path_params["project"], request.path_params["share"])
+    if share is None or share.revoked_at is not None:
+        return None
+    world = parts.present.world
+    called = names(world, share)
+    project = world.projects[ProjectId(request.path_params["project"])]
+    return Desk(parts=parts, world=world, project=project, share=share, client=called.client, zone=called.time_zone)
+
+
+def standing(share: Share) -> Draft:
+    """Return the draft of a share, or what is in force where there is none."""
+    if share.draft is not None:
+        return Draft(share.draft, share.draft_ways)
+    return Draft(share.terms, share.ways) if share.versions else Draft(pm_terms.start(), FRESH)
+
+
+def pending(share: Share) -> bool:
+    """Tell whether there is a draft that says something else than what is in force."""
+    return share.draft is not None and (
+        not share.versions or (share.draft, share.draft_ways) != (share.terms, share.ways)
+    )
+
+
+def start_from(at: Desk, signed: Signed, template: str, copied: str) -> Draft | None:
+    """Return the terms to start from: a template, or those of another share; None where there is no such thing."""
+    ways = standing(at.share).ways
+    if template in pm_terms.TEMPLATES:
+        return Draft(checked(pm_terms.TEMPLATES[template][1]), ways)
+    other = at.world.shares.get(ShareId(copied))
+    if other is None or not other.versions or not signed.person.manages(other.project):
+        return None
+    return Draft(pm_terms.fitting(other.terms, same=other.project == at.project.id), ways)
+
+
+def sources(at: Desk, signed: Signed) -> list[tuple[str, str]]:
+    """Return the agreements whose terms can be copied, by client and project."""
+    found = [
+        (share.id, f"{at.world.client_name(share.client)}: {at.world.projects[share.project].client_title}")
+        for share in at.world.shares.values()
+        if share.versions and share.id != at.share.id and signed.person.manages(share.project)
+    ]
+    return sorted(found, key=lambda one: one[1])
+
+
+# pages
+
+
+async def edit(request: Request, signed: Signed) -> Response:
+    """`GET …/edit?from=slip&copy=share`: the draft or the terms in force, as a form with its consequence."""
+    parts: Parts = request.app.state.parts
+    at = await run_in_threadpool(desk, parts, request)
+    if at is None:
+        return not_found()
+    template, copied = request.query_params.get("from", ""), request.query_params.get("copy", "")
+    draft = start_from(at, signed, template, copied) if template or copied else standing(at.share)
+    if draft is None:
+        return not_found()
+    said = SAID.get(request.query_params.get("done", ""), "")
+    return await _page(request, signed, at, draft, said=said, started=bool(template or copied))
+
+
+async def change(request: Request, signed: Signed) -> Response:
+    """`POST …/edit`: look at what was typed (nothing is saved), save it as the draft, or go on to activate it."""
+    parts: Parts = request.app.state.parts
+    at = await run_in_threadpool(desk, parts, request)
+    if at is None:
+        return not_found()
+    typed = plain(await request.form())
+    do, asked = _one(typed, "do") or "look", request.headers.get("hx-request") == "true"
+    draft = standing(at.share)
+    try:
+        draft = Draft(pm_terms.terms_of(typed), pm_terms.ways_of(typed, at.zone))
+        draft = Draft(checked(draft.terms), checked_ways(draft.ways, at.project.scale.size))
+        if do == "look":
+            return await (_look(request, signed, at, draft) if asked else _page(request, signed, at, draft))
+        await run_in_threadpool(_save, parts, signed, at, draft, typed)
+    except Refused as refused:
+        if asked:
+            return _refused(request, signed, at, refused)
+        return await _page(request, signed, at, _kept(typed, at, draft), problem=refused, typed=typed)
+    return RedirectResponse(f"{at.here}/activate" if do == "activate" else f"{at.here}?done=saved", 303)
+
+
+def _save(parts: "Parts", signed: Signed, at: Desk, draft: Draft, typed: Typed) -> None:
+    command = DraftTerms(share=at.share.id, terms=draft.terms, ways=draft.ways)
+    send(parts, signed, command, typed)
+
+
+def send(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) -> None:
+    """Carry out a command of a form: with the form's own id, on the version it was made for.
+
+    Raises: Refused.
+    """
+    expected = _one(typed, "expected")
+    parts.service.execute(
+        Actor(signed.person.id, signed.person.role, signed.person.client),
+        command,
+        command_id=CommandId(_one(typed, "command_id")),
+        expected=int(expected) if expected.isdecimal() else None,
+    )
+
+
+def _kept(typed: Typed, at: Desk, otherwise: Draft) -> Draft:
+    """What was typed, as far as it can be told, so that nothing is lost."""
+    try:
+        terms = pm_terms.terms_of(typed)
+    except Refused:
+        terms = otherwise.terms
+    try:
+        ways = pm_terms.ways_of(typed, at.zone)
+    except Refused:
+        ways = otherwise.ways
+    return Draft(terms, ways)
+
+
+async def _look(request: Request, signed: Signed, at: Desk, draft: Draft) -> Response:
+    found = await run_in_threadpool(pm_outcome.outcome, at.parts, at.world, at.share, draft)
+    parts: Parts = at.parts
+    return parts.pages.response(request, "pm/edit_outcome.html", **_told(at, draft, found), **shell(parts, signed))
+
+
+def _refused(request: Request, signed: Signed, at: Desk, refused: Refused) -> Response:
+    parts: Parts = at.parts
+    context = {"at": at, "outcome": None, "problem": refused, "draft": None, "token": ""}
+    return parts.pages.response(request, "pm/edit_outcome.html", **context, **shell(parts, signed))
+
+
+def _told(at: Desk, draft: Draft, found: Outcome) -> dict[str, Any]:
+    return {"at": at, "draft": draft, "outcome": found, "problem": None, "token": pm_preview.packed(draft)}
+
+
+async def _page(
+    request: Request,
+    signed: Signed,
+    at: Desk,
+    draft: Draft,
+    *,
+    said: str = "",
+    problem: Refused | None = None,
+    typed: Typed | None = None,
+    started: bool = False,
+) -> Response:
+    parts: Parts = at.parts
+    try:
+        found = await run_in_threadpool(pm_outcome.outcome, parts, at.world, at.share, _agreeable(draft, at))
+        told = _told(at, draft, found) | {"problem": problem}
+    except Refused as refused:
+        told = {"at": at, "draft": draft, "outcome": None, "problem": problem or refused, "token": ""}
+    context = {
+        **told,
+        "said": said,
+        "typed": typed or {},
+        "started": started,
+        "pending": pending(at.share),
+        "version": at.world.versions.get(f"share-{at.share.id}", 0),
+        "templates": pm_terms.TEMPLATES,
+        "sources": sources(at, signed),
+        "last_day": pm_terms.last_day(draft.ways, at.zone),
+        "highest": at.project.scale.size**2,
+        **pm_terms.choices(at.project, draft.terms),
+        **shell(parts, signed),
+    }
+    status = status_of(problem) if problem else 200
+    answer = parts.pages.response(request, "pm/edit.html", status, **context)
+    answer.headers["content-security-policy"] = FRAMING
+    return answer
+
+
+def _agreeable(draft: Draft, at: Desk) -> Draft:
+    return Draft(checked(draft.terms), checked_ways(draft.ways, at.project.scale.size))
+
+
+async def discard(request: Request, signed: Signed) -> Response:
+    """`POST …/edit/discard`: back to the terms in force."""
+    parts: Parts = request.app.state.parts
+    at = await run_in_threadpool(desk, parts, request)
+    if at is None:
+        return not_found()
+    typed = plain(await request.form())
+    try:
+        await run_in_threadpool(send, parts, signed, DropDraft(share=at.share.id), typed)
+    except Refused as refused:
+        return await _page(request, signed, at, standing(at.share), problem=refused)
+    return RedirectResponse(f"{at.here}?done=dropped", 303)
+
+
+async def preview(request: Request, signed: Signed) -> Response:
+    """`GET …/edit/page?draft=…`: the exact page under a draft, with what it changes marked; nothing is kept of it."""
+    parts: Parts = request.app.state.parts
+    at = await run_in_threadpool(desk, parts, request)
+    draft = pm_preview.unpacked(request.query_params.get("draft", ""))
+    if at is None or draft is None or signed is None:
+        return not_found()
+    return await run_in_threadpool(_preview, at, draft)
+
+
+def _preview(at: Desk, draft: Draft) -> Response:
+    parts: Parts = at.parts
+    found = pm_outcome.outcome(parts, at.world, at.share, draft)
+    gone = [line.title for line in found.gone if line.item]
+    marked = pm_preview.marks(found.change, found.whole) if found.before else ""
+    return pm_preview.document(parts.renderer.render(found.after), parts.renderer.css, marked, gone)
+
+
+# forms
+
+
+def plain(form: FormData) -> Typed:
+    """Return a form as text, in the order it was sent."""
+    return {key: [v for v in form.getlist(key) if isinstance(v, str)] for key in form}
+
+
+def _one(typed: Typed, name: str) -> str:
+    return (typed.get(name) or [""])[0]
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the editor."""
+    here = "/p/{project}/shares/{share}/edit"
+    return [
+        door(here, edit, allow=STAFF),
+        door(here, change, allow=STAFF, methods=["POST"]),
+        door(f"{here}/discard", discard, allow=STAFF, methods=["POST"]),
+        door(f"{here}/page", preview, allow=STAFF),
+    ]
+
+
