@@ -1,6 +1,6 @@
-"""What one view tells that another does not, value by value: the consequence of an agreement before it is in force. Pure.
+"""What one view tells that another does not, value by value: the consequence of an agreement not in force yet. Pure.
 
-Rule: every value of a view is a fact, found by walking its fields, so that a field nobody thought of here is compared too.
+Rule: every value of a view is a fact, found by walking its fields: one that nobody thought of here is compared too.
 """
 
 from collections.abc import Iterator, Mapping

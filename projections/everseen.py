@@ -1,4 +1,4 @@
-"""What a share ever told: which facts stood in which updates. Folded from the record, kept in memory, brought forward."""
+"""What a share ever told: which facts stood in which updates. Folded from the record, and brought forward."""
 
 import threading
 

@@ -11,7 +11,21 @@ from domain.ids import ShareId
 from domain.project import Project
 from projections import words
 from projections.world import World
-from web import pm_activate, pm_change, pm_edit, pm_history, pm_import, pm_new, pm_plan, pm_see, pm_seen, pm_shares, pm_viewers, pm_who
+from web import (
+    pm_activate,
+    pm_change,
+    pm_edit,
+    pm_history,
+    pm_import,
+    pm_new,
+    pm_plan,
+    pm_see,
+    pm_seen,
+    pm_shares,
+    pm_table,
+    pm_viewers,
+    pm_who,
+)
 from web.guard import STAFF, Signed, door, not_found
 from web.pm_shown import share_lines, shares_shown, shell, workspace
 
@@ -81,6 +95,7 @@ def routes() -> list[BaseRoute]:
     return [
         door("/p", projects, allow=STAFF),
         *pm_new.routes(),
+        *pm_table.routes(),
         door("/p/{project}", project, allow=STAFF),
         door("/p/{project}/watching", watching, allow=STAFF),
         *pm_history.routes(),

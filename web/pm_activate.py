@@ -61,7 +61,9 @@ def _activate(parts: "Parts", signed: Signed, at: Desk, typed: Typed) -> None:
         raise Conflict("There is no draft that says something else. It was put in force or discarded meanwhile.")
     found = pm_outcome.outcome(parts, at.world, at.share, pm_edit.standing(at.share))
     if found.digest != _one(typed, "digest"):
-        raise Stale("Something else would be disclosed or withdrawn by now. It is shown below; look again, then repeat.")
+        raise Stale(
+            "Something else would be disclosed or withdrawn by now. It is shown below; look again, then repeat."
+        )
     pm_edit.send(parts, signed, command, typed)
 
 

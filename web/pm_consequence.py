@@ -1,6 +1,6 @@
 """The consequence of an agreement in lines a manager reads: newly disclosed, withdrawn, read differently. Pure.
 
-Rule: lines are made of facts alone, and every fact of a consequence stands in exactly one line; nothing is described by hand.
+Rule: lines are made of facts alone, and every fact of a consequence stands in exactly one line.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,61 +11,23 @@ from typing import Any
 import msgspec
 
 from domain.money import Money
-from domain.view import Ack, Baseline, ClientView, CurvePoint, ForecastPoint, Headline, Indicator, Remark, Scale, Score, Slip
+from domain.view import (
+    Ack,
+    Baseline,
+    ClientView,
+    CurvePoint,
+    ForecastPoint,
+    Headline,
+    Indicator,
+    Remark,
+    Scale,
+    Score,
+    Slip,
+)
 from projections import words
 from projections.consequence import Consequence, Key
 from projections.everseen import Ever
-
-WORD = {
-    "on_track": "On track", "at_risk": "At risk", "off_track": "Off track", "met": "Done", "planned": "Planned",
-    "running": "Running", "on_hold": "On hold", "closed": "Closed", "active": "Active", "low": "Low", "medium": "Medium", "high": "High",
-}  # fmt: skip
-OF_ROW = {
-    "title": "Title", "kind": "Kind", "owner_side": "Who has to act", "original_baseline": "First agreed date",
-    "baseline": "Agreed date", "forecast": "Forecast", "earliest": "Earliest", "latest": "Latest", "actual": "Date met",
-    "deadline": "Contractual deadline", "status": "Status", "slip": "Slip", "reason": "Reason for the last movement",
-    "progress": "Percent complete", "value": "Payment due", "needs_acceptance": "Acceptance needed", "accepted_on": "Accepted",
-    "client_action": "What waits for the client", "client_action_due": "Due from the client", "confirmed_at": "Last confirmed",
-    "final": "The schedule is judged by it", "trend": "Course of the forecast", "remarks": "Comments", "ack": "Acknowledgement",
-}  # fmt: skip
-OF_CARD = {
-    "ref": "Reference", "title": "Title", "cause": "Cause", "event": "Event", "effect": "Effect", "category": "Category",
-    "status": "Open or closed", "score": "Score", "inherent": "Score before any response", "previous": "Score before",
-    "band": "Band", "proximity": "Proximity", "response": "Response", "response_actions": "Response, what is done",
-    "owner": "Owner", "client_score": "Client’s own score", "client_band": "Band of the client’s score",
-    "client_scored_by": "Who scored for the client", "remarks": "Comments", "ack": "Acknowledgement", "view_needed": "Client’s view asked for",
-}  # fmt: skip
-OF_CONCERN = {
-    "at": "When", "by": "Who", "update": "On update", "about": "About", "text": "Concern", "answer": "Answer",
-    "answered_by": "Answered by", "answered_at": "Answered", "settled": "Settled",
-}  # fmt: skip
-OF_SCHEDULE = {
-    "indicator": "Status", "milestone": "Judged by", "title": "Judged by", "baseline": "Agreed date", "forecast": "Forecast",
-    "slip_days": "Slip", "previous_slip": "Slip before", "previous_on": "Slip before, when",
-}  # fmt: skip
-OF_BUDGET = {
-    "indicator": "Status", "measure": "Measure", "status_date": "Status date", "budget": "Approved budget",
-    "original_budget": "Original budget", "forecast": "Forecast at completion", "spent": "Spent", "planned": "Planned by now",
-    "earned": "Earned", "forecast_share": "Forecast, of budget", "spent_share": "Spent, of budget",
-    "planned_share": "Planned by now, of budget", "earned_share": "Earned, of budget", "cpi": "CPI", "spi_t": "SPI(t)",
-    "curve": "Curve over time", "curve_currency": "Unit of the curve", "remarks": "Comments",
-}  # fmt: skip
-OF_RISK = {
-    "indicator": "Status", "high": "High risks", "medium": "Medium risks", "low": "Low risks", "top": "Highest risk",
-    "top_score": "Highest score",
-}  # fmt: skip
-OF_PAGE = {
-    "organisation": "Your name", "client": "Client’s name", "project": "Project’s title", "time_zone": "Time zone",
-    "terms_version": "Agreement", "scope": "Footer", "headline": "Headline", "phase": "On hold or closed", "as_of": "As of",
-    "milestones_shared": "A section for milestones", "risks_shared": "A section for risks", "baselines": "Agreed plans",
-    "scale": "Scale of scores", "confirmed_at": "Plan last confirmed", "agreement_ack": "Acknowledgement of the agreement",
-}  # fmt: skip
-LABELS: Mapping[str, Mapping[str, str]] = {
-    "milestone": OF_ROW, "risk-": OF_CARD, "concern": OF_CONCERN, "schedule": OF_SCHEDULE, "budget": OF_BUDGET,
-    "risk": OF_RISK, "page": OF_PAGE, "overall": {"overall": "Overall status", "indicator": "Overall status"},
-}  # fmt: skip
-VITALS = ("schedule", "budget", "risk")
-PARTS = {"schedule": "Schedule", "budget": "Budget", "risk": "Risk", "page": "Page", "overall": "Overall"}
+from web.pm_labels import LABELS, PARTS, VITALS, WORD
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +39,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens to one item, or to one field of several: "Risk R-12 Late possession", "Reason, of 7 milestones"."""
+    """What happens to one item, or to a field of several: "Risk R-12 Late possession", "Reason, of 7 milestones"."""
 
     title: str
     values: tuple[Value, ...]

@@ -24,7 +24,7 @@ from web.pm_outcome import Outcome
 from web.pm_preview import Draft
 from web.pm_shown import share_of, shell
 from web.problem import status_of
-from web.service import Actor
+from web.service import Actor, Answer
 
 if TYPE_CHECKING:
     from web.parts import Parts
@@ -145,13 +145,13 @@ def _save(parts: "Parts", signed: Signed, at: Desk, draft: Draft, typed: Typed) 
     send(parts, signed, command, typed)
 
 
-def send(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) -> None:
+def send(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) -> Answer:
     """Carry out a command of a form: with the form's own id, on the version it was made for.
 
     Raises: Refused.
     """
     expected = _one(typed, "expected")
-    parts.service.execute(
+    return parts.service.execute(
         Actor(signed.person.id, signed.person.role, signed.person.client),
         command,
         command_id=CommandId(_one(typed, "command_id")),
@@ -282,5 +282,3 @@ def routes() -> list[BaseRoute]:
         door(f"{here}/discard", discard, allow=STAFF, methods=["POST"]),
         door(f"{here}/page", preview, allow=STAFF),
     ]
-
-

@@ -1,7 +1,7 @@
 """What putting a draft in force does: newly disclosed, withdrawn, read differently, and seen already.
 
-Rule: it is the difference between the view recorded in the newest update and what `reveal` gives under the draft, fact by
-fact; the same facts make the list, the counts and the marks on the preview.
+Rule: it is the difference between the view recorded in the newest update and what `reveal` gives under the draft, fact
+by fact; the same facts make the list, the counts and the marks on the preview.
 """
 
 import hashlib
@@ -21,8 +21,10 @@ from projections.everseen import Ever, Told
 from projections.world import World
 from web import pm_who_seen
 from web.pm_audience import view_of
-from web.pm_consequence import LABELS, PARTS, Line, lines, naming, seen_before, span, wholly
+from web.pm_consequence import Line, lines, naming, seen_before, span, wholly
+from web.pm_labels import LABELS, PARTS
 from web.pm_preview import Draft, as_drafted
+from web.service import TICK
 
 if TYPE_CHECKING:
     from web.parts import Parts
@@ -67,7 +69,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def outcome(parts: "Parts", world: World, share: Share, draft: Draft) -> Outcome:
     """Return what putting `draft` in force does now. For threads."""
-    now = max(parts.now(), parts.present.latest)
+    now = max(parts.now(), parts.present.latest + TICK)
     page = parts.heads.page(share.id)
     before = _view.decode(page.view) if page else None
     after, let_go = seen_under(world, share, draft, now)
@@ -187,4 +189,3 @@ def counted(found: Outcome) -> str:
         f"{count(len(found.gone), 'thing')} withdrawn" if found.gone else "nothing withdrawn",
     ]
     return ", ".join(told)
-

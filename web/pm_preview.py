@@ -1,7 +1,7 @@
-"""The exact page a draft would give, as a document of its own: the client's markup and stylesheet, with the draft's marks.
+"""The exact page a draft would give, as a document of its own: the client's markup and stylesheet, and the marks.
 
-Rule: the markup is what the renderer would send, byte for byte; marks are a second stylesheet that names ids, and what is
-taken away stands outside the page. The draft travels in the address, so that any process can answer and nothing is kept.
+Rule: the markup is what the renderer would send, byte for byte; marks are a second stylesheet that names ids, and what
+is taken away stands outside the page. The draft travels in the address: any process can answer, and nothing is kept.
 """
 
 import base64

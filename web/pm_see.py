@@ -1,35 +1,27 @@
 """See as this client: the very page of the draft or of the terms in force, and any past update as recorded."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from domain.agreement import Share, Version
+from domain.agreement import Share
 from domain.ids import ProjectId
 from projections import frames, words
 from web import exact
 from web.guard import STAFF, Signed, door, not_found
 from web.pm_audience import view_of
+from web.pm_edit import standing
+from web.pm_preview import as_drafted
 from web.pm_shown import share_of, shell
 
 if TYPE_CHECKING:
     from web.parts import Parts
 
 KEPT = {"cache-control": "private, max-age=31536000, immutable"}
-
-
-def with_draft(share: Share, at: datetime) -> Share:
-    """Return the share as it would be with its draft in force."""
-    if share.draft is None:
-        return share
-    version = Version(number=share.version + 1, terms=share.draft, reason="", at=at)
-    return msgspec.structs.replace(share, versions=(*share.versions, version), draft=None)
 
 
 async def see(request: Request, signed: Signed) -> Response:
@@ -63,7 +55,7 @@ async def see(request: Request, signed: Signed) -> Response:
 def _preview(parts: "Parts", share: Share, what: str) -> dict[str, Any] | None:
     world = parts.present.world
     draft = share.draft is not None and (what == "draft" or not share.versions)
-    seen = with_draft(share, parts.now()) if draft else share
+    seen = as_drafted(share, standing(share), parts.now()) if draft else share
     if not seen.versions:
         return None
     rendered = parts.renderer.render(view_of(world, world.projects[share.project], seen))

@@ -1,4 +1,4 @@
-"""Share agreements by plain form: draft, see as the client, put in force, end."""
+"""Share agreements by plain form: begin one, see how it stands, keep its receipts for so long, end it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -9,20 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.access import RegisterClient
-from domain.agreement import (
-    ActivateTerms,
-    DraftShare,
-    DraftTerms,
-    RevokeShare,
-    SetRetention,
-    Share,
-    ShareCommand,
-)
+from domain.agreement import DraftShare, RevokeShare, SetRetention, Share, ShareCommand
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, ProjectId, ShareId
 from domain.project import Project
-from domain.terms import Terms
-from web import pm_terms
+from web import pm_edit, pm_terms
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
 from web.pm_shown import share_line, share_of, shell
@@ -44,11 +35,6 @@ def _one(typed: Typed, name: str) -> str:
     return (typed.get(name) or [""])[0]
 
 
-async def _typed(request: Request) -> Typed:
-    form = await request.form()
-    return {key: [v for v in form.getlist(key) if isinstance(v, str)] for key in form}
-
-
 def _project(parts: "Parts", request: Request) -> Project | None:
     return parts.present.refresh().projects.get(ProjectId(request.path_params["project"]))
 
@@ -64,32 +50,30 @@ async def new(request: Request, signed: Signed) -> Response:
         return not_found()
     typed: Typed = {}
     problem: Refused = Invalid("")
-    status = 200
-    terms = pm_terms.start()
     if request.method == "POST":
-        typed = await _typed(request)
+        typed = pm_edit.plain(await request.form())
         try:
-            terms = pm_terms.terms_of(typed)
-            share = await run_in_threadpool(_draft, parts, signed, project, typed, terms)
+            share = await run_in_threadpool(_draft, parts, signed, project, typed)
         except Refused as refused:
-            problem, status = refused, status_of(refused)
+            problem = refused
         else:
-            return RedirectResponse(f"/p/{project.id}/shares/{share}", 303)
+            return RedirectResponse(f"/p/{project.id}/shares/{share}/edit?done=new", 303)
     world = parts.present.world
     context = {
         "project": project,
-        "given": {name: _one(typed, name) for name in ("client", "client_name", "time_zone")},
+        "given": {name: _one(typed, name) for name in ("client", "client_name", "time_zone", "start")},
         "problem": problem,
-        "clients": sorted(world.clients.values(), key=lambda c: c.name),
+        "clients": sorted((c for c in world.clients.values() if c.ended_at is None), key=lambda c: c.name),
+        "templates": {key: (name, pm_terms.summary(terms)) for key, (name, terms) in pm_terms.TEMPLATES.items()},
         "command_id": _one(typed, "command_id") or new_id(24),
         "new_share": _one(typed, "new_share") or new_id(),
-        **pm_terms.choices(project, terms),
         **shell(parts, signed),
     }
+    status = status_of(problem) if problem.message else 200
     return parts.pages.response(request, "pm/share_new.html", status, **context)
 
 
-def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed, terms: Terms) -> ShareId:
+def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed) -> ShareId:
     key, actor = _one(typed, "command_id"), _actor(signed)
     client = ClientId(_one(typed, "client"))
     if client == "new":
@@ -101,7 +85,8 @@ def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed, terms
     if not client:
         raise Invalid("Choose the client this agreement is with.", "client")
     share = ShareId(_one(typed, "new_share"))
-    command = DraftShare(share=share, project=project.id, client=client, terms=terms)
+    _, terms = pm_terms.TEMPLATES.get(_one(typed, "start"), ("", pm_terms.start()))
+    command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=pm_edit.FRESH)
     parts.service.execute(actor, command, command_id=CommandId(key))
     return share
 
@@ -110,7 +95,7 @@ def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed, terms
 
 
 async def agreement(request: Request, signed: Signed) -> Response:
-    """`GET /p/{project}/shares/{share}`: the terms in force, the draft as a form, and who may watch."""
+    """`GET /p/{project}/shares/{share}`: the terms in force, the draft, and who may watch."""
     parts: Parts = request.app.state.parts
     project, share = await run_in_threadpool(_both, parts, request)
     if project is None or share is None:
@@ -125,7 +110,6 @@ def _both(parts: "Parts", request: Request) -> tuple[Project | None, Share | Non
 
 
 SAID = {
-    "saved": "Draft saved. Nothing changes for the client until it is put in force.",
     "retained": "Kept for so long from now on.",
     "in-force": "In force. The client’s dashboard follows at once.",
     "ended": "Ended. Every open dashboard of it was closed.",
@@ -142,13 +126,11 @@ async def _agreement(
     share: Share,
     *,
     said: str = "",
-    terms: Terms | None = None,
     problem: Refused | None = None,
     where: str = "",
     typed: Typed | None = None,
 ) -> Response:
     world = parts.present.world
-    shown = terms or share.draft or (share.terms if share.versions else Terms())
     line = await run_in_threadpool(share_line, parts, world, share)
     context: dict[str, Any] = {
         "project": project,
@@ -164,34 +146,11 @@ async def _agreement(
         "people": world.people,
         "viewers": viewers_of(parts, signed, share),
         "version": world.versions.get(f"share-{share.id}", 0),
-        "pending": _difference(share),
-        **pm_terms.choices(project, shown),
+        "pending": pm_edit.pending(share),
+        "manner": pm_terms.manner,
         **shell(parts, signed),
     }
     return parts.pages.response(request, "pm/share.html", status_of(problem) if problem else 200, **context)
-
-
-def _difference(share: Share) -> bool:
-    """Tell whether there is a draft that says something else than the terms in force."""
-    return share.draft is not None and (not share.versions or share.draft != share.terms)
-
-
-async def save(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/shares/{share}`: save the draft."""
-
-    def command(share: Share, typed: Typed) -> ShareCommand:
-        return DraftTerms(share=share.id, terms=pm_terms.terms_of(typed))
-
-    return await _send(request, signed, command, "saved", "terms")
-
-
-async def activate(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/shares/{share}/activate`: put the draft in force."""
-
-    def command(share: Share, typed: Typed) -> ShareCommand:
-        return ActivateTerms(share=share.id, reason=_one(typed, "reason"))
-
-    return await _send(request, signed, command, "in-force", "activate")
 
 
 async def revoke(request: Request, signed: Signed) -> Response:
@@ -222,32 +181,17 @@ async def _send(
     project, share = await run_in_threadpool(_both, parts, request)
     if project is None or share is None:
         return not_found()
-    typed = await _typed(request)
+    typed = pm_edit.plain(await request.form())
     try:
         recorded = await run_in_threadpool(_execute, parts, signed, command(share, typed), typed)
     except Refused as refused:
-        terms = _kept(typed) if where == "terms" else None
-        context = {"problem": refused, "where": where, "typed": typed, "terms": terms}
+        context = {"problem": refused, "where": where, "typed": typed}
         return await _agreement(parts, request, signed, project, share, **context)  # type: ignore[arg-type]
     return RedirectResponse(f"/p/{project.id}/shares/{share.id}?done={done if recorded else 'same'}", 303)
 
 
-def _kept(typed: Typed) -> Terms | None:
-    try:
-        return pm_terms.terms_of(typed)
-    except Refused:
-        return None
-
-
 def _execute(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) -> bool:
-    expected = _one(typed, "expected")
-    answer = parts.service.execute(
-        _actor(signed),
-        command,
-        command_id=CommandId(_one(typed, "command_id")),
-        expected=int(expected) if expected.isdecimal() else None,
-    )
-    return bool(answer.events)
+    return bool(pm_edit.send(parts, signed, command, typed).events)
 
 
 def routes() -> list[BaseRoute]:
@@ -256,8 +200,6 @@ def routes() -> list[BaseRoute]:
     return [
         door("/p/{project}/shares/new", new, allow=STAFF, methods=["GET", "POST"]),
         door(here, agreement, allow=STAFF),
-        door(here, save, allow=STAFF, methods=["POST"]),
-        door(f"{here}/activate", activate, allow=STAFF, methods=["POST"]),
         door(f"{here}/revoke", revoke, allow=STAFF, methods=["POST"]),
         door(f"{here}/retention", retain, allow=STAFF, methods=["POST"]),
     ]

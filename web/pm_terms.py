@@ -11,6 +11,7 @@ from domain.errors import Invalid
 from domain.project import Project
 from domain.terms import BudgetLevel, Measure, MilestoneField, ProjectField, Release, RiskField, Terms, Ways
 from domain.view import Dimension
+from projections import words
 from web import fields
 
 MILESTONE_FIELDS: dict[str, str] = {
@@ -209,6 +210,28 @@ def summary(terms: Terms) -> str:
     if terms.health:
         told.append(f"status of {', '.join(HEALTH[d].lower() for d in terms.health)}")
     return " · ".join(part for part in told if part) or "Nothing"
+
+
+def manner(ways: Ways, zone: str) -> str:
+    """Return how terms are disclosed in one line: "From now on, at once, until 3 May 2027"."""
+    told = ["With history" if ways.history else "From now on"]
+    told.append(f"after review of {review(ways)}" if ways.release else "at once")
+    if ways.expires is not None:
+        told.append(f"until {words.day_year(words.local(ways.expires - timedelta(seconds=1), zone).date())}")
+    return ", ".join(told)
+
+
+def review(ways: Ways) -> str:
+    """Return which changes wait and how long: "a slip above 5 days, 4 h at most"; "" where none does."""
+    held = ways.release
+    if held is None:
+        return ""
+    kinds = [
+        f"a slip above {held.slip_days} days" if held.slip_days is not None else "",
+        "a change of the budget" if held.cost else "",
+        f"a risk scored {held.score} or more" if held.score is not None else "",
+    ]
+    return f"{', '.join(filter(None, kinds))}, {held.hours} h at most"
 
 
 def _many(chosen: str | Sequence[str], one: str) -> str:

@@ -6,14 +6,14 @@ decided again on what is true now.
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import msgspec
 
 from domain import access, agreement, commands, project
 from domain.access import Client, ClientCommand, PersonCommand, Role
-from domain.agreement import DraftShare, ExpireShare, ReleaseDue, ShareCommand
+from domain.agreement import ActivateTerms, DraftShare, ExpireShare, ReleaseDue, ShareCommand
 from domain.answers import Acknowledge, MakeComment, RaiseConcern
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
@@ -28,6 +28,7 @@ from projections.world import World
 from web.present import Present
 
 TRIES = 40  # of a command that others overtake
+NONE, TICK = timedelta(), timedelta(microseconds=1)  # what was before an agreement and what came after is told by time
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -112,7 +113,8 @@ class Service:
     ) -> Answer:
         world = self._present.refresh()
         now = self._clock()
-        at = max(now, self._present.latest)  # a clock that was set back never turns the record around
+        before = self._present.latest + (TICK if isinstance(command, ActivateTerms) else NONE)
+        at = max(now, before)  # a clock that was set back never turns the record around
         stream = stream_of(command)
         version = world.versions.get(stream, 0)
         expect(version, expected)
