@@ -113,14 +113,7 @@ def test_the_sentence_counts_and_says_what_waits(tmp_path: Path) -> None:
 def draft(house: House, **values: object):
     browser = house.client("manager")
     page = browser.get(f"{HERE}/new").text
-    typed = {
-        "client": "council",
-        "milestones": "some",
-        "milestone": "m2",
-        "milestone_fields": "forecast",
-        "risks": "none",
-    }
-    return browser, browser.post(f"{HERE}/new", data=hidden(page) | typed | values)
+    return browser, browser.post(f"{HERE}/new", data=hidden(page) | {"client": "council", "start": "slip"} | values)
 
 
 def share(house: House, key: str):
@@ -133,54 +126,38 @@ def form_of(page: str, action: str) -> dict[str, str]:
     return hidden(found[1])
 
 
-def test_an_agreement_goes_from_draft_to_preview_to_force_to_its_end(house: House) -> None:
+def test_a_new_agreement_begins_as_a_draft_from_now_on_and_leads_to_the_editor(house: House) -> None:
     browser, answer = draft(house)
-    here = answer.headers["location"]
-    key = here.rpartition("/")[2]
-    assert (share(house, key).active, share(house, key).draft.milestones) == (False, ("m2",))
-    seen = browser.get(f"{here}/as").text
-    assert "Trial running starts" in seen
-    assert "Section A energised" not in seen.partition('class="sheet"')[2]
-    refused = browser.post(f"{here}/activate", data=form_of(browser.get(here).text, "/activate#activate"))
-    assert "Reason is missing" in refused.text
-    form = form_of(browser.get(here).text, "/activate#activate") | {"reason": "Signed on Monday"}
-    assert browser.post(f"{here}/activate", data=form).status_code == 303
-    wait_until(lambda: house.parts.folder.disclosure.head(key) == 1)
-    assert share(house, key).versions[0].reason == "Signed on Monday"
-    end = form_of(browser.get(here).text, "/revoke#revoke") | {"reason": "Contract over"}
-    assert browser.post(f"{here}/revoke", data=end).status_code == 303
-    assert share(house, key).revoked_why == "Contract over"
-    assert "Contract over" in browser.get(here).text
+    here = answer.headers["location"].partition("/edit")[0]
+    made = share(house, here.rpartition("/")[2])
+    assert (made.active, made.draft.milestones, made.draft_ways.history) == (False, "all", False)
+    assert "What City Council would see" in browser.get(f"{here}/as").text
+    _, plainer = draft(house, start="")
+    assert share(house, plainer.headers["location"].split("/")[4]).draft == pm_terms.start()
+
+
+def test_a_share_is_ended_with_a_reason_that_goes_on_record(house: House) -> None:
+    browser, here = house.client("manager"), f"{HERE}/{SHARE}"
+    form = form_of(browser.get(here).text, "/revoke#revoke")
+    assert "Reason is missing" in browser.post(f"{here}/revoke", data=form).text
+    assert browser.post(f"{here}/revoke", data=form | {"reason": "Contract over"}).status_code == 303
+    assert share(house, SHARE).revoked_why == "Contract over"
+    page = browser.get(here).text
+    assert "Contract over" in page
+    assert "/edit" not in page
+    assert browser.get(f"{here}/edit").status_code == 404
 
 
 def test_a_draft_can_name_a_new_client_in_the_same_form(house: House) -> None:
     _, answer = draft(house, client="new", client_name="Northgate", time_zone="Europe/Oslo")
     assert answer.status_code == 303
-    agreed = share(house, answer.headers["location"].rpartition("/")[2])
+    agreed = share(house, answer.headers["location"].split("/")[4])
     assert house.parts.present.world.clients[agreed.client].name == "Northgate"
     _, unnamed = draft(house, client="")
     assert "Choose the client" in unnamed.text
     _, lost = draft(house, client="new", client_name="Lost", time_zone="Mars/Base")
     assert "is no time zone" in lost.text
     assert 'value="Lost"' in lost.text
-
-
-def test_terms_that_contradict_themselves_come_back_as_ticked(house: House) -> None:
-    _, answer = draft(house, milestone_fields=["slip", "reason"])
-    assert answer.status_code == 422
-    assert "A slip tells both dates" in answer.text
-    assert re.search(r'value="reason" checked', answer.text)
-
-
-def test_a_draft_that_somebody_else_changed_is_not_overwritten(house: House) -> None:
-    browser = house.client("manager")
-    page = browser.get(f"{HERE}/{SHARE}").text
-    old = form_of(page, f"/shares/{SHARE}")
-    first = browser.post(f"{HERE}/{SHARE}", data=old | {"milestones": "none", "budget": "rag"})
-    assert first.status_code == 303
-    stale = old | {"command_id": "another-one-of-mine", "milestones": "all"}
-    assert browser.post(f"{HERE}/{SHARE}", data=stale).status_code == 412
-    assert share(house, SHARE).draft.budget == "rag"
 
 
 def test_a_preview_is_the_page_of_the_terms_and_shows_nothing_internal(house: House) -> None:
