@@ -185,6 +185,8 @@ def said(value: object, zone: str, field: str = "") -> str:
             return f"{sentence} {ask}".strip()
         case Scale(size=size):
             return f"1 to {size}"
+        case int() if field == "progress":
+            return f"{value} %"
         case _:
             return WORD.get(str(value), str(value))
 
