@@ -25,6 +25,7 @@ class PlannedPoint(msgspec.Struct, frozen=True, order=True):
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     status_date: date
     at: datetime
+    first_at: datetime  # when something was first measured for this day; a correction keeps it
     pv: Decimal | None
     ev: Decimal | None
     ac: Decimal | None

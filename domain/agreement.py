@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from domain import answers, check
-from domain.answers import AnswerCommand, AnswerEvent, Answers, Comment, Screen
+from domain.answers import Acknowledged, AnswerCommand, AnswerEvent, Answers, Comment, Screen
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.message import Command, Event
@@ -247,6 +247,8 @@ def decide(
         raise Unknown("There is no such share agreement. Check the address, or draft it first.")
     if state.revoked_at is not None:
         raise Conflict("This share has ended. Draft a new agreement to share again.")
+    if state.ended_on(now) is not None and not isinstance(command, ExpireShare | ReleaseDue | RevokeShare):
+        raise Conflict("The agreed time of this share is over. Draft a new agreement to share again.")
     match command:
         case DraftTerms(terms=terms, ways=ways):
             new = TermsDrafted(terms=checked(terms), ways=checked_ways(ways))
@@ -278,7 +280,15 @@ def decide(
         case _:
             if not state.active:
                 raise Conflict("Nothing is shared here yet, so there is nothing to answer.")
-            return list(answers.decide(state.answers, command))
+            return [_agreed_to(state, event) for event in answers.decide(state.answers, command)]
+
+
+def _agreed_to(state: Share, event: AnswerEvent) -> AnswerEvent:
+    """Nobody takes note of an agreement that is not there yet."""
+    kind, _, number = event.subject.partition("-") if isinstance(event, Acknowledged) else ("", "", "")
+    if kind == "agreement" and number not in {str(version.number) for version in state.versions}:
+        raise Invalid(f"There is no agreement {number[:10]} on this share. Reload the page.", "subject")
+    return event
 
 
 def _standing(state: Share) -> tuple[Terms | None, Ways]:

@@ -16,7 +16,7 @@ from domain.ids import PersonId, ShareId
 from domain.message import Command, Event
 
 Side = Literal["ours", "theirs"]
-MOST = 500  # comments on one share; what is longer belongs into letters
+MOST = 500  # comments of one side, and concerns, on one share; what is longer belongs into letters
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +180,8 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
         case RaiseConcern(concern=key, subject=subject, text=text, screen=screen):
             if check.identifier("concern", key) in state.concerns:
                 raise Conflict("A concern with this id was raised already. Use a new id.", "concern")
+            if len(state.concerns) >= MOST:
+                raise Conflict(f"You raised {MOST} concerns on this share, and no more are kept. Write a letter.")
             said = check.text("text", text, required=True)
             about = _subject(subject, "milestone", "risk") if subject else ""
             return [ConcernRaised(concern=key, subject=about, text=said, by=by, screen=_bound(screen))]
@@ -205,8 +207,8 @@ def _comment(
 ) -> CommentMade:
     if any(one.id == check.identifier("comment", key) for one in state.comments):
         raise Conflict("A comment with this id was made already. Use a new id.", "comment")
-    if len(state.comments) >= MOST:
-        raise Conflict(f"There are {MOST} comments on this share, and no more are kept. Write a letter instead.")
+    if sum(one.side == side for one in state.comments) >= MOST:  # by side: the other's number may not be shared
+        raise Conflict(f"You made {MOST} comments on this share, and no more are kept. Write a letter instead.")
     return CommentMade(
         comment=key,
         subject=_subject(subject, "milestone", "risk"),

@@ -85,8 +85,9 @@ def _evolve_account(
         case SpendPlanned(points=points):
             return replace(old, planned=points, changed_at=at)
         case CostMeasured(status_date=day, pv=pv, ev=ev, ac=ac):
-            new = Measurement(status_date=day, at=at, pv=pv, ev=ev, ac=ac)
             corrected = bool(old.measurements) and old.measurements[-1].status_date == day
+            first_at = old.measurements[-1].first_at if corrected else at
+            new = Measurement(status_date=day, at=at, first_at=first_at, pv=pv, ev=ev, ac=ac)
             kept = old.measurements[:-1] if corrected else old.measurements
             return replace(old, measurements=(*kept, new), changed_at=at)
         case CompletionForecast(status_date=day, eac=eac, reason=reason):

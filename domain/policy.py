@@ -7,7 +7,7 @@ lies before the floor of an item (`since.floor`) is its past, and stays unknown 
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -20,7 +20,7 @@ from domain.policy_measures import budget_of, indicator_of
 from domain.project import Project
 from domain.risks import Points, Risk, band
 from domain.schedule import Milestone
-from domain.since import floor
+from domain.since import ITEM, floor
 from domain.terms import Terms
 from domain.view import (
     Ack,
@@ -40,6 +40,7 @@ from domain.view import (
 )
 
 Called = Callable[[PersonId], str]
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def reveal(
@@ -62,7 +63,7 @@ def reveal(
     schedule = _schedule(project, share, milestones)
     budget = budget_of(project, share)
     if budget is not None:
-        budget = msgspec.structs.replace(budget, remarks=_remarks(share, "budget", called, told=False, since=None))
+        budget = msgspec.structs.replace(budget, remarks=_remarks(share, "budget", called, item=_spent(share)))
     phase = project.phase if "phase" in terms.project_fields else None
     return ClientView(
         organisation=organisation,
@@ -73,7 +74,7 @@ def reveal(
         scope=_scope(terms, share.version, milestones, risks),
         headline=headline(schedule, budget, milestones, risks, phase),
         phase=phase,
-        as_of=_as_of(project, terms),
+        as_of=_as_of(project, share),
         overall=indicator_of(project, share, "overall"),
         schedule=schedule,
         budget=budget,
@@ -84,7 +85,9 @@ def reveal(
         baselines=_baselines(project, share),
         risks=risks,
         scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
-        confirmed_at=project.schedule.confirmed_at if "confirmed" in terms.project_fields else None,
+        confirmed_at=_known(project.schedule.confirmed_at, floor(share, "project", "", "confirmed"))
+        if "confirmed" in terms.project_fields
+        else None,
         concerns=_concerns(share, milestones, risks, called),
         agreement_ack=_agreement_ack(project, share, called),
     )
@@ -139,7 +142,9 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         accepted_on=m.accepted_on if "acceptance" in fields else None,
         client_action=details.client_action if "client_action" in fields else "",
         client_action_due=details.client_action_due if "client_action" in fields else None,
-        confirmed_at=project.schedule.confirmed_at if "confirmed" in fields else None,
+        confirmed_at=_known(project.schedule.confirmed_at, _past(share, m, "confirmed"))
+        if "confirmed" in fields
+        else None,
         trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
     )
 
@@ -147,10 +152,11 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
 def _said_of(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
     """What was said about a milestone; whether an acknowledgement is current is told from the shown date alone."""
     subject, told = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
-    moved = m.moves[-1].at if "forecast" in share.terms.milestone_fields else None
+    moved = _set(m.moves[-1].at, _past(share, m, "forecast")) if "forecast" in share.terms.milestone_fields else None
+    since = _past(share, m, "comments") if told else NEVER
     return msgspec.structs.replace(
         row,
-        remarks=_remarks(share, subject, called, told=told, since=_past(share, m, "comments")),
+        remarks=_remarks(share, subject, called, since, item=_past(share, m, ITEM)),
         ack=_ack(project, share, subject, called, moved),
     )
 
@@ -161,6 +167,16 @@ def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
 
 def _after(at: datetime, since: datetime | None) -> bool:
     return since is None or at >= since
+
+
+def _known(at: datetime | None, since: datetime | None) -> datetime | None:
+    """Return an instant, or None where it lies in what stays unknown."""
+    return at if at is not None and _after(at, since) else None
+
+
+def _set(at: datetime, since: datetime | None) -> datetime:
+    """Return when something was set, as far as the client may know: not before it began to know of it."""
+    return at if since is None else max(at, since)
 
 
 def _original(project: Project, m: Milestone, since: datetime | None) -> date | None:
@@ -234,10 +250,13 @@ def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
     if "baselines" not in share.terms.project_fields:
         return ()
     since, plans = floor(share, "project", "", "baselines"), project.schedule.baselines
-    if since is not None:
-        earlier = [b for b in plans if b.on <= project.civil(since)]
-        plans = (*earlier[-1:], *(b for b in plans if b.on > project.civil(since)))
-    return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
+    if since is None:
+        return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
+    earlier = [b for b in plans if b.on <= project.civil(since)][-1:]
+    later = [b for b in plans if b.on > project.civil(since)]
+    first = [Baseline(number=1, approved_on=b.on, reason="") for b in earlier]  # why, and the how manieth, is past
+    begin = len(first) + 1
+    return (*first, *(Baseline(number=i, approved_on=b.on, reason=b.reason) for i, b in enumerate(later, begin)))
 
 
 # risks
@@ -263,11 +282,11 @@ def _risks(project: Project, share: Share, called: Called) -> tuple[RiskCard, ..
 
 def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard:
     fields, details = share.terms.risk_fields, r.details
-    since = floor(share, "risk", r.id, "history", facing=r.facing_since)
+    since, set_since = _past_of_risk(share, r, "history"), _past_of_risk(share, r, "score")
     theirs = r.client_scores.get(client, ()) if "client_score" in fields else ()
     ours = r.scores[-1]
-    score = _score(project, ours.points, ours.at) if "score" in fields else None
-    client_score = _score(project, theirs[-1].points, theirs[-1].at) if theirs else None
+    score = _score(project, ours.points, ours.at, set_since) if "score" in fields else None
+    client_score = _score(project, theirs[-1].points, theirs[-1].at, None) if theirs else None
     return RiskCard(
         id=r.id,
         ref=details.ref,
@@ -278,8 +297,10 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
         category=details.category if "category" in fields else "",
         status="closed" if r.closed else "active",
         score=score,
-        inherent=_score(project, r.inherent, r.registered_at) if "inherent" in fields else None,
-        previous=_score(project, r.scores[-2].points, r.scores[-2].at)
+        inherent=_score(project, r.inherent, r.registered_at, _past_of_risk(share, r, "inherent"))
+        if "inherent" in fields
+        else None,
+        previous=_score(project, r.scores[-2].points, r.scores[-2].at, since)
         if "history" in fields and len(r.scores) > 1 and _after(r.scores[-1].at, since)
         else None,
         band=band(project.scale, score.value) if score else None,
@@ -295,18 +316,25 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
 
 def _said_of_risk(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
     subject, fields = f"risk-{r.id}", share.terms.risk_fields
-    since = floor(share, "risk", r.id, "comments", facing=r.facing_since)
+    since = _past_of_risk(share, r, "comments") if "comments" in fields else NEVER
+    scored = _set(r.scores[-1].at, _past_of_risk(share, r, "score")) if "score" in fields else None
     theirs = r.client_scores.get(share.client, ()) if "client_score" in fields else ()
     return msgspec.structs.replace(
         card,
         client_scored_by=called(theirs[-1].by) if theirs else "",
-        remarks=_remarks(share, subject, called, told="comments" in fields, since=since),
-        ack=_ack(project, share, subject, called, r.scores[-1].at if "score" in fields else None),
+        remarks=_remarks(share, subject, called, since, item=_past_of_risk(share, r, ITEM)),
+        ack=_ack(project, share, subject, called, scored),
     )
 
 
-def _score(project: Project, points: Points, at: datetime) -> Score:
-    return Score(points.probability, points.impact, points.score, project.civil(at))
+def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
+    return floor(share, "risk", r.id, *fields, facing=r.facing_since)
+
+
+def _score(project: Project, points: Points, at: datetime, since: datetime | None) -> Score:
+    """The points, with the day on which they were given unless that is past."""
+    on = project.civil(at) if _after(at, since) else None
+    return Score(points.probability, points.impact, points.score, on)
 
 
 def _scale(project: Project) -> Scale:
@@ -333,10 +361,16 @@ def _risk_vital(project: Project, share: Share, cards: tuple[RiskCard, ...]) -> 
 # what both sides said
 
 
-def _remarks(share: Share, subject: str, called: Called, *, told: bool, since: datetime | None) -> tuple[Remark, ...]:
-    """Comments where the terms cover them, and in any case what was noted with a release."""
-    found = [c for c in share.answers.on(subject) if c.remark or (told and _after(c.at, since))]
+def _remarks(
+    share: Share, subject: str, called: Called, since: datetime | None = NEVER, *, item: datetime | None
+) -> tuple[Remark, ...]:
+    """Comments from `since` on, and what was noted with a release from when the item itself was known."""
+    found = [c for c in share.answers.on(subject) if _after(c.at, item if c.remark else since)]
     return tuple(_remark(comment, called) for comment in found)
+
+
+def _spent(share: Share) -> datetime | None:
+    return floor(share, "budget", share.terms.measure, ITEM)
 
 
 def _remark(comment: Comment, called: Called) -> Remark:
@@ -384,16 +418,16 @@ def _concerns(
 # the rest
 
 
-def _as_of(project: Project, terms: Terms) -> date | None:
-    """The last day on which one of the shared dates, figures or scores was set."""
-    found: list[datetime] = []
+def _as_of(project: Project, share: Share) -> date | None:
+    """The last day on which one of the shared dates, figures or scores was set, as far as that is not past."""
+    terms, found = share.terms, list[datetime]()
     if "forecast" in terms.milestone_fields:
-        found += [m.moves[-1].at for m in _selected(project, terms)]
+        found += [_set(m.moves[-1].at, _past(share, m, "forecast")) for m in _selected(project, terms)]
     account = project.budget.accounts.get(terms.measure)
     if terms.budget in ("percent", "amounts") and account is not None:
-        found.append(account.changed_at)
+        found.append(_set(account.changed_at, _spent(share)))
     if "score" in terms.risk_fields:
-        found += [r.scores[-1].at for r in _selected_risks(project, terms)]
+        found += [_set(r.scores[-1].at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
     return project.civil(max(found)) if found else None
 
 

@@ -3,7 +3,7 @@
 Rule as there: a value passes only under an `if` on the terms that name it.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from domain import health as rules
@@ -59,7 +59,6 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
     terms, found = share.terms, account.earned_value()
     amounts = terms.budget == "amounts"
     since = floor(share, "budget", terms.measure, "curve")
-    first = None if since is None else project.civil(since)
 
     def money(value: Decimal | None) -> Money | None:
         return Money(value, project.currency) if amounts and value is not None else None
@@ -69,7 +68,7 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         measure=terms.measure,
         status_date=_status_date(account),
         budget=money(account.bac),
-        original_budget=money(account.original),
+        original_budget=money(account.original) if floor(share, "budget", terms.measure, "amounts") is None else None,
         forecast=money(found.eac),
         spent=money(found.ac),
         planned=money(found.pv),
@@ -80,7 +79,7 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         earned_share=_share(found.ev, account),
         cpi=_rounded(found.cpi) if terms.indices else None,
         spi_t=_rounded(found.spi_t) if terms.indices else None,
-        curve=_curve(account, amounts=amounts, first=first) if terms.curve else (),
+        curve=_curve(account, amounts=amounts, since=since) if terms.curve else (),
         curve_currency=project.currency if terms.curve and amounts else "",
     )
 
@@ -99,10 +98,9 @@ def _rounded(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(Decimal("0.01"))
 
 
-def _curve(account: Account, *, amounts: bool, first: date | None) -> tuple[CurvePoint, ...]:
-    """The plan, and what was spent and earned: all of it, or the last known by `first` and what came after."""
-    known = [m for m in account.measurements if first is None or m.status_date >= first]
-    known = known if len(known) == len(account.measurements) else [*_last_before(account, first), *known]
+def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[CurvePoint, ...]:
+    """The plan, and what was spent and earned: all of it, or what held at `since` and what was measured after."""
+    known = _measured(account, since)
 
     def scaled(value: Decimal | None) -> Decimal | None:
         return value if amounts or value is None else _share(value, account)
@@ -120,8 +118,12 @@ def _curve(account: Account, *, amounts: bool, first: date | None) -> tuple[Curv
     )
 
 
-def _last_before(account: Account, first: date | None) -> list[Measurement]:
-    return [m for m in account.measurements if first is not None and m.status_date < first][-1:]
+def _measured(account: Account, since: datetime | None) -> list[Measurement]:
+    """What held at `since` and what came after it; status dates only go forward."""
+    if since is None:
+        return list(account.measurements)
+    held = [m for m in account.measurements if m.first_at < since][-1:]
+    return held + [m for m in account.measurements if m.first_at >= since]
 
 
 def _forecast_line(account: Account) -> list[tuple[date, Decimal]]:

@@ -10,9 +10,10 @@ from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from psycopg import sql
 
 from projections.lease import LASTS, Tenure
-from projections.store import Deposed
+from projections.store import CUTS, Deposed, Overtaken
 
 NAME = "follower"
+EVENTS = "events"  # the event log's table
 
 
 def create(db: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
@@ -78,18 +79,31 @@ class DatabaseLease:
 
 
 class FencedRecorder(PostgresProcessRecorder):
-    """Records what the follower makes in a term only while that term lasts."""
+    """Records what the follower makes only while its term lasts, and only if nothing was cut that it does not know."""
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str, tracking_table_name: str) -> None:
         super().__init__(datastore, events_table_name=events_table_name, tracking_table_name=tracking_table_name)
         self._fence = sql.SQL("SELECT 1 FROM {}.lease WHERE name = %s AND term = %s FOR KEY SHARE").format(
             sql.Identifier(datastore.schema)
         )
+        events = sql.Identifier(datastore.schema, EVENTS)
+        self._hold = sql.SQL("LOCK TABLE {} IN SHARE MODE").format(events)  # nobody appends until this is recorded
+        self._cut = sql.SQL("SELECT 1 FROM {} WHERE notification_id > %s AND topic = ANY(%s) LIMIT 1").format(events)
 
     def _insert_events(
-        self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], *, term: int | None = None, **kwargs: Any
+        self,
+        curs: psycopg.Cursor[Any],
+        stored_events: Sequence[StoredEvent],
+        *,
+        term: int | None = None,
+        read: int | None = None,
+        **kwargs: Any,
     ) -> None:
         if term is not None and curs.execute(self._fence, (NAME, term)).fetchone() is None:
             message = f"term {term} is over: another process follows"
             raise Deposed(message)
+        if read is not None:
+            curs.execute(self._hold)
+            if curs.execute(self._cut, (read, list(CUTS))).fetchone() is not None:
+                raise Overtaken(read)
         super()._insert_events(curs, stored_events, **kwargs)

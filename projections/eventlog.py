@@ -4,8 +4,10 @@ Rule: no SQL of ours. `(stream, version)` is unique, which is our optimistic con
 organisation.
 """
 
+import contextlib
 import hashlib
 import hmac
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -14,7 +16,7 @@ from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notif
 
 from domain.access import PersonErased
 from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
-from projections.store import Moved, row
+from projections.store import CUTS, Moved, Overtaken, row
 from projections.vault import Damaged, Gone, Vault
 
 BATCH = 500
@@ -34,6 +36,7 @@ class EventLog:
 
     def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
         self._recorder, self._vault = recorder, vault
+        self._writing = threading.Lock()
 
     def append(self, events: Sequence[tuple[Stored, int]]) -> list[int]:
         """Record events with their versions, all or none; return their positions.
@@ -42,9 +45,32 @@ class EventLog:
         """
         rows = [row(stored.stream, version, tag(stored.event), self._sealed(stored)) for stored, version in events]
         try:
-            return list(self._recorder.insert_events(rows) or ())
+            with self._writing:
+                return list(self._recorder.insert_events(rows) or ())
         except IntegrityError as error:
             raise Moved(str(error)) from error
+
+    @contextlib.contextmanager
+    def uncut(self, position: int) -> Iterator[None]:
+        """Keep this process from recording an event meanwhile. Other processes are kept off by the recorder.
+
+        Raises: Overtaken when terms came into force or ended behind `position`.
+        """
+        with self._writing:
+            if self.cuts(position, 1):
+                raise Overtaken(position)
+            yield
+
+    def cuts(self, position: int, limit: int | None = None) -> list[Recorded | Unreadable]:
+        """Return what brought terms into force or ended them behind `position`, oldest first."""
+        found: list[Recorded | Unreadable] = []
+        while limit is None or len(found) < limit:
+            rows = self._recorder.select_notifications(position, BATCH, topics=CUTS, inclusive_of_start=False)
+            found += [self._notified(row) for row in rows]
+            if len(rows) < BATCH:
+                break
+            position = rows[-1].id
+        return found
 
     def fingerprint(self, stream: str, command: bytes) -> str:
         """Return a hash that tells one command from another, hex; of a person's, only with that person's key."""

@@ -5,6 +5,7 @@ whose view or markup cannot be made is parked loudly where it stood, and the oth
 events are taken in again, one update each, as if nothing had happened.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -14,15 +15,13 @@ from datetime import datetime
 
 import msgspec
 
-from domain.access import ClientEnded
-from domain.agreement import ShareRevoked, TermsActivated
 from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from projections.disclose import Made, Renderer, Shown, disclose, restore
 from projections.disclosure import Entry
 from projections.eventlog import BATCH, EventLog, Unreadable
 from projections.lease import Reign
-from projections.store import Deposed, DisclosureLog, Moved, Parked
+from projections.store import Deposed, DisclosureLog, Moved, Overtaken, Parked
 from projections.world import World
 
 __all__ = ["Follower", "Renderer"]
@@ -38,7 +37,8 @@ class _Batch:
     def __init__(self) -> None:
         self.made: list[Made] = []
         self.parked: dict[str, Parked] = {}
-        self.narrowed: dict[str, int] = {}  # stream -> where its newest terms or its end lie among what was read
+        self.narrowed: dict[str, int] = {}  # stream -> where its newest terms or its end lie
+        self.read = 0  # up to where that is known
 
 
 class Follower:
@@ -185,15 +185,25 @@ class Follower:
         if not found:
             return 0
         batch, position = _Batch(), self._position
-        batch.narrowed = _narrowed(found)
+        self._look_ahead(batch, self._read, found[-1].position)
         for recorded in found:
             self._read = recorded.position
             self._group.append(recorded)
             if _closes(recorded):
                 self._take(self._group, batch, position)
                 self._group, position = [], recorded.position
-        self._record(batch, position)
+        try:
+            self._record(batch, position)
+        except Overtaken:
+            log.info("terms came into force or ended meanwhile, reading again")
+            self._reset()
         return len(found)
+
+    def _look_ahead(self, batch: _Batch, position: int, read: int) -> None:
+        """Note what was agreed or ended behind `position`, however much further on than what is taken in now."""
+        cuts = self._events.cuts(position)
+        batch.narrowed = {cut.stream: cut.position for cut in cuts}
+        batch.read = max([read, *(cut.position for cut in cuts)])
 
     def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
         self.beat = time.monotonic()
@@ -202,12 +212,12 @@ class Follower:
             self._fold(recorded)
             concerned |= self._world.concerned(recorded.stream)
         for share in sorted(concerned):
-            agreed = f"share-{share}", f"client-{self._world.shares[share].client}"
-            if share in self.parked or any(group[-1].position < batch.narrowed.get(key, 0) for key in agreed):
-                continue  # what is agreed by now decides; the change goes out under that, or not at all
+            if share in self.parked or _narrowed(batch, self._world, share, group[-1].position):
+                continue
             try:
                 self._refuse_broken(share)
-                made = disclose(self._world, share, self._now(share), self._renderer, self._clock(), self._salt)
+                now = _now(self._clock(), group)
+                made = disclose(self._world, share, self._now(share), self._renderer, now, self._salt)
             except Exception as error:
                 log.exception("share %s is stopped at event %d; the others go on", share, before)
                 parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
@@ -246,16 +256,24 @@ class Follower:
         if position == self._position and not batch.parked:
             return
         self._point("before-disclosure-commit")
-        self._disclosure.record(
-            [made.entry for made in batch.made],
-            [(made.entry.content.share, made.keyframe) for made in batch.made if made.keyframe],
-            [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()],
-            position,
-            self._term,
-        )
+        parked = [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()]
+        self._keep(batch, parked, position)
         self._position = position
         self._point("after-disclosure-commit")
         self._hand_on(batch.made)
+
+    def _keep(self, batch: _Batch, parked: Sequence[tuple[Parked, int]], position: int | None) -> None:
+        """Record a batch, unless something was cut that it does not know. Raises: Overtaken, Moved, Deposed."""
+        fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
+        with fence:
+            self._disclosure.record(
+                [made.entry for made in batch.made],
+                [(made.entry.content.share, made.keyframe) for made in batch.made if made.keyframe],
+                parked,
+                position,
+                self._term,
+                batch.read,
+            )
 
     def _hand_on(self, made: Sequence[Made]) -> None:
         by_share: dict[str, list[Entry]] = {}
@@ -271,7 +289,8 @@ class Follower:
         parked = self.parked.get(share)
         if parked is None:
             return True
-        key, world, shown, made = ShareId(share), World(), restore(self._disclosure, share), []
+        key, world, shown, batch = ShareId(share), World(), restore(self._disclosure, share), _Batch()
+        self._look_ahead(batch, parked.position, self._position)
         touched = False
         try:
             for recorded in self._events.everything(self._position):
@@ -282,37 +301,39 @@ class Follower:
                 if not _closes(recorded) or not touched:
                     continue
                 touched = False
-                if recorded.position <= parked.position:
+                if recorded.position <= parked.position or _narrowed(batch, world, key, recorded.position):
                     continue
-                one = disclose(world, key, shown, self._renderer, self._clock(), self._salt)
+                one = disclose(world, key, shown, self._renderer, _now(self._clock(), [recorded]), self._salt)
                 if one is not None:
                     shown = one.shown
-                    made.append(one)
+                    batch.made.append(one)
         except Exception as error:
             log.exception("share %s stays stopped", share)
             self.parked[share] = msgspec.structs.replace(parked, error=f"{type(error).__name__}: {error}")
             return False
-        self._release(share, made, shown)
+        try:
+            self._release(share, batch, shown)
+        except Overtaken:
+            return self.retry(share)
         return True
 
-    def _release(self, share: str, made: Sequence[Made], shown: Shown) -> None:
+    def _release(self, share: str, batch: _Batch, shown: Shown) -> None:
         free = Parked(share=share, position=self._position, error="")
-        self._disclosure.record(
-            [one.entry for one in made],
-            [(share, one.keyframe) for one in made if one.keyframe],
-            [(free, self._disclosure.parked_versions(share) + 1)],
-            None,
-            self._term,
-        )
+        self._keep(batch, [(free, self._disclosure.parked_versions(share) + 1)], None)
         self._shown[ShareId(share)] = shown
         del self.parked[share]
-        self._hand_on(made)
+        self._hand_on(batch.made)
 
 
-def _narrowed(found: Sequence[Recorded | Unreadable]) -> dict[str, int]:
-    """Return where terms came into force or ended: nothing before that is disclosed under what was agreed before."""
-    ends = (TermsActivated, ShareRevoked, ClientEnded)
-    return {r.stream: r.position for r in found if isinstance(r, Recorded) and isinstance(r.event, ends)}
+def _narrowed(batch: _Batch, world: World, share: ShareId, position: int) -> bool:
+    """Tell whether what is agreed by now decides: a change before it goes out under that, or not at all."""
+    agreed = f"share-{share}", f"client-{world.shares[share].client}"
+    return any(position < batch.narrowed.get(key, 0) for key in agreed)
+
+
+def _now(clock: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
+    """Return when an entry is made: never before what it discloses, whichever process's clock is behind."""
+    return max([clock, *(r.at for r in group if isinstance(r, Recorded))])
 
 
 def _closes(recorded: Recorded | Unreadable) -> bool:

@@ -18,10 +18,15 @@ from projections.disclosure import Entry, Header, Kept, Keyframe, Step, open_con
 from projections.vault import Damaged, Gone, Vault
 
 FOLLOWER = "follower"
+CUTS = ("terms-activated", "share-revoked", "client-ended")  # tags of what no entry made before may follow
 
 
 class Moved(Exception):  # a fact for the caller, who reads again
     """Somebody else wrote to the stream first."""
+
+
+class Overtaken(Exception):  # a fact for the follower, who reads on first
+    """Terms came into force or ended meanwhile: nothing of what was to be recorded is."""
 
 
 class Deposed(Exception):  # a fact for the follower, who stands by from then on
@@ -160,18 +165,21 @@ class DisclosureLog:
         parked: Sequence[tuple[Parked, int]],
         position: int | None,
         term: int | None = None,
+        read: int | None = None,
     ) -> None:
         """Record entries, keyframes, parked shares and the follower's position in one transaction, while `term` lasts.
 
+        `read` is the position up to which the follower knows what was agreed or ended.
+
         Raises: Moved when a number is taken or the position is not ahead: another follower was here. Deposed when
-        the term is over.
+        the term is over. Overtaken when terms came into force or ended behind `read`.
         """
         rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
         rows += [self._keyed(s, k) for s, k in keyframes]
         rows += [row(f"parked-{p.share}", version, "parked", _encode(p)) for p, version in parked]
         tracking = None if position is None else Tracking(FOLLOWER, position)
         try:
-            self._recorder.insert_events(rows, tracking=tracking, term=term)
+            self._recorder.insert_events(rows, tracking=tracking, term=term, read=read if entries else None)
         except IntegrityError as error:
             raise Moved(str(error)) from error
 
