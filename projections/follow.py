@@ -15,6 +15,8 @@ from datetime import datetime
 
 import msgspec
 
+from domain.access import ClientEnded
+from domain.agreement import ShareRevoked, TermsActivated
 from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from projections.disclose import Made, Renderer, Shown, disclose, restore
@@ -39,6 +41,13 @@ class _Batch:
         self.parked: dict[str, Parked] = {}
         self.narrowed: dict[str, int] = {}  # stream -> where its newest terms or its end lie
         self.read = 0  # up to where that is known
+
+    def know(self, found: Sequence[Recorded | Unreadable]) -> None:
+        """Note where terms came into force or ended, also further on than what is taken in now."""
+        ends = (TermsActivated, ShareRevoked, ClientEnded)
+        cuts = [r for r in found if isinstance(r, Recorded) and isinstance(r.event, ends)]
+        self.narrowed |= {cut.stream: cut.position for cut in cuts}
+        self.read = max([self.read, *(r.position for r in found)])
 
 
 class Follower:
@@ -185,7 +194,9 @@ class Follower:
         if not found:
             return 0
         batch, position = _Batch(), self._position
-        self._look_ahead(batch, self._read, found[-1].position)
+        batch.know(found)
+        if len(found) == limit:  # else there is nothing further on
+            batch.know(self._events.cuts(found[-1].position))
         for recorded in found:
             self._read = recorded.position
             self._group.append(recorded)
@@ -198,12 +209,6 @@ class Follower:
             log.info("terms came into force or ended meanwhile, reading again")
             self._reset()
         return len(found)
-
-    def _look_ahead(self, batch: _Batch, position: int, read: int) -> None:
-        """Note what was agreed or ended behind `position`, however much further on than what is taken in now."""
-        cuts = self._events.cuts(position)
-        batch.narrowed = {cut.stream: cut.position for cut in cuts}
-        batch.read = max([read, *(cut.position for cut in cuts)])
 
     def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
         self.beat = time.monotonic()
@@ -290,7 +295,8 @@ class Follower:
         if parked is None:
             return True
         key, world, shown, batch = ShareId(share), World(), restore(self._disclosure, share), _Batch()
-        self._look_ahead(batch, parked.position, self._position)
+        batch.know(self._events.cuts(parked.position))
+        batch.read = max(batch.read, self._position)
         touched = False
         try:
             for recorded in self._events.everything(self._position):

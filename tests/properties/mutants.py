@@ -19,6 +19,7 @@ from projections import follow, frames
 from projections.disclosure import Content
 from projections.replay import Heads
 from projections.world import World
+from tests.properties.mutants_agreed import AGREED
 
 Mutant = Callable[[], AbstractContextManager[object]]
 replace = msgspec.structs.replace
@@ -227,4 +228,5 @@ MUTANTS: dict[str, Mutant] = {
     "the budget, whatever the terms say": _terms(budget="amounts"),
     "every health indicator, whatever the terms say": _terms(health=("overall", "schedule", "budget", "risk")),
     "every agreed plan, whatever the terms say": _terms(project_fields=("baselines", "phase", "confirmed")),
+    **AGREED,
 }

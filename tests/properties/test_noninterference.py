@@ -52,7 +52,7 @@ def test_twins_do_differ_in_what_is_recorded() -> None:
     different = 0
     for seed in range(FIRST_SEED, FIRST_SEED + 10):
         drawn = pair(seed)
-        different += drawn.hidden[0] != drawn.hidden[1]
+        different += drawn.hidden[0].steps != drawn.hidden[1].steps
     assert different == 10
 
 
@@ -64,4 +64,4 @@ def test_a_seeded_leak_is_noticed(name: str) -> None:
 
 
 def test_there_are_enough_leaks_to_trust_the_test() -> None:
-    assert len(MUTANTS) >= 25
+    assert len(MUTANTS) >= 65

@@ -64,6 +64,7 @@ def truth(world: World) -> str:
         organisation=called.organisation,
         client=called.client,
         time_zone=called.time_zone,
+        called=called.called,
     )
     rendered = world.renderer.render(view)
     return "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
@@ -114,7 +115,7 @@ def test_every_client_shows_what_its_agreement_allows_after_every_event(seed: in
             after_each_event()
 
         world.follow = watched  # type: ignore[method-assign]
-        play(world, pair(seed), 0)
+        play(world, pair(seed, steps=30), 0)
         for client in lagging:
             catch_up(client, truth(world))
         assert steady[0].n > 3

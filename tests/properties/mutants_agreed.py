@@ -1,0 +1,165 @@
+"""Seeded leaks of agreements and answers: the past of what was agreed from now on, other clients' words, people, ways."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from domain import policy, policy_measures, since
+from domain.agreement import Share
+from domain.answers import Answers
+from domain.project import Project
+from projections import disclose as disclosing
+from projections.world import World
+
+Mutant = Callable[[], AbstractContextManager[object]]
+replace = msgspec.structs.replace
+
+
+def _told_before(kind: str, *fields: str) -> Mutant:
+    """The past of these fields is told, whatever was agreed."""
+    sound = since.floor
+
+    def leaky(share: Share, of: Any, key: str, *asked: str, facing: datetime | None = None) -> datetime | None:
+        known = of == kind and bool(set(fields) & set(asked))
+        return None if known else sound(share, of, key, *asked, facing=facing)
+
+    @contextmanager
+    def patched() -> Iterator[None]:
+        with ExitStack() as stack:
+            for module in (policy, policy_measures):
+                stack.enter_context(patch.object(module, "floor", leaky))
+            yield
+
+    return patched
+
+
+def _gaps_forgotten() -> AbstractContextManager[object]:
+    """What was covered once counts as covered ever since."""
+    sound = since._floor
+
+    def leaky(share: Share, kind: Any, key: str, field: str, facing: Any) -> Any:
+        naming = [v for v in share.versions if since._begin(v, kind, key, field, facing) is not None]
+        return sound(replace(share, versions=tuple(naming)), kind, key, field, facing) if naming else None
+
+    return patch.object(since, "_floor", leaky)
+
+
+def _facing_forgotten() -> AbstractContextManager[object]:
+    """An item that becomes client-facing is known from when the agreement began."""
+    sound = since._begin
+
+    def leaky(version: Any, kind: Any, key: str, field: str, facing: Any) -> Any:
+        return None if sound(version, kind, key, field, facing) is None else version.at
+
+    return patch.object(since, "_begin", leaky)
+
+
+def _first_version_decides() -> AbstractContextManager[object]:
+    """A new version exposes what the one before agreed with history would have."""
+    sound = since._floor
+
+    def leaky(share: Share, *rest: Any) -> Any:
+        first = replace(share.versions[0], ways=replace(share.versions[0].ways, history=True))
+        return sound(replace(share, versions=(first, *share.versions[1:])), *rest)
+
+    return patch.object(since, "_floor", leaky)
+
+
+def _scope(words: Callable[[Project, Share], object]) -> Mutant:
+    """The scope of a view says more."""
+    sound = policy.reveal
+
+    def leaky(project: Project, share: Share, **names: Any) -> Any:
+        view = sound(project, share, **names)
+        return replace(view, scope=f"{view.scope} {words(project, share)}")
+
+    return lambda: patch.object(disclosing, "reveal", leaky)
+
+
+def _named(words: Callable[[World, Share], object]) -> Mutant:
+    """The name of the client says more."""
+    sound = disclosing.names
+
+    def leaky(world: World, share: Share) -> Any:
+        called = sound(world, share)
+        return replace(called, client=f"{called.client} {words(world, share)}")
+
+    return lambda: patch.object(disclosing, "names", leaky)
+
+
+def _answers(change: Callable[[Answers, list[Answers]], Answers]) -> Mutant:
+    """What was said on other shares of the project comes into this one."""
+    sound = disclosing.view_of
+
+    def leaky(world: World, share: Share) -> Any:
+        others = [s.answers for s in world.shares.values() if s.project == share.project and s.id != share.id]
+        return sound(world, replace(share, answers=change(share.answers, others)))
+
+    return lambda: patch.object(disclosing, "view_of", leaky)
+
+
+def _comments(own: Answers, others: list[Answers]) -> Answers:
+    return replace(own, comments=(*own.comments, *(c for said in others for c in said.comments)))
+
+
+def _numbered_by_all(own: Answers, others: list[Answers]) -> Answers:
+    """Ids of concerns count what everybody raised."""
+    before = sum(len(said.concerns) for said in others)
+    return replace(own, concerns={k: replace(c, id=str(before + i)) for i, (k, c) in enumerate(own.concerns.items())})
+
+
+def _concerns(own: Answers, others: list[Answers]) -> Answers:
+    return replace(own, concerns={**own.concerns, **{k: c for said in others for k, c in said.concerns.items()}})
+
+
+def _noted(own: Answers, others: list[Answers]) -> Answers:
+    return replace(
+        own, acknowledged={**{k: a for said in others for k, a in said.acknowledged.items()}, **own.acknowledged}
+    )
+
+
+def _everybody(field: str) -> Mutant:
+    """Something of all people of the organisation and of every client."""
+    return _named(lambda world, _share: [getattr(p, field) for p in world.people.values()])
+
+
+AGREED: dict[str, Mutant] = {
+    "reason from before it was agreed from now on": _told_before("milestone", "reason"),
+    "forecasts from before": _told_before("milestone", "trend"),
+    "comments from before, exposed by a new version": _told_before("milestone", "comments"),
+    "comments on a risk from before": _told_before("risk", "comments"),
+    "first agreed date from before": _told_before("milestone", "baseline"),
+    "plans agreed before, and how many": _told_before("project", "baselines"),
+    "confirmation from before": _told_before("project", "confirmed"),
+    "previous score from before": _told_before("risk", "history"),
+    "day on which a score was given before": _told_before("risk", "score"),
+    "curve of spend from before": _told_before("budget", "curve"),
+    "budget as it first was": _told_before("budget", "amounts"),
+    "day of the last change, though before": lambda: patch.object(policy, "_set", lambda at, _since: at),
+    "what happened while no version covered it": _gaps_forgotten,
+    "what happened before it became client-facing": _facing_forgotten,
+    "from now on taken for with history": _first_version_decides,
+    "comments of another client": _answers(_comments),
+    "concerns of another client": _answers(_concerns),
+    "ids of concerns that count everybody's": _answers(_numbered_by_all),
+    "an acknowledgement of another client marks ours": _answers(_noted),
+    "number of concerns of all clients": _named(lambda w, _s: sum(len(s.answers.concerns) for s in w.shares.values())),
+    "names of people of another client": _named(
+        lambda w, s: [p.name for p in w.people.values() if p.client != s.client]
+    ),
+    "that another client was ended": _named(lambda w, _s: [c.ended_at for c in w.clients.values()]),
+    "mail domains of clients": _named(lambda w, _s: [c.domains for c in w.clients.values()]),
+    "which changes are held for review": _scope(lambda _p, share: share.ways.release),
+    "the last day of the agreement": _scope(lambda _p, share: share.ways.expires),
+    "why the agreement was changed": _scope(lambda _p, share: share.versions[-1].reason),
+    "a draft of the agreement": _scope(lambda _p, share: share.draft),
+    "version of the share's stream": _named(lambda w, share: w.versions[f"share-{share.id}"]),
+    "how often somebody is mailed": _everybody("digest"),
+    "what was mailed to somebody": _everybody("mails"),
+    "who is signed in, and how": _everybody("sessions"),
+    "projects assigned to a manager": _everybody("projects"),
+}
