@@ -194,9 +194,10 @@ class Room:
 
     async def _deliver(self, due: Round) -> None:
         before, after, data, chunk = due.before, due.after, due.data, self.pace.chunk
+        now = self.house.clock()
         self.house.counts.rounds += 1
         for i, watcher in enumerate(list(self.watchers), 1):
-            if watcher.ready and watcher.sent == before:
+            if watcher.ready and watcher.sent == before and not watcher.expired(now):
                 watcher.sent = after
                 watcher.write(data)
             if not i % chunk:
@@ -207,8 +208,9 @@ class Room:
     # what one watcher is owed
 
     def advance(self, watcher: Watcher) -> None:
-        """Bring a watcher on until it is up to date, or has to wait."""
-        self._perform(watcher, self.hub.next_step(watcher))
+        """Bring a watcher on until it is up to date, or has to wait, unless its sign-in is over."""
+        if not watcher.expired(self.house.clock()):
+            self._perform(watcher, self.hub.next_step(watcher))
 
     def _perform(self, watcher: Watcher, step: Step) -> None:
         while True:
@@ -252,7 +254,7 @@ class Room:
             watcher.reading = False
             if answer is None:
                 watcher.close(messages.BUSY)
-            else:
+            elif not watcher.expired(self.house.clock()):
                 self._perform(watcher, answer(watcher))
             if not i % self.pace.chunk:
                 await asyncio.sleep(0)

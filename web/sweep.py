@@ -71,9 +71,9 @@ class Sweep:
 
     def _visit(self, watcher: Watcher, now: float, clock: float, beats: dict[int, bytes]) -> None:
         watcher.budget, watcher.views = self.pace.inbound, self.pace.views
-        if 0 < watcher.viewer.expires <= clock:
-            watcher.close(messages.SIGNED_OUT)
-        elif now - watcher.heard > self.pace.dead_after:
+        if watcher.expired(clock):
+            return
+        if now - watcher.heard > self.pace.dead_after:
             self._abort(watcher)
         elif watcher.blocked:
             if now - watcher.blocked_at > self.pace.dead_after:

@@ -75,6 +75,13 @@ class Watcher(Place):
 
     # how it ends
 
+    def expired(self, now: float) -> bool:
+        """Tell whether the sign-in is over at `now` (POSIX seconds), and end then."""
+        if not 0 < self.viewer.expires <= now:
+            return False
+        self.close(messages.SIGNED_OUT)
+        return True
+
     def close(self, code: int, before: bytes = b"") -> None:
         """Send nothing more but a last frame, if there is one, and a close with this code, and end."""
         if not self.gone:

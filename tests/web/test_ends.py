@@ -98,6 +98,25 @@ def test_a_sign_in_that_expires_closes_the_dashboard(tell):
     tell(story, tick_every=0.05)
 
 
+def test_nothing_is_sent_once_a_sign_in_is_over_however_long_until_the_next_sweep(tell):
+    async def story(stage: Stage) -> None:
+        async with stage.page(0, expires=2_000) as page, stage.page(0, expires=2_000) as behind:
+            for one in (page, behind):
+                await one.hear()
+            stage.publish()
+            await page.until(lambda p: p.numbers == [1])
+            stage.now = 2_001.0
+            stage.publish()
+            assert await page.closed() == 4401
+            assert page.numbers == [1]
+            assert await behind.closed() == 4401
+        async with stage.page(1, expires=2_000) as late:
+            assert await late.closed() == 4401
+            assert late.heard == []
+
+    tell(story, tick_every=60.0)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,0 +1,110 @@
+"""Nothing is recorded or received after the end: five hundred races of changes against every cause there is."""
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from domain.events import Recorded
+from projections.database import migrate
+from projections.eventlog import EventLog
+from projections.follow import _Batch
+from tests import postgres
+from tests.postgres import Cluster, create
+from tests.web.doors import ORIGIN
+from tests.web.racing import CAUSES, Races, raced
+from tests.web.stage import loop_factory
+from web import watch
+from web.parts import Parts
+from web.settings import Settings
+
+ROUNDS, WIDTH = 50, 10
+
+
+@pytest.fixture
+def seed(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    drawn = int(os.environ.get("FANLIGHT_TEST_SEED") or random.randrange(2**32))
+    print(f"FANLIGHT_TEST_SEED={drawn}")
+    return drawn
+
+
+def run(races: Races, rounds: int = ROUNDS, width: int = WIDTH) -> Races:
+    with asyncio.Runner(loop_factory=loop_factory("uvloop")) as runner:
+        return runner.run(raced(races, rounds, width))
+
+
+def alone(folder: Path, seed: int) -> Races:
+    return Races([Settings(data=folder, public_url=ORIGIN, checkpoint_minutes=1440)], seed)
+
+
+def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: int) -> None:
+    races = run(alone(tmp_path, seed))
+    assert races.found == []
+    assert len(races.raced) == ROUNDS * WIDTH == 500
+
+
+# that the test above could fail
+
+
+@contextlib.contextmanager
+def nothing_agreed_later_is_known() -> Iterator[None]:
+    """A follower that records what it made, whatever came into force or ended meanwhile."""
+
+    def fenceless(_self: EventLog, _position: int) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    with patch.object(EventLog, "uncut", fenceless), patch.object(_Batch, "know", lambda _self, _found: None):
+        yield
+
+
+@contextlib.contextmanager
+def pages_are_cut_a_moment_late() -> Iterator[None]:
+    """A live layer that acts on an end a twentieth of a second after it hears of it."""
+    cut = Parts._cut
+
+    def later(self: Parts, new: Sequence[Recorded]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.call_later, 0.05, cut, self, new)
+
+    with patch.object(Parts, "_cut", later):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (nothing_agreed_later_is_known, "was recorded"),
+        (pages_are_cut_a_moment_late, "a page was sent update"),
+    ],
+)
+def test_the_races_would_notice(
+    tmp_path: Path, seed: int, mistake: Callable[[], contextlib.AbstractContextManager[None]], told: str
+) -> None:
+    with mistake():
+        races = run(alone(tmp_path, seed), 4, 12)
+    assert any(told in found for found in races.found)
+
+
+# several workers
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    with postgres.running() as made:
+        made.execute("CREATE ROLE app LOGIN")
+        migrate(create(made.url(), "ready"), "app")
+        yield made
+
+
+def test_two_workers_find_no_update_after_the_end_either(server: Cluster, tmp_path: Path, seed: int) -> None:
+    create(server.url(), "races", "ready")
+    settings = Settings(data=tmp_path, database_url=server.url("races", "app"), public_url=ORIGIN)
+    races = run(Races([settings, settings], seed), 10, len(CAUSES))
+    assert races.found == []
+    assert len(races.raced) == 10 * len(CAUSES)
