@@ -5,13 +5,16 @@ import contextlib
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from domain.agreement import RevokeShare
 from domain.events import Recorded
-from projections.database import migrate
+from domain.ids import CommandId
+from projections.database import Database, migrate
 from projections.eventlog import EventLog
 from projections.follow import _Batch
 from tests import postgres
@@ -19,6 +22,7 @@ from tests.postgres import Cluster, create
 from tests.web.doors import ORIGIN
 from tests.web.racing import CAUSES, Races, raced
 from tests.web.stage import loop_factory
+from tests.world import MANAGER, SHARE, World
 from web import watch
 from web.parts import Parts
 from web.settings import Settings
@@ -100,6 +104,30 @@ def server() -> Iterator[Cluster]:
         made.execute("CREATE ROLE app LOGIN")
         migrate(create(made.url(), "ready"), "app")
         yield made
+
+
+def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itself(
+    server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = create(server.url(), "fenced", "ready")
+    monkeypatch.setattr("tests.world.Folder", lambda _path: Database(url))
+    monkeypatch.setattr(EventLog, "uncut", lambda _self, _position: contextlib.nullcontext())
+    due: list[RevokeShare] = []
+
+    def point(name: str) -> None:
+        if name == "before-disclosure-commit" and due:
+            elsewhere.service.execute(MANAGER, due.pop(), command_id=CommandId("end"))
+
+    here, elsewhere = World(tmp_path, point=point), World(tmp_path)
+    here.harbour()
+    here.move("m1", date(2027, 6, 1))
+    assert len(here.entries()) == 2
+    due.append(RevokeShare(share=SHARE, reason="Contract over"))
+    here.move("m1", date(2027, 6, 2))
+    assert due == []
+    assert len(here.entries()) == 2
+    here.close()
+    elsewhere.close()
 
 
 def test_two_workers_find_no_update_after_the_end_either(server: Cluster, tmp_path: Path, seed: int) -> None:
