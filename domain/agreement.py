@@ -1,7 +1,7 @@
 """Share agreements: which client may see what of a project, version by version, and what is said about it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -62,7 +62,7 @@ class HeldReleased(Event, frozen=True, kw_only=True):
     """What had waited for review went out, with how long it waited and who let it go."""
 
     held: tuple[HeldFact, ...]
-    cause: Literal["released", "time_up"]
+    cause: Literal["released", "time_up", "amended"]  # amended: what is agreed since no longer holds it
     by: PersonId
     note: str = ""  # for the client, shown with it
 
@@ -262,12 +262,16 @@ def decide(
             days = check.whole("days", days, 30, 3660)
             return [] if days == state.retention else [RetentionSet(days=days)]
         case ActivateTerms(reason=reason):
-            return [_activate(state, reason, now)]
+            return _activate(state, reason, now, held)
         case RevokeShare(reason=reason):
             return [ShareRevoked(reason=check.text("reason", reason, required=True))]
         case ExpireShare():
             ended = state.active and state.ended_on(now) is not None
             return [ShareRevoked(reason="The agreed time was over", cause="expired")] if ended else []
+        case _ if (
+            isinstance(command, HeldCommand) and state.ended_on(now) is not None
+        ):  # its day is over, and the end not on record yet
+            return _too_late(command)
         case ReleaseHeld(by=by, subjects=subjects, note=note):
             chosen = tuple(fact for fact in held if not subjects or fact.subject in subjects)
             if not chosen:
@@ -291,6 +295,13 @@ def _agreed_to(state: Share, event: AnswerEvent) -> AnswerEvent:
     return event
 
 
+def _too_late(command: HeldCommand) -> list[ShareEvent]:
+    """What waits when the agreed time is over never goes out."""
+    if isinstance(command, ReleaseHeld):
+        raise Conflict("The agreed time of this share is over. Draft a new agreement to share again.")
+    return []
+
+
 def _standing(state: Share) -> tuple[Terms | None, Ways]:
     """What a new draft would replace."""
     return (state.terms, state.ways) if state.draft is None and state.versions else (state.draft, state.draft_ways)
@@ -308,7 +319,7 @@ def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
     )
 
 
-def _activate(state: Share, reason: str, now: datetime) -> TermsActivated:
+def _activate(state: Share, reason: str, now: datetime, held: tuple[HeldFact, ...]) -> list[ShareEvent]:
     if state.draft is None:
         raise Conflict("There is no draft to activate. Change the terms first.")
     if state.versions and (state.draft, state.draft_ways) == (state.terms, state.ways):
@@ -316,9 +327,29 @@ def _activate(state: Share, reason: str, now: datetime) -> TermsActivated:
         raise Conflict(f"{told}. Change the terms first.")
     if state.draft_ways.expires is not None and state.draft_ways.expires <= now:
         raise Invalid("The last day of this agreement is over. Choose a later one, or none.", "expires")
-    return TermsActivated(
+    activated = TermsActivated(
         version=state.version + 1,
         terms=state.draft,
         reason=check.text("reason", reason, required=True),
         ways=state.draft_ways,
     )
+    free = tuple(fact for fact in held if not still_held(fact, state.terms, activated.terms, activated.ways))
+    return [activated, *([HeldReleased(held=free, cause="amended", by=PersonId("system"))] if free else ())]
+
+
+def still_held(fact: HeldFact, before: Terms, terms: Terms, ways: Ways) -> bool:
+    """Tell whether what waits goes on waiting under new terms: they cover it, and hold changes of its kind."""
+    release, key = ways.release, fact.subject.partition("-")[2]
+    if release is None:
+        return False
+    match fact.why:
+        case "slip":
+            covered = terms.milestones == "all" or key in terms.milestones
+            return release.slip_days is not None and covered and bool(terms.milestone_fields)
+        case "score":
+            covered = terms.risks == "all" or key in terms.risks
+            return release.score is not None and covered and "score" in terms.risk_fields
+        case "cost":
+            return release.cost and terms.budget != "nothing" and terms.measure == before.measure
+        case _:
+            assert_never(fact.why)

@@ -1,18 +1,22 @@
 """Changes that wait for review before a client sees them: a pure fold of the events, never an edit of any.
 
-What is held stays, for that share alone, as it was: the milestone, the risk or the budget, the agreed plans while a
-milestone waits, and the health indicators while anything does, since each of those would tell of what waits. Other
-changes go out as they happen. On release the client sees the present state, as one update.
+What is held stays, for that share alone, as it was before the command that changed it: the milestone, the risk or the
+budget; while a milestone waits also the agreed plans, and when the plan was confirmed, which would tell of it, or tell
+of a plan that is not shown. Health is read on what is released, as if what waits had not
+happened, since it would tell of it. All else goes out as it happens: other items, the client's own scores, a risk that
+is closed, and whatever takes an item away from the client. On release the client sees the present state, as one update.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from itertools import pairwise
+from typing import Literal
 
 import msgspec
 
-from domain.agreement import HeldFact, Share
+from domain.agreement import HeldFact, Share, still_held
 from domain.budget import Account, Budget
-from domain.health import Health
+from domain.health import Facts, Health, assess
 from domain.ids import MilestoneId, PersonId, RiskId
 from domain.policy import covers_milestone, covers_risk
 from domain.project import Project
@@ -21,8 +25,6 @@ from domain.schedule import Milestone, Schedule
 from domain.terms import Measure, Release, Terms
 
 Why = Literal["slip", "cost", "score"]
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +34,15 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     milestone: Milestone | None = None
     risk: Risk | None = None
     account: Account | None = None
+    measure: Measure = "price"  # of the account
 
 
 class Holds(msgspec.Struct, frozen=True, kw_only=True):
     """All that waits on one share."""
 
     held: dict[str, Held] = {}  # by subject: "milestone-m1", "risk-r7", "budget"
-    health: Health | None = None
-    schedule: Schedule | None = None  # whose agreed plans are still shown
+    health: Health | None = None  # read on what is released
+    schedule: Schedule | None = None  # whose agreed plans and confirmation are still shown
 
     @property
     def facts(self) -> tuple[HeldFact, ...]:
@@ -48,35 +51,62 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Holds()
+OF_PLANS = ("baselines", "agreed", "agreed_first", "confirmed_at")  # of a schedule: what tells of all its milestones
 
 
-def after(holds: Holds, before: Project, now: Project, share: Share, at: datetime, by: PersonId) -> Holds:
-    """Return what waits after one change of a project, recorded at `at` (UTC) by `by`."""
+def after(holds: Holds, states: Sequence[Project], share: Share, at: datetime, by: PersonId) -> Holds:
+    """Return what waits after one command of a project, recorded at `at` (UTC) by `by`.
+
+    `states` are the project before the command and after each event of it.
+    """
     release = share.ways.release
     if release is None or not share.active:
         return NOTHING
-    new = {key: held for key, held in _waiting(before, now, share, release, at, by).items() if key not in holds.held}
-    if not new:
-        return holds
+    found = _waiting(states[0], states[-1], share, release, at, by)
+    new = {key: held for key, held in found.items() if key not in holds.held}
+    if not new and not holds.held:
+        return NOTHING
     plans = any(held.fact.why == "slip" for held in new.values())
-    return Holds(
+    waits = Holds(
         held={**holds.held, **new},
-        health=holds.health or before.health,
-        schedule=holds.schedule or (before.schedule if plans else None),
+        health=holds.health or states[0].health,
+        schedule=holds.schedule or (states[0].schedule if plans else None),
     )
+    return msgspec.structs.replace(waits, health=_read(waits, states, share.terms))
 
 
-def without(holds: Holds, subjects: frozenset[str]) -> Holds:
-    """Return what still waits once these went out."""
+def _read(waits: Holds, states: Sequence[Project], terms: Terms) -> Health:
+    """Return health read on what is released, change by change; overrides are said by people and go out at once."""
+    health = waits.health or states[0].health
+    for old, new in pairwise(_facts(as_released(state, waits, terms)) for state in states):
+        health = assess(health, old, new)
+    return msgspec.structs.replace(health, overrides=states[-1].health.overrides)
+
+
+def _facts(project: Project) -> Facts:
+    return Facts(project.tolerances, project.scale, project.schedule, project.budget, project.risks)
+
+
+def without(holds: Holds, subjects: frozenset[str], project: Project, terms: Terms) -> Holds:
+    """Return what still waits of a project once these went out."""
     left = {key: held for key, held in holds.held.items() if key not in subjects}
     if not left:
         return NOTHING
     plans = any(held.fact.why == "slip" for held in left.values())
-    return msgspec.structs.replace(holds, held=left, schedule=holds.schedule if plans else None)
+    waits = msgspec.structs.replace(holds, held=left, schedule=holds.schedule if plans else None)
+    old, new = (_facts(as_released(project, held, terms)) for held in (holds, waits))
+    return msgspec.structs.replace(waits, health=assess(holds.health or project.health, old, new))
 
 
-def as_released(project: Project, holds: Holds, measure: Measure) -> Project:
-    """Return the project as a share may know it: what waits is as it was before."""
+def under(holds: Holds, share: Share, amended: Share, project: Project) -> Holds:
+    """Return what goes on waiting once another version of an agreement is in force."""
+    left = [f for f in holds.facts if still_held(f, share.terms, amended.terms, amended.ways)]
+    gone = holds.held.keys() - {fact.subject for fact in left}
+    return without(holds, frozenset(gone), project, amended.terms) if gone else holds
+
+
+def as_released(project: Project, holds: Holds, terms: Terms) -> Project:
+    """Return the project as a share with these terms may know it: what waits is as it was before."""
     if not holds.held:
         return project
     milestones, risks = dict(project.schedule.milestones), dict(project.risks.risks)
@@ -84,15 +114,16 @@ def as_released(project: Project, holds: Holds, measure: Measure) -> Project:
     for subject, held in holds.held.items():
         kind, _, key = subject.partition("-")
         if kind == "milestone":
-            _put(milestones, MilestoneId(key), held.milestone)
+            _milestone(milestones, MilestoneId(key), held, terms)
         elif kind == "risk":
-            _put(risks, RiskId(key), held.risk)
+            _risk(risks, RiskId(key), held, terms)
+        elif held.account is None:
+            accounts.pop(held.measure, None)
         else:
-            _put(accounts, measure, held.account)
+            accounts[held.measure] = held.account
     schedule = msgspec.structs.replace(project.schedule, milestones=milestones)
     if (shown := holds.schedule) is not None:
-        plans = {"baselines": shown.baselines, "agreed": shown.agreed, "agreed_first": shown.agreed_first}
-        schedule = msgspec.structs.replace(schedule, **plans)
+        schedule = msgspec.structs.replace(schedule, **{name: getattr(shown, name) for name in OF_PLANS})
     return msgspec.structs.replace(
         project,
         schedule=schedule,
@@ -102,11 +133,24 @@ def as_released(project: Project, holds: Holds, measure: Measure) -> Project:
     )
 
 
-def _put(into: dict[K, V], key: K, value: V | None) -> None:
-    if value is None:
+def _milestone(into: dict[MilestoneId, Milestone], key: MilestoneId, held: Held, terms: Terms) -> None:
+    now, shown = into.get(key), held.milestone
+    if now is None or shown is None:
         into.pop(key, None)
-    else:
-        into[key] = value
+    elif covers_milestone(terms, now):
+        into[key] = shown
+    else:  # taken away from the client meanwhile
+        into[key] = msgspec.structs.replace(shown, details=now.details, facing_since=now.facing_since)
+
+
+def _risk(into: dict[RiskId, Risk], key: RiskId, held: Held, terms: Terms) -> None:
+    now, shown = into.get(key), held.risk
+    if now is None or shown is None:
+        into.pop(key, None)
+        return
+    into[key] = msgspec.structs.replace(shown, client_scores=now.client_scores, closed=now.closed)
+    if not covers_risk(terms, now):
+        into[key] = msgspec.structs.replace(into[key], details=now.details, facing_since=now.facing_since)
 
 
 def _waiting(
@@ -134,7 +178,7 @@ def _waiting(
     if release.cost and terms.budget != "nothing":
         account = before.budget.accounts.get(terms.measure)
         if account != now.budget.accounts.get(terms.measure):
-            found["budget"] = Held(fact=fact("budget", "cost"), account=account)
+            found["budget"] = Held(fact=fact("budget", "cost"), account=account, measure=terms.measure)
     return found
 
 

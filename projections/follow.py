@@ -216,6 +216,7 @@ class Follower:
         for recorded in group:
             self._fold(recorded)
             concerned |= self._world.concerned(recorded.stream)
+        self._world.settle()
         for share in sorted(concerned):
             if share in self.parked or _narrowed(batch, self._world, share, group[-1].position):
                 continue

@@ -1,6 +1,7 @@
 """Everything as it stands: the fold of the whole event log, projects included."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import assert_never
 
 import msgspec
@@ -13,6 +14,15 @@ from domain.holding import Holds
 from domain.ids import PersonId, ProjectId, ShareId
 from domain.project import Project, ProjectEvent
 from projections.directory import Directory
+from projections.holdbook import Hold, HoldBook
+
+
+class _Begun(msgspec.Struct):
+    """A command of a project whose events are being taken in: the states before it and after each of them."""
+
+    project: ProjectId
+    last: Recorded
+    states: list[Project]
 
 
 class World(Directory):
@@ -22,7 +32,8 @@ class World(Directory):
         super().__init__()
         self.projects: dict[ProjectId, Project] = {}
         self.versions: dict[str, int] = {}
-        self.holds: dict[ShareId, Holds] = {}  # what waits for review, by share
+        self.held_back = HoldBook()  # what waits for review, and what did
+        self._begun: _Begun | None = None
         self.position = 0
 
     def apply(self, recorded: Recorded) -> None:
@@ -31,16 +42,21 @@ class World(Directory):
         Raises: whatever evolve raises on an event that does not fit its stream.
         """
         key, event = recorded.stream.partition("-")[2], recorded.event
+        if self._begun is not None and self._begun.last.command != recorded.command:
+            self.settle()
         match event:
-            case CommandCarriedOut() | ContentErased() | Sealed():
+            case CommandCarriedOut():
+                self.settle()
+            case ContentErased() | Sealed():
                 pass
             case _ if isinstance(event, AccessEvent):
                 self.apply_access(event, key, recorded.at)
                 if isinstance(event, ClientEnded):
-                    self.holds = {s: h for s, h in self.holds.items() if self.shares[s].active}
+                    for share in list(self.held_back.now):
+                        self._end(share, recorded.at)
             case _ if isinstance(event, ShareEvent):
                 self.apply_share(event, key, recorded.at)
-                self._let_go(ShareId(key), event)
+                self._let_go(ShareId(key), event, recorded.at)
             case _ if isinstance(event, ProjectEvent):
                 self._apply_project(ProjectId(key), event, recorded)
             case _:
@@ -53,31 +69,58 @@ class World(Directory):
         now = self.projects[key] = project.evolve(before, event, recorded.at)
         if before is None:
             return
+        if self._begun is None or self._begun.project != key:
+            self.settle()
+            self._begun = _Begun(key, recorded, [before])
+        self._begun.last = recorded
+        self._begun.states.append(now)
+
+    def settle(self) -> None:
+        """Find what waits for review once a command of a project is taken in as a whole."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
         for share in self.shares.values():
-            if share.project == key and share.active and share.ways.release is not None:
-                waits = self.holds.get(share.id, holding.NOTHING)
-                self._hold(share.id, holding.after(waits, before, now, share, recorded.at, recorded.actor))
+            if share.project == begun.project and share.active and share.ways.release is not None:
+                at, by = begun.last.at, begun.last.actor
+                waits = holding.after(self.held(share.id), begun.states, share, at, by)
+                self.held_back.put(share.id, waits, at)
 
-    def _let_go(self, key: ShareId, event: ShareEvent) -> None:
-        share, waits = self.shares[key], self.holds.get(key, holding.NOTHING)
+    def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
+        share = self.shares[key]
         if isinstance(event, HeldReleased):
-            self._hold(key, holding.without(waits, frozenset(fact.subject for fact in event.held)))
-        elif not share.active or share.ways.release is None:
-            self._hold(key, holding.NOTHING)
+            subjects = frozenset(fact.subject for fact in event.held)
+            waits = holding.without(self.held(key), subjects, self.projects[share.project], share.terms)
+            self.held_back.released(key, waits, event, at)
+        elif not share.active:
+            self._end(key, at)
+        elif share.ways.release is None:
+            self.held_back.put(key, holding.NOTHING, at)
 
-    def _hold(self, key: ShareId, waits: Holds) -> None:
-        if waits.held:
-            self.holds[key] = waits
-        else:
-            self.holds.pop(key, None)
+    def _end(self, key: ShareId, at: datetime) -> None:
+        if not self.shares[key].active:
+            self.held_back.put(key, holding.NOTHING, at, "share_ended")
+
+    @property
+    def holds(self) -> dict[ShareId, Holds]:
+        """What waits for review, by share."""
+        return self.held_back.now
 
     def held(self, share: ShareId) -> Holds:
         """Return what waits for review on a share."""
-        return self.holds.get(share, holding.NOTHING)
+        return self.held_back.waiting(share)
+
+    def held_at(self, share: ShareId, at: datetime) -> Holds:
+        """Return what waited for review on a share at an instant (UTC)."""
+        return self.held_back.at(share, at)
+
+    def hold_record(self, share: ShareId) -> tuple[Hold, ...]:
+        """Return every hold there ever was on a share, oldest first."""
+        return self.held_back.record(share)
 
     def released(self, share: Share) -> Project:
         """Return a share's project as the share may know it: without what waits for review."""
-        return holding.as_released(self.projects[share.project], self.held(share.id), share.terms.measure)
+        return holding.as_released(self.projects[share.project], self.held(share.id), share.terms)
 
     def concerned(self, stream: str) -> set[ShareId]:
         """Return the shares whose view may depend on a stream."""

@@ -13,7 +13,7 @@ from domain.agreement import Share
 from domain.ids import ShareId
 from projections import tree
 from projections.disclosure import Entry, header, instant
-from web import audit_events, audit_file, audit_ledger, audit_replay, audit_shadow, evidence, exact
+from web import audit_events, audit_file, audit_holds, audit_ledger, audit_replay, audit_shadow, evidence, exact
 from web.guard import AUDIT, Signed, door, not_found
 from web.pm_shown import shell
 
@@ -77,6 +77,7 @@ async def share(request: Request, signed: Signed) -> Response:
     span = f"updates up to {upto}" if before else "newest updates"
     await run_in_threadpool(parts.consulted, signed, key, span)
     entries = await run_in_threadpool(_entries, parts, key, upto)
+    holds_kept, more_holds = await run_in_threadpool(audit_holds.lines, parts, found)
     context = {
         "share": found,
         "line": _line(parts, found),
@@ -86,6 +87,8 @@ async def share(request: Request, signed: Signed) -> Response:
         "newest": not before,
         "here": "shares",
         "standing": await run_in_threadpool(evidence.standing, parts, key),
+        "holds": holds_kept,
+        "more_holds": more_holds,
     }
     return parts.pages.response(request, "audit/share.html", **context, **shell(parts, signed))
 

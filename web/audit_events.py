@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from domain.events import AnyEvent, Recorded, tag
 from projections.disclosure import instant
 from projections.eventlog import EventLog, Unreadable
+from web import audit_holds
 from web.fields import day
 from web.guard import AUDIT, Signed, door
 from web.pm_history import line, say
@@ -149,7 +150,7 @@ def _line(parts: "Parts", recorded: Recorded) -> dict[str, Any]:
     return {
         "position": recorded.position,
         "at": instant(recorded.at),
-        "told": line(parts, project, recorded),
+        "told": audit_holds.told(world, line(parts, project, recorded), recorded),
         "stream": recorded.stream,
         "version": recorded.version,
         "where": project.title if project else "",

@@ -22,6 +22,7 @@ from domain.view import ClientView, Rag
 from projections import replay, words
 from projections.disclosure import Header, instant
 from projections.world import World
+from web import audit_holds
 from web.audit_events import Filter, kinds, position_before
 from web.audit_replay_line import taken, time_line
 from web.guard import AUDIT, Signed, door, not_found
@@ -80,6 +81,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     terms: int  # in force then, 0 for none
     sentence: str
     ended: bool
+    held: tuple[str, ...]  # what waited for review
     watching: tuple[tuple[str, int, bool], ...]  # who, which update, paused
 
 
@@ -91,6 +93,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     line: Line
     where: str
     told: tuple[tuple[str, str, int], ...]  # client, share, update
+    held: tuple[str, ...]  # clients for whom it began to wait for review
 
 
 def question(query: Mapping[str, str], now: datetime) -> Question | None:
@@ -242,6 +245,7 @@ def _told(parts: "Parts", world: World, share: Share, at: datetime) -> Told:
         terms=agreed.version if agreed else 0,
         sentence=view.headline.sentence if view else "Its content has been erased." if kept else "",
         ended=share.revoked_at is not None and share.revoked_at <= at,
+        held=audit_holds.waited_at(world, share, parts.present.past(share.project, at).state, at),
         watching=tuple(sorted((world.person_name(t.person), t.n, t.paused) for t in standing if t.n)),
     )
 
@@ -303,11 +307,12 @@ def _happened(parts: "Parts", world: World, recorded: Recorded, shares: list[Sha
     return Happened(
         at=recorded.at,
         position=recorded.position,
-        line=line(parts, project, recorded),
+        line=audit_holds.told(world, line(parts, project, recorded), recorded),
         where=where,
         told=tuple(
             (world.client_name(s.client), s.id, h.n) for s in concerned if (h := _update(parts, s, recorded.at))
         ),
+        held=audit_holds.began(world, concerned, recorded.at) if project else (),
     )
 
 

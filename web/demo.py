@@ -126,6 +126,7 @@ class Life:
         try:
             self._story.lapse(self._parts.now())
             self._story.change(self._parts.now())
+            self._story.reviews.look(self._parts.now())
         except Refused as refused:
             log.info("the story wanted what the domain refuses: %s", refused)
 

@@ -14,6 +14,7 @@ from domain.project import ChangeTogether, PlainCommand, Project
 from projections.world import World
 from web import demo_plan as plan
 from web.demo_plan import PlannedProject
+from web.demo_review import Reviews
 from web.ids import new_id
 from web.service import OPERATOR, SYSTEM, Actor, Service
 
@@ -29,6 +30,7 @@ class Story:
     def __init__(self, service: Service, world: Callable[[], World], seed: int) -> None:
         self._service, self._world = service, world
         self._random = random.Random(seed)  # noqa: S311  # a story, not a secret
+        self.reviews = Reviews(self.tell, world, seed)
 
     def tell(self, actor: Actor, command: AnyCommand) -> None:
         """Carry out one command."""
@@ -108,7 +110,7 @@ class Story:
             self.tell(MANAGER, agreement.ActivateTerms(share=share, reason="Agreed at project start"))
 
     def _days(self, start: datetime, until: datetime) -> Iterator[datetime]:
-        day = 1
+        day, told = 1, start
         while (at := self._working_hour(start, day)) < until:
             for planned in plan.PROJECTS:
                 if day % 30 == 0:
@@ -126,7 +128,11 @@ class Story:
             if self._random.random() < 0.55:
                 yield at
                 self.change(at)
+            told = at
+            for told in self.reviews.day(day, at, plan.SHARES[0][3], until):
+                yield told
             day += 1
+        yield from self.reviews.waiting(told, until)
 
     def _with_acme(self, day: int) -> None:
         """Acme Rail has rated one risk, and is asked about another."""

@@ -16,9 +16,11 @@ from web import (
     pm_change,
     pm_edit,
     pm_history,
+    pm_holds,
     pm_import,
     pm_new,
     pm_plan,
+    pm_release,
     pm_see,
     pm_seen,
     pm_shares,
@@ -66,17 +68,22 @@ async def project(request: Request, signed: Signed) -> Response:
     found = await run_in_threadpool(workspace, parts, signed, request.path_params["project"])
     if found is None:
         return not_found()
-    said = await run_in_threadpool(pm_change.said, parts, request.query_params.get("said", ""))
+    released = request.query_params.get("released", "")
+    said = (
+        await run_in_threadpool(pm_release.released, parts, request.path_params["project"], released)
+        if released
+        else await run_in_threadpool(pm_change.said, parts, request.query_params.get("said", ""))
+    )
     return parts.pages.response(request, "pm/project.html", said=said, **found)
 
 
 async def watching(request: Request, signed: Signed) -> Response:
-    """`GET /p/{project}/watching`: the shares alone, asked for every few seconds."""
+    """`GET /p/{project}/watching`: the shares and what waits alone, asked for every few seconds."""
     parts: Parts = request.app.state.parts
     found = await run_in_threadpool(shares_shown, parts, signed, request.path_params["project"])
     if found is None:
         return not_found()
-    return parts.pages.response(request, "pm/shares.html", **found)
+    return parts.pages.response(request, "pm/watching.html", **found)
 
 
 async def again(request: Request, signed: Signed) -> Response:
@@ -100,6 +107,8 @@ def routes() -> list[BaseRoute]:
         door("/p/{project}/watching", watching, allow=STAFF),
         *pm_history.routes(),
         *pm_change.routes(),
+        *pm_release.routes(),
+        *pm_holds.routes(),
         *pm_import.routes(),
         *pm_shares.routes(),
         *pm_edit.routes(),

@@ -3,13 +3,20 @@
 Rule: nothing is judged here; `reveal` is asked, and what appears in its view is shared.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import msgspec
 
+from domain import holding
 from domain.agreement import Share
+from domain.holding import Holds
+from domain.ids import ShareId
 from domain.policy import reveal
 from domain.project import Project
 from domain.view import ClientView, Dimension
 from projections.world import World, names
+from web.pm_held import touched
 
 LEVELS = {"amounts": "amounts", "percent": "percent", "rag": "status alone"}
 
@@ -61,7 +68,29 @@ def _audience(world: World, project: Project, share: Share, number: int) -> Audi
     )
 
 
-def moved(world: World, before: Project, after: Project) -> list[Share]:
-    """Return the shares in force whose clients see something else after a change of their project."""
+class Effect(msgspec.Struct, frozen=True):
+    """What a change means to one client: whether it sees some of it now, and until when the rest waits (UTC)."""
+
+    share: Share
+    sees: bool
+    waits_until: datetime | None
+
+
+def released_view(world: World, project: Project, share: Share, holds: Holds) -> ClientView:
+    """Return what a client may know of `project` while this waits for review."""
+    return view_of(world, holding.as_released(project, holds, share.terms), share)
+
+
+def effects(world: World, before: Project, after: Project, held: Mapping[ShareId, Holds]) -> list[Effect]:
+    """Return what a change of a project means to each client; `held` is what waited before it."""
     active = [share for share in world.shares_of_project(after.id) if share.active]
-    return [share for share in active if view_of(world, before, share) != view_of(world, after, share)]
+    found = [_effect(world, before, after, share, held.get(share.id, holding.NOTHING)) for share in active]
+    return [one for one in found if one.sees or one.waits_until is not None]
+
+
+def _effect(world: World, before: Project, after: Project, share: Share, held: Holds) -> Effect:
+    waits = world.held(share.id)
+    sees = released_view(world, before, share, held) != released_view(world, after, share, waits)
+    new = touched(view_of(world, before, share), view_of(world, after, share)) & waits.held.keys()
+    until = max((waits.held[subject].fact.until for subject in new), default=None)
+    return Effect(share, sees, until)

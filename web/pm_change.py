@@ -4,7 +4,7 @@ With scripts the form opens where the line is and the page changes in place; a r
 all that was typed. A form carries a fingerprint of what it changes, so nobody overwrites what they did not see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
 from domain.events import CommandCarriedOut
-from domain.ids import CommandId, MilestoneId, ProjectId, RiskId
+from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.project import Project
 from projections.world import World
 from web.fields import Typed, Unfit
@@ -24,10 +24,11 @@ from web.forms import Form, command_of, filled, told
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
 from web.pm_ask import Ask
-from web.pm_audience import moved
+from web.pm_audience import Effect, effects
 from web.pm_forms import form_for
 from web.pm_history import say
 from web.pm_shown import shell, workspace
+from web.pm_who_say import Clock
 from web.problem import status_of
 from web.service import Actor
 
@@ -129,7 +130,9 @@ def carry_out(
 
     Raises: Refused.
     """
-    heads = {s.id: parts.folder.disclosure.head(s.id) for s in parts.present.world.shares_of_project(before.id)}
+    world = parts.present.world
+    heads = {s.id: parts.folder.disclosure.head(s.id) for s in world.shares_of_project(before.id)}
+    held = {share: world.held(share) for share in heads}
     person = signed.person
     actor = Actor(person.id, person.role, person.client)
     answer = parts.service.execute(actor, command, command_id=key, expected=expected)
@@ -138,15 +141,23 @@ def carry_out(
         return "Recorded already."
     if not answer.events:
         return "Nothing changed, so nothing was recorded."
-    return "Recorded. " + seen_by(world, before, world.projects[before.id], heads)
+    found = effects(world, before, world.projects[before.id], held)
+    return "Recorded. " + seen_by(world, found, heads, Clock(before.time_zone, before.civil(parts.now())))
 
 
-def seen_by(world: World, before: Project, after: Project, heads: dict[Any, int]) -> str:
-    """Return who will see which update of a change."""
-    shares = moved(world, before, after)
-    if not shares:
+def seen_by(world: World, found: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
+    """Return who will see which update of a change, and for whom it waits until when."""
+    if not found:
         return "No client sees a difference."
-    told = [f"{world.client_name(s.client)} will see update {heads.get(s.id, 0) + 1}" for s in shares]
+    told = []
+    for one in found:
+        client, number = world.client_name(one.share.client), heads.get(one.share.id, 0) + 1
+        until = "" if one.waits_until is None else f", until {clock.moment(one.waits_until)} at most"
+        sees = f"{client} will see update {number}"
+        waits = (
+            f"the rest waits for your release{until}" if one.sees else f"{client} sees it once you release it{until}"
+        )
+        told.append(f"{sees}; {waits}" if one.sees and until else sees if one.sees else waits)
     return "; ".join(told) + "."
 
 

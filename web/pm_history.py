@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from web.parts import Parts
 
 PAGE = 60
-SAID = {"client-scored": "Client’s view recorded", "client-view-asked": "Client’s view asked"}
+SAID = {
+    "held-released": "Let go after review",
+    "client-scored": "Client’s view recorded",
+    "client-view-asked": "Client’s view asked",
+}
 FOUND = ("milestone", "risk")
 PLAIN = (
     "forecast",

@@ -14,13 +14,12 @@ import msgspec
 from domain import holding
 from domain.agreement import Share
 from domain.headline import count
-from domain.project import Project
 from domain.view import ClientView
 from projections.consequence import Consequence, Key, consequence, facts, past
 from projections.everseen import Ever, Told
 from projections.world import World
 from web import pm_who_seen
-from web.pm_audience import view_of
+from web.pm_audience import released_view
 from web.pm_consequence import Line, lines, naming, seen_before, span, wholly
 from web.pm_labels import LABELS, PARTS
 from web.pm_preview import Draft, as_drafted
@@ -101,15 +100,10 @@ def outcome(parts: "Parts", world: World, share: Share, draft: Draft) -> Outcome
 
 
 def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple[ClientView, int]:
-    """Return the view a draft gives, and how many changes that wait for review go out because it holds none."""
-    project, holds = world.projects[share.project], world.held(share.id)
-    if draft.ways.release is not None:
-        return _revealed(world, holding.as_released(project, holds, draft.terms.measure), share, draft, now), 0
-    return _revealed(world, project, share, draft, now), len(holds.held)
-
-
-def _revealed(world: World, project: Project, share: Share, draft: Draft, now: datetime) -> ClientView:
-    return view_of(world, project, as_drafted(share, draft, now))
+    """Return the view a draft gives, and how many changes that wait for review it lets go."""
+    project, holds, amended = world.projects[share.project], world.held(share.id), as_drafted(share, draft, now)
+    waits = holding.under(holds, share, amended, project)
+    return released_view(world, project, amended, waits), len(holds.held) - len(waits.held)
 
 
 def _past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key], *, history: bool) -> int:

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain import holding
 from domain.agreement import Share
 from domain.ids import ProjectId
 from projections import frames, words
 from web import exact
 from web.guard import STAFF, Signed, door, not_found
-from web.pm_audience import view_of
+from web.pm_audience import released_view
 from web.pm_edit import standing
 from web.pm_preview import as_drafted
 from web.pm_shown import share_of, shell
@@ -58,7 +59,10 @@ def _preview(parts: "Parts", share: Share, what: str) -> dict[str, Any] | None:
     seen = as_drafted(share, standing(share), parts.now()) if draft else share
     if not seen.versions:
         return None
-    rendered = parts.renderer.render(view_of(world, world.projects[share.project], seen))
+    project, holds = world.projects[share.project], world.held(share.id)
+    if draft:
+        holds = holding.under(holds, share, seen, project)
+    rendered = parts.renderer.render(released_view(world, project, seen, holds))
     roots = {root: Markup(frames.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
     return {"roots": roots, "what": "draft" if draft else "force", "n": 0, "at": "", "stylesheet": ""}
 

@@ -134,7 +134,7 @@ async def _to_difference(parts: "Parts", request: Request, share: Share, at: dat
 
     def told(change: Change) -> bool:
         before = replay.number_at(log, share.id, change.at - timedelta(microseconds=1))
-        return change.visible and replay.number_at(log, share.id, change.at + AT_ONCE) > before
+        return change.at_once and not change.held and replay.number_at(log, share.id, change.at + AT_ONCE) > before
 
     found = await run_in_threadpool(pm_seen_lanes.next_difference, parts, share, at, LOOK, told)
     kept = "&".join(f"{name}={value}" for name, value in request.query_params.items() if name == "span")
@@ -149,7 +149,7 @@ def _page(
     parts.receipts.flush()
     world, t = parts.present.world, then(parts, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(parts.now()))
-    found = differences(t.plan, t.due, t.shown, t.state)
+    found = differences(t.plan, t.due, t.shown, t.state, t.out)
     later = _later(parts, t)
     audience = _audience(parts, t)
     drawn = pm_seen_lanes.lanes(parts, t, over)

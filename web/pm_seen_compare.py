@@ -1,7 +1,8 @@
 """The plan beside the screen: every figure of two views as text, which of them differ, and why. Pure.
 
 Rule: a difference has exactly one reason, found by asking what the terms in force let the client know: what they do
-not cover is not shared; what they cover and the page lacks was not sent yet. A third reason, held, comes with review.
+not cover is not shared; what they cover and was kept back for review is held; what is left and the page lacks was not
+sent yet.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from web.pm_plan import WORD
 
 Kind = Literal["page", "milestone", "risk", "schedule", "budget", "risks"]
 Key = tuple[Kind, str, str]  # of what, its id, which figure
-Reason = Literal["unshared", "unsent"]
+Reason = Literal["unshared", "held", "unsent"]
 FIGURES = {
     "forecast": "forecast", "agreed": "agreed date", "slip": "slip", "status": "status", "met": "date met",
     "score": "score", "client": "their own score", "spent": "spent", "budget": "budget", "counts": "how many",
@@ -102,19 +103,32 @@ def amount(vital: BudgetVital, name: str) -> str:
 
 
 def differences(
-    plan: ClientView | None, due: ClientView | None, shown: ClientView | None, state: Project | None
+    plan: ClientView | None,
+    due: ClientView | None,
+    shown: ClientView | None,
+    state: Project | None,
+    out: ClientView | None = None,
 ) -> list[Difference]:
-    """Return every figure in which what was shown is not what was true, in the order of the page."""
-    full, allowed, seen = figures(plan), figures(due), figures(shown)
+    """Return every figure in which what was shown is not what was true, in the order of the page.
+
+    `due` is what the terms let the client know, `out` what of it did not wait for review; all of it when None.
+    """
+    full, allowed, released, seen = figures(plan), figures(due), figures(out or due), figures(shown)
     if plan and shown and plan.budget and shown.budget:
         _same_in_percent(plan.budget, shown.budget, full, seen)
     found = []
     for key in [*full, *(key for key in seen if key not in full)]:
-        true, said, may = full.get(key, ""), seen.get(key, ""), allowed.get(key, "")
-        if said != may:
-            found.append(Difference(key=key, plan=may or true, shown=said, reason="unsent", since=_since(state, key)))
+        true, said, may, went = (side.get(key, "") for side in (full, seen, allowed, released))
+        told = may or true
+        reason: Reason | None = None
+        if said != went:
+            reason, told = "unsent", went or told
+        elif went != may:
+            reason = "held"
         elif true != said:
-            found.append(Difference(key=key, plan=true, shown=said, reason="unshared", since=_since(state, key)))
+            reason, told = "unshared", true
+        if reason is not None:
+            found.append(Difference(key=key, plan=told, shown=said, reason=reason, since=_since(state, key)))
     return found
 
 

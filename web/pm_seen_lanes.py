@@ -1,7 +1,8 @@
 """The scrubber's three lanes over a stretch of time: in the plan, shown to them, on screen per viewer.
 
 Rule: a change counts as one they may see when `reveal` says something else after it under the terms then in force,
-and is joined to the update that recorded just that. Reads are bounded; what is left out of a crowded stretch is said.
+and is joined to the update that recorded just that; what waited for review, to the moment it was let go. Reads are
+bounded; what is left out of a crowded stretch is said.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,11 +15,14 @@ import msgspec
 
 from domain.agreement import Share
 from domain.events import Recorded
+from domain.holding import Holds
+from domain.ids import ShareId
 from domain.project import Project, ProjectEvent, evolve
 from domain.view import ClientView
 from projections import replay, words
 from projections.onscreen import Interval, intervals
-from web.pm_audience import view_of
+from web.pm_audience import released_view, view_of
+from web.pm_held import touched
 from web.pm_seen_then import Then, shown_in
 from web.pm_who_told import in_force
 
@@ -31,6 +35,7 @@ CHANGES = 160  # in the plan lane
 UPDATES = 400  # in the shown lane
 ROWS = 2048  # of claims, in the viewers' lanes
 VIEWERS = 5  # lanes of their own
+INSTANT = timedelta(microseconds=1)
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -56,11 +61,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     kinds: tuple[str, ...]
-    view: ClientView | None  # what they might see after it, None when they see no difference
+    view: ClientView | None  # what they might see after it at once, None when they see no difference
+    held: frozenset[str] = frozenset()  # what of it waited for review, by subject
+
+    @property
+    def at_once(self) -> bool:
+        return self.view is not None
 
     @property
     def visible(self) -> bool:
-        return self.view is not None
+        return self.at_once or bool(self.held)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +79,15 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     at: datetime
     told: tuple[datetime, ...]
+
+
+class Slant(msgspec.Struct, frozen=True):
+    """What waited: from when it became true to when it was let go, in percent; `waits` while it does."""
+
+    start: str
+    end: str
+    shown: bool
+    waits: bool
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -102,6 +121,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
     off: tuple[tuple[str, str], ...]  # days nobody works, percent from and wide
     changes: tuple[Change, ...]
     shown: tuple[Shown, ...]
+    held: tuple[Slant, ...]
     viewers: tuple[Lane, ...]
     more: int  # viewers without a lane
     left_out: tuple[str, ...]  # what a crowded stretch leaves out, in words
@@ -135,6 +155,7 @@ def lanes(parts: "Parts", t: Then, over: Stretch) -> Lanes:
         off=_off(over, t.state),
         changes=tuple(found),
         shown=tuple(_shown(parts, t, over, found, left)),
+        held=tuple(_slants(parts, t.share.id, over, found)),
         viewers=viewers,
         more=more,
         left_out=tuple(left),
@@ -154,7 +175,7 @@ def changes(parts: "Parts", share: Share, at: datetime, over: Stretch, left: lis
         last = first + CHANGES
         left.append(f"the {CHANGES} changes nearest to this moment")
     recorded = events.part(stream, first, last - first) if last > first else []
-    begun = parts.present.past(share.project, recorded[0].at - timedelta(microseconds=1)) if recorded else None
+    begun = parts.present.past(share.project, recorded[0].at - INSTANT) if recorded else None
     state = begun.state if begun else None
     return list(_folded(parts, share, state, [r for r in recorded if begun is None or r.version > begun.version]))
 
@@ -165,16 +186,36 @@ def _folded(parts: "Parts", share: Share, state: Project | None, recorded: Seque
     def seen(project: Project | None, agreed: Share | None) -> ClientView | None:
         return view_of(world, project, agreed) if project and agreed else None
 
+    def out(project: Project | None, agreed: Share | None, waits: Holds) -> ClientView | None:
+        return released_view(world, project, agreed, waits) if project and agreed else None
+
     for _, group in groupby(recorded, key=lambda r: r.command):
         command = list(group)
         agreed = in_force(share, command[0].at)
-        before = seen(state, agreed)
+        began, at = state, command[-1].at
         for one in command:
             assert isinstance(one.event, ProjectEvent)
             state = evolve(state, one.event, one.at)
-        after = seen(state, agreed)
         kinds = tuple(str(one.event.__struct_config__.tag) for one in command)
-        yield Change(at=command[-1].at, kinds=kinds, view=after if after != before else None)
+        earlier, waits = world.held_at(share.id, command[0].at - INSTANT), world.held_at(share.id, at)
+        before, after, held = out(began, agreed, earlier), out(state, agreed, waits), frozenset[str]()
+        if waits.held:
+            held = frozenset(touched(seen(began, agreed), seen(state, agreed)) & waits.held.keys())
+        yield Change(at=at, kinds=kinds, view=after if after != before else None, held=held)
+
+
+# held
+
+
+def _slants(parts: "Parts", share: ShareId, over: Stretch, found: Sequence[Change]) -> Iterable[Slant]:
+    """Yield what waited in a stretch: every change of it, to where all of it was let go."""
+    for hold in parts.present.world.hold_record(share):
+        end = hold.ended or parts.now()
+        if hold.fact.since >= over.end or end < over.start:
+            continue
+        later = {c.at for c in found if hold.fact.subject in c.held and hold.waits_at(c.at)}
+        for at in sorted({hold.fact.since, *later}):
+            yield Slant(over.x(at), over.x(end), hold.shown, hold.ended is None)
 
 
 # shown to them
@@ -187,7 +228,7 @@ def _shown(parts: "Parts", t: Then, over: Stretch, found: Sequence[Change], left
         first = min(max(first, t.n - UPDATES // 2), last - UPDATES)
         last = first + UPDATES
         left.append(f"the {UPDATES} updates nearest to this moment")
-    waiting = [change for change in found if change.visible]
+    waiting = [change for change in found if change.at_once]
     for header in log.headers(share, first, last - first, last) if last > first else []:
         due = [change for change in waiting if change.at <= header.instant]
         told = due if len(due) < 2 else _told_in(parts, share, header.n, due)

@@ -12,6 +12,7 @@ from domain.headline import count, number
 from domain.project import Project
 from domain.view import ClientView
 from projections import words
+from web import pm_held
 from web.pm_seen_compare import FIGURES, Difference, Key
 from web.pm_seen_then import Then
 from web.pm_who_say import Clock, after
@@ -72,7 +73,13 @@ def sentence(
     if headline is None:
         return Sentence(f"{said} {clause(t.shown)}, and so did the plan.", _beyond(t, found, later, clock) + nobody)
     mine, theirs = _apart(t.shown, t.plan if headline.reason == "unshared" else t.due or t.plan)
-    soft = _told(t, later, clock) if headline.reason == "unsent" else _left_out(t)
+    match headline.reason:
+        case "unsent":
+            soft = _told(t, later, clock)
+        case "held":
+            soft = _held(t, clock)
+        case "unshared":
+            soft = _left_out(t)
     return Sentence(f"{said} {mine}. The plan said {theirs}.", soft + nobody)
 
 
@@ -123,6 +130,17 @@ def _told(t: Then, later: Later, clock: Clock) -> str:
     return f"They were told at {there:%H:%M} {day}."
 
 
+def _held(t: Then, clock: Clock) -> str:
+    if len(t.held) == 1:
+        return f"It was {pm_held.why(*t.held[0], clock)}."
+    ends = [hold.ended for hold, _ in t.held if hold.ended]
+    many, waits = len(t.held), len(t.held) - len(ends)
+    if waits == many:
+        return f"{_capital(count(many, 'change is', 'changes are'))} held for review."
+    last = f"; the last of them ended {clock.moment(max(ends))}" if not waits else f", and {number(waits)} still waits"
+    return f"{_capital(count(many, 'change was', 'changes were'))} held for review{last}."
+
+
 def _left_out(t: Then) -> str:
     return f"What makes the difference is not shared under agreement {t.agreed.version if t.agreed else 0}."
 
@@ -131,6 +149,9 @@ def _beyond(t: Then, found: Sequence[Difference], later: Later, clock: Clock) ->
     if any(d.reason == "unsent" for d in found):
         differed = count(sum(d.reason == "unsent" for d in found), "figure")
         return f"{_capital(differed)} differed. {_told(t, later, clock)}"
+    if any(d.reason == "held" for d in found):
+        differed = count(sum(d.reason == "held" for d in found), "figure")
+        return f"{_capital(differed)} differed. {_held(t, clock)}"
     if found:
         return "Some of the plan is not shared with them."
     return "No figure differed."
@@ -144,8 +165,10 @@ def why(
 ) -> list[Why]:
     """Return every difference and its reason; `hidden` counts what has no name for clients at all."""
     unsent = [d for d in found if d.reason == "unsent"]
+    held = [d for d in found if d.reason == "held"]
     unshared = [d for d in found if d.reason == "unshared"]
     lines = [_unsent(t, subject, group, later, clock) for subject, group in _by_subject(t, unsent).items()]
+    lines += [_waited(t, subject, group, clock) for subject, group in _by_subject(t, held).items()]
     outside = _outside(t, clock)
     lines += [_line(t, what, group, outside, clock) for what, group in _groups(t, unshared)]
     internal = [count(many, one) for one, many in hidden if many]
@@ -180,6 +203,23 @@ def _unsent(t: Then, subject: str, group: Sequence[Difference], later: Later, cl
         since=_second(since, clock),
         shown=_second(later.at, clock) if told else "Not yet",
         reason=reason,
+    )
+
+
+def _waited(t: Then, subject: str, group: Sequence[Difference], clock: Clock) -> Why:
+    key = group[0].key
+    of = "budget" if key[0] == "budget" else f"{key[0]}-{key[1]}"
+    found = next(((hold, by) for hold, by in t.held if hold.fact.subject == of), None)
+    since = max((d.since for d in group if d.since), default=None)
+    shown = found[0].ended if found and found[0].shown else None
+    if not subject or found is None:
+        what, reason = _capital(_listed([FIGURES[d.key[2]] for d in group])), "Follows from what was held for review"
+        return Why(what=what, since=_second(since, clock), shown="Not yet", reason=reason)
+    return Why(
+        what=f"{subject}, {_moved(t, group)}",
+        since=_second(since, clock),
+        shown=_second(shown, clock) if shown else "Not yet" if found[0].ended is None else "Not shown",
+        reason=_capital(pm_held.why(*found, clock)),
     )
 
 

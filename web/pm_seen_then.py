@@ -14,8 +14,9 @@ from domain.terms import MilestoneField, ProjectField, RiskField, Terms
 from domain.view import ClientView, Dimension
 from projections import replay
 from projections.disclosure import Header, Kept, open_content
+from projections.holdbook import Hold
 from projections.world import World
-from web.pm_audience import view_of
+from web.pm_audience import released_view, view_of
 from web.pm_who_told import in_force
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
     state: Project | None  # None before the project began
     plan: ClientView | None  # everything there was to know, as a client's view would put it
     due: ClientView | None  # what the terms let them know of it
+    out: ClientView | None  # what of that did not wait for review
+    held: tuple[tuple[Hold, str], ...]  # what did, and who let it go since, by name
     shown: ClientView | None  # what their page said; None before the first update, once ended, or when erased
 
     @property
@@ -71,6 +74,8 @@ def then(parts: "Parts", share: Share, at: datetime) -> Then:
         state=state,
         plan=everything_in(world, state, share) if state else None,
         due=view_of(world, state, agreed) if state and agreed else None,
+        out=released_view(world, state, agreed, world.held_at(share.id, at)) if state and agreed else None,
+        held=tuple((h, world.person_name(h.by)) for h in world.hold_record(share.id) if h.waits_at(at)),
         shown=shown_in(update) if update and not over else None,
     )
 

@@ -11,7 +11,7 @@ from domain.ids import ProjectId, ShareId
 from domain.project import Project
 from projections import words
 from projections.world import World
-from web import pm_audience, pm_plan
+from web import pm_audience, pm_plan, pm_release
 from web.guard import Signed
 from web.place import Watching
 
@@ -32,6 +32,8 @@ class ShareLine(msgspec.Struct, frozen=True, kw_only=True):
     watching: tuple[Watching, ...]
     behind: bool
     stopped: str  # why, where it is stopped
+    held: int = 0  # changes that wait for review
+    ever_held: int = 0  # changes that ever did
 
 
 def share_lines(parts: "Parts", world: World, project: Project) -> list[ShareLine]:
@@ -55,6 +57,8 @@ def share_line(parts: "Parts", world: World, share: Share, number: int = 0) -> S
         watching=tuple(parts.watching(share.id)),
         behind=parts.health.behind,
         stopped=parked.error if parked else "",
+        held=len(world.held(share.id).held),
+        ever_held=len(world.hold_record(share.id)),
     )
 
 
@@ -73,7 +77,8 @@ def shares_shown(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | N
     if project is None:
         return None
     shares = share_lines(parts, world, project)
-    return {"project": project, "shares": shares, "people": world.people, **shell(parts, signed)}
+    waits = pm_release.waiting(parts, world, project)
+    return {"project": project, "shares": shares, "people": world.people, **waits, **shell(parts, signed)}
 
 
 def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None:
@@ -108,6 +113,7 @@ def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None
         "shares": shares,
         "owner": world.people[project.owner].name if project.owner in world.people else project.owner,
         "people": world.people,
+        **pm_release.waiting(parts, world, project),
         **shell(parts, signed),
     }
 

@@ -17,6 +17,7 @@ from domain.agreement import Share
 from domain.ids import ProjectId
 from domain.project import Project
 from domain.view import ClientView
+from projections.holdbook import Hold
 from projections.world import World
 from web import pm_who_facts, pm_who_say
 from web.guard import STAFF, Signed, door, not_found
@@ -124,7 +125,7 @@ def _block(parts: "Parts", world: World, fact: Fact, shares: list[Share], screen
         told=found,
         answer=pm_who_say.answer(client, found, ordered, fact, world.person_name),
         why=pm_who_say.why(found, fact, clock),
-        note=pm_who_say.note(found, fact),
+        note=" ".join(filter(None, (pm_who_say.note(found, fact), pm_who_say.held(found, clock)))),
         seen=ordered[:LISTED],
         old=[s for s in ordered if 0 < s.watching < found.n],
         more=max(0, len(ordered) - LISTED),
@@ -137,7 +138,7 @@ def _telling(found: Told) -> tuple[bool, datetime | str]:
     """Order the shares of one client: the one that told first, else the one that counts most."""
     if found.at is not None:
         return False, found.at.isoformat()
-    counts = ("same", "stopped", "coming", "erased", "missing", "unshared", "later", "ended", "draft")
+    counts = ("same", "stopped", "coming", "held", "erased", "missing", "unshared", "later", "ended", "draft")
     return True, f"{counts.index(found.how) if found.how in counts else len(counts)}"
 
 
@@ -154,7 +155,27 @@ def _told(parts: "Parts", world: World, fact: Fact, share: Share) -> Told:
 
     stopped = parts.stopped(share.id) is not None
     behind = parts.health.behind or (parts.now() - fact.at).total_seconds() < 30
-    return told(parts.folder.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
+    found = told(parts.folder.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
+    hold = _hold(world, share, fact)
+    if hold is None:
+        return found
+    kept_back = found.how in ("missing", "coming", "stopped") and never_shown(hold, fact)
+    how = "held" if kept_back else found.how
+    return msgspec.structs.replace(found, how=how, hold=hold, hold_by=world.person_name(hold.by))
+
+
+def _hold(world: World, share: Share, fact: Fact) -> Hold | None:
+    """Return the hold in which a fact waited for review on a share."""
+    kind, key = fact.asked.kind, fact.asked.key
+    subject = f"{kind}-{key}" if kind in ("milestone", "risk") else "budget"
+    found = [h for h in world.hold_record(share.id) if h.fact.subject == subject and h.waits_at(fact.at)]
+    return found[0] if found else None
+
+
+def never_shown(hold: Hold, fact: Fact) -> bool:
+    """Tell whether a fact waited for as long as it was true, or still does."""
+    replaced = fact.next is not None and hold.ended is not None and fact.next.at <= hold.ended
+    return hold.ended is None or not hold.shown or replaced
 
 
 def _seen(parts: "Parts", world: World, found: Told, screens: Screens) -> Viewers:

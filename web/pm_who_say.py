@@ -12,6 +12,7 @@ import msgspec
 from domain.headline import count, number
 from domain.money import Money
 from projections import words
+from web import pm_held
 from web.pm_who_facts import Amount, Fact, Forecast, Met, Scored, Value
 from web.pm_who_seen import Seen
 from web.pm_who_told import Told
@@ -139,6 +140,12 @@ def _untold(client: str, told: Told, *, past: bool) -> str:
             return f"{client} {has_not}."
         case "stopped":
             return f"{client} {has_not}: its share is stopped."
+        case "held":
+            return (
+                f"{client} {has_not}: it was held for review."
+                if past
+                else f"{client} {has_not}: it is held for review."
+            )
         case "coming":
             return f"{client} is being told at this moment."
         case "erased":
@@ -193,6 +200,8 @@ def why(told: Told, fact: Fact, clock: Clock) -> str:
             return _unshared(told, clock)
         case "stopped":
             return "Its share is stopped; what it missed is shown once it goes on."
+        case "held":
+            return _held(told, fact, clock)
         case "coming":
             return "Recorded this very moment; its update is on the way."
         case "erased":
@@ -201,6 +210,21 @@ def why(told: Told, fact: Fact, clock: Clock) -> str:
             return f"Agreement {in_force[-1].number} covers it, and no update looked at says so. Ask an auditor."
         case _:
             assert_never(told.how)
+
+
+def _held(told: Told, fact: Fact, clock: Clock) -> str:
+    assert told.hold is not None
+    said = pm_held.why(told.hold, told.hold_by, clock)
+    replaced = fact.next is not None and (told.hold.ended is None or fact.next.at <= told.hold.ended)
+    return f"{said[:1].upper()}{said[1:]}{', and by then this was no longer so' if replaced else ''}."
+
+
+def held(told: Told, clock: Clock) -> str:
+    """Return that what a client was told had been held for review, "" where it had not."""
+    if told.hold is None or told.how != "told":
+        return ""
+    said = pm_held.why(told.hold, told.hold_by, clock)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _same(told: Told, fact: Fact) -> str:

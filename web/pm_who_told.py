@@ -14,6 +14,7 @@ import msgspec
 from domain.agreement import Share
 from domain.view import ClientView
 from projections import replay
+from projections.holdbook import Hold
 from projections.store import DisclosureLog
 from web.pm_who_carried import Level, carried
 from web.pm_who_facts import Fact
@@ -26,6 +27,7 @@ How = Literal[
     "ended",  # the share had ended
     "unshared",  # outside the terms
     "stopped",  # the share is stopped and will be told once it goes on
+    "held",  # kept back for review, or ended while it was
     "coming",  # recorded this very moment
     "erased",  # the update that said so can no longer be read
     "missing",  # it ought to be there and is not
@@ -47,6 +49,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     beyond: int = 0  # the first update after it that no longer says so, 0 while it is on their page
     versions: tuple[int, ...] = ()  # agreements in force while it was true
     blurred: bool = False  # an erased update before n may have said so first
+    hold: Hold | None = None  # how it waited for review, where it did
+    hold_by: str = ""  # who let it go, by name
 
 
 class _View(msgspec.Struct):

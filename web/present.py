@@ -58,6 +58,7 @@ class Present:
                     if self._take(recorded):
                         assert isinstance(recorded, Recorded)
                         new.append(recorded)
+            self.world.settle()
             if new:
                 for listener in self._listeners:
                     listener(new)

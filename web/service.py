@@ -13,7 +13,7 @@ import msgspec
 
 from domain import access, agreement, commands, project
 from domain.access import Client, ClientCommand, PersonCommand, Role
-from domain.agreement import ActivateTerms, DraftShare, ExpireShare, ReleaseDue, ShareCommand
+from domain.agreement import ActivateTerms, DraftShare, ExpireShare, ReleaseDue, ReleaseHeld, ShareCommand
 from domain.answers import Acknowledge, MakeComment, RaiseConcern
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
@@ -217,7 +217,8 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         return
     if actor.role == "viewer" and _for_viewers(actor, command, world):
         return
-    if actor.role == "manager" and _for_managers(command, world) and _among_theirs(actor, command, world):
+    own_name = not isinstance(command, ReleaseHeld) or command.by == actor.person
+    if actor.role == "manager" and _for_managers(command, world) and _among_theirs(actor, command, world) and own_name:
         return
     message = f"Your role, {actor.role}, does not cover {tag(command)}. Ask an admin of your organisation."
     raise Denied(message)

@@ -14,7 +14,7 @@ from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden
 from tests.world import HARBOUR, SHARE, World, everything
 from web import pm, pm_terms
-from web.pm_audience import audiences, moved
+from web.pm_audience import audiences, effects
 from web.pm_plan import budgets, healths, milestones, risks, sentence
 
 HERE = f"/p/{HARBOUR}/shares"
@@ -74,9 +74,10 @@ def test_who_will_see_a_change_is_who_sees_another_page_after_it(tmp_path: Path)
     world.harbour(everything(milestones=(MilestoneId("m1"),), health=()))
     before = world.present.world.projects[HARBOUR]
     world.move("m2", date(2027, 8, 9))
-    assert moved(world.present.world, before, world.present.world.projects[HARBOUR]) == []
+    assert effects(world.present.world, before, world.present.world.projects[HARBOUR], {}) == []
     world.move("m1", date(2027, 5, 9))
-    assert [s.id for s in moved(world.present.world, before, world.present.world.projects[HARBOUR])] == [SHARE]
+    (found,) = effects(world.present.world, before, world.present.world.projects[HARBOUR], {})
+    assert (found.share.id, found.sees, found.waits_until) == (SHARE, True, None)
     world.close()
 
 

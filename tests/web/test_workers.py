@@ -2,10 +2,11 @@
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 from eventsourcing.persistence import OperationalError
 from starlette.testclient import TestClient
 
+from domain.agreement import ActivateTerms, DraftTerms, ReleaseHeld
+from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
 from domain.schedule import MoveForecast
+from domain.terms import Release, Ways
 from domain.view import ClientView
 from projections.claims import Receipt
 from projections.database import Database, migrate
@@ -303,3 +307,68 @@ def test_a_database_that_takes_nothing_refuses_commands_and_says_so(two: Two, se
     server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     two.move(5)
     wait_until(lambda: two.head() == 2, 30)
+
+
+def review(two: Two) -> None:
+    """Large slips of the share wait for review from now on."""
+    ways = Ways(release=Release(slip_days=5, hours=1))
+    for command in (
+        DraftTerms(share=SHARE, terms=two.parts[0].present.world.shares[SHARE].terms, ways=ways),
+        ActivateTerms(share=SHARE, reason="Reviewed"),
+    ):
+        two.parts[0].service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+
+
+def quiet(two: Two) -> None:
+    log = two.parts[0].folder
+    wait_until(lambda: log.disclosure.position() >= log.events.head())
+
+
+def released(two: Two) -> list[str]:
+    return [event.cause for event in two.parts[0].present.refresh().shares[SHARE].released]
+
+
+def test_what_waits_is_let_go_once_however_many_workers_are_asked_at_the_same_moment(two: Two) -> None:
+    review(two)
+    for day in (1, 10, 20):
+        two.move(day, by=day % 2)
+        quiet(two)
+        head, recorded = two.head(), len(released(two))
+        gate, done = threading.Barrier(2), list[str]()
+
+        def send(parts: Parts, gate: threading.Barrier = gate, done: list[str] = done) -> None:
+            command = ReleaseHeld(share=SHARE, by=OPERATOR.person)
+            gate.wait(20)
+            with contextlib.suppress(Conflict):
+                done.extend(parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24))).events)
+
+        for parts in two.parts:  # either knows what waits, whoever recorded it
+            assert [fact.subject for fact in parts.present.refresh().held(SHARE).facts] == ["milestone-m1"]
+        threads = [threading.Thread(target=send, args=(parts,)) for parts in two.parts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        quiet(two)
+        assert done == ["held-released"]
+        assert len(released(two)) == recorded + 1
+        assert two.head() == head + 1
+
+
+def test_what_waits_goes_out_by_itself_once_when_its_time_is_up_also_under_a_new_leader(two: Two) -> None:
+    review(two)
+    two.move(1)
+    quiet(two)
+    head = two.head()
+    leader = next(parts for parts in two.parts if parts.leads)
+    assert leader.reign is not None
+    leader.reign.end()
+    wait_until(lambda: any(parts.leads for parts in two.parts))
+    quiet(two)
+    assert two.head() == head
+    late = lambda: datetime.now(UTC) + timedelta(hours=2)  # noqa: E731
+    for parts in two.parts:
+        parts.now = parts.service._clock = late
+    wait_until(lambda: released(two) == ["time_up"])
+    quiet(two)
+    assert (two.head(), released(two)) == (head + 1, ["time_up"])

@@ -1,0 +1,236 @@
+"""What waits for review changes no byte a client receives until it is released; and the test would notice if it did."""
+
+import os
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+import pytest
+
+from domain import holding, policy
+from domain.agreement import ReleaseDue, ReleaseHeld
+from domain.policy import reveal
+from domain.view import ClientView
+from projections import disclose as disclosing
+from projections import follow
+from projections.disclose import Renderer
+from projections.shadow import compared
+from projections.world import World as Known
+from projections.world import names
+from tests.plain import Plain
+from tests.properties.holding import Drawn, drawn, play
+from tests.properties.mutants import Mutant
+from tests.properties.twins import trace
+from tests.world import MANAGER, SHARE, World
+from web.render import Renderer as Real
+from web.service import SYSTEM
+
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+PAIRS, MANY = 60, 1_000
+TRIES = 80  # pairs a leak may take to show
+replace = msgspec.structs.replace
+_view = msgspec.json.Decoder(ClientView)
+
+
+@contextmanager
+def told(story: Drawn, renderer: Renderer, *, held: bool) -> Iterator[World]:
+    """A world in which a story was told, up to the release."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        world = World(Path(folder), renderer)
+        try:
+            play(world, story, held=held)
+            yield world
+        finally:
+            world.close()
+
+
+def differs(seed: int, renderer: Renderer) -> bool:
+    """Tell whether a client could tell that something waits."""
+    story = drawn(seed)
+    with told(story, renderer, held=True) as one, told(story, renderer, held=False) as other:
+        assert not other.present.world.held(SHARE).held
+        return trace(one) != trace(other)
+
+
+def test_what_waits_changes_no_byte() -> None:
+    print(f"seeds {FIRST_SEED}..{FIRST_SEED + PAIRS - 1}; SEED={FIRST_SEED} repeats them")
+    assert [seed for seed in range(FIRST_SEED, FIRST_SEED + PAIRS) if differs(seed, Real())] == []
+
+
+@pytest.mark.slow
+def test_in_a_thousand_stories_what_waits_changes_no_byte() -> None:
+    assert [seed for seed in range(FIRST_SEED, FIRST_SEED + MANY) if differs(seed, Real())] == []
+
+
+def test_in_every_story_something_waits_and_in_most_something_goes_out_meanwhile() -> None:
+    """Without this the tests above could pass on stories without holds."""
+    kinds, busy = set[str](), 0
+    for seed in range(FIRST_SEED, FIRST_SEED + 20):
+        with told(drawn(seed), Plain(), held=True) as world:
+            facts = world.present.world.held(SHARE).facts
+            assert facts, seed
+            kinds |= {fact.why for fact in facts}
+            busy += any(entry.content.at > facts[0].since for entry in world.entries())
+    assert kinds == {"slip", "score", "cost"}
+    assert busy > 10
+
+
+def whole(world: World) -> ClientView:
+    """All that the terms cover of the project as it is, were nothing held."""
+    known = world.present.refresh()
+    share, called = known.shares[SHARE], names(known, known.shares[SHARE])
+    return reveal(
+        known.projects[share.project], share, organisation=called.organisation, client=called.client,
+        time_zone=called.time_zone, called=called.called,
+    )  # fmt: skip
+
+
+def let_go(world: World, rng: random.Random) -> str:
+    """Release all that waits, by hand or by time."""
+    if rng.random() < 0.5:
+        note = "We look into it" if rng.random() < 0.5 else ""
+        world.tell(ReleaseHeld(share=SHARE, by=MANAGER.person, note=note))
+        return "released"
+    world.clock.forward(days=8)
+    world.tell(ReleaseDue(share=SHARE), SYSTEM)
+    return "time_up"
+
+
+def test_on_release_it_arrives_as_one_update_that_is_the_whole_difference() -> None:
+    updates = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + PAIRS):
+        with told(drawn(seed), Plain(), held=True) as world:
+            before, facts = world.entries(), world.present.world.held(SHARE).facts
+            how = let_go(world, random.Random(seed))
+            after = world.entries()
+            due = whole(world)
+            shown = _view.decode(before[-1].content.view)
+            assert after[: len(before)] == before
+            assert len(after) - len(before) == (due != shown), seed
+            assert _view.decode(after[-1].content.view) == due, seed
+            record = world.present.world.hold_record(SHARE)
+            assert {(h.fact, h.how) for h in record} == {(fact, how) for fact in facts}
+            updates += due != shown
+    assert updates > PAIRS // 2
+
+
+def test_released_one_by_one_each_is_at_most_one_update_and_the_last_leaves_nothing_out() -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + PAIRS // 2):
+        with told(drawn(seed), Plain(), held=True) as world:
+            for fact in world.present.world.held(SHARE).facts:
+                n = len(world.entries())
+                world.tell(ReleaseHeld(share=SHARE, by=MANAGER.person, subjects=(fact.subject,)))
+                assert len(world.entries()) - n in (0, 1)
+            shown, due = _view.decode(world.entries()[-1].content.view), whole(world)
+            assert shown == due, seed
+
+
+def test_recomputed_from_the_events_every_entry_of_a_story_with_holds_is_the_same() -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + 20):
+        with told(drawn(seed), Real(), held=True) as world:
+            let_go(world, random.Random(seed))
+            found = list(compared(world.folder.events, world.folder.disclosure, SHARE, world.renderer))
+            assert [one.n for one in found] == list(range(1, len(world.entries()) + 1)), seed
+            assert {one.state for one in found} == {"same"}, seed
+
+
+def test_after_a_restart_in_the_middle_the_same_waits_and_the_same_goes_out() -> None:
+    for seed in range(FIRST_SEED, FIRST_SEED + 10):
+        with told(drawn(seed), Plain(), held=True) as world:
+            waits, entries = world.present.world.held(SHARE), world.entries()
+            record = world.present.world.hold_record(SHARE)
+            world.restart()
+            world.follow()
+            assert (world.present.world.held(SHARE), world.entries()) == (waits, entries)
+            assert world.present.world.hold_record(SHARE) == record
+            let_go(world, random.Random(seed))
+            assert _view.decode(world.entries()[-1].content.view) == whole(world)
+
+
+# leaks the test must notice
+
+
+def _released(change: Callable[[Any, Any, Any], Any]) -> Mutant:
+    """`change(released, project, holds)` has the last word on what counts as released."""
+    sound = holding.as_released
+
+    def leaky(project: Any, holds: Any, terms: Any) -> Any:
+        found = sound(project, holds, terms)
+        return change(found, project, holds) if holds.held else found
+
+    return lambda: patch.object(holding, "as_released", leaky)
+
+
+def _told_in_view(change: Callable[[ClientView, Known, Any], ClientView]) -> Mutant:
+    sound = disclosing.view_of
+    return lambda: patch.object(disclosing, "view_of", lambda world, share: change(sound(world, share), world, share))
+
+
+@contextmanager
+def _a_number_taken() -> Iterator[None]:
+    """What waits takes a number: the view is never found equal while something does."""
+    sound = follow.disclose
+
+    def leaky(world: Known, share: Any, shown: Any, *rest: Any) -> Any:
+        if world.held(share).held and shown.view is not None:
+            shown = replace(shown, view=replace(shown.view, scope=""))
+        return sound(world, share, shown, *rest)
+
+    with patch.object(follow, "disclose", leaky):
+        yield
+
+
+def _as_of_now(view: ClientView, world: Known, share: Any) -> ClientView:
+    return replace(view, as_of=policy._as_of(world.projects[share.project], share.terms))
+
+
+def _counted(view: ClientView, world: Known, share: Any) -> ClientView:
+    return replace(view, scope=f"{view.scope} {len(world.held(share.id).held)} wait.")
+
+
+def _plans(*names: str) -> Mutant:
+    def shown(found: Any, project: Any, _holds: Any) -> Any:
+        now = {name: getattr(project.schedule, name) for name in names}
+        return replace(found, schedule=replace(found.schedule, **now))
+
+    return _released(shown)
+
+
+def _frozen_risk(into: Any, key: Any, held: Any, _terms: Any) -> None:
+    if held.risk is None:
+        into.pop(key, None)
+    else:
+        into[key] = held.risk
+
+
+def _frozen_milestone(into: Any, key: Any, held: Any, _terms: Any) -> None:
+    into[key] = held.milestone
+
+
+LEAKS: dict[str, Mutant] = {
+    "health of what waits": _released(lambda found, project, _h: replace(found, health=project.health)),
+    "health that stands still while something waits": lambda: patch.object(
+        holding, "_read", lambda waits, states, _terms: waits.health or states[0].health
+    ),
+    "the day of what waits": _told_in_view(_as_of_now),
+    "an agreed plan while a milestone waits": _plans("baselines", "agreed", "agreed_first"),
+    "a plan confirmed while a milestone waits": _plans("confirmed_at"),
+    "how many wait": _told_in_view(_counted),
+    "a number taken by what waits": _a_number_taken,
+    "a risk that waits answers no more": lambda: patch.object(holding, "_risk", _frozen_risk),
+    "a milestone taken away stays while it waits": lambda: patch.object(holding, "_milestone", _frozen_milestone),
+    "a budget that waits": _released(lambda found, project, _h: replace(found, budget=project.budget)),
+    "a new risk that waits": _released(lambda found, project, _h: replace(found, risks=project.risks)),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_seeded_leak_of_what_waits_is_noticed(name: str) -> None:
+    with LEAKS[name]():
+        noticed = any(differs(seed, Plain()) for seed in range(FIRST_SEED, FIRST_SEED + TRIES))
+    assert noticed, f"{TRIES} stories did not show the leak: {name}"

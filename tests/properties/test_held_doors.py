@@ -1,0 +1,130 @@
+"""What waits, seen through every door a client has: pages, history, evidence, frames, ticks and close codes alike."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from domain.agreement import ReleaseHeld, RevokeShare
+from domain.answers import RaiseConcern, Screen
+from domain.commands import AnyCommand
+from domain.ids import CommandId, MilestoneId, PersonId
+from domain.schedule import MoveForecast
+from tests.properties.holding import VIEWER, drawn, play
+from tests.properties.test_held import LEAKS
+from tests.properties.test_noninterference_doors import LATER, ORIGIN, PATHS, hear, watching
+from tests.web.doors import wait_until
+from tests.world import HARBOUR, KEY, SHARE, World, salt
+from web import app as application
+from web import signing
+from web.parts import Parts
+from web.render import Renderer
+from web.service import OPERATOR
+from web.settings import Settings
+
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+NOTE = "Talks go on"
+
+
+@contextlib.contextmanager
+def told(seed: int, *, held: bool) -> Iterator[tuple[Parts, TestClient]]:
+    """Open the doors of a world in which a story was told, with Acme's viewer signed in."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        world = World(Path(folder), Renderer())
+        play(world, drawn(seed, steps=10), held=held)
+        world.close()
+        settings = Settings(data=Path(folder), public_url=ORIGIN, session_hours=720, tick_seconds=1)
+        signing.write(settings.key_file, KEY)
+        parts = application.compose(settings, now=lambda: LATER, salt=salt)
+        with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
+            secret = parts.people.enter(parts.people.link(OPERATOR, PersonId("viewer-acme"))).secret
+            client.cookies.set(parts.guard.cookie, secret)
+            yield parts, client
+
+
+def tell(parts: Parts, command: AnyCommand, key: str) -> None:
+    """Carry out a command, and wait until the follower has taken it in."""
+    parts.service.execute(OPERATOR, command, command_id=CommandId(key))
+    parts.follower.wake()
+    wait_until(lambda: parts.folder.disclosure.position() >= parts.folder.events.head())
+
+
+def slip(parts: Parts) -> MoveForecast:
+    """A slip that has to wait."""
+    old = parts.present.refresh().projects[HARBOUR].schedule.milestones[MilestoneId("m2")].forecast
+    later = max(old, date(2027, 9, 1)) + timedelta(days=30)
+    return MoveForecast(project=HARBOUR, milestone=MilestoneId("m2"), forecast=later, reason="secret at the end")
+
+
+def on_screen(parts: Parts, client: TestClient, *, held: bool) -> list[str]:
+    """Return all that an open page receives while something waits, up to the end of the share."""
+    with watching(client) as socket:
+        head = parts.folder.disclosure.head(SHARE)
+        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+        found = [json.dumps(socket.receive(), default=str)]
+        if held:
+            tell(parts, slip(parts), "slip")
+        while "tick" not in found[-1]:
+            found.append(json.dumps(socket.receive(), default=str))
+        screen = Screen(n=1, head="ab" * 32)
+        tell(
+            parts, RaiseConcern(share=SHARE, concern="c", subject="", text="And now?", by=VIEWER, screen=screen), "free"
+        )
+        while f'"n\\":{head + 1},' not in found[-1]:
+            found.append(json.dumps(socket.receive(), default=str))
+        tell(parts, RevokeShare(share=SHARE, reason="over"), "end")
+        rest: list[str] = []
+        hear(socket, rest)
+    ticks = [line for line in found if "tick" in line]  # how many came depends on how fast the test is
+    return [*(line for line in (*found, *rest) if "tick" not in line), ticks[0]]
+
+
+def seen(seed: int, *, held: bool) -> list[str]:
+    """Return all that the viewer can observe of one world."""
+    with told(seed, held=held) as (parts, client):
+        assert bool(parts.present.refresh().held(SHARE).held) == held
+        found = []
+        for path in PATHS:
+            answer = client.get(path)
+            found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {answer.content!r}")
+        for since in (0, 1, 99):
+            with watching(client) as socket:
+                socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
+                found.append(json.dumps(socket.receive(), default=str))
+        return found + on_screen(parts, client, held=held)
+
+
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + 5))
+def test_what_waits_is_seen_through_no_door(seed: int) -> None:
+    one, other = seen(seed, held=True), seen(seed, held=False)
+    assert any(line.startswith(f"/s/{SHARE}/evidence.zip 200") for line in one)  # there was something to compare
+    assert any("tick" in line for line in one)
+    for left, right in zip(one, other, strict=True):
+        assert left == right
+
+
+def test_a_leak_of_what_waits_would_be_seen_through_the_doors() -> None:
+    with LEAKS["how many wait"]():
+        assert seen(FIRST_SEED, held=True) != seen(FIRST_SEED, held=False)
+
+
+def test_what_is_released_reaches_an_open_page_as_one_update_with_its_note() -> None:
+    with told(FIRST_SEED, held=True) as (parts, client), watching(client) as socket:
+        head = parts.folder.disclosure.head(SHARE)
+        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+        heard: list[dict[str, Any]] = [json.loads(socket.receive()["text"])]
+        tell(parts, slip(parts), "slip")
+        tell(parts, ReleaseHeld(share=SHARE, by=OPERATOR.person, note=NOTE), "release")
+        while heard[-1].get("n") != head + 1:
+            heard.append(json.loads(socket.receive()["text"]))
+        assert parts.folder.disclosure.head(SHARE) == head + 1
+        (entry,) = parts.folder.disclosure.entries(SHARE, head, 10)
+        assert NOTE in entry.content.view
+        assert [message["n"] for message in heard if "n" in message][-1:] == [head + 1]

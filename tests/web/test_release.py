@@ -1,0 +1,355 @@
+"""What waits, on the pages of managers and auditors: listed, let go by hand or by time, explained, and on record."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from domain.agreement import ActivateTerms, DraftShare, DraftTerms, ReleaseHeld, RevokeShare
+from domain.commands import AnyCommand
+from domain.ids import CommandId, PersonId
+from domain.project import ChangeTogether
+from domain.risks import Points, ScoreRisk
+from domain.schedule import MoveForecast
+from domain.terms import Release, Terms, Ways
+from tests.web.doors import VIEWER, House, running, wait_until
+from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, everything
+from web import audit, client, pm
+from web.clock import Virtual
+from web.ids import new_id
+from web.service import OPERATOR, SYSTEM, Actor
+
+HERE = f"/p/{HARBOUR}"
+REVIEW = Ways(release=Release(hours=4, slip_days=5, score=12))
+MANAGER = Actor(PersonId("manager"), "manager")
+LATE = date(2027, 6, 20)
+DAY = "(2027, 6, 20)"  # as the plain renderer of the tests writes it
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    clock = Virtual(START + timedelta(hours=2))
+    with running(tmp_path / "data", [*pm.routes(), *audit.routes(), *client.routes()], clock) as made:
+        made.clock = clock  # type: ignore[attr-defined]
+        reviewed(made)
+        yield made
+
+
+def tell(house: House, command: AnyCommand, actor: Actor = MANAGER) -> None:
+    house.clock.forward(minutes=1)  # type: ignore[attr-defined]
+    house.parts.service.execute(actor, command, command_id=CommandId(new_id()))
+
+
+def reviewed(house: House, terms: Terms | None = None) -> None:
+    tell(house, DraftTerms(share=SHARE, terms=terms or everything(), ways=REVIEW))
+    tell(house, ActivateTerms(share=SHARE, reason="Reviewed from now on"))
+    settled(house)
+
+
+def second(house: House) -> None:
+    tell(house, DraftShare(share=OTHER, project=HARBOUR, client=COUNCIL, terms=everything(), ways=REVIEW))
+    tell(house, ActivateTerms(share=OTHER, reason="Agreed"))
+    settled(house)
+
+
+def slip(house: House, to: date = LATE, reason: str = "Kestrel strike", key: str = "m1") -> None:
+    tell(house, MoveForecast(project=HARBOUR, milestone=key, forecast=to, reason=reason))  # type: ignore[arg-type]
+    settled(house)
+
+
+def settled(house: House) -> None:
+    wait_until(lambda: house.parts.folder.disclosure.position() >= house.parts.folder.events.head())
+
+
+def forms(page: str) -> list[dict[str, list[str]]]:
+    """The forms that let go, each with what it sends."""
+    found = []
+    for form in re.findall(r'<form class="let-go".*?</form>', page, re.DOTALL):
+        sent: dict[str, list[str]] = {}
+        for name, value in re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"', form):
+            sent.setdefault(name, []).append(value)
+        found.append(sent)
+    return found
+
+
+def text(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def head(house: House, share: str = SHARE) -> int:
+    return house.parts.folder.disclosure.head(share)
+
+
+# the workspace
+
+
+def test_the_workspace_says_what_waits_why_for_whom_since_when_and_until_when(house: House) -> None:
+    browser = house.client("manager")
+    assert "Waiting for release" not in browser.get(HERE).text
+    second(house)
+    slip(house)
+    house.clock.forward(hours=3, minutes=8)  # type: ignore[attr-defined]
+    page = text(browser.get(HERE).text)
+    assert "One is waiting for your release." in page
+    assert "Section A energised 3 May → 20 Jun" in page
+    assert "a date that moves later by more than 5 days" in page
+    assert page.count("goes out by itself in 52 min") == 2
+    assert page.count("Held 1") == 2
+    assert "Acme Rail" in page
+    assert "City Council" in page
+
+
+def test_the_list_is_kept_up_by_the_polling_of_the_page(house: House) -> None:
+    slip(house)
+    watching = house.client("manager").get(f"{HERE}/watching").text
+    assert 'hx-target="#waiting"' in watching
+    assert "Section A energised 3 May → 20 Jun" in watching
+    assert "One is waiting for your release." in watching
+
+
+def test_releasing_one_lets_it_go_to_every_client_and_leaves_the_other(house: House) -> None:
+    second(house)
+    slip(house)
+    tell(house, ScoreRisk(project=HARBOUR, risk="r1", residual=Points(4, 4), reason="Storm"))  # type: ignore[arg-type]
+    settled(house)
+    browser, before = house.client("manager"), (head(house), head(house, OTHER))
+    page = browser.get(HERE).text
+    assert "R-01 scored 9 → 16" in text(page)
+    chosen = next(form for form in forms(page) if all("milestone-m1" in item for item in form["item"]))
+    answer = browser.post(f"{HERE}/release", data=chosen | {"note": "Talks go on"})
+    assert answer.status_code == 303
+    settled(house)
+    assert (head(house), head(house, OTHER)) == (before[0] + 1, before[1] + 1)
+    after = text(browser.get(answer.headers["location"]).text)
+    assert "Released. It is on its way to Acme Rail and City Council." in after
+    assert "3 May → 20 Jun" not in after
+    assert "R-01 scored 9 → 16" in after
+    share = house.parts.present.world.shares[SHARE]
+    assert [(r.cause, r.by, r.note) for r in share.released] == [("released", "manager", "Talks go on")]
+    again = browser.post(f"{HERE}/release", data=chosen | {"note": "Talks go on"})  # the same form once more
+    assert (again.status_code, len(house.parts.present.world.shares[SHARE].released)) == (303, 1)
+
+
+def test_releasing_all_of_a_share_leaves_what_other_clients_wait_for(house: House) -> None:
+    second(house)
+    slip(house)
+    slip(house, date(2027, 9, 2), key="m2")
+    browser = house.client("manager")
+    page = browser.get(HERE).text
+    assert "2 wait for Acme Rail." in text(page)
+    every = next(form for form in forms(page) if len(form["item"]) == 2 and len({i[:6] for i in form["item"]}) == 1)
+    assert all(item.startswith(f"{SHARE}|") for item in every["item"])
+    assert browser.post(f"{HERE}/release", data=every).status_code == 303
+    world = house.parts.present.refresh()
+    assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (0, 2)
+
+
+def test_what_is_gone_is_refused_and_what_was_typed_is_kept(house: House) -> None:
+    slip(house)
+    browser = house.client("manager")
+    (form,) = forms(browser.get(HERE).text)
+    tell(house, ReleaseHeld(share=SHARE, by=PersonId("system")), SYSTEM)
+    slip(house, LATE + timedelta(days=30))  # and waits anew: not what was on the page
+    answer = browser.post(f"{HERE}/release", data=form | {"note": "My long note"})
+    assert answer.status_code == 409
+    assert "None of this waits any more" in answer.text
+    assert "My long note" in answer.text
+    assert len(house.parts.present.refresh().held(SHARE).held) == 1
+    long = browser.post(f"{HERE}/release", data=forms(answer.text)[0] | {"note": "x" * 4001})
+    assert long.status_code == 422
+    assert "at most 4000" in long.text
+    assert "x" * 4001 in long.text
+
+
+def test_only_managers_let_go_and_only_from_a_form_of_ours(house: House) -> None:
+    slip(house)
+    browser = house.client("manager")
+    (form,) = forms(browser.get(HERE).text)
+    assert browser.post(f"{HERE}/release", data=form | {"csrf": "forged"}).status_code == 403
+    for person in ("auditor", VIEWER):
+        assert house.client(person).post(f"{HERE}/release", data=form).status_code == 404
+    assert browser.post("/p/nosuch/release", data=form).status_code == 404
+    assert len(house.parts.present.refresh().held(SHARE).held) == 1
+    assert browser.post(f"{HERE}/release", data=form).status_code == 303
+
+
+def change(browser: TestClient, to: date, key: str = "m1") -> str:
+    path, headers = f"{HERE}/do/move-forecast?milestone={key}", {"hx-request": "true"}
+    hidden = dict(
+        re.findall(r'type="hidden" name="([a-z_]+)" value="([^"]*)"', browser.get(path, headers=headers).text)
+    )
+    values = hidden | {"forecast": to.isoformat(), "reason": "Strike"}
+    return text(browser.post(path, data=values, headers=headers).text)
+
+
+def test_a_change_that_waits_is_confirmed_as_waiting_and_not_as_gone_out(house: House) -> None:
+    browser, before = house.client("manager"), head(house)
+    said = change(browser, LATE)
+    assert "Acme Rail sees it once you release it, until Mon 1 March 15:02 at most." in said
+    assert "will see update" not in said
+    settled(house)
+    assert head(house) == before
+    assert "waits for" not in change(browser, date(2027, 8, 3), "m2")  # small, and of another milestone
+    both = change(browser, LATE + timedelta(days=1))
+    assert "Acme Rail sees it once you release it" in both
+
+
+def test_one_command_that_does_both_says_both(house: House) -> None:
+    from web.pm_change import carry_out
+
+    before = house.parts.present.refresh().projects[HARBOUR]
+    moves = tuple(
+        MoveForecast(project=HARBOUR, milestone=key, forecast=to, reason="Strike")  # type: ignore[arg-type]
+        for key, to in (("m1", LATE), ("m2", date(2027, 8, 3)))
+    )
+    n = head(house) + 1
+    signed = house.parts.guard._by_token(__import__("web.ids").ids.digest(house.token("manager")))
+    assert signed is not None
+    together = ChangeTogether(project=HARBOUR, commands=moves)
+    told = carry_out(house.parts, signed, together, CommandId("both"), before)
+    assert told.startswith(f"Recorded. Acme Rail will see update {n}; the rest waits for your release, until ")
+
+
+def test_the_preview_of_the_terms_in_force_is_what_the_client_really_sees(house: House) -> None:
+    slip(house)
+    page = house.client("manager").get(f"{HERE}/shares/{SHARE}/as").text
+    assert DAY not in page
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
+    assert DAY in house.client("manager").get(f"{HERE}/shares/{SHARE}/as").text
+
+
+# what they saw, who knows
+
+
+def at(when: datetime) -> str:
+    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def test_what_they_saw_tells_held_apart_and_who_let_it_go(house: House) -> None:
+    slip(house)
+    during = house.parts.now() + timedelta(minutes=1)
+    browser, share = house.client("manager"), f"{HERE}/shares/{SHARE}"
+    house.clock.forward(minutes=2)  # type: ignore[attr-defined]
+    waiting = browser.get(f"{share}/at/{at(during)}").text
+    assert "Held for review by the slip rule, until Mon 1 March 15:03 at most" in text(waiting)
+    assert 'class="tie held waits"' in waiting
+    house.clock.forward(minutes=50)  # type: ignore[attr-defined]
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person, note="Talks go on"))
+    settled(house)
+    page = browser.get(f"{share}/at/{at(during)}").text
+    told = text(page)
+    reason = "Held for review by the slip rule until Mon 1 March 15:03 at most; released by Manager Mon 1 March 11:56"
+    assert f"{reason} with a note" in told
+    assert "Not sent yet" not in told
+    assert 'class="tie held"' in page
+    assert 'class="tie held waits"' not in page
+    now = text(browser.get(f"{share}/at/{at(house.parts.now())}").text)
+    assert "Held for review by" not in now
+    line = re.search(r'class="tie held" x1="([\d.]+)%" x2="([\d.]+)%" y1="17" y2="87"', page)
+    assert line is not None
+    assert float(line[1]) < float(line[2])
+
+
+def test_the_next_difference_stops_at_what_was_held(house: House) -> None:
+    slip(house, date(2027, 5, 4))
+    start = house.parts.now()
+    slip(house)
+    since = house.parts.now()
+    found = house.client("manager").get(f"{HERE}/shares/{SHARE}/at/{at(start)}?find=difference")
+    assert at(since) in found.headers["location"]
+
+
+def test_who_knows_says_that_it_is_held_and_afterwards_that_it_was(house: House) -> None:
+    slip(house)
+    browser = house.client("manager")
+    page = text(browser.get(f"{HERE}/who?milestone=m1").text)
+    assert "Acme Rail has not been told: it is held for review." in page
+    assert "Held for review by the slip rule, until Mon 1 March 15:03 at most." in page
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
+    settled(house)
+    page = text(browser.get(f"{HERE}/who?milestone=m1").text)
+    assert f"Told in update {head(house)}" in page
+    assert "released by Manager" in page
+
+
+def test_who_knows_what_was_replaced_before_it_was_released_is_nobody(house: House) -> None:
+    reviewed(house, everything(milestone_fields=("baseline", "forecast", "slip")))  # no trend, which tells the past
+    slip(house)
+    version = house.parts.present.refresh().versions[f"project-{HARBOUR}"]
+    slip(house, date(2027, 6, 21))
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
+    settled(house)
+    page = text(house.client("manager").get(f"{HERE}/who?milestone=m1&at={version}").text)
+    assert "Acme Rail was not told: it was held for review." in page
+    assert "and by then this was no longer so." in page
+
+
+# the auditor
+
+
+def test_auditors_read_what_was_held_how_long_and_who_let_it_go(house: House) -> None:
+    slip(house)
+    auditor = house.client("auditor")
+    waits = text(auditor.get(f"/audit/shares/{SHARE}").text)
+    assert "Section A energised 3 May → 20 Jun" in waits
+    assert "Waits until Mon 1 March 15:03 at most." in waits
+    house.clock.forward(minutes=51)  # type: ignore[attr-defined]
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person, note="Talks go on"))
+    settled(house)
+    page = text(auditor.get(f"/audit/shares/{SHARE}").text)
+    assert "52 min" in page
+    assert "Released by Manager Mon 1 March 11:55 with a note." in page
+    assert "“Talks go on”" in page
+    event = text(auditor.get("/audit?kind=held-released").text)
+    assert (
+        "Let go after review Acme Rail Section A energised, 52 min by the slip rule; released; note: Talks go on"
+        in event
+    )
+
+
+def test_managers_have_the_same_record_in_their_own_time(house: House) -> None:
+    browser, path = house.client("manager"), f"{HERE}/shares/{SHARE}/held"
+    assert "No change waited for review." in text(browser.get(path).text)
+    slip(house)
+    slip(house, date(2027, 9, 2), key="m2")
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person, subjects=("milestone-m1",), note="Talks go on"))
+    page = text(browser.get(path).text)
+    assert "Two changes waited for review, and one still does." in page
+    assert "Section A energised 3 May → 20 Jun" in page
+    assert "Released by Manager Mon 1 March 11:05 with a note." in page
+    assert "2 changes waited for review , 1 still does." in text(browser.get(f"{HERE}/shares/{SHARE}").text)
+    assert house.client(VIEWER).get(path).status_code == 404
+
+
+def test_what_the_end_of_a_share_overtook_is_on_record_as_never_shown(house: House) -> None:
+    slip(house)
+    tell(house, RevokeShare(share=SHARE, reason="Over"))
+    page = text(house.client("auditor").get(f"/audit/shares/{SHARE}").text)
+    assert "Never shown: the share ended Mon 1 March 11:04 while it waited." in page
+
+
+def test_the_replay_says_what_was_held_at_the_instant_and_for_whom(house: House) -> None:
+    slip(house)
+    when = house.parts.now()
+    auditor, days = house.client("auditor"), "since=2027-03-01&until=2027-03-02"
+    page = text(auditor.get(f"/audit/replay?{days}&at={at(when)}").text)
+    assert "Held for review: Section A energised 3 May → 20 Jun" in page
+    assert "held for Acme Rail" in page
+    tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
+    settled(house)
+    later = text(auditor.get(f"/audit/replay?{days}&at={at(house.parts.now())}").text)
+    assert "Held for review:" not in later
+
+
+def test_no_door_of_the_client_says_that_anything_waits(house: House) -> None:
+    viewer = house.client(VIEWER)
+    paths = (f"/s/{SHARE}", f"/s/{SHARE}/history", "/home/shares", f"/s/{SHARE}/record")
+    before = [viewer.get(path).text for path in paths]
+    slip(house)
+    assert [viewer.get(path).text for path in paths] == before
+    tell(house, ReleaseHeld(share=SHARE, by=OPERATOR.person), OPERATOR)
+    settled(house)
+    wait_until(lambda: viewer.get(f"/s/{SHARE}").text != before[0])

@@ -1,0 +1,104 @@
+"""Holds as auditors read them: what waited for review on a share, how long, by whom it was changed and let go."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.agreement import HeldReleased, Share
+from domain.events import Recorded
+from domain.ids import ShareId
+from domain.project import Project
+from projections import words
+from projections.holdbook import Hold
+from projections.world import World
+from web import pm_held
+from web.pm_history import Line
+from web.pm_who_say import Clock
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+LISTED = 40  # of a share, the newest first
+
+
+class HoldLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One hold in words."""
+
+    what: str
+    rule: str
+    since: datetime  # UTC
+    began: str  # the same in words
+    by: str  # who changed it
+    lasted: str
+    end: str
+    note: str
+    waits: bool
+
+
+def lines(parts: "Parts", share: Share, zone: str = "UTC") -> tuple[list[HoldLine], int]:
+    """Return the newest holds of a share, and how many more there are; instants are said in `zone`. For threads."""
+    found = parts.present.world.hold_record(share.id)[::-1]
+    clock = Clock(zone, words.local(parts.now(), zone).date())
+    return [_line(parts, share, hold, clock) for hold in found[:LISTED]], max(0, len(found) - LISTED)
+
+
+def _line(parts: "Parts", share: Share, hold: Hold, clock: Clock) -> HoldLine:
+    world, fact, now = parts.present.world, hold.fact, parts.now()
+    return HoldLine(
+        what=what(parts, share, hold),
+        rule=f"{pm_held.RULE[fact.why]}, agreement {_version(share, fact.since)}",
+        since=fact.since,
+        began=clock.second(fact.since),
+        by=world.person_name(fact.changed_by),
+        lasted=pm_held.lasted(fact.since, hold.ended or now),
+        end=pm_held.ended(hold, clock, world.person_name(hold.by)),
+        note=hold.note,
+        waits=hold.ended is None,
+    )
+
+
+def what(parts: "Parts", share: Share, hold: Hold) -> str:
+    """Return what waited, with what it was before and what it was when that ended."""
+    held = parts.present.world.held_at(share.id, hold.fact.since).held.get(hold.fact.subject)
+    state = parts.present.past(share.project, hold.ended or parts.now()).state
+    if held is None or state is None:
+        return pm_held.title(hold.fact.subject, state)
+    return pm_held.what(held, state)
+
+
+def _version(share: Share, at: datetime) -> int:
+    return max((version.number for version in share.versions if version.at <= at), default=0)
+
+
+def waited_at(world: World, share: Share, project: Project | None, at: datetime) -> tuple[str, ...]:
+    """Return what waited on a share at an instant (UTC), in words."""
+    holds = world.held_at(share.id, at).held
+    return tuple(pm_held.what(held, project) if project else key for key, held in sorted(holds.items()))
+
+
+def began(world: World, shares: list[Share], at: datetime) -> tuple[str, ...]:
+    """Return the clients for whom a change recorded at `at` (UTC) began to wait."""
+    found = [s for s in shares if any(hold.fact.since == at for hold in world.hold_record(s.id))]
+    return tuple(world.client_name(share.client) for share in found)
+
+
+def told(world: World, line: Line, recorded: Recorded) -> Line:
+    """Return an event's line; what was held is said with what, how long and by which rule."""
+    if not isinstance(recorded.event, HeldReleased):
+        return line
+    share = world.shares.get(ShareId(recorded.stream.partition("-")[2]))
+    project = world.projects.get(share.project) if share else None
+    detail = let_go(recorded.event, project, recorded.at)
+    client = world.client_name(share.client) if share else ""
+    return msgspec.structs.replace(line, what="Let go after review", subject=client, detail=detail)
+
+
+def let_go(event: HeldReleased, project: Project | None, at: datetime) -> str:
+    """Return what an event let go, and how long each had waited: "Section A energised, 52 min by the slip rule"."""
+    told = [
+        f"{pm_held.title(fact.subject, project)}, {pm_held.lasted(fact.since, at)} by the {pm_held.RULE[fact.why]}"
+        for fact in event.held
+    ]
+    cause = {"released": "released", "time_up": "time was up", "amended": "no longer held by the new agreement"}
+    return "; ".join([*told, cause[event.cause]]) + (f"; note: {event.note}" if event.note else "")

@@ -1,0 +1,47 @@
+"""What was held for review on a share, for its managers: what, how long, by whom, and how it ended."""
+
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain.headline import count
+from web import audit_holds
+from web.guard import STAFF, Signed, door, not_found
+from web.pm_shown import share_of, shell
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+
+async def held(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/held`: every hold there ever was, newest first."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(share_of, parts, request.path_params["project"], request.path_params["share"])
+    if share is None:
+        return not_found()
+    world = parts.present.world
+    project = world.projects[share.project]
+    lines, more = await run_in_threadpool(audit_holds.lines, parts, share, project.time_zone)
+    context = {
+        "project": project,
+        "share": share,
+        "client": world.client_name(share.client),
+        "holds": lines,
+        "more_holds": more,
+        "said": _said(len(lines) + more, sum(line.waits for line in lines)),
+    }
+    return parts.pages.response(request, "pm/held.html", **context, **shell(parts, signed))
+
+
+def _said(many: int, waits: int) -> str:
+    told = f"{count(many, 'change', 'changes') if many else 'no change'} waited for review"
+    told += f", and {count(waits, 'still does', 'still do')}." if waits else "."
+    return told[:1].upper() + told[1:]
+
+
+def routes() -> list[BaseRoute]:
+    """Return the route of the record of holds."""
+    return [door("/p/{project}/shares/{share}/held", held, allow=STAFF)]
