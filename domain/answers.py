@@ -17,6 +17,7 @@ from domain.message import Command, Event
 
 Side = Literal["ours", "theirs"]
 MOST = 500  # comments of one side, and concerns, on one share; what is longer belongs into letters
+OPEN = 50  # concerns of one share that wait to be settled
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +108,22 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
         """Return the comments on a subject."""
         return [one for one in self.comments if one.subject == subject]
 
+    def until(self, at: datetime) -> "Answers":
+        """Return what had been said by an instant (UTC), as far as what was said later did not replace it."""
+        raised = {key: _answered_by(one, at) for key, one in self.concerns.items() if one.at <= at}
+        return Answers(
+            comments=tuple(one for one in self.comments if one.at <= at),
+            concerns=raised,
+            acknowledged={subject: one for subject, one in self.acknowledged.items() if one.at <= at},
+        )
+
+
+def _answered_by(concern: Concern, at: datetime) -> Concern:
+    if concern.answered_at is None or concern.answered_at <= at:
+        return concern
+    nobody = PersonId("")
+    return msgspec.structs.replace(concern, answer="", answered_by=nobody, answered_at=None, settled=False)
+
 
 def evolve(state: Answers, event: AnswerEvent, at: datetime) -> Answers:
     """Return what was said after `event`, recorded at `at` (UTC)."""
@@ -182,9 +199,11 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
                 raise Conflict("A concern with this id was raised already. Use a new id.", "concern")
             if len(state.concerns) >= MOST:
                 raise Conflict(f"You raised {MOST} concerns on this share, and no more are kept. Write a letter.")
+            if sum(not one.settled for one in state.concerns.values()) >= OPEN:
+                raise Conflict(f"{OPEN} concerns of this share are open. Wait until one is settled, or write a letter.")
             said = check.text("text", text, required=True)
             about = _subject(subject, "milestone", "risk") if subject else ""
-            return [ConcernRaised(concern=key, subject=about, text=said, by=by, screen=_bound(screen))]
+            return [ConcernRaised(concern=key, subject=about, text=said, by=by, screen=bound(screen))]
         case AnswerConcern(concern=key, text=text, settled=settled):
             if key not in state.concerns:
                 raise Unknown("There is no such concern on this share. Reload the page.", "concern")
@@ -194,7 +213,7 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
                 return []
             return [ConcernAnswered(concern=key, text=said, by=by, settled=settled)]
         case Acknowledge(subject=subject, screen=screen):
-            about, screen = _subject(subject, "milestone", "risk", "agreement"), _bound(screen)
+            about, screen = _subject(subject, "milestone", "risk", "agreement"), bound(screen)
             before = state.acknowledged.get(about)
             same = before is not None and (before.by, before.screen) == (by, screen)
             return [] if same else [Acknowledged(subject=about, by=by, screen=screen)]
@@ -215,7 +234,7 @@ def _comment(
         text=check.text("text", text, required=True),
         by=by,
         side=side,
-        screen=screen if side == "ours" else _bound(screen),
+        screen=screen if side == "ours" else bound(screen),
     )
 
 
@@ -228,7 +247,11 @@ def _subject(subject: str, *kinds: str) -> str:
     return subject
 
 
-def _bound(screen: Screen) -> Screen:
+def bound(screen: Screen) -> Screen:
+    """Return the screen if it names an update by number and hash.
+
+    Raises: Invalid.
+    """
     if screen.n < 1 or not re.fullmatch(r"[0-9a-f]{64}", screen.head):
         told = "An answer is bound to the update that was on screen, by its number and hash"
         raise Invalid(f"{told}. Reload the page and answer again.", "screen")

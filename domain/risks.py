@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from domain import check
-from domain.answers import Screen
+from domain.answers import Screen, bound
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, RiskId, ShareId
 from domain.message import Command, Event
@@ -321,6 +321,9 @@ def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[Ri
     check.identifier("client", command.client)
     check.identifier("by", command.by)
     measured("points", command.points, scale)
+    if command.share or command.screen != Screen():
+        check.identifier("share", command.share)
+        bound(command.screen)
     given = old.client_scores.get(command.client)
     same = given is not None and (given[-1].points, given[-1].by) == (command.points, command.by)
     if same and not old.view_needed_from(command.client):

@@ -6,6 +6,7 @@ from datetime import date
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard
 from projections import words
+from projections.changes_said import said
 from projections.disclosure import Change
 
 BAND = {"low": "Low", "medium": "Medium", "high": "High"}
@@ -18,7 +19,8 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     if previous is None:
         say = f"{view.project} is shared with you"
         return (_change("share.opened", "", view.project, after="Shared", why="First update", say=say),)
-    found = [*_project(previous, view), *_milestones(previous, view), *_risks(previous, view), *_budget(previous, view)]
+    moved = [*_project(previous, view), *_milestones(previous, view), *_risks(previous, view), *_budget(previous, view)]
+    found = [*moved, *said(previous, view)]
     if not found and previous != view:
         say = "Details were updated"
         found = [_change("share.updated", "", view.project, after="Details updated", say=say)]
@@ -207,8 +209,9 @@ def _risk(old: RiskCard, new: RiskCard, title: str) -> Iterator[Change]:
             "risk.client-score",
             new.id,
             title,
+            before=str(old.client_score.value) if old.client_score else "",
             after=str(new.client_score.value),
-            note="Your view",
+            note=f"Your view, {new.client_scored_by}" if new.client_scored_by else "Your view",
             say=f"Your view of {title} is recorded",
         )
     elif not old.view_needed and new.view_needed:

@@ -122,6 +122,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     stylesheet: str
     roots: dict[str, str]  # root id -> markup
     view: str  # JSON
+    terms: str = ""  # of its version, JSON
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ class Folded:
             stylesheet=content.stylesheet,
             roots={root: frames.markup(self.parts, root) for root in content.roots},
             view=content.view,
+            terms=content.terms,
         )
 
 

@@ -1,7 +1,7 @@
 """Dates, money and figures as people read them: British English, months as words, 24-hour time. Pure."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,11 @@ def month_year(value: date) -> str:
 def local(at: datetime, zone: str) -> datetime:
     """Return an instant in a time zone."""
     return at.astimezone(ZoneInfo(zone))
+
+
+def iso(at: datetime) -> str:
+    """Return an instant as machines read it, UTC to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -7,6 +7,7 @@ not see answers like what does not exist.
 import hashlib
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import msgspec
 from markupsafe import Markup
@@ -18,12 +19,15 @@ from starlette.websockets import WebSocket
 
 from domain.errors import Refused
 from domain.headline import number
-from domain.view import ClientView, RiskCard
+from domain.view import ClientView
 from projections import replay, words
 from projections.disclosure import Page, instant
-from web import charts, messages
+from web import answering, charts, messages
+from web.answering import Offer
 from web.guard import VIEWERS, Signed, door, live_door, not_found
 from web.place import Viewer
+from web.problem import status_of
+from web.saying import asked, sent
 
 if TYPE_CHECKING:
     from web.parts import Parts
@@ -33,16 +37,48 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 async def dashboard(request: Request, signed: Signed) -> Response:
-    """`GET /s/{share}`: the newest page, from the log."""
+    """`GET /s/{share}?about=risk-r7`: the newest page, from the log, with a form to answer what is asked about."""
     parts: Parts = request.app.state.parts
     share = request.path_params["share"]
     if not parts.may_watch(signed, share):
         return not_found()
     page = await run_in_threadpool(parts.heads.page, share)
-    agent = request.headers.get("user-agent", "")
+    about = asked(request.query_params)
+    offered = answering.offer(page, about) if page is not None and about is not None else None
+    said = request.query_params.get("said", "")
+    told = await run_in_threadpool(answering.recorded, parts, signed, share, said) if said else ""
+    return await _shown(request, signed, page, None if told else offered, told=told)
+
+
+async def _shown(
+    request: Request, signed: Signed, page: Page | None, offered: Offer | None, status: int = 200, *, told: str = ""
+) -> Response:
+    """Answer with the whole dashboard; `offered` is what can be said about one thing of it."""
+    parts: Parts = request.app.state.parts
+    share, agent = request.path_params["share"], request.headers.get("user-agent", "")
     context = await run_in_threadpool(_context, parts, signed, share, page, device(agent))
-    ask = _ask(page, request.query_params.get("view", ""))
-    return parts.pages.response(request, "client/dashboard.html", signed=signed, ask=ask, **context)
+    context |= {"answer": offered, "told": told, "signed": signed}
+    return parts.pages.response(request, "client/dashboard.html", status, **context)
+
+
+async def answer(request: Request, signed: Signed) -> Response:
+    """`GET|POST /s/{share}/answer`: say something of what is on screen; a refusal keeps what was typed."""
+    parts: Parts = request.app.state.parts
+    share = request.path_params["share"]
+    if not parts.may_watch(signed, share):
+        return not_found()
+    if request.method != "POST":
+        about = asked(request.query_params) or ""
+        return RedirectResponse(f"/s/{share}?{urlencode({'about': about})}#answer", 303)
+    form = await request.form()
+    given, key = sent(form), str(form.get("command_id", ""))
+    page = await run_in_threadpool(parts.heads.page, share)
+    try:
+        await run_in_threadpool(answering.record, parts, signed, share, page, given, key)
+    except Refused as refusal:
+        again = answering.refused(page, given, refusal.message, refusal.field)
+        return await _shown(request, signed, page, again, status_of(refusal))
+    return RedirectResponse(f"/s/{share}?{urlencode({'said': key})}#answer", 303)
 
 
 def device(agent: str) -> str:
@@ -69,7 +105,7 @@ def _context(parts: "Parts", signed: Signed, share: str, page: Page | None, devi
     if page is None:
         return shell | {
             "title": called.organisation, "n": 0, "at": "", "time": "", "recorded": "", "root": "", "roots": {},
-            "stylesheet": parts.renderer.stylesheet,
+            "head": "", "stylesheet": parts.renderer.stylesheet,
         }  # fmt: skip
     session = signed.session.id if signed.session else ""
     visit = parts.receipts.opened(share, signed.person.id, session, page.n, device)
@@ -81,6 +117,7 @@ def _context(parts: "Parts", signed: Signed, share: str, page: Page | None, devi
         "at": instant(page.at),
         "time": f"{words.local(page.at, zone):%H:%M}",
         "recorded": f"{words.day_year(page.at.date())}, {page.at:%H:%M:%S} UTC",
+        "head": page.root,
         "root": " ".join(page.root[i : i + 4] for i in range(0, 16, 4)),
         "roots": {root: Markup(markup) for root, markup in page.roots.items()},  # noqa: S704  # recorded, escaped when made
         "stylesheet": page.stylesheet,
@@ -94,40 +131,6 @@ def _visited(at: datetime | None, zone: str) -> str:
         return ""
     there = words.local(at, zone)
     return f"{there:%A} {there.day} {words.LONG[there.month - 1]}, {there:%H:%M}"
-
-
-def _ask(page: Page | None, risk: str) -> dict[str, Any] | None:
-    card = _card(page, risk)
-    if page is None or card is None or not card.view_needed:
-        return None
-    scale = _views.decode(page.view).scale
-    return {"id": card.id, "ref": card.ref, "title": card.title, "size": scale.size if scale else 5}
-
-
-def _card(page: Page | None, risk: str) -> RiskCard | None:
-    if page is None or not risk:
-        return None
-    return next((card for card in _views.decode(page.view).risks if card.id == risk), None)
-
-
-async def score(request: Request, signed: Signed) -> Response:
-    """`POST /s/{share}/risks/{risk}/score`: the client's own view of a risk it was asked about."""
-    parts: Parts = request.app.state.parts
-    share, risk = request.path_params["share"], request.path_params["risk"]
-    if not parts.may_watch(signed, share):
-        return not_found()
-    card = _card(await run_in_threadpool(parts.heads.page, share), risk)
-    if card is None or not card.view_needed:
-        return RedirectResponse(f"/s/{share}", 303)
-    form = await request.form()
-    try:
-        probability, impact = int(str(form.get("probability"))), int(str(form.get("impact")))
-        await run_in_threadpool(
-            parts.give_view, signed, share, risk, probability, impact, command_id=str(form.get("command_id", ""))
-        )
-    except (ValueError, Refused):
-        return RedirectResponse(f"/s/{share}?view={risk}#your-view", 303)
-    return RedirectResponse(f"/s/{share}#r-{risk}", 303)
 
 
 async def today(request: Request, signed: Signed) -> Response:
@@ -260,6 +263,6 @@ def routes() -> list[BaseRoute]:
         door("/s/{share}/today.css", today, allow=VIEWERS),
         door("/s/{share}/styles/{sha}.css", stylesheet, allow=VIEWERS),
         door("/s/{share}/record", record, allow=VIEWERS),
-        door("/s/{share}/risks/{risk}/score", score, allow=VIEWERS, methods=["POST"]),
+        door("/s/{share}/answer", answer, allow=VIEWERS, methods=["GET", "POST"]),
         live_door("/s/{share}/live", live),
     ]

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from domain.answers import Screen
 from domain.errors import Refused
 from domain.ids import PersonId
 from projections.disclosure import Entry
@@ -76,7 +77,12 @@ def _tell(folder: Logs, settings: Settings) -> None:
 
     follower = Follower(folder.events, folder.disclosure, Renderer(), clock=clock, salt=random_salt, on_entries=updated)
     notary, signed = Notary(folder, signing_key(settings.key_file), clock), until - WEEKS
-    story = Story(Service(folder.events, present, clock), lambda: present.world, settings.demo_seed)
+
+    def screen(share: str) -> Screen:
+        last = folder.disclosure.last(share)
+        return Screen(n=last.n, head=last.root) if last else Screen()
+
+    story = Story(Service(folder.events, present, clock), lambda: present.world, settings.demo_seed, screen)
     for at in story.year(until):
         while follower.step():
             pass

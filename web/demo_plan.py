@@ -214,8 +214,9 @@ SHARES: tuple[tuple[ShareId, ProjectId, ClientId, Terms], ...] = (
     (
         ShareId("h4rb0ura7k2q"), HARBOUR.id, ACME,
         Terms(
-            milestones="all", milestone_fields=OPEN, risks="all", risk_fields=RISK, budget="amounts", measure="price",
-            curve=True, health=("schedule", "budget", "risk"), project_fields=("phase", "baselines", "confirmed"),
+            milestones="all", milestone_fields=(*OPEN, "comments"), risks="all", risk_fields=(*RISK, "comments"),
+            budget="amounts", measure="price", curve=True, health=("schedule", "budget", "risk"),
+            project_fields=("phase", "baselines", "confirmed"),
         ),
     ),
     (

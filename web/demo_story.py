@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from domain import access, agreement, budget, health, project, risks, schedule
+from domain.answers import Screen
 from domain.calendar import Calendar
 from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.project import ChangeTogether, PlainCommand, Project
 from projections.world import World
+from web import demo_answers
 from web import demo_plan as plan
 from web.demo_plan import PlannedProject
 from web.demo_review import Reviews
@@ -27,8 +29,14 @@ REPLAN = 250  # day of the plan on which the Harbour Line is agreed anew
 class Story:
     """Makes up changes that fit what is true; the same seed tells the same story."""
 
-    def __init__(self, service: Service, world: Callable[[], World], seed: int) -> None:
-        self._service, self._world = service, world
+    def __init__(
+        self,
+        service: Service,
+        world: Callable[[], World],
+        seed: int,
+        screen: Callable[[str], Screen] = lambda _share: Screen(),
+    ) -> None:
+        self._service, self._world, self._screen = service, world, screen
         self._random = random.Random(seed)  # noqa: S311  # a story, not a secret
         self.reviews = Reviews(self.tell, world, seed)
 
@@ -125,6 +133,10 @@ class Story:
             if day in (ANSWERED, ASKED):
                 yield at
                 self._with_acme(day)
+            if day in demo_answers.DAYS:
+                yield at
+                for by, command in demo_answers.said_on(day, self._screen(plan.LINE)):
+                    self.tell(MANAGER if by == MANAGER.person else Actor(by, "viewer", plan.ACME), command)
             if self._random.random() < 0.55:
                 yield at
                 self.change(at)
@@ -140,7 +152,10 @@ class Story:
         self.tell(MANAGER, risks.AskClientView(project=plan.HARBOUR.id, risk=key, client=plan.ACME))
         if day == ANSWERED:
             points, by = risks.Points(4, 3), PersonId("anna")
-            view = risks.ScoreAsClient(project=plan.HARBOUR.id, risk=key, client=plan.ACME, points=points, by=by)
+            view = risks.ScoreAsClient(
+                project=plan.HARBOUR.id, risk=key, client=plan.ACME, points=points, by=by, share=plan.LINE,
+                screen=self._screen(plan.LINE),
+            )  # fmt: skip
             self.tell(Actor(by, "viewer", plan.ACME), view)
 
     def _working_hour(self, start: datetime, day: int) -> datetime:

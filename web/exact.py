@@ -35,9 +35,10 @@ def recorded(parts: "Parts", share: str, n: int) -> tuple[Page, bytes] | None:
     return None if css is None else (page, css)
 
 
-def document(page: Page, css: bytes) -> str:
-    """Return the one file that an update's exact page is."""
-    return FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots="".join(page.roots.values()))
+def document(page: Page, css: bytes, markup: str = "") -> str:
+    """Return the one file that an update's exact page is, or `markup` out of it alone."""
+    roots = markup or "".join(page.roots.values())
+    return FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots=roots)
 
 
 def response(parts: "Parts", share: str, number: str, *, ancestors: str = "'none'") -> Response:
@@ -47,7 +48,11 @@ def response(parts: "Parts", share: str, number: str, *, ancestors: str = "'none
     if found is None:
         return not_found()
     page, css = found
-    markup = document(page, css)
+    return sealed(document(page, css), css, ancestors)
+
+
+def sealed(markup: str, css: bytes, ancestors: str) -> Response:
+    """Return recorded markup as a file of its own that may do nothing, with its one stylesheet."""
     allowed = base64.b64encode(hashlib.sha256(css).digest()).decode()
     policy = f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; frame-ancestors {ancestors}"
     return HTMLResponse(markup, headers={"content-security-policy": policy, "cache-control": "no-store"})

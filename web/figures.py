@@ -4,7 +4,7 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
-from domain.headline import number
+from domain.headline import count, number
 from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, ScheduleVital, Score
 from projections import words
 from web import charts
@@ -199,3 +199,25 @@ def _ring(score: Score, size: int, pin: SimpleNamespace) -> SimpleNamespace:
 
 def _centre(score: Score, size: int) -> tuple[float, float]:
     return 57.0 + 46 * (score.impact - 1), 23.0 + 46 * (size - score.probability)
+
+
+def sides(card: RiskCard) -> str:
+    """Both assessments of a risk with their days, and who gave the client's; "" while there is only ours."""
+    ours, theirs = card.score, card.client_score
+    if ours is None or theirs is None:
+        return ""
+    return f"Our score {_dated(ours)}. Yours {_dated(theirs, card.client_scored_by)}."
+
+
+def _dated(score: Score, by: str = "") -> str:
+    of = [by, words.day(score.on) if score.on else ""]
+    told = f"{score.probability}×{score.impact} = {score.value}"
+    return ", ".join([told, *(part for part in of if part)])
+
+
+def open_concerns(view: ClientView) -> str:
+    """How many concerns wait for an answer, as a sentence."""
+    waiting = sum(not c.answer and not c.settled for c in view.concerns)
+    if not waiting:
+        return "Every one is answered."
+    return sentence(f"{count(waiting, 'waits', 'wait')} for an answer")

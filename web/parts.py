@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain import access, agreement
 from domain.events import Recorded
-from domain.ids import ClientId, CommandId, RiskId, ShareId
-from domain.risks import Points, ScoreAsClient
+from domain.ids import ClientId, ShareId
 from projections.disclose import Renderer
 from projections.disclosure import Entry
 from projections.everseen import EverSeen
@@ -33,9 +32,10 @@ from web.metrics import Metrics
 from web.pages import Pages
 from web.people import People
 from web.present import Present
-from web.service import Actor, Service
+from web.service import Service
 from web.settings import Settings
 from web.signing import notary
+from web.spoken import Spoken
 from web.watch import Watch
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Parts:
         self.worker = new_id(8) if self.folder.shared else ""
         self.present = Present(self.folder.events)
         self.service = Service(self.folder.events, self.present, now, point)
+        self.spoken = Spoken(self.service, self.present, self.folder)
         self.people = People(
             self.service, self.present, now, link_hours=settings.link_hours, session_hours=settings.session_hours
         )
@@ -142,24 +143,6 @@ class Parts:
     def client_of(self, signed: Signed) -> str:
         """Return the name of a viewer's organisation."""
         return self.present.world.client_name(signed.person.client) if signed.person.client else ""
-
-    def give_view(
-        self, signed: Signed, share: str, risk: str, probability: int, impact: int, *, command_id: str
-    ) -> None:
-        """Record a client's own view of a risk that its page shows.
-
-        Raises: Refused.
-        """
-        found, person = self.present.world.shares[ShareId(share)], signed.person
-        command = ScoreAsClient(
-            project=found.project,
-            risk=RiskId(risk),
-            client=found.client,
-            points=Points(probability, impact),
-            by=person.id,
-        )
-        actor = Actor(person.id, person.role, person.client)
-        self.service.execute(actor, command, command_id=CommandId(command_id))
 
     async def may_try(self, address: str) -> bool:
         """Tell whether somebody at an address may try to sign in once more this minute, here or anywhere."""

@@ -13,6 +13,7 @@ from projections import words
 from projections.world import World
 from web import (
     pm_activate,
+    pm_answers,
     pm_change,
     pm_edit,
     pm_history,
@@ -115,6 +116,7 @@ def routes() -> list[BaseRoute]:
         *pm_activate.routes(),
         door("/p/{project}/shares/{share}/retry", again, allow=STAFF, methods=["POST"]),
         *pm_viewers.routes(),
+        *pm_answers.routes(),
         *pm_see.routes(),
         *pm_seen.routes(),
         *pm_who.routes(),

@@ -211,7 +211,9 @@ def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:
     ]
 
 
-def sentence(project: Project, changes_today: int, overdue: int, waiting: int, stopped: int) -> tuple[str, str]:
+def sentence(
+    project: Project, changes_today: int, overdue: int, waiting: int, stopped: int, concerns: int = 0
+) -> tuple[str, str]:
     """Return the manager's sentence: what was done today, and what waits."""
     done = f"{_upper(count(changes_today, 'change'))} today." if changes_today else "No change today."
     if project.phase != "running":
@@ -221,6 +223,8 @@ def sentence(project: Project, changes_today: int, overdue: int, waiting: int, s
         waits.append(f"{count(stopped, 'share has', 'shares have')} stopped")
     if overdue:
         waits.append(f"{count(overdue, 'forecast date has', 'forecast dates have')} passed unmet")
+    if concerns:
+        waits.append(f"{count(concerns, 'concern is', 'concerns are')} open")
     if waiting:
         waits.append(f"{count(waiting, 'view is', 'views are')} awaited from clients")
     return done, f"{_upper(', and '.join(waits))}." if waits else ""

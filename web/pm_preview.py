@@ -29,6 +29,7 @@ VITALS = {"schedule": "#v-schedule", "budget": "#v-budget", "risk": "#v-risk", "
 OF_PAGE = {"headline": "#lead", "scope": "#scope", "project": "#lead"}
 NEW = "{background:var(--accent-t)}"
 LABEL = "{content:'New';margin-left:8px;font-size:11px;font-weight:600;color:var(--accent);white-space:nowrap}"
+STILL = "a{pointer-events:none}"  # a picture of a page leads nowhere
 READS = "{outline:1.5px dashed var(--accent);outline-offset:3px;border-radius:4px}"
 FRAME = (
     '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
@@ -100,6 +101,7 @@ def taken_away(titles: Sequence[str]) -> str:
 def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[str]) -> Response:
     """Return the preview: it may stand in a frame of ours, runs nothing and loads nothing."""
     roots = "" if rendered is None else "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
+    marked = STILL + marked
     page = FRAME.format(css=css.decode(), marks=marked, roots=roots, gone=taken_away(list(gone)))
     allowed = " ".join(f"'sha256-{_hash(text)}'" for text in (css, marked.encode()))
     policy = f"sandbox; default-src 'none'; style-src {allowed}; base-uri 'none'; frame-ancestors 'self'"

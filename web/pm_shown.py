@@ -70,6 +70,12 @@ def changes_today(parts: "Parts", project: Project, version: int) -> int:
     return len({recorded.command for recorded in recent if recorded.at >= midnight})
 
 
+def open_concerns(world: World, project: Project) -> int:
+    """Return how many concerns about a project are not settled."""
+    shares = world.shares_of_project(project.id)
+    return sum(not concern.settled for share in shares for concern in share.answers.concerns.values())
+
+
 def shares_shown(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None:
     """Return what the list of shares shows, None where there is no such project."""
     world = parts.present.refresh()
@@ -77,8 +83,8 @@ def shares_shown(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | N
     if project is None:
         return None
     shares = share_lines(parts, world, project)
-    waits = pm_release.waiting(parts, world, project)
-    return {"project": project, "shares": shares, "people": world.people, **waits, **shell(parts, signed)}
+    found = {"project": project, "shares": shares, "concerns": open_concerns(world, project), "people": world.people}
+    return {**found, **pm_release.waiting(parts, world, project), **shell(parts, signed)}
 
 
 def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None:
@@ -97,7 +103,8 @@ def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None
     waiting = sum(len(risk.waiting) for risk in risks)
     overdue = [line for line in milestones if line.overdue]
     stopped = sum(bool(line.stopped) for line in shares)
-    done, waits = pm_plan.sentence(project, changes_today(parts, project, version), len(overdue), waiting, stopped)
+    today_done, concerns = changes_today(parts, project, version), open_concerns(world, project)
+    done, waits = pm_plan.sentence(project, today_done, len(overdue), waiting, stopped, concerns)
     return {
         "project": project,
         "version": version,
@@ -111,6 +118,7 @@ def workspace(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None
         "healths": pm_plan.healths(project, audience),
         "audience": audience,
         "shares": shares,
+        "concerns": concerns,
         "owner": world.people[project.owner].name if project.owner in world.people else project.owner,
         "people": world.people,
         **pm_release.waiting(parts, world, project),

@@ -215,4 +215,5 @@ def in_force(share: Share, at: datetime) -> Share | None:
     versions = tuple(version for version in share.versions if version.at <= at)
     if not versions or (share.revoked_at is not None and share.revoked_at <= at):
         return None
-    return msgspec.structs.replace(share, versions=versions, revoked_at=None, revoked_why="", draft=None)
+    said = share.answers.until(at)
+    return msgspec.structs.replace(share, versions=versions, revoked_at=None, revoked_why="", draft=None, answers=said)

@@ -80,10 +80,9 @@ class _Page:
         self._container("summary", '<div id="summary">', ("lead", *self._vitals()), "</div>")
         view = self._view
         self._leaf("lead", "lead.html", view.project, view.headline, view.overall)
-        body = [*self._milestones(), *self._trend(), *self._risks(), "scope"]
+        body = [*self._milestones(), *self._trend(), *self._risks(), *self._concerns(), "scope"]
         self._container("body", '<div id="body">', tuple(body), "</div>")
-        scope = words.plain(self._view.scope)
-        self._parts["scope"] = Part("scope", f'<p class="scope" id="scope">{Markup.escape(scope)}</p>')
+        self._leaf("scope", "scope.html", view.scope, view.terms_version, view.agreement_ack)
         return self._parts
 
     def _leaf(self, key: str, template: str, *inputs: Hashable, **context: Any) -> None:
@@ -103,7 +102,9 @@ class _Page:
             self._leaf("v-schedule", "v-schedule.html", view.schedule, final=final, bar=figures.slip_bar(view.schedule))
             shown.append("v-schedule")
         if view.budget is not None:
-            self._leaf("v-budget", "v-budget.html", view.budget, budget_bar=figures.budget_bar(view.budget))
+            self._leaf(
+                "v-budget", "v-budget.html", view.budget, view.time_zone, budget_bar=figures.budget_bar(view.budget)
+            )
             shown.append("v-budget")
         if view.risk is not None:
             self._leaf("v-risk", "v-risk.html", view.risk, **figures.risk_vital(view))
@@ -137,13 +138,12 @@ class _Page:
             counted=figures.sentence(count(len(view.milestones), "milestone shared", "milestones shared")),
             plans=figures.plans_agreed(len(view.baselines)),
         )
-        for row in view.milestones:
-            self._row(row, axis, has)
-        rows = tuple(f"ms-{row.id}" for row in view.milestones)
-        self._container("milestones", head, rows, "</tbody></table></div></section>")
+        rows = [part for row in view.milestones for part in self._row(row, axis, has)]
+        self._container("milestones", head, tuple(rows), "</tbody></table></div></section>")
         return ("milestones",)
 
-    def _row(self, row: MilestoneRow, axis: charts.Axis | None, has: SimpleNamespace) -> None:
+    def _row(self, row: MilestoneRow, axis: charts.Axis | None, has: SimpleNamespace) -> tuple[str, ...]:
+        """Make a milestone's row, and one for what was said about it, where something was."""
         mark = figures.TONE[row.status] if row.status else "mute"
         mark = "mute" if mark in ("none", "done") else mark
         shown = row.actual or row.forecast
@@ -157,6 +157,12 @@ class _Page:
             "slip_words": figures.slip_words(row),
         }
         self._leaf(f"ms-{row.id}", "milestone.html", *inputs, **context)
+        if not row.remarks and row.ack is None:
+            return (f"ms-{row.id}",)
+        columns = 1 + (axis is not None) + has.date + has.slip + has.status
+        said = (row.remarks, row.ack, row.title, columns, self._view.time_zone)
+        self._leaf(f"said-{row.id}", "milestone-said.html", row.id, *said, row=row, columns=columns)
+        return (f"ms-{row.id}", f"said-{row.id}")
 
     # trend
 
@@ -197,7 +203,10 @@ class _Page:
                 "risk.html",
                 card,
                 view.client,
+                view.time_zone,
                 r=card,
+                sides=figures.sides(card),
+                said_count=count(len(card.remarks), "comment"),
                 told=figures.told(card),
                 facts=figures.facts(card),
             )
@@ -217,3 +226,20 @@ class _Page:
         grid = "risk-grid" if drawn else "risk-plain"
         self._container("risks", f'{heading}{note}</header><div class="{grid}">', tuple(children), "</div></section>")
         return ("risks",)
+
+    # what the client raised
+
+    def _concerns(self) -> tuple[str, ...]:
+        view = self._view
+        if not view.concerns:
+            return ()
+        for one in view.concerns:
+            self._leaf(f"concern-{one.id}", "concern.html", one, view.time_zone, c=one)
+        items = tuple(f"concern-{one.id}" for one in view.concerns)
+        head = (
+            '<section class="sec" id="concerns" aria-labelledby="h-co"><header><h2 id="h-co">Your concerns</h2>'
+            f"<p>{figures.open_concerns(view)}</p></header>"
+            '<ol class="concerns">'
+        )
+        self._container("concerns", head, items, "</ol></section>")
+        return ("concerns",)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from hypothesis import given as over
-from hypothesis import settings
+from hypothesis import seed, settings
 
 from domain import commands as wire
 from domain import policy, project
@@ -74,13 +74,14 @@ def test_the_draw_reaches_every_kind_of_event() -> None:
     """Or the others would prove nothing: all their commands might have been refused."""
     recorded: set[type] = set()
 
-    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-    @over(histories)
-    def collect(history: list[Any]) -> None:
+    def take(history: list[Any]) -> None:
         recorded.update(type(event) for event, _ in play(history)[1])
 
-    collect()
-    never = {kind.__name__ for kind in get_args(project.ProjectEvent)} - {kind.__name__ for kind in recorded}
+    for turn in range(8):  # what is drawn depends on which modules are loaded, so one turn is not always enough
+        seed(turn)(settings(max_examples=200, deadline=None, database=None)(over(histories)(take)))()
+        never = {kind.__name__ for kind in get_args(project.ProjectEvent)} - {kind.__name__ for kind in recorded}
+        if never == {"ProjectClosed"}:
+            break
     assert never == {"ProjectClosed"}  # not drawn: it would end every history
 
 

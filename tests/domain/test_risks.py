@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.answers import Screen
 from domain.errors import Conflict, Invalid, Unknown
 from domain.risks import (
     AskClientView,
@@ -131,3 +132,29 @@ def test_describing_the_same_again_records_nothing() -> None:
 )
 def test_bands_follow_the_published_rule(score: int, expected: str) -> None:
     assert band(Scale(), score) == expected
+
+
+def test_a_score_given_on_a_page_carries_what_was_on_the_screen() -> None:
+    screen = Screen(n=412, head="ab" * 32)
+    command = ScoreAsClient(
+        project=P, risk=R, client="acme", points=Points(4, 4), by="anna", share="share1", screen=screen
+    )
+    scored = ClientScored(risk=R, client="acme", points=Points(4, 4), by="anna", share="share1", screen=screen)
+    given(started(), raised()).when(command).then(scored)
+
+
+@pytest.mark.parametrize(
+    ("share", "screen"),
+    [
+        ("share1", Screen()),
+        ("share1", Screen(n=0, head="ab" * 32)),
+        ("share1", Screen(n=4, head="ab")),
+        ("share1", Screen(n=4, head="AB" * 32)),
+        ("", Screen(n=4, head="ab" * 32)),
+    ],
+)
+def test_half_of_what_was_on_the_screen_is_refused(share: str, screen: Screen) -> None:
+    command = ScoreAsClient(
+        project=P, risk=R, client="acme", points=Points(4, 4), by="anna", share=share, screen=screen
+    )
+    given(started(), raised()).when(command).refused(Invalid, "")

@@ -9,14 +9,18 @@ import pytest
 
 from domain.access import InvitePerson
 from domain.agreement import DraftTerms
+from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
+from domain.risks import Points, ScoreAsClient
 from tests.journeys.product import Product, seeded
-from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World, everything
+from tests.world import ACME, ADMIN, ALL_RISKS, HARBOUR, OTHER, SHARE, World, everything
 from web import clock
 
 pytestmark = pytest.mark.browser
 
 PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", f"/s/{SHARE}"),
+    (f"viewer-{ACME}", f"/s/{OTHER}?about=risk-r1"),
+    (f"viewer-{ACME}", f"/s/{OTHER}?about="),
     (f"viewer-{ACME}", f"/s/{SHARE}/record"),
     (f"viewer-{ACME}", f"/s/{SHARE}/history"),
     (f"viewer-{ACME}", f"/s/{SHARE}/history?on=2020-01-01"),
@@ -25,6 +29,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", "/p"),
     ("manager", "/p/new"),
     ("manager", f"/p/{HARBOUR}"),
+    ("manager", f"/p/{HARBOUR}/answers"),
     ("manager", f"/p/{HARBOUR}/history"),
     ("manager", f"/p/{HARBOUR}/who?milestone=m1"),
     ("manager", f"/p/{HARBOUR}/who?risk=r2"),
@@ -54,13 +59,25 @@ LOOKS = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
+def talk(world: World) -> None:
+    """Have something said, so that pages have it to show."""
+    by, screen = f"viewer-{ACME}", Screen(n=1, head="ab" * 32)
+    for key, about in (("k1", "milestone-m1"), ("k2", "risk-r1"), ("k3", "")):
+        world.tell(RaiseConcern(share=OTHER, concern=key, subject=about, text="Worried", by=by, screen=screen), ADMIN)
+    world.tell(AnswerConcern(share=OTHER, concern="k1", text="No need", by="manager"), ADMIN)
+    world.tell(Acknowledge(share=OTHER, subject="milestone-m1", by=by, screen=screen), ADMIN)
+    world.tell(MakeComment(share=OTHER, comment="c1", subject="risk-r1", text="Seen", by=by, side="ours"), ADMIN)
+    world.tell(ScoreAsClient(project=HARBOUR, risk="r1", client=ACME, points=Points(4, 5), by=by), ADMIN)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     def more(world: World) -> None:
         for role in ("manager", "auditor"):
             someone = InvitePerson(person=role, name=role.title(), email=f"{role}@x.test", role=role)
             world.tell(someone, ADMIN)
-        world.share(everything(), OTHER, HARBOUR, ACME)
+        world.share(everything(risk_fields=(*ALL_RISKS, "comments")), OTHER, HARBOUR, ACME)
+        talk(world)
         world.tell(DraftTerms(share=SHARE, terms=everything(risks=())))
         world.move("m1", date(2027, 6, 1))
         for kind in ("delivered", "displayed", "hidden"):

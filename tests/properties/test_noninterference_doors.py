@@ -29,17 +29,20 @@ from web.settings import Settings
 ORIGIN = "http://testserver"
 LATER = START + timedelta(days=30)
 FIRST_SEED = int(os.environ.get("SEED", "1"))
-OWN = re.compile(r'name="(csrf|command_id)" value="\w+"')  # of the session and of the form: random
 PATHS = (
     f"/s/{SHARE}", f"/s/{SHARE}/today.css", f"/s/{SHARE}/record", "/home", "/home/shares", "/s/other0", "/s/nosuch",
     f"/s/{SHARE}/styles/{'0' * 64}.css", f"/api/v1/shares/{SHARE}/entries", "/api/v1/shares/other0/entries", "/p", "/audit",
-    f"/p/{HARBOUR}", "/healthz/x", f"/s/{SHARE}?view=r1", f"/s/{SHARE}/history", f"/s/{SHARE}/history?before=3",
+    f"/p/{HARBOUR}", "/healthz/x", f"/s/{SHARE}?view=r1", f"/s/{SHARE}?about=", f"/s/{SHARE}?about=milestone-m1",
+    f"/s/{SHARE}?about=milestone-m3", f"/s/{SHARE}?about=milestone-hidden0", f"/s/{SHARE}?about=risk-r2", f"/s/{SHARE}?about=risk-hr0",
+    f"/s/{SHARE}?about=agreement-1", f"/s/{SHARE}?said=nosuch", f"/s/{SHARE}/answer?about=risk-r1", "/s/other0?about=", f"/s/{SHARE}/history", f"/s/{SHARE}/history?before=3",
     f"/s/{SHARE}/history/1", f"/s/{SHARE}/history/2", f"/s/{SHARE}/history/1/page", f"/s/{SHARE}/history/99",
     f"/s/{SHARE}/history?on=2027-03-03", f"/s/{SHARE}/history?on=2027-03-03&time=10:15", f"/s/{SHARE}/history?on=2020-01-01",
     "/s/other0/history", "/s/other0/history/1", "/s/other0/history/1/page", "/key.txt", f"/s/{SHARE}/evidence.zip",
     f"/s/{SHARE}/evidence.zip?n=1", f"/s/{SHARE}/evidence.zip?from=1&to=2", f"/s/{SHARE}/evidence.zip?n=99",
     "/s/other0/evidence.zip", "/s/other0/evidence.zip?n=1", f"/audit/shares/{SHARE}/evidence.zip",
 )  # fmt: skip
+
+KEYS = re.compile(rb'(?<=name=")(csrf|command_id)" value="\w+(?=")')  # of a form: random, of one length, saying nothing
 
 
 @contextlib.contextmanager
@@ -84,8 +87,8 @@ def seen(seed: int, twin: int) -> list[str]:
         with doors(Path(folder)) as (parts, client):
             for path in PATHS:
                 answer = client.get(path)
-                text = OWN.sub("", repr(answer.content))
-                found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {text}")
+                shown = KEYS.sub(b"", answer.content)
+                found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {shown!r}")
             for since in (0, 1, 99):
                 with watching(client) as socket:
                     socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))

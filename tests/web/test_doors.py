@@ -103,7 +103,9 @@ def test_every_answer_carries_the_strict_headers(product: TestClient, person: st
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "unsafe" not in answer.headers["content-security-policy"]
         if "sandbox" not in answer.headers["content-security-policy"]:
-            framing = answer.status_code == 200 and re.fullmatch(r"/s/\w+/history/\d+", address)
+            framing = answer.status_code == 200 and re.fullmatch(
+                r"/s/\w+/history/\d+|/p/\w+/answers|/p/\w+/shares/\w+/edit", address
+            )
             assert answer.headers["content-security-policy"] == (FRAMING if framing else CSP), address
         assert "server" not in answer.headers
 
@@ -216,19 +218,20 @@ def test_a_socket_that_may_not_watch_is_accepted_and_closed_with_its_code(
     assert (closed["type"], closed["code"]) == ("websocket.close", code)
 
 
-def test_a_viewer_gives_its_view_once_it_is_asked(product: TestClient) -> None:
+def test_a_viewer_who_is_asked_gives_its_view(product: TestClient) -> None:
     parts = product.parts  # type: ignore[attr-defined]
     become(product, VIEWER)
-    assert "your-view" not in product.get(f"/s/{SHARE}?view=r1").text
+    assert 'id="answer"' not in product.get(f"/s/{SHARE}").text
     parts.service.execute(
         OPERATOR, AskClientView(project=HARBOUR, risk="r1", client="acme"), command_id=CommandId("ask")
     )
-    wait_until(lambda: "Record our view" in product.get(f"/s/{SHARE}?view=r1").text)
-    page = product.get(f"/s/{SHARE}?view=r1").text
-    csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
-    assert csrf
-    form = {"csrf": csrf.group(1), "command_id": "mine", "probability": "4", "impact": "3"}
-    answer = product.post(f"/s/{SHARE}/risks/r1/score", data=form, headers={"origin": ORIGIN})
+    wait_until(lambda: "Give your view" in product.get(f"/s/{SHARE}").text)
+    page = product.get(f"/s/{SHARE}?about=risk-r1").text
+    carried = dict(
+        re.findall(r'name="(csrf|n|head|how|about)" value="(\w+(?:-\w+)?)"', page[: page.index("Record our score")])
+    )
+    form = {**carried, "command_id": "mine", "probability": "4", "impact": "3"}
+    answer = product.post(f"/s/{SHARE}/answer", data=form, headers={"origin": ORIGIN})
     assert answer.status_code == 303
     assert parts.present.refresh().projects[HARBOUR].risks.risks["r1"].client_scores["acme"][-1].points.score == 12
     wait_until(lambda: "You 4×3 = 12" in product.get(f"/s/{SHARE}").text)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from domain.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpend
 from domain.ids import MilestoneId
@@ -16,7 +17,7 @@ from domain.project import HoldProject
 from domain.risks import AskClientView
 from domain.schedule import AddMilestone, MilestoneDetails
 from domain.terms import Terms
-from domain.view import ClientView, Headline, MilestoneRow
+from domain.view import Ack, ClientView, ConcernCard, Headline, MilestoneRow, Remark
 from projections import frames
 from projections.disclose import restore
 from tests.properties.twins import pair, play
@@ -45,6 +46,71 @@ def views(tmp_path: Path) -> Iterator[ClientView]:
         yield shown
         world.close()
     yield full(tmp_path / "full")
+    yield talked(full(tmp_path / "talked"))
+
+
+SAID = Remark(
+    at=datetime(2027, 5, 3, 13, 2, tzinfo=UTC), by="Anna <b>Price", ours=False, text="One\n<script>two</script>"
+)
+TAKEN = Ack(by="Anna Price", on=date(2027, 5, 3), update=412)
+OPEN = ConcernCard(id="k1", at=SAID.at, by="Anna Price", update=412, about="Handover", text="<form>Worried")
+SETTLED = replace(OPEN, id="k2", answer="No <iframe>need", answered_by="Marta Lind", answered_at=SAID.at, settled=True)
+
+
+def talked(view: ClientView) -> ClientView:
+    """The view after both sides said something about everything."""
+    moved = replace(TAKEN, current=False)
+    both = (SAID, replace(SAID, ours=True, by="Marta Lind"))
+    assert view.budget is not None
+    return replace(
+        view,
+        milestones=tuple(replace(row, remarks=both, ack=moved) for row in view.milestones),
+        risks=tuple(replace(card, remarks=both, ack=TAKEN) for card in view.risks),
+        budget=replace(view.budget, remarks=both[1:]),
+        concerns=(OPEN, SETTLED, replace(SETTLED, id="k3", about="", settled=False)),
+        agreement_ack=TAKEN,
+    )
+
+
+def test_what_was_said_stands_with_what_it_is_about_in_words_and_shapes(tmp_path: Path, renderer: Renderer) -> None:
+    view = talked(full(tmp_path))
+    parts = renderer.render(view).parts
+    row = parts["said-m1"].head
+    assert "Acknowledged by Anna Price, 3 May, at update 412." in row
+    assert "It has changed since." in row
+    assert '<time datetime="2027-05-03T13:02:00Z">3 May 14:02</time>' in row  # in the client's zone
+    assert "Anna &lt;b&gt;Price" in row
+    assert parts["milestones"].children == ("ms-m1", "said-m1", "ms-m2", "said-m2")
+    assert "two comments" in parts["r-r1"].head
+    assert "It has changed since." not in parts["r-r1"].head
+    assert "Marta Lind" in parts["v-budget"].head
+    assert parts["concerns"].children == ("concern-k1", "concern-k2", "concern-k3")
+    assert "One waits for an answer." in parts["concerns"].head
+    words = [re.findall(r"(Open|Settled|Answered, not settled)</span>", parts[f"concern-k{i}"].head) for i in (1, 2, 3)]
+    assert words == [["Open"], ["Settled"], ["Answered, not settled"]]
+    assert all("<svg" in parts[f"concern-k{i}"].head for i in (1, 2, 3))
+    assert "Acknowledged by Anna Price, 3 May, at update 412." in parts["scope"].head
+
+
+def test_nothing_said_leaves_no_trace(tmp_path: Path, renderer: Renderer) -> None:
+    markup = whole(renderer, full(tmp_path))
+    assert whole(renderer, talked(full(tmp_path / "again"))) != markup  # there is something to leave out
+    for trace in ('class="remarks"', 'class="ack"', 'class="said"', 'id="concerns"', 'class="many"', "Acknowledged by"):
+        assert trace not in markup, trace
+
+
+def test_a_first_comment_sends_its_section_and_a_second_its_own_row_alone(renderer: Renderer, tmp_path: Path) -> None:
+    silent = full(tmp_path)
+    row = silent.milestones[0]
+
+    def said(*remarks: Remark) -> ClientView:
+        return replace(silent, milestones=(replace(row, remarks=remarks), *silent.milestones[1:]))
+
+    def targets(before: ClientView, after: ClientView) -> tuple[str, ...]:
+        return frames.difference(renderer.render(before), renderer.render(after)).targets
+
+    assert targets(silent, said(SAID)) == ("milestones",)
+    assert targets(said(SAID), said(SAID, replace(SAID, text="More"))) == (f"said-{row.id}",)
 
 
 def full(folder: Path) -> ClientView:

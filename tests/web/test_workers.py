@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -372,3 +373,22 @@ def test_what_waits_goes_out_by_itself_once_when_its_time_is_up_also_under_a_new
     wait_until(lambda: released(two) == ["time_up"])
     quiet(two)
     assert (two.head(), released(two)) == (head + 1, ["time_up"])
+
+
+def test_an_answer_sent_to_both_workers_is_one_event_and_stands_on_the_pages_of_either(two: Two) -> None:
+    two.cookie()
+    wait_until(lambda: two.head() > 0)
+    n = two.head()
+    page = two.clients[1].get(f"/s/{SHARE}?about=milestone-m1").text
+    carried = dict(re.findall(r'name="(csrf|command_id|n|head|about)" value="([\w-]+)"', page))
+    assert carried["n"] == str(n)
+    with two.page(1, n) as socket:
+        for client in two.clients:
+            sent = client.post(f"/s/{SHARE}/answer", data={**carried, "how": "acknowledge"}, headers={"origin": ORIGIN})
+            assert sent.status_code == 303
+        while "Ack(by=" not in str(message := socket.receive_json()):
+            assert message.get("n", n) <= n + 1
+    for parts, client in zip(two.parts, two.clients, strict=True):
+        assert parts.present.refresh().shares[SHARE].answers.acknowledged["milestone-m1"].screen.n == n
+        assert "Ack(by=" in client.get(f"/s/{SHARE}").text
+    assert two.head() == n + 1

@@ -56,6 +56,7 @@
     for (const node of document.querySelectorAll('.u-n')) node.textContent = m.n;
     for (const node of document.querySelectorAll('.u-t')) { node.textContent = time; node.dateTime = m.at; }
     $('u-at').textContent = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: 'UTC' }).format(at) + ' UTC';
+    for (const form of document.forms) if (form.elements.head) { form.elements.n.value = m.n; form.elements.head.value = m.root; }
     $('u-root').textContent = m.root.slice(0, 16).replace(/(....)(?=.)/g, '$1 ');
     $('news').hidden = !$('since').children.length; $('quiet').hidden = !$('news').hidden || !$('quiet').dataset.some;
     if (m.say) { sayings.push(m.say); say(); }
@@ -89,6 +90,9 @@
     if (code === 4401 || code === 4403) { ended = true; state(code === 4401 ? 'signed-out' : 'ended'); }
   });
   document.addEventListener('visibilitychange', () => { if (document.hidden) { away = true; send({ hidden: last }); } else { paint(); look(); } });
+  document.addEventListener('submit', (e) => { // what was typed would be lost on the way to signing in
+    if (shown === 'signed-out' && e.target.elements.head) { e.preventDefault(); scrollTo(0, 0); }
+  });
   addEventListener('pageshow', (e) => { if (e.persisted) { htmx.process(feed, true); } });
   document.addEventListener('click', (e) => {
     const button = e.target.closest('[data-do]');
