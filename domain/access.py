@@ -184,6 +184,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     client: ClientId | None
     links: dict[str, Link] = {}
     sessions: dict[str, Session] = {}  # open ones
+    signed_in: datetime | None = None  # when they last did, UTC
     tokens: dict[str, str] = {}  # token id -> hash
     disabled: bool = False
     projects: tuple[ProjectId, ...] | None = None  # that a manager manages; None: all
@@ -231,7 +232,7 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, links={**state.links, digest: replace(state.links[digest], used=True)})
         case SessionStarted(session=key, hash=digest, expires=expires, device=device, via=via):
             new = Session(id=key, hash=digest, expires=expires, started=at, device=device, via=via)
-            return replace(state, sessions={**state.sessions, key: new})
+            return replace(state, sessions={**state.sessions, key: new}, signed_in=at)
         case ProjectsAssigned(projects=projects):
             return replace(state, projects=projects)
         case DigestChosen(cadence=cadence, since=since):

@@ -11,7 +11,22 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import api, assets, audit, client, clock, entry, evidence, history, operator, pm
+from web import (
+    api,
+    assets,
+    audit,
+    client,
+    clients,
+    clock,
+    entry,
+    entry_openid,
+    evidence,
+    history,
+    me,
+    operator,
+    pm,
+    staff,
+)
 from web.guard import HEADERS
 from web.ids import random_salt
 from web.pages import Pages
@@ -39,9 +54,13 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *operator.routes(),
         *assets.routes(),
         *entry.routes(),
+        *entry_openid.routes(),
+        *me.routes(),
         *client.routes(),
         *history.routes(),
         *pm.routes(),
+        *staff.routes(),
+        *clients.routes(),
         *audit.routes(),
         *evidence.routes(),
         *api.routes(),

@@ -18,6 +18,7 @@ from web.settings import BadSetting, Settings
 SERVE = (
     "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
     "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
+    "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name",
     "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
 )  # fmt: skip
 
@@ -110,6 +111,11 @@ def _user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     invite.add_argument("--name", required=True)
     invite.add_argument("--role", required=True, choices=("admin", "manager", "auditor", "viewer"))
     invite.add_argument("--client", help="id or name of the client, for a viewer")
+    which = "for a manager: ids or titles of projects, with commas between, or all (default)"
+    invite.add_argument("--projects", default="all", help=which)
+    projects = actions.add_parser("projects", help="say which projects a manager manages")
+    projects.add_argument("email")
+    projects.add_argument("projects", help="ids or titles, with commas between, or all")
     link = actions.add_parser("link", help="print a new sign-in link for a person")
     link.add_argument("email")
     token = actions.add_parser("token", help="print a bearer token for the JSON door; shown once")
@@ -119,7 +125,7 @@ def _user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     end.add_argument("email")
     end.add_argument("--reason", required=True)
     listing = actions.add_parser("list", help="list clients and people")
-    for one in (name, client, invite, link, token, end, listing):
+    for one in (name, client, invite, projects, link, token, end, listing):
         settings_module.add_flags(one, ("data", "database_url", "public_url", "host", "port", "link_hours"))
 
 

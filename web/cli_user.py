@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from domain.access import DisablePerson, NameOrganisation, Person, RegisterClient
+from domain.access import AssignProjects, DisablePerson, NameOrganisation, Person, RegisterClient
 from domain.errors import Unknown
-from domain.ids import ClientId, CommandId
+from domain.ids import ClientId, CommandId, ProjectId
 from projections.world import World
 from web import clock, storage
 from web.ids import new_id
@@ -39,21 +39,30 @@ def _act(settings: Settings, given: dict[str, Any], world: World, service: Servi
             print(client)
         case "invite":
             client_id = _client(world, given["client"]) if given["client"] else None
+            projects = _projects(world, given["projects"])
             _, secret = people.invite(
-                OPERATOR, name=given["name"], email=given["email"], role=given["role"], client=client_id
+                OPERATOR,
+                name=given["name"],
+                email=given["email"],
+                role=given["role"],
+                client=client_id,
+                projects=projects,
             )
             _print_link(settings, secret)
         case "link":
             _print_link(settings, people.link(OPERATOR, _person(world, given["email"]).id))
         case "token":
             print(people.token(OPERATOR, _person(world, given["email"]).id, given["label"]))
+        case "projects":
+            projects = _projects(world, given["projects"])
+            _tell(service, AssignProjects(person=_person(world, given["email"]).id, projects=projects))
         case "end":
             _tell(service, DisablePerson(person=_person(world, given["email"]).id, reason=given["reason"]))
         case _:
             _list(world)
 
 
-def _tell(service: Service, command: NameOrganisation | RegisterClient | DisablePerson) -> None:
+def _tell(service: Service, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects) -> None:
     service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
 
@@ -76,6 +85,19 @@ def _client(world: World, wanted: str) -> ClientId:
     raise Unknown(f"There is no client {wanted!r}. `fanlight user client NAME` registers one.")
 
 
+def _projects(world: World, wanted: str) -> tuple[ProjectId, ...] | None:
+    """Return the projects that are named, by id or title, with commas between; None for "all"."""
+    if wanted == "all":
+        return None
+    found = []
+    for name in filter(None, (one.strip() for one in wanted.split(","))):
+        fits = [project.id for project in world.projects.values() if name in (project.id, project.title)]
+        if len(fits) != 1:
+            raise Unknown(f"There is no one project {name!r}. Name it by its id, as in its address, or by its title.")
+        found += fits
+    return tuple(sorted(set(found)))
+
+
 def _list(world: World) -> None:
     print(f"{world.organisation or '(organisation not named)'}")
     for client in sorted(world.clients.values(), key=lambda c: c.name):
@@ -83,4 +105,5 @@ def _list(world: World) -> None:
     for person in sorted(world.people.values(), key=lambda p: (p.role, p.name)):
         of = f" of {world.client_name(person.client)}" if person.client else ""
         ended = "  (ended)" if person.disabled else ""
-        print(f"{person.role:8} {person.id}  {person.name} <{person.email}>{of}{ended}")
+        only = "" if person.projects is None else f" of {', '.join(person.projects) or 'no project'}"
+        print(f"{person.role:8} {person.id}  {person.name} <{person.email}>{of}{only}{ended}")

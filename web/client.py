@@ -24,6 +24,7 @@ from projections import replay, words
 from projections.disclosure import Page, instant
 from web import answering, charts, messages
 from web.answering import Offer
+from web.device import device
 from web.guard import VIEWERS, Signed, door, live_door, not_found
 from web.place import Viewer
 from web.problem import status_of
@@ -81,13 +82,6 @@ async def answer(request: Request, signed: Signed) -> Response:
     return RedirectResponse(f"/s/{share}?{urlencode({'said': key})}#answer", 303)
 
 
-def device(agent: str) -> str:
-    """Return what kind of device a browser says it is on, and nothing finer."""
-    if "iPad" in agent or ("Android" in agent and "Mobile" not in agent):
-        return "Tablet"
-    return "Phone" if "Mobi" in agent else "Computer"
-
-
 def _context(parts: "Parts", signed: Signed, share: str, page: Page | None, device: str) -> dict[str, Any]:
     """Return what the shell around the parts needs; of the viewer, only what is theirs."""
     called, zone = parts.called(share)
@@ -99,6 +93,7 @@ def _context(parts: "Parts", signed: Signed, share: str, page: Page | None, devi
         "ended": ended is not None,
         "ended_on": words.long_day(words.local(ended, zone).date()) if ended else "",
         "zone": zone,
+        "days": parts.kept_days(share),
         "items": "",
         "visited": "",
     }

@@ -3,18 +3,30 @@
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import Role
+from domain.access import Person, Role
 from domain.errors import Refused
+from web.device import device
 from web.guard import EVERYONE, Guard, Signed, door, open_door
+from web.phrases import kept, listed
 
 if TYPE_CHECKING:
     from web.parts import Parts
 
+
+class _Titled(msgspec.Struct):
+    """Of a view, what its project is called."""
+
+    project: str
+
+
+_titled = msgspec.json.Decoder(_Titled)
+GONE = "This link does not work any more"
 HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "auditor": "/audit"}
 
 
@@ -30,39 +42,52 @@ async def start(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """`GET /sign-in`: who is sharing, and how to come in."""
     parts: Parts = request.app.state.parts
-    organisation = parts.present.refresh().organisation or "Your supplier"
-    return parts.pages.response(request, "sign_in.html", organisation=organisation, demo=parts.demo, problem="")
+    await run_in_threadpool(parts.present.refresh)
+    return page(request)
+
+
+def page(request: Request, status: int = 200, heading: str = "", problem: str = "") -> Response:
+    """Return the sign-in page: both ways in, or what went wrong with one of them."""
+    parts: Parts = request.app.state.parts
+    organisation = parts.present.world.organisation or "Your supplier"
+    context = {"organisation": organisation, "demo": parts.demo, "problem": problem, "heading": heading}
+    return parts.pages.response(request, "sign_in.html", status, sso=parts.sso, **context)
 
 
 async def link(request: Request) -> Response:
-    """`GET /in/{secret}`: a button; nothing is consumed."""
+    """`GET /in/{secret}`: who shares what with whom, and a button; nothing is consumed."""
     parts: Parts = request.app.state.parts
-    if not await _allowed(request):
-        return _slow_down()
+    if not await allowed(request):
+        return slow_down()
     secret = request.path_params["secret"]
     holder = await run_in_threadpool(parts.people.holder, secret)
-    organisation = parts.present.world.organisation or "Your supplier"
     if holder is None:
-        problem = "This link has been used or has run out. Ask whoever sent it for a new one."
-        context = {"organisation": organisation, "demo": parts.demo, "problem": problem}
-        return parts.pages.response(request, "sign_in.html", 410, **context)
-    return parts.pages.response(request, "link.html", organisation=organisation, secret=secret, name=holder.name)
+        return page(request, 410, GONE, "This link has been used or has run out. Ask whoever sent it for a new one.")
+    organisation = parts.present.world.organisation or "Your supplier"
+    offered = await run_in_threadpool(offer, parts, holder)
+    context = {"organisation": organisation, "secret": secret, "name": holder.name, "role": holder.role, **offered}
+    return parts.pages.response(request, "link.html", **context)
+
+
+def offer(parts: "Parts", holder: Person) -> dict[str, object]:
+    """Return what is shared with the holder of a link, by the names on their own pages, and how long it is recorded."""
+    mine = [s for s in parts.present.world.shares.values() if s.client == holder.client and s.active]
+    heads = [head for share in mine if (head := parts.heads.page(share.id)) is not None]
+    titles = sorted({_titled.decode(head.view).project for head in heads})
+    client = parts.present.world.client_name(holder.client) if holder.client else ""
+    return {"client": client, "titles": listed(titles), "kept": kept(s.retention for s in mine)}
 
 
 async def enter(request: Request) -> Response:
-    """`POST /in/{secret}`: consume the link, start a session."""
+    """`POST /in/{secret}`: consume the link and sign in."""
     parts: Parts = request.app.state.parts
-    if not await _allowed(request):
-        return _slow_down()
+    if not await allowed(request):
+        return slow_down()
+    kind = device(request.headers.get("user-agent", ""))
     try:
-        entrance = await run_in_threadpool(parts.people.enter, request.path_params["secret"])
+        entrance = await run_in_threadpool(parts.people.enter, request.path_params["secret"], kind)
     except Refused as refused:
-        context = {
-            "organisation": parts.present.world.organisation or "Your supplier",
-            "demo": parts.demo,
-            "problem": refused.message,
-        }
-        return parts.pages.response(request, "sign_in.html", 410, **context)
+        return page(request, 410, GONE, refused.message)
     response = RedirectResponse("/", 303)
     set_cookie(parts.guard, response, entrance.secret)
     return response
@@ -87,12 +112,14 @@ def set_cookie(guard: Guard, response: Response, secret: str) -> None:
     response.raw_headers.append((b"set-cookie", cookie.output(header="").strip().encode("latin-1")))
 
 
-async def _allowed(request: Request) -> bool:
+async def allowed(request: Request) -> bool:
+    """Tell whether whoever asks may try once more this minute."""
     parts: Parts = request.app.state.parts
     return await parts.may_try(request.client.host if request.client else "")
 
 
-def _slow_down() -> Response:
+def slow_down() -> Response:
+    """Return the answer to whoever tries too often."""
     text = "Too many sign-in attempts from your address. Wait a minute, then open the link again.\n"
     return PlainTextResponse(text, 429, headers={"retry-after": "60"})
 

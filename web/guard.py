@@ -16,10 +16,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from domain.access import Person, Role, Session
+from domain.ids import ProjectId
 from projections.directory import Directory
 from web.ids import digest, form_token
 
 Allowed = frozenset[Role] | Literal["anyone"]
+ADMIN: frozenset[Role] = frozenset({"admin"})
 STAFF: frozenset[Role] = frozenset({"admin", "manager"})
 AUDIT: frozenset[Role] = frozenset({"admin", "auditor"})
 VIEWERS: frozenset[Role] = frozenset({"viewer"})
@@ -118,6 +120,12 @@ def _sign_in_first(request: Request) -> Response:
     return RedirectResponse("/sign-in", status_code=303)
 
 
+def _anothers(request: Request, signed: Signed) -> bool:
+    """Tell whether the address names a project that somebody who manages only some does not manage."""
+    project = request.path_params.get("project")
+    return project is not None and not signed.person.manages(ProjectId(project))
+
+
 def door(
     path: str,
     endpoint: Endpoint,
@@ -126,7 +134,10 @@ def door(
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
 ) -> Route:
-    """Return a route that only people of the roles `allow` get through."""
+    """Return a route that only people of the roles `allow` get through, to projects they may look at.
+
+    Whatever is under a project names it in its address as `{project}`.
+    """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
@@ -135,7 +146,7 @@ def door(
         signed = guard.signed(request)
         if signed is None:
             return _sign_in_first(request)
-        if signed.person.role not in allow:
+        if signed.person.role not in allow or _anothers(request, signed):
             return not_found()
         if request.method not in SAFE and not await guard.form_is_ours(request, signed):
             return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)

@@ -20,6 +20,7 @@ from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog, Settled
 from projections.store import Parked
 from projections.tail import Tail
+from projections.visitlog import VisitLog
 from projections.world import Names, names
 from web import clock, storage
 from web.fresh import Fresh
@@ -36,6 +37,7 @@ from web.service import Service
 from web.settings import Settings
 from web.signing import notary
 from web.spoken import Spoken
+from web.sso import provider
 from web.watch import Watch
 
 if TYPE_CHECKING:
@@ -105,6 +107,9 @@ class Parts:
         self.watch = Watch(self)
         self.notary = notary(self.folder, settings, now)
         self.sign_ins = Limit(settings.sign_in_per_minute)
+        self.provider = provider(settings, now)
+        self.sso = settings.oidc_name or "single sign-on" if self.provider else ""
+        self.visits = VisitLog(self.folder.receipts)
         self.present.listen(self._cut)
         self.present.listen(lambda _new: self.follower.wake())
         if self.bus is not None:

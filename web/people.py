@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 
@@ -12,10 +13,11 @@ from domain.access import (
     IssueToken,
     Person,
     Role,
+    StartSession,
     UseLink,
 )
-from domain.errors import Unknown
-from domain.ids import ClientId, CommandId, PersonId
+from domain.errors import Conflict, Unknown
+from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from web.ids import digest, new_id, new_secret
 from web.present import Present
 from web.service import OPERATOR, Actor, Service
@@ -44,14 +46,21 @@ class People:
         self._link, self._session = timedelta(hours=link_hours), timedelta(hours=session_hours)
 
     def invite(
-        self, actor: Actor, *, name: str, email: str, role: Role, client: ClientId | None = None
+        self,
+        actor: Actor,
+        *,
+        name: str,
+        email: str,
+        role: Role,
+        client: ClientId | None = None,
+        projects: tuple[ProjectId, ...] | None = None,
     ) -> tuple[PersonId, str]:
         """Record a new person and return their id with the secret of their first link.
 
         Raises: Refused.
         """
         person = PersonId(new_id())
-        command = InvitePerson(person=person, name=name, email=email, role=role, client=client)
+        command = InvitePerson(person=person, name=name, email=email, role=role, client=client, projects=projects)
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
         return person, self.link(actor, person)
 
@@ -75,8 +84,8 @@ class People:
             return None
         return person
 
-    def enter(self, secret: str) -> Entrance:
-        """Consume a link and start a session.
+    def enter(self, secret: str, device: str = "") -> Entrance:
+        """Consume a link and start a session, on a kind of device.
 
         Raises: Unknown when the link is none, used or run out.
         """
@@ -90,13 +99,29 @@ class People:
             session=new_id(),
             session_hash=digest(cookie),
             session_expires=expires,
+            device=device,
         )
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
         return Entrance(cookie, expires)
 
-    def leave(self, person: PersonId, session: str) -> None:
+    def vouched(self, email: str, device: str = "") -> Entrance | None:
+        """Start a session for the one person who has this address; None when there is none, or more than one."""
+        there = [p for p in self._present.refresh().people.values() if not p.disabled and _same(p.email, email)]
+        if len(there) != 1:
+            return None
+        cookie, expires = new_secret(), self._clock() + self._session
+        command = StartSession(
+            person=there[0].id, session=new_id(), session_hash=digest(cookie), session_expires=expires, device=device
+        )
+        try:
+            self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+        except Conflict:  # their access was ended a moment ago
+            return None
+        return Entrance(cookie, expires)
+
+    def leave(self, person: PersonId, session: str, cause: Literal["signed_out", "ended"] = "signed_out") -> None:
         """End a session."""
-        command = EndSession(person=person, session=session)
+        command = EndSession(person=person, session=session, cause=cause)
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def token(self, actor: Actor, person: PersonId, label: str) -> str:
@@ -108,3 +133,8 @@ class People:
         command = IssueToken(person=person, token=new_id(), hash=digest(secret), label=label)
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
         return secret
+
+
+def _same(one: str, other: str) -> bool:
+    """Tell whether two addresses are one; letters that merely look alike are others, whatever their lower case is."""
+    return one == other or (one.isascii() and other.isascii() and one.lower() == other.lower())

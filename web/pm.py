@@ -12,6 +12,7 @@ from domain.project import Project
 from projections import words
 from projections.world import World
 from web import (
+    pm_access,
     pm_activate,
     pm_answers,
     pm_change,
@@ -39,13 +40,14 @@ if TYPE_CHECKING:
 async def projects(request: Request, signed: Signed) -> Response:
     """`GET /p`: every project, with its health, its shares and who is watching."""
     parts: Parts = request.app.state.parts
-    lines = await run_in_threadpool(_lines, parts)
+    lines = await run_in_threadpool(_lines, parts, signed)
     return parts.pages.response(request, "pm/projects.html", lines=lines, **shell(parts, signed))
 
 
-def _lines(parts: "Parts") -> list[dict[str, Any]]:
+def _lines(parts: "Parts", signed: Signed) -> list[dict[str, Any]]:
     world = parts.present.refresh()
-    ordered = sorted(world.projects.values(), key=lambda p: (p.phase == "closed", p.title, p.id))
+    theirs = [project for project in world.projects.values() if signed.person.manages(project.id)]
+    ordered = sorted(theirs, key=lambda p: (p.phase == "closed", p.title, p.id))
     return [_line(parts, world, project) for project in ordered]
 
 
@@ -119,5 +121,6 @@ def routes() -> list[BaseRoute]:
         *pm_answers.routes(),
         *pm_see.routes(),
         *pm_seen.routes(),
+        *pm_access.routes(),
         *pm_who.routes(),
     ]

@@ -16,7 +16,7 @@ from domain.ids import CommandId
 from domain.project import StartProject
 from web.fields import Field, Unfit
 from web.forms import Form, command_of, filled, told
-from web.guard import STAFF, Signed, door
+from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
 from web.pm_forms_project import public_holidays
 from web.pm_shown import shell
@@ -52,6 +52,8 @@ def blank(owner: str, key: str) -> Form:
 async def new(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/new`: start a project."""
     parts: Parts = request.app.state.parts
+    if signed.person.projects is not None:  # a new one would not be among theirs
+        return not_found()
     form, status, key = blank(signed.person.id, new_id()), 200, new_id(24)
     if request.method == "POST":
         sent = await request.form()

@@ -16,6 +16,7 @@ from domain.project import Project
 from web import pm_edit, pm_terms
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
+from web.pm_clients import clients_of, reached, settled
 from web.pm_shown import share_line, share_of, shell
 from web.pm_viewers import viewers_of
 from web.problem import status_of
@@ -63,7 +64,7 @@ async def new(request: Request, signed: Signed) -> Response:
         "project": project,
         "given": {name: _one(typed, name) for name in ("client", "client_name", "time_zone", "start")},
         "problem": problem,
-        "clients": sorted((c for c in world.clients.values() if c.ended_at is None), key=lambda c: c.name),
+        "clients": [client for client in clients_of(world, signed.person) if client.ended_at is None],
         "templates": {key: (name, pm_terms.summary(terms)) for key, (name, terms) in pm_terms.TEMPLATES.items()},
         "command_id": _one(typed, "command_id") or new_id(24),
         "new_share": _one(typed, "new_share") or new_id(),
@@ -76,14 +77,14 @@ async def new(request: Request, signed: Signed) -> Response:
 def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed) -> ShareId:
     key, actor = _one(typed, "command_id"), _actor(signed)
     client = ClientId(_one(typed, "client"))
+    if client != "new" and client not in {one.id for one in clients_of(parts.present.world, signed.person)}:
+        raise Invalid("Choose the client this agreement is with.", "client")
     if client == "new":
         client = ClientId(f"c{_one(typed, 'new_share')}")
         zone = _one(typed, "time_zone") or project.time_zone
         register = RegisterClient(client=client, name=_one(typed, "client_name"), time_zone=zone)
         if client not in parts.present.world.clients:
             parts.service.execute(actor, register, command_id=CommandId(f"{key}-client"))
-    if not client:
-        raise Invalid("Choose the client this agreement is with.", "client")
     share = ShareId(_one(typed, "new_share"))
     _, terms = pm_terms.TEMPLATES.get(_one(typed, "start"), ("", pm_terms.start()))
     command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=pm_edit.FRESH)
@@ -145,6 +146,9 @@ async def _agreement(
         "zone": project.time_zone,
         "people": world.people,
         "viewers": viewers_of(parts, signed, share),
+        "reached": await run_in_threadpool(reached, parts, share),
+        "settled": settled(parts, share),
+        "name": world.person_name,
         "version": world.versions.get(f"share-{share.id}", 0),
         "pending": pm_edit.pending(share),
         "manner": pm_terms.manner,

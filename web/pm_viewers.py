@@ -38,7 +38,7 @@ def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
     return [
         Viewer(
             person=p,
-            waiting=not any(link.used for link in p.links.values()) and not p.sessions,
+            waiting=p.signed_in is None,
             may_end=_may_end(parts, actor, p),
             may_erase=may_erase(parts, signed, p),
         )
@@ -124,20 +124,40 @@ def _person(parts: "Parts", share: Share | None, request: Request) -> Person | N
 
 
 async def end(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/shares/{share}/viewers/{person}/end`: end a person's access; open pages close."""
+    """`GET|POST /p/{project}/shares/{share}/viewers/{person}/end`: end a person's access, for a reason."""
     parts: Parts = request.app.state.parts
     share = await run_in_threadpool(_share, parts, request)
     person = _person(parts, share, request)
-    if share is None or person is None:
+    if share is None or person is None or not _may_end(parts, _actor(signed), person):
         return not_found()
-    form = await request.form()
-    command = DisablePerson(person=person.id, reason=str(form.get("reason", "")).strip() or "Ended by the manager")
-    key = CommandId(str(form.get("command_id", "")) or new_id(24))
-    try:
-        await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=key)
-    except Refused as refused:
-        return _said(request, parts, signed, share, {"problem": refused, "name": person.name, "email": person.email})
-    return RedirectResponse(f"/p/{share.project}/shares/{share.id}#viewers", 303)
+    here = f"/p/{share.project}/shares/{share.id}"
+    world = parts.present.world
+    context = {"project": world.projects[share.project], "share": share, "nav": "share"}
+    return await end_person(
+        request, signed, person, action=f"{here}/viewers/{person.id}/end", back=f"{here}#viewers", **context
+    )
+
+
+async def end_person(
+    request: Request, signed: Signed, person: Person, *, action: str, back: str, **context: object
+) -> Response:
+    """Ask why somebody's access ends, and end it; their open pages close at once."""
+    parts: Parts = request.app.state.parts
+    form = await request.form() if request.method == "POST" else {}
+    reason, key = str(form.get("reason", "")).strip(), str(form.get("command_id", "")) or new_id(24)
+    problem: Refused | None = None
+    if request.method == "POST":
+        try:
+            command = DisablePerson(person=person.id, reason=reason)
+            await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=CommandId(key))
+            return RedirectResponse(back, 303)
+        except Refused as refused:
+            problem = refused
+    world = parts.present.world
+    shown = {"person": person, "reason": reason, "problem": problem, "action": action, "back": back, "nav": ""}
+    shown["client"] = world.client_name(person.client) if person.client else ""
+    status = status_of(problem) if problem else 200
+    return parts.pages.response(request, "pm/end_person.html", status, **(shown | context), **shell(parts, signed))
 
 
 async def erase(request: Request, signed: Signed) -> Response:
@@ -178,6 +198,6 @@ def routes() -> list[BaseRoute]:
     return [
         door(here, invite, allow=STAFF, methods=["POST"]),
         door(f"{here}/{{person}}/link", link, allow=STAFF, methods=["POST"]),
-        door(f"{here}/{{person}}/end", end, allow=STAFF, methods=["POST"]),
+        door(f"{here}/{{person}}/end", end, allow=STAFF, methods=["GET", "POST"]),
         door(f"{here}/{{person}}/erase", erase, allow=STAFF, methods=["GET", "POST"]),
     ]

@@ -243,13 +243,39 @@ def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
     if isinstance(command, ProjectCommand):
         return person.manages(command.project)
     if isinstance(command, DraftShare):
-        return person.manages(command.project)
+        return person.manages(command.project) and theirs(world, person, command.client)
     if isinstance(command, ShareCommand):
         share = world.shares.get(command.share)
-        return share is None or person.manages(share.project)
-    if isinstance(command, access.EndClient):
-        return all(person.manages(s.project) for s in world.shares.values() if s.client == command.client)
-    return True
+        return share is not None and person.manages(share.project)
+    return _among_their_clients(person, command, world)
+
+
+def _among_their_clients(person: access.Person, command: AnyCommand, world: World) -> bool:
+    """Whoever lets somebody in, or changes a client, has to manage all that the client is shown; an end needs less."""
+    match command:
+        case access.InvitePerson(client=str() as client):
+            return theirs_alone(world, person, ClientId(client))
+        case access.IssueLink(person=key) | access.QueueMail(person=key):
+            found = world.people.get(key)
+            return found is None or found.client is None or theirs_alone(world, person, found.client)
+        case access.DisablePerson(person=key) | access.EndSession(person=key):
+            found = world.people.get(key)
+            return found is None or found.client is None or theirs(world, person, found.client)
+        case access.EndClient(client=client) | access.SetMailDomains(client=client):
+            return theirs_alone(world, person, client)
+        case _:
+            return True
+
+
+def theirs(world: World, person: access.Person, client: ClientId) -> bool:
+    """Tell whether somebody of ours may know a client: something they manage is shared with it, or nothing is."""
+    projects = [share.project for share in world.shares.values() if share.client == client]
+    return person.projects is None or not projects or any(person.manages(project) for project in projects)
+
+
+def theirs_alone(world: World, person: access.Person, client: ClientId) -> bool:
+    """Tell whether somebody manages every project that is shared with a client."""
+    return all(person.manages(share.project) for share in world.shares.values() if share.client == client)
 
 
 def _for_managers(command: AnyCommand, world: World) -> bool:
@@ -262,7 +288,10 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case access.InvitePerson(role=role):
             return role == "viewer"
-        case access.IssueLink(person=person) | access.DisablePerson(person=person) | access.QueueMail(person=person):
+        case (
+            access.IssueLink(person=person) | access.DisablePerson(person=person) | access.QueueMail(person=person)
+            | access.EndSession(person=person)
+        ):  # fmt: skip
             return person not in world.people or world.people[person].role == "viewer"
         case _:
             return isinstance(command, ProjectCommand | ShareCommand | ClientCommand)

@@ -35,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_upload_mb: int = 64
     sign_in_per_minute: int = 20
     operator_token: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = ""  # what people call it; default: single sign-on
     drain_seconds: int = 4
     log_level: str = "warning"
     log_format: str = "text"
@@ -79,6 +83,10 @@ HELP = {
     "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
     "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
     "operator_token": "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed",
+    "oidc_issuer": "address of an OpenID Connect provider people may sign in by, as its tokens name it; default: none",
+    "oidc_client_id": "what that provider calls this installation",
+    "oidc_client_secret": "secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE",
+    "oidc_name": "what people call that provider, as on the sign-in page; default: single sign-on",
     "drain_seconds": "seconds to close open dashboards in stages when told to stop, 1 to 60",
     "log_format": "text, or json for one object a line",
     "log_level": "debug, info, warning or error",
@@ -140,9 +148,22 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
         raise BadSetting("A Redis is for processes that share a Postgres. Set FANLIGHT_DATABASE_URL too.")
     if settings.database_url and urlsplit(settings.database_url).scheme not in ("postgres", "postgresql"):
         raise BadSetting(f"{variable('database_url')} has to begin with postgresql://, as in {EXAMPLE}.")
+    _check_openid(settings)
     if bool(settings.witness_url) != bool(settings.witness_key):
         raise BadSetting("A witness needs both its address (--witness-url) and its key (--witness-key).")
     return settings
+
+
+def _check_openid(settings: Settings) -> None:
+    given = {name: bool(getattr(settings, name)) for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret")}
+    if any(given.values()) and not all(given.values()):
+        missing = ", ".join(variable(name) for name, there in given.items() if not there)
+        raise BadSetting(f"Single sign-on needs its issuer, client id and secret; {missing} is not set.")
+    address = urlsplit(settings.oidc_issuer)
+    near = address.scheme == "http" and address.hostname in ("localhost", "127.0.0.1", "::1")
+    if (settings.oidc_issuer and not (near or address.scheme == "https")) or address.query or address.fragment:
+        told = "expected https://login.example.com, with nothing after ? or #"
+        raise BadSetting(f"{variable('oidc_issuer')} is {settings.oidc_issuer!r}; {told}.")
 
 
 def _variables() -> set[str]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
+from domain.access import EndClient, InvitePerson
 from domain.agreement import DraftTerms
 from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
 from domain.risks import Points, ScoreAsClient
 from tests.journeys.product import Product, seeded
-from tests.world import ACME, ADMIN, ALL_RISKS, HARBOUR, OTHER, SHARE, World, everything
+from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
 from web import clock
 
 pytestmark = pytest.mark.browser
@@ -26,6 +26,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", f"/s/{SHARE}/history?on=2020-01-01"),
     (f"viewer-{ACME}", f"/s/{SHARE}/history/1"),
     (f"viewer-{ACME}", "/home"),
+    (f"viewer-{ACME}", "/me"),
     ("manager", "/p"),
     ("manager", "/p/new"),
     ("manager", f"/p/{HARBOUR}"),
@@ -45,6 +46,14 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}/as"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}/at/u2"),
     ("manager", f"/p/{HARBOUR}/shares/{OTHER}/at/2020-01-01T00:00:00Z"),
+    ("manager", f"/p/{HARBOUR}/shares/{SHARE}/access"),
+    ("manager", f"/p/{HARBOUR}/shares/{SHARE}/viewers/viewer-{ACME}/end"),
+    ("manager", "/clients"),
+    ("manager", f"/clients/{ACME}"),
+    ("manager", f"/clients/{COUNCIL}"),
+    ("manager", f"/clients/{ACME}/end"),
+    ("manager", f"/clients/{ACME}/people/viewer-{ACME}/end"),
+    ("manager", "/me"),
     ("auditor", "/audit"),
     ("auditor", "/audit/replay"),
     ("auditor", "/audit/ledger"),
@@ -53,6 +62,11 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("auditor", f"/audit/shares/{SHARE}/at/u1?span=day"),
     ("auditor", "/audit/shares"),
     ("auditor", f"/audit/shares/{SHARE}"),
+    ("auditor", f"/audit/shares/{SHARE}/access"),
+    ("auditor", "/me"),
+    ("admin", "/people"),
+    ("admin", "/people/manager/projects"),
+    ("admin", "/people/manager/end"),
     ("", "/sign-in"),
 )
 LOOKS = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
@@ -73,16 +87,18 @@ def talk(world: World) -> None:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     def more(world: World) -> None:
-        for role in ("manager", "auditor"):
+        for role in ("manager", "auditor", "admin"):
             someone = InvitePerson(person=role, name=role.title(), email=f"{role}@x.test", role=role)
             world.tell(someone, ADMIN)
         world.share(everything(risk_fields=(*ALL_RISKS, "comments")), OTHER, HARBOUR, ACME)
         talk(world)
         world.tell(DraftTerms(share=SHARE, terms=everything(risks=())))
         world.move("m1", date(2027, 6, 1))
+        world.claim("opened", 1, person=f"viewer-{ACME}", tab="", device="Phone")
         for kind in ("delivered", "displayed", "hidden"):
             world.claim(kind, 2, person=f"viewer-{ACME}")
             world.receipts.flush()
+        world.tell(EndClient(client=COUNCIL, reason="Handed over"), ADMIN)
 
     begun = clock.now() - timedelta(days=30)
     product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more, begun)).start()

@@ -73,6 +73,8 @@ def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
         "/metrics",
         "/static/{name}",
         "/sign-in",
+        "/sign-in/openid",
+        "/sign-in/openid/back",
         "/in/{secret}",
         "/key.txt",
     }

@@ -208,10 +208,14 @@ def test_an_invited_viewer_gets_a_link_that_is_shown_once_and_lets_them_in(house
 
 def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) -> None:
     admin = house.client("admin")
-    page = admin.get(f"{HERE}/{SHARE}").text
-    form = form_of(page, f"/viewers/{VIEWER}/end")
+    there = f"{HERE}/{SHARE}/viewers/{VIEWER}/end"
+    assert f'href="{there}"' in admin.get(f"{HERE}/{SHARE}").text
+    form = form_of(admin.get(there).text, f"/viewers/{VIEWER}/end") | {"reason": "Left the client"}
     assert admin.post(f"{HERE}/{SHARE}/viewers/viewer-council/end", data=form).status_code == 404
-    assert admin.post(f"{HERE}/{SHARE}/viewers/{VIEWER}/end", data=form).status_code == 303
+    without = admin.post(there, data=form | {"reason": "  "})
+    assert (without.status_code, 'id="why-wrong"' in without.text) == (422, True)
+    assert not house.parts.present.world.people[PersonId(VIEWER)].disabled
+    assert admin.post(there, data=form | {"command_id": "again"}).status_code == 303
     assert house.parts.present.world.people[PersonId(VIEWER)].disabled
 
 

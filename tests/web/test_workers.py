@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-import threading
 import re
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError

@@ -1,0 +1,8 @@
+"""What kind of device somebody is on, as far as it may be known: a word, and nothing finer."""
+
+
+def device(agent: str) -> str:
+    """Return what kind of device a browser says it is on, and nothing finer."""
+    if "iPad" in agent or ("Android" in agent and "Mobile" not in agent):
+        return "Tablet"
+    return "Phone" if "Mobi" in agent else "Computer"

@@ -1,0 +1,103 @@
+"""Where somebody is signed in: every open session of theirs, by device, and ending one or all others."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.access import Person, Session
+from domain.ids import PersonId
+from projections import words
+from web.entry import HOME
+from web.guard import EVERYONE, Signed, door
+from web.pm_shown import shell
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+VIA = {"link": "by a personal link", "openid": "by single sign-on"}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One open session as its owner reads it."""
+
+    id: str
+    device: str
+    via: str
+    since: str
+    until: str
+    here: bool  # the one this page was asked for with
+
+
+async def sessions(request: Request, signed: Signed) -> Response:
+    """`GET /me`: the open sessions of whoever asks."""
+    parts: Parts = request.app.state.parts
+    lines = await run_in_threadpool(_lines, parts, signed)
+    context = {"lines": lines, "home": HOME[signed.person.role], "done": request.query_params.get("done", "")}
+    return parts.pages.response(request, "me.html", **context, **shell(parts, signed))
+
+
+def _lines(parts: "Parts", signed: Signed) -> list[Line]:
+    person = parts.present.refresh().people.get(signed.person.id, signed.person)
+    here, zone = signed.session.id if signed.session else "", zone_of(parts, person)
+    found = [_line(session, here, zone) for session in open_sessions(parts, person)]
+    return sorted(found, key=lambda line: not line.here)
+
+
+def zone_of(parts: "Parts", person: Person) -> str:
+    """Return the zone somebody's instants are shown in: their client's, else the installation's record zone."""
+    client = parts.present.world.clients.get(person.client) if person.client else None
+    return client.time_zone if client else "UTC"
+
+
+def open_sessions(parts: "Parts", person: Person) -> list[Session]:
+    """Return somebody's sessions that have not run out, newest first."""
+    found = [session for session in person.sessions.values() if session.expires > parts.now()]
+    return sorted(found, key=lambda session: session.started or session.expires, reverse=True)
+
+
+def _line(session: Session, here: str, zone: str) -> Line:
+    told = "" if zone != "UTC" else " UTC"
+    return Line(
+        id=session.id,
+        device=session.device or "Device not known",
+        via=VIA[session.via],
+        since=words.moment(session.started, zone) + told if session.started else "",
+        until=words.moment(session.expires, zone) + told,
+        here=session.id == here,
+    )
+
+
+async def end(request: Request, signed: Signed) -> Response:
+    """`POST /me/sessions/{session}/end`: end one of one's own sessions; its sockets close."""
+    parts: Parts = request.app.state.parts
+    key = request.path_params["session"]
+    await run_in_threadpool(parts.people.leave, signed.person.id, key, "ended")
+    if signed.session is not None and signed.session.id == key:
+        return RedirectResponse("/sign-in", 303)
+    return RedirectResponse("/me?done=one", 303)
+
+
+async def end_others(request: Request, signed: Signed) -> Response:
+    """`POST /me/others/end`: end every session of one's own but this one."""
+    parts: Parts = request.app.state.parts
+    await run_in_threadpool(_end_others, parts, signed.person.id, signed.session.id if signed.session else "")
+    return RedirectResponse("/me?done=others", 303)
+
+
+def _end_others(parts: "Parts", key: PersonId, here: str) -> None:
+    person = parts.present.refresh().people.get(key)
+    for session in [s for s in (person.sessions if person else {}) if s != here]:
+        parts.people.leave(key, session, "ended")
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of one's own sessions."""
+    return [
+        door("/me", sessions, allow=EVERYONE),
+        door("/me/sessions/{session}/end", end, allow=EVERYONE, methods=["POST"]),
+        door("/me/others/end", end_others, allow=EVERYONE, methods=["POST"]),
+    ]
