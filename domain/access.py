@@ -1,6 +1,7 @@
 """Who there is: the organisation, its clients, people with roles, and what lets them in. Secrets only as hashes."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -13,6 +14,7 @@ from domain.message import Command, Event
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
 Cadence = Literal["off", "instant", "daily", "weekly"]
+Settled = Literal["accepted", "refused", "deferred", "dropped"]
 MAILS_KEPT = 30  # of one person, in memory; the log has them all
 
 # events
@@ -105,7 +107,10 @@ class DigestChosen(Event, frozen=True, kw_only=True):
 
 
 class MailQueued(Event, frozen=True, kw_only=True):
-    """A mail is about to be handed to the mail server. What it says is in the log: updates `first` to `to`."""
+    """A mail is about to be handed to the mail server. What it says is in the log: updates `first` to `to`.
+
+    The same mail again: it was put off, and is tried once more.
+    """
 
     mail: str
     kind: Literal["invitation", "digest"]
@@ -115,10 +120,10 @@ class MailQueued(Event, frozen=True, kw_only=True):
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
-    """What the mail server answered: it took the mail, or refused it for good."""
+    """What became of a mail: the server took it, refused it for good or put it off; dropped: no reason was left."""
 
     mail: str
-    state: Literal["accepted", "refused"]
+    state: Settled
     told: str = ""
 
 
@@ -171,9 +176,11 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     share: ShareId | None
     first: int
     to: int
-    at: datetime
-    state: Literal["queued", "accepted", "refused"] = "queued"
+    at: datetime  # queued first
+    state: Literal["queued"] | Settled = "queued"  # queued without an answer: it may have gone out
     told: str = ""
+    settled: datetime | None = None  # the last answer
+    tries: int = 0  # that were put off
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,8 +262,9 @@ def _mailed(state: Person, event: MailQueued | MailSettled, at: datetime) -> Per
     """A digest counts as sent once it is queued: one that may have gone out is never sent twice."""
     replace = msgspec.structs.replace
     if isinstance(event, MailSettled):
-        told = tuple(replace(m, state=event.state, told=event.told) if m.id == event.mail else m for m in state.mails)
-        return replace(state, mails=told)
+        return _changed(state, event.mail, lambda mail: _settled(mail, event, at))
+    if any(mail.id == event.mail for mail in state.mails):
+        return _changed(state, event.mail, lambda mail: replace(mail, state="queued"))
     new = Mail(id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at)
     state = replace(state, mails=(*state.mails[1 - MAILS_KEPT :], new))
     if event.share is None:
@@ -266,6 +274,16 @@ def _mailed(state: Person, event: MailQueued | MailSettled, at: datetime) -> Per
         digested={**state.digested, event.share: event.to},
         digested_at={**state.digested_at, event.share: at},
     )
+
+
+def _changed(state: Person, key: str, change: Callable[[Mail], Mail]) -> Person:
+    mails = tuple(change(mail) if mail.id == key else mail for mail in state.mails)
+    return msgspec.structs.replace(state, mails=mails)
+
+
+def _settled(mail: Mail, event: MailSettled, at: datetime) -> Mail:
+    tries = mail.tries + (event.state == "deferred")
+    return msgspec.structs.replace(mail, state=event.state, told=event.told, settled=at, tries=tries)
 
 
 # commands
@@ -343,7 +361,10 @@ class ChooseDigest(Command, frozen=True, kw_only=True):
 
 
 class QueueMail(Command, frozen=True, kw_only=True):
-    """Record that a mail is about to be sent, before it is; `after` is the last update mailed until then."""
+    """Record that a mail is about to be sent, before it is; `after` is the last update mailed until then.
+
+    The id of a mail that was put off asks to try that one again.
+    """
 
     person: PersonId
     mail: str
@@ -356,7 +377,7 @@ class QueueMail(Command, frozen=True, kw_only=True):
 class SettleMail(Command, frozen=True, kw_only=True):
     person: PersonId
     mail: str
-    state: Literal["accepted", "refused"]
+    state: Settled
     told: str = ""
 
 
@@ -484,7 +505,7 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
         case QueueMail():
             return _queue(state, command)
         case SettleMail(mail=key, state=settled, told=told):
-            open_ones = [m for m in state.mails if m.id == key and m.state == "queued"]
+            open_ones = [m for m in state.mails if m.id == key and m.state in ("queued", "deferred")]
             return [MailSettled(mail=key, state=settled, told=check.text("told", told)[:500])] if open_ones else []
         case EndSession(session=key, cause=cause):
             return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
@@ -521,13 +542,17 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
 
 
 def _queue(state: Person, command: QueueMail) -> list[PersonEvent]:
-    """No update is mailed twice, whoever asks at the same moment."""
-    done = 0 if command.share is None else state.digested.get(command.share, 0)
-    if command.share is not None and done != command.after:
-        return []
+    """No update is mailed twice, whoever asks at the same moment; only what was put off is tried again."""
+    known = next((mail for mail in state.mails if mail.id == command.mail), None)
+    if known is not None:
+        again = MailQueued(mail=known.id, kind=known.kind, share=known.share, first=known.first, to=known.to)
+        return [again] if known.state == "deferred" else []
     key = check.identifier("mail", command.mail)
-    first = command.after + 1 if command.share else 0
-    return [MailQueued(mail=key, kind=command.kind, share=command.share, first=first, to=command.to)]
+    if command.kind == "invitation" or command.share is None:
+        return [MailQueued(mail=key, kind=command.kind)]
+    if state.digested.get(command.share, 0) != command.after:
+        return []
+    return [MailQueued(mail=key, kind="digest", share=command.share, first=command.after + 1, to=command.to)]
 
 
 def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:

@@ -19,7 +19,7 @@ SERVE = (
     "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
     "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name",
-    "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
+    "smtp_url", "mail_from", "digest_hour", "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
 )  # fmt: skip
 
 

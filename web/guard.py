@@ -163,17 +163,19 @@ def open_door(
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
     fresh: bool = False,
+    keyed: bool = False,
 ) -> Route:
     """Return a route that anyone may use; a changing request still has to come from our own pages.
 
-    `fresh` takes in what other processes recorded first.
+    `fresh` takes in what other processes recorded first. `keyed`: the address holds a secret that is authority enough,
+    so that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
     """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
         if fresh and guard.fresh is not None:
             await guard.fresh()
-        if request.method not in SAFE and not await guard.form_is_ours(request, None):
+        if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
             return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
         return await endpoint(request)
 

@@ -22,7 +22,7 @@ from projections.store import Parked
 from projections.tail import Tail
 from projections.visitlog import VisitLog
 from projections.world import Names, names
-from web import clock, storage
+from web import clock, mailing, storage
 from web.fresh import Fresh
 from web.guard import Guard, Signed
 from web.health import Health
@@ -114,7 +114,8 @@ class Parts:
         self.present.listen(lambda _new: self.follower.wake())
         if self.bus is not None:
             self.service.on_recorded = lambda: self.bus.tell(events=True) if self.bus else None
-        self._point = point
+        self.point = point
+        self.post = mailing.post(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
 
@@ -210,7 +211,7 @@ class Parts:
 
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
         """Take what this process's follower recorded."""
-        self._point("before-send")
+        self.point("before-send")
         if self.bus is not None:
             self.bus.tell(entries={share: entries[-1].n})
         self.present.refresh()
@@ -282,6 +283,8 @@ class Parts:
             work.append(("follower", lambda: self.follower.run(self._stop)))
         if self.settings.follow or not self.folder.shared:
             work.append(("duties", lambda: self.watch.run(self._stop)))
+            if (post := self.post) is not None:
+                work.append(("post", lambda: post.run(self._stop)))
         if self.folder.shared:
             work.append(("tail", lambda: self.tail.run(self._stop, self._poll)))
         if (reign := self.reign) is not None:

@@ -149,6 +149,7 @@ async def _agreement(
         "reached": await run_in_threadpool(reached, parts, share),
         "settled": settled(parts, share),
         "name": world.person_name,
+        "mailed": parts.post is not None,
         "version": world.versions.get(f"share-{share.id}", 0),
         "pending": pm_edit.pending(share),
         "manner": pm_terms.manner,

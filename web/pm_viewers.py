@@ -1,4 +1,4 @@
-"""The people of a client who may watch: invite, a new link, end access. A link is shown once and kept nowhere."""
+"""The people of a client who may watch: invite, a new link, end access. A link is mailed or shown, and kept nowhere."""
 
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import DisablePerson, ErasePerson, Person
+from domain.access import DisablePerson, ErasePerson, Mail, Person
 from domain.agreement import Share
 from domain.errors import Conflict, Denied, Refused
 from domain.ids import CommandId, PersonId
+from web import mailing
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
 from web.pm_shown import share_of, shell
@@ -29,11 +30,13 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     waiting: bool  # invited, and the link not used yet
     may_end: bool  # whether whoever looks may end their access
     may_erase: bool
+    mails: list[str]  # what became of the latest ones
 
 
 def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
     """Return the people of a share's client, by name; those whose access was ended are left out."""
     world, actor = parts.present.world, _actor(signed)
+    zone = world.projects[share.project].time_zone
     people = sorted((p for p in world.people.values() if p.client == share.client and not p.disabled), key=_name)
     return [
         Viewer(
@@ -41,6 +44,7 @@ def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
             waiting=p.signed_in is None,
             may_end=_may_end(parts, actor, p),
             may_erase=may_erase(parts, signed, p),
+            mails=mailing.lines(p, share.id, zone),
         )
         for p in people
     ]
@@ -63,7 +67,7 @@ def _may_end(parts: "Parts", actor: Actor, person: Person) -> bool:
 
 
 async def invite(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/shares/{share}/viewers`: invite a person of the client and show the link, once."""
+    """`POST /p/{project}/shares/{share}/viewers`: invite a person of the client; the link is mailed, or shown once."""
     parts: Parts = request.app.state.parts
     share = await run_in_threadpool(_share, parts, request)
     if share is None:
@@ -71,22 +75,39 @@ async def invite(request: Request, signed: Signed) -> Response:
     form = await request.form()
     name, email = str(form.get("name", "")).strip(), str(form.get("email", "")).strip()
     try:
-        secret = await run_in_threadpool(_invite, parts, signed, share, name, email)
+        person, secret = await run_in_threadpool(_invite, parts, signed, share, name, email)
+        mail = await run_in_threadpool(_mail, parts, signed, person, secret)
     except Refused as refused:
         return _said(request, parts, signed, share, {"problem": refused, "name": name, "email": email})
-    return _said(request, parts, signed, share, {"link": _link(parts, secret), "name": name, "email": email})
+    return _sent(
+        request, parts, signed, share, mail, {"person": person, "secret": secret, "name": name, "email": email}
+    )
+
+
+def _mail(parts: "Parts", signed: Signed, person: PersonId, secret: str) -> Mail | None:
+    return parts.post.invite(_actor(signed), person, secret) if parts.post is not None else None
+
+
+def _sent(
+    request: Request, parts: "Parts", signed: Signed, share: Share, mail: Mail | None, found: dict[str, str]
+) -> Response:
+    """Say how the mail stands; where none is sent, show the link."""
+    told = {"name": found["name"], "email": found["email"], "person": found["person"]}
+    if mail is None:
+        return _said(request, parts, signed, share, {**told, "link": _link(parts, found["secret"])})
+    zone = parts.present.world.projects[share.project].time_zone
+    return _said(request, parts, signed, share, {**told, "mail": mail, "stands": mailing.state(mail, zone)})
 
 
 def _share(parts: "Parts", request: Request) -> Share | None:
     return share_of(parts, request.path_params["project"], request.path_params["share"])
 
 
-def _invite(parts: "Parts", signed: Signed, share: Share, name: str, email: str) -> str:
+def _invite(parts: "Parts", signed: Signed, share: Share, name: str, email: str) -> tuple[PersonId, str]:
     known = [p for p in parts.present.world.people.values() if p.client == share.client and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in known):
         raise Conflict(f"{email} was invited already. Make a new link for them instead.", "email")
-    _, secret = parts.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
-    return secret
+    return parts.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
 
 
 def _link(parts: "Parts", secret: str) -> str:
@@ -97,7 +118,15 @@ def _said(request: Request, parts: "Parts", signed: Signed, share: Share, found:
     problem = found.get("problem")
     status = status_of(problem) if isinstance(problem, Refused) else 200
     world = parts.present.world
-    context = {"link": "", "problem": None, **found, "share": share, "client": world.client_name(share.client)}
+    context = {
+        "link": "",
+        "mail": None,
+        "person": "",
+        "problem": None,
+        **found,
+        "share": share,
+        "client": world.client_name(share.client),
+    }
     project = world.projects[share.project]
     hours = parts.settings.link_hours
     return parts.pages.response(
@@ -116,6 +145,19 @@ async def link(request: Request, signed: Signed) -> Response:
     return _said(
         request, parts, signed, share, {"link": _link(parts, secret), "name": person.name, "email": person.email}
     )
+
+
+async def again(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/viewers/{person}/mail`: mail a new link."""
+    parts: Parts = request.app.state.parts
+    share = await run_in_threadpool(_share, parts, request)
+    person = _person(parts, share, request)
+    if share is None or person is None or parts.post is None:
+        return not_found()
+    secret = await run_in_threadpool(parts.people.link, _actor(signed), person.id)
+    mail = await run_in_threadpool(_mail, parts, signed, person.id, secret)
+    found = {"person": person.id, "secret": secret, "name": person.name, "email": person.email}
+    return _sent(request, parts, signed, share, mail, found)
 
 
 def _person(parts: "Parts", share: Share | None, request: Request) -> Person | None:
@@ -198,6 +240,7 @@ def routes() -> list[BaseRoute]:
     return [
         door(here, invite, allow=STAFF, methods=["POST"]),
         door(f"{here}/{{person}}/link", link, allow=STAFF, methods=["POST"]),
+        door(f"{here}/{{person}}/mail", again, allow=STAFF, methods=["POST"]),
         door(f"{here}/{{person}}/end", end, allow=STAFF, methods=["GET", "POST"]),
         door(f"{here}/{{person}}/erase", erase, allow=STAFF, methods=["GET", "POST"]),
     ]

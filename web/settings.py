@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from web import smtp
+
 
 class BadSetting(Exception):
     """One line: which setting, what was expected, what came."""
@@ -34,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_url: str = ""
     max_upload_mb: int = 64
     sign_in_per_minute: int = 20
+    smtp_url: str = ""
+    mail_from: str = ""
+    digest_hour: int = 7
     operator_token: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
@@ -82,6 +87,9 @@ HELP = {
     "timestamp_url": "address of a time-stamping authority (RFC 3161) for checkpoints; default: none",
     "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
     "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
+    "smtp_url": "mail server, smtp://user:password@host:587 or smtps://...; default: no mail is sent, links are shown",
+    "mail_from": "address mails come from, such as status@example.com, which the mail server accepts",
+    "digest_hour": "hour of the client's day at which daily and weekly mails go out, 0 to 23",
     "operator_token": "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed",
     "oidc_issuer": "address of an OpenID Connect provider people may sign in by, as its tokens name it; default: none",
     "oidc_client_id": "what that provider calls this installation",
@@ -103,6 +111,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_upload_mb": (1, 512),
     "sign_in_per_minute": (1, 1000),
     "drain_seconds": (1, 60),
+    "digest_hour": (0, 23),
     "demo_speed": (0, 100),
     "demo_seed": (0, 2**31),
 }
@@ -151,6 +160,7 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
     _check_openid(settings)
     if bool(settings.witness_url) != bool(settings.witness_key):
         raise BadSetting("A witness needs both its address (--witness-url) and its key (--witness-key).")
+    _check_mail(settings)
     return settings
 
 
@@ -164,6 +174,19 @@ def _check_openid(settings: Settings) -> None:
     if (settings.oidc_issuer and not (near or address.scheme == "https")) or address.query or address.fragment:
         told = "expected https://login.example.com, with nothing after ? or #"
         raise BadSetting(f"{variable('oidc_issuer')} is {settings.oidc_issuer!r}; {told}.")
+
+
+def _check_mail(settings: Settings) -> None:
+    if bool(settings.smtp_url) != bool(settings.mail_from):
+        raise BadSetting("Mail needs both a server (FANLIGHT_SMTP_URL) and an address it comes from (--mail-from).")
+    try:
+        if settings.smtp_url:
+            smtp.server(settings.smtp_url)
+    except ValueError as error:
+        raise BadSetting(f"{variable('smtp_url')} {error}") from None
+    if settings.mail_from and not smtp.is_address(settings.mail_from):
+        told = "expected one address such as status@example.com"
+        raise BadSetting(f"{variable('mail_from')} is {settings.mail_from!r}; {told}.")
 
 
 def _variables() -> set[str]:

@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", f"/s/{SHARE}/history/1"),
     (f"viewer-{ACME}", "/home"),
     (f"viewer-{ACME}", "/me"),
+    (f"viewer-{ACME}", "/home/mail"),
     ("manager", "/p"),
     ("manager", "/p/new"),
     ("manager", f"/p/{HARBOUR}"),
@@ -101,7 +102,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         world.tell(EndClient(client=COUNCIL, reason="Handed over"), ADMIN)
 
     begun = clock.now() - timedelta(days=30)
-    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more, begun)).start()
+    mail = ("--smtp-url", "smtp://127.0.0.1:1", "--mail-from", "status@works.example")  # nobody is mailed here
+    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more, begun), flags=mail).start()
     yield product
     product.stop()
 

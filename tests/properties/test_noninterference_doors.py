@@ -39,7 +39,7 @@ PATHS = (
     f"/s/{SHARE}/history?on=2027-03-03", f"/s/{SHARE}/history?on=2027-03-03&time=10:15", f"/s/{SHARE}/history?on=2020-01-01",
     "/s/other0/history", "/s/other0/history/1", "/s/other0/history/1/page", "/key.txt", f"/s/{SHARE}/evidence.zip",
     f"/s/{SHARE}/evidence.zip?n=1", f"/s/{SHARE}/evidence.zip?from=1&to=2", f"/s/{SHARE}/evidence.zip?n=99",
-    "/s/other0/evidence.zip", "/s/other0/evidence.zip?n=1", f"/audit/shares/{SHARE}/evidence.zip",
+    "/mail/stop/viewer-acme.x", "/s/other0/evidence.zip", "/s/other0/evidence.zip?n=1", f"/audit/shares/{SHARE}/evidence.zip",
 )  # fmt: skip
 
 KEYS = re.compile(rb'(?<=name=")(csrf|command_id)" value="\w+(?=")')  # of a form: random, of one length, saying nothing

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -27,7 +28,9 @@ ORIGIN = "http://testserver"
 class House:
     """A running installation with the sample project; `client(person)` is a browser signed in as them."""
 
-    def __init__(self, folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now) -> None:
+    def __init__(
+        self, folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now, **more: Any
+    ) -> None:
         seeded = World(folder)
         seeded.harbour()
         for role in ("manager", "auditor", "admin"):
@@ -35,7 +38,7 @@ class House:
                 InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN
             )
         seeded.close()
-        settings = Settings(data=folder, public_url=ORIGIN)
+        settings = Settings(data=folder, public_url=ORIGIN, **more)
         self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), now=now)
 
         @contextlib.asynccontextmanager
@@ -64,9 +67,11 @@ class House:
 
 
 @contextlib.contextmanager
-def running(folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now) -> Iterator[House]:
-    """Start a house and stop it."""
-    house = House(folder, routes, now)
+def running(
+    folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now, **more: Any
+) -> Iterator[House]:
+    """Start a house, with settings of its own, and stop it."""
+    house = House(folder, routes, now, **more)
     with TestClient(house.app, base_url=ORIGIN):
         yield house
 

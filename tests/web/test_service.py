@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.access import InvitePerson, IssueLink
+from domain.access import InvitePerson, IssueLink, QueueMail, SettleMail
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.health import LapseOverrides
 from domain.ids import ClientId, CommandId, PersonId
@@ -13,7 +13,7 @@ from domain.project import HoldProject
 from domain.risks import Points, ScoreAsClient
 from domain.schedule import ForecastMoved, MoveForecast
 from projections.folder import Folder
-from tests.world import ACME, COUNCIL, HARBOUR, MANAGER, World
+from tests.world import ACME, COUNCIL, HARBOUR, MANAGER, SHARE, World
 from web.present import Present
 from web.service import Actor, Service
 
@@ -150,6 +150,18 @@ def test_a_manager_cannot_make_or_become_an_admin(world: World) -> None:
     )
     with pytest.raises(Denied):
         world.tell(IssueLink(person=PersonId("boss"), hash="h", expires=world.clock.at.replace(year=2030)))
+
+
+def test_a_manager_queues_invitations_and_no_digest_or_an_update_would_count_as_mailed_that_never_was(
+    world: World,
+) -> None:
+    world.harbour()
+    viewer = PersonId("viewer-acme")
+    world.tell(QueueMail(person=viewer, mail="m1", kind="invitation"))
+    with pytest.raises(Denied):
+        world.tell(QueueMail(person=viewer, mail="m2", kind="digest", share=SHARE, after=0, to=99))
+    with pytest.raises(Denied):
+        world.tell(SettleMail(person=viewer, mail="m1", state="accepted"))
 
 
 def test_only_the_clock_lapses_overrides(world: World) -> None:

@@ -73,14 +73,15 @@ class Broken(Plain):
 class Two:
     """Two workers; the first one that gets the lease follows."""
 
-    def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, redis: str = "") -> None:
+    def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, redis: str = "", **more: Any) -> None:
         self.url = url
         with monkeypatch.context() as patched:
             patched.setattr("tests.world.Folder", lambda _path: Database(url))
-            world = World(folder, Renderer(), start=datetime.now(UTC))
+            world = World(folder, Renderer(), start=datetime.now(UTC) - timedelta(hours=1))
             world.harbour()
             world.close()
-        settings = Settings(data=folder, database_url=url, public_url=ORIGIN, redis_url=redis, sign_in_per_minute=5)
+        more = {"data": folder, "database_url": url, "public_url": ORIGIN, "redis_url": redis, **more}
+        settings = Settings(sign_in_per_minute=5, **more)
         self.renderer = Broken()
         pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
         self.parts = [Parts(settings, self.renderer, pages) for _ in range(2)]

@@ -1,0 +1,106 @@
+"""A viewer's own choice of mails about what changed, and the one address that stops them without signing in.
+
+Rule: looking changes nothing, so scanners that follow links stop nobody's mails; what stops them is a POST.
+"""
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.access import Cadence, ChooseDigest, Person
+from domain.ids import CommandId, PersonId
+from web import mailing
+from web.guard import VIEWERS, Signed, door, not_found, open_door
+from web.ids import new_id
+from web.service import Actor
+
+if TYPE_CHECKING:
+    from web.parts import Parts
+
+SHOWN = 12  # mails listed
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /home/mail`: how often, and the last mails with what became of them."""
+    parts: Parts = request.app.state.parts
+    context = await run_in_threadpool(_context, parts, signed)
+    return parts.pages.response(request, "client/mail.html", signed=signed, **context)
+
+
+def _context(parts: "Parts", signed: Signed) -> dict[str, Any]:
+    world, person = parts.present.refresh(), signed.person
+    client = world.clients[person.client] if person.client else None
+    zone, name = (client.time_zone, client.name) if client else ("UTC", "")
+    hour = f"{parts.settings.digest_hour:02}:00"
+    return {
+        "organisation": world.organisation or "Your supplier",
+        "client": name,
+        "sends": parts.post is not None,
+        "cadence": person.digest,
+        "choices": (
+            ("instant", "As it happens", "Within a minute of a change; changes of one sitting come in one mail."),
+            ("daily", "Every day", f"At {hour} ({zone}), on days when something changed."),
+            ("weekly", "Every week", f"On Monday at {hour} ({zone}), when something changed."),
+            ("off", "Never", "The dashboard has it all the same."),
+        ),
+        "mails": [mailing.state(mail, zone, answer=False) for mail in reversed(person.mails[-SHOWN:])],
+        "command_id": new_id(24),
+    }
+
+
+async def choose(request: Request, signed: Signed) -> Response:
+    """`POST /home/mail`: choose how often."""
+    parts: Parts = request.app.state.parts
+    form = await request.form()
+    wanted = str(form.get("cadence", ""))
+    for cadence in get_args(Cadence):
+        if cadence == wanted and (cadence == "off" or parts.post is not None):
+            key = str(form.get("command_id", "")) or new_id(24)
+            await run_in_threadpool(_choose, parts, signed.person, cadence, key)
+    return RedirectResponse("/home/mail", 303)
+
+
+def _choose(parts: "Parts", person: Person, cadence: Cadence, key: str) -> None:
+    """Whoever asks for mails for the first time, or again, gets those about what changes from now on."""
+    world, heads = parts.present.refresh(), parts.folder.disclosure.head
+    starts = person.digest == "off" and cadence != "off" and person.client is not None
+    since = {s.id: heads(s.id) for s in world.shares_of_client(person.client)} if starts and person.client else {}
+    command = ChooseDigest(person=PersonId(person.id), cadence=cadence, since=since)
+    actor = Actor(person.id, person.role, person.client)
+    parts.service.execute(actor, command, command_id=CommandId(key))
+
+
+async def stopping(request: Request) -> Response:
+    """`GET /mail/stop/{token}`: a button; nothing is stopped."""
+    return await _stop(request, done=False)
+
+
+async def stop(request: Request) -> Response:
+    """`POST /mail/stop/{token}`: no more digests (RFC 8058, one click)."""
+    return await _stop(request, done=True)
+
+
+async def _stop(request: Request, *, done: bool) -> Response:
+    parts: Parts = request.app.state.parts
+    token = request.path_params["token"]
+    person = await run_in_threadpool(mailing.stopped_by, parts, token)
+    if person is None:
+        return not_found()
+    if done:
+        await run_in_threadpool(_choose, parts, person, "off", new_id(24))
+    organisation = parts.present.world.organisation or "Your supplier"
+    off = done or person.digest == "off"
+    return parts.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of a viewer's mails."""
+    return [
+        door("/home/mail", page, allow=VIEWERS, name="home_mail"),
+        door("/home/mail", choose, allow=VIEWERS, methods=["POST"]),
+        open_door("/mail/stop/{token}", stopping, fresh=True),
+        open_door("/mail/stop/{token}", stop, methods=["POST"], fresh=True, keyed=True),
+    ]
