@@ -132,7 +132,10 @@ def token(person: str) -> str:
 
 
 class Ticking(Virtual):
-    """A clock that lets something look around at every whole minute it passes; every hour once `far` is over."""
+    """A clock that lets something look around at every whole minute it passes.
+
+    Once `far` is over that is every hour, and every minute after 07:00 UTC, when mails are due.
+    """
 
     def __init__(self, start: datetime, look: Callable[[datetime], object], far: datetime) -> None:
         self._at, self._look, self._far, self._busy = start, look, far, False
@@ -152,7 +155,7 @@ class Ticking(Virtual):
         self._at = max(self._at, wanted)
 
     def _next(self) -> datetime:
-        step = 60 if self._at < self._far else 3600
+        step = 60 if self._at < self._far or (self._at.hour == 7 and self._at.minute < 5) else 3600
         whole = int(self._at.timestamp()) // step * step
         return datetime.fromtimestamp(whole + step, UTC)
 
@@ -160,7 +163,7 @@ class Ticking(Virtual):
 class Mailed(World):
     """A world whose digests go out to a sink, on a fixed grid of virtual time."""
 
-    fine = timedelta(days=4, hours=12)  # for which every minute counts
+    fine = timedelta(hours=4)  # for which every minute counts
 
     def __init__(self, folder: Path, to: Sink, renderer: Renderer | None = None, **more: Any) -> None:
         self.sink = to
