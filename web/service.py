@@ -14,7 +14,7 @@ import msgspec
 from domain import access, agreement, commands, project
 from domain.access import Client, ClientCommand, PersonCommand, Role
 from domain.agreement import ActivateTerms, DraftShare, ExpireShare, ReleaseDue, ReleaseHeld, ShareCommand
-from domain.answers import Acknowledge, MakeComment, RaiseConcern
+from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
@@ -217,8 +217,12 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         return
     if actor.role == "viewer" and _for_viewers(actor, command, world):
         return
-    own_name = not isinstance(command, ReleaseHeld) or command.by == actor.person
-    if actor.role == "manager" and _for_managers(command, world) and _among_theirs(actor, command, world) and own_name:
+    if (
+        actor.role == "manager"
+        and _for_managers(command, world)
+        and _among_theirs(actor, command, world)
+        and _in_own_name(actor, command)
+    ):
         return
     message = f"Your role, {actor.role}, does not cover {tag(command)}. Ask an admin of your organisation."
     raise Denied(message)
@@ -276,6 +280,11 @@ def theirs(world: World, person: access.Person, client: ClientId) -> bool:
 def theirs_alone(world: World, person: access.Person, client: ClientId) -> bool:
     """Tell whether somebody manages every project that is shared with a client."""
     return all(person.manages(share.project) for share in world.shares.values() if share.client == client)
+
+
+def _in_own_name(actor: Actor, command: AnyCommand) -> bool:
+    """What our side says to a client is said by who sends it."""
+    return not isinstance(command, MakeComment | AnswerConcern | ReleaseHeld) or command.by == actor.person
 
 
 def _for_managers(command: AnyCommand, world: World) -> bool:

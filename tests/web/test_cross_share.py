@@ -100,9 +100,9 @@ class Product:
             self.csrf = form_token(session.hash)
 
 
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, TestClient]]:
-    made = Product(tmp_path_factory.mktemp("product"))
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[tuple[Product, TestClient]]:
+    made = Product(tmp_path)
     with TestClient(made.app, base_url=ORIGIN, follow_redirects=False) as client:
         yield made, client
 
@@ -116,9 +116,11 @@ def nowhere(name: str, like: str) -> str:
     return NOWHERE.get(name) or ("zq" * len(like))[: len(like)]
 
 
-def cases(names: list[str], pools: dict[str, tuple[str, ...]]) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+def cases(
+    names: list[str], pools: dict[str, tuple[str, ...]], own: dict[str, str] = MINE
+) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """Pairs of parameters to compare: one or all of them somebody else's, and the same ones nowhere."""
-    mine = {name: MINE.get(name, nowhere(name, "x" * 8)) for name in names}
+    mine = {name: own.get(name, nowhere(name, "x" * 8)) for name in names}
     for changed in [[name] for name in names] + ([names] if len(names) > 1 else []):
         for values in itertools.product(*(pools.get(name, pools["*"]) for name in changed)):
             theirs = dict(zip(changed, values, strict=True))
@@ -149,12 +151,16 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 
 def told_apart(
-    product: Product, client: TestClient, routes: list[Route], pools: dict[str, tuple[str, ...]]
+    product: Product,
+    client: TestClient,
+    routes: list[Route],
+    pools: dict[str, tuple[str, ...]],
+    own: dict[str, str] = MINE,
 ) -> list[str]:
     """Return every request that tells what exists from what does not."""
     found = []
     for route in routes:
-        for theirs, missing in cases(names_of(route), pools):
+        for theirs, missing in cases(names_of(route), pools, own):
             for method in sorted(route.methods or ()):
                 one = ask(product, client, method, filled(route.path, theirs), theirs)
                 other = ask(product, client, method, filled(route.path, missing), missing)

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from domain.access import InvitePerson, IssueLink, QueueMail, SettleMail
+from domain.agreement import ReleaseHeld
+from domain.answers import AnswerConcern, MakeComment
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.health import LapseOverrides
 from domain.ids import ClientId, CommandId, PersonId
@@ -19,6 +21,7 @@ from web.service import Actor, Service
 
 AUDITOR = Actor(PersonId("tomas"), "auditor")
 VIEWER = Actor(PersonId("viewer-acme"), "viewer", ACME)
+COMMENT = {"share": SHARE, "subject": "milestone-m1", "text": "Well", "side": "ours"}
 
 
 def move(day: int) -> MoveForecast:
@@ -168,6 +171,18 @@ def test_only_the_clock_lapses_overrides(world: World) -> None:
     world.harbour()
     with pytest.raises(Denied):
         world.tell(LapseOverrides(project=HARBOUR))
+
+
+def test_a_manager_answers_a_client_in_no_name_but_their_own(world: World) -> None:
+    world.harbour()
+    world.tell(MakeComment(**COMMENT, comment="c1", by=MANAGER.person))  # type: ignore[arg-type]
+    for by in ("somebody-else", VIEWER.person):
+        with pytest.raises(Denied):
+            world.tell(MakeComment(**COMMENT, comment="c2", by=PersonId(by)))  # type: ignore[arg-type]
+        with pytest.raises(Denied):
+            world.tell(AnswerConcern(share=SHARE, concern="c", text="Well", by=PersonId(by)))
+        with pytest.raises(Denied):
+            world.tell(ReleaseHeld(share=SHARE, by=PersonId(by)))
 
 
 def test_what_names_a_client_that_does_not_exist_is_refused(world: World) -> None:
