@@ -55,17 +55,32 @@ class Directory:
         self.clients[key] = access.evolve_client(self.clients.get(key), event, at)
         if not isinstance(event, ClientEnded):
             return
-        replace = msgspec.structs.replace
-        for share in [s for s in self.shares.values() if s.client == key and s.revoked_at is None]:
-            ended = {"draft": None, "revoked_at": at, "revoked_why": event.reason, "revoked_cause": "client_ended"}
-            self.shares[share.id] = replace(share, **ended)
+        for share in [s for s in self.shares.values() if s.client == key]:
+            self._end_share(share, at)
         for person in [p for p in self.people.values() if p.client == key]:
-            self.people[person.id] = replace(person, disabled=True, sessions={}, tokens={}, links={})
-            self._forget(person.id, self.people[person.id])
+            self._end_person(person)
+
+    def _ended(self, client: ClientId | None) -> bool:
+        found = self.clients.get(client) if client else None
+        return found is not None and found.ended_at is not None
+
+    def _end_share(self, share: Share, at: datetime) -> None:
+        if share.revoked_at is None:
+            why = self.clients[share.client].ended_why
+            ended = {"draft": None, "revoked_at": at, "revoked_why": why, "revoked_cause": "client_ended"}
+            self.shares[share.id] = msgspec.structs.replace(share, **ended)
+
+    def _end_person(self, person: Person) -> None:
+        ended = self.people[person.id] = msgspec.structs.replace(
+            person, disabled=True, sessions={}, tokens={}, links={}
+        )
+        self._forget(person.id, ended)
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
         person = self.people[key] = access.evolve(self.people.get(key), event, at)
         match event:
+            case access.PersonInvited() if self._ended(person.client):  # ended while they were being invited
+                self._end_person(person)
             case access.SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)
             case access.LinkIssued(hash=digest):
@@ -98,7 +113,9 @@ class Directory:
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""
         share = ShareId(key)
-        self.shares[share] = agreement.evolve(self.shares.get(share), event, at)
+        found = self.shares[share] = agreement.evolve(self.shares.get(share), event, at)
+        if self._ended(found.client):  # it was ended while this one was being drafted
+            self._end_share(found, at)
 
     def shares_of_project(self, project: ProjectId) -> list[Share]:
         """Return the shares of a project, by client name."""

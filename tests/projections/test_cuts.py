@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.access import EndClient, InvitePerson, IssueLink
 from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
 from domain.answers import Acknowledge, MakeComment, RaiseConcern, Screen
 from domain.commands import AnyCommand
@@ -101,6 +102,35 @@ def test_an_update_is_never_dated_before_what_it_tells_whichever_clock_is_behind
     assert len(world.entries(OTHER)) == 2  # over by the time of the event, though not by the follower's
     found = shadow.compared(world.folder.events, world.folder.disclosure, OTHER, world.renderer)
     assert [one.state for one in found] == ["same", "same"]
+    world.close()
+
+
+@pytest.mark.parametrize("what", ["share", "person"])
+def test_a_client_that_is_ended_at_the_very_moment_gets_no_new_share_and_nobody_in(tmp_path: Path, what: str) -> None:
+    """Their streams are not the client's, so nothing but the record's order says which came first."""
+    due: list[AnyCommand] = []
+
+    def point(name: str) -> None:
+        if name == "before-event-commit" and due:
+            world.service.execute(ADMIN, due.pop(), command_id=CommandId("end"))
+
+    world = World(tmp_path, point=point)
+    world.harbour()
+    due.append(EndClient(client=ACME, reason="Over"))
+    if what == "share":
+        world.tell(DraftShare(share=OTHER, project=HARBOUR, client=ACME, terms=everything()))
+        with pytest.raises(Conflict, match="has ended"):
+            world.tell(ActivateTerms(share=OTHER, reason="Agreed"))
+    else:
+        world.tell(
+            InvitePerson(person=PersonId("late"), name="Lou", email="l@acme.test", role="viewer", client=ACME), ADMIN
+        )
+        with pytest.raises(Conflict, match="access has been ended"):
+            world.tell(IssueLink(person=PersonId("late"), hash="h", expires=world.clock() + timedelta(days=1)), ADMIN)
+    assert due == []
+    before = world.present.world.shares
+    world.restart()
+    assert world.present.world.shares == before
     world.close()
 
 
