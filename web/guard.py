@@ -150,10 +150,20 @@ def door(
             return not_found()
         if request.method not in SAFE and not await guard.form_is_ours(request, signed):
             return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
-        return await endpoint(request, signed)
+        answer = await endpoint(request, signed)
+        if signed.person.role == "viewer" and request.method in SAFE and not await _still(guard, request):
+            return _sign_in_first(request)
+        return answer
 
     guarded.guarded = allow  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+async def _still(guard: Guard, request: Request) -> bool:
+    """Tell whether somebody may still come in: what was read for them may be newer than their end."""
+    if guard.fresh is not None:
+        await guard.fresh()
+    return guard.signed(request) is not None
 
 
 def open_door(

@@ -11,20 +11,25 @@ from unittest.mock import patch
 
 import pytest
 
+from domain.access import DisablePerson
 from domain.agreement import RevokeShare
 from domain.events import Recorded
-from domain.ids import CommandId
+from domain.ids import CommandId, MilestoneId, PersonId
+from domain.schedule import MoveForecast
 from projections.database import Database, migrate
+from projections.disclosure import Page
 from projections.eventlog import EventLog
 from projections.follow import _Batch
 from tests import postgres
 from tests.postgres import Cluster, create
-from tests.web.doors import ORIGIN
+from tests.web.doors import ORIGIN, VIEWER, running, wait_until
 from tests.web.racing import CAUSES, Races, raced
 from tests.web.stage import loop_factory
-from tests.world import MANAGER, SHARE, World
-from web import watch
+from tests.world import HARBOUR, MANAGER, SHARE, World
+from web import client, watch
+from web.ids import new_id
 from web.parts import Parts
+from web.service import OPERATOR
 from web.settings import Settings
 
 ROUNDS, WIDTH = 50, 10
@@ -53,7 +58,25 @@ def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: i
     assert len(races.raced) == ROUNDS * WIDTH == 500
 
 
-# that the test above could fail
+def test_a_page_that_is_being_made_while_its_reader_is_ended_is_not_handed_out(tmp_path: Path) -> None:
+    with running(tmp_path, client.routes()) as house:
+        browser, read = house.client(VIEWER), house.parts.heads.page
+        assert browser.get(f"/s/{SHARE}").status_code == 200
+        due = [MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, 1), reason="Frost")]
+
+        def meanwhile(share: str) -> Page | None:
+            if due:
+                for command in (DisablePerson(person=PersonId(VIEWER), reason="Left"), due.pop()):
+                    house.parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+                wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 2)
+            return read(share)
+
+        house.parts.heads.page = meanwhile  # type: ignore[method-assign]
+        answer = browser.get(f"/s/{SHARE}")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+# that the races could fail
 
 
 @contextlib.contextmanager
