@@ -52,6 +52,7 @@ def alone(folder: Path, seed: int) -> Races:
     return Races([Settings(data=folder, public_url=ORIGIN, checkpoint_minutes=1440)], seed)
 
 
+@pytest.mark.folder  # on Postgres there are races of their own below
 def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: int) -> None:
     races = run(alone(tmp_path, seed))
     assert races.found == []
@@ -103,6 +104,7 @@ def pages_are_cut_a_moment_late() -> Iterator[None]:
         yield
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(
     ("mistake", "told"),
     [
