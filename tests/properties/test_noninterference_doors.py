@@ -43,7 +43,9 @@ PATHS = (
     "/mail/stop/viewer-acme.x", "/s/other0/evidence.zip", "/s/other0/evidence.zip?n=1", f"/audit/shares/{SHARE}/evidence.zip",
 )  # fmt: skip
 
-KEYS = re.compile(rb'(?<=name=")(csrf|command_id)" value="\w+(?=")')  # of a form: random, of one length, saying nothing
+KEYS = re.compile(  # of a form and of a session: random, of one length, saying nothing
+    rb'(?<=name=")(csrf|command_id)" value="\w+(?=")|(?<=/sessions/)\w{12}(?=/end)'
+)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from domain.answers import MakeComment, RaiseConcern, Screen
 from domain.commands import AnyCommand
 from domain.ids import CommandId, PersonId
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER
-from tests.world import ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE, World, everything
+from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE, World, everything
 from web import app as application
 from web import guard, signing
 from web.ids import form_token, new_id
@@ -51,7 +51,18 @@ POOLS: dict[str, tuple[str, ...]] = {
     "*": (OTHER, DEPOT, OTHER_VIEWER, COUNCIL, "council-concern", "r2"),
 }
 MINE = {"share": SHARE, "project": HARBOUR, "risk": "r1", "milestone": "m1", "person": VIEWER, "n": "1", "sha": STYLE}
-TOLD = {"view": ("r2",), "n": ("7",), "before": ("7",), "person": (OTHER_VIEWER,), "share": (OTHER,)}  # in a query
+MANAGED = {"project": DEPOT, "share": ELSEWHERE, "person": OTHER_VIEWER, "n": "1", "sha": STYLE}
+UNMANAGED = POOLS | {
+    "*": (SHARE, HARBOUR, VIEWER, ACME),
+    "project": (HARBOUR,),
+    "share": (SHARE, OTHER),
+    "person": (VIEWER,),
+    "client": (ACME,),
+}
+TOLD = {  # in a query
+    "view": ("r2",), "n": ("7",), "before": ("7",), "person": (OTHER_VIEWER,), "share": (OTHER,), "client": (COUNCIL,),
+    "about": ("milestone-hidden", "risk-r2"), "said": ("council-comment",), "concern": ("council-concern",),
+}  # fmt: skip
 NOWHERE = {"n": "99999", "sha": "0" * 64}  # of the same form; else an id that nothing has
 FORM = {
     "probability": "3", "impact": "3", "text": "Hm", "subject": "milestone-m1", "n": "1", "head": "ab" * 32, "reason": "x",
@@ -113,6 +124,9 @@ def names_of(route: Route | WebSocketRoute) -> list[str]:
 
 def nowhere(name: str, like: str) -> str:
     """A value of the same length and form that nothing has."""
+    if name in ("about", "subject"):
+        kind, _, key = like.partition("-")
+        return f"{kind}-{nowhere('', key)}"
     return NOWHERE.get(name) or ("zq" * len(like))[: len(like)]
 
 
@@ -138,6 +152,8 @@ def ask(product: Product, client: TestClient, method: str, path: str, ids: dict[
     answer = client.request(method, path, **more)
     body, headers = OWN.sub(b"", answer.content), sorted(answer.headers.items())
     for name, value in ids.items():
+        echo = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
+        headers = [(key, echo.sub(name, told) if key == "location" else told) for key, told in headers]
         if len(value) > 3:
             body = body.replace(value.encode(), name.encode())
             headers = [(key, told.replace(value, name)) for key, told in headers]
@@ -222,6 +238,13 @@ def test_a_door_that_is_not_for_ones_role_is_no_door(product: tuple[Product, Tes
                     route.path,
                 )
                 assert ("content-length", str(len(nothing.body))) in headers
+
+
+def test_a_manager_of_some_projects_cannot_tell_another_from_none(product: tuple[Product, TestClient]) -> None:
+    made, client = product
+    made.become(client, "manager")
+    routes = [route for route in http(made) if {"project", "share", "client"} & set(names_of(route))]
+    assert told_apart(made, client, routes, UNMANAGED, MANAGED) == []
 
 
 def test_who_is_not_signed_in_is_asked_to_whatever_there_is(product: tuple[Product, TestClient]) -> None:
