@@ -7,7 +7,7 @@ happened, since it would tell of it. All else goes out as it happens: other item
 is closed, and whatever takes an item away from the client. On release the client sees the present state, as one update.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
@@ -54,33 +54,40 @@ NOTHING = Holds()
 OF_PLANS = ("baselines", "agreed", "agreed_first", "confirmed_at")  # of a schedule: what tells of all its milestones
 
 
-def after(holds: Holds, states: Sequence[Project], share: Share, at: datetime, by: PersonId) -> Holds:
-    """Return what waits after one command of a project, recorded at `at` (UTC) by `by`.
+class Step(msgspec.Struct, frozen=True):
+    """One command of a project: the state before it and after it, and on demand each one in between."""
 
-    `states` are the project before the command and after each event of it.
-    """
+    before: Project
+    now: Project
+    at: datetime  # UTC
+    by: PersonId
+    states: Callable[[], Iterable[Project]]  # from the one before to the one after, both included
+
+
+def after(holds: Holds, step: Step, share: Share) -> Holds:
+    """Return what waits on a share after one command of its project."""
     release = share.ways.release
     if release is None or not share.active:
         return NOTHING
-    found = _waiting(states[0], states[-1], share, release, at, by)
+    found = _waiting(step.before, step.now, share, release, step.at, step.by)
     new = {key: held for key, held in found.items() if key not in holds.held}
     if not new and not holds.held:
         return NOTHING
     plans = any(held.fact.why == "slip" for held in new.values())
     waits = Holds(
         held={**holds.held, **new},
-        health=holds.health or states[0].health,
-        schedule=holds.schedule or (states[0].schedule if plans else None),
+        health=holds.health or step.before.health,
+        schedule=holds.schedule or (step.before.schedule if plans else None),
     )
-    return msgspec.structs.replace(waits, health=_read(waits, states, share.terms))
+    return msgspec.structs.replace(waits, health=_read(waits, step, share.terms))
 
 
-def _read(waits: Holds, states: Sequence[Project], terms: Terms) -> Health:
+def _read(waits: Holds, step: Step, terms: Terms) -> Health:
     """Return health read on what is released, change by change; overrides are said by people and go out at once."""
-    health = waits.health or states[0].health
-    for old, new in pairwise(_facts(as_released(state, waits, terms)) for state in states):
+    health = waits.health or step.before.health
+    for old, new in pairwise(_facts(as_released(state, waits, terms)) for state in step.states()):
         health = assess(health, old, new)
-    return msgspec.structs.replace(health, overrides=states[-1].health.overrides)
+    return msgspec.structs.replace(health, overrides=step.now.health.overrides)
 
 
 def _facts(project: Project) -> Facts:

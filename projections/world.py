@@ -1,6 +1,6 @@
 """Everything as it stands: the fold of the whole event log, projects included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import assert_never
 
@@ -10,7 +10,7 @@ from domain import holding, project
 from domain.access import AccessEvent, ClientEnded
 from domain.agreement import HeldReleased, Share, ShareEvent
 from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
-from domain.holding import Holds
+from domain.holding import Holds, Step
 from domain.ids import PersonId, ProjectId, ShareId
 from domain.project import Project, ProjectEvent
 from projections.directory import Directory
@@ -18,11 +18,20 @@ from projections.holdbook import Hold, HoldBook
 
 
 class _Begun(msgspec.Struct):
-    """A command of a project whose events are being taken in: the states before it and after each of them."""
+    """A command of a project whose events are being taken in: the state before it, and its events so far."""
 
     project: ProjectId
-    last: Recorded
-    states: list[Project]
+    before: Project
+    events: list[Recorded]
+
+    def states(self) -> Iterator[Project]:
+        """Yield the state before the command and after each event; none is kept: there may be thousands."""
+        state = self.before
+        yield state
+        for recorded in self.events:
+            assert isinstance(recorded.event, ProjectEvent)
+            state = project.evolve(state, recorded.event, recorded.at)
+            yield state
 
 
 class World(Directory):
@@ -42,7 +51,7 @@ class World(Directory):
         Raises: whatever evolve raises on an event that does not fit its stream.
         """
         key, event = recorded.stream.partition("-")[2], recorded.event
-        if self._begun is not None and self._begun.last.command != recorded.command:
+        if self._begun is not None and self._begun.events[-1].command != recorded.command:
             self.settle()
         match event:
             case CommandCarriedOut():
@@ -66,25 +75,24 @@ class World(Directory):
 
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)
-        now = self.projects[key] = project.evolve(before, event, recorded.at)
+        self.projects[key] = project.evolve(before, event, recorded.at)
         if before is None:
             return
         if self._begun is None or self._begun.project != key:
             self.settle()
-            self._begun = _Begun(key, recorded, [before])
-        self._begun.last = recorded
-        self._begun.states.append(now)
+            self._begun = _Begun(key, before, [])
+        self._begun.events.append(recorded)
 
     def settle(self) -> None:
         """Find what waits for review once a command of a project is taken in as a whole."""
         begun, self._begun = self._begun, None
         if begun is None:
             return
+        last = begun.events[-1]
+        step = Step(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
         for share in self.shares.values():
             if share.project == begun.project and share.active and share.ways.release is not None:
-                at, by = begun.last.at, begun.last.actor
-                waits = holding.after(self.held(share.id), begun.states, share, at, by)
-                self.held_back.put(share.id, waits, at)
+                self.held_back.put(share.id, holding.after(self.held(share.id), step, share), step.at)
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
         share = self.shares[key]

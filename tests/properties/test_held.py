@@ -215,7 +215,7 @@ def _frozen_milestone(into: Any, key: Any, held: Any, _terms: Any) -> None:
 LEAKS: dict[str, Mutant] = {
     "health of what waits": _released(lambda found, project, _h: replace(found, health=project.health)),
     "health that stands still while something waits": lambda: patch.object(
-        holding, "_read", lambda waits, states, _terms: waits.health or states[0].health
+        holding, "_read", lambda waits, step, _terms: waits.health or step.before.health
     ),
     "the day of what waits": _told_in_view(_as_of_now),
     "an agreed plan while a milestone waits": _plans("baselines", "agreed", "agreed_first"),
