@@ -38,12 +38,13 @@ class Twin(Mailed):
 
 
 def received(drawn: Pair, twin: int) -> list[tuple[str, str, bytes]]:
-    """Return every mail of a twin: when it arrived, for whom, and its bytes."""
+    """Return every mail to the client that both twins share with: when it arrived, for whom, and its bytes."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder, sink() as server:
         world = Twin(Path(folder), server)
         play(world, drawn, twin)
-        world.until(START + timedelta(days=9))
-        found = [(at.isoformat(), got.to, got.raw) for at, got in zip(world.sent_at, server.mails, strict=True)]
+        world.until(START + timedelta(days=16))
+        arrived = zip(world.sent_at, server.mails, strict=True)
+        found = [(at.isoformat(), got.to, got.raw) for at, got in arrived if got.to.endswith("@acme.test")]
         people = world.present.world.people  # and what each reads of it on their own page
         found += [("", "", mailing.state(mail, "UTC").encode()) for key in READERS for mail in people[key].mails]
         world.close()
