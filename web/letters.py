@@ -110,7 +110,8 @@ def _digest(d: Digest, to: Links) -> Iterator[str]:
         yield ""
     yield from _title(f"What changed: {d.updates}")
     for c in d.changes:
-        yield f"* {c.title}: {f'{c.before} → ' if c.before else ''}{c.after}{f' ({c.note})' if c.note else ''}"
+        moved = " → ".join(part for part in (c.before, c.after) if part)
+        yield f"* {c.title}: {' '.join(part for part in (moved, f'({c.note})' if c.note else '') if part)}"
         yield from ([f"  {_flat(c.why)}"] if c.why else [])
         yield f"  {c.when}, update {c.n}"
     yield from ([d.left, ""] if d.left else [""])
