@@ -92,6 +92,7 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    subject: str
     by: PersonId
     at: datetime
     screen: Screen
@@ -102,7 +103,12 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
 
     comments: tuple[Comment, ...] = ()
     concerns: dict[str, Concern] = {}
-    acknowledged: dict[str, Acknowledgement] = {}  # the latest of each subject
+    taken: tuple[Acknowledgement, ...] = ()
+
+    @property
+    def acknowledged(self) -> dict[str, Acknowledgement]:
+        """The latest acknowledgement of each subject."""
+        return {one.subject: one for one in self.taken}
 
     def on(self, subject: str) -> list[Comment]:
         """Return the comments on a subject."""
@@ -114,7 +120,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
         return Answers(
             comments=tuple(one for one in self.comments if one.at <= at),
             concerns=raised,
-            acknowledged={subject: one for subject, one in self.acknowledged.items() if one.at <= at},
+            taken=tuple(one for one in self.taken if one.at <= at),
         )
 
 
@@ -139,8 +145,8 @@ def evolve(state: Answers, event: AnswerEvent, at: datetime) -> Answers:
             answered = replace(state.concerns[key], answer=text, answered_by=by, answered_at=at, settled=settled)
             return replace(state, concerns={**state.concerns, key: answered})
         case Acknowledged(subject=subject, by=by, screen=screen):
-            taken = Acknowledgement(by=by, at=at, screen=screen)
-            return replace(state, acknowledged={**state.acknowledged, subject: taken})
+            new_one = Acknowledgement(subject=subject, by=by, at=at, screen=screen)
+            return replace(state, taken=(*state.taken, new_one))
         case _:
             assert_never(event)
 

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.agreement import Share
+from domain.answers import Acknowledgement
 from domain.headline import count
 from domain.ids import ShareId
 from domain.project import Project
@@ -163,6 +164,7 @@ def _page(
         "sentence": pm_seen_say.sentence(t, client, found, later, clock, watched=watched),
         "why": pm_seen_say.why(t, found, later, clock, _hidden(t)) if t.shown or t.n == 0 else [],
         "audience": audience,
+        "taken": _taken(t),
         "access": sum(
             p.client == share.client and p.role == "viewer" and not p.disabled for p in world.people.values()
         ),
@@ -202,6 +204,15 @@ def _audience(parts: "Parts", t: Then) -> Audience | None:
     ]
     until = min(t.until + GRACE, parts.now()) if t.until else parts.now()
     return pm_seen_viewers.audience(parts.folder.receipts, share.id, t.n, (t.since, until), t.at, people)
+
+
+def _taken(t: Then) -> list[tuple[str, Acknowledgement]]:
+    """Return what somebody of the client said to have taken note of by then, with this update on screen."""
+    rows = {f"milestone-{row.id}": row.title for row in t.shown.milestones} if t.shown else {}
+    cards = {f"risk-{card.id}": card.ref or card.title for card in t.shown.risks} if t.shown else {}
+    titles = rows | cards | {f"agreement-{v.number}": f"Agreement {v.number}" for v in t.share.versions}
+    found = [one for one in t.share.answers.taken if one.screen.n == t.n and one.at <= t.at]
+    return [(titles.get(one.subject, one.subject), one) for one in found]
 
 
 def _hidden(t: Then) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 Rule: what is shown is what was recorded; the question itself is recorded before it is answered.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.agreement import Share
+from domain.answers import Acknowledgement
 from domain.ids import ProjectId
 from domain.project import Project
 from domain.view import ClientView
@@ -56,6 +58,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     more: int  # viewers beyond those listed
     gap: datetime | None
     expired: bool  # receipts of that time are no longer kept
+    taken: list[Acknowledgement]  # of this very value, by people of the client
 
 
 async def who(request: Request, signed: Signed) -> Response:
@@ -131,7 +134,15 @@ def _block(parts: "Parts", world: World, fact: Fact, shares: list[Share], screen
         more=max(0, len(ordered) - LISTED),
         gap=seen.gap,
         expired=found.at is not None and (parts.now() - found.at).days >= found.share.retention,
+        taken=_taken(found, fact),
     )
+
+
+def _taken(found: Told, fact: Fact) -> list[Acknowledgement]:
+    """Return who said to have taken note of the fact, with an update on screen that told of it."""
+    subject = f"{fact.asked.kind}-{fact.asked.key}"
+    on = range(found.n, found.beyond or sys.maxsize) if found.how == "told" else range(0)
+    return [one for one in found.share.answers.taken if one.subject == subject and one.screen.n in on]
 
 
 def _telling(found: Told) -> tuple[bool, datetime | str]:

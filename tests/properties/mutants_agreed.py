@@ -118,7 +118,7 @@ def _concerns(own: Answers, others: list[Answers]) -> Answers:
 
 def _noted(own: Answers, others: list[Answers]) -> Answers:
     return replace(
-        own, acknowledged={**{k: a for said in others for k, a in said.acknowledged.items()}, **own.acknowledged}
+        own, taken=(*(one for said in others for one in said.taken), *own.taken)
     )
 
 
