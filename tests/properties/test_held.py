@@ -186,7 +186,7 @@ def _a_number_taken() -> Iterator[None]:
 
 
 def _as_of_now(view: ClientView, world: Known, share: Any) -> ClientView:
-    return replace(view, as_of=policy._as_of(world.projects[share.project], share.terms))
+    return replace(view, as_of=policy._as_of(world.projects[share.project], share))
 
 
 def _counted(view: ClientView, world: Known, share: Any) -> ClientView:
