@@ -117,9 +117,7 @@ def _concerns(own: Answers, others: list[Answers]) -> Answers:
 
 
 def _noted(own: Answers, others: list[Answers]) -> Answers:
-    return replace(
-        own, taken=(*(one for said in others for one in said.taken), *own.taken)
-    )
+    return replace(own, taken=(*(one for said in others for one in said.taken), *own.taken))
 
 
 def _everybody(field: str) -> Mutant:

@@ -463,3 +463,20 @@ def test_both_scores_stand_side_by_side_with_person_and_date(room: Room) -> None
     assert re.search(
         r"R-01 Risk r1 Acme Rail 3×3 = 9 marta, 1 Mar [\d:]+ 4×5 = 20 Vera, \d+ \w+ [\d:]+ , at update " + str(n), page
     ), page[page.index("Scores") :][:300]
+
+
+def test_who_took_note_of_a_value_is_told_beside_who_had_it_on_screen(room: Room) -> None:
+    room.sit(VIEWER)
+    n = room.head
+    room.say(how="acknowledge", about="milestone-m1")
+    wait_until(lambda: room.head > n)
+    room.sit("manager")
+    who = f"/p/{HARBOUR}/who?milestone=m1"
+    assert "Acknowledged by Vera, " in room.text(who)
+    assert f"with update {n} on screen" in room.text(who)
+    at = room.parts.present.world.shares[SHARE].answers.taken[-1].at.isoformat().replace("+00:00", "Z")
+    seen = room.text(f"/p/{HARBOUR}/shares/{SHARE}/at/{at}")
+    assert "Acknowledged Section A energised by Vera" in seen
+    assert "Acknowledged" not in room.text(f"/p/{HARBOUR}/who?milestone=m2")
+    room.tell(MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 7, 1), reason="Frost"))
+    assert "Acknowledged by" not in room.text(who)  # it was of the value before
