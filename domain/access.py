@@ -1,45 +1,25 @@
-"""Who there is: the organisation, its clients, people with roles, and what lets them in. Secrets only as hashes."""
+"""Who there is: the organisation, people with roles, and what lets them in. Secrets only as hashes."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, assert_never
 
 import msgspec
 
-from domain import check
+from domain import check, mails
+from domain.clients import ClientCommand, ClientEvent
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.mails import Cadence, ChooseDigest, DigestChosen, Mail, MailQueued, MailSettled, QueueMail, SettleMail
 from domain.message import Command, Event
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
-Cadence = Literal["off", "instant", "daily", "weekly"]
-Settled = Literal["accepted", "refused", "deferred", "dropped"]
-MAILS_KEPT = 30  # of one person, in memory; the log has them all
 
 # events
 
 
 class OrganisationNamed(Event, frozen=True, kw_only=True):
     name: str
-
-
-class ClientRegistered(Event, frozen=True, kw_only=True):
-    client: ClientId
-    name: str
-    time_zone: str
-
-
-class ClientEnded(Event, frozen=True, kw_only=True):
-    """Everything shared with a client ended at once, and nobody of it comes in any more."""
-
-    reason: str
-
-
-class MailDomainsSet(Event, frozen=True, kw_only=True):
-    """Only people with an address in one of these domains can be invited for the client; none: any."""
-
-    domains: tuple[str, ...]
 
 
 class PersonInvited(Event, frozen=True, kw_only=True):
@@ -99,34 +79,6 @@ class PersonDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class DigestChosen(Event, frozen=True, kw_only=True):
-    """How often somebody is mailed what changed; from the updates after `since` (share to number)."""
-
-    cadence: Cadence
-    since: dict[ShareId, int] = {}
-
-
-class MailQueued(Event, frozen=True, kw_only=True):
-    """A mail is about to be handed to the mail server. What it says is in the log: updates `first` to `to`.
-
-    The same mail again: it was put off, and is tried once more.
-    """
-
-    mail: str
-    kind: Literal["invitation", "digest"]
-    share: ShareId | None = None
-    first: int = 0
-    to: int = 0
-
-
-class MailSettled(Event, frozen=True, kw_only=True):
-    """What became of a mail: the server took it, refused it for good or put it off; dropped: no reason was left."""
-
-    mail: str
-    state: Settled
-    told: str = ""
-
-
 class PersonErased(Event, frozen=True, kw_only=True):
     """Name, address and sign-ins were destroyed; recorded beside the person's stream, which nobody can read now."""
 
@@ -140,19 +92,9 @@ PersonEvent = (
     PersonInvited | ProjectsAssigned | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
     | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled
 )  # fmt: skip
-ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet
 AccessEvent = OrganisationNamed | ClientEvent | PersonErased | PersonEvent
 
 # state
-
-
-class Client(msgspec.Struct, frozen=True, kw_only=True):
-    id: ClientId
-    name: str
-    time_zone: str
-    domains: tuple[str, ...] = ()  # of mail addresses that may be invited; none: any
-    ended_at: datetime | None = None
-    ended_why: str = ""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,19 +110,6 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime | None = None
     device: str = ""
     via: Literal["link", "openid"] = "link"
-
-
-class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    kind: Literal["invitation", "digest"]
-    share: ShareId | None
-    first: int
-    to: int
-    at: datetime  # queued first
-    state: Literal["queued"] | Settled = "queued"  # queued without an answer: it may have gone out
-    told: str = ""
-    settled: datetime | None = None  # the last answer
-    tries: int = 0  # that were put off
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,22 +132,6 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     def manages(self, project: ProjectId) -> bool:
         """Tell whether a project is theirs to look at and to change, as far as that depends on the project."""
         return self.projects is None or project in self.projects
-
-
-def evolve_client(state: Client | None, event: ClientEvent, at: datetime) -> Client:
-    """Return the client after `event`, recorded at `at` (UTC)."""
-    if isinstance(event, ClientRegistered):
-        return Client(id=event.client, name=event.name, time_zone=event.time_zone)
-    if state is None:
-        message = f"expected ClientRegistered first, got {type(event).__name__}"
-        raise ValueError(message)
-    match event:
-        case ClientEnded(reason=reason):
-            return msgspec.structs.replace(state, ended_at=at, ended_why=reason)
-        case MailDomainsSet(domains=domains):
-            return msgspec.structs.replace(state, domains=domains)
-        case _:
-            assert_never(event)
 
 
 def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
@@ -244,8 +157,11 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, projects=projects)
         case DigestChosen(cadence=cadence, since=since):
             return replace(state, digest=cadence, digested={**state.digested, **since})
+        case MailQueued(share=share, to=to) if share is not None and event.mail not in {m.id for m in state.mails}:
+            digested, when = {**state.digested, share: to}, {**state.digested_at, share: at}
+            return replace(state, mails=mails.evolve(state.mails, event, at), digested=digested, digested_at=when)
         case MailQueued() | MailSettled():
-            return _mailed(state, event, at)
+            return replace(state, mails=mails.evolve(state.mails, event, at))
         case SessionEnded(session=key):
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
         case TokenIssued(token=key, hash=digest):
@@ -258,57 +174,11 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             assert_never(event)
 
 
-def _mailed(state: Person, event: MailQueued | MailSettled, at: datetime) -> Person:
-    """A digest counts as sent once it is queued: one that may have gone out is never sent twice."""
-    replace = msgspec.structs.replace
-    if isinstance(event, MailSettled):
-        return _changed(state, event.mail, lambda mail: _settled(mail, event, at))
-    if any(mail.id == event.mail for mail in state.mails):
-        return _changed(state, event.mail, lambda mail: replace(mail, state="queued"))
-    new = Mail(id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at)
-    state = replace(state, mails=(*state.mails[1 - MAILS_KEPT :], new))
-    if event.share is None:
-        return state
-    return replace(
-        state,
-        digested={**state.digested, event.share: event.to},
-        digested_at={**state.digested_at, event.share: at},
-    )
-
-
-def _changed(state: Person, key: str, change: Callable[[Mail], Mail]) -> Person:
-    mails = tuple(change(mail) if mail.id == key else mail for mail in state.mails)
-    return msgspec.structs.replace(state, mails=mails)
-
-
-def _settled(mail: Mail, event: MailSettled, at: datetime) -> Mail:
-    tries = mail.tries + (event.state == "deferred")
-    return msgspec.structs.replace(mail, state=event.state, told=event.told, settled=at, tries=tries)
-
-
 # commands
 
 
 class NameOrganisation(Command, frozen=True, kw_only=True):
     name: str
-
-
-class RegisterClient(Command, frozen=True, kw_only=True):
-    client: ClientId
-    name: str
-    time_zone: str
-
-
-class EndClient(Command, frozen=True, kw_only=True):
-    """Cut a client off: every share with it ends, every page closes, nobody of it comes in."""
-
-    client: ClientId
-    reason: str
-
-
-class SetMailDomains(Command, frozen=True, kw_only=True):
-    client: ClientId
-    domains: tuple[str, ...]
 
 
 class InvitePerson(Command, frozen=True, kw_only=True):
@@ -354,33 +224,6 @@ class StartSession(Command, frozen=True, kw_only=True):
     device: str = ""
 
 
-class ChooseDigest(Command, frozen=True, kw_only=True):
-    person: PersonId
-    cadence: Cadence
-    since: dict[ShareId, int] = {}  # the newest update of each share, which needs no mail
-
-
-class QueueMail(Command, frozen=True, kw_only=True):
-    """Record that a mail is about to be sent, before it is; `after` is the last update mailed until then.
-
-    The id of a mail that was put off asks to try that one again.
-    """
-
-    person: PersonId
-    mail: str
-    kind: Literal["invitation", "digest"]
-    share: ShareId | None = None
-    after: int = 0
-    to: int = 0
-
-
-class SettleMail(Command, frozen=True, kw_only=True):
-    person: PersonId
-    mail: str
-    state: Settled
-    told: str = ""
-
-
 class EndSession(Command, frozen=True, kw_only=True):
     person: PersonId
     session: str
@@ -415,7 +258,6 @@ PersonCommand = (
     InvitePerson | AssignProjects | IssueLink | UseLink | StartSession | EndSession | IssueToken | RevokeToken
     | DisablePerson | ChooseDigest | QueueMail | SettleMail
 )  # fmt: skip
-ClientCommand = RegisterClient | EndClient | SetMailDomains
 AccessCommand = NameOrganisation | ClientCommand | ErasePerson | PersonCommand
 
 
@@ -423,48 +265,6 @@ def decide_organisation(name: str | None, command: NameOrganisation) -> list[Org
     """Return the event that names the organisation; none when it has that name already."""
     new = check.line("name", command.name)
     return [] if new == name else [OrganisationNamed(name=new)]
-
-
-def decide_client(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
-    """Return the events that register, bound or end a client."""
-    if isinstance(command, RegisterClient):
-        if state is not None:
-            raise Conflict("A client with this id exists already. Use a new id.", "client")
-        return [
-            ClientRegistered(
-                client=ClientId(check.identifier("client", command.client)),
-                name=check.line("name", command.name),
-                time_zone=check.zone("time_zone", command.time_zone),
-            )
-        ]
-    if state is None:
-        raise Unknown("There is no such client. Register it first.", "client")
-    if state.ended_at is not None:
-        raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
-    match command:
-        case EndClient(reason=reason):
-            return [ClientEnded(reason=check.text("reason", reason, required=True))]
-        case SetMailDomains(domains=domains):
-            told = tuple(sorted({_domain(one) for one in domains}))
-            return [] if told == state.domains else [MailDomainsSet(domains=told)]
-        case _:
-            assert_never(command)
-
-
-def _domain(text: str) -> str:
-    domain = check.line("domains", text).lower().removeprefix("@")
-    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
-        raise Invalid(f"{text[:60]!r} is no mail domain. Expected one such as acme-rail.example.", "domains")
-    return domain
-
-
-def invitable(client: Client, email: str) -> None:
-    """Raise Invalid unless the client's domains allow this address, Conflict where the client was ended."""
-    if client.ended_at is not None:
-        raise Conflict(f"Everything with {client.name} has ended, so nobody of it can be invited.", "client")
-    if client.domains and email.rpartition("@")[2].lower() not in client.domains:
-        told = f"Only addresses at {', '.join(client.domains)} can be invited for {client.name}"
-        raise Invalid(f"{told}. Use one of those, or change the domains of the client.", "email")
 
 
 def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonErased]:
@@ -503,10 +303,9 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
         case ChooseDigest(cadence=cadence, since=since):
             return [] if cadence == state.digest else [DigestChosen(cadence=cadence, since=since)]
         case QueueMail():
-            return _queue(state, command)
-        case SettleMail(mail=key, state=settled, told=told):
-            open_ones = [m for m in state.mails if m.id == key and m.state in ("queued", "deferred")]
-            return [MailSettled(mail=key, state=settled, told=check.text("told", told)[:500])] if open_ones else []
+            return list(mails.queue(state.mails, state.digested, command))
+        case SettleMail():
+            return list(mails.settle(state.mails, command))
         case EndSession(session=key, cause=cause):
             return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
         case IssueToken(token=key, hash=digest, label=label):
@@ -539,20 +338,6 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
         client=command.client,
         projects=command.projects if command.role == "manager" else None,
     )
-
-
-def _queue(state: Person, command: QueueMail) -> list[PersonEvent]:
-    """No update is mailed twice, whoever asks at the same moment; only what was put off is tried again."""
-    known = next((mail for mail in state.mails if mail.id == command.mail), None)
-    if known is not None:
-        again = MailQueued(mail=known.id, kind=known.kind, share=known.share, first=known.first, to=known.to)
-        return [again] if known.state == "deferred" else []
-    key = check.identifier("mail", command.mail)
-    if command.kind == "invitation" or command.share is None:
-        return [MailQueued(mail=key, kind=command.kind)]
-    if state.digested.get(command.share, 0) != command.after:
-        return []
-    return [MailQueued(mail=key, kind="digest", share=command.share, first=command.after + 1, to=command.to)]
 
 
 def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:

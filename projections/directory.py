@@ -5,9 +5,10 @@ from typing import assert_never
 
 import msgspec
 
-from domain import access, agreement
-from domain.access import AccessEvent, Client, ClientEnded, ClientEvent, OrganisationNamed, Person, PersonEvent
+from domain import access, agreement, clients
+from domain.access import AccessEvent, OrganisationNamed, Person, PersonEvent
 from domain.agreement import Share, ShareEvent
+from domain.clients import Client, ClientEnded, ClientEvent
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 
 
@@ -52,7 +53,7 @@ class Directory:
 
     def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
         """What ends a client ends, with the same event, its shares and the access of its people."""
-        self.clients[key] = access.evolve_client(self.clients.get(key), event, at)
+        self.clients[key] = clients.evolve(self.clients.get(key), event, at)
         if not isinstance(event, ClientEnded):
             return
         for share in [s for s in self.shares.values() if s.client == key]:

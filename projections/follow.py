@@ -15,8 +15,8 @@ from datetime import datetime
 
 import msgspec
 
-from domain.access import ClientEnded
 from domain.agreement import ShareRevoked, TermsActivated
+from domain.clients import ClientEnded
 from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from projections.disclose import Made, Renderer, Shown, disclose, restore

@@ -7,8 +7,9 @@ from typing import assert_never
 import msgspec
 
 from domain import holding, project
-from domain.access import AccessEvent, ClientEnded
+from domain.access import AccessEvent
 from domain.agreement import HeldReleased, Share, ShareEvent
+from domain.clients import ClientEnded
 from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
 from domain.holding import Holds, Step
 from domain.ids import PersonId, ProjectId, ShareId

@@ -13,8 +13,9 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from domain.access import Cadence, ChooseDigest, InvitePerson
+from domain.access import InvitePerson
 from domain.ids import ClientId, PersonId
+from domain.mails import Cadence, ChooseDigest
 from projections.disclose import Renderer
 from tests.ports import free_port
 from tests.world import ACME, ADMIN, World

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from domain.access import InvitePerson, NameOrganisation, RegisterClient
+from domain.access import InvitePerson, NameOrganisation
 from domain.agreement import ActivateTerms, DraftShare
+from domain.clients import RegisterClient
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.project import StartProject

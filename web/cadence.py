@@ -7,7 +7,7 @@ shared by then; when a mail comes as it happens depends on shared updates alone.
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.access import Cadence
+from domain.mails import Cadence
 
 QUIET = timedelta(seconds=20)  # several updates of one sitting become one mail
 GAP = timedelta(minutes=5)  # between two mails of one share to one person

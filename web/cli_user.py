@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from domain.access import AssignProjects, DisablePerson, NameOrganisation, Person, RegisterClient
+from domain.access import AssignProjects, DisablePerson, NameOrganisation, Person
+from domain.clients import RegisterClient
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from projections.world import World

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import Client, ClientCommand, DisablePerson, EndClient, EndSession, Person, SetMailDomains
+from domain.access import DisablePerson, EndSession, Person
+from domain.clients import Client, ClientCommand, EndClient, SetMailDomains
 from domain.commands import AnyCommand
 from domain.errors import Denied, Invalid, Refused
 from domain.headline import count

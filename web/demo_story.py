@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from domain import access, agreement, budget, health, project, risks, schedule
+from domain import access, agreement, budget, clients, health, project, risks, schedule
 from domain.answers import Screen
 from domain.calendar import Calendar
 from domain.commands import AnyCommand
@@ -61,7 +61,7 @@ class Story:
     def _open(self) -> None:
         self.tell(OPERATOR, access.NameOrganisation(name=plan.ORGANISATION))
         for key, name in plan.CLIENTS:
-            self.tell(OPERATOR, access.RegisterClient(client=key, name=name, time_zone="Europe/London"))
+            self.tell(OPERATOR, clients.RegisterClient(client=key, name=name, time_zone="Europe/London"))
         for person, name, role, client in (*plan.PEOPLE, *plan.COLLEAGUES):
             mail = f"{person}@example.com"
             self.tell(OPERATOR, access.InvitePerson(person=person, name=name, email=mail, role=role, client=client))

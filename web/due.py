@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from domain.access import Mail, Person
+from domain.access import Person
 from domain.agreement import Share
 from domain.ids import PersonId, ShareId
+from domain.mails import Mail
 from projections import replay
 from projections.store import DisclosureLog
 from projections.world import World

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import Cadence, ChooseDigest, Person
+from domain.access import Person
 from domain.ids import CommandId, PersonId
+from domain.mails import Cadence, ChooseDigest
 from web import mailing
 from web.guard import VIEWERS, Signed, door, not_found, open_door
 from web.ids import new_id

@@ -3,8 +3,9 @@
 import hmac
 from typing import TYPE_CHECKING
 
-from domain.access import Mail, Person
+from domain.access import Person
 from domain.ids import PersonId
+from domain.mails import Mail
 from projections import words
 from web import smtp
 from web.digest import covered

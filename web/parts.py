@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain import access, agreement
+from domain import access, agreement, clients
 from domain.events import Recorded
 from domain.ids import ClientId, ShareId
 from projections.disclose import Renderer
@@ -233,7 +233,7 @@ class Parts:
                     self.on_loop(self.live.end_person, None, person)
                 case agreement.ShareRevoked():
                     self.on_loop(self.live.end_share, recorded.stream.partition("-")[2])
-                case access.ClientEnded():
+                case clients.ClientEnded():
                     for share in self.present.world.shares_of_client(ClientId(recorded.stream.partition("-")[2])):
                         self.on_loop(self.live.end_share, share.id)
                 case _:

@@ -6,16 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from domain.access import (
-    EndSession,
-    InvitePerson,
-    IssueLink,
-    IssueToken,
-    Person,
-    Role,
-    StartSession,
-    UseLink,
-)
+from domain.access import EndSession, InvitePerson, IssueLink, IssueToken, Person, Role, StartSession, UseLink
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from web.ids import digest, new_id, new_secret

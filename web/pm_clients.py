@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from domain.access import Client, Person, Session
+from domain.access import Person, Session
 from domain.agreement import Share
+from domain.clients import Client
 from domain.ids import ClientId
 from projections.visits import Reached
 from projections.world import World

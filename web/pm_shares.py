@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import RegisterClient
 from domain.agreement import DraftShare, RevokeShare, SetRetention, Share, ShareCommand
+from domain.clients import RegisterClient
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, ProjectId, ShareId
 from domain.project import Project

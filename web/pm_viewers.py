@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.access import DisablePerson, ErasePerson, Mail, Person
+from domain.access import DisablePerson, ErasePerson, Person
 from domain.agreement import Share
 from domain.errors import Conflict, Denied, Refused
 from domain.ids import CommandId, PersonId
+from domain.mails import Mail
 from web import mailing
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id

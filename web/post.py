@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from domain.access import Mail, QueueMail, SettleMail
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
+from domain.mails import Mail, QueueMail, SettleMail
 from projections.store import DisclosureLog
 from web import cadence, letters, smtp
 from web.due import Due, Errand

@@ -11,10 +11,11 @@ from typing import assert_never
 
 import msgspec
 
-from domain import access, agreement, commands, project
-from domain.access import Client, ClientCommand, PersonCommand, Role
+from domain import access, agreement, clients, commands, mails, project
+from domain.access import PersonCommand, Role
 from domain.agreement import ActivateTerms, DraftShare, ExpireShare, ReleaseDue, ReleaseHeld, ShareCommand
 from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern
+from domain.clients import Client, ClientCommand
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
@@ -166,7 +167,7 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
         case access.NameOrganisation():
             return list(access.decide_organisation(world.organisation or None, command))
         case _ if isinstance(command, ClientCommand):
-            return list(access.decide_client(world.clients.get(command.client), command))
+            return list(clients.decide(world.clients.get(command.client), command))
         case access.ErasePerson(person=person):
             return list(access.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
@@ -192,7 +193,7 @@ def _check_references(world: World, command: AnyCommand) -> None:
         case access.InvitePerson(person=person) if person in world.erased:
             raise Conflict("Somebody with this id was erased. Use a new id.", "person")
         case access.InvitePerson(client=str() as client, email=email):
-            access.invitable(_known_client(world, ClientId(client)), email)
+            clients.invitable(_known_client(world, ClientId(client)), email)
         case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(f"There is no project {missing[0]}. Leave it out.", "projects")
@@ -212,7 +213,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     """Raise Denied when the actor's role does not cover the command; docs/spec.md 2.3 has the table."""
     if actor.role == "admin":
         return
-    own = access.EndSession | access.UseLink | access.ChooseDigest
+    own = access.EndSession | access.UseLink | mails.ChooseDigest
     if isinstance(command, own) and command.person == actor.person:
         return
     if actor.role == "viewer" and _for_viewers(actor, command, world):
@@ -259,13 +260,13 @@ def _among_their_clients(person: access.Person, command: AnyCommand, world: Worl
     match command:
         case access.InvitePerson(client=str() as client):
             return theirs_alone(world, person, ClientId(client))
-        case access.IssueLink(person=key) | access.QueueMail(person=key):
+        case access.IssueLink(person=key) | mails.QueueMail(person=key):
             found = world.people.get(key)
             return found is None or found.client is None or theirs_alone(world, person, found.client)
         case access.DisablePerson(person=key) | access.EndSession(person=key):
             found = world.people.get(key)
             return found is None or found.client is None or theirs(world, person, found.client)
-        case access.EndClient(client=client) | access.SetMailDomains(client=client):
+        case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
             return theirs_alone(world, person, client)
         case _:
             return True
@@ -297,10 +298,10 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case access.InvitePerson(role=role):
             return role == "viewer"
-        case access.QueueMail(kind="digest"):  # or a manager could make a mail count as sent that never was
+        case mails.QueueMail(kind="digest"):  # or a manager could make a mail count as sent that never was
             return False
         case (
-            access.IssueLink(person=person) | access.DisablePerson(person=person) | access.QueueMail(person=person)
+            access.IssueLink(person=person) | access.DisablePerson(person=person) | mails.QueueMail(person=person)
             | access.EndSession(person=person)
         ):  # fmt: skip
             return person not in world.people or world.people[person].role == "viewer"

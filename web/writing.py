@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from domain.access import Mail, Person
+from domain.access import Person
 from domain.ids import PersonId
+from domain.mails import Mail
 from projections import words
 from projections.store import DisclosureLog
 from web import digest, letters, smtp

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from domain.access import (
-    Client,
     DisablePerson,
     EndSession,
     InvitePerson,
@@ -17,7 +16,6 @@ from domain.access import (
     OrganisationNamed,
     PersonDisabled,
     PersonInvited,
-    RegisterClient,
     RevokeToken,
     SessionEnded,
     SessionStarted,
@@ -27,6 +25,7 @@ from domain.access import (
     decide_client,
     decide_organisation,
 )
+from domain.clients import Client, RegisterClient
 from domain.errors import Conflict, Invalid, Unknown
 from tests.spec import NOW, given
 

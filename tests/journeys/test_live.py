@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.access import DisablePerson, InvitePerson, RegisterClient
+from domain.access import DisablePerson, InvitePerson
 from domain.agreement import RevokeShare
+from domain.clients import RegisterClient
 from domain.ids import PersonId, ShareId
 from domain.risks import TakeRiskNote
 from domain.schedule import MoveForecast

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.access import EndClient, InvitePerson
+from domain.access import InvitePerson
 from domain.agreement import DraftTerms
 from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
+from domain.clients import EndClient
 from domain.risks import Points, ScoreAsClient
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import EndClient, InvitePerson, IssueLink
+from domain.access import InvitePerson, IssueLink
 from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
 from domain.answers import Acknowledge, MakeComment, RaiseConcern, Screen
+from domain.clients import EndClient
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid
 from domain.ids import CommandId, MilestoneId, PersonId

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import EndClient
 from domain.agreement import ActivateTerms, DraftShare, DraftTerms, ExpireShare, ReleaseDue, ReleaseHeld, RevokeShare
 from domain.budget import ApproveBudget, ForecastCompletion
+from domain.clients import EndClient
 from domain.errors import Conflict, Denied
 from domain.ids import CommandId, MilestoneId, RiskId
 from domain.money import Money

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import EndClient
 from domain.agreement import ActivateTerms, DraftShare, ExpireShare, HeldReleased, ReleaseDue, ReleaseHeld
 from domain.answers import Acknowledge, MakeComment, Screen
+from domain.clients import EndClient
 from domain.errors import Conflict, Denied, Invalid
 from domain.terms import Release, Terms, Ways
 from projections.disclose import revealed

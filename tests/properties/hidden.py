@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from domain import access, answers, budget, health, risks, schedule
+from domain import access, answers, budget, clients, health, mails, risks, schedule
 from domain.access import InvitePerson, IssueLink
 from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
 from domain.commands import AnyCommand
@@ -223,24 +223,24 @@ def ways(rng: random.Random, *, history: bool) -> Ways:
 
 
 def _domains(rng: random.Random, i: int) -> AnyCommand:
-    return access.SetMailDomains(client=rng.choice((ACME, COUNCIL)), domains=(f"d{i}.test",))
+    return clients.SetMailDomains(client=rng.choice((ACME, COUNCIL)), domains=(f"d{i}.test",))
 
 
 def _cadence(rng: random.Random, _i: int) -> AnyCommand:
     cadence = rng.choice(("off", "instant", "daily", "weekly"))
-    return access.ChooseDigest(person=PersonId(rng.choice(AROUND)), cadence=cadence, since={SHARE: rng.randrange(9)})
+    return mails.ChooseDigest(person=PersonId(rng.choice(AROUND)), cadence=cadence, since={SHARE: rng.randrange(9)})
 
 
 def _mail(rng: random.Random, _i: int) -> AnyCommand:
     share, to = rng.choice(((None, 0), (SHARE, rng.randrange(1, 9))))
     person, mail = PersonId(rng.choice(AROUND)), f"mail{rng.randrange(4)}"
     kind = "digest" if share else "invitation"
-    return access.QueueMail(person=person, mail=mail, kind=kind, share=share, to=to)  # type: ignore[arg-type]
+    return mails.QueueMail(person=person, mail=mail, kind=kind, share=share, to=to)  # type: ignore[arg-type]
 
 
 def _settled_mail(rng: random.Random, i: int) -> AnyCommand:
     person, state = PersonId(rng.choice(AROUND)), rng.choice(("accepted", "refused"))
-    return access.SettleMail(person=person, mail=f"mail{rng.randrange(4)}", state=state, told=f"550 no {i}")
+    return mails.SettleMail(person=person, mail=f"mail{rng.randrange(4)}", state=state, told=f"550 no {i}")
 
 
 def _session(rng: random.Random, i: int) -> AnyCommand:
@@ -260,4 +260,4 @@ def _assigned(rng: random.Random, _i: int) -> AnyCommand:
 
 def _end_client(rng: random.Random, i: int) -> AnyCommand:
     client = COUNCIL if rng.random() < 0.3 else ClientId("nobody")
-    return access.EndClient(client=client, reason=f"over {i}")
+    return clients.EndClient(client=client, reason=f"over {i}")

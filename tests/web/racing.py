@@ -19,8 +19,9 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from domain.access import DisablePerson, EndClient, EndSession, InvitePerson, RegisterClient, StartSession
+from domain.access import DisablePerson, EndSession, InvitePerson, StartSession
 from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
+from domain.clients import EndClient, RegisterClient
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, ShareId
 from domain.project import StartProject

@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.access import ChooseDigest, DisablePerson, EndClient, ErasePerson
+from domain.access import DisablePerson, ErasePerson
 from domain.agreement import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
+from domain.clients import EndClient
 from domain.headline import number
 from domain.ids import MilestoneId, PersonId
+from domain.mails import ChooseDigest
 from domain.risks import TakeRiskNote
 from domain.terms import Release, Ways
 from projections.erasing import erase_entries

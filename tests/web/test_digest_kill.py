@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from domain.access import ChooseDigest, InvitePerson
+from domain.access import InvitePerson
 from domain.ids import PersonId
+from domain.mails import ChooseDigest
 from projections.folder import Folder
 from tests.journeys.product import Product, seeded, wait_until
 from tests.mail import Sink

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import ChooseDigest
 from domain.ids import CommandId, PersonId
+from domain.mails import ChooseDigest
 from projections.database import migrate
 from tests import postgres
 from tests.mail import Sink, sink

@@ -14,8 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from domain.access import ChooseDigest, DisablePerson, SetMailDomains
+from domain.access import DisablePerson
+from domain.clients import SetMailDomains
 from domain.ids import CommandId, PersonId
+from domain.mails import ChooseDigest
 from domain.schedule import MoveForecast
 from tests.mail import SENDER, Got, Sink, sink
 from tests.ports import free_port

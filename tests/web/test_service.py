@@ -5,12 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.access import InvitePerson, IssueLink, QueueMail, SettleMail
+from domain.access import InvitePerson, IssueLink
 from domain.agreement import ReleaseHeld
 from domain.answers import AnswerConcern, MakeComment
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.health import LapseOverrides
 from domain.ids import ClientId, CommandId, PersonId
+from domain.mails import QueueMail, SettleMail
 from domain.project import HoldProject
 from domain.risks import Points, ScoreAsClient
 from domain.schedule import ForecastMoved, MoveForecast

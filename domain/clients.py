@@ -1,0 +1,128 @@
+"""The clients of the organisation: their names, which mail addresses may be invited, and their end."""
+
+import re
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from domain import check
+from domain.errors import Conflict, Invalid, Unknown
+from domain.ids import ClientId
+from domain.message import Command, Event
+
+# events
+
+
+class ClientRegistered(Event, frozen=True, kw_only=True):
+    client: ClientId
+    name: str
+    time_zone: str
+
+
+class ClientEnded(Event, frozen=True, kw_only=True):
+    """Everything shared with a client ended at once, and nobody of it comes in any more."""
+
+    reason: str
+
+
+class MailDomainsSet(Event, frozen=True, kw_only=True):
+    """Only people with an address in one of these domains can be invited for the client; none: any."""
+
+    domains: tuple[str, ...]
+
+
+ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet
+
+# state
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    id: ClientId
+    name: str
+    time_zone: str
+    domains: tuple[str, ...] = ()  # of mail addresses that may be invited; none: any
+    ended_at: datetime | None = None
+    ended_why: str = ""
+
+
+def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
+    """Return the client after `event`, recorded at `at` (UTC)."""
+    if isinstance(event, ClientRegistered):
+        return Client(id=event.client, name=event.name, time_zone=event.time_zone)
+    if state is None:
+        message = f"expected ClientRegistered first, got {type(event).__name__}"
+        raise ValueError(message)
+    match event:
+        case ClientEnded(reason=reason):
+            return msgspec.structs.replace(state, ended_at=at, ended_why=reason)
+        case MailDomainsSet(domains=domains):
+            return msgspec.structs.replace(state, domains=domains)
+        case _:
+            assert_never(event)
+
+
+# commands
+
+
+class RegisterClient(Command, frozen=True, kw_only=True):
+    client: ClientId
+    name: str
+    time_zone: str
+
+
+class EndClient(Command, frozen=True, kw_only=True):
+    """Cut a client off: every share with it ends, every page closes, nobody of it comes in."""
+
+    client: ClientId
+    reason: str
+
+
+class SetMailDomains(Command, frozen=True, kw_only=True):
+    client: ClientId
+    domains: tuple[str, ...]
+
+
+ClientCommand = RegisterClient | EndClient | SetMailDomains
+
+
+def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
+    """Return the events that register, bound or end a client."""
+    if isinstance(command, RegisterClient):
+        if state is not None:
+            raise Conflict("A client with this id exists already. Use a new id.", "client")
+        return [
+            ClientRegistered(
+                client=ClientId(check.identifier("client", command.client)),
+                name=check.line("name", command.name),
+                time_zone=check.zone("time_zone", command.time_zone),
+            )
+        ]
+    if state is None:
+        raise Unknown("There is no such client. Register it first.", "client")
+    if state.ended_at is not None:
+        raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
+    match command:
+        case EndClient(reason=reason):
+            return [ClientEnded(reason=check.text("reason", reason, required=True))]
+        case SetMailDomains(domains=domains):
+            told = tuple(sorted({_domain(one) for one in domains}))
+            return [] if told == state.domains else [MailDomainsSet(domains=told)]
+        case _:
+            assert_never(command)
+
+
+def _domain(text: str) -> str:
+    domain = check.line("domains", text).lower().removeprefix("@")
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
+        raise Invalid(f"{text[:60]!r} is no mail domain. Expected one such as acme-rail.example.", "domains")
+    return domain
+
+
+def invitable(client: Client, email: str) -> None:
+    """Raise Invalid unless the client's domains allow this address, Conflict where the client was ended."""
+    if client.ended_at is not None:
+        raise Conflict(f"Everything with {client.name} has ended, so nobody of it can be invited.", "client")
+    if client.domains and email.rpartition("@")[2].lower() not in client.domains:
+        told = f"Only addresses at {', '.join(client.domains)} can be invited for {client.name}"
+        raise Invalid(f"{told}. Use one of those, or change the domains of the client.", "email")
