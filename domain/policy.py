@@ -6,31 +6,27 @@ measures of the whole project that the terms share knowingly. No id, version, po
 lies before the floor of an item (`since.floor`) is its past, and stays unknown unless it was agreed with history.
 """
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import msgspec
 
 from domain.agreement import Share
-from domain.answers import Comment
 from domain.calendar import calendar_days, working_days
 from domain.headline import count, headline
-from domain.ids import ClientId, PersonId
+from domain.ids import ClientId
 from domain.policy_measures import budget_of, indicator_of
+from domain.policy_said import NEVER, Called, ack, agreement_ack, concerns, remarks
 from domain.project import Project
 from domain.risks import Points, Risk, band
 from domain.schedule import Milestone
-from domain.since import ITEM, floor
+from domain.since import ITEM, after, floor
 from domain.terms import Terms
 from domain.view import (
-    Ack,
     Baseline,
     ClientView,
-    ConcernCard,
     ForecastPoint,
     MilestoneRow,
     MilestoneState,
-    Remark,
     RiskCard,
     RiskVital,
     Scale,
@@ -38,9 +34,6 @@ from domain.view import (
     Score,
     Slip,
 )
-
-Called = Callable[[PersonId], str]
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def reveal(
@@ -63,7 +56,7 @@ def reveal(
     schedule = _schedule(project, share, milestones)
     budget = budget_of(project, share)
     if budget is not None:
-        budget = msgspec.structs.replace(budget, remarks=_remarks(share, "budget", called, item=_spent(share)))
+        budget = msgspec.structs.replace(budget, remarks=remarks(share, "budget", called, item=_spent(share)))
     phase = project.phase if "phase" in terms.project_fields else None
     return ClientView(
         organisation=organisation,
@@ -88,8 +81,8 @@ def reveal(
         confirmed_at=_known(project.schedule.confirmed_at, floor(share, "project", "", "confirmed"))
         if "confirmed" in terms.project_fields
         else None,
-        concerns=_concerns(share, milestones, risks, called),
-        agreement_ack=_agreement_ack(project, share, called),
+        concerns=concerns(share, milestones, risks, called),
+        agreement_ack=agreement_ack(project, share, called),
     )
 
 
@@ -120,7 +113,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
     fields, details = terms.milestone_fields, m.details
     baseline = project.schedule.baseline_of(m.id)
     original = _original(project, m, _past(share, m, "baseline"))
-    told = len(m.moves) > 1 and _after(m.moves[-1].at, _past(share, m, "reason"))
+    told = len(m.moves) > 1 and after(m.moves[-1].at, _past(share, m, "reason"))
     return MilestoneRow(
         id=m.id,
         title=details.client_title,
@@ -156,8 +149,8 @@ def _said_of(project: Project, share: Share, m: Milestone, row: MilestoneRow, ca
     since = _past(share, m, "comments") if told else NEVER
     return msgspec.structs.replace(
         row,
-        remarks=_remarks(share, subject, called, since, item=_past(share, m, ITEM)),
-        ack=_ack(project, share, subject, called, moved),
+        remarks=remarks(share, subject, called, since, item=_past(share, m, ITEM)),
+        ack=ack(project, share, subject, called, moved),
     )
 
 
@@ -165,13 +158,9 @@ def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
     return floor(share, "milestone", m.id, *fields, facing=m.facing_since)
 
 
-def _after(at: datetime, since: datetime | None) -> bool:
-    return since is None or at >= since
-
-
 def _known(at: datetime | None, since: datetime | None) -> datetime | None:
     """Return an instant, or None where it lies in what stays unknown."""
-    return at if at is not None and _after(at, since) else None
+    return at if at is not None and after(at, since) else None
 
 
 def _set(at: datetime, since: datetime | None) -> datetime:
@@ -214,7 +203,7 @@ def _status(project: Project, m: Milestone, baseline: date | None, shown: date) 
 
 def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
     """The forecasts in the order they were made; from now on, beginning with the one that held then."""
-    known = [move for move in m.moves if _after(move.at, since)]
+    known = [move for move in m.moves if after(move.at, since)]
     points = {project.civil(move.at): move.forecast for move in known}
     if since is not None and (earlier := [move for move in m.moves if move.at < since]):
         points = {project.civil(since): earlier[-1].forecast} | points
@@ -301,7 +290,7 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
         if "inherent" in fields
         else None,
         previous=_score(project, r.scores[-2].points, r.scores[-2].at, since)
-        if "history" in fields and len(r.scores) > 1 and _after(r.scores[-1].at, since)
+        if "history" in fields and len(r.scores) > 1 and after(r.scores[-1].at, since)
         else None,
         band=band(project.scale, score.value) if score else None,
         proximity=details.proximity if "proximity" in fields else "",
@@ -322,8 +311,8 @@ def _said_of_risk(project: Project, share: Share, r: Risk, card: RiskCard, calle
     return msgspec.structs.replace(
         card,
         client_scored_by=called(theirs[-1].by) if theirs else "",
-        remarks=_remarks(share, subject, called, since, item=_past_of_risk(share, r, ITEM)),
-        ack=_ack(project, share, subject, called, scored),
+        remarks=remarks(share, subject, called, since, item=_past_of_risk(share, r, ITEM)),
+        ack=ack(project, share, subject, called, scored),
     )
 
 
@@ -333,7 +322,7 @@ def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
 
 def _score(project: Project, points: Points, at: datetime, since: datetime | None) -> Score:
     """The points, with the day on which they were given unless that is past."""
-    on = project.civil(at) if _after(at, since) else None
+    on = project.civil(at) if after(at, since) else None
     return Score(points.probability, points.impact, points.score, on)
 
 
@@ -358,64 +347,11 @@ def _risk_vital(project: Project, share: Share, cards: tuple[RiskCard, ...]) -> 
     )
 
 
-# what both sides said
-
-
-def _remarks(
-    share: Share, subject: str, called: Called, since: datetime | None = NEVER, *, item: datetime | None
-) -> tuple[Remark, ...]:
-    """Comments from `since` on, and what was noted with a release from when the item itself was known."""
-    found = [c for c in share.answers.on(subject) if _after(c.at, item if c.remark else since)]
-    return tuple(_remark(comment, called) for comment in found)
+# the rest
 
 
 def _spent(share: Share) -> datetime | None:
     return floor(share, "budget", share.terms.measure, ITEM)
-
-
-def _remark(comment: Comment, called: Called) -> Remark:
-    return Remark(at=comment.at, by=called(comment.by), ours=comment.side == "ours", text=comment.text)
-
-
-def _ack(project: Project, share: Share, subject: str, called: Called, moved: datetime | None) -> Ack | None:
-    """The client's latest acknowledgement; `moved` is when what is shown last moved."""
-    given = share.answers.acknowledged.get(subject)
-    if given is None:
-        return None
-    current = moved is None or moved <= given.at
-    return Ack(by=called(given.by), on=project.civil(given.at), update=given.screen.n, current=current)
-
-
-def _agreement_ack(project: Project, share: Share, called: Called) -> Ack | None:
-    return _ack(project, share, f"agreement-{share.version}", called, None)
-
-
-def _concerns(
-    share: Share,
-    rows: tuple[MilestoneRow, ...],
-    cards: tuple[RiskCard, ...],
-    called: Called,
-) -> tuple[ConcernCard, ...]:
-    """The client's own words come back to it; what they are about is named only while it is shared."""
-    titles = {f"milestone-{r.id}": r.title for r in rows} | {f"risk-{c.id}": f"{c.ref} {c.title}" for c in cards}
-    return tuple(
-        ConcernCard(
-            id=c.id,
-            at=c.at,
-            by=called(c.by),
-            update=c.screen.n,
-            about=titles.get(c.subject, ""),
-            text=c.text,
-            answer=c.answer,
-            answered_by=called(c.answered_by) if c.answered_by else "",
-            answered_at=c.answered_at,
-            settled=c.settled,
-        )
-        for c in reversed(share.answers.concerns.values())
-    )
-
-
-# the rest
 
 
 def _as_of(project: Project, share: Share) -> date | None:

@@ -70,3 +70,8 @@ def _covers(terms: Terms, kind: Kind, key: str, field: str) -> bool:
         case "project":
             by_level = field == "budget" and terms.budget == "rag"  # a level that is that indicator alone
             return by_level or field in terms.project_fields or field in terms.health
+
+
+def after(at: datetime, since: datetime | None) -> bool:
+    """Tell whether something recorded at `at` is known where what lies before `since` is not."""
+    return since is None or at >= since

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain import clients
 from domain.access import (
     DisablePerson,
     EndSession,
@@ -22,7 +23,6 @@ from domain.access import (
     TokenIssued,
     TokenRevoked,
     UseLink,
-    decide_client,
     decide_organisation,
 )
 from domain.clients import Client, RegisterClient
@@ -128,11 +128,11 @@ def test_the_organisation_and_its_clients_have_names() -> None:
     ]
     assert decide_organisation("Example Works", NameOrganisation(name="Example Works")) == []
     register = RegisterClient(client="acme", name="Acme Rail", time_zone="Europe/London")
-    (registered,) = decide_client(None, register)
+    (registered,) = clients.decide(None, register)
     assert registered.name == "Acme Rail"
     with pytest.raises(Conflict, match="exists already"):
-        decide_client(Client(id="acme", name="Acme", time_zone="Europe/London"), register)
+        clients.decide(Client(id="acme", name="Acme", time_zone="Europe/London"), register)
     with pytest.raises(Invalid, match="cannot be an id"):
-        decide_client(None, RegisterClient(client="a b", name="Acme", time_zone="Europe/London"))
+        clients.decide(None, RegisterClient(client="a b", name="Acme", time_zone="Europe/London"))
     with pytest.raises(Invalid, match="no time zone"):
-        decide_client(None, RegisterClient(client="acme", name="Acme", time_zone="Nowhere"))
+        clients.decide(None, RegisterClient(client="acme", name="Acme", time_zone="Nowhere"))
