@@ -1,5 +1,6 @@
 """Pages from templates: one Jinja2 environment, autoescaped, strict about names, and never cached by browsers."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class _Compiled(BytecodeCache):
-    """What was compiled in this process, for every environment of it."""
+    """What was compiled in this process, for every environment of one kind."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
@@ -29,18 +30,19 @@ class _Compiled(BytecodeCache):
         self._code[bucket.key] = bucket.bytecode_to_string()
 
 
-_COMPILED = _Compiled()
+_COMPILED: dict[object, _Compiled] = {}
 
 
-def environment() -> Environment:
-    """Return the environment all templates are compiled in."""
+def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
+    """Return an environment templates are compiled in; `finalize` has the last word on every value."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        bytecode_cache=_COMPILED,
+        finalize=finalize,
+        bytecode_cache=_COMPILED.setdefault(finalize, _Compiled()),
     )
 
 

@@ -31,8 +31,7 @@ class Renderer:
     def __init__(self) -> None:
         self.css = STYLESHEET.read_bytes()
         self.stylesheet = hashlib.sha256(self.css).hexdigest()
-        self._environment = environment()
-        self._environment.finalize = _finalize
+        self._environment = environment(_finalize)
         macros: Any = self._environment.get_template("parts/macros.html").module
         self._environment.globals.update(m=macros, w=words, tone=figures.TONE, word=WORD)
         self._made: dict[tuple[Hashable, ...], str] = {}
