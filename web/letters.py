@@ -97,9 +97,11 @@ def _header(text: str) -> str:
 
 @functools.cache
 def _environment() -> Any:
-    made = environment()
-    made.finalize = lambda value: words.plain(value) if type(value) is str else value
-    return made
+    return environment(_plain)
+
+
+def _plain(value: Any) -> Any:
+    return words.plain(value) if type(value) is str else value
 
 
 def _digest(d: Digest, to: Links) -> Iterator[str]:
