@@ -3,13 +3,21 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench test-slow lock clean
+.PHONY: demo test test-inside test-outside test-postgres check bench test-slow lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
 
-test: $(STAMP)          ## the whole suite; then once more on Postgres what does not look into files
-	$(PY) -m pytest -m "not slow"
+test: $(STAMP)          ## the whole suite, two parts of it at a time
+	$(MAKE) --jobs=2 --output-sync=target --no-print-directory test-outside test-inside test-postgres
+
+test-outside: $(STAMP)  ## real servers, browsers, and everything that may die
+	$(PY) -m pytest -m "not slow" tests/journeys tests/services
+
+test-inside: $(STAMP)   ## the rest
+	$(PY) -m pytest -m "not slow" --ignore=tests/journeys --ignore=tests/services
+
+test-postgres: $(STAMP) ## once more on Postgres what does not look into files
 	TEST_ON=postgres $(PY) -m pytest -m "not slow and not folder" tests/projections tests/web
 
 test-slow: $(STAMP)     ## long property and soak runs

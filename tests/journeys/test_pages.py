@@ -71,7 +71,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("admin", "/people/manager/end"),
     ("", "/sign-in"),
 )
-LOOKS = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
+LOOKS = (("light", 1280), ("dark", 390))
+OTHER_LOOKS = (("dark", 1280), ("light", 390))
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -117,12 +118,13 @@ def axe_source() -> str:
     return found[0].read_text()
 
 
+@pytest.mark.parametrize("looks", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.slow)], ids=["looks", "others"])
 @pytest.mark.parametrize("person", sorted({person for person, _ in PAGES}))
 def test_pages_are_accessible_and_fit(
-    served: Product, sit_down: Callable[..., Any], chromium: Any, person: str
+    served: Product, sit_down: Callable[..., Any], chromium: Any, person: str, looks: tuple[tuple[str, int], ...]
 ) -> None:
     source, found = axe_source(), []
-    for scheme, width in LOOKS:
+    for scheme, width in looks:
         look: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
         page = sit_down(served, person, **look) if person else chromium.new_context(**look).new_page()
         for path in [path for who, path in PAGES if who == person]:

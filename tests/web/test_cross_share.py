@@ -214,9 +214,12 @@ def test_nor_by_what_they_put_in_a_query_of_their_own_page(product: tuple[Produc
         for key, values in TOLD.items():
             for value in values:
                 missing = "8" if value == "7" else nowhere(key, value)
-                one = ask(made, client, "GET", f"{path}?{key}={value}", {key: value})
-                other = ask(made, client, "GET", f"{path}?{key}={missing}", {key: missing})
-                if one != other:
+                for _ in range(3):  # a bundle says when it was made: a leak differs every time, a new second does not
+                    one = ask(made, client, "GET", f"{path}?{key}={value}", {key: value})
+                    other = ask(made, client, "GET", f"{path}?{key}={missing}", {key: missing})
+                    if one == other:
+                        break
+                else:
                     found.append(f"{path}?{key}={value}: {one[0]}, {other[0]}")
     assert found == []
 
