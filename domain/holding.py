@@ -51,6 +51,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Holds()
+DATES = frozenset({"forecast", "actual", "slip", "status", "range", "trend", "reason"})  # fields that tell of a slip
 OF_PLANS = ("baselines", "agreed", "agreed_first", "confirmed_at")  # of a schedule: what tells of all its milestones
 
 
@@ -169,7 +170,7 @@ def _waiting(
     def fact(subject: str, why: Why) -> HeldFact:
         return HeldFact(subject=subject, why=why, since=at, until=until, changed_by=by)
 
-    if release.slip_days is not None and {"forecast", "actual", "slip", "status"} & set(terms.milestone_fields):
+    if release.slip_days is not None and DATES & set(terms.milestone_fields):
         for key, new in now.schedule.milestones.items():
             old = before.schedule.milestones.get(key)
             slipped = old is not None and (new.expected - old.expected).days > release.slip_days

@@ -38,10 +38,13 @@ class EverSeen:
     def __init__(self, log: DisclosureLog) -> None:
         self._log, self._lock = log, threading.Lock()
         self._ever: dict[str, Ever] = {}
+        self._locks: dict[str, threading.Lock] = {}  # one of each share: a long record keeps nobody else waiting
 
     def of(self, share: str) -> Ever:
         """Return what a share told up to its newest update."""
         with self._lock:
+            mine = self._locks.setdefault(share, threading.Lock())
+        with mine:
             head = self._log.head(share)
             ever = self._ever.get(share)
             if ever is None or ever.upto > head:
@@ -51,7 +54,7 @@ class EverSeen:
                     ever.upto = kept.n
                     if kept.raw:  # else it was erased: what it said is not ours to tell
                         self._take(ever, kept.n, _view.decode(open_content(kept.raw).view))
-            return ever
+            return msgspec.structs.replace(ever, told=dict(ever.told), titles=dict(ever.titles))
 
     def forget(self, share: str) -> None:
         """Drop what is in memory of a share: the content of some of its updates was erased."""

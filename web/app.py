@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.errors import Refused
 from web import (
     api,
     assets,
@@ -32,6 +33,7 @@ from web.guard import HEADERS
 from web.ids import random_salt
 from web.pages import Pages
 from web.parts import Parts
+from web.problem import refusal, status_of
 from web.render import Renderer
 from web.settings import Settings
 
@@ -101,7 +103,13 @@ def _away(parts: Parts) -> dict[Any, Any]:
         text = "The record cannot be reached at this moment. Nothing was lost; try again shortly.\n"
         return PlainTextResponse(text, 503, headers={"retry-after": "2", "cache-control": "no-store"})
 
-    return dict.fromkeys(parts.folder.away, away)
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        if request.url.path.startswith("/api/"):
+            return refusal(error)
+        return PlainTextResponse(f"{error.message}\n", status_of(error), headers={"cache-control": "no-store"})
+
+    return {**dict.fromkeys(parts.folder.away, away), Refused: refused}
 
 
 class Headers:

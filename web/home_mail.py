@@ -59,19 +59,18 @@ async def choose(request: Request, signed: Signed) -> Response:
     wanted = str(form.get("cadence", ""))
     for cadence in get_args(Cadence):
         if cadence == wanted and (cadence == "off" or parts.post is not None):
-            key = str(form.get("command_id", "")) or new_id(24)
-            await run_in_threadpool(_choose, parts, signed.person, cadence, key)
+            await run_in_threadpool(_choose, parts, signed.person, cadence)
     return RedirectResponse("/home/mail", 303)
 
 
-def _choose(parts: "Parts", person: Person, cadence: Cadence, key: str) -> None:
+def _choose(parts: "Parts", person: Person, cadence: Cadence) -> None:
     """Whoever asks for mails for the first time, or again, gets those about what changes from now on."""
     world, heads = parts.present.refresh(), parts.folder.disclosure.head
     starts = person.digest == "off" and cadence != "off" and person.client is not None
     since = {s.id: heads(s.id) for s in world.shares_of_client(person.client)} if starts and person.client else {}
     command = ChooseDigest(person=PersonId(person.id), cadence=cadence, since=since)
     actor = Actor(person.id, person.role, person.client)
-    parts.service.execute(actor, command, command_id=CommandId(key))
+    parts.service.execute(actor, command, command_id=CommandId(new_id(24)))  # twice is once: it is a choice
 
 
 async def stopping(request: Request) -> Response:
@@ -91,7 +90,7 @@ async def _stop(request: Request, *, done: bool) -> Response:
     if person is None:
         return not_found()
     if done:
-        await run_in_threadpool(_choose, parts, person, "off", new_id(24))
+        await run_in_threadpool(_choose, parts, person, "off")
     organisation = parts.present.world.organisation or "Your supplier"
     off = done or person.digest == "off"
     return parts.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)

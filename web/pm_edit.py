@@ -155,7 +155,7 @@ def send(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) ->
         Actor(signed.person.id, signed.person.role, signed.person.client),
         command,
         command_id=CommandId(_one(typed, "command_id")),
-        expected=int(expected) if expected.isdecimal() else None,
+        expected=int(expected) if expected.isdecimal() and len(expected) < 12 else None,
     )
 
 
@@ -165,11 +165,7 @@ def _kept(typed: Typed, at: Desk, otherwise: Draft) -> Draft:
         terms = pm_terms.terms_of(typed)
     except Refused:
         terms = otherwise.terms
-    try:
-        ways = pm_terms.ways_of(typed, at.zone)
-    except Refused:
-        ways = otherwise.ways
-    return Draft(terms, ways)
+    return Draft(terms, pm_terms.ways_kept(typed, at.zone, otherwise.ways))
 
 
 async def _look(request: Request, signed: Signed, at: Desk, draft: Draft) -> Response:

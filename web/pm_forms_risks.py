@@ -104,7 +104,8 @@ def ask_client(ask: Ask) -> Form:
 def client_score(ask: Ask) -> Form:
     """Return the form for a view a client gave elsewhere."""
     who = Field(name="client", label="Client", kind="choice", options=ask.clients(), required=True)
-    people = sorted(ask.directory.people.values(), key=lambda p: p.name)
+    theirs = {client for client, _ in who.options}
+    people = sorted((p for p in ask.directory.people.values() if p.client in theirs), key=lambda p: p.name)
     by = Field(
         name="by", label="Given by", kind="choice", required=True,
         options=tuple((p.id, p.name) for p in people if p.role == "viewer" and not p.disabled),

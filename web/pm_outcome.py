@@ -18,7 +18,7 @@ from domain.view import ClientView
 from projections.consequence import Consequence, Key, consequence, facts, past
 from projections.everseen import Ever, Told
 from projections.world import World
-from web import pm_who_seen
+from web import pm_held, pm_who_seen
 from web.pm_audience import released_view
 from web.pm_consequence import Line, lines, naming, seen_before, span, wholly
 from web.pm_labels import LABELS, PARTS
@@ -56,9 +56,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     past_if_history: int  # facts about the past that become known, were it with history
     past_if_not: int
     let_go: int  # changes that wait for review, and go out with it
+    idle: tuple[str, ...]  # what is to wait by the draft, and cannot, because nothing of it is shared
     n: int  # the update it writes
     people: int  # who may watch
-    digest: str  # of what it discloses and withdraws; the same while those are the same things
+    digest: str  # of what it discloses, withdraws and lets go; the same while those are the same things
 
     @property
     def past(self) -> int:
@@ -92,18 +93,36 @@ def outcome(parts: "Parts", world: World, share: Share, draft: Draft) -> Outcome
         earlier=ever.since > 0,
         past_if_history=_past(world, share, draft, now, told, history=True),
         past_if_not=_past(world, share, draft, now, told, history=False),
-        let_go=let_go,
+        let_go=len(let_go),
+        idle=idle(draft),
         n=(page.n if page else 0) + 1,
         people=len(viewers(world, share)),
-        digest=_digest(change),
+        digest=_digest(change, let_go),
     )
 
 
-def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple[ClientView, int]:
-    """Return the view a draft gives, and how many changes that wait for review it lets go."""
+def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple[ClientView, list[str]]:
+    """Return the view a draft gives, and the changes that wait for review which it lets go, as they stand by now."""
     project, holds, amended = world.projects[share.project], world.held(share.id), as_drafted(share, draft, now)
     waits = holding.under(holds, share, amended, project)
-    return released_view(world, project, amended, waits), len(holds.held) - len(waits.held)
+    free = [held for subject, held in sorted(holds.held.items()) if subject not in waits.held]
+    told = [f"{one.fact.subject} {one.fact.since.isoformat()} {pm_held.what(one, project)}" for one in free]
+    return released_view(world, project, amended, waits), told
+
+
+def idle(draft: Draft) -> tuple[str, ...]:
+    """Return which kinds of change a review names although the terms share nothing of them."""
+    terms, held = draft.terms, draft.ways.release
+    if held is None:
+        return ()
+    dates = bool(terms.milestones) and bool(holding.DATES & set(terms.milestone_fields))
+    scores = bool(terms.risks) and "score" in terms.risk_fields
+    named = (
+        (held.slip_days is not None and not dates, "slips, since no date is shared"),
+        (held.cost and terms.budget == "nothing", "changes of the budget, since it is not shared"),
+        (held.score is not None and not scores, "scores, since none is shared"),
+    )
+    return tuple(what for missing, what in named if missing)
 
 
 def _past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key], *, history: bool) -> int:
@@ -117,9 +136,12 @@ def viewers(world: World, share: Share) -> list[str]:
     return [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
 
 
-def _digest(change: Consequence) -> str:
-    """What is disclosed and withdrawn, by item and field; values that move in the meantime do not matter."""
-    named = [sorted({key[:2] for key in keys}) for keys in (change.new, change.gone)]
+def _digest(change: Consequence, let_go: list[str]) -> str:
+    """What is disclosed and withdrawn, by item and field, and what is let go, as it stands.
+
+    Other values that move in the meantime do not matter.
+    """
+    named = [sorted({key[:2] for key in keys}) for keys in (change.new, change.gone)], let_go
     return hashlib.sha256(msgspec.json.encode(named)).hexdigest()[:32]
 
 

@@ -3,6 +3,7 @@
 Rule: what is released is what was on the page; what waits anew since stays. A refusal keeps what was typed.
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from starlette.routing import BaseRoute
 from domain.agreement import ReleaseHeld
 from domain.errors import Conflict, Refused
 from domain.headline import count
+from domain.holding import Held
 from domain.ids import CommandId, ProjectId, ShareId
 from domain.project import Project
 from projections.world import World
@@ -78,7 +80,7 @@ def waiting(parts: "Parts", world: World, project: Project) -> dict[str, Any]:
                 client=world.client_name(share.client),
                 until=fact.until,
                 within=pm_held.in_time(fact.until, now),
-                item=f"{share.id}|{fact.subject}|{fact.since.isoformat()}",
+                item=f"{share.id}|{fact.subject}|{_as_shown(held, project)}",
             )
             by_share.setdefault(share.id, []).append(one)
             line = found.get((fact.subject, said)) or Waits(
@@ -121,6 +123,12 @@ async def release(request: Request, signed: Signed) -> Response:
     return RedirectResponse(f"/p/{key}?released={kept.command_id}#waiting", 303)
 
 
+def _as_shown(held: Held, project: Project) -> str:
+    """What names a hold as it is on the page now: once more has joined it, the name is another."""
+    told = f"{held.fact.since.isoformat()} {pm_held.what(held, project)}"
+    return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
 def let_go(parts: "Parts", signed: Signed, project: str, asked: Kept) -> None:
     """Release the items of a form, one command for each share.
 
@@ -146,7 +154,9 @@ def let_go(parts: "Parts", signed: Signed, project: str, asked: Kept) -> None:
 def _one(parts: "Parts", signed: Signed, share: ShareId, wanted: Sequence[tuple[str, str]], asked: Kept) -> int:
     key, person = CommandId(f"{asked.command_id}-{share}"), signed.person
     known = bool(asked.command_id) and bool(parts.folder.events.stream(f"command-{key}"))
-    waits = {(fact.subject, fact.since.isoformat()) for fact in parts.present.world.held(share).facts}
+    world = parts.present.world
+    project = world.projects[world.shares[share].project]
+    waits = {(subject, _as_shown(held, project)) for subject, held in world.held(share).held.items()}
     subjects = tuple(subject for subject, since in wanted if known or (subject, since) in waits)
     if not subjects:
         return 0

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from domain import check
 from domain.errors import Invalid
 from domain.project import Project
 from domain.terms import BudgetLevel, Measure, MilestoneField, ProjectField, Release, RiskField, Terms, Ways
@@ -143,6 +144,33 @@ def ways_of(typed: Typed, zone: str) -> Ways:
     return Ways(history=history == "yes", release=release, expires=_last_day(_first(typed, "expires"), zone))
 
 
+def ways_kept(typed: Typed, zone: str, otherwise: Ways) -> Ways:
+    """Return what was typed of the ways, each part that can be told, and the rest as it is `otherwise`."""
+    history = {"yes": True, "no": False}.get(_first(typed, "history"), otherwise.history)
+    release = otherwise.release
+    if _first(typed, "release") == "once":
+        release = None
+    elif _first(typed, "release") == "review":
+        release = Release(
+            hours=_kept_number(typed, "hours", 4),
+            slip_days=_kept_number(typed, "slip_days", 5) if _first(typed, "hold_slip") else None,
+            cost=bool(_first(typed, "hold_cost")),
+            score=_kept_number(typed, "score", 12) if _first(typed, "hold_score") else None,
+        )
+    try:
+        expires = _last_day(_first(typed, "expires"), zone)
+    except Invalid:
+        expires = otherwise.expires
+    return Ways(history=history, release=release, expires=expires)
+
+
+def _kept_number(typed: Typed, name: str, otherwise: int) -> int:
+    try:
+        return _number(typed, name, name, otherwise)
+    except Invalid:
+        return otherwise
+
+
 def _number(typed: Typed, name: str, label: str, otherwise: int) -> int:
     text = _first(typed, name).strip()
     if not text:
@@ -157,7 +185,7 @@ def _last_day(text: str, zone: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        last = fields.day(text)
+        last = check.day("last_day", fields.day(text))
     except ValueError as error:
         raise Invalid(f"Last day: {error}", "expires") from None
     return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)

@@ -152,8 +152,11 @@ class Post:
         if not letters.writable(person.email):
             self._settle(errand, smtp.Outcome("refused", "No mail can be sent to this address"))
             return 0
-        writer = self._writer
-        content = writer.digest(errand, mail) if mail.kind == "digest" else writer.invitation(errand, mail, secret)
+        try:
+            content = self._content(errand, mail, secret)
+        except Exception:
+            self._settle(errand, smtp.Outcome("deferred", "It could not be made; it is tried again"))
+            raise
         if content is None:
             self._settle(errand, None)
             return 0
@@ -161,6 +164,10 @@ class Post:
         self._point("before-mail-settled")
         self._settle(errand, outcome)
         return 1
+
+    def _content(self, errand: Errand, mail: Mail, secret: str) -> bytes | None:
+        writer = self._writer
+        return writer.digest(errand, mail) if mail.kind == "digest" else writer.invitation(errand, mail, secret)
 
     def _settle(self, errand: Errand, outcome: smtp.Outcome | None) -> None:
         """Record what became of a mail; None: it was not sent, for there was no more reason to."""

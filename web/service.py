@@ -197,8 +197,12 @@ def _check_references(world: World, command: AnyCommand) -> None:
         case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(f"There is no project {missing[0]}. Leave it out.", "projects")
-        case AskClientView(client=client) | ScoreAsClient(client=client):
+        case AskClientView(client=client):
             _known_client(world, client)
+        case ScoreAsClient(client=client, by=by):
+            _known_client(world, client)
+            if (said_by := world.people.get(by)) is not None and said_by.client != client:
+                raise Invalid("This person is not of that client. Choose somebody who is.", "by")
         case _:
             pass
 
@@ -292,6 +296,8 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
     match command:
         case LapseOverrides() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
             return False
+        case ScoreAsClient(share=share, screen=screen):  # what a client said elsewhere was on no screen of its page
+            return not share and not screen.n
         case MakeComment(side=side):
             return side == "ours"
         case ChangeTogether(commands=parts):

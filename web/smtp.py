@@ -96,7 +96,10 @@ class Session:
         except (smtplib.SMTPException, OSError) as error:
             return self._break("deferred", error)
         try:
-            return _answer(*self._talk.data(content))
+            code, told = self._talk.data(content)
+            if code // 100 not in (2, 4, 5):
+                return self._break("unknown", smtplib.SMTPResponseException(code, told))
+            return _answer(code, told)
         except smtplib.SMTPDataError as error:  # it did not even want to hear the content
             return _answer(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
@@ -107,7 +110,7 @@ class Session:
         if code != 250:  # it says no to us, which says nothing about this mail
             return Outcome("deferred", _words(code, told))
         code, told = self._talk.rcpt(to)
-        return None if code in (250, 251) else _answer(code, told)
+        return None if code // 100 == 2 else _answer(code, told)
 
     def _break(self, state: Literal["deferred", "unknown"], error: Exception) -> Outcome:
         self.broken = True

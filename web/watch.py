@@ -74,24 +74,31 @@ class Watch:
         if now.timestamp() - self._signed_at >= 60 * parts.settings.checkpoint_minutes:
             self._signed_at = now.timestamp()
             self.sign()
+        self._agreed(now)
         for project in list(parts.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
-                parts.service.execute(SYSTEM, LapseOverrides(project=project.id), command_id=CommandId(new_id(24)))
-        self._agreed(now)
+                self._tell(LapseOverrides(project=project.id))
         if parts.folder.shared and time.monotonic() - self._reaped >= REAP_EVERY:
             self._reaped = time.monotonic()
             self.reap()
 
     def _agreed(self, now: datetime) -> None:
         """Let go out what has waited as long as it may, and end shares whose last day is over."""
-        parts, world = self._parts, self._parts.present.world
+        world = self._parts.present.world
         for share, holds in list(world.holds.items()):
             if any(fact.until <= now for fact in holds.facts):
-                parts.service.execute(SYSTEM, ReleaseDue(share=share), command_id=CommandId(new_id(24)))
+                self._tell(ReleaseDue(share=share))
         for agreed in list(world.shares.values()):
             if agreed.active and agreed.ended_on(now) is not None:
-                parts.service.execute(SYSTEM, ExpireShare(share=agreed.id), command_id=CommandId(new_id(24)))
+                self._tell(ExpireShare(share=agreed.id))
+
+    def _tell(self, command: LapseOverrides | ReleaseDue | ExpireShare) -> None:
+        """Carry out what is due; what fails for one project or share keeps nobody else waiting."""
+        try:
+            self._parts.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
+        except Exception:
+            log.exception("what was due of %s failed; it is tried again", type(command).__name__)
 
     def sign(self) -> None:
         """Let receipts go whose time is over, and sign checkpoints of all that is new. For threads."""

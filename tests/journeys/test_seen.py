@@ -56,7 +56,7 @@ def test_a_manager_picks_a_past_second_and_reads_who_had_what_on_screen(
     x = (solid["x"] + solid["width"] / 2 - box["x"]) / box["width"]
     page.mouse.click(box["x"] + x * box["width"], box["y"] + box["height"] / 2)
     wait_until(lambda: "their screens said" in says(page))
-    assert "/at/20" in page.url, "the address is that of the second"
+    wait_until(lambda: "/at/20" in page.url)  # the address is that of the second
     assert "On screen" in page.inner_text("main .tb tbody tr:has-text('Vera')")
     assert page.locator("#seen").count() == 1
 

@@ -291,3 +291,45 @@ def test_a_cell_that_begins_like_a_formula_is_text() -> None:
     assert sheet(("A",), [("=1+1",), ("+44",), (-3,), ("safe, and sound",)]).decode("utf-8-sig").splitlines() == [
         "A", "'=1+1", "'+44", "-3", '"safe, and sound"',
     ]  # fmt: skip
+
+
+def test_what_would_be_let_go_is_part_of_what_was_looked_at(house: House) -> None:
+    from datetime import date
+
+    execute = house.parts.service.execute
+    review = DraftTerms(share=ShareId(SHARE), terms=everything(), ways=Ways(release=Release(slip_days=5)))
+    execute(OPERATOR, review, command_id="review")
+    execute(OPERATOR, ActivateTerms(share=ShareId(SHARE), reason="Review"), command_id="reviewed")
+    execute(OPERATOR, DraftTerms(share=ShareId(SHARE), terms=everything(), ways=Ways()), command_id="loose")
+    browser = house.client("manager")
+    (found,) = re.findall(r'<form class="do" method="post".*?</form>', browser.get(f"{EDIT}/activate").text, re.DOTALL)
+    slip = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2028, 1, 1), reason="Long")
+    execute(OPERATOR, slip, command_id="slip")
+    answer = browser.post(f"{EDIT}/activate", data=hidden(found) | {"name": "Acme Rail", "reason": "At once"})
+    assert answer.status_code == 412
+    assert "1 change that waits for review goes out with it" in answer.text
+    assert share(house).version == 2
+
+
+def test_one_number_that_is_wrong_resets_no_other_choice(house: House) -> None:
+    browser, typed = narrow(
+        house, history="no", release="review", hold_slip="yes", slip_days="10", hours="4.5", expires="2099-05-03"
+    )
+    answer = browser.post(EDIT, data=typed | {"do": "save"})
+    assert (answer.status_code, "Hours" in answer.text) == (422, True)
+    again = form(answer.text)
+    kept = ("history", "release", "slip_days", "hours", "expires", "hold_slip")
+    assert [again[name] for name in kept] == ["no", "review", "10", "4.5", "2099-05-03", ["yes"]]
+    never = browser.post(EDIT, data=typed | {"do": "save", "hours": "4", "expires": "9999-12-31"})
+    assert (never.status_code, "expected a date from 1950 to 2149" in never.text) == (422, True)
+
+
+def test_a_review_that_could_hold_nothing_says_so(house: House) -> None:
+    browser, typed = narrow(
+        house, milestones="none", budget="nothing", curve="", indices="", release="review", hold_slip="yes",
+        hold_cost="yes", hold_score="yes",
+    )  # fmt: skip
+    told = browser.post(EDIT, data=typed, headers={"hx-request": "true"}).text
+    assert told.count("Review cannot hold") == 3
+    _, able = narrow(house, release="review", hold_slip="yes")
+    assert "Review cannot hold" not in browser.post(EDIT, data=able, headers={"hx-request": "true"}).text
