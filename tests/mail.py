@@ -87,10 +87,11 @@ class Sink:
         return "250 OK"
 
     async def handle_RCPT(self, _server: SMTP, _session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address in self.refuse:
-            return self.refuse[address]
+        told = self.refuse.get(address, "250 OK")
+        if not told.startswith("2"):
+            return told
         envelope.rcpt_tos.append(address)
-        return "250 OK"
+        return told
 
     async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:
         if self.content_away:

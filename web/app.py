@@ -88,7 +88,7 @@ def create(parts: Parts, *, pages: bool = True) -> ASGIApp:
             yield
 
     served = routes(parts) if pages else operator.routes()
-    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=_away(parts))
+    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=refusals(parts))
     app.state.parts, app.state.guard = parts, parts.guard
     if parts.demo:
         from web.demo import Life
@@ -97,7 +97,9 @@ def create(parts: Parts, *, pages: bool = True) -> ASGIApp:
     return Headers(app, secure=parts.settings.secure)
 
 
-def _away(parts: Parts) -> dict[Any, Any]:
+def refusals(parts: Parts) -> dict[Any, Any]:
+    """Return what answers where no page has a better word: the record is away, or the domain said no."""
+
     async def away(_request: Request, error: Exception) -> Response:
         parts.health.failed(error)
         text = "The record cannot be reached at this moment. Nothing was lost; try again shortly.\n"

@@ -31,7 +31,7 @@ from web.service import Actor
 if TYPE_CHECKING:
     from web.parts import Parts
 
-GONE = "None of this waits any more: it was released meanwhile, or its time was up. What waits now is listed here."
+GONE = "None of this waits any more as it was shown: it went out, or changed again. What waits now is listed here."
 
 
 class Goes(msgspec.Struct, frozen=True, kw_only=True):

@@ -108,3 +108,15 @@ def test_what_was_ever_told_is_known_with_the_updates_that_told_it(tmp_path: Pat
     ever.forget(SHARE)
     assert ever.of(SHARE).upto == 3
     world.close()
+
+
+def test_what_is_handed_out_does_not_change_under_whoever_reads_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.harbour(everything())
+    ever = EverSeen(world.folder.disclosure)
+    first = ever.of(SHARE)
+    before = dict(first.told)
+    world.move("m1", date(2027, 5, 9))
+    assert ever.of(SHARE).upto == 2
+    assert first.told == before
+    world.close()

@@ -122,6 +122,10 @@ def test_a_servers_yes_no_and_not_now_are_three_things(server: Sink) -> None:
     server.refuse["v@acme.test"] = "450 greylisted"
     assert handed(server.server).state == "deferred"
     assert handed(server.server, "w@acme.test").state == "accepted"
+    server.refuse["x@acme.test"] = "252 cannot say who that is, and takes it"
+    taken = len(server.mails)
+    assert handed(server.server, "x@acme.test").state == "accepted"
+    assert len(server.mails) == taken + 1
     server.content_away = "552 too much of it"
     assert handed(server.server, "w@acme.test") == smtp.Outcome("refused", "552 too much of it")
     server.content_away = "451 disk full"
@@ -488,3 +492,11 @@ def test_a_mail_is_no_display(house: House, server: Sink, now: Virtual) -> None:
     page = house.client("manager").get(HERE).text
     assert "Digest of update 2 accepted by the mail server, 4 May 10:12" in page
     assert "Digest of update 2 accepted by the mail server, 4 May 10:12" in house.client(VIEWER).get("/home/mail").text
+
+
+def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: House) -> None:
+    browser = house.client(VIEWER)
+    form = hidden(browser.get("/home/mail").text)
+    for cadence in ("daily", "daily", "weekly"):
+        assert browser.post("/home/mail", data=form | {"cadence": cadence}).status_code == 303
+    assert house.parts.present.refresh().people[PersonId(VIEWER)].digest == "weekly"

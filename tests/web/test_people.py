@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.routing import Route
 
 from domain.access import AssignProjects, InvitePerson
 from domain.agreement import DraftShare, DraftTerms, RevokeShare
+from domain.answers import Screen
 from domain.commands import encode
-from domain.ids import ClientId, CommandId, PersonId
+from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
 from domain.schedule import MoveForecast
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
 from tests.web.test_pm_shares import form_of
@@ -295,3 +297,41 @@ def test_the_operator_names_the_projects_of_a_manager(tmp_path: Path, capsys: py
     assert f"Max <max@x.test> of {DEPOT}" in told.out
     assert "no one project 'nosuch'" in told.err
     assert ClientId("acme") == ACME
+
+
+def test_a_client_speaks_through_its_own_people_alone(house: House) -> None:
+    from domain.risks import Points, ScoreAsClient
+
+    score = ScoreAsClient(
+        project=HARBOUR, risk=RiskId("r1"), client=ACME, points=Points(2, 2), by=PersonId(OTHER_VIEWER)
+    )
+    answer = house.client().post("/api/v1/commands", content=encode(score), headers=house.bearer("manager"))
+    assert (answer.status_code, "not of that client" in answer.text) == (422, True)
+    form = house.client("nell").get(f"/p/{HARBOUR}/do/client-score?risk=r1")
+    assert "City Council" not in form.text
+    screened = msgspec.structs.replace(
+        score, by=PersonId(VIEWER), share=ShareId(SHARE), screen=Screen(n=1, head="ab" * 32)
+    )
+    forged = house.client().post("/api/v1/commands", content=encode(screened), headers=house.bearer("manager"))
+    assert forged.status_code == 403
+
+
+def test_a_refusal_no_page_has_a_form_for_is_told_in_words(house: House) -> None:
+    """A link for a viewer of two projects needs both; the button answers, whatever else there is of it."""
+    from starlette.testclient import TestClient
+
+    from domain.agreement import ActivateTerms
+    from web import app as application
+
+    execute = house.parts.service.execute
+    execute(OPERATOR, DraftShare(share="both", project=DEPOT, client=ACME, terms=everything()), command_id="b1")
+    execute(OPERATOR, ActivateTerms(share="both", reason="Start"), command_id="b2")
+    house.app.exception_handlers.update(application.refusals(house.parts))
+    house.app.middleware_stack = None
+    browser = TestClient(house.app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
+    browser.cookies.set(house.parts.guard.cookie, house.cookie("nell"))
+    page = browser.get(f"/p/{HARBOUR}/shares/{SHARE}").text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert csrf is not None
+    answer = browser.post(f"/p/{HARBOUR}/shares/{SHARE}/viewers/{VIEWER}/link", data={"csrf": csrf[1]})
+    assert (answer.status_code, "Ask an admin" in answer.text) == (403, True)

@@ -155,7 +155,7 @@ def test_what_is_gone_is_refused_and_what_was_typed_is_kept(house: House) -> Non
     slip(house, LATE + timedelta(days=30))  # and waits anew: not what was on the page
     answer = browser.post(f"{HERE}/release", data=form | {"note": "My long note"})
     assert answer.status_code == 409
-    assert "None of this waits any more" in answer.text
+    assert "None of this waits any more as it was shown" in answer.text
     assert "My long note" in answer.text
     assert len(house.parts.present.refresh().held(SHARE).held) == 1
     long = browser.post(f"{HERE}/release", data=forms(answer.text)[0] | {"note": "x" * 4001})
@@ -353,3 +353,16 @@ def test_no_door_of_the_client_says_that_anything_waits(house: House) -> None:
     tell(house, ReleaseHeld(share=SHARE, by=OPERATOR.person), OPERATOR)
     settled(house)
     wait_until(lambda: viewer.get(f"/s/{SHARE}").text != before[0])
+
+
+def test_what_joined_a_hold_since_is_not_let_go_unseen(house: House) -> None:
+    slip(house)
+    browser = house.client("manager")
+    (form,) = forms(browser.get(HERE).text)
+    slip(house, date(2027, 9, 10), "Worse than that")  # joins what waits
+    answer = browser.post(f"{HERE}/release", data=form)
+    assert answer.status_code == 409
+    assert "10 Sep" in answer.text
+    assert house.parts.present.refresh().held(SHARE).facts
+    assert browser.post(f"{HERE}/release", data=forms(answer.text)[0]).status_code == 303
+    assert not house.parts.present.refresh().held(SHARE).facts
