@@ -28,11 +28,20 @@ def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:
     """Return what `true` returns once it is true; fail when that does not happen in time."""
     end = time.monotonic() + seconds
     while True:
-        found = true()
-        if found:
+        if found := _while_it_loads(true):
             return found
         assert time.monotonic() < end, "it did not come true in time"
         time.sleep(0.03)
+
+
+def _while_it_loads(true: Callable[[], Any]) -> Any:
+    """Return what `true` returns, nothing while a page is between two documents."""
+    try:
+        return true()
+    except Exception as error:
+        if "Execution context was destroyed" in str(error):
+            return None
+        raise
 
 
 class Product:
@@ -146,8 +155,8 @@ def markup(page: Any) -> str:
 
 
 def on_screen(page: Any) -> int:
-    """Return the number of the update a page shows."""
-    return int(page.evaluate("+document.getElementById('feed').dataset.n"))
+    """Return the number of the update a page shows, 0 while it is still being loaded."""
+    return int(page.evaluate("+(document.getElementById('feed')?.dataset.n ?? 0)"))
 
 
 def same(left: str, right: str) -> bool:

@@ -64,7 +64,7 @@ def activate(page: Any, reason: str) -> None:
 
 def test_widening_then_narrowing_under_an_open_page(product: Product, sit_down: Callable[..., Any]) -> None:
     client = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: client.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: client.evaluate("document.documentElement?.dataset.state") == "live")
     begun = on_screen(client)
     desk = sit_down(product, "manager", viewport={"width": 1500, "height": 950})
     desk.goto(product.url + EDIT)

@@ -54,7 +54,7 @@ def root(product: Product, n: int) -> str:
 
 
 def live(page: Any) -> None:
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
 
 
 def bound(product: Product, event: Any, n: int) -> None:
@@ -196,7 +196,7 @@ def test_what_was_typed_stays_when_somebody_was_signed_out_meanwhile(
     live(page)
     page.fill("#answer-text", "Half a sentence")
     talking.tell(DisablePerson(person=PersonId(f"viewer-{ACME}"), reason="Left"), OPERATOR)
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "signed-out")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "signed-out")
     page.click("text=Raise a concern")
     assert page.input_value("#answer-text") == "Half a sentence"
     assert page.is_visible("text=You were signed out.")

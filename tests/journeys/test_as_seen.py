@@ -129,7 +129,7 @@ def lived_through(product: Product, page: Any, rng: random.Random) -> list[dict[
             wait_until(lambda: on_screen(page) == product.head(SHARE), 60)
             seen += collected(page)
             page.reload()
-            wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live", 30)
+            wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live", 30)
     hide(page, hidden=False)
     wait_until(lambda: on_screen(page) == product.head(SHARE), 60)
     page.wait_for_timeout(1500)  # the last claim is at most a second away
@@ -149,7 +149,7 @@ def test_as_seen_equals_seen(tmp_path: Path, chromium: Any) -> None:
     page = context.new_page()
     page.goto(product.link(f"viewer-{ACME}"))
     page.click("button:has-text('Sign in')")
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live", 30)
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live", 30)
     seen = sorted(lived_through(product, page, rng), key=lambda one: one["at"])
     assert len({one["n"] for one in seen}) > UPDATES / 3
     context.close()

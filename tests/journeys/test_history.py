@@ -77,7 +77,7 @@ def test_a_manager_learns_who_had_a_slipped_date_on_screen_and_when(
     product = Product(last_month(tmp_path / "data")).start()
     try:
         viewer = sit_down(product, VIEWER)
-        wait_until(lambda: viewer.evaluate("document.documentElement.dataset.state") == "live")
+        wait_until(lambda: viewer.evaluate("document.documentElement?.dataset.state") == "live")
         product.tell(move(9))
         wait_until(lambda: on_screen(viewer) == 2)
         manager = sit_down(product, "manager")

@@ -65,7 +65,7 @@ def test_killed_ten_times_at_random_the_log_is_whole_and_pages_catch_up(
         heads = after
         product.start()
         for page in pages:
-            wait_until(lambda page=page: page.evaluate("document.documentElement.dataset.state") == "live", 60)
+            wait_until(lambda page=page: page.evaluate("document.documentElement?.dataset.state") == "live", 60)
             wait_until(lambda page=page: settled(page), 30)
     assert whole(product.folder)[ANNA] > 100
     product.stop()

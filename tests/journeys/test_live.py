@@ -61,7 +61,7 @@ def test_a_slip_reaches_the_two_dashboards_that_share_it_and_not_the_third(
     frames = [overheard(page) for page in pages]
     for page in pages:
         page.reload()
-        wait_until(lambda page=page: page.evaluate("document.documentElement.dataset.state") == "live")
+        wait_until(lambda page=page: page.evaluate("document.documentElement?.dataset.state") == "live")
     before = [on_screen(page) for page in pages]
     wait_until(lambda: all(page.title() and got for page, got in zip(pages, frames, strict=True)))
     product.tell(move(5))
@@ -91,15 +91,15 @@ def test_a_server_that_dies_under_an_open_page_is_missed_and_caught_up_with(
     product: Product, sit_down: Callable[..., Any]
 ) -> None:
     page = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     product.kill()
     for day in (8, 9, 10):
         product.tell(move(day))
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "reconnecting")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "reconnecting")
     assert page.is_visible("text=Reconnecting")
     product.start()
     wait_until(lambda: "10 Jun" in page.inner_text("#ms-m1"), 40)
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     assert same(markup(page), fresh(page))
 
 
@@ -134,9 +134,9 @@ def test_a_share_that_ends_says_so_at_once_and_does_not_come_back(
     product: Product, sit_down: Callable[..., Any]
 ) -> None:
     page = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     product.tell(RevokeShare(share=SHARE, reason="Contract ended"))
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "ended")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "ended")
     assert page.is_visible("text=ended this share")
     head = product.head(SHARE)
     product.tell(move(20))
@@ -150,7 +150,7 @@ def test_a_gap_in_the_numbers_is_never_shown_as_if_it_were_whole(
 ) -> None:
     """A page that missed a frame asks for the whole view instead of going on."""
     page = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     page.evaluate(
         """() => { const send = WebSocket.prototype.dispatchEvent; let dropped = false;
              const feed = document.getElementById('feed');
@@ -175,16 +175,16 @@ def test_without_scripts_it_is_a_plain_page_that_says_it_does_not_update(
 
 def test_a_page_from_the_back_forward_cache_is_live_again(product: Product, sit_down: Callable[..., Any]) -> None:
     page = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     page.goto(f"{product.url}/s/{SHARE}/record")
     product.tell(move(23))
     page.go_back()
     wait_until(lambda: "23 Jun" in page.inner_text("#ms-m1"))
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
 
 
 def test_signing_out_elsewhere_closes_the_page(product: Product, sit_down: Callable[..., Any]) -> None:
     page = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     product.tell(DisablePerson(person=PersonId(f"viewer-{ACME}"), reason="Left"), OPERATOR)
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") in ("signed-out", "ended"))
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") in ("signed-out", "ended"))

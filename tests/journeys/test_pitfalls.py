@@ -16,7 +16,7 @@ from tests.world import ACME, HARBOUR, SHARE
 
 pytestmark = pytest.mark.browser
 VIEWER = f"viewer-{ACME}"
-STATE = "document.documentElement.dataset.state"
+STATE = "document.documentElement?.dataset.state"
 
 
 def move(day: int) -> MoveForecast:

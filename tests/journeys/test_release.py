@@ -39,7 +39,7 @@ def waiting(desk: Any) -> str:
 
 def test_a_held_change_reaches_an_open_page_once_it_is_let_go(product: Product, sit_down: Callable[..., Any]) -> None:
     client = sit_down(product, f"viewer-{ACME}")
-    wait_until(lambda: client.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: client.evaluate("document.documentElement?.dataset.state") == "live")
     begun = on_screen(client)
     desk = sit_down(product, "manager")
     desk.goto(product.url + HERE)

@@ -42,7 +42,7 @@ def test_a_viewer_comes_in_by_single_sign_on_and_is_signed_out_from_another_brow
     page.wait_for_url(f"{product.url}/s/{SHARE}")
     assert provider.asked.count("token") == 1
     assert on_screen(page) == 1
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "live")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "live")
     assert [cookie["name"] for cookie in context.cookies()] == ["fanlight"]
     other = sit_down(product, f"viewer-{ACME}")
     other.goto(f"{product.url}/me")
@@ -50,7 +50,7 @@ def test_a_viewer_comes_in_by_single_sign_on_and_is_signed_out_from_another_brow
     assert row.count() == 1
     row.locator("button").click()
     wait_until(lambda: "Ended." in other.inner_text("body"))
-    wait_until(lambda: page.evaluate("document.documentElement.dataset.state") == "signed-out")
+    wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "signed-out")
     page.goto(f"{product.url}/s/{SHARE}")
     assert page.url == f"{product.url}/sign-in"
     context.close()

@@ -162,7 +162,7 @@ def test_a_browser_behind_the_proxy_stays_live_through_a_rolling_restart(
     answers: list[int] = []
     page.on("response", lambda response: answers.append(response.status))
     page.goto(f"{proxy.url}/s/{SHARE}")
-    state = lambda: page.evaluate("document.documentElement.dataset.state")  # noqa: E731
+    state = lambda: page.evaluate("document.documentElement?.dataset.state")  # noqa: E731
     number = lambda: int(page.evaluate("document.getElementById('feed').dataset.n"))  # noqa: E731
     eventually(lambda: state() == "live", what="live")
     states = set()
