@@ -8,8 +8,9 @@ STAMP := .venv/.installed
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
 
-test: $(STAMP)          ## the whole suite, two parts of it at a time
-	$(MAKE) --jobs=2 --output-sync=target --no-print-directory test-outside test-inside test-postgres
+test: $(STAMP)          ## the whole suite: alone what watches the clock, then the rest on both databases at a time
+	$(MAKE) --no-print-directory test-outside
+	$(MAKE) --jobs=2 --output-sync=target --no-print-directory test-inside test-postgres
 
 test-outside: $(STAMP)  ## real servers, browsers, and everything that may die
 	$(PY) -m pytest -m "not slow" tests/journeys tests/services
