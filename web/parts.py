@@ -270,6 +270,8 @@ class Parts:
                 waiting.wake()
             for thread in threads:
                 await asyncio.to_thread(thread.join, 10)
+            if self.post is not None:
+                await asyncio.to_thread(self.post.finish, 10)
             if self.reign is not None:
                 await asyncio.to_thread(self.reign.end)
             await asyncio.wait(tasks, timeout=5)

@@ -6,6 +6,7 @@ out is never sent again by itself; what was put off is, by whichever process lea
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -52,6 +53,7 @@ class Post:
         self._writer = Writer(mailing, present, people, disclosure, clock, stop_token)
         self._rests_until: datetime | None = None
         self.failure = ""  # what keeps digests from being handed over
+        self._sending: list[threading.Thread] = []  # invitations that are under way
 
     # invitations
 
@@ -63,9 +65,16 @@ class Post:
         errand = Errand(person=person, mail=new_id(), kind="invitation")
         self._queue(actor, errand)
         sending = threading.Thread(target=self._send, args=(errand, secret), name="invitation", daemon=True)
+        self._sending = [*(thread for thread in self._sending if thread.is_alive()), sending]
         sending.start()
         sending.join(PATIENCE)
         return self._mail(errand)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for invitations that are under way, so long at most, before the logs are closed."""
+        end = time.monotonic() + seconds
+        for thread in self._sending:
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _send(self, errand: Errand, secret: str) -> None:
         try:

@@ -44,11 +44,15 @@ class Watch:
         parts.health.look()
 
     async def keep(self) -> None:
-        """Tick until cancelled."""
+        """Tick until cancelled; a tick that is under way is waited for, since the logs are closed after it."""
         while True:
             await asyncio.sleep(EVERY)
+            tick = asyncio.ensure_future(asyncio.to_thread(self.tick))
             try:
-                await asyncio.to_thread(self.tick)
+                await asyncio.shield(tick)
+            except asyncio.CancelledError:
+                await asyncio.wait([tick])
+                raise
             except Exception:
                 log.exception("keeping time failed; it goes on")
 
