@@ -126,6 +126,7 @@ def cut(product: Product, gone: list[Dashboard], staying: Dashboard, day: int, c
     assert all(n <= head for page in gone for n in page.numbers)
 
 
+@pytest.mark.folder  # the server of these serves one
 def test_ending_one_session_from_the_list_closes_its_pages_and_no_others(product: Product) -> None:
     here, phone = Browser(product, VIEWER), Browser(product, VIEWER)
     gone, stays = [phone.page(), phone.page()], here.page()
@@ -139,6 +140,7 @@ def test_ending_one_session_from_the_list_closes_its_pages_and_no_others(product
     assert (again.status_code, again.headers["location"]) == (303, "/sign-in")
 
 
+@pytest.mark.folder  # the server of these serves one
 def test_ending_all_other_sessions_closes_their_pages(product: Product) -> None:
     here, others = Browser(product, VIEWER), [Browser(product, VIEWER) for _ in range(3)]
     gone, stays = [browser.page() for browser in others], here.page()
@@ -146,6 +148,7 @@ def test_ending_all_other_sessions_closes_their_pages(product: Product) -> None:
     cut(product, gone, stays, 3, {messages.SIGNED_OUT})
 
 
+@pytest.mark.folder  # the server of these serves one
 def test_a_manager_ends_one_session_of_a_viewer_on_the_page_of_the_client(product: Product) -> None:
     manager, vera, noor = Browser(product, "manager"), Browser(product, VIEWER), Browser(product, NOOR)
     Browser(product, VIEWER).send("/me", "/me/others/end")  # of the tests before; and of this one
@@ -157,6 +160,7 @@ def test_a_manager_ends_one_session_of_a_viewer_on_the_page_of_the_client(produc
     cut(product, gone, stays, 4, {messages.SIGNED_OUT})
 
 
+@pytest.mark.folder  # the server of these serves one
 def test_ending_a_person_closes_all_their_pages_and_leaves_their_colleagues(product: Product) -> None:
     manager, vera, noor = Browser(product, "manager"), Browser(product, VIEWER), Browser(product, NOOR)
     other = Browser(product, NOOR)
@@ -166,6 +170,7 @@ def test_ending_a_person_closes_all_their_pages_and_leaves_their_colleagues(prod
     wait_until(lambda: handed(manager, "Noor") == [product.head(SHARE) - 1])  # the change after it never was theirs
 
 
+@pytest.mark.folder  # the server of these serves one
 def test_ending_a_whole_client_closes_every_page_of_it_and_says_what_was_the_last(product: Product) -> None:
     manager, council = Browser(product, "manager"), Browser(product, OTHER_VIEWER)
     browsers = [Browser(product, VIEWER) for _ in range(3)]

@@ -86,6 +86,7 @@ def head(house: House, share: str = SHARE) -> int:
 # the workspace
 
 
+@pytest.mark.folder  # where the clock leaps, a lease on a database is behind, which is told first
 def test_the_workspace_says_what_waits_why_for_whom_since_when_and_until_when(house: House) -> None:
     browser = house.client("manager")
     assert "Waiting for release" not in browser.get(HERE).text
