@@ -500,3 +500,23 @@ def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: Hous
     for cadence in ("daily", "daily", "weekly"):
         assert browser.post("/home/mail", data=form | {"cadence": cadence}).status_code == 303
     assert house.parts.present.refresh().people[PersonId(VIEWER)].digest == "weekly"
+
+
+def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(
+    house: House, server: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = house.parts.post
+    assert post is not None
+
+    def broken(*_: object) -> bytes:
+        raise OSError("the record is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(post._writer, "invitation", broken)
+        invite(house)
+    (mail,) = house.parts.present.refresh().people[person(house)].mails
+    assert (mail.state, len(server.mails)) == ("deferred", 0)
+    now.forward(minutes=2)
+    wait_until(lambda: bool(post.look()) or len(server.mails) == 1)
+    (mail,) = house.parts.present.refresh().people[person(house)].mails
+    assert mail.state == "accepted"

@@ -1,6 +1,8 @@
 """What waits, on the pages of managers and auditors: listed, let go by hand or by time, explained, and on record."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, ReleaseHeld, RevokeShare
+from domain.agreement import ActivateTerms, DraftShare, DraftTerms, ReleaseDue, ReleaseHeld, RevokeShare
 from domain.commands import AnyCommand
 from domain.ids import CommandId, PersonId
 from domain.project import ChangeTogether
@@ -367,3 +369,46 @@ def test_what_joined_a_hold_since_is_not_let_go_unseen(house: House) -> None:
     assert house.parts.present.refresh().held(SHARE).facts
     assert browser.post(f"{HERE}/release", data=forms(answer.text)[0]).status_code == 303
     assert not house.parts.present.refresh().held(SHARE).facts
+
+
+def test_one_share_that_cannot_be_let_go_keeps_no_other_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    second(house)
+    slip(house)
+    real = house.parts.service.execute
+
+    def broken(actor: Actor, command: AnyCommand, **more: object) -> object:
+        if isinstance(command, ReleaseDue) and command.share == SHARE:
+            raise OSError("this one cannot be reached")
+        return real(actor, command, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(house.parts.service, "execute", broken)
+    house.clock.forward(hours=5)  # type: ignore[attr-defined]
+    house.parts.watch._agreed(house.clock())  # type: ignore[attr-defined]
+    world = house.parts.present.refresh()
+    assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (1, 0)
+
+
+def test_a_tick_that_is_under_way_is_waited_for_when_the_clockwork_stops(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, over = threading.Barrier(3), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        if not go_on.is_set():
+            begun.wait(20)  # this clockwork, the one of the house, and the test
+        assert go_on.wait(20)
+        over.set()
+
+    monkeypatch.setattr(house.parts.watch, "tick", slow)
+
+    async def story() -> None:
+        keeping = asyncio.create_task(house.parts.watch.keep())
+        await asyncio.to_thread(begun.wait, 20)
+        keeping.cancel()
+        done, _ = await asyncio.wait([keeping], timeout=0.2)
+        assert not done
+        go_on.set()
+        await asyncio.wait([keeping], timeout=20)
+        assert over.is_set()
+
+    asyncio.run(story())
