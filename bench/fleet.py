@@ -27,8 +27,9 @@ from tests.world import HARBOUR
 from web import clock
 from web.bus import Hint
 from web.ids import new_id
+from web.permission import OPERATOR
 from web.present import Present
-from web.service import OPERATOR, Service
+from web.service import Service
 
 COMMANDS, ROUNDS = 150, 3
 _days = itertools.count(1)
@@ -105,8 +106,8 @@ def across(installation: Fleet) -> list[Row]:
 
     hint = json.dumps({"by": "bench", "events": True})
     assert Hint(by="bench", events=True)
-    service = Service(database.events, Present(database.events), clock.now, point)
-    service.on_recorded = lambda: hints.publish(channel, hint)  # as a worker tells it
+    tell = lambda: hints.publish(channel, hint)  # noqa: E731  # as a worker tells it
+    service = Service(database.events, Present(database.events), clock.now, point, tell)
     waits: list[float] = []
     try:
         with _page(installation) as page:

@@ -18,8 +18,9 @@ from projections.store import DisclosureLog
 from tests.world import HARBOUR, SHARE, World, salt
 from web import app as application
 from web.clock import Virtual
+from web.permission import OPERATOR
+from web.process import Given
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 ENTRIES, SAMPLES = 100_025, 60  # the newest lies halfway between keyframes, as instants do on average
@@ -70,10 +71,10 @@ def _watched(world: World, rng: random.Random) -> None:
 
 def _seen(folder: Path, clock: Virtual, instants: list[datetime]) -> tuple[list[float], list[float]]:
     """Return the times of the whole page at the newest instant and at any of them, through the real application."""
-    parts = application.compose(Settings(data=folder, public_url="http://testserver"), now=clock)
-    client = TestClient(application.create(parts), base_url="http://testserver")
-    _, link = parts.people.invite(OPERATOR, name="Marta", email="m@bench.test", role="manager")
-    client.cookies.set(parts.guard.cookie, parts.people.enter(link).secret)
+    process = application.compose(Settings(data=folder, public_url="http://testserver"), Given(now=clock))
+    client = TestClient(application.create(process), base_url="http://testserver")
+    _, link = process.services.people.invite(OPERATOR, name="Marta", email="m@bench.test", role="manager")
+    client.cookies.set(process.services.guard.cookie, process.services.people.enter(link).secret)
 
     def look(at: datetime) -> int:
         path = f"/p/{HARBOUR}/shares/{SHARE}/at/{at.isoformat().replace('+00:00', 'Z')}"
@@ -83,7 +84,7 @@ def _seen(folder: Path, clock: Virtual, instants: list[datetime]) -> tuple[list[
 
     newest = clock.at - timedelta(hours=1)
     found = [(_timed(lambda: look(newest)), _timed(lambda at=at: look(at))) for at in instants[:SEEN]]
-    parts.folder.close()
+    process.services.logs.close()
     return [one for one, _ in found], [one for _, one in found]
 
 
@@ -103,7 +104,7 @@ def _fill(world: World, count: int) -> None:
             frontier = entry.frontier
             entries.append(entry)
             if n % KEYFRAME_EVERY == 0 and pattern.shown.rendered:
-                parts = tuple(pattern.shown.rendered.parts.values())
+                parts = tuple(pattern.shown.rendered.process.services.values())
                 keys.append((SHARE, Keyframe(n=n, roots=pattern.shown.rendered.roots, parts=parts)))
         position += 1
         log.record(entries, keys, [], position)

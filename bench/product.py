@@ -20,9 +20,10 @@ from projections.folder import Folder
 from tests.world import ACME, HARBOUR, SHARE, World
 from web import clock
 from web.people import People
+from web.permission import OPERATOR
 from web.present import Present
 from web.render import Renderer
-from web.service import OPERATOR, Service
+from web.service import Service
 
 FEW, MANY = (1000, 5000) if compiler() else (100, 300)
 ORIGIN = "http://bench.test"

@@ -57,6 +57,7 @@ class Notary:
         *,
         witness: Callable[[str, int, Sequence[bytes]], str] | None = None,
         stamp: Callable[[str], bytes] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._folder, self.key, self._clock = folder, key, clock
         self._witness, self._stamp = witness, stamp
@@ -64,7 +65,7 @@ class Notary:
         self.refused: dict[str, str] = {}  # origin -> why nothing is signed, for health
         self.keys = self._known_keys()
         self._walked: tuple[int, int, tuple[bytes, ...]] = 0, 0, ()  # events: size, position, frontier
-        self.stopping: Callable[[], bool] = lambda: False  # asked while much is hashed: what is not done waits
+        self._stopping = stopping  # asked while much is hashed: what is not done waits
 
     # origins
 
@@ -131,7 +132,7 @@ class Notary:
     def sign(self, shares: Iterable[str]) -> None:
         """Sign what is new of every tree; what is refused is in `refused` and in the log."""
         for share in shares:
-            if self.stopping():
+            if self._stopping():
                 return
             self.attempt(self.origin(share), lambda share=share: self.share(share))  # type: ignore[misc]
             self.attempt(self.receipts_origin(share), lambda share=share: self.receipts(share))  # type: ignore[misc]
@@ -173,7 +174,7 @@ class Notary:
         with self._lock:
             previous = self.newest(origin)
             size, position, frontier = self._walked
-            while not self.stopping() and (found := self._folder.events.leaves(position, BATCH)):
+            while not self._stopping() and (found := self._folder.events.leaves(position, BATCH)):
                 position = found[-1][0]
                 for _, leaf in found:
                     frontier, size = tree.append(frontier, size, leaf), size + 1
@@ -185,7 +186,7 @@ class Notary:
                         told = f"what is stored up to here is not what checkpoint {previous.number} signed"
                         raise Differs(origin, size, told)
             self._walked = size, position, frontier
-            return previous if self.stopping() else self._issue(origin, previous, size, frontier)
+            return previous if self._stopping() else self._issue(origin, previous, size, frontier)
 
     def ledger(self) -> Signed | None:
         """Return a checkpoint of the ledger, unless nothing but that checkpoint itself is new.
@@ -210,7 +211,7 @@ class Notary:
                 return previous
             frontier = self._standing(origin, previous, leaves)
             for n, leaf, stored, trouble in leaves(size):
-                if self.stopping():
+                if self._stopping():
                     return previous
                 frontier = tree.append(frontier, n - 1, leaf)
                 if trouble or (stored is not None and stored != frontier):

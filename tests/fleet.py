@@ -45,9 +45,10 @@ from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import clock
 from web.ids import new_id
 from web.people import People
+from web.permission import OPERATOR
 from web.present import Present
 from web.render import Renderer
-from web.service import OPERATOR, Service
+from web.service import Service
 
 ORIGIN = "http://fleet.test"
 TOKEN = "operator of the fleet"

@@ -19,12 +19,12 @@ from domain.mails import Cadence, ChooseDigest
 from projections.disclose import Renderer
 from tests.ports import free_port
 from tests.world import ACME, ADMIN, World
-from web import smtp
 from web.clock import Virtual
+from web.mail_server import Server, server
 from web.people import People
-from web.post import Post
+from web.permission import OPERATOR
+from web.post import Ports, Post
 from web.render import Renderer as Real
-from web.service import OPERATOR
 from web.writing import Mailing
 
 SENDER = "status@works.example"
@@ -102,8 +102,8 @@ class Sink:
         return "250 taken"
 
     @property
-    def server(self) -> smtp.Server:
-        return smtp.server(self.url)
+    def server(self) -> Server:
+        return server(self.url)
 
     @property
     def url(self) -> str:
@@ -183,9 +183,17 @@ class Mailed(World):
         mailing = Mailing(server=self.sink.server, sender=SENDER, origin=ORIGIN, hour=7)
         people = People(self.service, self.present, self.clock, link_hours=72, session_hours=12)
         return Post(
-            mailing, service=self.service, present=self.present, people=people, disclosure=self.folder.disclosure,
-            clock=self.clock, stop_token=token, **{"point": self.point, **more},
-        )  # fmt: skip
+            mailing,
+            Ports(
+                service=self.service,
+                present=self.present,
+                people=people,
+                disclosure=self.folder.disclosure,
+                clock=self.clock,
+                stop_token=token,
+                **{"point": self.point, **more},
+            ),
+        )
 
     def _tick(self, at: datetime) -> None:
         self.post.look()

@@ -28,8 +28,9 @@ from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog
 from tests.plain import Plain
 from web.clock import Virtual
+from web.permission import Actor
 from web.present import Present
-from web.service import Actor, Answer, Service
+from web.service import Answer, Service
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 MANAGER = Actor(PersonId("marta"), "manager")

@@ -15,11 +15,11 @@ from domain.terms import Terms
 from domain.view import ClientView
 from projections import replay
 from projections.disclosure import Page
+from web.client_viewing import Viewing
 from web.saying import How, Saying, Sent
 
 if TYPE_CHECKING:
     from web.guard import Signed
-    from web.parts import Parts
 
 Kind = Literal["milestone", "risk", "agreement", "page"]
 RECORDED: dict[How, str] = {
@@ -81,34 +81,34 @@ def offer(page: Page, about: str) -> Offer | None:
     return None
 
 
-def shown(parts: "Parts", share: str, newest: Page, screen: Screen, about: str) -> Offer | None:
+def shown(viewing: Viewing, share: str, newest: Page, screen: Screen, about: str) -> Offer | None:
     """Return the offer on something that the newest page shows, or the page that was on screen; the latter is past."""
     found = offer(newest, about)
     if found is not None or not 0 < screen.n < newest.n:
         return found
-    earlier = replay.page(parts.folder.disclosure, share, screen.n)
+    earlier = replay.page(viewing.log, share, screen.n)
     past = offer(earlier, about) if earlier else None
     return msgspec.structs.replace(past, comment=False, size=0) if past else None
 
 
-def record(parts: "Parts", signed: "Signed", share: str, newest: Page | None, answer: Sent, command_id: str) -> None:
+def record(viewing: Viewing, signed: "Signed", share: str, newest: Page | None, answer: Sent, command_id: str) -> None:
     """Record an answer, once for each command id. For threads.
 
     Raises: Refused.
     """
     if newest is None:
         raise Conflict("Nothing has been shared here yet, so there is nothing to answer.")
-    if parts.ended_on(share) is not None:
-        called = parts.called(share)[0].organisation
+    if viewing.ended_on(share) is not None:
+        called = viewing.called(share).organisation
         raise Conflict(
             f"{called} ended this share, so nothing was recorded. Keep your words and write to them directly."
         )
-    parts.spoken.say(signed, share, check(parts, share, newest, answer), command_id)
+    viewing.say(signed, share, check(viewing, share, newest, answer), command_id)
 
 
-def recorded(parts: "Parts", signed: "Signed", share: str, command_id: str) -> str:
+def recorded(viewing: Viewing, signed: "Signed", share: str, command_id: str) -> str:
     """Return in words what this person said by a command, "" when they said nothing by it. For threads."""
-    found = parts.spoken.told(signed, share, command_id)
+    found = viewing.said(signed, share, command_id)
     if found is None:
         return ""
     return f"{RECORDED[found.how]}, bound to update {found.screen.n} and its hash {_grouped(found.screen.head)}."
@@ -118,16 +118,16 @@ def _grouped(head: str) -> str:
     return " ".join(head[i : i + 4] for i in range(0, 16, 4))
 
 
-def check(parts: "Parts", share: str, newest: Page, answer: Sent) -> Saying:
+def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:
     """Return what an answer says, when it fits what was on screen.
 
     Raises: Refused.
     """
     screen = answer.screen()
-    if not screen.n or not answer.head or parts.spoken.head(share, screen.n) != answer.head:
+    if not screen.n or not answer.head or viewing.head_after(share, screen.n) != answer.head:
         told = "What was on your screen cannot be matched with this share’s record, so nothing was recorded"
         raise Conflict(f"{told}. Look at the page as it is now, then send again.")
-    found = shown(parts, share, newest, screen, answer.about)
+    found = shown(viewing, share, newest, screen, answer.about)
     if found is None:
         told = "This is not on your page, so it cannot be answered. Nothing was recorded"
         raise Unknown(f"{told}. You can raise a concern about the whole page instead.")

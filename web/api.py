@@ -1,7 +1,5 @@
 """The JSON door: commands in, entries of a client's own share out. Errors are problem details (RFC 9457)."""
 
-from typing import TYPE_CHECKING
-
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,11 +11,10 @@ from domain.errors import Refused
 from domain.ids import CommandId
 from projections.disclosure import Entry, instant
 from web.guard import EVERYONE, STAFF, VIEWERS, Signed, door
+from web.permission import Actor
 from web.problem import problem, refusal
-from web.service import Actor
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.rights import may_watch
+from web.services import Services
 
 LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries a page
@@ -26,7 +23,7 @@ NOT_FOUND = "There is nothing here, or nothing you may see."
 
 async def carry_out(request: Request, signed: Signed) -> Response:
     """`POST /api/v1/commands`: one tagged command, with an Idempotency-Key and, if wanted, an expected version."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     key = request.headers.get("idempotency-key", "")
     if not key:
         return problem(400, "No Idempotency-Key", "Send a header Idempotency-Key with an id of this command's own.")
@@ -46,7 +43,7 @@ async def carry_out(request: Request, signed: Signed) -> Response:
     version = int(expected) if expected and len(expected) < 12 else None
     try:
         answer = await run_in_threadpool(
-            parts.service.execute,
+            services.service.execute,
             actor,
             command,
             command_id=CommandId(key),
@@ -59,14 +56,14 @@ async def carry_out(request: Request, signed: Signed) -> Response:
 
 async def entries(request: Request, signed: Signed) -> Response:
     """`GET /api/v1/shares/{share}/entries?after=n`: what a client was shown, as data, in order."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     share = request.path_params["share"]
-    if not parts.may_watch(signed, share):
+    if not may_watch(services.present, signed, share):
         return problem(404, "Not found", NOT_FOUND)
     after = request.query_params.get("after", "0")
     if not after.isdecimal() or len(after) > 12:
         return problem(400, "Bad number", f"after is {after!r}; expected the number of the last update you have.")
-    found = await run_in_threadpool(parts.folder.disclosure.entries, share, int(after), MOST)
+    found = await run_in_threadpool(services.logs.disclosure.entries, share, int(after), MOST)
     body = msgspec.json.encode({"share": share, "entries": [_entry(e) for e in found], "more": len(found) == MOST})
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 

@@ -1,15 +1,14 @@
 """The composition root: wires everything, lists the routes, and holds no logic."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from domain.errors import Refused
 from web import (
@@ -17,8 +16,8 @@ from web import (
     assets,
     audit,
     client,
+    client_home,
     clients,
-    clock,
     entry,
     entry_openid,
     evidence,
@@ -29,29 +28,22 @@ from web import (
     pm,
     staff,
 )
-from web.guard import HEADERS
-from web.ids import random_salt
+from web.headers import Headers
 from web.pages import Pages
-from web.parts import Parts
 from web.problem import refusal, status_of
+from web.process import Given, Process
 from web.render import Renderer
+from web.services import Services
 from web.settings import Settings
 
 
-def compose(
-    settings: Settings,
-    *,
-    now: Callable[[], datetime] = clock.now,
-    salt: Callable[[str, int], bytes] = random_salt,
-    point: Callable[[str], None] = lambda _name: None,
-    demo: bool = False,
-) -> Parts:
-    """Return the parts of the real product."""
-    pages = Pages(asset=assets.asset_url, demo=demo)
-    return Parts(settings, Renderer(), pages, now=now, salt=salt, point=point, demo=demo)
+def compose(settings: Settings, given: Given | None = None) -> Process:
+    """Return one process of the real product."""
+    given = given or Given()
+    return Process(settings, Renderer(), Pages(asset=assets.asset_url, demo=given.demo), given)
 
 
-def routes(parts: Parts) -> list[BaseRoute]:
+def routes(*, demo: bool) -> list[BaseRoute]:
     """Return every route there is."""
     found = [
         *operator.routes(),
@@ -59,6 +51,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *entry.routes(),
         *entry_openid.routes(),
         *me.routes(),
+        *client_home.routes(),
         *client.routes(),
         *history.routes(),
         *home_mail.routes(),
@@ -69,39 +62,40 @@ def routes(parts: Parts) -> list[BaseRoute]:
         *evidence.routes(),
         *api.routes(),
     ]
-    if parts.demo:
-        from web import demo
+    if demo:
+        from web import demo as living
 
-        found += demo.routes()
+        found += living.routes()
     return found
 
 
-def create(parts: Parts, *, pages: bool = True) -> ASGIApp:
+def create(process: Process, *, pages: bool = True) -> ASGIApp:
     """Return the application; without `pages` only the operator's doors."""
+    services = process.services
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(parts.running())
-            if parts.demo:
+            await stack.enter_async_context(process.running())
+            if services.demo:
                 await stack.enter_async_context(app.state.life.going_on())
             yield
 
-    served = routes(parts) if pages else operator.routes()
-    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=refusals(parts))
-    app.state.parts, app.state.guard = parts, parts.guard
-    if parts.demo:
+    served = routes(demo=services.demo) if pages else operator.routes()
+    app = Starlette(routes=served, lifespan=lifespan, exception_handlers=refusals(services))
+    app.state.services, app.state.viewing, app.state.guard = services, process.viewing, services.guard
+    if services.demo:
         from web.demo import Life
 
-        app.state.life = Life(parts, parts.settings.demo_speed, parts.settings.demo_seed)
-    return Headers(app, secure=parts.settings.secure)
+        app.state.life = Life(services, services.settings.demo_speed, services.settings.demo_seed)
+    return Headers(app, secure=services.settings.secure)
 
 
-def refusals(parts: Parts) -> dict[Any, Any]:
+def refusals(services: Services) -> dict[Any, Any]:
     """Return what answers where no page has a better word: the record is away, or the domain said no."""
 
     async def away(_request: Request, error: Exception) -> Response:
-        parts.health.failed(error)
+        services.health.failed(error)
         text = "The record cannot be reached at this moment. Nothing was lost; try again shortly.\n"
         return PlainTextResponse(text, 503, headers={"retry-after": "2", "cache-control": "no-store"})
 
@@ -111,29 +105,4 @@ def refusals(parts: Parts) -> dict[Any, Any]:
             return refusal(error)
         return PlainTextResponse(f"{error.message}\n", status_of(error), headers={"cache-control": "no-store"})
 
-    return {**dict.fromkeys(parts.folder.away, away), Refused: refused}
-
-
-class Headers:
-    """Puts the security headers on every HTTP response; a route may bring its own."""
-
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
-        self.app = app
-        always = dict(HEADERS)
-        if secure:
-            always["strict-transport-security"] = "max-age=63072000; includeSubDomains"
-        self._headers = [(k.encode(), v.encode()) for k, v in always.items()]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, adding headers to the start of a response."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(h for h in self._headers if h[0] not in present)]
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
+    return {**dict.fromkeys(services.logs.away, away), Refused: refused}

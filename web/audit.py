@@ -1,7 +1,7 @@
 """The auditor's door, read-only: every event with its payload, and every share's entries with their proofs."""
 
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -14,11 +14,10 @@ from domain.ids import ShareId
 from projections import tree
 from projections.disclosure import Entry, header, instant
 from web import audit_events, audit_file, audit_holds, audit_ledger, audit_replay, audit_shadow, evidence, exact
+from web.consulted import consulted
 from web.guard import AUDIT, Signed, door, not_found
-from web.pm_shown import shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 PAGE = 50
 
@@ -37,21 +36,21 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 async def shares(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares`: every share there ever was."""
-    parts: Parts = request.app.state.parts
-    lines = await run_in_threadpool(_lines, parts)
-    return parts.pages.response(request, "audit/shares.html", lines=lines, here="shares", **shell(parts, signed))
+    services: Services = request.app.state.services
+    lines = await run_in_threadpool(_lines, services)
+    return services.pages.response(request, "audit/shares.html", lines=lines, here="shares", **shell(services, signed))
 
 
-def _lines(parts: "Parts") -> list[dict[str, Any]]:
-    world = parts.present.refresh()
+def _lines(services: Services) -> list[dict[str, Any]]:
+    world = services.present.refresh()
     return sorted(
-        (_line(parts, share) for share in world.shares.values()),
+        (_line(services, share) for share in world.shares.values()),
         key=lambda line: (line["project"], line["client"], line["share"].id),
     )
 
 
-def _line(parts: "Parts", share: Share) -> dict[str, Any]:
-    world, page = parts.present.world, parts.heads.page(share.id)
+def _line(services: Services, share: Share) -> dict[str, Any]:
+    world, page = services.present.world, services.heads.page(share.id)
     project = world.projects.get(share.project)
     ended = share.revoked_at is not None
     return {
@@ -67,37 +66,37 @@ def _line(parts: "Parts", share: Share) -> dict[str, Any]:
 
 async def share(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}?before=n`: its entries, newest first, each checked against its hash."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     key, before = request.path_params["share"], request.query_params.get("before", "")
-    found = parts.present.refresh().shares.get(ShareId(key))
+    found = services.present.refresh().shares.get(ShareId(key))
     if found is None or (before and not (before.isdecimal() and len(before) < 12)):
         return not_found()
-    head = await run_in_threadpool(parts.folder.disclosure.head, key)
+    head = await run_in_threadpool(services.logs.disclosure.head, key)
     upto = min(int(before) - 1, head) if before else head
     span = f"updates up to {upto}" if before else "newest updates"
-    await run_in_threadpool(parts.consulted, signed, key, span)
-    entries = await run_in_threadpool(_entries, parts, key, upto)
-    holds_kept, more_holds = await run_in_threadpool(audit_holds.lines, parts, found)
+    await run_in_threadpool(consulted, services, signed, key, span)
+    entries = await run_in_threadpool(_entries, services, key, upto)
+    holds_kept, more_holds = await run_in_threadpool(audit_holds.lines, services, found)
     context = {
         "share": found,
-        "line": _line(parts, found),
+        "line": _line(services, found),
         "entries": entries,
         "head": head,
         "older": entries[-1].n if entries and entries[-1].n > 1 else 0,
         "newest": not before,
         "here": "shares",
-        "standing": await run_in_threadpool(evidence.standing, parts, key),
+        "standing": await run_in_threadpool(evidence.standing, services, key),
         "holds": holds_kept,
         "more_holds": more_holds,
     }
-    return parts.pages.response(request, "audit/share.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "audit/share.html", **context, **shell(services, signed))
 
 
-def _entries(parts: "Parts", share: str, upto: int) -> list[Shown]:
+def _entries(services: Services, share: str, upto: int) -> list[Shown]:
     start = max(0, upto - PAGE)
-    previous = parts.folder.disclosure.entry(share, start) if start else None
+    previous = services.logs.disclosure.entry(share, start) if start else None
     made = []
-    for entry in parts.folder.disclosure.entries(share, start, PAGE, upto):
+    for entry in services.logs.disclosure.entries(share, start, PAGE, upto):
         made.append(_shown(entry, previous))
         previous = entry
     return made[::-1]
@@ -128,12 +127,14 @@ def holds(entry: Entry, previous: Entry | None) -> bool:
 
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}/{n}/page`: the exact page of an update."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     key = request.path_params["share"]
-    if key not in parts.present.refresh().shares:
+    if key not in services.present.refresh().shares:
         return not_found()
-    await run_in_threadpool(parts.consulted, signed, key, f"exact page of update {request.path_params['n'][:12]}")
-    return await run_in_threadpool(exact.response, parts, key, request.path_params["n"])
+    await run_in_threadpool(consulted, services, signed, key, f"exact page of update {request.path_params['n'][:12]}")
+    return await run_in_threadpool(
+        exact.response, services.logs.disclosure, services.renderer, key, request.path_params["n"]
+    )
 
 
 def routes() -> list[BaseRoute]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,13 +15,12 @@ from domain.events import AnyEvent, Recorded, tag
 from projections.disclosure import instant
 from projections.eventlog import EventLog, Unreadable
 from web import audit_holds
+from web.consulted import consulted
+from web.events_said import line, say
 from web.fields import day
 from web.guard import AUDIT, Signed, door
-from web.pm_history import line, say
-from web.pm_shown import shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 PAGE = 50
 BLOCK = 500  # events read at a time, backwards
@@ -115,42 +114,42 @@ def position_before(log: EventLog, at: datetime) -> int:
 
 async def events(request: Request, signed: Signed) -> Response:
     """`GET /audit?project=&kind=&actor=&since=&until=&before=`: the event log."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     wanted, problem = asked(request.query_params)
     before = request.query_params.get("before", "")
     position = int(before) if before.isdecimal() and len(before) < 16 else 0
-    world = parts.present.refresh()
+    world = services.present.refresh()
     shares = {f"share-{s.id}" for s in world.shares.values() if s.project == wanted.project}
     streams = frozenset({f"project-{wanted.project}"} | shares)
     told = ", ".join(f"{name} {value}" for name, value in msgspec.structs.asdict(wanted).items() if value)
-    await run_in_threadpool(parts.consulted, signed, wanted.project, f"events, {told or 'all'}")
-    found = await run_in_threadpool(search, parts.folder.events, wanted, streams, position)
+    await run_in_threadpool(consulted, services, signed, wanted.project, f"events, {told or 'all'}")
+    found = await run_in_threadpool(search, services.logs.events, wanted, streams, position)
     query = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value}
     context: dict[str, Any] = {
         "wanted": wanted,
         "problem": problem,
-        "lines": [_line(parts, recorded) for recorded in found.events],
+        "lines": [_line(services, recorded) for recorded in found.events],
         "older": urlencode(query | {"before": str(found.older)}) if found.older else "",
         "newest": urlencode(query) if position else "",
         "filtered": bool(query),
         "projects": sorted(((p.id, p.title) for p in world.projects.values()), key=lambda pair: pair[1]),
         "kinds": kinds(),
         "actors": sorted(((p.id, p.name) for p in world.people.values()), key=lambda pair: pair[1]),
-        "total": parts.folder.events.head(),
+        "total": services.logs.events.head(),
         "here": "events",
     }
-    return parts.pages.response(request, "audit/events.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "audit/events.html", **context, **shell(services, signed))
 
 
-def _line(parts: "Parts", recorded: Recorded) -> dict[str, Any]:
-    world = parts.present.world
+def _line(services: Services, recorded: Recorded) -> dict[str, Any]:
+    world = services.present.world
     kind, _, key = recorded.stream.partition("-")
     project = world.projects.get(key) if kind == "project" else None  # type: ignore[call-overload]
     stored = msgspec.json.encode(recorded.event)
     return {
         "position": recorded.position,
         "at": instant(recorded.at),
-        "told": audit_holds.told(world, line(parts, project, recorded), recorded),
+        "told": audit_holds.told(world, line(services, project, recorded), recorded),
         "stream": recorded.stream,
         "version": recorded.version,
         "where": project.title if project else "",

@@ -1,7 +1,6 @@
 """Holds as auditors read them: what waited for review on a share, how long, by whom it was changed and let go."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,13 +10,11 @@ from domain.ids import ShareId
 from domain.project import Project
 from projections import words
 from projections.holdbook import Hold
+from projections.instants import Clock
 from projections.world import World
 from web import pm_held
-from web.pm_history import Line
-from web.pm_who_say import Clock
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.events_said import Line
+from web.services import Services
 
 LISTED = 40  # of a share, the newest first
 
@@ -36,17 +33,17 @@ class HoldLine(msgspec.Struct, frozen=True, kw_only=True):
     waits: bool
 
 
-def lines(parts: "Parts", share: Share, zone: str = "UTC") -> tuple[list[HoldLine], int]:
+def lines(services: Services, share: Share, zone: str = "UTC") -> tuple[list[HoldLine], int]:
     """Return the newest holds of a share, and how many more there are; instants are said in `zone`. For threads."""
-    found = parts.present.world.hold_record(share.id)[::-1]
-    clock = Clock(zone, words.local(parts.now(), zone).date())
-    return [_line(parts, share, hold, clock) for hold in found[:LISTED]], max(0, len(found) - LISTED)
+    found = services.present.world.hold_record(share.id)[::-1]
+    clock = Clock(zone, words.local(services.now(), zone).date())
+    return [_line(services, share, hold, clock) for hold in found[:LISTED]], max(0, len(found) - LISTED)
 
 
-def _line(parts: "Parts", share: Share, hold: Hold, clock: Clock) -> HoldLine:
-    world, fact, now = parts.present.world, hold.fact, parts.now()
+def _line(services: Services, share: Share, hold: Hold, clock: Clock) -> HoldLine:
+    world, fact, now = services.present.world, hold.fact, services.now()
     return HoldLine(
-        what=what(parts, share, hold),
+        what=what(services, share, hold),
         rule=f"{pm_held.RULE[fact.why]}, agreement {_version(share, fact.since)}",
         since=fact.since,
         began=clock.second(fact.since),
@@ -58,10 +55,10 @@ def _line(parts: "Parts", share: Share, hold: Hold, clock: Clock) -> HoldLine:
     )
 
 
-def what(parts: "Parts", share: Share, hold: Hold) -> str:
+def what(services: Services, share: Share, hold: Hold) -> str:
     """Return what waited, with what it was before and what it was when that ended."""
-    held = parts.present.world.held_at(share.id, hold.fact.since).held.get(hold.fact.subject)
-    state = parts.present.past(share.project, hold.ended or parts.now()).state
+    held = services.present.world.held_at(share.id, hold.fact.since).held.get(hold.fact.subject)
+    state = services.present.past(share.project, hold.ended or services.now()).state
     if held is None or state is None:
         return pm_held.title(hold.fact.subject, state)
     return pm_held.what(held, state)

@@ -1,6 +1,6 @@
 """The ledger for auditors: everything ever stated about the record, newest first, each line with its leaf."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,11 +12,10 @@ from projections import notes
 from projections.disclosure import instant
 from projections.ledger import Ledger, Line
 from projections.notes import BadNote
+from web.consulted import consulted
 from web.guard import AUDIT, Signed, door, not_found
-from web.pm_shown import shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 PAGE = 50
 BLOCK, FURTHEST = 500, 20  # lines looked through for one kind
@@ -66,15 +65,15 @@ def found(ledger: Ledger, kind: str, before: int) -> tuple[list[Line], int]:
 
 async def ledger(request: Request, signed: Signed) -> Response:
     """`GET /audit/ledger?kind=&before=`: what was signed, erased, and asked."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     kind, before = request.query_params.get("kind", ""), request.query_params.get("before", "")
     if kind not in ("", *KINDS) or (before and not (before.isdecimal() and len(before) < 16)):
         return not_found()
-    await run_in_threadpool(parts.consulted, signed, "", f"ledger, {kind or 'all'}")
-    lines, older = await run_in_threadpool(found, parts.folder.ledger, kind, int(before or 0))
-    last = await run_in_threadpool(parts.folder.ledger.last)
+    await run_in_threadpool(consulted, services, signed, "", f"ledger, {kind or 'all'}")
+    lines, older = await run_in_threadpool(found, services.logs.ledger, kind, int(before or 0))
+    last = await run_in_threadpool(services.logs.ledger.last)
     context: dict[str, Any] = {
-        "lines": [_said(parts, line) for line in lines],
+        "lines": [_said(services, line) for line in lines],
         "older": older,
         "kind": kind,
         "kinds": KINDS,
@@ -82,26 +81,26 @@ async def ledger(request: Request, signed: Signed) -> Response:
         "total": last.index if last else 0,
         "here": "ledger",
     }
-    return parts.pages.response(request, "audit/ledger.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "audit/ledger.html", **context, **shell(services, signed))
 
 
-def _said(parts: "Parts", line: Line) -> Said:
-    one, world = line.statement, parts.present.world
+def _said(services: Services, line: Line) -> Said:
+    one, world = line.statement, services.present.world
     note = one.text if "\n\n" in one.text else ""
     return Said(
         index=line.index,
         at=instant(one.at) if one.at.year > 1 else "",
         what=KINDS.get(one.kind, one.kind.replace("-", " ").capitalize()),
         who=world.person_name(one.who) if one.who and one.who != "operator" else one.who,
-        subject=_subject(parts, one.subject),
+        subject=_subject(services, one.subject),
         detail=_detail(note) if note else one.text,
         note=note,
         leaf=line.leaf.hex(),
     )
 
 
-def _subject(parts: "Parts", subject: str) -> str:
-    world, key = parts.present.world, subject.rpartition("/share/")[2].removesuffix("/receipts")
+def _subject(services: Services, subject: str) -> str:
+    world, key = services.present.world, subject.rpartition("/share/")[2].removesuffix("/receipts")
     share = world.shares.get(key)  # type: ignore[call-overload]
     if share is not None:
         project = world.projects[share.project].client_title

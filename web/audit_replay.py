@@ -5,7 +5,7 @@ Rule: a question is recorded once, before it is answered; playing on within it c
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -25,16 +25,15 @@ from projections.world import World
 from web import audit_holds
 from web.audit_events import Filter, kinds, position_before
 from web.audit_replay_line import taken, time_line
+from web.consulted import consulted
+from web.events_said import Line, line
 from web.guard import AUDIT, Signed, door, not_found
-from web.pm_history import Line, line
+from web.phrases import after
 from web.pm_seen_lanes import Stretch
 from web.pm_seen_then import everything_in, shown_in
-from web.pm_shown import shell
-from web.pm_who_say import after
 from web.pm_who_told import in_force
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 DAYS = 31  # shown when nothing else is asked
 NEAR = 7  # events listed on either side
@@ -129,29 +128,29 @@ def instant_in(over: Stretch, text: str, now: datetime) -> datetime:
 
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /audit/replay?project=&client=&kind=&actor=&since=&until=&at=`: the time line and the instant."""
-    parts: Parts = request.app.state.parts
-    world, now = parts.present.refresh(), parts.now()
+    services: Services = request.app.state.services
+    world, now = services.present.refresh(), services.now()
     asked = question(request.query_params, now)
     problem = "" if asked else "Write both days as 2027-03-11, the first one first."
     asked = asked or question({}, now)
     assert asked is not None
-    context = await run_in_threadpool(_page, parts, signed, world, asked, request.query_params.get("at", ""))
+    context = await run_in_threadpool(_page, services, signed, world, asked, request.query_params.get("at", ""))
     status = 400 if problem else 200
-    return parts.pages.response(
-        request, "audit/replay.html", status, **context, problem=problem, **shell(parts, signed)
+    return services.pages.response(
+        request, "audit/replay.html", status, **context, problem=problem, **shell(services, signed)
     )
 
 
-def _page(parts: "Parts", signed: Signed, world: World, asked: Question, at_text: str) -> dict[str, Any]:
-    index = parts.consulted(signed, asked.project, asked.told())
-    parts.receipts.flush()
+def _page(services: Services, signed: Signed, world: World, asked: Question, at_text: str) -> dict[str, Any]:
+    index = consulted(services, signed, asked.project, asked.told())
+    services.receipts.flush()
     over = stretch(asked)
-    at = instant_in(over, at_text, parts.now())
+    at = instant_in(over, at_text, services.now())
     shares, streams = _shares(world, asked), _streams(world, asked)
     query = {name: value for name, value in msgspec.structs.asdict(asked).items() if value}
     return {
         "asked": asked,
-        "line": time_line(parts, over, asked, streams, shares, at),
+        "line": time_line(services, over, asked, streams, shares, at),
         "query": urlencode(query),
         "question": index,
         "speeds": SPEEDS,
@@ -160,30 +159,30 @@ def _page(parts: "Parts", signed: Signed, world: World, asked: Question, at_text
         "kinds": kinds(),
         "actors": sorted(((p.id, p.name) for p in world.people.values()), key=lambda pair: pair[1]),
         "here": "replay",
-        "newest": min(over.end, parts.now()),
-        **_frame(parts, world, asked, at),
+        "newest": min(over.end, services.now()),
+        **_frame(services, world, asked, at),
     }
 
 
 async def frame(request: Request, signed: Signed) -> Response:
     """`GET /audit/replay/frame?q=&at=&…`: the instant alone, within a question that was recorded."""
-    parts: Parts = request.app.state.parts
-    world = parts.present.refresh()
-    asked = question(request.query_params, parts.now())
+    services: Services = request.app.state.services
+    world = services.present.refresh()
+    asked = question(request.query_params, services.now())
     place = request.query_params.get("q", "")
     if asked is None or not (place.isdecimal() and len(place) < 12):
         return not_found()
-    at = instant_in(stretch(asked), request.query_params.get("at", ""), parts.now())
-    found = await run_in_threadpool(_framed, parts, signed, world, asked, int(place), at)
+    at = instant_in(stretch(asked), request.query_params.get("at", ""), services.now())
+    found = await run_in_threadpool(_framed, services, signed, world, asked, int(place), at)
     if found is None:
         return not_found()
-    return parts.pages.response(request, "audit/replay_frame.html", **found, **shell(parts, signed))
+    return services.pages.response(request, "audit/replay_frame.html", **found, **shell(services, signed))
 
 
 def _framed(
-    parts: "Parts", signed: Signed, world: World, asked: Question, place: int, at: datetime
+    services: Services, signed: Signed, world: World, asked: Question, place: int, at: datetime
 ) -> dict[str, Any] | None:
-    recorded = next(iter(parts.folder.ledger.lines(place - 1, 1, place)), None) if place else None
+    recorded = next(iter(services.logs.ledger.lines(place - 1, 1, place)), None) if place else None
     statement = recorded.statement if recorded else None
     if statement is None or (statement.kind, statement.who, statement.text) != (
         "consulted",
@@ -192,31 +191,31 @@ def _framed(
     ):
         return None
     query = {name: value for name, value in msgspec.structs.asdict(asked).items() if value}
-    return {"query": urlencode(query), **_frame(parts, world, asked, at)}
+    return {"query": urlencode(query), **_frame(services, world, asked, at)}
 
 
 # the instant
 
 
-def _frame(parts: "Parts", world: World, asked: Question, at: datetime) -> dict[str, Any]:
+def _frame(services: Services, world: World, asked: Question, at: datetime) -> dict[str, Any]:
     projects = [p for p in sorted(world.projects.values(), key=lambda p: p.title) if asked.project in ("", p.id)]
     shares = _shares(world, asked)
-    earlier, later = _around(parts, world, asked, at, shares)
+    earlier, later = _around(services, world, asked, at, shares)
     return {
         "at": at,
         "iso": _exact,
         "second": _second,
         "after": after,
-        "truths": [_truth(parts, world, project, at) for project in projects[:LISTED]],
-        "told": [_told(parts, world, share, at) for share in shares[:LISTED]],
+        "truths": [_truth(services, world, project, at) for project in projects[:LISTED]],
+        "told": [_told(services, world, share, at) for share in shares[:LISTED]],
         "beyond": max(0, len(projects) - LISTED) + max(0, len(shares) - LISTED),
         "earlier": earlier,
         "later": later,
     }
 
 
-def _truth(parts: "Parts", world: World, project: Project, at: datetime) -> Truth:
-    state = parts.present.past(project.id, at).state
+def _truth(services: Services, world: World, project: Project, at: datetime) -> Truth:
+    state = services.present.past(project.id, at).state
     if state is None:
         return Truth(project=project, view=None, overall=None, risks=0, high=0)
     active = [r for r in state.risks.risks.values() if not r.closed]
@@ -230,12 +229,12 @@ def _truth(parts: "Parts", world: World, project: Project, at: datetime) -> Trut
     )
 
 
-def _told(parts: "Parts", world: World, share: Share, at: datetime) -> Told:
-    log = parts.folder.disclosure
+def _told(services: Services, world: World, share: Share, at: datetime) -> Told:
+    log = services.logs.disclosure
     n = replay.number_at(log, share.id, at)
     kept = next(iter(log.kept(share.id, n - 1, 1, n)), None) if n else None
     view, agreed = shown_in(kept) if kept else None, in_force(share, at)
-    standing = parts.folder.receipts.window(share.id, at, at).standing
+    standing = services.logs.receipts.window(share.id, at, at).standing
     return Told(
         share=share,
         client=world.client_name(share.client),
@@ -245,7 +244,7 @@ def _told(parts: "Parts", world: World, share: Share, at: datetime) -> Told:
         terms=agreed.version if agreed else 0,
         sentence=view.headline.sentence if view else "Its content has been erased." if kept else "",
         ended=share.revoked_at is not None and share.revoked_at <= at,
-        held=audit_holds.waited_at(world, share, parts.present.past(share.project, at).state, at),
+        held=audit_holds.waited_at(world, share, services.present.past(share.project, at).state, at),
         watching=tuple(sorted((world.person_name(t.person), t.n, t.paused) for t in standing if t.n)),
     )
 
@@ -265,11 +264,11 @@ def _streams(world: World, asked: Question) -> frozenset[str]:
 
 
 def _around(
-    parts: "Parts", world: World, asked: Question, at: datetime, shares: list[Share]
+    services: Services, world: World, asked: Question, at: datetime, shares: list[Share]
 ) -> tuple[list[Happened], list[Happened]]:
     """Return the events asked for on either side of an instant, each side from the nearest one outwards."""
     over, streams = stretch(asked), _streams(world, asked)
-    here = position_before(parts.folder.events, at + timedelta(microseconds=1))
+    here = position_before(services.logs.events, at + timedelta(microseconds=1))
 
     def near(found: Iterator[Recorded]) -> list[Happened]:
         kept: list[Happened] = []
@@ -277,28 +276,28 @@ def _around(
             if not over.start <= recorded.at < over.end or len(kept) == NEAR:
                 break
             if taken(recorded, asked, streams):
-                kept.append(_happened(parts, world, recorded, shares))
+                kept.append(_happened(services, world, recorded, shares))
         return kept
 
-    return near(_backwards(parts, here)), near(_forwards(parts, here))
+    return near(_backwards(services, here)), near(_forwards(services, here))
 
 
-def _backwards(parts: "Parts", position: int) -> Iterator[Recorded]:
+def _backwards(services: Services, position: int) -> Iterator[Recorded]:
     for _ in range(FURTHEST):
         bottom = max(0, position - BLOCK)
-        block = parts.folder.events.after(bottom, position - bottom) if position else []
+        block = services.logs.events.after(bottom, position - bottom) if position else []
         yield from (r for r in reversed(block) if isinstance(r, Recorded))
         position = bottom
 
 
-def _forwards(parts: "Parts", position: int) -> Iterator[Recorded]:
+def _forwards(services: Services, position: int) -> Iterator[Recorded]:
     for _ in range(FURTHEST):
-        block = parts.folder.events.after(position, BLOCK)
+        block = services.logs.events.after(position, BLOCK)
         yield from (r for r in block if isinstance(r, Recorded))
         position += len(block)
 
 
-def _happened(parts: "Parts", world: World, recorded: Recorded, shares: list[Share]) -> Happened:
+def _happened(services: Services, world: World, recorded: Recorded, shares: list[Share]) -> Happened:
     kind, _, key = recorded.stream.partition("-")
     project = world.projects.get(ProjectId(key)) if kind == "project" else None
     share = world.shares.get(ShareId(key)) if kind == "share" else None
@@ -307,18 +306,18 @@ def _happened(parts: "Parts", world: World, recorded: Recorded, shares: list[Sha
     return Happened(
         at=recorded.at,
         position=recorded.position,
-        line=audit_holds.told(world, line(parts, project, recorded), recorded),
+        line=audit_holds.told(world, line(services, project, recorded), recorded),
         where=where,
         told=tuple(
-            (world.client_name(s.client), s.id, h.n) for s in concerned if (h := _update(parts, s, recorded.at))
+            (world.client_name(s.client), s.id, h.n) for s in concerned if (h := _update(services, s, recorded.at))
         ),
         held=audit_holds.began(world, concerned, recorded.at) if project else (),
     )
 
 
-def _update(parts: "Parts", share: Share, at: datetime) -> Header | None:
+def _update(services: Services, share: Share, at: datetime) -> Header | None:
     """Return the update that a change at an instant led to at once, if it led to one."""
-    log = parts.folder.disclosure
+    log = services.logs.disclosure
     before = replay.number_at(log, share.id, at - timedelta(microseconds=1))
     found = next(iter(log.headers(share.id, before, 1)), None)
     return found if found and found.instant <= at + AT_ONCE else None

@@ -5,7 +5,6 @@ Rule: bounded reads. Beyond what can be drawn one by one, marks stand for how ma
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,9 +13,7 @@ from domain.events import Recorded
 from projections import replay, words
 from web.audit_events import Filter, position_before
 from web.pm_seen_lanes import Bar, Stretch, bars, watched
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
 
 EVENTS = 2000  # read one by one
 UPDATES = 1000  # of a share, read one by one
@@ -53,22 +50,22 @@ class TimeLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def time_line(
-    parts: "Parts", over: Stretch, wanted: Filter, streams: frozenset[str], shares: Sequence[Share], at: datetime
+    services: Services, over: Stretch, wanted: Filter, streams: frozenset[str], shares: Sequence[Share], at: datetime
 ) -> TimeLine:
     """Return the time line of a stretch. For threads."""
-    piles, all_kinds = _piles(parts, over, wanted, streams)
+    piles, all_kinds = _piles(services, over, wanted, streams)
     return TimeLine(
         stretch=over,
         piles=piles,
-        lanes=tuple(_lane(parts, over, share, at) for share in shares[:LANES]),
+        lanes=tuple(_lane(services, over, share, at) for share in shares[:LANES]),
         marks=tuple(_marks(over)),
         more=max(0, len(shares) - LANES),
         all_kinds=all_kinds,
     )
 
 
-def _piles(parts: "Parts", over: Stretch, wanted: Filter, streams: frozenset[str]) -> tuple[tuple[Pile, ...], bool]:
-    log = parts.folder.events
+def _piles(services: Services, over: Stretch, wanted: Filter, streams: frozenset[str]) -> tuple[tuple[Pile, ...], bool]:
+    log = services.logs.events
     first, last = position_before(log, over.start), position_before(log, over.end)
     width = (over.end - over.start) / BUCKETS
     counts = [0] * BUCKETS
@@ -94,8 +91,8 @@ def taken(recorded: Recorded, wanted: Filter, streams: frozenset[str]) -> bool:
     return not recorded.stream.startswith("command-") and wanted.takes(recorded, streams)
 
 
-def _lane(parts: "Parts", over: Stretch, share: Share, at: datetime) -> ShareLane:
-    log = parts.folder.disclosure
+def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> ShareLane:
+    log = services.logs.disclosure
     first, last = replay.number_at(log, share.id, over.start), replay.number_at(log, share.id, over.end)
     step = max(1, -(-(last - first) // UPDATES))
     numbers = range(first + 1, last + 1, step)
@@ -103,10 +100,10 @@ def _lane(parts: "Parts", over: Stretch, share: Share, at: datetime) -> ShareLan
         instants = [h.instant for h in log.headers(share.id, first, last - first, last)] if last > first else []
     else:
         instants = [found for n in numbers if (found := log.recorded_at(share.id, n)) is not None]
-    seen, end = watched(parts, share.id, at, over, [])
+    seen, end = watched(services, share.id, at, over, [])
     return ShareLane(
         share=share,
-        client=parts.present.world.client_name(share.client),
+        client=services.present.world.client_name(share.client),
         ticks=tuple(dict.fromkeys(f"{float(over.x(one)):.1f}" for one in instants)),
         bars=tuple(bars(seen, over, end, lambda _one: False)),
     )

@@ -1,7 +1,7 @@
 """A share recomputed for the auditor, with the code of today beside what was recorded. Nothing is written."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,12 +13,11 @@ from domain.ids import ShareId
 from projections import shadow
 from projections.eventlog import Unreadable
 from projections.shadow import Compared, State
-from web.cli_shadow import FINE, WORDS
+from web.consulted import consulted
 from web.guard import AUDIT, Signed, door, not_found
-from web.pm_shown import shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.shadow_words import FINE, WORDS
+from web.staff_frame import shell
 
 LISTED = 40  # entries set out with both versions
 FIELDS = 12  # of an entry
@@ -28,32 +27,32 @@ SECONDS = 20.0  # a page takes at most; the command takes as long as it needs
 
 async def compare(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}/shadow`: what today's code makes of the events, compared with the record."""
-    parts: Parts = request.app.state.parts
-    share = parts.present.refresh().shares.get(ShareId(request.path_params["share"]))
+    services: Services = request.app.state.services
+    share = services.present.refresh().shares.get(ShareId(request.path_params["share"]))
     if share is None:
         return not_found()
-    await run_in_threadpool(parts.consulted, signed, share.id, "recomputed and compared")
-    found = await run_in_threadpool(_compared, parts, share)
-    world = parts.present.world
+    await run_in_threadpool(consulted, services, signed, share.id, "recomputed and compared")
+    found = await run_in_threadpool(_compared, services, share)
+    world = services.present.world
     context = {
         "share": share,
         "client": world.client_name(share.client),
         "project": world.projects[share.project].title,
-        "head": parts.folder.disclosure.head(share.id),
+        "head": services.logs.disclosure.head(share.id),
         "here": "shares",
         "said": WORDS,
         "parts_of": around,
         "fields": FIELDS,
     }
-    return parts.pages.response(request, "audit/shadow.html", **context, **found, **shell(parts, signed))
+    return services.pages.response(request, "audit/shadow.html", **context, **found, **shell(services, signed))
 
 
-def _compared(parts: "Parts", share: Share) -> dict[str, Any]:
+def _compared(services: Services, share: Share) -> dict[str, Any]:
     counted: dict[State, int] = {}
     listed: list[Compared] = []
     began, problem, whole = time.monotonic(), "", True
     try:
-        for one in shadow.compared(parts.folder.events, parts.folder.disclosure, share.id, parts.renderer):
+        for one in shadow.compared(services.logs.events, services.logs.disclosure, share.id, services.renderer):
             counted[one.state] = counted.get(one.state, 0) + 1
             if one.state not in FINE and len(listed) < LISTED:
                 listed.append(one)

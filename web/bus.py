@@ -16,7 +16,7 @@ import msgspec
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from web.place import Watching
+from web.viewer import Watching
 
 log = logging.getLogger("fanlight.bus")
 PATIENCE = 2.0  # seconds for Redis to answer
@@ -167,6 +167,10 @@ class Bus:
             if not self.over:
                 await asyncio.sleep(wait)
             wait = min(2 * wait, AGAIN[1])
+
+    def end(self) -> None:
+        """Have `run` return, whatever waits for Redis."""
+        self.over = True
 
     async def close(self) -> None:
         """Close every connection; others learn that nobody watches here any more."""

@@ -8,8 +8,9 @@ from domain.ids import CommandId
 from projections.erasing import erase_entries
 from web import clock, signing, storage
 from web.ids import new_id
+from web.permission import OPERATOR
 from web.present import Present
-from web.service import OPERATOR, Service
+from web.service import Service
 from web.settings import Settings
 
 

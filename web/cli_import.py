@@ -11,8 +11,9 @@ from web import clock, storage
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, mapping, read
 from web.importers.propose import Proposal, accept, propose
+from web.permission import OPERATOR
 from web.present import Present
-from web.service import OPERATOR, Service
+from web.service import Service
 from web.settings import BadSetting, Settings
 
 WIDTH = 30  # of the progress bar, in characters

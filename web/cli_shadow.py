@@ -9,17 +9,9 @@ from web import storage
 from web.present import Present
 from web.render import Renderer
 from web.settings import Settings
+from web.shadow_words import FINE, WORDS
 
 LONGEST = 160  # characters of each version printed
-WORDS: dict[State, str] = {
-    "same": "the same, byte for byte",
-    "differs": "different today",
-    "erased": "erased, not comparable",
-    "damaged": "unreadable",
-    "extra": "recorded, and nothing today would record it",
-    "missing": "never recorded, and today it would be",
-}
-FINE = ("same", "erased")
 
 
 def run(settings: Settings, share: str) -> int:

@@ -10,8 +10,9 @@ from projections.world import World
 from web import clock, storage
 from web.ids import new_id
 from web.people import People
+from web.permission import OPERATOR
 from web.present import Present
-from web.service import OPERATOR, Service
+from web.service import Service
 from web.settings import Settings
 
 

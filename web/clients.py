@@ -1,6 +1,6 @@
 """The clients: who of them has access, what last reached whom, whom to let in at all, and ending one or everybody."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,14 +15,12 @@ from domain.headline import count
 from domain.ids import CommandId, PersonId
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
+from web.permission import Actor, permit
 from web.pm_clients import client_of, clients_of, standing
-from web.pm_shown import shell
 from web.pm_viewers import end_person
 from web.problem import status_of
-from web.service import Actor, permit
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 SAID = {
     "domains": "Recorded. It holds for the next invitation.",
@@ -36,9 +34,9 @@ def _actor(signed: Signed) -> Actor:
     return Actor(signed.person.id, signed.person.role, signed.person.client)
 
 
-def _may(parts: "Parts", signed: Signed, command: AnyCommand) -> bool:
+def _may(services: Services, signed: Signed, command: AnyCommand) -> bool:
     try:
-        permit(_actor(signed), command, parts.present.world)
+        permit(_actor(signed), command, services.present.world)
     except Denied:
         return False
     return True
@@ -51,74 +49,75 @@ def counted(value: int, one: str, many: str = "") -> str:
 
 async def clients(request: Request, signed: Signed) -> Response:
     """`GET /clients`: every client that may be known, with its shares, people and open pages."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
 
     def found() -> list[Any]:
-        world = parts.present.refresh()
-        return [standing(parts, signed, client) for client in clients_of(world, signed.person)]
+        world = services.present.refresh()
+        return [standing(services, signed, client) for client in clients_of(world, signed.person)]
 
     lines = await run_in_threadpool(found)
-    return parts.pages.response(request, "pm/clients.html", lines=lines, **shell(parts, signed))
+    return services.pages.response(request, "pm/clients.html", lines=lines, **shell(services, signed))
 
 
 async def client(request: Request, signed: Signed) -> Response:
     """`GET /clients/{client}`: its shares and people, what last reached whom, and who may be invited."""
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(client_of, parts, signed, request.path_params["client"])
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
     return not_found() if found is None else await _client(request, signed, found)
 
 
 async def _client(
     request: Request, signed: Signed, found: Client, problem: Refused | None = None, domains: str | None = None
 ) -> Response:
-    parts: Parts = request.app.state.parts
-    stands = await run_in_threadpool(lambda: standing(parts, signed, found, deep=True))
+    services: Services = request.app.state.services
+    stands = await run_in_threadpool(lambda: standing(services, signed, found, deep=True))
     context = {
         "client": found,
         "stands": stands,
-        "names": parts.present.world.person_name,
+        "names": services.present.world.person_name,
         "count": counted,
         "domains": ", ".join(found.domains) if domains is None else domains,
         "problem": problem,
-        "may_end": _may(parts, signed, EndClient(client=found.id, reason="asked")),
-        "may_bound": _may(parts, signed, SetMailDomains(client=found.id, domains=())),
+        "may_end": _may(services, signed, EndClient(client=found.id, reason="asked")),
+        "may_bound": _may(services, signed, SetMailDomains(client=found.id, domains=())),
         "may_cut": {
-            s.person.id: _may(parts, signed, DisablePerson(person=s.person.id, reason="asked")) for s in stands.people
+            s.person.id: _may(services, signed, DisablePerson(person=s.person.id, reason="asked"))
+            for s in stands.people
         },
         "said": SAID.get(request.query_params.get("done", ""), ""),
     }
     status = status_of(problem) if problem else 200
-    return parts.pages.response(request, "pm/client.html", status, **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/client.html", status, **context, **shell(services, signed))
 
 
 async def domains(request: Request, signed: Signed) -> Response:
     """`POST /clients/{client}/domains`: which mail domains may be invited; none: any."""
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(client_of, parts, signed, request.path_params["client"])
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
     if found is None:
         return not_found()
     form = await request.form()
     typed = str(form.get("domains", ""))
     named = tuple(typed.replace(",", " ").replace(";", " ").split())
     try:
-        await _tell(parts, signed, SetMailDomains(client=found.id, domains=named), form.get("command_id"))
+        await _tell(services, signed, SetMailDomains(client=found.id, domains=named), form.get("command_id"))
     except Refused as refused:
         return await _client(request, signed, found, refused, typed)
     return RedirectResponse(f"/clients/{found.id}?done=domains#domains", 303)
 
 
-async def _tell(parts: "Parts", signed: Signed, command: ClientCommand | EndSession, key: object) -> None:
+async def _tell(services: Services, signed: Signed, command: ClientCommand | EndSession, key: object) -> None:
     command_id = CommandId(str(key or "") or new_id(24))
-    await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=command_id)
+    await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=command_id)
 
 
 async def _person(request: Request, signed: Signed) -> tuple[Client | None, Person | None]:
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(client_of, parts, signed, request.path_params["client"])
-    person = parts.present.world.people.get(PersonId(request.path_params["person"]))
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    person = services.present.world.people.get(PersonId(request.path_params["person"]))
     if found is None or person is None or person.client != found.id or person.disabled:
         return None, None
-    may = _may(parts, signed, DisablePerson(person=person.id, reason="asked"))
+    may = _may(services, signed, DisablePerson(person=person.id, reason="asked"))
     return (found, person) if may else (None, None)
 
 
@@ -133,20 +132,20 @@ async def end_one(request: Request, signed: Signed) -> Response:
 
 async def end_session(request: Request, signed: Signed) -> Response:
     """`POST /clients/{client}/people/{person}/sessions/{session}/end`: end one session; its sockets close."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     found, person = await _person(request, signed)
     if found is None or person is None:
         return not_found()
     command = EndSession(person=person.id, session=request.path_params["session"], cause="ended")
-    await _tell(parts, signed, command, None)
+    await _tell(services, signed, command, None)
     return RedirectResponse(f"/clients/{found.id}?done=session#people", 303)
 
 
 async def end(request: Request, signed: Signed) -> Response:
     """`GET|POST /clients/{client}/end`: end everything with a client, once its name was typed and a reason given."""
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(client_of, parts, signed, request.path_params["client"])
-    if found is None or not _may(parts, signed, EndClient(client=found.id, reason="asked")):
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    if found is None or not _may(services, signed, EndClient(client=found.id, reason="asked")):
         return not_found()
     if found.ended_at is not None:
         return RedirectResponse(f"/clients/{found.id}", 303)
@@ -157,14 +156,14 @@ async def end(request: Request, signed: Signed) -> Response:
         try:
             if typed["name"] != found.name:
                 raise Invalid(f"Type the name exactly as it stands here: {found.name}", "name")
-            await _tell(parts, signed, EndClient(client=found.id, reason=typed["reason"]), form.get("command_id"))
+            await _tell(services, signed, EndClient(client=found.id, reason=typed["reason"]), form.get("command_id"))
             return RedirectResponse(f"/clients/{found.id}?done=ended", 303)
         except Refused as refused:
             problem = refused
-    stands = await run_in_threadpool(standing, parts, signed, found)
+    stands = await run_in_threadpool(standing, services, signed, found)
     context = {"client": found, "stands": stands, "problem": problem, "typed": typed}
     status = status_of(problem) if problem else 200
-    return parts.pages.response(request, "pm/client_end.html", status, **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/client_end.html", status, **context, **shell(services, signed))
 
 
 def routes() -> list[BaseRoute]:

@@ -7,7 +7,6 @@ import logging
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,14 +29,13 @@ from web.demo_visits import WEEKS, Visits
 from web.entry import set_cookie
 from web.guard import open_door
 from web.ids import random_salt
+from web.permission import OPERATOR
 from web.present import Present
 from web.render import Renderer
-from web.service import OPERATOR, Service
+from web.service import Service
+from web.services import Services
 from web.settings import BadSetting, Settings
 from web.signing import signing_key
-
-if TYPE_CHECKING:
-    from web.parts import Parts
 
 log = logging.getLogger("fanlight.demo")
 WEEK = timedelta(days=7)
@@ -99,9 +97,9 @@ def _tell(folder: Logs, settings: Settings) -> None:
 class Life:
     """What goes on after the year: a change every few seconds, unless paused."""
 
-    def __init__(self, parts: "Parts", speed: float, seed: int) -> None:
-        self._parts, self.speed = parts, speed
-        self._story = Story(parts.service, lambda: parts.present.world, seed + 1)
+    def __init__(self, services: Services, speed: float, seed: int) -> None:
+        self._parts, self.speed = services, speed
+        self._story = Story(services.service, lambda: services.present.world, seed + 1)
         self._random = random.Random(seed)  # noqa: S311  # a story, not a secret
         self._changed = asyncio.Event()
 
@@ -139,33 +137,33 @@ class Life:
 
 async def page(request: Request) -> Response:
     """`GET /demo`: whom you can be, and what to watch."""
-    parts: Parts = request.app.state.parts
-    world = parts.present.refresh()
+    services: Services = request.app.state.services
+    world = services.present.refresh()
     people = [world.people[person] for person, *_ in plan.PEOPLE if person in world.people]
-    return parts.pages.response(
+    return services.pages.response(
         request,
         "demo.html",
         organisation=world.organisation,
         people=people,
         client_name=world.client_name,
         notes=plan.NOTES_ON,
-        signed=parts.guard.signed(request),
+        signed=services.guard.signed(request),
         speed=_life(request).speed,
-        updates=sum(parts.folder.disclosure.head(share) for share in world.shares),
+        updates=sum(services.logs.disclosure.head(share) for share in world.shares),
         projects=sorted(world.projects.values(), key=lambda p: p.client_title),
     )
 
 
 async def become(request: Request) -> Response:
     """`POST /demo/as/{person}`: sign in as one of the cast."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     person = PersonId(request.path_params["person"])
     if person not in {key for key, *_ in plan.PEOPLE}:
         return RedirectResponse("/demo", 303)
-    secret = await run_in_threadpool(parts.people.link, OPERATOR, person)
-    entrance = await run_in_threadpool(parts.people.enter, secret)
+    secret = await run_in_threadpool(services.people.link, OPERATOR, person)
+    entrance = await run_in_threadpool(services.people.enter, secret)
     response = RedirectResponse("/", 303)
-    set_cookie(parts.guard, response, entrance.secret)
+    set_cookie(services.guard, response, entrance.secret)
     return response
 
 

@@ -263,7 +263,7 @@ LATER = (
 EARLIER = (
     "A second crew starts on Monday",
     "The review took one round instead of two",
-    "Parts arrived ahead of schedule",
+    "Services arrived ahead of schedule",
 )
 SCORES = (
     "Weekly review with the owner",

@@ -9,7 +9,7 @@ from domain.commands import AnyCommand
 from domain.ids import MilestoneId, PersonId, ShareId
 from domain.terms import Release, Terms, Ways
 from projections.world import World
-from web.service import SYSTEM, Actor
+from web.permission import SYSTEM, Actor
 
 SHARE = ShareId("h4rb0ura7k2q")
 MANAGER = Actor(PersonId("marta"), "manager")

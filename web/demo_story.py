@@ -18,7 +18,8 @@ from web import demo_plan as plan
 from web.demo_plan import PlannedProject
 from web.demo_review import Reviews
 from web.ids import new_id
-from web.service import OPERATOR, SYSTEM, Actor, Service
+from web.permission import OPERATOR, SYSTEM, Actor
+from web.service import Service
 
 MANAGER = Actor(PersonId("marta"), "manager")
 YEAR = timedelta(days=365)

@@ -1,7 +1,6 @@
 """The way in: a link shows a button, the button consumes it. A GET never signs anybody in, so scanners burn nothing."""
 
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -11,12 +10,11 @@ from starlette.routing import BaseRoute
 
 from domain.access import Person, Role
 from domain.errors import Refused
+from web.attempts import may_try
 from web.device import device
 from web.guard import EVERYONE, Guard, Signed, door, open_door
 from web.phrases import kept, listed
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
 
 
 class _Titled(msgspec.Struct):
@@ -32,74 +30,74 @@ HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "aud
 
 async def start(request: Request) -> Response:
     """`GET /`: send people to where they belong."""
-    parts: Parts = request.app.state.parts
-    signed = parts.guard.signed(request)
+    services: Services = request.app.state.services
+    signed = services.guard.signed(request)
     if signed is not None:
         return RedirectResponse(HOME[signed.person.role], 303)
-    return RedirectResponse("/demo" if parts.demo else "/sign-in", 303)
+    return RedirectResponse("/demo" if services.demo else "/sign-in", 303)
 
 
 async def sign_in(request: Request) -> Response:
     """`GET /sign-in`: who is sharing, and how to come in."""
-    parts: Parts = request.app.state.parts
-    await run_in_threadpool(parts.present.refresh)
+    services: Services = request.app.state.services
+    await run_in_threadpool(services.present.refresh)
     return page(request)
 
 
 def page(request: Request, status: int = 200, heading: str = "", problem: str = "") -> Response:
     """Return the sign-in page: both ways in, or what went wrong with one of them."""
-    parts: Parts = request.app.state.parts
-    organisation = parts.present.world.organisation or "Your supplier"
-    context = {"organisation": organisation, "demo": parts.demo, "problem": problem, "heading": heading}
-    return parts.pages.response(request, "sign_in.html", status, sso=parts.sso, **context)
+    services: Services = request.app.state.services
+    organisation = services.present.world.organisation or "Your supplier"
+    context = {"organisation": organisation, "demo": services.demo, "problem": problem, "heading": heading}
+    return services.pages.response(request, "sign_in.html", status, sso=services.sso, **context)
 
 
 async def link(request: Request) -> Response:
     """`GET /in/{secret}`: who shares what with whom, and a button; nothing is consumed."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     if not await allowed(request):
         return slow_down()
     secret = request.path_params["secret"]
-    holder = await run_in_threadpool(parts.people.holder, secret)
+    holder = await run_in_threadpool(services.people.holder, secret)
     if holder is None:
         return page(request, 410, GONE, "This link has been used or has run out. Ask whoever sent it for a new one.")
-    organisation = parts.present.world.organisation or "Your supplier"
-    offered = await run_in_threadpool(offer, parts, holder)
+    organisation = services.present.world.organisation or "Your supplier"
+    offered = await run_in_threadpool(offer, services, holder)
     context = {"organisation": organisation, "secret": secret, "name": holder.name, "role": holder.role, **offered}
-    return parts.pages.response(request, "link.html", **context)
+    return services.pages.response(request, "link.html", **context)
 
 
-def offer(parts: "Parts", holder: Person) -> dict[str, object]:
+def offer(services: Services, holder: Person) -> dict[str, object]:
     """Return what is shared with the holder of a link, by the names on their own pages, and how long it is recorded."""
-    mine = [s for s in parts.present.world.shares.values() if s.client == holder.client and s.active]
-    heads = [head for share in mine if (head := parts.heads.page(share.id)) is not None]
+    mine = [s for s in services.present.world.shares.values() if s.client == holder.client and s.active]
+    heads = [head for share in mine if (head := services.heads.page(share.id)) is not None]
     titles = sorted({_titled.decode(head.view).project for head in heads})
-    client = parts.present.world.client_name(holder.client) if holder.client else ""
+    client = services.present.world.client_name(holder.client) if holder.client else ""
     return {"client": client, "titles": listed(titles), "kept": kept(s.retention for s in mine)}
 
 
 async def enter(request: Request) -> Response:
     """`POST /in/{secret}`: consume the link and sign in."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     if not await allowed(request):
         return slow_down()
     kind = device(request.headers.get("user-agent", ""))
     try:
-        entrance = await run_in_threadpool(parts.people.enter, request.path_params["secret"], kind)
+        entrance = await run_in_threadpool(services.people.enter, request.path_params["secret"], kind)
     except Refused as refused:
         return page(request, 410, GONE, refused.message)
     response = RedirectResponse("/", 303)
-    set_cookie(parts.guard, response, entrance.secret)
+    set_cookie(services.guard, response, entrance.secret)
     return response
 
 
 async def sign_out(request: Request, signed: Signed) -> Response:
     """`POST /sign-out`: end this session; its sockets close."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     if signed.session is not None:
-        await run_in_threadpool(parts.people.leave, signed.person.id, signed.session.id)
+        await run_in_threadpool(services.people.leave, signed.person.id, signed.session.id)
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(parts.guard.cookie, path="/", secure=parts.guard.secure, httponly=True, samesite="lax")
+    response.delete_cookie(services.guard.cookie, path="/", secure=services.guard.secure, httponly=True, samesite="lax")
     return response
 
 
@@ -114,8 +112,8 @@ def set_cookie(guard: Guard, response: Response, secret: str) -> None:
 
 async def allowed(request: Request) -> bool:
     """Tell whether whoever asks may try once more this minute."""
-    parts: Parts = request.app.state.parts
-    return await parts.may_try(request.client.host if request.client else "")
+    services: Services = request.app.state.services
+    return await may_try(services, request.client.host if request.client else "")
 
 
 def slow_down() -> Response:

@@ -6,7 +6,6 @@ and one that two people share get the same page. Nothing personal goes to the lo
 
 import logging
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,10 +16,8 @@ from web.device import device
 from web.entry import allowed, page, set_cookie, slow_down
 from web.guard import Guard, not_found, open_door
 from web.openid_tie import MINUTES
+from web.services import Services
 from web.sso import BACK, Away, NotVouched
-
-if TYPE_CHECKING:
-    from web.parts import Parts
 
 log = logging.getLogger("fanlight.openid")
 AWAY = "It cannot be reached at this moment. Try again shortly; a personal link works in the meantime."
@@ -31,60 +28,62 @@ UNFINISHED = (
 
 async def begin(request: Request) -> Response:
     """`GET /sign-in/openid`: send the browser to the provider, tied to what comes back."""
-    parts: Parts = request.app.state.parts
-    if parts.provider is None:
+    services: Services = request.app.state.services
+    if services.provider is None:
         return not_found()
     if not await allowed(request):
         return slow_down()
-    tie = parts.provider.ties.begin(parts.now())
+    tie = services.provider.ties.begin(services.now())
     try:
-        address = await parts.provider.address(tie)
+        address = await services.provider.address(tie)
     except Away as error:
         return _away(request, error)
     response = RedirectResponse(address, 303, headers={"cache-control": "no-store"})
-    _tie(parts.guard, response, tie.cookie)
+    _tie(services.guard, response, tie.cookie)
     return response
 
 
 async def back(request: Request) -> Response:
     """`GET /sign-in/openid/back?code=&state=`: what the provider said; good once, in the browser that began it."""
-    parts: Parts = request.app.state.parts
-    if parts.provider is None:
+    services: Services = request.app.state.services
+    if services.provider is None:
         return not_found()
     if not await allowed(request):
         return slow_down()
-    response = await _came_back(request, parts)
-    _tie(parts.guard, response, "")
+    response = await _came_back(request, services)
+    _tie(services.guard, response, "")
     return response
 
 
-async def _came_back(request: Request, parts: "Parts") -> Response:
-    assert parts.provider is not None
+async def _came_back(request: Request, services: Services) -> Response:
+    assert services.provider is not None
     asked = request.query_params
-    tie = parts.provider.ties.again(request.cookies.get(_name(parts.guard), ""), asked.get("state", ""), parts.now())
+    tie = services.provider.ties.again(
+        request.cookies.get(_name(services.guard), ""), asked.get("state", ""), services.now()
+    )
     if tie is None or not asked.get("code"):
         log.warning("a sign-in came back that this browser did not begin, or too late, or refused")
         return page(request, 400, heading="This sign-in was not finished", problem=UNFINISHED)
     try:
-        mail = await parts.provider.mail(asked["code"], tie, asked.get("iss", ""))
+        mail = await services.provider.mail(asked["code"], tie, asked.get("iss", ""))
     except Away as error:
         return _away(request, error)
     except NotVouched as error:
         log.warning("nobody was let in: %s", error)
         return _refused(request)
     kind = device(request.headers.get("user-agent", ""))
-    entrance = await run_in_threadpool(parts.people.vouched, mail, kind)
+    entrance = await run_in_threadpool(services.people.vouched, mail, kind)
     if entrance is None:
         log.warning("nobody was let in: the address is that of nobody here, or of more than one")
         return _refused(request)
     response = RedirectResponse("/", 303)
-    set_cookie(parts.guard, response, entrance.secret)
+    set_cookie(services.guard, response, entrance.secret)
     return response
 
 
 def _refused(request: Request) -> Response:
-    parts: Parts = request.app.state.parts
-    organisation = parts.present.world.organisation or "your supplier"
+    services: Services = request.app.state.services
+    organisation = services.present.world.organisation or "your supplier"
     problem = (
         "The address you signed in with there does not open anything here. Use the personal link that was sent to "
         f"you, or ask whoever works with you at {organisation}."
@@ -94,8 +93,8 @@ def _refused(request: Request) -> Response:
 
 def _away(request: Request, error: Away) -> Response:
     log.warning("single sign-on does not work: %s", error)
-    parts: Parts = request.app.state.parts
-    return page(request, 503, heading=f"{parts.sso} does not answer", problem=AWAY)
+    services: Services = request.app.state.services
+    return page(request, 503, heading=f"{services.sso} does not answer", problem=AWAY)
 
 
 def _name(guard: Guard) -> str:

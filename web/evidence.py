@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -14,11 +13,11 @@ from starlette.routing import BaseRoute
 
 from projections import bundle
 from projections.bundle import NothingYet, Told, Wanted
+from web.consulted import consulted
 from web.evidence_page import readable
 from web.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.rights import called, may_watch
+from web.services import Services
 
 VERIFIER = Path(bundle.__file__).parent / "standalone.py"
 
@@ -32,10 +31,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
 
 
-def standing(parts: "Parts", share: str) -> Standing:
+def standing(services: Services, share: str) -> Standing:
     """Return how a share's checkpoints stand."""
-    origin = parts.notary.origin(share)
-    found = parts.notary.newest(origin)
+    origin = services.notary.origin(share)
+    found = services.notary.newest(origin)
     if found is None:
         return Standing(number=0, size=0, signed_at=None, origin=origin)
     return Standing(number=found.number, size=found.checkpoint.size, signed_at=found.at, origin=origin)
@@ -68,35 +67,35 @@ def named(asked: Wanted, organisation: str, client: str, project: str) -> Wanted
     return msgspec.structs.replace(asked, organisation=organisation, client=client, project=project)
 
 
-def made(parts: "Parts", asked: Wanted, *, names: bool) -> bytes:
+def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
     """Return a bundle; `names` tells whether the readable page may name the viewers. For threads.
 
     Raises: NothingYet.
     """
-    parts.receipts.flush()
-    world = parts.present.refresh()
+    services.receipts.flush()
+    world = services.present.refresh()
     agreed = world.shares[asked.share]  # type: ignore[index]
-    called, _zone = parts.called(asked.share)
+    shown_as = called(services.present, asked.share)
     project = world.projects[agreed.project]
-    asked = named(asked, called.organisation, called.client, project.client_title)
+    asked = named(asked, shown_as.organisation, shown_as.client, project.client_title)
 
     def page(told: Told) -> bytes:
-        return readable(parts.pages, told, world.person_name if names else None)
+        return readable(services.pages, told, world.person_name if names else None)
 
-    return bundle.build(parts.folder, parts.notary, asked, now=parts.now(), verifier=verifier(), readable=page)
+    return bundle.build(services.logs, services.notary, asked, now=services.now(), verifier=verifier(), readable=page)
 
 
 async def _download(request: Request, signed: Signed, share: str, *, receipts: bool) -> Response:
-    parts: Parts = request.app.state.parts
-    head = await run_in_threadpool(parts.folder.disclosure.head, share)
+    services: Services = request.app.state.services
+    head = await run_in_threadpool(services.logs.disclosure.head, share)
     asked = wanted(dict(request.query_params), share, head, receipts=receipts)
     if asked is None:
         return PlainTextResponse(f"There is no such update; this record has the updates 1 to {head}.\n", 404)
     if receipts:
         told = f"evidence of {asked.kind} {asked.first} to {asked.to or head}"
-        await run_in_threadpool(parts.consulted, signed, share, told)
+        await run_in_threadpool(consulted, services, signed, share, told)
     try:
-        data = await run_in_threadpool(made, parts, asked, names=receipts)
+        data = await run_in_threadpool(made, services, asked, names=receipts)
     except NothingYet as error:
         return PlainTextResponse(f"{error}\n", 404)
     span = {"share": "record", "entry": f"update-{asked.first}"}.get(asked.kind, f"{asked.first}-{asked.to}")
@@ -109,8 +108,8 @@ async def _download(request: Request, signed: Signed, share: str, *, receipts: b
 
 async def for_staff(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/shares/{share}/evidence.zip?n=|from=&to=`: with receipts and names."""
-    parts: Parts = request.app.state.parts
-    found = parts.present.refresh().shares.get(request.path_params["share"])
+    services: Services = request.app.state.services
+    found = services.present.refresh().shares.get(request.path_params["share"])
     if found is None or found.project != request.path_params["project"]:
         return not_found()
     return await _download(request, signed, found.id, receipts=True)
@@ -118,24 +117,24 @@ async def for_staff(request: Request, signed: Signed) -> Response:
 
 async def for_auditors(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}/evidence.zip?n=|from=&to=`: with receipts and names."""
-    parts: Parts = request.app.state.parts
-    found = parts.present.refresh().shares.get(request.path_params["share"])
+    services: Services = request.app.state.services
+    found = services.present.refresh().shares.get(request.path_params["share"])
     return not_found() if found is None else await _download(request, signed, found.id, receipts=True)
 
 
 async def for_viewers(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/evidence.zip?n=|from=&to=`: the client's own record, without anybody's receipts."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     share = request.path_params["share"]
-    if not parts.may_watch(signed, share):
+    if not may_watch(services.present, signed, share):
         return not_found()
     return await _download(request, signed, share, receipts=False)
 
 
 async def key(request: Request) -> Response:
     """`GET /key.txt`: the verification key, for anybody to keep before they need it."""
-    parts: Parts = request.app.state.parts
-    return PlainTextResponse(parts.notary.verification_key + "\n", headers={"cache-control": "no-store"})
+    services: Services = request.app.state.services
+    return PlainTextResponse(services.notary.verification_key + "\n", headers={"cache-control": "no-store"})
 
 
 def routes() -> list[BaseRoute]:

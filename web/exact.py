@@ -5,16 +5,27 @@ Rule: nothing is computed anew. The policy allows the one stylesheet by its hash
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from starlette.responses import HTMLResponse, Response
 
 from projections import replay
 from projections.disclosure import Page, instant
+from projections.store import DisclosureLog
 from web.guard import not_found
 
-if TYPE_CHECKING:
-    from web.parts import Parts
+
+class Style(Protocol):
+    """The stylesheet of today, for an entry that names it before it is kept."""
+
+    @property
+    def stylesheet(self) -> str:
+        """Its sha256, hex."""
+
+    @property
+    def css(self) -> bytes:
+        """The stylesheet itself."""
+
 
 FRAME = (
     '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
@@ -24,14 +35,14 @@ FRAME = (
 )
 
 
-def recorded(parts: "Parts", share: str, n: int) -> tuple[Page, bytes] | None:
+def recorded(log: DisclosureLog, style: Style, share: str, n: int) -> tuple[Page, bytes] | None:
     """Return what a share showed at update `n`, with the stylesheet it was shown with."""
-    page = replay.page(parts.folder.disclosure, share, n) if n > 0 else None
+    page = replay.page(log, share, n) if n > 0 else None
     if page is None:
         return None
-    css = parts.folder.disclosure.stylesheet(page.stylesheet)
-    if css is None and page.stylesheet == parts.renderer.stylesheet:
-        css = parts.renderer.css
+    css = log.stylesheet(page.stylesheet)
+    if css is None and page.stylesheet == style.stylesheet:
+        css = style.css
     return None if css is None else (page, css)
 
 
@@ -41,10 +52,10 @@ def document(page: Page, css: bytes, markup: str = "") -> str:
     return FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots=roots)
 
 
-def response(parts: "Parts", share: str, number: str, *, ancestors: str = "'none'") -> Response:
+def response(log: DisclosureLog, style: Style, share: str, number: str, *, ancestors: str = "'none'") -> Response:
     """Return the exact page, or that there is nothing; `ancestors` says which pages may show it in a frame."""
     n = int(number) if number.isdecimal() and len(number) < 12 else 0
-    found = recorded(parts, share, n)
+    found = recorded(log, style, share, n)
     if found is None:
         return not_found()
     page, css = found

@@ -19,6 +19,7 @@ from domain.access import Person, Role, Session
 from domain.ids import ProjectId
 from projections.directory import Directory
 from web.ids import digest, form_token
+from web.problem import problem
 
 Allowed = frozenset[Role] | Literal["anyone"]
 ADMIN: frozenset[Role] = frozenset({"admin"})
@@ -42,10 +43,16 @@ class Guard:
     """Looks people up in the directory. Holds no state but the settings of the installation."""
 
     def __init__(
-        self, directory: Callable[[], Directory], clock: Callable[[], datetime], origin: str, *, secure: bool
+        self,
+        directory: Callable[[], Directory],
+        clock: Callable[[], datetime],
+        origin: str,
+        *,
+        secure: bool,
+        fresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
-        self.fresh: Callable[[], Awaitable[None]] | None = None  # takes in what others recorded, where there are others
+        self.fresh = fresh  # takes in what others recorded, where there are others
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
@@ -112,8 +119,6 @@ def _wants_json(request: Request) -> bool:
 
 def _sign_in_first(request: Request) -> Response:
     if _wants_json(request):
-        from web.problem import problem
-
         return problem(401, "Not signed in", "Send a bearer token in the Authorization header.")
     if request.headers.get("hx-request"):
         return PlainTextResponse("You were signed out. Reload to sign in.\n", 401, headers={"HX-Redirect": "/sign-in"})
@@ -209,18 +214,3 @@ def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
 
     guarded.guarded = "origin"  # type: ignore[attr-defined]
     return WebSocketRoute(path, guarded, name=endpoint.__name__)
-
-
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-    "trusted-types htmx"
-)
-HEADERS = {
-    "content-security-policy": CSP,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-}

@@ -6,12 +6,20 @@ flat, nor another machine's clock.
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from projections.folder import Logs
+from projections.follow import Follower
+from projections.notary import Notary
+from projections.receipts import Receipts
+from projections.tail import Tail
+from web.live import Live
+
 if TYPE_CHECKING:
-    from web.parts import Parts
+    from web.bus import Bus
 
 log = logging.getLogger("fanlight")
 LOST = 5.0  # seconds without a look that came back: the logs are away
@@ -43,12 +51,25 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     draining: bool
 
 
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked at. `leads` and `draining` are asked: whether this process makes the updates, and is stopping."""
+
+    logs: Logs
+    follower: Follower
+    tail: Tail
+    receipts: Receipts
+    notary: Notary
+    live: Live
+    bus: "Bus | None"
+    leads: Callable[[], bool]
+    draining: Callable[[], bool]
+
+
 class Health:
     """The newest look."""
 
-    def __init__(self, parts: "Parts") -> None:
-        self._parts = parts
-        self.draining = False
+    def __init__(self, observed: Observed) -> None:
+        self._of = observed
         self._looked = float("-inf")
         self._holder, self._left, self._term = "", 0.0, 0
         self._events = self._position = self._entries = 0
@@ -63,32 +84,32 @@ class Health:
 
     def look(self) -> None:
         """Ask the logs. For threads. Raises: whatever keeps them from answering."""
-        parts, now = self._parts, time.monotonic()
-        tenure, position = parts.folder.lease.tenure(), parts.folder.disclosure.position()
+        of, now = self._of, time.monotonic()
+        tenure, position = of.logs.lease.tenure(), of.logs.disclosure.position()
         self._holder, self._left, self._term = tenure.holder, tenure.left, tenure.term
-        self._events = parts.folder.events.head()
+        self._events = of.logs.events.head()
         if position != self._position or self._events <= position:
             self._stuck = now
         self._position = position
-        self._entries = parts.tail.behind() if parts.folder.shared else 0
-        self._stopped = len((parts.tail if parts.folder.shared else parts.follower).parked)
+        self._entries = of.tail.behind() if of.logs.shared else 0
+        self._stopped = len((of.tail if of.logs.shared else of.follower).parked)
         self._looked = time.monotonic()
 
     @property
     def away(self) -> bool:
         """The logs do not answer."""
-        return self._parts.folder.shared and time.monotonic() - self._looked > LOST
+        return self._of.logs.shared and time.monotonic() - self._looked > LOST
 
     @property
     def following(self) -> Following:
         """Whether updates are being made, by whichever process."""
-        parts, now = self._parts, time.monotonic()
-        if parts.leads and parts.follower.failure:
+        of, now = self._of, time.monotonic()
+        if of.leads() and of.follower.failure:
             return "failing"
-        if parts.folder.shared:
+        if of.logs.shared:
             if self._left <= 0:
                 return "nobody"
-        elif now - parts.follower.beat > DEAD:
+        elif now - of.follower.beat > DEAD:
             return "dead"
         if self._events > self._position and now - self._stuck > LATE:
             return "late"
@@ -102,28 +123,28 @@ class Health:
     @property
     def ready(self) -> bool:
         """Whether requests should come here."""
-        return not (self.draining or self.away)
+        return not (self._of.draining() or self.away)
 
     def report(self) -> Report:
         """Return how things are."""
-        parts = self._parts
+        of = self._of
         away, following, stuck = self.away, self.following, self._events > self._position
         failing = time.monotonic() - self._failed < FAILED
         return Report(
-            ok=not (away or failing) and following == "follows" and not parts.receipts.failure and not self._stopped,
+            ok=not (away or failing) and following == "follows" and not of.receipts.failure and not self._stopped,
             ready=self.ready,
             logs="away" if away else "failing" if failing else "there",
             follower=following,
-            leads=parts.leads,
+            leads=of.leads(),
             term=self._term,
             events_behind=max(0, self._events - self._position),
             seconds_behind=round(time.monotonic() - self._stuck, 1) if stuck else 0.0,
             entries_behind=self._entries,
             stopped=self._stopped,
-            receipts="failing" if parts.receipts.failure else "recording",
-            receipts_waiting=parts.receipts.waiting,
-            unsigned=len(parts.notary.refused),
-            hints="none" if parts.bus is None else "heard" if parts.bus.listening else "away",
-            dashboards=parts.live.open(),
-            draining=self.draining,
+            receipts="failing" if of.receipts.failure else "recording",
+            receipts_waiting=of.receipts.waiting,
+            unsigned=len(of.notary.refused),
+            hints="none" if of.bus is None else "heard" if of.bus.listening else "away",
+            dashboards=of.live.open(),
+            draining=self._of.draining(),
         )

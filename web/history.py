@@ -3,10 +3,10 @@
 Rule: made of disclosed bytes alone; nothing here can reach the project, and another's share answers like none at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute
 from projections import replay, words
 from projections.disclosure import Change, Kept, instant, open_content, open_header
 from web import exact
-from web.guard import CSP, VIEWERS, Signed, door, not_found
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.client_viewing import Viewing
+from web.guard import VIEWERS, Signed, door, not_found
+from web.headers import CSP
+from web.phrases import grouped
 
 PAGE = 50
 FRAMING = f"{CSP}; frame-src 'self'"  # the page of an update alone shows a frame, and only one of ours
@@ -62,10 +62,10 @@ def update(kept: Kept, before: int, zone: str) -> Update:
     )
 
 
-def updates(parts: "Parts", share: str, upto: int, zone: str) -> list[Update]:
+def updates(viewing: Viewing, share: str, upto: int, zone: str) -> list[Update]:
     """Return a page of updates, newest first, none beyond `upto`."""
     start = max(0, upto - PAGE)
-    log = parts.folder.disclosure
+    log = viewing.log
     earlier = log.headers(share, start - 1, 1, start) if start else []
     before = earlier[0].terms_version if earlier else 0
     found: list[Update] = []
@@ -92,31 +92,31 @@ def moment(query: Mapping[str, str], zone: str) -> datetime | None:
 
 async def listing(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history?before=n` or `?on=2027-03-11&time=09:31`: every update, newest first, or the one then."""
-    parts: Parts = request.app.state.parts
+    viewing: Viewing = request.app.state.viewing
     share, before = request.path_params["share"], request.query_params.get("before", "")
-    if not parts.may_watch(signed, share) or (before and not _number(before)):
+    if not viewing.may_watch(signed, share) or (before and not _number(before)):
         return not_found()
-    zone, problem, status = parts.called(share)[1], "", 200
+    zone, problem, status = viewing.called(share).zone, "", 200
     try:
         at = moment(request.query_params, zone)
         if at is not None:
-            n = await run_in_threadpool(replay.number_at, parts.folder.disclosure, share, at)
+            n = await run_in_threadpool(replay.number_at, viewing.log, share, at)
             if n:
                 return RedirectResponse(f"/s/{share}/history/{n}", 303)
             problem = "Nothing had been shown by then. The first update is the last one on the last page."
     except NoSuchTime:
         problem, status = "Write the day as 2027-03-11 and the time as 09:31.", 400
-    context = await run_in_threadpool(_listed, parts, share, before, zone)
+    context = await run_in_threadpool(_listed, viewing, share, before, zone)
     asked = {name: request.query_params.get(name, "") for name in ("on", "time")}
-    return parts.pages.response(request, "client/history.html", status, **context, problem=problem, asked=asked)
+    return viewing.pages.response(request, "client/history.html", status, **context, problem=problem, asked=asked)
 
 
-def _listed(parts: "Parts", share: str, before: str, zone: str) -> dict[str, Any]:
-    head = parts.folder.disclosure.head(share)
+def _listed(viewing: Viewing, share: str, before: str, zone: str) -> dict[str, Any]:
+    head = viewing.log.head(share)
     upto = min(int(before) - 1, head) if before else head
-    found = updates(parts, share, upto, zone)
+    found = updates(viewing, share, upto, zone)
     return {
-        **_shell(parts, share),
+        **_shell(viewing, share),
         "head": head,
         "days": [(day, list(group)) for day, group in groupby(found, key=_day)],
         "older": found[-1].n if found and found[-1].n > 1 else 0,
@@ -128,31 +128,31 @@ def _day(one: Update) -> str:
     return one.day
 
 
-def _shell(parts: "Parts", share: str) -> dict[str, Any]:
-    called, zone = parts.called(share)
-    return {"share": share, "organisation": called.organisation, "client": called.client, "zone": zone}
+def _shell(viewing: Viewing, share: str) -> dict[str, Any]:
+    called = viewing.called(share)
+    return {"share": share, "organisation": called.organisation, "client": called.client, "zone": called.zone}
 
 
 async def one(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history/{n}`: what update n changed, when it was shown, its page and its proof."""
-    parts: Parts = request.app.state.parts
+    viewing: Viewing = request.app.state.viewing
     share, n = request.path_params["share"], _number(request.path_params["n"])
-    found = await run_in_threadpool(_one, parts, share, n) if n and parts.may_watch(signed, share) else None
+    found = await run_in_threadpool(_one, viewing, share, n) if n and viewing.may_watch(signed, share) else None
     if found is None:
         return not_found()
-    response = parts.pages.response(request, "client/history_update.html", **found)
+    response = viewing.pages.response(request, "client/history_update.html", **found)
     response.headers["content-security-policy"] = FRAMING
     return response
 
 
-def _one(parts: "Parts", share: str, n: int) -> dict[str, Any] | None:
-    log, shell = parts.folder.disclosure, _shell(parts, share)
+def _one(viewing: Viewing, share: str, n: int) -> dict[str, Any] | None:
+    log, shell = viewing.log, _shell(viewing, share)
     kept = next(iter(log.kept(share, n - 1, 1, n)), None)
     if kept is None:
         return None
     beside = {header.n: header for header in log.headers(share, max(n - 2, 0), 3, n + 1)}
     before, after = beside.get(n - 1), beside.get(n + 1)
-    ended = parts.ended_on(share)
+    ended = viewing.ended_on(share)
     until = after.instant if after else ended
     return {
         **shell,
@@ -171,18 +171,15 @@ def _exactly(at: datetime, zone: str) -> str:
     return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}"
 
 
-def grouped(digits: str) -> Sequence[str]:
-    """Return a hash in groups of four digits, to be read out loud."""
-    return [digits[i : i + 4] for i in range(0, len(digits), 4)]
-
-
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history/{n}/page`: the exact page of update n, for a frame of our own."""
-    parts: Parts = request.app.state.parts
+    viewing: Viewing = request.app.state.viewing
     share = request.path_params["share"]
-    if not parts.may_watch(signed, share):
+    if not viewing.may_watch(signed, share):
         return not_found()
-    return await run_in_threadpool(exact.response, parts, share, request.path_params["n"], ancestors="'self'")
+    return await run_in_threadpool(
+        exact.response, viewing.log, viewing.style, share, request.path_params["n"], ancestors="'self'"
+    )
 
 
 def _number(text: str) -> int:

@@ -3,7 +3,7 @@
 Rule: looking changes nothing, so scanners that follow links stop nobody's mails; what stops them is a POST.
 """
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,30 +16,29 @@ from domain.mails import Cadence, ChooseDigest
 from web import mailing
 from web.guard import VIEWERS, Signed, door, not_found, open_door
 from web.ids import new_id
-from web.service import Actor
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.mail_stop import stopped_by
+from web.permission import Actor
+from web.services import Services
 
 SHOWN = 12  # mails listed
 
 
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /home/mail`: how often, and the last mails with what became of them."""
-    parts: Parts = request.app.state.parts
-    context = await run_in_threadpool(_context, parts, signed)
-    return parts.pages.response(request, "client/mail.html", signed=signed, **context)
+    services: Services = request.app.state.services
+    context = await run_in_threadpool(_context, services, signed)
+    return services.pages.response(request, "client/mail.html", signed=signed, **context)
 
 
-def _context(parts: "Parts", signed: Signed) -> dict[str, Any]:
-    world, person = parts.present.refresh(), signed.person
+def _context(services: Services, signed: Signed) -> dict[str, Any]:
+    world, person = services.present.refresh(), signed.person
     client = world.clients[person.client] if person.client else None
     zone, name = (client.time_zone, client.name) if client else ("UTC", "")
-    hour = f"{parts.settings.digest_hour:02}:00"
+    hour = f"{services.settings.digest_hour:02}:00"
     return {
         "organisation": world.organisation or "Your supplier",
         "client": name,
-        "sends": parts.post is not None,
+        "sends": services.post is not None,
         "cadence": person.digest,
         "choices": (
             ("instant", "As it happens", "Within a minute of a change; changes of one sitting come in one mail."),
@@ -54,23 +53,23 @@ def _context(parts: "Parts", signed: Signed) -> dict[str, Any]:
 
 async def choose(request: Request, signed: Signed) -> Response:
     """`POST /home/mail`: choose how often."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     form = await request.form()
     wanted = str(form.get("cadence", ""))
     for cadence in get_args(Cadence):
-        if cadence == wanted and (cadence == "off" or parts.post is not None):
-            await run_in_threadpool(_choose, parts, signed.person, cadence)
+        if cadence == wanted and (cadence == "off" or services.post is not None):
+            await run_in_threadpool(_choose, services, signed.person, cadence)
     return RedirectResponse("/home/mail", 303)
 
 
-def _choose(parts: "Parts", person: Person, cadence: Cadence) -> None:
+def _choose(services: Services, person: Person, cadence: Cadence) -> None:
     """Whoever asks for mails for the first time, or again, gets those about what changes from now on."""
-    world, heads = parts.present.refresh(), parts.folder.disclosure.head
+    world, heads = services.present.refresh(), services.logs.disclosure.head
     starts = person.digest == "off" and cadence != "off" and person.client is not None
     since = {s.id: heads(s.id) for s in world.shares_of_client(person.client)} if starts and person.client else {}
     command = ChooseDigest(person=PersonId(person.id), cadence=cadence, since=since)
     actor = Actor(person.id, person.role, person.client)
-    parts.service.execute(actor, command, command_id=CommandId(new_id(24)))  # twice is once: it is a choice
+    services.service.execute(actor, command, command_id=CommandId(new_id(24)))  # twice is once: it is a choice
 
 
 async def stopping(request: Request) -> Response:
@@ -84,16 +83,16 @@ async def stop(request: Request) -> Response:
 
 
 async def _stop(request: Request, *, done: bool) -> Response:
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     token = request.path_params["token"]
-    person = await run_in_threadpool(mailing.stopped_by, parts, token)
+    person = await run_in_threadpool(stopped_by, services.logs.events.fingerprint, services.present.world.people, token)
     if person is None:
         return not_found()
     if done:
-        await run_in_threadpool(_choose, parts, person, "off")
-    organisation = parts.present.world.organisation or "Your supplier"
+        await run_in_threadpool(_choose, services, person, "off")
+    organisation = services.present.world.organisation or "Your supplier"
     off = done or person.digest == "off"
-    return parts.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)
+    return services.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)
 
 
 def routes() -> list[BaseRoute]:

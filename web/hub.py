@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from web import messages, wire
-from web.place import OWES_NOTHING, OWES_RESET, OWES_VIEW, UNCHECKED, Pace, Place
+from web.pace import Pace
+from web.place import OWES_NOTHING, OWES_RESET, OWES_VIEW, UNCHECKED, Place
 
 
 class Send(msgspec.Struct, frozen=True):

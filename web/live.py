@@ -16,11 +16,13 @@ from functools import partial
 from starlette.websockets import WebSocket
 
 from web import messages, portable
-from web.place import Pace, Receipt, Viewer, Watching
+from web.pace import Pace
+from web.place import Receipt
 from web.room import House, Log, Room
 from web.server import server_config, tune_gc
 from web.socket import EXTENSION, FanProtocol
 from web.sweep import Sweep
+from web.viewer import Viewer, Watching
 from web.watcher import Watcher
 
 __all__ = ["Live", "Log", "Pace", "Receipt", "Viewer", "Watching", "server_config", "tune_gc"]

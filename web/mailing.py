@@ -1,56 +1,9 @@
-"""Mail of an installation from its settings, and what is said of mails on pages: each in its honest state."""
-
-import hmac
-from typing import TYPE_CHECKING
+"""What is said of mails on pages: each in its honest state."""
 
 from domain.access import Person
-from domain.ids import PersonId
 from domain.mails import Mail
 from projections import words
-from web import smtp
 from web.digest import covered
-from web.post import Post
-from web.writing import Mailing
-
-if TYPE_CHECKING:
-    from web.parts import Parts
-
-
-def post(parts: "Parts") -> Post | None:
-    """Return who sends the mails of a process, None where no mail server is set."""
-    settings = parts.settings
-    if not settings.smtp_url:
-        return None
-    mailing = Mailing(
-        server=smtp.server(settings.smtp_url),
-        sender=settings.mail_from,
-        origin=settings.origin,
-        hour=settings.digest_hour,
-    )
-    return Post(
-        mailing,
-        service=parts.service,
-        present=parts.present,
-        people=parts.people,
-        disclosure=parts.folder.disclosure,
-        clock=parts.now,
-        stop_token=lambda person: stop_token(parts, person),
-        leads=lambda: parts.leads,
-        point=parts.point,
-    )
-
-
-def stop_token(parts: "Parts", person: PersonId) -> str:
-    """Return what stops somebody's digests; it is made with a key of theirs, which nobody else has."""
-    return f"{person}.{parts.folder.events.fingerprint(f'person-{person}', b'stop the digests')[:40]}"
-
-
-def stopped_by(parts: "Parts", token: str) -> Person | None:
-    """Return whose digests a token stops."""
-    person = parts.present.world.people.get(PersonId(token.partition(".")[0]))
-    if person is None or person.disabled or person.role != "viewer":
-        return None
-    return person if hmac.compare_digest(stop_token(parts, person.id).encode(), token.encode()) else None
 
 
 def state(mail: Mail, zone: str, *, answer: bool = True) -> str:

@@ -1,7 +1,5 @@
 """Where somebody is signed in: every open session of theirs, by device, and ending one or all others."""
 
-from typing import TYPE_CHECKING
-
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,10 +11,8 @@ from domain.ids import PersonId
 from projections import words
 from web.entry import HOME
 from web.guard import EVERYONE, Signed, door
-from web.pm_shown import shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 VIA = {"link": "by a personal link", "openid": "by single sign-on"}
 
@@ -34,28 +30,28 @@ class Line(msgspec.Struct, frozen=True):
 
 async def sessions(request: Request, signed: Signed) -> Response:
     """`GET /me`: the open sessions of whoever asks."""
-    parts: Parts = request.app.state.parts
-    lines = await run_in_threadpool(_lines, parts, signed)
+    services: Services = request.app.state.services
+    lines = await run_in_threadpool(_lines, services, signed)
     context = {"lines": lines, "home": HOME[signed.person.role], "done": request.query_params.get("done", "")}
-    return parts.pages.response(request, "me.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "me.html", **context, **shell(services, signed))
 
 
-def _lines(parts: "Parts", signed: Signed) -> list[Line]:
-    person = parts.present.refresh().people.get(signed.person.id, signed.person)
-    here, zone = signed.session.id if signed.session else "", zone_of(parts, person)
-    found = [_line(session, here, zone) for session in open_sessions(parts, person)]
+def _lines(services: Services, signed: Signed) -> list[Line]:
+    person = services.present.refresh().people.get(signed.person.id, signed.person)
+    here, zone = signed.session.id if signed.session else "", zone_of(services, person)
+    found = [_line(session, here, zone) for session in open_sessions(services, person)]
     return sorted(found, key=lambda line: not line.here)
 
 
-def zone_of(parts: "Parts", person: Person) -> str:
+def zone_of(services: Services, person: Person) -> str:
     """Return the zone somebody's instants are shown in: their client's, else the installation's record zone."""
-    client = parts.present.world.clients.get(person.client) if person.client else None
+    client = services.present.world.clients.get(person.client) if person.client else None
     return client.time_zone if client else "UTC"
 
 
-def open_sessions(parts: "Parts", person: Person) -> list[Session]:
+def open_sessions(services: Services, person: Person) -> list[Session]:
     """Return somebody's sessions that have not run out, newest first."""
-    found = [session for session in person.sessions.values() if session.expires > parts.now()]
+    found = [session for session in person.sessions.values() if session.expires > services.now()]
     return sorted(found, key=lambda session: session.started or session.expires, reverse=True)
 
 
@@ -73,9 +69,9 @@ def _line(session: Session, here: str, zone: str) -> Line:
 
 async def end(request: Request, signed: Signed) -> Response:
     """`POST /me/sessions/{session}/end`: end one of one's own sessions; its sockets close."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     key = request.path_params["session"]
-    await run_in_threadpool(parts.people.leave, signed.person.id, key, "ended")
+    await run_in_threadpool(services.people.leave, signed.person.id, key, "ended")
     if signed.session is not None and signed.session.id == key:
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse("/me?done=one", 303)
@@ -83,15 +79,15 @@ async def end(request: Request, signed: Signed) -> Response:
 
 async def end_others(request: Request, signed: Signed) -> Response:
     """`POST /me/others/end`: end every session of one's own but this one."""
-    parts: Parts = request.app.state.parts
-    await run_in_threadpool(_end_others, parts, signed.person.id, signed.session.id if signed.session else "")
+    services: Services = request.app.state.services
+    await run_in_threadpool(_end_others, services, signed.person.id, signed.session.id if signed.session else "")
     return RedirectResponse("/me?done=others", 303)
 
 
-def _end_others(parts: "Parts", key: PersonId, here: str) -> None:
-    person = parts.present.refresh().people.get(key)
+def _end_others(services: Services, key: PersonId, here: str) -> None:
+    person = services.present.refresh().people.get(key)
     for session in [s for s in (person.sessions if person else {}) if s != here]:
-        parts.people.leave(key, session, "ended")
+        services.people.leave(key, session, "ended")
 
 
 def routes() -> list[BaseRoute]:

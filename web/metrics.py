@@ -1,16 +1,15 @@
 """What Prometheus is told: counts and times, never a name, a share or a person."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from projections.disclosure import Entry
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.health import Health
+from web.live import Live
 
 GAUGES = {
     "open_dashboards": ("dashboards", "Dashboards that are open on this process."),
@@ -37,11 +36,11 @@ PUSHED = {
 }
 
 
-class Metrics(Collector):
-    """The registry of one process."""
+class Deliveries:
+    """Counts what was handed to the push layer, and how long after it was recorded."""
 
-    def __init__(self, parts: "Parts") -> None:
-        self._parts = parts
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
         self.registry = CollectorRegistry()
         self._sent = Counter("fanlight_entries_sent", "Entries handed to the push layer.", registry=self.registry)
         self._after = Histogram(
@@ -50,14 +49,21 @@ class Metrics(Collector):
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=self.registry,
         )
-        self.registry.register(self)
 
     def sent(self, entries: Sequence[Entry]) -> None:
         """Count entries that were handed on."""
-        now = self._parts.now()
+        now = self._clock()
         self._sent.inc(len(entries))
         for entry in entries:
             self._after.observe(max(0.0, (now - entry.content.at).total_seconds()))
+
+
+class Metrics(Collector):
+    """Everything that is told of one process, in the registry of its deliveries."""
+
+    def __init__(self, health: Health, live: Live, deliveries: Deliveries) -> None:
+        self._health, self._live, self._registry = health, live, deliveries.registry
+        self._registry.register(self)
 
     def describe(self) -> list[Metric]:
         """Return nothing: what is told depends on the moment."""
@@ -65,12 +71,12 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known now."""
-        report = self._parts.health.report()
+        report = self._health.report()
         for name, (field, text) in GAUGES.items():
             yield GaugeMetricFamily(f"fanlight_{name}", text, value=float(getattr(report, field)))
         for field, text in PUSHED.items():
-            yield GaugeMetricFamily(f"fanlight_push_{field}", text, value=getattr(self._parts.live.counts, field))
+            yield GaugeMetricFamily(f"fanlight_push_{field}", text, value=getattr(self._live.counts, field))
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)

@@ -5,7 +5,6 @@ operator's token, and the proxy of an installation does not pass these paths on 
 """
 
 import hmac
-from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.requests import Request
@@ -13,22 +12,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from web.guard import not_found, open_door
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
 
 NO_STORE = {"cache-control": "no-store"}
 
 
 async def healthz(request: Request) -> Response:
     """`GET /healthz`: 200 when the whole installation is well: logs, follower, every share, receipts. Else 503."""
-    report = _parts(request).health.report()
+    report = _services(request).health.report()
     return _told(request, "ok", msgspec.to_builtins(report), well=report.ok)
 
 
 async def readyz(request: Request) -> Response:
     """`GET /readyz`: 200 when requests should come to this process, else 503: the logs are away, or it is stopping."""
-    report = _parts(request).health.report()
+    report = _services(request).health.report()
     return _told(request, "ready", msgspec.to_builtins(report), well=report.ready)
 
 
@@ -36,7 +33,7 @@ async def metrics(request: Request) -> Response:
     """`GET /metrics`: figures for Prometheus, with the operator's token as bearer token."""
     if not _is_operator(request):
         return not_found()
-    text = _parts(request).metrics.text()
+    text = _services(request).metrics.text()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8", headers=NO_STORE)
 
 
@@ -45,13 +42,13 @@ def _told(request: Request, name: str, details: dict[str, object], *, well: bool
     return JSONResponse(body, 200 if well else 503, headers=NO_STORE)
 
 
-def _parts(request: Request) -> "Parts":
-    parts: Parts = request.app.state.parts
-    return parts
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
 
 
 def _is_operator(request: Request) -> bool:
-    token = _parts(request).settings.operator_token
+    token = _services(request).settings.operator_token
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 

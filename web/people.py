@@ -10,8 +10,9 @@ from domain.access import EndSession, InvitePerson, IssueLink, IssueToken, Perso
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from web.ids import digest, new_id, new_secret
+from web.permission import OPERATOR, Actor
 from web.present import Present
-from web.service import OPERATOR, Actor, Service
+from web.service import Service
 
 
 class Entrance(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Small phrases that several pages say the same way. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.headline import count
 
@@ -30,3 +30,37 @@ def lasted(seconds: float) -> str:
     if span.days < 2:
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     return count(span.days, "day")
+
+
+def after(start: datetime, end: datetime) -> str:
+    """Return how long after something else happened: "at once", "40 s later", "3 h 5 min later", "12 days later"."""
+    seconds = round((end - start).total_seconds())
+    if seconds < 1:
+        return "at once"
+    if seconds < 90:
+        return f"{seconds} s later"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min later"
+    hours, rest = divmod(minutes, 60)
+    if hours < 36:
+        return f"{hours} h {rest} min later" if rest else f"{hours} h later"
+    return f"{count(round(seconds / timedelta(days=1).total_seconds()), 'day')} later"
+
+
+def in_time(until: datetime, now: datetime) -> str:
+    """Return when it goes out by itself: "in 52 min", "in 3 h 5 min", "in 2 days"."""
+    minutes = -((now - until) // timedelta(minutes=1))
+    if minutes < 1:
+        return "any moment now"
+    if minutes < 90:
+        return f"in {minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 36:
+        return f"in {hours} h {rest} min" if rest else f"in {hours} h"
+    return f"in {count(round(hours / 24), 'day')}"
+
+
+def grouped(digits: str) -> Sequence[str]:
+    """Return a hash in groups of four digits, to be read out loud."""
+    return [digits[i : i + 4] for i in range(0, len(digits), 4)]

@@ -1,6 +1,6 @@
 """The manager's door: the projects, and the workspace of one with each line's audience beside it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -29,30 +29,31 @@ from web import (
     pm_table,
     pm_viewers,
     pm_who,
+    presence,
 )
 from web.guard import STAFF, Signed, door, not_found
-from web.pm_shown import share_lines, shares_shown, shell, workspace
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.pm_shown import shares_shown, workspace
+from web.services import Services
+from web.share_lines import share_lines
+from web.staff_frame import shell
 
 
 async def projects(request: Request, signed: Signed) -> Response:
     """`GET /p`: every project, with its health, its shares and who is watching."""
-    parts: Parts = request.app.state.parts
-    lines = await run_in_threadpool(_lines, parts, signed)
-    return parts.pages.response(request, "pm/projects.html", lines=lines, **shell(parts, signed))
+    services: Services = request.app.state.services
+    lines = await run_in_threadpool(_lines, services, signed)
+    return services.pages.response(request, "pm/projects.html", lines=lines, **shell(services, signed))
 
 
-def _lines(parts: "Parts", signed: Signed) -> list[dict[str, Any]]:
-    world = parts.present.refresh()
+def _lines(services: Services, signed: Signed) -> list[dict[str, Any]]:
+    world = services.present.refresh()
     theirs = [project for project in world.projects.values() if signed.person.manages(project.id)]
     ordered = sorted(theirs, key=lambda p: (p.phase == "closed", p.title, p.id))
-    return [_line(parts, world, project) for project in ordered]
+    return [_line(services, world, project) for project in ordered]
 
 
-def _line(parts: "Parts", world: World, project: Project) -> dict[str, Any]:
-    shares = share_lines(parts, world, project)
+def _line(services: Services, world: World, project: Project) -> dict[str, Any]:
+    shares = share_lines(services, world, project)
     final = project.schedule.final()
     slip = None if final is None else project.schedule.slip_of(final)
     return {
@@ -67,36 +68,36 @@ def _line(parts: "Parts", world: World, project: Project) -> dict[str, Any]:
 
 async def project(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}`: the workspace."""
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(workspace, parts, signed, request.path_params["project"])
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(workspace, services, signed, request.path_params["project"])
     if found is None:
         return not_found()
     released = request.query_params.get("released", "")
     said = (
-        await run_in_threadpool(pm_release.released, parts, request.path_params["project"], released)
+        await run_in_threadpool(pm_release.released, services, request.path_params["project"], released)
         if released
-        else await run_in_threadpool(pm_change.said, parts, request.query_params.get("said", ""))
+        else await run_in_threadpool(pm_change.said, services, request.query_params.get("said", ""))
     )
-    return parts.pages.response(request, "pm/project.html", said=said, **found)
+    return services.pages.response(request, "pm/project.html", said=said, **found)
 
 
 async def watching(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/watching`: the shares and what waits alone, asked for every few seconds."""
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(shares_shown, parts, signed, request.path_params["project"])
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(shares_shown, services, signed, request.path_params["project"])
     if found is None:
         return not_found()
-    return parts.pages.response(request, "pm/watching.html", **found)
+    return services.pages.response(request, "pm/watching.html", **found)
 
 
 async def again(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/retry`: try a stopped share again."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     key = request.path_params["project"]
-    share = parts.present.refresh().shares.get(ShareId(request.path_params["share"]))
+    share = services.present.refresh().shares.get(ShareId(request.path_params["share"]))
     if share is None or share.project != key or signed is None:
         return not_found()
-    parts.ask_again(share.id)
+    presence.ask_again(services, share.id)
     return RedirectResponse(f"/p/{key}#shares", 303)
 
 

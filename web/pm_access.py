@@ -4,7 +4,6 @@ Rule: made of receipts alone, as long as they are kept; asking for it is a line 
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -19,13 +18,12 @@ from projections.disclosure import instant
 from projections.onscreen import moment
 from projections.visitlog import Told
 from projections.visits import Visit
+from web.consulted import consulted
 from web.guard import AUDIT, STAFF, Signed, door, not_found
 from web.phrases import lasted
-from web.pm_shown import shell
+from web.services import Services
 from web.sheets import download, sheet
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.staff_frame import shell
 
 PAGE = 50
 HEAD = (
@@ -49,38 +47,38 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-def _found(parts: "Parts", request: Request) -> Share | None:
-    share = parts.present.refresh().shares.get(ShareId(request.path_params["share"]))
+def _found(services: Services, request: Request) -> Share | None:
+    share = services.present.refresh().shares.get(ShareId(request.path_params["share"]))
     named = request.path_params.get("project", share.project if share else "")
     return share if share is not None and share.project == named else None
 
 
-def told(parts: "Parts", signed: Signed, share: Share, asked: str) -> Told:
+def told(services: Services, signed: Signed, share: Share, asked: str) -> Told:
     """Record the question, then return the visits of a share. For threads."""
-    parts.consulted(signed, share.id, asked)
-    parts.receipts.flush()
-    return parts.visits.told(share.id, parts.now() - timedelta(days=share.retention))
+    consulted(services, signed, share.id, asked)
+    services.receipts.flush()
+    return services.visits.told(share.id, services.now() - timedelta(days=share.retention))
 
 
 async def access(request: Request, signed: Signed) -> Response:
     """`GET …/access?page=2`: the access log, newest first."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_found, parts, request)
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_found, services, request)
     page = request.query_params.get("page", "1")
     if share is None or not (page.isascii() and page.isdecimal() and len(page) < 6 and int(page) > 0):
         return not_found()
-    found = await run_in_threadpool(told, parts, signed, share, f"access log, page {int(page)}")
+    found = await run_in_threadpool(told, services, signed, share, f"access log, page {int(page)}")
     start = (int(page) - 1) * PAGE
     if start and start >= len(found.visits):
         return not_found()
-    world = parts.present.world
+    world = services.present.world
     staff = "project" in request.path_params
     zone = world.projects[share.project].time_zone if staff else "UTC"
     context = {
         "share": share,
         "project": world.projects[share.project],
         "client": world.client_name(share.client),
-        "lines": [_line(parts, share, visit, zone) for visit in found.visits[start : start + PAGE]],
+        "lines": [_line(services, share, visit, zone) for visit in found.visits[start : start + PAGE]],
         "total": len(found.visits),
         "people": len({visit.person for visit in found.visits}),
         "open": sum(_open(share, visit) for visit in found.visits),
@@ -92,7 +90,7 @@ async def access(request: Request, signed: Signed) -> Response:
         "here": "shares",
         "base": "pm/base.html" if staff else "audit/base.html",
     }
-    return parts.pages.response(request, "pm/access.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/access.html", **context, **shell(services, signed))
 
 
 def _open(share: Share, visit: Visit) -> bool:
@@ -109,13 +107,13 @@ def _state(share: Share, visit: Visit) -> str:
     return "Open now" if share.revoked_at is None else "Closed"
 
 
-def _line(parts: "Parts", share: Share, visit: Visit, zone: str) -> Line:
-    at, until = moment(visit.opened), _until(parts, share)
+def _line(services: Services, share: Share, visit: Visit, zone: str) -> Line:
+    at, until = moment(visit.opened), _until(services, share)
     there = words.local(at, zone)
     return Line(
         at=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
         iso=instant(at),
-        who=parts.present.world.person_name(visit.person),
+        who=services.present.world.person_name(visit.person),
         device=visit.device or "Not known",
         open_for=lasted(visit.lasted(until)) if visit.live else "",
         on_screen=lasted(visit.on_screen(until)) if visit.displayed else "",
@@ -126,19 +124,19 @@ def _line(parts: "Parts", share: Share, visit: Visit, zone: str) -> Line:
     )
 
 
-def _until(parts: "Parts", share: Share) -> float:
+def _until(services: Services, share: Share) -> float:
     """Return until when a page that was not heard to close can have been open, POSIX seconds."""
-    return (share.revoked_at or parts.now()).timestamp()
+    return (share.revoked_at or services.now()).timestamp()
 
 
 async def access_csv(request: Request, signed: Signed) -> Response:
     """`GET …/access.csv`: the whole of it as a file, newest first; times in UTC."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_found, parts, request)
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_found, services, request)
     if share is None:
         return not_found()
-    found = await run_in_threadpool(told, parts, signed, share, "access log, as CSV")
-    name, until = parts.present.world.person_name, _until(parts, share)
+    found = await run_in_threadpool(told, services, signed, share, "access log, as CSV")
+    name, until = services.present.world.person_name, _until(services, share)
     rows = [_row(share, visit, name(visit.person), until) for visit in found.visits]
     return download(await run_in_threadpool(sheet, HEAD, rows), f"fanlight-{share.id}-access.csv")
 

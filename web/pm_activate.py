@@ -4,8 +4,6 @@ Rule: what is put in force is what was looked at. When something else would be d
 happens and it is shown again.
 """
 
-from typing import TYPE_CHECKING
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,21 +11,19 @@ from starlette.routing import BaseRoute
 
 from domain.agreement import ActivateTerms
 from domain.errors import Conflict, Invalid, Refused, Stale
-from web import pm_edit, pm_outcome, pm_preview, pm_terms
+from web import pm_edit, pm_outcome, pm_preview, pm_terms, presence
 from web.guard import STAFF, Signed, door, not_found
 from web.pm_edit import FRAMING, Desk, Typed
 from web.pm_outcome import Outcome
-from web.pm_shown import shell
 from web.problem import status_of
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 
 async def ask(request: Request, signed: Signed) -> Response:
     """`GET …/edit/activate`: what it does, and a form that asks for the client's name and a reason."""
-    parts: Parts = request.app.state.parts
-    at = await run_in_threadpool(pm_edit.desk, parts, request)
+    services: Services = request.app.state.services
+    at = await run_in_threadpool(pm_edit.desk, services, request)
     if at is None:
         return not_found()
     if not pm_edit.pending(at.share):
@@ -37,34 +33,34 @@ async def ask(request: Request, signed: Signed) -> Response:
 
 async def activate(request: Request, signed: Signed) -> Response:
     """`POST …/edit/activate`: put the draft in force."""
-    parts: Parts = request.app.state.parts
-    at = await run_in_threadpool(pm_edit.desk, parts, request)
+    services: Services = request.app.state.services
+    at = await run_in_threadpool(pm_edit.desk, services, request)
     if at is None:
         return not_found()
     typed = pm_edit.plain(await request.form())
     try:
-        await run_in_threadpool(_activate, parts, signed, at, typed)
+        await run_in_threadpool(_activate, services, signed, at, typed)
     except Refused as refused:
         return await _page(request, signed, at, typed, refused)
     return RedirectResponse(f"/p/{at.project.id}/shares/{at.share.id}?done=in-force", 303)
 
 
-def _activate(parts: "Parts", signed: Signed, at: Desk, typed: Typed) -> None:
+def _activate(services: Services, signed: Signed, at: Desk, typed: Typed) -> None:
     command = ActivateTerms(share=at.share.id, reason=_one(typed, "reason"))
-    if parts.service.carried_out(_one(typed, "command_id")):  # the answer got lost, and the form came again
-        pm_edit.send(parts, signed, command, typed)
+    if services.service.carried_out(_one(typed, "command_id")):  # the answer got lost, and the form came again
+        pm_edit.send(services, signed, command, typed)
         return
     _is_named(at.client, _one(typed, "name"))
     if not command.reason.strip():
         raise Invalid("Reason is missing. A sentence is enough; it goes on record.", "reason")
     if not pm_edit.pending(at.share):
         raise Conflict("There is no draft that says something else. It was put in force or discarded meanwhile.")
-    found = pm_outcome.outcome(parts, at.world, at.share, pm_edit.standing(at.share))
+    found = pm_outcome.outcome(services, at.world, at.share, pm_edit.standing(at.share))
     if found.digest != _one(typed, "digest"):
         raise Stale(
             "Something else would be disclosed or withdrawn by now. It is shown below; look again, then repeat."
         )
-    pm_edit.send(parts, signed, command, typed)
+    pm_edit.send(services, signed, command, typed)
 
 
 def _is_named(client: str, typed: str) -> None:
@@ -74,9 +70,9 @@ def _is_named(client: str, typed: str) -> None:
 
 
 async def _page(request: Request, signed: Signed, at: Desk, typed: Typed, problem: Refused | None) -> Response:
-    parts: Parts = at.parts
+    services = at.services
     draft = pm_edit.standing(at.share)
-    found: Outcome = await run_in_threadpool(pm_outcome.outcome, parts, at.world, at.share, draft)
+    found: Outcome = await run_in_threadpool(pm_outcome.outcome, services, at.world, at.share, draft)
     context = {
         "at": at,
         "draft": draft,
@@ -87,10 +83,10 @@ async def _page(request: Request, signed: Signed, at: Desk, typed: Typed, proble
         "reason": _one(typed, "reason"),
         "version": at.world.versions.get(f"share-{at.share.id}", 0),
         "summary": pm_terms.summary(draft.terms),
-        "watching": len(parts.watching(at.share.id)),
-        **shell(parts, signed),
+        "watching": len(presence.watching(services, at.share.id)),
+        **shell(services, signed),
     }
-    answer = parts.pages.response(request, "pm/activate.html", status_of(problem) if problem else 200, **context)
+    answer = services.pages.response(request, "pm/activate.html", status_of(problem) if problem else 200, **context)
     answer.headers["content-security-policy"] = FRAMING
     return answer
 

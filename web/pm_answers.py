@@ -4,7 +4,7 @@ Rule: everything here but the internal notes is said on a share and seen by its 
 """
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -18,16 +18,15 @@ from domain.errors import Conflict, Refused
 from domain.ids import CommandId, ProjectId, ShareId
 from domain.project import Project
 from projections.world import World
-from web.guard import CSP, STAFF, Signed, door, not_found
+from web.guard import STAFF, Signed, door, not_found
+from web.headers import CSP
 from web.pm_answers_look import look
 from web.pm_answers_may import actor, may
 from web.pm_answers_shown import answers, token
 from web.pm_audience import view_of
-from web.pm_shown import share_of, shell
 from web.problem import status_of
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import share_of, shell
 
 FRAMING = f"{CSP}; frame-src 'self'"  # the page shows what clients were looking at in frames of our own
 RECORDED = "Recorded. The client’s page shows it with the next update."
@@ -73,31 +72,31 @@ async def page(request: Request, signed: Signed) -> Response:
 
 
 async def _page(request: Request, signed: Signed, typed: Typed | None = None, status: int = 200) -> Response:
-    parts: Parts = request.app.state.parts
-    found = await run_in_threadpool(_shown, parts, signed, request.path_params["project"])
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(_shown, services, signed, request.path_params["project"])
     if found is None:
         return not_found()
     shown = {line.c.id for line in found["a"].concerns if line.may.answer} | {one.share.id for one in found["places"]}
     stray = typed if typed is not None and typed.form not in shown else None
     context = {**found, "typed": typed, "stray": stray, "said": RECORDED if "said" in request.query_params else ""}
-    response = parts.pages.response(request, "pm/answers.html", status, **context)
+    response = services.pages.response(request, "pm/answers.html", status, **context)
     response.headers["content-security-policy"] = FRAMING
     return response
 
 
-def _shown(parts: "Parts", signed: Signed, key: str) -> dict[str, Any] | None:
-    world = parts.present.refresh()
+def _shown(services: Services, signed: Signed, key: str) -> dict[str, Any] | None:
+    world = services.present.refresh()
     project = world.projects.get(ProjectId(key))
     if project is None:
         return None
     shares = [share for share in world.shares_of_project(project.id) if share.active]
     return {
         "project": project,
-        "a": answers(parts, signed, world, project),
+        "a": answers(services, signed, world, project),
         "called": world.person_name,
         "places": [_place(world, project, share) for share in shares if may(world, signed, share).comment],
         "notes": _notes(project),
-        **shell(parts, signed),
+        **shell(services, signed),
     }
 
 
@@ -121,15 +120,15 @@ def _notes(project: Project) -> list[Note]:
 
 async def newer(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/answers/list?seen=`: what was said, asked for every few seconds; 204 when nothing is new."""
-    parts: Parts = request.app.state.parts
-    world = await run_in_threadpool(parts.present.refresh)
+    services: Services = request.app.state.services
+    world = await run_in_threadpool(services.present.refresh)
     project = world.projects.get(ProjectId(request.path_params["project"]))
     if project is None:
         return not_found()
-    if request.query_params.get("seen") == await run_in_threadpool(token, parts, world, project):
+    if request.query_params.get("seen") == await run_in_threadpool(token, services, world, project):
         return Response(status_code=204, headers={"cache-control": "no-store"})
-    found = await run_in_threadpool(_shown, parts, signed, project.id)
-    return parts.pages.response(request, "pm/answers_list.html", **(found or {}), typed=None)
+    found = await run_in_threadpool(_shown, services, signed, project.id)
+    return services.pages.response(request, "pm/answers_list.html", **(found or {}), typed=None)
 
 
 async def answer(request: Request, signed: Signed) -> Response:
@@ -157,28 +156,30 @@ async def comment(request: Request, signed: Signed) -> Response:
 async def _send(
     request: Request, signed: Signed, command: AnswerConcern | MakeComment, typed: Typed, to: str
 ) -> Response:
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     project = request.path_params["project"]
-    share = await run_in_threadpool(share_of, parts, project, command.share)
+    share = await run_in_threadpool(share_of, services, project, command.share)
     if share is None:
         return not_found()
     key = str((await request.form()).get("command_id", ""))
     try:
-        await run_in_threadpool(_carry_out, parts, signed, share, command, key)
+        await run_in_threadpool(_carry_out, services, signed, share, command, key)
     except Refused as refused:
         again = msgspec.structs.replace(typed, problem=refused.message)
         return await _page(request, signed, again, status_of(refused))
     return RedirectResponse(f"/p/{project}/answers?{to}", 303)
 
 
-def _carry_out(parts: "Parts", signed: Signed, share: Share, command: AnswerConcern | MakeComment, key: str) -> None:
-    if isinstance(command, MakeComment) and not parts.folder.events.stream(f"command-{key}"):
-        world = parts.present.world
+def _carry_out(
+    services: Services, signed: Signed, share: Share, command: AnswerConcern | MakeComment, key: str
+) -> None:
+    if isinstance(command, MakeComment) and not services.logs.events.stream(f"command-{key}"):
+        world = services.present.world
         topics = _place(world, world.projects[share.project], share).topics if share.active else ()
         if command.subject not in {topic.subject for topic in topics}:
             told = "This client’s agreement does not cover comments on this, so it would not be shown"
             raise Conflict(f"{told}. Choose something else, or widen the agreement first.")
-    parts.service.execute(actor(signed), command, command_id=CommandId(key))
+    services.service.execute(actor(signed), command, command_id=CommandId(key))
 
 
 def routes() -> list[BaseRoute]:

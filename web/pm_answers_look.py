@@ -4,7 +4,6 @@ Rule: the markup is the recorded one; only a closed card is opened, as its reade
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,31 +12,29 @@ from starlette.responses import Response
 from projections import frames, replay
 from projections.disclosure import Part
 from web import exact
+from web.consulted import consulted
 from web.guard import Signed, not_found
-from web.pm_shown import share_of
-
-if TYPE_CHECKING:
-    from web.parts import Parts
-
+from web.services import Services
+from web.staff_frame import share_of
 
 SPACE = '<svg width="1" height="8" display="block" aria-hidden="true"></svg>'  # so that no edge cuts the first line
 
 
 async def look(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/shares/{share}/{n}/look?about=risk-r7`: what update n showed of one thing, or all of it."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(share_of, parts, request.path_params["project"], request.path_params["share"])
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(share_of, services, request.path_params["project"], request.path_params["share"])
     number, about = request.path_params["n"], request.query_params.get("about", "")
     n = int(number) if number.isascii() and number.isdecimal() and len(number) < 12 else 0
     if share is None or not n:
         return not_found()
-    await run_in_threadpool(parts.consulted, signed, share.id, f"{about[:80] or 'the page'} of update {n}")
-    return await run_in_threadpool(_look, parts, share.id, n, about)
+    await run_in_threadpool(consulted, services, signed, share.id, f"{about[:80] or 'the page'} of update {n}")
+    return await run_in_threadpool(_look, services, share.id, n, about)
 
 
-def _look(parts: "Parts", share: str, n: int, about: str) -> Response:
-    found = exact.recorded(parts, share, n)
-    folded = replay.fold(parts.folder.disclosure, share, n)
+def _look(services: Services, share: str, n: int, about: str) -> Response:
+    found = exact.recorded(services.logs.disclosure, services.renderer, share, n)
+    folded = replay.fold(services.logs.disclosure, share, n)
     if found is None or folded is None:
         return not_found()
     page, css = found

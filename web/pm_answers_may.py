@@ -9,7 +9,7 @@ from domain.answers import AnswerConcern, MakeComment
 from domain.commands import AnyCommand
 from domain.errors import Denied
 from projections.world import World
-from web.service import Actor, permit
+from web.permission import Actor, permit
 
 if TYPE_CHECKING:
     from web.guard import Signed

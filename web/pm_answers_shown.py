@@ -18,10 +18,10 @@ from domain.risks import ClientScored, Points, RiskRaised, RiskScored
 from projections.disclosure import Change
 from projections.world import World
 from web.pm_answers_may import May, may
+from web.services import Services
 
 if TYPE_CHECKING:
     from web.guard import Signed
-    from web.parts import Parts
 
 LOOKED = 200  # updates looked through for what has changed since
 LISTED = 6  # changes that are listed
@@ -110,26 +110,26 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def token(parts: "Parts", world: World, project: Project) -> str:
+def token(services: Services, world: World, project: Project) -> str:
     """Return a fingerprint of all that the page depends on: another one later means that something is new."""
     shares = world.shares_of_project(project.id)
-    heads = [(s.id, world.versions.get(f"share-{s.id}", 0), parts.folder.disclosure.head(s.id)) for s in shares]
+    heads = [(s.id, world.versions.get(f"share-{s.id}", 0), services.logs.disclosure.head(s.id)) for s in shares]
     told = repr((heads, world.versions.get(f"project-{project.id}", 0), len(world.erased)))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def answers(parts: "Parts", signed: "Signed", world: World, project: Project) -> Answers:
+def answers(services: Services, signed: "Signed", world: World, project: Project) -> Answers:
     """Return what was said about a project. For threads."""
     shares = world.shares_of_project(project.id)
     called = {share.id: world.client_name(share.client) for share in shares}
-    now = token(parts, world, project)
-    concerns = [_concern(parts, signed, world, project, s, c) for s in shares for c in s.answers.concerns.values()]
+    now = token(services, world, project)
+    concerns = [_concern(services, signed, world, project, s, c) for s in shares for c in s.answers.concerns.values()]
     concerns.sort(key=lambda line: (line.c.settled, -line.c.at.timestamp()))
     return Answers(
         concerns=concerns,
         threads=[thread for share in shares for thread in _threads(project, share, called[share.id])],
         acks=[ack for share in shares for ack in _acks(project, share, called[share.id])],
-        scores=[line for share in shares for line in _scores(parts, world, project, share)],
+        scores=[line for share in shares for line in _scores(services, world, project, share)],
         token=now,
     )
 
@@ -149,21 +149,21 @@ def title_of(project: Project, subject: str) -> str:
 
 
 def _concern(
-    parts: "Parts", signed: "Signed", world: World, project: Project, share: Share, concern: Concern
+    services: Services, signed: "Signed", world: World, project: Project, share: Share, concern: Concern
 ) -> ConcernLine:
     return ConcernLine(
         c=concern,
         share=share,
         client=world.client_name(share.client),
         title=title_of(project, concern.subject),
-        since=None if concern.settled else since(parts, share.id, concern.screen.n, concern.subject),
+        since=None if concern.settled else since(services, share.id, concern.screen.n, concern.subject),
         may=may(world, signed, share),
     )
 
 
-def since(parts: "Parts", share: str, n: int, subject: str) -> Since:
+def since(services: Services, share: str, n: int, subject: str) -> Since:
     """Return what a share showed differently after update `n`, of one thing or of everything ("")."""
-    log, key = parts.folder.disclosure, subject.partition("-")[2]
+    log, key = services.logs.disclosure, subject.partition("-")[2]
     head = log.head(share)
     found = log.entries(share, max(n, head - LOOKED), LOOKED, head) if head > n else []
     every = [(entry.n, change) for entry in reversed(found) for change in entry.content.changes]
@@ -201,14 +201,14 @@ def _moved(project: Project, subject: str) -> datetime:
     return datetime.min.replace(tzinfo=project.changed_at.tzinfo)
 
 
-def _scores(parts: "Parts", world: World, project: Project, share: Share) -> list[ScoreLine]:
+def _scores(services: Services, world: World, project: Project, share: Share) -> list[ScoreLine]:
     found = []
     for risk in project.risks.risks.values():
         given = risk.client_scores.get(share.client, ())
         if given and not risk.closed:
             ours, theirs = risk.scores[-1], given[-1]
-            who, _ = _event(parts, project, ours.at, risk.id)
-            _, update = _event(parts, project, theirs.at, risk.id)
+            who, _ = _event(services, project, ours.at, risk.id)
+            _, update = _event(services, project, theirs.at, risk.id)
             found.append(
                 ScoreLine(
                     client=world.client_name(share.client),
@@ -220,9 +220,9 @@ def _scores(parts: "Parts", world: World, project: Project, share: Share) -> lis
     return found
 
 
-def _event(parts: "Parts", project: Project, at: datetime, risk: RiskId) -> tuple[str, int]:
+def _event(services: Services, project: Project, at: datetime, risk: RiskId) -> tuple[str, int]:
     """Return who scored a risk at an instant, and the update that was on a client's screen then."""
-    events, stream = parts.folder.events, f"project-{project.id}"
+    events, stream = services.logs.events, f"project-{project.id}"
     version = events.version_at(stream, at)
     while version > 0 and (found := events.part(stream, version - 1, 1)) and found[0].at == at:
         event = found[0].event

@@ -5,7 +5,7 @@ all that was typed. A form carries a fingerprint of what it changes, so nobody o
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -18,22 +18,21 @@ from domain.errors import Refused, Stale
 from domain.events import CommandCarriedOut
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.project import Project
+from projections.instants import Clock
 from projections.world import World
+from web.events_said import say
 from web.fields import Typed, Unfit
 from web.forms import Form, command_of, filled, told
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
+from web.permission import Actor
 from web.pm_ask import Ask
 from web.pm_audience import Effect, effects
 from web.pm_forms import form_for
-from web.pm_history import say
-from web.pm_shown import shell, workspace
-from web.pm_who_say import Clock
+from web.pm_shown import workspace
 from web.problem import status_of
-from web.service import Actor
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 TRIES = 4
 
@@ -48,34 +47,34 @@ class Done(msgspec.Struct, frozen=True):
 
 async def change(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/do/{command}`: the form of a command, and sending it."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     tag = request.path_params["command"]
     typed: dict[str, Sequence[str]] = {}
     if request.method == "POST":
         form = await request.form()
         typed = {key: [v for v in form.getlist(key) if isinstance(v, str)] for key in form}
-    ask = await run_in_threadpool(_ask, parts, request, typed)
+    ask = await run_in_threadpool(_ask, services, request, typed)
     if ask is None:
         return not_found()
     try:
         blank = form_for(tag, ask)
     except Refused as refused:
-        return await _nothing(parts, request, signed, refused)
+        return await _nothing(services, request, signed, refused)
     if request.method != "POST":
-        return _show(parts, request, signed, ask.project, blank, {})
-    done = await run_in_threadpool(_send, parts, signed, ask, blank, typed)
+        return _show(services, request, signed, ask.project, blank, {})
+    done = await run_in_threadpool(_send, services, signed, ask, blank, typed)
     if done.form is not None:
-        return _show(parts, request, signed, ask.project, done.form, typed, done.status)
-    return await _after(parts, request, signed, ask.project, done.said, blank.slot, _first(typed, "command_id"))
+        return _show(services, request, signed, ask.project, done.form, typed, done.status)
+    return await _after(services, request, signed, ask.project, done.said, blank.slot, _first(typed, "command_id"))
 
 
-def _ask(parts: "Parts", request: Request, typed: Typed) -> Ask | None:
-    world = parts.present.refresh()
+def _ask(services: Services, request: Request, typed: Typed) -> Ask | None:
+    world = services.present.refresh()
     project = world.projects.get(ProjectId(request.path_params["project"]))
     if project is None:
         return None
     key = _first(typed, "new") or new_id()
-    return Ask(project=project, directory=world, now=parts.now(), params=dict(request.query_params), new_id=key)
+    return Ask(project=project, directory=world, now=services.now(), params=dict(request.query_params), new_id=key)
 
 
 def _first(typed: Typed, name: str) -> str:
@@ -83,16 +82,16 @@ def _first(typed: Typed, name: str) -> str:
     return given[0] if given else ""
 
 
-def _send(parts: "Parts", signed: Signed, ask: Ask, blank: Form, typed: Typed) -> Done:
+def _send(services: Services, signed: Signed, ask: Ask, blank: Form, typed: Typed) -> Done:
     """Send the command once; decide again when something else of the project changed in between."""
     for _ in range(TRIES):
         form = filled(blank, typed)
         try:
-            return _once(parts, signed, ask, form, typed)
+            return _once(services, signed, ask, form, typed)
         except Unfit as unfit:
             return Done("", told(form, unfit), 422)
         except Stale:
-            ask = msgspec.structs.replace(ask, project=parts.present.refresh().projects[ask.project.id])
+            ask = msgspec.structs.replace(ask, project=services.present.refresh().projects[ask.project.id])
             blank = form_for(blank.tag, ask)
             if blank.seen != _first(typed, "seen"):
                 break
@@ -110,39 +109,44 @@ def _now(blank: Form, typed: Typed) -> str:
     return f"It now says: {', '.join(f'{f.label.lower()} {f.value}' for f in differ)}. " if differ else ""
 
 
-def _once(parts: "Parts", signed: Signed, ask: Ask, form: Form, typed: Typed) -> Done:
+def _once(services: Services, signed: Signed, ask: Ask, form: Form, typed: Typed) -> Done:
     command: Any = command_of(form, typed)
     key = CommandId(_first(typed, "command_id"))
-    world = parts.present.refresh()
+    world = services.present.refresh()
     version = world.versions.get(f"project-{ask.project.id}", 0)
     before = world.projects[ask.project.id]
-    known = bool(key) and bool(parts.folder.events.stream(f"command-{key}"))
+    known = bool(key) and bool(services.logs.events.stream(f"command-{key}"))
     guarded = form.about is not None and not known
     if guarded and (before is not ask.project or form.seen != _first(typed, "seen")):
         raise Stale("Somebody changed this since you opened the form.")
-    return Done(carry_out(parts, signed, command, key, before, version if guarded else None))
+    return Done(carry_out(services, signed, command, key, before, version if guarded else None))
 
 
 def carry_out(
-    parts: "Parts", signed: Signed, command: AnyCommand, key: CommandId, before: Project, expected: int | None = None
+    services: Services,
+    signed: Signed,
+    command: AnyCommand,
+    key: CommandId,
+    before: Project,
+    expected: int | None = None,
 ) -> str:
     """Record a command of a project and return what happened, with who will see which update.
 
     Raises: Refused.
     """
-    world = parts.present.world
-    heads = {s.id: parts.folder.disclosure.head(s.id) for s in world.shares_of_project(before.id)}
+    world = services.present.world
+    heads = {s.id: services.logs.disclosure.head(s.id) for s in world.shares_of_project(before.id)}
     held = {share: world.held(share) for share in heads}
     person = signed.person
     actor = Actor(person.id, person.role, person.client)
-    answer = parts.service.execute(actor, command, command_id=key, expected=expected)
-    world = parts.present.world
+    answer = services.service.execute(actor, command, command_id=key, expected=expected)
+    world = services.present.world
     if answer.repeated:
         return "Recorded already."
     if not answer.events:
         return "Nothing changed, so nothing was recorded."
     found = effects(world, before, world.projects[before.id], held)
-    return "Recorded. " + seen_by(world, found, heads, Clock(before.time_zone, before.civil(parts.now())))
+    return "Recorded. " + seen_by(world, found, heads, Clock(before.time_zone, before.civil(services.now())))
 
 
 def seen_by(world: World, found: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
@@ -161,9 +165,9 @@ def seen_by(world: World, found: Sequence[Effect], heads: Mapping[ShareId, int],
     return "; ".join(told) + "."
 
 
-def said(parts: "Parts", key: str) -> str:
+def said(services: Services, key: str) -> str:
     """Return what a command recorded, in words, for a page without scripts."""
-    found = parts.folder.events.stream(f"command-{key}") if 0 < len(key) <= 64 else []
+    found = services.logs.events.stream(f"command-{key}") if 0 < len(key) <= 64 else []
     event = found[0].event if found else None
     if not isinstance(event, CommandCarriedOut):
         return ""
@@ -172,7 +176,7 @@ def said(parts: "Parts", key: str) -> str:
 
 
 def _show(
-    parts: "Parts",
+    services: Services,
     request: Request,
     signed: Signed,
     project: Project,
@@ -187,44 +191,44 @@ def _show(
         "command_id": _first(typed, "command_id") or new_id(24),
         "new": form.fixed.get("milestone") or form.fixed.get("risk") or "",
         "htmx": bool(request.headers.get("hx-request")),
-        **shell(parts, signed),
+        **shell(services, signed),
     }
     template = "pm/form.html" if context["htmx"] else "pm/change.html"
-    return parts.pages.response(request, template, status, **context)
+    return services.pages.response(request, template, status, **context)
 
 
-async def _nothing(parts: "Parts", request: Request, signed: Signed, refused: Refused) -> Response:
+async def _nothing(services: Services, request: Request, signed: Signed, refused: Refused) -> Response:
     if request.headers.get("hx-request"):
-        markup = parts.pages.text("pm/refused.html", message=refused.message)
+        markup = services.pages.text("pm/refused.html", message=refused.message)
         return HTMLResponse(markup, status_of(refused), headers={"cache-control": "no-store"})
-    context = {"message": refused.message, "project": request.path_params["project"], **shell(parts, signed)}
-    return parts.pages.response(request, "pm/nothing.html", status_of(refused), **context)
+    context = {"message": refused.message, "project": request.path_params["project"], **shell(services, signed)}
+    return services.pages.response(request, "pm/nothing.html", status_of(refused), **context)
 
 
 async def _after(
-    parts: "Parts", request: Request, signed: Signed, project: Project, said: str, slot: str, key: str
+    services: Services, request: Request, signed: Signed, project: Project, said: str, slot: str, key: str
 ) -> Response:
     """Answer a recorded command: the page as it stands now, in place or by going there."""
     if not request.headers.get("hx-request"):
         return RedirectResponse(f"/p/{project.id}?said={key}", 303)
-    found = await run_in_threadpool(workspace, parts, signed, project.id)
+    found = await run_in_threadpool(workspace, services, signed, project.id)
     assert found is not None
-    response = parts.pages.response(request, "pm/after.html", said=said, slot=slot, **found)
+    response = services.pages.response(request, "pm/after.html", said=said, slot=slot, **found)
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
 
 
 async def more(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/more?milestone=|risk=`: everything one can do with a line; nothing named closes the form."""
-    parts: Parts = request.app.state.parts
-    ask = await run_in_threadpool(_ask, parts, request, {})
+    services: Services = request.app.state.services
+    ask = await run_in_threadpool(_ask, services, request, {})
     if ask is None:
         return not_found()
     milestone = ask.project.schedule.milestones.get(MilestoneId(ask.params.get("milestone", "")))
     risk = ask.project.risks.risks.get(RiskId(ask.params.get("risk", "")))
     htmx = bool(request.headers.get("hx-request"))
-    context = {"project": ask.project, "milestone": milestone, "risk": risk, **shell(parts, signed)}
-    return parts.pages.response(request, "pm/more.html" if htmx else "pm/more_page.html", **context)
+    context = {"project": ask.project, "milestone": milestone, "risk": risk, **shell(services, signed)}
+    return services.pages.response(request, "pm/more.html" if htmx else "pm/more_page.html", **context)
 
 
 def routes() -> list[BaseRoute]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,12 +11,11 @@ from domain.clients import Client
 from domain.ids import ClientId
 from projections.visits import Reached
 from projections.world import World
+from web import presence
 from web.guard import Signed
-from web.place import Watching
-from web.service import theirs
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.permission import theirs
+from web.services import Services
+from web.viewer import Watching
 
 SETTLES = timedelta(seconds=10)  # more than the grace for a page that does not answer, and the recording of its end
 
@@ -70,50 +68,50 @@ def clients_of(world: World, person: Person) -> list[Client]:
     return sorted(found, key=lambda client: (client.ended_at is not None, client.name, client.id))
 
 
-def client_of(parts: "Parts", signed: Signed, key: str) -> Client | None:
+def client_of(services: Services, signed: Signed, key: str) -> Client | None:
     """Return a client by its id; None where there is none, or none that may be known."""
-    world = parts.present.refresh()
+    world = services.present.refresh()
     found = world.clients.get(ClientId(key))
     return found if found is not None and theirs(world, signed.person, found.id) else None
 
 
-def standing(parts: "Parts", signed: Signed, client: Client, *, deep: bool = False) -> Standing:
+def standing(services: Services, signed: Signed, client: Client, *, deep: bool = False) -> Standing:
     """Return how a client stands; `deep` also looks through the receipts for what last reached whom. For threads."""
     if deep:
-        parts.receipts.flush()
-    world = parts.present.world
+        services.receipts.flush()
+    world = services.present.world
     shares = [s for s in world.shares.values() if s.client == client.id and signed.person.manages(s.project)]
-    windows = sorted((_window(parts, world, share, deep=deep) for share in shares), key=_order)
+    windows = sorted((_window(services, world, share, deep=deep) for share in shares), key=_order)
     watching = [one for window in windows for one in window.watching]
     people = sorted((p for p in world.people.values() if p.client == client.id), key=lambda p: (p.disabled, p.name))
     return Standing(
         client=client,
         windows=tuple(windows),
-        people=tuple(_someone(person, watching, parts.now()) for person in people),
+        people=tuple(_someone(person, watching, services.now()) for person in people),
     )
 
 
-def reached(parts: "Parts", share: Share) -> dict[str, Reached]:
+def reached(services: Services, share: Share) -> dict[str, Reached]:
     """Return the last update that can have reached each viewer of a share, as far as receipts are kept. For threads."""
-    return parts.visits.reached(share.id, parts.now() - timedelta(days=share.retention))
+    return services.visits.reached(share.id, services.now() - timedelta(days=share.retention))
 
 
-def settled(parts: "Parts", share: Share) -> bool:
+def settled(services: Services, share: Share) -> bool:
     """Tell whether every page of a share that ended has closed, and said so on whichever process it was."""
-    return share.revoked_at is None or parts.now() - share.revoked_at > SETTLES
+    return share.revoked_at is None or services.now() - share.revoked_at > SETTLES
 
 
-def _window(parts: "Parts", world: World, share: Share, *, deep: bool) -> Window:
-    page = parts.heads.page(share.id)
+def _window(services: Services, world: World, share: Share, *, deep: bool) -> Window:
+    page = services.heads.page(share.id)
     project = world.projects.get(share.project)
     return Window(
         share=share,
         project=project.title if project else share.project,
         state="Ended" if share.revoked_at else "In force" if share.active else "Draft",
         update=page.n if page else 0,
-        watching=tuple(parts.watching(share.id)),
-        reached=reached(parts, share) if deep else {},
-        settled=settled(parts, share),
+        watching=tuple(presence.watching(services, share.id)),
+        reached=reached(services, share) if deep else {},
+        settled=settled(services, share),
     )
 
 

@@ -3,7 +3,7 @@
 Rule: all three are made of the same typed terms in one answer; nothing is saved by looking.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -19,15 +19,15 @@ from domain.project import Project
 from domain.terms import Ways, checked, checked_ways
 from projections.world import World, names
 from web import pm_outcome, pm_preview, pm_terms
-from web.guard import CSP, STAFF, Signed, door, not_found
+from web.guard import STAFF, Signed, door, not_found
+from web.headers import CSP
+from web.permission import Actor
 from web.pm_outcome import Outcome
 from web.pm_preview import Draft
-from web.pm_shown import share_of, shell
 from web.problem import status_of
-from web.service import Actor, Answer
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.service import Answer
+from web.services import Services
+from web.staff_frame import share_of, shell
 
 Typed = dict[str, list[str]]
 FRAMING = f"{CSP}; frame-src 'self'"
@@ -42,7 +42,7 @@ SAID = {
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """What is on the desk: one share of one project, and how its client is called."""
 
-    parts: Any
+    services: Services
     world: World
     project: Project
     share: Share
@@ -55,15 +55,17 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         return f"/p/{self.project.id}/shares/{self.share.id}/edit"
 
 
-def desk(parts: "Parts", request: Request) -> Desk | None:
+def desk(services: Services, request: Request) -> Desk | None:
     """Return the share an address names, None where there is none or it has ended. For threads."""
-    share = share_of(parts, request.path_params["project"], request.path_params["share"])
+    share = share_of(services, request.path_params["project"], request.path_params["share"])
     if share is None or share.revoked_at is not None:
         return None
-    world = parts.present.world
+    world = services.present.world
     called = names(world, share)
     project = world.projects[ProjectId(request.path_params["project"])]
-    return Desk(parts=parts, world=world, project=project, share=share, client=called.client, zone=called.time_zone)
+    return Desk(
+        services=services, world=world, project=project, share=share, client=called.client, zone=called.time_zone
+    )
 
 
 def standing(share: Share) -> Draft:
@@ -106,8 +108,8 @@ def sources(at: Desk, signed: Signed) -> list[tuple[str, str]]:
 
 async def edit(request: Request, signed: Signed) -> Response:
     """`GET …/edit?from=slip&copy=share`: the draft or the terms in force, as a form with its consequence."""
-    parts: Parts = request.app.state.parts
-    at = await run_in_threadpool(desk, parts, request)
+    services: Services = request.app.state.services
+    at = await run_in_threadpool(desk, services, request)
     if at is None:
         return not_found()
     template, copied = request.query_params.get("from", ""), request.query_params.get("copy", "")
@@ -120,8 +122,8 @@ async def edit(request: Request, signed: Signed) -> Response:
 
 async def change(request: Request, signed: Signed) -> Response:
     """`POST …/edit`: look at what was typed (nothing is saved), save it as the draft, or go on to activate it."""
-    parts: Parts = request.app.state.parts
-    at = await run_in_threadpool(desk, parts, request)
+    services: Services = request.app.state.services
+    at = await run_in_threadpool(desk, services, request)
     if at is None:
         return not_found()
     typed = plain(await request.form())
@@ -132,7 +134,7 @@ async def change(request: Request, signed: Signed) -> Response:
         draft = Draft(checked(draft.terms), checked_ways(draft.ways, at.project.scale.size))
         if do == "look":
             return await (_look(request, signed, at, draft) if asked else _page(request, signed, at, draft))
-        await run_in_threadpool(_save, parts, signed, at, draft, typed)
+        await run_in_threadpool(_save, services, signed, at, draft, typed)
     except Refused as refused:
         if asked:
             return _refused(request, signed, at, refused)
@@ -140,18 +142,18 @@ async def change(request: Request, signed: Signed) -> Response:
     return RedirectResponse(f"{at.here}/activate" if do == "activate" else f"{at.here}?done=saved", 303)
 
 
-def _save(parts: "Parts", signed: Signed, at: Desk, draft: Draft, typed: Typed) -> None:
+def _save(services: Services, signed: Signed, at: Desk, draft: Draft, typed: Typed) -> None:
     command = DraftTerms(share=at.share.id, terms=draft.terms, ways=draft.ways)
-    send(parts, signed, command, typed)
+    send(services, signed, command, typed)
 
 
-def send(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) -> Answer:
+def send(services: Services, signed: Signed, command: ShareCommand, typed: Typed) -> Answer:
     """Carry out a command of a form: with the form's own id, on the version it was made for.
 
     Raises: Refused.
     """
     expected = _one(typed, "expected")
-    return parts.service.execute(
+    return services.service.execute(
         Actor(signed.person.id, signed.person.role, signed.person.client),
         command,
         command_id=CommandId(_one(typed, "command_id")),
@@ -169,15 +171,17 @@ def _kept(typed: Typed, at: Desk, otherwise: Draft) -> Draft:
 
 
 async def _look(request: Request, signed: Signed, at: Desk, draft: Draft) -> Response:
-    found = await run_in_threadpool(pm_outcome.outcome, at.parts, at.world, at.share, draft)
-    parts: Parts = at.parts
-    return parts.pages.response(request, "pm/edit_outcome.html", **_told(at, draft, found), **shell(parts, signed))
+    found = await run_in_threadpool(pm_outcome.outcome, at.services, at.world, at.share, draft)
+    services = at.services
+    return services.pages.response(
+        request, "pm/edit_outcome.html", **_told(at, draft, found), **shell(services, signed)
+    )
 
 
 def _refused(request: Request, signed: Signed, at: Desk, refused: Refused) -> Response:
-    parts: Parts = at.parts
+    services = at.services
     context = {"at": at, "outcome": None, "problem": refused, "draft": None, "token": ""}
-    return parts.pages.response(request, "pm/edit_outcome.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/edit_outcome.html", **context, **shell(services, signed))
 
 
 def _told(at: Desk, draft: Draft, found: Outcome) -> dict[str, Any]:
@@ -195,9 +199,9 @@ async def _page(
     typed: Typed | None = None,
     started: bool = False,
 ) -> Response:
-    parts: Parts = at.parts
+    services = at.services
     try:
-        found = await run_in_threadpool(pm_outcome.outcome, parts, at.world, at.share, _agreeable(draft, at))
+        found = await run_in_threadpool(pm_outcome.outcome, services, at.world, at.share, _agreeable(draft, at))
         told = _told(at, draft, found) | {"problem": problem}
     except Refused as refused:
         told = {"at": at, "draft": draft, "outcome": None, "problem": problem or refused, "token": ""}
@@ -213,10 +217,10 @@ async def _page(
         "last_day": pm_terms.last_day(draft.ways, at.zone),
         "highest": at.project.scale.size**2,
         **pm_terms.choices(at.project, draft.terms),
-        **shell(parts, signed),
+        **shell(services, signed),
     }
     status = status_of(problem) if problem else 200
-    answer = parts.pages.response(request, "pm/edit.html", status, **context)
+    answer = services.pages.response(request, "pm/edit.html", status, **context)
     answer.headers["content-security-policy"] = FRAMING
     return answer
 
@@ -227,13 +231,13 @@ def _agreeable(draft: Draft, at: Desk) -> Draft:
 
 async def discard(request: Request, signed: Signed) -> Response:
     """`POST …/edit/discard`: back to the terms in force."""
-    parts: Parts = request.app.state.parts
-    at = await run_in_threadpool(desk, parts, request)
+    services: Services = request.app.state.services
+    at = await run_in_threadpool(desk, services, request)
     if at is None:
         return not_found()
     typed = plain(await request.form())
     try:
-        await run_in_threadpool(send, parts, signed, DropDraft(share=at.share.id), typed)
+        await run_in_threadpool(send, services, signed, DropDraft(share=at.share.id), typed)
     except Refused as refused:
         return await _page(request, signed, at, standing(at.share), problem=refused)
     return RedirectResponse(f"{at.here}?done=dropped", 303)
@@ -241,8 +245,8 @@ async def discard(request: Request, signed: Signed) -> Response:
 
 async def preview(request: Request, signed: Signed) -> Response:
     """`GET …/edit/page?draft=…`: the exact page under a draft, with what it changes marked; nothing is kept of it."""
-    parts: Parts = request.app.state.parts
-    at = await run_in_threadpool(desk, parts, request)
+    services: Services = request.app.state.services
+    at = await run_in_threadpool(desk, services, request)
     draft = pm_preview.unpacked(request.query_params.get("draft", ""))
     if at is None or draft is None or signed is None:
         return not_found()
@@ -250,11 +254,11 @@ async def preview(request: Request, signed: Signed) -> Response:
 
 
 def _preview(at: Desk, draft: Draft) -> Response:
-    parts: Parts = at.parts
-    found = pm_outcome.outcome(parts, at.world, at.share, draft)
+    services = at.services
+    found = pm_outcome.outcome(services, at.world, at.share, draft)
     gone = [line.title for line in found.gone if line.item]
     marked = pm_preview.marks(found.change, found.whole) if found.before else ""
-    return pm_preview.document(parts.renderer.render(found.after), parts.renderer.css, marked, gone)
+    return pm_preview.document(services.renderer.render(found.after), services.renderer.css, marked, gone)
 
 
 # forms

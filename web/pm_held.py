@@ -1,6 +1,6 @@
 """What waits for review, in words: what it is, which rule holds it, when it goes out by itself. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +16,7 @@ from projections import words
 from projections.holdbook import Hold
 
 if TYPE_CHECKING:
-    from web.pm_who_say import Clock
+    from projections.instants import Clock
 
 RULE = {"slip": "slip rule", "cost": "budget rule", "score": "score rule"}
 
@@ -88,19 +88,6 @@ def rule(why: str, release: Release | None) -> str:
     if why == "score":
         return "a risk scored " + (f"{release.score} or higher" if release and release.score else "high")
     return "any change of the shared budget"
-
-
-def in_time(until: datetime, now: datetime) -> str:
-    """Return when it goes out by itself: "in 52 min", "in 3 h 5 min", "in 2 days"."""
-    minutes = -((now - until) // timedelta(minutes=1))
-    if minutes < 1:
-        return "any moment now"
-    if minutes < 90:
-        return f"in {minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 36:
-        return f"in {hours} h {rest} min" if rest else f"in {hours} h"
-    return f"in {count(round(hours / 24), 'day')}"
 
 
 def lasted(start: datetime, end: datetime) -> str:

@@ -1,7 +1,5 @@
 """What was held for review on a share, for its managers: what, how long, by whom, and how it ended."""
 
-from typing import TYPE_CHECKING
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,21 +8,19 @@ from starlette.routing import BaseRoute
 from domain.headline import count
 from web import audit_holds
 from web.guard import STAFF, Signed, door, not_found
-from web.pm_shown import share_of, shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import share_of, shell
 
 
 async def held(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/shares/{share}/held`: every hold there ever was, newest first."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(share_of, parts, request.path_params["project"], request.path_params["share"])
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(share_of, services, request.path_params["project"], request.path_params["share"])
     if share is None:
         return not_found()
-    world = parts.present.world
+    world = services.present.world
     project = world.projects[share.project]
-    lines, more = await run_in_threadpool(audit_holds.lines, parts, share, project.time_zone)
+    lines, more = await run_in_threadpool(audit_holds.lines, services, share, project.time_zone)
     context = {
         "project": project,
         "share": share,
@@ -33,7 +29,7 @@ async def held(request: Request, signed: Signed) -> Response:
         "more_holds": more,
         "said": _said(len(lines) + more, sum(line.waits for line in lines)),
     }
-    return parts.pages.response(request, "pm/held.html", **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/held.html", **context, **shell(services, signed))
 
 
 def _said(many: int, waits: int) -> str:

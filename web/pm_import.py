@@ -1,6 +1,6 @@
 """Importing a plan: upload, look at what would change, accept line by line; one command records it all."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -20,12 +20,10 @@ from web.importers.mapping import FIELDS, Mapping
 from web.importers.plan import BrokenFile, Plan, Problem
 from web.importers.propose import Proposal
 from web.importers.rows import delimiter_of, rows, text_of
-from web.pm_shown import shell
 from web.problem import status_of
+from web.services import Services
+from web.staff_frame import shell
 from web.uploads import Reading, Upload, Uploads
-
-if TYPE_CHECKING:
-    from web.parts import Parts
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
 MOST = 2000  # lines a person can be asked to look through
@@ -38,37 +36,37 @@ COLUMNS = {
 def _uploads(request: Request) -> Uploads:
     state = request.app.state
     if not hasattr(state, "uploads"):
-        settings = state.parts.settings
+        settings = state.services.settings
         state.uploads = Uploads(settings.data, settings.max_upload_mb << 20)
     found: Uploads = state.uploads
     return found
 
 
 def _project(request: Request) -> Project | None:
-    parts: Parts = request.app.state.parts
-    return parts.present.refresh().projects.get(ProjectId(request.path_params["project"]))
+    services: Services = request.app.state.services
+    return services.present.refresh().projects.get(ProjectId(request.path_params["project"]))
 
 
 async def upload(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/import`: choose a file; sending it changes nothing yet."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     project, problem = await run_in_threadpool(_project, request), ""
     if project is None:
         return not_found()
     if request.method == "POST":
         sent = (await request.form()).get("plan")
         if isinstance(sent, UploadFile) and sent.filename:
-            most = parts.settings.max_upload_mb << 20
+            most = services.settings.max_upload_mb << 20
             data = await sent.read(most + 1)
             if len(data) <= most:
                 kept = Upload(sent.filename[:200], data)
                 key = await run_in_threadpool(_uploads(request).keep, project.id, kept)
                 return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-            problem = f"The file is larger than {parts.settings.max_upload_mb} MiB. Save a plan without its history."
+            problem = f"The file is larger than {services.settings.max_upload_mb} MiB. Save a plan without its history."
         else:
             problem = "No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV."
-    context = {"project": project, "problem": problem, **shell(parts, signed)}
-    return parts.pages.response(request, "pm/import.html", 422 if problem else 200, **context)
+    context = {"project": project, "problem": problem, **shell(services, signed)}
+    return services.pages.response(request, "pm/import.html", 422 if problem else 200, **context)
 
 
 async def proposal(request: Request, signed: Signed) -> Response:
@@ -87,7 +85,7 @@ async def _page(
     status: int = 200,
     form: FormData | None = None,
 ) -> Response:
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     uploads, key = _uploads(request), request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE)
     kept = await run_in_threadpool(uploads.find, project.id, key)
@@ -100,25 +98,25 @@ async def _page(
         "problem": problem,
         "percent": int(reading.done * 100),
         "command_id": str(form.get("command_id")) if form and form.get("command_id") else new_id(24),
-        **shell(parts, signed),
+        **shell(services, signed),
     }
     polled = bool(request.headers.get("hx-request"))
     if not reading.finished.is_set():
         template = "pm/import_progress.html" if polled else "pm/import_reading.html"
-        return parts.pages.response(request, template, **context)
+        return services.pages.response(request, template, **context)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
-    context |= await run_in_threadpool(_found, parts, uploads, project, kept, reading)
+    context |= await run_in_threadpool(_found, services, uploads, project, kept, reading)
     chosen = None if form is None else set(form.getlist("line"))
-    return parts.pages.response(request, "pm/import_proposal.html", status, chosen=chosen, **context)
+    return services.pages.response(request, "pm/import_proposal.html", status, chosen=chosen, **context)
 
 
-def _found(parts: "Parts", uploads: Uploads, project: Project, kept: Upload, reading: Reading) -> dict[str, Any]:
+def _found(services: Services, uploads: Uploads, project: Project, kept: Upload, reading: Reading) -> dict[str, Any]:
     columns = _columns(uploads, project, kept)
     if reading.plan is None:
         problems = reading.broken.problems if reading.broken else ()
         return {"problems": problems, "proposal": None, "plan": None, "columns": columns, "known": False}
-    made = _propose(parts, project, reading.plan)
+    made = _propose(services, project, reading.plan)
     if len(made.lines) > MOST:
         told = f"It would change {len(made.lines):,} lines; at most {MOST:,} are looked through at once. "
         problem = Problem(None, told + "Send the milestones a client needs to see, and leave out the rest.")
@@ -127,8 +125,8 @@ def _found(parts: "Parts", uploads: Uploads, project: Project, kept: Upload, rea
     return {"problems": (), "proposal": made, "plan": reading.plan, "columns": columns, "known": known}
 
 
-def _propose(parts: "Parts", project: Project, plan: Plan) -> Proposal:
-    return propose.propose(project, plan, new_id, project.civil(parts.now()))
+def _propose(services: Services, project: Project, plan: Plan) -> Proposal:
+    return propose.propose(project, plan, new_id, project.civil(services.now()))
 
 
 def _columns(uploads: Uploads, project: Project, kept: Upload) -> dict[str, Any] | None:
@@ -160,7 +158,7 @@ async def columns(request: Request, signed: Signed) -> Response:
 
 async def accept(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/import/{file}/accept`: record the ticked lines as one update."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     project, uploads, form = await run_in_threadpool(_project, request), _uploads(request), await request.form()
     key = request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
@@ -169,16 +167,16 @@ async def accept(request: Request, signed: Signed) -> Response:
     if reading.plan is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
     ticked, command_id = {str(v) for v in form.getlist("line")}, CommandId(str(form.get("command_id", "")))
-    made = await run_in_threadpool(_propose, parts, project, reading.plan)
+    made = await run_in_threadpool(_propose, services, project, reading.plan)
     lines = tuple(line for line in made.lines if line.key in ticked)
-    done = bool(parts.folder.events.stream(f"command-{command_id}")) if command_id else False
+    done = bool(services.logs.events.stream(f"command-{command_id}")) if command_id else False
     if len(lines) < len(ticked) and not done:
         gone = "The project changed since you looked, and with it what this file would change. Look again, then accept."
         return await _page(request, signed, project, gone, 409)
     if not done:
         command = propose.accept(project, reading.plan, lines, str(form.get("reason", "")).strip())
         try:
-            await run_in_threadpool(pm_change.carry_out, parts, signed, command, command_id, project)
+            await run_in_threadpool(pm_change.carry_out, services, signed, command, command_id, project)
         except Refused as refused:
             return await _page(request, signed, project, refused.message, status_of(refused), form)
     await run_in_threadpool(uploads.drop, project.id, key)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +17,11 @@ from web.fields import Field, Unfit
 from web.forms import Form, command_of, filled, told
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
+from web.permission import Actor
 from web.pm_forms_project import public_holidays
-from web.pm_shown import shell
 from web.problem import status_of
-from web.service import Actor
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 
 def blank(owner: str, key: str) -> Form:
@@ -51,7 +48,7 @@ def blank(owner: str, key: str) -> Form:
 
 async def new(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/new`: start a project."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     if signed.person.projects is not None:  # a new one would not be among theirs
         return not_found()
     form, status, key = blank(signed.person.id, new_id()), 200, new_id(24)
@@ -61,22 +58,22 @@ async def new(request: Request, signed: Signed) -> Response:
         key = (typed.get("command_id") or [key])[0]
         form = filled(blank(signed.person.id, (typed.get("new") or [new_id()])[0]), typed)
         try:
-            project = await run_in_threadpool(_start, parts, signed, form, typed, key)
+            project = await run_in_threadpool(_start, services, signed, form, typed, key)
         except (Unfit, Refused) as error:
             form, status = told(form, error), status_of(error) if isinstance(error, Refused) else 422
         else:
             return RedirectResponse(f"/p/{project}", 303)
     context = {"form": form, "action": "/p/new", "command_id": key, "new": form.fixed["project"], "htmx": False}
-    return parts.pages.response(request, "pm/new.html", status, **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/new.html", status, **context, **shell(services, signed))
 
 
-def _start(parts: "Parts", signed: Signed, form: Form, typed: dict[str, Sequence[str]], key: str) -> str:
+def _start(services: Services, signed: Signed, form: Form, typed: dict[str, Sequence[str]], key: str) -> str:
     command = command_of(form, typed)
     assert isinstance(command, StartProject)
-    calendar = _with_holidays(command.calendar, parts.now().date())
+    calendar = _with_holidays(command.calendar, services.now().date())
     command = msgspec.structs.replace(command, calendar=calendar)
     person = signed.person
-    parts.service.execute(Actor(person.id, person.role), command, command_id=CommandId(key))
+    services.service.execute(Actor(person.id, person.role), command, command_id=CommandId(key))
     return command.project
 
 

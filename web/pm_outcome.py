@@ -7,7 +7,6 @@ by fact; the same facts make the list, the counts and the marks on the preview.
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,15 +17,13 @@ from domain.view import ClientView
 from projections.consequence import Consequence, Key, consequence, facts, past
 from projections.everseen import Ever, Told
 from projections.world import World
-from web import pm_held, pm_who_seen
+from web import pm_held, pm_who_seen, presence
 from web.pm_audience import released_view
 from web.pm_consequence import Line, lines, naming, seen_before, span, wholly
 from web.pm_labels import LABELS, PARTS
 from web.pm_preview import Draft, as_drafted
 from web.service import TICK
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
 
 _view = msgspec.json.Decoder(ClientView)
 SPANS = 4  # stretches of updates for which it is looked up who had them on screen
@@ -67,16 +64,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return sum(line.past for line in self.new)
 
 
-def outcome(parts: "Parts", world: World, share: Share, draft: Draft) -> Outcome:
+def outcome(services: Services, world: World, share: Share, draft: Draft) -> Outcome:
     """Return what putting `draft` in force does now. For threads."""
-    now = max(parts.now(), parts.present.latest + TICK)
-    page = parts.heads.page(share.id)
+    now = max(services.now(), services.present.latest + TICK)
+    page = services.heads.page(share.id)
     before = _view.decode(page.view) if page else None
     after, let_go = seen_under(world, share, draft, now)
     told, telling = facts(before), facts(after)
     change = consequence(told, telling)
     whole, names = wholly(change), naming(before, after)
-    ever = parts.ever.of(share.id)
+    ever = services.ever.of(share.id)
     gone_past, new_past = past(told), past(telling)
     new = [seen_before(line, ever) for line in lines(change.new, telling, names, new_past, whole)]
     gone = [seen_before(line, ever) for line in lines(change.gone, told, names, gone_past, whole)]
@@ -89,7 +86,7 @@ def outcome(parts: "Parts", world: World, share: Share, draft: Draft) -> Outcome
         gone=tuple(gone),
         reads=tuple(lines(change.changed, telling, names, frozenset(), frozenset(), told)),
         same=tuple(lines(change.same, telling, names, frozenset(), frozenset())),
-        seen=tuple(_seen(parts, share, ever, gone, {*told, *telling})),
+        seen=tuple(_seen(services, share, ever, gone, {*told, *telling})),
         earlier=ever.since > 0,
         past_if_history=_past(world, share, draft, now, told, history=True),
         past_if_not=_past(world, share, draft, now, told, history=False),
@@ -148,12 +145,12 @@ def _digest(change: Consequence, let_go: list[str]) -> str:
 # what cannot be unseen
 
 
-def _seen(parts: "Parts", share: Share, ever: Ever, gone: Sequence[Line], told: set[Key]) -> Iterable[Unseen]:
+def _seen(services: Services, share: Share, ever: Ever, gone: Sequence[Line], told: set[Key]) -> Iterable[Unseen]:
     shown: dict[tuple[int, int], tuple[str, ...]] = {}
     for title, where in [*_withdrawn(ever, gone), *_formerly(ever, told)]:
         key = where.first, where.last
         if key not in shown:
-            shown[key] = _on_screen(parts, share, where) if len(shown) < SPANS else ()
+            shown[key] = _on_screen(services, share, where) if len(shown) < SPANS else ()
         yield Unseen(title=title, when=span(*key), on_screen=shown[key])
 
 
@@ -187,14 +184,14 @@ def _field(subject: str, field: str) -> str:
     return "" if field in ("final", "view_needed") else f"{known}, of {kind}s"
 
 
-def _on_screen(parts: "Parts", share: Share, where: Told) -> tuple[str, ...]:
-    log, world = parts.folder.disclosure, parts.present.world
+def _on_screen(services: Services, share: Share, where: Told) -> tuple[str, ...]:
+    log, world = services.logs.disclosure, services.present.world
     since = log.recorded_at(share.id, where.first)
     if since is None:
         return ()
     beyond = 0 if where.last >= log.head(share.id) else where.last + 1
-    people, watching = viewers(world, share), parts.watching(share.id)
-    found = pm_who_seen.viewers(parts.folder.receipts, share.id, (where.first, beyond), since, people, watching)
+    people, watching = viewers(world, share), presence.watching(services, share.id)
+    found = pm_who_seen.viewers(services.logs.receipts, share.id, (where.first, beyond), since, people, watching)
     return tuple(world.person_name(one.person) for one in found.seen if one.state == "displayed")
 
 

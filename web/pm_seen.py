@@ -5,7 +5,7 @@ Rule: the screen's side is read from the record; every question is recorded befo
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
@@ -20,18 +20,18 @@ from domain.ids import ShareId
 from domain.project import Project
 from projections import replay, tree, words
 from projections.disclosure import instant, open_header
-from web import evidence, history, pm_seen_lanes, pm_seen_say, pm_seen_sheet, pm_seen_viewers
+from projections.instants import Clock
+from web import evidence, pm_seen_lanes, pm_seen_say, pm_seen_sheet, pm_seen_viewers, presence
+from web.consulted import consulted
 from web.guard import AUDIT, STAFF, Signed, door, not_found
+from web.phrases import grouped
 from web.pm_seen_compare import Difference, differences, figures
 from web.pm_seen_lanes import Change, Lanes, Span, Stretch
 from web.pm_seen_say import Later
 from web.pm_seen_then import Then, shown_in, then
 from web.pm_seen_viewers import Audience
-from web.pm_shown import shell
-from web.pm_who_say import Clock
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 LOOK = 400  # changes looked through for the next difference
 GRACE = timedelta(minutes=2)  # in which pages turn to the next update, and say so
@@ -43,15 +43,15 @@ class NoSuchMoment(Exception):
     """What was asked is no moment of this share; says what would be."""
 
 
-def instant_of(parts: "Parts", share: Share, text: str, zone: str) -> datetime:
+def instant_of(services: Services, share: Share, text: str, zone: str) -> datetime:
     """Return the instant (UTC) an address names: a time, in `zone` where it has none itself, or an update.
 
     Raises: NoSuchMoment.
     """
     if text[:1] == "u" and text[1:].isdecimal() and text.isascii():
-        at = parts.folder.disclosure.recorded_at(share.id, int(text[1:])) if len(text) < 11 else None
+        at = services.logs.disclosure.recorded_at(share.id, int(text[1:])) if len(text) < 11 else None
         if at is None:
-            head = parts.folder.disclosure.head(share.id)
+            head = services.logs.disclosure.head(share.id)
             raise NoSuchMoment(f"There is no update {text[1:]}; this share has the updates 1 to {head}." if head else
                                "This share has no update yet.")  # fmt: skip
         return at
@@ -66,8 +66,8 @@ def instant_of(parts: "Parts", share: Share, text: str, zone: str) -> datetime:
 
 async def go(request: Request, signed: Signed) -> Response:
     """`GET …/at?on=2027-03-11&time=09:31:07`: to that moment, or to now."""
-    parts: Parts = request.app.state.parts
-    share, project = _found(parts, request)
+    services: Services = request.app.state.services
+    share, project = _found(services, request)
     if share is None or project is None or signed is None:
         return not_found()
     day, hour = request.query_params.get("on", ""), request.query_params.get("time", "")
@@ -83,33 +83,33 @@ async def go(request: Request, signed: Signed) -> Response:
 
 async def seen(request: Request, signed: Signed) -> Response:
     """`GET …/at/{moment}?span=day|week|month&from=2027-03-08[&find=difference]`: what they saw then."""
-    parts: Parts = request.app.state.parts
-    share, project = _found(parts, request)
+    services: Services = request.app.state.services
+    share, project = _found(services, request)
     if share is None or project is None:
         return not_found()
-    text, now = request.path_params["moment"], parts.now()
+    text, now = request.path_params["moment"], services.now()
     if text == "now":
         return RedirectResponse(f"{_here(request)}/at/{instant(now)}", 303)
     try:
-        at = await run_in_threadpool(instant_of, parts, share, text, project.time_zone)
+        at = await run_in_threadpool(instant_of, services, share, text, project.time_zone)
     except NoSuchMoment as problem:
         return PlainTextResponse(f"{problem}\n", 404)
     if at > now + timedelta(seconds=1):
         return RedirectResponse(f"{_here(request)}/at/now", 303)
     if request.query_params.get("find") == "difference":
-        return await _to_difference(parts, request, share, at)
+        return await _to_difference(services, request, share, at)
     over = _stretch(request.query_params, at, project.time_zone, now)
     if over is None:
         return not_found()
-    context = await run_in_threadpool(_page, parts, signed, share, project, at, over)
+    context = await run_in_threadpool(_page, services, signed, share, project, at, over)
     body = request.headers.get("hx-request") == "true"
-    return parts.pages.response(
+    return services.pages.response(
         request, "pm/seen_body.html" if body else "pm/seen.html", here=_here(request), addressed=text, **context
     )
 
 
-def _found(parts: "Parts", request: Request) -> tuple[Share | None, Project | None]:
-    world = parts.present.refresh()
+def _found(services: Services, request: Request) -> tuple[Share | None, Project | None]:
+    world = services.present.refresh()
     share = world.shares.get(ShareId(request.path_params["share"]))
     named = request.path_params.get("project", share.project if share else "")
     return (share, world.projects.get(share.project)) if share and share.project == named else (None, None)
@@ -130,30 +130,30 @@ def _stretch(query: Mapping[str, str], at: datetime, zone: str, now: datetime) -
         return None
 
 
-async def _to_difference(parts: "Parts", request: Request, share: Share, at: datetime) -> Response:
-    log = parts.folder.disclosure
+async def _to_difference(services: Services, request: Request, share: Share, at: datetime) -> Response:
+    log = services.logs.disclosure
 
     def told(change: Change) -> bool:
         before = replay.number_at(log, share.id, change.at - timedelta(microseconds=1))
         return change.at_once and not change.held and replay.number_at(log, share.id, change.at + AT_ONCE) > before
 
-    found = await run_in_threadpool(pm_seen_lanes.next_difference, parts, share, at, LOOK, told)
+    found = await run_in_threadpool(pm_seen_lanes.next_difference, services, share, at, LOOK, told)
     kept = "&".join(f"{name}={value}" for name, value in request.query_params.items() if name == "span")
     moment = found.isoformat(timespec="microseconds").replace("+00:00", "Z") if found else "now"
     return RedirectResponse(f"{_here(request)}/at/{moment}{'?' + kept if kept else ''}", 303)
 
 
 def _page(
-    parts: "Parts", signed: Signed, share: Share, project: Project, at: datetime, over: Stretch
+    services: Services, signed: Signed, share: Share, project: Project, at: datetime, over: Stretch
 ) -> dict[str, Any]:
-    parts.consulted(signed, share.id, f"what they saw at {instant(at)}")
-    parts.receipts.flush()
-    world, t = parts.present.world, then(parts, share, at)
-    client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(parts.now()))
+    consulted(services, signed, share.id, f"what they saw at {instant(at)}")
+    services.receipts.flush()
+    world, t = services.present.world, then(services, share, at)
+    client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
     found = differences(t.plan, t.due, t.shown, t.state, t.out)
-    later = _later(parts, t)
-    audience = _audience(parts, t)
-    drawn = pm_seen_lanes.lanes(parts, t, over)
+    later = _later(services, t)
+    audience = _audience(services, t)
+    drawn = pm_seen_lanes.lanes(services, t, over)
     watched = audience is not None and audience.watched
     return {
         "t": t,
@@ -178,32 +178,32 @@ def _page(
         "iso": instant,
         "spans": get_args(Span),
         **_sheets(t, project, found),
-        **_proof(parts, t),
-        **shell(parts, signed),
+        **_proof(services, t),
+        **shell(services, signed),
     }
 
 
-def _later(parts: "Parts", t: Then) -> Later:
-    parked = parts.stopped(t.share.id)
+def _later(services: Services, t: Then) -> Later:
+    parked = presence.stopped(services, t.share.id)
     stopped = parked.error if parked else ""
     if t.next_at is None:
         return Later(stopped=stopped)
-    kept = next(iter(parts.folder.disclosure.kept(t.share.id, t.n, 1, t.n + 1)), None)
+    kept = next(iter(services.logs.disclosure.kept(t.share.id, t.n, 1, t.n + 1)), None)
     view = shown_in(kept) if kept else None
     return Later(n=t.n + 1, at=t.next_at, figures=figures(view), stopped=stopped)
 
 
-def _audience(parts: "Parts", t: Then) -> Audience | None:
+def _audience(services: Services, t: Then) -> Audience | None:
     if not t.n or t.since is None:
         return None
     share = t.share
     people = [
         p.id
-        for p in parts.present.world.people.values()
+        for p in services.present.world.people.values()
         if p.client == share.client and p.role == "viewer" and not p.disabled
     ]
-    until = min(t.until + GRACE, parts.now()) if t.until else parts.now()
-    return pm_seen_viewers.audience(parts.folder.receipts, share.id, t.n, (t.since, until), t.at, people)
+    until = min(t.until + GRACE, services.now()) if t.until else services.now()
+    return pm_seen_viewers.audience(services.logs.receipts, share.id, t.n, (t.since, until), t.at, people)
 
 
 def _taken(t: Then) -> list[tuple[str, Acknowledgement]]:
@@ -270,16 +270,16 @@ def _tenths(at: datetime, clock: Clock) -> str:
     return f"{there:%a} {words.day(there.date())}{year}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
 
 
-def _proof(parts: "Parts", t: Then) -> dict[str, Any]:
+def _proof(services: Services, t: Then) -> dict[str, Any]:
     kept = t.update
     if kept is None:
         return {"leaf": [], "holds": False, "standing": None, "terms": 0}
     whole = kept.raw is None or kept.salt is None or tree.commit(kept.salt, kept.raw) == kept.commitment
     holds = kept.state != "damaged" and whole and tree.leaf_hash(kept.header, kept.commitment) == kept.leaf
     return {
-        "leaf": history.grouped(kept.leaf.hex()),
+        "leaf": grouped(kept.leaf.hex()),
         "holds": holds,
-        "standing": evidence.standing(parts, t.share.id),
+        "standing": evidence.standing(services, t.share.id),
         "terms": open_header(kept.header).terms_version,
     }
 

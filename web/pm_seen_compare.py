@@ -16,7 +16,7 @@ from domain.ids import MilestoneId, RiskId
 from domain.project import Project
 from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard
 from projections import words
-from web.pm_plan import WORD
+from web.tones import WORD
 
 Kind = Literal["page", "milestone", "risk", "schedule", "budget", "risks"]
 Key = tuple[Kind, str, str]  # of what, its id, which figure

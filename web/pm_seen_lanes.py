@@ -8,7 +8,7 @@ bounded; what is left out of a crowded stretch is said.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -25,9 +25,7 @@ from web.pm_audience import released_view, view_of
 from web.pm_held import touched
 from web.pm_seen_then import Then, shown_in
 from web.pm_who_told import in_force
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
 
 Span = Literal["day", "week", "month"]
 DAYS: dict[Span, int] = {"day": 1, "week": 9, "month": 31}
@@ -144,18 +142,18 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def lanes(parts: "Parts", t: Then, over: Stretch) -> Lanes:
+def lanes(services: Services, t: Then, over: Stretch) -> Lanes:
     """Return what happened in a stretch of a share's time. For threads."""
     left: list[str] = []
-    found = changes(parts, t.share, t.at, over, left)
-    viewers, more = _viewers(parts, t, over, left)
+    found = changes(services, t.share, t.at, over, left)
+    viewers, more = _viewers(services, t, over, left)
     return Lanes(
         stretch=over,
         marks=_marks(over),
         off=_off(over, t.state),
         changes=tuple(found),
-        shown=tuple(_shown(parts, t, over, found, left)),
-        held=tuple(_slants(parts, t.share.id, over, found)),
+        shown=tuple(_shown(services, t, over, found, left)),
+        held=tuple(_slants(services, t.share.id, over, found)),
         viewers=viewers,
         more=more,
         left_out=tuple(left),
@@ -165,9 +163,9 @@ def lanes(parts: "Parts", t: Then, over: Stretch) -> Lanes:
 # in the plan
 
 
-def changes(parts: "Parts", share: Share, at: datetime, over: Stretch, left: list[str]) -> list[Change]:
+def changes(services: Services, share: Share, at: datetime, over: Stretch, left: list[str]) -> list[Change]:
     """Return the changes of a project in a stretch: the nearest ones to `at`, where there are many."""
-    events, stream = parts.folder.events, f"project-{share.project}"
+    events, stream = services.logs.events, f"project-{share.project}"
     first, last = events.version_at(stream, over.start), events.version_at(stream, over.end)
     if last - first > CHANGES:
         here = events.version_at(stream, at)
@@ -175,13 +173,13 @@ def changes(parts: "Parts", share: Share, at: datetime, over: Stretch, left: lis
         last = first + CHANGES
         left.append(f"the {CHANGES} changes nearest to this moment")
     recorded = events.part(stream, first, last - first) if last > first else []
-    begun = parts.present.past(share.project, recorded[0].at - INSTANT) if recorded else None
+    begun = services.present.past(share.project, recorded[0].at - INSTANT) if recorded else None
     state = begun.state if begun else None
-    return list(_folded(parts, share, state, [r for r in recorded if begun is None or r.version > begun.version]))
+    return list(_folded(services, share, state, [r for r in recorded if begun is None or r.version > begun.version]))
 
 
-def _folded(parts: "Parts", share: Share, state: Project | None, recorded: Sequence[Recorded]) -> Iterable[Change]:
-    world = parts.present.world
+def _folded(services: Services, share: Share, state: Project | None, recorded: Sequence[Recorded]) -> Iterable[Change]:
+    world = services.present.world
 
     def seen(project: Project | None, agreed: Share | None) -> ClientView | None:
         return view_of(world, project, agreed) if project and agreed else None
@@ -207,10 +205,10 @@ def _folded(parts: "Parts", share: Share, state: Project | None, recorded: Seque
 # held
 
 
-def _slants(parts: "Parts", share: ShareId, over: Stretch, found: Sequence[Change]) -> Iterable[Slant]:
+def _slants(services: Services, share: ShareId, over: Stretch, found: Sequence[Change]) -> Iterable[Slant]:
     """Yield what waited in a stretch: every change of it, to where all of it was let go."""
-    for hold in parts.present.world.hold_record(share):
-        end = hold.ended or parts.now()
+    for hold in services.present.world.hold_record(share):
+        end = hold.ended or services.now()
         if hold.fact.since >= over.end or end < over.start:
             continue
         later = {c.at for c in found if hold.fact.subject in c.held and hold.waits_at(c.at)}
@@ -221,8 +219,8 @@ def _slants(parts: "Parts", share: ShareId, over: Stretch, found: Sequence[Chang
 # shown to them
 
 
-def _shown(parts: "Parts", t: Then, over: Stretch, found: Sequence[Change], left: list[str]) -> Iterable[Shown]:
-    log, share = parts.folder.disclosure, t.share.id
+def _shown(services: Services, t: Then, over: Stretch, found: Sequence[Change], left: list[str]) -> Iterable[Shown]:
+    log, share = services.logs.disclosure, t.share.id
     first, last = replay.number_at(log, share, over.start), replay.number_at(log, share, over.end)
     if last - first > UPDATES:
         first = min(max(first, t.n - UPDATES // 2), last - UPDATES)
@@ -231,14 +229,14 @@ def _shown(parts: "Parts", t: Then, over: Stretch, found: Sequence[Change], left
     waiting = [change for change in found if change.at_once]
     for header in log.headers(share, first, last - first, last) if last > first else []:
         due = [change for change in waiting if change.at <= header.instant]
-        told = due if len(due) < 2 else _told_in(parts, share, header.n, due)
+        told = due if len(due) < 2 else _told_in(services, share, header.n, due)
         waiting = waiting[len(told) :]
         yield Shown(n=header.n, at=header.instant, told=tuple(change.at for change in told))
 
 
-def _told_in(parts: "Parts", share: str, n: int, due: list[Change]) -> list[Change]:
+def _told_in(services: Services, share: str, n: int, due: list[Change]) -> list[Change]:
     """Return which of several waiting changes an update told of: all up to the one whose view it recorded."""
-    kept = next(iter(parts.folder.disclosure.kept(share, n - 1, 1, n)), None)
+    kept = next(iter(services.logs.disclosure.kept(share, n - 1, 1, n)), None)
     view = shown_in(kept) if kept else None
     return next((due[: i + 1] for i, change in enumerate(due) if change.view == view), due)
 
@@ -247,10 +245,10 @@ def _told_in(parts: "Parts", share: str, n: int, due: list[Change]) -> list[Chan
 
 
 def watched(
-    parts: "Parts", share: str, at: datetime, over: Stretch, left: list[str]
+    services: Services, share: str, at: datetime, over: Stretch, left: list[str]
 ) -> tuple[list[Interval], datetime]:
     """Return what was on screens in a stretch, and when the reading ended: the rows nearest to `at`, where many are."""
-    log = parts.folder.receipts
+    log = services.logs.receipts
     first, last = log.row_at(share, over.start), log.row_at(share, over.end)
     if last - first > ROWS:
         here = log.row_at(share, at)
@@ -259,12 +257,12 @@ def watched(
         left.append("receipts nearest to this moment")
     tabs, rows = log.between(share, first, last)
     claims = sorted((c for row in rows for c in row.claims(share)), key=lambda c: c.at)
-    end = min(over.end, parts.now()) if last == log.head(share) or not rows else rows[-1].at
+    end = min(over.end, services.now()) if last == log.head(share) or not rows else rows[-1].at
     return [i for i in intervals(tabs, claims) if i.start < over.end and (i.end or end) > over.start], end
 
 
-def _viewers(parts: "Parts", t: Then, over: Stretch, left: list[str]) -> tuple[tuple[Lane, ...], int]:
-    found, end = watched(parts, t.share.id, t.at, over, left)
+def _viewers(services: Services, t: Then, over: Stretch, left: list[str]) -> tuple[tuple[Lane, ...], int]:
+    found, end = watched(services, t.share.id, t.at, over, left)
     by_person: dict[str, list[Interval]] = {}
     for one in found:
         by_person.setdefault(one.person, []).append(one)
@@ -340,13 +338,13 @@ def _off(over: Stretch, state: Project | None) -> tuple[tuple[str, str], ...]:
 
 
 def next_difference(
-    parts: "Parts", share: Share, at: datetime, look: int, told: Callable[[Change], bool]
+    services: Services, share: Share, at: datetime, look: int, told: Callable[[Change], bool]
 ) -> datetime | None:
     """Return when the plan next came to say what their page did not, looking through `look` changes after `at`."""
-    events, stream = parts.folder.events, f"project-{share.project}"
+    events, stream = services.logs.events, f"project-{share.project}"
     here = events.version_at(stream, at)
-    state = parts.present.past(share.project, at).state
-    for change in _folded(parts, share, state, events.part(stream, here, look)):
+    state = services.present.past(share.project, at).state
+    for change in _folded(services, share, state, events.part(stream, here, look)):
         if not told(change):
             return change.at
     return None

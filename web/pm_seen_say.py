@@ -12,10 +12,11 @@ from domain.headline import count, number
 from domain.project import Project
 from domain.view import ClientView
 from projections import words
+from projections.instants import Clock
 from web import pm_held
+from web.phrases import after
 from web.pm_seen_compare import FIGURES, Difference, Key
 from web.pm_seen_then import Then
-from web.pm_who_say import Clock, after
 
 DERIVED = ("page", "schedule", "risks")  # judged from the rest
 NAMED = 3  # of what is left out, by name

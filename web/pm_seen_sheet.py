@@ -10,8 +10,8 @@ from domain.headline import number
 from domain.view import ClientView, Indicator, MilestoneRow
 from projections import words
 from web.charts import Axis, axis_of
-from web.pm_plan import TONE
 from web.pm_seen_compare import Difference, Key, Kind, figures
+from web.tones import TONE
 
 ROWS = 12  # open milestones set out; those that differ come first where there are more
 

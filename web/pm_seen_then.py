@@ -4,7 +4,7 @@ Rule: what was shown is the view recorded in the update, never computed anew; wh
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import msgspec
 
@@ -18,9 +18,7 @@ from projections.holdbook import Hold
 from projections.world import World
 from web.pm_audience import released_view, view_of
 from web.pm_who_told import in_force
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
 
 _view = msgspec.json.Decoder(ClientView)
 
@@ -54,13 +52,13 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
         return self.next_at or self.share.revoked_at
 
 
-def then(parts: "Parts", share: Share, at: datetime) -> Then:
+def then(services: Services, share: Share, at: datetime) -> Then:
     """Return a share at an instant (UTC). For threads; its reads do not grow with the number of updates."""
-    log, world = parts.folder.disclosure, parts.present.world
+    log, world = services.logs.disclosure, services.present.world
     n, head = replay.number_at(log, share.id, at), log.head(share.id)
     headers = {h.n: h for h in log.headers(share.id, max(n - 1, 0), 2, n + 1)}
     update = next(iter(log.kept(share.id, n - 1, 1, n)), None) if n else None
-    agreed, state = in_force(share, at), parts.present.past(share.project, at).state
+    agreed, state = in_force(share, at), services.present.past(share.project, at).state
     over = share.revoked_at is not None and share.revoked_at <= at
     return Then(
         at=at,

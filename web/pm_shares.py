@@ -1,7 +1,7 @@
 """Share agreements by plain form: begin one, see how it stands, keep its receipts for so long, end it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,14 +16,13 @@ from domain.project import Project
 from web import pm_edit, pm_terms
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
+from web.permission import Actor
 from web.pm_clients import clients_of, reached, settled
-from web.pm_shown import share_line, share_of, shell
 from web.pm_viewers import viewers_of
 from web.problem import status_of
-from web.service import Actor
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.share_lines import share_line
+from web.staff_frame import share_of, shell
 
 Typed = dict[str, list[str]]
 
@@ -36,8 +35,8 @@ def _one(typed: Typed, name: str) -> str:
     return (typed.get(name) or [""])[0]
 
 
-def _project(parts: "Parts", request: Request) -> Project | None:
-    return parts.present.refresh().projects.get(ProjectId(request.path_params["project"]))
+def _project(services: Services, request: Request) -> Project | None:
+    return services.present.refresh().projects.get(ProjectId(request.path_params["project"]))
 
 
 # a new agreement
@@ -45,8 +44,8 @@ def _project(parts: "Parts", request: Request) -> Project | None:
 
 async def new(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/shares/new`: draft an agreement with a client."""
-    parts: Parts = request.app.state.parts
-    project = await run_in_threadpool(_project, parts, request)
+    services: Services = request.app.state.services
+    project = await run_in_threadpool(_project, services, request)
     if project is None:
         return not_found()
     typed: Typed = {}
@@ -54,12 +53,12 @@ async def new(request: Request, signed: Signed) -> Response:
     if request.method == "POST":
         typed = pm_edit.plain(await request.form())
         try:
-            share = await run_in_threadpool(_draft, parts, signed, project, typed)
+            share = await run_in_threadpool(_draft, services, signed, project, typed)
         except Refused as refused:
             problem = refused
         else:
             return RedirectResponse(f"/p/{project.id}/shares/{share}/edit?done=new", 303)
-    world = parts.present.world
+    world = services.present.world
     context = {
         "project": project,
         "given": {name: _one(typed, name) for name in ("client", "client_name", "time_zone", "start")},
@@ -68,27 +67,27 @@ async def new(request: Request, signed: Signed) -> Response:
         "templates": {key: (name, pm_terms.summary(terms)) for key, (name, terms) in pm_terms.TEMPLATES.items()},
         "command_id": _one(typed, "command_id") or new_id(24),
         "new_share": _one(typed, "new_share") or new_id(),
-        **shell(parts, signed),
+        **shell(services, signed),
     }
     status = status_of(problem) if problem.message else 200
-    return parts.pages.response(request, "pm/share_new.html", status, **context)
+    return services.pages.response(request, "pm/share_new.html", status, **context)
 
 
-def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed) -> ShareId:
+def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -> ShareId:
     key, actor = _one(typed, "command_id"), _actor(signed)
     client = ClientId(_one(typed, "client"))
-    if client != "new" and client not in {one.id for one in clients_of(parts.present.world, signed.person)}:
+    if client != "new" and client not in {one.id for one in clients_of(services.present.world, signed.person)}:
         raise Invalid("Choose the client this agreement is with.", "client")
     if client == "new":
         client = ClientId(f"c{_one(typed, 'new_share')}")
         zone = _one(typed, "time_zone") or project.time_zone
         register = RegisterClient(client=client, name=_one(typed, "client_name"), time_zone=zone)
-        if client not in parts.present.world.clients:
-            parts.service.execute(actor, register, command_id=CommandId(f"{key}-client"))
+        if client not in services.present.world.clients:
+            services.service.execute(actor, register, command_id=CommandId(f"{key}-client"))
     share = ShareId(_one(typed, "new_share"))
     _, terms = pm_terms.TEMPLATES.get(_one(typed, "start"), ("", pm_terms.start()))
     command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=pm_edit.FRESH)
-    parts.service.execute(actor, command, command_id=CommandId(key))
+    services.service.execute(actor, command, command_id=CommandId(key))
     return share
 
 
@@ -97,17 +96,17 @@ def _draft(parts: "Parts", signed: Signed, project: Project, typed: Typed) -> Sh
 
 async def agreement(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/shares/{share}`: the terms in force, the draft, and who may watch."""
-    parts: Parts = request.app.state.parts
-    project, share = await run_in_threadpool(_both, parts, request)
+    services: Services = request.app.state.services
+    project, share = await run_in_threadpool(_both, services, request)
     if project is None or share is None:
         return not_found()
     said = request.query_params.get("done", "")
-    return await _agreement(parts, request, signed, project, share, said=said)
+    return await _agreement(services, request, signed, project, share, said=said)
 
 
-def _both(parts: "Parts", request: Request) -> tuple[Project | None, Share | None]:
-    project = _project(parts, request)
-    return project, share_of(parts, request.path_params["project"], request.path_params["share"])
+def _both(services: Services, request: Request) -> tuple[Project | None, Share | None]:
+    project = _project(services, request)
+    return project, share_of(services, request.path_params["project"], request.path_params["share"])
 
 
 SAID = {
@@ -120,7 +119,7 @@ SAID = {
 
 
 async def _agreement(
-    parts: "Parts",
+    services: Services,
     request: Request,
     signed: Signed,
     project: Project,
@@ -131,8 +130,8 @@ async def _agreement(
     where: str = "",
     typed: Typed | None = None,
 ) -> Response:
-    world = parts.present.world
-    line = await run_in_threadpool(share_line, parts, world, share)
+    world = services.present.world
+    line = await run_in_threadpool(share_line, services, world, share)
     context: dict[str, Any] = {
         "project": project,
         "share": share,
@@ -145,17 +144,17 @@ async def _agreement(
         "summary": pm_terms.summary,
         "zone": project.time_zone,
         "people": world.people,
-        "viewers": viewers_of(parts, signed, share),
-        "reached": await run_in_threadpool(reached, parts, share),
-        "settled": settled(parts, share),
+        "viewers": viewers_of(services, signed, share),
+        "reached": await run_in_threadpool(reached, services, share),
+        "settled": settled(services, share),
         "name": world.person_name,
-        "mailed": parts.post is not None,
+        "mailed": services.post is not None,
         "version": world.versions.get(f"share-{share.id}", 0),
         "pending": pm_edit.pending(share),
         "manner": pm_terms.manner,
-        **shell(parts, signed),
+        **shell(services, signed),
     }
-    return parts.pages.response(request, "pm/share.html", status_of(problem) if problem else 200, **context)
+    return services.pages.response(request, "pm/share.html", status_of(problem) if problem else 200, **context)
 
 
 async def revoke(request: Request, signed: Signed) -> Response:
@@ -182,21 +181,21 @@ async def retain(request: Request, signed: Signed) -> Response:
 async def _send(
     request: Request, signed: Signed, command: Callable[[Share, Typed], ShareCommand], done: str, where: str
 ) -> Response:
-    parts: Parts = request.app.state.parts
-    project, share = await run_in_threadpool(_both, parts, request)
+    services: Services = request.app.state.services
+    project, share = await run_in_threadpool(_both, services, request)
     if project is None or share is None:
         return not_found()
     typed = pm_edit.plain(await request.form())
     try:
-        recorded = await run_in_threadpool(_execute, parts, signed, command(share, typed), typed)
+        recorded = await run_in_threadpool(_execute, services, signed, command(share, typed), typed)
     except Refused as refused:
         context = {"problem": refused, "where": where, "typed": typed}
-        return await _agreement(parts, request, signed, project, share, **context)  # type: ignore[arg-type]
+        return await _agreement(services, request, signed, project, share, **context)  # type: ignore[arg-type]
     return RedirectResponse(f"/p/{project.id}/shares/{share.id}?done={done if recorded else 'same'}", 303)
 
 
-def _execute(parts: "Parts", signed: Signed, command: ShareCommand, typed: Typed) -> bool:
-    return bool(pm_edit.send(parts, signed, command, typed).events)
+def _execute(services: Services, signed: Signed, command: ShareCommand, typed: Typed) -> bool:
+    return bool(pm_edit.send(services, signed, command, typed).events)
 
 
 def routes() -> list[BaseRoute]:

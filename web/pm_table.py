@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -13,12 +13,10 @@ from starlette.routing import BaseRoute
 from domain.agreement import Share
 from projections import words
 from projections.world import World, names
-from web import pm_outcome, pm_terms, sheets
+from web import pm_outcome, pm_terms, presence, sheets
 from web.guard import STAFF, Signed, door
-from web.pm_shown import shell
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,14 +55,14 @@ SORTS: dict[str, tuple[str, Callable[[Row], Any]]] = {
 }
 
 
-def rows(parts: "Parts", signed: Signed) -> list[Row]:
+def rows(services: Services, signed: Signed) -> list[Row]:
     """Return every share in force that somebody may manage. For threads."""
-    world, now = parts.present.refresh(), parts.now()
+    world, now = services.present.refresh(), services.now()
     live = [share for share in world.shares.values() if share.active and share.ended_on(now) is None]
-    return [_row(parts, world, share) for share in live if signed.person.manages(share.project)]
+    return [_row(services, world, share) for share in live if signed.person.manages(share.project)]
 
 
-def _row(parts: "Parts", world: World, share: Share) -> Row:
+def _row(services: Services, world: World, share: Share) -> Row:
     called = names(world, share)
     return Row(
         share=share,
@@ -73,9 +71,9 @@ def _row(parts: "Parts", world: World, share: Share) -> Row:
         discloses=pm_terms.summary(share.terms),
         manner=pm_terms.manner(share.ways, called.time_zone),
         zone=called.time_zone,
-        update=parts.folder.disclosure.head(share.id),
+        update=services.logs.disclosure.head(share.id),
         people=len(pm_outcome.viewers(world, share)),
-        watching=len(parts.watching(share.id)),
+        watching=len(presence.watching(services, share.id)),
     )
 
 
@@ -92,12 +90,12 @@ def _asked(request: Request) -> tuple[str, bool]:
 
 async def table(request: Request, signed: Signed) -> Response:
     """`GET /shares?sort=client&order=down`: every live share."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     sort, down = _asked(request)
-    found = ordered(await run_in_threadpool(rows, parts, signed), sort, down=down)
+    found = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
     heads = {key: name for key, (name, _) in SORTS.items()}
-    context = {"rows": found, "heads": heads, "sort": sort, "down": down, **shell(parts, signed)}
-    return parts.pages.response(request, "pm/table.html", **context)
+    context = {"rows": found, "heads": heads, "sort": sort, "down": down, **shell(services, signed)}
+    return services.pages.response(request, "pm/table.html", **context)
 
 
 HEADER = (
@@ -109,9 +107,9 @@ HEADER = (
 
 async def as_csv(request: Request, signed: Signed) -> Response:
     """`GET /shares.csv`: the same table with every term in a column of its own."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     sort, down = _asked(request)
-    found = ordered(await run_in_threadpool(rows, parts, signed), sort, down=down)
+    found = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
     return sheets.download(sheets.sheet(HEADER, map(_cells, found)), "shares.csv")
 
 

@@ -1,7 +1,5 @@
 """The people of a client who may watch: invite, a new link, end access. A link is mailed or shown, and kept nowhere."""
 
-from typing import TYPE_CHECKING
-
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,12 +14,10 @@ from domain.mails import Mail
 from web import mailing
 from web.guard import STAFF, Signed, door, not_found
 from web.ids import new_id
-from web.pm_shown import share_of, shell
+from web.permission import Actor, permit
 from web.problem import status_of
-from web.service import Actor, permit
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import share_of, shell
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,17 +30,17 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     mails: list[str]  # what became of the latest ones
 
 
-def viewers_of(parts: "Parts", signed: Signed, share: Share) -> list[Viewer]:
+def viewers_of(services: Services, signed: Signed, share: Share) -> list[Viewer]:
     """Return the people of a share's client, by name; those whose access was ended are left out."""
-    world, actor = parts.present.world, _actor(signed)
+    world, actor = services.present.world, _actor(signed)
     zone = world.projects[share.project].time_zone
     people = sorted((p for p in world.people.values() if p.client == share.client and not p.disabled), key=_name)
     return [
         Viewer(
             person=p,
             waiting=p.signed_in is None,
-            may_end=_may_end(parts, actor, p),
-            may_erase=may_erase(parts, signed, p),
+            may_end=_may_end(services, actor, p),
+            may_erase=may_erase(services, signed, p),
             mails=mailing.lines(p, share.id, zone),
         )
         for p in people
@@ -59,9 +55,9 @@ def _actor(signed: Signed) -> Actor:
     return Actor(signed.person.id, signed.person.role, signed.person.client)
 
 
-def _may_end(parts: "Parts", actor: Actor, person: Person) -> bool:
+def _may_end(services: Services, actor: Actor, person: Person) -> bool:
     try:
-        permit(actor, DisablePerson(person=person.id, reason="asked"), parts.present.world)
+        permit(actor, DisablePerson(person=person.id, reason="asked"), services.present.world)
     except Denied:
         return False
     return True
@@ -69,56 +65,56 @@ def _may_end(parts: "Parts", actor: Actor, person: Person) -> bool:
 
 async def invite(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/viewers`: invite a person of the client; the link is mailed, or shown once."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_share, parts, request)
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_share, services, request)
     if share is None:
         return not_found()
     form = await request.form()
     name, email = str(form.get("name", "")).strip(), str(form.get("email", "")).strip()
     try:
-        person, secret = await run_in_threadpool(_invite, parts, signed, share, name, email)
-        mail = await run_in_threadpool(_mail, parts, signed, person, secret)
+        person, secret = await run_in_threadpool(_invite, services, signed, share, name, email)
+        mail = await run_in_threadpool(_mail, services, signed, person, secret)
     except Refused as refused:
-        return _said(request, parts, signed, share, {"problem": refused, "name": name, "email": email})
+        return _said(request, services, signed, share, {"problem": refused, "name": name, "email": email})
     return _sent(
-        request, parts, signed, share, mail, {"person": person, "secret": secret, "name": name, "email": email}
+        request, services, signed, share, mail, {"person": person, "secret": secret, "name": name, "email": email}
     )
 
 
-def _mail(parts: "Parts", signed: Signed, person: PersonId, secret: str) -> Mail | None:
-    return parts.post.invite(_actor(signed), person, secret) if parts.post is not None else None
+def _mail(services: Services, signed: Signed, person: PersonId, secret: str) -> Mail | None:
+    return services.post.invite(_actor(signed), person, secret) if services.post is not None else None
 
 
 def _sent(
-    request: Request, parts: "Parts", signed: Signed, share: Share, mail: Mail | None, found: dict[str, str]
+    request: Request, services: Services, signed: Signed, share: Share, mail: Mail | None, found: dict[str, str]
 ) -> Response:
     """Say how the mail stands; where none is sent, show the link."""
     told = {"name": found["name"], "email": found["email"], "person": found["person"]}
     if mail is None:
-        return _said(request, parts, signed, share, {**told, "link": _link(parts, found["secret"])})
-    zone = parts.present.world.projects[share.project].time_zone
-    return _said(request, parts, signed, share, {**told, "mail": mail, "stands": mailing.state(mail, zone)})
+        return _said(request, services, signed, share, {**told, "link": _link(services, found["secret"])})
+    zone = services.present.world.projects[share.project].time_zone
+    return _said(request, services, signed, share, {**told, "mail": mail, "stands": mailing.state(mail, zone)})
 
 
-def _share(parts: "Parts", request: Request) -> Share | None:
-    return share_of(parts, request.path_params["project"], request.path_params["share"])
+def _share(services: Services, request: Request) -> Share | None:
+    return share_of(services, request.path_params["project"], request.path_params["share"])
 
 
-def _invite(parts: "Parts", signed: Signed, share: Share, name: str, email: str) -> tuple[PersonId, str]:
-    known = [p for p in parts.present.world.people.values() if p.client == share.client and not p.disabled]
+def _invite(services: Services, signed: Signed, share: Share, name: str, email: str) -> tuple[PersonId, str]:
+    known = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in known):
         raise Conflict(f"{email} was invited already. Make a new link for them instead.", "email")
-    return parts.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
+    return services.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
 
 
-def _link(parts: "Parts", secret: str) -> str:
-    return f"{parts.settings.origin}/in/{secret}"
+def _link(services: Services, secret: str) -> str:
+    return f"{services.settings.origin}/in/{secret}"
 
 
-def _said(request: Request, parts: "Parts", signed: Signed, share: Share, found: dict[str, object]) -> Response:
+def _said(request: Request, services: Services, signed: Signed, share: Share, found: dict[str, object]) -> Response:
     problem = found.get("problem")
     status = status_of(problem) if isinstance(problem, Refused) else 200
-    world = parts.present.world
+    world = services.present.world
     context = {
         "link": "",
         "mail": None,
@@ -129,52 +125,52 @@ def _said(request: Request, parts: "Parts", signed: Signed, share: Share, found:
         "client": world.client_name(share.client),
     }
     project = world.projects[share.project]
-    hours = parts.settings.link_hours
-    return parts.pages.response(
-        request, "pm/invited.html", status, project=project, hours=hours, **context, **shell(parts, signed)
+    hours = services.settings.link_hours
+    return services.pages.response(
+        request, "pm/invited.html", status, project=project, hours=hours, **context, **shell(services, signed)
     )
 
 
 async def link(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/viewers/{person}/link`: show a new link, once."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_share, parts, request)
-    person = _person(parts, share, request)
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_share, services, request)
+    person = _person(services, share, request)
     if share is None or person is None:
         return not_found()
-    secret = await run_in_threadpool(parts.people.link, _actor(signed), person.id)
+    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
     return _said(
-        request, parts, signed, share, {"link": _link(parts, secret), "name": person.name, "email": person.email}
+        request, services, signed, share, {"link": _link(services, secret), "name": person.name, "email": person.email}
     )
 
 
 async def again(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/viewers/{person}/mail`: mail a new link."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_share, parts, request)
-    person = _person(parts, share, request)
-    if share is None or person is None or parts.post is None:
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_share, services, request)
+    person = _person(services, share, request)
+    if share is None or person is None or services.post is None:
         return not_found()
-    secret = await run_in_threadpool(parts.people.link, _actor(signed), person.id)
-    mail = await run_in_threadpool(_mail, parts, signed, person.id, secret)
+    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
+    mail = await run_in_threadpool(_mail, services, signed, person.id, secret)
     found = {"person": person.id, "secret": secret, "name": person.name, "email": person.email}
-    return _sent(request, parts, signed, share, mail, found)
+    return _sent(request, services, signed, share, mail, found)
 
 
-def _person(parts: "Parts", share: Share | None, request: Request) -> Person | None:
-    found = parts.present.world.people.get(PersonId(request.path_params["person"]))
+def _person(services: Services, share: Share | None, request: Request) -> Person | None:
+    found = services.present.world.people.get(PersonId(request.path_params["person"]))
     return found if found and share and found.client == share.client and not found.disabled else None
 
 
 async def end(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/shares/{share}/viewers/{person}/end`: end a person's access, for a reason."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_share, parts, request)
-    person = _person(parts, share, request)
-    if share is None or person is None or not _may_end(parts, _actor(signed), person):
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_share, services, request)
+    person = _person(services, share, request)
+    if share is None or person is None or not _may_end(services, _actor(signed), person):
         return not_found()
     here = f"/p/{share.project}/shares/{share.id}"
-    world = parts.present.world
+    world = services.present.world
     context = {"project": world.projects[share.project], "share": share, "nav": "share"}
     return await end_person(
         request, signed, person, action=f"{here}/viewers/{person.id}/end", back=f"{here}#viewers", **context
@@ -185,30 +181,32 @@ async def end_person(
     request: Request, signed: Signed, person: Person, *, action: str, back: str, **context: object
 ) -> Response:
     """Ask why somebody's access ends, and end it; their open pages close at once."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     form = await request.form() if request.method == "POST" else {}
     reason, key = str(form.get("reason", "")).strip(), str(form.get("command_id", "")) or new_id(24)
     problem: Refused | None = None
     if request.method == "POST":
         try:
             command = DisablePerson(person=person.id, reason=reason)
-            await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=CommandId(key))
+            await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=CommandId(key))
             return RedirectResponse(back, 303)
         except Refused as refused:
             problem = refused
-    world = parts.present.world
+    world = services.present.world
     shown = {"person": person, "reason": reason, "problem": problem, "action": action, "back": back, "nav": ""}
     shown["client"] = world.client_name(person.client) if person.client else ""
     status = status_of(problem) if problem else 200
-    return parts.pages.response(request, "pm/end_person.html", status, **(shown | context), **shell(parts, signed))
+    return services.pages.response(
+        request, "pm/end_person.html", status, **(shown | context), **shell(services, signed)
+    )
 
 
 async def erase(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/shares/{share}/viewers/{person}/erase`: destroy what is known of a person, for ever."""
-    parts: Parts = request.app.state.parts
-    share = await run_in_threadpool(_share, parts, request)
-    person = _person(parts, share, request)
-    if share is None or person is None or not may_erase(parts, signed, person):
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_share, services, request)
+    person = _person(services, share, request)
+    if share is None or person is None or not may_erase(services, signed, person):
         return not_found()
     problem: Refused | None = None
     form = await request.form() if request.method == "POST" else {}
@@ -216,20 +214,20 @@ async def erase(request: Request, signed: Signed) -> Response:
     if request.method == "POST":
         try:
             command = ErasePerson(person=person.id, reason=reason)
-            await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=CommandId(key))
+            await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=CommandId(key))
             return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done=erased#viewers", 303)
         except Refused as refused:
             problem = refused
-    world = parts.present.world
+    world = services.present.world
     context = {"share": share, "person": person, "client": world.client_name(share.client), "problem": problem}
-    context |= {"project": world.projects[share.project], "reason": reason, **shell(parts, signed)}
-    return parts.pages.response(request, "pm/erase.html", status_of(problem) if problem else 200, **context)
+    context |= {"project": world.projects[share.project], "reason": reason, **shell(services, signed)}
+    return services.pages.response(request, "pm/erase.html", status_of(problem) if problem else 200, **context)
 
 
-def may_erase(parts: "Parts", signed: Signed, person: Person) -> bool:
+def may_erase(services: Services, signed: Signed, person: Person) -> bool:
     """Tell whether somebody may erase a person."""
     try:
-        permit(_actor(signed), ErasePerson(person=person.id, reason="asked"), parts.present.world)
+        permit(_actor(signed), ErasePerson(person=person.id, reason="asked"), services.present.world)
     except Denied:
         return False
     return True

@@ -6,7 +6,7 @@ Rule: what is shown is what was recorded; the question itself is recorded before
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -20,19 +20,18 @@ from domain.ids import ProjectId
 from domain.project import Project
 from domain.view import ClientView
 from projections.holdbook import Hold
+from projections.instants import Clock
 from projections.world import World
-from web import pm_who_facts, pm_who_say
+from web import pm_who_facts, pm_who_say, presence
+from web.consulted import consulted
 from web.guard import STAFF, Signed, door, not_found
-from web.place import Watching
 from web.pm_audience import view_of
-from web.pm_shown import shell
 from web.pm_who_facts import Asked, Fact
-from web.pm_who_say import Clock
 from web.pm_who_seen import Seen, Viewers, viewers
 from web.pm_who_told import Told, in_force, told
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
+from web.viewer import Watching
 
 LISTED = 200  # viewers of a client in its table
 CLASSES = {
@@ -63,32 +62,32 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 async def who(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/who?milestone=|risk=|figure=&measure=[&at=version]`: who knows this fact."""
-    parts: Parts = request.app.state.parts
-    world = parts.present.refresh()
+    services: Services = request.app.state.services
+    world = services.present.refresh()
     project = world.projects.get(ProjectId(request.path_params["project"]))
     version = request.query_params.get("at", "")
     asked = pm_who_facts.asked(request.query_params, project) if project else None
     if project is None or asked is None or (version and not (version.isdecimal() and len(version) < 12)):
         return not_found()
     shares = [str(share.id) for share in world.shares_of_project(project.id)]
-    screens: Screens = await run_in_threadpool(lambda: {share: parts.watching(share) for share in shares})
+    screens: Screens = await run_in_threadpool(lambda: {share: presence.watching(services, share) for share in shares})
     wanted = int(version) if version else None
-    context = await run_in_threadpool(_page, parts, signed, project, asked, wanted, screens)
-    return parts.pages.response(request, "pm/who.html", **context) if context else not_found()
+    context = await run_in_threadpool(_page, services, signed, project, asked, wanted, screens)
+    return services.pages.response(request, "pm/who.html", **context) if context else not_found()
 
 
 def _page(
-    parts: "Parts", signed: Signed, project: Project, asked: Asked, version: int | None, screens: Screens
+    services: Services, signed: Signed, project: Project, asked: Asked, version: int | None, screens: Screens
 ) -> dict[str, Any] | None:
     since = "newest value" if version is None else f"as of event {version}"
-    parts.consulted(signed, project.id, f"who knows {asked.kind} {asked.key}, {since}")
-    newest = parts.present.world.versions.get(f"project-{project.id}", 0)
-    fact = pm_who_facts.fact(parts.folder.events, parts.present.past, project, newest, asked, version)
+    consulted(services, signed, project.id, f"who knows {asked.kind} {asked.key}, {since}")
+    newest = services.present.world.versions.get(f"project-{project.id}", 0)
+    fact = pm_who_facts.fact(services.logs.events, services.present.past, project, newest, asked, version)
     if fact is None:
         return None
-    parts.receipts.flush()
-    world, clock = parts.present.world, Clock(project.time_zone, project.civil(parts.now()))
-    found = blocks(parts, world, project, fact, screens)
+    services.receipts.flush()
+    world, clock = services.present.world, Clock(project.time_zone, project.civil(services.now()))
+    found = blocks(services, world, project, fact, screens)
     return {
         "project": project,
         "fact": fact,
@@ -103,25 +102,25 @@ def _page(
         "query": f"{asked.kind}={asked.key}"
         if asked.kind in ("milestone", "risk")
         else f"figure={asked.kind}&measure={asked.key}",
-        **shell(parts, signed),
+        **shell(services, signed),
     }
 
 
-def blocks(parts: "Parts", world: World, project: Project, fact: Fact, screens: Screens) -> list[Block]:
+def blocks(services: Services, world: World, project: Project, fact: Fact, screens: Screens) -> list[Block]:
     """Return what became of a fact with each client of a project: who was told first, then by name."""
     by_client: dict[str, list[Share]] = {}
     for share in world.shares_of_project(project.id):
         by_client.setdefault(share.client, []).append(share)
-    found = [_block(parts, world, fact, shares, screens) for shares in by_client.values()]
+    found = [_block(services, world, fact, shares, screens) for shares in by_client.values()]
     return sorted(found, key=lambda b: (b.told.how != "told", b.client))
 
 
-def _block(parts: "Parts", world: World, fact: Fact, shares: list[Share], screens: Screens) -> Block:
-    found = min((_told(parts, world, fact, share) for share in shares), key=_telling)
+def _block(services: Services, world: World, fact: Fact, shares: list[Share], screens: Screens) -> Block:
+    found = min((_told(services, world, fact, share) for share in shares), key=_telling)
     client = world.client_name(found.share.client)
-    seen = _seen(parts, world, found, screens)
+    seen = _seen(services, world, found, screens)
     project = world.projects[found.share.project]
-    clock = Clock(project.time_zone, project.civil(parts.now()))
+    clock = Clock(project.time_zone, project.civil(services.now()))
     ordered = sorted(seen.seen, key=lambda s: (_first(s), world.person_name(s.person)))
     return Block(
         client=client,
@@ -133,7 +132,7 @@ def _block(parts: "Parts", world: World, fact: Fact, shares: list[Share], screen
         old=[s for s in ordered if 0 < s.watching < found.n],
         more=max(0, len(ordered) - LISTED),
         gap=seen.gap,
-        expired=found.at is not None and (parts.now() - found.at).days >= found.share.retention,
+        expired=found.at is not None and (services.now() - found.at).days >= found.share.retention,
         taken=_taken(found, fact),
     )
 
@@ -159,14 +158,14 @@ def _first(seen: Seen) -> tuple[int, str]:
     return order, at.isoformat() if at else ""
 
 
-def _told(parts: "Parts", world: World, fact: Fact, share: Share) -> Told:
+def _told(services: Services, world: World, fact: Fact, share: Share) -> Told:
     def revealed(at: datetime) -> ClientView | None:
-        agreed, past = in_force(share, at), parts.present.past(share.project, at).state
+        agreed, past = in_force(share, at), services.present.past(share.project, at).state
         return view_of(world, past, agreed) if agreed and past else None
 
-    stopped = parts.stopped(share.id) is not None
-    behind = parts.health.behind or (parts.now() - fact.at).total_seconds() < 30
-    found = told(parts.folder.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
+    stopped = presence.stopped(services, share.id) is not None
+    behind = services.health.behind or (services.now() - fact.at).total_seconds() < 30
+    found = told(services.logs.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
     hold = _hold(world, share, fact)
     if hold is None:
         return found
@@ -189,13 +188,13 @@ def never_shown(hold: Hold, fact: Fact) -> bool:
     return hold.ended is None or not hold.shown or replaced
 
 
-def _seen(parts: "Parts", world: World, found: Told, screens: Screens) -> Viewers:
+def _seen(services: Services, world: World, found: Told, screens: Screens) -> Viewers:
     if found.how != "told" or found.at is None:
         return Viewers([], None)
     share = found.share
     people = [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
     span = found.n, found.beyond
-    return viewers(parts.folder.receipts, share.id, span, found.at, people, screens.get(share.id, ()))
+    return viewers(services.logs.receipts, share.id, span, found.at, people, screens.get(share.id, ()))
 
 
 def routes() -> list[BaseRoute]:

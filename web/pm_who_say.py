@@ -4,43 +4,21 @@ Rule: what was sent, delivered and displayed stay apart; nobody is ever said to 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
-import msgspec
-
-from domain.headline import count, number
+from domain.headline import number
 from domain.money import Money
 from projections import words
+from projections.instants import Clock
 from web import pm_held
+from web.phrases import after
 from web.pm_who_facts import Amount, Fact, Forecast, Met, Scored, Value
 from web.pm_who_seen import Seen
 from web.pm_who_told import Told
 
 SPOKEN = 3  # clients that the one-line answer goes into
 UNTOLD = {"has not been told": "have not been told", "was not told": "were not told"}  # of one, of several
-
-
-class Clock(msgspec.Struct, frozen=True):
-    """How instants are said: in a zone, with the year only where it is not this one."""
-
-    zone: str
-    today: date
-
-    def day(self, value: date) -> str:
-        """Return "5 October", with its year where that is another one."""
-        told = f"{value.day} {words.LONG[value.month - 1]}"
-        return told if value.year == self.today.year else f"{told} {value.year}"
-
-    def moment(self, at: datetime) -> str:
-        """Return "Tue 16 March 13:58"."""
-        there = words.local(at, self.zone)
-        return f"{there:%a} {self.day(there.date())} {there:%H:%M}"
-
-    def second(self, at: datetime) -> str:
-        """Return "Tue 16 March, 13:58:04"."""
-        there = words.local(at, self.zone)
-        return f"{there:%a} {self.day(there.date())}, {there:%H:%M:%S}"
 
 
 def value(told: Value, clock: Clock) -> str:
@@ -70,22 +48,6 @@ def sentence(fact: Fact, clock: Clock) -> str:
     if fact.next is None:
         return f"{said}, since {start}"
     return f"{said}, from {start} to {clock.moment(fact.next.at)}"
-
-
-def after(start: datetime, end: datetime) -> str:
-    """Return how long after something else happened: "at once", "40 s later", "3 h 5 min later", "12 days later"."""
-    seconds = round((end - start).total_seconds())
-    if seconds < 1:
-        return "at once"
-    if seconds < 90:
-        return f"{seconds} s later"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min later"
-    hours, rest = divmod(minutes, 60)
-    if hours < 36:
-        return f"{hours} h {rest} min later" if rest else f"{hours} h later"
-    return f"{count(round(seconds / timedelta(days=1).total_seconds()), 'day')} later"
 
 
 def answer(client: str, told: Told, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:

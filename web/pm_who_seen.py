@@ -13,7 +13,7 @@ import msgspec
 from projections.claims import Receipt
 from projections.onscreen import moment
 from projections.receiptlog import SLACK, STANDING_EVERY, ReceiptLog
-from web.place import Watching
+from web.viewer import Watching
 
 Class = Literal["displayed", "superseded", "delivered", "sent", "never"]
 ROWS = 1024  # rows of claims read one by one

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from web import wire
-from web.place import Viewer
+from web.viewer import Viewer
 from web.watcher import Watcher
 
 

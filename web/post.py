@@ -14,21 +14,28 @@ from typing import TYPE_CHECKING
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
 from domain.mails import Mail, QueueMail, SettleMail
-from projections.store import DisclosureLog
 from web import cadence, letters, smtp
 from web.due import Due, Errand
 from web.ids import new_id
-from web.present import Present
-from web.service import SYSTEM, Actor, Service
-from web.writing import Mailing, Writer
+from web.permission import SYSTEM, Actor
+from web.service import Service
+from web.writing import Mailing, Sources, Writer
 
 if TYPE_CHECKING:
-    from web.people import People
+    pass
 
 log = logging.getLogger("fanlight.post")
 EVERY = 5.0  # seconds between looks for what is due
 PATIENCE = 8.0  # seconds for which whoever invites waits for the mail server's answer
 REST = timedelta(minutes=1)  # before a mail server that was away is tried again
+
+
+class Ports(Sources, frozen=True, kw_only=True):
+    """What sending mail needs of the product."""
+
+    service: Service
+    leads: Callable[[], bool] = lambda: True  # this process mails what is due
+    point: Callable[[str], None] = lambda _name: None
 
 
 class Post:
@@ -37,20 +44,13 @@ class Post:
     def __init__(
         self,
         mailing: Mailing,
-        *,
-        service: Service,
-        present: Present,
-        people: "People",
-        disclosure: DisclosureLog,
-        clock: Callable[[], datetime],
-        stop_token: Callable[[PersonId], str],
-        leads: Callable[[], bool] = lambda: True,
-        point: Callable[[str], None] = lambda _name: None,
+        ports: Ports,
     ) -> None:
         self.mailing = mailing
-        self._service, self._present, self._clock, self._leads, self._point = service, present, clock, leads, point
-        self._due = Due(disclosure, mailing.hour)
-        self._writer = Writer(mailing, present, people, disclosure, clock, stop_token)
+        self._service, self._present, self._clock = ports.service, ports.present, ports.clock
+        self._leads, self._point = ports.leads, ports.point
+        self._due = Due(ports.disclosure, mailing.hour)
+        self._writer = Writer(mailing, ports)
         self._rests_until: datetime | None = None
         self.failure = ""  # what keeps digests from being handed over
         self._sending: list[threading.Thread] = []  # invitations that are under way

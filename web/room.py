@@ -15,7 +15,9 @@ import msgspec
 from projections.claims import Kind
 from web import messages, wire
 from web.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
-from web.place import Pace, Receipt, Watching
+from web.pace import Pace
+from web.place import Receipt
+from web.viewer import Watching
 from web.watcher import Watcher
 
 logger = logging.getLogger("fanlight.push")

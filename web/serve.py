@@ -9,6 +9,7 @@ import msgspec
 
 from web import app, logs, server
 from web.live import server_config, tune_gc
+from web.process import Given
 from web.settings import BadSetting, Settings
 
 
@@ -33,15 +34,15 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
 
         print("Telling a year of history ...", flush=True)
         tell_the_year(settings)
-    parts = app.compose(settings, demo=demo)
+    process = app.compose(settings, Given(demo=demo))
     graceful = settings.drain_seconds + 5
     config = server_config(
-        app.create(parts, pages=pages), host, port, log_level="warning", log_config=None,
+        app.create(process, pages=pages), host, port, log_level="warning", log_config=None,
         timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
     )  # fmt: skip
     tune_gc()
     says = f"Fanlight is at {settings.origin}" if pages else f"Fanlight follows, health at {settings.origin}/healthz"
-    print(f"{says}  (data in {parts.folder.where}, stop with Ctrl+C)", flush=True)
+    print(f"{says}  (data in {process.services.logs.where}, stop with Ctrl+C)", flush=True)
     server.run(config, [listener])
     for lock in locks:
         lock.close()

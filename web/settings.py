@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from web import smtp
+from web.mail_server import is_address, server
 
 
 class BadSetting(Exception):
@@ -181,10 +181,10 @@ def _check_mail(settings: Settings) -> None:
         raise BadSetting("Mail needs both a server (FANLIGHT_SMTP_URL) and an address it comes from (--mail-from).")
     try:
         if settings.smtp_url:
-            smtp.server(settings.smtp_url)
+            server(settings.smtp_url)
     except ValueError as error:
         raise BadSetting(f"{variable('smtp_url')} {error}") from None
-    if settings.mail_from and not smtp.is_address(settings.mail_from):
+    if settings.mail_from and not is_address(settings.mail_from):
         told = "expected one address such as status@example.com"
         raise BadSetting(f"{variable('mail_from')} is {settings.mail_from!r}; {told}.")
 

@@ -32,14 +32,20 @@ def signing_key(path: Path) -> Signer:
     return key
 
 
-def notary(folder: Logs, settings: Settings, clock: Callable[[], datetime]) -> Notary:
+def notary(
+    folder: Logs,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Notary:
     """Return who signs for a folder, with the witness and the time stamps that the settings ask for.
 
     Raises: BadSetting, BadNote.
     """
     witness = Witness(settings.witness_url, settings.witness_key) if settings.witness_url else None
     stamp = TimeStamping(settings.timestamp_url) if settings.timestamp_url else None
-    return Notary(folder, signing_key(settings.key_file), clock, witness=witness, stamp=stamp)
+    return Notary(folder, signing_key(settings.key_file), clock, witness=witness, stamp=stamp, stopping=stopping)
 
 
 def write(path: Path, key: Signer) -> None:

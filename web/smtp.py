@@ -5,38 +5,16 @@ for good, and as put off when nothing was taken; where the answer was lost, nobo
 """
 
 import contextlib
-import ipaddress
-import re
 import smtplib
 import ssl
 from collections.abc import Iterator
 from typing import Literal, NoReturn
-from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
+from web.mail_server import Server
+
 TIMEOUT = 15.0  # seconds for one answer
-EXAMPLE = "smtp://user:password@mail.example.com:587"
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-PORTS = {"smtps": 465, "smtp": 587}
-RELAY = 25  # where nobody signs in
-
-
-class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """Where mails are handed over, and as whom."""
-
-    host: str
-    port: int
-    tls: bool  # from the first byte
-    user: str = ""
-    password: str = ""
-
-    @property
-    def here(self) -> bool:
-        """It is this machine itself."""
-        with contextlib.suppress(ValueError):
-            return ipaddress.ip_address(self.host).is_loopback
-        return self.host == "localhost"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -48,35 +26,6 @@ class Outcome(msgspec.Struct, frozen=True):
 
 class Away(Exception):  # a fact for whoever sends: nothing was handed over
     """The mail server cannot be talked to now."""
-
-
-def is_address(text: str) -> bool:
-    """Tell whether a text is one plain mail address."""
-    return len(text) <= 254 and ADDRESS.fullmatch(text) is not None
-
-
-def server(url: str) -> Server:
-    """Return the server an address names.
-
-    Raises: ValueError, without the secret in it.
-    """
-    parts = _split(url)
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if bool(user) != bool(password):
-        raise ValueError(f"names a user or a password alone; expected both or neither, as in {EXAMPLE}.")
-    port = parts.port or (PORTS[parts.scheme] if user or parts.scheme == "smtps" else RELAY)
-    return Server(host=parts.hostname or "", port=port, tls=parts.scheme == "smtps", user=user, password=password)
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme in PORTS and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        sound = False
-    if not sound or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError(f"is no mail server; expected an address such as {EXAMPLE}.")
-    return parts
 
 
 class Session:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from web import wire
-from web.place import Viewer
+from web.viewer import Viewer
 from web.watcher import Watcher
 
 EXTENSION = "fanlight"

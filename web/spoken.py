@@ -12,9 +12,10 @@ from domain.events import CommandCarriedOut
 from domain.ids import CommandId, RiskId, ShareId
 from domain.risks import ClientScored, Points, ScoreAsClient
 from projections.folder import Logs
+from web.permission import Actor
 from web.present import Present
 from web.saying import How, Saying, Spoke
-from web.service import Actor, Service
+from web.service import Service
 
 if TYPE_CHECKING:
     from web.guard import Signed

@@ -1,6 +1,6 @@
 """The people of the organisation itself, for admins: who has which role, who manages what, inviting and ending."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -15,14 +15,12 @@ from domain.ids import CommandId, PersonId, ProjectId
 from projections.world import World
 from web.guard import ADMIN, Signed, door, not_found
 from web.ids import new_id
+from web.permission import Actor
 from web.phrases import listed
-from web.pm_shown import shell
 from web.pm_viewers import end_person
 from web.problem import status_of
-from web.service import Actor
-
-if TYPE_CHECKING:
-    from web.parts import Parts
+from web.services import Services
+from web.staff_frame import shell
 
 ROLES = {
     "manager": "Project manager",
@@ -51,8 +49,8 @@ async def people(request: Request, signed: Signed) -> Response:
 
 
 async def _people(request: Request, signed: Signed, problem: Refused | None = None, **given: Any) -> Response:
-    parts: Parts = request.app.state.parts
-    world = await run_in_threadpool(parts.present.refresh)
+    services: Services = request.app.state.services
+    world = await run_in_threadpool(services.present.refresh)
     staff = [p for p in world.people.values() if p.role != "viewer"]
     ordered = sorted(staff, key=lambda p: (p.disabled, p.name, p.id))
     context = {
@@ -64,7 +62,7 @@ async def _people(request: Request, signed: Signed, problem: Refused | None = No
         "said": SAID.get(request.query_params.get("done", ""), ""),
     }
     status = status_of(problem) if problem else 200
-    return parts.pages.response(request, "pm/people.html", status, **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/people.html", status, **context, **shell(services, signed))
 
 
 def _member(world: World, person: Person, signed: Signed) -> Member:
@@ -84,12 +82,12 @@ def _projects(world: World) -> list[tuple[ProjectId, str]]:
 
 async def invite(request: Request, signed: Signed) -> Response:
     """`POST /people`: invite somebody of the organisation and show their link, once."""
-    parts: Parts = request.app.state.parts
+    services: Services = request.app.state.services
     form = await request.form()
     given = {name: str(form.get(name, "")).strip() for name in ("name", "email", "role")}
     chosen = _chosen(form)
     try:
-        secret = await run_in_threadpool(_invite, parts, signed, given, chosen)
+        secret = await run_in_threadpool(_invite, services, signed, given, chosen)
     except Refused as refused:
         return await _people(request, signed, refused, **given, all=chosen is None, projects=chosen or ())
     return _linked(request, signed, given["name"], given["email"], secret)
@@ -102,15 +100,15 @@ def _chosen(form: FormData) -> tuple[ProjectId, ...] | None:
     return tuple(sorted({ProjectId(key) for key in form.getlist("project") if isinstance(key, str)}))
 
 
-def _invite(parts: "Parts", signed: Signed, given: dict[str, str], chosen: tuple[ProjectId, ...] | None) -> str:
+def _invite(services: Services, signed: Signed, given: dict[str, str], chosen: tuple[ProjectId, ...] | None) -> str:
     role, email = cast("Role", given["role"]), given["email"]
     if role not in ROLES:
         raise Invalid("Choose what they are: project manager, auditor or admin.", "role")
-    staff = [p for p in parts.present.refresh().people.values() if p.role != "viewer" and not p.disabled]
+    staff = [p for p in services.present.refresh().people.values() if p.role != "viewer" and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in staff):
         raise Conflict(f"{email} was invited already. Make a new link for them instead.", "email")
     projects = chosen if role == "manager" else None
-    _, secret = parts.people.invite(
+    _, secret = services.people.invite(
         _actor(signed),
         name=given["name"],
         email=email,
@@ -121,31 +119,31 @@ def _invite(parts: "Parts", signed: Signed, given: dict[str, str], chosen: tuple
 
 
 def _linked(request: Request, signed: Signed, name: str, email: str, secret: str) -> Response:
-    parts: Parts = request.app.state.parts
-    context = {"name": name, "email": email, "link": f"{parts.settings.origin}/in/{secret}"}
-    hours = parts.settings.link_hours
-    return parts.pages.response(request, "pm/person_link.html", hours=hours, **context, **shell(parts, signed))
+    services: Services = request.app.state.services
+    context = {"name": name, "email": email, "link": f"{services.settings.origin}/in/{secret}"}
+    hours = services.settings.link_hours
+    return services.pages.response(request, "pm/person_link.html", hours=hours, **context, **shell(services, signed))
 
 
-def _of_staff(parts: "Parts", request: Request) -> Person | None:
-    found = parts.present.refresh().people.get(PersonId(request.path_params["person"]))
+def _of_staff(services: Services, request: Request) -> Person | None:
+    found = services.present.refresh().people.get(PersonId(request.path_params["person"]))
     return found if found is not None and found.role != "viewer" and not found.disabled else None
 
 
 async def link(request: Request, signed: Signed) -> Response:
     """`POST /people/{person}/link`: show a new link for one of ours, once."""
-    parts: Parts = request.app.state.parts
-    person = await run_in_threadpool(_of_staff, parts, request)
+    services: Services = request.app.state.services
+    person = await run_in_threadpool(_of_staff, services, request)
     if person is None:
         return not_found()
-    secret = await run_in_threadpool(parts.people.link, _actor(signed), person.id)
+    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
     return _linked(request, signed, person.name, person.email, secret)
 
 
 async def assign(request: Request, signed: Signed) -> Response:
     """`GET|POST /people/{person}/projects`: which projects a manager manages."""
-    parts: Parts = request.app.state.parts
-    person = await run_in_threadpool(_of_staff, parts, request)
+    services: Services = request.app.state.services
+    person = await run_in_threadpool(_of_staff, services, request)
     if person is None or person.role != "manager":
         return not_found()
     chosen, problem = person.projects, None
@@ -154,20 +152,20 @@ async def assign(request: Request, signed: Signed) -> Response:
         chosen, key = _chosen(form), CommandId(str(form.get("command_id", "")) or new_id(24))
         try:
             command = AssignProjects(person=person.id, projects=chosen)
-            await run_in_threadpool(parts.service.execute, _actor(signed), command, command_id=key)
+            await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=key)
             return RedirectResponse("/people?done=assigned", 303)
         except Refused as refused:
             problem = refused
     given = {"all": chosen is None, "projects": chosen or ()}
-    context = {"person": person, "projects": _projects(parts.present.world), "given": given, "problem": problem}
+    context = {"person": person, "projects": _projects(services.present.world), "given": given, "problem": problem}
     status = status_of(problem) if problem else 200
-    return parts.pages.response(request, "pm/person_projects.html", status, **context, **shell(parts, signed))
+    return services.pages.response(request, "pm/person_projects.html", status, **context, **shell(services, signed))
 
 
 async def end(request: Request, signed: Signed) -> Response:
     """`GET|POST /people/{person}/end`: end the access of one of ours, for a reason; nobody ends their own."""
-    parts: Parts = request.app.state.parts
-    person = await run_in_threadpool(_of_staff, parts, request)
+    services: Services = request.app.state.services
+    person = await run_in_threadpool(_of_staff, services, request)
     if person is None or person.id == signed.person.id:
         return not_found()
     return await end_person(request, signed, person, action=f"/people/{person.id}/end", back="/people?done=ended")

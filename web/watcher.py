@@ -5,13 +5,12 @@ written until it has drained, so that a page that does not read holds one write 
 """
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from web import messages, wire
-from web.place import Place, Viewer
-
-if TYPE_CHECKING:
-    from web.room import Room
+from web.pace import Pace
+from web.place import Place
+from web.viewer import Viewer
 
 
 class Transport(Protocol):
@@ -22,6 +21,17 @@ class Transport(Protocol):
     def abort(self) -> None: ...
 
 
+class Keeper(Protocol):
+    """What a watcher tells of itself; the room of its share keeps it."""
+
+    @property
+    def pace(self) -> Pace: ...
+    def advance(self, watcher: "Watcher") -> None: ...
+    def said(self, watcher: "Watcher", message: messages.Said) -> None: ...
+    def closing(self, watcher: "Watcher") -> None: ...
+    def lost(self, watcher: "Watcher") -> None: ...
+
+
 class Watcher(Place):
     """A place on a share with a transport under it."""
 
@@ -29,7 +39,7 @@ class Watcher(Place):
 
     def __init__(self, viewer: Viewer, transport: Transport) -> None:
         super().__init__(viewer)
-        self.room: Room | None = None
+        self.room: Keeper | None = None
         self.transport = transport
         self.write = transport.write
         self.heard = self.blocked_at = time.monotonic()

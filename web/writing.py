@@ -14,11 +14,12 @@ from domain.ids import PersonId
 from domain.mails import Mail
 from projections import words
 from projections.store import DisclosureLog
-from web import digest, letters, smtp
+from web import digest, letters
 from web.due import Errand, wants
 from web.ids import digest as digest_of
+from web.mail_server import Server
+from web.permission import SYSTEM
 from web.present import Present
-from web.service import SYSTEM
 
 if TYPE_CHECKING:
     from web.people import People
@@ -27,26 +28,28 @@ if TYPE_CHECKING:
 class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     """How an installation sends mail."""
 
-    server: smtp.Server
+    server: Server
     sender: str
     origin: str  # of links
     hour: int  # of daily and weekly mails, in the client's zone
 
 
-class Writer:
-    """Writes mails. `stop_token` makes the secret with which a person's digests can be stopped."""
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """What mails are written from. `stop_token` makes the secret with which a person's digests can be stopped."""
 
-    def __init__(
-        self,
-        mailing: Mailing,
-        present: Present,
-        people: "People",
-        disclosure: DisclosureLog,
-        clock: Callable[[], datetime],
-        stop_token: Callable[[PersonId], str],
-    ) -> None:
-        self._mailing, self._present, self._people = mailing, present, people
-        self._disclosure, self._clock, self._stop_token = disclosure, clock, stop_token
+    present: Present
+    people: "People"
+    disclosure: DisclosureLog
+    clock: Callable[[], datetime]  # UTC
+    stop_token: Callable[[PersonId], str]
+
+
+class Writer:
+    """Writes mails."""
+
+    def __init__(self, mailing: Mailing, sources: Sources) -> None:
+        self._mailing, self._present, self._people = mailing, sources.present, sources.people
+        self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
 
     def told(self, errand: Errand) -> digest.Digest | None:
         """Return what a digest says."""

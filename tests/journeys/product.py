@@ -20,8 +20,9 @@ from tests.world import MANAGER, World
 from web import clock
 from web.ids import new_id
 from web.people import People
+from web.permission import OPERATOR, Actor
 from web.present import Present
-from web.service import OPERATOR, Actor, Service
+from web.service import Service
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:

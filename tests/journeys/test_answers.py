@@ -16,8 +16,8 @@ from domain.schedule import MoveForecast
 from projections.folder import Folder
 from tests.journeys.product import Product, markup, on_screen, same, wait_until
 from tests.world import ACME, ADMIN, ALL_MILESTONES, ALL_RISKS, HARBOUR, SHARE, World, everything
+from web.permission import OPERATOR
 from web.render import Renderer
-from web.service import OPERATOR
 
 pytestmark = pytest.mark.browser
 TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields=(*ALL_RISKS, "comments"))

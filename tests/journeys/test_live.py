@@ -16,7 +16,7 @@ from domain.schedule import MoveForecast
 from domain.terms import Terms
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 pytestmark = pytest.mark.browser
 

@@ -13,8 +13,8 @@ from domain.terms import Release, Ways
 from projections.changes_said import quoted
 from projections.disclosure import Change
 from tests.world import ACME, ALL_MILESTONES, ALL_RISKS, HARBOUR, MANAGER, SHARE, World, everything
+from web.permission import Actor
 from web.render import Renderer
-from web.service import Actor
 
 VERA = "viewer-acme"
 THEIRS = Actor(VERA, "viewer", ACME)

@@ -24,8 +24,9 @@ from projections.holdbook import Hold
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, MANAGER, OTHER, SHARE, World, everything
 from web.importers import propose
 from web.importers.plan import Plan, PlannedMilestone
+from web.permission import SYSTEM, Actor
 from web.present import Present
-from web.service import SYSTEM, Actor, Service
+from web.service import Service
 
 AGREED = date(2027, 5, 3)
 LATE = date(2027, 6, 20)

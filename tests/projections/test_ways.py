@@ -13,7 +13,7 @@ from domain.errors import Conflict, Denied, Invalid
 from domain.terms import Release, Terms, Ways
 from projections.disclose import revealed
 from tests.world import ACME, ADMIN, HARBOUR, MANAGER, SHARE, World, everything
-from web.service import SYSTEM, Actor
+from web.permission import SYSTEM, Actor
 
 LATE = date(2027, 6, 20)  # 48 days after what was agreed
 

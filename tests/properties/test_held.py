@@ -27,8 +27,8 @@ from tests.properties.holding import Drawn, drawn, play
 from tests.properties.mutants import Mutant
 from tests.properties.twins import trace
 from tests.world import MANAGER, SHARE, World
+from web.permission import SYSTEM
 from web.render import Renderer as Real
-from web.service import SYSTEM
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 PAIRS, MANY = 60, 1_000

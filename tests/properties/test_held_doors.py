@@ -24,9 +24,9 @@ from tests.web.doors import wait_until
 from tests.world import HARBOUR, KEY, SHARE, START, World, salt
 from web import app as application
 from web import signing
-from web.parts import Parts
+from web.permission import OPERATOR
+from web.process import Given, Process
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
@@ -35,7 +35,7 @@ LATER = START + timedelta(days=9)  # no time is up yet
 
 
 @contextlib.contextmanager
-def told(seed: int, *, held: bool) -> Iterator[tuple[Parts, TestClient]]:
+def told(seed: int, *, held: bool) -> Iterator[tuple[Process, TestClient]]:
     """Open the doors of a world in which a story was told, with Acme's viewer signed in."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         world = World(Path(folder), Renderer())
@@ -43,44 +43,48 @@ def told(seed: int, *, held: bool) -> Iterator[tuple[Parts, TestClient]]:
         world.close()
         settings = Settings(data=Path(folder), public_url=ORIGIN, session_hours=720, tick_seconds=1)
         signing.write(settings.key_file, KEY)
-        parts = application.compose(settings, now=lambda: LATER, salt=salt)
-        with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
-            secret = parts.people.enter(parts.people.link(OPERATOR, PersonId("viewer-acme"))).secret
-            client.cookies.set(parts.guard.cookie, secret)
-            yield parts, client
+        process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
+        with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+            secret = process.services.people.enter(
+                process.services.people.link(OPERATOR, PersonId("viewer-acme"))
+            ).secret
+            client.cookies.set(process.services.guard.cookie, secret)
+            yield process, client
 
 
-def tell(parts: Parts, command: AnyCommand, key: str) -> None:
+def tell(process: Process, command: AnyCommand, key: str) -> None:
     """Carry out a command, and wait until the follower has taken it in."""
-    parts.service.execute(OPERATOR, command, command_id=CommandId(key))
-    parts.follower.wake()
-    wait_until(lambda: parts.folder.disclosure.position() >= parts.folder.events.head())
+    process.services.service.execute(OPERATOR, command, command_id=CommandId(key))
+    process.services.follower.wake()
+    wait_until(lambda: process.services.logs.disclosure.position() >= process.services.logs.events.head())
 
 
-def slip(parts: Parts) -> MoveForecast:
+def slip(process: Process) -> MoveForecast:
     """A slip that has to wait."""
-    old = parts.present.refresh().projects[HARBOUR].schedule.milestones[MilestoneId("m2")].forecast
+    old = process.services.present.refresh().projects[HARBOUR].schedule.milestones[MilestoneId("m2")].forecast
     later = max(old, date(2027, 9, 1)) + timedelta(days=30)
     return MoveForecast(project=HARBOUR, milestone=MilestoneId("m2"), forecast=later, reason="secret at the end")
 
 
-def on_screen(parts: Parts, client: TestClient, *, held: bool) -> list[str]:
+def on_screen(process: Process, client: TestClient, *, held: bool) -> list[str]:
     """Return all that an open page receives while something waits, up to the end of the share."""
     with watching(client) as socket:
-        head = parts.folder.disclosure.head(SHARE)
+        head = process.services.logs.disclosure.head(SHARE)
         socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
         found = [json.dumps(socket.receive(), default=str)]
         if held:
-            tell(parts, slip(parts), "slip")
+            tell(process, slip(process), "slip")
         while "tick" not in found[-1]:
             found.append(json.dumps(socket.receive(), default=str))
         screen = Screen(n=1, head="ab" * 32)
         tell(
-            parts, RaiseConcern(share=SHARE, concern="c", subject="", text="And now?", by=VIEWER, screen=screen), "free"
+            process,
+            RaiseConcern(share=SHARE, concern="c", subject="", text="And now?", by=VIEWER, screen=screen),
+            "free",
         )
         while f'"n\\":{head + 1},' not in found[-1]:
             found.append(json.dumps(socket.receive(), default=str))
-        tell(parts, RevokeShare(share=SHARE, reason="over"), "end")
+        tell(process, RevokeShare(share=SHARE, reason="over"), "end")
         rest: list[str] = []
         hear(socket, rest)
     ticks = [line for line in found if "tick" in line]  # how many came depends on how fast the test is
@@ -89,10 +93,10 @@ def on_screen(parts: Parts, client: TestClient, *, held: bool) -> list[str]:
 
 def seen(seed: int, *, held: bool) -> list[str]:
     """Return all that the viewer can observe of one world."""
-    with told(seed, held=held) as (parts, client):
-        assert bool(parts.present.refresh().held(SHARE).held) == held
+    with told(seed, held=held) as (process, client):
+        assert bool(process.services.present.refresh().held(SHARE).held) == held
         found = []
-        for path in paths(parts):
+        for path in paths(process):
             answer = client.get(path)
             found.append(
                 f"{path} {answer.status_code} {sorted(answer.headers.items())} {KEYS.sub(rb'', answer.content)!r}"
@@ -101,7 +105,7 @@ def seen(seed: int, *, held: bool) -> list[str]:
             with watching(client) as socket:
                 socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
                 found.append(json.dumps(socket.receive(), default=str))
-        return found + on_screen(parts, client, held=held)
+        return found + on_screen(process, client, held=held)
 
 
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + 5))
@@ -119,15 +123,15 @@ def test_a_leak_of_what_waits_would_be_seen_through_the_doors() -> None:
 
 
 def test_what_is_released_reaches_an_open_page_as_one_update_with_its_note() -> None:
-    with told(FIRST_SEED, held=True) as (parts, client), watching(client) as socket:
-        head = parts.folder.disclosure.head(SHARE)
+    with told(FIRST_SEED, held=True) as (process, client), watching(client) as socket:
+        head = process.services.logs.disclosure.head(SHARE)
         socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
         heard: list[dict[str, Any]] = [json.loads(socket.receive()["text"])]
-        tell(parts, slip(parts), "slip")
-        tell(parts, ReleaseHeld(share=SHARE, by=OPERATOR.person, note=NOTE), "release")
+        tell(process, slip(process), "slip")
+        tell(process, ReleaseHeld(share=SHARE, by=OPERATOR.person, note=NOTE), "release")
         while heard[-1].get("n") != head + 1:
             heard.append(json.loads(socket.receive()["text"]))
-        assert parts.folder.disclosure.head(SHARE) == head + 1
-        (entry,) = parts.folder.disclosure.entries(SHARE, head, 10)
+        assert process.services.logs.disclosure.head(SHARE) == head + 1
+        (entry,) = process.services.logs.disclosure.entries(SHARE, head, 10)
         assert NOTE in entry.content.view
         assert [message["n"] for message in heard if "n" in message][-1:] == [head + 1]

@@ -23,8 +23,9 @@ from tests.properties.twins import pair, play
 from tests.world import HARBOUR, KEY, SHARE, START, World, salt
 from web import app as application
 from web import signing
+from web.permission import OPERATOR
+from web.process import Given
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 ORIGIN = "http://testserver"
@@ -53,18 +54,18 @@ def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
     """Open a folder's doors at one instant, with Acme's viewer signed in."""
     settings = Settings(data=folder, public_url=ORIGIN, session_hours=720)
     signing.write(settings.key_file, KEY)
-    parts = application.compose(settings, now=lambda: LATER, salt=salt)
-    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
-        secret = parts.people.enter(parts.people.link(OPERATOR, PersonId("viewer-acme"))).secret
-        client.cookies.set(parts.guard.cookie, secret)
-        yield parts, client
+    process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
+    with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+        secret = process.services.people.enter(process.services.people.link(OPERATOR, PersonId("viewer-acme"))).secret
+        client.cookies.set(process.services.guard.cookie, secret)
+        yield process, client
 
 
-def paths(parts: Any) -> list[str]:
+def paths(process: Any) -> list[str]:
     """Every page a viewer can ask for: those named above, and each route of theirs there is."""
-    ids = {"share": SHARE, "n": "1", "risk": "r1", "milestone": "m1", "sha": parts.renderer.stylesheet}
+    ids = {"share": SHARE, "n": "1", "risk": "r1", "milestone": "m1", "sha": process.services.renderer.stylesheet}
     found = list(PATHS)
-    for route in application.routes(parts):
+    for route in application.routes(demo=False):
         allowed = getattr(getattr(route, "endpoint", None), "guarded", ())
         if isinstance(route, Route) and "GET" in (route.methods or ()) and "viewer" in allowed:
             found.append(re.sub(r"\{(\w+)(:\w+)?\}", lambda name: ids.get(name[1], "x"), route.path))
@@ -98,8 +99,8 @@ def seen(seed: int, twin: int) -> list[str]:
         play(world, pair(seed, steps=8), twin)
         world.close()
         found: list[str] = []
-        with doors(Path(folder)) as (parts, client):
-            for path in paths(parts):
+        with doors(Path(folder)) as (process, client):
+            for path in paths(process):
                 answer = client.get(path)
                 shown = KEYS.sub(b"", answer.content)
                 found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {shown!r}")
@@ -108,13 +109,13 @@ def seen(seed: int, twin: int) -> list[str]:
                     socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
                     found.append(json.dumps(socket.receive(), default=str))
             with watching(client) as socket:
-                head = parts.folder.disclosure.head(SHARE)
+                head = process.services.logs.disclosure.head(SHARE)
                 socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
                 found.append(json.dumps(socket.receive(), default=str))
-                execute = parts.service.execute
+                execute = process.services.service.execute
                 move = MoveForecast(project=HARBOUR, milestone="m2", forecast=LATER.date(), reason="last")
                 execute(OPERATOR, move, command_id=f"last-{seed}")
-                parts.follower.wake()
+                process.services.follower.wake()
                 execute(OPERATOR, RevokeShare(share=SHARE, reason="over"), command_id=f"end-{seed}")
                 codes: list[str] = []
                 hear(socket, codes)

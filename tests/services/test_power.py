@@ -26,8 +26,9 @@ from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import clock
 from web.ids import new_id
 from web.people import People
+from web.permission import OPERATOR
 from web.present import Present
-from web.service import OPERATOR, Service
+from web.service import Service
 
 LOGS = ("events.db", "disclosure.db", "receipts.db", "ledger.db", "keys.db")
 

@@ -18,8 +18,8 @@ from tests.world import ACME, ADMIN, World
 from web import clock
 from web.ids import new_id
 from web.pages import Pages
-from web.parts import Parts
-from web.service import OPERATOR
+from web.permission import OPERATOR
+from web.process import Given, Process
 from web.settings import Settings
 
 ORIGIN = "http://testserver"
@@ -39,27 +39,34 @@ class House:
             )
         seeded.close()
         settings = Settings(data=folder, public_url=ORIGIN, **more)
-        self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), now=now)
+        self.process = Process(
+            settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), Given(now=now)
+        )
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-            async with self.parts.running():
+            async with self.process.running():
                 yield
 
         self.app = Starlette(routes=routes, lifespan=lifespan)
-        self.app.state.parts, self.app.state.guard = self.parts, self.parts.guard
+        services = self.process.services
+        self.app.state.services, self.app.state.viewing, self.app.state.guard = (
+            services,
+            self.process.viewing,
+            services.guard,
+        )
 
     def cookie(self, person: str) -> str:
         """Sign somebody in and return their cookie's secret."""
-        return self.parts.people.enter(self.parts.people.link(OPERATOR, PersonId(person))).secret
+        return self.process.services.people.enter(self.process.services.people.link(OPERATOR, PersonId(person))).secret
 
     def token(self, person: str) -> str:
-        return self.parts.people.token(OPERATOR, PersonId(person), "test")
+        return self.process.services.people.token(OPERATOR, PersonId(person), "test")
 
     def client(self, person: str = "") -> TestClient:
         client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)
         if person:
-            client.cookies.set(self.parts.guard.cookie, self.cookie(person))
+            client.cookies.set(self.process.services.guard.cookie, self.cookie(person))
         return client
 
     def bearer(self, person: str) -> dict[str, str]:

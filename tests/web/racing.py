@@ -1,4 +1,4 @@
-"""Races of changes against every cause that ends what a page may receive: real parts, follower, server and sockets.
+"""Races of changes against every cause that ends what a page may receive: real process, follower, server and sockets.
 
 A round is one project shared with some clients, two open pages each, and a stream of changes; every share meets its
 end at a moment of its own, from a thread of its own. `Races.found` is what should not have happened, in words.
@@ -34,9 +34,9 @@ from web import client
 from web.clock import Virtual
 from web.ids import digest, new_id
 from web.pages import Pages
-from web.parts import Parts
+from web.permission import OPERATOR
+from web.process import Given, Process
 from web.server import server_config
-from web.service import OPERATOR
 from web.settings import Settings
 
 CAUSES = ("share revoked", "client ended", "expired", "narrowed", "person ended", "session ended")
@@ -115,13 +115,13 @@ class Races:
         self._count = 0
         make = partial(Plain)
         pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
-        self.parts = [Parts(one, make(), pages, now=self.clock, point=self._point) for one in settings]
+        self.processes = [Process(one, make(), pages, Given(now=self.clock, point=self._point)) for one in settings]
 
     # the moments at which a race is decided
 
     def _point(self, name: str) -> None:
         if name == "after-event-commit" and (race := getattr(self._cutting, "race", None)) is not None:
-            race.cut = self.parts[0].folder.disclosure.head(race.share)
+            race.cut = self.processes[0].services.logs.disclosure.head(race.share)
             with self._cuts:
                 self._count += 1
                 self._cuts.notify_all()
@@ -136,7 +136,7 @@ class Races:
 
     @property
     def _service(self) -> Any:
-        return self.parts[self.rng.randrange(len(self.parts))].service
+        return self.processes[self.rng.randrange(len(self.processes))].services.service
 
     # one round
 
@@ -191,7 +191,7 @@ class Races:
         self.raced += races
 
     async def _page(self, stack: contextlib.AsyncExitStack, race: Race, which: int, port: int) -> Page:
-        cookie = f"{self.parts[0].guard.cookie}={race.secrets[which]}"
+        cookie = f"{self.processes[0].services.guard.cookie}={race.secrets[which]}"
         there = connect(
             f"ws://127.0.0.1:{port}/s/{race.share}/live", additional_headers={"cookie": cookie}, origin=ORIGIN,  # type: ignore[arg-type]
             compression=None, ping_interval=None,
@@ -227,8 +227,8 @@ class Races:
 
     async def _settle(self, races: Sequence[Race]) -> None:
         """Wait until all that was recorded is disclosed and handed on, and every page that ends has ended."""
-        parts = self.parts[0]
-        await until(lambda: parts.folder.disclosure.position() >= parts.folder.events.head())
+        process = self.processes[0]
+        await until(lambda: process.services.logs.disclosure.position() >= process.services.logs.events.head())
         ending = [page for race in races for page in race.ending]
         with contextlib.suppress(TimeoutError):
             await until(lambda: all(page.code for page in ending), 5.0)
@@ -241,16 +241,16 @@ class Races:
     # what should not have happened
 
     def _head(self, race: Race) -> int:
-        return self.parts[0].folder.disclosure.head(race.share)
+        return self.processes[0].services.logs.disclosure.head(race.share)
 
     def _note(self, race: Race, told: str) -> None:
         self.found.append(f"{race.share}, {race.cause}: {told}")
 
     def _judge(self, race: Race) -> None:
-        entries = self.parts[0].folder.disclosure.entries(race.share, 0, 1000)
+        entries = self.processes[0].services.logs.disclosure.entries(race.share, 0, 1000)
         head = len(entries)
         if race.cause == "expired":
-            ended = self.parts[0].present.world.shares[race.share].ways.expires
+            ended = self.processes[0].services.present.world.shares[race.share].ways.expires
             assert ended is not None
             race.cut = sum(entry.content.at < ended for entry in entries)
         if race.cause in ("share revoked", "client ended", "expired") and head != race.cut:
@@ -279,25 +279,29 @@ class Races:
                     self._note(race, f"sent up to {sent} by the record, and the page got {page.at} of {race.cut}")
 
     def _sent(self, race: Race, page: Page) -> list[int]:
-        for parts in self.parts:
-            parts.receipts.flush()
-        claims = self.parts[0].folder.receipts.claims(race.share)
+        for process in self.processes:
+            process.services.receipts.flush()
+        claims = self.processes[0].services.logs.receipts.claims(race.share)
         return [claim.n for claim in claims if claim.tab == page.tab and claim.kind == "closed"]
 
     # the installation
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[list[int]]:
-        """Run every worker's parts with a real server each; yield their ports."""
+        """Run every worker's process with a real server each; yield their ports."""
         async with contextlib.AsyncExitStack() as stack:
-            yield [await stack.enter_async_context(_served(parts)) for parts in self.parts]
+            yield [await stack.enter_async_context(_served(process)) for process in self.processes]
 
 
 @contextlib.asynccontextmanager
-async def _served(parts: Parts) -> AsyncIterator[int]:
+async def _served(process: Process) -> AsyncIterator[int]:
     app = Starlette(routes=client.routes())
-    app.state.parts, app.state.guard = parts, parts.guard
-    async with parts.running():
+    app.state.services, app.state.viewing, app.state.guard = (
+        process.services,
+        process.viewing,
+        process.services.guard,
+    )
+    async with process.running():
         server = uvicorn.Server(server_config(app, "127.0.0.1", 0, lifespan="off"))
         running = asyncio.create_task(server._serve())
         await until(lambda: server.started or running.done())
@@ -319,7 +323,7 @@ async def until(met: Any, patience: float = PATIENCE) -> None:
 async def raced(races: Races, rounds: int, width: int) -> Races:
     """Run that many rounds of that many races, the causes in turn."""
     async with races.serving() as ports:
-        await until(lambda: any(parts.leads for parts in races.parts))
+        await until(lambda: any(process.leads() for process in races.processes))
         for i in range(rounds):
             causes = [CAUSES[(i * width + j) % len(CAUSES)] for j in range(width)]
             await races.round(causes, ports)

@@ -21,9 +21,9 @@ from tests.world import ACME, HARBOUR, OTHER, SHARE
 from web import app as application
 from web import clock
 from web.ids import new_id
+from web.permission import OPERATOR
 from web.phrases import lasted
 from web.pm_access import HEAD, PAGE
-from web.service import OPERATOR
 from web.settings import Settings
 from web.sheets import sheet
 
@@ -194,7 +194,7 @@ def later() -> Later:
 @pytest.fixture
 def house(tmp_path: Path, later: Later) -> Iterator[House]:
     listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(listed)
+    routes = application.routes(demo=False)
     listed.folder.close()
     with running(tmp_path / "data", routes, now=later) as made:
         yield made
@@ -206,7 +206,7 @@ def opened(house: House, count: int = 1, person: str = VIEWER, begun: float = 0.
     for i in range(count):
         at = begun + 120 * i
         more = {"person": person, "session": f"s-{person}"}
-        house.parts.receipts.take(
+        house.process.services.receipts.take(
             [
                 one("opened", 1, at, device="Phone", **more),
                 one("displayed", 1, at + 1, f"t{person}{i}", **more),
@@ -216,7 +216,11 @@ def opened(house: House, count: int = 1, person: str = VIEWER, begun: float = 0.
 
 
 def asked(house: House) -> list[str]:
-    return [line.statement.text for line in house.parts.folder.ledger.lines(0, 1000) if line.statement.subject == SHARE]
+    return [
+        line.statement.text
+        for line in house.process.services.logs.ledger.lines(0, 1000)
+        if line.statement.subject == SHARE
+    ]
 
 
 @pytest.mark.parametrize(("person", "address"), [("manager", STAFF), ("auditor", AUDIT), ("admin", AUDIT)])
@@ -236,7 +240,9 @@ def test_the_log_says_who_opened_it_when_on_what_for_how_long_and_until_which_up
 def test_a_page_that_is_open_says_so(house: House) -> None:
     at = clock.now().timestamp() - 30
     more = {"person": VIEWER, "session": "s"}
-    house.parts.receipts.take([one("opened", 1, at, device="Computer", **more), one("displayed", 1, at, **more)])
+    house.process.services.receipts.take(
+        [one("opened", 1, at, device="Computer", **more), one("displayed", 1, at, **more)]
+    )
     page = house.client("manager").get(STAFF).text
     assert "Open now" in page
     assert "1 open now." in page
@@ -267,7 +273,7 @@ def test_asking_is_a_line_in_the_ledger_before_the_answer(house: House) -> None:
         message = "disk full"
         raise OSError(message)
 
-    house.parts.folder.ledger.append = full  # type: ignore[method-assign]
+    house.process.services.logs.ledger.append = full  # type: ignore[method-assign]
     for person, address in (("manager", STAFF), ("manager", f"{STAFF}.csv"), ("auditor", f"{AUDIT}.csv")):
         with pytest.raises(OSError, match="disk full"):
             house.client(person).get(address)
@@ -287,7 +293,7 @@ def test_what_is_older_than_receipts_are_kept_is_gone_from_the_log_at_once(house
     opened(house, 3)
     manager = house.client("manager")
     assert "Opened 3 times" in manager.get(STAFF).text
-    house.parts.service.execute(OPERATOR, SetRetention(share=SHARE, days=30), command_id=CommandId("r"))
+    house.process.services.service.execute(OPERATOR, SetRetention(share=SHARE, days=30), command_id=CommandId("r"))
     later.ahead = timedelta(days=29)
     assert "Opened 3 times" in house.client("manager").get(STAFF).text
     later.ahead = timedelta(days=30, hours=1)
@@ -299,7 +305,7 @@ def test_what_is_older_than_receipts_are_kept_is_gone_from_the_log_at_once(house
 def test_somebody_who_was_erased_has_no_name_in_the_log(house: House) -> None:
     opened(house)
     erase = ErasePerson(person=PersonId(VIEWER), reason="Asked to be forgotten")
-    house.parts.service.execute(OPERATOR, erase, command_id=CommandId("e"))
+    house.process.services.service.execute(OPERATOR, erase, command_id=CommandId("e"))
     for text in (house.client("manager").get(STAFF).text, house.client("manager").get(f"{STAFF}.csv").text):
         assert "Erased person" in text
         assert "Vera" not in text
@@ -327,7 +333,7 @@ def test_the_file_has_a_line_for_each_opening_and_reads_back(house: House) -> No
 def test_a_name_that_is_a_formula_stays_text_in_a_spreadsheet(house: House, name: str) -> None:
     person = PersonId("mallory")
     invited = InvitePerson(person=person, name=name, email="m@acme.test", role="viewer", client=ACME)
-    house.parts.service.execute(OPERATOR, invited, command_id=CommandId(new_id(24)))
+    house.process.services.service.execute(OPERATOR, invited, command_id=CommandId(new_id(24)))
     opened(house, 1, "mallory")
     rows = list(csv.reader(io.StringIO(house.client("manager").get(f"{STAFF}.csv").text, newline="")))
     assert rows[1][1] == f"'{name}"
@@ -349,11 +355,11 @@ def test_how_long_is_said_in_words_people_use(seconds: float, said: str) -> None
 
 
 def test_viewers_are_told_on_their_page_that_display_is_recorded_and_for_how_long(house: House) -> None:
-    house.parts.service.execute(OPERATOR, SetRetention(share=SHARE, days=90), command_id=CommandId("r"))
+    house.process.services.service.execute(OPERATOR, SetRetention(share=SHARE, days=90), command_id=CommandId("r"))
     page = house.client(VIEWER).get(f"/s/{SHARE}").text
     assert "is recorded for Example Works and for you, and kept for 90 days." in page
-    link = house.parts.people.link(OPERATOR, PersonId(VIEWER))
+    link = house.process.services.people.link(OPERATOR, PersonId(VIEWER))
     assert "and kept for 90 days" in house.client().get(f"/in/{link}").text
     assert "is recorded" in house.client().get("/sign-in").text
-    other = house.parts.people.link(OPERATOR, PersonId(OTHER_VIEWER))
+    other = house.process.services.people.link(OPERATOR, PersonId(OTHER_VIEWER))
     assert "90 days" not in house.client().get(f"/in/{other}").text

@@ -22,8 +22,9 @@ from tests.world import ADMIN, ALL_MILESTONES, ALL_RISKS, HARBOUR, OTHER, SHARE,
 from web import app as application
 from web import clock
 from web.ids import new_id
+from web.permission import OPERATOR
+from web.process import Given
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields=(*ALL_RISKS, "comments"))
@@ -32,30 +33,34 @@ TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields
 class Room:
     """The whole product on one folder, and whoever sits in front of it."""
 
-    def __init__(self, client: TestClient, parts: Any) -> None:
-        self.client, self.parts = client, parts
+    def __init__(self, client: TestClient, process: Any) -> None:
+        self.client, self.process = client, process
 
     def sit(self, person: str) -> "Room":
         """Sign in as somebody."""
-        secret = self.parts.people.enter(self.parts.people.link(OPERATOR, PersonId(person))).secret
+        secret = self.process.services.people.enter(
+            self.process.services.people.link(OPERATOR, PersonId(person))
+        ).secret
         self.client.cookies.clear()
-        self.client.cookies.set(self.parts.guard.cookie, secret)
-        self.csrf = self.parts.guard._by_session(next(reversed(self.parts.present.world.sessions))).csrf
+        self.client.cookies.set(self.process.services.guard.cookie, secret)
+        self.csrf = self.process.services.guard._by_session(
+            next(reversed(self.process.services.present.world.sessions))
+        ).csrf
         return self
 
     def tell(self, command: Any) -> None:
         """Carry out a command, and wait until the share's page has taken it in."""
         head = self.head
-        self.parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+        self.process.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
         if not isinstance(command, RevokeShare | AssignProjects | TakeRiskNote):
             wait_until(lambda: self.head > head)
 
     @property
     def head(self) -> int:
-        return int(self.parts.folder.disclosure.head(SHARE))
+        return int(self.process.services.logs.disclosure.head(SHARE))
 
     def root(self, n: int, share: str = SHARE) -> str:
-        return str(self.parts.spoken.head(share, n))
+        return str(self.process.services.spoken.head(share, n))
 
     def say(self, share: str = SHARE, **given: str) -> Response:
         """Send the form of the client's page as it would be sent at the newest update."""
@@ -72,7 +77,7 @@ class Room:
         return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.client.get(path).text)))
 
     def recorded(self, stream: str = f"share-{SHARE}") -> list[Any]:
-        return [r.event for r in self.parts.folder.events.stream(stream)]
+        return [r.event for r in self.process.services.logs.events.stream(stream)]
 
     def said(self) -> list[Any]:
         kinds = CommentMade | ConcernRaised | Acknowledged | ClientScored
@@ -88,9 +93,9 @@ def room(tmp_path: Path) -> Iterator[Room]:
         world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
     world.close()
     ahead = START + timedelta(days=30) - clock.now()  # the sample project lives in a year to come
-    parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN), now=lambda: clock.now() + ahead)
-    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
-        yield Room(client, parts).sit(VIEWER)
+    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN), Given(now=lambda: clock.now() + ahead))
+    with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+        yield Room(client, process).sit(VIEWER)
 
 
 # what a client can say
@@ -251,7 +256,9 @@ def test_what_is_not_shared_is_refused_like_what_does_not_exist(room: Room, how:
 
 def test_an_agreement_that_is_not_the_one_in_force_is_not_acknowledged(room: Room) -> None:
     refusal(room.say(how="acknowledge", about="agreement-2"), 404, "This is not on your page")
-    room.parts.service.execute(OPERATOR, DraftTerms(share=SHARE, terms=everything()), command_id=CommandId("draft"))
+    room.process.services.service.execute(
+        OPERATOR, DraftTerms(share=SHARE, terms=everything()), command_id=CommandId("draft")
+    )
     room.tell(ActivateTerms(share=SHARE, reason="Less talk"))
     assert room.say(how="acknowledge", about="agreement-2").status_code == 303
     refusal(room.say(how="acknowledge", about="agreement-1"), 404, "This is not on your page")
@@ -270,7 +277,7 @@ def test_an_agreement_that_is_not_the_one_in_force_is_not_acknowledged(room: Roo
 )
 def test_what_the_agreement_does_not_cover_cannot_be_said(room: Room, given: dict[str, str], told: str) -> None:
     room.sit(OTHER_VIEWER)
-    n = room.parts.folder.disclosure.head(OTHER)
+    n = room.process.services.logs.disclosure.head(OTHER)
     answer = room.say(OTHER, n=str(n), head=room.root(n, OTHER), **given)
     refusal(answer, 409, told, given.get("text", ""))
     assert not [e for e in room.recorded(f"share-{OTHER}") if isinstance(e, CommentMade | ConcernRaised)]
@@ -279,7 +286,7 @@ def test_what_the_agreement_does_not_cover_cannot_be_said(room: Room, given: dic
 
 def test_a_withdrawn_item_can_still_be_a_concern_of_whoever_had_it_on_screen_and_nothing_more(room: Room) -> None:
     old = {"n": str(room.head), "head": room.root(room.head)}
-    room.parts.service.execute(
+    room.process.services.service.execute(
         OPERATOR, DraftTerms(share=SHARE, terms=everything(milestones=("m2",), risks=())), command_id=CommandId("d")
     )
     room.tell(ActivateTerms(share=SHARE, reason="Less"))
@@ -368,7 +375,7 @@ def raised(room: Room, text: str = "Is May still true?") -> str:
     room.sit(VIEWER).say(how="concern", about="milestone-m1", text=text)
     wait_until(lambda: room.head > head)
     room.sit("manager")
-    return next(reversed(room.parts.present.world.shares[SHARE].answers.concerns))
+    return next(reversed(room.process.services.present.world.shares[SHARE].answers.concerns))
 
 
 def test_an_answer_reaches_the_clients_page_and_settles_the_concern_or_not(room: Room) -> None:
@@ -377,7 +384,7 @@ def test_an_answer_reaches_the_clients_page_and_settles_the_concern_or_not(room:
     refused = room.send(path, text=" ", settled="yes")
     refusal(refused, 422, "is missing")
     assert room.send(path, text="We think so.").status_code == 303
-    state = room.parts.present.refresh().shares[SHARE].answers.concerns[concern]
+    state = room.process.services.present.refresh().shares[SHARE].answers.concerns[concern]
     assert (state.answer, state.settled, state.answered_by) == ("We think so.", False, "manager")
     assert "Answered, not settled" in room.text(f"/p/{HARBOUR}/answers")
     assert "1 open concern" in room.text(f"/p/{HARBOUR}")
@@ -417,7 +424,7 @@ def test_a_manager_of_other_projects_sees_no_form_and_is_refused(room: Room) -> 
     assert answer.status_code in (403, 404)
     sent = room.send(f"/shares/{SHARE}/comments", subject="milestone-m1", text="Nor this")
     assert sent.status_code in (403, 404)
-    assert not room.parts.present.refresh().shares[SHARE].answers.concerns[concern].answer
+    assert not room.process.services.present.refresh().shares[SHARE].answers.concerns[concern].answer
 
 
 def test_the_managers_list_is_asked_for_again_only_when_something_is_new(room: Room) -> None:
@@ -474,7 +481,7 @@ def test_who_took_note_of_a_value_is_told_beside_who_had_it_on_screen(room: Room
     who = f"/p/{HARBOUR}/who?milestone=m1"
     assert "Acknowledged by Vera, " in room.text(who)
     assert f"with update {n} on screen" in room.text(who)
-    at = room.parts.present.world.shares[SHARE].answers.taken[-1].at.isoformat().replace("+00:00", "Z")
+    at = room.process.services.present.world.shares[SHARE].answers.taken[-1].at.isoformat().replace("+00:00", "Z")
     seen = room.text(f"/p/{HARBOUR}/shares/{SHARE}/at/{at}")
     assert "Acknowledged Section A energised by Vera" in seen
     assert "Acknowledged" not in room.text(f"/p/{HARBOUR}/who?milestone=m2")

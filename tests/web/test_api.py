@@ -81,7 +81,7 @@ def test_without_a_token_there_is_nothing_to_learn(house: House) -> None:
 def test_a_viewer_reads_its_own_share_in_pages(house: House) -> None:
     for day in (11, 12, 13):
         send(house, MOVE | {"forecast": f"2027-05-{day}"})
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 4)
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 4)
     found = house.client().get(f"/api/v1/shares/{SHARE}/entries?after=1", headers=house.bearer(VIEWER)).json()
     assert [e["n"] for e in found["entries"]] == [2, 3, 4]
     assert found["entries"][-1]["view"]["milestones"][0]["forecast"] == "2027-05-13"

@@ -79,7 +79,7 @@ def test_a_share_is_read_entry_by_entry_and_each_matches_its_hash(house: House) 
     browser = house.client("auditor")
     assert "Acme" in browser.get("/audit/shares").text
     page = browser.get(f"/audit/shares/{SHARE}").text
-    entry = house.parts.folder.disclosure.entry(SHARE, 1)
+    entry = house.process.services.logs.disclosure.entry(SHARE, 1)
     assert entry is not None
     assert entry.leaf.hex() in page
     assert entry.root in page
@@ -103,9 +103,9 @@ def test_an_entry_that_was_altered_does_not_match(tmp_path: Path) -> None:
 
 
 def test_the_exact_page_is_the_recorded_markup_and_stylesheet_and_no_script(house: House) -> None:
-    recorded = house.parts.heads.page(SHARE)
+    recorded = house.process.services.heads.page(SHARE)
     assert recorded is not None
-    wait_until(lambda: house.parts.folder.disclosure.stylesheet(recorded.stylesheet) is not None)
+    wait_until(lambda: house.process.services.logs.disclosure.stylesheet(recorded.stylesheet) is not None)
     answer = house.client("auditor").get(f"/audit/shares/{SHARE}/1/page")
     assert "".join(recorded.roots.values()) in answer.text
     assert "<style>body{}</style>" in answer.text

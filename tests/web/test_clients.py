@@ -17,7 +17,7 @@ from tests.world import ACME, COUNCIL, HARBOUR, SHARE
 from web import app as application
 from web import clock
 from web.ids import new_id
-from web.service import OPERATOR
+from web.permission import OPERATOR
 from web.settings import Settings
 
 HERE = f"/clients/{ACME}"
@@ -26,19 +26,19 @@ HERE = f"/clients/{ACME}"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(listed)
+    routes = application.routes(demo=False)
     listed.folder.close()
     with running(tmp_path / "data", routes) as made:
         yield made
 
 
 def told(house: House, command: object) -> None:
-    house.parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))  # type: ignore[arg-type]
+    house.process.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))  # type: ignore[arg-type]
 
 
 def claim(house: House, kind: str, n: int, person: str = VIEWER, tab: str = "t1") -> None:
     at = clock.now().timestamp()
-    house.parts.receipts.take(
+    house.process.services.receipts.take(
         [Receipt(share=SHARE, person=person, session=f"s-{person}", tab=tab, kind=kind, n=n, at=at)]  # type: ignore[arg-type]
     )
 
@@ -127,7 +127,7 @@ def test_only_addresses_in_the_domains_of_a_client_can_be_invited(house: House) 
     manager = house.client("manager")
     form = form_of(manager.get(HERE).text, "/domains#domains")
     assert manager.post(f"{HERE}/domains", data=form | {"domains": "acme.test, @ACME-rail.test"}).status_code == 303
-    assert house.parts.present.world.clients[ACME].domains == ("acme-rail.test", "acme.test")
+    assert house.process.services.present.world.clients[ACME].domains == ("acme-rail.test", "acme.test")
     assert 'value="acme-rail.test, acme.test"' in manager.get(HERE).text
     second(house)
     with pytest.raises(Invalid, match="Only addresses at"):
@@ -137,7 +137,7 @@ def test_only_addresses_in_the_domains_of_a_client_can_be_invited(house: House) 
     assert 'value="acme.test nonsense"' in wrong.text
     assert "is no mail domain" in wrong.text
     assert manager.post(f"{HERE}/domains", data=form | {"command_id": new_id(24), "domains": ""}).status_code == 303
-    assert house.parts.present.world.clients[ACME].domains == ()
+    assert house.process.services.present.world.clients[ACME].domains == ()
 
 
 # ending one
@@ -193,13 +193,13 @@ def test_a_whole_client_ends_by_its_name_typed_exactly_and_a_reason(house: House
         assert answer.status_code == 422
         assert f'id="e-{field}-wrong"' in answer.text
         assert f'value="{typed["reason"].strip()}"' in answer.text
-    assert house.parts.present.world.clients[ACME].ended_at is None
+    assert house.process.services.present.world.clients[ACME].ended_at is None
     assert vera.get(f"/s/{SHARE}").status_code == 200
-    before = house.parts.folder.events.head()
+    before = house.process.services.logs.events.head()
     assert manager.post(f"{HERE}/end", data=form | {"name": "Acme Rail", "reason": "Contract over"}).status_code == 303
     events = (
-        [r.event for r in house.parts.folder.events.read(before, 10)]
-        if hasattr(house.parts.folder.events, "read")
+        [r.event for r in house.process.services.logs.events.read(before, 10)]
+        if hasattr(house.process.services.logs.events, "read")
         else None
     )
     if events is not None:
@@ -212,10 +212,10 @@ def test_a_whole_client_ends_by_its_name_typed_exactly_and_a_reason(house: House
     assert reached(page) == [("Vera", "1", "1")]
     assert f"{HERE}/end" not in page
     assert manager.get(f"{HERE}/end").headers["location"] == HERE
-    world = house.parts.present.world
+    world = house.process.services.present.world
     assert all(world.people[PersonId(person)].disabled for person in (VIEWER, noor))
     assert not world.people[PersonId(OTHER_VIEWER)].disabled
-    assert house.parts.people.holder("anything") is None
+    assert house.process.services.people.holder("anything") is None
 
 
 def test_a_client_that_was_ended_cannot_be_shared_with_again(house: House) -> None:

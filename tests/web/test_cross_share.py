@@ -27,8 +27,8 @@ from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE,
 from web import app as application
 from web import guard, signing
 from web.ids import form_token, new_id
+from web.permission import OPERATOR
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 SCREEN = Screen(n=1, head="ab" * 32)
@@ -92,22 +92,24 @@ class Product:
         world.close()
         settings = Settings(data=folder, public_url=ORIGIN, sign_in_per_minute=10_000)
         signing.write(settings.key_file, KEY)
-        self.parts = application.compose(settings)
-        self.app = application.create(self.parts)
-        self.routes = [r for r in application.routes(self.parts) if isinstance(r, Route | WebSocketRoute)]
+        self.process = application.compose(settings)
+        self.app = application.create(self.process)
+        self.routes = [r for r in application.routes(demo=False) if isinstance(r, Route | WebSocketRoute)]
         self.csrf = ""
 
     def execute(self, command: AnyCommand) -> None:
-        self.parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+        self.process.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def become(self, client: TestClient, person: str) -> None:
         """Sign a browser in as somebody; "" for nobody."""
         client.cookies.clear()
         self.csrf = ""
         if person:
-            secret = self.parts.people.enter(self.parts.people.link(OPERATOR, PersonId(person))).secret
-            client.cookies.set(self.parts.guard.cookie, secret)
-            session = next(reversed(self.parts.present.world.people[PersonId(person)].sessions.values()))
+            secret = self.process.services.people.enter(
+                self.process.services.people.link(OPERATOR, PersonId(person))
+            ).secret
+            client.cookies.set(self.process.services.guard.cookie, secret)
+            session = next(reversed(self.process.services.present.world.people[PersonId(person)].sessions.values()))
             self.csrf = form_token(session.hash)
 
 
@@ -298,18 +300,18 @@ def test_this_test_would_notice_a_door_that_says_forbidden(product: tuple[Produc
     """A door that tells a share that exists from one that does not is found."""
     made, client = product
     made.become(client, VIEWER)
-    sound = made.parts.may_watch
+    sound = made.process.viewing.may_watch
 
     def leaky(signed: Any, share: str) -> bool:
-        if not sound(signed, share) and share in made.parts.present.world.shares:
+        if not sound(signed, share) and share in made.process.services.present.world.shares:
             raise PermissionError
         return sound(signed, share)
 
-    made.parts.may_watch = leaky  # type: ignore[method-assign]
+    made.process.viewing.may_watch = leaky  # type: ignore[method-assign]
     careless = TestClient(made.app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
     careless.cookies = client.cookies
     try:
         found = told_apart(made, careless, [r for r in http(made) if r.path == "/s/{share}"], POOLS)
     finally:
-        made.parts.may_watch = sound  # type: ignore[method-assign]
+        made.process.viewing.may_watch = sound  # type: ignore[method-assign]
     assert len(found) == 4  # two shares, two methods

@@ -25,7 +25,7 @@ from tests.web.test_workers import Two, redis, server, two, with_redis  # noqa: 
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
 from web import clock, messages
 from web.ids import new_id
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 PATIENCE = 15.0
 NOOR = PersonId("noor")
@@ -201,7 +201,7 @@ def test_ending_a_whole_client_closes_every_page_of_it_and_says_what_was_the_las
 
 def _on_both(two: Two, person: str) -> None:  # noqa: F811
     """Sign somebody in, in the browser both clients are."""
-    people = two.parts[0].people
+    people = two.processes[0].services.people
     secret = people.enter(people.link(OPERATOR, PersonId(person))).secret
     for client in two.clients:
         client.cookies.set("fanlight", secret)
@@ -209,11 +209,13 @@ def _on_both(two: Two, person: str) -> None:  # noqa: F811
 
 def _manager(two: Two, by: int) -> dict[str, str]:  # noqa: F811
     """Make a manager known, and return their cookie; `by` is the worker they sign in on."""
-    parts = two.parts[by]
+    process = two.processes[by]
     person = PersonId(f"manager{new_id(4)}")
     invite = InvitePerson(person=person, name="Marta", email=f"{person}@x.test", role="manager")
-    parts.service.execute(OPERATOR, invite, command_id=CommandId(new_id(24)))
-    return {"cookie": f"fanlight={parts.people.enter(parts.people.link(OPERATOR, person)).secret}"}
+    process.services.service.execute(OPERATOR, invite, command_id=CommandId(new_id(24)))
+    return {
+        "cookie": f"fanlight={process.services.people.enter(process.services.people.link(OPERATOR, person)).secret}"
+    }
 
 
 def _sent(client: Any, headers: dict[str, str], page: str, action: str, **typed: str) -> None:
@@ -236,13 +238,17 @@ def _code(socket: Any) -> int:
 @pytest.mark.parametrize("hints", ["none", pytest.param("redis", marks=with_redis)])
 def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -> None:  # noqa: F811
     if hints == "redis":
-        wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+        wait_until(
+            lambda: all(
+                process.services.bus is not None and process.services.bus.listening for process in two.processes
+            )
+        )
     manager = _manager(two, 1)
     noor = InvitePerson(person=NOOR, name="Noor", email="noor@x.test", role="viewer", client=ACME)
-    two.parts[0].service.execute(OPERATOR, noor, command_id=CommandId(new_id(24)))
+    two.processes[0].services.service.execute(OPERATOR, noor, command_id=CommandId(new_id(24)))
 
     def session(by: int) -> None:
-        found = two.parts[by].present.refresh().people[PersonId(VIEWER)].sessions
+        found = two.processes[by].services.present.refresh().people[PersonId(VIEWER)].sessions
         _sent(two.clients[by], {}, "/me", f"/me/sessions/{next(reversed(found))}/end")
 
     def person(by: int) -> None:
@@ -275,12 +281,12 @@ def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -
 
 def test_what_a_manager_may_see_narrows_on_both_workers_with_the_next_click(two: Two) -> None:  # noqa: F811
     manager = _manager(two, 0)
-    key = max(person for person in two.parts[0].present.world.people if person.startswith("manager"))
+    key = max(person for person in two.processes[0].services.present.world.people if person.startswith("manager"))
     for client in two.clients:
         assert client.get(f"/p/{HARBOUR}", headers=manager).status_code == 200
     for by, projects in enumerate([(), None, ()]):
         assign = AssignProjects(person=PersonId(key), projects=projects)
-        two.parts[by % 2].service.execute(OPERATOR, assign, command_id=CommandId(new_id(24)))
+        two.processes[by % 2].services.service.execute(OPERATOR, assign, command_id=CommandId(new_id(24)))
         for client in two.clients:
             assert client.get(f"/p/{HARBOUR}", headers=manager).status_code == (200 if projects is None else 404)
             assert ("Harbour" in client.get("/p", headers=manager).text) == (projects is None)

@@ -22,7 +22,7 @@ from projections.erasing import erase_entries
 from tests.mail import Got, Mailed, Sink, sink
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, START, everything
 from web import cadence, digest
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 MONDAY = START  # 1 March 2027, 09:00 in London

@@ -16,8 +16,8 @@ from tests.journeys.product import Product, seeded, wait_until
 from tests.mail import Sink
 from tests.world import ACME, ADMIN, World
 from web import clock
+from web.permission import OPERATOR
 from web.present import Present
-from web.service import OPERATOR
 
 pytestmark = pytest.mark.folder
 FIRST, SECOND = "anna", "ben"  # in the order in which they are mailed

@@ -17,8 +17,7 @@ from tests.web.test_workers import Two
 from tests.world import SHARE
 from web import cadence, post
 from web.ids import new_id
-from web.parts import Parts
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +45,15 @@ def two(
     monkeypatch.setattr(cadence, "GAP", timedelta(0))
     made = Two(cluster.url(name, "app"), tmp_path, monkeypatch, smtp_url=server.url, mail_from="status@works.example")
     with made.clients[0], made.clients[1]:
-        wait_until(lambda: any(parts.leads for parts in made.parts))
+        wait_until(lambda: any(process.leads() for process in made.processes))
         wanted = ChooseDigest(person=PersonId(VIEWER), cadence="instant", since={SHARE: made.head()})
-        made.parts[0].service.execute(OPERATOR, wanted, command_id=CommandId(new_id(24)))
+        made.processes[0].services.service.execute(OPERATOR, wanted, command_id=CommandId(new_id(24)))
         yield made
 
 
 def covered(two: Two) -> list[tuple[str, int, int]]:
     """Return state, first and last update of every digest on record."""
-    world = two.parts[0].present.refresh()
+    world = two.processes[0].services.present.refresh()
     return [(mail.state, mail.first, mail.to) for mail in world.people[PersonId(VIEWER)].mails]
 
 
@@ -73,8 +72,8 @@ def test_a_digest_is_mailed_once_however_often_the_lead_changes(two: Two, server
     for day in range(1, 13):
         two.move(day, by=day % 2)
         if day % 4 == 0:
-            wait_until(lambda: any(parts.leads for parts in two.parts))
-            leader = next(parts for parts in two.parts if parts.leads)
+            wait_until(lambda: any(process.leads() for process in two.processes))
+            leader = next(process for process in two.processes if process.leads())
             led.add(leader.worker)
             assert leader.reign is not None
             leader.reign.end()
@@ -86,7 +85,8 @@ def test_a_digest_is_mailed_once_however_often_the_lead_changes(two: Two, server
 def test_two_workers_that_both_believe_they_lead_mail_every_update_once(
     two: Two, server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Parts, "leads", property(lambda _self: True))
+    for process in two.processes:
+        monkeypatch.setattr(process.services.post, "_leads", lambda: True)
     for day in range(1, 25):
         two.move(day, by=day % 2)
         wait_until(lambda n=day + 1: two.head() == n, 30)  # type: ignore[misc]
@@ -98,7 +98,7 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
     two: Two, server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cadence, "PUT_OFF", (timedelta(seconds=0.2),))
-    other = next(parts for parts in two.parts if not parts.leads)
+    other = next(process for process in two.processes if not process.leads())
     assert other.post is not None
     server.refuse["v@acme.test"] = "451 greylisted"
     mail = other.post.invite(OPERATOR, PersonId(VIEWER), other.people.link(OPERATOR, PersonId(VIEWER)))
@@ -108,4 +108,4 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
     wait_until(lambda: [got.to for got in server.mails] == ["v@acme.test"])
     wait_until(lambda: covered(two)[-1][0] == "accepted")
     secret = server.mails[0].text.partition("/in/")[2].split()[0]
-    assert two.parts[0].people.holder(secret) is not None
+    assert two.processes[0].services.people.holder(secret) is not None

@@ -21,12 +21,12 @@ from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import app as application
 from web import operator
-from web.guard import CSP
+from web.headers import CSP
 from web.history import FRAMING
 from web.pages import Pages
-from web.parts import Parts
+from web.permission import OPERATOR
+from web.process import Given, Process
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 
@@ -38,23 +38,25 @@ def product(tmp_path: Path) -> Iterator[TestClient]:
     for role in ("manager", "auditor", "admin"):
         world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
     world.close()
-    parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
-    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
-        client.parts = parts  # type: ignore[attr-defined]
+    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
+    with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+        client.process = process  # type: ignore[attr-defined]
         yield client
 
 
 def become(product: TestClient, person: str) -> TestClient:
     """Sign the client in as somebody."""
-    parts = product.parts  # type: ignore[attr-defined]
+    process = product.process  # type: ignore[attr-defined]
     product.cookies.clear()
-    product.cookies.set(parts.guard.cookie, parts.people.enter(parts.people.link(OPERATOR, PersonId(person))).secret)
+    product.cookies.set(
+        process.services.guard.cookie,
+        process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+    )
     return product
 
 
 def routes_of(product: TestClient) -> list[Route | WebSocketRoute]:
-    parts = product.parts  # type: ignore[attr-defined]
-    return [r for r in application.routes(parts) if isinstance(r, Route | WebSocketRoute)]
+    return [r for r in application.routes(demo=False) if isinstance(r, Route | WebSocketRoute)]
 
 
 def test_every_route_went_through_the_guard(product: TestClient) -> None:
@@ -150,8 +152,8 @@ def test_each_role_sees_its_own_doors_only(product: TestClient, person: str, clo
 
 
 def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product: TestClient) -> None:
-    parts = product.parts  # type: ignore[attr-defined]
-    secret = parts.people.link(OPERATOR, PersonId(VIEWER))
+    process = product.process  # type: ignore[attr-defined]
+    secret = process.services.people.link(OPERATOR, PersonId(VIEWER))
     assert len(secret) >= 22
     for _ in range(5):
         answer = product.get(f"/in/{secret}")
@@ -168,8 +170,8 @@ def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product
 
 
 def test_a_link_cannot_be_used_from_another_site(product: TestClient) -> None:
-    parts = product.parts  # type: ignore[attr-defined]
-    secret = parts.people.link(OPERATOR, PersonId(VIEWER))
+    process = product.process  # type: ignore[attr-defined]
+    secret = process.services.people.link(OPERATOR, PersonId(VIEWER))
     assert product.post(f"/in/{secret}", headers={"origin": "https://evil.test"}).status_code == 403
     assert product.post(f"/in/{secret}").status_code == 403
 
@@ -182,8 +184,8 @@ def test_guessing_links_is_slowed_down(product: TestClient) -> None:
 
 def test_signing_out_ends_the_session_for_good(product: TestClient) -> None:
     become(product, VIEWER)
-    parts = product.parts  # type: ignore[attr-defined]
-    signed = parts.guard._by_session(next(iter(parts.present.world.sessions)))
+    process = product.process  # type: ignore[attr-defined]
+    signed = process.services.guard._by_session(next(iter(process.services.present.world.sessions)))
     kept = dict(product.cookies)
     answer = product.post("/sign-out", data={"csrf": signed.csrf}, headers={"origin": ORIGIN})
     assert answer.status_code == 303
@@ -222,10 +224,10 @@ def test_a_socket_that_may_not_watch_is_accepted_and_closed_with_its_code(
 
 
 def test_a_viewer_who_is_asked_gives_its_view(product: TestClient) -> None:
-    parts = product.parts  # type: ignore[attr-defined]
+    process = product.process  # type: ignore[attr-defined]
     become(product, VIEWER)
     assert 'id="answer"' not in product.get(f"/s/{SHARE}").text
-    parts.service.execute(
+    process.services.service.execute(
         OPERATOR, AskClientView(project=HARBOUR, risk="r1", client="acme"), command_id=CommandId("ask")
     )
     wait_until(lambda: "Give your view" in product.get(f"/s/{SHARE}").text)
@@ -236,7 +238,10 @@ def test_a_viewer_who_is_asked_gives_its_view(product: TestClient) -> None:
     form = {**carried, "command_id": "mine", "probability": "4", "impact": "3"}
     answer = product.post(f"/s/{SHARE}/answer", data=form, headers={"origin": ORIGIN})
     assert answer.status_code == 303
-    assert parts.present.refresh().projects[HARBOUR].risks.risks["r1"].client_scores["acme"][-1].points.score == 12
+    assert (
+        process.services.present.refresh().projects[HARBOUR].risks.risks["r1"].client_scores["acme"][-1].points.score
+        == 12
+    )
     wait_until(lambda: "You 4×3 = 12" in product.get(f"/s/{SHARE}").text)
 
 
@@ -249,22 +254,24 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.harbour()
     world.close()
-    parts = Parts(Settings(data=tmp_path, operator_token="operator's"), Plain(broken), Pages(asset=str, demo=False))
+    process = Process(
+        Settings(data=tmp_path, operator_token="operator's"), Plain(broken), Pages(asset=str, demo=False), Given()
+    )
     routes = operator.routes()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with parts.running():
+        async with process.running():
             yield
 
     app = Starlette(routes=routes, lifespan=lifespan)
-    app.state.parts, app.state.guard = parts, parts.guard
+    app.state.process, app.state.guard = process, process.services.guard
     with TestClient(app) as client:
         wait_until(lambda: client.get("/healthz").json() == {"ok": True})
         told = client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()
         assert (told["follower"], told["receipts"], told["unsigned"]) == ("follows", "recording", 0)
         move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 1), reason="Frost")
-        parts.service.execute(OPERATOR, move, command_id=CommandId("x"))
+        process.services.service.execute(OPERATOR, move, command_id=CommandId("x"))
         wait_until(lambda: client.get("/healthz").status_code == 503)
         assert client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()["stopped"] == 1
         assert client.get("/healthz", headers={"authorization": "Bearer other"}).json() == {"ok": False}

@@ -16,19 +16,19 @@ from tests.web.doors import ORIGIN, wait_until
 from tests.web.test_doors import become
 from tests.web.test_doors import product as product  # noqa: PLC0414  # a fixture
 from tests.world import ACME, SHARE
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 NAME, MAIL = "Zdenka Quillfeather", "zdenka@quillfeather.test"
 
 
 @pytest.fixture
 def viewer(product: TestClient) -> PersonId:
-    person, _ = product.parts.people.invite(OPERATOR, name=NAME, email=MAIL, role="viewer", client=ACME)  # type: ignore[attr-defined]
+    person, _ = product.process.services.people.invite(OPERATOR, name=NAME, email=MAIL, role="viewer", client=ACME)  # type: ignore[attr-defined]
     return person
 
 
 def erase(product: TestClient, person: str) -> None:
-    token = product.parts.people.token(OPERATOR, PersonId("admin"), "drill")  # type: ignore[attr-defined]
+    token = product.process.services.people.token(OPERATOR, PersonId("admin"), "drill")  # type: ignore[attr-defined]
     product.cookies.clear()
     headers = {"authorization": f"Bearer {token}", "idempotency-key": "erase-once"}
     command = {"type": "erase-person", "person": person, "reason": "Asked for it"}
@@ -43,15 +43,15 @@ def raw(folder: Path) -> bytes:
 def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
     product: TestClient, viewer: PersonId
 ) -> None:
-    parts, folder = product.parts, product.parts.settings.data  # type: ignore[attr-defined]
+    process, folder = product.process, product.process.services.settings.data  # type: ignore[attr-defined]
     become(product, viewer)
-    cookie = product.cookies[parts.guard.cookie]
+    cookie = product.cookies[process.services.guard.cookie]
     assert product.get(f"/s/{SHARE}").status_code == 200
     with product.websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN}) as socket:
         socket.send_json({"hello": 1, "tab": "t1", "v": 1})
         socket.receive_json()
         socket.send_json({"painted": 1, "from": 1})
-        wait_until(lambda: any(c.kind == "displayed" for c in parts.folder.receipts.claims(SHARE)))
+        wait_until(lambda: any(c.kind == "displayed" for c in process.services.logs.receipts.claims(SHARE)))
         become(product, "manager")
         before = product.get(f"/p/harbour/shares/{SHARE}/evidence.zip").content
         assert NAME in page_in(before)  # the drill could fail: the name was there to be found
@@ -59,10 +59,10 @@ def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
         erase(product, viewer)
         assert closed_with(socket) == 4403
 
-    product.cookies.set(parts.guard.cookie, cookie)
+    product.cookies.set(process.services.guard.cookie, cookie)
     assert product.get(f"/s/{SHARE}").status_code == 303  # signed out
     secrets = [NAME.encode(), b"Quillfeather", MAIL.encode(), cookie.encode()]
-    parts.watch.sign()
+    process.watch.sign()
     for secret in secrets:
         assert secret not in raw(folder)
     for role in ("manager", "auditor"):
@@ -80,11 +80,11 @@ def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
     after = product.get(f"/audit/shares/{SHARE}/evidence.zip").content
     assert NAME not in page_in(after)
     assert "Erased person" in page_in(after)
-    trusted = verification_key(parts.notary.key.name, parts.notary.key.public)
+    trusted = verification_key(process.services.notary.key.name, process.services.notary.key.public)
     for bundle in (before, after):
         report = check(bundle, trusted)
         assert report.accepted, report.problems
-    assert list(inspect(parts.folder, parts.notary, [SHARE])) == []
+    assert list(inspect(process.services.logs, process.services.notary, [SHARE])) == []
     gc.collect()
     held = [o for o in gc.get_objects() if isinstance(o, dict) and o.get("name") == NAME]
     assert held == []
@@ -105,19 +105,19 @@ def page_in(bundle: bytes) -> str:
 def test_a_manager_cannot_erase_and_an_unknown_person_is_said_to_be_unknown(
     product: TestClient, viewer: PersonId
 ) -> None:
-    parts = product.parts  # type: ignore[attr-defined]
+    process = product.process  # type: ignore[attr-defined]
     for role, person, status in (("manager", viewer, 403), ("admin", "nobody", 404)):
-        token = parts.people.token(OPERATOR, PersonId(role), "drill")
+        token = process.services.people.token(OPERATOR, PersonId(role), "drill")
         headers = {"authorization": f"Bearer {token}", "idempotency-key": f"no-{role}"}
         command = {"type": "erase-person", "person": person, "reason": "Asked for it"}
         assert product.post("/api/v1/commands", json=command, headers=headers).status_code == status
-    assert parts.present.refresh().people[viewer].name == NAME
+    assert process.services.present.refresh().people[viewer].name == NAME
 
 
 def test_an_admin_erases_a_viewer_from_the_share_page_and_a_manager_cannot(
     product: TestClient, viewer: PersonId
 ) -> None:
-    parts = product.parts  # type: ignore[attr-defined]
+    process = product.process  # type: ignore[attr-defined]
     here = f"/p/harbour/shares/{SHARE}"
     become(product, "manager")
     assert f"{viewer}/erase" not in product.get(here).text
@@ -136,7 +136,7 @@ def test_an_admin_erases_a_viewer_from_the_share_page_and_a_manager_cannot(
     after = product.get(f"{here}?done=erased").text
     assert NAME not in after
     assert "Erased. What their pages claimed stays" in after
-    assert NAME.encode() not in raw(parts.settings.data)
+    assert NAME.encode() not in raw(process.services.settings.data)
 
 
 def test_the_record_page_tells_a_client_what_is_kept_and_for_how_long(product: TestClient, viewer: PersonId) -> None:

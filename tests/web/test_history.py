@@ -16,8 +16,9 @@ from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
 from web.clock import Virtual
 from web.history import FRAMING, PAGE, NoSuchTime, moment
+from web.permission import OPERATOR
+from web.process import Given
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 HERE = f"/s/{SHARE}/history"
@@ -42,17 +43,20 @@ def product(tmp_path: Path) -> Iterator[TestClient]:
     world.share(everything(), OTHER, HARBOUR, COUNCIL)
     world.close()
     clock = Virtual(world.clock.at + timedelta(days=1))
-    parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), now=clock)
-    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
-        client.parts, client.clock = parts, clock  # type: ignore[attr-defined]
+    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), Given(now=clock))
+    with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+        client.process, client.clock = process, clock  # type: ignore[attr-defined]
         become(client, VIEWER)
         yield client
 
 
 def become(product: TestClient, person: str) -> None:
-    parts = product.parts  # type: ignore[attr-defined]
+    process = product.process  # type: ignore[attr-defined]
     product.cookies.clear()
-    product.cookies.set(parts.guard.cookie, parts.people.enter(parts.people.link(OPERATOR, PersonId(person))).secret)
+    product.cookies.set(
+        process.services.guard.cookie,
+        process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+    )
 
 
 def test_every_update_is_listed_with_what_it_changed(product: TestClient) -> None:
@@ -73,7 +77,7 @@ def test_one_update_says_when_it_was_shown_and_what_proves_it(product: TestClien
     assert "On your page until Thu 4 Mar 2027, 09:01:00, when update 4 came." in page
     assert "Frost 1" in page
     assert "Frost 2" not in page
-    entry = product.parts.folder.disclosure.entry(SHARE, 3)  # type: ignore[attr-defined]
+    entry = product.process.services.logs.disclosure.entry(SHARE, 3)  # type: ignore[attr-defined]
     told = page.replace("</span> <span>", "")
     assert entry.leaf.hex() in told
     assert entry.root in told
@@ -94,7 +98,7 @@ def test_the_frame_holds_the_recorded_page_and_only_our_page_may_show_it(product
     policy = inner.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'")
     assert policy.endswith("frame-ancestors 'self'")
-    recorded = replay.page(product.parts.folder.disclosure, SHARE, 3)  # type: ignore[attr-defined]
+    recorded = replay.page(product.process.services.logs.disclosure, SHARE, 3)  # type: ignore[attr-defined]
     assert recorded is not None
     for markup in recorded.roots.values():
         assert markup in inner.text
@@ -156,7 +160,7 @@ def test_what_is_anothers_answers_like_what_is_not_there(product: TestClient) ->
 
 
 def test_an_erased_update_keeps_its_number_time_and_hash_alone(product: TestClient) -> None:
-    log = product.parts.folder.disclosure  # type: ignore[attr-defined]
+    log = product.process.services.logs.disclosure  # type: ignore[attr-defined]
     leaf = log.kept(SHARE, 2, 1, 3)[0].leaf.hex()
     log.erase(SHARE, [3])
     page = product.get(f"{HERE}/3")
@@ -172,9 +176,9 @@ def test_an_erased_update_keeps_its_number_time_and_hash_alone(product: TestClie
 
 
 def test_a_share_that_ended_can_still_be_stepped_through(product: TestClient) -> None:
-    parts, clock = product.parts, product.clock  # type: ignore[attr-defined]
+    process, clock = product.process, product.clock  # type: ignore[attr-defined]
     clock.forward(hours=1)
-    parts.service.execute(OPERATOR, RevokeShare(share=SHARE, reason="Over"), command_id=CommandId("end"))
+    process.services.service.execute(OPERATOR, RevokeShare(share=SHARE, reason="Over"), command_id=CommandId("end"))
     assert "the share ended" in product.get(f"{HERE}/{MOVES + 2}").text
     assert product.get(HERE).status_code == 200
 
@@ -185,9 +189,9 @@ def test_many_updates_come_a_page_at_a_time(tmp_path: Path) -> None:
     for i in range(PAGE + 9):
         world.move("m1", date(2027, 6, 1) + timedelta(days=i))
     world.close()
-    parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), now=world.clock)
-    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
-        client.parts = parts  # type: ignore[attr-defined]
+    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), Given(now=world.clock))
+    with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+        client.process = process  # type: ignore[attr-defined]
         become(client, VIEWER)
         first = client.get(HERE).text
         assert f'href="{HERE}/{PAGE + 10}"' in first
@@ -200,12 +204,12 @@ def test_many_updates_come_a_page_at_a_time(tmp_path: Path) -> None:
 
 
 def test_it_changes_when_the_record_does_and_not_with_the_clock(product: TestClient) -> None:
-    parts, clock = product.parts, product.clock  # type: ignore[attr-defined]
+    process, clock = product.process, product.clock  # type: ignore[attr-defined]
     before = [product.get(path).text for path in (HERE, f"{HERE}/3", f"{HERE}/3/page")]
     clock.forward(days=3)
     note = TakeRiskNote(project=HARBOUR, risk=RiskId("r1"), note="Not shared")
-    parts.service.execute(OPERATOR, note, command_id=CommandId("note"))
-    wait_until(lambda: parts.folder.disclosure.position() == parts.folder.events.head())
+    process.services.service.execute(OPERATOR, note, command_id=CommandId("note"))
+    wait_until(lambda: process.services.logs.disclosure.position() == process.services.logs.events.head())
     assert [product.get(path).text for path in (HERE, f"{HERE}/3", f"{HERE}/3/page")] == before
 
 

@@ -10,7 +10,9 @@ from tests.web.stage import seeded
 from web import hub as hub_module
 from web import messages, wire
 from web.hub import REST, Close, Gap, Hub, ReadFrames, ReadHead, ReadView, Rest, Round, Send
-from web.place import Pace, Place, Viewer
+from web.pace import Pace
+from web.place import Place
+from web.viewer import Viewer
 
 TICK = messages.tick
 

@@ -24,14 +24,24 @@ from tests.ports import free_port
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden
 from tests.world import ACME, HARBOUR, SHARE
-from web import client, entry, history, home_mail, letters, mailing, pm, post, smtp
+from web import client, client_home, entry, history, home_mail, letters, pm, post, smtp
 from web.clock import Virtual
 from web.ids import new_id
-from web.service import OPERATOR
+from web.mail_server import Server
+from web.mail_server import server as server_of
+from web.mail_stop import stop_token
+from web.permission import OPERATOR
 from web.settings import BadSetting, read
 
 HERE = f"/p/{HARBOUR}/shares/{SHARE}"
-ROUTES = [*pm.routes(), *entry.routes(), *client.routes(), *history.routes(), *home_mail.routes()]
+ROUTES = [
+    *pm.routes(),
+    *entry.routes(),
+    *client_home.routes(),
+    *client.routes(),
+    *history.routes(),
+    *home_mail.routes(),
+]
 GOOD = {"FANLIGHT_SMTP_URL": "smtp://u:p@mail.example.com", "FANLIGHT_MAIL_FROM": SENDER}
 SECRET = "hunter2"
 
@@ -69,11 +79,9 @@ def test_a_mail_server_is_set_by_two_variables_or_by_files_that_hold_them(tmp_pa
     held = tmp_path / "smtp"
     held.write_text("smtps://u:p%40w@mail.example.com\n")
     found = read({}, {"FANLIGHT_SMTP_URL_FILE": str(held), "FANLIGHT_MAIL_FROM": SENDER})
-    assert smtp.server(found.smtp_url) == smtp.Server(
-        host="mail.example.com", port=465, tls=True, user="u", password="p@w"
-    )
-    assert smtp.server("smtp://u:p@mail.example.com").port == 587
-    assert smtp.server("smtp://localhost") == smtp.Server(host="localhost", port=25, tls=False)
+    assert server_of(found.smtp_url) == Server(host="mail.example.com", port=465, tls=True, user="u", password="p@w")
+    assert server_of("smtp://u:p@mail.example.com").port == 587
+    assert server_of("smtp://localhost") == Server(host="localhost", port=25, tls=False)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_a_bad_mail_setting_stops_the_start(tmp_path: Path) -> None:
 # what an answer means
 
 
-def handed(to: smtp.Server, address: str = "v@acme.test") -> smtp.Outcome:
+def handed(to: Server, address: str = "v@acme.test") -> smtp.Outcome:
     with smtp.talking(to, "works.example") as session:
         return session.hand(SENDER, address, b"Subject: x\r\n\r\n.dot\r\n")
 
@@ -153,7 +161,7 @@ def test_one_refusal_does_not_end_the_conversation(server: Sink) -> None:
 
 def test_a_server_that_is_not_there_is_away() -> None:
     with pytest.raises(smtp.Away):
-        handed(smtp.server(f"smtp://127.0.0.1:{free_port()}"))
+        handed(server_of(f"smtp://127.0.0.1:{free_port()}"))
 
 
 def test_a_servers_words_cannot_hold_what_a_page_would_stumble_over() -> None:
@@ -182,13 +190,13 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 def test_a_password_goes_out_encrypted_or_not_at_all(trusted: ssl.SSLContext) -> None:
     with sink(tls=trusted, password=SECRET) as server:
-        assert handed(smtp.server(f"smtp://me:{SECRET}@127.0.0.1:{server.port}")).state == "accepted"
+        assert handed(server_of(f"smtp://me:{SECRET}@127.0.0.1:{server.port}")).state == "accepted"
         assert server.secured == [True]
         with pytest.raises(smtp.Away, match="535"):
-            handed(smtp.server(f"smtp://me:wrong@127.0.0.1:{server.port}"))
+            handed(server_of(f"smtp://me:wrong@127.0.0.1:{server.port}"))
     with sink(password=SECRET) as server:
         with pytest.raises(smtp.Away, match="STARTTLS"):
-            handed(smtp.server(f"smtp://me:{SECRET}@127.0.0.1:{server.port}"))
+            handed(server_of(f"smtp://me:{SECRET}@127.0.0.1:{server.port}"))
         assert server.secured == []
 
 
@@ -198,7 +206,7 @@ def test_a_certificate_nobody_vouches_for_is_no_encryption(
     monkeypatch.delenv("SSL_CERT_FILE")
     with sink(tls=trusted, password=SECRET) as server:
         with pytest.raises(smtp.Away, match="certificate"):
-            handed(smtp.server(f"smtp://me:{SECRET}@127.0.0.1:{server.port}"))
+            handed(server_of(f"smtp://me:{SECRET}@127.0.0.1:{server.port}"))
         assert server.secured == []
 
 
@@ -244,7 +252,7 @@ def invite(house: House, email: str = "nia@acme.test", name: str = "Nia Bell") -
 
 
 def person(house: House, email: str = "nia@acme.test") -> PersonId:
-    return next(p.id for p in house.parts.present.refresh().people.values() if p.email == email)
+    return next(p.id for p in house.process.services.present.refresh().people.values() if p.email == email)
 
 
 def secret_of(server: Sink, i: int = -1) -> str:
@@ -280,11 +288,11 @@ def test_an_invitation_runs_out(house: House, server: Sink, now: Virtual) -> Non
 
 def test_scanners_that_follow_every_link_of_a_mail_burn_nothing(house: House, server: Sink) -> None:
     invite(house)
-    house.parts.service.execute(
+    house.process.services.service.execute(
         OPERATOR, ChooseDigest(person=person(house), cadence="daily"), command_id=CommandId(new_id(24))
     )
-    stop = f"/mail/stop/{mailing.stop_token(house.parts, person(house))}"
-    before = house.parts.folder.events.head()
+    stop = f"/mail/stop/{stop_token(house.process.services.logs.events.fingerprint, person(house))}"
+    before = house.process.services.logs.events.head()
     for scanner in ("Safe Links", "curl/8"):
         robot = house.client()
         robot.headers["user-agent"] = scanner
@@ -293,8 +301,8 @@ def test_scanners_that_follow_every_link_of_a_mail_burn_nothing(house: House, se
                 assert robot.get(path).status_code in (200, 303)
                 assert robot.head(path).status_code in (200, 303)
             assert not robot.cookies
-    assert house.parts.folder.events.head() == before
-    assert list(house.parts.folder.receipts.claims(SHARE)) == []
+    assert house.process.services.logs.events.head() == before
+    assert list(house.process.services.logs.receipts.claims(SHARE)) == []
     entered = house.client().post(f"/in/{secret_of(server)}", headers={"origin": "http://testserver"})
     assert entered.status_code == 303
 
@@ -307,7 +315,7 @@ def test_each_person_has_a_link_of_their_own(house: House, server: Sink) -> None
     for browser, i in ((one, 0), (other, 1)):
         browser.post(f"/in/{secret_of(server, i)}", headers={"origin": "http://testserver"})
     end = DisablePerson(person=person(house), reason="Leaked")
-    house.parts.service.execute(OPERATOR, end, command_id=CommandId(new_id(24)))
+    house.process.services.service.execute(OPERATOR, end, command_id=CommandId(new_id(24)))
     assert one.get("/home").headers["location"] == "/sign-in"
     assert other.get("/home").headers["location"] == f"/s/{SHARE}"
 
@@ -333,11 +341,11 @@ def test_an_invitation_that_is_put_off_is_tried_again_with_a_link_that_works(
 ) -> None:
     server.refuse["nia@acme.test"] = "451 greylisted"
     assert "Invitation put off by the mail server, 3 May 10:12: 451 greylisted. It is tried again" in invite(house)
-    assert house.parts.post is not None
+    assert house.process.services.post is not None
     server.refuse.clear()
-    assert house.parts.post.look() == 0  # not before its time
+    assert house.process.services.post.look() == 0  # not before its time
     now.forward(minutes=2)
-    house.parts.post.look()
+    house.process.services.post.look()
     assert [got.to for got in server.mails] == ["nia@acme.test"]
     assert house.client().get(f"/in/{secret_of(server)}").status_code == 200
     assert "Invitation accepted by the mail server, 3 May 10:14" in house.client("manager").get(HERE).text
@@ -351,8 +359,8 @@ def test_an_invitation_that_was_put_off_is_dropped_once_its_person_came_in_by_an
     house.cookie(person(house))
     server.away = ""
     now.forward(minutes=2)
-    assert house.parts.post is not None
-    house.parts.post.look()
+    assert house.process.services.post is not None
+    house.process.services.post.look()
     assert server.mails == []
     assert "Invitation not sent" in house.client("manager").get(HERE).text
 
@@ -364,8 +372,8 @@ def test_an_invitation_without_an_answer_may_have_gone_out_and_is_mailed_again_b
     assert "No answer is on record; it may have gone out" in invite(house)
     server.hangs_up = False
     now.forward(hours=3)
-    assert house.parts.post is not None
-    assert house.parts.post.look() == 0
+    assert house.process.services.post is not None
+    assert house.process.services.post.look() == 0
     assert len(server.mails) == 1
     manager = house.client("manager")
     form = {"csrf": hidden(manager.get(HERE).text)["csrf"]}
@@ -385,7 +393,7 @@ def test_an_address_outside_the_clients_domains_is_refused_and_what_was_typed_is
     house: House, server: Sink
 ) -> None:
     allowed = SetMailDomains(client=ACME, domains=("acme-rail.example",))
-    house.parts.service.execute(OPERATOR, allowed, command_id=CommandId(new_id(24)))
+    house.process.services.service.execute(OPERATOR, allowed, command_id=CommandId(new_id(24)))
     page = invite(house, "nia@gmail.test")
     assert "Only addresses at acme-rail.example can be invited for Acme Rail" in page
     assert 'value="nia@gmail.test"' in page
@@ -401,7 +409,7 @@ def test_without_a_mail_server_the_link_is_shown_once_and_the_page_says_why(sile
     page = invite(silent)
     assert "This link is shown once." in page
     assert "/in/" in page
-    assert silent.parts.present.world.people[person(silent)].mails == ()
+    assert silent.process.services.present.world.people[person(silent)].mails == ()
     form = {"csrf": hidden(told)["csrf"]}
     assert silent.client("manager").post(f"{HERE}/viewers/{VIEWER}/mail", data=form).status_code in (403, 404)
     theirs = silent.client(VIEWER).get("/home/mail").text
@@ -436,27 +444,27 @@ def test_a_viewer_chooses_how_often_on_a_page_without_scripts(house: House) -> N
     page = choose(house, "daily")
     assert "You get a mail every day when something changed." in page
     assert 'value="daily" checked' in page
-    viewer = house.parts.present.world.people[PersonId(VIEWER)]
-    assert viewer.digested == {SHARE: house.parts.folder.disclosure.head(SHARE)}
+    viewer = house.process.services.present.world.people[PersonId(VIEWER)]
+    assert viewer.digested == {SHARE: house.process.services.logs.disclosure.head(SHARE)}
     assert 'value="weekly" checked' in choose(house, "weekly")
     assert 'value="weekly" checked' in choose(house, "hourly")  # which there is not
-    assert house.parts.present.world.people[PersonId(OTHER_VIEWER)].digest == "off"
+    assert house.process.services.present.world.people[PersonId(OTHER_VIEWER)].digest == "off"
 
 
 def test_only_viewers_choose_and_only_for_themselves(house: House) -> None:
     assert house.client("manager").get("/home/mail").status_code == 404
     assert house.client().get("/home/mail").headers["location"] == "/sign-in"
     assert house.client(VIEWER).post("/home/mail", data={"cadence": "daily"}).status_code == 403
-    assert house.parts.present.world.people[PersonId(VIEWER)].digest == "off"
+    assert house.process.services.present.world.people[PersonId(VIEWER)].digest == "off"
 
 
 def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
     choose(house, "daily")
-    token = mailing.stop_token(house.parts, PersonId(VIEWER))
+    token = stop_token(house.process.services.logs.events.fingerprint, PersonId(VIEWER))
     provider = house.client()
     one_click = {"List-Unsubscribe": "One-Click"}
     assert "has stopped nothing" in provider.get(f"/mail/stop/{token}").text
-    assert house.parts.present.world.people[PersonId(VIEWER)].digest == "daily"
+    assert house.process.services.present.world.people[PersonId(VIEWER)].digest == "daily"
     for wrong in (
         token[:-1],
         token + "0",
@@ -466,11 +474,11 @@ def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
         "manager.x",
     ):
         assert provider.post(f"/mail/stop/{wrong}", data=one_click).status_code == 404
-    assert house.parts.present.refresh().people[PersonId(VIEWER)].digest == "daily"
+    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest == "daily"
     answer = provider.post(f"/mail/stop/{token}", data=one_click)  # from a mail provider: no cookie, no origin
     assert answer.status_code == 200
     assert "No more mails" in answer.text
-    assert house.parts.present.refresh().people[PersonId(VIEWER)].digest == "off"
+    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest == "off"
     assert provider.post(f"/mail/stop/{token}", data=one_click).status_code == 200
     assert not provider.cookies
     assert provider.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
@@ -481,14 +489,14 @@ def test_a_mail_is_no_display(house: House, server: Sink, now: Virtual) -> None:
     """Somebody who was only mailed was sent nothing by a page, and is not said to have seen anything."""
     choose(house, "daily")
     move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 1), reason="Frost")  # type: ignore[arg-type]
-    house.parts.service.execute(OPERATOR, move, command_id=CommandId(new_id(24)))
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 2)
-    before = list(house.parts.folder.receipts.claims(SHARE))
+    house.process.services.service.execute(OPERATOR, move, command_id=CommandId(new_id(24)))
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
+    before = list(house.process.services.logs.receipts.claims(SHARE))
     now.forward(days=1)
-    assert house.parts.post is not None
-    house.parts.post.look()
+    assert house.process.services.post is not None
+    house.process.services.post.look()
     assert [got.to for got in server.mails] == ["v@acme.test"]
-    assert list(house.parts.folder.receipts.claims(SHARE)) == before
+    assert list(house.process.services.logs.receipts.claims(SHARE)) == before
     page = house.client("manager").get(HERE).text
     assert "Digest of update 2 accepted by the mail server, 4 May 10:12" in page
     assert "Digest of update 2 accepted by the mail server, 4 May 10:12" in house.client(VIEWER).get("/home/mail").text
@@ -499,13 +507,13 @@ def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: Hous
     form = hidden(browser.get("/home/mail").text)
     for cadence in ("daily", "daily", "weekly"):
         assert browser.post("/home/mail", data=form | {"cadence": cadence}).status_code == 303
-    assert house.parts.present.refresh().people[PersonId(VIEWER)].digest == "weekly"
+    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest == "weekly"
 
 
 def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(
     house: House, server: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post = house.parts.post
+    post = house.process.services.post
     assert post is not None
 
     def broken(*_: object) -> bytes:
@@ -514,9 +522,9 @@ def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(
     with monkeypatch.context() as patched:
         patched.setattr(post._writer, "invitation", broken)
         invite(house)
-    (mail,) = house.parts.present.refresh().people[person(house)].mails
+    (mail,) = house.process.services.present.refresh().people[person(house)].mails
     assert (mail.state, len(server.mails)) == ("deferred", 0)
     now.forward(minutes=2)
     wait_until(lambda: bool(post.look()) or len(server.mails) == 1)
-    (mail,) = house.parts.present.refresh().people[person(house)].mails
+    (mail,) = house.process.services.present.refresh().people[person(house)].mails
     assert mail.state == "accepted"

@@ -22,8 +22,9 @@ from tests.world import ADMIN, OTHER, SHARE, World
 from web import app as application
 from web import clock, openid
 from web.openid_tie import MINUTES, Ties
+from web.permission import OPERATOR
+from web.process import Given
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 from web.sso import BACK
 
@@ -44,8 +45,8 @@ class Inn:
             oidc_name="Acme sign-on",
             sign_in_per_minute=1000,
         )
-        self.parts = application.compose(settings, now=lambda: clock.now() + self.later)
-        self.app = application.create(self.parts)
+        self.process = application.compose(settings, Given(now=lambda: clock.now() + self.later))
+        self.app = application.create(self.process)
 
     def browser(self, agent: str = "Mozilla/5.0 (Windows NT 10.0)") -> TestClient:
         return TestClient(self.app, base_url=ORIGIN, follow_redirects=False, headers={"user-agent": agent})
@@ -62,7 +63,7 @@ class Inn:
         return browser.get(self.out(browser))
 
     def sessions(self) -> int:
-        return sum(len(person.sessions) for person in self.parts.present.refresh().people.values())
+        return sum(len(person.sessions) for person in self.process.services.present.refresh().people.values())
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def nobody_came_in(inn: Inn, answer: httpx2.Response, browser: TestClient, statu
     """The page is plain, there is no session anywhere, and the browser holds nothing that opens a door."""
     assert answer.status_code == status, answer.text
     assert inn.sessions() == 0
-    assert inn.parts.guard.cookie not in browser.cookies
+    assert inn.process.services.guard.cookie not in browser.cookies
     assert browser.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
 
 
@@ -103,7 +104,7 @@ def test_an_invited_viewer_comes_in_by_the_address_the_provider_vouches_for(inn:
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert browser.get("/").headers["location"] == "/home"
     assert browser.get(f"/s/{SHARE}").status_code == 200
-    (session,) = inn.parts.present.world.people[PersonId(VIEWER)].sessions.values()
+    (session,) = inn.process.services.present.world.people[PersonId(VIEWER)].sessions.values()
     assert (session.device, session.via) == ("Phone", "openid")
 
 
@@ -122,15 +123,15 @@ def test_the_session_ends_as_others_do(inn: Inn) -> None:
     inn.later = timedelta(0)
     assert browser.get(f"/s/{SHARE}").status_code == 200
     end = DisablePerson(person=PersonId(VIEWER), reason="Left")
-    inn.parts.service.execute(OPERATOR, end, command_id=CommandId("end"))
+    inn.process.services.service.execute(OPERATOR, end, command_id=CommandId("end"))
     assert browser.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
     again = inn.browser()
     nobody_came_in(inn, inn.come_in(again), again)
 
 
 def test_without_a_provider_there_is_no_such_way(tmp_path: Path) -> None:
-    parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
-    with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as browser:
+    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
+    with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as browser:
         nothing = browser.get("/nothing/here")
         for address in ("/sign-in/openid", f"{BACK}?code=x&state=y"):
             assert browser.get(address).status_code == nothing.status_code == 404
@@ -144,8 +145,8 @@ def test_unknown_ambiguous_ended_and_unverified_addresses_get_one_and_the_same_p
     twin = InvitePerson(person=PersonId("twin"), name="Vera", email="v@council.test", role="auditor")
     ended = InvitePerson(person=PersonId("gone"), name="Gus", email="gus@x.test", role="auditor")
     for command in (twin, ended, DisablePerson(person=PersonId("gone"), reason="Left")):
-        inn.parts.service.execute(OPERATOR, command, command_id=CommandId(f"c-{id(command)}"))
-    people = len(inn.parts.present.world.people)
+        inn.process.services.service.execute(OPERATOR, command, command_id=CommandId(f"c-{id(command)}"))
+    people = len(inn.process.services.present.world.people)
     pages = []
     for mail, claims in (
         ("stranger@acme.test", {}),
@@ -165,12 +166,12 @@ def test_unknown_ambiguous_ended_and_unverified_addresses_get_one_and_the_same_p
     assert all(page == pages[0] for page in pages)
     for word in ("stranger", "acme", "Vera", "council", "invited", "disabled"):
         assert word not in pages[0][0].replace("Acme sign-on", "")
-    assert len(inn.parts.present.world.people) == people  # nobody is created
+    assert len(inn.process.services.present.world.people) == people  # nobody is created
 
 
 def test_an_address_that_merely_looks_alike_is_another(inn: Inn) -> None:
     kate = InvitePerson(person=PersonId("kate"), name="Kate", email="kate@x.test", role="admin")
-    inn.parts.service.execute(OPERATOR, kate, command_id=CommandId("kate"))
+    inn.process.services.service.execute(OPERATOR, kate, command_id=CommandId("kate"))
     assert "\u212aate@x.test".lower() == "kate@x.test"  # so comparing lower case would let them in
     inn.provider.mail = "\u212aate@x.test"
     browser = inn.browser()
@@ -271,7 +272,7 @@ def test_another_browsers_answer_fits_no_cookie(inn: Inn) -> None:
 def test_an_answer_is_good_once(inn: Inn) -> None:
     browser = inn.browser()
     back = inn.out(browser)
-    name = f"{inn.parts.guard.cookie}-openid"
+    name = f"{inn.process.services.guard.cookie}-openid"
     tie = browser.cookies[name]
     assert browser.get(back).status_code == 303
     assert inn.sessions() == 1
@@ -290,7 +291,7 @@ def test_an_answer_that_comes_too_late_or_was_made_up_is_not_taken(inn: Inn) -> 
     state = parse_qs(urlsplit(back).query)["state"][0]
     for made_up in ("", "x", "a.b.c", f"word.9999999999.{state}", "é.1.ü"):
         stranger = inn.browser()
-        cookie = f"{inn.parts.guard.cookie}-openid={made_up}".encode("latin-1")
+        cookie = f"{inn.process.services.guard.cookie}-openid={made_up}".encode("latin-1")
         nobody_came_in(inn, stranger.get(back, headers=[("cookie", cookie)]), stranger, 400)
     assert inn.provider.asked.count("token") == 0
 
@@ -337,8 +338,8 @@ def test_the_cookie_is_for_this_browser_and_ten_minutes(inn: Inn) -> None:
 
 def test_where_people_come_by_https_the_cookie_is_bound_to_this_very_host(tmp_path: Path, provider: Provider) -> None:
     more = {"oidc_issuer": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
-    parts = application.compose(Settings(data=tmp_path, public_url="https://status.example.test", **more))
-    with TestClient(application.create(parts), base_url="https://status.example.test", follow_redirects=False) as it:
+    process = application.compose(Settings(data=tmp_path, public_url="https://status.example.test", **more))
+    with TestClient(application.create(process), base_url="https://status.example.test", follow_redirects=False) as it:
         begun = it.get("/sign-in/openid")
     cookie = begun.headers["set-cookie"]
     assert cookie.startswith("__Host-fanlight-openid=")
@@ -367,14 +368,14 @@ def test_a_provider_that_is_down_costs_no_other_way_in(inn: Inn) -> None:
     back = inn.out(browser)
     inn.provider.stop()
     nobody_came_in(inn, browser.get(back), browser, 503)
-    secret = inn.parts.people.link(OPERATOR, PersonId(VIEWER))
+    secret = inn.process.services.people.link(OPERATOR, PersonId(VIEWER))
     assert browser.post(f"/in/{secret}", headers={"origin": ORIGIN}).status_code == 303
 
 
 def test_a_provider_that_never_answers_is_not_waited_for(inn: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(openid, "PATIENCE", 0.3)
-        inn.parts.provider._issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        inn.process.services.provider._issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
         browser = inn.browser()
         nobody_came_in(inn, browser.get("/sign-in/openid"), browser, 503)
 
@@ -382,7 +383,7 @@ def test_a_provider_that_never_answers_is_not_waited_for(inn: Inn, monkeypatch: 
 def test_a_secret_that_the_provider_does_not_take_is_a_trouble_of_ours(inn: Inn) -> None:
     browser = inn.browser()
     back = inn.out(browser)
-    inn.parts.provider._secret = "another"
+    inn.process.services.provider._secret = "another"
     nobody_came_in(inn, browser.get(back), browser, 503)
 
 
@@ -410,11 +411,11 @@ def test_nothing_personal_and_no_secret_goes_to_the_log(inn: Inn, caplog: pytest
 
 
 def test_a_link_says_who_shares_what_with_whom_and_how_long_it_is_recorded(inn: Inn) -> None:
-    secret = inn.parts.people.link(OPERATOR, PersonId(VIEWER))
+    secret = inn.process.services.people.link(OPERATOR, PersonId(VIEWER))
     page = inn.browser().get(f"/in/{secret}").text
     assert "Example Works shares Harbour Line with Acme Rail." in page
     assert "and kept for 730 days" in page
     assert "City Council" not in page
     assert OTHER not in page
-    staff = inn.browser().get(f"/in/{inn.parts.people.link(OPERATOR, PersonId('manager'))}").text
+    staff = inn.browser().get(f"/in/{inn.process.services.people.link(OPERATOR, PersonId('manager'))}").text
     assert "You come in as a project manager of Example Works." in staff

@@ -23,7 +23,7 @@ from web import app as application
 from web.cli import main
 from web.guard import STAFF
 from web.ids import digest, new_id, new_secret
-from web.service import OPERATOR
+from web.permission import OPERATOR
 from web.settings import Settings
 
 THEIRS, HIDDEN = "share-depot", "share-council"
@@ -34,13 +34,13 @@ SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER
 def house(tmp_path: Path) -> Iterator[House]:
     """Acme is shared Harbour Line; the council is shared Depot. Nell manages Harbour Line alone."""
     listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(listed)
+    routes = application.routes(demo=False)
     listed.folder.close()
     with running(tmp_path / "data", routes) as made:
         tell = itertools.count()
 
         def told(command: object) -> None:
-            made.parts.service.execute(OPERATOR, command, command_id=CommandId(f"t{next(tell)}"))  # type: ignore[arg-type]
+            made.process.services.service.execute(OPERATOR, command, command_id=CommandId(f"t{next(tell)}"))  # type: ignore[arg-type]
 
         for command in depot():
             told(command)
@@ -94,7 +94,7 @@ def test_a_manager_of_some_projects_finds_no_trace_of_the_others(house: House) -
 
 
 def _staff_routes(house: House) -> list[Route]:
-    return [r for r in application.routes(house.parts) if isinstance(r, Route) and r.endpoint.guarded == STAFF]
+    return [r for r in application.routes(demo=False) if isinstance(r, Route) and r.endpoint.guarded == STAFF]
 
 
 def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House) -> None:
@@ -144,7 +144,7 @@ def test_every_address_of_a_project_that_is_not_theirs_answers_like_none(house: 
 
 def test_every_command_on_what_is_not_theirs_is_denied_and_records_nothing(house: House) -> None:
     bearer = house.bearer("nell")
-    before = house.parts.folder.events.head()
+    before = house.process.services.logs.events.head()
     theirs = [
         MoveForecast(project=DEPOT, milestone="d1", forecast=date(2027, 10, 1), reason="x"),
         DraftTerms(share=HIDDEN, terms=everything()),
@@ -158,7 +158,7 @@ def test_every_command_on_what_is_not_theirs_is_denied_and_records_nothing(house
         headers = bearer | {"idempotency-key": new_id()}
         answer = house.client().post("/api/v1/commands", content=encode(command), headers=headers)
         assert answer.status_code == 403, command
-    assert house.parts.folder.events.head() == before
+    assert house.process.services.logs.events.head() == before
     mine = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, 2), reason="Frost")
     assert house.client().post("/api/v1/commands", content=encode(mine), headers=bearer).status_code == 201
 
@@ -174,7 +174,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
     link = IssueLink(person=PersonId(OTHER_VIEWER), hash=digest(secret), expires=until)
     headers = house.bearer("nell")
     assert house.client().post("/api/v1/commands", content=encode(link), headers=headers).status_code == 403
-    assert house.parts.people.holder(secret) is None
+    assert house.process.services.people.holder(secret) is None
     own = IssueLink(person=PersonId(VIEWER), hash=digest(secret), expires=until)
     headers = headers | {"idempotency-key": new_id()}
     assert house.client().post("/api/v1/commands", content=encode(own), headers=headers).status_code == 201
@@ -182,7 +182,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
 
 def test_of_a_client_shared_by_several_managers_each_sees_their_own_share(house: House) -> None:
     both = DraftShare(share=THEIRS, project=DEPOT, client=ACME, terms=everything())
-    house.parts.service.execute(OPERATOR, both, command_id=CommandId("both"))
+    house.process.services.service.execute(OPERATOR, both, command_id=CommandId("both"))
     nell = house.client("nell")
     page = nell.get(f"/clients/{ACME}").text
     assert "Harbour Line" in page
@@ -203,7 +203,7 @@ def test_clients_of_others_answer_like_none(house: House) -> None:
     for path in ("/domains", "/end", f"/people/{OTHER_VIEWER}/end", f"/people/{OTHER_VIEWER}/sessions/x/end"):
         answer = nell.post(f"/clients/{COUNCIL}{path}", data={"csrf": csrf, "name": "City Council", "reason": "x"})
         assert answer.status_code == 404
-    assert house.parts.present.refresh().clients[COUNCIL].ended_at is None
+    assert house.process.services.present.refresh().clients[COUNCIL].ended_at is None
     form = form_of(nell.get(f"/p/{HARBOUR}/shares/new").text, "/shares/new")
     guess = nell.post(f"/p/{HARBOUR}/shares/new", data=form | {"client": COUNCIL})
     nosuch = nell.post(f"/p/{HARBOUR}/shares/new", data=form | {"client": "nosuch"})
@@ -230,7 +230,7 @@ def test_an_admin_invites_a_manager_of_some_projects_and_the_link_is_shown_once(
     page = admin.post("/people", data=form).text
     secret = re.search(r"/in/([\w-]+)", page)
     assert secret is not None
-    assert house.parts.people.holder(secret[1]).projects == (DEPOT,)  # type: ignore[union-attr]
+    assert house.process.services.people.holder(secret[1]).projects == (DEPOT,)  # type: ignore[union-attr]
     assert secret[1] not in admin.get("/people").text
     twice = admin.post("/people", data=form | {"email": "OMAR@x.test"})
     assert (twice.status_code, "was invited already" in twice.text) == (409, True)
@@ -323,13 +323,13 @@ def test_a_refusal_no_page_has_a_form_for_is_told_in_words(house: House) -> None
     from domain.agreement import ActivateTerms
     from web import app as application
 
-    execute = house.parts.service.execute
+    execute = house.process.services.service.execute
     execute(OPERATOR, DraftShare(share="both", project=DEPOT, client=ACME, terms=everything()), command_id="b1")
     execute(OPERATOR, ActivateTerms(share="both", reason="Start"), command_id="b2")
-    house.app.exception_handlers.update(application.refusals(house.parts))
+    house.app.exception_handlers.update(application.refusals(house.process))
     house.app.middleware_stack = None
     browser = TestClient(house.app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
-    browser.cookies.set(house.parts.guard.cookie, house.cookie("nell"))
+    browser.cookies.set(house.process.services.guard.cookie, house.cookie("nell"))
     page = browser.get(f"/p/{HARBOUR}/shares/{SHARE}").text
     csrf = re.search(r'name="csrf" value="([^"]+)"', page)
     assert csrf is not None

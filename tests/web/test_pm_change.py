@@ -41,7 +41,7 @@ def send(browser: TestClient, path: str, htmx: bool = True, **values: object):
 
 
 def recorded(house: House) -> list[str]:
-    found = house.parts.folder.events.stream(f"project-{HARBOUR}")
+    found = house.process.services.logs.events.stream(f"project-{HARBOUR}")
     return [type(r.event).__name__ for r in found]
 
 
@@ -153,20 +153,20 @@ def test_agreeing_a_plan_before_the_last_one_is_refused_at_its_date(house: House
 
 
 def test_a_change_in_place_says_who_will_see_which_update(house: House) -> None:
-    before = house.parts.folder.disclosure.head(SHARE)
+    before = house.process.services.logs.disclosure.head(SHARE)
     values = {"forecast": "2027-06-01", "reason": "Frost"}
     answer = send(house.client("manager"), f"{HERE}/do/move-forecast{M}", **values)
     assert answer.headers["hx-retarget"] == "#work"
     assert f"Acme Rail will see update {before + 1}" in answer.text or f"will see update {before + 1}" in answer.text
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == before + 1)
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == before + 1)
 
 
 def test_a_change_that_nobody_shares_says_so_and_takes_no_number(house: House) -> None:
     values = {"forecast": "2027-09-03", "reason": "Internal"}
     answer = send(house.client("manager"), f"{HERE}/do/move-forecast?milestone=hidden", **values)
     assert "No client sees a difference." in answer.text
-    wait_until(lambda: house.parts.folder.disclosure.position() >= house.parts.folder.events.head())
-    assert house.parts.folder.disclosure.head(SHARE) == 1
+    wait_until(lambda: house.process.services.logs.disclosure.position() >= house.process.services.logs.events.head())
+    assert house.process.services.logs.disclosure.head(SHARE) == 1
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_project_is_started_with_the_public_holidays_of_its_region(house: Hous
     wrong = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "ATLANTIS"})
     assert "No public holidays are known" in wrong.text
     done = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "DE-BY"})
-    started = house.parts.present.world.projects[done.headers["location"].removeprefix("/p/")]  # type: ignore[index]
+    started = house.process.services.present.world.projects[done.headers["location"].removeprefix("/p/")]  # type: ignore[index]
     assert (started.currency, started.owner, len(started.calendar.holidays) > 30) == ("EUR", "manager", True)
     assert "Nothing" not in browser.get(done.headers["location"]).text
 
@@ -286,11 +286,17 @@ def test_every_form_is_typed_against_its_command(house: House) -> None:
     from domain.message import Command
     from web.pm_ask import Ask
 
-    world = house.parts.present.world
+    world = house.process.services.present.world
     for tag, make in FORMS.items():
         params = {"milestone": "m1", "risk": "r1", "dimension": "risk"}
         form: Form = make(
-            Ask(project=world.projects[HARBOUR], directory=world, now=house.parts.now(), params=params, new_id="new")
+            Ask(
+                project=world.projects[HARBOUR],
+                directory=world,
+                now=house.process.services.now(),
+                params=params,
+                new_id="new",
+            )
         )
         assert form.tag == tag
         assert issubclass(form.command, Command)

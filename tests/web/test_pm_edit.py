@@ -16,8 +16,8 @@ from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden
 from tests.world import DEPOT, HARBOUR, SHARE, everything
 from web import pm, pm_preview, pm_terms
+from web.permission import OPERATOR
 from web.pm_preview import Draft
-from web.service import OPERATOR
 
 HERE = f"/p/{HARBOUR}/shares/{SHARE}"
 EDIT = f"{HERE}/edit"
@@ -26,12 +26,12 @@ EDIT = f"{HERE}/edit"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     with running(tmp_path / "data", pm.routes()) as made:
-        wait_until(lambda: made.parts.folder.disclosure.head(SHARE) == 1)
+        wait_until(lambda: made.process.services.logs.disclosure.head(SHARE) == 1)
         yield made
 
 
 def share(house: House):
-    return house.parts.present.refresh().shares[ShareId(SHARE)]
+    return house.process.services.present.refresh().shares[ShareId(SHARE)]
 
 
 def form(page: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def as_lists(typed: dict[str, Any]) -> dict[str, list[str]]:
 
 def test_looking_saves_nothing_and_shows_page_and_consequence_of_what_was_typed(house: House) -> None:
     browser, typed = narrow(house)
-    before = house.parts.folder.events.head()
+    before = house.process.services.logs.events.head()
     answer = browser.post(EDIT, data=typed, headers={"hx-request": "true"})
     assert answer.status_code == 200
     assert answer.text.strip().startswith('<div id="outcome"')
@@ -93,19 +93,19 @@ def test_looking_saves_nothing_and_shows_page_and_consequence_of_what_was_typed(
     assert "<s>Trial running starts</s>" in page.text
     assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'; style-src 'sha256-")
     assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
-    assert (house.parts.folder.events.head(), share(house).draft) == (before, None)
+    assert (house.process.services.logs.events.head(), share(house).draft) == (before, None)
     whole = browser.post(EDIT, data=typed)  # without scripts, by the button
     assert 'value="m1" checked' in whole.text
-    assert house.parts.folder.events.head() == before
+    assert house.process.services.logs.events.head() == before
 
 
 def test_what_was_on_a_screen_is_said_with_whose_it_was(house: House) -> None:
     from projections.claims import Receipt
 
-    at = house.parts.now().timestamp()
+    at = house.process.services.now().timestamp()
     claim = Receipt(share=SHARE, person=VIEWER, session="s", tab="t", kind="displayed", n=1, came_from=1, at=at)
-    house.parts.receipts.take([claim])
-    house.parts.receipts.flush()
+    house.process.services.receipts.take([claim])
+    house.process.services.receipts.flush()
     browser, typed = narrow(house)
     assert "on screen at Vera" in browser.post(EDIT, data=typed, headers={"hx-request": "true"}).text
 
@@ -119,15 +119,15 @@ def test_an_agreement_is_put_in_force_by_name_and_reason_and_by_one_event(house:
     assert "Less from now on" in nameless.text  # what was typed is not lost
     reasonless = activation(browser, name="acme  rail", reason=" ")
     assert (reasonless.status_code, "Reason is missing" in reasonless.text) == (422, True)
-    before = house.parts.present.world.versions[f"share-{SHARE}"]
+    before = house.process.services.present.world.versions[f"share-{SHARE}"]
     done = activation(browser, name="acme  rail", reason="Less from now on")
     assert done.headers["location"] == f"{HERE}?done=in-force"
     agreed = share(house)
-    assert house.parts.present.world.versions[f"share-{SHARE}"] == before + 1
+    assert house.process.services.present.world.versions[f"share-{SHARE}"] == before + 1
     assert (agreed.version, agreed.terms.milestones, agreed.versions[-1].reason) == (2, ("m1",), "Less from now on")
     assert agreed.ways == Ways(history=False, release=Release(hours=2, slip_days=3))
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 2)
-    assert house.parts.heads.page(SHARE).terms_version == 2  # type: ignore[union-attr]
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
+    assert house.process.services.heads.page(SHARE).terms_version == 2  # type: ignore[union-attr]
 
 
 def test_a_form_that_was_sent_twice_puts_it_in_force_once(house: House) -> None:
@@ -144,24 +144,28 @@ def test_a_form_that_was_sent_twice_puts_it_in_force_once(house: House) -> None:
 
 
 def test_when_something_else_would_be_disclosed_by_now_it_is_shown_again(house: House) -> None:
-    house.parts.service.execute(
+    house.process.services.service.execute(
         OPERATOR, DraftTerms(share=ShareId(SHARE), terms=Terms(milestones="all", milestone_fields=("forecast",))), command_id="d"
     )  # fmt: skip
     browser = house.client("manager")
     page = browser.get(f"{EDIT}/activate").text
     (found,) = re.findall(r'<form class="do" method="post".*?</form>', page, re.DOTALL)
-    moved = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=house.parts.now().date(), reason="x")
-    house.parts.service.execute(OPERATOR, moved, command_id="m")  # a value alone: what is disclosed is the same
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 2)
+    moved = MoveForecast(
+        project=HARBOUR, milestone=MilestoneId("m1"), forecast=house.process.services.now().date(), reason="x"
+    )
+    house.process.services.service.execute(
+        OPERATOR, moved, command_id="m"
+    )  # a value alone: what is disclosed is the same
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
     ok = hidden(found) | {"name": "Acme Rail", "reason": "Less"}
     from domain.schedule import AddMilestone, MilestoneDetails
 
     details = MilestoneDetails(title="New", client_title="Brand new", client_facing=True)
     added = AddMilestone(
-        project=HARBOUR, milestone=MilestoneId("m9"), details=details, forecast=house.parts.now().date()
+        project=HARBOUR, milestone=MilestoneId("m9"), details=details, forecast=house.process.services.now().date()
     )
-    house.parts.service.execute(OPERATOR, added, command_id="a")
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 3)
+    house.process.services.service.execute(OPERATOR, added, command_id="a")
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 3)
     # the newest update tells of it under the terms in force, and of fewer fields under the draft: other things go
     refused = browser.post(f"{EDIT}/activate", data=ok)
     assert (refused.status_code, "look again, then repeat" in refused.text) == (412, True)
@@ -216,7 +220,7 @@ def test_an_agreement_may_start_from_a_template_or_from_another_share(house: Hou
     assert 'name="budget" value="amounts" checked' in browser.get(f"{EDIT}?from=open").text
     assert browser.get(f"{EDIT}?from=nosuch").status_code == 404
     assert browser.get(f"{EDIT}?copy=nosuch").status_code == 404
-    execute = house.parts.service.execute
+    execute = house.process.services.service.execute
     execute(
         OPERATOR,
         StartProject(project=DEPOT, title="D", client_title="Depot", owner=PersonId("marta"), currency="GBP", time_zone="UTC"),
@@ -243,7 +247,7 @@ def test_a_preview_takes_no_draft_that_could_not_be_agreed(house: House) -> None
 
 
 def test_changes_that_wait_are_named_when_a_draft_would_let_them_go(house: House) -> None:
-    execute = house.parts.service.execute
+    execute = house.process.services.service.execute
     execute(
         OPERATOR, DraftTerms(share=ShareId(SHARE), terms=everything(), ways=Ways(release=Release(slip_days=1))), command_id="d"
     )  # fmt: skip
@@ -263,7 +267,7 @@ def test_changes_that_wait_are_named_when_a_draft_would_let_them_go(house: House
 
 
 def test_all_live_shares_stand_in_one_table_that_sorts_and_downloads(house: House) -> None:
-    execute = house.parts.service.execute
+    execute = house.process.services.service.execute
     from domain.agreement import DraftShare
 
     execute(
@@ -296,7 +300,7 @@ def test_a_cell_that_begins_like_a_formula_is_text() -> None:
 def test_what_would_be_let_go_is_part_of_what_was_looked_at(house: House) -> None:
     from datetime import date
 
-    execute = house.parts.service.execute
+    execute = house.process.services.service.execute
     review = DraftTerms(share=ShareId(SHARE), terms=everything(), ways=Ways(release=Release(slip_days=5)))
     execute(OPERATOR, review, command_id="review")
     execute(OPERATOR, ActivateTerms(share=ShareId(SHARE), reason="Review"), command_id="reviewed")

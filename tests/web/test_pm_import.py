@@ -48,7 +48,7 @@ def test_only_the_ticked_lines_are_recorded_in_one_command(house: House) -> None
     chosen = keys(page.text)[0]
     done = browser.post(f"{here}/accept", data=hidden(page.text) | {"line": chosen, "reason": "Plan of May"})
     assert done.status_code == 303
-    found = house.parts.folder.events.stream(f"project-{HARBOUR}")
+    found = house.process.services.logs.events.stream(f"project-{HARBOUR}")
     assert [type(r.event).__name__ for r in found][-2:] == ["MilestoneAdded", "PlanConfirmed"]
     assert found[-1].command == found[-2].command
     assert "milestone added" in browser.get(done.headers["location"]).text

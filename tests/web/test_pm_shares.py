@@ -118,7 +118,7 @@ def draft(house: House, **values: object):
 
 
 def share(house: House, key: str):
-    return house.parts.present.world.shares[ShareId(key)]
+    return house.process.services.present.world.shares[ShareId(key)]
 
 
 def form_of(page: str, action: str) -> dict[str, str]:
@@ -153,7 +153,7 @@ def test_a_draft_can_name_a_new_client_in_the_same_form(house: House) -> None:
     _, answer = draft(house, client="new", client_name="Northgate", time_zone="Europe/Oslo")
     assert answer.status_code == 303
     agreed = share(house, answer.headers["location"].split("/")[4])
-    assert house.parts.present.world.clients[agreed.client].name == "Northgate"
+    assert house.process.services.present.world.clients[agreed.client].name == "Northgate"
     _, unnamed = draft(house, client="")
     assert "Choose the client" in unnamed.text
     _, lost = draft(house, client="new", client_name="Lost", time_zone="Mars/Base")
@@ -169,9 +169,9 @@ def test_a_preview_is_the_page_of_the_terms_and_shows_nothing_internal(house: Ho
 
 def test_a_past_update_is_shown_as_it_was_recorded(house: House) -> None:
     browser = house.client("manager")
-    recorded = house.parts.heads.page(SHARE)
+    recorded = house.process.services.heads.page(SHARE)
     assert recorded is not None
-    house.parts.folder.disclosure.keep_stylesheet(recorded.stylesheet, b"body{color:red}")
+    house.process.services.logs.disclosure.keep_stylesheet(recorded.stylesheet, b"body{color:red}")
     for markup in recorded.roots.values():
         assert markup in browser.get(f"{HERE}/{SHARE}/as?n=1").text
     assert browser.get(f"{HERE}/{SHARE}/as?n=99").status_code == 404
@@ -195,7 +195,7 @@ def test_an_invited_viewer_gets_a_link_that_is_shown_once_and_lets_them_in(house
     page = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "noor@acme.test"}).text
     secret = re.search(r"/in/([\w-]+)", page)
     assert secret is not None
-    assert house.parts.people.holder(secret[1]).name == "Noor"
+    assert house.process.services.people.holder(secret[1]).name == "Noor"
     after = browser.get(f"{HERE}/{SHARE}").text
     assert "noor@acme.test" in after
     assert secret[1] not in after
@@ -214,9 +214,9 @@ def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) ->
     assert admin.post(f"{HERE}/{SHARE}/viewers/viewer-council/end", data=form).status_code == 404
     without = admin.post(there, data=form | {"reason": "  "})
     assert (without.status_code, 'id="why-wrong"' in without.text) == (422, True)
-    assert not house.parts.present.world.people[PersonId(VIEWER)].disabled
+    assert not house.process.services.present.world.people[PersonId(VIEWER)].disabled
     assert admin.post(there, data=form | {"command_id": "again"}).status_code == 303
-    assert house.parts.present.world.people[PersonId(VIEWER)].disabled
+    assert house.process.services.present.world.people[PersonId(VIEWER)].disabled
 
 
 @pytest.mark.folder
@@ -225,13 +225,13 @@ def test_the_workspace_says_who_is_watching_and_what_has_stopped(house: House) -
     assert "nobody" in browser.get(f"/p/{HARBOUR}/watching").text
     from projections.store import Parked
 
-    house.parts.follower.parked[SHARE] = Parked(share=SHARE, position=1, error="KeyError: 'x'")
+    house.process.services.follower.parked[SHARE] = Parked(share=SHARE, position=1, error="KeyError: 'x'")
     page = browser.get(f"/p/{HARBOUR}/watching").text
     assert "Stopped" in page
     assert "KeyError" in page
     form = form_of(page, f"/shares/{SHARE}/retry")
     assert browser.post(f"{HERE}/{SHARE}/retry", data=form).status_code == 303
-    wait_until(lambda: SHARE not in house.parts.follower.parked)
+    wait_until(lambda: SHARE not in house.process.services.follower.parked)
 
 
 def test_the_list_of_projects_and_the_history_name_what_happened(house: House) -> None:

@@ -19,10 +19,10 @@ from domain.schedule import MoveForecast
 from domain.terms import Release, Terms, Ways
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, everything
-from web import audit, client, pm
+from web import audit, client, client_home, pm
 from web.clock import Virtual
 from web.ids import new_id
-from web.service import OPERATOR, SYSTEM, Actor
+from web.permission import OPERATOR, SYSTEM, Actor
 
 HERE = f"/p/{HARBOUR}"
 REVIEW = Ways(release=Release(hours=4, slip_days=5, score=12))
@@ -34,7 +34,9 @@ DAY = "(2027, 6, 20)"  # as the plain renderer of the tests writes it
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     clock = Virtual(START + timedelta(hours=2))
-    with running(tmp_path / "data", [*pm.routes(), *audit.routes(), *client.routes()], clock) as made:
+    with running(
+        tmp_path / "data", [*pm.routes(), *audit.routes(), *client_home.routes(), *client.routes()], clock
+    ) as made:
         made.clock = clock  # type: ignore[attr-defined]
         reviewed(made)
         yield made
@@ -42,7 +44,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def tell(house: House, command: AnyCommand, actor: Actor = MANAGER) -> None:
     house.clock.forward(minutes=1)  # type: ignore[attr-defined]
-    house.parts.service.execute(actor, command, command_id=CommandId(new_id()))
+    house.process.services.service.execute(actor, command, command_id=CommandId(new_id()))
 
 
 def reviewed(house: House, terms: Terms | None = None) -> None:
@@ -63,7 +65,7 @@ def slip(house: House, to: date = LATE, reason: str = "Kestrel strike", key: str
 
 
 def settled(house: House) -> None:
-    wait_until(lambda: house.parts.folder.disclosure.position() >= house.parts.folder.events.head())
+    wait_until(lambda: house.process.services.logs.disclosure.position() >= house.process.services.logs.events.head())
 
 
 def forms(page: str) -> list[dict[str, list[str]]]:
@@ -82,7 +84,7 @@ def text(page: str) -> str:
 
 
 def head(house: House, share: str = SHARE) -> int:
-    return house.parts.folder.disclosure.head(share)
+    return house.process.services.logs.disclosure.head(share)
 
 
 # the workspace
@@ -130,10 +132,10 @@ def test_releasing_one_lets_it_go_to_every_client_and_leaves_the_other(house: Ho
     assert "Released. It is on its way to Acme Rail and City Council." in after
     assert "3 May → 20 Jun" not in after
     assert "R-01 scored 9 → 16" in after
-    share = house.parts.present.world.shares[SHARE]
+    share = house.process.services.present.world.shares[SHARE]
     assert [(r.cause, r.by, r.note) for r in share.released] == [("released", "manager", "Talks go on")]
     again = browser.post(f"{HERE}/release", data=chosen | {"note": "Talks go on"})  # the same form once more
-    assert (again.status_code, len(house.parts.present.world.shares[SHARE].released)) == (303, 1)
+    assert (again.status_code, len(house.process.services.present.world.shares[SHARE].released)) == (303, 1)
 
 
 def test_releasing_all_of_a_share_leaves_what_other_clients_wait_for(house: House) -> None:
@@ -146,7 +148,7 @@ def test_releasing_all_of_a_share_leaves_what_other_clients_wait_for(house: Hous
     every = next(form for form in forms(page) if len(form["item"]) == 2 and len({i[:6] for i in form["item"]}) == 1)
     assert all(item.startswith(f"{SHARE}|") for item in every["item"])
     assert browser.post(f"{HERE}/release", data=every).status_code == 303
-    world = house.parts.present.refresh()
+    world = house.process.services.present.refresh()
     assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (0, 2)
 
 
@@ -160,7 +162,7 @@ def test_what_is_gone_is_refused_and_what_was_typed_is_kept(house: House) -> Non
     assert answer.status_code == 409
     assert "None of this waits any more as it was shown" in answer.text
     assert "My long note" in answer.text
-    assert len(house.parts.present.refresh().held(SHARE).held) == 1
+    assert len(house.process.services.present.refresh().held(SHARE).held) == 1
     long = browser.post(f"{HERE}/release", data=forms(answer.text)[0] | {"note": "x" * 4001})
     assert long.status_code == 422
     assert "at most 4000" in long.text
@@ -175,7 +177,7 @@ def test_only_managers_let_go_and_only_from_a_form_of_ours(house: House) -> None
     for person in ("auditor", VIEWER):
         assert house.client(person).post(f"{HERE}/release", data=form).status_code == 404
     assert browser.post("/p/nosuch/release", data=form).status_code == 404
-    assert len(house.parts.present.refresh().held(SHARE).held) == 1
+    assert len(house.process.services.present.refresh().held(SHARE).held) == 1
     assert browser.post(f"{HERE}/release", data=form).status_code == 303
 
 
@@ -203,16 +205,16 @@ def test_a_change_that_waits_is_confirmed_as_waiting_and_not_as_gone_out(house: 
 def test_one_command_that_does_both_says_both(house: House) -> None:
     from web.pm_change import carry_out
 
-    before = house.parts.present.refresh().projects[HARBOUR]
+    before = house.process.services.present.refresh().projects[HARBOUR]
     moves = tuple(
         MoveForecast(project=HARBOUR, milestone=key, forecast=to, reason="Strike")  # type: ignore[arg-type]
         for key, to in (("m1", LATE), ("m2", date(2027, 8, 3)))
     )
     n = head(house) + 1
-    signed = house.parts.guard._by_token(__import__("web.ids").ids.digest(house.token("manager")))
+    signed = house.process.services.guard._by_token(__import__("web.ids").ids.digest(house.token("manager")))
     assert signed is not None
     together = ChangeTogether(project=HARBOUR, commands=moves)
-    told = carry_out(house.parts, signed, together, CommandId("both"), before)
+    told = carry_out(house.process, signed, together, CommandId("both"), before)
     assert told.startswith(f"Recorded. Acme Rail will see update {n}; the rest waits for your release, until ")
 
 
@@ -233,7 +235,7 @@ def at(when: datetime) -> str:
 
 def test_what_they_saw_tells_held_apart_and_who_let_it_go(house: House) -> None:
     slip(house)
-    during = house.parts.now() + timedelta(minutes=1)
+    during = house.process.services.now() + timedelta(minutes=1)
     browser, share = house.client("manager"), f"{HERE}/shares/{SHARE}"
     house.clock.forward(minutes=2)  # type: ignore[attr-defined]
     waiting = browser.get(f"{share}/at/{at(during)}").text
@@ -249,7 +251,7 @@ def test_what_they_saw_tells_held_apart_and_who_let_it_go(house: House) -> None:
     assert "Not sent yet" not in told
     assert 'class="tie held"' in page
     assert 'class="tie held waits"' not in page
-    now = text(browser.get(f"{share}/at/{at(house.parts.now())}").text)
+    now = text(browser.get(f"{share}/at/{at(house.process.services.now())}").text)
     assert "Held for review by" not in now
     line = re.search(r'class="tie held" x1="([\d.]+)%" x2="([\d.]+)%" y1="17" y2="87"', page)
     assert line is not None
@@ -258,9 +260,9 @@ def test_what_they_saw_tells_held_apart_and_who_let_it_go(house: House) -> None:
 
 def test_the_next_difference_stops_at_what_was_held(house: House) -> None:
     slip(house, date(2027, 5, 4))
-    start = house.parts.now()
+    start = house.process.services.now()
     slip(house)
-    since = house.parts.now()
+    since = house.process.services.now()
     found = house.client("manager").get(f"{HERE}/shares/{SHARE}/at/{at(start)}?find=difference")
     assert at(since) in found.headers["location"]
 
@@ -281,7 +283,7 @@ def test_who_knows_says_that_it_is_held_and_afterwards_that_it_was(house: House)
 def test_who_knows_what_was_replaced_before_it_was_released_is_nobody(house: House) -> None:
     reviewed(house, everything(milestone_fields=("baseline", "forecast", "slip")))  # no trend, which tells the past
     slip(house)
-    version = house.parts.present.refresh().versions[f"project-{HARBOUR}"]
+    version = house.process.services.present.refresh().versions[f"project-{HARBOUR}"]
     slip(house, date(2027, 6, 21))
     tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
     settled(house)
@@ -336,14 +338,14 @@ def test_what_the_end_of_a_share_overtook_is_on_record_as_never_shown(house: Hou
 
 def test_the_replay_says_what_was_held_at_the_instant_and_for_whom(house: House) -> None:
     slip(house)
-    when = house.parts.now()
+    when = house.process.services.now()
     auditor, days = house.client("auditor"), "since=2027-03-01&until=2027-03-02"
     page = text(auditor.get(f"/audit/replay?{days}&at={at(when)}").text)
     assert "Held for review: Section A energised 3 May → 20 Jun" in page
     assert "held for Acme Rail" in page
     tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
     settled(house)
-    later = text(auditor.get(f"/audit/replay?{days}&at={at(house.parts.now())}").text)
+    later = text(auditor.get(f"/audit/replay?{days}&at={at(house.process.services.now())}").text)
     assert "Held for review:" not in later
 
 
@@ -366,25 +368,25 @@ def test_what_joined_a_hold_since_is_not_let_go_unseen(house: House) -> None:
     answer = browser.post(f"{HERE}/release", data=form)
     assert answer.status_code == 409
     assert "10 Sep" in answer.text
-    assert house.parts.present.refresh().held(SHARE).facts
+    assert house.process.services.present.refresh().held(SHARE).facts
     assert browser.post(f"{HERE}/release", data=forms(answer.text)[0]).status_code == 303
-    assert not house.parts.present.refresh().held(SHARE).facts
+    assert not house.process.services.present.refresh().held(SHARE).facts
 
 
 def test_one_share_that_cannot_be_let_go_keeps_no_other_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     second(house)
     slip(house)
-    real = house.parts.service.execute
+    real = house.process.services.service.execute
 
     def broken(actor: Actor, command: AnyCommand, **more: object) -> object:
         if isinstance(command, ReleaseDue) and command.share == SHARE:
             raise OSError("this one cannot be reached")
         return real(actor, command, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.parts.service, "execute", broken)
+    monkeypatch.setattr(house.process.services.service, "execute", broken)
     house.clock.forward(hours=5)  # type: ignore[attr-defined]
-    house.parts.watch._agreed(house.clock())  # type: ignore[attr-defined]
-    world = house.parts.present.refresh()
+    house.process.watch._agreed(house.clock())  # type: ignore[attr-defined]
+    world = house.process.services.present.refresh()
     assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (1, 0)
 
 
@@ -399,10 +401,10 @@ def test_a_tick_that_is_under_way_is_waited_for_when_the_clockwork_stops(
         assert go_on.wait(20)
         over.set()
 
-    monkeypatch.setattr(house.parts.watch, "tick", slow)
+    monkeypatch.setattr(house.process.watch, "tick", slow)
 
     async def story() -> None:
-        keeping = asyncio.create_task(house.parts.watch.keep())
+        keeping = asyncio.create_task(house.process.watch.keep())
         await asyncio.to_thread(begun.wait, 20)
         keeping.cancel()
         done, _ = await asyncio.wait([keeping], timeout=0.2)

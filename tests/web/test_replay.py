@@ -22,7 +22,7 @@ from web import audit, audit_replay, pm
 from web import evidence as evidence_door
 from web.audit_replay import Question, instant_in, question, stretch
 from web.clock import Virtual
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 REPLAY = "/audit/replay"
 DAY_ONE = "since=2027-03-01&until=2027-03-02"
@@ -38,15 +38,15 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def forward(house: House, **by: int) -> datetime:
     house.clock.forward(**by)  # type: ignore[attr-defined]
-    return house.parts.now()
+    return house.process.services.now()
 
 
 def shift(house: House, to: date) -> datetime:
     at = forward(house, minutes=1)
-    head = house.parts.folder.disclosure.head(SHARE)
+    head = house.process.services.logs.disclosure.head(SHARE)
     command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=to, reason="Frost")
-    house.parts.service.execute(OPERATOR, command, command_id=CommandId(f"{to}"))
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == head + 1)
+    house.process.services.service.execute(OPERATOR, command, command_id=CommandId(f"{to}"))
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == head + 1)
     return at
 
 
@@ -59,7 +59,7 @@ def place(page: str) -> str:
 
 
 def last_question(house: House) -> tuple[str, str, str]:
-    line = house.parts.folder.ledger.last()
+    line = house.process.services.logs.ledger.last()
     assert line is not None
     return line.statement.kind, line.statement.who, line.statement.text
 
@@ -89,8 +89,8 @@ def test_before_anything_began_nothing_was_true_and_nothing_shown(house: House) 
 def test_who_watched_is_said_with_the_update_they_had(house: House) -> None:
     at = forward(house, minutes=1).timestamp()
     mark = Receipt(share=SHARE, person=VIEWER, session="s", tab="t", kind="displayed", n=1, at=at)
-    house.parts.receipts.take([mark])
-    house.parts.receipts.flush()
+    house.process.services.receipts.take([mark])
+    house.process.services.receipts.flush()
     page = house.client("auditor").get(f"{REPLAY}?at={iso(forward(house, minutes=1))}").text
     assert 'data-l="On screen">Vera' in page
     shift(house, date(2027, 5, 10))
@@ -98,9 +98,11 @@ def test_who_watched_is_said_with_the_update_they_had(house: House) -> None:
 
 
 def test_an_ended_share_says_so_from_then_on(house: House) -> None:
-    before = house.parts.now()
+    before = house.process.services.now()
     forward(house, minutes=5)
-    house.parts.service.execute(OPERATOR, RevokeShare(share=SHARE, reason="Over"), command_id=CommandId("end"))
+    house.process.services.service.execute(
+        OPERATOR, RevokeShare(share=SHARE, reason="Over"), command_id=CommandId("end")
+    )
     client = house.client("auditor")
     assert "The share had ended" in client.get(f"{REPLAY}?at={iso(forward(house, minutes=1))}").text
     assert "The share had ended" not in client.get(f"{REPLAY}?at={iso(before)}").text
@@ -110,7 +112,7 @@ def test_filters_leave_only_what_is_asked_for(house: House) -> None:
     shift(house, date(2027, 5, 10))
     note = TakeRiskNote(project=HARBOUR, risk=RiskId("r1"), note="Internal")
     forward(house, minutes=1)
-    house.parts.service.execute(OPERATOR, note, command_id=CommandId("note"))
+    house.process.services.service.execute(OPERATOR, note, command_id=CommandId("note"))
     client = house.client("auditor")
     here = f"at={iso(forward(house, minutes=1))}"
     both = client.get(f"{REPLAY}?{here}").text
@@ -138,7 +140,7 @@ def test_steps_go_from_event_to_event_and_work_without_script(house: House) -> N
 
 
 def test_a_question_is_recorded_once_and_playing_on_needs_it(house: House) -> None:
-    client, ledger = house.client("auditor"), house.parts.folder.ledger
+    client, ledger = house.client("auditor"), house.process.services.logs.ledger
     page = client.get(f"{REPLAY}?{DAY_ONE}&kind=forecast-moved").text
     asked = "replay kind forecast-moved, since 2027-03-01, until 2027-03-02"
     assert last_question(house) == ("consulted", "auditor", asked)
@@ -212,8 +214,10 @@ def test_the_comparison_says_that_today_says_the_same(house: House) -> None:
 
 def test_the_comparison_sets_both_versions_side_by_side(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     shift(house, date(2027, 5, 10))
-    real = house.parts.renderer.items
-    monkeypatch.setattr(house.parts.renderer, "items", lambda *given: real(*given).replace("Frost", "Ice") + "!")
+    real = house.process.services.renderer.items
+    monkeypatch.setattr(
+        house.process.services.renderer, "items", lambda *given: real(*given).replace("Frost", "Ice") + "!"
+    )
     page = house.client("auditor").get(f"/audit/shares/{SHARE}/shadow").text
     assert "answers otherwise at 2 places" in page
     assert "What was recorded stays as it is." in page
@@ -227,9 +231,15 @@ def test_the_comparison_sets_both_versions_side_by_side(house: House, monkeypatc
 def test_the_ledger_says_what_was_signed_erased_and_asked(house: House) -> None:
     for day in (10, 11, 12):
         shift(house, date(2027, 5, day))
-    house.parts.watch.sign()
+    house.process.watch.sign()
     erase_entries(
-        house.parts.folder, house.parts.notary, SHARE, [2], "Named somebody", who="operator", now=house.parts.now()
+        house.process.services.logs,
+        house.process.services.notary,
+        SHARE,
+        [2],
+        "Named somebody",
+        who="operator",
+        now=house.process.services.now(),
     )
     client = house.client("auditor")
     page = client.get("/audit/ledger").text
@@ -270,7 +280,7 @@ def test_the_exact_page_of_an_update_is_recognised_and_a_changed_one_is_not(hous
 
 def test_messages_contents_and_stylesheets_are_recognised(house: House) -> None:
     shift(house, date(2027, 5, 10))
-    entry = house.parts.folder.disclosure.entry(SHARE, 2)
+    entry = house.process.services.logs.disclosure.entry(SHARE, 2)
     assert entry is not None
     assert "This is update 2." in ask(house, entry.message)
     assert "This is update 2." in ask(house, entry.raw)
@@ -278,7 +288,7 @@ def test_messages_contents_and_stylesheets_are_recognised(house: House) -> None:
     assert "No share has an update 77." in ask(house, b'{"n":77}')
     css = b"body{color:red}"
     assert "Not in this record." in ask(house, css)
-    house.parts.folder.disclosure.keep_stylesheet(hashlib.sha256(css).hexdigest(), css)
+    house.process.services.logs.disclosure.keep_stylesheet(hashlib.sha256(css).hexdigest(), css)
     assert "stylesheet of recorded updates" in ask(house, css)
 
 
@@ -308,15 +318,15 @@ def test_the_question_is_recorded_and_the_file_is_not(house: House) -> None:
     kind, who, text = last_question(house)
     assert (kind, who) == ("consulted", "auditor")
     assert text.startswith("is a file with SHA-256 ")
-    files = [path.read_bytes() for path in Path(house.parts.settings.data).rglob("*") if path.is_file()]
+    files = [path.read_bytes() for path in Path(house.process.services.settings.data).rglob("*") if path.is_file()]
     assert not any(b"a secret file" in content for content in files)
 
 
 @pytest.mark.parametrize("path", ["/audit", f"/audit/shares/{SHARE}", f"/audit/shares/{SHARE}/1/page", "/audit/ledger"])
 def test_every_question_to_the_record_is_recorded(house: House, path: str) -> None:
-    before = house.parts.folder.ledger.last()
+    before = house.process.services.logs.ledger.last()
     assert house.client("auditor").get(path).status_code == 200
-    after = house.parts.folder.ledger.last()
+    after = house.process.services.logs.ledger.last()
     assert after is not None
     assert after.index == (before.index if before else 0) + 1
     assert after.statement.who == "auditor"

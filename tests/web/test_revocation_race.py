@@ -27,9 +27,9 @@ from tests.web.racing import CAUSES, Races, raced
 from tests.web.stage import loop_factory
 from tests.world import HARBOUR, MANAGER, SHARE, World
 from web import client, watch
+from web.handing_on import HandingOn
 from web.ids import new_id
-from web.parts import Parts
-from web.service import OPERATOR
+from web.permission import OPERATOR
 from web.settings import Settings
 
 ROUNDS, WIDTH = 50, 10
@@ -61,18 +61,18 @@ def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: i
 
 def test_a_page_that_is_being_made_while_its_reader_is_ended_is_not_handed_out(tmp_path: Path) -> None:
     with running(tmp_path, client.routes()) as house:
-        browser, read = house.client(VIEWER), house.parts.heads.page
+        browser, read = house.client(VIEWER), house.process.services.heads.page
         assert browser.get(f"/s/{SHARE}").status_code == 200
         due = [MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, 1), reason="Frost")]
 
         def meanwhile(share: str) -> Page | None:
             if due:
                 for command in (DisablePerson(person=PersonId(VIEWER), reason="Left"), due.pop()):
-                    house.parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
-                wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == 2)
+                    house.process.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+                wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
             return read(share)
 
-        house.parts.heads.page = meanwhile  # type: ignore[method-assign]
+        house.process.services.heads.page = meanwhile  # type: ignore[method-assign]
         answer = browser.get(f"/s/{SHARE}")
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
 
@@ -94,13 +94,14 @@ def nothing_agreed_later_is_known() -> Iterator[None]:
 @contextlib.contextmanager
 def pages_are_cut_a_moment_late() -> Iterator[None]:
     """A live layer that acts on an end a twentieth of a second after it hears of it."""
-    cut = Parts._cut
+    cut = HandingOn.cut
 
-    def later(self: Parts, new: Sequence[Recorded]) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.call_later, 0.05, cut, self, new)
+    def later(self: HandingOn, new: Sequence[Recorded]) -> None:
+        loop = self._loop._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.call_later, 0.05, cut, self, new)
 
-    with patch.object(Parts, "_cut", later):
+    with patch.object(HandingOn, "cut", later):
         yield
 
 

@@ -15,18 +15,17 @@ from domain.money import Money
 from domain.risks import Points, ScoreRisk, TakeRiskNote
 from domain.schedule import MoveForecast
 from projections.erasing import erase_entries
-from projections.store import Parked
+from projections.instants import Clock
 from tests.plain import Plain
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, OTHER, SHARE, START, World, everything
 from web import audit, pm, pm_seen, pm_seen_lanes, pm_seen_say, pm_seen_viewers
 from web.clock import Virtual
+from web.permission import OPERATOR
 from web.pm_seen_compare import Difference, differences
 from web.pm_seen_say import Later
 from web.pm_seen_then import Then, then
 from web.pm_seen_viewers import Audience, spent
-from web.pm_who_say import Clock
-from web.service import OPERATOR
 
 CLOCK = Clock("Europe/London", date(2027, 3, 1))
 NARROW = everything(milestones=(MilestoneId("m1"),), risks=(), budget="nothing", curve=False, indices=False, health=())
@@ -34,17 +33,14 @@ NOTE = TakeRiskNote(project=HARBOUR, risk=RiskId("r1"), note="Not for clients")
 
 
 class Bench:
-    """What the page asks of the parts, on a world under a virtual clock."""
+    """What the page asks of the process, on a world under a virtual clock."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.folder, self.present = world, world.folder, world.present
+        self.world, self.logs, self.present = world, world.folder, world.present
         self.follower, self.receipts = world.follower, world.receipts
 
     def now(self) -> datetime:
         return self.world.clock()
-
-    def stopped(self, share: str) -> Parked | None:
-        return self.follower.parked.get(share)
 
 
 @pytest.fixture
@@ -439,10 +435,10 @@ HERE = f"/p/{HARBOUR}/shares/{SHARE}/at"
 
 def shift(house: House, key: str, to: date) -> None:
     house.clock.forward(minutes=1)  # type: ignore[attr-defined]
-    head = house.parts.folder.disclosure.head(SHARE)
+    head = house.process.services.logs.disclosure.head(SHARE)
     command = MoveForecast(project=HARBOUR, milestone=MilestoneId(key), forecast=to, reason="Frost")
-    house.parts.service.execute(OPERATOR, command, command_id=CommandId(f"{key}{to}"))
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == head + 1)
+    house.process.services.service.execute(OPERATOR, command, command_id=CommandId(f"{key}{to}"))
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == head + 1)
 
 
 def test_a_moment_opens_by_time_by_update_and_now(house: House) -> None:
@@ -489,7 +485,7 @@ def test_the_next_difference_is_found_by_the_server(house: House) -> None:
     client = house.client("manager")
     shift(house, "m1", date(2027, 6, 1))
     house.clock.forward(minutes=1)  # type: ignore[attr-defined]
-    house.parts.service.execute(OPERATOR, NOTE, command_id=CommandId("note"))
+    house.process.services.service.execute(OPERATOR, NOTE, command_id=CommandId("note"))
     answer = client.get(f"{HERE}/u1?find=difference&span=day")
     assert answer.headers["location"] == f"{HERE}/2027-03-02T09:02:00.000000Z?span=day"
     page = client.get(answer.headers["location"])
@@ -523,7 +519,7 @@ def test_auditors_have_the_same_page_and_no_way_to_the_managers_pages(house: Hou
 
 
 def test_every_look_is_recorded_before_it_is_answered(house: House) -> None:
-    ledger = house.parts.folder.ledger
+    ledger = house.process.services.logs.ledger
     house.client("manager").get(f"{HERE}/u1")
     last = ledger.last()
     assert last is not None
@@ -533,15 +529,15 @@ def test_every_look_is_recorded_before_it_is_answered(house: House) -> None:
 
 def test_the_proof_of_the_update_is_on_the_page(house: House) -> None:
     shift(house, "m1", date(2027, 6, 1))
-    house.parts.watch.sign()
+    house.process.watch.sign()
     page = house.client("manager").get(f"{HERE}/u2").text
-    entry = house.parts.folder.disclosure.entry(SHARE, 2)
+    entry = house.process.services.logs.disclosure.entry(SHARE, 2)
     assert entry is not None
     assert entry.leaf.hex()[:4] in page
     assert "The stored bytes give this hash" in page
     assert "over updates 1 to 2 without a gap" in page
     assert f"fanlight verify fanlight-{SHARE}-update-2.zip" in page
-    bundle = house.parts  # the button leads to a bundle of this very update
+    bundle = house.process  # the button leads to a bundle of this very update
     assert f'href="/p/{HARBOUR}/shares/{SHARE}/evidence.zip?n=2"' in page
     assert bundle.folder.disclosure.head(SHARE) == 2
 

@@ -15,8 +15,9 @@ from projections.erasing import erase_entries
 from tests.properties.twins import pair, play
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, SHARE, World, everything
 from web import app as application
+from web.permission import OPERATOR
+from web.process import Given
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
@@ -59,16 +60,20 @@ def test_every_instant_of_random_histories_opens_for_managers_and_auditors(tmp_p
         head = world.folder.disclosure.head(SHARE)
         world.close()
         clock = world.clock
-        parts = application.compose(Settings(data=tmp_path / str(seed), public_url=ORIGIN), now=clock)
-        manager, auditor = (signed_in(parts, person) for person in ("manager", "auditor"))
-        shares = [SHARE, "draft1", *sorted(s for s in parts.present.world.shares if s not in (SHARE, "draft1"))]
+        process = application.compose(Settings(data=tmp_path / str(seed), public_url=ORIGIN), Given(now=clock))
+        manager, auditor = (signed_in(process, person) for person in ("manager", "auditor"))
+        shares = [
+            SHARE,
+            "draft1",
+            *sorted(s for s in process.services.present.world.shares if s not in (SHARE, "draft1")),
+        ]
         for _ in range(LOOKS):
             at = begin + (end - begin) * rng.random()
             text = rng.choice((at.isoformat().replace("+00:00", "Z"), f"u{rng.randint(1, head)}"))
             share, span = rng.choice(shares), rng.choice(("day", "week", "month"))
             if text[0] == "u":
                 share = SHARE
-            project = parts.present.world.shares[ShareId(share)].project
+            project = process.services.present.world.shares[ShareId(share)].project
             for client, path in (
                 (manager, f"/p/{project}/shares/{share}/at/{text}?span={span}"),
                 (auditor, f"/audit/shares/{share}/at/{text}?span={span}"),
@@ -79,13 +84,16 @@ def test_every_instant_of_random_histories_opens_for_managers_and_auditors(tmp_p
                 assert "Gone" not in answer.text, (seed, path)
         for share in shares:
             assert auditor.get(f"/audit/shares/{share}/shadow").status_code == 200, (seed, share)
-        parts.folder.close()
+        process.services.logs.close()
 
 
-def signed_in(parts: application.Parts, person: str) -> TestClient:
-    client = TestClient(application.create(parts), base_url=ORIGIN)
+def signed_in(process: application.Process, person: str) -> TestClient:
+    client = TestClient(application.create(process), base_url=ORIGIN)
     try:
-        client.cookies.set(parts.guard.cookie, parts.people.enter(parts.people.link(OPERATOR, PersonId(person))).secret)
+        client.cookies.set(
+            process.services.guard.cookie,
+            process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+        )
     except Refused as refused:  # it would say why
         raise AssertionError(str(refused)) from refused
     return client

@@ -17,8 +17,9 @@ from domain.risks import Points, ScoreAsClient
 from domain.schedule import ForecastMoved, MoveForecast
 from projections.folder import Folder
 from tests.world import ACME, COUNCIL, HARBOUR, MANAGER, SHARE, World
+from web.permission import Actor
 from web.present import Present
-from web.service import Actor, Service
+from web.service import Service
 
 AUDITOR = Actor(PersonId("tomas"), "auditor")
 VIEWER = Actor(PersonId("viewer-acme"), "viewer", ACME)

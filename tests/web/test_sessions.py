@@ -16,7 +16,7 @@ from web import app as application
 from web import clock
 from web.guard import EVERYONE
 from web.ids import digest, new_id
-from web.service import OPERATOR
+from web.permission import OPERATOR
 from web.settings import Settings
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) AppleWebKit Mobile/15E148 Safari/604.1"
@@ -40,7 +40,7 @@ def later() -> Later:
 @pytest.fixture
 def house(tmp_path: Path, later: Later) -> Iterator[House]:
     listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(listed)
+    routes = application.routes(demo=False)
     listed.folder.close()
     with running(tmp_path / "data", routes, now=later) as made:
         yield made
@@ -49,7 +49,7 @@ def house(tmp_path: Path, later: Later) -> Iterator[House]:
 def enter(house: House, person: str, agent: str = "") -> TestClient:
     """Come in by a link, in a browser of one's own."""
     browser = house.client()
-    secret = house.parts.people.link(OPERATOR, PersonId(person))
+    secret = house.process.services.people.link(OPERATOR, PersonId(person))
     answer = browser.post(f"/in/{secret}", headers={"origin": ORIGIN, "user-agent": agent})
     assert answer.status_code == 303
     return browser
@@ -87,7 +87,7 @@ def test_single_sign_on_is_named_as_the_way_in(house: House) -> None:
         person=PersonId(VIEWER), session="by-openid", session_hash=digest("x"),
         session_expires=clock.now() + timedelta(hours=1), device="Phone",
     )  # fmt: skip
-    house.parts.service.execute(OPERATOR, start, command_id=CommandId(new_id(24)))
+    house.process.services.service.execute(OPERATOR, start, command_id=CommandId(new_id(24)))
     page = browser.get("/me").text
     assert "by single sign-on" in page
     assert page.count("by a personal link") == 1
@@ -138,7 +138,7 @@ def test_all_others_end_and_this_one_stays(house: House) -> None:
 
 def test_nobody_ends_the_session_of_somebody_else_from_here(house: House) -> None:
     here, theirs = enter(house, VIEWER), enter(house, OTHER_VIEWER)
-    (key,) = house.parts.present.world.people[PersonId(OTHER_VIEWER)].sessions
+    (key,) = house.process.services.present.world.people[PersonId(OTHER_VIEWER)].sessions
     form = {"csrf": csrf(here.get("/me").text)}
     known, unknown = here.post(f"/me/sessions/{key}/end", data=form), here.post("/me/sessions/none/end", data=form)
     assert (known.status_code, known.headers["location"]) == (unknown.status_code, unknown.headers["location"])

@@ -12,10 +12,10 @@ from domain.schedule import MoveForecast
 from projections.claims import Receipt
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import ACME, HARBOUR, SHARE
-from web import client, entry
+from web import client, client_home, entry
 from web.clock import Virtual
 from web.ids import new_id
-from web.service import OPERATOR
+from web.permission import OPERATOR
 
 
 @pytest.fixture
@@ -25,39 +25,39 @@ def now() -> Virtual:
 
 @pytest.fixture
 def house(tmp_path: Path, now: Virtual) -> Iterator[House]:
-    with running(tmp_path / "data", [*entry.routes(), *client.routes()], now) as made:
+    with running(tmp_path / "data", [*entry.routes(), *client_home.routes(), *client.routes()], now) as made:
         yield made
 
 
 def saw(house: House, person: str, n: int) -> None:
     """Have somebody open the page, which then claims that update n was on screen."""
     house.client(person).get(f"/s/{SHARE}")
-    at = house.parts.now().timestamp()
+    at = house.process.services.now().timestamp()
     shown = Receipt(share=SHARE, person=person, session="s", tab=f"t-{person}", kind="displayed", n=n, at=at)
-    house.parts.receipts.take([shown])
-    house.parts.receipts.flush()
+    house.process.services.receipts.take([shown])
+    house.process.services.receipts.flush()
 
 
 def moved(house: House, day: int) -> None:
     """Move a milestone, and wait for the update."""
-    head = house.parts.folder.disclosure.head(SHARE)
+    head = house.process.services.logs.disclosure.head(SHARE)
     move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, day), reason="x")  # type: ignore[arg-type]
-    house.parts.service.execute(OPERATOR, move, command_id=CommandId(new_id(24)))
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) == head + 1)
+    house.process.services.service.execute(OPERATOR, move, command_id=CommandId(new_id(24)))
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == head + 1)
 
 
 def test_each_viewer_is_told_what_came_after_the_update_that_was_last_on_their_own_screen(
     house: House, now: Virtual
 ) -> None:
     other = InvitePerson(person=PersonId("omar"), name="Omar", email="o@acme.test", role="viewer", client=ACME)
-    house.parts.service.execute(OPERATOR, other, command_id=CommandId(new_id(24)))
+    house.process.services.service.execute(OPERATOR, other, command_id=CommandId(new_id(24)))
     saw(house, VIEWER, 1)
     moved(house, 1)
     now.forward(hours=1)
     saw(house, "omar", 2)
     moved(house, 2)
     now.forward(hours=1)
-    items = [entry.content.items for entry in house.parts.folder.disclosure.entries(SHARE, 0, 10)]
+    items = [entry.content.items for entry in house.process.services.logs.disclosure.entries(SHARE, 0, 10)]
     hers, his = (house.client(person).get(f"/s/{SHARE}").text for person in (VIEWER, "omar"))
     assert items[1]
     assert items[2]

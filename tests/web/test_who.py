@@ -23,17 +23,19 @@ from domain.schedule import (
     RemoveMilestone,
     ReopenMilestone,
 )
+from projections.instants import Clock
 from projections.receiptlog import STANDING_EVERY
 from tests.plain import Plain
 from tests.web.doors import House, running, wait_until
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web import pm, pm_who_facts, pm_who_say, pm_who_seen, pm_who_told
 from web.clock import Virtual
+from web.permission import OPERATOR
+from web.phrases import after
 from web.pm_audience import view_of
 from web.pm_who_facts import Asked, Fact, Forecast, Met, Scored
 from web.pm_who_seen import Viewers, viewers
 from web.pm_who_told import Told, in_force
-from web.service import OPERATOR
 
 M1 = Asked("milestone", "m1")
 ONE, TWO, THREE = date(2027, 6, 1), date(2027, 6, 2), date(2027, 6, 3)
@@ -79,8 +81,8 @@ def answer(world: World, about: Fact, found: Told, viewers_: Viewers | None = No
     return pm_who_say.answer("Acme Rail", found, listed, about, lambda person: person.title())
 
 
-def clock(world: World) -> pm_who_say.Clock:
-    return pm_who_say.Clock("Europe/London", world.clock.at.date())
+def clock(world: World) -> Clock:
+    return Clock("Europe/London", world.clock.at.date())
 
 
 # the fact
@@ -453,7 +455,7 @@ def test_people_who_may_no_longer_watch_stay_in_the_record(world: World) -> None
 
 
 def test_who_still_has_the_old_value_on_screen_is_named(world: World) -> None:
-    from web.place import Watching
+    from web.viewer import Watching
 
     world.claim("displayed", 1)
     world.move("m1", ONE)
@@ -476,7 +478,7 @@ def test_how_long_after_is_said_plainly(world: World) -> None:
     said = {0: "at once", 40: "40 s later", 125: "2 min later", 7500: "2 h 5 min later", 7200: "2 h later"}
     said |= {36 * 3600: "two days later", 24 * 3600: "24 h later"}
     for seconds, told_ in said.items():
-        assert pm_who_say.after(at, at + timedelta(seconds=seconds)) == told_
+        assert after(at, at + timedelta(seconds=seconds)) == told_
 
 
 def test_many_viewers_and_many_clients_are_said_in_short(world: World) -> None:
@@ -515,9 +517,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def move(house: House, day: date) -> None:
     command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=day, reason="Frost")
-    head = house.parts.folder.disclosure.head(SHARE)
-    house.parts.service.execute(OPERATOR, command, command_id=CommandId(f"move-{day}"))
-    wait_until(lambda: house.parts.folder.disclosure.head(SHARE) > head)
+    head = house.process.services.logs.disclosure.head(SHARE)
+    house.process.services.service.execute(OPERATOR, command, command_id=CommandId(f"move-{day}"))
+    wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) > head)
 
 
 def test_the_page_answers_and_the_question_is_on_record(house: House) -> None:
@@ -527,7 +529,7 @@ def test_the_page_answers_and_the_question_is_on_record(house: House) -> None:
     assert "Section A energised: 1 June, since" in page.text
     assert "Acme Rail was told in update 2, but nobody there has had it on screen." in page.text
     assert f"/p/{HARBOUR}/shares/{SHARE}/at/u2" in page.text
-    asked = [x.statement for x in house.parts.folder.ledger.lines(0, 100) if x.statement.kind == "consulted"]
+    asked = [x.statement for x in house.process.services.logs.ledger.lines(0, 100) if x.statement.kind == "consulted"]
     assert [(s.who, s.subject, s.text) for s in asked] == [("manager", HARBOUR, "who knows milestone m1, newest value")]
 
 
@@ -554,13 +556,13 @@ def test_an_answer_that_cannot_be_recorded_is_not_given(house: House, monkeypatc
     def full(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(house.parts.folder.ledger, "append", full)
+    monkeypatch.setattr(house.process.services.logs.ledger, "append", full)
     with pytest.raises(OSError, match="disk full"):
         house.client("manager").get(f"/p/{HARBOUR}/who?milestone=m1")
 
 
 def test_every_client_has_its_block_and_an_added_milestone_is_a_fact(house: House) -> None:
-    execute = house.parts.service.execute
+    execute = house.process.services.service.execute
     details = MilestoneDetails(title="Internal only")
     new = AddMilestone(project=HARBOUR, milestone=MilestoneId("m9"), details=details, forecast=ONE)
     execute(OPERATOR, new, command_id=CommandId("new"))

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from eventsourcing.persistence import OperationalError
 from starlette.testclient import TestClient
@@ -32,15 +33,15 @@ from tests.redis import Redis
 from tests.web.doors import ORIGIN, VIEWER, wait_until
 from tests.world import HARBOUR, SHARE, World
 from web import app as application
-from web import watch
+from web import presence, watch
 from web.bus import LAPSES
 from web.ids import new_id
 from web.pages import Pages
-from web.parts import Parts
-from web.place import Watching
+from web.permission import OPERATOR
+from web.process import Given, Process
 from web.render import Renderer
-from web.service import OPERATOR
 from web.settings import Settings
+from web.viewer import Watching
 
 
 @pytest.fixture(scope="module")
@@ -84,22 +85,24 @@ class Two:
         settings = Settings(sign_in_per_minute=5, **more)
         self.renderer = Broken()
         pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
-        self.parts = [Parts(settings, self.renderer, pages) for _ in range(2)]
-        self.clients = [TestClient(application.create(p), base_url=ORIGIN, follow_redirects=False) for p in self.parts]
+        self.processes = [Process(settings, self.renderer, pages, Given()) for _ in range(2)]
+        self.clients = [
+            TestClient(application.create(p), base_url=ORIGIN, follow_redirects=False) for p in self.processes
+        ]
 
     def move(self, day: int, by: int = 0) -> None:
         command = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 6, day), reason=f"day {day}")
-        self.parts[by].service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+        self.processes[by].services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def cookie(self, by: int = 0) -> None:
         """Sign the viewer in on one worker, and use the session on both."""
-        people = self.parts[by].people
+        people = self.processes[by].services.people
         secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
         for client in self.clients:
             client.cookies.set("fanlight", secret)
 
     def head(self) -> int:
-        return self.parts[0].folder.disclosure.head(SHARE)
+        return self.processes[0].services.logs.disclosure.head(SHARE)
 
     @contextlib.contextmanager
     def page(self, by: int, n: int, tab: str = "t1", root: str = "") -> Iterator[Any]:
@@ -117,7 +120,7 @@ def two(
     hints = request.getfixturevalue("redis").url if "with_redis" in request.keywords else ""
     made = Two(server.url(name, "app"), tmp_path, monkeypatch, hints)
     with made.clients[0], made.clients[1]:
-        wait_until(lambda: any(parts.leads for parts in made.parts))
+        wait_until(lambda: any(process.leads() for process in made.processes))
         yield made
 
 
@@ -129,7 +132,7 @@ def test_what_one_worker_recorded_the_next_request_to_the_other_knows(two: Two) 
     assert two.clients[1].get(f"/s/{SHARE}").status_code == 200
     for day in range(1, 8):
         by = day % 2
-        people = two.parts[by].people
+        people = two.processes[by].services.people
         secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
         two.clients[1 - by].cookies.set("fanlight", secret)
         assert two.clients[1 - by].get("/home").status_code == 303
@@ -141,7 +144,7 @@ def test_a_page_resumes_at_every_number_on_the_other_worker(two: Two) -> None:
     for day in range(1, 7):
         two.move(day, by=day % 2)
     wait_until(lambda: two.head() == 7)
-    recorded = {e.n: e.message.decode() for e in two.parts[0].folder.disclosure.entries(SHARE, 0, 100)}
+    recorded = {e.n: e.message.decode() for e in two.processes[0].services.logs.disclosure.entries(SHARE, 0, 100)}
     n, held = 1, {1: recorded[1]}
     for step in range(6):
         root = json.loads(held[n])["root"][:16]
@@ -159,8 +162,8 @@ def test_a_page_resumes_at_every_number_on_the_other_worker(two: Two) -> None:
 
 def test_without_hints_updates_come_by_polling_and_with_every_wake_up_lost(two: Two) -> None:
     two.cookie()
-    for parts in two.parts:
-        parts.follower.wake = parts.tail.wake = lambda: None  # type: ignore[method-assign]
+    for process in two.processes:
+        process.services.follower.wake = process.services.tail.wake = lambda: None  # type: ignore[method-assign]
     with two.page(0, 1, "a") as first, two.page(1, 1, "b") as second:
         assert json.loads(first.receive_text()) == json.loads(second.receive_text()) == {"tick": 1}
         two.move(9)
@@ -173,15 +176,19 @@ def test_without_hints_updates_come_by_polling_and_with_every_wake_up_lost(two: 
 def test_who_watches_is_known_on_every_worker(two: Two, hints: str) -> None:
     two.cookie()
     if hints == "redis":
-        wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+        wait_until(
+            lambda: all(
+                process.services.bus is not None and process.services.bus.listening for process in two.processes
+            )
+        )
     with two.page(0, 1, "tab-a") as socket:
         socket.receive_text()
         socket.send_json({"painted": 1, "from": 0})
-        for parts in two.parts:
-            wait_until(lambda p=parts: [w.tab for w in p.watching(SHARE)] == ["tab-a"])  # type: ignore[misc]
-            wait_until(lambda p=parts: [w.displayed for w in p.watching(SHARE)] == [1])  # type: ignore[misc]
-    for parts in two.parts:
-        wait_until(lambda p=parts: p.watching(SHARE) == [])  # type: ignore[misc]
+        for process in two.processes:
+            wait_until(lambda p=process: [w.tab for w in presence.watching(p.services, SHARE)] == ["tab-a"])  # type: ignore[misc]
+            wait_until(lambda p=process: [w.displayed for w in presence.watching(p.services, SHARE)] == [1])  # type: ignore[misc]
+    for process in two.processes:
+        wait_until(lambda p=process: presence.watching(p.services, SHARE) == [])  # type: ignore[misc]
 
 
 @with_redis
@@ -191,7 +198,9 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
     heard = library.Redis.from_url(redis.url).pubsub()
     heard.psubscribe("*")
     two.cookie()
-    wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+    wait_until(
+        lambda: all(process.services.bus is not None and process.services.bus.listening for process in two.processes)
+    )
     with two.page(1, 1) as socket:
         socket.receive_text()
         two.move(11)
@@ -209,7 +218,7 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
 
 @with_redis
 def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
-    bus = two.parts[0].bus
+    bus = two.processes[0].services.bus
     assert bus is not None
     there = Watching(person=VIEWER, tab="t", since=0, sent=1, displayed=1, visible=True, paused=False)
     for ago, expected in ((LAPSES - 1, ["t"]), (LAPSES + 0.1, [])):
@@ -219,7 +228,9 @@ def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
 
 @with_redis
 def test_knocks_count_on_all_workers_together(two: Two) -> None:
-    wait_until(lambda: all(parts.bus is not None and parts.bus.listening for parts in two.parts))
+    wait_until(
+        lambda: all(process.services.bus is not None and process.services.bus.listening for process in two.processes)
+    )
     answers = [two.clients[i % 2].get("/in/guess").status_code for i in range(12)]
     assert answers.count(429) >= 2  # five a minute, or five in each of two minutes; each worker alone would allow five
     assert 410 in answers
@@ -228,15 +239,15 @@ def test_knocks_count_on_all_workers_together(two: Two) -> None:
 def test_a_stopped_share_is_known_on_every_worker_and_tried_again_from_any(two: Two) -> None:
     two.renderer.broken = True
     two.move(3)
-    wait_until(lambda: all(parts.stopped(SHARE) is not None for parts in two.parts))
-    for parts in two.parts:
-        wait_until(lambda p=parts: p.health.report().stopped == 1)  # type: ignore[misc]
-        assert not parts.health.report().ok
-        assert parts.health.report().ready
+    wait_until(lambda: all(presence.stopped(process.services, SHARE) is not None for process in two.processes))
+    for process in two.processes:
+        wait_until(lambda p=process: p.services.health.report().stopped == 1)  # type: ignore[misc]
+        assert not process.services.health.report().ok
+        assert process.services.health.report().ready
     two.renderer.broken = False
-    leader = next(parts for parts in two.parts if parts.leads)
+    leader = next(process for process in two.processes if process.leads())
     leader.ask_again(SHARE)
-    wait_until(lambda: all(parts.stopped(SHARE) is None for parts in two.parts))
+    wait_until(lambda: all(presence.stopped(process.services, SHARE) is None for process in two.processes))
     wait_until(lambda: two.head() == 2)
 
 
@@ -252,25 +263,25 @@ def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not
     gone.flush()
     gone.beat()
     database.close()
-    leader = next(parts for parts in two.parts if parts.leads)
+    leader = next(process for process in two.processes if process.leads())
     with two.page(0, 1, "moved") as socket:  # went to a living worker, before the other was missed
         socket.receive_text()
         socket.send_json({"painted": 1, "from": 1})
-        wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.parts[0].worker})
+        wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
         monkeypatch.setattr(watch, "GONE", 0.3)
         leader.watch._beats.clear()  # its own clockwork may have looked before
         assert leader.watch.reap() == 0
         time.sleep(0.4)
-        others = next(parts for parts in two.parts if not parts.leads)
-        others.receipts.log.beat(time.time(), two.parts[0].worker)
+        others = next(process for process in two.processes if not process.leads())
+        others.receipts.log.beat(time.time(), two.processes[0].services.worker)
         assert leader.watch.reap() == 1
         ended = [c for c in leader.folder.receipts.claims(SHARE) if c.kind == "lost"]
         assert [(c.tab, c.n, c.at >= at) for c in ended] == [("left", 1, True)]
 
 
 def test_what_was_recorded_without_hearing_so_is_not_recorded_twice(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = two.parts[0]
-    for log in (parts.folder.receipts, parts.folder.ledger):
+    process = two.processes[0]
+    for log in (process.services.logs.receipts, process.services.logs.ledger):
         recorder = log._recorder  # type: ignore[attr-defined]
         insert, failed = type(recorder).insert_events.__wrapped__, []
 
@@ -284,15 +295,15 @@ def test_what_was_recorded_without_hearing_so_is_not_recorded_twice(two: Two, mo
         from eventsourcing.utils import retry
 
         monkeypatch.setattr(recorder, "insert_events", retry(OperationalError, max_attempts=3)(once).__get__(recorder))
-    before = parts.folder.ledger.last()
+    before = process.services.logs.ledger.last()
     first = before.index if before else 0
     said = Statement(kind="consulted", at=datetime.now(UTC), who="x", text="once")
-    assert parts.folder.ledger.append(said) == first + 1
-    assert [line.statement.text for line in parts.folder.ledger.lines(first, 10)] == ["once"]
+    assert process.services.logs.ledger.append(said) == first + 1
+    assert [line.statement.text for line in process.services.logs.ledger.lines(first, 10)] == ["once"]
     claim = Receipt(share=SHARE, person=VIEWER, session="s", tab="t", kind="delivered", n=1, at=time.time())
-    parts.receipts.take([claim])
-    parts.receipts.flush()
-    assert [c.tab for c in parts.folder.receipts.claims(SHARE)] == ["t"]
+    process.services.receipts.take([claim])
+    process.services.receipts.flush()
+    assert [c.tab for c in process.services.logs.receipts.claims(SHARE)] == ["t"]
 
 
 def test_a_database_that_takes_nothing_refuses_commands_and_says_so(two: Two, server: Cluster) -> None:
@@ -302,10 +313,10 @@ def test_a_database_that_takes_nothing_refuses_commands_and_says_so(two: Two, se
     server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     token = {"authorization": "Bearer none"}
     assert two.clients[0].get("/api/v1/shares/x/entries", headers=token).status_code in (401, 404)
-    before = two.parts[0].folder.events.head()
+    before = two.processes[0].services.logs.events.head()
     with pytest.raises(Exception, match="read-only"):
         two.move(4)
-    assert two.parts[0].folder.events.head() == before
+    assert two.processes[0].services.logs.events.head() == before
     server.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
     server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     two.move(5)
@@ -316,19 +327,19 @@ def review(two: Two) -> None:
     """Large slips of the share wait for review from now on."""
     ways = Ways(release=Release(slip_days=5, hours=1))
     for command in (
-        DraftTerms(share=SHARE, terms=two.parts[0].present.world.shares[SHARE].terms, ways=ways),
+        DraftTerms(share=SHARE, terms=two.processes[0].services.present.world.shares[SHARE].terms, ways=ways),
         ActivateTerms(share=SHARE, reason="Reviewed"),
     ):
-        two.parts[0].service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+        two.processes[0].services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
 
 def quiet(two: Two) -> None:
-    log = two.parts[0].folder
+    log = two.processes[0].services.logs
     wait_until(lambda: log.disclosure.position() >= log.events.head())
 
 
 def released(two: Two) -> list[str]:
-    return [event.cause for event in two.parts[0].present.refresh().shares[SHARE].released]
+    return [event.cause for event in two.processes[0].services.present.refresh().shares[SHARE].released]
 
 
 def test_what_waits_is_let_go_once_however_many_workers_are_asked_at_the_same_moment(two: Two) -> None:
@@ -339,15 +350,17 @@ def test_what_waits_is_let_go_once_however_many_workers_are_asked_at_the_same_mo
         head, recorded = two.head(), len(released(two))
         gate, done = threading.Barrier(2), list[str]()
 
-        def send(parts: Parts, gate: threading.Barrier = gate, done: list[str] = done) -> None:
+        def send(process: Process, gate: threading.Barrier = gate, done: list[str] = done) -> None:
             command = ReleaseHeld(share=SHARE, by=OPERATOR.person)
             gate.wait(20)
             with contextlib.suppress(Conflict):
-                done.extend(parts.service.execute(OPERATOR, command, command_id=CommandId(new_id(24))).events)
+                done.extend(
+                    process.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24))).events
+                )
 
-        for parts in two.parts:  # either knows what waits, whoever recorded it
-            assert [fact.subject for fact in parts.present.refresh().held(SHARE).facts] == ["milestone-m1"]
-        threads = [threading.Thread(target=send, args=(parts,)) for parts in two.parts]
+        for process in two.processes:  # either knows what waits, whoever recorded it
+            assert [fact.subject for fact in process.services.present.refresh().held(SHARE).facts] == ["milestone-m1"]
+        threads = [threading.Thread(target=send, args=(process,)) for process in two.processes]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -363,15 +376,16 @@ def test_what_waits_goes_out_by_itself_once_when_its_time_is_up_also_under_a_new
     two.move(1)
     quiet(two)
     head = two.head()
-    leader = next(parts for parts in two.parts if parts.leads)
+    leader = next(process for process in two.processes if process.leads())
     assert leader.reign is not None
     leader.reign.end()
-    wait_until(lambda: any(parts.leads for parts in two.parts))
+    wait_until(lambda: any(process.leads() for process in two.processes))
     quiet(two)
     assert two.head() == head
     late = lambda: datetime.now(UTC) + timedelta(hours=2)  # noqa: E731
-    for parts in two.parts:
-        parts.now = parts.service._clock = late
+    for process in two.processes:
+        msgspec.structs.force_setattr(process.services, "now", late)
+        process.services.service._clock = late
     wait_until(lambda: released(two) == ["time_up"])
     quiet(two)
     assert (two.head(), released(two)) == (head + 1, ["time_up"])
@@ -390,7 +404,7 @@ def test_an_answer_sent_to_both_workers_is_one_event_and_stands_on_the_pages_of_
             assert sent.status_code == 303
         while "Ack(by=" not in str(message := socket.receive_json()):
             assert message.get("n", n) <= n + 1
-    for parts, client in zip(two.parts, two.clients, strict=True):
-        assert parts.present.refresh().shares[SHARE].answers.acknowledged["milestone-m1"].screen.n == n
+    for process, client in zip(two.processes, two.clients, strict=True):
+        assert process.services.present.refresh().shares[SHARE].answers.acknowledged["milestone-m1"].screen.n == n
         assert "Ack(by=" in client.get(f"/s/{SHARE}").text
     assert two.head() == n + 1
