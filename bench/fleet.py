@@ -28,7 +28,7 @@ from web import clock
 from web.bus import Hint
 from web.ids import new_id
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 COMMANDS, ROUNDS = 150, 3
@@ -45,7 +45,7 @@ def throughput(installation: Fleet) -> list[Row]:
     """Return commands a second against inserts of the same rows under the same lock, one by one, bare."""
     database = Database(installation.app)
     try:
-        service = Service(database.events, Present(database.events), clock.now)
+        service = Service(database.events, CurrentWorld(database.events), clock.now)
         ours, bare = [], []
         for _ in range(ROUNDS):
             head = database.events.head()
@@ -107,7 +107,7 @@ def across(installation: Fleet) -> list[Row]:
     hint = json.dumps({"by": "bench", "events": True})
     assert Hint(by="bench", events=True)
     tell = lambda: hints.publish(channel, hint)  # noqa: E731  # as a worker tells it
-    service = Service(database.events, Present(database.events), clock.now, point, tell)
+    service = Service(database.events, CurrentWorld(database.events), clock.now, point, tell)
     waits: list[float] = []
     try:
         with _page(installation) as page:

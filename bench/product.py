@@ -19,9 +19,9 @@ from domain.ids import PersonId
 from projections.folder import Folder
 from tests.world import ACME, HARBOUR, SHARE, World
 from web import clock
-from web.people import People
+from web.people import Credentials
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.render import Renderer
 from web.service import Service
 
@@ -49,9 +49,9 @@ def installation() -> Iterator[Path]:
 def product(folder: Path) -> Target:
     """Return how to serve the folder and how to be its viewer and its manager, as things stand now."""
     logs = Folder(folder)
-    present = Present(logs.events)
+    present = CurrentWorld(logs.events)
     service = Service(logs.events, present, clock.now)
-    people = People(service, present, clock.now, link_hours=1, session_hours=720)
+    people = Credentials(service, present, clock.now, link_hours=1, session_hours=720)
     cookie = people.enter(people.link(OPERATOR, PersonId(f"viewer-{ACME}"))).secret
     person, _ = people.invite(OPERATOR, name="Bench", email="bench@bench.test", role="manager")
     token = people.token(OPERATOR, person, "bench")

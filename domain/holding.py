@@ -55,7 +55,7 @@ DATES = frozenset({"forecast", "actual", "slip", "status", "range", "trend", "re
 OF_PLANS = ("baselines", "agreed", "agreed_first", "confirmed_at")  # of a schedule: what tells of all its milestones
 
 
-class Step(msgspec.Struct, frozen=True):
+class ProjectStep(msgspec.Struct, frozen=True):
     """One command of a project: the state before it and after it, and on demand each one in between."""
 
     before: Project
@@ -65,7 +65,7 @@ class Step(msgspec.Struct, frozen=True):
     states: Callable[[], Iterable[Project]]  # from the one before to the one after, both included
 
 
-def after(holds: Holds, step: Step, share: Share) -> Holds:
+def after_command(holds: Holds, step: ProjectStep, share: Share) -> Holds:
     """Return what waits on a share after one command of its project."""
     release = share.ways.release
     if release is None or not share.active:
@@ -83,7 +83,7 @@ def after(holds: Holds, step: Step, share: Share) -> Holds:
     return msgspec.structs.replace(waits, health=_read(waits, step, share.terms))
 
 
-def _read(waits: Holds, step: Step, terms: Terms) -> Health:
+def _read(waits: Holds, step: ProjectStep, terms: Terms) -> Health:
     """Return health read on what is released, change by change; overrides are said by people and go out at once."""
     health = waits.health or step.before.health
     for old, new in pairwise(_facts(as_released(state, waits, terms)) for state in step.states()):
@@ -95,7 +95,7 @@ def _facts(project: Project) -> Facts:
     return Facts(project.tolerances, project.scale, project.schedule, project.budget, project.risks)
 
 
-def without(holds: Holds, subjects: frozenset[str], project: Project, terms: Terms) -> Holds:
+def after_release(holds: Holds, subjects: frozenset[str], project: Project, terms: Terms) -> Holds:
     """Return what still waits of a project once these went out."""
     left = {key: held for key, held in holds.held.items() if key not in subjects}
     if not left:
@@ -106,11 +106,11 @@ def without(holds: Holds, subjects: frozenset[str], project: Project, terms: Ter
     return msgspec.structs.replace(waits, health=assess(holds.health or project.health, old, new))
 
 
-def under(holds: Holds, share: Share, amended: Share, project: Project) -> Holds:
+def under_new_terms(holds: Holds, share: Share, amended: Share, project: Project) -> Holds:
     """Return what goes on waiting once another version of an agreement is in force."""
     left = [f for f in holds.facts if still_held(f, share.terms, amended.terms, amended.ways)]
     gone = holds.held.keys() - {fact.subject for fact in left}
-    return without(holds, frozenset(gone), project, amended.terms) if gone else holds
+    return after_release(holds, frozenset(gone), project, amended.terms) if gone else holds
 
 
 def as_released(project: Project, holds: Holds, terms: Terms) -> Project:

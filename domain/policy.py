@@ -19,7 +19,7 @@ from domain.policy_said import NEVER, Called, ack, agreement_ack, concerns, rema
 from domain.project import Project
 from domain.risks import Points, Risk, band
 from domain.schedule import Milestone
-from domain.since import ITEM, after, floor
+from domain.since import ITEM, after, known_from
 from domain.terms import Terms
 from domain.view import (
     Baseline,
@@ -78,7 +78,7 @@ def reveal(
         baselines=_baselines(project, share),
         risks=risks,
         scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
-        confirmed_at=_known(project.schedule.confirmed_at, floor(share, "project", "", "confirmed"))
+        confirmed_at=_known(project.schedule.confirmed_at, known_from(share, "project", "", "confirmed"))
         if "confirmed" in terms.project_fields
         else None,
         concerns=concerns(share, milestones, risks, called),
@@ -155,7 +155,7 @@ def _said_of(project: Project, share: Share, m: Milestone, row: MilestoneRow, ca
 
 
 def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
-    return floor(share, "milestone", m.id, *fields, facing=m.facing_since)
+    return known_from(share, "milestone", m.id, *fields, facing=m.facing_since)
 
 
 def _known(at: datetime | None, since: datetime | None) -> datetime | None:
@@ -238,7 +238,7 @@ def _before(terms: Terms, final: MilestoneRow) -> tuple[int, date] | None:
 def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
     if "baselines" not in share.terms.project_fields:
         return ()
-    since, plans = floor(share, "project", "", "baselines"), project.schedule.baselines
+    since, plans = known_from(share, "project", "", "baselines"), project.schedule.baselines
     if since is None:
         return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
     earlier = [b for b in plans if b.on <= project.civil(since)][-1:]
@@ -317,7 +317,7 @@ def _said_of_risk(project: Project, share: Share, r: Risk, card: RiskCard, calle
 
 
 def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
-    return floor(share, "risk", r.id, *fields, facing=r.facing_since)
+    return known_from(share, "risk", r.id, *fields, facing=r.facing_since)
 
 
 def _score(project: Project, points: Points, at: datetime, since: datetime | None) -> Score:
@@ -351,7 +351,7 @@ def _risk_vital(project: Project, share: Share, cards: tuple[RiskCard, ...]) -> 
 
 
 def _spent(share: Share) -> datetime | None:
-    return floor(share, "budget", share.terms.measure, ITEM)
+    return known_from(share, "budget", share.terms.measure, ITEM)
 
 
 def _as_of(project: Project, share: Share) -> date | None:

@@ -12,7 +12,7 @@ from domain.budget import Account, Measurement
 from domain.earned import ratio
 from domain.money import Money
 from domain.project import Project
-from domain.since import floor
+from domain.since import known_from
 from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
 
 
@@ -31,7 +31,7 @@ def _indicator(project: Project, share: Share, dimension: Dimension) -> Indicato
         status=status,
         rule=rules.rule(dimension, project.tolerances, project.scale),
         previous=reading.previous
-        if reading and override is None and floor(share, "project", "", dimension) is None
+        if reading and override is None and known_from(share, "project", "", dimension) is None
         else None,
         reason=override.reason if override else "",
         overridden=override is not None,
@@ -58,7 +58,7 @@ def _budget_status(project: Project, share: Share) -> Indicator | None:
 def _figures(project: Project, share: Share, account: Account, indicator: Indicator | None) -> BudgetVital:
     terms, found = share.terms, account.earned_value()
     amounts = terms.budget == "amounts"
-    since = floor(share, "budget", terms.measure, "curve")
+    since = known_from(share, "budget", terms.measure, "curve")
 
     def money(value: Decimal | None) -> Money | None:
         return Money(value, project.currency) if amounts and value is not None else None
@@ -68,7 +68,9 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         measure=terms.measure,
         status_date=_status_date(account),
         budget=money(account.bac),
-        original_budget=money(account.original) if floor(share, "budget", terms.measure, "amounts") is None else None,
+        original_budget=money(account.original)
+        if known_from(share, "budget", terms.measure, "amounts") is None
+        else None,
         forecast=money(found.eac),
         spent=money(found.ac),
         planned=money(found.pv),

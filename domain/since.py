@@ -16,7 +16,7 @@ Kind = Literal["milestone", "risk", "project", "budget"]
 ITEM = ""  # in place of a field: the item itself, whichever of its fields are shared
 
 
-def floor(share: Share, kind: Kind, key: str, *fields: str, facing: datetime | None = None) -> datetime | None:
+def known_from(share: Share, kind: Kind, key: str, *fields: str, facing: datetime | None = None) -> datetime | None:
     """Return the instant (UTC) before which these fields of an item stay unknown; None where all is disclosed.
 
     `key` is the id of the milestone or risk, or the measure of the budget; `facing` is when a milestone or risk became

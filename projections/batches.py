@@ -32,7 +32,7 @@ class Claim(msgspec.Struct, frozen=True):
     tab: str
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
     """Row k of a share's receipts. `content` and `salt` are None once its retention period is over."""
 
     k: int
@@ -60,13 +60,15 @@ def exact(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def seal(share: str, k: int, at: datetime, receipts: Sequence[Receipt], salt: bytes, frontier: Sequence[bytes]) -> Row:
+def seal(
+    share: str, k: int, at: datetime, receipts: Sequence[Receipt], salt: bytes, frontier: Sequence[bytes]
+) -> BatchRow:
     """Return row k on top of the tree whose frontier is given; `at` in UTC."""
     header = _encoder.encode(Header(at=exact(at), count=len(receipts), k=k, share=share))
     content = _encoder.encode([_claim(r) for r in receipts])
     commitment = tree.commit(salt, content)
     leaf = tree.leaf_hash(header, commitment)
-    return Row(
+    return BatchRow(
         k=k,
         at=at,
         header=header,

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from projections import container, notes, replay, tree
-from projections.batches import Row
+from projections.batches import BatchRow
 from projections.disclosure import Content, Kept, open_content
 from projections.folder import Logs
 from projections.leaves import BATCH
@@ -40,7 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     project: str
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry or a row of receipts, docs/spec.md 8.4."""
 
     n: int | None = None
@@ -66,13 +66,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     project: str = ""
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ReadablePage(msgspec.Struct, frozen=True, kw_only=True):
     """What the readable page is made of."""
 
     manifest: Manifest
     checkpoint: Signed
     contents: list[tuple[int, Content | None, str]]  # number, content where it is there, leaf (hex)
-    rows: list[Row]
+    rows: list[BatchRow]
     key: str
 
 
@@ -90,7 +90,7 @@ def build(
     *,
     now: datetime,
     verifier: bytes,
-    readable: Callable[[Told], bytes],
+    readable: Callable[[ReadablePage], bytes],
 ) -> bytes:
     """Return the bundle; a checkpoint is signed for it when the newest one does not cover what is wanted.
 
@@ -129,7 +129,9 @@ def build(
     _erasures(folder, wanted.share, files, with_rows=rows is not None)
     for digest in {content.stylesheet for _, content, _ in told if content}:
         files[f"stylesheets/{digest}.css"] = folder.disclosure.stylesheet(digest) or b""
-    page = Told(manifest=manifest, checkpoint=checkpoint, contents=told, rows=rows or [], key=notary.verification_key)
+    page = ReadablePage(
+        manifest=manifest, checkpoint=checkpoint, contents=told, rows=rows or [], key=notary.verification_key
+    )
     files |= {"bundle.json": msgspec.json.format(_encode(manifest), indent=2) + b"\n", "index.html": readable(page)}
     return _sealed(notary, files)
 
@@ -172,8 +174,8 @@ def _entries(folder: Logs, manifest: Manifest, files: dict[str, bytes]) -> list[
     return told
 
 
-def _entry_line(kept: Kept, proof: Sequence[bytes] | None) -> Line:
-    return Line(
+def _entry_line(kept: Kept, proof: Sequence[bytes] | None) -> EvidenceLine:
+    return EvidenceLine(
         n=kept.n,
         header=_text(kept.header) or "",
         content=_text(kept.raw),
@@ -204,7 +206,7 @@ def _all_leaves(folder: Logs, share: str, size: int) -> list[bytes]:
 # receipts
 
 
-def _receipts(folder: Logs, notary: Notary, manifest: Manifest, files: dict[str, bytes]) -> list[Row] | None:
+def _receipts(folder: Logs, notary: Notary, manifest: Manifest, files: dict[str, bytes]) -> list[BatchRow] | None:
     share = manifest.share
     try:
         signed = notary.receipts(share)
@@ -216,7 +218,7 @@ def _receipts(folder: Logs, notary: Notary, manifest: Manifest, files: dict[str,
     files["receipts.note"] = signed.note.encode()
     after, upto = (0, size) if manifest.kind == "share" else _span(folder, manifest, size)
     proofs = None if manifest.kind == "share" else tree.Subtrees(_row_leaves(folder, share, size))
-    rows: list[Row] = []
+    rows: list[BatchRow] = []
     while after < upto and (found := folder.receipts.rows(share, after, LINES, upto)):
         lines = [_encode(_row_line(one, proofs.inclusion(one.k - 1) if proofs else None)) for one in found]
         files[f"receipts/{found[0].k:09}.jsonl"] = b"\n".join(lines) + b"\n"
@@ -241,8 +243,8 @@ def _row_leaves(folder: Logs, share: str, size: int) -> list[bytes]:
     return found
 
 
-def _row_line(one: Row, proof: Sequence[bytes] | None) -> Line:
-    return Line(
+def _row_line(one: BatchRow, proof: Sequence[bytes] | None) -> EvidenceLine:
+    return EvidenceLine(
         k=one.k,
         header=_text(one.header) or "",
         content=_text(one.content),

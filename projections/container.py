@@ -22,7 +22,7 @@ class BadContainer(Exception):
     """The file is no bundle as 8.1 has it; says what was expected."""
 
 
-class Member(msgspec.Struct, frozen=True):
+class ZipMember(msgspec.Struct, frozen=True):
     """A file in the container: its data as it lies there, and what that inflates to."""
 
     path: str
@@ -74,15 +74,15 @@ def _as_far_as_it_goes(packed: bytes) -> bytes:
     return bytes(out)
 
 
-def pack(path: str, content: bytes) -> Member:
+def pack(path: str, content: bytes) -> ZipMember:
     """Return a file as a member."""
     if path == NOTE:
-        return Member(path, content, zlib.crc32(content), len(content))
+        return ZipMember(path, content, zlib.crc32(content), len(content))
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return Member(path, deflate.compress(content) + deflate.flush(), zlib.crc32(content), len(content))
+    return ZipMember(path, deflate.compress(content) + deflate.flush(), zlib.crc32(content), len(content))
 
 
-def write(members: Sequence[Member]) -> bytes:
+def write(members: Sequence[ZipMember]) -> bytes:
     """Return the container of some members, `bundle.note` first, the others by path."""
     out, central = bytearray(), bytearray()
     ordered = sorted(members, key=lambda member: (member.path != NOTE, member.path.encode()))
@@ -96,7 +96,7 @@ def write(members: Sequence[Member]) -> bytes:
     return bytes(out + central + _END.pack(b"PK\x05\x06", 0, 0, count, count, len(central), len(out), 0))
 
 
-def read(data: bytes) -> tuple[Mapping[str, Member], bool]:
+def read(data: bytes) -> tuple[Mapping[str, ZipMember], bool]:
     """Return the members of a container by path, and whether its bytes are exactly those that follow from them.
 
     Raises: BadContainer when they cannot even be listed.
@@ -114,8 +114,8 @@ def read(data: bytes) -> tuple[Mapping[str, Member], bool]:
     return found, same and len(found) == len(members)
 
 
-def _member(data: bytes, info: zipfile.ZipInfo) -> Member:
+def _member(data: bytes, info: zipfile.ZipInfo) -> ZipMember:
     start = info.header_offset
     name, extra = struct.unpack_from("<HH", data, start + 26)
     begin = start + _LOCAL.size + name + extra
-    return Member(info.filename, data[begin : begin + info.compress_size], info.CRC, info.file_size)
+    return ZipMember(info.filename, data[begin : begin + info.compress_size], info.CRC, info.file_size)

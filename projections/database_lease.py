@@ -10,7 +10,7 @@ from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from psycopg import sql
 
 from projections.lease import LASTS, Tenure
-from projections.store import CUTS, Deposed, Overtaken
+from projections.store import CUTS, LeaseLost, TermsMoved
 
 NAME = "follower"
 EVENTS = "events"  # the event log's table
@@ -101,9 +101,9 @@ class FencedRecorder(PostgresProcessRecorder):
     ) -> None:
         if term is not None and curs.execute(self._fence, (NAME, term)).fetchone() is None:
             message = f"term {term} is over: another process follows"
-            raise Deposed(message)
+            raise LeaseLost(message)
         if read is not None:
             curs.execute(self._hold)
             if curs.execute(self._cut, (read, list(CUTS))).fetchone() is not None:
-                raise Overtaken(read)
+                raise TermsMoved(read)
         super()._insert_events(curs, stored_events, **kwargs)

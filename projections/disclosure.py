@@ -125,7 +125,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     terms: str = ""  # of its version, JSON
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class FoldStep(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a content that folding needs; read without the rest."""
 
     n: int
@@ -159,7 +159,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _content = msgspec.json.Decoder(Content)
-_step = msgspec.json.Decoder(Step)
+_step = msgspec.json.Decoder(FoldStep)
 _headers = msgspec.json.Decoder(Header)
 
 
@@ -203,7 +203,7 @@ def seal(content: Content, salt: bytes, frontier: Sequence[bytes]) -> Entry:
     )
 
 
-def open_step(raw: bytes) -> Step:
+def open_step(raw: bytes) -> FoldStep:
     """Return what recorded bytes say for folding."""
     return _step.decode(raw)
 

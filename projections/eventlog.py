@@ -16,7 +16,7 @@ from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notif
 
 from domain.access import PersonErased
 from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
-from projections.store import CUTS, Moved, Overtaken, row
+from projections.store import CUTS, Moved, TermsMoved, row
 from projections.vault import Damaged, Gone, Vault
 
 BATCH = 500
@@ -54,11 +54,11 @@ class EventLog:
     def uncut(self, position: int) -> Iterator[None]:
         """Keep this process from recording an event meanwhile. Other processes are kept off by the recorder.
 
-        Raises: Overtaken when terms came into force or ended behind `position`.
+        Raises: TermsMoved when terms came into force or ended behind `position`.
         """
         with self._writing:
             if self.cuts(position, 1):
-                raise Overtaken(position)
+                raise TermsMoved(position)
             yield
 
     def cuts(self, position: int, limit: int | None = None) -> list[Recorded | Unreadable]:

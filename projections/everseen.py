@@ -16,7 +16,7 @@ Named = tuple[str, str]  # subject, field
 _view = msgspec.json.Decoder(ClientView)
 
 
-class Told(msgspec.Struct, frozen=True):
+class EverTold(msgspec.Struct, frozen=True):
     """The updates in which a fact stood: the first one and the last one."""
 
     first: int
@@ -28,7 +28,7 @@ class Ever(msgspec.Struct, kw_only=True):
 
     since: int = 0
     upto: int = 0
-    told: dict[Named, Told] = {}
+    told: dict[Named, EverTold] = {}
     titles: dict[str, str] = {}  # of milestones and risks, as they were called last
 
 
@@ -64,6 +64,6 @@ class EverSeen:
     def _take(self, ever: Ever, n: int, view: ClientView) -> None:
         for subject, field, _ in facts(view):
             known = ever.told.get((subject, field))
-            ever.told[subject, field] = Told(known.first if known else n, n)
+            ever.told[subject, field] = EverTold(known.first if known else n, n)
         ever.titles |= {f"milestone-{row.id}": row.title for row in view.milestones}
         ever.titles |= {f"risk-{card.id}": f"{card.ref} {card.title}" for card in view.risks}

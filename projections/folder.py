@@ -11,7 +11,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQL
 
 from projections.eventlog import EventLog
 from projections.keys import FileKeys, Keys
-from projections.lease import Lease, Sole
+from projections.lease import FolderLease, Lease
 from projections.ledger import Ledger
 from projections.receiptlog import ReceiptLog
 from projections.store import DisclosureLog
@@ -38,7 +38,7 @@ class Logs:
         self.disclosure = DisclosureLog(disclosure, self.vault)
         self.receipts = ReceiptLog(receipts, self.vault)
         self.ledger = Ledger(ledger)
-        self.lease: Lease = Sole()
+        self.lease: Lease = FolderLease()
         self.shared = False  # other processes may serve the same logs
         self.away = AWAY
         self.installation = ""  # its own random name, where it is shared

@@ -19,11 +19,12 @@ from domain.agreement import ShareRevoked, TermsActivated
 from domain.clients import ClientEnded
 from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
+from projections.crash_point import CrashPoint, nowhere
 from projections.disclose import Made, Renderer, Shown, disclose, restore
 from projections.disclosure import Entry
 from projections.eventlog import BATCH, EventLog, Unreadable
-from projections.lease import Reign
-from projections.store import Deposed, DisclosureLog, Moved, Overtaken, Parked
+from projections.lease import LeaseKeeper
+from projections.store import DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
 from projections.world import World
 
 __all__ = ["Follower", "Renderer"]
@@ -65,12 +66,12 @@ class Follower:
         clock: Callable[[], datetime],
         salt: Callable[[str, int], bytes],
         on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None,
-        point: Callable[[str], None] = lambda _name: None,
-        reign: Reign | None = None,
+        crash_point: CrashPoint = nowhere,
+        reign: LeaseKeeper | None = None,
         settled: bool = True,
     ) -> None:
         self._events, self._disclosure, self._renderer, self._reign = events, disclosure, renderer, reign
-        self._clock, self._salt, self._on_entries, self._point = clock, salt, on_entries, point
+        self._clock, self._salt, self._on_entries, self._crash_point = clock, salt, on_entries, crash_point
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
@@ -172,7 +173,7 @@ class Follower:
             log.warning("another follower wrote first, reading again: %s", error)
             self._unsure = True
             return 0
-        except Deposed as error:
+        except LeaseLost as error:
             log.warning("stands by: %s", error)
             self._unsure, self.leading = True, False
             if self._reign is not None:
@@ -205,7 +206,7 @@ class Follower:
                 self._group, position = [], recorded.position
         try:
             self._record(batch, position)
-        except Overtaken:
+        except TermsMoved:
             log.info("terms came into force or ended meanwhile, reading again")
             self._reset()
         return len(found)
@@ -261,15 +262,15 @@ class Follower:
     def _record(self, batch: _Batch, position: int) -> None:
         if position == self._position and not batch.parked:
             return
-        self._point("before-disclosure-commit")
+        self._crash_point("before-disclosure-commit")
         parked = [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()]
         self._keep(batch, parked, position)
         self._position = position
-        self._point("after-disclosure-commit")
+        self._crash_point("after-disclosure-commit")
         self._hand_on(batch.made)
 
     def _keep(self, batch: _Batch, parked: Sequence[tuple[Parked, int]], position: int | None) -> None:
-        """Record a batch, unless something was cut that it does not know. Raises: Overtaken, Moved, Deposed."""
+        """Record a batch, unless something was cut that it does not know. Raises: TermsMoved, Moved, LeaseLost."""
         fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
         with fence:
             self._disclosure.record(
@@ -320,7 +321,7 @@ class Follower:
             return False
         try:
             self._release(share, batch, shown)
-        except Overtaken:
+        except TermsMoved:
             return self.retry(share)
         return True
 

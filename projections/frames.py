@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from projections.disclosure import Content, Part, Rendered, Step, instant
+from projections.disclosure import Content, FoldStep, Part, Rendered, instant
 
 ISLAND = "since"  # the list of changes on the page, filled per viewer, prepended to by frames
 _encoder = msgspec.json.Encoder()
@@ -81,7 +81,7 @@ def key_message(n: int, at: datetime, root: str, roots: Mapping[str, str], items
     return _encoder.encode(_Key(n, True, instant(at), content, "", root))
 
 
-def fold(parts: Mapping[str, Part], content: Content | Step) -> dict[str, Part]:
+def fold(parts: Mapping[str, Part], content: Content | FoldStep) -> dict[str, Part]:
     """Return the parts after an entry."""
     after = {key: part for key, part in parts.items() if key not in content.removed}
     after.update((part.id, part) for part in content.parts)

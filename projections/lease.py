@@ -44,7 +44,7 @@ class Lease(Protocol):
         ...
 
 
-class Sole:
+class FolderLease:
     """The lease of a folder: its one server holds the folder's lock already."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Sole:
         return Tenure(holder=self._holder, term=1, left=LASTS if self._holder else -1.0)
 
 
-class Reign:
+class LeaseKeeper:
     """Keeps the lease for one follower, from a thread of its own, while that follower shows signs of life."""
 
     def __init__(self, lease: Lease, holder: str, clock: Callable[[], float] = time.monotonic) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from projections import batches, notes, tree
-from projections.batches import Row
+from projections.batches import BatchRow
 from projections.disclosure import Kept, open_content, open_header
 from projections.disclosure import header as header_of
 from projections.folder import Logs
@@ -67,7 +67,7 @@ def row_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
         after = found[-1].k
 
 
-def trouble_of_row(share: str, one: Row, expired: set[int]) -> str:
+def trouble_of_row(share: str, one: BatchRow, expired: set[int]) -> str:
     """Return what is wrong with a row of receipts as it lies in the log, "" when nothing is."""
     if not batches.says(one.header, share, one.k):
         return "its header is of another row"

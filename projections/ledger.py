@@ -34,7 +34,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""  # a note; what was asked; why
 
 
-class Line(msgspec.Struct, frozen=True):
+class LedgerLine(msgspec.Struct, frozen=True):
     """A statement as it lies in the ledger."""
 
     index: int  # from 1
@@ -44,7 +44,7 @@ class Line(msgspec.Struct, frozen=True):
     frontier: tuple[bytes, ...]
 
 
-class _Stored(msgspec.Struct, frozen=True, array_like=True):
+class _StoredLine(msgspec.Struct, frozen=True, array_like=True):
     raw: bytes
     leaf: bytes
     frontier: tuple[bytes, ...]
@@ -53,7 +53,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 _json = msgspec.json.Encoder(order="sorted")
 _statement = msgspec.json.Decoder(Statement)
 _encode = msgspec.msgpack.Encoder().encode
-_stored = msgspec.msgpack.Decoder(_Stored)
+_stored = msgspec.msgpack.Decoder(_StoredLine)
 
 
 class Ledger:
@@ -77,7 +77,7 @@ class Ledger:
                     leaf = tree.leaf_hash(raw, b"")
                     frontier = tree.append(frontier, index, leaf)
                     index += 1
-                    rows.append(row(STREAM, index, statement.kind, _encode(_Stored(raw, leaf, frontier))))
+                    rows.append(row(STREAM, index, statement.kind, _encode(_StoredLine(raw, leaf, frontier))))
                     if statement.kind in FOUND_AGAIN:
                         k = self._newest(f"{statement.kind} {statement.subject}") + 1
                         rows.append(row(f"{statement.kind} {statement.subject}", k, "at", str(index).encode()))
@@ -92,22 +92,22 @@ class Ledger:
         found = [self._recorder.select_events(str(r.originator_id), gt=r.originator_version - 1, limit=1) for r in rows]
         return all(there and there[0].state == r.state for there, r in zip(found, rows, strict=True))
 
-    def last(self) -> Line | None:
+    def last(self) -> LedgerLine | None:
         """Return the newest line."""
         rows = self._recorder.select_events(STREAM, desc=True, limit=1)
         return _line(rows[0].originator_version, rows[0].state) if rows else None
 
-    def lines(self, after: int, limit: int, upto: int | None = None) -> list[Line]:
+    def lines(self, after: int, limit: int, upto: int | None = None) -> list[LedgerLine]:
         """Return lines after + 1 ... in order, at most `limit`, none beyond `upto`."""
         rows = self._recorder.select_events(STREAM, gt=after, lte=upto, limit=limit)
         return [_line(found.originator_version, found.state) for found in rows]
 
-    def of(self, kind: str, subject: str, after: int = 0, limit: int = 1_000_000) -> list[Line]:
+    def of(self, kind: str, subject: str, after: int = 0, limit: int = 1_000_000) -> list[LedgerLine]:
         """Return the checkpoints or erasures of one subject, oldest first, from its number `after + 1`."""
         rows = self._recorder.select_events(f"{kind} {subject}", gt=after, limit=limit)
         return [self.lines(int(found.state) - 1, 1)[0] for found in rows]
 
-    def newest(self, kind: str, subject: str) -> tuple[int, Line] | None:
+    def newest(self, kind: str, subject: str) -> tuple[int, LedgerLine] | None:
         """Return the newest checkpoint or erasure of a subject, and which number it is."""
         k = self._newest(f"{kind} {subject}")
         return (k, self.of(kind, subject, k - 1, 1)[0]) if k else None
@@ -117,10 +117,10 @@ class Ledger:
         return rows[0].originator_version if rows else 0
 
 
-def _line(index: int, state: bytes) -> Line:
+def _line(index: int, state: bytes) -> LedgerLine:
     try:
         one = _stored.decode(state)
-        return Line(index, _statement.decode(one.raw), one.raw, one.leaf, one.frontier)
+        return LedgerLine(index, _statement.decode(one.raw), one.raw, one.leaf, one.frontier)
     except msgspec.MsgspecError:  # it says nothing, and its proof will not hold
         damaged = Statement(kind="damaged", at=datetime.min.replace(tzinfo=UTC))
-        return Line(index, damaged, state, b"", ())
+        return LedgerLine(index, damaged, state, b"", ())

@@ -15,7 +15,7 @@ import msgspec
 from projections import notes, tree
 from projections.folder import Logs
 from projections.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
-from projections.ledger import Line, Statement
+from projections.ledger import LedgerLine, Statement
 from projections.notes import BadNote, Checkpoint, Signer
 
 log = logging.getLogger("fanlight.notary")
@@ -123,7 +123,7 @@ class Notary:
         """Return every checkpoint of an origin, oldest first."""
         return [self._signed(k, line) for k, line in enumerate(self._folder.ledger.of("checkpoint", origin), 1)]
 
-    def _signed(self, number: int, line: Line) -> Signed:
+    def _signed(self, number: int, line: LedgerLine) -> Signed:
         checkpoint = notes.open_checkpoint(notes.verify(line.statement.text, self.keys))
         return Signed(number=number, checkpoint=checkpoint, note=line.statement.text, at=line.statement.at)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
-from projections.batches import Row, recorded_at
+from projections.batches import BatchRow, recorded_at
 from projections.claims import Receipt
 from projections.onscreen import Screens, Tab
 from projections.store import row
@@ -28,7 +28,7 @@ class Window(msgspec.Struct, frozen=True):
     claims: list[Receipt]
 
 
-class Viewer(msgspec.Struct, kw_only=True):
+class ViewerReceipts(msgspec.Struct, kw_only=True):
     """How one person stands on a share. Times are POSIX seconds."""
 
     displayed: int = 0
@@ -38,15 +38,15 @@ class Viewer(msgspec.Struct, kw_only=True):
     device: str = ""  # of the page opened last
 
 
-class Standing(msgspec.Struct, frozen=True):
+class TabStanding(msgspec.Struct, frozen=True):
     """How everybody stood after a row."""
 
-    viewers: dict[str, Viewer]
+    viewers: dict[str, ViewerReceipts]
     tabs: list[Tab]
     holders: dict[str, str] = {}  # tab -> the process that has it, where several serve
 
 
-class _Stored(msgspec.Struct, frozen=True, array_like=True):
+class _StoredBatch(msgspec.Struct, frozen=True, array_like=True):
     header: bytes
     commitment: bytes
     leaf: bytes
@@ -56,8 +56,8 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_stored = msgspec.msgpack.Decoder(_Stored)
-_standing = msgspec.msgpack.Decoder(Standing)
+_stored = msgspec.msgpack.Decoder(_StoredBatch)
+_standing = msgspec.msgpack.Decoder(TabStanding)
 _beat = msgspec.msgpack.Decoder(float)
 
 
@@ -69,7 +69,7 @@ class ReceiptLog:
 
     # writing
 
-    def record(self, made: Mapping[str, Row], standing: Mapping[str, Standing]) -> None:
+    def record(self, made: Mapping[str, BatchRow], standing: Mapping[str, TabStanding]) -> None:
         """Record one row for each of some shares in one transaction, with the standing after it where one is given.
 
         Raises: IntegrityError when another process took a number.
@@ -81,13 +81,13 @@ class ReceiptLog:
             rows.append(row(f"standing-{share}", k, "standing", sealed))
         self._recorder.insert_events(rows)
 
-    def _packed(self, share: str, made: Row) -> bytes:
+    def _packed(self, share: str, made: BatchRow) -> bytes:
         assert made.content is not None
         assert made.salt is not None
         sealed = self._vault.seal_slot(_pool(share), made.k, made.salt + zlib.compress(made.content), made.header)
-        return _encode(_Stored(made.header, made.commitment, made.leaf, made.frontier, sealed, made.by))
+        return _encode(_StoredBatch(made.header, made.commitment, made.leaf, made.frontier, sealed, made.by))
 
-    def holds(self, made: Mapping[str, Row]) -> bool:
+    def holds(self, made: Mapping[str, BatchRow]) -> bool:
         """Tell whether these very rows are recorded; all of them are, or none."""
         for share, one in made.items():
             found = self._recorder.select_events(f"share-{share}", gt=one.k - 1, lte=one.k)
@@ -115,7 +115,7 @@ class ReceiptLog:
         """Return the number of the newest row of a share, 0 when there is none."""
         return self._newest(f"share-{share}")
 
-    def rows(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Row]:
+    def rows(self, share: str, after: int, limit: int, upto: int | None = None) -> list[BatchRow]:
         """Return rows after + 1 ... in order, at most `limit`, none beyond `upto`."""
         found = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
         return [self._opened(share, one) for one in found]
@@ -148,7 +148,7 @@ class ReceiptLog:
         kept = [c for c in claims if since.timestamp() < c.at <= until.timestamp()]
         return Window(list(screens.tabs.values()), kept)
 
-    def between(self, share: str, after: int, upto: int) -> tuple[list[Tab], list[Row]]:
+    def between(self, share: str, after: int, upto: int) -> tuple[list[Tab], list[BatchRow]]:
         """Return how every tab stood after row `after`, and the rows after + 1 ... upto."""
         standing, kept = self.standing(share, after)
         rows, screens = self.rows(share, kept, max(upto - kept, 0), upto), Screens(standing.tabs)
@@ -156,30 +156,30 @@ class ReceiptLog:
             screens.take(claim)
         return list(screens.tabs.values()), [one for one in rows if one.k > after]
 
-    def standing(self, share: str, upto: int) -> tuple[Standing, int]:
+    def standing(self, share: str, upto: int) -> tuple[TabStanding, int]:
         """Return the newest standing kept that is not beyond row `upto`, and of which row it is."""
         kept = self._recorder.select_events(f"standing-{share}", lte=upto, desc=True, limit=1) if upto else []
         if not kept:
-            return Standing({}, []), 0
+            return TabStanding({}, []), 0
         k = kept[0].originator_version
         try:
             return _standing.decode(self._vault.open_slot(_pool(share), k, kept[0].state, b"standing")), k
         except Gone:
-            return Standing({}, []), k
+            return TabStanding({}, []), k
 
-    def _opened(self, share: str, stored: StoredEvent) -> Row:
+    def _opened(self, share: str, stored: StoredEvent) -> BatchRow:
         k, content, salt = stored.originator_version, None, None
         try:
             one = _stored.decode(stored.state)
             at = recorded_at(one.header)
         except (msgspec.MsgspecError, ValueError):  # damaged: it says nothing, and its proof will not hold
-            one, at = _Stored(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
+            one, at = _StoredBatch(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
         try:
             unsealed = self._vault.open_slot(_pool(share), k, one.sealed, one.header)
             salt, content = unsealed[:32], zlib.decompress(unsealed[32:])
         except (Gone, Damaged, zlib.error):
             content = salt = None
-        return Row(
+        return BatchRow(
             k=k,
             at=at,
             header=one.header,

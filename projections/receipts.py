@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from eventsourcing.persistence import IntegrityError
 
-from projections.batches import Row, seal
+from projections.batches import BatchRow, seal
 from projections.claims import Receipt
 from projections.onscreen import Screens, Tab
-from projections.receiptlog import STANDING_EVERY, ReceiptLog, Standing, Viewer
+from projections.receiptlog import STANDING_EVERY, ReceiptLog, TabStanding, ViewerReceipts
 
 log = logging.getLogger("fanlight.receipts")
 VISIT_GAP = timedelta(minutes=30)  # away for longer makes the next opening a new visit
@@ -54,13 +54,13 @@ class _Share:
                 self.take(one)
             found = record.rows(share, self.k, 2 * STANDING_EVERY)
 
-    def take(self, one: Row) -> None:
+    def take(self, one: BatchRow) -> None:
         """Stand after a row."""
         self.k, self.at, self.frontier = one.k, one.at, one.frontier
 
     def note(self, claim: Receipt, by: str) -> None:
         """Take in a claim, recorded or about to be, and which process heard it."""
-        known = self.viewers.setdefault(claim.person, Viewer())
+        known = self.viewers.setdefault(claim.person, ViewerReceipts())
         if claim.kind == "opened" and known.heard and claim.at - known.heard > VISIT_GAP.total_seconds():
             known.since, known.ended = known.displayed, known.heard
         known.device = claim.device or known.device
@@ -172,7 +172,7 @@ class Receipts:
             self._noted -= count
         return count
 
-    def _rows(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
+    def _rows(self, batch: Sequence[Receipt]) -> tuple[dict[str, BatchRow], dict[str, TabStanding]]:
         by_share: dict[str, list[Receipt]] = {}
         for receipt in batch:
             by_share.setdefault(receipt.share, []).append(receipt)
@@ -185,10 +185,10 @@ class Receipts:
             if k % STANDING_EVERY == 0:
                 tabs = list(known.screens.tabs.values())
                 held = {tab.tab: known.holders.get(tab.tab, "") for tab in tabs}
-                standing[share] = Standing(dict(known.viewers), tabs, held)
+                standing[share] = TabStanding(dict(known.viewers), tabs, held)
         return made, standing
 
-    def _again(self, batch: Sequence[Receipt]) -> tuple[dict[str, Row], dict[str, Standing]]:
+    def _again(self, batch: Sequence[Receipt]) -> tuple[dict[str, BatchRow], dict[str, TabStanding]]:
         with self._lock:
             self._shares.clear()  # what was noted ahead of this batch is noted again
             self._noted = 0

@@ -14,7 +14,7 @@ import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
 from projections import tree
-from projections.disclosure import Entry, Header, Kept, Keyframe, Step, open_content, open_header, open_step
+from projections.disclosure import Entry, FoldStep, Header, Kept, Keyframe, open_content, open_header, open_step
 from projections.vault import Damaged, Gone, Vault
 
 FOLLOWER = "follower"
@@ -25,11 +25,11 @@ class Moved(Exception):  # a fact for the caller, who reads again
     """Somebody else wrote to the stream first."""
 
 
-class Overtaken(Exception):  # a fact for the follower, who reads on first
+class TermsMoved(Exception):  # a fact for the follower, who reads on first
     """Terms came into force or ended meanwhile: nothing of what was to be recorded is."""
 
 
-class Deposed(Exception):  # a fact for the follower, who stands by from then on
+class LeaseLost(Exception):  # a fact for the follower, who stands by from then on
     """Another process follows now: nothing of what was to be recorded is."""
 
 
@@ -97,7 +97,7 @@ class DisclosureLog:
         stored = (_stored.decode(found.state) for found in rows)
         return [tree.leaf_hash(one.header, one.commitment) for one in stored]
 
-    def steps(self, share: str, after: int, upto: int) -> list[Step]:
+    def steps(self, share: str, after: int, upto: int) -> list[FoldStep]:
         """Return what folding needs of entries after + 1 ... upto."""
         found = self.kept(share, after, max(upto - after, 0), upto)
         return [open_step(_entry(kept).raw) for kept in found if kept.state != "erased"]
@@ -171,8 +171,8 @@ class DisclosureLog:
 
         `read` is the position up to which the follower knows what was agreed or ended.
 
-        Raises: Moved when a number is taken or the position is not ahead: another follower was here. Deposed when
-        the term is over. Overtaken when terms came into force or ended behind `read`.
+        Raises: Moved when a number is taken or the position is not ahead: another follower was here. LeaseLost when
+        the term is over. TermsMoved when terms came into force or ended behind `read`.
         """
         rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
         rows += [self._keyed(s, k) for s, k in keyframes]
@@ -208,7 +208,7 @@ class DisclosureLog:
     def _packed(self, e: Entry) -> bytes:
         share = e.content.share
         sealed = self._vault.seal_slot(_pool(share), e.n, e.salt + zlib.compress(e.raw), e.header)
-        return _encode(_Stored(e.header, e.commitment, e.leaf, e.frontier, sealed))
+        return _encode(_StoredEntry(e.header, e.commitment, e.leaf, e.frontier, sealed))
 
     def _keyed(self, share: str, keyframe: Keyframe) -> StoredEvent:
         packed = zlib.compress(_encode(keyframe))
@@ -237,7 +237,7 @@ class DisclosureLog:
         )  # fmt: skip
 
 
-class _Stored(msgspec.Struct, frozen=True, array_like=True):
+class _StoredEntry(msgspec.Struct, frozen=True, array_like=True):
     header: bytes
     commitment: bytes
     leaf: bytes
@@ -246,7 +246,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_stored = msgspec.msgpack.Decoder(_Stored)
+_stored = msgspec.msgpack.Decoder(_StoredEntry)
 _keyframes = msgspec.msgpack.Decoder(Keyframe)
 _parked = msgspec.msgpack.Decoder(Parked)
 

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from projections import notes
-from projections.container import NOTE, BadContainer, Member, read
+from projections.container import NOTE, BadContainer, ZipMember, read
 from projections.notes import BadNote, Checkpoint
 from projections.verify_lines import Entries, Found, Rows, check_entries, check_rows
 
@@ -41,7 +41,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name}/share/{self.share}"
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a verification came to; docs/spec.md 8.7."""
 
     accepted: bool
@@ -58,7 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 _manifest = msgspec.json.Decoder(Manifest)
 
 
-def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> Report:
+def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> VerifyReport:
     """Return whether a bundle holds; `key` is a verification key and `checkpoints` are notes, both from elsewhere."""
     found = Found()
     manifest: Manifest | None = None
@@ -70,7 +70,7 @@ def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()
         if not same:
             found.problems.append("the container holds bytes that do not follow from its files (8.1)")
         manifest = _Bundle(files, found).check(key, checkpoints)
-    return Report(
+    return VerifyReport(
         accepted=not found.problems,
         first_bad=min(found.bad, default=None),
         problems=found.problems,
@@ -86,7 +86,7 @@ def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()
 class _Bundle:
     """The files of one bundle, and what is found about them."""
 
-    def __init__(self, files: Mapping[str, Member], found: Found) -> None:
+    def __init__(self, files: Mapping[str, ZipMember], found: Found) -> None:
         self._files, self._found = files, found
         self._keys: list[bytes] = []
 
@@ -286,7 +286,7 @@ class _Bundle:
             yield path, *self._files[path].readable()
 
 
-def _opens(member: Member) -> bool:
+def _opens(member: ZipMember) -> bool:
     try:
         member.content()
     except BadContainer:

@@ -21,7 +21,7 @@ class Found(msgspec.Struct):
     heads: dict[int, bytes] = {}  # the tree's head after each entry, of a whole record
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CheckedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line, docs/spec.md 8.4."""
 
     n: int = 0
@@ -65,7 +65,7 @@ class Bad(Exception):
     """An entry or a row is bad; says why."""
 
 
-_line = msgspec.json.Decoder(Line)
+_line = msgspec.json.Decoder(CheckedLine)
 _parts = msgspec.json.Decoder(list[Part])
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -151,7 +151,7 @@ class _Walk:
             self._style(content)
         self._proof(line, number, leaf)
 
-    def _leaf(self, line: Line, number: int) -> tuple[Header, bytes]:
+    def _leaf(self, line: CheckedLine, number: int) -> tuple[Header, bytes]:
         try:
             header = open_header(line.header.encode())
             exact = _encoder.encode(header).decode() == line.header and batches.exact(header.instant) == header.at
@@ -162,7 +162,7 @@ class _Walk:
             raise Bad("header and leaf are not those of this update (8.5.2)")
         return header, leaf
 
-    def _content(self, line: Line, number: int) -> Content | None:
+    def _content(self, line: CheckedLine, number: int) -> Content | None:
         if line.content is None or line.salt is None:
             self._parts = None
             if number not in self._asked.erased:
@@ -203,7 +203,7 @@ class _Walk:
         if css is None or hashlib.sha256(css).hexdigest() != content.stylesheet:
             raise Bad("its stylesheet is missing or altered (8.5.7)")
 
-    def _proof(self, line: Line, number: int, leaf: bytes) -> None:
+    def _proof(self, line: CheckedLine, number: int, leaf: bytes) -> None:
         if self._asked.whole or self._asked.signed is None:
             return
         path = [bytes.fromhex(step) for step in line.proof or ()]
@@ -211,7 +211,7 @@ class _Walk:
             raise Bad("its proof does not lead to the signed head (8.5.8)")
 
 
-def _opened(raw: bytes, key: str) -> Line:
+def _opened(raw: bytes, key: str) -> CheckedLine:
     try:
         line = _line.decode(raw)
         for text in (line.salt or "", line.commitment, line.leaf, *(line.proof or ())):
@@ -270,7 +270,7 @@ def check_rows(asked: Rows, found: Found) -> None:
             found.problems.append("the receipts are not the ones that were signed")
 
 
-def _row(asked: Rows, line: Line, expected: int, frontier: tuple[bytes, ...], found: Found) -> tuple[bytes, ...]:
+def _row(asked: Rows, line: CheckedLine, expected: int, frontier: tuple[bytes, ...], found: Found) -> tuple[bytes, ...]:
     header = line.header.encode()
     leaf = tree.leaf_hash(header, bytes.fromhex(line.commitment))
     if line.k != expected or not batches.says(header, asked.share, expected) or leaf.hex() != line.leaf:

@@ -14,7 +14,7 @@ SLICE = 200  # rows of receipts read at a time
 SHARES = 64  # whose visits are kept; others are read again
 
 
-class Told(msgspec.Struct, frozen=True):
+class VisitsTold(msgspec.Struct, frozen=True):
     """What is known of a share's visits: a copy that nobody changes any more."""
 
     visits: Sequence[Visit]  # newest first
@@ -29,14 +29,14 @@ class VisitLog:
         self._record, self._lock = record, threading.Lock()
         self._shares: OrderedDict[str, tuple[int, Visits]] = OrderedDict()
 
-    def told(self, share: str, since: datetime) -> Told:
+    def told(self, share: str, since: datetime) -> VisitsTold:
         """Return the visits of a share as far as they are recorded and not older than `since` (UTC). For threads."""
         with self._lock:
             known = self._caught_up(share)
             known.forget(since)
             ordered = sorted(known.found, key=lambda visit: visit.opened, reverse=True)
             copies = [msgspec.structs.replace(visit) for visit in ordered]
-            return Told(copies, dict(known.reached), known.dropped)
+            return VisitsTold(copies, dict(known.reached), known.dropped)
 
     def reached(self, share: str, since: datetime) -> dict[str, Reached]:
         """Return the last update that can have reached each person, by receipts not older than `since` (UTC)."""

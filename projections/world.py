@@ -11,7 +11,7 @@ from domain.access import AccessEvent
 from domain.agreement import HeldReleased, Share, ShareEvent
 from domain.clients import ClientEnded
 from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
-from domain.holding import Holds, Step
+from domain.holding import Holds, ProjectStep
 from domain.ids import PersonId, ProjectId, ShareId
 from domain.project import Project, ProjectEvent
 from projections.directory import Directory
@@ -90,16 +90,16 @@ class World(Directory):
         if begun is None:
             return
         last = begun.events[-1]
-        step = Step(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
+        step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
         for share in self.shares.values():
             if share.project == begun.project and share.active and share.ways.release is not None:
-                self.held_back.put(share.id, holding.after(self.held(share.id), step, share), step.at)
+                self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
         share = self.shares[key]
         if isinstance(event, HeldReleased):
             subjects = frozenset(fact.subject for fact in event.held)
-            waits = holding.without(self.held(key), subjects, self.projects[share.project], share.terms)
+            waits = holding.after_release(self.held(key), subjects, self.projects[share.project], share.terms)
             self.held_back.released(key, waits, event, at)
         elif not share.active:
             self._end(key, at)

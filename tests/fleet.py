@@ -44,9 +44,9 @@ from tests.redis import Redis
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import clock
 from web.ids import new_id
-from web.people import People
+from web.people import Credentials
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.render import Renderer
 from web.service import Service
 
@@ -196,8 +196,8 @@ class Fleet:
             database.close()
 
     def _people(self, world: World) -> tuple[str, list[str]]:
-        service = Service(world.folder.events, Present(world.folder.events), clock.now)
-        people = People(service, world.present, clock.now, link_hours=5, session_hours=12)
+        service = Service(world.folder.events, CurrentWorld(world.folder.events), clock.now)
+        people = Credentials(service, world.present, clock.now, link_hours=5, session_hours=12)
         cookies = []
         for i in range(4):
             person = PersonId(f"viewer{i}")

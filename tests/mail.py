@@ -21,11 +21,11 @@ from tests.ports import free_port
 from tests.world import ACME, ADMIN, World
 from web.clock import Virtual
 from web.mail_server import Server, server
-from web.people import People
+from web.people import Credentials
 from web.permission import OPERATOR
-from web.post import Ports, Post
+from web.post import MailSender, SenderPorts
 from web.render import Renderer as Real
-from web.writing import Mailing
+from web.writing import MailSettings
 
 SENDER = "status@works.example"
 ORIGIN = "http://testserver"
@@ -178,20 +178,20 @@ class Mailed(World):
         super().open()
         self.post = self.poster()
 
-    def poster(self, **more: Any) -> Post:
+    def poster(self, **more: Any) -> MailSender:
         """Who sends the mails, as a process would make it."""
-        mailing = Mailing(server=self.sink.server, sender=SENDER, origin=ORIGIN, hour=7)
-        people = People(self.service, self.present, self.clock, link_hours=72, session_hours=12)
-        return Post(
+        mailing = MailSettings(server=self.sink.server, sender=SENDER, origin=ORIGIN, hour=7)
+        people = Credentials(self.service, self.present, self.clock, link_hours=72, session_hours=12)
+        return MailSender(
             mailing,
-            Ports(
+            SenderPorts(
                 service=self.service,
                 present=self.present,
                 people=people,
                 disclosure=self.folder.disclosure,
                 clock=self.clock,
                 stop_token=token,
-                **{"point": self.point, **more},
+                **{"crash_point": self.point, **more},
             ),
         )
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,7 @@ from domain.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, Mov
 from domain.terms import Terms
 from projections.bundle import Wanted, build
 from projections.claims import Receipt
+from projections.crash_point import CrashPoint, nowhere
 from projections.disclose import Renderer
 from projections.disclosure import Entry
 from projections.folder import Folder
@@ -29,7 +29,7 @@ from projections.replay import Heads, LiveLog
 from tests.plain import Plain
 from web.clock import Virtual
 from web.permission import Actor
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Answer, Service
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -60,10 +60,10 @@ class World:
         self,
         folder: Path,
         renderer: Renderer | None = None,
-        point: Callable[[str], None] = lambda _name: None,
+        crash_point: CrashPoint = nowhere,
         start: datetime = START,
     ) -> None:
-        self.path, self.renderer, self.point = folder, renderer or Plain(), point
+        self.path, self.renderer, self.point = folder, renderer or Plain(), crash_point
         self.clock = Virtual(start)
         self._ids = itertools.count(1)
         self.open()
@@ -71,7 +71,7 @@ class World:
     def open(self) -> None:
         """Open the folder as a fresh process would."""
         self.folder = Folder(self.path)
-        self.present = Present(self.folder.events)
+        self.present = CurrentWorld(self.folder.events)
         self.service = Service(self.folder.events, self.present, self.clock, self.point)
         self.sent: list[tuple[str, int, bytes]] = []
         self.follower = Follower(
@@ -81,7 +81,7 @@ class World:
             clock=self.clock,
             salt=salt,
             on_entries=lambda share, entries: self.sent.extend((share, e.n, e.message) for e in entries),
-            point=self.point,
+            crash_point=self.point,
         )
         self.receipts = Receipts(self.folder.receipts, self.clock, lambda share, k: salt(f"receipts of {share}", k))
         self.notary = Notary(self.folder, KEY, self.clock)

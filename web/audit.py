@@ -22,7 +22,7 @@ from web.staff_frame import shell
 PAGE = 50
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class ShareShown(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a share as the auditor reads it."""
 
     n: int
@@ -92,7 +92,7 @@ async def share(request: Request, signed: Signed) -> Response:
     return services.pages.response(request, "audit/share.html", **context, **shell(services, signed))
 
 
-def _entries(services: Services, share: str, upto: int) -> list[Shown]:
+def _entries(services: Services, share: str, upto: int) -> list[ShareShown]:
     start = max(0, upto - PAGE)
     previous = services.logs.disclosure.entry(share, start) if start else None
     made = []
@@ -102,9 +102,9 @@ def _entries(services: Services, share: str, upto: int) -> list[Shown]:
     return made[::-1]
 
 
-def _shown(entry: Entry, previous: Entry | None) -> Shown:
+def _shown(entry: Entry, previous: Entry | None) -> ShareShown:
     content = entry.content
-    return Shown(
+    return ShareShown(
         n=content.n,
         at=instant(content.at),
         version=content.terms_version,

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 from domain.ids import ShareId
 from projections import notes
 from projections.notes import BadNote
-from projections.verify import Report, check
+from projections.verify import VerifyReport, check
 from web import exact
 from web.consulted import consulted
 from web.guard import AUDIT, Signed, door
@@ -132,7 +132,7 @@ def shown(services: Services, share: str, first: int, last: int) -> str:
 
 
 def _bundle(services: Services, data: bytes) -> Verdict:
-    report: Report = check(data, services.notary.verification_key)
+    report: VerifyReport = check(data, services.notary.verification_key)
     whose = services.present.world.shares.get(report.share)  # type: ignore[call-overload]
     if not report.accepted:
         first = f" The first bad update is {report.first_bad}." if report.first_bad is not None else ""

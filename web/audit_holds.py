@@ -13,7 +13,7 @@ from projections.holdbook import Hold
 from projections.instants import Clock
 from projections.world import World
 from web import pm_held
-from web.events_said import Line
+from web.events_said import EventLine
 from web.services import Services
 
 LISTED = 40  # of a share, the newest first
@@ -80,7 +80,7 @@ def began(world: World, shares: list[Share], at: datetime) -> tuple[str, ...]:
     return tuple(world.client_name(share.client) for share in found)
 
 
-def told(world: World, line: Line, recorded: Recorded) -> Line:
+def told(world: World, line: EventLine, recorded: Recorded) -> EventLine:
     """Return an event's line; what was held is said with what, how long and by which rule."""
     if not isinstance(recorded.event, HeldReleased):
         return line

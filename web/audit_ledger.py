@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from projections import notes
 from projections.disclosure import instant
-from projections.ledger import Ledger, Line
+from projections.ledger import Ledger, LedgerLine
 from projections.notes import BadNote
 from web.consulted import consulted
 from web.guard import AUDIT, Signed, door, not_found
@@ -45,11 +45,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     leaf: str
 
 
-def found(ledger: Ledger, kind: str, before: int) -> tuple[list[Line], int]:
+def found(ledger: Ledger, kind: str, before: int) -> tuple[list[LedgerLine], int]:
     """Return the newest lines of a kind (all when "") below `before` (0: from the end), and where older ones start."""
     last = ledger.last()
     top = before - 1 if before else last.index if last else 0
-    lines: list[Line] = []
+    lines: list[LedgerLine] = []
     for _ in range(FURTHEST):
         bottom = max(0, top - BLOCK)
         for line in reversed(ledger.lines(bottom, top - bottom, top) if top > 0 else []):
@@ -84,7 +84,7 @@ async def ledger(request: Request, signed: Signed) -> Response:
     return services.pages.response(request, "audit/ledger.html", **context, **shell(services, signed))
 
 
-def _said(services: Services, line: Line) -> Said:
+def _said(services: Services, line: LedgerLine) -> Said:
     one, world = line.statement, services.present.world
     note = one.text if "\n\n" in one.text else ""
     return Said(

@@ -26,7 +26,7 @@ from web import audit_holds
 from web.audit_events import Filter, kinds, position_before
 from web.audit_replay_line import taken, time_line
 from web.consulted import consulted
-from web.events_said import Line, line
+from web.events_said import EventLine, line
 from web.guard import AUDIT, Signed, door, not_found
 from web.phrases import after
 from web.pm_seen_lanes import Stretch
@@ -69,7 +69,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     high: int
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ReplayTold(msgspec.Struct, frozen=True, kw_only=True):
     """One share at an instant."""
 
     share: Share
@@ -89,7 +89,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     position: int
-    line: Line
+    line: EventLine
     where: str
     told: tuple[tuple[str, str, int], ...]  # client, share, update
     held: tuple[str, ...]  # clients for whom it began to wait for review
@@ -229,13 +229,13 @@ def _truth(services: Services, world: World, project: Project, at: datetime) -> 
     )
 
 
-def _told(services: Services, world: World, share: Share, at: datetime) -> Told:
+def _told(services: Services, world: World, share: Share, at: datetime) -> ReplayTold:
     log = services.logs.disclosure
     n = replay.number_at(log, share.id, at)
     kept = next(iter(log.kept(share.id, n - 1, 1, n)), None) if n else None
     view, agreed = shown_in(kept) if kept else None, in_force(share, at)
     standing = services.logs.receipts.window(share.id, at, at).standing
-    return Told(
+    return ReplayTold(
         share=share,
         client=world.client_name(share.client),
         project=world.projects[share.project].title,

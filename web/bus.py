@@ -40,7 +40,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Hint).decode
 
 
-class Bus:
+class Hints:
     """One process's end of it. The event loop owns it, but for `tell`, which any thread may call."""
 
     def __init__(

@@ -9,7 +9,7 @@ from projections.erasing import erase_entries
 from web import clock, signing, storage
 from web.ids import new_id
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 from web.settings import Settings
 
@@ -21,7 +21,7 @@ def person(settings: Settings, email: str, reason: str) -> int:
     """
     folder = storage.logs(settings)
     try:
-        present = Present(folder.events)
+        present = CurrentWorld(folder.events)
         found = [p.id for p in present.world.people.values() if p.email.casefold() == email.casefold()]
         if not found:
             raise Unknown(f"Nobody with the address {email} is known. `fanlight user list` shows who is.", "email")

@@ -11,7 +11,7 @@ from projections.world import names
 from web import clock, evidence, evidence_page, signing, storage
 from web.assets import asset_url
 from web.pages import Pages
-from web.present import Present
+from web.present import CurrentWorld
 from web.settings import Settings
 
 
@@ -29,7 +29,7 @@ def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, st
 
 
 def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, str], *, receipts: bool) -> bytes:
-    world = Present(folder.events).world
+    world = CurrentWorld(folder.events).world
     head = folder.disclosure.head(share)
     asked = evidence.wanted(query, share, head, receipts=receipts)
     if share not in world.shares or head == 0:

@@ -12,7 +12,7 @@ from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, mapping, read
 from web.importers.propose import Proposal, accept, propose
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 from web.settings import BadSetting, Settings
 
@@ -33,7 +33,7 @@ def run(settings: Settings, file: Path, project: str, columns: Path | None, *, a
         return 3
     folder = storage.logs(settings)
     try:
-        present = Present(folder.events)
+        present = CurrentWorld(folder.events)
         found = present.world.projects.get(ProjectId(project))
         if found is None:
             raise Unknown(f"There is no project {project!r} in {folder.where}. Its id is in the address of its page.")

@@ -7,7 +7,7 @@ from projections import database, restoring
 from projections.database import Database, Unusable
 from web import clock
 from web.ids import random_salt
-from web.present import Present
+from web.present import CurrentWorld
 from web.render import Renderer
 from web.settings import BadSetting, Settings
 
@@ -27,7 +27,7 @@ def run(settings: Settings, shown: Sequence[str], margin: int, reason: str) -> i
     except Unusable as error:
         raise BadSetting(str(error)) from None
     try:
-        world, renderer, said = Present(logs.events).world, Renderer(), []
+        world, renderer, said = CurrentWorld(logs.events).world, Renderer(), []
         if unknown := sorted(set(seen) - set(world.shares)):
             raise BadSetting(f"There is no share {unknown[0]} in {logs.where}.")
         logs.disclosure.keep_stylesheet(renderer.stylesheet, renderer.css)

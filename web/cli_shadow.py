@@ -6,7 +6,7 @@ from domain.errors import Unknown
 from domain.ids import ShareId
 from projections.shadow import Compared, State, compared
 from web import storage
-from web.present import Present
+from web.present import CurrentWorld
 from web.render import Renderer
 from web.settings import Settings
 from web.shadow_words import FINE, WORDS
@@ -21,7 +21,7 @@ def run(settings: Settings, share: str) -> int:
     """
     folder, counted = storage.logs(settings), dict[State, int]()
     try:
-        if share not in Present(folder.events).world.shares:
+        if share not in CurrentWorld(folder.events).world.shares:
             raise Unknown(f"There is no share {share!r} in {folder.where}. Its id is in the address of its page.")
         for one in compared(folder.events, folder.disclosure, ShareId(share), Renderer()):
             counted[one.state] = counted.get(one.state, 0) + 1

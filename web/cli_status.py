@@ -8,7 +8,7 @@ from projections.folder import Logs
 from projections.lease import Tenure
 from projections.world import World
 from web import storage
-from web.present import Present
+from web.present import CurrentWorld
 from web.settings import BadSetting, Settings
 
 
@@ -42,7 +42,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(logs: Logs) -> Status:
     """Return how an installation stands."""
-    world = Present(logs.events).world
+    world = CurrentWorld(logs.events).world
     last, head = logs.ledger.last(), logs.events.head()
     return Status(
         where=logs.where,

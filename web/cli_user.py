@@ -9,9 +9,9 @@ from domain.ids import ClientId, CommandId, ProjectId
 from projections.world import World
 from web import clock, storage
 from web.ids import new_id
-from web.people import People
+from web.people import Credentials
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 from web.settings import Settings
 
@@ -20,9 +20,9 @@ def run(settings: Settings, given: dict[str, Any]) -> int:
     """Carry out one action and print its result."""
     folder = storage.logs(settings)
     try:
-        present = Present(folder.events)
+        present = CurrentWorld(folder.events)
         service = Service(folder.events, present, clock.now)
-        people = People(
+        people = Credentials(
             service, present, clock.now, link_hours=settings.link_hours, session_hours=settings.session_hours
         )
         _act(settings, given, present.world, service, people)
@@ -31,7 +31,7 @@ def run(settings: Settings, given: dict[str, Any]) -> int:
     return 0
 
 
-def _act(settings: Settings, given: dict[str, Any], world: World, service: Service, people: People) -> None:
+def _act(settings: Settings, given: dict[str, Any], world: World, service: Service, people: Credentials) -> None:
     match given["action"]:
         case "organisation":
             _tell(service, NameOrganisation(name=given["name"]))

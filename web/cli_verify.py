@@ -9,9 +9,9 @@ import msgspec
 from domain.errors import Invalid
 from projections import notes
 from projections.inspection import inspect
-from projections.verify import Report, check
+from projections.verify import VerifyReport, check
 from web import clock, signing, storage
-from web.present import Present
+from web.present import CurrentWorld
 from web.settings import Settings
 
 
@@ -33,7 +33,7 @@ def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json:
     return 0 if report.accepted else 1
 
 
-def told(report: Report) -> list[str]:
+def told(report: VerifyReport) -> list[str]:
     """Return a report in sentences."""
     if report.accepted:
         span = f"update {report.first}" if report.first == report.to else f"updates {report.first} to {report.to}"
@@ -54,7 +54,7 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
         raise Invalid(f"There is nothing in {settings.data}. Say which folder with --data.", "data")
     folder = storage.logs(settings)
     try:
-        world = Present(folder.events).world
+        world = CurrentWorld(folder.events).world
         notary = signing.notary(folder, settings, clock.now)
         pinned = [notes.open_checkpoint(notes.verify(path.read_text(), notary.keys)) for path in checkpoints]
         found = list(inspect(folder, notary, list(world.shares), pinned))

@@ -30,7 +30,7 @@ from web.entry import set_cookie
 from web.guard import open_door
 from web.ids import random_salt
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.render import Renderer
 from web.service import Service
 from web.services import Services
@@ -65,7 +65,7 @@ def tell_the_year(settings: Settings) -> None:
 
 def _tell(folder: Logs, settings: Settings) -> None:
     clock, until = Virtual(now()), now()
-    present = Present(folder.events)
+    present = CurrentWorld(folder.events)
     receipts = Receipts(folder.receipts, clock, random_salt)
     visits = Visits(receipts, folder.disclosure, clock, settings.demo_seed)
     visits.plan(plan.HABITS, until)

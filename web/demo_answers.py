@@ -11,7 +11,7 @@ from web import demo_plan as plan
 ANNA, MARTA = PersonId("anna"), PersonId("marta")
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class DemoAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Something said on a day of the year, by whom, and what it takes: the screen of whoever speaks for the client."""
 
     day: int
@@ -46,21 +46,21 @@ def _taken_note_of(subject: str) -> Callable[[ShareId, Screen], AnswerCommand]:
 
 
 LINES = (
-    Line(day=343, by=ANNA, says=_taken_note_of("milestone-signa4d7")),
-    Line(day=345, by=ANNA, says=_concern(
+    DemoAnswer(day=343, by=ANNA, says=_taken_note_of("milestone-signa4d7")),
+    DemoAnswer(day=345, by=ANNA, says=_concern(
         "risk-spare2f7", "k8s5f3g6h2j9", "Thirty-eight weeks is beyond trial running. What happens if a bushing fails?",
     )),
-    Line(day=346, by=MARTA, says=_answer(
+    DemoAnswer(day=346, by=MARTA, says=_answer(
         "k8s5f3g6h2j9", "A loan set stands at the substation from the first day of trial running.",
     )),
-    Line(day=349, by=ANNA, says=_comment(
+    DemoAnswer(day=349, by=ANNA, says=_comment(
         "milestone-depot5h8", ANNA, "c7v2m8s3t6y1", "Our depot crew is booked for this weekend and the one after.",
     )),
-    Line(day=350, by=MARTA, says=_comment(
+    DemoAnswer(day=350, by=MARTA, says=_comment(
         "milestone-depot5h8", MARTA, "c1p6r9b4z8u3", "Thank you. We hold both until the weather forecast is in.",
     )),
-    Line(day=351, by=ANNA, says=_taken_note_of("risk-groun6c9")),
-    Line(day=352, by=ANNA, says=_concern(
+    DemoAnswer(day=351, by=ANNA, says=_taken_note_of("risk-groun6c9")),
+    DemoAnswer(day=352, by=ANNA, says=_concern(
         "milestone-hando3b4", "k4n9d2w7q1x5",
         "Every later date eats into our driver training. Which week is the last one you would stand by?",
     )),

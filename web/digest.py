@@ -19,7 +19,7 @@ MOST = 200  # changes in one mail, the newest ones; mail programs cut off what i
 _views = msgspec.json.Decoder(ClientView)
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class DigestLine(msgspec.Struct, frozen=True, kw_only=True):
     """One change."""
 
     n: int
@@ -74,7 +74,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     scope: str
     left: str  # what is left to the record, "" when nothing is
-    changes: tuple[Line, ...]  # newest update first
+    changes: tuple[DigestLine, ...]  # newest update first
     vitals: tuple[Vital, ...]
     milestones: tuple[Milestone, ...]
     risks: tuple[Risk, ...]
@@ -129,13 +129,13 @@ def _older(more: int) -> Iterator[str]:
         yield f"{count(more, 'older change is', 'older changes are').capitalize()} in your history."
 
 
-def _lines(entry: Entry, zone: str) -> Iterator[Line]:
+def _lines(entry: Entry, zone: str) -> Iterator[DigestLine]:
     when = words.moment(entry.content.at, zone)
     return (_line(change, entry.n, when) for change in entry.content.changes)
 
 
-def _line(change: Change, n: int, when: str) -> Line:
-    return Line(
+def _line(change: Change, n: int, when: str) -> DigestLine:
+    return DigestLine(
         n=n, when=when, title=change.title, before=change.before, after=change.after, note=change.note, why=change.why
     )
 

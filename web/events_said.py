@@ -34,7 +34,7 @@ PLAIN = (
 )
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     """One event as people read it."""
 
     version: int
@@ -54,13 +54,13 @@ def say(kind: str) -> str:
     return SAID.get(kind) or kind.replace("-", " ").capitalize()
 
 
-def line(services: Services, project: Project | None, recorded: Recorded) -> Line:
+def line(services: Services, project: Project | None, recorded: Recorded) -> EventLine:
     """Return an event in words; `project` is where milestones and risks are looked up."""
     payload = msgspec.to_builtins(recorded.event, enc_hook=str)
     zone = project.time_zone if project else "UTC"
     there = words.local(recorded.at, zone)
     person = services.present.world.people.get(recorded.actor)
-    return Line(
+    return EventLine(
         version=recorded.version,
         at=f"{there:%H:%M}",
         day=words.day_year(there.date()),

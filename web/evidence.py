@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from projections import bundle
-from projections.bundle import NothingYet, Told, Wanted
+from projections.bundle import NothingYet, ReadablePage, Wanted
 from web.consulted import consulted
 from web.evidence_page import readable
 from web.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
@@ -22,7 +22,7 @@ from web.services import Services
 VERIFIER = Path(bundle.__file__).parent / "standalone.py"
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class SignedUpTo(msgspec.Struct, frozen=True, kw_only=True):
     """The newest checkpoint of a share; number 0 when none was signed yet."""
 
     number: int
@@ -31,13 +31,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
 
 
-def standing(services: Services, share: str) -> Standing:
+def standing(services: Services, share: str) -> SignedUpTo:
     """Return how a share's checkpoints stand."""
     origin = services.notary.origin(share)
     found = services.notary.newest(origin)
     if found is None:
-        return Standing(number=0, size=0, signed_at=None, origin=origin)
-    return Standing(number=found.number, size=found.checkpoint.size, signed_at=found.at, origin=origin)
+        return SignedUpTo(number=0, size=0, signed_at=None, origin=origin)
+    return SignedUpTo(number=found.number, size=found.checkpoint.size, signed_at=found.at, origin=origin)
 
 
 @cache
@@ -79,7 +79,7 @@ def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
     project = world.projects[agreed.project]
     asked = named(asked, shown_as.organisation, shown_as.client, project.client_title)
 
-    def page(told: Told) -> bytes:
+    def page(told: ReadablePage) -> bytes:
         return readable(services.pages, told, world.person_name if names else None)
 
     return bundle.build(services.logs, services.notary, asked, now=services.now(), verifier=verifier(), readable=page)

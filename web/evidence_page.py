@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from projections import onscreen, words
-from projections.bundle import Told
+from projections.bundle import ReadablePage
 from web.pages import Pages
 
 
-def readable(pages: Pages, told: Told, name: Callable[[str], str] | None) -> bytes:
+def readable(pages: Pages, told: ReadablePage, name: Callable[[str], str] | None) -> bytes:
     """Return `index.html`; `name` says what a person is called, None keeps everybody's receipts out. Times are UTC."""
     updates = [_update(n, content, leaf) for n, content, leaf in reversed(told.contents)]
     screens = _screens(told, name) if name else []
@@ -30,7 +30,7 @@ def _update(n: int, content: Any, leaf: str) -> dict[str, Any]:
     return {"n": n, "at": _at(content.at), "changes": told, "terms": content.terms_version, "leaf": leaf}
 
 
-def _screens(told: Told, name: Callable[[str], str]) -> list[dict[str, Any]]:
+def _screens(told: ReadablePage, name: Callable[[str], str]) -> list[dict[str, Any]]:
     claims = [claim for row in told.rows for claim in row.claims(told.manifest.share)]
     claims.sort(key=lambda claim: claim.at)
     found = onscreen.intervals((), claims)

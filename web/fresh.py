@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Fresh:
+class SharedRefresh:
     """`await fresh()` returns after a read that began after the call. The event loop owns it."""
 
     def __init__(self, read: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ from domain.events import Recorded
 from domain.ids import ClientId
 from projections.disclosure import Entry
 from web.live import Live
-from web.present import Present
+from web.present import CurrentWorld
 
 
 class Loop:
@@ -31,7 +31,7 @@ class Loop:
 class HandingOn:
     """Hands on what this process and others recorded. For threads."""
 
-    def __init__(self, live: Live, present: Present, loop: Loop, sent: Callable[[Sequence[Entry]], None]) -> None:
+    def __init__(self, live: Live, present: CurrentWorld, loop: Loop, sent: Callable[[Sequence[Entry]], None]) -> None:
         self._live, self._present, self._loop, self._sent = live, present, loop, sent
 
     def send(self, share: str, entries: Sequence[Entry]) -> None:

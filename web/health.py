@@ -19,7 +19,7 @@ from projections.tail import Tail
 from web.live import Live
 
 if TYPE_CHECKING:
-    from web.bus import Bus
+    from web.bus import Hints
 
 log = logging.getLogger("fanlight")
 LOST = 5.0  # seconds without a look that came back: the logs are away
@@ -30,7 +30,7 @@ DEAD = 90.0  # seconds without a turn of this process's own follower
 Following = Literal["follows", "failing", "late", "dead", "nobody"]
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
     """What is told to the operator. Seconds where no unit is named."""
 
     ok: bool
@@ -60,7 +60,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     receipts: Receipts
     notary: Notary
     live: Live
-    bus: "Bus | None"
+    bus: "Hints | None"
     leads: Callable[[], bool]
     draining: Callable[[], bool]
 
@@ -125,12 +125,12 @@ class Health:
         """Whether requests should come here."""
         return not (self._of.draining() or self.away)
 
-    def report(self) -> Report:
+    def report(self) -> HealthReport:
         """Return how things are."""
         of = self._of
         away, following, stuck = self.away, self.following, self._events > self._position
         failing = time.monotonic() - self._failed < FAILED
-        return Report(
+        return HealthReport(
             ok=not (away or failing) and following == "follows" and not of.receipts.failure and not self._stopped,
             ready=self.ready,
             logs="away" if away else "failing" if failing else "there",

@@ -15,7 +15,7 @@ import msgspec
 
 from web import messages, wire
 from web.pace import Pace
-from web.place import OWES_NOTHING, OWES_RESET, OWES_VIEW, UNCHECKED, Place
+from web.place import OWES_NOTHING, OWES_RESET, OWES_VIEW, UNCHECKED, Standing
 
 
 class Send(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class Rest(msgspec.Struct, frozen=True):
     """Nothing to do now: up to date, or waiting for the page, the transport or a read."""
 
 
-P = TypeVar("P", bound=Place)
+P = TypeVar("P", bound=Standing)
 Read = ReadHead | ReadRoot | ReadFrames | ReadView
 ROOT = 16  # hex digits of a tree head that a page tells
 Step = Send | Read | Close | Rest

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from web import messages, portable
 from web.pace import Pace
 from web.place import Receipt
-from web.room import House, Log, Room
+from web.room import Log, PushContext, Room
 from web.server import server_config, tune_gc
 from web.socket import EXTENSION, FanProtocol
 from web.sweep import Sweep
@@ -45,7 +45,7 @@ class Live:
     ) -> None:
         self.pace = pace or Pace()
         self._on_receipts = on_receipts
-        self._house = House(log, clock, self.pace, self._claimed)
+        self._house = PushContext(log, clock, self.pace, self._claimed)
         self.counts = self._house.counts
         self._sweep = Sweep(self._house, self._step)
         self._rooms: dict[str, Room] = {}

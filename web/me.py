@@ -17,7 +17,7 @@ from web.staff_frame import shell
 VIA = {"link": "by a personal link", "openid": "by single sign-on"}
 
 
-class Line(msgspec.Struct, frozen=True):
+class SessionLine(msgspec.Struct, frozen=True):
     """One open session as its owner reads it."""
 
     id: str
@@ -36,7 +36,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
     return services.pages.response(request, "me.html", **context, **shell(services, signed))
 
 
-def _lines(services: Services, signed: Signed) -> list[Line]:
+def _lines(services: Services, signed: Signed) -> list[SessionLine]:
     person = services.present.refresh().people.get(signed.person.id, signed.person)
     here, zone = signed.session.id if signed.session else "", zone_of(services, person)
     found = [_line(session, here, zone) for session in open_sessions(services, person)]
@@ -55,9 +55,9 @@ def open_sessions(services: Services, person: Person) -> list[Session]:
     return sorted(found, key=lambda session: session.started or session.expires, reverse=True)
 
 
-def _line(session: Session, here: str, zone: str) -> Line:
+def _line(session: Session, here: str, zone: str) -> SessionLine:
     told = "" if zone != "UTC" else " UTC"
-    return Line(
+    return SessionLine(
         id=session.id,
         device=session.device or "Device not known",
         via=VIA[session.via],

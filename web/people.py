@@ -11,7 +11,7 @@ from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from web.ids import digest, new_id, new_secret
 from web.permission import OPERATOR, Actor
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 
@@ -22,13 +22,13 @@ class Entrance(msgspec.Struct, frozen=True):
     expires: datetime
 
 
-class People:
+class Credentials:
     """Invites people and signs them in."""
 
     def __init__(
         self,
         service: Service,
-        present: Present,
+        present: CurrentWorld,
         clock: Callable[[], datetime],
         *,
         link_hours: int,

@@ -11,13 +11,13 @@ from web.messages import Claim
 from web.pace import Pace
 from web.viewer import Viewer, Watching
 
-__all__ = ["OWES_NOTHING", "OWES_RESET", "OWES_VIEW", "UNCHECKED", "Pace", "Place", "Receipt", "Viewer", "Watching"]
+__all__ = ["OWES_NOTHING", "OWES_RESET", "OWES_VIEW", "UNCHECKED", "Pace", "Receipt", "Standing", "Viewer", "Watching"]
 
 UNCHECKED = -1  # the page's own number is not checked yet
 OWES_NOTHING, OWES_VIEW, OWES_RESET = 0, 1, 2
 
 
-class Place:
+class Standing:
     """A watcher's numbers. `ready` means: takes part in rounds, that is, everything before the round was written."""
 
     __slots__ = (

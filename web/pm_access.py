@@ -16,7 +16,7 @@ from domain.ids import ShareId
 from projections import words
 from projections.disclosure import instant
 from projections.onscreen import moment
-from projections.visitlog import Told
+from projections.visitlog import VisitsTold
 from projections.visits import Visit
 from web.consulted import consulted
 from web.guard import AUDIT, STAFF, Signed, door, not_found
@@ -32,7 +32,7 @@ HEAD = (
 )  # fmt: skip
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
     """One opening as people read it."""
 
     at: str
@@ -53,7 +53,7 @@ def _found(services: Services, request: Request) -> Share | None:
     return share if share is not None and share.project == named else None
 
 
-def told(services: Services, signed: Signed, share: Share, asked: str) -> Told:
+def told(services: Services, signed: Signed, share: Share, asked: str) -> VisitsTold:
     """Record the question, then return the visits of a share. For threads."""
     consulted(services, signed, share.id, asked)
     services.receipts.flush()
@@ -107,10 +107,10 @@ def _state(share: Share, visit: Visit) -> str:
     return "Open now" if share.revoked_at is None else "Closed"
 
 
-def _line(services: Services, share: Share, visit: Visit, zone: str) -> Line:
+def _line(services: Services, share: Share, visit: Visit, zone: str) -> AccessLine:
     at, until = moment(visit.opened), _until(services, share)
     there = words.local(at, zone)
-    return Line(
+    return AccessLine(
         at=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
         iso=instant(at),
         who=services.present.world.person_name(visit.person),

@@ -42,7 +42,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
     """A client and all that is known of it."""
 
     client: Client
@@ -75,7 +75,7 @@ def client_of(services: Services, signed: Signed, key: str) -> Client | None:
     return found if found is not None and theirs(world, signed.person, found.id) else None
 
 
-def standing(services: Services, signed: Signed, client: Client, *, deep: bool = False) -> Standing:
+def standing(services: Services, signed: Signed, client: Client, *, deep: bool = False) -> ClientStanding:
     """Return how a client stands; `deep` also looks through the receipts for what last reached whom. For threads."""
     if deep:
         services.receipts.flush()
@@ -84,7 +84,7 @@ def standing(services: Services, signed: Signed, client: Client, *, deep: bool =
     windows = sorted((_window(services, world, share, deep=deep) for share in shares), key=_order)
     watching = [one for window in windows for one in window.watching]
     people = sorted((p for p in world.people.values() if p.client == client.id), key=lambda p: (p.disabled, p.name))
-    return Standing(
+    return ClientStanding(
         client=client,
         windows=tuple(windows),
         people=tuple(_someone(person, watching, services.now()) for person in people),

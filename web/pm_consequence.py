@@ -38,7 +38,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     before: str = ""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class ConsequenceLine(msgspec.Struct, frozen=True, kw_only=True):
     """What happens to one item, or to a field of several: "Risk R-12 Late possession", "Reason, of 7 milestones"."""
 
     title: str
@@ -84,7 +84,7 @@ def lines(
     past: frozenset[Key],
     whole: frozenset[str],
     before: Mapping[Key, object] | None = None,
-) -> list[Line]:
+) -> list[ConsequenceLine]:
     """Return the lines of some facts: items in `whole` each by themselves, then field by field.
 
     `before` has what the facts said before, where they only read differently.
@@ -116,7 +116,7 @@ def _grouped(keys: Iterable[Key], by: Any) -> dict[Any, list[Key]]:
 def _line(
     title: str, group: Sequence[Key], told: Mapping[Key, object], names: Naming, past: frozenset[Key],
     before: Mapping[Key, object] | None, *, item: bool = False,
-) -> Line:  # fmt: skip
+) -> ConsequenceLine:  # fmt: skip
     several = not item and _kind(group[0][0]) in MANY
     values = tuple(
         Value(
@@ -126,7 +126,9 @@ def _line(
         )
         for key in group
     )
-    return Line(title=title, values=values, past=sum(key in past for key in group), item=item, keys=tuple(group))
+    return ConsequenceLine(
+        title=title, values=values, past=sum(key in past for key in group), item=item, keys=tuple(group)
+    )
 
 
 def _kind(subject: str) -> str:
@@ -199,7 +201,7 @@ def wholly(consequence: Consequence) -> frozenset[str]:
     return frozenset(moved - kept - both)
 
 
-def seen_before(line: Line, ever: Ever) -> Line:
+def seen_before(line: ConsequenceLine, ever: Ever) -> ConsequenceLine:
     """Return the line with where in the record it stood, if it did."""
     found = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
     if not found:

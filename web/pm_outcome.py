@@ -15,11 +15,11 @@ from domain.agreement import Share
 from domain.headline import count
 from domain.view import ClientView
 from projections.consequence import Consequence, Key, consequence, facts, past
-from projections.everseen import Ever, Told
+from projections.everseen import Ever, EverTold
 from projections.world import World
 from web import pm_held, pm_who_seen, presence
 from web.pm_audience import released_view
-from web.pm_consequence import Line, lines, naming, seen_before, span, wholly
+from web.pm_consequence import ConsequenceLine, lines, naming, seen_before, span, wholly
 from web.pm_labels import LABELS, PARTS
 from web.pm_preview import Draft, as_drafted
 from web.service import TICK
@@ -44,10 +44,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     after: ClientView
     change: Consequence
     whole: frozenset[str]
-    new: tuple[Line, ...]
-    gone: tuple[Line, ...]
-    reads: tuple[Line, ...]
-    same: tuple[Line, ...]
+    new: tuple[ConsequenceLine, ...]
+    gone: tuple[ConsequenceLine, ...]
+    reads: tuple[ConsequenceLine, ...]
+    same: tuple[ConsequenceLine, ...]
     seen: tuple[Unseen, ...]
     earlier: bool  # what was told before the updates looked through is not among `seen`
     past_if_history: int  # facts about the past that become known, were it with history
@@ -101,7 +101,7 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
 def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple[ClientView, list[str]]:
     """Return the view a draft gives, and the changes that wait for review which it lets go, as they stand by now."""
     project, holds, amended = world.projects[share.project], world.held(share.id), as_drafted(share, draft, now)
-    waits = holding.under(holds, share, amended, project)
+    waits = holding.under_new_terms(holds, share, amended, project)
     free = [held for subject, held in sorted(holds.held.items()) if subject not in waits.held]
     told = [f"{one.fact.subject} {one.fact.since.isoformat()} {pm_held.what(one, project)}" for one in free]
     return released_view(world, project, amended, waits), told
@@ -145,7 +145,9 @@ def _digest(change: Consequence, let_go: list[str]) -> str:
 # what cannot be unseen
 
 
-def _seen(services: Services, share: Share, ever: Ever, gone: Sequence[Line], told: set[Key]) -> Iterable[Unseen]:
+def _seen(
+    services: Services, share: Share, ever: Ever, gone: Sequence[ConsequenceLine], told: set[Key]
+) -> Iterable[Unseen]:
     shown: dict[tuple[int, int], tuple[str, ...]] = {}
     for title, where in [*_withdrawn(ever, gone), *_formerly(ever, told)]:
         key = where.first, where.last
@@ -154,25 +156,25 @@ def _seen(services: Services, share: Share, ever: Ever, gone: Sequence[Line], to
         yield Unseen(title=title, when=span(*key), on_screen=shown[key])
 
 
-def _withdrawn(ever: Ever, gone: Sequence[Line]) -> Iterable[tuple[str, Told]]:
+def _withdrawn(ever: Ever, gone: Sequence[ConsequenceLine]) -> Iterable[tuple[str, EverTold]]:
     for line in gone:
         found = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
         if found:
-            yield line.title, Told(min(t.first for t in found), max(t.last for t in found))
+            yield line.title, EverTold(min(t.first for t in found), max(t.last for t in found))
 
 
-def _formerly(ever: Ever, told: set[Key]) -> Iterable[tuple[str, Told]]:
+def _formerly(ever: Ever, told: set[Key]) -> Iterable[tuple[str, EverTold]]:
     """What earlier updates told, and neither the newest one nor the draft does: items by name, else field by field."""
     present = {key[:2] for key in told}
     subjects = {key[0] for key in told}
-    items: dict[str, Told] = {}
+    items: dict[str, EverTold] = {}
     for (subject, field), where in ever.told.items():
         if (subject, field) in present:
             continue
         title = ever.titles.get(subject, "") if subject not in subjects else _field(subject, field)
         if title:
             known = items.get(title, where)
-            items[title] = Told(min(known.first, where.first), max(known.last, where.last))
+            items[title] = EverTold(min(known.first, where.first), max(known.last, where.last))
     yield from items.items()
 
 
@@ -184,7 +186,7 @@ def _field(subject: str, field: str) -> str:
     return "" if field in ("final", "view_needed") else f"{known}, of {kind}s"
 
 
-def _on_screen(services: Services, share: Share, where: Told) -> tuple[str, ...]:
+def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, ...]:
     log, world = services.logs.disclosure, services.present.world
     since = log.recorded_at(share.id, where.first)
     if since is None:

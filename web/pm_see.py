@@ -60,7 +60,7 @@ def _preview(services: Services, share: Share, what: str) -> dict[str, Any] | No
         return None
     project, holds = world.projects[share.project], world.held(share.id)
     if draft:
-        holds = holding.under(holds, share, seen, project)
+        holds = holding.under_new_terms(holds, share, seen, project)
     rendered = services.renderer.render(released_view(world, project, seen, holds))
     roots = {root: Markup(frames.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
     return {"roots": roots, "what": "draft" if draft else "force", "n": 0, "at": "", "stylesheet": ""}

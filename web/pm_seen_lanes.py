@@ -71,7 +71,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return self.at_once or bool(self.held)
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class ShownOnLanes(msgspec.Struct, frozen=True, kw_only=True):
     """One update, and the changes it told of."""
 
     n: int
@@ -118,7 +118,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...]
     off: tuple[tuple[str, str], ...]  # days nobody works, percent from and wide
     changes: tuple[Change, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[ShownOnLanes, ...]
     held: tuple[Slant, ...]
     viewers: tuple[Lane, ...]
     more: int  # viewers without a lane
@@ -219,7 +219,9 @@ def _slants(services: Services, share: ShareId, over: Stretch, found: Sequence[C
 # shown to them
 
 
-def _shown(services: Services, t: Then, over: Stretch, found: Sequence[Change], left: list[str]) -> Iterable[Shown]:
+def _shown(
+    services: Services, t: Then, over: Stretch, found: Sequence[Change], left: list[str]
+) -> Iterable[ShownOnLanes]:
     log, share = services.logs.disclosure, t.share.id
     first, last = replay.number_at(log, share, over.start), replay.number_at(log, share, over.end)
     if last - first > UPDATES:
@@ -231,7 +233,7 @@ def _shown(services: Services, t: Then, over: Stretch, found: Sequence[Change], 
         due = [change for change in waiting if change.at <= header.instant]
         told = due if len(due) < 2 else _told_in(services, share, header.n, due)
         waiting = waiting[len(told) :]
-        yield Shown(n=header.n, at=header.instant, told=tuple(change.at for change in told))
+        yield ShownOnLanes(n=header.n, at=header.instant, told=tuple(change.at for change in told))
 
 
 def _told_in(services: Services, share: str, n: int, due: list[Change]) -> list[Change]:

@@ -33,7 +33,7 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True):
     status: Piece = Piece("")
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class SheetLine(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone: agreed and forecast on the axis, both in percent, "" where not known."""
 
     title: str
@@ -53,7 +53,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
     sentence: tuple[Piece, ...]
     vitals: tuple[Vital, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[SheetLine, ...]
     more: int  # milestones that are not set out, the same on both
     notes: tuple[tuple[str, str], ...]  # what follows, and how it stands
 
@@ -158,10 +158,10 @@ def risks_counted(view: ClientView) -> str:
     return number(len(active)) + (f", highest {top.ref} at {top.score.value}" if top.score else "")
 
 
-def _line(row: MilestoneRow, axis: Axis | None, marked: Collection[Key]) -> Line:
+def _line(row: MilestoneRow, axis: Axis | None, marked: Collection[Key]) -> SheetLine:
     expected = row.actual or row.forecast
     figure = "met" if row.actual else "forecast"
-    return Line(
+    return SheetLine(
         title=row.title,
         agreed=axis.at(row.baseline) if axis and row.baseline else "",
         expected=axis.at(expected) if axis and expected else "",

@@ -19,7 +19,7 @@ from web.services import Services
 from web.staff_frame import shell
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
     """One live share."""
 
     share: Share
@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return None if ends is None else words.local(ends - timedelta(seconds=1), self.zone).date()
 
 
-SORTS: dict[str, tuple[str, Callable[[Row], Any]]] = {
+SORTS: dict[str, tuple[str, Callable[[ShareRow], Any]]] = {
     "client": ("Client", lambda row: row.client.casefold()),
     "project": ("Project", lambda row: row.project.casefold()),
     "since": ("In force since", lambda row: row.since),
@@ -55,16 +55,16 @@ SORTS: dict[str, tuple[str, Callable[[Row], Any]]] = {
 }
 
 
-def rows(services: Services, signed: Signed) -> list[Row]:
+def rows(services: Services, signed: Signed) -> list[ShareRow]:
     """Return every share in force that somebody may manage. For threads."""
     world, now = services.present.refresh(), services.now()
     live = [share for share in world.shares.values() if share.active and share.ended_on(now) is None]
     return [_row(services, world, share) for share in live if signed.person.manages(share.project)]
 
 
-def _row(services: Services, world: World, share: Share) -> Row:
+def _row(services: Services, world: World, share: Share) -> ShareRow:
     called = names(world, share)
-    return Row(
+    return ShareRow(
         share=share,
         client=called.client,
         project=world.projects[share.project].title,
@@ -77,7 +77,7 @@ def _row(services: Services, world: World, share: Share) -> Row:
     )
 
 
-def ordered(found: list[Row], sort: str, *, down: bool) -> list[Row]:
+def ordered(found: list[ShareRow], sort: str, *, down: bool) -> list[ShareRow]:
     """Return rows by one column, those that are alike by client and project."""
     first = sorted(found, key=lambda row: (row.client.casefold(), row.project.casefold(), row.share.id))
     return sorted(first, key=SORTS[sort][1], reverse=down)
@@ -113,7 +113,7 @@ async def as_csv(request: Request, signed: Signed) -> Response:
     return sheets.download(sheets.sheet(HEADER, map(_cells, found)), "shares.csv")
 
 
-def _cells(row: Row) -> list[object]:
+def _cells(row: ShareRow) -> list[object]:
     terms, ways = row.share.terms, row.share.ways
     return [
         row.client, row.project, row.share.id, row.share.version, row.since, row.ends or "",

@@ -20,7 +20,7 @@ from web.services import Services
 from web.staff_frame import share_of, shell
 
 
-class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+class ViewerLine(msgspec.Struct, frozen=True, kw_only=True):
     """One person of the client."""
 
     person: Person
@@ -30,13 +30,13 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     mails: list[str]  # what became of the latest ones
 
 
-def viewers_of(services: Services, signed: Signed, share: Share) -> list[Viewer]:
+def viewers_of(services: Services, signed: Signed, share: Share) -> list[ViewerLine]:
     """Return the people of a share's client, by name; those whose access was ended are left out."""
     world, actor = services.present.world, _actor(signed)
     zone = world.projects[share.project].time_zone
     people = sorted((p for p in world.people.values() if p.client == share.client and not p.disabled), key=_name)
     return [
-        Viewer(
+        ViewerLine(
             person=p,
             waiting=p.signed_in is None,
             may_end=_may_end(services, actor, p),

@@ -28,7 +28,7 @@ from web.guard import STAFF, Signed, door, not_found
 from web.pm_audience import view_of
 from web.pm_who_facts import Asked, Fact
 from web.pm_who_seen import Seen, Viewers, viewers
-from web.pm_who_told import Told, in_force, told
+from web.pm_who_told import ClientTold, in_force, told
 from web.services import Services
 from web.staff_frame import shell
 from web.viewer import Watching
@@ -48,7 +48,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """One client and what it was told."""
 
     client: str
-    told: Told
+    told: ClientTold
     answer: str
     why: str  # why it was not told, "" when it was
     note: str
@@ -137,14 +137,14 @@ def _block(services: Services, world: World, fact: Fact, shares: list[Share], sc
     )
 
 
-def _taken(found: Told, fact: Fact) -> list[Acknowledgement]:
+def _taken(found: ClientTold, fact: Fact) -> list[Acknowledgement]:
     """Return who said to have taken note of the fact, with an update on screen that told of it."""
     subject = f"{fact.asked.kind}-{fact.asked.key}"
     on = range(found.n, found.beyond or sys.maxsize) if found.how == "told" else range(0)
     return [one for one in found.share.answers.taken if one.subject == subject and one.screen.n in on]
 
 
-def _telling(found: Told) -> tuple[bool, datetime | str]:
+def _telling(found: ClientTold) -> tuple[bool, datetime | str]:
     """Order the shares of one client: the one that told first, else the one that counts most."""
     if found.at is not None:
         return False, found.at.isoformat()
@@ -158,7 +158,7 @@ def _first(seen: Seen) -> tuple[int, str]:
     return order, at.isoformat() if at else ""
 
 
-def _told(services: Services, world: World, fact: Fact, share: Share) -> Told:
+def _told(services: Services, world: World, fact: Fact, share: Share) -> ClientTold:
     def revealed(at: datetime) -> ClientView | None:
         agreed, past = in_force(share, at), services.present.past(share.project, at).state
         return view_of(world, past, agreed) if agreed and past else None
@@ -188,7 +188,7 @@ def never_shown(hold: Hold, fact: Fact) -> bool:
     return hold.ended is None or not hold.shown or replaced
 
 
-def _seen(services: Services, world: World, found: Told, screens: Screens) -> Viewers:
+def _seen(services: Services, world: World, found: ClientTold, screens: Screens) -> Viewers:
     if found.how != "told" or found.at is None:
         return Viewers([], None)
     share = found.share

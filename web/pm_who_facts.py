@@ -64,7 +64,7 @@ Value = Forecast | Met | Scored | Amount
 PastOf = Callable[[ProjectId, datetime], Past]
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class ValueStep(msgspec.Struct, frozen=True, kw_only=True):
     """A value on record; None when the milestone was removed."""
 
     version: int
@@ -81,10 +81,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     value: Value
     on: date  # the civil day it was recorded, in the project's zone
-    step: Step
-    before: Step | None
-    next: Step | None
-    steps: tuple[Step, ...]
+    step: ValueStep
+    before: ValueStep | None
+    next: ValueStep | None
+    steps: tuple[ValueStep, ...]
     more: bool  # there are values before those listed
 
     @property
@@ -164,9 +164,9 @@ def _forward(events: EventLog, stream: str, wanted: Asked, after: int, newest: i
     return found[:enough]
 
 
-def _steps(found: Iterable[Recorded], past: PastOf, project: ProjectId, wanted: Asked) -> list[Step]:
+def _steps(found: Iterable[Recorded], past: PastOf, project: ProjectId, wanted: Asked) -> list[ValueStep]:
     """Return what those events made of the value; an event that left it as it was is no step."""
-    steps: list[Step] = []
+    steps: list[ValueStep] = []
     for one in found:
         if steps and steps[-1].at == one.at:
             steps.pop()  # what one command set twice was never true in between
@@ -174,7 +174,7 @@ def _steps(found: Iterable[Recorded], past: PastOf, project: ProjectId, wanted: 
         value = read(state, wanted) if state else None
         if (steps[-1].value if steps else None) != value:
             reason = getattr(one.event, "reason", "")
-            steps.append(Step(version=one.version, at=one.at, value=value, who=one.actor, reason=reason))
+            steps.append(ValueStep(version=one.version, at=one.at, value=value, who=one.actor, reason=reason))
     return steps
 
 

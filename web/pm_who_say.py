@@ -15,7 +15,7 @@ from web import pm_held
 from web.phrases import after
 from web.pm_who_facts import Amount, Fact, Forecast, Met, Scored, Value
 from web.pm_who_seen import Seen
-from web.pm_who_told import Told
+from web.pm_who_told import ClientTold
 
 SPOKEN = 3  # clients that the one-line answer goes into
 UNTOLD = {"has not been told": "have not been told", "was not told": "were not told"}  # of one, of several
@@ -50,7 +50,7 @@ def sentence(fact: Fact, clock: Clock) -> str:
     return f"{said}, from {start} to {clock.moment(fact.next.at)}"
 
 
-def answer(client: str, told: Told, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
+def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
     """Return in one sentence whether a client knows; `name` says what a person is called."""
     past = fact.next is not None
     if told.how != "told":
@@ -92,7 +92,7 @@ def _since(fact: Fact, seen: Seen) -> str:
     return after(fact.at, _when_displayed(seen))
 
 
-def _untold(client: str, told: Told, *, past: bool) -> str:
+def _untold(client: str, told: ClientTold, *, past: bool) -> str:
     has_not = "was not told" if past else "has not been told"
     match told.how:
         case "same":
@@ -143,7 +143,7 @@ def _together(clients: Sequence[str], end: str) -> str:
     return f"{', '.join(clients[:-1])} and {clients[-1]} {UNTOLD[end]}."
 
 
-def why(told: Told, fact: Fact, clock: Clock) -> str:
+def why(told: ClientTold, fact: Fact, clock: Clock) -> str:
     """Return why no update of a share tells a fact."""
     share, in_force = told.share, told.share.versions
     match told.how:
@@ -174,14 +174,14 @@ def why(told: Told, fact: Fact, clock: Clock) -> str:
             assert_never(told.how)
 
 
-def _held(told: Told, fact: Fact, clock: Clock) -> str:
+def _held(told: ClientTold, fact: Fact, clock: Clock) -> str:
     assert told.hold is not None
     said = pm_held.why(told.hold, told.hold_by, clock)
     replaced = fact.next is not None and (told.hold.ended is None or fact.next.at <= told.hold.ended)
     return f"{said[:1].upper()}{said[1:]}{', and by then this was no longer so' if replaced else ''}."
 
 
-def held(told: Told, clock: Clock) -> str:
+def held(told: ClientTold, clock: Clock) -> str:
     """Return that what a client was told had been held for review, "" where it had not."""
     if told.hold is None or told.how != "told":
         return ""
@@ -189,14 +189,14 @@ def held(told: Told, clock: Clock) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def _same(told: Told, fact: Fact) -> str:
+def _same(told: ClientTold, fact: Fact) -> str:
     if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
         shown = words.percent(fact.value.share)
         return f"Recorded, but rounded away: their page said {shown} before and after, as in update {told.n}."
     return f"Their page says the same before and after, as in update {told.n}."
 
 
-def _unshared(told: Told, clock: Clock) -> str:
+def _unshared(told: ClientTold, clock: Clock) -> str:
     numbers = [str(n) for n in told.versions]
     if not numbers:
         return "Not shared: no agreement was in force."
@@ -206,7 +206,7 @@ def _unshared(told: Told, clock: Clock) -> str:
     return f"Not shared under agreement {numbers[0]}, in force since {clock.moment(at)}."
 
 
-def note(told: Told, fact: Fact) -> str:
+def note(told: ClientTold, fact: Fact) -> str:
     """Return what has to be said beside the update that told a fact, "" for nothing."""
     said = []
     if told.level == "earlier":

@@ -37,7 +37,7 @@ LOOK_STOPPED = 64  # the same, of a share that was stopped once: it takes in lat
 INSTANT = timedelta(microseconds=1)
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class ClientTold(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a fact with one share. Times are UTC."""
 
     share: Share
@@ -108,7 +108,7 @@ def told(
     *,
     stopped: bool,
     behind: bool,
-) -> Told:
+) -> ClientTold:
     """Return what the record of a share says of a fact.
 
     `revealed(at)` is what the terms in force at an instant (UTC) showed of the plan as it then was; `stopped` says that
@@ -121,13 +121,13 @@ def told(
     before = updates.before(fact.at)
     level = updates.level(before) if before else None
     if _current(level):
-        return Told(share=share, how="same", n=before, level=level or "", versions=versions)
+        return ClientTold(share=share, how="same", n=before, level=level or "", versions=versions)
     for after, upto, replaced in _stretches(updates, share, fact, before):
         n = updates.first(after, upto, _past if replaced and not late else bool, look)
         if n is not None:
             return _found(log, updates, share, fact, n, versions, look)
     how = _why(share, fact, revealed, erased=bool(updates.erased), stopped=stopped, behind=behind)
-    return Told(share=share, how=how, versions=versions)
+    return ClientTold(share=share, how=how, versions=versions)
 
 
 def _current(level: Level | None) -> bool:
@@ -152,7 +152,7 @@ def _stretches(updates: _Updates, share: Share, fact: Fact, start: int) -> Itera
 
 def _found(
     log: DisclosureLog, updates: _Updates, share: Share, fact: Fact, n: int, versions: tuple[int, ...], look: int
-) -> Told:
+) -> ClientTold:
     header = log.headers(share.id, n - 1, 1, n)[0]
     level = updates.level(n) or ""
     blurred = any(m < n for m in updates.erased)
@@ -161,7 +161,7 @@ def _found(
         return found == "" or (level != "earlier" and found == "earlier")
 
     ends = (updates.first(after, upto, gone, look) for after, upto, _ in _stretches(updates, share, fact, n))
-    return Told(
+    return ClientTold(
         share=share,
         how="told",
         n=n,

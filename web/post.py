@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
 from domain.mails import Mail, QueueMail, SettleMail
+from projections.crash_point import CrashPoint, nowhere
 from web import cadence, letters, smtp
 from web.due import Due, Errand
 from web.ids import new_id
 from web.permission import SYSTEM, Actor
 from web.service import Service
-from web.writing import Mailing, Sources, Writer
+from web.writing import MailSettings, MailSources, Writer
 
 if TYPE_CHECKING:
     pass
@@ -30,25 +31,25 @@ PATIENCE = 8.0  # seconds for which whoever invites waits for the mail server's 
 REST = timedelta(minutes=1)  # before a mail server that was away is tried again
 
 
-class Ports(Sources, frozen=True, kw_only=True):
+class SenderPorts(MailSources, frozen=True, kw_only=True):
     """What sending mail needs of the product."""
 
     service: Service
     leads: Callable[[], bool] = lambda: True  # this process mails what is due
-    point: Callable[[str], None] = lambda _name: None
+    crash_point: CrashPoint = nowhere
 
 
-class Post:
+class MailSender:
     """Sends the mails of one process."""
 
     def __init__(
         self,
-        mailing: Mailing,
-        ports: Ports,
+        mailing: MailSettings,
+        ports: SenderPorts,
     ) -> None:
         self.mailing = mailing
         self._service, self._present, self._clock = ports.service, ports.present, ports.clock
-        self._leads, self._point = ports.leads, ports.point
+        self._leads, self._crash_point = ports.leads, ports.crash_point
         self._due = Due(ports.disclosure, mailing.hour)
         self._writer = Writer(mailing, ports)
         self._rests_until: datetime | None = None
@@ -132,7 +133,7 @@ class Post:
                 return 0  # all of it was erased
             if not self._queue(SYSTEM, errand):
                 return 0  # another process was faster
-            self._point("after-mail-queued")
+            self._crash_point("after-mail-queued")
             return self._hand(session, errand)
         except Refused:
             return 0  # whom it was for was disabled or erased a moment ago
@@ -170,7 +171,7 @@ class Post:
             self._settle(errand, None)
             return 0
         outcome = session.hand(self.mailing.sender, person.email, content)
-        self._point("before-mail-settled")
+        self._crash_point("before-mail-settled")
         self._settle(errand, outcome)
         return 1
 

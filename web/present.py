@@ -26,7 +26,7 @@ class Past(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Present:
+class CurrentWorld:
     """Thread-safe to refresh; states are immutable, so what was read stays what it was."""
 
     def __init__(self, events: EventLog) -> None:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from projections.crash_point import CrashPoint, nowhere
 from projections.disclosure import Entry
 from projections.everseen import EverSeen
 from projections.follow import Follower
-from projections.lease import Reign
+from projections.lease import LeaseKeeper
 from projections.receipts import Receipts
 from projections.replay import Heads, LiveLog, Settled
 from projections.tail import Tail
 from projections.visitlog import VisitLog
 from web import clock, storage
-from web.fresh import Fresh
+from web.fresh import SharedRefresh
 from web.guard import Guard
 from web.handing_on import HandingOn, Loop
 from web.health import Health, Observed
@@ -31,22 +32,22 @@ from web.mail_stop import stop_token
 from web.metrics import Deliveries, Metrics
 from web.pace import Pace
 from web.pages import Pages
-from web.people import People
-from web.post import Ports, Post
-from web.present import Present
+from web.people import Credentials
+from web.post import MailSender, SenderPorts
+from web.present import CurrentWorld
 from web.render import Renderer
 from web.rights import Viewed
 from web.service import Service
 from web.services import Services
 from web.settings import Settings
 from web.signing import notary
-from web.spoken import Spoken
+from web.spoken import ViewerAnswers
 from web.sso import BACK
-from web.watch import Watch
-from web.writing import Mailing
+from web.watch import Clockwork
+from web.writing import MailSettings
 
 if TYPE_CHECKING:
-    from web.bus import Bus, Hint
+    from web.bus import Hint, Hints
     from web.openid import Provider
 
 
@@ -55,7 +56,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
     now: Callable[[], datetime] = clock.now
     salt: Callable[[str, int], bytes] = random_salt
-    point: Callable[[str], None] = lambda _name: None
+    crash_point: CrashPoint = nowhere
     demo: bool = False
 
 
@@ -68,14 +69,14 @@ class Process:
         self._stop, self._draining = threading.Event(), threading.Event()
         self._logs = storage.logs(settings)
         self._worker = new_id(8) if self._logs.shared else ""
-        self._present = Present(self._logs.events)
-        self._fresh = Fresh(self._present.refresh)
+        self._present = CurrentWorld(self._logs.events)
+        self._fresh = SharedRefresh(self._present.refresh)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
         self._live = self._push()
         self._handing = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
-        self.reign = Reign(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
+        self.reign = LeaseKeeper(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
         self._follower = self._follow(renderer)
         self._tail = Tail(
             self._logs.disclosure,
@@ -89,7 +90,7 @@ class Process:
         self._present.listen(lambda _new: self._follower.wake())
         self.services = self._services(renderer, pages)
         self.viewing = Viewed(self.services)
-        self.watch = Watch(self.services, self._loop)
+        self.watch = Clockwork(self.services, self._loop)
 
     # what it is built of
 
@@ -109,23 +110,23 @@ class Process:
             clock=self._given.now,
             salt=self._given.salt,
             on_entries=self._recorded,
-            point=self._given.point,
+            crash_point=self._given.crash_point,
             reign=self.reign,
             settled=not self._logs.shared,
         )
 
-    def _hints(self) -> "Bus | None":
+    def _hints(self) -> "Hints | None":
         if not self._settings.redis_url:
             return None
-        from web.bus import Bus
+        from web.bus import Hints
 
-        return Bus(self._settings.redis_url, self._logs.installation, self._worker, self._heard, self._live.everyone)
+        return Hints(self._settings.redis_url, self._logs.installation, self._worker, self._heard, self._live.everyone)
 
     def _services(self, renderer: Renderer, pages: Pages) -> Services:
         settings, now = self._settings, self._given.now
-        service = Service(self._logs.events, self._present, now, self._given.point, self._tell_events)
+        service = Service(self._logs.events, self._present, now, self._given.crash_point, self._tell_events)
         hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
-        people = People(service, self._present, now, **hours)
+        people = Credentials(service, self._present, now, **hours)
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
         health = Health(
             Observed(
@@ -149,7 +150,7 @@ class Process:
             logs=self._logs,
             present=self._present,
             service=service,
-            spoken=Spoken(service, self._present, self._logs),
+            spoken=ViewerAnswers(service, self._present, self._logs),
             people=people,
             guard=self._guard(),
             fresh=self._fresh,
@@ -179,17 +180,17 @@ class Process:
             lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, fresh=refresh
         )
 
-    def _post(self, service: Service, people: People) -> Post | None:
+    def _post(self, service: Service, people: Credentials) -> MailSender | None:
         settings = self._settings
         if not settings.smtp_url:
             return None
-        mailing = Mailing(
+        mailing = MailSettings(
             server=server(settings.smtp_url),
             sender=settings.mail_from,
             origin=settings.origin,
             hour=settings.digest_hour,
         )
-        ports = Ports(
+        ports = SenderPorts(
             service=service,
             present=self._present,
             people=people,
@@ -197,9 +198,9 @@ class Process:
             stop_token=partial(stop_token, self._logs.events.fingerprint),
             clock=self._given.now,
             leads=self.leads,
-            point=self._given.point,
+            crash_point=self._given.crash_point,
         )
-        return Post(mailing, ports)
+        return MailSender(mailing, ports)
 
     # between the processes of an installation
 
@@ -210,7 +211,7 @@ class Process:
 
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
         """Take what this process's follower recorded."""
-        self._given.point("before-send")
+        self._given.crash_point("before-send")
         if self._bus is not None:
             self._bus.tell(entries={share: entries[-1].n})
         self._present.refresh()

@@ -15,19 +15,19 @@ from web.exact import Style
 from web.guard import Signed
 from web.live import Live
 from web.pages import Pages
-from web.present import Present
+from web.present import CurrentWorld
 from web.saying import Saying, Spoke
 from web.services import Services
 
 
-def may_watch(present: Present, signed: Signed, share: str) -> bool:
+def may_watch(present: CurrentWorld, signed: Signed, share: str) -> bool:
     """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""
     agreed = present.world.shares.get(ShareId(share))
     person = signed.person
     return agreed is not None and person.client == agreed.client and bool(agreed.versions) and person.role == "viewer"
 
 
-def called(present: Present, share: str) -> Called:
+def called(present: CurrentWorld, share: str) -> Called:
     """Return what a share is called to its client."""
     world = present.world
     told = names(world, world.shares[ShareId(share)])

@@ -45,7 +45,7 @@ class Counts(msgspec.Struct):
     aborted: int = 0
 
 
-class House:
+class PushContext:
     """What all rooms share."""
 
     def __init__(self, log: Log, clock: Callable[[], float], pace: Pace, claim: Callable[[Receipt], None]) -> None:
@@ -64,7 +64,7 @@ class House:
 class Room:
     """One share's hub, its rounds and its reads."""
 
-    def __init__(self, share: str, house: House) -> None:
+    def __init__(self, share: str, house: PushContext) -> None:
         self.share, self.house, self.pace = share, house, house.pace
         self.hub = Hub[Watcher](house.pace)
         self.watchers: set[Watcher] = set()

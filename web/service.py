@@ -17,11 +17,12 @@ from domain.errors import Conflict, Invalid, Stale
 from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
 from domain.ids import CommandId
 from domain.project import expect
+from projections.crash_point import CrashPoint, nowhere
 from projections.eventlog import EventLog
 from projections.store import Moved
 from web.decide import check_references, decide, stream_of
 from web.permission import Actor, permit
-from web.present import Present
+from web.present import CurrentWorld
 
 TRIES = 40  # of a command that others overtake
 NONE, TICK = timedelta(), timedelta(microseconds=1)  # what was before an agreement and what came after is told by time
@@ -43,12 +44,12 @@ class Service:
     def __init__(
         self,
         events: EventLog,
-        present: Present,
+        present: CurrentWorld,
         clock: Callable[[], datetime],
-        point: Callable[[str], None] = lambda _name: None,
+        crash_point: CrashPoint = nowhere,
         on_recorded: Callable[[], None] = lambda: None,
     ) -> None:
-        self._events, self._present, self._clock, self._point = events, present, clock, point
+        self._events, self._present, self._clock, self._crash_point = events, present, clock, crash_point
         self._on_recorded = on_recorded  # tells other processes, where there are any
 
     def execute(
@@ -115,9 +116,9 @@ class Service:
             return Stored(stream=of, at=at, actor=actor.person, command=command_id, event=event)
 
         rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
-        self._point("before-event-commit")
+        self._crash_point("before-event-commit")
         self._events.append([*rows, (stored(f"command-{command_id}", done), 1)])
-        self._point("after-event-commit")
+        self._crash_point("after-event-commit")
         self._on_recorded()
         self._present.refresh()
         return Answer(stream=stream, version=version + len(events), events=tags, versions=versions)

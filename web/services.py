@@ -19,22 +19,22 @@ from projections.receipts import Receipts
 from projections.replay import Heads
 from projections.tail import Tail
 from projections.visitlog import VisitLog
-from web.fresh import Fresh
+from web.fresh import SharedRefresh
 from web.guard import Guard
 from web.health import Health
 from web.limits import Limit
 from web.live import Live
 from web.metrics import Metrics
 from web.pages import Pages
-from web.people import People
-from web.post import Post
-from web.present import Present
+from web.people import Credentials
+from web.post import MailSender
+from web.present import CurrentWorld
 from web.service import Service
 from web.settings import Settings
-from web.spoken import Spoken
+from web.spoken import ViewerAnswers
 
 if TYPE_CHECKING:
-    from web.bus import Bus
+    from web.bus import Hints
     from web.openid import Provider
 
 
@@ -46,12 +46,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool
     worker: str  # this process's own name where several share the logs, else ""
     logs: Logs
-    present: Present
+    present: CurrentWorld
     service: Service
-    spoken: Spoken
-    people: People
+    spoken: ViewerAnswers
+    people: Credentials
     guard: Guard
-    fresh: Fresh
+    fresh: SharedRefresh
     renderer: Renderer
     pages: Pages
     heads: Heads
@@ -61,7 +61,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     live: Live
     follower: Follower
     tail: Tail
-    bus: "Bus | None"
+    bus: "Hints | None"
     leads: Callable[[], bool]  # this process makes the updates, and does whatever one process alone must do
     health: Health
     metrics: Metrics
@@ -69,7 +69,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sign_ins: Limit
     provider: "Provider | None"
     sso: str  # what the single sign-on is called, "" where there is none
-    post: Post | None
+    post: MailSender | None
 
 
 def of(connection: HTTPConnection) -> Services:

@@ -13,7 +13,7 @@ from domain.ids import CommandId, RiskId, ShareId
 from domain.risks import ClientScored, Points, ScoreAsClient
 from projections.folder import Logs
 from web.permission import Actor
-from web.present import Present
+from web.present import CurrentWorld
 from web.saying import How, Saying, Spoke
 from web.service import Service
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 KINDS: dict[type, How] = {CommentMade: "comment", ConcernRaised: "concern", Acknowledged: "acknowledge"}
 
 
-class Spoken:
+class ViewerAnswers:
     """Records what viewers say."""
 
-    def __init__(self, service: Service, present: Present, folder: Logs) -> None:
+    def __init__(self, service: Service, present: CurrentWorld, folder: Logs) -> None:
         self._service, self._present, self._folder = service, present, folder
 
     def head(self, share: str, n: int) -> str:

@@ -30,7 +30,7 @@ ROLES = {
 SAID = {"assigned": "Recorded. It holds from their next click on.", "ended": "Ended. They are signed out everywhere."}
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     """One person of the organisation."""
 
     person: Person
@@ -65,10 +65,10 @@ async def _people(request: Request, signed: Signed, problem: Refused | None = No
     return services.pages.response(request, "pm/people.html", status, **context, **shell(services, signed))
 
 
-def _member(world: World, person: Person, signed: Signed) -> Member:
+def _member(world: World, person: Person, signed: Signed) -> Colleague:
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
     told = "All projects" if person.projects is None else listed(titles) or "No project"
-    return Member(
+    return Colleague(
         person=person,
         role=ROLES.get(person.role, person.role),
         projects=told if person.role == "manager" else "All projects, read-only" if person.role == "auditor" else "All",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from web import messages, wire
 from web.place import UNCHECKED
-from web.room import House
+from web.room import PushContext
 from web.watcher import Watcher
 
 logger = logging.getLogger("fanlight.push")
@@ -21,7 +21,7 @@ STEPS_A_SECOND = 4
 class Sweep:
     """Watchers in slices, a slice per step, all slices within one tick."""
 
-    def __init__(self, house: House, every_step: Callable[[], None]) -> None:
+    def __init__(self, house: PushContext, every_step: Callable[[], None]) -> None:
         self.house, self.pace, self._every_step = house, house.pace, every_step
         self._slices: list[set[Watcher]] = [set() for _ in range(max(1, round(self.pace.tick_every * STEPS_A_SECOND)))]
         self._at = 0

@@ -22,7 +22,7 @@ REAP_EVERY = 15.0  # seconds between looks for processes that are gone
 GONE = 3 * BEAT  # seconds without a sign of life after which a process counts as gone
 
 
-class Watch:
+class Clockwork:
     """The clockwork of one process."""
 
     def __init__(self, services: Services, loop: Loop) -> None:

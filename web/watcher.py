@@ -9,7 +9,7 @@ from typing import Protocol
 
 from web import messages, wire
 from web.pace import Pace
-from web.place import Place
+from web.place import Standing
 from web.viewer import Viewer
 
 
@@ -32,7 +32,7 @@ class Keeper(Protocol):
     def lost(self, watcher: "Watcher") -> None: ...
 
 
-class Watcher(Place):
+class Watcher(Standing):
     """A place on a share with a transport under it."""
 
     __slots__ = ("__weakref__", "blocked_at", "budget", "heard", "phase", "room", "transport", "views", "write")

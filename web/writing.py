@@ -19,13 +19,13 @@ from web.due import Errand, wants
 from web.ids import digest as digest_of
 from web.mail_server import Server
 from web.permission import SYSTEM
-from web.present import Present
+from web.present import CurrentWorld
 
 if TYPE_CHECKING:
-    from web.people import People
+    from web.people import Credentials
 
 
-class Mailing(msgspec.Struct, frozen=True, kw_only=True):
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How an installation sends mail."""
 
     server: Server
@@ -34,11 +34,11 @@ class Mailing(msgspec.Struct, frozen=True, kw_only=True):
     hour: int  # of daily and weekly mails, in the client's zone
 
 
-class Sources(msgspec.Struct, frozen=True, kw_only=True):
+class MailSources(msgspec.Struct, frozen=True, kw_only=True):
     """What mails are written from. `stop_token` makes the secret with which a person's digests can be stopped."""
 
-    present: Present
-    people: "People"
+    present: CurrentWorld
+    people: "Credentials"
     disclosure: DisclosureLog
     clock: Callable[[], datetime]  # UTC
     stop_token: Callable[[PersonId], str]
@@ -47,7 +47,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 class Writer:
     """Writes mails."""
 
-    def __init__(self, mailing: Mailing, sources: Sources) -> None:
+    def __init__(self, mailing: MailSettings, sources: MailSources) -> None:
         self._mailing, self._present, self._people = mailing, sources.present, sources.people
         self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
 

@@ -6,7 +6,7 @@ import pytest
 
 from domain.agreement import Share, Version
 from domain.ids import ClientId, MilestoneId, ProjectId, ShareId
-from domain.since import ITEM, floor
+from domain.since import ITEM, known_from
 from domain.terms import Terms, Ways
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ def share(*versions: tuple[int, Terms, bool]) -> Share:
 
 def since(found: Share, field: str = "reason", facing: int | None = 0) -> int | None:
     """The floor of one field of the milestone, in days after the start."""
-    at = floor(found, "milestone", M1, field, facing=None if facing is None else day(facing))
+    at = known_from(found, "milestone", M1, field, facing=None if facing is None else day(facing))
     return None if at is None else (at - START).days
 
 
@@ -94,9 +94,9 @@ def test_the_item_itself_is_covered_while_any_terms_choose_it() -> None:
 def test_each_level_of_the_budget_is_covered_by_itself(
     versions: list[tuple[int, Terms, bool]], field: str, expected: int | None
 ) -> None:
-    at = floor(share(*versions), "budget", "price", field)
+    at = known_from(share(*versions), "budget", "price", field)
     assert at == (None if expected is None else day(expected))
 
 
 def test_a_budget_shared_as_a_status_alone_has_a_past_as_well() -> None:
-    assert floor(share((1, RAG, False)), "project", "", "budget") == day(1)
+    assert known_from(share((1, RAG, False)), "project", "", "budget") == day(1)

@@ -19,9 +19,9 @@ from tests.ports import free_port
 from tests.world import MANAGER, World
 from web import clock
 from web.ids import new_id
-from web.people import People
+from web.people import Credentials
 from web.permission import OPERATOR, Actor
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 
@@ -93,7 +93,7 @@ class Product:
         """Carry out a command from outside the server."""
         folder = Folder(self.folder)
         try:
-            Service(folder.events, Present(folder.events), clock.now).execute(
+            Service(folder.events, CurrentWorld(folder.events), clock.now).execute(
                 actor, command, command_id=CommandId(new_id(24))
             )
         finally:
@@ -103,9 +103,9 @@ class Product:
         """Return a sign-in link for a person."""
         folder = Folder(self.folder)
         try:
-            present = Present(folder.events)
+            present = CurrentWorld(folder.events)
             service = Service(folder.events, present, clock.now)
-            people = People(service, present, clock.now, link_hours=1, session_hours=12)
+            people = Credentials(service, present, clock.now, link_hours=1, session_hours=12)
             return f"{self.url}/in/{people.link(OPERATOR, PersonId(person))}"
         finally:
             folder.close()

@@ -12,7 +12,7 @@ import pytest
 from projections import container, notes, standalone, verify
 from projections.erasing import erase_entries, expire_receipts
 from projections.notes import signer
-from projections.verify import Report
+from projections.verify import VerifyReport
 from tests.projections.tampering import MATRIX, Tamper, alter
 from tests.world import KEY, SHARE, World
 
@@ -34,7 +34,7 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> Report:
+def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> VerifyReport:
     """Return our verifier's report, once the stand-alone one has come to the same."""
     ours, theirs = verify.check(data, key, checkpoints), standalone.check(data, key, checkpoints)
     told = ours.problems[:3], theirs.problems[:3]
@@ -45,7 +45,7 @@ def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()
     return ours
 
 
-def verdict(report: Report) -> tuple[bool, int | None]:
+def verdict(report: VerifyReport) -> tuple[bool, int | None]:
     return report.accepted, report.first_bad
 
 

@@ -19,7 +19,7 @@ from projections.store import Moved
 from projections.tree import Subtrees, consistent
 from tests.plain import Plain
 from tests.world import HARBOUR, MANAGER, SHARE, World, salt
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 WRITERS = 8
@@ -98,7 +98,7 @@ def test_eight_writers_of_events_of_one_project_lose_nothing(tmp_path: Path) -> 
     def write(i: int) -> None:
         folder = Folder(tmp_path)
         try:
-            service = Service(folder.events, Present(folder.events), world.clock)
+            service = Service(folder.events, CurrentWorld(folder.events), world.clock)
             for j in range(6):
                 day = date(2027, 6, 1) + timedelta(days=6 * i + j)
                 command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=day, reason=f"{i} {j}")

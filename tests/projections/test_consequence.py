@@ -20,7 +20,7 @@ from domain.view import (
     ScheduleVital,
 )
 from projections.consequence import consequence, facts, past
-from projections.everseen import EverSeen, Told
+from projections.everseen import EverSeen, EverTold
 from tests.world import SHARE, World, everything
 from web.pm_consequence import lines, naming, wholly
 from web.pm_labels import LABELS
@@ -98,12 +98,12 @@ def test_what_was_ever_told_is_known_with_the_updates_that_told_it(tmp_path: Pat
     world.harbour(everything(milestones=(MilestoneId("m1"), MilestoneId("m2"))))
     world.move("m1", date(2027, 5, 9))
     ever = EverSeen(world.folder.disclosure)
-    assert ever.of(SHARE).told["milestone-m2", "forecast"] == Told(1, 2)
+    assert ever.of(SHARE).told["milestone-m2", "forecast"] == EverTold(1, 2)
     world.tell(DraftTerms(share=SHARE, terms=everything(milestones=(MilestoneId("m1"),))))
     world.tell(ActivateTerms(share=SHARE, reason="Less"))
     found = ever.of(SHARE)
-    assert found.told["milestone-m2", "forecast"] == Told(1, 2)
-    assert found.told["milestone-m1", "forecast"] == Told(1, 3)
+    assert found.told["milestone-m2", "forecast"] == EverTold(1, 2)
+    assert found.told["milestone-m1", "forecast"] == EverTold(1, 3)
     assert msgspec.structs.asdict(EverSeen(world.folder.disclosure).of(SHARE)) == msgspec.structs.asdict(found)
     ever.forget(SHARE)
     assert ever.of(SHARE).upto == 3

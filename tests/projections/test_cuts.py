@@ -58,7 +58,7 @@ def test_what_ends_between_the_making_and_the_recording_of_an_update_wins(
             while due:
                 world.service.execute(MANAGER, due.pop(0), command_id=CommandId(f"late-{len(due)}"))
 
-    world = World(tmp_path, point=point)
+    world = World(tmp_path, crash_point=point)
     world.harbour()
     world.tell(moved(1), follow=False)
     due.extend(commands)
@@ -115,7 +115,7 @@ def test_a_client_that_is_ended_at_the_very_moment_gets_no_new_share_and_nobody_
         if name == "before-event-commit" and due:
             world.service.execute(ADMIN, due.pop(), command_id=CommandId("end"))
 
-    world = World(tmp_path, point=point)
+    world = World(tmp_path, crash_point=point)
     world.harbour()
     due.append(EndClient(client=ACME, reason="Over"))
     if what == "share":

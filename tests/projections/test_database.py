@@ -25,7 +25,7 @@ from projections.database import (
 )
 from projections.database_lease import DatabaseLease
 from projections.lease import LASTS
-from projections.store import Deposed, Parked
+from projections.store import LeaseLost, Parked
 from projections.vault import Gone, Vault
 from tests import postgres
 from tests.postgres import Cluster, create
@@ -286,7 +286,7 @@ def test_what_a_deposed_follower_writes_is_refused_in_the_transaction(url: str) 
     ours.disclosure.record([], [], [(Parked(share="s", position=1, error="x"), 1)], 3, term)
     ours.lease.release("a")
     assert theirs.lease.take("b") == 2
-    with pytest.raises(Deposed):
+    with pytest.raises(LeaseLost):
         ours.disclosure.record([], [], [(Parked(share="s", position=1, error="y"), 2)], 4, term)
     assert ours.disclosure.position() == 3
     assert ours.disclosure.parked_versions("s") == 1

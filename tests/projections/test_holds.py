@@ -25,7 +25,7 @@ from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, MANAGER, OTHER, SHARE, Wo
 from web.importers import propose
 from web.importers.plan import Plan, PlannedMilestone
 from web.permission import SYSTEM, Actor
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 AGREED = date(2027, 5, 3)
@@ -286,7 +286,7 @@ def raced(world: World, n: int) -> list[str]:
 
     def send(command: ReleaseHeld | ReleaseDue, actor: Actor) -> None:
         folder = Folder(world.path)
-        service = Service(folder.events, Present(folder.events), world.clock)
+        service = Service(folder.events, CurrentWorld(folder.events), world.clock)
         gate.wait(20)
         with contextlib.suppress(Conflict):
             answers.extend(service.execute(actor, command, command_id=CommandId(f"{actor.person}-{n}")).events)

@@ -21,7 +21,7 @@ replace = msgspec.structs.replace
 
 def _told_before(kind: str, *fields: str) -> Mutant:
     """The past of these fields is told, whatever was agreed."""
-    sound = since.floor
+    sound = since.known_from
 
     def leaky(share: Share, of: Any, key: str, *asked: str, facing: datetime | None = None) -> datetime | None:
         known = of == kind and bool(set(fields) & set(asked))

@@ -25,9 +25,9 @@ from tests.ports import free_port
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import clock
 from web.ids import new_id
-from web.people import People
+from web.people import Credentials
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 LOGS = ("events.db", "disclosure.db", "receipts.db", "ledger.db", "keys.db")
@@ -96,10 +96,10 @@ def test_the_files_at_any_instant_of_a_power_cut_open_as_a_prefix(tmp_path: Path
 def test_a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_half_there(tmp_path: Path) -> None:
     folder = seeded(tmp_path / "data")
     logs = Folder(folder)
-    service = Service(logs.events, Present(logs.events), clock.now)
+    service = Service(logs.events, CurrentWorld(logs.events), clock.now)
     invited = InvitePerson(person=PersonId("mona"), name="Mona", email="mona@x.test", role="manager")
     service.execute(OPERATOR, invited, command_id=new_id(24))  # type: ignore[arg-type]
-    people = People(service, Present(logs.events), clock.now, link_hours=1, session_hours=1)
+    people = Credentials(service, CurrentWorld(logs.events), clock.now, link_hours=1, session_hours=1)
     token = people.token(OPERATOR, PersonId("mona"), "disk")
     logs.close()
     largest = max(file.stat().st_size for file in folder.iterdir())

@@ -115,7 +115,9 @@ class Races:
         self._count = 0
         make = partial(Plain)
         pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
-        self.processes = [Process(one, make(), pages, Given(now=self.clock, point=self._point)) for one in settings]
+        self.processes = [
+            Process(one, make(), pages, Given(now=self.clock, crash_point=self._point)) for one in settings
+        ]
 
     # the moments at which a race is decided
 

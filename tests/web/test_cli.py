@@ -12,7 +12,7 @@ import pytest
 from projections.folder import Folder
 from tests.web.importers.plans import REAL
 from tests.world import HARBOUR, SHARE, World
-from web.present import Present
+from web.present import CurrentWorld
 
 pytestmark = pytest.mark.folder  # each command is a process of its own, told of a folder
 
@@ -38,7 +38,7 @@ def data(tmp_path: Path) -> Path:
 def version(data: Path) -> int:
     folder = Folder(data)
     try:
-        return Present(folder.events).world.versions[f"project-{HARBOUR}"]
+        return CurrentWorld(folder.events).world.versions[f"project-{HARBOUR}"]
     finally:
         folder.close()
 

@@ -333,7 +333,7 @@ def test_a_digest_that_may_have_gone_out_is_never_sent_again(tmp_path: Path, ser
             armed.clear()
             raise Killed
 
-    mailed = Mailed(tmp_path / "data", server, point=point)
+    mailed = Mailed(tmp_path / "data", server, crash_point=point)
     mailed.harbour()
     mailed.reader("anna", "daily")
     mailed.move("m1", date(2027, 5, 10))

@@ -17,7 +17,7 @@ from tests.mail import Sink
 from tests.world import ACME, ADMIN, World
 from web import clock
 from web.permission import OPERATOR
-from web.present import Present
+from web.present import CurrentWorld
 
 pytestmark = pytest.mark.folder
 FIRST, SECOND = "anna", "ben"  # in the order in which they are mailed
@@ -50,7 +50,7 @@ def states(folder: Path) -> dict[str, list[str]]:
     """Return the states of everybody's mails, as they lie in the log."""
     logs = Folder(folder)
     try:
-        people = Present(logs.events).world.people
+        people = CurrentWorld(logs.events).world.people
         return {name: [mail.state for mail in people[PersonId(name)].mails] for name in (FIRST, SECOND)}
     finally:
         logs.close()

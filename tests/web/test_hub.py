@@ -11,7 +11,7 @@ from web import hub as hub_module
 from web import messages, wire
 from web.hub import REST, Close, Gap, Hub, ReadFrames, ReadHead, ReadView, Rest, Round, Send
 from web.pace import Pace
-from web.place import Place
+from web.place import Standing
 from web.viewer import Viewer
 
 TICK = messages.tick
@@ -25,14 +25,14 @@ def framed(*numbers: int) -> list[tuple[int, bytes]]:
     return [(n, wire.framed(text(n)[1])) for n in numbers]
 
 
-def at(head: int, *, ring: int = 4, **pace: int) -> Hub[Place]:
+def at(head: int, *, ring: int = 4, **pace: int) -> Hub[Standing]:
     hub = Hub(Pace(ring_frames=ring, **pace))
     hub.start(head, framed(*range(max(1, head - ring + 1), head + 1)))
     return hub
 
 
-def watcher(hub: Hub[Place], since: int) -> Place:
-    place = Place(Viewer("ann", "acme", "s"))
+def watcher(hub: Hub[Standing], since: int) -> Standing:
+    place = Standing(Viewer("ann", "acme", "s"))
     hub.greet(place, since)
     return place
 
@@ -156,7 +156,7 @@ def test_nothing_is_due_after_the_end_and_a_hub_without_a_start_waits():
     hub.publish([text(4)])
     hub.ended = True
     assert hub.next_round() is None
-    waiting = Hub[Place](Pace())
+    waiting = Hub[Standing](Pace())
     waiting.publish([text(4), text(5)])
     assert waiting.next_round() is None
     assert isinstance(waiting.next_step(watcher(waiting, 2)), Rest)
@@ -177,15 +177,15 @@ class World:
     def __init__(self, chance) -> None:
         self.chance = chance
         self.log = 0
-        self.hub: Hub[Place] = Hub(Pace(ring_frames=4, far=12, slice_frames=3, slice_bytes=60))
-        self.got: dict[Place, list[tuple[str, int]]] = {}
-        self.reading: list[tuple[Place, object, object]] = []
+        self.hub: Hub[Standing] = Hub(Pace(ring_frames=4, far=12, slice_frames=3, slice_bytes=60))
+        self.got: dict[Standing, list[tuple[str, int]]] = {}
+        self.reading: list[tuple[Standing, object, object]] = []
         self.quiet = False
 
-    def advance(self, place: Place) -> None:
+    def advance(self, place: Standing) -> None:
         self.perform(place, self.hub.next_step(place))
 
-    def perform(self, place: Place, step: object) -> None:
+    def perform(self, place: Standing, step: object) -> None:
         while not isinstance(step, Rest):
             if isinstance(step, Close):
                 self.hub.leave(place)
@@ -202,7 +202,7 @@ class World:
             self.write(place, b"".join(step.frames))
             step = self.hub.next_step(place)
 
-    def write(self, place: Place, data: bytes) -> None:
+    def write(self, place: Standing, data: bytes) -> None:
         assert not place.blocked, "written to while something was unsent"
         assert not place.gone
         for _, payload in wire.unframed(data):

@@ -144,7 +144,7 @@ def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itse
         if name == "before-disclosure-commit" and due:
             elsewhere.service.execute(MANAGER, due.pop(), command_id=CommandId("end"))
 
-    here, elsewhere = World(tmp_path, point=point), World(tmp_path)
+    here, elsewhere = World(tmp_path, crash_point=point), World(tmp_path)
     here.harbour()
     here.move("m1", date(2027, 6, 1))
     assert len(here.entries()) == 2

@@ -539,7 +539,7 @@ def test_the_proof_of_the_update_is_on_the_page(house: House) -> None:
     assert f"fanlight verify fanlight-{SHARE}-update-2.zip" in page
     bundle = house.process  # the button leads to a bundle of this very update
     assert f'href="/p/{HARBOUR}/shares/{SHARE}/evidence.zip?n=2"' in page
-    assert bundle.folder.disclosure.head(SHARE) == 2
+    assert bundle.services.logs.disclosure.head(SHARE) == 2
 
 
 def test_bad_spans_and_days_answer_nothing_here(house: House) -> None:

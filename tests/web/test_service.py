@@ -18,7 +18,7 @@ from domain.schedule import ForecastMoved, MoveForecast
 from projections.folder import Folder
 from tests.world import ACME, COUNCIL, HARBOUR, MANAGER, SHARE, World
 from web.permission import Actor
-from web.present import Present
+from web.present import CurrentWorld
 from web.service import Service
 
 AUDITOR = Actor(PersonId("tomas"), "auditor")
@@ -66,7 +66,7 @@ def test_a_stale_expectation_is_refused_with_both_versions(world: World) -> None
 def test_two_processes_writing_at_once_lose_nothing_and_double_nothing(world: World) -> None:
     world.harbour()
     folders = [Folder(world.path) for _ in range(4)]
-    services = [Service(f.events, Present(f.events), world.clock) for f in folders]
+    services = [Service(f.events, CurrentWorld(f.events), world.clock) for f in folders]
     failures: list[BaseException] = []
 
     def write(service: Service, start: int) -> None:

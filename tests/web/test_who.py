@@ -35,7 +35,7 @@ from web.phrases import after
 from web.pm_audience import view_of
 from web.pm_who_facts import Asked, Fact, Forecast, Met, Scored
 from web.pm_who_seen import Viewers, viewers
-from web.pm_who_told import Told, in_force
+from web.pm_who_told import ClientTold, in_force
 
 M1 = Asked("milestone", "m1")
 ONE, TWO, THREE = date(2027, 6, 1), date(2027, 6, 2), date(2027, 6, 3)
@@ -57,7 +57,7 @@ def fact(world: World, asked: Asked = M1, version: int | None = None) -> Fact:
     return found
 
 
-def told(world: World, about: Fact, share: str = SHARE, *, behind: bool = False) -> Told:
+def told(world: World, about: Fact, share: str = SHARE, *, behind: bool = False) -> ClientTold:
     now = world.present.refresh()
     agreed = now.shares[share]
 
@@ -70,13 +70,13 @@ def told(world: World, about: Fact, share: str = SHARE, *, behind: bool = False)
     )
 
 
-def seen(world: World, found: Told, people: tuple[str, ...] = ("anna",), watching: tuple = ()) -> Viewers:
+def seen(world: World, found: ClientTold, people: tuple[str, ...] = ("anna",), watching: tuple = ()) -> Viewers:
     world.receipts.flush()
     assert found.at is not None
     return viewers(world.folder.receipts, found.share.id, (found.n, found.beyond), found.at, people, watching)
 
 
-def answer(world: World, about: Fact, found: Told, viewers_: Viewers | None = None) -> str:
+def answer(world: World, about: Fact, found: ClientTold, viewers_: Viewers | None = None) -> str:
     listed = sorted(viewers_.seen if viewers_ else [], key=lambda s: s.person)
     return pm_who_say.answer("Acme Rail", found, listed, about, lambda person: person.title())
 

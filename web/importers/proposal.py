@@ -15,7 +15,7 @@ ORDER: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class ProposalLine(msgspec.Struct, frozen=True, kw_only=True):
     """One proposed change. `commands` carry it out, in this order."""
 
     kind: Kind
@@ -36,7 +36,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """All that a plan would change."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ProposalLine, ...]
     unchanged: int  # milestones that are in both and the same
     notes: tuple[str, ...]
     reason: str  # of moved forecasts, unless another is given

@@ -17,11 +17,11 @@ from domain.schedule import (
     MoveForecast,
 )
 from web.importers.plan import Plan
-from web.importers.proposal import ORDER, Line, Proposal
+from web.importers.proposal import ORDER, Proposal, ProposalLine
 from web.importers.propose_costs import costs
 from web.importers.propose_schedule import Compared
 
-__all__ = ["Line", "Proposal", "accept", "propose"]
+__all__ = ["Proposal", "ProposalLine", "accept", "propose"]
 
 
 def propose(project: Project, plan: Plan, new_id: Callable[[], str], today: date | None = None) -> Proposal:
@@ -42,7 +42,7 @@ def propose(project: Project, plan: Plan, new_id: Callable[[], str], today: date
     )
 
 
-def accept(project: Project, plan: Plan, lines: tuple[Line, ...], reason: str = "") -> ChangeTogether:
+def accept(project: Project, plan: Plan, lines: tuple[ProposalLine, ...], reason: str = "") -> ChangeTogether:
     """Return the one command that records the accepted lines and that the plan was looked at.
 
     `reason` replaces the one of moved forecasts.

@@ -8,10 +8,10 @@ from domain.money import Money
 from domain.project import Project
 from projections import words
 from web.importers.plan import Plan, PlannedCosts
-from web.importers.proposal import Kind, Line
+from web.importers.proposal import Kind, ProposalLine
 
 
-def costs(project: Project, plan: Plan, today: date, reason: str) -> tuple[list[Line], list[str]]:
+def costs(project: Project, plan: Plan, today: date, reason: str) -> tuple[list[ProposalLine], list[str]]:
     """Return the lines a plan's costs propose, and notes on what was left out."""
     found = plan.costs
     if found is None:
@@ -31,7 +31,7 @@ class _Costs:
         self.project, self.found, self.today, self.reason = project, found, today, reason
         self.account: Account | None = project.budget.accounts.get("cost")
         self.bac = self.account.bac if self.account else found.bac
-        self.lines: list[Line] = []
+        self.lines: list[ProposalLine] = []
         self.notes: list[str] = []
 
     def budget(self) -> None:
@@ -109,5 +109,7 @@ class _Costs:
         after: str,
         command: ApproveBudget | MeasureCost | ForecastCompletion,
         note: str = "",
-    ) -> Line:
-        return Line(kind=kind, source_id="", title=title, before=before, after=after, note=note, commands=(command,))
+    ) -> ProposalLine:
+        return ProposalLine(
+            kind=kind, source_id="", title=title, before=before, after=after, note=note, commands=(command,)
+        )

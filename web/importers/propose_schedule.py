@@ -22,7 +22,7 @@ from domain.schedule import (
 )
 from projections import words
 from web.importers.plan import Plan, PlannedMilestone
-from web.importers.proposal import Kind, Line
+from web.importers.proposal import Kind, ProposalLine
 
 
 class Compared:
@@ -32,7 +32,7 @@ class Compared:
         self.project, self.plan, self.new_id, self.today = project, plan, new_id, today
         self.known = {m.source_id: m for m in project.schedule.milestones.values() if m.source_id}
         self.ids: dict[str, MilestoneId] = {source: m.id for source, m in self.known.items()}
-        self.lines: list[Line] = []
+        self.lines: list[ProposalLine] = []
         self.notes: list[str] = []
         self.unchanged = 0
         dated = f", data date {words.long_day(plan.data_date)}" if plan.data_date else ""
@@ -56,7 +56,7 @@ class Compared:
     def _line(
         self, kind: Kind, planned: PlannedMilestone, before: str, after: str, *commands: PlainCommand, note: str = ""
     ) -> None:
-        line = Line(
+        line = ProposalLine(
             kind=kind, source_id=planned.source_id, title=planned.title, before=before, after=after, note=note,
             commands=commands,
         )  # fmt: skip
@@ -156,7 +156,7 @@ class Compared:
                 project=self.project.id, milestone=old.id, reason="No longer in the imported plan"
             )
             when = words.day_year(old.expected)
-            line = Line(
+            line = ProposalLine(
                 kind="missing", source_id=source, title=old.details.title, before=when, after="",
                 note="leaves the plan", commands=(command,),
             )  # fmt: skip
@@ -184,7 +184,7 @@ class Compared:
             on=on,
             dates={self.ids[source]: day for source, day in dates.items()},
         )
-        line = Line(
+        line = ProposalLine(
             kind="baseline", source_id="", title="The file’s baseline becomes the first agreed plan", before="",
             after=count(len(dates), "date"), note="others are agreed for their forecast", commands=(command,),
         )  # fmt: skip
