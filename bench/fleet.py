@@ -20,16 +20,16 @@ from bench.fanout import FEW, MANY
 from bench.gate import Row, median, spread
 from bench.load import Running, Target, baseline, load, pin, running
 from domain.ids import CommandId, MilestoneId
-from domain.schedule import MoveForecast
-from projections.database import SCHEMA, Database
+from domain.plan.schedule import MoveForecast
+from projections.events.present import CurrentWorld
+from projections.installation.database import SCHEMA, Database
 from tests.fleet import ORIGIN, Fleet, fleet, stranded
 from tests.world import HARBOUR
 from web import clock
-from web.bus import Hint
 from web.ids import new_id
-from web.permission import OPERATOR
-from web.present import CurrentWorld
-from web.service import Service
+from web.process.hints import Hint
+from web.write.permission import OPERATOR
+from web.write.service import Service
 
 COMMANDS, ROUNDS = 150, 3
 _days = itertools.count(1)

@@ -10,9 +10,9 @@ import msgspec
 
 from bench.gate import Row
 from domain.events import Stored, encode
-from domain.schedule import MoveForecast
+from domain.plan.schedule import MoveForecast
 from tests.world import HARBOUR, World
-from web.render import Renderer
+from web.render.page import Renderer
 
 EVENTS, RUNS = 600, 3
 

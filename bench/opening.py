@@ -11,17 +11,17 @@ import msgspec
 from starlette.testclient import TestClient
 
 from bench.gate import Row, median
-from projections import replay
-from projections.disclose import KEYFRAME_EVERY, Made, Shown, disclose, restore
-from projections.disclosure import Entry, Keyframe, seal
-from projections.store import DisclosureLog
+from projections.entries.entry import Entry, Keyframe, seal
+from projections.follow.next_entry import KEYFRAME_EVERY, Made, Shown, disclose, restore
+from projections.logs.disclosure_log import DisclosureLog
+from projections.replay import pages
 from tests.world import HARBOUR, SHARE, World, salt
 from web import app as application
 from web.clock import Virtual
-from web.permission import OPERATOR
-from web.process import Given
-from web.render import Renderer
+from web.process.process import Given
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 ENTRIES, SAMPLES = 100_025, 60  # the newest lies halfway between keyframes, as instants do on average
 
@@ -35,10 +35,10 @@ def run() -> list[Row]:
         world.harbour()
         log = world.folder.disclosure
         _fill(world, ENTRIES)
-        newest = median(_timed(lambda: replay.page(log, SHARE)) for _ in range(SAMPLES))
+        newest = median(_timed(lambda: pages.page(log, SHARE)) for _ in range(SAMPLES))
         rng = random.Random(1)
         instants = [_instant(log, rng) for _ in range(SAMPLES)]
-        times = [_timed(lambda at=at: replay.page(log, SHARE, replay.number_at(log, SHARE, at))) for at in instants]
+        times = [_timed(lambda at=at: pages.page(log, SHARE, pages.number_at(log, SHARE, at))) for at in instants]
         _watched(world, rng)
         world.close()
         seen_newest, seen_any = _seen(Path(folder), world.clock, instants)
@@ -63,7 +63,7 @@ def _watched(world: World, rng: random.Random) -> None:
     assert end is not None
     for i in range(RECEIPTS):
         world.clock.at = last + (end - last) * i / RECEIPTS
-        n = replay.number_at(log, SHARE, world.clock.at)
+        n = pages.number_at(log, SHARE, world.clock.at)
         world.claim("displayed" if i % 2 else "hidden", n, person=f"p{rng.randrange(12)}", tab=f"t{i}")
         world.receipts.flush()
     world.clock.at = end + timedelta(hours=1)

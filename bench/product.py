@@ -16,14 +16,14 @@ import msgspec
 from bench.gate import Row, median, spread
 from bench.load import Running, Target, baseline, compiler, load, pin, python, running
 from domain.ids import PersonId
-from projections.folder import Folder
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests.world import ACME, HARBOUR, SHARE, World
 from web import clock
-from web.people import Credentials
-from web.permission import OPERATOR
-from web.present import CurrentWorld
-from web.render import Renderer
-from web.service import Service
+from web.identity.credentials import Credentials
+from web.render.page import Renderer
+from web.write.permission import OPERATOR
+from web.write.service import Service
 
 FEW, MANY = (1000, 5000) if compiler() else (100, 300)
 ORIGIN = "http://bench.test"
@@ -59,7 +59,7 @@ def product(folder: Path) -> Target:
     logs.close()
     return Target(
         name="fanlight serve",
-        argv=python("web.cli", "serve", "--data", str(folder), "--port", "{port}", "--public-url", ORIGIN),
+        argv=python("web.cli.main", "serve", "--data", str(folder), "--port", "{port}", "--public-url", ORIGIN),
         path=f"/s/{SHARE}/live",
         headers=(f"Cookie: fanlight={cookie}", f"Origin: {ORIGIN}"),
         hello=hello(head),

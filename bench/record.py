@@ -12,10 +12,10 @@ from pathlib import Path
 from eventsourcing.persistence import StoredEvent
 
 from bench.gate import Row, median, spread
-from projections import standalone, verify
-from projections.claims import Receipt
+from projections.receipts.claims import Receipt
+from projections.verify import bundle, standalone
 from tests.world import SHARE, World
-from web.render import Renderer
+from web.render.page import Renderer
 
 VIEWERS, UPDATES, BUNDLED = 10_000, 25, 400
 
@@ -98,7 +98,7 @@ def checked() -> list[Row]:
         entries = sum(len(entry.raw) for entry in world.entries())
     plain = median(_timed(lambda: hashlib.sha256(bytes(entries)).digest()) for _ in range(9))
     rows = []
-    for name, check in (("ours", verify.check), ("stand-alone", standalone.check)):
+    for name, check in (("ours", bundle.check), ("stand-alone", standalone.check)):
         spent = median(_timed(lambda check=check: check(data)) for _ in range(3))
         rows.append(Row(f"checking {BUNDLED} updates, {name}", spent / plain, "of hashing their contents once", None))
     return rows

@@ -6,7 +6,7 @@ import selectors
 import socket
 import sys
 
-from web import wire
+from web.push import wire
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from web.live import Live, Pace, Receipt, Viewer
-from web.server import run, server_config, tune_gc
+from web.push.live import Live, Pace, Receipt, Viewer
+from web.push.server import run, server_config, tune_gc
 
 SHARE = "bench"
 KEPT = 2000  # more than anybody is behind

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from domain.access import AccessCommand
-from domain.agreement import ShareCommand
-from domain.project import ProjectCommand
+from domain.agreement.share import ShareCommand
+from domain.people.access import AccessCommand
+from domain.plan.project import ProjectCommand
 
 AnyCommand = ProjectCommand | ShareCommand | AccessCommand
 

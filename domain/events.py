@@ -4,11 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from domain.access import AccessEvent
-from domain.agreement import ShareEvent
+from domain.agreement.share import ShareEvent
 from domain.ids import CommandId, PersonId
 from domain.message import Event
-from domain.project import ProjectEvent
+from domain.people.access import AccessEvent
+from domain.plan.project import ProjectEvent
 
 
 class CommandCarriedOut(Event, frozen=True, kw_only=True):

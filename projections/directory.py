@@ -5,11 +5,12 @@ from typing import assert_never
 
 import msgspec
 
-from domain import access, agreement, clients
-from domain.access import AccessEvent, OrganisationNamed, Person, PersonEvent
-from domain.agreement import Share, ShareEvent
-from domain.clients import Client, ClientEnded, ClientEvent
+from domain.agreement import share as agreement_share
+from domain.agreement.share import Share, ShareEvent
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.people import access, clients
+from domain.people.access import AccessEvent, OrganisationNamed, Person, PersonEvent
+from domain.people.clients import Client, ClientEnded, ClientEvent
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -114,7 +115,7 @@ class Directory:
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""
         share = ShareId(key)
-        found = self.shares[share] = agreement.evolve(self.shares.get(share), event, at)
+        found = self.shares[share] = agreement_share.evolve(self.shares.get(share), event, at)
         if self._ended(found.client):  # it was ended while this one was being drafted
             self._end_share(found, at)
 

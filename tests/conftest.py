@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import projections.folder
+import projections.installation.folder
 from tests import postgres
 
 ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
@@ -20,7 +20,7 @@ def pytest_configure() -> None:
     if ON_POSTGRES:
         server = _cluster.enter_context(postgres.running())
         postgres.prepared(server.url())
-        projections.folder.Folder = lambda folder: postgres.of_folder(server.url(), folder)  # type: ignore[assignment,misc]
+        projections.installation.folder.Folder = lambda folder: postgres.of_folder(server.url(), folder)  # type: ignore[assignment,misc]
 
 
 def pytest_unconfigure() -> None:

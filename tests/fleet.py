@@ -31,24 +31,24 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from domain import commands
-from domain.access import InvitePerson
 from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId, ShareId
-from domain.schedule import MoveForecast
-from projections.database import Database, migrate
-from projections.disclosure import Entry
+from domain.people.access import InvitePerson
+from domain.plan.schedule import MoveForecast
+from projections.entries.entry import Entry
+from projections.events.present import CurrentWorld
+from projections.installation.database import Database, migrate
 from tests import postgres
 from tests import world as world_module
 from tests.ports import free_port
 from tests.redis import Redis
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import clock
+from web.identity.credentials import Credentials
 from web.ids import new_id
-from web.people import Credentials
-from web.permission import OPERATOR
-from web.present import CurrentWorld
-from web.render import Renderer
-from web.service import Service
+from web.render.page import Renderer
+from web.write.permission import OPERATOR
+from web.write.service import Service
 
 ORIGIN = "http://fleet.test"
 TOKEN = "operator of the fleet"
@@ -83,7 +83,11 @@ class Process:
         told += ["--tick-seconds", "2", "--sign-in-per-minute", "1000", "--log-level", "info", *self.flags]
         with self.log.open("a") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "web.cli", self.kind, *told], env=environment, stdout=log, stderr=log, text=True
+                [sys.executable, "-m", "web.cli.main", self.kind, *told],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                text=True,
             )
         return self
 

@@ -13,19 +13,19 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from domain.access import InvitePerson
 from domain.ids import ClientId, PersonId
-from domain.mails import Cadence, ChooseDigest
-from projections.disclose import Renderer
+from domain.people.access import InvitePerson
+from domain.people.mails import Cadence, ChooseDigest
+from projections.follow.next_entry import Renderer
 from tests.ports import free_port
 from tests.world import ACME, ADMIN, World
 from web.clock import Virtual
+from web.identity.credentials import Credentials
+from web.mail.sender import MailSender, SenderPorts
+from web.mail.writer import MailSettings
 from web.mail_server import Server, server
-from web.people import Credentials
-from web.permission import OPERATOR
-from web.post import MailSender, SenderPorts
-from web.render import Renderer as Real
-from web.writing import MailSettings
+from web.render.page import Renderer as Real
+from web.write.permission import OPERATOR
 
 SENDER = "status@works.example"
 ORIGIN = "http://testserver"

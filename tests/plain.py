@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from domain.view import ClientView
-from projections.disclosure import Change, Part, Rendered
+from projections.entries.entry import Change, Part, Rendered
 
 
 class Plain:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from projections.database import Database, migrate
+from projections.installation.database import Database, migrate
 from tests.ports import free_port
 
 NOBODY = 65534  # Postgres refuses to run as root

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain import access, agreement, project
+from domain.agreement import share
 from domain.errors import Refused
+from domain.people import access
+from domain.plan import project
 
 NOW = datetime(2027, 3, 16, 13, 58, tzinfo=UTC)
 
@@ -50,16 +52,16 @@ class Given:
     def when(self, command: Any, now: datetime = NOW) -> When:
         """Send a command at an instant (UTC)."""
         state = self.state()
-        if isinstance(command, agreement.ShareCommand):
-            return When(lambda: agreement.decide(state, command, now))
+        if isinstance(command, share.ShareCommand):
+            return When(lambda: share.decide(state, command, now))
         if isinstance(command, access.PersonCommand):
             return When(lambda: access.decide(state, command, now))
         return When(lambda: project.decide(state, command, now))
 
 
 def _evolve(state: Any, event: Any, now: datetime) -> Any:
-    if isinstance(event, agreement.ShareEvent):
-        return agreement.evolve(state, event, now)
+    if isinstance(event, share.ShareEvent):
+        return share.evolve(state, event, now)
     if isinstance(event, access.PersonEvent):
         return access.evolve(state, event, now)
     return project.evolve(state, event, now)

@@ -6,31 +6,31 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from domain.access import InvitePerson, NameOrganisation
-from domain.agreement import ActivateTerms, DraftShare
-from domain.clients import RegisterClient
+from domain.agreement.share import ActivateTerms, DraftShare
+from domain.agreement.terms import Terms
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.project import StartProject
-from domain.risks import Points, RaiseRisk, RiskDetails
-from domain.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
-from domain.terms import Terms
-from projections.bundle import Wanted, build
-from projections.claims import Receipt
-from projections.crash_point import CrashPoint, nowhere
-from projections.disclose import Renderer
-from projections.disclosure import Entry
-from projections.folder import Folder
-from projections.follow import Follower
-from projections.notary import Notary
-from projections.notes import signer
-from projections.receipts import Receipts
-from projections.replay import Heads, LiveLog
+from domain.people.access import InvitePerson, NameOrganisation
+from domain.people.clients import RegisterClient
+from domain.plan.project import StartProject
+from domain.plan.risks import Points, RaiseRisk, RiskDetails
+from domain.plan.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
+from projections.entries.entry import Entry
+from projections.events.present import CurrentWorld
+from projections.evidence.bundle import Wanted, build
+from projections.evidence.notary import Notary
+from projections.follow.follower import Follower
+from projections.follow.next_entry import Renderer
+from projections.installation.crash_point import CrashPoint, nowhere
+from projections.installation.folder import Folder
+from projections.proof.notes import signer
+from projections.receipts.claims import Receipt
+from projections.receipts.taking import Receipts
+from projections.replay.pages import Heads, LiveLog
 from tests.plain import Plain
 from web.clock import Virtual
-from web.permission import Actor
-from web.present import CurrentWorld
-from web.service import Answer, Service
+from web.write.permission import Actor
+from web.write.service import Answer, Service
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 MANAGER = Actor(PersonId("marta"), "manager")

@@ -9,12 +9,12 @@ from starlette.routing import BaseRoute
 from domain import commands
 from domain.errors import Refused
 from domain.ids import CommandId
-from projections.disclosure import Entry, instant
-from web.guard import EVERYONE, STAFF, VIEWERS, Signed, door
-from web.permission import Actor
-from web.problem import problem, refusal
-from web.rights import may_watch
-from web.services import Services
+from projections.entries.entry import Entry, instant
+from web.door.guard import EVERYONE, STAFF, VIEWERS, Signed, door
+from web.door.problem import problem, refusal
+from web.process.rights import may_watch
+from web.process.services import Services
+from web.write.permission import Actor
 
 LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries a page

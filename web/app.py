@@ -11,30 +11,21 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from domain.errors import Refused
-from web import (
-    api,
-    assets,
-    audit,
-    client,
-    client_home,
-    clients,
-    entry,
-    entry_openid,
-    evidence,
-    history,
-    home_mail,
-    me,
-    operator,
-    pm,
-    staff,
-)
-from web.headers import Headers
-from web.pages import Pages
-from web.problem import refusal, status_of
-from web.process import Given, Process
-from web.render import Renderer
-from web.services import Services
+from web import api, operator
+from web.audit import shares
+from web.client import dashboard, history, home
+from web.door import assets
+from web.door.headers import Headers
+from web.door.problem import refusal, status_of
+from web.door.templates import Pages
+from web.evidence import download
+from web.manager import projects
+from web.people import clients, colleagues, mail_choice
+from web.process.process import Given, Process
+from web.process.services import Services
+from web.render.page import Renderer
 from web.settings import Settings
+from web.sign_in import link, openid, sessions
 
 
 def compose(settings: Settings, given: Given | None = None) -> Process:
@@ -48,22 +39,22 @@ def routes(*, demo: bool) -> list[BaseRoute]:
     found = [
         *operator.routes(),
         *assets.routes(),
-        *entry.routes(),
-        *entry_openid.routes(),
-        *me.routes(),
-        *client_home.routes(),
-        *client.routes(),
+        *link.routes(),
+        *openid.routes(),
+        *sessions.routes(),
+        *home.routes(),
+        *dashboard.routes(),
         *history.routes(),
-        *home_mail.routes(),
-        *pm.routes(),
-        *staff.routes(),
+        *mail_choice.routes(),
+        *projects.routes(),
+        *colleagues.routes(),
         *clients.routes(),
-        *audit.routes(),
-        *evidence.routes(),
+        *shares.routes(),
+        *download.routes(),
         *api.routes(),
     ]
     if demo:
-        from web import demo as living
+        from web.demo import life as living
 
         found += living.routes()
     return found
@@ -85,7 +76,7 @@ def create(process: Process, *, pages: bool = True) -> ASGIApp:
     app = Starlette(routes=served, lifespan=lifespan, exception_handlers=refusals(services))
     app.state.services, app.state.viewing, app.state.guard = services, process.viewing, services.guard
     if services.demo:
-        from web.demo import Life
+        from web.demo.life import Life
 
         app.state.life = Life(services, services.settings.demo_speed, services.settings.demo_seed)
     return Headers(app, secure=services.settings.secure)

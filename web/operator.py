@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from web.guard import not_found, open_door
-from web.services import Services
+from web.door.guard import not_found, open_door
+from web.process.services import Services
 
 NO_STORE = {"cache-control": "no-store"}
 

@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from domain import budget, milestones, project, risks, schedule
-from domain.answers import Screen
-from domain.calendar import Calendar
-from domain.health import Tolerances
+from domain.agreement.answers import Screen
 from domain.money import Money
+from domain.plan import budget, milestones, project, risks, schedule
+from domain.plan.calendar import Calendar
+from domain.plan.health import Tolerances
 from tests.domain.samples import P
 from tests.spec import NOW
 

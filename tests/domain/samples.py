@@ -4,13 +4,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.budget import BudgetApproved
-from domain.calendar import Calendar
-from domain.health import Tolerances
 from domain.money import Money
-from domain.project import ProjectStarted
-from domain.risks import Points, RiskDetails, RiskRaised, Scale
-from domain.schedule import BaselineApproved, ForecastMoved, MilestoneAdded, MilestoneDetails, MilestoneMet
+from domain.plan.budget import BudgetApproved
+from domain.plan.calendar import Calendar
+from domain.plan.health import Tolerances
+from domain.plan.project import ProjectStarted
+from domain.plan.risks import Points, RiskDetails, RiskRaised, Scale
+from domain.plan.schedule import BaselineApproved, ForecastMoved, MilestoneAdded, MilestoneDetails, MilestoneMet
 
 P = "harbour"
 DAY = date(2027, 5, 3)

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain import clients
-from domain.access import (
+from domain.errors import Conflict, Invalid, Unknown
+from domain.people import clients
+from domain.people.access import (
     DisablePerson,
     EndSession,
     InvitePerson,
@@ -25,8 +26,7 @@ from domain.access import (
     UseLink,
     decide_organisation,
 )
-from domain.clients import Client, RegisterClient
-from domain.errors import Conflict, Invalid, Unknown
+from domain.people.clients import Client, RegisterClient
 from tests.spec import NOW, given
 
 ANNA = PersonInvited(person="anna", name="Anna", email="a@acme.test", role="viewer", client="acme")

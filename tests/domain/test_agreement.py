@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.agreement import (
+from domain.agreement.share import (
     ActivateTerms,
     DraftShare,
     DraftTerms,
@@ -12,8 +12,8 @@ from domain.agreement import (
     TermsActivated,
     TermsDrafted,
 )
+from domain.agreement.terms import Terms
 from domain.errors import Conflict, Invalid, Unknown
-from domain.terms import Terms
 from tests.spec import given
 
 S = "s1"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain import answers
-from domain.answers import Acknowledge, AnswerConcern, Answers, MakeComment, RaiseConcern, Screen
+from domain.agreement import answers
+from domain.agreement.answers import Acknowledge, AnswerConcern, Answers, MakeComment, RaiseConcern, Screen
 from domain.errors import Conflict, Invalid
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)

@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.budget import (
+from domain.errors import Conflict, Invalid
+from domain.money import CurrencyMismatch, Money
+from domain.plan.budget import (
     ApproveBudget,
     ApproveBudgetChange,
     BudgetChangeApproved,
@@ -17,8 +19,6 @@ from domain.budget import (
     PlanSpend,
     SpendPlanned,
 )
-from domain.errors import Conflict, Invalid
-from domain.money import CurrencyMismatch, Money
 from tests.domain.samples import P, approved, pounds, started
 from tests.spec import NOW, given
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.earned import earned_schedule, figures
+from domain.plan.earned import earned_schedule, figures
 
 D = Decimal
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from domain.budget import CompletionForecast, CostMeasured, PlannedPoint, SpendPlanned
 from domain.errors import Conflict, Invalid
-from domain.health import (
+from domain.plan.budget import CompletionForecast, CostMeasured, PlannedPoint, SpendPlanned
+from domain.plan.health import (
     HealthOverridden,
     HealthOverrideEnded,
     LapseOverrides,
@@ -17,8 +17,8 @@ from domain.health import (
     grade,
     rule,
 )
-from domain.project import TolerancesSet
-from domain.risks import RiskClosed, RiskNoteTaken, Scale
+from domain.plan.project import TolerancesSet
+from domain.plan.risks import RiskClosed, RiskNoteTaken, Scale
 from tests.domain.samples import DAY, P, added, agreed, approved, moved, raised, started
 from tests.spec import NOW, given
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.access import PersonDisabled, PersonInvited
 from domain.errors import Conflict
-from domain.mails import ChooseDigest, DigestChosen, MailQueued, MailSettled, QueueMail, Settled, SettleMail
+from domain.people.access import PersonDisabled, PersonInvited
+from domain.people.mails import ChooseDigest, DigestChosen, MailQueued, MailSettled, QueueMail, Settled, SettleMail
 from tests.spec import NOW, given
 
 ANNA = PersonInvited(person="anna", name="Anna", email="a@acme.test", role="viewer", client="acme")

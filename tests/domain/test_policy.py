@@ -8,13 +8,13 @@ from typing import get_args
 import msgspec
 import pytest
 
-from domain.answers import MakeComment
-from domain.budget import ApproveBudget, ForecastCompletion, MeasureCost, PlannedPoint, PlanSpend
-from domain.health import OverrideHealth
+from domain.agreement.answers import MakeComment
+from domain.agreement.terms import MilestoneField, RiskField, Terms
 from domain.money import Money
-from domain.policy import reveal
-from domain.risks import AskClientView, DescribeRisk, Points, ScoreAsClient, ScoreRisk
-from domain.schedule import (
+from domain.plan.budget import ApproveBudget, ForecastCompletion, MeasureCost, PlannedPoint, PlanSpend
+from domain.plan.health import OverrideHealth
+from domain.plan.risks import AskClientView, DescribeRisk, Points, ScoreAsClient, ScoreRisk
+from domain.plan.schedule import (
     AcceptMilestone,
     ConfirmPlan,
     DescribeMilestone,
@@ -23,7 +23,7 @@ from domain.schedule import (
     MoveForecast,
     ReportProgress,
 )
-from domain.terms import MilestoneField, RiskField, Terms
+from domain.reveal.policy import reveal
 from domain.view import ClientView, MilestoneRow, RiskCard
 from tests.world import ACME, HARBOUR, SHARE, World, everything
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from domain.calendar import Calendar
 from domain.errors import Conflict, Invalid, Stale, Unknown
-from domain.health import Tolerances
-from domain.project import (
+from domain.plan.calendar import Calendar
+from domain.plan.health import Tolerances
+from domain.plan.project import (
     CalendarSet,
     ChangeTogether,
     CloseProject,
@@ -25,8 +25,8 @@ from domain.project import (
     TolerancesSet,
     expect,
 )
-from domain.risks import Scale
-from domain.schedule import AddMilestone, MoveForecast, RemoveMilestone
+from domain.plan.risks import Scale
+from domain.plan.schedule import AddMilestone, MoveForecast, RemoveMilestone
 from tests.domain.samples import DAY, P, added, details, moved, started
 from tests.spec import given
 

@@ -10,11 +10,12 @@ from hypothesis import given as over
 from hypothesis import seed, settings
 
 from domain import commands as wire
-from domain import policy, project
-from domain.agreement import Share, Version
+from domain.agreement.share import Share, Version
 from domain.errors import Refused
 from domain.events import Stored, decode, encode
-from domain.health import Facts, assess
+from domain.plan import project
+from domain.plan.health import Facts, assess
+from domain.reveal import policy
 from tests.domain.drawn import ADDITIVE, commands, histories
 from tests.domain.samples import P, added, approved, raised, started
 from tests.spec import NOW

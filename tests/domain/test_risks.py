@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.answers import Screen
+from domain.agreement.answers import Screen
 from domain.errors import Conflict, Invalid, Unknown
-from domain.risks import (
+from domain.plan.risks import (
     AskClientView,
     ClientScored,
     ClientViewAsked,

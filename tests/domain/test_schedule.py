@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.calendar import Calendar, working_days
 from domain.errors import Conflict, Invalid, Unknown
-from domain.schedule import (
+from domain.plan.calendar import Calendar, working_days
+from domain.plan.schedule import (
     AcceptMilestone,
     AddMilestone,
     ApproveBaseline,

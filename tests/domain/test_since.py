@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.agreement import Share, Version
+from domain.agreement.share import Share, Version
+from domain.agreement.terms import Terms, Ways
 from domain.ids import ClientId, MilestoneId, ProjectId, ShareId
-from domain.since import ITEM, known_from
-from domain.terms import Terms, Ways
+from domain.reveal.past import ITEM, known_from
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 M1 = MilestoneId("m1")

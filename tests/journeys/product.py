@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from domain.ids import CommandId, PersonId
-from projections.folder import Folder
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests import world as world_module
 from tests.ports import free_port
 from tests.world import MANAGER, World
 from web import clock
+from web.identity.credentials import Credentials
 from web.ids import new_id
-from web.people import Credentials
-from web.permission import OPERATOR, Actor
-from web.present import CurrentWorld
-from web.service import Service
+from web.write.permission import OPERATOR, Actor
+from web.write.service import Service
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 20) -> Any:
@@ -56,7 +56,7 @@ class Product:
 
     def start(self) -> "Product":
         """Start the server and wait until it answers."""
-        command = [sys.executable, "-m", "web.cli", "demo" if self.demo else "serve", "--data", str(self.folder)]
+        command = [sys.executable, "-m", "web.cli.main", "demo" if self.demo else "serve", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--tick-seconds", "2", *self.flags]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -131,7 +131,7 @@ def seeded(
     folder: Path, more: Callable[[World], None] = lambda _world: None, start: datetime = world_module.START
 ) -> Path:
     """Put the sample project into a folder."""
-    from web.render import Renderer
+    from web.render.page import Renderer
 
     world = World(folder, Renderer(), start=start)
     world.harbour()

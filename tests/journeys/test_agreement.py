@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
 from domain.ids import MilestoneId, RiskId
+from domain.people.access import InvitePerson
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 
@@ -29,7 +29,7 @@ def product(tmp_path: Path) -> Any:
 def seeded_with(folder: Path, more: Callable[[World], None], terms: Any) -> Path:
     def agreed(world: World) -> None:
         more(world)
-        from domain.agreement import ActivateTerms, DraftTerms
+        from domain.agreement.share import ActivateTerms, DraftTerms
 
         world.tell(DraftTerms(share=SHARE, terms=terms))
         world.tell(ActivateTerms(share=SHARE, reason="Less"))
@@ -102,7 +102,7 @@ def test_widening_then_narrowing_under_an_open_page(product: Product, sit_down: 
 
 
 def kinds(product: Product) -> set[str]:
-    from projections.folder import Folder
+    from projections.installation.folder import Folder
 
     folder = Folder(product.folder)
     try:

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from domain.access import DisablePerson, InvitePerson
-from domain.answers import Acknowledged, CommentMade, ConcernAnswered, ConcernRaised
+from domain.agreement.answers import Acknowledged, CommentMade, ConcernAnswered, ConcernRaised
 from domain.ids import PersonId
-from domain.risks import ClientScored
-from domain.schedule import MoveForecast
-from projections.folder import Folder
+from domain.people.access import DisablePerson, InvitePerson
+from domain.plan.risks import ClientScored
+from domain.plan.schedule import MoveForecast
+from projections.installation.folder import Folder
 from tests.journeys.product import Product, markup, on_screen, same, wait_until
 from tests.world import ACME, ADMIN, ALL_MILESTONES, ALL_RISKS, HARBOUR, SHARE, World, everything
-from web.permission import OPERATOR
-from web.render import Renderer
+from web.render.page import Renderer
+from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.browser
 TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields=(*ALL_RISKS, "comments"))

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from domain.agreement import ActivateTerms, DraftTerms
-from domain.budget import ApproveBudget, MeasureCost
+from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.errors import Refused
 from domain.money import Money
-from domain.risks import Points, ScoreRisk, TakeRiskNote
-from domain.schedule import MoveForecast
-from projections import replay
-from projections.folder import Folder
-from projections.onscreen import intervals
+from domain.plan.budget import ApproveBudget, MeasureCost
+from domain.plan.risks import Points, ScoreRisk, TakeRiskNote
+from domain.plan.schedule import MoveForecast
+from projections.installation.folder import Folder
+from projections.receipts.on_screen import intervals
+from projections.replay import pages
 from tests.journeys.product import Product, markup, on_screen, same, wait_until
 from tests.world import ACME, HARBOUR, SHARE, World, everything, pounds
-from web.render import Renderer
+from web.render.page import Renderer
 
 pytestmark = pytest.mark.browser
 SEED = int(os.environ.get("FANLIGHT_TEST_SEED", "20270316"))
@@ -163,10 +163,10 @@ def test_as_seen_equals_seen(tmp_path: Path, chromium: Any) -> None:
     for at in instants:
         then = [one for one in seen if one["at"] <= at][-1]
         moment = datetime.fromtimestamp(at / 1000, UTC)
-        assert then["n"] <= replay.number_at(folder.disclosure, SHARE, moment)
+        assert then["n"] <= pages.number_at(folder.disclosure, SHARE, moment)
         key = then["n"], then["parts"]
         if key not in compared:
-            recorded = replay.page(folder.disclosure, SHARE, then["n"])
+            recorded = pages.page(folder.disclosure, SHARE, then["n"])
             assert recorded is not None
             blank.set_content("<main>" + "".join(recorded.roots.values()) + "</main>")
             compared[key] = same(markup(blank), then["parts"])

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
-from domain.schedule import MoveForecast
+from domain.people.access import InvitePerson
+from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, on_screen, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World
 from web import clock
-from web.render import Renderer
+from web.render.page import Renderer
 
 pytestmark = pytest.mark.browser
 VIEWER = f"viewer-{ACME}"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from projections import tree
-from projections.disclosure import header
-from projections.folder import Folder
+from projections.entries.entry import header
+from projections.installation.folder import Folder
+from projections.proof import tree
 from tests.journeys.product import Product, markup, on_screen, same, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from domain.access import DisablePerson, InvitePerson
-from domain.agreement import RevokeShare
-from domain.clients import RegisterClient
+from domain.agreement.share import RevokeShare
+from domain.agreement.terms import Terms
 from domain.ids import PersonId, ShareId
-from domain.risks import TakeRiskNote
-from domain.schedule import MoveForecast
-from domain.terms import Terms
+from domain.people.access import DisablePerson, InvitePerson
+from domain.people.clients import RegisterClient
+from domain.plan.risks import TakeRiskNote
+from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World
-from web.permission import OPERATOR
+from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.browser
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
-from domain.agreement import DraftTerms
-from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
-from domain.clients import EndClient
-from domain.risks import Points, ScoreAsClient
+from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
+from domain.agreement.share import DraftTerms
+from domain.people.access import InvitePerson
+from domain.people.clients import EndClient
+from domain.plan.risks import Points, ScoreAsClient
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
 from web import clock

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from domain.agreement import RevokeShare
-from domain.schedule import MoveForecast
+from domain.agreement.share import RevokeShare
+from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, markup, on_screen, same, wait_until
 from tests.world import ACME, HARBOUR, SHARE
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
-from domain.agreement import ActivateTerms, DraftTerms
-from domain.risks import Points, ScoreRisk
-from domain.schedule import MoveForecast
-from domain.terms import Release, Ways
+from domain.agreement.share import ActivateTerms, DraftTerms
+from domain.agreement.terms import Release, Ways
+from domain.people.access import InvitePerson
+from domain.plan.risks import Points, ScoreRisk
+from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, on_screen, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
-from projections.folder import Folder
+from domain.people.access import InvitePerson
+from projections.installation.folder import Folder
 from tests.journeys.product import Product, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World
 from web import clock

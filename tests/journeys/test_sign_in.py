@@ -11,7 +11,7 @@ from tests.journeys.product import Product, on_screen, seeded, wait_until
 from tests.provider import CLIENT, SECRET, Provider
 from tests.world import ACME, SHARE
 from web import clock
-from web.sso import BACK
+from web.identity.failures import BACK
 
 pytestmark = pytest.mark.browser
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from projections import container, notes, standalone, verify
-from projections.erasing import erase_entries, expire_receipts
-from projections.notes import signer
-from projections.verify import VerifyReport
+from projections.evidence.erasing import erase_entries, expire_receipts
+from projections.proof import notes
+from projections.proof.notes import signer
+from projections.verify import bundle as verify_bundle
+from projections.verify import container, standalone
+from projections.verify.bundle import VerifyReport
 from tests.projections.tampering import MATRIX, Tamper, alter
 from tests.world import KEY, SHARE, World
 
@@ -36,7 +38,7 @@ def world(tmp_path: Path) -> World:
 
 def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> VerifyReport:
     """Return our verifier's report, once the stand-alone one has come to the same."""
-    ours, theirs = verify.check(data, key, checkpoints), standalone.check(data, key, checkpoints)
+    ours, theirs = verify_bundle.check(data, key, checkpoints), standalone.check(data, key, checkpoints)
     told = ours.problems[:3], theirs.problems[:3]
     assert (ours.accepted, ours.first_bad) == (theirs.accepted, theirs.first_bad), told
     assert not ours.accepted or (ours.kind, ours.share, ours.first, ours.to, ours.key, len(ours.notes)) == (

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import ActivateTerms, DraftShare, ReleaseHeld
-from domain.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
-from domain.risks import Points, ScoreAsClient
-from domain.terms import Release, Ways
-from projections.changes_said import quoted
-from projections.disclosure import Change
+from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
+from domain.agreement.share import ActivateTerms, DraftShare, ReleaseHeld
+from domain.agreement.terms import Release, Ways
+from domain.plan.risks import Points, ScoreAsClient
+from projections.entries.changes_said import quoted
+from projections.entries.entry import Change
 from tests.world import ACME, ALL_MILESTONES, ALL_RISKS, HARBOUR, MANAGER, SHARE, World, everything
-from web.permission import Actor
-from web.render import Renderer
+from web.render.page import Renderer
+from web.write.permission import Actor
 
 VERA = "viewer-acme"
 THEIRS = Actor(VERA, "viewer", ACME)

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from domain.errors import Stale
 from domain.ids import CommandId, MilestoneId
-from domain.schedule import MoveForecast
-from projections import tree
-from projections.claims import Receipt
-from projections.folder import Folder
-from projections.follow import Follower
-from projections.ledger import Statement
-from projections.receipts import Receipts
-from projections.shadow import compared
-from projections.store import Moved
-from projections.tree import Subtrees, consistent
+from domain.plan.schedule import MoveForecast
+from projections.events.present import CurrentWorld
+from projections.follow.follower import Follower
+from projections.follow.shadow import compared
+from projections.installation.folder import Folder
+from projections.logs.disclosure_log import Moved
+from projections.logs.ledger import Statement
+from projections.proof import tree
+from projections.proof.tree import Subtrees, consistent
+from projections.receipts.claims import Receipt
+from projections.receipts.taking import Receipts
 from tests.plain import Plain
 from tests.world import HARBOUR, MANAGER, SHARE, World, salt
-from web.present import CurrentWorld
-from web.service import Service
+from web.write.service import Service
 
 WRITERS = 8
 

@@ -19,11 +19,11 @@ from domain.view import (
     RiskVital,
     ScheduleVital,
 )
-from projections.consequence import consequence, facts, past
-from projections.everseen import EverSeen, EverTold
+from projections.entries.consequence import consequence, facts, past
+from projections.replay.ever_told import EverSeen, EverTold
 from tests.world import SHARE, World, everything
-from web.pm_consequence import lines, naming, wholly
-from web.pm_labels import LABELS
+from web.manager.agreement.consequence import lines, naming, wholly
+from web.manager.agreement.labels import LABELS
 
 
 def view(*rows: MilestoneRow, **rest: object) -> ClientView:
@@ -92,7 +92,7 @@ def test_every_fact_stands_in_one_line() -> None:
 
 
 def test_what_was_ever_told_is_known_with_the_updates_that_told_it(tmp_path: Path) -> None:
-    from domain.agreement import ActivateTerms, DraftTerms
+    from domain.agreement.share import ActivateTerms, DraftTerms
 
     world = World(tmp_path)
     world.harbour(everything(milestones=(MilestoneId("m1"), MilestoneId("m2"))))

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import InvitePerson, IssueLink
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
-from domain.answers import Acknowledge, MakeComment, RaiseConcern, Screen
-from domain.clients import EndClient
+from domain.agreement.answers import Acknowledge, MakeComment, RaiseConcern, Screen
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, RevokeShare
+from domain.agreement.terms import Ways
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid
 from domain.ids import CommandId, MilestoneId, PersonId
-from domain.schedule import MoveForecast
-from domain.terms import Ways
-from projections import shadow
+from domain.people.access import InvitePerson, IssueLink
+from domain.people.clients import EndClient
+from domain.plan.schedule import MoveForecast
+from projections.follow import shadow
 from tests.plain import Plain
 from tests.projections.test_follow import Poisoned, _two_shares
 from tests.world import ACME, ADMIN, HARBOUR, MANAGER, OTHER, SHARE, World, everything
@@ -159,7 +159,7 @@ def test_nobody_takes_note_of_an_agreement_that_is_not_there_yet(world: World) -
 
 
 def test_how_much_one_side_wrote_does_not_bound_the_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domain.answers.MOST", 2)
+    monkeypatch.setattr("domain.agreement.answers.MOST", 2)
     world.harbour()
 
     def comment(key: str, side: str) -> MakeComment:

@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-from projections.database import (
+from projections.installation.database import (
     SCHEMA,
     Database,
     DatabaseKeys,
@@ -23,10 +23,10 @@ from projections.database import (
     named,
     refuse_unsafe,
 )
-from projections.database_lease import DatabaseLease
-from projections.lease import LASTS
-from projections.store import LeaseLost, Parked
-from projections.vault import Gone, Vault
+from projections.installation.database_lease import DatabaseLease
+from projections.installation.lease import LASTS
+from projections.logs.disclosure_log import LeaseLost, Parked
+from projections.logs.vault import Gone, Vault
 from tests import postgres
 from tests.postgres import Cluster, create
 

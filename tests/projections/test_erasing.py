@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import DisablePerson, ErasePerson, InvitePerson, IssueLink
 from domain.errors import Conflict, Invalid, Refused, Unknown
 from domain.ids import PersonId
-from projections import replay, tree
-from projections.erasing import complete, erase_entries
-from projections.leaves import numbers_erased
-from projections.vault import Vault
+from domain.people.access import DisablePerson, ErasePerson, InvitePerson, IssueLink
+from projections.evidence.erasing import complete, erase_entries
+from projections.evidence.leaves import numbers_erased
+from projections.logs.vault import Vault
+from projections.proof import tree
+from projections.replay import pages
 from tests.world import ACME, ADMIN, SHARE, World
 
 NAME, MAIL, WORDS = "Zdenka Quillfeather", "zdenka@quillfeather.test", "The foreman broke his leg"
@@ -36,13 +37,13 @@ def files(world: World) -> bytes:
 
 
 def test_an_erased_update_is_gone_and_every_other_page_is_what_it_was(world: World) -> None:
-    before = {n: replay.page(world.folder.disclosure, SHARE, n) for n in range(1, 13)}
+    before = {n: pages.page(world.folder.disclosure, SHARE, n) for n in range(1, 13)}
     erase(world, 5, 6, 7, 9)
     for n, page in before.items():
-        found = replay.page(world.folder.disclosure, SHARE, n)
+        found = pages.page(world.folder.disclosure, SHARE, n)
         assert found is None if n in (5, 6, 7, 9) else found == page
     world.restart()
-    assert replay.page(world.folder.disclosure, SHARE, 8) == before[8]
+    assert pages.page(world.folder.disclosure, SHARE, 8) == before[8]
     assert world.heads.page(SHARE) == before[12]
     assert [entry.n for entry in world.entries()] == [1, 2, 3, 4, 8, 10, 11, 12]
 
@@ -165,7 +166,7 @@ def test_proofs_made_before_hold_after_a_person_is_erased(world: World, viewer: 
     world.move("m2", world.clock.at.date())
     world.notary.sign([SHARE])
     assert world.notary.refused == {}
-    from projections.inspection import inspect
+    from projections.evidence.inspection import inspect
 
     assert list(inspect(world.folder, world.notary, [SHARE])) == []
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
-from domain.project import ChangeTogether
-from domain.risks import TakeRiskNote
-from domain.schedule import ConfirmPlan, MoveForecast
+from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
+from domain.plan.project import ChangeTogether
+from domain.plan.risks import TakeRiskNote
+from domain.plan.schedule import ConfirmPlan, MoveForecast
 from domain.view import ClientView
-from projections import frames, tree
-from projections.disclose import KEYFRAME_EVERY, restore
-from projections.disclosure import header, open_content
-from projections.store import Moved, row
+from projections.entries import frames
+from projections.entries.entry import header, open_content
+from projections.follow.next_entry import KEYFRAME_EVERY, restore
+from projections.logs.disclosure_log import Moved, row
+from projections.proof import tree
 from tests.plain import Plain
 from tests.world import HARBOUR, OTHER, SHARE, World, everything
 

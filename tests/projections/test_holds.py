@@ -9,24 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, ExpireShare, ReleaseDue, ReleaseHeld, RevokeShare
-from domain.budget import ApproveBudget, ForecastCompletion
-from domain.clients import EndClient
+from domain.agreement.share import (
+    ActivateTerms,
+    DraftShare,
+    DraftTerms,
+    ExpireShare,
+    ReleaseDue,
+    ReleaseHeld,
+    RevokeShare,
+)
+from domain.agreement.terms import Release, Terms, Ways
 from domain.errors import Conflict, Denied
 from domain.ids import CommandId, MilestoneId, RiskId
 from domain.money import Money
-from domain.project import ChangeTogether
-from domain.risks import Points, ScoreRisk
-from domain.schedule import AddMilestone, MilestoneDetails, MoveForecast
-from domain.terms import Release, Terms, Ways
-from projections.folder import Folder
-from projections.holdbook import Hold
+from domain.people.clients import EndClient
+from domain.plan.budget import ApproveBudget, ForecastCompletion
+from domain.plan.project import ChangeTogether
+from domain.plan.risks import Points, ScoreRisk
+from domain.plan.schedule import AddMilestone, MilestoneDetails, MoveForecast
+from projections.events.hold_book import Hold
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, MANAGER, OTHER, SHARE, World, everything
-from web.importers import propose
 from web.importers.plan import Plan, PlannedMilestone
-from web.permission import SYSTEM, Actor
-from web.present import CurrentWorld
-from web.service import Service
+from web.proposal import compare
+from web.write.permission import SYSTEM, Actor
+from web.write.service import Service
 
 AGREED = date(2027, 5, 3)
 LATE = date(2027, 6, 20)
@@ -153,8 +161,8 @@ def test_an_imported_plan_goes_out_but_for_what_waits_and_says_nothing_of_being_
     before = len(world.entries())
     plan = Plan(format="csv", file_hash="a" * 64, milestones=rows, data_date=world.clock().date())
     project = world.present.refresh().projects[HARBOUR]
-    made = propose.propose(project, plan, lambda: "new", world.clock().date())
-    world.tell(propose.accept(project, plan, made.lines, "From the planner"))
+    made = compare.propose(project, plan, lambda: "new", world.clock().date())
+    world.tell(compare.accept(project, plan, made.lines, "From the planner"))
     assert held(world) == ["milestone-im1"]
     assert len(world.entries()) == before + 1
     assert said(world, "2027-08-03")

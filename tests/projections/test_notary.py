@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from projections import notes, tree
-from projections.inspection import inspect
-from projections.notary import Differs, Notary
-from projections.notes import BadNote, signer
+from projections.evidence.inspection import inspect
+from projections.evidence.notary import Differs, Notary
+from projections.proof import notes, tree
+from projections.proof.notes import BadNote, signer
 from tests.projections import tampering
 from tests.projections.tampering import MATRIX, alter
 from tests.world import KEY, SHARE, World

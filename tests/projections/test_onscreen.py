@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from projections.claims import Receipt
-from projections.onscreen import Reception, Screens, intervals, moment, receptions
+from projections.receipts.claims import Receipt
+from projections.receipts.on_screen import Reception, Screens, intervals, moment, receptions
 
 
 def claim(at: float, kind: str, n: int, person: str = "anna", tab: str = "t1", came_from: int = 0) -> Receipt:

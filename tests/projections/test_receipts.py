@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from projections import receipts as module
-from projections import tree
-from projections.erasing import expire_receipts
-from projections.leaves import row_leaves
-from projections.onscreen import intervals
-from projections.receiptlog import STANDING_EVERY
+from projections.evidence.erasing import expire_receipts
+from projections.evidence.leaves import row_leaves
+from projections.proof import tree
+from projections.receipts import taking as module
+from projections.receipts.on_screen import intervals
+from projections.receipts.receipt_log import STANDING_EVERY
 from tests.world import SHARE, World
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
-from domain.policy import reveal
-from projections import disclose, shadow
-from projections.erasing import erase_entries
-from projections.shadow import Compared, compared
+from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
+from domain.reveal.policy import reveal
+from projections.evidence.erasing import erase_entries
+from projections.follow import next_entry, shadow
+from projections.follow.shadow import Compared, compared
 from tests.plain import Plain
 from tests.properties.twins import pair, play
 from tests.world import ADMIN, SHARE, World, everything
-from web.render import Renderer
+from web.render.page import Renderer
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 HISTORIES = 25
@@ -83,7 +83,7 @@ def test_a_follower_that_came_late_recorded_the_same(world: World) -> None:
 
 def _move(day: int):
     from domain.ids import MilestoneId
-    from domain.schedule import MoveForecast
+    from domain.plan.schedule import MoveForecast
     from tests.world import HARBOUR
 
     later = date(2027, 5, 4) + timedelta(days=day)
@@ -141,7 +141,7 @@ def test_a_policy_that_shows_less_is_listed_at_every_entry_it_would_change(
     def silent(*given: object, **named: object) -> object:
         return msgspec.structs.replace(reveal(*given, **named), risks=())
 
-    monkeypatch.setattr(disclose, "reveal", silent)
+    monkeypatch.setattr(next_entry, "reveal", silent)
     found = against(world)
     assert set(states(found)) == {"differs"}
     assert any(apart.field == "view.risks" and apart.recorded and apart.recomputed == "[]" for apart in found[0].apart)
@@ -157,14 +157,14 @@ def test_a_policy_that_is_blind_to_moves_leaves_entries_nothing_today_would_reco
         view = reveal(project, share, **named)
         return msgspec.structs.replace(view, milestones=(), schedule=None, as_of=None)
 
-    monkeypatch.setattr(disclose, "reveal", blind)
+    monkeypatch.setattr(next_entry, "reveal", blind)
     found = against(world)
     assert "extra" in states(found)
     assert sorted(one.n for one in found if one.n) == list(range(1, head + 1)), "every recorded entry is accounted for"
 
 
 def test_a_change_that_was_never_recorded_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = disclose.revealed
+    real = next_entry.revealed
     frozen: list[object] = []
 
     def stuck(of: object, share: object, now: object) -> object:
@@ -175,9 +175,9 @@ def test_a_change_that_was_never_recorded_is_found(world: World, monkeypatch: py
 
     moved(world, 1)
     frozen.append(real(world.follower._world, SHARE, world.clock()))
-    monkeypatch.setattr(disclose, "revealed", stuck)
+    monkeypatch.setattr(next_entry, "revealed", stuck)
     moved(world, 2)
-    monkeypatch.setattr(disclose, "revealed", real)
+    monkeypatch.setattr(next_entry, "revealed", real)
     world.clock.forward(minutes=1)
     world.move("m2", date(2027, 8, 9))
     found = against(world)

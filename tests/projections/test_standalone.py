@@ -11,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from projections import notes, standalone
+from projections.proof import notes
+from projections.verify import standalone
 from tests.world import KEY, SHARE, World
 
 VECTORS = {  # RFC 8032, section 7.1: public key, message, signature

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from projections import tree
+from projections.proof import tree
 
 
 def naive_root(leaves: list[bytes]) -> bytes:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from projections.keys import FileKeys
-from projections.vault import SLOTS, Damaged, Gone, Vault
+from projections.logs.keys import FileKeys
+from projections.logs.vault import SLOTS, Damaged, Gone, Vault
 
 
 def test_what_was_sealed_opens_again_also_in_a_fresh_process(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import ActivateTerms, DraftShare, ExpireShare, HeldReleased, ReleaseDue, ReleaseHeld
-from domain.answers import Acknowledge, MakeComment, Screen
-from domain.clients import EndClient
+from domain.agreement.answers import Acknowledge, MakeComment, Screen
+from domain.agreement.share import ActivateTerms, DraftShare, ExpireShare, HeldReleased, ReleaseDue, ReleaseHeld
+from domain.agreement.terms import Release, Terms, Ways
 from domain.errors import Conflict, Denied, Invalid
-from domain.terms import Release, Terms, Ways
-from projections.disclose import revealed
+from domain.people.clients import EndClient
+from projections.follow.next_entry import revealed
 from tests.world import ACME, ADMIN, HARBOUR, MANAGER, SHARE, World, everything
-from web.permission import SYSTEM, Actor
+from web.write.permission import SYSTEM, Actor
 
 LATE = date(2027, 6, 20)  # 48 days after what was agreed
 

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from domain import access, answers, budget, clients, health, mails, risks, schedule
-from domain.access import InvitePerson, IssueLink
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
+from domain.agreement import answers
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, RevokeShare
+from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import ClientId, MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
-from domain.project import HoldProject, ResumeProject
-from domain.terms import Release, Terms, Ways
+from domain.people import access, clients, mails
+from domain.people.access import InvitePerson, IssueLink
+from domain.plan import budget, health, risks, schedule
+from domain.plan.project import HoldProject, ResumeProject
 from tests.world import ACME, COUNCIL, DEPOT, HARBOUR, SHARE, START
 
 FIRST = date(2027, 4, 1)

@@ -10,15 +10,16 @@ from unittest.mock import patch
 
 import msgspec
 
-from domain import policy
-from domain.agreement import Share
-from domain.project import Project
-from domain.terms import Terms
-from projections import disclose as disclosing
-from projections import follow, frames
-from projections.disclosure import Content
-from projections.replay import Heads
-from projections.world import World
+from domain.agreement.share import Share
+from domain.agreement.terms import Terms
+from domain.plan.project import Project
+from domain.reveal import policy
+from projections.entries import frames
+from projections.entries.entry import Content
+from projections.events.world import World
+from projections.follow import follower
+from projections.follow import next_entry as disclosing
+from projections.replay.pages import Heads
 from tests.properties.mutants_agreed import AGREED
 
 Mutant = Callable[[], AbstractContextManager[object]]
@@ -118,12 +119,12 @@ def _asked_of_others() -> AbstractContextManager[object]:
 
 def _entry_without_a_change() -> AbstractContextManager[object]:
     """A hidden change takes a number: the view is never found equal."""
-    sound = follow.disclose
+    sound = follower.disclose
 
     def leaky(world: World, share: Any, shown: Any, *rest: Any) -> Any:
         return sound(world, share, replace(shown, view=None), *rest)
 
-    return patch.object(follow, "disclose", leaky)
+    return patch.object(follower, "disclose", leaky)
 
 
 def _with_world(words: Callable[[World], object]) -> Mutant:
@@ -155,7 +156,7 @@ def _one_tree_for_all() -> Iterator[None]:
 @contextmanager
 def _frame_tells_position(words: Callable[[int], str], where: str) -> Iterator[None]:
     """`frames.body` gets words on the position of the whole log added to one of its arguments."""
-    sound, body, at = follow.disclose, frames.body, {"position": 0}
+    sound, body, at = follower.disclose, frames.body, {"position": 0}
 
     def noting(world: World, *rest: Any) -> Any:
         at["position"] = world.position
@@ -166,7 +167,7 @@ def _frame_tells_position(words: Callable[[int], str], where: str) -> Iterator[N
         told[where] += words(at["position"])
         return body(n, when, parts, targets, told["items"], told["say"])
 
-    with patch.object(follow, "disclose", noting), patch.object(frames, "body", leaky):
+    with patch.object(follower, "disclose", noting), patch.object(frames, "body", leaky):
         yield
 
 

@@ -8,12 +8,12 @@ from unittest.mock import patch
 
 import msgspec
 
-from domain import policy, policy_measures, since
-from domain.agreement import Share
-from domain.answers import Answers
-from domain.project import Project
-from projections import disclose as disclosing
-from projections.world import World
+from domain.agreement.answers import Answers
+from domain.agreement.share import Share
+from domain.plan.project import Project
+from domain.reveal import measures, past, policy
+from projections.events.world import World
+from projections.follow import next_entry as disclosing
 
 Mutant = Callable[[], AbstractContextManager[object]]
 replace = msgspec.structs.replace
@@ -21,7 +21,7 @@ replace = msgspec.structs.replace
 
 def _told_before(kind: str, *fields: str) -> Mutant:
     """The past of these fields is told, whatever was agreed."""
-    sound = since.known_from
+    sound = past.known_from
 
     def leaky(share: Share, of: Any, key: str, *asked: str, facing: datetime | None = None) -> datetime | None:
         known = of == kind and bool(set(fields) & set(asked))
@@ -30,7 +30,7 @@ def _told_before(kind: str, *fields: str) -> Mutant:
     @contextmanager
     def patched() -> Iterator[None]:
         with ExitStack() as stack:
-            for module in (policy, policy_measures):
+            for module in (policy, measures):
                 stack.enter_context(patch.object(module, "floor", leaky))
             yield
 
@@ -39,34 +39,34 @@ def _told_before(kind: str, *fields: str) -> Mutant:
 
 def _gaps_forgotten() -> AbstractContextManager[object]:
     """What was covered once counts as covered ever since."""
-    sound = since._floor
+    sound = past._floor
 
     def leaky(share: Share, kind: Any, key: str, field: str, facing: Any) -> Any:
-        naming = [v for v in share.versions if since._begin(v, kind, key, field, facing) is not None]
+        naming = [v for v in share.versions if past._begin(v, kind, key, field, facing) is not None]
         return sound(replace(share, versions=tuple(naming)), kind, key, field, facing) if naming else None
 
-    return patch.object(since, "_floor", leaky)
+    return patch.object(past, "_floor", leaky)
 
 
 def _facing_forgotten() -> AbstractContextManager[object]:
     """An item that becomes client-facing is known from when the agreement began."""
-    sound = since._begin
+    sound = past._begin
 
     def leaky(version: Any, kind: Any, key: str, field: str, facing: Any) -> Any:
         return None if sound(version, kind, key, field, facing) is None else version.at
 
-    return patch.object(since, "_begin", leaky)
+    return patch.object(past, "_begin", leaky)
 
 
 def _first_version_decides() -> AbstractContextManager[object]:
     """A new version exposes what the one before agreed with history would have."""
-    sound = since._floor
+    sound = past._floor
 
     def leaky(share: Share, *rest: Any) -> Any:
         first = replace(share.versions[0], ways=replace(share.versions[0].ways, history=True))
         return sound(replace(share, versions=(first, *share.versions[1:])), *rest)
 
-    return patch.object(since, "_floor", leaky)
+    return patch.object(past, "_floor", leaky)
 
 
 def _scope(words: Callable[[Project, Share], object]) -> Mutant:

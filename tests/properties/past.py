@@ -11,12 +11,13 @@ from decimal import Decimal
 
 import msgspec
 
-from domain import answers, budget, risks, schedule
+from domain.agreement import answers
+from domain.agreement.terms import Terms
 from domain.commands import AnyCommand
 from domain.ids import MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.project import HoldProject, ResumeProject
-from domain.terms import Terms
+from domain.plan import budget, risks, schedule
+from domain.plan.project import HoldProject, ResumeProject
 from tests.properties.hidden import FIRST, Step
 from tests.world import HARBOUR, SHARE, START
 

@@ -12,17 +12,17 @@ from unittest.mock import patch
 import msgspec
 import pytest
 
-from domain.agreement import ActivateTerms, DraftTerms
+from domain.agreement.share import ActivateTerms, DraftTerms
+from domain.agreement.terms import Release, Terms, Ways, checked
 from domain.errors import Refused
-from domain.terms import Release, Terms, Ways, checked
 from domain.view import ClientView
-from projections.consequence import Consequence, consequence, facts, past
-from projections.disclosure import open_content
+from projections.entries.consequence import Consequence, consequence, facts, past
+from projections.entries.entry import open_content
 from tests.properties.twins import _terms, pair, play
 from tests.world import SHARE, World
-from web import pm_outcome
-from web.pm_preview import Draft
-from web.service import TICK
+from web.manager.agreement import outcome
+from web.manager.agreement.preview import Draft
+from web.write.service import TICK
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 HISTORIES = 60
@@ -61,7 +61,7 @@ def foretold(world: World, draft: Draft) -> tuple[Consequence, frozenset[tuple[s
     """What the editor says, before anything is done."""
     now = world.present.refresh()
     head = world.folder.disclosure.head(SHARE)
-    view, _ = pm_outcome.seen_under(now, now.shares[SHARE], draft, world.clock() + TICK)
+    view, _ = outcome.seen_under(now, now.shares[SHARE], draft, world.clock() + TICK)
     before, after = facts(told(world, head)), facts(view)
     return consequence(before, after), past(after) - set(before)
 
@@ -112,12 +112,12 @@ WRONG = {
 
 @pytest.mark.parametrize("how", WRONG)
 def test_a_list_that_is_wrong_is_noticed(how: str) -> None:
-    sound = pm_outcome.as_drafted
+    sound = outcome.as_drafted
 
     def wrong(share: object, draft: Draft, at: object) -> object:
         return sound(share, WRONG[how](draft), at)  # type: ignore[arg-type]
 
-    with patch.object(pm_outcome, "as_drafted", wrong):
+    with patch.object(outcome, "as_drafted", wrong):
         assert any(not agrees(seed) for seed in range(FIRST_SEED, FIRST_SEED + HISTORIES)), how
 
 

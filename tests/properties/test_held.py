@@ -12,23 +12,23 @@ from unittest.mock import patch
 import msgspec
 import pytest
 
-from domain import holding, policy
-from domain.agreement import ReleaseDue, ReleaseHeld
-from domain.policy import reveal
+from domain.agreement.share import ReleaseDue, ReleaseHeld
+from domain.reveal import holding, policy
+from domain.reveal.policy import reveal
 from domain.view import ClientView
-from projections import disclose as disclosing
-from projections import follow
-from projections.disclose import Renderer
-from projections.shadow import compared
-from projections.world import World as Known
-from projections.world import names
+from projections.events.world import World as Known
+from projections.events.world import names
+from projections.follow import follower
+from projections.follow import next_entry as disclosing
+from projections.follow.next_entry import Renderer
+from projections.follow.shadow import compared
 from tests.plain import Plain
 from tests.properties.holding import Drawn, drawn, play
 from tests.properties.mutants import Mutant
 from tests.properties.twins import trace
 from tests.world import MANAGER, SHARE, World
-from web.permission import SYSTEM
-from web.render import Renderer as Real
+from web.render.page import Renderer as Real
+from web.write.permission import SYSTEM
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 PAIRS, MANY = 60, 1_000
@@ -174,14 +174,14 @@ def _told_in_view(change: Callable[[ClientView, Known, Any], ClientView]) -> Mut
 @contextmanager
 def _a_number_taken() -> Iterator[None]:
     """What waits takes a number: the view is never found equal while something does."""
-    sound = follow.disclose
+    sound = follower.disclose
 
     def leaky(world: Known, share: Any, shown: Any, *rest: Any) -> Any:
         if world.held(share).held and shown.view is not None:
             shown = replace(shown, view=replace(shown.view, scope=""))
         return sound(world, share, shown, *rest)
 
-    with patch.object(follow, "disclose", leaky):
+    with patch.object(follower, "disclose", leaky):
         yield
 
 

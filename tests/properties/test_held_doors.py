@@ -12,22 +12,22 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from domain.agreement import ReleaseHeld, RevokeShare
-from domain.answers import RaiseConcern, Screen
+from domain.agreement.answers import RaiseConcern, Screen
+from domain.agreement.share import ReleaseHeld, RevokeShare
 from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId
-from domain.schedule import MoveForecast
+from domain.plan.schedule import MoveForecast
 from tests.properties.holding import VIEWER, drawn, play
 from tests.properties.test_held import LEAKS
 from tests.properties.test_noninterference_doors import KEYS, ORIGIN, hear, paths, watching
 from tests.web.doors import wait_until
 from tests.world import HARBOUR, KEY, SHARE, START, World, salt
 from web import app as application
-from web import signing
-from web.permission import OPERATOR
-from web.process import Given, Process
-from web.render import Renderer
+from web.process import signing
+from web.process.process import Given, Process
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 NOTE = "Talks go on"

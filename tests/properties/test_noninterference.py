@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from projections.disclose import Renderer
+from projections.follow.next_entry import Renderer
 from tests.plain import Plain
 from tests.properties.mutants import MUTANTS
 from tests.properties.twins import Pair, pair, play, trace
 from tests.world import World
-from web.render import Renderer as Real
+from web.render.page import Renderer as Real
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 PAIRS, MANY = 60, 2_000

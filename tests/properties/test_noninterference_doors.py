@@ -16,17 +16,17 @@ from starlette.routing import Route
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from domain.agreement import RevokeShare
+from domain.agreement.share import RevokeShare
 from domain.ids import PersonId
-from domain.schedule import MoveForecast
+from domain.plan.schedule import MoveForecast
 from tests.properties.twins import pair, play
 from tests.world import HARBOUR, KEY, SHARE, START, World, salt
 from web import app as application
-from web import signing
-from web.permission import OPERATOR
-from web.process import Given
-from web.render import Renderer
+from web.process import signing
+from web.process.process import Given
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 ORIGIN = "http://testserver"
 LATER = START + timedelta(days=30)

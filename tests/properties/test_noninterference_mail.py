@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from domain.ids import PersonId
-from projections.world import World as State
+from projections.events.world import World as State
 from tests.mail import Mailed, sink
 from tests.properties.mutants import MUTANTS
 from tests.properties.twins import Pair, pair, play
 from tests.world import START
-from web import due, mailing
+from web.mail import due, state
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 
@@ -46,7 +46,7 @@ def received(drawn: Pair, twin: int) -> list[tuple[str, str, bytes]]:
         arrived = zip(world.sent_at, server.mails, strict=True)
         found = [(at.isoformat(), got.to, got.raw) for at, got in arrived if got.to.endswith("@acme.test")]
         people = world.present.world.people  # and what each reads of it on their own page
-        found += [("", "", mailing.state(mail, "UTC").encode()) for key in READERS for mail in people[key].mails]
+        found += [("", "", state.state(mail, "UTC").encode()) for key in READERS for mail in people[key].mails]
         world.close()
         return found
 

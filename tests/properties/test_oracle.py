@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from domain.policy import reveal
-from projections import frames
-from projections.world import names
+from domain.reveal.policy import reveal
+from projections.entries import frames
+from projections.events.world import names
 from tests.properties.twins import pair, play
 from tests.world import SHARE, World
-from web.render import Renderer
+from web.render.page import Renderer
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)([^>]*?)(/?)>")

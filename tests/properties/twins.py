@@ -14,14 +14,15 @@ from typing import get_args
 
 import msgspec
 
-from domain import answers, budget, risks, schedule
-from domain.access import InvitePerson
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms
+from domain.agreement import answers
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
+from domain.agreement.terms import MilestoneField, RiskField, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.terms import MilestoneField, RiskField, Terms, Ways
+from domain.people.access import InvitePerson
+from domain.plan import budget, risks, schedule
 from tests.properties.hidden import FIRST, SCREEN, THEIRS, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World

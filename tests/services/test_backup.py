@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from projections import copying
-from projections.database import Database, connect, migrate
-from projections.folder import Folder
-from projections.restoring import is_lost
-from projections.shadow import compared
+from projections.follow.restoring import is_lost
+from projections.follow.shadow import compared
+from projections.installation import copying
+from projections.installation.database import Database, connect, migrate
+from projections.installation.folder import Folder
 from tests.fleet import Crowd, Fleet, Process, eventually
 from tests.journeys.product import seeded
 from tests.postgres import Cluster, create
 from tests.world import SHARE
 from web import clock
-from web.render import Renderer
+from web.process.signing import notary
+from web.render.page import Renderer
 from web.settings import Settings
-from web.signing import notary
 
 ROOT = Path(__file__).parents[2]
 
 
 def fanlight(*arguments: object) -> "subprocess.CompletedProcess[str]":
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
-    told = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
+    told = [sys.executable, "-m", "web.cli.main", *(str(a) for a in arguments)]
     return subprocess.run(told, capture_output=True, text=True, timeout=120, check=False, env=clean)
 
 

@@ -17,7 +17,7 @@ from tests.fleet import Fleet, eventually
 from tests.journeys.conftest import chromium  # noqa: F401  # a fixture
 from tests.ports import free_port
 from tests.world import SHARE
-from web.cli import parser
+from web.cli.main import parser
 from web.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]

@@ -16,11 +16,11 @@ from datetime import date
 
 import pytest
 
-from domain.access import DisablePerson
-from domain.agreement import RevokeShare
+from domain.agreement.share import RevokeShare
 from domain.ids import MilestoneId, PersonId, ShareId
-from domain.schedule import MoveForecast
-from projections.database import Database
+from domain.people.access import DisablePerson
+from domain.plan.schedule import MoveForecast
+from projections.installation.database import Database
 from tests.fleet import Crowd, Dashboard, Fleet, Process, errors, eventually, fleet, stranded
 from tests.world import HARBOUR
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from projections.database import Database
+from projections.installation.database import Database
 from tests import postgres
 from tests.postgres import Cluster, create
 from tests.world import SHARE, World
-from web.render import Renderer
+from web.render.page import Renderer
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def server() -> Iterator[Cluster]:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
+    return [sys.executable, "-m", "web.cli.main", *(str(a) for a in arguments)]
 
 
 def fanlight(*arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -15,20 +15,20 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import InvitePerson
 from domain.ids import PersonId
-from projections.folder import Folder
-from projections.inspection import inspect
+from domain.people.access import InvitePerson
+from projections.events.present import CurrentWorld
+from projections.evidence.inspection import inspect
+from projections.installation.folder import Folder
 from tests.fleet import eventually
 from tests.journeys.product import seeded
 from tests.ports import free_port
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import clock
+from web.identity.credentials import Credentials
 from web.ids import new_id
-from web.people import Credentials
-from web.permission import OPERATOR
-from web.present import CurrentWorld
-from web.service import Service
+from web.write.permission import OPERATOR
+from web.write.service import Service
 
 LOGS = ("events.db", "disclosure.db", "receipts.db", "ledger.db", "keys.db")
 
@@ -106,7 +106,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_half_there(tmp_p
     port, refused, acknowledged = free_port(), 0, list[str]()
 
     serving = subprocess.Popen(
-        [sys.executable, "-m", "web.cli", "serve", "--data", str(folder), "--port", str(port), "--log-level", "error"],
+        [sys.executable, "-m", "web.cli.main", "serve", "--data", str(folder), "--port", str(port), "--log-level", "error"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

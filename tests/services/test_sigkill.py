@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.database import Database
+from projections.installation.database import Database
 from tests import postgres
 from tests.postgres import Cluster
 from tests.world import HARBOUR, SHARE, World

@@ -8,12 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from projections.database import Database
-from projections.inspection import inspect
+from projections.evidence.inspection import inspect
+from projections.installation.database import Database
 from tests.fleet import Crowd, Fleet, Process, errors, eventually, fleet
 from web import clock
+from web.process.signing import notary
 from web.settings import Settings
-from web.signing import notary
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "60"))
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10**6)

@@ -12,8 +12,8 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 
-from domain.schedule import MoveForecast
-from projections.database import Database
+from domain.plan.schedule import MoveForecast
+from projections.installation.database import Database
 from tests import world as world_module
 from tests.world import HARBOUR, SHARE, World
 

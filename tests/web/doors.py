@@ -11,16 +11,16 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
-from domain.access import InvitePerson
 from domain.ids import PersonId
+from domain.people.access import InvitePerson
 from tests.plain import Plain
 from tests.world import ACME, ADMIN, World
 from web import clock
+from web.door.templates import Pages
 from web.ids import new_id
-from web.pages import Pages
-from web.permission import OPERATOR
-from web.process import Given, Process
+from web.process.process import Given, Process
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 ORIGIN = "http://testserver"
 

@@ -19,25 +19,25 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from domain.access import DisablePerson, EndSession, InvitePerson, StartSession
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, RevokeShare
-from domain.clients import EndClient, RegisterClient
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, RevokeShare
+from domain.agreement.terms import Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, ShareId
-from domain.project import StartProject
-from domain.schedule import AddMilestone, MilestoneDetails, MoveForecast
-from domain.terms import Terms, Ways
+from domain.people.access import DisablePerson, EndSession, InvitePerson, StartSession
+from domain.people.clients import EndClient, RegisterClient
+from domain.plan.project import StartProject
+from domain.plan.schedule import AddMilestone, MilestoneDetails, MoveForecast
 from tests.plain import Plain
 from tests.web.doors import ORIGIN
 from tests.world import START
-from web import client
+from web.client import dashboard
 from web.clock import Virtual
+from web.door.templates import Pages
 from web.ids import digest, new_id
-from web.pages import Pages
-from web.permission import OPERATOR
-from web.process import Given, Process
-from web.server import server_config
+from web.process.process import Given, Process
+from web.push.server import server_config
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 CAUSES = ("share revoked", "client ended", "expired", "narrowed", "person ended", "session ended")
 CODES = {"person ended": 4401, "session ended": 4401}  # of the one page that ends; else 4403 for all of them
@@ -297,7 +297,7 @@ class Races:
 
 @contextlib.asynccontextmanager
 async def _served(process: Process) -> AsyncIterator[int]:
-    app = Starlette(routes=client.routes())
+    app = Starlette(routes=dashboard.routes())
     app.state.services, app.state.viewing, app.state.guard = (
         process.services,
         process.viewing,

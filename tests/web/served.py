@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from tests.web.stage import Stage
-from web.live import Pace
-from web.server import run, server_config, tune_gc
+from web.push.live import Pace
+from web.push.server import run, server_config, tune_gc
 
 STALLED = 4
 

@@ -19,9 +19,9 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from web import wire
-from web.live import Live, Pace, Receipt, Viewer
-from web.server import server_config
+from web.push import wire
+from web.push.live import Live, Pace, Receipt, Viewer
+from web.push.server import server_config
 
 PATIENCE = 15.0
 SHARE = "acme-rail"

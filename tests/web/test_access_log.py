@@ -11,21 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import ErasePerson, InvitePerson
-from domain.agreement import SetRetention
+from domain.agreement.share import SetRetention
 from domain.ids import CommandId, PersonId
-from projections.claims import Receipt
-from projections.visits import Visit, visits
+from domain.people.access import ErasePerson, InvitePerson
+from projections.receipts.claims import Receipt
+from projections.receipts.visits import Visit, visits
+from projections.wording.phrases import lasted
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, running
 from tests.world import ACME, HARBOUR, OTHER, SHARE
 from web import app as application
 from web import clock
+from web.door.csv_download import sheet
 from web.ids import new_id
-from web.permission import OPERATOR
-from web.phrases import lasted
-from web.pm_access import HEAD, PAGE
+from web.manager.agreement.access_log import HEAD, PAGE
 from web.settings import Settings
-from web.sheets import sheet
+from web.write.permission import OPERATOR
 
 STAFF, AUDIT = f"/p/{HARBOUR}/shares/{SHARE}/access", f"/audit/shares/{SHARE}/access"
 

@@ -11,21 +11,21 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from domain.access import AssignProjects, InvitePerson
-from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
-from domain.answers import Acknowledged, CommentMade, ConcernRaised
+from domain.agreement.answers import Acknowledged, CommentMade, ConcernRaised
+from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, PersonId
-from domain.risks import ClientScored, TakeRiskNote
-from domain.schedule import MoveForecast
+from domain.people.access import AssignProjects, InvitePerson
+from domain.plan.risks import ClientScored, TakeRiskNote
+from domain.plan.schedule import MoveForecast
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, ALL_MILESTONES, ALL_RISKS, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
 from web import clock
 from web.ids import new_id
-from web.permission import OPERATOR
-from web.process import Given
-from web.render import Renderer
+from web.process.process import Given
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields=(*ALL_RISKS, "comments"))
 

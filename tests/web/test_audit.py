@@ -9,14 +9,15 @@ import pytest
 
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, MANAGER, SHARE, World
-from web import audit, audit_events
-from web.audit import holds
-from web.audit_events import Filter, position_before, search
+from web.audit import events as audit_events
+from web.audit import shares
+from web.audit.events import Filter, position_before, search
+from web.audit.shares import holds
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", audit.routes()) as made:
+    with running(tmp_path / "data", shares.routes()) as made:
         yield made
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from projections.folder import Folder
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests.web.importers.plans import REAL
 from tests.world import HARBOUR, SHARE, World
-from web.present import CurrentWorld
 
 pytestmark = pytest.mark.folder  # each command is a process of its own, told of a folder
 
@@ -22,7 +22,7 @@ CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
 def fanlight(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the program."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")} | environment
-    command = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
+    command = [sys.executable, "-m", "web.cli.main", *(str(a) for a in arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=clean)
 
 

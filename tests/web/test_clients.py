@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import InvitePerson
-from domain.agreement import RevokeShare
+from domain.agreement.share import RevokeShare
 from domain.errors import Invalid
 from domain.ids import CommandId, PersonId
-from projections.claims import Receipt
+from domain.people.access import InvitePerson
+from projections.receipts.claims import Receipt
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, running
 from tests.web.test_pm_shares import form_of
 from tests.world import ACME, COUNCIL, HARBOUR, SHARE
 from web import app as application
 from web import clock
 from web.ids import new_id
-from web.permission import OPERATOR
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 HERE = f"/clients/{ACME}"
 

@@ -18,18 +18,19 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from domain.access import AssignProjects, InvitePerson
-from domain.answers import MakeComment, RaiseConcern, Screen
+from domain.agreement.answers import MakeComment, RaiseConcern, Screen
 from domain.commands import AnyCommand
 from domain.ids import CommandId, PersonId
+from domain.people.access import AssignProjects, InvitePerson
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE, World, everything
 from web import app as application
-from web import guard, signing
+from web.door import guard
 from web.ids import form_token, new_id
-from web.permission import OPERATOR
-from web.render import Renderer
+from web.process import signing
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 SCREEN = Screen(n=1, head="ab" * 32)
 ELSEWHERE = "share3"  # the council's share of another project

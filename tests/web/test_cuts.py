@@ -16,16 +16,17 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from domain.access import AssignProjects, InvitePerson
 from domain.ids import CommandId, PersonId
-from domain.schedule import MoveForecast
+from domain.people.access import AssignProjects, InvitePerson
+from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, seeded
 from tests.web.doors import OTHER_VIEWER, VIEWER, wait_until
 from tests.web.test_workers import Two, redis, server, two, with_redis  # noqa: F401  # fixtures
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
-from web import clock, messages
+from web import clock
 from web.ids import new_id
-from web.permission import OPERATOR
+from web.push import messages
+from web.write.permission import OPERATOR
 
 PATIENCE = 15.0
 NOOR = PersonId("noor")

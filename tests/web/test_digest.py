@@ -10,19 +10,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.access import DisablePerson, ErasePerson
-from domain.agreement import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
-from domain.clients import EndClient
+from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
+from domain.agreement.terms import Release, Ways
 from domain.headline import number
 from domain.ids import MilestoneId, PersonId
-from domain.mails import ChooseDigest
-from domain.risks import TakeRiskNote
-from domain.terms import Release, Ways
-from projections.erasing import erase_entries
+from domain.people.access import DisablePerson, ErasePerson
+from domain.people.clients import EndClient
+from domain.people.mails import ChooseDigest
+from domain.plan.risks import TakeRiskNote
+from projections.evidence.erasing import erase_entries
 from tests.mail import Got, Mailed, Sink, sink
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, START, everything
-from web import cadence, digest
-from web.permission import OPERATOR
+from web.mail import cadence, digest
+from web.write.permission import OPERATOR
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 MONDAY = START  # 1 March 2027, 09:00 in London

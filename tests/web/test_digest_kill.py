@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
 from domain.ids import PersonId
-from domain.mails import ChooseDigest
-from projections.folder import Folder
+from domain.people.access import InvitePerson
+from domain.people.mails import ChooseDigest
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests.journeys.product import Product, seeded, wait_until
 from tests.mail import Sink
 from tests.world import ACME, ADMIN, World
 from web import clock
-from web.permission import OPERATOR
-from web.present import CurrentWorld
+from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.folder
 FIRST, SECOND = "anna", "ben"  # in the order in which they are mailed

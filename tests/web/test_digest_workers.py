@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from domain.ids import CommandId, PersonId
-from domain.mails import ChooseDigest
-from projections.database import migrate
+from domain.people.mails import ChooseDigest
+from projections.installation.database import migrate
 from tests import postgres
 from tests.mail import Sink, sink
 from tests.postgres import Cluster, create
 from tests.web.doors import VIEWER, wait_until
 from tests.web.test_workers import Two
 from tests.world import SHARE
-from web import cadence, post
 from web.ids import new_id
-from web.permission import OPERATOR
+from web.mail import cadence, sender
+from web.write.permission import OPERATOR
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def two(
 ) -> Iterator[Two]:
     """Two workers that mail without waiting for quiet, to a viewer who wants it as it happens."""
     create(cluster.url(), name := f"d{abs(hash(request.node.name)) % 10**9}", "ready")
-    monkeypatch.setattr(post, "EVERY", 0.05)
+    monkeypatch.setattr(sender, "EVERY", 0.05)
     monkeypatch.setattr(cadence, "QUIET", timedelta(0))
     monkeypatch.setattr(cadence, "GAP", timedelta(0))
     made = Two(cluster.url(name, "app"), tmp_path, monkeypatch, smtp_url=server.url, mail_from="status@works.example")

@@ -11,23 +11,23 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
-from domain.access import InvitePerson
 from domain.ids import CommandId, PersonId
-from domain.risks import AskClientView
-from domain.schedule import MoveForecast
+from domain.people.access import InvitePerson
+from domain.plan.risks import AskClientView
+from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
 from tests.plain import Plain
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import app as application
 from web import operator
-from web.headers import CSP
-from web.history import FRAMING
-from web.pages import Pages
-from web.permission import OPERATOR
-from web.process import Given, Process
-from web.render import Renderer
+from web.client.history import FRAMING
+from web.door.headers import CSP
+from web.door.templates import Pages
+from web.process.process import Given, Process
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 
 @pytest.fixture

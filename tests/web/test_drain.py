@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from tests.web.served import STALLED
 from tests.web.stage import Page, RawPage, Stage, loop_factory, play, wait_until
-from web.live import Pace
+from web.push.live import Pace
 
 ROOT = Path(__file__).parents[2]
 

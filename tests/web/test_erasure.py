@@ -9,14 +9,14 @@ import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
 
 from domain.ids import PersonId
-from projections.inspection import inspect
-from projections.notes import verification_key
-from projections.verify import check
+from projections.evidence.inspection import inspect
+from projections.proof.notes import verification_key
+from projections.verify.bundle import check
 from tests.web.doors import ORIGIN, wait_until
 from tests.web.test_doors import become
 from tests.web.test_doors import product as product  # noqa: PLC0414  # a fixture
 from tests.world import ACME, SHARE
-from web.permission import OPERATOR
+from web.write.permission import OPERATOR
 
 NAME, MAIL = "Zdenka Quillfeather", "zdenka@quillfeather.test"
 

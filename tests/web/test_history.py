@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
+from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
-from domain.risks import TakeRiskNote
-from projections import replay
+from domain.plan.risks import TakeRiskNote
+from projections.replay import pages
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
+from web.client.history import FRAMING, PAGE, NoSuchTime, moment
 from web.clock import Virtual
-from web.history import FRAMING, PAGE, NoSuchTime, moment
-from web.permission import OPERATOR
-from web.process import Given
-from web.render import Renderer
+from web.process.process import Given
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 HERE = f"/s/{SHARE}/history"
 MOVES = 7
@@ -98,7 +98,7 @@ def test_the_frame_holds_the_recorded_page_and_only_our_page_may_show_it(product
     policy = inner.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'")
     assert policy.endswith("frame-ancestors 'self'")
-    recorded = replay.page(product.process.services.logs.disclosure, SHARE, 3)  # type: ignore[attr-defined]
+    recorded = pages.page(product.process.services.logs.disclosure, SHARE, 3)  # type: ignore[attr-defined]
     assert recorded is not None
     for markup in recorded.roots.values():
         assert markup in inner.text

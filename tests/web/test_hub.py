@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.web.stage import seeded
-from web import hub as hub_module
-from web import messages, wire
-from web.hub import REST, Close, Gap, Hub, ReadFrames, ReadHead, ReadView, Rest, Round, Send
-from web.pace import Pace
-from web.place import Standing
-from web.viewer import Viewer
+from web.push import hub as hub_module
+from web.push import messages, wire
+from web.push.hub import REST, Close, Gap, Hub, ReadFrames, ReadHead, ReadView, Rest, Round, Send
+from web.push.pace import Pace
+from web.push.standing import Standing
+from web.push.viewer import Viewer
 
 TICK = messages.tick
 

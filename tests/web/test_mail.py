@@ -14,33 +14,37 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from domain.access import DisablePerson
-from domain.clients import SetMailDomains
 from domain.ids import CommandId, PersonId
-from domain.mails import ChooseDigest
-from domain.schedule import MoveForecast
+from domain.people.access import DisablePerson
+from domain.people.clients import SetMailDomains
+from domain.people.mails import ChooseDigest
+from domain.plan.schedule import MoveForecast
 from tests.mail import SENDER, Got, Sink, sink
 from tests.ports import free_port
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden
 from tests.world import ACME, HARBOUR, SHARE
-from web import client, client_home, entry, history, home_mail, letters, pm, post, smtp
+from web.client import dashboard, history, home
 from web.clock import Virtual
 from web.ids import new_id
+from web.mail import letters, sender, smtp
+from web.mail.stop import stop_token
 from web.mail_server import Server
 from web.mail_server import server as server_of
-from web.mail_stop import stop_token
-from web.permission import OPERATOR
+from web.manager import projects
+from web.people import mail_choice
 from web.settings import BadSetting, read
+from web.sign_in import link
+from web.write.permission import OPERATOR
 
 HERE = f"/p/{HARBOUR}/shares/{SHARE}"
 ROUTES = [
-    *pm.routes(),
-    *entry.routes(),
-    *client_home.routes(),
-    *client.routes(),
+    *projects.routes(),
+    *link.routes(),
+    *home.routes(),
+    *dashboard.routes(),
     *history.routes(),
-    *home_mail.routes(),
+    *mail_choice.routes(),
 ]
 GOOD = {"FANLIGHT_SMTP_URL": "smtp://u:p@mail.example.com", "FANLIGHT_MAIL_FROM": SENDER}
 SECRET = "hunter2"
@@ -108,7 +112,7 @@ def test_a_bad_mail_setting_is_told_in_one_line_without_the_password(changed: di
 
 
 def test_a_bad_mail_setting_stops_the_start(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
+    command = [sys.executable, "-m", "web.cli.main", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("fanlight: Mail needs both")
@@ -385,7 +389,7 @@ def test_an_invitation_without_an_answer_may_have_gone_out_and_is_mailed_again_b
 def test_a_mail_server_that_does_not_answer_does_not_keep_the_manager_waiting(
     house: House, server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(post, "PATIENCE", 0.0)
+    monkeypatch.setattr(sender, "PATIENCE", 0.0)
     assert "The mail has not been accepted yet." in invite(house)
 
 
@@ -513,18 +517,18 @@ def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: Hous
 def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(
     house: House, server: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post = house.process.services.post
-    assert post is not None
+    sender = house.process.services.post
+    assert sender is not None
 
     def broken(*_: object) -> bytes:
         raise OSError("the record is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(post._writer, "invitation", broken)
+        patched.setattr(sender._writer, "invitation", broken)
         invite(house)
     (mail,) = house.process.services.present.refresh().people[person(house)].mails
     assert (mail.state, len(server.mails)) == ("deferred", 0)
     now.forward(minutes=2)
-    wait_until(lambda: bool(post.look()) or len(server.mails) == 1)
+    wait_until(lambda: bool(sender.look()) or len(server.mails) == 1)
     (mail,) = house.process.services.present.refresh().people[person(house)].mails
     assert mail.state == "accepted"

@@ -14,19 +14,20 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from domain.access import DisablePerson, InvitePerson
 from domain.ids import CommandId, PersonId
+from domain.people.access import DisablePerson, InvitePerson
 from tests.provider import CLIENT, SECRET, Provider, part
 from tests.web.doors import ORIGIN, VIEWER
 from tests.world import ADMIN, OTHER, SHARE, World
 from web import app as application
-from web import clock, openid
-from web.openid_tie import MINUTES, Ties
-from web.permission import OPERATOR
-from web.process import Given
-from web.render import Renderer
+from web import clock
+from web.identity import provider as identity_provider
+from web.identity.failures import BACK
+from web.identity.round_trip import MINUTES, Ties
+from web.process.process import Given
+from web.render.page import Renderer
 from web.settings import Settings
-from web.sso import BACK
+from web.write.permission import OPERATOR
 
 MAIL = "v@acme.test"
 
@@ -374,7 +375,7 @@ def test_a_provider_that_is_down_costs_no_other_way_in(inn: Inn) -> None:
 
 def test_a_provider_that_never_answers_is_not_waited_for(inn: Inn, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setattr(openid, "PATIENCE", 0.3)
+        monkeypatch.setattr(identity_provider, "PATIENCE", 0.3)
         inn.process.services.provider._issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
         browser = inn.browser()
         nobody_came_in(inn, browser.get("/sign-in/openid"), browser, 503)

@@ -14,12 +14,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from domain.schedule import MoveForecast
-from projections import notes, tree
-from projections.notary import Notary
-from projections.verify import check
+from domain.plan.schedule import MoveForecast
+from projections.evidence.notary import Notary
+from projections.proof import notes, tree
+from projections.verify.bundle import check
 from tests.world import HARBOUR, KEY, SHARE, World
-from web.outside import TimeStamping, Witness
+from web.process.cosigners import TimeStamping, Witness
 
 NAME = "witness.test/w1"
 

@@ -10,21 +10,21 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from domain.access import AssignProjects, InvitePerson
-from domain.agreement import DraftShare, DraftTerms, RevokeShare
-from domain.answers import Screen
+from domain.agreement.answers import Screen
+from domain.agreement.share import DraftShare, DraftTerms, RevokeShare
 from domain.commands import encode
 from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
-from domain.schedule import MoveForecast
+from domain.people.access import AssignProjects, InvitePerson
+from domain.plan.schedule import MoveForecast
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
 from tests.web.test_pm_shares import form_of
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, World, everything
 from web import app as application
-from web.cli import main
-from web.guard import STAFF
+from web.cli.main import main
+from web.door.guard import STAFF
 from web.ids import digest, new_id, new_secret
-from web.permission import OPERATOR
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 THEIRS, HIDDEN = "share-depot", "share-council"
 SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER, "v@council.test")
@@ -53,9 +53,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def depot() -> list[object]:
     """What makes a second project, shared with the other client alone."""
-    from domain.agreement import ActivateTerms
-    from domain.project import StartProject
-    from domain.schedule import AddMilestone, MilestoneDetails
+    from domain.agreement.share import ActivateTerms
+    from domain.plan.project import StartProject
+    from domain.plan.schedule import AddMilestone, MilestoneDetails
 
     details = MilestoneDetails(title="Depot opens", client_title="Depot opens", client_facing=True)
     return [
@@ -167,7 +167,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
     """A link is made from a hash its maker chooses: whoever may make one for a person can be that person."""
     from datetime import timedelta
 
-    from domain.access import IssueLink
+    from domain.people.access import IssueLink
     from web import clock
 
     secret, until = new_secret(), clock.now() + timedelta(hours=1)
@@ -300,7 +300,7 @@ def test_the_operator_names_the_projects_of_a_manager(tmp_path: Path, capsys: py
 
 
 def test_a_client_speaks_through_its_own_people_alone(house: House) -> None:
-    from domain.risks import Points, ScoreAsClient
+    from domain.plan.risks import Points, ScoreAsClient
 
     score = ScoreAsClient(
         project=HARBOUR, risk=RiskId("r1"), client=ACME, points=Points(2, 2), by=PersonId(OTHER_VIEWER)
@@ -320,7 +320,7 @@ def test_a_refusal_no_page_has_a_form_for_is_told_in_words(house: House) -> None
     """A link for a viewer of two projects needs both; the button answers, whatever else there is of it."""
     from starlette.testclient import TestClient
 
-    from domain.agreement import ActivateTerms
+    from domain.agreement.share import ActivateTerms
     from web import app as application
 
     execute = house.process.services.service.execute

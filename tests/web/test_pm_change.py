@@ -9,12 +9,12 @@ from typing import get_args
 import pytest
 from starlette.testclient import TestClient
 
-from domain.project import PlainCommand
+from domain.plan.project import PlainCommand
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, SHARE
-from web import pm
-from web.forms import Form
-from web.pm_forms import ELSEWHERE, FORMS
+from web.forms.form import Form
+from web.manager import projects
+from web.manager.forms.catalogue import ELSEWHERE, FORMS
 
 TODAY = datetime.now(UTC).date()
 LATER = (TODAY + timedelta(days=30)).isoformat()
@@ -23,7 +23,7 @@ HERE = f"/p/{HARBOUR}"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", pm.routes()) as made:
+    with running(tmp_path / "data", projects.routes()) as made:
         yield made
 
 
@@ -284,7 +284,7 @@ def test_every_form_is_typed_against_its_command(house: House) -> None:
     import msgspec
 
     from domain.message import Command
-    from web.pm_ask import Ask
+    from web.manager.forms.asked import Ask
 
     world = house.process.services.present.world
     for tag, make in FORMS.items():

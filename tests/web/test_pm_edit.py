@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from domain.access import InvitePerson
-from domain.agreement import ActivateTerms, DraftTerms
+from domain.agreement.share import ActivateTerms, DraftTerms
+from domain.agreement.terms import Release, Terms, Ways, checked
 from domain.ids import MilestoneId, PersonId, ShareId
-from domain.schedule import MoveForecast
-from domain.terms import Release, Terms, Ways, checked
+from domain.people.access import InvitePerson
+from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden
 from tests.world import DEPOT, HARBOUR, SHARE, everything
-from web import pm, pm_preview, pm_terms
-from web.permission import OPERATOR
-from web.pm_preview import Draft
+from web.manager import projects
+from web.manager.agreement import preview, terms_form
+from web.manager.agreement.preview import Draft
+from web.write.permission import OPERATOR
 
 HERE = f"/p/{HARBOUR}/shares/{SHARE}"
 EDIT = f"{HERE}/edit"
@@ -25,7 +26,7 @@ EDIT = f"{HERE}/edit"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", pm.routes()) as made:
+    with running(tmp_path / "data", projects.routes()) as made:
         wait_until(lambda: made.process.services.logs.disclosure.head(SHARE) == 1)
         yield made
 
@@ -66,7 +67,7 @@ def test_the_form_says_what_is_in_force_and_sending_it_back_changes_nothing(hous
     typed = form(browser.get(EDIT).text)
     assert browser.post(EDIT, data=typed | {"do": "save"}).status_code == 303
     assert share(house).draft is None
-    assert Draft(checked(pm_terms.terms_of(as_lists(typed))), pm_terms.ways_of(as_lists(typed), "UTC")) == Draft(
+    assert Draft(checked(terms_form.terms_of(as_lists(typed))), terms_form.ways_of(as_lists(typed), "UTC")) == Draft(
         checked(everything()), Ways()
     )
 
@@ -100,7 +101,7 @@ def test_looking_saves_nothing_and_shows_page_and_consequence_of_what_was_typed(
 
 
 def test_what_was_on_a_screen_is_said_with_whose_it_was(house: House) -> None:
-    from projections.claims import Receipt
+    from projections.receipts.claims import Receipt
 
     at = house.process.services.now().timestamp()
     claim = Receipt(share=SHARE, person=VIEWER, session="s", tab="t", kind="displayed", n=1, came_from=1, at=at)
@@ -158,7 +159,7 @@ def test_when_something_else_would_be_disclosed_by_now_it_is_shown_again(house: 
     )  # a value alone: what is disclosed is the same
     wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
     ok = hidden(found) | {"name": "Acme Rail", "reason": "Less"}
-    from domain.schedule import AddMilestone, MilestoneDetails
+    from domain.plan.schedule import AddMilestone, MilestoneDetails
 
     details = MilestoneDetails(title="New", client_title="Brand new", client_facing=True)
     added = AddMilestone(
@@ -210,11 +211,11 @@ def test_a_draft_that_somebody_else_changed_is_not_overwritten(house: House) -> 
 
 
 def test_an_agreement_may_start_from_a_template_or_from_another_share(house: House) -> None:
-    from domain.agreement import DraftShare
-    from domain.project import StartProject
+    from domain.agreement.share import DraftShare
+    from domain.plan.project import StartProject
 
     browser = house.client("manager")
-    for key, (name, _) in pm_terms.TEMPLATES.items():
+    for key, (name, _) in terms_form.TEMPLATES.items():
         page = browser.get(f"{EDIT}?from={key}")
         assert (page.status_code, name in page.text) == (200, True)
     assert 'name="budget" value="amounts" checked' in browser.get(f"{EDIT}?from=open").text
@@ -238,9 +239,9 @@ def test_a_preview_takes_no_draft_that_could_not_be_agreed(house: House) -> None
     browser = house.client("manager")
     assert browser.get(f"{EDIT}/page").status_code == 404
     assert browser.get(f"{EDIT}/page?draft=%%%").status_code == 404
-    bad = pm_preview.packed(Draft(Terms(milestone_fields=("slip",)), Ways()))
+    bad = preview.packed(Draft(Terms(milestone_fields=("slip",)), Ways()))
     assert browser.get(f"{EDIT}/page?draft={bad}").status_code == 404
-    good = pm_preview.packed(Draft(Terms(milestones="all", milestone_fields=("forecast",)), Ways()))
+    good = preview.packed(Draft(Terms(milestones="all", milestone_fields=("forecast",)), Ways()))
     assert browser.get(f"{EDIT}/page?draft={good}").status_code == 200
     assert house.client("auditor").get(f"{EDIT}/page?draft={good}").status_code == 404
     assert house.client(VIEWER).get(EDIT).status_code == 404
@@ -268,7 +269,7 @@ def test_changes_that_wait_are_named_when_a_draft_would_let_them_go(house: House
 
 def test_all_live_shares_stand_in_one_table_that_sorts_and_downloads(house: House) -> None:
     execute = house.process.services.service.execute
-    from domain.agreement import DraftShare
+    from domain.agreement.share import DraftShare
 
     execute(
         OPERATOR, DraftShare(share=ShareId("other"), project=HARBOUR, client="council", terms=Terms(milestones="all")), command_id="1"
@@ -290,7 +291,7 @@ def test_all_live_shares_stand_in_one_table_that_sorts_and_downloads(house: Hous
 
 
 def test_a_cell_that_begins_like_a_formula_is_text() -> None:
-    from web.sheets import sheet
+    from web.door.csv_download import sheet
 
     assert sheet(("A",), [("=1+1",), ("+44",), (-3,), ("safe, and sound",)]).decode("utf-8-sig").splitlines() == [
         "A", "'=1+1", "'+44", "-3", '"safe, and sound"',

@@ -9,7 +9,7 @@ import pytest
 from tests.web.doors import House, running
 from tests.web.test_pm_change import hidden, recorded
 from tests.world import HARBOUR
-from web import pm
+from web.manager import projects
 
 HERE = f"/p/{HARBOUR}/import"
 CSV = "UID,Name,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n"
@@ -17,7 +17,7 @@ CSV = "UID,Name,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", pm.routes()) as made:
+    with running(tmp_path / "data", projects.routes()) as made:
         yield made
 
 
@@ -133,8 +133,8 @@ def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
 ) -> None:
     import threading
 
-    from web import pm_import
     from web.importers import reading
+    from web.manager.importing import page as importing_page
 
     go_on, real = threading.Event(), reading.read
 
@@ -144,13 +144,13 @@ def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
         return real(name, data, mapping, progress, max_bytes=max_bytes)
 
     monkeypatch.setattr(reading, "read", slowly)
-    monkeypatch.setattr(pm_import, "PATIENCE", 0.05)
+    monkeypatch.setattr(importing_page, "PATIENCE", 0.05)
     browser, here, page = sent(house, CSV)
     assert 'value="40"' in page.text
     polled = browser.get(here, headers={"hx-request": "true"})
     assert 'value="40"' in polled.text
     assert "<script" not in polled.text
     go_on.set()
-    monkeypatch.setattr(pm_import, "PATIENCE", 15)
+    monkeypatch.setattr(importing_page, "PATIENCE", 15)
     assert browser.get(here, headers={"hx-request": "true"}).headers["hx-refresh"] == "true"
     assert "2 changes proposed." in browser.get(here).text

@@ -7,22 +7,23 @@ from typing import get_args
 
 import pytest
 
+from domain.agreement.terms import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
 from domain.ids import MilestoneId, PersonId, RiskId, ShareId
-from domain.terms import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
 from domain.view import Dimension
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.test_pm_change import hidden
 from tests.world import HARBOUR, SHARE, World, everything
-from web import pm, pm_terms
-from web.pm_audience import audiences, effects
-from web.pm_plan import budgets, healths, milestones, risks, sentence
+from web.manager import projects
+from web.manager.agreement import terms_form
+from web.manager.plan.lines import budgets, healths, milestones, risks, sentence
+from web.record.audience import audiences, effects
 
 HERE = f"/p/{HARBOUR}/shares"
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", pm.routes()) as made:
+    with running(tmp_path / "data", projects.routes()) as made:
         yield made
 
 
@@ -31,21 +32,21 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def test_every_choice_of_the_terms_is_on_the_form() -> None:
     for words, kind in (
-        (pm_terms.MILESTONE_FIELDS, MilestoneField),
-        (pm_terms.RISK_FIELDS, RiskField),
-        (pm_terms.LEVELS, BudgetLevel),
-        (pm_terms.MEASURES, Measure),
-        (pm_terms.HEALTH, Dimension),
-        (pm_terms.PROJECT_FIELDS, ProjectField),
+        (terms_form.MILESTONE_FIELDS, MilestoneField),
+        (terms_form.RISK_FIELDS, RiskField),
+        (terms_form.LEVELS, BudgetLevel),
+        (terms_form.MEASURES, Measure),
+        (terms_form.HEALTH, Dimension),
+        (terms_form.PROJECT_FIELDS, ProjectField),
     ):
         assert set(words) == set(get_args(kind))
 
 
 def test_what_is_not_ticked_is_not_in_the_terms() -> None:
-    assert pm_terms.terms_of({}) == Terms()
-    found = pm_terms.terms_of({"milestones": ["some"], "milestone": ["m1"], "milestone_fields": ["forecast"]})
+    assert terms_form.terms_of({}) == Terms()
+    found = terms_form.terms_of({"milestones": ["some"], "milestone": ["m1"], "milestone_fields": ["forecast"]})
     assert found == Terms(milestones=(MilestoneId("m1"),), milestone_fields=("forecast",))
-    unpicked = pm_terms.terms_of({"milestones": ["none"], "milestone": ["m1"]})
+    unpicked = terms_form.terms_of({"milestones": ["none"], "milestone": ["m1"]})
     assert unpicked.milestones == ()
 
 
@@ -84,8 +85,8 @@ def test_who_will_see_a_change_is_who_sees_another_page_after_it(tmp_path: Path)
 def test_figures_that_are_undefined_are_not_available(tmp_path: Path) -> None:
     from decimal import Decimal
 
-    from domain.budget import ApproveBudget
     from domain.money import Money
+    from domain.plan.budget import ApproveBudget
 
     world = World(tmp_path)
     world.harbour()
@@ -134,7 +135,7 @@ def test_a_new_agreement_begins_as_a_draft_from_now_on_and_leads_to_the_editor(h
     assert (made.active, made.draft.milestones, made.draft_ways.history) == (False, "all", False)
     assert "What City Council would see" in browser.get(f"{here}/as").text
     _, plainer = draft(house, start="")
-    assert share(house, plainer.headers["location"].split("/")[4]).draft == pm_terms.start()
+    assert share(house, plainer.headers["location"].split("/")[4]).draft == terms_form.start()
 
 
 def test_a_share_is_ended_with_a_reason_that_goes_on_record(house: House) -> None:
@@ -223,7 +224,7 @@ def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) ->
 def test_the_workspace_says_who_is_watching_and_what_has_stopped(house: House) -> None:
     browser = house.client("manager")
     assert "nobody" in browser.get(f"/p/{HARBOUR}/watching").text
-    from projections.store import Parked
+    from projections.logs.disclosure_log import Parked
 
     house.process.services.follower.parked[SHARE] = Parked(share=SHARE, position=1, error="KeyError: 'x'")
     page = browser.get(f"/p/{HARBOUR}/watching").text

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from domain import project as projects
 from domain.errors import Refused
 from domain.ids import PersonId, ProjectId
-from domain.project import Project, StartProject
-from domain.schedule import ForecastMoved, PlanConfirmed
+from domain.plan import project as projects
+from domain.plan.project import Project, StartProject
+from domain.plan.schedule import ForecastMoved, PlanConfirmed
 from web.importers.plan import Plan, PlannedCosts, PlannedMilestone
-from web.importers.propose import Proposal, accept, propose
+from web.proposal.compare import Proposal, accept, propose
 
 NOW = datetime(2027, 5, 1, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -119,7 +119,7 @@ def test_renaming_keeps_what_only_we_know() -> None:
     described = next(iter(project.schedule.milestones.values())).details
     import msgspec
 
-    from domain.schedule import DescribeMilestone
+    from domain.plan.schedule import DescribeMilestone
 
     shared = msgspec.structs.replace(described, client_title="Ours", client_facing=True, note="Between us")
     project = after(project, DescribeMilestone(project=P, milestone=key, details=shared))
@@ -130,7 +130,7 @@ def test_renaming_keeps_what_only_we_know() -> None:
 
 def test_what_left_the_file_is_proposed_to_leave_the_plan_and_what_was_typed_stays() -> None:
     from domain.ids import MilestoneId
-    from domain.schedule import AddMilestone, MilestoneDetails
+    from domain.plan.schedule import AddMilestone, MilestoneDetails
 
     typed = AddMilestone(
         project=P, milestone=MilestoneId("typed"), details=MilestoneDetails(title="T"), forecast=day(1)

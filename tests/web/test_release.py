@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from domain.agreement import ActivateTerms, DraftShare, DraftTerms, ReleaseDue, ReleaseHeld, RevokeShare
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, ReleaseDue, ReleaseHeld, RevokeShare
+from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import CommandId, PersonId
-from domain.project import ChangeTogether
-from domain.risks import Points, ScoreRisk
-from domain.schedule import MoveForecast
-from domain.terms import Release, Terms, Ways
+from domain.plan.project import ChangeTogether
+from domain.plan.risks import Points, ScoreRisk
+from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, everything
-from web import audit, client, client_home, pm
+from web.audit import shares
+from web.client import dashboard, home
 from web.clock import Virtual
 from web.ids import new_id
-from web.permission import OPERATOR, SYSTEM, Actor
+from web.manager import projects
+from web.write.permission import OPERATOR, SYSTEM, Actor
 
 HERE = f"/p/{HARBOUR}"
 REVIEW = Ways(release=Release(hours=4, slip_days=5, score=12))
@@ -35,7 +37,7 @@ DAY = "(2027, 6, 20)"  # as the plain renderer of the tests writes it
 def house(tmp_path: Path) -> Iterator[House]:
     clock = Virtual(START + timedelta(hours=2))
     with running(
-        tmp_path / "data", [*pm.routes(), *audit.routes(), *client_home.routes(), *client.routes()], clock
+        tmp_path / "data", [*projects.routes(), *shares.routes(), *home.routes(), *dashboard.routes()], clock
     ) as made:
         made.clock = clock  # type: ignore[attr-defined]
         reviewed(made)
@@ -203,7 +205,7 @@ def test_a_change_that_waits_is_confirmed_as_waiting_and_not_as_gone_out(house: 
 
 
 def test_one_command_that_does_both_says_both(house: House) -> None:
-    from web.pm_change import carry_out
+    from web.manager.plan.change import carry_out
 
     before = house.process.services.present.refresh().projects[HARBOUR]
     moves = tuple(

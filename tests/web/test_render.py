@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from domain.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpend
+from domain.agreement.terms import Terms
 from domain.ids import MilestoneId
 from domain.money import Money
-from domain.project import HoldProject
-from domain.risks import AskClientView
-from domain.schedule import AddMilestone, MilestoneDetails
-from domain.terms import Terms
+from domain.plan.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpend
+from domain.plan.project import HoldProject
+from domain.plan.risks import AskClientView
+from domain.plan.schedule import AddMilestone, MilestoneDetails
 from domain.view import Ack, ClientView, ConcernCard, Headline, MilestoneRow, Remark
-from projections import frames
-from projections.disclose import restore
+from projections.entries import frames
+from projections.follow.next_entry import restore
 from tests.properties.twins import pair, play
 from tests.world import ACME, HARBOUR, SHARE, World, everything
-from web.render import Renderer
+from web.render.page import Renderer
 
 BANNED = (
     r"\shx-", r"\sstyle=", r"<script", r"<style", r"\sautofocus", r"\son[a-z]+=", r"javascript:", r"<iframe", r"<form",

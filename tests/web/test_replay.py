@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import RevokeShare
+from domain.agreement.share import RevokeShare
 from domain.ids import CommandId, MilestoneId, RiskId
-from domain.risks import TakeRiskNote
-from domain.schedule import MoveForecast
-from projections.claims import Receipt
-from projections.erasing import erase_entries
+from domain.plan.risks import TakeRiskNote
+from domain.plan.schedule import MoveForecast
+from projections.evidence.erasing import erase_entries
+from projections.receipts.claims import Receipt
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import ACME, HARBOUR, SHARE, START
-from web import audit, audit_replay, pm
-from web import evidence as evidence_door
-from web.audit_replay import Question, instant_in, question, stretch
+from web.audit import replay, shares
+from web.audit.replay import Question, instant_in, question, stretch
 from web.clock import Virtual
-from web.permission import OPERATOR
+from web.evidence import download as evidence_door
+from web.manager import projects
+from web.write.permission import OPERATOR
 
 REPLAY = "/audit/replay"
 DAY_ONE = "since=2027-03-01&until=2027-03-02"
@@ -31,7 +32,7 @@ DAY_ONE = "since=2027-03-01&until=2027-03-02"
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     clock = Virtual(START + timedelta(days=1))
-    with running(tmp_path, [*pm.routes(), *audit.routes(), *evidence_door.routes()], clock) as made:
+    with running(tmp_path, [*projects.routes(), *shares.routes(), *evidence_door.routes()], clock) as made:
         made.clock = clock  # type: ignore[attr-defined]
         yield made
 
@@ -189,16 +190,16 @@ def test_an_instant_is_brought_into_the_stretch() -> None:
 
 
 def test_a_crowded_time_line_counts_instead_of_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    from web import audit_replay_line
+    from web.audit import replay_line
 
     for day in range(1, 9):
         shift(house, date(2027, 6, day))
-    monkeypatch.setattr(audit_replay_line, "EVENTS", 5)
-    monkeypatch.setattr(audit_replay_line, "UPDATES", 3)
+    monkeypatch.setattr(replay_line, "EVENTS", 5)
+    monkeypatch.setattr(replay_line, "UPDATES", 3)
     page = house.client("auditor").get(f"{REPLAY}?kind=forecast-moved").text
     assert page.count('class="pile"') > 1
     assert "Events, of every kind" in page
-    assert page.count("<b>Forecast moved</b>") <= audit_replay.NEAR
+    assert page.count("<b>Forecast moved</b>") <= replay.NEAR
 
 
 # recompute and compare

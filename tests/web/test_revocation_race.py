@@ -11,33 +11,34 @@ from unittest.mock import patch
 
 import pytest
 
-from domain.access import DisablePerson
-from domain.agreement import RevokeShare
+from domain.agreement.share import RevokeShare
 from domain.events import Recorded
 from domain.ids import CommandId, MilestoneId, PersonId
-from domain.schedule import MoveForecast
-from projections.database import Database, migrate
-from projections.disclosure import Page
-from projections.eventlog import EventLog
-from projections.follow import _Batch
+from domain.people.access import DisablePerson
+from domain.plan.schedule import MoveForecast
+from projections.entries.entry import Page
+from projections.events.event_log import EventLog
+from projections.follow.follower import _Batch
+from projections.installation.database import Database, migrate
 from tests import postgres
 from tests.postgres import Cluster, create
 from tests.web.doors import ORIGIN, VIEWER, running, wait_until
 from tests.web.racing import CAUSES, Races, raced
 from tests.web.stage import loop_factory
 from tests.world import HARBOUR, MANAGER, SHARE, World
-from web import client, watch
-from web.handing_on import HandingOn
+from web.client import dashboard
 from web.ids import new_id
-from web.permission import OPERATOR
+from web.process import clockwork
+from web.process.handing_on import HandingOn
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 ROUNDS, WIDTH = 50, 10
 
 
 @pytest.fixture
 def seed(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(watch, "EVERY", 0.02)
+    monkeypatch.setattr(clockwork, "EVERY", 0.02)
     drawn = int(os.environ.get("FANLIGHT_TEST_SEED") or random.randrange(2**32))
     print(f"FANLIGHT_TEST_SEED={drawn}")
     return drawn
@@ -60,7 +61,7 @@ def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: i
 
 
 def test_a_page_that_is_being_made_while_its_reader_is_ended_is_not_handed_out(tmp_path: Path) -> None:
-    with running(tmp_path, client.routes()) as house:
+    with running(tmp_path, dashboard.routes()) as house:
         browser, read = house.client(VIEWER), house.process.services.heads.page
         assert browser.get(f"/s/{SHARE}").status_code == 200
         due = [MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2027, 6, 1), reason="Frost")]

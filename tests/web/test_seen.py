@@ -8,24 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
-from domain.budget import ApproveBudget, MeasureCost
+from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, MilestoneId, RiskId
 from domain.money import Money
-from domain.risks import Points, ScoreRisk, TakeRiskNote
-from domain.schedule import MoveForecast
-from projections.erasing import erase_entries
-from projections.instants import Clock
+from domain.plan.budget import ApproveBudget, MeasureCost
+from domain.plan.risks import Points, ScoreRisk, TakeRiskNote
+from domain.plan.schedule import MoveForecast
+from projections.evidence.erasing import erase_entries
+from projections.wording.instants import Clock
 from tests.plain import Plain
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, OTHER, SHARE, START, World, everything
-from web import audit, pm, pm_seen, pm_seen_lanes, pm_seen_say, pm_seen_viewers
+from web.audit import shares
 from web.clock import Virtual
-from web.permission import OPERATOR
-from web.pm_seen_compare import Difference, differences
-from web.pm_seen_say import Later
-from web.pm_seen_then import Then, then
-from web.pm_seen_viewers import Audience, spent
+from web.manager import projects
+from web.record import lanes as record_lanes
+from web.record import on_screen
+from web.record.instant import Then, then
+from web.record.on_screen import Audience, spent
+from web.seen import page as seen_page
+from web.seen import sentences
+from web.seen.compare import Difference, differences
+from web.seen.sentences import Later
+from web.write.permission import OPERATOR
 
 CLOCK = Clock("Europe/London", date(2027, 3, 1))
 NARROW = everything(milestones=(MilestoneId("m1"),), risks=(), budget="nothing", curve=False, indices=False, health=())
@@ -62,15 +67,15 @@ def found(t: Then) -> list[Difference]:
 
 def told(world: World, when: datetime | None = None, *, watched: bool = True, share: str = SHARE) -> tuple[str, str]:
     t = at(world, when, share)
-    later = pm_seen._later(Bench(world), t)  # type: ignore[arg-type]
-    said = pm_seen_say.sentence(t, "Acme Rail", found(t), later, CLOCK, watched=watched)
+    later = seen_page._later(Bench(world), t)  # type: ignore[arg-type]
+    said = sentences.sentence(t, "Acme Rail", found(t), later, CLOCK, watched=watched)
     return said.told, said.soft
 
 
 def why(world: World, when: datetime | None = None, share: str = SHARE) -> list[tuple[str, str, str, str]]:
     t = at(world, when, share)
-    later = pm_seen._later(Bench(world), t)  # type: ignore[arg-type]
-    lines = pm_seen_say.why(t, found(t), later, CLOCK, pm_seen._hidden(t))
+    later = seen_page._later(Bench(world), t)  # type: ignore[arg-type]
+    lines = sentences.why(t, found(t), later, CLOCK, seen_page._hidden(t))
     return [(line.what, line.since, line.shown, line.reason) for line in lines]
 
 
@@ -235,8 +240,8 @@ def seen(world: World, n: int, when: datetime, people: tuple[str, ...] = ("anna"
     world.receipts.flush()
     t = at(world, when)
     assert t.since is not None
-    until = (t.next_at + pm_seen.GRACE) if t.next_at else world.clock()
-    return pm_seen_viewers.audience(world.folder.receipts, SHARE, n, (t.since, until), when, people)
+    until = (t.next_at + seen_page.GRACE) if t.next_at else world.clock()
+    return on_screen.audience(world.folder.receipts, SHARE, n, (t.since, until), when, people)
 
 
 def states(found: Audience) -> dict[str, str]:
@@ -309,7 +314,7 @@ def test_a_paused_page_goes_on_showing_it_and_is_said_to(world: World) -> None:
 
 
 def test_counting_is_bounded_and_says_where_it_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pm_seen_viewers, "ROWS", 10)
+    monkeypatch.setattr(on_screen, "ROWS", 10)
     for _ in range(40):
         claim(world, "displayed", 1, person="anna")
         claim(world, "hidden", 1, person="anna")
@@ -337,11 +342,11 @@ def test_time_on_screen_reads_well(seconds: float, said: str) -> None:
 # lanes
 
 
-def drawn(world: World, when: datetime | None = None, span: str = "day") -> pm_seen_lanes.Lanes:
+def drawn(world: World, when: datetime | None = None, span: str = "day") -> record_lanes.Lanes:
     world.receipts.flush()
     t = at(world, when)
-    over = pm_seen_lanes.stretch(t.at, "Europe/London", span, world.clock())  # type: ignore[arg-type]
-    return pm_seen_lanes.lanes(Bench(world), t, over)  # type: ignore[arg-type]
+    over = record_lanes.stretch(t.at, "Europe/London", span, world.clock())  # type: ignore[arg-type]
+    return record_lanes.lanes(Bench(world), t, over)  # type: ignore[arg-type]
 
 
 def test_changes_they_may_see_are_joined_to_their_updates_and_the_others_are_not(world: World) -> None:
@@ -385,7 +390,7 @@ def test_a_crowded_stretch_is_drawn_around_the_moment_and_says_what_it_leaves_ou
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, most in (("CHANGES", 6), ("UPDATES", 5), ("ROWS", 4)):
-        monkeypatch.setattr(pm_seen_lanes, name, most)
+        monkeypatch.setattr(record_lanes, name, most)
     for day in range(1, 25):
         world.move("m1", date(2027, 6, day))
         claim(world, "displayed", day + 1)
@@ -403,7 +408,7 @@ def test_the_stretch_holds_the_moment_and_never_begins_after_it(span: str) -> No
     latest = datetime(2027, 11, 2, 12, tzinfo=UTC)
     for hours in range(0, 24 * 60, 7):
         moment = latest - timedelta(hours=hours)
-        over = pm_seen_lanes.stretch(moment, "Europe/London", span, latest)  # type: ignore[arg-type]
+        over = record_lanes.stretch(moment, "Europe/London", span, latest)  # type: ignore[arg-type]
         assert over.start <= moment < over.end
         assert 0 <= float(over.x(moment)) <= 100
 
@@ -414,9 +419,9 @@ def test_next_difference_steps_over_what_they_were_told_at_once(world: World) ->
     world.tell(NOTE)
     hidden = world.clock()
     share = world.present.refresh().shares[SHARE]
-    found = pm_seen_lanes.next_difference(Bench(world), share, begin, 100, lambda change: change.visible)  # type: ignore[arg-type]
+    found = record_lanes.next_difference(Bench(world), share, begin, 100, lambda change: change.visible)  # type: ignore[arg-type]
     assert found == hidden
-    assert pm_seen_lanes.next_difference(Bench(world), share, hidden, 100, lambda c: c.visible) is None  # type: ignore[arg-type]
+    assert record_lanes.next_difference(Bench(world), share, hidden, 100, lambda c: c.visible) is None  # type: ignore[arg-type]
 
 
 # the page
@@ -425,7 +430,7 @@ def test_next_difference_steps_over_what_they_were_told_at_once(world: World) ->
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     clock = Virtual(START + timedelta(days=1))
-    with running(tmp_path, [*pm.routes(), *audit.routes()], clock) as made:
+    with running(tmp_path, [*projects.routes(), *shares.routes()], clock) as made:
         made.clock = clock  # type: ignore[attr-defined]
         yield made
 

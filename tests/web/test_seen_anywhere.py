@@ -7,18 +7,18 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from domain.access import ErasePerson, InvitePerson
-from domain.agreement import DraftShare, RevokeShare
+from domain.agreement.share import DraftShare, RevokeShare
 from domain.errors import Refused
 from domain.ids import PersonId, ShareId
-from projections.erasing import erase_entries
+from domain.people.access import ErasePerson, InvitePerson
+from projections.evidence.erasing import erase_entries
 from tests.properties.twins import pair, play
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, SHARE, World, everything
 from web import app as application
-from web.permission import OPERATOR
-from web.process import Given
-from web.render import Renderer
+from web.process.process import Given
+from web.render.page import Renderer
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 HISTORIES, LOOKS = 5, 14

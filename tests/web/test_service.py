@@ -5,21 +5,21 @@ from datetime import date, timedelta
 
 import pytest
 
-from domain.access import InvitePerson, IssueLink
-from domain.agreement import ReleaseHeld
-from domain.answers import AnswerConcern, MakeComment
+from domain.agreement.answers import AnswerConcern, MakeComment
+from domain.agreement.share import ReleaseHeld
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
-from domain.health import LapseOverrides
 from domain.ids import ClientId, CommandId, PersonId
-from domain.mails import QueueMail, SettleMail
-from domain.project import HoldProject
-from domain.risks import Points, ScoreAsClient
-from domain.schedule import ForecastMoved, MoveForecast
-from projections.folder import Folder
+from domain.people.access import InvitePerson, IssueLink
+from domain.people.mails import QueueMail, SettleMail
+from domain.plan.health import LapseOverrides
+from domain.plan.project import HoldProject
+from domain.plan.risks import Points, ScoreAsClient
+from domain.plan.schedule import ForecastMoved, MoveForecast
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests.world import ACME, COUNCIL, HARBOUR, MANAGER, SHARE, World
-from web.permission import Actor
-from web.present import CurrentWorld
-from web.service import Service
+from web.write.permission import Actor
+from web.write.service import Service
 
 AUDITOR = Actor(PersonId("tomas"), "auditor")
 VIEWER = Actor(PersonId("viewer-acme"), "viewer", ACME)

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from domain.access import StartSession
 from domain.ids import CommandId, PersonId
+from domain.people.access import StartSession
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
 from tests.world import SHARE
 from web import app as application
 from web import clock
-from web.guard import EVERYONE
+from web.door.guard import EVERYONE
 from web.ids import digest, new_id
-from web.permission import OPERATOR
 from web.settings import Settings
+from web.write.permission import OPERATOR
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) AppleWebKit Mobile/15E148 Safari/604.1"
 TABLET = "Mozilla/5.0 (iPad; CPU OS 19_0) AppleWebKit Safari/604.1"

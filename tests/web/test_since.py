@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import InvitePerson
 from domain.ids import CommandId, PersonId
-from domain.schedule import MoveForecast
-from projections.claims import Receipt
+from domain.people.access import InvitePerson
+from domain.plan.schedule import MoveForecast
+from projections.receipts.claims import Receipt
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import ACME, HARBOUR, SHARE
-from web import client, client_home, entry
+from web.client import dashboard, home
 from web.clock import Virtual
 from web.ids import new_id
-from web.permission import OPERATOR
+from web.sign_in import link
+from web.write.permission import OPERATOR
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def now() -> Virtual:
 
 @pytest.fixture
 def house(tmp_path: Path, now: Virtual) -> Iterator[House]:
-    with running(tmp_path / "data", [*entry.routes(), *client_home.routes(), *client.routes()], now) as made:
+    with running(tmp_path / "data", [*link.routes(), *home.routes(), *dashboard.routes()], now) as made:
         yield made
 
 
@@ -57,7 +58,7 @@ def test_each_viewer_is_told_what_came_after_the_update_that_was_last_on_their_o
     saw(house, "omar", 2)
     moved(house, 2)
     now.forward(hours=1)
-    items = [entry.content.items for entry in house.process.services.logs.disclosure.entries(SHARE, 0, 10)]
+    items = [link.content.items for link in house.process.services.logs.disclosure.entries(SHARE, 0, 10)]
     hers, his = (house.client(person).get(f"/s/{SHARE}").text for person in (VIEWER, "omar"))
     assert items[1]
     assert items[2]

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.web.stage import SHARE, RawPage, Stage, client_frame, play, wait_until
-from web import wire
+from web.push import wire
 
 BIG = 50_000  # bytes an update; a few hundred fill any buffer of the kernel
 

@@ -13,9 +13,9 @@ from starlette.routing import WebSocketRoute
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from tests.web.stage import PATIENCE, RawPage, Stage, client_frame, play, wait_until
-from web import wire
-from web.server import server_config, tune_gc
-from web.socket import FanProtocol
+from web.push import wire
+from web.push.handover import FanProtocol
+from web.push.server import server_config, tune_gc
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

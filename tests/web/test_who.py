@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import InvitePerson
-from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
-from domain.budget import ApproveBudget, ApproveBudgetChange, MeasureCost
+from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.project import ChangeTogether
-from domain.risks import Points, ScoreRisk
-from domain.schedule import (
+from domain.people.access import InvitePerson
+from domain.plan.budget import ApproveBudget, ApproveBudgetChange, MeasureCost
+from domain.plan.project import ChangeTogether
+from domain.plan.risks import Points, ScoreRisk
+from domain.plan.schedule import (
     AddMilestone,
     DescribeMilestone,
     MeetMilestone,
@@ -23,19 +23,22 @@ from domain.schedule import (
     RemoveMilestone,
     ReopenMilestone,
 )
-from projections.instants import Clock
-from projections.receiptlog import STANDING_EVERY
+from projections.receipts.receipt_log import STANDING_EVERY
+from projections.wording.instants import Clock
+from projections.wording.phrases import after
 from tests.plain import Plain
 from tests.web.doors import House, running, wait_until
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
-from web import pm, pm_who_facts, pm_who_say, pm_who_seen, pm_who_told
 from web.clock import Virtual
-from web.permission import OPERATOR
-from web.phrases import after
-from web.pm_audience import view_of
-from web.pm_who_facts import Asked, Fact, Forecast, Met, Scored
-from web.pm_who_seen import Viewers, viewers
-from web.pm_who_told import ClientTold, in_force
+from web.manager import projects
+from web.manager.who import sentences
+from web.record import facts, reception
+from web.record import told as record_told
+from web.record.audience import view_of
+from web.record.facts import Asked, Fact, Forecast, Met, Scored
+from web.record.reception import Viewers, viewers
+from web.record.told import ClientTold, in_force
+from web.write.permission import OPERATOR
 
 M1 = Asked("milestone", "m1")
 ONE, TWO, THREE = date(2027, 6, 1), date(2027, 6, 2), date(2027, 6, 3)
@@ -52,7 +55,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def fact(world: World, asked: Asked = M1, version: int | None = None) -> Fact:
     now = world.present.refresh()
     newest = now.versions[f"project-{HARBOUR}"]
-    found = pm_who_facts.fact(world.folder.events, world.present.past, now.projects[HARBOUR], newest, asked, version)
+    found = facts.fact(world.folder.events, world.present.past, now.projects[HARBOUR], newest, asked, version)
     assert found is not None
     return found
 
@@ -65,7 +68,7 @@ def told(world: World, about: Fact, share: str = SHARE, *, behind: bool = False)
         then, past = in_force(agreed, at), world.present.past(HARBOUR, at).state
         return view_of(now, past, then) if then and past else None
 
-    return pm_who_told.told(
+    return record_told.told(
         world.folder.disclosure, agreed, about, revealed, stopped=share in world.follower.parked, behind=behind
     )
 
@@ -78,7 +81,7 @@ def seen(world: World, found: ClientTold, people: tuple[str, ...] = ("anna",), w
 
 def answer(world: World, about: Fact, found: ClientTold, viewers_: Viewers | None = None) -> str:
     listed = sorted(viewers_.seen if viewers_ else [], key=lambda s: s.person)
-    return pm_who_say.answer("Acme Rail", found, listed, about, lambda person: person.title())
+    return sentences.answer("Acme Rail", found, listed, about, lambda person: person.title())
 
 
 def clock(world: World) -> Clock:
@@ -99,9 +102,9 @@ def test_a_fact_is_one_value_since_one_event_and_earlier_ones_can_be_stepped_to(
     earlier = fact(world, version=newest.before.version)
     assert earlier.value == Forecast(ONE)
     assert earlier.next == newest.step
-    assert pm_who_say.sentence(newest, clock(world)).startswith("Section A energised: 2 June, since Mon 1 March 09:")
-    assert ", from Mon 1 March 09:" in pm_who_say.sentence(earlier, clock(world))
-    assert " to Mon 1 March 09:" in pm_who_say.sentence(earlier, clock(world))
+    assert sentences.sentence(newest, clock(world)).startswith("Section A energised: 2 June, since Mon 1 March 09:")
+    assert ", from Mon 1 March 09:" in sentences.sentence(earlier, clock(world))
+    assert " to Mon 1 March 09:" in sentences.sentence(earlier, clock(world))
 
 
 def test_what_leaves_the_value_as_it_was_is_no_new_fact(world: World) -> None:
@@ -136,22 +139,22 @@ def test_many_values_are_listed_a_few_at_a_time(world: World) -> None:
         world.move("m1", ONE + timedelta(days=i))
     newest = fact(world)
     assert newest.more
-    assert len(newest.steps) == pm_who_facts.BEFORE + 1
+    assert len(newest.steps) == facts.BEFORE + 1
     oldest = fact(world, version=newest.steps[0].version)
     assert oldest.value == newest.steps[0].value
-    assert len(oldest.steps) <= pm_who_facts.BEFORE + 1 + pm_who_facts.AFTER
+    assert len(oldest.steps) <= facts.BEFORE + 1 + facts.AFTER
     assert oldest.next == newest.steps[1]
 
 
 def test_nothing_is_asked_of_what_was_never_there(world: World) -> None:
     project = world.present.world.projects[HARBOUR]
     for query in ({}, {"milestone": "m1", "risk": "r1"}, {"figure": "profit"}, {"figure": "spent", "measure": "mood"}):
-        assert pm_who_facts.asked(query, project) is None
+        assert facts.asked(query, project) is None
     now = world.present.world
     args = (world.folder.events, world.present.past, project, now.versions[f"project-{HARBOUR}"])
-    assert pm_who_facts.fact(*args, Asked("milestone", "nosuch"), None) is None
-    assert pm_who_facts.fact(*args, M1, 0) is None
-    assert pm_who_facts.fact(*args, Asked("spent", "price"), None) is None
+    assert facts.fact(*args, Asked("milestone", "nosuch"), None) is None
+    assert facts.fact(*args, M1, 0) is None
+    assert facts.fact(*args, Asked("spent", "price"), None) is None
 
 
 # what the record told
@@ -183,7 +186,7 @@ def test_what_is_not_shared_is_told_in_no_update_and_the_agreement_is_named(tmp_
     world.move("m1", ONE)
     found = told(world, fact(world))
     assert (found.how, found.versions) == ("unshared", (1,))
-    assert pm_who_say.why(found, fact(world), clock(world)).startswith("Not shared under agreement 1, in force since")
+    assert sentences.why(found, fact(world), clock(world)).startswith("Not shared under agreement 1, in force since")
     assert answer(world, fact(world), found) == "Acme Rail has not been told."
     world.close()
 
@@ -237,7 +240,7 @@ def test_a_share_that_came_too_late_or_had_ended_or_is_a_draft_says_so(world: Wo
     world.share(everything(milestone_fields=("forecast",)), OTHER, HARBOUR, COUNCIL)
     late = told(world, old, OTHER)
     assert late.how == "later"
-    assert "when this was no longer so" in pm_who_say.why(late, old, clock(world))
+    assert "when this was no longer so" in sentences.why(late, old, clock(world))
     assert answer(world, fact(world), told(world, fact(world), OTHER)) == (
         "Acme Rail was told in update 1, but nobody there has had it on screen."
     )
@@ -245,7 +248,7 @@ def test_a_share_that_came_too_late_or_had_ended_or_is_a_draft_says_so(world: Wo
     world.move("m1", TWO)
     ended = told(world, fact(world), OTHER)
     assert ended.how == "ended"
-    assert pm_who_say.why(ended, fact(world), clock(world)).startswith("Its share had ended Mon 1 March")
+    assert sentences.why(ended, fact(world), clock(world)).startswith("Its share had ended Mon 1 March")
 
 
 def test_a_share_with_history_tells_an_old_value_as_history_when_it_comes_into_force(world: World) -> None:
@@ -257,7 +260,7 @@ def test_a_share_with_history_tells_an_old_value_as_history_when_it_comes_into_f
     world.share(everything(), OTHER, HARBOUR, COUNCIL)
     found = told(world, fact(world, version=old.step.version), OTHER)
     assert (found.how, found.n, found.level) == ("told", 1, "earlier")
-    assert pm_who_say.note(found, old).startswith("As an earlier value")
+    assert sentences.note(found, old).startswith("As an earlier value")
 
 
 def test_a_value_that_comes_back_is_another_fact(world: World) -> None:
@@ -279,11 +282,11 @@ def test_a_figure_that_is_rounded_away_is_the_same_to_them(tmp_path: Path) -> No
     world.tell(MeasureCost(project=HARBOUR, measure="price", status_date=on, ev=Decimal(1), ac=Decimal(3_000_000)))
     first = told(world, fact(world, spent))
     assert (first.how, first.level) == ("told", "share")
-    assert "As a percentage of the budget: 37.5 %." in pm_who_say.note(first, fact(world, spent))
+    assert "As a percentage of the budget: 37.5 %." in sentences.note(first, fact(world, spent))
     world.tell(MeasureCost(project=HARBOUR, measure="price", status_date=on, ev=Decimal(1), ac=Decimal(3_000_100)))
     second = told(world, fact(world, spent))
     assert (second.how, second.n) == ("same", first.n)
-    assert "rounded away: their page said 37.5 % before and after" in pm_who_say.why(
+    assert "rounded away: their page said 37.5 % before and after" in sentences.why(
         second, fact(world, spent), clock(world)
     )
     budget = Asked("budget", "price")
@@ -302,12 +305,12 @@ def test_amounts_and_scores_are_told_as_they_are(world: World) -> None:
     about = fact(world, Asked("budget", "price"))
     found = told(world, about)
     assert (found.how, found.level) == ("told", "value")
-    assert pm_who_say.value(about.value, clock(world)) == "£8,000,400"
-    assert "both this and the value before it read £8.00m" in pm_who_say.note(found, about)
+    assert sentences.value(about.value, clock(world)) == "£8,000,400"
+    assert "both this and the value before it read £8.00m" in sentences.note(found, about)
     world.tell(ScoreRisk(project=HARBOUR, risk=RiskId("r1"), residual=Points(4, 4), reason="Worse"))
     score = fact(world, Asked("risk", "r1"))
     assert score.value == Scored(Points(4, 4))
-    assert pm_who_say.value(score.value, clock(world)) == "4×4 = 16"
+    assert sentences.value(score.value, clock(world)) == "4×4 = 16"
     assert told(world, score).n == world.folder.disclosure.head(SHARE)
 
 
@@ -345,7 +348,7 @@ def test_an_erased_update_is_said_to_be_erased(world: World) -> None:
     world.folder.disclosure.erase(SHARE, [n])
     found = told(world, about)
     assert (found.how, found.n, found.blurred) == ("told", n + 1, True)
-    assert "erased and may have said so first" in pm_who_say.note(found, about)
+    assert "erased and may have said so first" in sentences.note(found, about)
     world.folder.disclosure.erase(SHARE, [n + 1])
     assert told(world, about).how == "erased"
 
@@ -437,7 +440,7 @@ def test_a_display_long_after_is_found_without_reading_everything_between(
     busy(STANDING_EVERY * 4)
     world.claim("displayed", 2, person="ben")
     busy(5)
-    monkeypatch.setattr(pm_who_seen, "ROWS", STANDING_EVERY)
+    monkeypatch.setattr(reception, "ROWS", STANDING_EVERY)
     read = []
     rows = world.folder.receipts.rows
     monkeypatch.setattr(world.folder.receipts, "rows", lambda *a: read.append(a) or rows(*a))
@@ -455,7 +458,7 @@ def test_people_who_may_no_longer_watch_stay_in_the_record(world: World) -> None
 
 
 def test_who_still_has_the_old_value_on_screen_is_named(world: World) -> None:
-    from web.viewer import Watching
+    from web.push.viewer import Watching
 
     world.claim("displayed", 1)
     world.move("m1", ONE)
@@ -489,15 +492,15 @@ def test_many_viewers_and_many_clients_are_said_in_short(world: World) -> None:
         world.claim("displayed", 2, person=person)
     said = answer(world, about, found, seen(world, found, people))
     assert said == "Acme Rail knows: Anna had it on screen 1 s later, Ben 2 s later, and two more since."
-    assert pm_who_say.answers([]) == "This project is shared with nobody."
-    assert pm_who_say.answers([("Acme Rail", said)]) == said
+    assert sentences.answers([]) == "This project is shared with nobody."
+    assert sentences.answers([("Acme Rail", said)]) == said
     many = [(name, f"{name} knows.") for name in "ABCDE"]
-    assert pm_who_say.answers(many[:4]) == "A knows. B knows. C knows. One more client is listed below."
-    assert pm_who_say.answers(many).endswith("Two more clients are listed below.")
+    assert sentences.answers(many[:4]) == "A knows. B knows. C knows. One more client is listed below."
+    assert sentences.answers(many).endswith("Two more clients are listed below.")
     never = [(name, f"{name} has not been told.") for name in "FGHI"]
-    assert pm_who_say.answers([*many[:1], *never[:1]]) == "A knows. F has not been told."
-    assert pm_who_say.answers(never[:3]) == "F, G and H have not been told."
-    assert pm_who_say.answers([*never, ("J", "J was not told.")]) == "Four clients have not been told. J was not told."
+    assert sentences.answers([*many[:1], *never[:1]]) == "A knows. F has not been told."
+    assert sentences.answers(never[:3]) == "F, G and H have not been told."
+    assert sentences.answers([*never, ("J", "J was not told.")]) == "Four clients have not been told. J was not told."
 
 
 # the page
@@ -511,7 +514,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         clock.forward(seconds=1)
         return clock.at
 
-    with running(tmp_path / "data", pm.routes(), later) as made:
+    with running(tmp_path / "data", projects.routes(), later) as made:
         yield made
 
 

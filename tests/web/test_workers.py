@@ -16,16 +16,16 @@ import pytest
 from eventsourcing.persistence import OperationalError
 from starlette.testclient import TestClient
 
-from domain.agreement import ActivateTerms, DraftTerms, ReleaseHeld
+from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld
+from domain.agreement.terms import Release, Ways
 from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
-from domain.schedule import MoveForecast
-from domain.terms import Release, Ways
+from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
-from projections.claims import Receipt
-from projections.database import Database, migrate
-from projections.ledger import Statement
-from projections.receipts import Receipts
+from projections.installation.database import Database, migrate
+from projections.logs.ledger import Statement
+from projections.receipts.claims import Receipt
+from projections.receipts.taking import Receipts
 from tests import postgres
 from tests.plain import Plain
 from tests.postgres import Cluster, create
@@ -33,15 +33,15 @@ from tests.redis import Redis
 from tests.web.doors import ORIGIN, VIEWER, wait_until
 from tests.world import HARBOUR, SHARE, World
 from web import app as application
-from web import presence, watch
-from web.bus import LAPSES
+from web.door.templates import Pages
 from web.ids import new_id
-from web.pages import Pages
-from web.permission import OPERATOR
-from web.process import Given, Process
-from web.render import Renderer
+from web.process import clockwork, presence
+from web.process.hints import LAPSES
+from web.process.process import Given, Process
+from web.push.viewer import Watching
+from web.render.page import Renderer
 from web.settings import Settings
-from web.viewer import Watching
+from web.write.permission import OPERATOR
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +268,7 @@ def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not
         socket.receive_text()
         socket.send_json({"painted": 1, "from": 1})
         wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
-        monkeypatch.setattr(watch, "GONE", 0.3)
+        monkeypatch.setattr(clockwork, "GONE", 0.3)
         leader.watch._beats.clear()  # its own clockwork may have looked before
         assert leader.watch.reap() == 0
         time.sleep(0.4)

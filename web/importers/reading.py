@@ -3,11 +3,12 @@
 import codecs
 from typing import Literal
 
-from web.importers import csvfile, mspdi
+from web.importers.csv import reader
+from web.importers.csv.mapping import Mapping
 from web.importers.findings import shown
-from web.importers.mapping import Mapping
+from web.importers.mspdi import reader as mspdi_reader
+from web.importers.mspdi.xml_stream import Progress
 from web.importers.plan import MAX_BYTES, Plan, broken
-from web.importers.xmlstream import Progress
 
 _EXCEL = "an Excel workbook. In Excel choose Save As, CSV UTF-8, and send that"
 _MPP = "a Microsoft Project file (MPP). In Microsoft Project choose Save As, XML Format, and send that"
@@ -37,9 +38,9 @@ def read(
     """
     match _kind(name, data):
         case "mspdi":
-            return mspdi.read(data, progress, max_bytes=max_bytes)
+            return mspdi_reader.read(data, progress, max_bytes=max_bytes)
         case "csv":
-            return csvfile.read(data, mapping or csvfile.suggest(data), progress, max_bytes=max_bytes)
+            return reader.read(data, mapping or reader.suggest(data), progress, max_bytes=max_bytes)
 
 
 def _kind(name: str, data: bytes) -> Literal["mspdi", "csv"]:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from tests.web.importers.plans import HARBOUR_CSV, edited, told
-from web.importers import csvfile, mapping
-from web.importers.csvfile import Mapping
+from web.importers.csv import mapping, reader
+from web.importers.csv.reader import Mapping
 from web.importers.plan import BrokenFile, Plan, PlannedMilestone
 
 SEED = int(os.environ.get("SEED", "20270331"))
@@ -30,12 +30,12 @@ SMALL = Mapping(id="ID", title="Name", forecast="Finish")
 def problems(data: bytes, columns: Mapping = SMALL) -> list[tuple[int | None, str]]:
     """Return the problems a file is refused with."""
     with pytest.raises(BrokenFile) as raised:
-        csvfile.read(data, columns)
+        reader.read(data, columns)
     return told(raised.value)
 
 
 def test_a_table_is_read_row_by_row_with_the_line_of_each() -> None:
-    read = csvfile.read(HARBOUR_CSV, ALL)
+    read = reader.read(HARBOUR_CSV, ALL)
     assert read.format == "csv"
     assert (read.data_date, read.costs) == (None, None)
     assert read.milestones == (
@@ -74,14 +74,14 @@ def test_a_table_is_read_row_by_row_with_the_line_of_each() -> None:
 
 def test_cells_that_a_spreadsheet_would_compute_stay_text() -> None:
     for cell in ("=1+1", "+44 20", "-1", "@SUM(A1)", "\ufeff"[:0] + "'quoted"):
-        read = csvfile.read(f"ID,Name,Finish\n1,{cell},2027-01-31\n".encode(), SMALL)
+        read = reader.read(f"ID,Name,Finish\n1,{cell},2027-01-31\n".encode(), SMALL)
         assert read.milestones[0].title == cell
 
 
 def test_the_suggested_mapping_reads_the_file() -> None:
-    suggested = csvfile.suggest(HARBOUR_CSV)
+    suggested = reader.suggest(HARBOUR_CSV)
     assert msgspec.structs.replace(suggested, delimiter="") == ALL
-    assert csvfile.read(HARBOUR_CSV, suggested) == csvfile.read(HARBOUR_CSV, ALL)
+    assert reader.read(HARBOUR_CSV, suggested) == reader.read(HARBOUR_CSV, ALL)
 
 
 def test_a_mapping_survives_being_saved() -> None:
@@ -101,7 +101,7 @@ def test_a_mapping_that_is_none_is_refused_with_an_example(payload: bytes) -> No
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_delimiters_and_line_endings_are_found_out(delimiter: str, ending: str) -> None:
     lines = ["ID,Name,Finish", "1,Topping out,2027-01-31", "2,Handover,2027-02-28"]
-    read = csvfile.read(ending.join(lines).replace(",", delimiter).encode(), SMALL)
+    read = reader.read(ending.join(lines).replace(",", delimiter).encode(), SMALL)
     assert [(m.title, str(m.forecast), m.line) for m in read.milestones] == [
         ("Topping out", "2027-01-31", 2),
         ("Handover", "2027-02-28", 3),
@@ -109,7 +109,7 @@ def test_delimiters_and_line_endings_are_found_out(delimiter: str, ending: str) 
 
 
 def test_the_first_line_may_name_the_delimiter_as_excel_does() -> None:
-    read = csvfile.read(b"sep=|\nID|Name|Finish\n1|A, B; C|2027-01-31\n", SMALL)
+    read = reader.read(b"sep=|\nID|Name|Finish\n1|A, B; C|2027-01-31\n", SMALL)
     assert [(m.title, m.line) for m in read.milestones] == [("A, B; C", 3)]
 
 
@@ -122,14 +122,14 @@ def test_a_delimiter_that_cannot_be_one_is_refused() -> None:
 def test_utf8_with_its_mark_and_utf16_read_alike_and_windows_1252_is_noted() -> None:
     text = "ID;Name;Finish\n1;Übergabe – Zürich;2027-01-31\n"
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):
-        assert csvfile.read(text.encode(encoding), SMALL).milestones[0].title == "Übergabe – Zürich"
-    western = csvfile.read(text.encode("cp1252"), SMALL)
+        assert reader.read(text.encode(encoding), SMALL).milestones[0].title == "Übergabe – Zürich"
+    western = reader.read(text.encode("cp1252"), SMALL)
     assert western.milestones[0].title == "Übergabe – Zürich"
     assert western.notes == ("The file is not UTF-8 and was read as Windows-1252: check accented letters.",)
 
 
 def test_right_to_left_text_and_a_cell_of_several_lines_are_kept_and_lines_still_count() -> None:
-    read = csvfile.read('ID,Name,Finish\n1,"מסירה\nללקוח",2027-01-31\n2,تسليم,2027-02-28\n'.encode(), SMALL)
+    read = reader.read('ID,Name,Finish\n1,"מסירה\nללקוח",2027-01-31\n2,تسليم,2027-02-28\n'.encode(), SMALL)
     assert [(m.title, m.line) for m in read.milestones] == [("מסירה ללקוח", 2), ("تسليم", 4)]
 
 
@@ -148,7 +148,7 @@ def test_right_to_left_text_and_a_cell_of_several_lines_are_kept_and_lines_still
 )
 def test_dates_are_read_by_the_format_of_the_mapping_and_always_as_iso(written: str, cell: str, day: date) -> None:
     columns = msgspec.structs.replace(SMALL, date_format=written)
-    assert csvfile.read(f"ID,Name,Finish\n1,Go,{cell}\n".encode(), columns).milestones[0].forecast == day
+    assert reader.read(f"ID,Name,Finish\n1,Go,{cell}\n".encode(), columns).milestones[0].forecast == day
 
 
 def test_a_date_that_can_be_two_days_is_refused_with_a_request_for_the_format() -> None:
@@ -162,22 +162,22 @@ def test_a_date_that_can_be_two_days_is_refused_with_a_request_for_the_format() 
 
 def test_a_date_format_is_suggested_only_where_the_dates_allow_a_single_one() -> None:
     head = b"ID,Name,Finish\n1,Go,03/04/2027\n"
-    assert csvfile.suggest(head).date_format == ""
-    assert csvfile.suggest(head + b"2,Stop,25/12/2027\n").date_format == "DD/MM/YYYY"
-    assert csvfile.suggest(head + b"2,Stop,12/25/2027\n").date_format == "MM/DD/YYYY"
-    assert csvfile.suggest(head + b"2,Stop,25/12/2027\n3,Odd,12/25/2027\n").date_format == ""
+    assert reader.suggest(head).date_format == ""
+    assert reader.suggest(head + b"2,Stop,25/12/2027\n").date_format == "DD/MM/YYYY"
+    assert reader.suggest(head + b"2,Stop,12/25/2027\n").date_format == "MM/DD/YYYY"
+    assert reader.suggest(head + b"2,Stop,25/12/2027\n3,Odd,12/25/2027\n").date_format == ""
 
 
 def test_a_yes_or_no_column_says_which_rows_are_milestones() -> None:
     data = b"ID,Name,Finish,Milestone\n1,Dig,2027-01-31,No\n2,Dug,2027-02-01,Yes\n3,Rest,2027-02-02,\n"
-    assert csvfile.suggest(data).milestone == "Milestone"
-    read = csvfile.read(data, csvfile.suggest(data))
+    assert reader.suggest(data).milestone == "Milestone"
+    read = reader.read(data, reader.suggest(data))
     assert [m.source_id for m in read.milestones] == ["2"]
     assert read.notes == ("Rows that are no milestones skipped: 2 (first on line 2).",)
 
 
 def test_a_column_called_milestone_that_holds_names_is_the_title() -> None:
-    suggested = csvfile.suggest(b"No,Milestone,Due\n1,Topping out,2027-01-31\n")
+    suggested = reader.suggest(b"No,Milestone,Due\n1,Topping out,2027-01-31\n")
     assert (suggested.id, suggested.title, suggested.forecast, suggested.milestone) == ("No", "Milestone", "Due", "")
 
 
@@ -221,18 +221,18 @@ def test_a_format_that_is_none_and_an_empty_file_are_refused() -> None:
     assert "'dd.mm.yy' is no date format; expected day, month and year" in problems(HARBOUR_CSV, odd)[0][1]
     assert "The file has no rows" in problems(b"\n\n")[0][1]
     with pytest.raises(BrokenFile, match="The file has no rows"):
-        csvfile.suggest(b"")
+        reader.suggest(b"")
 
 
 def test_an_actual_finish_beside_less_than_a_hundred_percent_is_left_out() -> None:
-    read = csvfile.read(edited("2027-03-15,100", "2027-03-15,90", HARBOUR_CSV), ALL)
+    read = reader.read(edited("2027-03-15,100", "2027-03-15,90", HARBOUR_CSV), ALL)
     assert read.milestones[0].actual is None
     assert read.notes == ("Actual finish left out, as less than 100 % is complete: 1 (first on line 2).",)
 
 
 def test_progress_runs_to_one() -> None:
     seen: list[float] = []
-    csvfile.read(b"ID,Name,Finish\n" + b"".join(b"%d,A,2027-01-31\n" % n for n in range(3000)), SMALL, seen.append)
+    reader.read(b"ID,Name,Finish\n" + b"".join(b"%d,A,2027-01-31\n" % n for n in range(3000)), SMALL, seen.append)
     assert len(seen) > 2
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
@@ -241,8 +241,8 @@ def test_progress_runs_to_one() -> None:
 def outcome(data: bytes) -> Plan | BrokenFile:
     """Return what reading comes to; any other exception passes through and fails the test."""
     try:
-        csvfile.suggest(data)
-        return csvfile.read(data, ALL)
+        reader.suggest(data)
+        return reader.read(data, ALL)
     except BrokenFile as error:
         return error
 

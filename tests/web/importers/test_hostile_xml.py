@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.importers.plans import HARBOUR, edited, project, told
-from web.importers import mspdi
+from web.importers.mspdi import reader
 from web.importers.plan import BrokenFile, Plan
 
 SEED = int(os.environ.get("SEED", "20270331"))
@@ -18,7 +18,7 @@ NAMESPACE = "http://schemas.microsoft.com/project"
 def refusal(data: bytes, **limits: int) -> tuple[int | None, str]:
     """Return the single problem a file is refused with."""
     with pytest.raises(BrokenFile) as raised:
-        mspdi.read(data, **limits)
+        reader.read(data, **limits)
     assert len(raised.value.problems) == 1
     return told(raised.value)[0]
 
@@ -119,10 +119,10 @@ def test_broken_xml_names_the_line(old: str, new: str, line: int, says: str) -> 
 def test_a_byte_order_mark_and_other_encodings_change_nothing_but_the_hash() -> None:
     text = HARBOUR.decode()
     western = text.replace("UTF-8", "windows-1252").replace("מסירה ללקוח", "Übergabe").replace(" 🏁", "")
-    plain = mspdi.read(HARBOUR)
+    plain = reader.read(HARBOUR)
     for data in (b"\xef\xbb\xbf" + HARBOUR, text.replace("UTF-8", "UTF-16").encode("utf-16")):
-        assert mspdi.read(data).milestones == plain.milestones
-    assert mspdi.read(western.encode("cp1252")).milestones[2].title == "Übergabe (handover)"
+        assert reader.read(data).milestones == plain.milestones
+    assert reader.read(western.encode("cp1252")).milestones[2].title == "Übergabe (handover)"
 
 
 def mangled(data: bytes, chance: random.Random) -> bytes:
@@ -145,7 +145,7 @@ def mangled(data: bytes, chance: random.Random) -> bytes:
 def outcome(data: bytes) -> Plan | BrokenFile:
     """Return what reading comes to; any other exception passes through and fails the test."""
     try:
-        return mspdi.read(data)
+        return reader.read(data)
     except BrokenFile as error:
         return error
 

@@ -9,12 +9,13 @@ import pytest
 
 from domain import check
 from tests.web.importers.plans import HARBOUR, edited, project, told
-from web.importers import mspdi, plan
+from web.importers import plan
+from web.importers.mspdi import reader
 from web.importers.plan import BrokenFile, PlannedCosts, PlannedMilestone
 
 
 def test_a_plan_is_read_with_every_date_as_the_day_that_is_written() -> None:
-    read = mspdi.read(HARBOUR)
+    read = reader.read(HARBOUR)
     assert (read.format, read.title, read.data_date) == ("mspdi", "Harbour lights", date(2027, 3, 31))
     assert read.file_hash == hashlib.sha256(HARBOUR).hexdigest()
     assert read.milestones == (
@@ -50,7 +51,7 @@ def test_a_plan_is_read_with_every_date_as_the_day_that_is_written() -> None:
 
 
 def test_what_was_recognised_skipped_or_not_understood_is_said_with_number_and_first_line() -> None:
-    assert sorted(mspdi.read(HARBOUR).notes) == [
+    assert sorted(reader.read(HARBOUR).notes) == [
         "Actual finish left out, as less than 100 % is complete: 1 (first on line 33).",
         "Baselines without <Number> left out: 1 (first on line 38).",
         "Empty rows skipped: 1 (first on line 41).",
@@ -67,7 +68,7 @@ def test_what_was_recognised_skipped_or_not_understood_is_said_with_number_and_f
 
 
 def test_money_is_written_in_hundredths_and_read_in_whole_euros() -> None:
-    assert mspdi.read(HARBOUR).costs == PlannedCosts(
+    assert reader.read(HARBOUR).costs == PlannedCosts(
         status_date=date(2027, 3, 31),
         currency="EUR",
         bac=Decimal("500000.00"),
@@ -79,7 +80,7 @@ def test_money_is_written_in_hundredths_and_read_in_whole_euros() -> None:
 
 
 def test_without_a_baseline_cost_there_is_no_planned_and_no_earned_value() -> None:
-    read = mspdi.read(edited("<Number>0</Number><Cost>50000000</Cost>", "<Number>0</Number>"))
+    read = reader.read(edited("<Number>0</Number><Cost>50000000</Cost>", "<Number>0</Number>"))
     assert read.costs is not None
     assert (read.costs.bac, read.costs.pv, read.costs.ev) == (None, None, None)
     assert read.costs.eac == Decimal("525000.00")
@@ -90,19 +91,19 @@ def test_without_a_row_for_the_project_only_sums_that_every_first_level_task_car
     one = "<UID>1</UID><OutlineLevel>1</OutlineLevel><Cost>10000</Cost><ACWP>5000</ACWP>"
     two = "<UID>2</UID><OutlineLevel>1</OutlineLevel><Cost>25050</Cost>"
     inner = "<UID>3</UID><OutlineLevel>2</OutlineLevel><Cost>9900</Cost>"
-    read = mspdi.read(project(one, two, inner))
+    read = reader.read(project(one, two, inner))
     assert read.costs == PlannedCosts(eac=Decimal("350.50"))
     assert any("sums of the 2 tasks of the first level" in note for note in read.notes)
 
 
 def test_costs_that_are_all_zero_are_no_costs() -> None:
-    read = mspdi.read(project("<UID>0</UID><Cost>0</Cost><ACWP>0.00</ACWP>"))
+    read = reader.read(project("<UID>0</UID><Cost>0</Cost><ACWP>0.00</ACWP>"))
     assert read.costs is None
     assert "All costs in the file are zero, so none are taken over." in read.notes
 
 
 def test_a_hundred_percent_without_an_actual_finish_is_not_taken_as_met() -> None:
-    read = mspdi.read(
+    read = reader.read(
         project("<UID>5</UID><Name>Go</Name><Milestone>1</Milestone><PercentComplete>100</PercentComplete>")
     )
     assert read.milestones[0].actual is None
@@ -110,13 +111,13 @@ def test_a_hundred_percent_without_an_actual_finish_is_not_taken_as_met() -> Non
 
 
 def test_a_plan_without_milestones_is_a_plan_and_says_so() -> None:
-    read = mspdi.read(project("<UID>5</UID><Name>Dig</Name><Duration>PT8H0M0S</Duration>"))
+    read = reader.read(project("<UID>5</UID><Name>Dig</Name><Duration>PT8H0M0S</Duration>"))
     assert read.milestones == ()
     assert any("No milestone among the 1 tasks" in note for note in read.notes)
 
 
 def test_a_very_long_title_is_shortened_and_counted() -> None:
-    read = mspdi.read(project(f"<UID>5</UID><Name>{'Ü' * 300}</Name><Milestone>1</Milestone>"))
+    read = reader.read(project(f"<UID>5</UID><Name>{'Ü' * 300}</Name><Milestone>1</Milestone>"))
     assert read.milestones[0].title == "Ü" * 199 + "…"
     assert "Titles shortened to 200 characters: 1 (first on line 3)." in read.notes
 
@@ -143,7 +144,7 @@ def test_a_very_long_title_is_shortened_and_counted() -> None:
 )  # fmt: skip
 def test_a_wrong_value_names_its_line_what_came_and_what_was_expected(old: str, new: str, line: int, says: str) -> None:
     with pytest.raises(BrokenFile) as raised:
-        mspdi.read(edited(old, new))
+        reader.read(edited(old, new))
     assert [problem_line for problem_line, _ in told(raised.value)] == [line]
     assert says in told(raised.value)[0][1]
     assert raised.value.line == line
@@ -152,10 +153,10 @@ def test_a_wrong_value_names_its_line_what_came_and_what_was_expected(old: str, 
 def test_all_problems_of_a_file_are_told_at_once_but_no_more_than_twenty() -> None:
     bad = [f"<UID>{n}</UID><Name>Gate {n}</Name><Milestone>1</Milestone><Finish>later</Finish>" for n in range(1, 4)]
     with pytest.raises(BrokenFile) as raised:
-        mspdi.read(project(*bad))
+        reader.read(project(*bad))
     assert [line for line, _ in told(raised.value)] == [3, 4, 5]
     with pytest.raises(BrokenFile) as raised:
-        mspdi.read(project(*(bad[0] for _ in range(100))))
+        reader.read(project(*(bad[0] for _ in range(100))))
     assert len(raised.value.problems) == 20
     assert "there may be more" in str(raised.value)
 
@@ -163,7 +164,7 @@ def test_all_problems_of_a_file_are_told_at_once_but_no_more_than_twenty() -> No
 def test_progress_runs_from_zero_to_one_and_a_stream_reads_like_bytes() -> None:
     seen: list[float] = []
     many = project(*(f"<UID>{n}</UID><Name>Gate {n}</Name><Milestone>1</Milestone>" for n in range(1, 3000)))
-    assert mspdi.read(io.BytesIO(many), seen.append) == mspdi.read(many)
+    assert reader.read(io.BytesIO(many), seen.append) == reader.read(many)
     assert len(seen) > 2
     assert seen == sorted(seen)
     assert seen[-1] == 1.0

@@ -6,7 +6,9 @@ import zipfile
 import pytest
 
 from tests.web.importers.plans import HARBOUR, HARBOUR_CSV
-from web.importers import BrokenFile, Mapping, csvfile, mspdi, read
+from web.importers import BrokenFile, Mapping, read
+from web.importers.csv import reader
+from web.importers.mspdi import reader as mspdi_reader
 
 
 def workbook() -> bytes:
@@ -31,15 +33,15 @@ OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 
 @pytest.mark.parametrize("name", ["plan.xml", "plan.csv", "plan", "PLAN.XML"])
 def test_the_content_decides_and_not_the_name(name: str) -> None:
-    assert read(name, HARBOUR) == mspdi.read(HARBOUR)
+    assert read(name, HARBOUR) == mspdi_reader.read(HARBOUR)
     assert read(name, b"\xef\xbb\xbf\n" + HARBOUR[HARBOUR.index(b"<Project") :]).milestones
     assert read(name, HARBOUR.decode().replace("UTF-8", "UTF-16").encode("utf-16")).format == "mspdi"
 
 
 def test_a_table_is_read_by_the_mapping_given_or_by_the_one_its_header_suggests() -> None:
     given = Mapping(id="ID", title="Name")
-    assert read("plan.csv", HARBOUR_CSV, given) == csvfile.read(HARBOUR_CSV, given)
-    assert read("plan.txt", HARBOUR_CSV) == csvfile.read(HARBOUR_CSV, csvfile.suggest(HARBOUR_CSV))
+    assert read("plan.csv", HARBOUR_CSV, given) == reader.read(HARBOUR_CSV, given)
+    assert read("plan.txt", HARBOUR_CSV) == reader.read(HARBOUR_CSV, reader.suggest(HARBOUR_CSV))
 
 
 @pytest.mark.parametrize(

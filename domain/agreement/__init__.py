@@ -1,0 +1,1 @@
+"""What is agreed with a client: shares, terms, and what both sides said of them. Pure."""

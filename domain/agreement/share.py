@@ -1,0 +1,356 @@
+"""Share agreements: which client may see what of a project, version by version, and what is said about it."""
+
+from datetime import datetime
+from typing import Literal, assert_never
+
+import msgspec
+
+from domain import check
+from domain.agreement import answers
+from domain.agreement.answers import Acknowledged, AnswerCommand, AnswerEvent, Answers, Comment, Screen
+from domain.agreement.terms import AT_ONCE, Terms, Ways, checked, checked_ways
+from domain.errors import Conflict, Invalid, Unknown
+from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.message import Command, Event
+
+RETENTION = 730  # days
+
+# events
+
+
+class ShareDrafted(Event, frozen=True, kw_only=True):
+    share: ShareId
+    project: ProjectId
+    client: ClientId
+    terms: Terms
+    ways: Ways = AT_ONCE
+
+
+class TermsDrafted(Event, frozen=True, kw_only=True):
+    terms: Terms
+    ways: Ways = AT_ONCE
+
+
+class TermsActivated(Event, frozen=True, kw_only=True):
+    version: int
+    terms: Terms
+    reason: str
+    ways: Ways = AT_ONCE
+
+
+class ShareRevoked(Event, frozen=True, kw_only=True):
+    reason: str
+    cause: Literal["revoked", "expired"] = "revoked"
+
+
+class RetentionSet(Event, frozen=True, kw_only=True):
+    """How long receipts of this share are kept, in days."""
+
+    days: int
+
+
+class HeldFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that waited: what it was of, why it waited, since when and until when at most (UTC)."""
+
+    subject: str  # "milestone-m1", "risk-r7", "budget"
+    why: Literal["slip", "cost", "score"]
+    since: datetime
+    until: datetime
+    changed_by: PersonId
+
+
+class HeldReleased(Event, frozen=True, kw_only=True):
+    """What had waited for review went out, with how long it waited and who let it go."""
+
+    held: tuple[HeldFact, ...]
+    cause: Literal["released", "time_up", "amended"]  # amended: what is agreed since no longer holds it
+    by: PersonId
+    note: str = ""  # for the client, shown with it
+
+
+ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked | RetentionSet | HeldReleased | AnswerEvent
+
+
+# state
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    terms: Terms
+    reason: str
+    at: datetime
+    ways: Ways = AT_ONCE
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    id: ShareId
+    project: ProjectId
+    client: ClientId
+    draft: Terms | None
+    draft_ways: Ways = AT_ONCE
+    versions: tuple[Version, ...] = ()
+    revoked_at: datetime | None = None
+    revoked_why: str = ""
+    revoked_cause: Literal["revoked", "expired", "client_ended"] = "revoked"
+    retention: int = RETENTION  # days for which receipts are kept
+    answers: Answers = Answers()
+    released: tuple[HeldReleased, ...] = ()  # all that ever waited, oldest first
+
+    @property
+    def version(self) -> int:
+        return len(self.versions)
+
+    @property
+    def active(self) -> bool:
+        """In force: activated and not revoked."""
+        return bool(self.versions) and self.revoked_at is None
+
+    @property
+    def terms(self) -> Terms:
+        """The terms in force (the last ones, once revoked)."""
+        return self.versions[-1].terms
+
+    @property
+    def ways(self) -> Ways:
+        """How the version in force discloses; at once while there is none."""
+        return self.versions[-1].ways if self.versions else AT_ONCE
+
+    def ended_on(self, now: datetime) -> datetime | None:
+        """Return when the share ended (UTC), also by a date that has passed a moment ago; None while it goes on."""
+        if self.revoked_at is not None:
+            return self.revoked_at
+        expires = self.ways.expires
+        return expires if expires is not None and expires <= now else None
+
+
+def evolve(state: Share | None, event: ShareEvent, at: datetime) -> Share:
+    """Return the share after `event`, recorded at `at` (UTC)."""
+    if isinstance(event, ShareDrafted):
+        return Share(
+            id=event.share, project=event.project, client=event.client, draft=event.terms, draft_ways=event.ways
+        )
+    if state is None:
+        message = f"expected ShareDrafted first, got {type(event).__name__}"
+        raise ValueError(message)
+    replace = msgspec.structs.replace
+    match event:
+        case TermsDrafted(terms=terms, ways=ways):
+            return replace(state, draft=terms, draft_ways=ways)
+        case TermsActivated(version=number, terms=terms, reason=reason, ways=ways):
+            new = Version(number=number, terms=terms, reason=reason, at=at, ways=ways)
+            return replace(state, draft=None, draft_ways=AT_ONCE, versions=(*state.versions, new))
+        case ShareRevoked(reason=reason, cause=cause):
+            if state.revoked_at is not None:  # its client was ended at the same moment
+                return state
+            return replace(state, draft=None, revoked_at=at, revoked_why=reason, revoked_cause=cause)
+        case RetentionSet(days=days):
+            return replace(state, retention=days)
+        case HeldReleased():
+            return replace(state, released=(*state.released, event), answers=_noted(state.answers, event, at))
+        case _:
+            return replace(state, answers=answers.evolve(state.answers, event, at))
+
+
+def _noted(said: Answers, event: HeldReleased, at: datetime) -> Answers:
+    """What is noted with a release is shown with what it is about."""
+    if not event.note:
+        return said
+    new = tuple(
+        Comment(
+            id=f"note-{len(said.comments) + i}", subject=fact.subject, text=event.note, by=event.by, side="ours", at=at,
+            screen=Screen(), remark=True,
+        )
+        for i, fact in enumerate(event.held)
+    )  # fmt: skip
+    return msgspec.structs.replace(said, comments=(*said.comments, *new))
+
+
+# commands
+
+
+class DraftShare(Command, frozen=True, kw_only=True):
+    share: ShareId
+    project: ProjectId
+    client: ClientId
+    terms: Terms
+    ways: Ways = AT_ONCE
+
+
+class DraftTerms(Command, frozen=True, kw_only=True):
+    share: ShareId
+    terms: Terms
+    ways: Ways = AT_ONCE
+
+
+class DropDraft(Command, frozen=True, kw_only=True):
+    """Go back to the terms in force."""
+
+    share: ShareId
+
+
+class ActivateTerms(Command, frozen=True, kw_only=True):
+    """Put the draft in force as the next version."""
+
+    share: ShareId
+    reason: str
+
+
+class RevokeShare(Command, frozen=True, kw_only=True):
+    share: ShareId
+    reason: str
+
+
+class ExpireShare(Command, frozen=True, kw_only=True):
+    """End a share whose date has come; for the system alone."""
+
+    share: ShareId
+
+
+class ReleaseHeld(Command, frozen=True, kw_only=True):
+    """Let go out what waits for review: these subjects, or all of it."""
+
+    share: ShareId
+    by: PersonId
+    subjects: tuple[str, ...] = ()  # none: all
+    note: str = ""
+
+
+class ReleaseDue(Command, frozen=True, kw_only=True):
+    """Let go out what has waited as long as it may; for the system alone."""
+
+    share: ShareId
+
+
+class SetRetention(Command, frozen=True, kw_only=True):
+    """Keep receipts of this share for so many days (30 to 3660)."""
+
+    share: ShareId
+    days: int
+
+
+HeldCommand = ReleaseHeld | ReleaseDue
+ShareCommand = (
+    DraftShare | DraftTerms | DropDraft | ActivateTerms | RevokeShare | ExpireShare | SetRetention | HeldCommand
+    | AnswerCommand
+)  # fmt: skip
+
+
+def decide(
+    state: Share | None, command: ShareCommand, now: datetime, held: tuple[HeldFact, ...] = ()
+) -> list[ShareEvent]:
+    """Return the events that carry out `command` at `now` (UTC); `held` is what waits for review.
+
+    Raises: a kind of Refused.
+    """
+    if isinstance(command, DraftShare):
+        return [_draft(state, command)]
+    if state is None:
+        raise Unknown("There is no such share agreement. Check the address, or draft it first.")
+    if state.revoked_at is not None:
+        raise Conflict("This share has ended. Draft a new agreement to share again.")
+    if state.ended_on(now) is not None and not isinstance(command, ExpireShare | ReleaseDue | RevokeShare):
+        raise Conflict("The agreed time of this share is over. Draft a new agreement to share again.")
+    match command:
+        case DraftTerms(terms=terms, ways=ways):
+            new = TermsDrafted(terms=checked(terms), ways=checked_ways(ways))
+            return [] if (new.terms, new.ways) == _standing(state) else [new]
+        case DropDraft():
+            if not state.versions:
+                raise Conflict("There is no agreement in force to go back to. Change the draft instead.")
+            back = TermsDrafted(terms=state.terms, ways=state.ways)
+            return [] if (back.terms, back.ways) == _standing(state) else [back]
+        case SetRetention(days=days):
+            days = check.whole("days", days, 30, 3660)
+            return [] if days == state.retention else [RetentionSet(days=days)]
+        case ActivateTerms(reason=reason):
+            return _activate(state, reason, now, held)
+        case RevokeShare(reason=reason):
+            return [ShareRevoked(reason=check.text("reason", reason, required=True))]
+        case ExpireShare():
+            ended = state.active and state.ended_on(now) is not None
+            return [ShareRevoked(reason="The agreed time was over", cause="expired")] if ended else []
+        case _ if (
+            isinstance(command, HeldCommand) and state.ended_on(now) is not None
+        ):  # its day is over, and the end not on record yet
+            return _too_late(command)
+        case ReleaseHeld(by=by, subjects=subjects, note=note):
+            chosen = tuple(fact for fact in held if not subjects or fact.subject in subjects)
+            if not chosen:
+                raise Conflict("None of this waits any more: it was released meanwhile. Reload the page.")
+            said = check.text("note", note)
+            return [HeldReleased(held=chosen, cause="released", by=PersonId(check.identifier("by", by)), note=said)]
+        case ReleaseDue():
+            due = tuple(fact for fact in held if fact.until <= now)
+            return [HeldReleased(held=due, cause="time_up", by=PersonId("system"))] if due else []
+        case _:
+            if not state.active:
+                raise Conflict("Nothing is shared here yet, so there is nothing to answer.")
+            return [_agreed_to(state, event) for event in answers.decide(state.answers, command)]
+
+
+def _agreed_to(state: Share, event: AnswerEvent) -> AnswerEvent:
+    """Nobody takes note of an agreement that is not there yet."""
+    kind, _, number = event.subject.partition("-") if isinstance(event, Acknowledged) else ("", "", "")
+    if kind == "agreement" and number not in {str(version.number) for version in state.versions}:
+        raise Invalid(f"There is no agreement {number[:10]} on this share. Reload the page.", "subject")
+    return event
+
+
+def _too_late(command: HeldCommand) -> list[ShareEvent]:
+    """What waits when the agreed time is over never goes out."""
+    if isinstance(command, ReleaseHeld):
+        raise Conflict("The agreed time of this share is over. Draft a new agreement to share again.")
+    return []
+
+
+def _standing(state: Share) -> tuple[Terms | None, Ways]:
+    """What a new draft would replace."""
+    return (state.terms, state.ways) if state.draft is None and state.versions else (state.draft, state.draft_ways)
+
+
+def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
+    if state is not None:
+        raise Conflict("A share agreement with this id exists already. Use a new id.", "share")
+    return ShareDrafted(
+        share=ShareId(check.identifier("share", command.share)),
+        project=ProjectId(check.identifier("project", command.project)),
+        client=ClientId(check.identifier("client", command.client)),
+        terms=checked(command.terms),
+        ways=checked_ways(command.ways),
+    )
+
+
+def _activate(state: Share, reason: str, now: datetime, held: tuple[HeldFact, ...]) -> list[ShareEvent]:
+    if state.draft is None:
+        raise Conflict("There is no draft to activate. Change the terms first.")
+    if state.versions and (state.draft, state.draft_ways) == (state.terms, state.ways):
+        told = f"The draft says the same as agreement {state.version}, which is in force"
+        raise Conflict(f"{told}. Change the terms first.")
+    if state.draft_ways.expires is not None and state.draft_ways.expires <= now:
+        raise Invalid("The last day of this agreement is over. Choose a later one, or none.", "expires")
+    activated = TermsActivated(
+        version=state.version + 1,
+        terms=state.draft,
+        reason=check.text("reason", reason, required=True),
+        ways=state.draft_ways,
+    )
+    free = tuple(fact for fact in held if not still_held(fact, state.terms, activated.terms, activated.ways))
+    return [activated, *([HeldReleased(held=free, cause="amended", by=PersonId("system"))] if free else ())]
+
+
+def still_held(fact: HeldFact, before: Terms, terms: Terms, ways: Ways) -> bool:
+    """Tell whether what waits goes on waiting under new terms: they cover it, and hold changes of its kind."""
+    release, key = ways.release, fact.subject.partition("-")[2]
+    if release is None:
+        return False
+    match fact.why:
+        case "slip":
+            covered = terms.milestones == "all" or key in terms.milestones
+            return release.slip_days is not None and covered and bool(terms.milestone_fields)
+        case "score":
+            covered = terms.risks == "all" or key in terms.risks
+            return release.score is not None and covered and "score" in terms.risk_fields
+        case "cost":
+            return release.cost and terms.budget != "nothing" and terms.measure == before.measure
+        case _:
+            assert_never(fact.why)

@@ -1,0 +1,1 @@
+"""Who there is: people, clients, what lets them in, and what they are mailed."""

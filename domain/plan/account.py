@@ -1,0 +1,119 @@
+"""One measure of the budget: its approved amount, plan, measurements and forecasts, and every figure read off them.
+
+No figure without its status date: all are those of the newest measurement.
+"""
+
+from bisect import bisect_right
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from domain.plan.earned import EarnedValue, figures
+
+Measure = Literal["cost", "price"]
+
+
+class PlannedPoint(msgspec.Struct, frozen=True, order=True):
+    """Cumulative planned value at the end of a day."""
+
+    on: date
+    amount: Decimal
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    status_date: date
+    at: datetime
+    first_at: datetime  # when something was first measured for this day; a correction keeps it
+    pv: Decimal | None
+    ev: Decimal | None
+    ac: Decimal | None
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    status_date: date
+    at: datetime
+    eac: Decimal
+    reason: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of the budget."""
+
+    original: Decimal
+    changes: Decimal = Decimal(0)
+    planned: tuple[PlannedPoint, ...] = ()
+    measurements: tuple[Measurement, ...] = ()  # ascending by status date
+    forecasts: tuple[Forecast, ...] = ()  # ascending by status date
+    changed_at: datetime
+    figures: EarnedValue | None = None  # read off the rest once for each event, because many ask
+
+    @property
+    def bac(self) -> Decimal:
+        """Budget at completion: original plus approved changes, without management reserve."""
+        return self.original + self.changes
+
+    def earned_value(self) -> EarnedValue:
+        """Return every figure at the newest status date."""
+        return self.figures or self._read()
+
+    def read(self) -> "Account":
+        """Return the account with its figures read off again."""
+        return msgspec.structs.replace(self, figures=self._read())
+
+    def _read(self) -> EarnedValue:
+        last = self.measurements[-1] if self.measurements else None
+        return figures(
+            bac=self.bac,
+            pv=self.planned_at(last) if last else None,
+            ev=last.ev if last else None,
+            ac=last.ac if last else None,
+            forecast=self._forecast(last.ac if last else None),
+            planned=[point.amount for point in self.planned],
+            actual_time=self.periods_until(self._worked_until(last)) if last else None,
+        )
+
+    def _forecast(self, spent: Decimal | None) -> Decimal | None:
+        """The forecast on record, but never below what is spent by now: that much is certain."""
+        if not self.forecasts:
+            return None
+        eac = self.forecasts[-1].eac
+        return eac if spent is None else max(eac, spent)
+
+    def _worked_until(self, last: Measurement) -> date:
+        """The status date, or the one on which all work was done: costs booked later do not make it late."""
+        day = last.status_date
+        for measurement in reversed(self.measurements):
+            if measurement.ev is None or measurement.ev < self.bac:
+                break
+            day = measurement.status_date
+        return day
+
+    def planned_at(self, measurement: Measurement) -> Decimal | None:
+        """Return PV as measured, else read off the plan, between period ends in proportion to days.
+
+        Earned schedule reads the plan in the same way, so SV and SV(t) cannot contradict each other.
+        """
+        if measurement.pv is not None or not self.planned:
+            return measurement.pv
+        time = self.periods_until(measurement.status_date)
+        if time is None:
+            return self.planned[0].amount if measurement.status_date >= self.planned[0].on else Decimal(0)
+        if time >= len(self.planned):
+            return self.planned[-1].amount
+        done = int(time)
+        start = self.planned[done - 1].amount if done else Decimal(0)
+        return start + (time - done) * (self.planned[done].amount - start)
+
+    def periods_until(self, day: date) -> Decimal | None:
+        """Return actual time AT in periods of the plan, reading between period ends in proportion to days."""
+        ends = [point.on for point in self.planned]
+        if len(ends) < 2:
+            return None
+        ends.insert(0, ends[0] - (ends[1] - ends[0]))  # the first period is taken to be as long as the second
+        if day <= ends[0]:
+            return Decimal(0)
+        past = min(bisect_right(ends, day), len(ends) - 1)  # beyond the plan, periods are as long as its last
+        start, end = ends[past - 1], ends[past]
+        return past - 1 + Decimal((day - start).days) / (end - start).days

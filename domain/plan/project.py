@@ -1,0 +1,321 @@
+"""The project: one stream of events, its state, and everything that can be asked of it."""
+
+from datetime import date, datetime
+from typing import Literal, assert_never
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain import check
+from domain.errors import Conflict, Invalid, Stale, Unknown
+from domain.ids import PersonId, ProjectId
+from domain.message import Command, Event
+from domain.plan import budget as budgets
+from domain.plan import health as healths
+from domain.plan import risks as registers
+from domain.plan import schedule as schedules
+from domain.plan.calendar import Calendar, working
+from domain.plan.health import Tolerances
+from domain.plan.risks import Scale
+from domain.plan.scores import rising
+
+# events
+
+
+class ProjectStarted(Event, frozen=True, kw_only=True):
+    project: ProjectId
+    title: str  # internal, never disclosed
+    client_title: str
+    owner: PersonId
+    currency: str
+    time_zone: str
+    calendar: Calendar
+    tolerances: Tolerances
+    scale: Scale
+
+
+class ProjectDescribed(Event, frozen=True, kw_only=True):
+    title: str
+    client_title: str
+    owner: PersonId
+
+
+class CalendarSet(Event, frozen=True, kw_only=True):
+    calendar: Calendar
+
+
+class TolerancesSet(Event, frozen=True, kw_only=True):
+    tolerances: Tolerances
+    reason: str
+
+
+class ProjectHeld(Event, frozen=True, kw_only=True):
+    reason: str
+
+
+class ProjectResumed(Event, frozen=True, kw_only=True):
+    reason: str
+
+
+class ProjectClosed(Event, frozen=True, kw_only=True):
+    reason: str
+
+
+OwnEvent = (
+    ProjectStarted | ProjectDescribed | CalendarSet | TolerancesSet | ProjectHeld | ProjectResumed | ProjectClosed
+)
+ProjectEvent = OwnEvent | schedules.ScheduleEvent | budgets.BudgetEvent | registers.RiskEvent | healths.HealthEvent
+
+
+# state
+
+Phase = Literal["running", "on_hold", "closed"]
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    id: ProjectId
+    title: str
+    client_title: str
+    owner: PersonId
+    currency: str
+    time_zone: str
+    calendar: Calendar
+    tolerances: Tolerances
+    scale: Scale
+    phase: Phase = "running"
+    schedule: schedules.Schedule = schedules.Schedule()
+    budget: budgets.Budget = budgets.Budget()
+    risks: registers.Register = registers.Register()
+    health: healths.Health = healths.Health()
+    changed_at: datetime
+
+    def civil(self, at: datetime) -> date:
+        """Return the civil date of an instant in the project's zone."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def facts(self) -> healths.Facts:
+        """Return what health is judged on."""
+        return healths.Facts(self.tolerances, self.scale, self.schedule, self.budget, self.risks)
+
+
+def evolve(state: Project | None, event: ProjectEvent, at: datetime) -> Project:
+    """Return the project after `event`, recorded at `at` (UTC)."""
+    if isinstance(event, ProjectStarted):
+        return _started(event, at)
+    if state is None:
+        message = f"expected ProjectStarted first, got {type(event).__name__}"
+        raise ValueError(message)
+    moved = _evolve(state, event, at)
+    health = healths.assess(moved.health, state.facts(), moved.facts())
+    return msgspec.structs.replace(moved, changed_at=at, health=health)
+
+
+def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
+    replace = msgspec.structs.replace
+    match event:
+        case ProjectDescribed(title=title, client_title=client_title, owner=owner):
+            return replace(state, title=title, client_title=client_title, owner=owner)
+        case CalendarSet(calendar=calendar):
+            return replace(state, calendar=calendar)
+        case TolerancesSet(tolerances=tolerances):
+            return replace(state, tolerances=tolerances)
+        case ProjectHeld():
+            return replace(state, phase="on_hold")
+        case ProjectResumed():
+            return replace(state, phase="running")
+        case ProjectClosed():
+            return replace(state, phase="closed")
+        case ProjectStarted():
+            return _started(event, at)
+        case healths.HealthOverridden() | healths.HealthOverrideEnded():
+            return replace(state, health=healths.evolve(state.health, event))
+        case _ if isinstance(event, schedules.ScheduleEvent):
+            return replace(state, schedule=schedules.evolve(state.schedule, event, at))
+        case _ if isinstance(event, budgets.BudgetEvent):
+            return replace(state, budget=budgets.evolve(state.budget, event, at))
+        case _ if isinstance(event, registers.RiskEvent):
+            return replace(state, risks=registers.evolve(state.risks, event, at))
+        case _:
+            assert_never(event)
+
+
+def _started(event: ProjectStarted, at: datetime) -> Project:
+    return Project(
+        id=event.project,
+        title=event.title,
+        client_title=event.client_title,
+        owner=event.owner,
+        currency=event.currency,
+        time_zone=event.time_zone,
+        calendar=event.calendar,
+        tolerances=event.tolerances,
+        scale=event.scale,
+        changed_at=at,
+    )
+
+
+# commands
+
+
+class StartProject(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    title: str
+    client_title: str
+    owner: PersonId
+    currency: str
+    time_zone: str
+    calendar: Calendar = Calendar()
+    tolerances: Tolerances = Tolerances()
+    scale: Scale = Scale()
+
+
+class DescribeProject(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    title: str
+    client_title: str
+    owner: PersonId
+
+
+class SetCalendar(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    calendar: Calendar
+
+
+class SetTolerances(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    tolerances: Tolerances
+    reason: str
+
+
+class HoldProject(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    reason: str
+
+
+class ResumeProject(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    reason: str
+
+
+class CloseProject(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    reason: str
+
+
+OwnCommand = StartProject | DescribeProject | SetCalendar | SetTolerances | HoldProject | ResumeProject | CloseProject
+PlainCommand = (
+    OwnCommand | schedules.ScheduleCommand | budgets.BudgetCommand | registers.RiskCommand | healths.HealthCommand
+)
+
+
+class ChangeTogether(Command, frozen=True, kw_only=True):
+    """Several changes of one project that are recorded together or not at all, as one update."""
+
+    project: ProjectId
+    commands: tuple[PlainCommand, ...]
+
+
+ProjectCommand = PlainCommand | ChangeTogether
+
+
+def decide(state: Project | None, command: ProjectCommand, now: datetime) -> list[ProjectEvent]:
+    """Return the events that carry out `command` at `now` (UTC); none when nothing would change.
+
+    Raises: a kind of Refused.
+    """
+    if isinstance(command, ChangeTogether):
+        return _together(state, command, now)
+    if isinstance(command, StartProject):
+        return _start(state, command)
+    if state is None:
+        raise Unknown("There is no such project. Check the address, or start the project first.")
+    if state.phase == "closed":
+        raise Conflict("This project is closed: its record can be read, but nothing changes any more. Start a new one.")
+    return _decide(state, command, now)
+
+
+def _decide(state: Project, command: PlainCommand, now: datetime) -> list[ProjectEvent]:
+    today = state.civil(now)
+    match command:
+        case DescribeProject():
+            return _describe(state, command)
+        case SetCalendar(calendar=calendar):
+            checked = working(calendar)
+            return [] if checked == state.calendar else [CalendarSet(calendar=checked)]
+        case SetTolerances(tolerances=tolerances, reason=reason):
+            healths.tolerable(tolerances)
+            if tolerances == state.tolerances:
+                return []
+            return [TolerancesSet(tolerances=tolerances, reason=check.text("reason", reason, required=True))]
+        case HoldProject(reason=reason):
+            if state.phase == "on_hold":
+                raise Conflict("This project is on hold already.")
+            return [ProjectHeld(reason=check.text("reason", reason, required=True))]
+        case ResumeProject(reason=reason):
+            if state.phase == "running":
+                raise Conflict("This project is running already.")
+            return [ProjectResumed(reason=check.text("reason", reason))]
+        case CloseProject(reason=reason):
+            return [ProjectClosed(reason=check.text("reason", reason, required=True))]
+        case StartProject():
+            return _start(state, command)
+        case _ if isinstance(command, schedules.ScheduleCommand):
+            return list(schedules.decide(state.schedule, command, today, state.currency))
+        case _ if isinstance(command, budgets.BudgetCommand):
+            return list(budgets.decide(state.budget, command, today, state.currency))
+        case _ if isinstance(command, registers.RiskCommand):
+            return list(registers.decide(state.risks, command, state.scale))
+        case _ if isinstance(command, healths.HealthCommand):
+            return list(healths.decide(state.health, command, now))
+        case _:
+            assert_never(command)
+
+
+def _together(state: Project | None, command: ChangeTogether, now: datetime) -> list[ProjectEvent]:
+    if not command.commands:
+        raise Invalid("There is nothing to change. Choose at least one line.", "commands")
+    events: list[ProjectEvent] = []
+    for part in command.commands:
+        if part.project != command.project:
+            raise Invalid("Changes made together have to be of one project.", "commands")
+        new = decide(state, part, now)
+        for event in new:
+            state = evolve(state, event, now)
+        events += new
+    return events
+
+
+def _start(state: Project | None, command: StartProject) -> list[ProjectEvent]:
+    if state is not None:
+        raise Conflict("A project with this id exists already. Use a new id.", "project")
+    healths.tolerable(command.tolerances)
+    rising(command.scale)
+    return [
+        ProjectStarted(
+            project=ProjectId(check.identifier("project", command.project)),
+            title=check.line("title", command.title),
+            client_title=check.line("client_title", command.client_title),
+            owner=PersonId(check.identifier("owner", command.owner)),
+            currency=check.currency("currency", command.currency),
+            time_zone=check.zone("time_zone", command.time_zone),
+            calendar=working(command.calendar),
+            tolerances=command.tolerances,
+            scale=command.scale,
+        )
+    ]
+
+
+def _describe(state: Project, command: DescribeProject) -> list[ProjectEvent]:
+    title = check.line("title", command.title)
+    client_title = check.line("client_title", command.client_title)
+    owner = PersonId(check.identifier("owner", command.owner))
+    if (state.title, state.client_title, state.owner) == (title, client_title, owner):
+        return []
+    return [ProjectDescribed(title=title, client_title=client_title, owner=owner)]
+
+
+def expect(version: int, expected: int | None) -> None:
+    """Raise Stale when the sender looked at another version than the present one."""
+    if expected is not None and expected != version:
+        message = f"You looked at version {expected} and this is version {version}. Look at what changed, then repeat."
+        raise Stale(message)

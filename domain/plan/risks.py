@@ -1,0 +1,352 @@
+"""The risk register, in the fields of PRINCE2 and ISO 31000. Internal notes are a kind of event no terms can select."""
+
+from datetime import datetime
+from typing import Literal, assert_never
+
+import msgspec
+
+from domain import check
+from domain.agreement.answers import Screen, bound
+from domain.errors import Conflict, Invalid, Unknown
+from domain.ids import ClientId, PersonId, ProjectId, RiskId, ShareId
+from domain.message import Command, Event
+from domain.plan.scores import Band, Points, Scale, band, measured
+
+__all__ = [
+    "AskClientView", "Assessment", "Band", "ClientAssessment", "ClientScored", "ClientViewAsked", "CloseRisk",
+    "DescribeRisk", "Note", "Points", "Proximity", "RaiseRisk", "Register", "ReopenRisk", "Response", "Risk",
+    "RiskClosed", "RiskCommand", "RiskDescribed", "RiskDetails", "RiskEvent", "RiskNoteTaken", "RiskRaised",
+    "RiskReopened", "RiskScored", "Scale", "ScoreAsClient", "ScoreRisk", "TakeRiskNote", "band", "decide", "evolve",
+]  # fmt: skip
+
+Proximity = Literal["imminent", "within_stage", "within_project", "beyond_project"]
+Response = Literal["avoid", "reduce", "transfer", "share", "accept", "prepare_contingent_plans"]  # PRINCE2 7
+
+
+class RiskDetails(msgspec.Struct, frozen=True, kw_only=True):
+    ref: str  # "R-07": given by people, unique in the project, never counted by us
+    title: str  # internal
+    client_title: str = ""
+    client_facing: bool = False
+    category: str = ""
+    cause: str = ""
+    event: str = ""
+    effect: str = ""
+    proximity: Proximity = "within_project"
+    response: Response = "reduce"
+    response_actions: str = ""
+    owner: str = ""  # exactly one, PRINCE2
+    actionee: str = ""
+    author: str = ""
+
+
+# events
+
+
+class RiskRaised(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    details: RiskDetails
+    inherent: Points
+    residual: Points
+
+
+class RiskDescribed(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    details: RiskDetails
+
+
+class RiskScored(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    residual: Points
+    reason: str
+
+
+class ClientViewAsked(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    client: ClientId
+
+
+class ClientScored(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    client: ClientId
+    points: Points
+    by: PersonId
+    share: ShareId = ShareId("")  # and what was on that person's screen, when the page was the way
+    screen: Screen = Screen()
+
+
+class RiskNoteTaken(Event, frozen=True, kw_only=True):
+    """Internal, for ever: no terms can select it."""
+
+    risk: RiskId
+    note: str
+
+
+class RiskClosed(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    reason: str
+
+
+class RiskReopened(Event, frozen=True, kw_only=True):
+    risk: RiskId
+    reason: str
+
+
+RiskEvent = (
+    RiskRaised | RiskDescribed | RiskScored | ClientViewAsked | ClientScored | RiskNoteTaken | RiskClosed | RiskReopened
+)
+
+
+# state
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    points: Points
+    at: datetime
+    reason: str = ""
+
+
+class ClientAssessment(msgspec.Struct, frozen=True):
+    points: Points
+    at: datetime
+    by: PersonId
+
+
+class Note(msgspec.Struct, frozen=True):
+    at: datetime
+    note: str
+
+
+class Risk(msgspec.Struct, frozen=True, kw_only=True):
+    id: RiskId
+    details: RiskDetails
+    registered_at: datetime
+    inherent: Points
+    scores: tuple[Assessment, ...]  # residual, ours; newest last
+    client_scores: dict[ClientId, tuple[ClientAssessment, ...]] = {}
+    asked: dict[ClientId, datetime] = {}
+    notes: tuple[Note, ...] = ()
+    closed: bool = False
+    facing_since: datetime | None = None  # when it became client-facing, while it is
+
+    @property
+    def residual(self) -> Points:
+        return self.scores[-1].points
+
+    def view_needed_from(self, client: ClientId) -> bool:
+        """Tell whether this client was asked for its view and has not given one since."""
+        asked, given = self.asked.get(client), self.client_scores.get(client)
+        return not self.closed and asked is not None and (not given or given[-1].at < asked)
+
+
+class Register(msgspec.Struct, frozen=True, kw_only=True):
+    risks: dict[RiskId, Risk] = {}
+
+
+def evolve(state: Register, event: RiskEvent, at: datetime) -> Register:
+    """Return the register after `event`, recorded at `at` (UTC)."""
+    if isinstance(event, RiskRaised):
+        first = (Assessment(event.residual, at),)
+        since = at if event.details.client_facing else None
+        new = Risk(
+            id=event.risk, details=event.details, registered_at=at, inherent=event.inherent, scores=first,
+            facing_since=since,
+        )  # fmt: skip
+    else:
+        new = _evolve_risk(state.risks[event.risk], event, at)
+    return Register(risks={**state.risks, new.id: new})
+
+
+def _evolve_risk(
+    old: Risk,
+    event: RiskDescribed | RiskScored | ClientViewAsked | ClientScored | RiskNoteTaken | RiskClosed | RiskReopened,
+    at: datetime,
+) -> Risk:
+    replace = msgspec.structs.replace
+    match event:
+        case RiskDescribed(details=details):
+            since = (old.facing_since or at) if details.client_facing else None
+            return replace(old, details=details, facing_since=since)
+        case RiskScored(residual=residual, reason=reason):
+            return replace(old, scores=(*old.scores, Assessment(residual, at, reason)))
+        case ClientViewAsked(client=client):
+            return replace(old, asked={**old.asked, client: at})
+        case ClientScored(client=client, points=points, by=by):
+            history = (*old.client_scores.get(client, ()), ClientAssessment(points, at, by))
+            return replace(old, client_scores={**old.client_scores, client: history})
+        case RiskNoteTaken(note=note):
+            return replace(old, notes=(*old.notes, Note(at, note)))
+        case RiskClosed():
+            return replace(old, closed=True)
+        case RiskReopened():
+            return replace(old, closed=False)
+        case _:
+            assert_never(event)
+
+
+# commands
+
+
+class RaiseRisk(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    details: RiskDetails
+    inherent: Points
+    residual: Points
+
+
+class DescribeRisk(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    details: RiskDetails
+
+
+class ScoreRisk(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    residual: Points
+    reason: str
+
+
+class AskClientView(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    client: ClientId
+
+
+class ScoreAsClient(Command, frozen=True, kw_only=True):
+    """A viewer gives its organisation's assessment, or a manager records one given elsewhere."""
+
+    project: ProjectId
+    risk: RiskId
+    client: ClientId
+    points: Points
+    by: PersonId
+    share: ShareId = ShareId("")
+    screen: Screen = Screen()
+
+
+class TakeRiskNote(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    note: str
+
+
+class CloseRisk(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    reason: str
+
+
+class ReopenRisk(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    risk: RiskId
+    reason: str
+
+
+RiskCommand = (
+    RaiseRisk | DescribeRisk | ScoreRisk | AskClientView | ScoreAsClient | TakeRiskNote | CloseRisk | ReopenRisk
+)
+
+
+def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEvent]:
+    """Return the events that carry out `command`.
+
+    Raises: a kind of Refused.
+    """
+    match command:
+        case RaiseRisk():
+            return [_raise(state, command, scale)]
+        case DescribeRisk(risk=key, details=details):
+            old = _known(state, key)
+            checked = _details(state, details, key)
+            return [] if old.details == checked else [RiskDescribed(risk=key, details=checked)]
+        case ScoreRisk(risk=key, residual=residual, reason=reason):
+            old = _open(_known(state, key))
+            measured("residual", residual, scale)
+            if old.residual == residual:
+                return []
+            return [RiskScored(risk=key, residual=residual, reason=check.text("reason", reason, required=True))]
+        case AskClientView(risk=key, client=client):
+            check.identifier("client", client)
+            if _open(_known(state, key)).view_needed_from(client):
+                return []
+            return [ClientViewAsked(risk=key, client=client)]
+        case ScoreAsClient():
+            return _score_as_client(_open(_known(state, command.risk)), command, scale)
+        case TakeRiskNote(risk=key, note=note):
+            old, note = _known(state, key), check.text("note", note, required=True)
+            return [] if old.notes and old.notes[-1].note == note else [RiskNoteTaken(risk=key, note=note)]
+        case CloseRisk(risk=key, reason=reason):
+            _open(_known(state, key))
+            return [RiskClosed(risk=key, reason=check.text("reason", reason, required=True))]
+        case ReopenRisk(risk=key, reason=reason):
+            if not _known(state, key).closed:
+                raise Conflict("This risk is active, so there is nothing to reopen.")
+            return [RiskReopened(risk=key, reason=check.text("reason", reason, required=True))]
+        case _:
+            assert_never(command)
+
+
+def _known(state: Register, key: RiskId) -> Risk:
+    if key not in state.risks:
+        raise Unknown("There is no such risk in this project. Reload the register.")
+    return state.risks[key]
+
+
+def _open(risk: Risk) -> Risk:
+    if risk.closed:
+        raise Conflict(f"Risk {risk.details.ref} is closed. Reopen it first, with a reason.")
+    return risk
+
+
+def _raise(state: Register, command: RaiseRisk, scale: Scale) -> RiskRaised:
+    check.identifier("risk", command.risk)
+    if command.risk in state.risks:
+        raise Conflict("A risk with this id is in the register already. Use a new id.", "risk")
+    measured("inherent", command.inherent, scale)
+    measured("residual", command.residual, scale)
+    if command.residual.score > command.inherent.score:
+        message = f"The residual score {command.residual.score} is above the inherent one, {command.inherent.score}."
+        raise Invalid(f"{message} A response cannot make it worse: check both.", "residual")
+    return RiskRaised(
+        risk=command.risk,
+        details=_details(state, command.details, command.risk),
+        inherent=command.inherent,
+        residual=command.residual,
+    )
+
+
+def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[RiskEvent]:
+    check.identifier("client", command.client)
+    check.identifier("by", command.by)
+    measured("points", command.points, scale)
+    if command.share or command.screen != Screen():
+        check.identifier("share", command.share)
+        bound(command.screen)
+    given = old.client_scores.get(command.client)
+    same = given is not None and (given[-1].points, given[-1].by) == (command.points, command.by)
+    if same and not old.view_needed_from(command.client):
+        return []
+    return [
+        ClientScored(
+            risk=old.id, client=command.client, points=command.points, by=command.by, share=command.share,
+            screen=command.screen,
+        )
+    ]  # fmt: skip
+
+
+def _details(state: Register, details: RiskDetails, key: RiskId) -> RiskDetails:
+    ref = check.line("ref", details.ref)
+    if any(r.details.ref.casefold() == ref.casefold() for r in state.risks.values() if r.id != key):
+        raise Conflict(f"The reference {ref} names another risk of this project. Choose another.", "ref")
+    lines = {f: check.line(f, getattr(details, f), required=False) for f in ("category", "owner", "actionee", "author")}
+    texts = {f: check.text(f, getattr(details, f)) for f in ("cause", "event", "effect", "response_actions")}
+    return msgspec.structs.replace(
+        details,
+        ref=ref,
+        title=check.line("title", details.title),
+        client_title=check.line("client_title", details.client_title, required=details.client_facing),
+        **lines,
+        **texts,
+    )

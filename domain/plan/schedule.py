@@ -1,0 +1,255 @@
+"""The schedule: milestones and the plans agreed for them. A baseline is approved once and never overwritten."""
+
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from domain import check
+from domain.errors import Conflict, Invalid, Unknown
+from domain.ids import MilestoneId, ProjectId
+from domain.message import Command, Event
+from domain.plan import milestones
+from domain.plan.calendar import Calendar, calendar_days, working_days
+from domain.plan.milestones import (
+    AcceptMilestone,
+    AddMilestone,
+    DescribeMilestone,
+    ForecastMoved,
+    MeetMilestone,
+    Milestone,
+    MilestoneAccepted,
+    MilestoneAdded,
+    MilestoneCommand,
+    MilestoneDescribed,
+    MilestoneDetails,
+    MilestoneEvent,
+    MilestoneKind,
+    MilestoneMet,
+    MilestoneRemoved,
+    MilestoneReopened,
+    Move,
+    MoveForecast,
+    OwnerSide,
+    ProgressReported,
+    RemoveMilestone,
+    ReopenMilestone,
+    ReportProgress,
+)
+
+__all__ = [
+    "AcceptMilestone", "AddMilestone", "ApproveBaseline", "ApprovedBaseline", "BaselineApproved", "ConfirmPlan",
+    "DescribeMilestone", "ForecastMoved", "MeetMilestone", "Milestone", "MilestoneAccepted", "MilestoneAdded",
+    "MilestoneDescribed", "MilestoneDetails", "MilestoneKind", "MilestoneMet", "MilestoneRemoved", "MilestoneReopened",
+    "Move", "MoveForecast", "OwnerSide", "PlanConfirmed", "ProgressReported", "RemoveMilestone", "ReopenMilestone",
+    "ReportProgress", "Schedule", "ScheduleCommand", "ScheduleEvent", "decide", "evolve",
+]  # fmt: skip
+
+
+# events
+
+
+class BaselineApproved(Event, frozen=True, kw_only=True):
+    number: int
+    dates: dict[MilestoneId, date]
+    reason: str
+    approver: str
+    on: date
+
+
+class PlanConfirmed(Event, frozen=True, kw_only=True):
+    source: Literal["person", "import"]
+    file_hash: str = ""  # sha256 hex of the imported file
+    data_date: date | None = None
+    note: str = ""
+
+
+ScheduleEvent = MilestoneEvent | BaselineApproved | PlanConfirmed
+
+
+# state
+
+
+class ApprovedBaseline(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    dates: dict[MilestoneId, date]
+    reason: str
+    approver: str
+    on: date
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    milestones: dict[MilestoneId, Milestone] = {}
+    baselines: tuple[ApprovedBaseline, ...] = ()
+    agreed: dict[MilestoneId, date] = {}  # read off the baselines: the newest date agreed for each milestone
+    agreed_first: dict[MilestoneId, date] = {}  # and the first one
+    confirmed_at: datetime | None = None
+    data_date: date | None = None
+    files: tuple[str, ...] = ()  # hashes of imported files, newest last
+
+    def baseline_of(self, milestone: MilestoneId) -> date | None:
+        """Return the date in the newest baseline that has this milestone."""
+        return self.agreed.get(milestone)
+
+    def original_of(self, milestone: MilestoneId) -> date | None:
+        """Return the date in the first baseline that has this milestone."""
+        return self.agreed_first.get(milestone)
+
+    def slip_of(self, milestone: MilestoneId) -> int | None:
+        """Return the slip against the current baseline in calendar days, positive = late."""
+        baseline = self.baseline_of(milestone)
+        return None if baseline is None else calendar_days(baseline, self.milestones[milestone].expected)
+
+    def working_slip_of(self, milestone: MilestoneId, calendar: Calendar) -> int | None:
+        """Return the slip against the current baseline in working days, positive = late."""
+        baseline = self.baseline_of(milestone)
+        return None if baseline is None else working_days(calendar, baseline, self.milestones[milestone].expected)
+
+    def final(self, among: frozenset[MilestoneId] | None = None) -> MilestoneId | None:
+        """Return the milestone that ends the plan: the latest agreed one, the latest forecast while none is agreed."""
+        ids = [m for m in self.milestones if among is None or m in among]
+        agreed = [(self.agreed[m], m) for m in ids if m in self.agreed]
+        ranked = agreed or [(self.milestones[m].forecast, m) for m in ids]
+        return max(ranked)[1] if ranked else None
+
+
+def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:
+    """Return the schedule after `event`, recorded at `at` (UTC)."""
+    match event:
+        case MilestoneAdded():
+            return _with(state, milestones.begin(event, at))
+        case MilestoneRemoved(milestone=key):
+            rest = {k: v for k, v in state.milestones.items() if k != key}
+            return msgspec.structs.replace(state, milestones=rest)
+        case BaselineApproved():
+            return _agreed(state, event)
+        case PlanConfirmed(file_hash=file_hash, data_date=data_date):
+            files = (*state.files, file_hash) if file_hash else state.files
+            known = data_date or state.data_date
+            return msgspec.structs.replace(state, confirmed_at=at, files=files, data_date=known)
+        case _:
+            return _with(state, milestones.evolve(state.milestones[event.milestone], event, at))
+
+
+def _with(state: Schedule, milestone: Milestone) -> Schedule:
+    return msgspec.structs.replace(state, milestones={**state.milestones, milestone.id: milestone})
+
+
+def _agreed(state: Schedule, event: BaselineApproved) -> Schedule:
+    new = ApprovedBaseline(
+        number=event.number, dates=event.dates, reason=event.reason, approver=event.approver, on=event.on
+    )
+    return msgspec.structs.replace(
+        state,
+        baselines=(*state.baselines, new),
+        agreed={**state.agreed, **event.dates},
+        agreed_first={**event.dates, **state.agreed_first},
+    )
+
+
+# commands
+
+
+class ApproveBaseline(Command, frozen=True, kw_only=True):
+    """Approve the present forecasts as the plan of record, or the dates given for some milestones."""
+
+    project: ProjectId
+    reason: str
+    approver: str
+    on: date
+    dates: dict[MilestoneId, date] = {}  # for these instead of their forecast
+
+
+class ConfirmPlan(Command, frozen=True, kw_only=True):
+    project: ProjectId
+    source: Literal["person", "import"] = "person"
+    file_hash: str = ""
+    data_date: date | None = None
+    note: str = ""
+
+
+ScheduleCommand = MilestoneCommand | ApproveBaseline | ConfirmPlan
+
+
+def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str) -> list[ScheduleEvent]:
+    """Return the events that carry out `command`; `today` is the civil date in the project's zone.
+
+    Raises: a kind of Refused.
+    """
+    match command:
+        case AddMilestone():
+            return [_add(state, command, currency)]
+        case ApproveBaseline():
+            return _approve(state, command, today)
+        case ConfirmPlan():
+            return [_confirm(command)]
+        case _:
+            return list(milestones.decide(_known(state, command.milestone), command, today, currency))
+
+
+def _known(state: Schedule, key: MilestoneId) -> Milestone:
+    if key not in state.milestones:
+        raise Unknown("There is no such milestone in this project. It may have been removed: reload the plan.")
+    return state.milestones[key]
+
+
+def _add(state: Schedule, command: AddMilestone, currency: str) -> MilestoneAdded:
+    check.identifier("milestone", command.milestone)
+    if command.milestone in state.milestones:
+        raise Conflict("A milestone with this id is in the plan already. Use a new id.", "milestone")
+    source = check.line("source_id", command.source_id, required=False)
+    if source and any(m.source_id == source for m in state.milestones.values()):
+        raise Conflict(f"A milestone with the source id {source} is in the plan already. Move that one.", "source_id")
+    return MilestoneAdded(
+        milestone=command.milestone,
+        details=milestones.described(command.details, currency),
+        forecast=check.day("forecast", command.forecast),
+        source_id=source,
+    )
+
+
+def _confirm(command: ConfirmPlan) -> PlanConfirmed:
+    if command.data_date is not None:
+        check.day("data_date", command.data_date)
+    return PlanConfirmed(
+        source=command.source,
+        file_hash=check.line("file_hash", command.file_hash, required=False),
+        data_date=command.data_date,
+        note=check.text("note", command.note),
+    )
+
+
+def _approve(state: Schedule, command: ApproveBaseline, today: date) -> list[ScheduleEvent]:
+    if not state.milestones:
+        raise Conflict("There is no milestone to agree on yet. Add one or import a plan first.")
+    event = BaselineApproved(
+        number=len(state.baselines) + 1,
+        dates=_dates(state, command.dates),
+        reason=check.text("reason", command.reason, required=True),
+        approver=check.line("approver", command.approver),
+        on=check.day("on", command.on),
+    )
+    if event.on > today:
+        raise Invalid(f"A plan cannot have been agreed on {event.on}, which is after today, {today}.", "on")
+    if not state.baselines:
+        return [event]
+    last = state.baselines[-1]
+    if event.on < last.on:
+        raise Invalid(f"The last plan was agreed on {last.on}; this one cannot be older. Correct the date.", "on")
+    new = (event.dates, event.reason, event.approver, event.on)
+    return [] if new == (last.dates, last.reason, last.approver, last.on) else [event]
+
+
+def _dates(state: Schedule, given: dict[MilestoneId, date]) -> dict[MilestoneId, date]:
+    """What is met keeps the date it was agreed for: a new plan cannot make a late milestone punctual."""
+    for key, value in given.items():
+        milestone = _known(state, key)
+        check.day("dates", value)
+        if milestone.actual and state.baseline_of(key) not in (None, value):
+            message = f"“{milestone.details.title}” was met on {milestone.actual}, so the date agreed for it stays."
+            raise Conflict(f"{message} Leave it out of the new plan.", "dates")
+    return {key: given.get(key) or _to_agree(state, milestone) for key, milestone in state.milestones.items()}
+
+
+def _to_agree(state: Schedule, milestone: Milestone) -> date:
+    return (state.baseline_of(milestone.id) if milestone.actual else None) or milestone.expected

@@ -1,0 +1,194 @@
+"""Changes that wait for review before a client sees them: a pure fold of the events, never an edit of any.
+
+What is held stays, for that share alone, as it was before the command that changed it: the milestone, the risk or the
+budget; while a milestone waits also the agreed plans, and when the plan was confirmed, which would tell of it, or tell
+of a plan that is not shown. Health is read on what is released, as if what waits had not
+happened, since it would tell of it. All else goes out as it happens: other items, the client's own scores, a risk that
+is closed, and whatever takes an item away from the client. On release the client sees the present state, as one update.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from domain.agreement.share import HeldFact, Share, still_held
+from domain.agreement.terms import Measure, Release, Terms
+from domain.ids import MilestoneId, PersonId, RiskId
+from domain.plan.budget import Account, Budget
+from domain.plan.health import Facts, Health, assess
+from domain.plan.project import Project
+from domain.plan.risks import Register, Risk
+from domain.plan.schedule import Milestone, Schedule
+from domain.reveal.policy import covers_milestone, covers_risk
+
+Why = Literal["slip", "cost", "score"]
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """One item that waits, as the client goes on seeing it; None: the client does not know of it yet."""
+
+    fact: HeldFact
+    milestone: Milestone | None = None
+    risk: Risk | None = None
+    account: Account | None = None
+    measure: Measure = "price"  # of the account
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """All that waits on one share."""
+
+    held: dict[str, Held] = {}  # by subject: "milestone-m1", "risk-r7", "budget"
+    health: Health | None = None  # read on what is released
+    schedule: Schedule | None = None  # whose agreed plans and confirmation are still shown
+
+    @property
+    def facts(self) -> tuple[HeldFact, ...]:
+        """What waits, the longest first."""
+        return tuple(sorted((one.fact for one in self.held.values()), key=lambda fact: (fact.since, fact.subject)))
+
+
+NOTHING = Holds()
+DATES = frozenset({"forecast", "actual", "slip", "status", "range", "trend", "reason"})  # fields that tell of a slip
+OF_PLANS = ("baselines", "agreed", "agreed_first", "confirmed_at")  # of a schedule: what tells of all its milestones
+
+
+class ProjectStep(msgspec.Struct, frozen=True):
+    """One command of a project: the state before it and after it, and on demand each one in between."""
+
+    before: Project
+    now: Project
+    at: datetime  # UTC
+    by: PersonId
+    states: Callable[[], Iterable[Project]]  # from the one before to the one after, both included
+
+
+def after_command(holds: Holds, step: ProjectStep, share: Share) -> Holds:
+    """Return what waits on a share after one command of its project."""
+    release = share.ways.release
+    if release is None or not share.active:
+        return NOTHING
+    found = _waiting(step.before, step.now, share, release, step.at, step.by)
+    new = {key: held for key, held in found.items() if key not in holds.held}
+    if not new and not holds.held:
+        return NOTHING
+    plans = any(held.fact.why == "slip" for held in new.values())
+    waits = Holds(
+        held={**holds.held, **new},
+        health=holds.health or step.before.health,
+        schedule=holds.schedule or (step.before.schedule if plans else None),
+    )
+    return msgspec.structs.replace(waits, health=_read(waits, step, share.terms))
+
+
+def _read(waits: Holds, step: ProjectStep, terms: Terms) -> Health:
+    """Return health read on what is released, change by change; overrides are said by people and go out at once."""
+    health = waits.health or step.before.health
+    for old, new in pairwise(_facts(as_released(state, waits, terms)) for state in step.states()):
+        health = assess(health, old, new)
+    return msgspec.structs.replace(health, overrides=step.now.health.overrides)
+
+
+def _facts(project: Project) -> Facts:
+    return Facts(project.tolerances, project.scale, project.schedule, project.budget, project.risks)
+
+
+def after_release(holds: Holds, subjects: frozenset[str], project: Project, terms: Terms) -> Holds:
+    """Return what still waits of a project once these went out."""
+    left = {key: held for key, held in holds.held.items() if key not in subjects}
+    if not left:
+        return NOTHING
+    plans = any(held.fact.why == "slip" for held in left.values())
+    waits = msgspec.structs.replace(holds, held=left, schedule=holds.schedule if plans else None)
+    old, new = (_facts(as_released(project, held, terms)) for held in (holds, waits))
+    return msgspec.structs.replace(waits, health=assess(holds.health or project.health, old, new))
+
+
+def under_new_terms(holds: Holds, share: Share, amended: Share, project: Project) -> Holds:
+    """Return what goes on waiting once another version of an agreement is in force."""
+    left = [f for f in holds.facts if still_held(f, share.terms, amended.terms, amended.ways)]
+    gone = holds.held.keys() - {fact.subject for fact in left}
+    return after_release(holds, frozenset(gone), project, amended.terms) if gone else holds
+
+
+def as_released(project: Project, holds: Holds, terms: Terms) -> Project:
+    """Return the project as a share with these terms may know it: what waits is as it was before."""
+    if not holds.held:
+        return project
+    milestones, risks = dict(project.schedule.milestones), dict(project.risks.risks)
+    accounts = dict(project.budget.accounts)
+    for subject, held in holds.held.items():
+        kind, _, key = subject.partition("-")
+        if kind == "milestone":
+            _milestone(milestones, MilestoneId(key), held, terms)
+        elif kind == "risk":
+            _risk(risks, RiskId(key), held, terms)
+        elif held.account is None:
+            accounts.pop(held.measure, None)
+        else:
+            accounts[held.measure] = held.account
+    schedule = msgspec.structs.replace(project.schedule, milestones=milestones)
+    if (shown := holds.schedule) is not None:
+        schedule = msgspec.structs.replace(schedule, **{name: getattr(shown, name) for name in OF_PLANS})
+    return msgspec.structs.replace(
+        project,
+        schedule=schedule,
+        risks=Register(risks=risks),
+        budget=Budget(accounts=accounts),
+        health=holds.health or project.health,
+    )
+
+
+def _milestone(into: dict[MilestoneId, Milestone], key: MilestoneId, held: Held, terms: Terms) -> None:
+    now, shown = into.get(key), held.milestone
+    if now is None or shown is None:
+        into.pop(key, None)
+    elif covers_milestone(terms, now):
+        into[key] = shown
+    else:  # taken away from the client meanwhile
+        into[key] = msgspec.structs.replace(shown, details=now.details, facing_since=now.facing_since)
+
+
+def _risk(into: dict[RiskId, Risk], key: RiskId, held: Held, terms: Terms) -> None:
+    now, shown = into.get(key), held.risk
+    if now is None or shown is None:
+        into.pop(key, None)
+        return
+    into[key] = msgspec.structs.replace(shown, client_scores=now.client_scores, closed=now.closed)
+    if not covers_risk(terms, now):
+        into[key] = msgspec.structs.replace(into[key], details=now.details, facing_since=now.facing_since)
+
+
+def _waiting(
+    before: Project, now: Project, share: Share, release: Release, at: datetime, by: PersonId
+) -> dict[str, Held]:
+    terms, found = share.terms, dict[str, Held]()
+    until = at + timedelta(hours=release.hours)
+
+    def fact(subject: str, why: Why) -> HeldFact:
+        return HeldFact(subject=subject, why=why, since=at, until=until, changed_by=by)
+
+    if release.slip_days is not None and DATES & set(terms.milestone_fields):
+        for key, new in now.schedule.milestones.items():
+            old = before.schedule.milestones.get(key)
+            slipped = old is not None and (new.expected - old.expected).days > release.slip_days
+            if old is not None and slipped and covers_milestone(terms, new):
+                subject = f"milestone-{key}"
+                found[subject] = Held(fact=fact(subject, "slip"), milestone=old)
+    if release.score is not None and "score" in terms.risk_fields:
+        for risk in now.risks.risks.values():
+            known = before.risks.risks.get(risk.id)
+            if risk.residual.score >= release.score and covers_risk(terms, risk) and _rescored(terms, known, risk):
+                subject = f"risk-{risk.id}"
+                found[subject] = Held(fact=fact(subject, "score"), risk=known)
+    if release.cost and terms.budget != "nothing":
+        account = before.budget.accounts.get(terms.measure)
+        if account != now.budget.accounts.get(terms.measure):
+            found["budget"] = Held(fact=fact("budget", "cost"), account=account, measure=terms.measure)
+    return found
+
+
+def _rescored(terms: Terms, old: Risk | None, new: Risk) -> bool:
+    return old is None or not covers_risk(terms, old) or old.residual.score != new.residual.score

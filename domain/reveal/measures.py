@@ -1,0 +1,143 @@
+"""The measures a view may carry: health indicators and the budget. Part of the one door; `policy` alone calls it.
+
+Rule as there: a value passes only under an `if` on the terms that name it.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from domain.agreement.share import Share
+from domain.money import Money
+from domain.plan import health as rules
+from domain.plan.budget import Account, Measurement
+from domain.plan.earned import ratio
+from domain.plan.project import Project
+from domain.reveal.past import known_from
+from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
+
+
+def indicator_of(project: Project, share: Share, dimension: Dimension) -> Indicator | None:
+    return _indicator(project, share, dimension) if dimension in share.terms.health else None
+
+
+def _indicator(project: Project, share: Share, dimension: Dimension) -> Indicator | None:
+    """The status before is past, and its day is not known: with history alone."""
+    status = project.health.status(dimension)
+    if status is None:
+        return None
+    override = project.health.overrides.get(dimension)
+    reading = project.health.readings.get(dimension)
+    return Indicator(
+        status=status,
+        rule=rules.rule(dimension, project.tolerances, project.scale),
+        previous=reading.previous
+        if reading and override is None and known_from(share, "project", "", dimension) is None
+        else None,
+        reason=override.reason if override else "",
+        overridden=override is not None,
+    )
+
+
+def budget_of(project: Project, share: Share) -> BudgetVital | None:
+    terms = share.terms
+    if terms.budget == "nothing":
+        indicator = indicator_of(project, share, "budget")
+        return None if indicator is None else BudgetVital(indicator=indicator)
+    indicator = _budget_status(project, share)
+    account = project.budget.accounts.get(terms.measure)
+    if terms.budget == "rag" or account is None:
+        return None if indicator is None else BudgetVital(indicator=indicator)
+    return _figures(project, share, account, indicator)
+
+
+def _budget_status(project: Project, share: Share) -> Indicator | None:
+    shared = share.terms.budget == "rag" or "budget" in share.terms.health
+    return _indicator(project, share, "budget") if shared else None
+
+
+def _figures(project: Project, share: Share, account: Account, indicator: Indicator | None) -> BudgetVital:
+    terms, found = share.terms, account.earned_value()
+    amounts = terms.budget == "amounts"
+    since = known_from(share, "budget", terms.measure, "curve")
+
+    def money(value: Decimal | None) -> Money | None:
+        return Money(value, project.currency) if amounts and value is not None else None
+
+    return BudgetVital(
+        indicator=indicator,
+        measure=terms.measure,
+        status_date=_status_date(account),
+        budget=money(account.bac),
+        original_budget=money(account.original)
+        if known_from(share, "budget", terms.measure, "amounts") is None
+        else None,
+        forecast=money(found.eac),
+        spent=money(found.ac),
+        planned=money(found.pv),
+        earned=money(found.ev),
+        forecast_share=_share(found.eac, account),
+        spent_share=_share(found.ac, account),
+        planned_share=_share(found.pv, account),
+        earned_share=_share(found.ev, account),
+        cpi=_rounded(found.cpi) if terms.indices else None,
+        spi_t=_rounded(found.spi_t) if terms.indices else None,
+        curve=_curve(account, amounts=amounts, since=since) if terms.curve else (),
+        curve_currency=project.currency if terms.curve and amounts else "",
+    )
+
+
+def _status_date(account: Account) -> date | None:
+    dates = [m.status_date for m in account.measurements[-1:]] + [f.status_date for f in account.forecasts[-1:]]
+    return max(dates, default=None)
+
+
+def _share(value: Decimal | None, account: Account) -> Decimal | None:
+    part = ratio(value, account.bac)
+    return None if part is None else part.quantize(Decimal("0.0001"))
+
+
+def _rounded(value: Decimal | None) -> Decimal | None:
+    return None if value is None else value.quantize(Decimal("0.01"))
+
+
+def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[CurvePoint, ...]:
+    """The plan, and what was spent and earned: all of it, or what held at `since` and what was measured after."""
+    known = _measured(account, since)
+
+    def scaled(value: Decimal | None) -> Decimal | None:
+        return value if amounts or value is None else _share(value, account)
+
+    days: dict[date, dict[str, Decimal | None]] = {}
+    for point in account.planned:
+        days.setdefault(point.on, {})["planned"] = point.amount
+    for measured in known:
+        days.setdefault(measured.status_date, {}).update(spent=measured.ac, earned=measured.ev)
+    for on, value in _forecast_line(account):
+        days.setdefault(on, {})["forecast"] = value
+    return tuple(
+        CurvePoint(on=on, **{name: scaled(value) for name, value in values.items()})
+        for on, values in sorted(days.items())
+    )
+
+
+def _measured(account: Account, since: datetime | None) -> list[Measurement]:
+    """What held at `since` and what came after it; status dates only go forward."""
+    if since is None:
+        return list(account.measurements)
+    held = [m for m in account.measurements if m.first_at < since][-1:]
+    return held + [m for m in account.measurements if m.first_at >= since]
+
+
+def _forecast_line(account: Account) -> list[tuple[date, Decimal]]:
+    """From what is spent to the forecast at completion, in the shape of the rest of the plan."""
+    found = account.earned_value()
+    if not account.measurements or found.eac is None or found.ac is None or not account.planned:
+        return []
+    start = account.measurements[-1].status_date
+    ahead = [p for p in account.planned if p.on > start]
+    pv_now = found.pv or Decimal(0)
+    left = account.planned[-1].amount - pv_now
+    if not ahead or left <= 0:
+        return [(start, found.ac), (max(start, account.planned[-1].on), found.eac)] if ahead else []
+    rest = found.eac - found.ac
+    return [(start, found.ac), *((p.on, found.ac + rest * (p.amount - pv_now) / left) for p in ahead)]

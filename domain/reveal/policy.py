@@ -1,0 +1,388 @@
+"""reveal(project, terms) -> ClientView: THE ONLY DOOR TO A CLIENT. An allow-list, field by field.
+
+Rule: a value reaches the view only under an `if` on the terms that name it. Whatever is counted, ordered, dated or
+judged here is counted, ordered, dated and judged from shared values alone, except the health indicators, which are
+measures of the whole project that the terms share knowingly. No id, version, position or clock of ours is used. What
+lies before the floor of an item (`since.floor`) is its past, and stays unknown unless it was agreed with history.
+"""
+
+from datetime import date, datetime
+
+import msgspec
+
+from domain.agreement.share import Share
+from domain.agreement.terms import Terms
+from domain.headline import count, headline
+from domain.ids import ClientId
+from domain.plan.calendar import calendar_days, working_days
+from domain.plan.project import Project
+from domain.plan.risks import Points, Risk, band
+from domain.plan.schedule import Milestone
+from domain.reveal.measures import budget_of, indicator_of
+from domain.reveal.past import ITEM, after, known_from
+from domain.reveal.said import NEVER, Called, ack, agreement_ack, concerns, remarks
+from domain.view import (
+    Baseline,
+    ClientView,
+    ForecastPoint,
+    MilestoneRow,
+    MilestoneState,
+    RiskCard,
+    RiskVital,
+    Scale,
+    ScheduleVital,
+    Score,
+    Slip,
+)
+
+
+def reveal(
+    project: Project,
+    share: Share,
+    *,
+    organisation: str,
+    client: str,
+    time_zone: str,
+    called: Called = str,
+) -> ClientView:
+    """Return all that `client` may know of `project` under the terms in force of `share`.
+
+    `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
+    the name of a person who said something on this share.
+    """
+    terms = share.terms
+    milestones = _milestones(project, terms, share, called)
+    risks = _risks(project, share, called)
+    schedule = _schedule(project, share, milestones)
+    budget = budget_of(project, share)
+    if budget is not None:
+        budget = msgspec.structs.replace(budget, remarks=remarks(share, "budget", called, item=_spent(share)))
+    phase = project.phase if "phase" in terms.project_fields else None
+    return ClientView(
+        organisation=organisation,
+        client=client,
+        project=project.client_title,
+        time_zone=time_zone,
+        terms_version=share.version,
+        scope=_scope(terms, share.version, milestones, risks),
+        headline=headline(schedule, budget, milestones, risks, phase),
+        phase=phase,
+        as_of=_as_of(project, share),
+        overall=indicator_of(project, share, "overall"),
+        schedule=schedule,
+        budget=budget,
+        risk=_risk_vital(project, share, risks),
+        milestones_shared=bool(terms.milestones),
+        risks_shared=bool(terms.risks),
+        milestones=milestones,
+        baselines=_baselines(project, share),
+        risks=risks,
+        scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
+        confirmed_at=_known(project.schedule.confirmed_at, known_from(share, "project", "", "confirmed"))
+        if "confirmed" in terms.project_fields
+        else None,
+        concerns=concerns(share, milestones, risks, called),
+        agreement_ack=agreement_ack(project, share, called),
+    )
+
+
+# milestones
+
+
+def covers_milestone(terms: Terms, milestone: Milestone) -> bool:
+    """Tell whether terms cover a milestone."""
+    if terms.milestones == "all":
+        return milestone.details.client_facing
+    return milestone.id in terms.milestones and bool(milestone.details.client_title)
+
+
+def _selected(project: Project, terms: Terms) -> list[Milestone]:
+    return [m for m in project.schedule.milestones.values() if covers_milestone(terms, m)]
+
+
+def _milestones(project: Project, terms: Terms, share: Share, called: Called) -> tuple[MilestoneRow, ...]:
+    selected = _selected(project, terms)
+    rows = [_said_of(project, share, m, _row(project, terms, m, share), called) for m in selected]
+    rows.sort(key=lambda row: (row.baseline or row.forecast or row.actual or date.max, row.title, row.id))
+    if rows and (rows[-1].baseline or rows[-1].forecast):
+        rows[-1] = msgspec.structs.replace(rows[-1], final=True)
+    return tuple(rows)
+
+
+def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> MilestoneRow:
+    fields, details = terms.milestone_fields, m.details
+    baseline = project.schedule.baseline_of(m.id)
+    original = _original(project, m, _past(share, m, "baseline"))
+    told = len(m.moves) > 1 and after(m.moves[-1].at, _past(share, m, "reason"))
+    return MilestoneRow(
+        id=m.id,
+        title=details.client_title,
+        kind=details.kind if "kind" in fields else "",
+        owner_side=details.owner_side if "owner_side" in fields else "",
+        original_baseline=original if "baseline" in fields else None,
+        baseline=baseline if "baseline" in fields else None,
+        forecast=m.forecast if "forecast" in fields else None,
+        earliest=m.earliest if "range" in fields else None,
+        latest=m.latest if "range" in fields else None,
+        actual=m.actual if "actual" in fields else None,
+        deadline=details.deadline if "deadline" in fields else None,
+        status=_status(project, m, baseline, _shown(m, terms)) if "status" in fields else None,
+        slip=_slip(project, m, _shown(m, terms), original) if "slip" in fields else None,
+        reason=m.moves[-1].reason if "reason" in fields and told else "",
+        progress=m.percent if "progress" in fields else None,
+        value=details.value if "value" in fields else None,
+        needs_acceptance=details.needs_acceptance if "acceptance" in fields else None,
+        accepted_on=m.accepted_on if "acceptance" in fields else None,
+        client_action=details.client_action if "client_action" in fields else "",
+        client_action_due=details.client_action_due if "client_action" in fields else None,
+        confirmed_at=_known(project.schedule.confirmed_at, _past(share, m, "confirmed"))
+        if "confirmed" in fields
+        else None,
+        trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
+    )
+
+
+def _said_of(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
+    """What was said about a milestone; whether an acknowledgement is current is told from the shown date alone."""
+    subject, told = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
+    moved = _set(m.moves[-1].at, _past(share, m, "forecast")) if "forecast" in share.terms.milestone_fields else None
+    since = _past(share, m, "comments") if told else NEVER
+    return msgspec.structs.replace(
+        row,
+        remarks=remarks(share, subject, called, since, item=_past(share, m, ITEM)),
+        ack=ack(project, share, subject, called, moved),
+    )
+
+
+def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
+    return known_from(share, "milestone", m.id, *fields, facing=m.facing_since)
+
+
+def _known(at: datetime | None, since: datetime | None) -> datetime | None:
+    """Return an instant, or None where it lies in what stays unknown."""
+    return at if at is not None and after(at, since) else None
+
+
+def _set(at: datetime, since: datetime | None) -> datetime:
+    """Return when something was set, as far as the client may know: not before it began to know of it."""
+    return at if since is None else max(at, since)
+
+
+def _original(project: Project, m: Milestone, since: datetime | None) -> date | None:
+    """The first date agreed; from now on, the one that was agreed when the client began to know of it."""
+    if since is None:
+        return project.schedule.original_of(m.id)
+    agreed = [(b.on, b.dates[m.id]) for b in project.schedule.baselines if m.id in b.dates]
+    before = [day for on, day in agreed if on <= project.civil(since)]
+    return before[-1] if before else agreed[0][1] if agreed else None
+
+
+def _shown(m: Milestone, terms: Terms) -> date:
+    return m.actual if m.actual and "actual" in terms.milestone_fields else m.forecast
+
+
+def _slip(project: Project, m: Milestone, shown: date, original: date | None) -> Slip | None:
+    baseline = project.schedule.baseline_of(m.id)
+    if baseline is None:
+        return None
+    return Slip(
+        since_original=None if original is None else calendar_days(original, shown),
+        since_current=calendar_days(baseline, shown),
+        working=working_days(project.calendar, baseline, shown),
+    )
+
+
+def _status(project: Project, m: Milestone, baseline: date | None, shown: date) -> MilestoneState:
+    if m.actual is not None:
+        return "met"
+    if baseline is None:
+        return "planned"
+    slip, t = calendar_days(baseline, shown), project.tolerances
+    return "off_track" if slip > t.slip_off_track else "at_risk" if slip > t.slip_at_risk else "on_track"
+
+
+def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
+    """The forecasts in the order they were made; from now on, beginning with the one that held then."""
+    known = [move for move in m.moves if after(move.at, since)]
+    points = {project.civil(move.at): move.forecast for move in known}
+    if since is not None and (earlier := [move for move in m.moves if move.at < since]):
+        points = {project.civil(since): earlier[-1].forecast} | points
+    return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
+
+
+def _schedule(project: Project, share: Share, rows: tuple[MilestoneRow, ...]) -> ScheduleVital | None:
+    indicator = indicator_of(project, share, "schedule")
+    final = next((row for row in rows if row.final), None)
+    if final is None or final.slip is None:
+        return None if indicator is None else ScheduleVital(indicator=indicator)
+    before = _before(share.terms, final)
+    return ScheduleVital(
+        indicator=indicator,
+        milestone=final.id,
+        title=final.title,
+        baseline=final.baseline,
+        forecast=final.actual or final.forecast,
+        slip_days=final.slip.since_current,
+        previous_slip=before[0] if before else None,
+        previous_on=before[1] if before else None,
+    )
+
+
+def _before(terms: Terms, final: MilestoneRow) -> tuple[int, date] | None:
+    if "trend" not in terms.milestone_fields or len(final.trend) < 2 or final.baseline is None:
+        return None
+    earlier = final.trend[-2]
+    return calendar_days(final.baseline, earlier.forecast), earlier.on
+
+
+def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
+    if "baselines" not in share.terms.project_fields:
+        return ()
+    since, plans = known_from(share, "project", "", "baselines"), project.schedule.baselines
+    if since is None:
+        return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
+    earlier = [b for b in plans if b.on <= project.civil(since)][-1:]
+    later = [b for b in plans if b.on > project.civil(since)]
+    first = [Baseline(number=1, approved_on=b.on, reason="") for b in earlier]  # why, and the how manieth, is past
+    begin = len(first) + 1
+    return (*first, *(Baseline(number=i, approved_on=b.on, reason=b.reason) for i, b in enumerate(later, begin)))
+
+
+# risks
+
+
+def covers_risk(terms: Terms, risk: Risk) -> bool:
+    """Tell whether terms cover a risk."""
+    if terms.risks == "all":
+        return risk.details.client_facing
+    return risk.id in terms.risks and bool(risk.details.client_title)
+
+
+def _selected_risks(project: Project, terms: Terms) -> list[Risk]:
+    return [r for r in project.risks.risks.values() if covers_risk(terms, r)]
+
+
+def _risks(project: Project, share: Share, called: Called) -> tuple[RiskCard, ...]:
+    selected = _selected_risks(project, share.terms)
+    cards = [_said_of_risk(project, share, r, _card(project, share, share.client, r), called) for r in selected]
+    cards.sort(key=lambda c: (c.status == "closed", -(c.score.value if c.score else 0), c.ref, c.id))
+    return tuple(cards)
+
+
+def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard:
+    fields, details = share.terms.risk_fields, r.details
+    since, set_since = _past_of_risk(share, r, "history"), _past_of_risk(share, r, "score")
+    theirs = r.client_scores.get(client, ()) if "client_score" in fields else ()
+    ours = r.scores[-1]
+    score = _score(project, ours.points, ours.at, set_since) if "score" in fields else None
+    client_score = _score(project, theirs[-1].points, theirs[-1].at, None) if theirs else None
+    return RiskCard(
+        id=r.id,
+        ref=details.ref,
+        title=details.client_title,
+        cause=details.cause if "cause" in fields else "",
+        event=details.event if "cause" in fields else "",
+        effect=details.effect if "effect" in fields else "",
+        category=details.category if "category" in fields else "",
+        status="closed" if r.closed else "active",
+        score=score,
+        inherent=_score(project, r.inherent, r.registered_at, _past_of_risk(share, r, "inherent"))
+        if "inherent" in fields
+        else None,
+        previous=_score(project, r.scores[-2].points, r.scores[-2].at, since)
+        if "history" in fields and len(r.scores) > 1 and after(r.scores[-1].at, since)
+        else None,
+        band=band(project.scale, score.value) if score else None,
+        proximity=details.proximity if "proximity" in fields else "",
+        response=details.response if "response" in fields else "",
+        response_actions=details.response_actions if "response" in fields else "",
+        owner=details.owner if "owner" in fields else "",
+        client_score=client_score,
+        client_band=band(project.scale, client_score.value) if client_score else None,
+        view_needed=r.view_needed_from(client) if "client_score" in fields else False,
+    )
+
+
+def _said_of_risk(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
+    subject, fields = f"risk-{r.id}", share.terms.risk_fields
+    since = _past_of_risk(share, r, "comments") if "comments" in fields else NEVER
+    scored = _set(r.scores[-1].at, _past_of_risk(share, r, "score")) if "score" in fields else None
+    theirs = r.client_scores.get(share.client, ()) if "client_score" in fields else ()
+    return msgspec.structs.replace(
+        card,
+        client_scored_by=called(theirs[-1].by) if theirs else "",
+        remarks=remarks(share, subject, called, since, item=_past_of_risk(share, r, ITEM)),
+        ack=ack(project, share, subject, called, scored),
+    )
+
+
+def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
+    return known_from(share, "risk", r.id, *fields, facing=r.facing_since)
+
+
+def _score(project: Project, points: Points, at: datetime, since: datetime | None) -> Score:
+    """The points, with the day on which they were given unless that is past."""
+    on = project.civil(at) if after(at, since) else None
+    return Score(points.probability, points.impact, points.score, on)
+
+
+def _scale(project: Project) -> Scale:
+    s = project.scale
+    return Scale(size=s.size, medium_from=s.medium_from, high_from=s.high_from)
+
+
+def _risk_vital(project: Project, share: Share, cards: tuple[RiskCard, ...]) -> RiskVital | None:
+    indicator = indicator_of(project, share, "risk")
+    scored = [c for c in cards if c.score is not None and c.status == "active"]
+    if not scored:
+        return None if indicator is None else RiskVital(indicator=indicator)
+    top = scored[0]
+    return RiskVital(
+        indicator=indicator,
+        high=sum(c.band == "high" for c in scored),
+        medium=sum(c.band == "medium" for c in scored),
+        low=sum(c.band == "low" for c in scored),
+        top=top.ref,
+        top_score=top.score.value if top.score else None,
+    )
+
+
+# the rest
+
+
+def _spent(share: Share) -> datetime | None:
+    return known_from(share, "budget", share.terms.measure, ITEM)
+
+
+def _as_of(project: Project, share: Share) -> date | None:
+    """The last day on which one of the shared dates, figures or scores was set, as far as that is not past."""
+    terms, found = share.terms, list[datetime]()
+    if "forecast" in terms.milestone_fields:
+        found += [_set(m.moves[-1].at, _past(share, m, "forecast")) for m in _selected(project, terms)]
+    account = project.budget.accounts.get(terms.measure)
+    if terms.budget in ("percent", "amounts") and account is not None:
+        found.append(_set(account.changed_at, _spent(share)))
+    if "score" in terms.risk_fields:
+        found += [_set(r.scores[-1].at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
+    return project.civil(max(found)) if found else None
+
+
+def _scope(terms: Terms, version: int, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:
+    covered = []
+    if terms.milestones:
+        covered.append(count(len(rows), "milestone"))
+    match terms.budget:
+        case "amounts":
+            covered.append("budget totals")
+        case "percent":
+            covered.append("the budget in percent")
+        case "rag":
+            covered.append("the status of the budget")
+        case "nothing":
+            pass
+    if terms.risks:
+        covered.append(count(len(cards), "risk"))
+    if not covered:
+        return f"Share agreement version {version} covers no milestones, no budget and no risks."
+    listed = covered[0] if len(covered) == 1 else ", ".join(covered[:-1]) + " and " + covered[-1]
+    return f"You are seeing what share agreement version {version} covers: {listed}. Nothing else is shared."

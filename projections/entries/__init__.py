@@ -1,0 +1,1 @@
+"""One update of a share, as data and as bytes. Pure."""

@@ -1,0 +1,1 @@
+"""What is true: the event log, and the world folded from it."""

@@ -1,0 +1,169 @@
+"""What is true: the event log on the event-store library's application recorder.
+
+Rule: no SQL of ours. `(stream, version)` is unique, which is our optimistic concurrency; a `position` never leaves the
+organisation.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
+
+from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
+from domain.people.access import PersonErased
+from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
+from projections.logs.vault import Damaged, Gone, Vault
+
+BATCH = 500
+PERSONAL = "person-"  # streams sealed with a key of their own
+
+
+class Unreadable(Exception):  # a fact for the follower, who stops what depends on it
+    """A stored event is none of ours or damaged."""
+
+    def __init__(self, stream: str, position: int, cause: Exception) -> None:
+        super().__init__(f"event {position} of {stream} cannot be read: {cause}")
+        self.stream, self.position = stream, position
+
+
+class EventLog:
+    """What is true: every event of every stream, in one order."""
+
+    def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
+        self._recorder, self._vault = recorder, vault
+        self._writing = threading.Lock()
+
+    def append(self, events: Sequence[tuple[Stored, int]]) -> list[int]:
+        """Record events with their versions, all or none; return their positions.
+
+        Raises: Moved when one of the versions is taken.
+        """
+        rows = [row(stored.stream, version, tag(stored.event), self._sealed(stored)) for stored, version in events]
+        try:
+            with self._writing:
+                return list(self._recorder.insert_events(rows) or ())
+        except IntegrityError as error:
+            raise Moved(str(error)) from error
+
+    @contextlib.contextmanager
+    def uncut(self, position: int) -> Iterator[None]:
+        """Keep this process from recording an event meanwhile. Other processes are kept off by the recorder.
+
+        Raises: TermsMoved when terms came into force or ended behind `position`.
+        """
+        with self._writing:
+            if self.cuts(position, 1):
+                raise TermsMoved(position)
+            yield
+
+    def cuts(self, position: int, limit: int | None = None) -> list[Recorded | Unreadable]:
+        """Return what brought terms into force or ended them behind `position`, oldest first."""
+        found: list[Recorded | Unreadable] = []
+        while limit is None or len(found) < limit:
+            rows = self._recorder.select_notifications(position, BATCH, topics=CUTS, inclusive_of_start=False)
+            found += [self._notified(row) for row in rows]
+            if len(rows) < BATCH:
+                break
+            position = rows[-1].id
+        return found
+
+    def fingerprint(self, stream: str, command: bytes) -> str:
+        """Return a hash that tells one command from another, hex; of a person's, only with that person's key."""
+        if stream.startswith(PERSONAL):
+            return hmac.new(self._vault.secret(stream), command, hashlib.sha256).hexdigest()
+        return hashlib.sha256(command).hexdigest()
+
+    # what is personal is sealed with the person's key, and erased by destroying it
+
+    def _sealed(self, stored: Stored) -> bytes:
+        if not stored.stream.startswith(PERSONAL):
+            return encode(stored)
+        kind = tag(stored.event)
+        hidden = self._vault.seal(stored.stream, encode(stored), kind.encode())
+        return encode(msgspec.structs.replace(stored, event=Sealed(kind=kind, sealed=hidden)))
+
+    def _opened(self, payload: bytes) -> Stored:
+        stored = decode(payload)
+        match stored.event:
+            case Sealed(kind=kind, sealed=hidden):
+                try:
+                    return decode(self._vault.open(stored.stream, hidden, kind.encode()))
+                except Gone:
+                    return msgspec.structs.replace(stored, event=ContentErased(kind=kind))
+            case PersonErased(person=person):
+                self._vault.destroy(f"{PERSONAL}{person}")  # also finishes what a crash cut short
+        return stored
+
+    def stream(self, stream: str, after: int = 0) -> list[Recorded]:
+        """Return the events of a stream from version `after + 1`; their positions are not known here and read 0."""
+        rows = self._recorder.select_events(stream, gt=after)
+        return [self._recorded(stream, found.originator_version, 0, found.state) for found in rows]
+
+    def part(self, stream: str, after: int, limit: int) -> list[Recorded]:
+        """Return up to `limit` events of a stream from version `after + 1`."""
+        rows = self._recorder.select_events(stream, gt=after, limit=limit)
+        return [self._recorded(stream, found.originator_version, 0, found.state) for found in rows]
+
+    def version_at(self, stream: str, at: datetime) -> int:
+        """Return the version a stream had at an instant (UTC), 0 before its first event."""
+        rows = self._recorder.select_events(stream, desc=True, limit=1)
+        low, high = 0, rows[0].originator_version if rows else 0
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.part(stream, middle - 1, 1)[0].at <= at:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def leaves(self, position: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return position and leaf hash of up to `limit` events behind `position`; docs/spec.md 4.6."""
+        rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
+        return [(found.id, _leaf(found)) for found in rows]
+
+    def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
+        """Return up to `limit` events behind `position`, in the order of the log."""
+        rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
+        return [self._notified(found) for found in rows]
+
+    def everything(self, upto: int | None = None) -> Iterator[Recorded | Unreadable]:
+        """Yield every event up to and including position `upto`."""
+        position = 0
+        while batch := self.after(position, BATCH):
+            for recorded in batch:
+                if upto is not None and recorded.position > upto:
+                    return
+                position = recorded.position
+                yield recorded
+
+    def head(self) -> int:
+        """Return the last position, 0 for an empty log."""
+        return self._recorder.max_notification_id() or 0
+
+    def _recorded(self, stream: str, version: int, position: int, state: bytes) -> Recorded:
+        stored = self._opened(state)
+        return Recorded(
+            stream=stream,
+            version=version,
+            position=position,
+            at=stored.at,
+            actor=stored.actor,
+            command=stored.command,
+            event=stored.event,
+        )
+
+    def _notified(self, found: Notification) -> Recorded | Unreadable:
+        try:
+            return self._recorded(str(found.originator_id), found.originator_version, found.id, found.state)
+        except (msgspec.MsgspecError, UnicodeDecodeError, Damaged) as error:
+            return Unreadable(str(found.originator_id), found.id, error)
+
+
+def _leaf(found: Notification) -> bytes:
+    place = f"{found.originator_id}\n{found.originator_version}\n{found.topic}\n".encode()
+    return hashlib.sha256(b"\x00" + place + found.state).digest()

@@ -1,0 +1,87 @@
+"""What waits for review on each share, what waited there at every instant, and how each hold ended: a pure fold.
+
+Rule: it grows with the number of holds, never with that of events, and keeps no copy: states are shared with the fold.
+"""
+
+import bisect
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from domain.agreement.share import HeldFact, HeldReleased
+from domain.ids import PersonId, ShareId
+from domain.reveal import holding
+from domain.reveal.holding import Holds
+
+How = Literal["waiting", "released", "time_up", "amended", "share_ended"]
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that waited, and how that ended."""
+
+    fact: HeldFact
+    how: How = "waiting"
+    ended: datetime | None = None  # UTC, None while it waits
+    by: PersonId = PersonId("")  # who let it go, where somebody did
+    note: str = ""  # for the client, shown with it
+
+    @property
+    def shown(self) -> bool:
+        """Whether it went out: what ended with its share never did."""
+        return self.how in ("released", "time_up", "amended")
+
+    def waits_at(self, at: datetime) -> bool:
+        """Tell whether it waited at an instant (UTC)."""
+        return self.fact.since <= at and (self.ended is None or at < self.ended)
+
+
+class HoldBook:
+    """The holds of all shares. Not thread-safe: whoever folds it owns it."""
+
+    def __init__(self) -> None:
+        self.now: dict[ShareId, Holds] = {}
+        self._past: dict[ShareId, list[tuple[datetime, Holds]]] = {}
+        self._holds: dict[ShareId, dict[tuple[str, datetime], Hold]] = {}
+
+    def waiting(self, share: ShareId) -> Holds:
+        """Return what waits on a share."""
+        return self.now.get(share, holding.NOTHING)
+
+    def at(self, share: ShareId, at: datetime) -> Holds:
+        """Return what waited on a share at an instant (UTC)."""
+        past = self._past.get(share, [])
+        found = bisect.bisect_right(past, at, key=lambda one: one[0])
+        return past[found - 1][1] if found else holding.NOTHING
+
+    def record(self, share: ShareId) -> tuple[Hold, ...]:
+        """Return every hold there ever was on a share, oldest first."""
+        return tuple(self._holds.get(share, {}).values())
+
+    def put(self, share: ShareId, waits: Holds, at: datetime, how: How = "amended") -> None:
+        """Take in what waits on a share from `at` (UTC) on; what no longer does ended, and this is how."""
+        before = self.waiting(share)
+        if waits == before:
+            return
+        if waits.held:
+            self.now[share] = waits
+        else:
+            self.now.pop(share, None)
+        self._past.setdefault(share, []).append((at, waits))
+        holds = self._holds.setdefault(share, {})
+        for subject, held in waits.held.items():
+            if subject not in before.held:
+                holds[subject, held.fact.since] = Hold(fact=held.fact)
+        for subject, held in before.held.items():
+            if subject not in waits.held:
+                self._end(share, held.fact, Hold(fact=held.fact, how=how, ended=at))
+
+    def released(self, share: ShareId, waits: Holds, event: HeldReleased, at: datetime) -> None:
+        """Take in that some of it went out, and what waits still."""
+        self.put(share, waits, at, event.cause)
+        by = event.by if event.cause == "released" else PersonId("")
+        for fact in event.held:
+            self._end(share, fact, Hold(fact=fact, how=event.cause, ended=at, by=by, note=event.note))
+
+    def _end(self, share: ShareId, fact: HeldFact, ended: Hold) -> None:
+        self._holds.setdefault(share, {})[fact.subject, fact.since] = ended

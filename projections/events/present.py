@@ -1,0 +1,105 @@
+"""What is true now, for the doors: one World folded from the log, kept up by whoever commits and by a poll."""
+
+import bisect
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from domain.events import Recorded
+from domain.ids import ProjectId
+from domain.plan.project import Project, ProjectEvent, evolve
+from projections.events.event_log import BATCH, EventLog, Unreadable
+from projections.events.world import World
+
+log = logging.getLogger("fanlight.present")
+KEPT_EVERY = 128  # events of a project
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A project as it was after its event `version`, recorded at `at` (UTC)."""
+
+    state: Project | None
+    version: int
+    at: datetime
+
+
+class CurrentWorld:
+    """Thread-safe to refresh; states are immutable, so what was read stays what it was."""
+
+    def __init__(self, events: EventLog) -> None:
+        self._events, self._lock = events, threading.Lock()
+        self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
+        self._read = 0
+        self._broken: set[str] = set()
+        self._past: dict[ProjectId, list[Past]] = {}
+        self.world = World()
+        self.latest = datetime.min.replace(tzinfo=UTC)  # when the newest event was recorded
+        self.refresh()
+
+    def listen(self, listener: Callable[[Sequence[Recorded]], None]) -> None:
+        """Call `listener` with what is new, from whichever thread refreshed, in the order of the log."""
+        self._listeners.append(listener)
+
+    def refresh(self) -> World:
+        """Take in what the log has more, and return the world."""
+        with self._lock:
+            new: list[Recorded] = []
+            more = True
+            while more:
+                batch = self._events.after(self._read)
+                more = len(batch) == BATCH
+                for recorded in batch:
+                    self._read = recorded.position
+                    if isinstance(recorded, Recorded):
+                        self.latest = max(self.latest, recorded.at)
+                    if self._take(recorded):
+                        assert isinstance(recorded, Recorded)
+                        new.append(recorded)
+            self.world.settle()
+            if new:
+                for listener in self._listeners:
+                    listener(new)
+            return self.world
+
+    def past(self, project: ProjectId, at: datetime) -> Past:
+        """Return a project as it was at an instant (UTC), with the version it had; state None before it began."""
+        stream = f"project-{project}"
+        kept = self._past.get(project, [])
+        near = bisect.bisect_right(kept, at, key=lambda past: past.at) - 1
+        state, version, when = (kept[near].state, kept[near].version, kept[near].at) if near >= 0 else (None, 0, at)
+        while found := self._events.part(stream, version, KEPT_EVERY):
+            for recorded in found:
+                if recorded.at > at:
+                    return Past(state, version, when)
+                assert isinstance(recorded.event, ProjectEvent)
+                state = evolve(state, recorded.event, recorded.at)
+                version, when = recorded.version, recorded.at
+        return Past(state, version, when)
+
+    def _keep(self, recorded: Recorded) -> None:
+        """Keep a state now and then, so that no past opens by folding from the beginning."""
+        kind, _, key = recorded.stream.partition("-")
+        if kind == "project" and recorded.version % KEPT_EVERY == 0:
+            past = Past(self.world.projects[ProjectId(key)], recorded.version, recorded.at)
+            self._past.setdefault(ProjectId(key), []).append(past)
+
+    def _take(self, recorded: Recorded | Unreadable) -> bool:
+        if recorded.stream in self._broken:
+            return False
+        try:
+            if isinstance(recorded, Unreadable):
+                self._broken.add(recorded.stream)
+                log.error("%s; the stream is left as it was before", recorded)
+                return False
+            self.world.apply(recorded)
+            self._keep(recorded)
+        except Exception:
+            self._broken.add(recorded.stream)
+            log.exception(
+                "event %d of %s does not fit; the stream is left as it was", recorded.position, recorded.stream
+            )
+            return False
+        return True

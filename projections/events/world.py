@@ -1,0 +1,164 @@
+"""Everything as it stands: the fold of the whole event log, projects included."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from domain.agreement.share import HeldReleased, Share, ShareEvent
+from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
+from domain.ids import PersonId, ProjectId, ShareId
+from domain.people.access import AccessEvent
+from domain.people.clients import ClientEnded
+from domain.plan import project
+from domain.plan.project import Project, ProjectEvent
+from domain.reveal import holding
+from domain.reveal.holding import Holds, ProjectStep
+from projections.directory import Directory
+from projections.events.hold_book import Hold, HoldBook
+
+
+class _Begun(msgspec.Struct):
+    """A command of a project whose events are being taken in: the state before it, and its events so far."""
+
+    project: ProjectId
+    before: Project
+    events: list[Recorded]
+
+    def states(self) -> Iterator[Project]:
+        """Yield the state before the command and after each event; none is kept: there may be thousands."""
+        state = self.before
+        yield state
+        for recorded in self.events:
+            assert isinstance(recorded.event, ProjectEvent)
+            state = project.evolve(state, recorded.event, recorded.at)
+            yield state
+
+
+class World(Directory):
+    """The present state of every stream. Not thread-safe: whoever folds it owns it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.projects: dict[ProjectId, Project] = {}
+        self.versions: dict[str, int] = {}
+        self.held_back = HoldBook()  # what waits for review, and what did
+        self._begun: _Begun | None = None
+        self.position = 0
+
+    def apply(self, recorded: Recorded) -> None:
+        """Take in the next event.
+
+        Raises: whatever evolve raises on an event that does not fit its stream.
+        """
+        key, event = recorded.stream.partition("-")[2], recorded.event
+        if self._begun is not None and self._begun.events[-1].command != recorded.command:
+            self.settle()
+        match event:
+            case CommandCarriedOut():
+                self.settle()
+            case ContentErased() | Sealed():
+                pass
+            case _ if isinstance(event, AccessEvent):
+                self.apply_access(event, key, recorded.at)
+                if isinstance(event, ClientEnded):
+                    for share in list(self.held_back.now):
+                        self._end(share, recorded.at)
+            case _ if isinstance(event, ShareEvent):
+                self.apply_share(event, key, recorded.at)
+                self._let_go(ShareId(key), event, recorded.at)
+            case _ if isinstance(event, ProjectEvent):
+                self._apply_project(ProjectId(key), event, recorded)
+            case _:
+                assert_never(event)
+        self.versions[recorded.stream] = recorded.version
+        self.position = max(self.position, recorded.position)
+
+    def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
+        before = self.projects.get(key)
+        self.projects[key] = project.evolve(before, event, recorded.at)
+        if before is None:
+            return
+        if self._begun is None or self._begun.project != key:
+            self.settle()
+            self._begun = _Begun(key, before, [])
+        self._begun.events.append(recorded)
+
+    def settle(self) -> None:
+        """Find what waits for review once a command of a project is taken in as a whole."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
+        last = begun.events[-1]
+        step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
+        for share in self.shares.values():
+            if share.project == begun.project and share.active and share.ways.release is not None:
+                self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
+
+    def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
+        share = self.shares[key]
+        if isinstance(event, HeldReleased):
+            subjects = frozenset(fact.subject for fact in event.held)
+            waits = holding.after_release(self.held(key), subjects, self.projects[share.project], share.terms)
+            self.held_back.released(key, waits, event, at)
+        elif not share.active:
+            self._end(key, at)
+        elif share.ways.release is None:
+            self.held_back.put(key, holding.NOTHING, at)
+
+    def _end(self, key: ShareId, at: datetime) -> None:
+        if not self.shares[key].active:
+            self.held_back.put(key, holding.NOTHING, at, "share_ended")
+
+    @property
+    def holds(self) -> dict[ShareId, Holds]:
+        """What waits for review, by share."""
+        return self.held_back.now
+
+    def held(self, share: ShareId) -> Holds:
+        """Return what waits for review on a share."""
+        return self.held_back.waiting(share)
+
+    def held_at(self, share: ShareId, at: datetime) -> Holds:
+        """Return what waited for review on a share at an instant (UTC)."""
+        return self.held_back.at(share, at)
+
+    def hold_record(self, share: ShareId) -> tuple[Hold, ...]:
+        """Return every hold there ever was on a share, oldest first."""
+        return self.held_back.record(share)
+
+    def released(self, share: Share) -> Project:
+        """Return a share's project as the share may know it: without what waits for review."""
+        return holding.as_released(self.projects[share.project], self.held(share.id), share.terms)
+
+    def concerned(self, stream: str) -> set[ShareId]:
+        """Return the shares whose view may depend on a stream."""
+        kind, _, key = stream.partition("-")
+        match kind:
+            case "project":
+                return {s.id for s in self.shares.values() if s.project == key}
+            case "share":
+                return {ShareId(key)} & self.shares.keys()
+            case "client":
+                return {s.id for s in self.shares.values() if s.client == key}
+            case "organisation" | "erasure":  # of a person whose name may stand in any
+                return set(self.shares)
+            case _:
+                return set()
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What a share is called to its client."""
+
+    organisation: str
+    client: str
+    time_zone: str
+    called: Callable[[PersonId], str] = str  # the name of somebody who said something
+
+
+def names(world: World, share: Share) -> Names:
+    """Return the names a share's view carries; the project's zone until the client has one."""
+    client = world.clients.get(share.client)
+    zone = client.time_zone if client else world.projects[share.project].time_zone
+    return Names(world.organisation or "Your supplier", client.name if client else "you", zone, world.person_name)

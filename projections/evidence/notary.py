@@ -1,0 +1,291 @@
+"""Signs checkpoints of what is recorded, after reading it again; docs/spec.md 4.7.
+
+Rule: verify before sign. Everything a checkpoint adds is read from storage and hashed anew, and must grow out of the
+checkpoint before. What does not agree is not signed, is told to the operator, and stops that tree until it agrees.
+"""
+
+import base64
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
+from projections.installation.folder import Logs
+from projections.logs.ledger import LedgerLine, Statement
+from projections.proof import notes, tree
+from projections.proof.notes import BadNote, Checkpoint, Signer
+
+log = logging.getLogger("fanlight.notary")
+
+
+class Differs(Exception):
+    """What is stored is not what was signed, or not what it says it is; `n` is the first number that is wrong."""
+
+    def __init__(self, origin: str, n: int, why: str) -> None:
+        super().__init__(f"{origin}, number {n}: {why}")
+        self.n = n
+
+
+class Conflict(Exception):
+    """A witness has seen another history of a tree; `size` is what it has seen, -1 when it does not say."""
+
+    def __init__(self, why: str, size: int) -> None:
+        super().__init__(why)
+        self.size = size
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint that was signed: the `number`-th of its origin."""
+
+    number: int
+    checkpoint: Checkpoint
+    note: str
+    at: datetime
+
+
+class Notary:
+    """Keeps the checkpoints of one installation. Thread-safe."""
+
+    def __init__(
+        self,
+        folder: Logs,
+        key: Signer,
+        clock: Callable[[], datetime],
+        *,
+        witness: Callable[[str, int, Sequence[bytes]], str] | None = None,
+        stamp: Callable[[str], bytes] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._folder, self.key, self._clock = folder, key, clock
+        self._witness, self._stamp = witness, stamp
+        self._lock = threading.RLock()
+        self.refused: dict[str, str] = {}  # origin -> why nothing is signed, for health
+        self.keys = self._known_keys()
+        self._walked: tuple[int, int, tuple[bytes, ...]] = 0, 0, ()  # events: size, position, frontier
+        self._stopping = stopping  # asked while much is hashed: what is not done waits
+
+    # origins
+
+    def origin(self, share: str) -> str:
+        """Return the origin of a share's entries."""
+        return f"{self.key.name}/share/{share}"
+
+    def receipts_origin(self, share: str) -> str:
+        """Return the origin of a share's receipts."""
+        return f"{self.origin(share)}/receipts"
+
+    @property
+    def verification_key(self) -> str:
+        """The key others check everything with."""
+        return notes.verification_key(self.key.name, self.key.public)
+
+    @property
+    def rotations(self) -> list[str]:
+        """Every rotation statement, oldest first."""
+        return [line.statement.text for line in self._folder.ledger.of("key-rotated", self.key.name)]
+
+    def _known_keys(self) -> list[bytes]:
+        """Return the keys that are good, by the rotations on record.
+
+        Raises: BadNote when the record was begun with another key that does not lead to this one.
+        """
+        added = self._folder.ledger.of("key-added", self.key.name)
+        known = notes.trusted(self.key.name, self.key.public, self.rotations)
+        if added and notes.open_key(added[0].statement.text)[1] not in known:
+            message = (
+                f"The signing key is not the one {self.key.name} began its record with, and no rotation leads to it. "
+                "Put the right signing.key in place, or rotate from it."
+            )
+            raise BadNote(message)
+        return known
+
+    def _introduced(self) -> None:
+        """Put the key on record before its first signature."""
+        if self._folder.ledger.newest("key-added", self.key.name) is None:
+            key, at = self.verification_key, self._clock()
+            statement = Statement(kind="key-added", at=at, who="operator", subject=self.key.name, text=key)
+            self._folder.ledger.append(statement)
+
+    # reading what was signed
+
+    def newest(self, origin: str) -> Signed | None:
+        """Return the newest checkpoint of an origin.
+
+        Raises: BadNote when the ledger holds something else.
+        """
+        found = self._folder.ledger.newest("checkpoint", origin)
+        return self._signed(*found) if found else None
+
+    def all(self, origin: str) -> list[Signed]:
+        """Return every checkpoint of an origin, oldest first."""
+        return [self._signed(k, line) for k, line in enumerate(self._folder.ledger.of("checkpoint", origin), 1)]
+
+    def _signed(self, number: int, line: LedgerLine) -> Signed:
+        checkpoint = notes.open_checkpoint(notes.verify(line.statement.text, self.keys))
+        return Signed(number=number, checkpoint=checkpoint, note=line.statement.text, at=line.statement.at)
+
+    # signing
+
+    def sign(self, shares: Iterable[str]) -> None:
+        """Sign what is new of every tree; what is refused is in `refused` and in the log."""
+        for share in shares:
+            if self._stopping():
+                return
+            self.attempt(self.origin(share), lambda share=share: self.share(share))  # type: ignore[misc]
+            self.attempt(self.receipts_origin(share), lambda share=share: self.receipts(share))  # type: ignore[misc]
+        self.attempt(f"{self.key.name}/events", self.events)
+        self.attempt(f"{self.key.name}/organisation", self.ledger)
+
+    def attempt(self, origin: str, signing: Callable[[], object]) -> None:
+        """Sign one tree, or note why not."""
+        try:
+            signing()
+            self.refused.pop(origin, None)
+        except Exception as error:
+            if self.refused.get(origin) != str(error):
+                log.exception("nothing is signed for %s until it agrees again", origin)
+            self.refused[origin] = str(error)
+
+    def share(self, share: str) -> Signed | None:
+        """Return a checkpoint of a share that covers its newest entry; None when there is no entry.
+
+        Raises: Differs, BadNote.
+        """
+        head = self._folder.disclosure.head(share)
+        return self._sign(self.origin(share), head, lambda after: entry_leaves(self._folder, share, after, head))
+
+    def receipts(self, share: str) -> Signed | None:
+        """Return a checkpoint of a share's receipts that covers the newest row; None when there is none.
+
+        Raises: Differs, BadNote.
+        """
+        head = self._folder.receipts.head(share)
+        return self._sign(self.receipts_origin(share), head, lambda after: row_leaves(self._folder, share, after, head))
+
+    def events(self) -> Signed | None:
+        """Return a checkpoint of the event log as it is; what this process has read before is not read again.
+
+        Raises: Differs, BadNote.
+        """
+        origin = f"{self.key.name}/events"
+        with self._lock:
+            previous = self.newest(origin)
+            size, position, frontier = self._walked
+            while not self._stopping() and (found := self._folder.events.leaves(position, BATCH)):
+                position = found[-1][0]
+                for _, leaf in found:
+                    frontier, size = tree.append(frontier, size, leaf), size + 1
+                    if (
+                        previous
+                        and size == previous.checkpoint.size
+                        and tree.root_of(frontier) != previous.checkpoint.root
+                    ):
+                        told = f"what is stored up to here is not what checkpoint {previous.number} signed"
+                        raise Differs(origin, size, told)
+            self._walked = size, position, frontier
+            return previous if self._stopping() else self._issue(origin, previous, size, frontier)
+
+    def ledger(self) -> Signed | None:
+        """Return a checkpoint of the ledger, unless nothing but that checkpoint itself is new.
+
+        Raises: Differs, BadNote.
+        """
+        origin, ledger = f"{self.key.name}/organisation", self._folder.ledger
+        previous, last = self.newest(origin), ledger.last()
+        if last is None or (previous and last.index <= previous.checkpoint.size + 1):
+            return previous
+        return self._sign(origin, last.index, lambda after: ledger_leaves(self._folder, after, last.index))
+
+    def _sign(self, origin: str, head: int, leaves: Callable[[int], Leaves]) -> Signed | None:
+        with self._lock:
+            previous = self.newest(origin)
+            size = previous.checkpoint.size if previous else 0
+            if head < size:
+                raise Differs(
+                    origin, head + 1, f"{size} were signed for, but only {head} are there. Was a backup restored?"
+                )
+            if head == size:
+                return previous
+            frontier = self._standing(origin, previous, leaves)
+            for n, leaf, stored, trouble in leaves(size):
+                if self._stopping():
+                    return previous
+                frontier = tree.append(frontier, n - 1, leaf)
+                if trouble or (stored is not None and stored != frontier):
+                    raise Differs(origin, n, trouble or "its stored tree is not what its entries hash to")
+                if n != size + 1:
+                    raise Differs(origin, size + 1, f"expected number {size + 1}, found {n}")
+                size = n
+            return self._issue(origin, previous, size, frontier)
+
+    def _standing(self, origin: str, previous: Signed | None, leaves: Callable[[int], Leaves]) -> tuple[bytes, ...]:
+        """Return the frontier the newest checkpoint was signed at, checked against it."""
+        if previous is None:
+            return ()
+        size = previous.checkpoint.size
+        for n, _leaf, stored, _trouble in leaves(size - 1):
+            if n == size and stored is not None and tree.root_of(stored) == previous.checkpoint.root:
+                return stored
+            break
+        raise Differs(origin, size, f"its tree is not the one that was signed as checkpoint {previous.number}")
+
+    def _issue(self, origin: str, previous: Signed | None, size: int, frontier: tuple[bytes, ...]) -> Signed | None:
+        if previous and size < previous.checkpoint.size:
+            told = f"{previous.checkpoint.size} were signed for, but only {size} are there. Was a backup restored?"
+            raise Differs(origin, size + 1, told)
+        if size == (previous.checkpoint.size if previous else 0):
+            return previous
+        self._introduced()
+        checkpoint = Checkpoint(origin, size, tree.root_of(frontier))
+        note = notes.sign(checkpoint.text, self.key)
+        if self._witness is not None:
+            note += self._cosigned(checkpoint, note, previous.checkpoint.size if previous else 0)
+        at = self._clock()
+        said = [Statement(kind="checkpoint", at=at, who="operator", subject=origin, text=note)]
+        if self._stamp is not None and (token := self._stamp(checkpoint.text)):
+            text = f"{size} {base64.b64encode(token).decode()}"
+            said.append(Statement(kind="time-stamped", at=at, who="operator", subject=origin, text=text))
+        self._folder.ledger.append(*said)
+        return Signed(number=previous.number + 1 if previous else 1, checkpoint=checkpoint, note=note, at=at)
+
+    def _cosigned(self, checkpoint: Checkpoint, note: str, old: int) -> str:
+        """Return the witness's line; it is told how the tree grew from what it has seen.
+
+        Raises: Differs when it has seen another history.
+        """
+        assert self._witness is not None
+        share = checkpoint.origin.removeprefix(f"{self.key.name}/share/")
+        if share == checkpoint.origin or "/" in share:
+            return ""  # the trees of shares are what others hold
+        trees = tree.Subtrees(self._all_leaves(share, checkpoint.size))
+        try:
+            return self._witness(note, old, trees.consistency(old))
+        except Conflict as conflict:
+            if not 0 <= conflict.size < checkpoint.size or conflict.size == old:
+                raise Differs(checkpoint.origin, checkpoint.size, str(conflict)) from conflict
+            seen = conflict.size  # it missed some of ours, or we some of its answers
+        try:
+            return self._witness(note, seen, trees.consistency(seen))
+        except Conflict as conflict:
+            raise Differs(checkpoint.origin, checkpoint.size, str(conflict)) from conflict
+
+    def _all_leaves(self, share: str, size: int) -> list[bytes]:
+        found: list[bytes] = []
+        while len(found) < size and (more := self._folder.disclosure.leaves(share, len(found), 2000, size)):
+            found += more
+        return found
+
+    # rotation
+
+    def rotate(self, new: Signer) -> str:
+        """Record that a new key takes over, and sign with it from now on; return the statement."""
+        at = f"{self._clock().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        note = notes.rotation(len(self.rotations) + 1, self.key, new, at)
+        said = Statement(kind="key-rotated", at=self._clock(), who="operator", subject=self.key.name, text=note)
+        self._folder.ledger.append(said)
+        self.key = new
+        self.keys = self._known_keys()
+        return note

@@ -1,0 +1,1 @@
+"""From events to entries: each share’s next update, recorded once."""

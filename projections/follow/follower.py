@@ -1,0 +1,356 @@
+"""The follower: turns events into entries, exactly once, in order per share, recorded before anything is sent.
+
+It reads by position; every wake-up is a hint with a poll behind it. What one command recorded is one update. A share
+whose view or markup cannot be made is parked loudly where it stood, and the others go on; once the cause is gone its
+events are taken in again, one update each, as if nothing had happened.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.agreement.share import ShareRevoked, TermsActivated
+from domain.events import CommandCarriedOut, Recorded
+from domain.ids import ShareId
+from domain.people.clients import ClientEnded
+from projections.entries.entry import Entry
+from projections.events.event_log import BATCH, EventLog, Unreadable
+from projections.events.world import World
+from projections.follow.next_entry import Made, Renderer, Shown, disclose, restore
+from projections.installation.crash_point import CrashPoint, nowhere
+from projections.installation.lease import LeaseKeeper
+from projections.logs.disclosure_log import DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
+
+__all__ = ["Follower", "Renderer"]
+
+log = logging.getLogger("fanlight.follow")
+RETRY = 60.0  # seconds between tries at parked shares
+NO_TERM = -1
+
+
+class _Batch:
+    """What one step will record, all or nothing."""
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.parked: dict[str, Parked] = {}
+        self.narrowed: dict[str, int] = {}  # stream -> where its newest terms or its end lie
+        self.read = 0  # up to where that is known
+
+    def know(self, found: Sequence[Recorded | Unreadable]) -> None:
+        """Note where terms came into force or ended, also further on than what is taken in now."""
+        ends = (TermsActivated, ShareRevoked, ClientEnded)
+        cuts = [r for r in found if isinstance(r, Recorded) and isinstance(r.event, ends)]
+        self.narrowed |= {cut.stream: cut.position for cut in cuts}
+        self.read = max([self.read, *(r.position for r in found)])
+
+
+class Follower:
+    """Follows the event log. One thread owns it; `wake` may be called from any.
+
+    With `settled` it takes in what is recorded already when it is made, else at its first turn.
+    """
+
+    def __init__(
+        self,
+        events: EventLog,
+        disclosure: DisclosureLog,
+        renderer: Renderer,
+        *,
+        clock: Callable[[], datetime],
+        salt: Callable[[str, int], bytes],
+        on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None,
+        crash_point: CrashPoint = nowhere,
+        reign: LeaseKeeper | None = None,
+        settled: bool = True,
+    ) -> None:
+        self._events, self._disclosure, self._renderer, self._reign = events, disclosure, renderer, reign
+        self._clock, self._salt, self._on_entries, self._crash_point = clock, salt, on_entries, crash_point
+        self._awake = threading.Event()
+        self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.parked: dict[str, Parked] = {}
+        self.beat = time.monotonic()  # when it last looked, for health
+        self.failure = ""  # what keeps it from going on at all, for health
+        self.leading = False
+        self._unsure = not settled  # what is in memory may be more, or other, than what is recorded
+        self._retried = 0.0
+        if settled:
+            self._reset()
+
+    # life
+
+    def _reset(self) -> None:
+        """Start again from what is recorded; the stylesheet is kept before any entry names it."""
+        self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
+        self._world = World()
+        self._shown: dict[ShareId, Shown] = {}
+        self._group: list[Recorded | Unreadable] = []
+        self._position = self._disclosure.position()
+        self._read = 0
+        self._broken: dict[str, str] = {}  # stream -> why
+        for recorded in self._events.everything(self._position):
+            self._read = recorded.position
+            self._fold(recorded)
+        self._unsure = False
+        self._look_for_parked()
+
+    def _look_for_parked(self) -> None:
+        self.parked = {s: p for s in self._world.shares if (p := self._disclosure.parked(s)) is not None}
+
+    def wake(self) -> None:
+        """Hint that something was recorded."""
+        self._awake.set()
+
+    def ask_again(self, share: str) -> None:
+        """Have a parked share tried again, by the thread that follows; returns at once."""
+        self._asked.put(share)
+        self.wake()
+
+    def run(self, stop: threading.Event, poll: float = 0.25) -> None:
+        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced.
+
+        Without the lease it stands by: it takes in what the leading follower has recorded, to go on from there.
+        """
+        while not stop.is_set():
+            self._awake.clear()
+            if not self._guarded(self._turn):
+                self._awake.wait(poll)
+
+    def _turn(self) -> int:
+        self.beat = time.monotonic()
+        if self._unsure:
+            self._reset()
+        if self._reign is not None and self._reign.term is None:
+            self.leading = False
+            self.stand_by()
+            return 0
+        if not self.leading:
+            self._take_over()
+        while not self._asked.empty():
+            self.retry(self._asked.get())
+        if self.parked and time.monotonic() - self._retried > RETRY:
+            self._retry_all()
+        return self.step()
+
+    def stand_by(self) -> None:
+        """Take in what is disclosed by now, without disclosing anything."""
+        position = self._disclosure.position()
+        if self._group or self._read > position:
+            self._reset()
+        elif position > self._position:
+            self._shown.clear()
+            while self._read < position and (found := self._events.after(self._read)):
+                for recorded in found:
+                    if recorded.position <= position:
+                        self._read = recorded.position
+                        self._fold(recorded)
+                if found[-1].position > position:
+                    break
+            self._position = position
+
+    def _take_over(self) -> None:
+        self.stand_by()
+        self._look_for_parked()
+        self.leading = True
+        self._retry_all()
+
+    def _retry_all(self) -> None:
+        self._retried = time.monotonic()
+        for share in list(self.parked):
+            self.retry(share)
+
+    def _guarded(self, turn: Callable[[], int]) -> int:
+        try:
+            taken = turn()
+            self.failure = ""
+        except Moved as error:
+            log.warning("another follower wrote first, reading again: %s", error)
+            self._unsure = True
+            return 0
+        except LeaseLost as error:
+            log.warning("stands by: %s", error)
+            self._unsure, self.leading = True, False
+            if self._reign is not None:
+                self._reign.lost()
+            return 0
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            log.exception("the follower could not record; it tries again")
+            self._unsure = True
+            return 0
+        return taken
+
+    # one step
+
+    def step(self, limit: int = BATCH) -> int:
+        """Take in up to `limit` events, record what they disclose, then hand it on; return how many were read."""
+        self.beat = time.monotonic()
+        found = self._events.after(self._read, limit)
+        if not found:
+            return 0
+        batch, position = _Batch(), self._position
+        batch.know(found)
+        if len(found) == limit:  # else there is nothing further on
+            batch.know(self._events.cuts(found[-1].position))
+        for recorded in found:
+            self._read = recorded.position
+            self._group.append(recorded)
+            if _closes(recorded):
+                self._take(self._group, batch, position)
+                self._group, position = [], recorded.position
+        try:
+            self._record(batch, position)
+        except TermsMoved:
+            log.info("terms came into force or ended meanwhile, reading again")
+            self._reset()
+        return len(found)
+
+    def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
+        self.beat = time.monotonic()
+        concerned: set[ShareId] = set()
+        for recorded in group:
+            self._fold(recorded)
+            concerned |= self._world.concerned(recorded.stream)
+        self._world.settle()
+        for share in sorted(concerned):
+            if share in self.parked or _narrowed(batch, self._world, share, group[-1].position):
+                continue
+            try:
+                self._refuse_broken(share)
+                now = _now(self._clock(), group)
+                made = disclose(self._world, share, self._now(share), self._renderer, now, self._salt)
+            except Exception as error:
+                log.exception("share %s is stopped at event %d; the others go on", share, before)
+                parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
+                self.parked[share] = batch.parked[share] = parked
+                continue
+            if made is not None:
+                self._shown[share] = made.shown
+                batch.made.append(made)
+
+    def _fold(self, recorded: Recorded | Unreadable) -> None:
+        if recorded.stream in self._broken:
+            return
+        try:
+            self._world.apply(_readable(recorded))
+        except Exception as error:
+            log.exception("event %d of %s cannot be taken in", recorded.position, recorded.stream)
+            self._broken[recorded.stream] = str(error)
+
+    def _refuse_broken(self, share: ShareId) -> None:
+        agreed = self._world.shares[share]
+        for stream in (f"project-{agreed.project}", f"share-{share}", f"client-{agreed.client}", "organisation"):
+            if stream in self._broken:
+                raise ValueError(self._broken[stream])
+
+    def _now(self, share: ShareId) -> Shown:
+        if share not in self._shown:
+            self._shown[share] = restore(self._disclosure, share)
+        return self._shown[share]
+
+    @property
+    def _term(self) -> int | None:
+        """The term that a write names; one that is over by now is refused there."""
+        return None if self._reign is None else self._reign.term or NO_TERM
+
+    def _record(self, batch: _Batch, position: int) -> None:
+        if position == self._position and not batch.parked:
+            return
+        self._crash_point("before-disclosure-commit")
+        parked = [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()]
+        self._keep(batch, parked, position)
+        self._position = position
+        self._crash_point("after-disclosure-commit")
+        self._hand_on(batch.made)
+
+    def _keep(self, batch: _Batch, parked: Sequence[tuple[Parked, int]], position: int | None) -> None:
+        """Record a batch, unless something was cut that it does not know. Raises: TermsMoved, Moved, LeaseLost."""
+        fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
+        with fence:
+            self._disclosure.record(
+                [made.entry for made in batch.made],
+                [(made.entry.content.share, made.keyframe) for made in batch.made if made.keyframe],
+                parked,
+                position,
+                self._term,
+                batch.read,
+            )
+
+    def _hand_on(self, made: Sequence[Made]) -> None:
+        by_share: dict[str, list[Entry]] = {}
+        for one in made:
+            by_share.setdefault(one.entry.content.share, []).append(one.entry)
+        for share, entries in by_share.items():
+            self._on_entries(share, entries)
+
+    # parked shares
+
+    def retry(self, share: str) -> bool:
+        """Take in again what a parked share missed; return whether it is released. For the following thread alone."""
+        parked = self.parked.get(share)
+        if parked is None:
+            return True
+        key, world, shown, batch = ShareId(share), World(), restore(self._disclosure, share), _Batch()
+        batch.know(self._events.cuts(parked.position))
+        batch.read = max(batch.read, self._position)
+        touched = False
+        try:
+            for recorded in self._events.everything(self._position):
+                if isinstance(recorded, Unreadable) and key not in world.concerned(recorded.stream):
+                    continue
+                world.apply(_readable(recorded))
+                touched = touched or key in world.concerned(recorded.stream)
+                if not _closes(recorded) or not touched:
+                    continue
+                touched = False
+                if recorded.position <= parked.position or _narrowed(batch, world, key, recorded.position):
+                    continue
+                one = disclose(world, key, shown, self._renderer, _now(self._clock(), [recorded]), self._salt)
+                if one is not None:
+                    shown = one.shown
+                    batch.made.append(one)
+        except Exception as error:
+            log.exception("share %s stays stopped", share)
+            self.parked[share] = msgspec.structs.replace(parked, error=f"{type(error).__name__}: {error}")
+            return False
+        try:
+            self._release(share, batch, shown)
+        except TermsMoved:
+            return self.retry(share)
+        return True
+
+    def _release(self, share: str, batch: _Batch, shown: Shown) -> None:
+        free = Parked(share=share, position=self._position, error="")
+        self._keep(batch, [(free, self._disclosure.parked_versions(share) + 1)], None)
+        self._shown[ShareId(share)] = shown
+        del self.parked[share]
+        self._hand_on(batch.made)
+
+
+def _narrowed(batch: _Batch, world: World, share: ShareId, position: int) -> bool:
+    """Tell whether what is agreed by now decides: a change before it goes out under that, or not at all."""
+    agreed = f"share-{share}", f"client-{world.shares[share].client}"
+    return any(position < batch.narrowed.get(key, 0) for key in agreed)
+
+
+def _now(clock: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
+    """Return when an entry is made: never before what it discloses, whichever process's clock is behind."""
+    return max([clock, *(r.at for r in group if isinstance(r, Recorded))])
+
+
+def _closes(recorded: Recorded | Unreadable) -> bool:
+    if isinstance(recorded, Unreadable):
+        return recorded.stream.startswith("command-")
+    return isinstance(recorded.event, CommandCarriedOut)
+
+
+def _readable(recorded: Recorded | Unreadable) -> Recorded:
+    if isinstance(recorded, Unreadable):
+        raise recorded
+    return recorded

@@ -1,0 +1,59 @@
+"""After a backup was restored: numbers that clients have seen are never given to other content; docs/spec.md 3.7.
+
+Rule: what was lost stays lost, and is said. Every number that may have been disclosed after the backup becomes an
+entry that changes nothing and says so; the next real update gets the number after them.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from projections.entries.entry import Change, Content, Keyframe, seal
+from projections.entries.frames import body
+from projections.follow.next_entry import Renderer, restore
+from projections.installation.folder import Logs
+from projections.logs.ledger import Statement
+
+LOST = "record.restored"
+
+
+def is_lost(content: Content) -> bool:
+    """Tell whether an entry only keeps a number that was lost."""
+    return any(change.kind == LOST for change in content.changes)
+
+
+def keep_numbers(
+    logs: Logs,
+    share: str,
+    upto: int,
+    renderer: Renderer,
+    now: Callable[[], datetime],
+    salt: Callable[[str, int], bytes],
+) -> int:
+    """Record the numbers head + 1 ... `upto` of a share as lost, in one transaction; return how many those were."""
+    shown, last = restore(logs.disclosure, share), logs.disclosure.last(share)
+    if last is None or shown.view is None or shown.rendered is None or upto <= shown.n:
+        return 0
+    first, at, frontier, zone = shown.n + 1, max(now(), shown.at), shown.frontier, shown.view.time_zone
+    span = f"Update {first} was" if first == upto else f"Updates {first} to {upto} were"
+    said = f"{span} lost when a backup was restored"
+    change = Change(kind=LOST, subject="", title="The record", before="", after="Restored", note="", why=said, say=said)
+    entries = []
+    for n in range(first, upto + 1):
+        items = renderer.items((change,), n, at, zone) if n == upto else ""
+        text = body(n, at, {}, (), items, said if n == upto else "")
+        content = msgspec.structs.replace(
+            last.content, n=n, at=at, changes=(change,), parts=(), removed=(), items=items, body=text
+        )
+        entry = seal(content, salt(share, n), frontier)
+        frontier = entry.frontier
+        entries.append(entry)
+    key = Keyframe(n=upto, roots=shown.rendered.roots, parts=tuple(shown.rendered.parts.values()))
+    logs.disclosure.record(entries, [(share, key)], [], None)
+    return len(entries)
+
+
+def state(logs: Logs, now: datetime, who: str, text: str) -> None:
+    """Put on record that a backup was restored."""
+    logs.ledger.append(Statement(kind="restored", at=now, who=who, subject="", text=text))

@@ -1,0 +1,219 @@
+"""A share recomputed from its events with the code of today, and compared with what was recorded. Writes nothing.
+
+Rule: what was recorded stays what it is; a difference says that the code now answers otherwise, with both answers.
+Every command that changes the view pairs with one entry; where several wait, the one whose view was recorded is it.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from domain.agreement.terms import Terms
+from domain.events import CommandCarriedOut, Recorded
+from domain.ids import ShareId
+from domain.view import ClientView
+from projections.entries.entry import Content, Kept, open_content, open_header
+from projections.events.event_log import EventLog
+from projections.events.world import World
+from projections.follow.next_entry import Renderer, Shown, compose, revealed
+from projections.follow.restoring import is_lost
+from projections.logs.disclosure_log import DisclosureLog
+
+BATCH = 64  # entries read at a time
+
+State = Literal[
+    "same",  # byte for byte
+    "differs",
+    "erased",  # its content is gone: only its place can be compared
+    "damaged",  # its content cannot be read
+    "extra",  # recorded, and nothing today would record it
+    "missing",  # not recorded, and today something would be
+]
+
+
+class Apart(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of an entry in both versions; "" where it is not there."""
+
+    field: str  # "view", "items", "part ms-m1", "stylesheet" ...
+    recorded: str
+    recomputed: str
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry, or one place where an entry would be. `at` is when it was recorded or would have been, UTC."""
+
+    n: int  # 0 when it was not recorded
+    at: datetime
+    state: State
+    apart: tuple[Apart, ...] = ()
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """A command after which the client would see something else, and not yet paired with an entry."""
+
+    at: datetime
+    view: ClientView
+    terms: Terms
+
+
+_view = msgspec.json.Decoder(ClientView)
+
+
+class _Entries:
+    """The recorded entries in order, read in batches, looked at one ahead."""
+
+    def __init__(self, log: DisclosureLog, share: str, head: int) -> None:
+        self._log, self._share, self._head = log, share, head
+        self._read, self._held = 0, list[Kept]()
+
+    def next(self) -> Kept | None:
+        """Return the next entry without taking it."""
+        while not self._held and self._read < self._head:
+            found = self._log.kept(self._share, self._read, BATCH, self._head)
+            if not found:
+                break
+            self._read = found[-1].n
+            self._held = [kept for kept in found if kept.raw is None or not is_lost(open_content(kept.raw))][::-1]
+        return self._held[-1] if self._held else None
+
+    def take(self) -> Kept:
+        """Take the next entry."""
+        return self._held.pop()
+
+
+class _Shadow:
+    """What the code of today would show, entry by entry."""
+
+    def __init__(self, share: str, renderer: Renderer, entries: _Entries) -> None:
+        self._share, self._renderer, self._entries = share, renderer, entries
+        self._shown = Shown()
+        self._last: ClientView | None = None  # of the last command, paired or not
+        self._waiting: list[_Waiting] = []
+        self._ended = False
+
+    def command(self, at: datetime, view: ClientView | None, terms: Terms) -> Iterator[Compared]:
+        """Take in what the client may know after a command, and settle the entries recorded before it.
+
+        What new terms overtook before it was recorded never is; nor is what the end of the share overtook.
+        """
+        yield from self._settle(at)
+        self._ended = view is None
+        if view is not None and view != self._last:
+            self._last = view
+            self._waiting.append(_Waiting(at, view, terms))
+
+    def end(self) -> Iterator[Compared]:
+        """Settle what is left."""
+        yield from self._settle(None)
+        yield from self._missing(len(self._waiting))
+
+    def _settle(self, before: datetime | None) -> Iterator[Compared]:
+        """Pair the entries recorded before an instant (all of them when None) with the commands that wait."""
+        while (kept := self._entries.next()) is not None:
+            at = open_header(kept.header).instant
+            if before is not None and at >= before:
+                return
+            if not self._waiting:
+                self._entries.take()
+                yield Compared(n=kept.n, at=at, state="extra")
+                continue
+            place = self._place(kept)
+            yield from self._missing(place)
+            self._entries.take()
+            yield self._compare(kept, at, self._waiting.pop(0))
+
+    def _place(self, kept: Kept) -> int:
+        if len(self._waiting) == 1 or kept.raw is None:
+            return 0
+        recorded = _view.decode(open_content(kept.raw).view)
+        return next((i for i, one in enumerate(self._waiting) if one.view == recorded), 0)
+
+    def _missing(self, count: int) -> Iterator[Compared]:
+        newest = 0 if self._ended else self._waiting[-1].view.terms_version if self._waiting else 0
+        for one in self._waiting[:count]:
+            if one.view.terms_version != newest:
+                continue  # overtaken
+            yield Compared(n=0, at=one.at, state="missing", apart=(_apart("view", "", one.view.headline.sentence),))
+        del self._waiting[:count]
+
+    def _compare(self, kept: Kept, at: datetime, one: _Waiting) -> Compared:
+        content, rendered = compose(self._share, kept.n, at, self._shown, one.view, one.terms, self._renderer)
+        self._shown = Shown(n=kept.n, at=at, rendered=rendered, view=one.view)
+        if kept.raw is None:
+            return Compared(n=kept.n, at=at, state="erased" if kept.state == "erased" else "damaged")
+        if kept.raw == msgspec.json.encode(content, order="sorted"):
+            return Compared(n=kept.n, at=at, state="same")
+        return Compared(n=kept.n, at=at, state="differs", apart=tuple(_differences(open_content(kept.raw), content)))
+
+
+def compared(events: EventLog, disclosure: DisclosureLog, share: ShareId, renderer: Renderer) -> Iterator[Compared]:
+    """Yield every entry of a share compared with what the code of today makes of the events, oldest first.
+
+    Events that are not disclosed yet are left out. Reads all events once; memory does not grow with their number.
+    """
+    upto, head = _standing(disclosure, share)
+    world, shadow, touched = World(), _Shadow(share, renderer, _Entries(disclosure, share, head)), False
+    for recorded in events.everything(upto):
+        if not isinstance(recorded, Recorded):
+            raise recorded
+        world.apply(recorded)
+        touched = touched or share in world.concerned(recorded.stream)
+        if isinstance(recorded.event, CommandCarriedOut):
+            if touched and world.shares[share].versions:
+                yield from shadow.command(recorded.at, revealed(world, share, recorded.at), world.shares[share].terms)
+            touched = False
+    yield from shadow.end()
+
+
+def _standing(disclosure: DisclosureLog, share: str) -> tuple[int, int]:
+    """Return the last event a share has taken in, and its newest entry then, while others go on recording."""
+    while True:
+        position, parked, head = disclosure.position(), disclosure.parked(share), disclosure.head(share)
+        if (position, parked) == (disclosure.position(), disclosure.parked(share)):
+            return parked.position if parked else position, head
+
+
+def _differences(recorded: Content, recomputed: Content) -> Iterator[Apart]:
+    for name in Content.__struct_fields__:
+        left, right = getattr(recorded, name), getattr(recomputed, name)
+        if left == right:
+            continue
+        if name == "parts":
+            yield from _parts(recorded, recomputed)
+        elif name == "view":
+            yield from _views(left, right)
+        else:
+            yield _apart(name, _text(left), _text(right))
+
+
+def _parts(recorded: Content, recomputed: Content) -> Iterator[Apart]:
+    left, right = ({part.id: _text(part) for part in content.parts} for content in (recorded, recomputed))
+    for key in {**left, **right}:
+        if left.get(key) != right.get(key):
+            yield _apart(f"part {key}", left.get(key, ""), right.get(key, ""))
+
+
+def _views(recorded: str, recomputed: str) -> Iterator[Apart]:
+    left, right = (msgspec.json.decode(view, type=dict[str, msgspec.Raw]) for view in (recorded, recomputed))
+    for key in {**left, **right}:
+        texts = [bytes(side[key]).decode() if key in side else "" for side in (left, right)]
+        if texts[0] != texts[1]:
+            yield _apart(f"view.{key}", *texts)
+
+
+def _apart(field: str, recorded: str, recomputed: str) -> Apart:
+    return Apart(field=field, recorded=recorded, recomputed=recomputed)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
+
+
+def summary(found: Sequence[Compared]) -> dict[State, int]:
+    """Return how many entries came out how."""
+    counted: dict[State, int] = {}
+    for one in found:
+        counted[one.state] = counted.get(one.state, 0) + 1
+    return counted

@@ -1,0 +1,1 @@
+"""Where the logs lie, folder or database, and which process follows them."""

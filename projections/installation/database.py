@@ -1,0 +1,352 @@
+"""One installation in a Postgres database: each log a table, written by the library's default path alone.
+
+Rule: appends to a log are serialised by its table lock, so that whoever follows a log never passes over a row. What
+would break that is refused at the start: the library's database functions, an isolation or durability that was turned
+down, a server too old to give the application's role the lock without the right to change rows.
+"""
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from projections.installation import database_lease
+from projections.installation.database_lease import DatabaseLease, FencedRecorder
+from projections.installation.folder import AWAY, Logs
+
+SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
+LOGS = ("events", "disclosure", "receipts", "ledger")
+TRACKING = "disclosure_position"
+VERSION = 1  # of the tables; docs/decisions/0008
+OLDEST = 170000  # Postgres 17: MAINTAIN, the right to lock a table without the right to change its rows
+POOL, OVERFLOW = 4, 12
+FRESH = 0.5  # seconds for which another process's destruction of a key may go unnoticed
+
+
+class Unusable(Exception):
+    """The database cannot be used as it is; says what to do."""
+
+
+class Database(Logs):
+    """The logs and keys in a database that `migrate` prepared."""
+
+    def __init__(self, url: str, *, anywhere: bool = False) -> None:
+        """Open it; `anywhere` also where its record was not made, which is for `fanlight restored`.
+
+        Raises: Unusable.
+        """
+        refuse_unsafe(url, anywhere=anywhere)
+        self._datastore = _datastore(url)
+        events, receipts, ledger = (_application(self._datastore, name) for name in ("events", "receipts", "ledger"))
+        disclosure = _process(self._datastore)
+        super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
+        self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
+        self.lease, self.shared = self._lease, True
+        self.away = (*AWAY, psycopg.OperationalError, Unusable)  # of the keys and the lease
+        with connect(url) as db:
+            self.installation = _identity(db)[0]
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._datastore.close()
+        self._lease.close()
+        super().close()
+
+
+def _application(datastore: PostgresDatastore, name: str) -> PostgresApplicationRecorder:
+    return PostgresApplicationRecorder(datastore, events_table_name=name)
+
+
+def _process(datastore: PostgresDatastore) -> FencedRecorder:
+    return FencedRecorder(datastore, events_table_name="disclosure", tracking_table_name=TRACKING)
+
+
+def _datastore(url: str) -> PostgresDatastore:
+    given = _parts(url)
+    made = PostgresDatastore(
+        dbname=given.pop("dbname", ""),
+        host=given.pop("host", ""),
+        port=given.pop("port", 5432),
+        user=given.pop("user", ""),
+        password=given.pop("password", ""),
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
+        max_waiting=0,
+        lock_timeout=15,
+        idle_in_transaction_session_timeout=4,  # a process that is stopped in the middle holds up nobody for longer
+        pre_ping=True,
+        schema=SCHEMA,
+        originator_id_type="text",
+        enable_db_functions=False,
+    )
+    assert isinstance(made.pool.kwargs, dict)
+    made.pool.kwargs.update(given)  # sslmode and the like
+    return made
+
+
+def _parts(url: str) -> dict[str, Any]:
+    try:
+        return {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.ProgrammingError as error:
+        raise Unusable(
+            f"the database's address cannot be read: {error}. Expected postgresql://user@host/name."
+        ) from None
+
+
+def named(url: str) -> str:
+    """Return a database's address without its password, for people."""
+    given = _parts(url)
+    return f"database {given.get('dbname', '')} at {given.get('host', 'the local socket')}:{given.get('port', 5432)}"
+
+
+def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """Return a connection in autocommit.
+
+    Raises: Unusable.
+    """
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        told = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
+        raise Unusable(f"{named(url)} cannot be reached: {told}") from None
+
+
+# what is refused
+
+
+def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None, *, anywhere: bool = False) -> None:
+    """Raise Unusable when a setting would lose what was acknowledged, or the tables are not those of this version.
+
+    `anywhere` lets it be another server, or another timeline of it, than the record was made on.
+    """
+    functions = (os.environ if environment is None else environment).get("POSTGRES_ENABLE_DB_FUNCTIONS", "")
+    if functions.strip().lower() in ("y", "yes", "t", "true", "on", "1"):
+        raise Unusable("POSTGRES_ENABLE_DB_FUNCTIONS is on: followers would pass over rows for ever. Unset it.")
+    with connect(url) as db:
+        _refuse_server(db)
+        found = installed(db)
+        if found != VERSION:
+            state = "is empty" if not found else f"has the tables of version {found}, this program needs {VERSION}"
+            raise Unusable(f"{named(url)} {state}. Run: fanlight migrate")
+        _, server, timeline = _identity(db)
+        if (server, timeline) != lineage(db) and not anywhere:
+            raise Unusable(
+                f"{named(url)} goes on from a backup or on another server than before, so updates that clients "
+                "have seen may be missing. Run, as its owner: fanlight restored"
+            )
+
+
+def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
+    if db.info.server_version < OLDEST:
+        raise Unusable(f"Postgres {db.info.server_version // 10000} is too old: 17 or newer is needed.")
+    for name, safe, why in (
+        ("fsync", ("on",), "a power failure would lose what was acknowledged"),
+        ("full_page_writes", ("on",), "a power failure could tear pages"),
+        (
+            "synchronous_commit",
+            ("on", "remote_apply", "remote_write", "local"),
+            "a crash would lose what was acknowledged",
+        ),
+        ("default_transaction_read_only", ("off",), "nothing could be recorded"),
+    ):
+        row = db.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        if row is None or row[0] not in safe:
+            value = row[0] if row else "unknown"
+            raise Unusable(f"Postgres runs with {name} = {value}: {why}. Expected {' or '.join(safe)}.")
+    recovery = db.execute("SELECT pg_is_in_recovery()").fetchone()
+    if recovery and recovery[0]:
+        raise Unusable("This Postgres is a standby. Fanlight reads and writes the primary alone.")
+
+
+def lineage(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, int]:
+    """Return which server this is and which of its timelines, as it says itself."""
+    row = db.execute(
+        "SELECT system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()"
+    ).fetchone()
+    assert row is not None
+    return str(row[0]), int(row[1])
+
+
+def _identity(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, str, int]:
+    """Return the installation's own random name, and the server and timeline its record was made on."""
+    found = db.execute(sql.SQL("SELECT id, server, timeline FROM {}.installation").format(sql.Identifier(SCHEMA)))
+    row = found.fetchone()
+    assert row is not None
+    return str(row[0]), str(row[1]), int(row[2])
+
+
+def adopt(url: str) -> None:
+    """Let the record go on where it is now. Raises: Unusable."""
+    with connect(url) as db:
+        table = sql.SQL("UPDATE {}.installation SET server = %s, timeline = %s").format(sql.Identifier(SCHEMA))
+        db.execute(table, lineage(db))
+
+
+def installed(db: psycopg.Connection[tuple[Any, ...]]) -> int:
+    """Return the version of the tables, 0 when there are none."""
+    table = db.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.migrations",)).fetchone()
+    if not table or table[0] is None:
+        return 0
+    found = db.execute(sql.SQL("SELECT max(version) FROM {}.migrations").format(sql.Identifier(SCHEMA))).fetchone()
+    return int(found[0] or 0) if found else 0
+
+
+# preparing
+
+
+def migrate(url: str, role: str = "") -> list[str]:
+    """Prepare a database as its owner, and let `role` append to the logs and read them; return what was done.
+
+    Safe to repeat. Raises: Unusable.
+    """
+    with connect(url) as db:
+        _refuse_server(db)
+        found = installed(db)
+        if found > VERSION:
+            raise Unusable(f"{named(url)} has the tables of version {found}, newer than this program's {VERSION}.")
+        if not found:
+            _first(db, url)
+        if role:
+            _grant(db, role)
+    done = [f"{named(url)}: tables of version {VERSION}" + ("" if not found else ", as before")]
+    return [*done, f"role {role} may append and read"] if role else done
+
+
+def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
+    for schema in (SCHEMA, KEYS_SCHEMA):
+        db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+    datastore = _datastore(url)
+    try:
+        for name in ("events", "receipts", "ledger"):
+            _application(datastore, name).create_table()
+        _process(datastore).create_table()
+    finally:
+        datastore.close()
+    here, keys = sql.Identifier(SCHEMA), sql.Identifier(KEYS_SCHEMA)
+    # the library's function inserts without the lock: it must not even be there to be called
+    db.execute(sql.SQL("DROP FUNCTION IF EXISTS {}.es_insert_events_text").format(here))
+    db.execute(
+        sql.SQL(
+            "CREATE OR REPLACE FUNCTION {}.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE EXCEPTION 'what is recorded is never changed'; END$$"
+        ).format(here)
+    )
+    for name in LOGS:
+        db.execute(
+            sql.SQL(
+                "CREATE OR REPLACE TRIGGER never BEFORE UPDATE OR DELETE OR TRUNCATE ON {}.{} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION {}.refuse()"
+            ).format(here, sql.Identifier(name), here)
+        )
+    db.execute(sql.SQL("CREATE TABLE {}.keys (name text PRIMARY KEY, key bytea NOT NULL)").format(keys))
+    db.execute(sql.SQL("CREATE TABLE {}.destroyed (count bigint NOT NULL)").format(keys))
+    db.execute(sql.SQL("INSERT INTO {}.destroyed VALUES (0)").format(keys))
+    database_lease.create(db, SCHEMA)
+    db.execute(
+        sql.SQL("CREATE TABLE {}.installation (id text NOT NULL, server text NOT NULL, timeline int NOT NULL)").format(
+            here
+        )
+    )
+    made = sql.SQL("INSERT INTO {}.installation VALUES (%s, %s, %s)").format(here)
+    db.execute(made, (secrets.token_hex(8), *lineage(db)))
+    db.execute(
+        sql.SQL("CREATE TABLE {}.migrations (version integer PRIMARY KEY, at timestamptz NOT NULL)").format(here)
+    )
+    db.execute(sql.SQL("INSERT INTO {}.migrations VALUES (%s, now())").format(here), (VERSION,))
+
+
+def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
+    to, here, keys = sql.Identifier(role), sql.Identifier(SCHEMA), sql.Identifier(KEYS_SCHEMA)
+    if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
+        raise Unusable(f"There is no role {role!r}. Create it first: CREATE ROLE {role} LOGIN PASSWORD '...'")
+    db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, {} TO {}").format(here, keys, to))
+    db.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(here, to))
+    for name in LOGS:
+        db.execute(sql.SQL("GRANT SELECT, INSERT, MAINTAIN ON {}.{} TO {}").format(here, sql.Identifier(name), to))
+    db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE ON {}.{} TO {}").format(here, sql.Identifier(TRACKING), to))
+    db.execute(sql.SQL("GRANT SELECT, UPDATE ON {}.lease TO {}").format(here, to))
+    db.execute(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA {} TO {}").format(here, to))
+    db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON {}.keys TO {}").format(keys, to))
+    db.execute(sql.SQL("GRANT SELECT, UPDATE ON {}.destroyed TO {}").format(keys, to))
+
+
+# keys
+
+
+class DatabaseKeys:
+    """Keys in a schema of their own. What is deleted is rewritten out of the table at once; the write-ahead log holds
+    it until it is recycled, and archives of that log are the operator's to destroy.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url, self._lock = url, threading.RLock()
+        self._db = connect(url)
+        self._counted, self._at = 0, -FRESH
+
+    def version(self) -> int:
+        """Return how often keys were destroyed, known to half a second."""
+        with self._lock:
+            if time.monotonic() - self._at >= FRESH:
+                row = self._run("SELECT count FROM {}.destroyed").fetchone()
+                self._counted, self._at = int(row[0]) if row else 0, time.monotonic()
+            return self._counted
+
+    def read(self, name: str) -> bytes | None:
+        """Return a key."""
+        row = self._run("SELECT key FROM {}.keys WHERE name = %s", (name,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def keep(self, name: str, key: bytes) -> None:
+        """Keep a key unless there is one of this name."""
+        self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, key))
+
+    def delete(self, name: str) -> bool:
+        """Destroy a key; return whether there was one."""
+        with self._lock:
+            gone = self._run("DELETE FROM {}.keys WHERE name = %s", (name,)).rowcount > 0
+            self._overwrite()
+            return gone
+
+    def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
+        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+        with self._lock:
+            self.version()
+            with self._db.transaction():
+                self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+                key = how(self.read(name))
+                self._run("INSERT INTO {}.keys VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET key = excluded.key",
+                          (name, key))  # fmt: skip
+            self._overwrite()
+            return key
+
+    def all(self) -> list[tuple[str, bytes]]:
+        """Return every key with its name."""
+        return [(str(name), bytes(key)) for name, key in self._run("SELECT name, key FROM {}.keys ORDER BY name")]
+
+    def _overwrite(self) -> None:
+        self._run("UPDATE {}.destroyed SET count = count + 1")
+        self._run("VACUUM FULL {}.keys")
+        self._at = -FRESH
+
+    def _run(self, text: str, values: tuple[object, ...] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        statement = sql.SQL(text).format(sql.Identifier(KEYS_SCHEMA))
+        with self._lock:
+            try:
+                return self._db.execute(statement, values)
+            except psycopg.OperationalError:
+                if self._db.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not self._db.closed:
+                    raise
+                self._db.close()
+                self._db = connect(self._url)
+                return self._db.execute(statement, values)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()

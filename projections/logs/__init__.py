@@ -1,0 +1,1 @@
+"""What was shown, sealed and kept: the disclosure log, the ledger, keys."""

@@ -1,0 +1,281 @@
+"""What was shown: the disclosure log on the event-store library's process recorder.
+
+Rule: no SQL of ours. `(stream, version)` is unique and the follower's position only moves forward, in one transaction:
+our exactly-once, our gap-free numbers and our fence against a second follower.
+"""
+
+import contextlib
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
+
+from projections.entries.entry import Entry, FoldStep, Header, Kept, Keyframe, open_content, open_header, open_step
+from projections.logs.vault import Damaged, Gone, Vault
+from projections.proof import tree
+
+FOLLOWER = "follower"
+CUTS = ("terms-activated", "share-revoked", "client-ended")  # tags of what no entry made before may follow
+
+
+class Moved(Exception):  # a fact for the caller, who reads again
+    """Somebody else wrote to the stream first."""
+
+
+class TermsMoved(Exception):  # a fact for the follower, who reads on first
+    """Terms came into force or ended meanwhile: nothing of what was to be recorded is."""
+
+
+class LeaseLost(Exception):  # a fact for the follower, who stands by from then on
+    """Another process follows now: nothing of what was to be recorded is."""
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A share that stopped: where, and why. `position` is the last event it has taken in."""
+
+    share: str
+    position: int
+    error: str
+
+
+class Row(NamedTuple):
+    """An entry or a keyframe as it lies among those of all shares, at its `place`."""
+
+    place: int
+    share: str
+    stored: StoredEvent
+
+
+class DisclosureLog:
+    """Entry n of a share is version n of its stream; beside it keyframes, stylesheets and parked shares."""
+
+    def __init__(self, recorder: ProcessRecorder, vault: Vault) -> None:
+        self._recorder, self._vault = recorder, vault
+
+    # reading
+
+    def head(self, share: str) -> int:
+        """Return the number of the newest entry, 0 when nothing was disclosed yet."""
+        rows = self._recorder.select_events(f"share-{share}", desc=True, limit=1)
+        return rows[0].originator_version if rows else 0
+
+    def entry(self, share: str, n: int) -> Entry | None:
+        """Return entry n; None when there is none, or its content was erased.
+
+        Raises: Damaged.
+        """
+        found = self.entries(share, n - 1, 1, n)
+        return found[0] if found else None
+
+    def last(self, share: str) -> Entry | None:
+        """Return the newest entry."""
+        return self.entry(share, self.head(share))
+
+    def entries(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Entry]:
+        """Return entries after + 1 ... in order, at most `limit`, none beyond `upto`; erased ones are left out.
+
+        Raises: Damaged.
+        """
+        return [_entry(kept) for kept in self.kept(share, after, limit, upto) if kept.state != "erased"]
+
+    def kept(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Kept]:
+        """Return entries after + 1 ... as they lie in the log, erased and damaged ones too."""
+        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        return [self._kept(share, found) for found in rows]
+
+    def headers(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Header]:
+        """Return the headers of entries after + 1 ..., also of erased ones, without opening any content."""
+        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        return [open_header(_stored.decode(found.state).header) for found in rows]
+
+    def leaves(self, share: str, after: int, limit: int, upto: int | None = None) -> list[bytes]:
+        """Return the leaf hashes of entries after + 1 ..., without opening any content."""
+        rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        stored = (_stored.decode(found.state) for found in rows)
+        return [tree.leaf_hash(one.header, one.commitment) for one in stored]
+
+    def steps(self, share: str, after: int, upto: int) -> list[FoldStep]:
+        """Return what folding needs of entries after + 1 ... upto."""
+        found = self.kept(share, after, max(upto - after, 0), upto)
+        return [open_step(_entry(kept).raw) for kept in found if kept.state != "erased"]
+
+    def recorded_at(self, share: str, n: int) -> datetime | None:
+        """Return when entry n was recorded, UTC."""
+        found = self.headers(share, n - 1, 1, n)
+        return found[0].instant if found else None
+
+    def keyframe(self, share: str, upto: int) -> Keyframe | None:
+        """Return the newest keyframe that is not beyond entry `upto` and not erased."""
+        while upto > 0:
+            rows = self._recorder.select_events(f"key-{share}", lte=upto, desc=True, limit=1)
+            if not rows:
+                return None
+            n = rows[0].originator_version
+            try:
+                return _keyframes.decode(_inflate(self._vault.open_slot(_pool(share), n, rows[0].state, b"keyframe")))
+            except Gone:
+                upto = n - 1
+        return None
+
+    def stylesheet(self, digest: str) -> bytes | None:
+        """Return a stylesheet that some entry was shown with."""
+        rows = self._recorder.select_events(f"style-{digest}", limit=1)
+        return zlib.decompress(rows[0].state) if rows else None
+
+    def newest(self) -> int:
+        """Return the place of the newest row of all shares, for `since`."""
+        return self._recorder.max_notification_id() or 0
+
+    def since(self, place: int, limit: int) -> list[Row]:
+        """Return up to `limit` rows of all shares behind a place, in the order they were recorded, unopened."""
+        found = self._recorder.select_notifications(place, limit, inclusive_of_start=False)
+        return [Row(one.id, str(one.originator_id).removeprefix("share-"), one) for one in found]
+
+    def opened(self, one: Row) -> Entry | None:
+        """Return the entry of a row; None when its content was erased.
+
+        Raises: Damaged.
+        """
+        kept = self._kept(one.share, one.stored)
+        return None if kept.state == "erased" else _entry(kept)
+
+    def parking(self, one: Row) -> Parked:
+        """Return what a row of the topic "parked" says; its error is "" where the share was released."""
+        return _parked.decode(one.stored.state)
+
+    def position(self) -> int:
+        """Return the position in the event log up to which everything is disclosed."""
+        return self._recorder.max_tracking_id(FOLLOWER) or 0
+
+    def parked(self, share: str) -> Parked | None:
+        """Return where a share stopped, if it is stopped."""
+        rows = self._recorder.select_events(f"parked-{share}", desc=True, limit=1)
+        found = _parked.decode(rows[0].state) if rows else None
+        return found if found and found.error else None
+
+    # writing (the follower alone)
+
+    def record(
+        self,
+        entries: Sequence[Entry],
+        keyframes: Sequence[tuple[str, Keyframe]],
+        parked: Sequence[tuple[Parked, int]],
+        position: int | None,
+        term: int | None = None,
+        read: int | None = None,
+    ) -> None:
+        """Record entries, keyframes, parked shares and the follower's position in one transaction, while `term` lasts.
+
+        `read` is the position up to which the follower knows what was agreed or ended.
+
+        Raises: Moved when a number is taken or the position is not ahead: another follower was here. LeaseLost when
+        the term is over. TermsMoved when terms came into force or ended behind `read`.
+        """
+        rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
+        rows += [self._keyed(s, k) for s, k in keyframes]
+        rows += [row(f"parked-{p.share}", version, "parked", _encode(p)) for p, version in parked]
+        tracking = None if position is None else Tracking(FOLLOWER, position)
+        try:
+            self._recorder.insert_events(rows, tracking=tracking, term=term, read=read if entries else None)
+        except IntegrityError as error:
+            raise Moved(str(error)) from error
+
+    def parked_versions(self, share: str) -> int:
+        """Return how often a share was parked or released."""
+        rows = self._recorder.select_events(f"parked-{share}", desc=True, limit=1)
+        return rows[0].originator_version if rows else 0
+
+    def keep_stylesheet(self, digest: str, css: bytes) -> None:
+        """Keep a stylesheet for ever."""
+        if self.stylesheet(digest) is None:
+            with contextlib.suppress(IntegrityError):  # another process keeps it at this moment
+                self._recorder.insert_events([row(f"style-{digest}", 1, "stylesheet", zlib.compress(css))])
+
+    def keep_keyframe(self, share: str, keyframe: Keyframe) -> None:
+        """Keep all parts after an entry, unless they are kept already."""
+        if not self._recorder.select_events(f"key-{share}", gt=keyframe.n - 1, lte=keyframe.n):
+            self._recorder.insert_events([self._keyed(share, keyframe)])
+
+    def erase(self, share: str, numbers: Iterable[int]) -> None:
+        """Destroy content and salt of entries, and the keyframes beside them, everywhere and for ever."""
+        self._vault.destroy_slots(_pool(share), numbers)
+
+    # rows
+
+    def _packed(self, e: Entry) -> bytes:
+        share = e.content.share
+        sealed = self._vault.seal_slot(_pool(share), e.n, e.salt + zlib.compress(e.raw), e.header)
+        return _encode(_StoredEntry(e.header, e.commitment, e.leaf, e.frontier, sealed))
+
+    def _keyed(self, share: str, keyframe: Keyframe) -> StoredEvent:
+        packed = zlib.compress(_encode(keyframe))
+        return row(
+            f"key-{share}", keyframe.n, "keyframe", self._vault.seal_slot(_pool(share), keyframe.n, packed, b"keyframe")
+        )
+
+    def _kept(self, share: str, found: StoredEvent) -> Kept:
+        n = found.originator_version
+        try:
+            one = _stored.decode(found.state)
+        except msgspec.MsgspecError:
+            return Kept(n=n, header=b"", commitment=b"", leaf=b"", frontier=(), raw=None, salt=None, state="damaged")
+        salt = raw = None
+        state: Literal["whole", "erased", "damaged"] = "whole"
+        try:
+            opened = self._vault.open_slot(_pool(share), n, one.sealed, one.header)
+            salt, raw = opened[:32], _inflate(opened[32:])
+        except Gone:
+            state = "erased"
+        except Damaged:
+            state = "damaged"
+        return Kept(
+            n=n, header=one.header, commitment=one.commitment, leaf=one.leaf, frontier=one.frontier,
+            raw=raw, salt=salt, state=state,
+        )  # fmt: skip
+
+
+class _StoredEntry(msgspec.Struct, frozen=True, array_like=True):
+    header: bytes
+    commitment: bytes
+    leaf: bytes
+    frontier: tuple[bytes, ...]
+    sealed: bytes  # salt and content, with the entry's own key
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_stored = msgspec.msgpack.Decoder(_StoredEntry)
+_keyframes = msgspec.msgpack.Decoder(Keyframe)
+_parked = msgspec.msgpack.Decoder(Parked)
+
+
+def _pool(share: str) -> str:
+    return f"entries-{share}"
+
+
+def _inflate(packed: bytes) -> bytes:
+    try:
+        return zlib.decompress(packed)
+    except zlib.error as error:
+        raise Damaged(str(error)) from error
+
+
+def _entry(kept: Kept) -> Entry:
+    if kept.raw is None or kept.salt is None:
+        message = f"entry {kept.n} cannot be read: what is stored is not what was recorded"
+        raise Damaged(message)
+    return Entry(
+        content=open_content(kept.raw),
+        raw=kept.raw,
+        salt=kept.salt,
+        header=kept.header,
+        commitment=kept.commitment,
+        leaf=kept.leaf,
+        frontier=kept.frontier,
+    )
+
+
+def row(stream: str, version: int, topic: str, state: bytes) -> StoredEvent:
+    return StoredEvent(originator_id=stream, originator_version=version, topic=topic, state=state)

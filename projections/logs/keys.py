@@ -1,0 +1,85 @@
+"""Where keys are kept: a small table in a file of its own. A database keeps the same.
+
+Rule: kept apart from every log and from the backups of the logs. A key is durable before anything is sealed with it,
+and gone from the file before its destruction is reported.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+
+class Keys(Protocol):
+    """A table of keys by name. Used by one thread at a time; several processes may share it."""
+
+    def version(self) -> int:
+        """Return a number that differs once another process has written."""
+
+    def read(self, name: str) -> bytes | None:
+        """Return a key."""
+
+    def keep(self, name: str, key: bytes) -> None:
+        """Keep a key unless there is one of this name."""
+
+    def delete(self, name: str) -> bool:
+        """Destroy a key; return whether there was one."""
+
+    def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
+        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+
+    def all(self) -> list[tuple[str, bytes]]:
+        """Return every key with its name."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class FileKeys:
+    """Keys in an SQLite file for its owner alone; deleted content is overwritten."""
+
+    def __init__(self, path: Path) -> None:
+        fresh = not path.exists()
+        self._db = sqlite3.connect(path, timeout=15, isolation_level=None, check_same_thread=False)
+        if fresh:
+            path.chmod(0o600)
+        for pragma in ("journal_mode=TRUNCATE", "secure_delete=ON", "synchronous=FULL"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.execute("CREATE TABLE IF NOT EXISTS keys (name TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID")
+
+    def version(self) -> int:
+        """Return a number that differs once another process has written."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def read(self, name: str) -> bytes | None:
+        """Return a key."""
+        row = self._db.execute("SELECT key FROM keys WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def keep(self, name: str, key: bytes) -> None:
+        """Keep a key unless there is one of this name."""
+        self._db.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (name, key))
+
+    def delete(self, name: str) -> bool:
+        """Destroy a key; return whether there was one."""
+        return self._db.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount > 0
+
+    def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
+        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            key = how(self.read(name))
+            self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?)", (name, key))
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return key
+
+    def all(self) -> list[tuple[str, bytes]]:
+        """Return every key with its name."""
+        return [(str(name), bytes(key)) for name, key in self._db.execute("SELECT name, key FROM keys ORDER BY name")]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

@@ -1,0 +1,1 @@
+"""What pages claimed to have received, recorded in batches."""

@@ -1,0 +1,204 @@
+"""The receipts as recorded: one stream per share, one row per batch; docs/spec.md 7.3.
+
+Beside every 64th row the standing of all tabs is kept, so that any instant opens without reading the past before it.
+Content is sealed with a key of its own, so that a retention period ends by destroying keys.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+
+from projections.logs.disclosure_log import row
+from projections.logs.vault import Damaged, Gone, Vault
+from projections.receipts.batches import BatchRow, recorded_at
+from projections.receipts.claims import Receipt
+from projections.receipts.on_screen import Screens, Tab
+
+STANDING_EVERY = 64  # rows
+SLACK = timedelta(seconds=10)  # between a claim and the row it is recorded in
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What was claimed between two instants, and how every tab stood at the first of them."""
+
+    standing: list[Tab]
+    claims: list[Receipt]
+
+
+class ViewerReceipts(msgspec.Struct, kw_only=True):
+    """How one person stands on a share. Times are POSIX seconds."""
+
+    displayed: int = 0
+    heard: float = 0.0
+    since: int = 0  # displayed when the visit before ended
+    ended: float = 0.0  # when that visit was last heard of
+    device: str = ""  # of the page opened last
+
+
+class TabStanding(msgspec.Struct, frozen=True):
+    """How everybody stood after a row."""
+
+    viewers: dict[str, ViewerReceipts]
+    tabs: list[Tab]
+    holders: dict[str, str] = {}  # tab -> the process that has it, where several serve
+
+
+class _StoredBatch(msgspec.Struct, frozen=True, array_like=True):
+    header: bytes
+    commitment: bytes
+    leaf: bytes
+    frontier: tuple[bytes, ...]
+    sealed: bytes  # salt and content
+    by: str = ""  # the process that recorded it
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_stored = msgspec.msgpack.Decoder(_StoredBatch)
+_standing = msgspec.msgpack.Decoder(TabStanding)
+_beat = msgspec.msgpack.Decoder(float)
+
+
+class ReceiptLog:
+    """Rows of receipts, by share and number."""
+
+    def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
+        self._recorder, self._vault = recorder, vault
+
+    # writing
+
+    def record(self, made: Mapping[str, BatchRow], standing: Mapping[str, TabStanding]) -> None:
+        """Record one row for each of some shares in one transaction, with the standing after it where one is given.
+
+        Raises: IntegrityError when another process took a number.
+        """
+        rows = [row(f"share-{share}", one.k, "receipts", self._packed(share, one)) for share, one in made.items()]
+        for share, state in standing.items():
+            k = made[share].k
+            sealed = self._vault.seal_slot(_pool(share), k, _encode(state), b"standing")
+            rows.append(row(f"standing-{share}", k, "standing", sealed))
+        self._recorder.insert_events(rows)
+
+    def _packed(self, share: str, made: BatchRow) -> bytes:
+        assert made.content is not None
+        assert made.salt is not None
+        sealed = self._vault.seal_slot(_pool(share), made.k, made.salt + zlib.compress(made.content), made.header)
+        return _encode(_StoredBatch(made.header, made.commitment, made.leaf, made.frontier, sealed, made.by))
+
+    def holds(self, made: Mapping[str, BatchRow]) -> bool:
+        """Tell whether these very rows are recorded; all of them are, or none."""
+        for share, one in made.items():
+            found = self._recorder.select_events(f"share-{share}", gt=one.k - 1, lte=one.k)
+            if not found or _stored.decode(found[0].state).leaf != one.leaf:
+                return False
+        return True
+
+    def beat(self, at: float, worker: str = "") -> None:
+        """Record that a process of the server lives."""
+        stream = _beats(worker)
+        self._recorder.insert_events([row(stream, self._newest(stream) + 1, "beat", _encode(at))])
+
+    def last_beat(self, worker: str = "") -> tuple[int, float]:
+        """Return a process's last sign of life: the how-manieth, and when by its clock, POSIX seconds, 0 when never."""
+        found = self._recorder.select_events(_beats(worker), desc=True, limit=1)
+        return (found[0].originator_version, _beat.decode(found[0].state)) if found else (0, 0.0)
+
+    def expire(self, share: str, numbers: Iterable[int]) -> None:
+        """Destroy the content of some rows."""
+        self._vault.destroy_slots(_pool(share), numbers)
+
+    # reading
+
+    def head(self, share: str) -> int:
+        """Return the number of the newest row of a share, 0 when there is none."""
+        return self._newest(f"share-{share}")
+
+    def rows(self, share: str, after: int, limit: int, upto: int | None = None) -> list[BatchRow]:
+        """Return rows after + 1 ... in order, at most `limit`, none beyond `upto`."""
+        found = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        return [self._opened(share, one) for one in found]
+
+    def claims(self, share: str, after: int = 0, limit: int = 1000) -> list[Receipt]:
+        """Return recorded claims on a share, oldest row first, from row `after + 1`."""
+        return [claim for one in self.rows(share, after, limit) for claim in one.claims(share)]
+
+    def row_at(self, share: str, at: datetime) -> int:
+        """Return the number of the last row recorded up to an instant (UTC), 0 before the first."""
+        low, high = 0, self.head(share)
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self._recorder.select_events(f"share-{share}", gt=middle - 1, lte=middle)
+            if found and recorded_at(_stored.decode(found[0].state).header) <= at:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def window(self, share: str, since: datetime, until: datetime) -> Window:
+        """Return what was claimed in (since, until] (UTC), oldest first, and how every tab stood at `since`."""
+        start, end = self.row_at(share, since - SLACK), self.row_at(share, until + SLACK)
+        tabs, rows = self.between(share, start, end)
+        screens = Screens(tabs)
+        claims = sorted((c for one in rows for c in one.claims(share)), key=lambda claim: claim.at)
+        for claim in claims:
+            if claim.at <= since.timestamp():
+                screens.take(claim)
+        kept = [c for c in claims if since.timestamp() < c.at <= until.timestamp()]
+        return Window(list(screens.tabs.values()), kept)
+
+    def between(self, share: str, after: int, upto: int) -> tuple[list[Tab], list[BatchRow]]:
+        """Return how every tab stood after row `after`, and the rows after + 1 ... upto."""
+        standing, kept = self.standing(share, after)
+        rows, screens = self.rows(share, kept, max(upto - kept, 0), upto), Screens(standing.tabs)
+        for claim in (c for one in rows if one.k <= after for c in one.claims(share)):
+            screens.take(claim)
+        return list(screens.tabs.values()), [one for one in rows if one.k > after]
+
+    def standing(self, share: str, upto: int) -> tuple[TabStanding, int]:
+        """Return the newest standing kept that is not beyond row `upto`, and of which row it is."""
+        kept = self._recorder.select_events(f"standing-{share}", lte=upto, desc=True, limit=1) if upto else []
+        if not kept:
+            return TabStanding({}, []), 0
+        k = kept[0].originator_version
+        try:
+            return _standing.decode(self._vault.open_slot(_pool(share), k, kept[0].state, b"standing")), k
+        except Gone:
+            return TabStanding({}, []), k
+
+    def _opened(self, share: str, stored: StoredEvent) -> BatchRow:
+        k, content, salt = stored.originator_version, None, None
+        try:
+            one = _stored.decode(stored.state)
+            at = recorded_at(one.header)
+        except (msgspec.MsgspecError, ValueError):  # damaged: it says nothing, and its proof will not hold
+            one, at = _StoredBatch(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
+        try:
+            unsealed = self._vault.open_slot(_pool(share), k, one.sealed, one.header)
+            salt, content = unsealed[:32], zlib.decompress(unsealed[32:])
+        except (Gone, Damaged, zlib.error):
+            content = salt = None
+        return BatchRow(
+            k=k,
+            at=at,
+            header=one.header,
+            content=content,
+            salt=salt,
+            commitment=one.commitment,
+            leaf=one.leaf,
+            frontier=one.frontier,
+            by=one.by,
+        )
+
+    def _newest(self, stream: str) -> int:
+        rows = self._recorder.select_events(stream, desc=True, limit=1)
+        return rows[0].originator_version if rows else 0
+
+
+def _beats(worker: str) -> str:
+    return f"beats-{worker}" if worker else "beats"
+
+
+def _pool(share: str) -> str:
+    return f"receipts-{share}"

@@ -1,0 +1,58 @@
+"""The visits of every share, read from the receipts as far as they have come; kept in memory, and may be lost."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from projections.receipts.receipt_log import ReceiptLog
+from projections.receipts.visits import Reached, Visit, Visits
+
+SLICE = 200  # rows of receipts read at a time
+SHARES = 64  # whose visits are kept; others are read again
+
+
+class VisitsTold(msgspec.Struct, frozen=True):
+    """What is known of a share's visits: a copy that nobody changes any more."""
+
+    visits: Sequence[Visit]  # newest first
+    reached: dict[str, Reached]
+    dropped: int  # older visits that are not among them
+
+
+class VisitLog:
+    """Thread-safe."""
+
+    def __init__(self, record: ReceiptLog) -> None:
+        self._record, self._lock = record, threading.Lock()
+        self._shares: OrderedDict[str, tuple[int, Visits]] = OrderedDict()
+
+    def told(self, share: str, since: datetime) -> VisitsTold:
+        """Return the visits of a share as far as they are recorded and not older than `since` (UTC). For threads."""
+        with self._lock:
+            known = self._caught_up(share)
+            known.forget(since)
+            ordered = sorted(known.found, key=lambda visit: visit.opened, reverse=True)
+            copies = [msgspec.structs.replace(visit) for visit in ordered]
+            return VisitsTold(copies, dict(known.reached), known.dropped)
+
+    def reached(self, share: str, since: datetime) -> dict[str, Reached]:
+        """Return the last update that can have reached each person, by receipts not older than `since` (UTC)."""
+        with self._lock:
+            known = self._caught_up(share)
+            known.forget(since)
+            return dict(known.reached)
+
+    def _caught_up(self, share: str) -> Visits:
+        k, known = self._shares.pop(share, (0, Visits()))
+        while rows := self._record.rows(share, k, SLICE):
+            for one in rows:
+                for claim in sorted(one.claims(share), key=lambda claim: claim.at):
+                    known.take(claim)
+            k = rows[-1].k
+        self._shares[share] = k, known
+        while len(self._shares) > SHARES:
+            self._shares.popitem(last=False)
+        return known

@@ -1,0 +1,93 @@
+"""What any process recorded, handed to this one's open dashboards: the disclosure log read by place, for all shares.
+
+Rule: one read however many watch, and a hint only shortens the wait. Before entries are handed on, `first` takes in
+the event log: whatever ended before they were recorded has ended here too.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from projections.entries.entry import Entry
+from projections.logs.disclosure_log import DisclosureLog, Parked
+from projections.logs.vault import Damaged
+
+log = logging.getLogger("fanlight.tail")
+BATCH = 200
+
+
+class Tail:
+    """Follows the disclosure log. One thread owns it; `wake` may be called from any."""
+
+    def __init__(
+        self,
+        disclosure: DisclosureLog,
+        shares: Callable[[], Iterable[str]],
+        watched: Callable[[], Collection[str]],
+        first: Callable[[], object],
+        on_entries: Callable[[str, Sequence[Entry]], None],
+    ) -> None:
+        self._disclosure, self._shares, self._watched = disclosure, shares, watched
+        self._first, self._on_entries = first, on_entries
+        self._awake = threading.Event()
+        self._place: int | None = None
+        self.beat = time.monotonic()  # when it last read, for health
+        self.failure = ""
+        self.parked: dict[str, Parked] = {}  # shares that are stopped, by whichever process
+
+    def wake(self) -> None:
+        """Hint that something was recorded."""
+        self._awake.set()
+
+    def behind(self) -> int:
+        """Return how many rows were recorded and not read here; gaps between places count as rows."""
+        return 0 if self._place is None else max(0, self._disclosure.newest() - self._place)
+
+    def run(self, stop: threading.Event, poll: Callable[[], float] = lambda: 0.25) -> None:
+        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced."""
+        while not stop.is_set():
+            self._awake.clear()
+            try:
+                more = self.step()
+                self.failure = ""
+            except Exception as error:
+                more, self.failure = 0, f"{type(error).__name__}: {error}"
+                log.exception("what others recorded could not be read; it is tried again")
+            if more < BATCH:
+                self._awake.wait(poll())
+
+    def step(self) -> int:
+        """Hand on what is new of the shares that are watched; return how many rows were read."""
+        if self._place is None:
+            place = self._disclosure.newest()  # what is older, pages read from the log when they come
+            self.parked = {s: p for s in list(self._shares()) if (p := self._disclosure.parked(s)) is not None}
+            self._place = place
+        found = self._disclosure.since(self._place, BATCH)
+        self.beat = time.monotonic()
+        if not found:
+            return 0
+        self._first()
+        watched = self._watched()  # asked after the read: who comes later finds these entries in the log
+        by_share: dict[str, list[Entry]] = {}
+        for row in found:
+            if row.stored.topic == "parked":
+                self._park(self._disclosure.parking(row))
+            elif row.stored.topic == "entry" and row.share in watched:
+                try:
+                    entry = self._disclosure.opened(row)
+                except Damaged:
+                    log.exception("an entry of %s cannot be read", row.share)
+                    continue
+                if entry is not None:
+                    by_share.setdefault(row.share, []).append(entry)
+        for share, entries in by_share.items():
+            self._on_entries(share, entries)
+        self._place = found[-1].place
+        return len(found)
+
+    def _park(self, parked: Parked) -> None:
+        if parked.error:
+            self.parked[parked.share] = parked
+        else:
+            self.parked.pop(parked.share, None)

@@ -1,0 +1,294 @@
+"""Whether an evidence bundle holds: the checks of docs/spec.md 8, on bytes alone. Pure.
+
+Rule: nothing that wrote the record is asked, everything that can be checked is checked, and whatever is wrong is a
+sentence in the report, never an exception.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from projections.proof import notes
+from projections.proof.notes import BadNote, Checkpoint
+from projections.verify.container import NOTE, BadContainer, ZipMember, read
+from projections.verify.lines import Entries, Found, Rows, check_entries, check_rows
+
+MEMBERS = re.compile(
+    r"bundle\.note|bundle\.json|key\.txt|checkpoint\.note|base\.json|receipts\.note|index\.html|verify\.py|README\.txt"
+    r"|rotations/\d{6}\.note|checkpoints/\d{9}\.note|entries/\d{9}\.jsonl|receipts/\d{9}\.jsonl|erasures/\d{6}\.note"
+    r"|stylesheets/[0-9a-f]{64}\.css|timestamps/\d{9}\.tsr"
+)
+ALWAYS = (NOTE, "bundle.json", "key.txt", "checkpoint.note", "index.html", "verify.py", "README.txt")
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`bundle.json`, as far as it is checked."""
+
+    format: Literal[1]
+    kind: Literal["share", "period", "entry"]
+    share: str
+    name: str
+    first: int = msgspec.field(name="from")
+    to: int
+    size: int
+    receipts: bool
+
+    @property
+    def origin(self) -> str:
+        """The origin of the share's tree."""
+        return f"{self.name}/share/{self.share}"
+
+
+class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verification came to; docs/spec.md 8.7."""
+
+    accepted: bool
+    first_bad: int | None
+    problems: list[str]
+    notes: list[str]
+    kind: str
+    share: str
+    first: int = msgspec.field(name="from")
+    to: int
+    key: Literal["given", "bundle"]
+
+
+_manifest = msgspec.json.Decoder(Manifest)
+
+
+def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> VerifyReport:
+    """Return whether a bundle holds; `key` is a verification key and `checkpoints` are notes, both from elsewhere."""
+    found = Found()
+    manifest: Manifest | None = None
+    try:
+        files, same = read(data)
+    except BadContainer as error:
+        found.problems.append(str(error))
+    else:
+        if not same:
+            found.problems.append("the container holds bytes that do not follow from its files (8.1)")
+        manifest = _Bundle(files, found).check(key, checkpoints)
+    return VerifyReport(
+        accepted=not found.problems,
+        first_bad=min(found.bad, default=None),
+        problems=found.problems,
+        notes=found.notes,
+        kind=manifest.kind if manifest else "",
+        share=manifest.share if manifest else "",
+        first=manifest.first if manifest else 0,
+        to=manifest.to if manifest else 0,
+        key="given" if key else "bundle",
+    )
+
+
+class _Bundle:
+    """The files of one bundle, and what is found about them."""
+
+    def __init__(self, files: Mapping[str, ZipMember], found: Found) -> None:
+        self._files, self._found = files, found
+        self._keys: list[bytes] = []
+
+    def check(self, key: str | None, checkpoints: Sequence[bytes]) -> Manifest | None:
+        self._members()
+        manifest = self._manifest()
+        self._trust(manifest, key)
+        self._sealed(manifest)
+        if manifest is None:
+            return None
+        signed = self._checkpoint("checkpoint.note", manifest.origin)
+        if signed is not None and signed.size != manifest.size:
+            self._wrong(f"checkpoint.note covers {signed.size} updates, but bundle.json says {manifest.size}")
+        self._entries(manifest, signed, checkpoints)
+        if manifest.receipts:
+            self._receipts(manifest)
+        return manifest
+
+    def _wrong(self, problem: str) -> None:
+        self._found.problems.append(problem)
+
+    def _text(self, path: str) -> str | None:
+        member = self._files.get(path)
+        if member is None:
+            return None
+        try:
+            return member.content().decode()
+        except (BadContainer, UnicodeDecodeError) as error:
+            self._wrong(f"{path} cannot be read: {error}")
+            return None
+
+    def _named(self, folder: str) -> list[str]:
+        return sorted(path for path in self._files if path.startswith(f"{folder}/") and MEMBERS.fullmatch(path))
+
+    # 8.2, 8.3
+
+    def _members(self) -> None:
+        for path in self._files:
+            if not MEMBERS.fullmatch(path):
+                self._wrong(f"{path} does not belong in a bundle (8.3)")
+        for path in ALWAYS:
+            if path not in self._files:
+                self._wrong(f"{path} is missing (8.3)")
+
+    def _manifest(self) -> Manifest | None:
+        text = self._text("bundle.json")
+        if text is None:
+            return None
+        try:
+            m = _manifest.decode(text)
+        except msgspec.MsgspecError as error:
+            self._wrong(f"bundle.json is not what 8.3 says: {error}")
+            return None
+        wide = m.kind == "share" and (m.first, m.to) != (1, m.size)
+        if wide or not 1 <= m.first <= m.to <= m.size or (m.kind == "entry" and m.first != m.to):
+            self._wrong(f"bundle.json says {m.kind} from {m.first} to {m.to} of {m.size}, which cannot be (8.5)")
+            return None
+        allowed = {"base.json"} if m.kind != "share" else set[str]()
+        allowed |= {"receipts.note"} if m.receipts else set()
+        for path in ("base.json", "receipts.note"):
+            if (path in self._files) != (path in allowed):
+                self._wrong(f"{path} is {'missing' if path in allowed else 'not expected here'} (8.3)")
+        if (self._named("checkpoints") and m.kind != "share") or (self._named("receipts") and not m.receipts):
+            self._wrong("there are files that do not belong in a bundle of this kind (8.3)")
+        return m
+
+    def _trust(self, manifest: Manifest | None, given: str | None) -> None:
+        inside = self._text("key.txt")
+        rotations = [text for path in self._named("rotations") if (text := self._text(path)) is not None]
+        try:
+            name, key = notes.open_key(given if given is not None else inside or "")
+            if manifest is not None and name != manifest.name:
+                self._wrong(f"the key is that of {name}, but the bundle is of {manifest.name} (8.6)")
+            self._keys = notes.trusted(name, key, rotations)
+            if given is not None and inside is not None:
+                mine, shown = notes.open_key(inside)
+                if (mine, shown) != (name, shown) or shown not in self._keys:
+                    self._wrong("key.txt holds another key than the one given, and no rotation leads to it (8.6)")
+        except BadNote as error:
+            self._wrong(f"the key cannot be used: {error}")
+        if given is None:
+            self._found.notes.append(
+                "The key was taken from the bundle itself. Compare it with the one you were given."
+            )
+
+    def _sealed(self, manifest: Manifest | None) -> None:
+        text = self._note(NOTE)
+        if text is None:
+            return
+        lines = text.split("\n")
+        if len(lines) < 3 or lines[1] != "1" or (manifest and lines[0] != f"{manifest.name}/bundle"):
+            self._wrong("bundle.note is not the list of files that 8.2 asks for")
+            return
+        listed = [f"{m.digest} {path}" for path, m in sorted(self._files.items()) if path != NOTE]
+        for line in sorted(set(listed) ^ set(lines[2:-1])):
+            path = line[65:]
+            self._wrong(f"{path} is not the file that was signed for (8.2)") if line in listed else None
+            if path not in self._files:
+                self._wrong(f"{path} was signed for and is missing (8.2)")
+        if not set(listed) ^ set(lines[2:-1]) and lines[2:-1] != listed:
+            self._wrong("bundle.note lists the files in another order (8.2)")
+
+    # notes
+
+    def _note(self, path: str) -> str | None:
+        text = self._text(path)
+        if text is None:
+            return None
+        try:
+            return notes.verify(text, self._keys)
+        except BadNote as error:
+            self._wrong(f"{path}: {error}")
+            return None
+
+    def _checkpoint(self, path: str, origin: str) -> Checkpoint | None:
+        text = self._note(path)
+        if text is None:
+            return None
+        try:
+            found = notes.open_checkpoint(text)
+        except BadNote as error:
+            self._wrong(f"{path}: {error}")
+            return None
+        if found.origin != origin:
+            self._wrong(f"{path} is a checkpoint of {found.origin}, expected {origin}")
+            return None
+        return found
+
+    def _erased(self, origin: str) -> set[int]:
+        found: set[int] = set()
+        for path in self._named("erasures"):
+            text = self._note(path)
+            try:
+                if text is not None and notes.origin_of(text) == f"{origin}/erasures":
+                    found |= notes.erased(text, origin)
+            except BadNote as error:
+                self._wrong(f"{path}: {error}")
+        return found
+
+    # entries and receipts
+
+    def _entries(self, m: Manifest, signed: Checkpoint | None, given: Sequence[bytes]) -> None:
+        earlier = [c for path in self._named("checkpoints") if (c := self._earlier(path, m)) is not None]
+        pinned = self._pinned(m, given, signed)
+        styles = {p[12:76]: f.content() for p, f in self._files.items() if p.startswith("stylesheets/") and _opens(f)}
+        check_entries(
+            Entries(
+                share=m.share, first=m.first, to=m.to, size=m.size, whole=m.kind == "share",
+                files=self._lines("entries"), base=self._text("base.json"), erased=self._erased(m.origin),
+                styles=styles, signed=signed, others=[*earlier, *pinned],
+            ),
+            self._found,
+        )  # fmt: skip
+
+    def _earlier(self, path: str, m: Manifest) -> Checkpoint | None:
+        found = self._checkpoint(path, m.origin)
+        if found is not None and (found.size != int(path[12:21]) or found.size >= m.size):
+            self._wrong(f"{path} is of {found.size} updates")
+            return None
+        return found
+
+    def _pinned(self, m: Manifest, given: Sequence[bytes], signed: Checkpoint | None) -> list[Checkpoint]:
+        found: list[Checkpoint] = []
+        for note in given:
+            try:
+                one = notes.open_checkpoint(notes.verify(note.decode(), self._keys))
+            except (BadNote, UnicodeDecodeError) as error:
+                self._wrong(f"a checkpoint you gave cannot be used: {error}")
+                continue
+            if one.origin != m.origin:
+                self._wrong(f"a checkpoint you gave is of {one.origin}, expected {m.origin}")
+            elif m.kind == "share" and one.size > m.size:
+                self._found.bad.add(m.size + 1)
+                self._wrong(f"the record was cut: {one.size} updates were signed for, {m.size} are here (8.6)")
+            elif m.kind == "share":
+                found.append(one)
+            elif one.size != m.size:
+                self._found.notes.append(f"A checkpoint of {one.size} updates cannot be compared with a part (8.6).")
+            elif signed is not None and one.root != signed.root:
+                self._wrong("a checkpoint you gave has another head at the same size (8.6)")
+        return found
+
+    def _receipts(self, m: Manifest) -> None:
+        origin = f"{m.origin}/receipts"
+        signed = self._checkpoint("receipts.note", origin)
+        check_rows(
+            Rows(
+                share=m.share, whole=m.kind == "share", files=self._lines("receipts"),
+                erased=self._erased(origin), signed=signed, heads=self._found.heads,
+            ),
+            self._found,
+        )  # fmt: skip
+
+    def _lines(self, folder: str) -> Iterable[tuple[str, bytes, str]]:
+        """Yield path, what can be inflated of the file, and what is wrong with the rest of it."""
+        for path in self._named(folder):
+            yield path, *self._files[path].readable()
+
+
+def _opens(member: ZipMember) -> bool:
+    try:
+        member.content()
+    except BadContainer:
+        return False
+    return True

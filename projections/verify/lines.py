@@ -1,0 +1,303 @@
+"""The entries and receipt rows of an evidence bundle, line by line; docs/spec.md 8.4 and 8.5. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from projections.entries import frames
+from projections.entries.entry import Content, Header, Part, digest_of, open_content, open_header
+from projections.entries.entry import header as header_of
+from projections.proof import tree
+from projections.proof.notes import Checkpoint
+from projections.receipts import batches
+
+
+class Found(msgspec.Struct):
+    """What a verification has found so far."""
+
+    problems: list[str] = []
+    notes: list[str] = []
+    bad: set[int] = set()  # numbers of bad entries
+    heads: dict[int, bytes] = {}  # the tree's head after each entry, of a whole record
+
+
+class CheckedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line, docs/spec.md 8.4."""
+
+    n: int = 0
+    k: int = 0
+    header: str
+    content: str | None
+    salt: str | None
+    commitment: str
+    leaf: str
+    proof: list[str] | None = None
+
+
+class Entries(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be checked of the entries."""
+
+    share: str
+    first: int
+    to: int
+    size: int
+    whole: bool
+    files: Iterable[tuple[str, bytes, str]]
+    base: str | None
+    erased: set[int]
+    styles: Mapping[str, bytes]
+    signed: Checkpoint | None
+    others: list[Checkpoint]
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be checked of the receipts."""
+
+    share: str
+    whole: bool
+    files: Iterable[tuple[str, bytes, str]]
+    erased: set[int]
+    signed: Checkpoint | None
+    heads: Mapping[int, bytes]
+
+
+class Bad(Exception):
+    """An entry or a row is bad; says why."""
+
+
+_line = msgspec.json.Decoder(CheckedLine)
+_parts = msgspec.json.Decoder(list[Part])
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def check_entries(asked: Entries, found: Found) -> None:
+    """Check every entry, then the tree over them."""
+    walk = _Walk(asked)
+    number = asked.first - 1
+    for raw, trouble in _raw_lines(asked.files, asked.first):
+        number += 1
+        if number > asked.to:
+            _bad(found, number, f"update {number} was not to be here: there are lines beyond {asked.to}")
+            break
+        try:
+            walk.take(number, raw, trouble)
+        except Bad as error:
+            _bad(found, number, f"update {number}: {error}")
+            if walk.lost:
+                break
+    else:
+        if number < asked.to:
+            _bad(found, number + 1, f"update {number + 1} is missing")
+    if asked.whole:
+        _heads(asked, walk, found)
+
+
+def _bad(found: Found, number: int, problem: str) -> None:
+    found.bad.add(number)
+    if len(found.bad) <= 20:
+        found.problems.append(problem)
+
+
+def _raw_lines(files: Iterable[tuple[str, bytes, str]], first: int) -> Iterator[tuple[bytes, str]]:
+    """Yield each line, or what is wrong where the next one should be."""
+    expected = first
+    for path, content, trouble in files:
+        if int(path.rpartition("/")[2][:9]) != expected:
+            yield b"", f"{path} begins at another number than expected, which is {expected}"
+            return
+        lines = content.split(b"\n")
+        for line in lines[:-1]:
+            expected += 1
+            yield line, ""
+        if trouble or lines[-1]:
+            yield b"", trouble or f"{path} ends in the middle of a line"
+            return
+
+
+class _Walk:
+    """Goes along the entries of one bundle."""
+
+    def __init__(self, asked: Entries) -> None:
+        self._asked = asked
+        self._parts: dict[str, Part] | None = {} if asked.whole else None
+        self._at: datetime | None = None
+        self.frontier: tuple[bytes, ...] = ()
+        self.size = 0
+        self.heads: dict[int, bytes] = {}
+        self.lost = False  # nothing after this can be told apart
+
+    def take(self, number: int, raw: bytes, trouble: str) -> None:
+        """Check one entry; `trouble` is what kept its line from being read.
+
+        Raises: Bad.
+        """
+        self.lost = True
+        if trouble:
+            raise Bad(trouble)
+        line = _opened(raw, "n")
+        if line.n != number or (line.proof is None) != self._asked.whole:
+            raise Bad(f"expected update {number}, the line says {line.n}")
+        header, leaf = self._leaf(line, number)
+        self.lost = False
+        self.frontier, self.size = tree.append(self.frontier, self.size, leaf), self.size + 1
+        self.heads[number] = tree.root_of(self.frontier)
+        said = header.instant
+        earlier, self._at = self._at, said
+        content = self._content(line, number)
+        self._fold(number, content)
+        if earlier is not None and said < earlier:
+            raise Bad("it was recorded before the one before it (8.5.5)")
+        if content is not None:
+            self._style(content)
+        self._proof(line, number, leaf)
+
+    def _leaf(self, line: CheckedLine, number: int) -> tuple[Header, bytes]:
+        try:
+            header = open_header(line.header.encode())
+            exact = _encoder.encode(header).decode() == line.header and batches.exact(header.instant) == header.at
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise Bad(f"its header cannot be read: {error} (8.5.2)") from error
+        leaf = tree.leaf_hash(line.header.encode(), bytes.fromhex(line.commitment))
+        if not exact or (header.share, header.n) != (self._asked.share, number) or leaf.hex() != line.leaf:
+            raise Bad("header and leaf are not those of this update (8.5.2)")
+        return header, leaf
+
+    def _content(self, line: CheckedLine, number: int) -> Content | None:
+        if line.content is None or line.salt is None:
+            self._parts = None
+            if number not in self._asked.erased:
+                raise Bad("its content is missing, and no erasure statement names it (8.5.4)")
+            return None
+        if tree.commit(bytes.fromhex(line.salt), line.content.encode()).hex() != line.commitment:
+            self._parts = None
+            raise Bad("its content is not what was committed to (8.5.3)")
+        try:
+            content = open_content(line.content.encode())
+        except msgspec.MsgspecError as error:
+            self._parts = None
+            raise Bad(f"its content cannot be read: {error} (8.5.3)") from error
+        if header_of(content).decode() != line.header:
+            raise Bad("its header does not follow from its content (8.5.3)")
+        return content
+
+    def _fold(self, number: int, content: Content | None) -> None:
+        if not self._asked.whole and number == self._asked.first:
+            try:
+                self._parts = {part.id: part for part in _parts.decode(self._asked.base or "[]")}
+            except msgspec.MsgspecError as error:
+                raise Bad(f"base.json cannot be read: {error}") from error
+        elif self._parts is not None and content is not None:
+            self._parts = frames.fold(self._parts, content)
+        if self._parts is None or content is None:
+            self._parts = None
+            return
+        try:
+            shown = digest_of(frames.markup(self._parts, root) for root in content.roots)
+        except (KeyError, RecursionError):
+            shown = "no page"
+        if content.page and shown != content.page:
+            raise Bad("the page it folds to is not the page that was shown (8.5.6)")
+
+    def _style(self, content: Content) -> None:
+        css = self._asked.styles.get(content.stylesheet)
+        if css is None or hashlib.sha256(css).hexdigest() != content.stylesheet:
+            raise Bad("its stylesheet is missing or altered (8.5.7)")
+
+    def _proof(self, line: CheckedLine, number: int, leaf: bytes) -> None:
+        if self._asked.whole or self._asked.signed is None:
+            return
+        path = [bytes.fromhex(step) for step in line.proof or ()]
+        if not tree.included(leaf, number - 1, self._asked.size, path, self._asked.signed.root):
+            raise Bad("its proof does not lead to the signed head (8.5.8)")
+
+
+def _opened(raw: bytes, key: str) -> CheckedLine:
+    try:
+        line = _line.decode(raw)
+        for text in (line.salt or "", line.commitment, line.leaf, *(line.proof or ())):
+            bytes.fromhex(text)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Bad(f"the line cannot be read: {error} (8.5.1)") from error
+    if (line.n == 0) != (key != "n") or (line.content is None) != (line.salt is None):
+        raise Bad("the line is not what 8.4 says (8.5.1)")
+    return line
+
+
+def _heads(asked: Entries, walk: _Walk, found: Found) -> None:
+    """Compare the tree with every checkpoint; docs/spec.md 8.5."""
+    checkpoints = sorted([*asked.others, *([asked.signed] if asked.signed else [])], key=lambda c: c.size)
+    sound = min(found.bad, default=walk.size + 1)  # a bad entry spoils every tree that holds it, and is named itself
+    good = 0
+    for one in checkpoints:
+        if one.size > walk.size:
+            continue
+        if (walk.heads[one.size] if one.size else tree.EMPTY) == one.root:
+            good = max(good, one.size)
+        elif one.size < sound:
+            _bad(found, good + 1, f"the record up to update {one.size} is not the one that was signed")
+            break
+        else:
+            found.problems.append(f"the record up to update {one.size} is not the one that was signed")
+            break
+    found.heads.update(walk.heads)
+
+
+# receipts
+
+
+def check_rows(asked: Rows, found: Found) -> None:
+    """Check every row of receipts."""
+    frontier: tuple[bytes, ...] = ()
+    expected, first = 1, True
+    for path, content, trouble in asked.files:
+        if trouble:
+            found.problems.append(f"{path}: {trouble}")
+            return
+        for raw in content.split(b"\n")[:-1]:
+            try:
+                line = _opened(raw, "k")
+                expected = line.k if first and not asked.whole else expected
+                frontier = _row(asked, line, expected, frontier, found)
+            except Bad as error:
+                found.problems.append(f"row {expected} of the receipts: {error}")
+                return
+            expected, first = expected + 1, False
+    signed = asked.signed
+    if asked.whole and signed is not None:
+        if expected - 1 != signed.size:
+            found.problems.append(f"the receipts have {expected - 1} rows, {signed.size} were signed for")
+        elif tree.root_of(frontier) != signed.root:
+            found.problems.append("the receipts are not the ones that were signed")
+
+
+def _row(asked: Rows, line: CheckedLine, expected: int, frontier: tuple[bytes, ...], found: Found) -> tuple[bytes, ...]:
+    header = line.header.encode()
+    leaf = tree.leaf_hash(header, bytes.fromhex(line.commitment))
+    if line.k != expected or not batches.says(header, asked.share, expected) or leaf.hex() != line.leaf:
+        raise Bad(f"it is not row {expected}, or its leaf is not the hash of its header and commitment")
+    if line.content is None or line.salt is None:
+        if expected not in asked.erased:
+            raise Bad("its claims are missing, and no statement names it")
+    elif tree.commit(bytes.fromhex(line.salt), line.content.encode()).hex() != line.commitment:
+        raise Bad("its claims are not what was committed to")
+    else:
+        _claims(asked, line.content, found)
+    if not asked.whole and asked.signed is not None:
+        path = [bytes.fromhex(step) for step in line.proof or ()]
+        if not tree.included(leaf, expected - 1, asked.signed.size, path, asked.signed.root):
+            raise Bad("its proof does not lead to the signed head")
+    return tree.append(frontier, expected - 1, leaf) if asked.whole else frontier
+
+
+def _claims(asked: Rows, content: str, found: Found) -> None:
+    try:
+        claims = batches.open_claims(content.encode(), asked.share)
+    except msgspec.MsgspecError as error:
+        raise Bad(f"its claims cannot be read: {error}") from error
+    for claim in claims:
+        head = asked.heads.get(claim.n)
+        if claim.head and head is not None and not head.hex().startswith(claim.head):
+            told = f"A page of {claim.person} held another head at update {claim.n}: {claim.head}."
+            found.notes.append(f"{told} The page or the record is wrong; only a person can say which.")

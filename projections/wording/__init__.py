@@ -1,0 +1,1 @@
+"""How dates, money and spans of time are said. Pure."""

@@ -1,0 +1,35 @@
+"""`fanlight copy`: move an installation from its folder into a database, and compare both row by row."""
+
+from pathlib import Path
+
+import msgspec
+
+from projections.installation import copying
+from projections.installation.copying import Copied
+from projections.installation.database import Unusable
+from projections.installation.folder import Folder
+from web.cli import verify
+from web.cli.serve import alone
+from web.settings import BadSetting, Settings
+
+
+def run(settings: Settings, source: Path, to: str) -> int:
+    """Copy, compare and verify; return 0 when everything arrived.
+
+    Raises: BadSetting when something is in the way; the database is then as it was.
+    """
+    if not (source / "events.db").exists():
+        raise BadSetting(f"There is no installation in {source}. Say which folder with --from.")
+    lock, folder = alone(source), Folder(source)
+    try:
+        copying.copy(folder, to, print)
+    except (Unusable, Copied) as error:
+        raise BadSetting(str(error)) from None
+    finally:
+        folder.close()
+        lock.close()
+    arrived = msgspec.structs.replace(settings, data=source, database_url=to)
+    if verify.stored(arrived, []):
+        raise BadSetting("What arrived does not hold; see above. Do not serve it.")
+    print(f"Keep {arrived.key_file}: it signs on. The folder is as it was; archive it, and serve the database.")
+    return 0

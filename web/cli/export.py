@@ -1,0 +1,52 @@
+"""`fanlight export`: the evidence bundle of a share, a period or one update, as a file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from domain.errors import Unknown
+from domain.ids import ShareId
+from projections.events.present import CurrentWorld
+from projections.events.world import names
+from projections.evidence import bundle
+from projections.installation.folder import Logs
+from web import clock
+from web.door.assets import asset_url
+from web.door.templates import Pages
+from web.evidence import download, page
+from web.process import open_logs, signing
+from web.settings import Settings
+
+
+def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, str], *, receipts: bool) -> int:
+    """Write the bundle and say how to check it. `query` is as in the address of the download."""
+    folder = open_logs.logs(settings)
+    try:
+        data = _bundle(settings, folder, share, query, receipts=receipts)
+    finally:
+        folder.close()
+    target = out or Path(f"fanlight-{share}.zip")
+    target.write_bytes(data)
+    print(f"{target}: {len(data):,} bytes. Check it with: fanlight verify {target}")
+    return 0
+
+
+def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, str], *, receipts: bool) -> bytes:
+    world = CurrentWorld(folder.events).world
+    head = folder.disclosure.head(share)
+    asked = download.wanted(query, share, head, receipts=receipts)
+    if share not in world.shares or head == 0:
+        raise Unknown(f"Share {share!r} has no updates in {folder.where}. Its id is in the address of its page.")
+    if asked is None:
+        raise Unknown(f"Share {share!r} has the updates 1 to {head}; choose among them.")
+    agreed = world.shares[ShareId(share)]
+    called, project = names(world, agreed), world.projects[agreed.project]
+    asked = download.named(asked, called.organisation, called.client, project.client_title)
+    notary, pages = signing.notary(folder, settings, clock.now), Pages(asset=asset_url, demo=False)
+    return bundle.build(
+        folder,
+        notary,
+        asked,
+        now=clock.now(),
+        verifier=download.verifier(),
+        readable=lambda told: page.readable(pages, told, world.person_name if receipts else None),
+    )

@@ -1,0 +1,79 @@
+"""`fanlight serve` and `fanlight demo`: one process, one port, one folder."""
+
+import fcntl
+import socket
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from web import app
+from web.process import log_lines
+from web.process.process import Given
+from web.push import server
+from web.push.live import server_config, tune_gc
+from web.settings import BadSetting, Settings
+
+
+def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
+    """Serve until told to stop; return the exit code. Without `pages` it follows, and answers the operator alone.
+
+    Raises: BadSetting when the address or the folder cannot be used.
+    """
+    log_lines.begin(settings.log_level, settings.log_format)
+    if demo:
+        from web.demo.life import refuse_open_doors
+
+        refuse_open_doors(settings)
+        if settings.database_url:
+            raise BadSetting("The demo tells its stories into a folder alone. Unset FANLIGHT_DATABASE_URL for it.")
+    locks = [] if settings.database_url else [alone(settings.data)]
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    settings = msgspec.structs.replace(settings, port=port)
+    if demo:
+        from web.demo.life import tell_the_year
+
+        print("Telling a year of history ...", flush=True)
+        tell_the_year(settings)
+    process = app.compose(settings, Given(demo=demo))
+    graceful = settings.drain_seconds + 5
+    config = server_config(
+        app.create(process, pages=pages), host, port, log_level="warning", log_config=None,
+        timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
+    )  # fmt: skip
+    tune_gc()
+    says = f"Fanlight is at {settings.origin}" if pages else f"Fanlight follows, health at {settings.origin}/healthz"
+    print(f"{says}  (data in {process.services.logs.where}, stop with Ctrl+C)", flush=True)
+    server.run(config, [listener])
+    for lock in locks:
+        lock.close()
+    return 0
+
+
+def alone(folder: Path) -> IO[str]:
+    """Hold the folder for this process: two servers in one folder would be two followers."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "serving.lock").open("w")
+    except OSError as error:
+        raise BadSetting(f"--data is {str(folder)!r}, which cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        message = f"another Fanlight serves {folder} already. Stop it, or use another --data folder."
+        raise BadSetting(message) from None
+    return lock
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        message = f"cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another --port."
+        raise BadSetting(message) from error
+    return listener

@@ -1,0 +1,98 @@
+"""`fanlight status`: how an installation stands, asked of its logs, so it also answers when nothing serves."""
+
+from datetime import datetime
+
+import msgspec
+
+from projections.events.present import CurrentWorld
+from projections.events.world import World
+from projections.installation.folder import Logs
+from projections.installation.lease import Tenure
+from web.process import open_logs
+from web.settings import BadSetting, Settings
+
+
+class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One share; `at` is when its newest update was recorded, UTC."""
+
+    share: str
+    client: str
+    state: str  # "in force", "draft", "ended", "stopped"
+    update: int
+    at: datetime | None
+    why: str = ""  # it is stopped
+    receipts: int  # rows recorded
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The installation."""
+
+    where: str
+    events: int  # the newest event's position
+    behind: int  # events not yet taken in
+    follower: Tenure
+    ledger: int  # lines
+    shares: list[ShareStatus]
+
+    @property
+    def well(self) -> bool:
+        """Nothing waits and nothing is stopped."""
+        return not self.behind and not any(share.state == "stopped" for share in self.shares)
+
+
+def status(logs: Logs) -> Status:
+    """Return how an installation stands."""
+    world = CurrentWorld(logs.events).world
+    last, head = logs.ledger.last(), logs.events.head()
+    return Status(
+        where=logs.where,
+        events=head,
+        behind=max(0, head - logs.disclosure.position()),
+        follower=logs.lease.tenure(),
+        ledger=last.index if last else 0,
+        shares=[_share(logs, world, key) for key in sorted(world.shares)],
+    )
+
+
+def _share(logs: Logs, world: World, key: str) -> ShareStatus:
+    share = world.shares[key]  # type: ignore[index]
+    head, parked = logs.disclosure.head(key), logs.disclosure.parked(key)
+    state = "stopped" if parked else "ended" if share.revoked_at else "in force" if share.active else "draft"
+    return ShareStatus(
+        share=key,
+        client=world.client_name(share.client),
+        state=state,
+        update=head,
+        at=logs.disclosure.recorded_at(key, head) if head else None,
+        why=parked.error if parked else "",
+        receipts=logs.receipts.head(key),
+    )
+
+
+def run(settings: Settings, *, as_json: bool) -> int:
+    """Print how the installation stands; return 0 when all is well, 1 when something waits or is stopped."""
+    if not settings.database_url and not (settings.data / "events.db").exists():
+        raise BadSetting(f"There is no installation in {settings.data}. Name its folder with --data.")
+    logs = open_logs.logs(settings)
+    try:
+        found = status(logs)
+    except logs.away as error:
+        raise BadSetting(f"{logs.where} does not answer: {error}") from None
+    finally:
+        logs.close()
+    print(msgspec.json.format(msgspec.json.encode(found)).decode() if as_json else _text(found, shared=logs.shared))
+    return 0 if found.well else 1
+
+
+def _text(found: Status, *, shared: bool) -> str:
+    lines = [found.where, f"events     {found.events}, of which {found.behind or 'none'} wait for the follower"]
+    if shared:
+        left = found.follower.left
+        who = f"{found.follower.holder}, term {found.follower.term}" if left > 0 else "nobody follows"
+        lines.append(f"follower   {who}")
+    lines += [f"ledger     {found.ledger} lines", ""]
+    for one in found.shares:
+        at = f"{one.at:%Y-%m-%d %H:%M:%S} UTC" if one.at else "never"
+        lines.append(f"{one.share:<14} {one.state:<9} update {one.update:<6} {at:<24} {one.client}")
+        lines += [f"{'':<14} {one.why}"] if one.why else []
+    return "\n".join(lines)

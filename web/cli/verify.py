@@ -1,0 +1,70 @@
+"""`fanlight verify`: whether a bundle holds, or whether the stored files of an installation do."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from domain.errors import Invalid
+from projections.events.present import CurrentWorld
+from projections.evidence.inspection import inspect
+from projections.proof import notes
+from projections.verify.bundle import VerifyReport, check
+from web import clock
+from web.process import open_logs, signing
+from web.settings import Settings
+
+
+def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json: bool) -> int:
+    """Check a bundle; return 0 when it holds and 1 when it does not.
+
+    Raises: Invalid when a file cannot be read.
+    """
+    try:
+        data, given = file.read_bytes(), [path.read_bytes() for path in checkpoints]
+        key = Path(key).read_text() if key is not None and Path(key).is_file() else key
+    except OSError as error:
+        raise Invalid(f"{error.filename} cannot be read: {error.strerror}. Check the path.", "file") from error
+    report = check(data, key.strip() if key else None, given)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        print("\n".join(told(report)))
+    return 0 if report.accepted else 1
+
+
+def told(report: VerifyReport) -> list[str]:
+    """Return a report in sentences."""
+    if report.accepted:
+        span = f"update {report.first}" if report.first == report.to else f"updates {report.first} to {report.to}"
+        unbroken = " The record is unbroken from update 1." if report.kind == "share" else ""
+        lines = [f"ACCEPTED: {span} of share {report.share}.{unbroken}"]
+    else:
+        first = f" The first bad update is {report.first_bad}." if report.first_bad is not None else ""
+        lines = [f"REJECTED.{first}", *(f"  {problem}" for problem in report.problems)]
+    return lines + [f"Note: {note}" for note in report.notes]
+
+
+def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
+    """Check every stored row of an installation against everything that was signed; 0 when all of it holds.
+
+    Raises: Invalid, BadNote.
+    """
+    if not settings.database_url and not (settings.data / "events.db").exists():
+        raise Invalid(f"There is nothing in {settings.data}. Say which folder with --data.", "data")
+    folder = open_logs.logs(settings)
+    try:
+        world = CurrentWorld(folder.events).world
+        notary = signing.notary(folder, settings, clock.now)
+        pinned = [notes.open_checkpoint(notes.verify(path.read_text(), notary.keys)) for path in checkpoints]
+        found = list(inspect(folder, notary, list(world.shares), pinned))
+    finally:
+        folder.close()
+    for finding in found:
+        print(f"{finding.origin}: first bad number {finding.n}: {finding.why}", file=sys.stderr)
+    if not found:
+        print(
+            f"Everything in {folder.where} holds: {len(world.shares)} shares, their receipts, the events, the ledger."
+        )
+    return 1 if found else 0

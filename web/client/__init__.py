@@ -1,0 +1,1 @@
+"""A client’s pages, made of disclosed bytes alone."""

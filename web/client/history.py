@@ -1,0 +1,196 @@
+"""A viewer's own history: every update of its share, by number and by date, each exactly as it was recorded.
+
+Rule: made of disclosed bytes alone; nothing here can reach the project, and another's share answers like none at all.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from projections.entries.entry import Change, Kept, instant, open_content, open_header
+from projections.replay import pages
+from projections.wording import words
+from projections.wording.phrases import grouped
+from web.client.viewing import Viewing
+from web.door.guard import VIEWERS, Signed, door, not_found
+from web.door.headers import CSP
+from web.render import exact_page
+
+PAGE = 50
+FRAMING = f"{CSP}; frame-src 'self'"  # the page of an update alone shows a frame, and only one of ours
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """One update as its client reads it; what is erased has no changes left."""
+
+    n: int
+    at: datetime
+    iso: str
+    day: str
+    time: str  # to the minute, in the client's zone
+    terms: int
+    agreed: bool  # the first one under its agreement
+    changes: tuple[Change, ...]
+    state: str  # "whole", "erased", "damaged"
+
+
+class NoSuchTime(Exception):
+    """A date or time that cannot be one."""
+
+
+def update(kept: Kept, before: int, zone: str) -> Update:
+    """Return an entry as read; `before` is the terms version of the entry before it, 0 for none."""
+    header = open_header(kept.header)
+    there = words.local(header.instant, zone)
+    return Update(
+        n=kept.n,
+        at=header.instant,
+        iso=instant(header.instant),
+        day=f"{there:%A} {words.long_day(there.date())}",
+        time=f"{there:%H:%M}",
+        terms=header.terms_version,
+        agreed=header.terms_version != before,
+        changes=open_content(kept.raw).changes if kept.raw else (),
+        state=kept.state,
+    )
+
+
+def updates(viewing: Viewing, share: str, upto: int, zone: str) -> list[Update]:
+    """Return a page of updates, newest first, none beyond `upto`."""
+    start = max(0, upto - PAGE)
+    log = viewing.log
+    earlier = log.headers(share, start - 1, 1, start) if start else []
+    before = earlier[0].terms_version if earlier else 0
+    found: list[Update] = []
+    for kept in log.kept(share, start, PAGE, upto):
+        found.append(update(kept, before, zone))
+        before = found[-1].terms
+    return found[::-1]
+
+
+def moment(query: Mapping[str, str], zone: str) -> datetime | None:
+    """Return the instant a form asks for in UTC: `on` a day, its end unless a `time` is given; None when unasked.
+
+    Raises: NoSuchTime.
+    """
+    day, hour = query.get("on", ""), query.get("time", "")
+    if not day:
+        return None
+    try:
+        at = time.fromisoformat(hour) if hour else time.max
+        return datetime.combine(date.fromisoformat(day), at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise NoSuchTime from error
+
+
+async def listing(request: Request, signed: Signed) -> Response:
+    """`GET /s/{share}/history?before=n` or `?on=2027-03-11&time=09:31`: every update, newest first, or the one then."""
+    viewing: Viewing = request.app.state.viewing
+    share, before = request.path_params["share"], request.query_params.get("before", "")
+    if not viewing.may_watch(signed, share) or (before and not _number(before)):
+        return not_found()
+    zone, problem, status = viewing.called(share).zone, "", 200
+    try:
+        at = moment(request.query_params, zone)
+        if at is not None:
+            n = await run_in_threadpool(pages.number_at, viewing.log, share, at)
+            if n:
+                return RedirectResponse(f"/s/{share}/history/{n}", 303)
+            problem = "Nothing had been shown by then. The first update is the last one on the last page."
+    except NoSuchTime:
+        problem, status = "Write the day as 2027-03-11 and the time as 09:31.", 400
+    context = await run_in_threadpool(_listed, viewing, share, before, zone)
+    asked = {name: request.query_params.get(name, "") for name in ("on", "time")}
+    return viewing.pages.response(request, "client/history.html", status, **context, problem=problem, asked=asked)
+
+
+def _listed(viewing: Viewing, share: str, before: str, zone: str) -> dict[str, Any]:
+    head = viewing.log.head(share)
+    upto = min(int(before) - 1, head) if before else head
+    found = updates(viewing, share, upto, zone)
+    return {
+        **_shell(viewing, share),
+        "head": head,
+        "days": [(day, list(group)) for day, group in groupby(found, key=_day)],
+        "older": found[-1].n if found and found[-1].n > 1 else 0,
+        "newest": upto == head,
+    }
+
+
+def _day(one: Update) -> str:
+    return one.day
+
+
+def _shell(viewing: Viewing, share: str) -> dict[str, Any]:
+    called = viewing.called(share)
+    return {"share": share, "organisation": called.organisation, "client": called.client, "zone": called.zone}
+
+
+async def one(request: Request, signed: Signed) -> Response:
+    """`GET /s/{share}/history/{n}`: what update n changed, when it was shown, its page and its proof."""
+    viewing: Viewing = request.app.state.viewing
+    share, n = request.path_params["share"], _number(request.path_params["n"])
+    found = await run_in_threadpool(_one, viewing, share, n) if n and viewing.may_watch(signed, share) else None
+    if found is None:
+        return not_found()
+    response = viewing.pages.response(request, "client/history_update.html", **found)
+    response.headers["content-security-policy"] = FRAMING
+    return response
+
+
+def _one(viewing: Viewing, share: str, n: int) -> dict[str, Any] | None:
+    log, shell = viewing.log, _shell(viewing, share)
+    kept = next(iter(log.kept(share, n - 1, 1, n)), None)
+    if kept is None:
+        return None
+    beside = {header.n: header for header in log.headers(share, max(n - 2, 0), 3, n + 1)}
+    before, after = beside.get(n - 1), beside.get(n + 1)
+    ended = viewing.ended_on(share)
+    until = after.instant if after else ended
+    return {
+        **shell,
+        "u": update(kept, before.terms_version if before else 0, shell["zone"]),
+        "head": log.head(share),
+        "since": _exactly(open_header(kept.header).instant, shell["zone"]),
+        "until": _exactly(until, shell["zone"]) if until else "",
+        "followed": after is not None,
+        "leaf": grouped(kept.leaf.hex()),
+        "root": grouped(kept.root),
+    }
+
+
+def _exactly(at: datetime, zone: str) -> str:
+    there = words.local(at, zone)
+    return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}"
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /s/{share}/history/{n}/page`: the exact page of update n, for a frame of our own."""
+    viewing: Viewing = request.app.state.viewing
+    share = request.path_params["share"]
+    if not viewing.may_watch(signed, share):
+        return not_found()
+    return await run_in_threadpool(
+        exact_page.response, viewing.log, viewing.style, share, request.path_params["n"], ancestors="'self'"
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else 0
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of a viewer's own history."""
+    return [
+        door("/s/{share}/history", listing, allow=VIEWERS),
+        door("/s/{share}/history/{n}", one, allow=VIEWERS),
+        door("/s/{share}/history/{n}/page", page, allow=VIEWERS),
+    ]

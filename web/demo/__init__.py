@@ -1,0 +1,1 @@
+"""The sample portfolio, its cast and its story. Loopback only."""

@@ -1,0 +1,1 @@
+"""What every door is made of: who is asking, headers, templates, static files, problems."""

@@ -1,0 +1,216 @@
+"""Who is asking, and may they: one guard for pages and sockets. Every route is made by `door` or `live_door`.
+
+Threats named here: cross-site requests (form token and Origin), cross-site sockets (Origin before accept), guessing
+(what may not be seen answers exactly like what does not exist), old sessions (deadline and end are checked each time).
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from domain.ids import ProjectId
+from domain.people.access import Person, Role, Session
+from projections.directory import Directory
+from web.door.problem import problem
+from web.ids import digest, form_token
+
+Allowed = frozenset[Role] | Literal["anyone"]
+ADMIN: frozenset[Role] = frozenset({"admin"})
+STAFF: frozenset[Role] = frozenset({"admin", "manager"})
+AUDIT: frozenset[Role] = frozenset({"admin", "auditor"})
+VIEWERS: frozenset[Role] = frozenset({"viewer"})
+EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
+SAFE = ("GET", "HEAD")
+FORM = "application/x-www-form-urlencoded", "multipart/form-data"
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is signed in."""
+
+    person: Person
+    session: Session | None  # None when a bearer token was used
+    csrf: str = ""  # what their forms must carry
+
+
+class Guard:
+    """Looks people up in the directory. Holds no state but the settings of the installation."""
+
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        clock: Callable[[], datetime],
+        origin: str,
+        *,
+        secure: bool,
+        fresh: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._directory, self._clock = directory, clock
+        self.fresh = fresh  # takes in what others recorded, where there are others
+        self.origin, self.secure = origin, secure
+        self.cookie = "__Host-fanlight" if secure else "fanlight"
+
+    def signed(self, connection: HTTPConnection) -> Signed | None:
+        """Return who is asking by cookie, or by bearer token where there is no cookie."""
+        secret = connection.cookies.get(self.cookie)
+        if secret:
+            return self._by_session(digest(secret))
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return self._by_token(digest(token.strip()))
+        return None
+
+    def _by_session(self, hashed: str) -> Signed | None:
+        directory = self._directory()
+        key = directory.sessions.get(hashed)
+        person = directory.people.get(key.person) if key else None
+        session = person.sessions.get(key.id) if person and key else None
+        if person is None or session is None or person.disabled or session.expires <= self._clock():
+            return None
+        return Signed(person=person, session=session, csrf=form_token(session.hash))
+
+    def _by_token(self, hashed: str) -> Signed | None:
+        directory = self._directory()
+        key = directory.tokens.get(hashed)
+        person = directory.people.get(key.person) if key else None
+        if person is None or person.disabled:
+            return None
+        return Signed(person=person, session=None)
+
+    def same_origin(self, connection: HTTPConnection) -> bool:
+        """Tell whether a browser sent this from one of our own pages."""
+        return connection.headers.get("origin") == self.origin
+
+    async def form_is_ours(self, request: Request, signed: Signed | None) -> bool:
+        """Tell whether a changing request came from a form of ours (a bearer token needs no form)."""
+        if signed is not None and signed.session is None:
+            return True
+        origin = request.headers.get("origin")
+        if origin is not None and origin != self.origin:
+            return False
+        if signed is None:
+            return origin == self.origin
+        sent = request.headers.get("x-fanlight-form")
+        if sent is None and request.headers.get("content-type", "").startswith(FORM):
+            value = (await request.form()).get("csrf")
+            sent = value if isinstance(value, str) else None
+        return sent is not None and hmac.compare_digest(sent, signed.csrf)
+
+
+Endpoint = Callable[[Request, Signed], Awaitable[Response]]
+OpenEndpoint = Callable[[Request], Awaitable[Response]]
+LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
+
+
+def not_found() -> Response:
+    """Return the one answer for what does not exist and for what may not be seen."""
+    return PlainTextResponse("There is nothing here, or nothing you may see.\n", status_code=404)
+
+
+def _wants_json(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+def _sign_in_first(request: Request) -> Response:
+    if _wants_json(request):
+        return problem(401, "Not signed in", "Send a bearer token in the Authorization header.")
+    if request.headers.get("hx-request"):
+        return PlainTextResponse("You were signed out. Reload to sign in.\n", 401, headers={"HX-Redirect": "/sign-in"})
+    return RedirectResponse("/sign-in", status_code=303)
+
+
+def _anothers(request: Request, signed: Signed) -> bool:
+    """Tell whether the address names a project that somebody who manages only some does not manage."""
+    project = request.path_params.get("project")
+    return project is not None and not signed.person.manages(ProjectId(project))
+
+
+def door(
+    path: str,
+    endpoint: Endpoint,
+    *,
+    allow: frozenset[Role],
+    methods: Iterable[str] = ("GET",),
+    name: str | None = None,
+) -> Route:
+    """Return a route that only people of the roles `allow` get through, to projects they may look at.
+
+    Whatever is under a project names it in its address as `{project}`.
+    """
+
+    async def guarded(request: Request) -> Response:
+        guard: Guard = request.app.state.guard
+        if guard.fresh is not None:
+            await guard.fresh()
+        signed = guard.signed(request)
+        if signed is None:
+            return _sign_in_first(request)
+        if signed.person.role not in allow or _anothers(request, signed):
+            return not_found()
+        if request.method not in SAFE and not await guard.form_is_ours(request, signed):
+            return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
+        answer = await endpoint(request, signed)
+        if signed.person.role == "viewer" and request.method in SAFE and not await _still(guard, request):
+            return _sign_in_first(request)
+        return answer
+
+    guarded.guarded = allow  # type: ignore[attr-defined]
+    return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+async def _still(guard: Guard, request: Request) -> bool:
+    """Tell whether somebody may still come in: what was read for them may be newer than their end."""
+    if guard.fresh is not None:
+        await guard.fresh()
+    return guard.signed(request) is not None
+
+
+def open_door(
+    path: str,
+    endpoint: OpenEndpoint,
+    *,
+    methods: Iterable[str] = ("GET",),
+    name: str | None = None,
+    fresh: bool = False,
+    keyed: bool = False,
+) -> Route:
+    """Return a route that anyone may use; a changing request still has to come from our own pages.
+
+    `fresh` takes in what other processes recorded first. `keyed`: the address holds a secret that is authority enough,
+    so that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
+    """
+
+    async def guarded(request: Request) -> Response:
+        guard: Guard = request.app.state.guard
+        if fresh and guard.fresh is not None:
+            await guard.fresh()
+        if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
+            return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
+        return await endpoint(request)
+
+    guarded.guarded = "anyone"  # type: ignore[attr-defined]
+    return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
+    """Return a socket route: a foreign Origin is refused before accept, the rest is the endpoint's to say."""
+
+    async def guarded(websocket: WebSocket) -> None:
+        guard: Guard = websocket.app.state.guard
+        if not guard.same_origin(websocket):
+            await websocket.close(1008)
+            return
+        signed = guard.signed(websocket)
+        if signed is None and guard.fresh is not None:  # signed in elsewhere a moment ago
+            await guard.fresh()
+            signed = guard.signed(websocket)
+        await endpoint(websocket, signed)
+
+    guarded.guarded = "origin"  # type: ignore[attr-defined]
+    return WebSocketRoute(path, guarded, name=endpoint.__name__)

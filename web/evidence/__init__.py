@@ -1,0 +1,1 @@
+"""Evidence bundles handed out, and the readable page inside."""

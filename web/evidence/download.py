@@ -1,0 +1,148 @@
+"""Evidence to take away: a bundle of a whole share, a period or one update, and how the share's checkpoints stand."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
+
+from projections import verify
+from projections.evidence import bundle
+from projections.evidence.bundle import NothingYet, ReadablePage, Wanted
+from web.door.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
+from web.evidence.page import readable
+from web.process.rights import called, may_watch
+from web.process.services import Services
+from web.record.consulted import consulted
+
+VERIFIER = Path(verify.__file__).parent / "standalone.py"  # handed out as it is, never imported here
+
+
+class SignedUpTo(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest checkpoint of a share; number 0 when none was signed yet."""
+
+    number: int
+    size: int
+    signed_at: datetime | None
+    origin: str
+
+
+def standing(services: Services, share: str) -> SignedUpTo:
+    """Return how a share's checkpoints stand."""
+    origin = services.notary.origin(share)
+    found = services.notary.newest(origin)
+    if found is None:
+        return SignedUpTo(number=0, size=0, signed_at=None, origin=origin)
+    return SignedUpTo(number=found.number, size=found.checkpoint.size, signed_at=found.at, origin=origin)
+
+
+@cache
+def verifier() -> bytes:
+    """Return the stand-alone verifier as it is put into every bundle."""
+    return VERIFIER.read_bytes()
+
+
+def wanted(query: Mapping[str, str], share: str, head: int, *, receipts: bool) -> Wanted | None:
+    """Return what a query asks for: `n=397`, `from=3&to=9`, or nothing for the whole share; None when it cannot be."""
+    asked = {name: query.get(name, "") for name in ("n", "from", "to")}
+    if any(text and not (text.isdecimal() and len(text) < 10) for text in asked.values()):
+        return None
+    if asked["n"]:
+        first = last = int(asked["n"])
+        found = Wanted(share=share, kind="entry", first=first, to=last)
+    elif asked["from"] or asked["to"]:
+        first, last = int(asked["from"] or 1), int(asked["to"] or head)
+        found = Wanted(share=share, kind="period", first=first, to=last, receipts=receipts)
+    else:
+        return Wanted(share=share, receipts=receipts) if head else None
+    return found if 1 <= first <= last <= head else None
+
+
+def named(asked: Wanted, organisation: str, client: str, project: str) -> Wanted:
+    """Return what is wanted with the names its readable page carries."""
+    return msgspec.structs.replace(asked, organisation=organisation, client=client, project=project)
+
+
+def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
+    """Return a bundle; `names` tells whether the readable page may name the viewers. For threads.
+
+    Raises: NothingYet.
+    """
+    services.receipts.flush()
+    world = services.present.refresh()
+    agreed = world.shares[asked.share]  # type: ignore[index]
+    shown_as = called(services.present, asked.share)
+    project = world.projects[agreed.project]
+    asked = named(asked, shown_as.organisation, shown_as.client, project.client_title)
+
+    def page(told: ReadablePage) -> bytes:
+        return readable(services.pages, told, world.person_name if names else None)
+
+    return bundle.build(services.logs, services.notary, asked, now=services.now(), verifier=verifier(), readable=page)
+
+
+async def _download(request: Request, signed: Signed, share: str, *, receipts: bool) -> Response:
+    services: Services = request.app.state.services
+    head = await run_in_threadpool(services.logs.disclosure.head, share)
+    asked = wanted(dict(request.query_params), share, head, receipts=receipts)
+    if asked is None:
+        return PlainTextResponse(f"There is no such update; this record has the updates 1 to {head}.\n", 404)
+    if receipts:
+        told = f"evidence of {asked.kind} {asked.first} to {asked.to or head}"
+        await run_in_threadpool(consulted, services, signed, share, told)
+    try:
+        data = await run_in_threadpool(made, services, asked, names=receipts)
+    except NothingYet as error:
+        return PlainTextResponse(f"{error}\n", 404)
+    span = {"share": "record", "entry": f"update-{asked.first}"}.get(asked.kind, f"{asked.first}-{asked.to}")
+    headers = {
+        "content-disposition": f'attachment; filename="fanlight-{share}-{span}.zip"',
+        "cache-control": "no-store",
+    }
+    return Response(data, media_type="application/zip", headers=headers)
+
+
+async def for_staff(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/evidence.zip?n=|from=&to=`: with receipts and names."""
+    services: Services = request.app.state.services
+    found = services.present.refresh().shares.get(request.path_params["share"])
+    if found is None or found.project != request.path_params["project"]:
+        return not_found()
+    return await _download(request, signed, found.id, receipts=True)
+
+
+async def for_auditors(request: Request, signed: Signed) -> Response:
+    """`GET /audit/shares/{share}/evidence.zip?n=|from=&to=`: with receipts and names."""
+    services: Services = request.app.state.services
+    found = services.present.refresh().shares.get(request.path_params["share"])
+    return not_found() if found is None else await _download(request, signed, found.id, receipts=True)
+
+
+async def for_viewers(request: Request, signed: Signed) -> Response:
+    """`GET /s/{share}/evidence.zip?n=|from=&to=`: the client's own record, without anybody's receipts."""
+    services: Services = request.app.state.services
+    share = request.path_params["share"]
+    if not may_watch(services.present, signed, share):
+        return not_found()
+    return await _download(request, signed, share, receipts=False)
+
+
+async def key(request: Request) -> Response:
+    """`GET /key.txt`: the verification key, for anybody to keep before they need it."""
+    services: Services = request.app.state.services
+    return PlainTextResponse(services.notary.verification_key + "\n", headers={"cache-control": "no-store"})
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of evidence."""
+    return [
+        open_door("/key.txt", key),
+        door("/p/{project}/shares/{share}/evidence.zip", for_staff, allow=STAFF),
+        door("/audit/shares/{share}/evidence.zip", for_auditors, allow=AUDIT),
+        door("/s/{share}/evidence.zip", for_viewers, allow=VIEWERS),
+    ]

@@ -1,0 +1,1 @@
+"""A form is a command: fields, and the command they make. Pure."""

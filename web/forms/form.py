@@ -1,0 +1,81 @@
+"""A form for one command: its fields, what it was filled with, what is wrong, and the command it stands for. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from domain.errors import Refused
+from domain.message import Command
+from web.forms.fields import Field, Typed, Unfit, read, typed_value
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person fills in to send one command."""
+
+    command: type[Command]
+    title: str
+    button: str
+    fields: tuple[Field, ...] = ()
+    fixed: dict[str, Any] = {}  # what the address says: project, milestone, risk
+    slot: str  # id of the element the form opens in
+    note: str = ""
+    about: Any = None  # what the form changes, as it stands
+    problems: dict[str, str] = {}  # by field name
+    problem: str = ""  # that belongs to no field
+    fold: tuple[str, ...] = ()  # fields under "More"
+
+    @property
+    def tag(self) -> str:
+        return str(self.command.__struct_config__.tag)
+
+    @property
+    def seen(self) -> str:
+        """A fingerprint of what the form changes: another one later means that somebody was faster."""
+        if self.about is None:
+            return ""
+        return hashlib.sha256(msgspec.json.encode(self.about, order="deterministic")).hexdigest()[:16]
+
+    def at(self, name: str) -> Field:
+        """Return a field by its name."""
+        return next(field for field in self.fields if field.name == name)
+
+
+def filled(form: Form, typed: Typed) -> Form:
+    """Return the form with what was typed."""
+    fields = tuple(msgspec.structs.replace(f, value=typed_value(f, typed)) for f in form.fields)
+    return msgspec.structs.replace(form, fields=fields)
+
+
+def command_of(form: Form, typed: Typed) -> Command:
+    """Return the command a filled form stands for.
+
+    Raises: Unfit.
+    """
+    values = read(form.fields, typed) | form.fixed
+    try:
+        return msgspec.convert(values, form.command)
+    except msgspec.ValidationError as error:
+        raise Unfit({"": f"This form does not fit: {error}. Reload the page and try again."}) from None
+
+
+def told(form: Form, error: Refused | Unfit) -> Form:
+    """Return the form with what is wrong, each sentence at its field."""
+    if isinstance(error, Unfit):
+        return _with(form, error.problems)
+    return _with(form, {_place(form, error.field): error.message})
+
+
+def _with(form: Form, problems: Mapping[str, str]) -> Form:
+    here = {name: text for name, text in problems.items() if name}
+    return msgspec.structs.replace(form, problems=here, problem=problems.get("", ""))
+
+
+def _place(form: Form, field: str) -> str:
+    """Return the form's field a refusal is about, nothing where it is about the whole."""
+    if not field:
+        return ""
+    exact = [f.name for f in form.fields if f.name.split(".")[-1] == field]
+    within = [f.name for f in form.fields if field in f.name.split(".")]
+    return next(iter(exact + within), "")

@@ -1,0 +1,1 @@
+"""Who somebody is: credentials, and the single sign-on provider."""

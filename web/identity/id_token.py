@@ -1,0 +1,89 @@
+"""What an ID token has to say before it is believed: OpenID Connect Core 1.0, section 3.1.3.7. Pure.
+
+Rule: the algorithms are ours to choose, all asymmetric; a token never chooses its own key, address or algorithm.
+"""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+
+from web.identity.failures import NotVouched
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+LEEWAY = 60  # seconds that the provider's clock and ours may differ
+LONGEST = 16 << 10  # of a token, characters
+
+
+class UnknownKey(Exception):
+    """The token names a key that is not among those known."""
+
+
+def mail_of(token: str, keys: KeySet, *, issuer: str, client: str, nonce: str, now: datetime) -> str:
+    """Return the verified mail address a token speaks of.
+
+    Raises: UnknownKey, NotVouched.
+    """
+    if len(token) > LONGEST:
+        raise NotVouched("the ID token is longer than any should be")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+        allowed = _allowed(header)
+        key = _key(header, keys)
+        registry = jws.JWSRegistry(algorithms=allowed, strict_check_header=False)
+        claims = jwt.decode(token, key, registry=registry).claims
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise NotVouched(f"the ID token is not signed as it has to be ({type(error).__name__})") from error
+    _check(claims, issuer, client, nonce, now.timestamp())
+    mail = claims.get("email")
+    if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail:
+        raise NotVouched("the ID token names no verified mail address")
+    return mail
+
+
+def _allowed(header: dict[str, Any]) -> Sequence[str]:
+    """Return the one algorithm this token may be signed by."""
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS or "crit" in header or "b64" in header:
+        raise NotVouched("the ID token is signed by no algorithm that is believed")
+    return [algorithm]
+
+
+def _key(header: dict[str, Any], keys: KeySet) -> Key:
+    wanted, algorithm = header.get("kid"), header["alg"]
+    fits = [key for key in keys if wanted in (None, key.kid) and key.as_dict(private=False).get("use") in (None, "sig")]
+    if not fits or (wanted is None and len(fits) > 1):
+        raise UnknownKey
+    said = fits[0].as_dict(private=False).get("alg")
+    if said not in (None, algorithm) or fits[0].key_type == "oct":
+        raise NotVouched("the ID token is signed by another algorithm than its key is for")
+    return fits[0]
+
+
+def _check(claims: dict[str, Any], issuer: str, client: str, nonce: str, now: float) -> None:
+    audience, same = claims.get("aud"), hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode())
+    those = audience if isinstance(audience, list) else [audience]
+    for wrong, why in (
+        (claims.get("iss") != issuer, "the ID token comes from another issuer"),
+        (client not in those, "the ID token is for somebody else"),
+        (len(those) > 1 and "azp" not in claims, "the ID token is for several and does not say who asked for it"),
+        (claims.get("azp", client) != client, "somebody else asked for the ID token"),
+        (not isinstance(claims.get("sub"), str), "the ID token is about nobody"),
+        (_instant(claims, "exp") <= now - LEEWAY, "the ID token has run out"),
+        (_instant(claims, "iat") > now + LEEWAY, "the ID token was made in the future"),
+        ("nbf" in claims and _instant(claims, "nbf") > now + LEEWAY, "the ID token is not good yet"),
+        (not same, "the ID token is of another sign-in"),
+    ):  # fmt: skip
+        if wrong:
+            raise NotVouched(why)
+
+
+def _instant(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise NotVouched(f"the ID token does not say its {name}")
+    return float(value)

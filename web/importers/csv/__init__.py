@@ -1,0 +1,1 @@
+"""Plans in comma-separated files, whatever their dialect."""

@@ -1,0 +1,175 @@
+"""Reads a CSV file into a plan by a mapping, and suggests a mapping; every problem names its line and column."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from web.importers.csv.days import ISO, DayFormat
+from web.importers.csv.mapping import DAYS, FIELDS, NO, NOTHING, YES, Mapping
+from web.importers.csv.rows import delimiter_of, rows, text_of
+from web.importers.csv.suggesting import suggest
+from web.importers.findings import Findings, one_line, shown
+from web.importers.mspdi.xml_stream import Progress
+from web.importers.plan import MAX_BYTES, Plan, PlannedMilestone, broken
+
+__all__ = ["Mapping", "read", "suggest"]
+
+EVERY = 1000  # rows between two signs of progress
+
+
+def read(data: bytes, mapping: Mapping, progress: Progress | None = None, *, max_bytes: int = MAX_BYTES) -> Plan:
+    """Return the plan in a CSV file; `progress` is told the part done, 0 to 1.
+
+    Raises: BrokenFile with up to 20 problems.
+    """
+    if len(data) > max_bytes:
+        raise broken(f"The file is larger than {max_bytes // 2**20} MiB, the most that is read. Send a smaller plan.")
+    text, notes = text_of(data)
+    findings = Findings()
+    for note in notes:
+        findings.note(note)
+    table = rows(text, mapping.delimiter or delimiter_of(text), findings)
+    line, header = next(table, (1, []))
+    findings.stop_if_broken()
+    reader = _Reader(mapping, header, line, findings)
+    lines = text.count("\n") + 1
+    for number, (line, cells) in enumerate(table):
+        reader.take(line, cells)
+        if progress and number % EVERY == 0:
+            progress(min(line / lines, 1.0))
+    findings.stop_if_broken()
+    if progress:
+        progress(1.0)
+    file_hash = hashlib.sha256(data).hexdigest()
+    return Plan(format="csv", file_hash=file_hash, milestones=tuple(reader.milestones), notes=findings.notes())
+
+
+class _Reader:
+    def __init__(self, mapping: Mapping, header: Sequence[str], line: int, findings: Findings) -> None:
+        self.milestones: list[PlannedMilestone] = []
+        self._mapping = mapping
+        self._findings = findings
+        self._width = len(header)
+        self._columns = _columns(mapping, header, line, findings)
+        self._format = _format(mapping, findings)
+        self._lines: dict[str, int] = {}
+        findings.stop_if_broken()
+
+    def take(self, line: int, cells: list[str]) -> None:
+        """Take in one row."""
+        if len(cells) != self._width:
+            message = (
+                f"This row has {len(cells)} cells, the header has {self._width}. Put a cell that contains "
+                "the delimiter in quotation marks, or send the whole file again if it was cut off."
+            )
+            self._findings.problem(line, message)
+            return
+        row = {field: cells[at] for field, at in self._columns.items()}
+        if self._is_milestone(line, row):
+            self._check(line, row)
+            self.milestones.append(self._milestone(line, row))
+
+    def _is_milestone(self, line: int, row: dict[str, str]) -> bool:
+        flag = row.get("milestone", "yes").casefold()
+        if flag in NO:
+            self._findings.count("Rows that are no milestones skipped", line)
+            return False
+        if flag not in YES:
+            self._wrong(line, "milestone", row["milestone"], "yes or no")
+        return True
+
+    def _check(self, line: int, row: dict[str, str]) -> None:
+        for field, cell in row.items():
+            if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", cell):
+                self._wrong(line, field, cell, "text without control characters")
+        source_id = row["id"]
+        if not source_id or len(source_id) > 200 or "\n" in source_id:
+            self._wrong(line, "id", source_id, "an id of 1 to 200 characters that stays the same from file to file")
+        elif source_id in self._lines:
+            message = f"Id {shown(source_id)} is on this row and on line {self._lines[source_id]}; expected each once."
+            self._findings.problem(line, message)
+        self._lines.setdefault(source_id, line)
+        if not row["title"]:
+            self._wrong(line, "title", "", "the name of the milestone")
+
+    def _milestone(self, line: int, row: dict[str, str]) -> PlannedMilestone:
+        days = {field: self._day(line, field, row[field]) for field in DAYS if field in row}
+        baseline, actual = days.get("baseline"), days.get("actual")
+        percent = self._percent(line, row.get("percent", ""))
+        if actual is not None and percent not in (None, 100):
+            self._findings.count("Actual finish left out, as less than 100 % is complete", line)
+            actual = None
+        return PlannedMilestone(
+            source_id=row["id"],
+            title=one_line(row["title"], line, self._findings),
+            outline=" ".join(row.get("outline", "").split()),
+            baseline=baseline,
+            baselines=() if baseline is None else ((0, baseline),),
+            forecast=days.get("forecast"),
+            actual=actual,
+            deadline=days.get("deadline"),
+            percent_complete=percent,
+            line=line,
+        )
+
+    def _day(self, line: int, field: str, cell: str) -> date | None:
+        if cell.upper() in NOTHING:
+            return None
+        if day := ISO.day(cell) or (self._format and self._format.day(cell)):
+            return day
+        if self._format:
+            expected = f"a date as {self._format.written}, from 1950 to 2149"
+        elif re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", cell):
+            expected = (
+                "YYYY-MM-DD, because day and month can be mixed up here. "
+                "Set the date format of the mapping, such as DD/MM/YYYY or MM/DD/YYYY"
+            )
+        else:
+            expected = "a date as YYYY-MM-DD, from 1950 to 2149. Correct it or set the date format of the mapping"
+        self._wrong(line, field, cell, expected)
+        return None
+
+    def _percent(self, line: int, cell: str) -> int | None:
+        if not cell:
+            return None
+        found = re.fullmatch(r"(\d{1,3}) ?%?", cell, re.ASCII)
+        if found and int(found[1]) <= 100:
+            return int(found[1])
+        self._wrong(line, "percent", cell, "a whole number from 0 to 100")
+        return None
+
+    def _wrong(self, line: int, field: str, cell: str, expected: str) -> None:
+        column = getattr(self._mapping, field)
+        came = shown(cell) if cell else "empty"
+        self._findings.problem(line, f"Column {shown(column)} is {came}; expected {expected}.")
+
+
+def _columns(mapping: Mapping, header: Sequence[str], line: int, findings: Findings) -> dict[str, int]:
+    """Return the place of each mapped column."""
+    if not header:
+        raise broken("The file has no rows; expected a header with the names of the columns, then a row per milestone.")
+    names = [name.casefold() for name in header]
+    there = ", ".join(shown(name) for name in header[:30])
+    columns = {}
+    for field in FIELDS:
+        name = getattr(mapping, field).strip().casefold()
+        if not name and field in ("id", "title"):
+            findings.problem(line, f"The mapping names no column for the {field}. Choose one of: {there}.")
+        elif name and names.count(name) != 1:
+            how = "is there more than once" if name in names else "is not there"
+            wanted = shown(getattr(mapping, field))
+            findings.problem(line, f"Column {wanted}, mapped to the {field}, {how}. The header has: {there}.")
+        elif name:
+            columns[field] = names.index(name)
+    return columns
+
+
+def _format(mapping: Mapping, findings: Findings) -> DayFormat | None:
+    if not mapping.date_format:
+        return None
+    try:
+        return DayFormat(mapping.date_format)
+    except ValueError as error:
+        findings.problem(None, str(error))
+        return None

@@ -1,0 +1,1 @@
+"""Plans in Microsoft Project’s XML."""

@@ -1,0 +1,1 @@
+"""Mails: when they are due, what they say, how they go out, what became of each."""

@@ -1,0 +1,204 @@
+"""What a digest says: the updates after the last one that was mailed, as facts for its text and its HTML. Pure.
+
+Rule: made of recorded entries only, never of the project, so a mail cannot say what the page did not. What an update
+said under terms that are no longer in force is left to the record: narrowing cuts mails as it cuts pages.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import msgspec
+
+from domain.headline import count
+from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, RiskVital, ScheduleVital
+from projections.entries.entry import Change, Entry
+from projections.wording import words
+
+WORD = {"on_track": "On track", "at_risk": "At risk", "off_track": "Off track", "met": "Done", "planned": "Planned"}
+MOST = 200  # changes in one mail, the newest ones; mail programs cut off what is longer
+_views = msgspec.json.Decoder(ClientView)
+
+
+class DigestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One change."""
+
+    n: int
+    when: str
+    title: str
+    before: str
+    after: str
+    note: str
+    why: str
+
+
+class Vital(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the three vitals."""
+
+    name: str
+    status: str  # in words, "" where none is shared
+    figure: str
+    beside: str
+
+
+class Milestone(msgspec.Struct, frozen=True, kw_only=True):
+    """One shared milestone; "" where a field is not shared or not known."""
+
+    title: str
+    agreed: str
+    word: str  # "forecast", or "met"
+    forecast: str
+    slip: str
+    status: str
+
+
+class Risk(msgspec.Struct, frozen=True, kw_only=True):
+    """One shared risk that is open."""
+
+    ref: str
+    title: str
+    score: str
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one digest says, for whomever of the client it goes to."""
+
+    share: str
+    organisation: str
+    client: str
+    project: str
+    sentence: str
+    ask: str
+    updates: str  # "update 412", "updates 397 to 412"
+    n: int
+    recorded: str
+    root: str
+    scope: str
+    left: str  # what is left to the record, "" when nothing is
+    changes: tuple[DigestLine, ...]  # newest update first
+    vitals: tuple[Vital, ...]
+    milestones: tuple[Milestone, ...]
+    risks: tuple[Risk, ...]
+
+
+def covered(first: int, to: int) -> str:
+    """Return "update 412" or "updates 397 to 412"."""
+    return f"update {to}" if first >= to else f"updates {first} to {to}"
+
+
+def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
+    """Return what a digest of updates `first` to `to` says; None when there is nothing to say.
+
+    `entries` are those of the updates that can be read, in order.
+    """
+    if not entries:
+        return None
+    newest = entries[-1].content
+    told = [e for e in entries if e.content.terms_version == newest.terms_version]
+    view = _views.decode(newest.view)
+    changes = tuple(line for entry in reversed(told) for line in _lines(entry, view.time_zone))
+    if not changes:
+        return None
+    return Digest(
+        share=newest.share,
+        organisation=view.organisation,
+        client=view.client,
+        project=view.project,
+        sentence=view.headline.sentence,
+        ask=view.headline.ask,
+        updates=covered(first, to),
+        n=newest.n,
+        recorded=f"{words.day_year(newest.at.date())}, {newest.at:%H:%M:%S} UTC",
+        root=" ".join(entries[-1].root[i : i + 4] for i in range(0, 16, 4)),
+        scope=view.scope,
+        left=" ".join((*_earlier(entries[0].n, told[0].n), *_older(len(changes) - MOST))),
+        changes=changes[:MOST],
+        vitals=tuple(_vitals(view)),
+        milestones=tuple(_milestone(row) for row in view.milestones),
+        risks=tuple(_risk(card) for card in view.risks if card.status == "active"),
+    )
+
+
+def _earlier(first: int, told: int) -> Iterator[str]:
+    if first != told:
+        which = covered(first, told - 1)
+        yield f"{which[:1].upper()}{which[1:]} came under an earlier agreement; your history has what was shown then."
+
+
+def _older(more: int) -> Iterator[str]:
+    if more > 0:
+        yield f"{count(more, 'older change is', 'older changes are').capitalize()} in your history."
+
+
+def _lines(entry: Entry, zone: str) -> Iterator[DigestLine]:
+    when = words.moment(entry.content.at, zone)
+    return (_line(change, entry.n, when) for change in entry.content.changes)
+
+
+def _line(change: Change, n: int, when: str) -> DigestLine:
+    return DigestLine(
+        n=n, when=when, title=change.title, before=change.before, after=change.after, note=change.note, why=change.why
+    )
+
+
+def _vitals(view: ClientView) -> Iterator[Vital]:
+    if view.schedule is not None:
+        yield _schedule(view.schedule)
+    if view.budget is not None:
+        yield _budget(view.budget)
+    if view.risk is not None:
+        yield _risks(view.risk)
+
+
+def _schedule(vital: ScheduleVital) -> Vital:
+    status = WORD[vital.indicator.status] if vital.indicator else ""
+    if vital.slip_days is None:
+        return Vital(name="Schedule", status=status, figure="", beside="")
+    figure = words.signed(vital.slip_days) if vital.slip_days else "On the agreed day"
+    dates = f"{_date(vital.baseline)} → {_date(vital.forecast)}" if vital.slip_days else _date(vital.baseline)
+    title = vital.title[:1].lower() + vital.title[1:]
+    return Vital(name="Schedule", status=status, figure=f"{figure} at {title}", beside=dates)
+
+
+def _budget(vital: BudgetVital) -> Vital:
+    status = WORD[vital.indicator.status] if vital.indicator else ""
+    figure = beside = ""
+    if vital.budget is not None:
+        total = words.money(vital.budget)
+        figure = f"{words.money(vital.forecast)} forecast of {total}" if vital.forecast else f"{total} approved"
+        beside = f"{words.money(vital.spent)} spent" if vital.spent else ""
+    elif vital.forecast_share is not None:
+        figure = f"{words.percent(vital.forecast_share)} of the budget forecast"
+        beside = f"{words.percent(vital.spent_share)} spent" if vital.spent_share is not None else ""
+    elif vital.spent_share is not None:
+        figure = f"{words.percent(vital.spent_share)} of the budget spent"
+    return Vital(name="Budget", status=status, figure=figure, beside=beside)
+
+
+def _risks(vital: RiskVital) -> Vital:
+    bands = ((vital.high, "high"), (vital.medium, "medium"), (vital.low, "low"))
+    beside = ", ".join(f"{many} {band}" for many, band in bands if many)
+    figure = f"{vital.top_score} highest score, {vital.top}" if vital.top else ""
+    status = WORD[vital.indicator.status] if vital.indicator else ""
+    return Vital(name="Risk", status=status, figure=figure, beside=beside)
+
+
+def _milestone(row: MilestoneRow) -> Milestone:
+    return Milestone(
+        title=row.title,
+        agreed=_date(row.baseline),
+        word="met" if row.actual else "forecast",
+        forecast=_date(row.actual or row.forecast),
+        slip=words.signed(row.slip.since_current) if row.slip else "",
+        status=WORD[row.status] if row.status else "",
+    )
+
+
+def _risk(card: RiskCard) -> Risk:
+    score = ""
+    if card.score is not None:
+        score = f"{card.score.probability}×{card.score.impact} = {card.score.value}"
+    return Risk(ref=card.ref, title=card.title, score=score + (f", {card.band}" if card.band else ""))
+
+
+def _date(value: date | None) -> str:
+    return words.day_year(value) if value else ""

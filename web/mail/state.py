@@ -1,0 +1,40 @@
+"""What is said of mails on pages: each in its honest state."""
+
+from domain.people.access import Person
+from domain.people.mails import Mail
+from projections.wording import words
+from web.mail.digest import covered
+
+
+def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
+    """Return how a mail stands, in the zone; `answer`: with the mail server's own words."""
+    told = f": {mail.told}" if answer and mail.told else ""
+    queued, settled = words.moment(mail.at, zone), words.moment(mail.settled or mail.at, zone)
+    what = called(mail)
+    match mail.state:
+        case "accepted":
+            return f"{what} accepted by the mail server, {settled}"
+        case "refused":
+            return f"{what} refused by the mail server, {settled}{told}"
+        case "deferred":
+            return f"{what} put off by the mail server, {settled}{told}. It is tried again"
+        case "dropped":
+            return f"{what} not sent, {settled}: there was no more reason to"
+        case _:
+            return f"{what} queued, {queued}. No answer is on record; it may have gone out"
+
+
+def called(mail: Mail) -> str:
+    """Return what a mail is called."""
+    return "Invitation" if mail.kind == "invitation" else f"Digest of {covered(mail.first, mail.to)}"
+
+
+def lines(person: Person, share: str, zone: str) -> list[str]:
+    """Return how the latest invitation and the latest digest of a share to somebody stand, the newer one first."""
+    of = [mail for mail in person.mails if mail.kind == "invitation" or mail.share == share]
+    latest = {mail.kind: mail for mail in of}
+    return [state(mail, zone) for mail in sorted(latest.values(), key=_at, reverse=True)]
+
+
+def _at(mail: Mail) -> str:
+    return mail.at.isoformat()

@@ -1,0 +1,104 @@
+"""What a queued mail says, written at the moment it is handed over; None where there is no more reason to send it.
+
+Rule: who is gone, what has ended and what was erased is not mailed, however long the mail was waiting.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.ids import PersonId
+from domain.people.access import Person
+from domain.people.mails import Mail
+from projections.events.present import CurrentWorld
+from projections.logs.disclosure_log import DisclosureLog
+from projections.wording import words
+from web.ids import digest as digest_of
+from web.mail import digest, letters
+from web.mail.due import Errand, wants
+from web.mail_server import Server
+from web.write.permission import SYSTEM
+
+if TYPE_CHECKING:
+    from web.identity.credentials import Credentials
+
+
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How an installation sends mail."""
+
+    server: Server
+    sender: str
+    origin: str  # of links
+    hour: int  # of daily and weekly mails, in the client's zone
+
+
+class MailSources(msgspec.Struct, frozen=True, kw_only=True):
+    """What mails are written from. `stop_token` makes the secret with which a person's digests can be stopped."""
+
+    present: CurrentWorld
+    people: "Credentials"
+    disclosure: DisclosureLog
+    clock: Callable[[], datetime]  # UTC
+    stop_token: Callable[[PersonId], str]
+
+
+class Writer:
+    """Writes mails."""
+
+    def __init__(self, mailing: MailSettings, sources: MailSources) -> None:
+        self._mailing, self._present, self._people = mailing, sources.present, sources.people
+        self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
+
+    def told(self, errand: Errand) -> digest.Digest | None:
+        """Return what a digest says."""
+        assert errand.share is not None
+        entries = self._disclosure.entries(errand.share, errand.after, errand.to - errand.after, errand.to)
+        return digest.compose(entries, errand.after + 1, errand.to)
+
+    def digest(self, errand: Errand, mail: Mail) -> bytes | None:
+        """Return a digest as a mail."""
+        world = self._present.refresh()
+        person, share = world.people.get(errand.person), world.shares[errand.share] if errand.share else None
+        if person is None or share is None or not wants(person, share, self._clock()):
+            return None
+        told = self.told(errand)
+        if told is None:
+            return None
+        origin, here = self._mailing.origin, f"{self._mailing.origin}/s/{share.id}"
+        stop = f"{origin}/mail/stop/{self._stop_token(person.id)}"
+        links = letters.Links(dashboard=here, history=f"{here}/history", settings=f"{origin}/home/mail", stop=stop)
+        return letters.digest(self._envelope(told.organisation, person, mail, stop), told, links)
+
+    def invitation(self, errand: Errand, mail: Mail, secret: str = "") -> bytes | None:
+        """Return an invitation as a mail; without a secret it gets a link of its own, unless one was used already."""
+        person = self._present.refresh().people.get(errand.person)
+        if person is None or person.disabled or person.client is None:
+            return None
+        if not secret:
+            if any(link.used for link in person.links.values()):
+                return None
+            secret = self._people.link(SYSTEM, person.id)
+        world = self._present.refresh()
+        client, link = world.clients[person.client], world.people[person.id].links[digest_of(secret)]
+        name = world.organisation or "Your supplier"
+        told = letters.Invitation(
+            organisation=name,
+            client=client.name,
+            name=person.name,
+            link=f"{self._mailing.origin}/in/{secret}",
+            until=f"{words.moment(link.expires, client.time_zone)} ({client.time_zone})",
+        )
+        return letters.invitation(self._envelope(name, person, mail), told)
+
+    def _envelope(self, name: str, person: Person, mail: Mail, stop: str = "") -> letters.Envelope:
+        return letters.Envelope(
+            sender=self._mailing.sender,
+            sender_name=name,
+            to=person.email,
+            to_name=person.name,
+            mail=mail.id,
+            at=mail.at,
+            unsubscribe=stop,
+        )

@@ -1,0 +1,1 @@
+"""The manager’s pages, and the routes below them."""

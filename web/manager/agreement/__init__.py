@@ -1,0 +1,1 @@
+"""What each client sees: the agreement, its editor, its preview and its consequence."""

@@ -1,0 +1,164 @@
+"""The access log of a share: who opened it, when, from which kind of device, for how long, and until which update.
+
+Rule: made of receipts alone, as long as they are kept; asking for it is a line in the ledger before the answer.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain.agreement.share import Share
+from domain.ids import ShareId
+from projections.entries.entry import instant
+from projections.receipts.on_screen import moment
+from projections.receipts.visit_log import VisitsTold
+from projections.receipts.visits import Visit
+from projections.wording import words
+from projections.wording.phrases import lasted
+from web.door.csv_download import download, sheet
+from web.door.guard import AUDIT, STAFF, Signed, door, not_found
+from web.process.services import Services
+from web.record.consulted import consulted
+from web.staff.frame import shell
+
+PAGE = 50
+HEAD = (
+    "opened_utc", "person", "device", "first_update", "last_update", "last_displayed", "open_seconds",
+    "on_screen_seconds", "closed_utc", "state",
+)  # fmt: skip
+
+
+class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One opening as people read it."""
+
+    at: str
+    iso: str
+    who: str
+    device: str
+    open_for: str
+    on_screen: str
+    first: int
+    last: int
+    displayed: int
+    state: str
+
+
+def _found(services: Services, request: Request) -> Share | None:
+    share = services.present.refresh().shares.get(ShareId(request.path_params["share"]))
+    named = request.path_params.get("project", share.project if share else "")
+    return share if share is not None and share.project == named else None
+
+
+def told(services: Services, signed: Signed, share: Share, asked: str) -> VisitsTold:
+    """Record the question, then return the visits of a share. For threads."""
+    consulted(services, signed, share.id, asked)
+    services.receipts.flush()
+    return services.visits.told(share.id, services.now() - timedelta(days=share.retention))
+
+
+async def access(request: Request, signed: Signed) -> Response:
+    """`GET …/access?page=2`: the access log, newest first."""
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_found, services, request)
+    page = request.query_params.get("page", "1")
+    if share is None or not (page.isascii() and page.isdecimal() and len(page) < 6 and int(page) > 0):
+        return not_found()
+    found = await run_in_threadpool(told, services, signed, share, f"access log, page {int(page)}")
+    start = (int(page) - 1) * PAGE
+    if start and start >= len(found.visits):
+        return not_found()
+    world = services.present.world
+    staff = "project" in request.path_params
+    zone = world.projects[share.project].time_zone if staff else "UTC"
+    context = {
+        "share": share,
+        "project": world.projects[share.project],
+        "client": world.client_name(share.client),
+        "lines": [_line(services, share, visit, zone) for visit in found.visits[start : start + PAGE]],
+        "total": len(found.visits),
+        "people": len({visit.person for visit in found.visits}),
+        "open": sum(_open(share, visit) for visit in found.visits),
+        "dropped": found.dropped,
+        "page": int(page),
+        "older": start + PAGE < len(found.visits),
+        "path": request.url.path,
+        "zone": zone,
+        "here": "shares",
+        "base": "pm/base.html" if staff else "audit/base.html",
+    }
+    return services.pages.response(request, "pm/access.html", **context, **shell(services, signed))
+
+
+def _open(share: Share, visit: Visit) -> bool:
+    return visit.open and share.revoked_at is None
+
+
+def _state(share: Share, visit: Visit) -> str:
+    if visit.lost:
+        return "Server went down"
+    if visit.closed:
+        return "Closed"
+    if not visit.live:
+        return "Opened, not kept open"
+    return "Open now" if share.revoked_at is None else "Closed"
+
+
+def _line(services: Services, share: Share, visit: Visit, zone: str) -> AccessLine:
+    at, until = moment(visit.opened), _until(services, share)
+    there = words.local(at, zone)
+    return AccessLine(
+        at=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
+        iso=instant(at),
+        who=services.present.world.person_name(visit.person),
+        device=visit.device or "Not known",
+        open_for=lasted(visit.lasted(until)) if visit.live else "",
+        on_screen=lasted(visit.on_screen(until)) if visit.displayed else "",
+        first=visit.first,
+        last=visit.last,
+        displayed=visit.displayed,
+        state=_state(share, visit),
+    )
+
+
+def _until(services: Services, share: Share) -> float:
+    """Return until when a page that was not heard to close can have been open, POSIX seconds."""
+    return (share.revoked_at or services.now()).timestamp()
+
+
+async def access_csv(request: Request, signed: Signed) -> Response:
+    """`GET …/access.csv`: the whole of it as a file, newest first; times in UTC."""
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(_found, services, request)
+    if share is None:
+        return not_found()
+    found = await run_in_threadpool(told, services, signed, share, "access log, as CSV")
+    name, until = services.present.world.person_name, _until(services, share)
+    rows = [_row(share, visit, name(visit.person), until) for visit in found.visits]
+    return download(await run_in_threadpool(sheet, HEAD, rows), f"fanlight-{share.id}-access.csv")
+
+
+def _row(share: Share, visit: Visit, who: str, until: float) -> tuple[object, ...]:
+    length = round(visit.lasted(until)) if visit.live else ""
+    return (
+        _utc(visit.opened), who, visit.device, visit.first, visit.last, visit.displayed or "", length,
+        round(visit.on_screen(until)), _utc(visit.closed) if visit.closed else "", _state(share, visit).lower(),
+    )  # fmt: skip
+
+
+def _utc(at: float) -> str:
+    return datetime.fromtimestamp(round(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the access log, for managers and for auditors."""
+    staff, audit = "/p/{project}/shares/{share}", "/audit/shares/{share}"
+    return [
+        door(f"{staff}/access", access, allow=STAFF),
+        door(f"{staff}/access.csv", access_csv, allow=STAFF),
+        door(f"{audit}/access", access, allow=AUDIT, name="audit_access"),
+        door(f"{audit}/access.csv", access_csv, allow=AUDIT, name="audit_access_csv"),
+    ]

@@ -1,0 +1,221 @@
+"""The consequence of an agreement in lines a manager reads: newly disclosed, withdrawn, read differently. Pure.
+
+Rule: lines are made of facts alone, and every fact of a consequence stands in exactly one line.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from domain.money import Money
+from domain.view import (
+    Ack,
+    Baseline,
+    ClientView,
+    CurvePoint,
+    ForecastPoint,
+    Headline,
+    Indicator,
+    Remark,
+    Scale,
+    Score,
+    Slip,
+)
+from projections.entries.consequence import Consequence, Key
+from projections.replay.ever_told import Ever
+from projections.wording import words
+from web.manager.agreement.labels import LABELS, PARTS, VITALS, WORD
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact in words: of what, what it says, and what it said before where it only reads differently."""
+
+    of: str
+    says: str
+    before: str = ""
+
+
+class ConsequenceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to one item, or to a field of several: "Risk R-12 Late possession", "Reason, of 7 milestones"."""
+
+    title: str
+    values: tuple[Value, ...]
+    past: int = 0  # of them tell of the past
+    item: bool = False  # a whole milestone or risk
+    seen: str = ""  # where it stood before: "in updates 3 to 40"
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        """One value says it all."""
+        return len(self.values) == 1 and not self.item
+
+    @property
+    def summed(self) -> str:
+        """What a part of the page tells, in short: "Approved budget £6.80m, spent £4.83m and 6 more"."""
+        return summed(self.values) if self.keys and self.keys[0][0] in VITALS else ""
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """How subjects are called, and in which zone instants are told."""
+
+    titles: Mapping[str, str]
+    zone: str
+
+
+def naming(*views: ClientView | None) -> Naming:
+    """Return the names in views, the later ones first."""
+    titles: dict[str, str] = {}
+    for view in filter(None, views):
+        titles |= {f"milestone-{row.id}": row.title for row in view.milestones}
+        titles |= {f"risk-{card.id}": f"Risk {card.ref} {card.title}" for card in view.risks}
+        titles |= {f"concern-{c.id}": f"Concern of {words.long_day(c.at.date())}" for c in view.concerns}
+    zone = next((view.time_zone for view in views if view is not None), "UTC")
+    return Naming(titles, zone)
+
+
+def lines(
+    keys: Sequence[Key],
+    told: Mapping[Key, object],
+    names: Naming,
+    past: frozenset[Key],
+    whole: frozenset[str],
+    before: Mapping[Key, object] | None = None,
+) -> list[ConsequenceLine]:
+    """Return the lines of some facts: items in `whole` each by themselves, then field by field.
+
+    `before` has what the facts said before, where they only read differently.
+    """
+    items = _grouped(keys, lambda key: key[0] if key[0] in whole else None)
+    fields = _grouped(keys, lambda key: None if key[0] in whole else (_kind(key[0]), _heading(key)))
+    found = [
+        _line(names.titles.get(subject, subject), group, told, names, past, before, item=True)
+        for subject, group in items.items()
+    ]
+    for (kind, of), group in fields.items():
+        subjects = {key[0] for key in group}
+        title = f"{of}, of {_many(len(subjects), kind)}" if kind in MANY else of
+        found.append(_line(title, group, told, names, past, before))
+    return found
+
+
+MANY = {"milestone": "milestone", "risk-": "risk", "concern": "concern"}
+
+
+def _grouped(keys: Iterable[Key], by: Any) -> dict[Any, list[Key]]:
+    found: dict[Any, list[Key]] = {}
+    for key in keys:
+        if (group := by(key)) is not None:
+            found.setdefault(group, []).append(key)
+    return found
+
+
+def _line(
+    title: str, group: Sequence[Key], told: Mapping[Key, object], names: Naming, past: frozenset[Key],
+    before: Mapping[Key, object] | None, *, item: bool = False,
+) -> ConsequenceLine:  # fmt: skip
+    several = not item and _kind(group[0][0]) in MANY
+    values = tuple(
+        Value(
+            of=names.titles.get(key[0], key[0]) if several else label(key),
+            says=said(told[key], names.zone, key[1]),
+            before="" if before is None else said(before[key], names.zone, key[1]),
+        )
+        for key in group
+    )
+    return ConsequenceLine(
+        title=title, values=values, past=sum(key in past for key in group), item=item, keys=tuple(group)
+    )
+
+
+def _kind(subject: str) -> str:
+    if subject.startswith("risk-"):
+        return "risk-"
+    return subject.partition("-")[0]
+
+
+def _many(count: int, kind: str) -> str:
+    one = MANY[kind]
+    return f"one {one}" if count == 1 else f"{count} {one}s"
+
+
+def _heading(key: Key) -> str:
+    """A part of the page with all its figures makes one line."""
+    return PARTS[key[0]] if key[0] in VITALS else label(key)
+
+
+def label(key: Key) -> str:
+    """Return what a field is called."""
+    subject, field, one = key
+    known = LABELS[_kind(subject)].get(field, field.replace("_", " ").capitalize())
+    return f"{known} before" if field == "indicator" and one else known
+
+
+def said(value: object, zone: str, field: str = "") -> str:
+    """Return a value as people read it; `field` tells an index from a share."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return f"{words.moment(value, zone)} {words.local(value, zone).year}"
+        case date():
+            return words.day_year(value)
+        case Money():
+            return words.money(value)
+        case Decimal():
+            return str(value) if field in ("cpi", "spi_t") else words.percent(value)
+        case Slip(since_current=days):
+            return words.signed(days)
+        case Score(probability=p, impact=i, value=v):
+            return f"{p}×{i} = {v}"
+        case Indicator(status=status, overridden=overridden):
+            return WORD[status] + (" (set by hand)" if overridden else "")
+        case ForecastPoint(on=on, forecast=forecast):
+            return f"{words.day_year(forecast)}, as forecast on {words.day_year(on)}"
+        case Baseline(number=number, approved_on=on):
+            return f"Plan {number}, {words.day_year(on)}"
+        case CurvePoint(on=on):
+            return f"up to {words.day_year(on)}"
+        case Remark(by=by, text=text, at=at):
+            return f"{by}, {words.day_year(words.local(at, zone).date())}: {text}"
+        case Ack(by=by, on=on, update=n):
+            return f"{by}, {words.day_year(on)}, at update {n}"
+        case Headline(sentence=sentence, ask=ask):
+            return f"{sentence} {ask}".strip()
+        case Scale(size=size):
+            return f"1 to {size}"
+        case int() if field == "progress":
+            return f"{value} %"
+        case _:
+            return WORD.get(str(value), str(value))
+
+
+def wholly(consequence: Consequence) -> frozenset[str]:
+    """Return the milestones and risks that come or go with all that is told of them."""
+    kept = {key[0] for key in (*consequence.changed, *consequence.same)}
+    both = {key[0] for key in consequence.new} & {key[0] for key in consequence.gone}
+    moved = {key[0] for key in (*consequence.new, *consequence.gone) if _kind(key[0]) in MANY}
+    return frozenset(moved - kept - both)
+
+
+def seen_before(line: ConsequenceLine, ever: Ever) -> ConsequenceLine:
+    """Return the line with where in the record it stood, if it did."""
+    found = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
+    if not found:
+        return line
+    return msgspec.structs.replace(line, seen=span(min(t.first for t in found), max(t.last for t in found)))
+
+
+def span(first: int, last: int) -> str:
+    """Return "in update 3" or "in updates 3 to 40"."""
+    return f"in update {first}" if first == last else f"in updates {first} to {last}"
+
+
+def summed(values: Sequence[Value], most: int = 3) -> str:
+    """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
+    told = [f"{v.of if not i else v.of[:1].lower() + v.of[1:]} {v.says}" for i, v in enumerate(values[:most])]
+    rest = len(values) - len(told)
+    return ", ".join(told) + (f" and {rest} more" if rest > 0 else "")

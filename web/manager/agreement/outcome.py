@@ -1,0 +1,208 @@
+"""What putting a draft in force does: newly disclosed, withdrawn, read differently, and seen already.
+
+Rule: it is the difference between the view recorded in the newest update and what `reveal` gives under the draft, fact
+by fact; the same facts make the list, the counts and the marks on the preview.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.agreement.share import Share
+from domain.headline import count
+from domain.reveal import holding
+from domain.view import ClientView
+from projections.entries.consequence import Consequence, Key, consequence, facts, past
+from projections.events.world import World
+from projections.replay.ever_told import Ever, EverTold
+from web.manager.agreement.consequence import ConsequenceLine, lines, naming, seen_before, span, wholly
+from web.manager.agreement.labels import LABELS, PARTS
+from web.manager.agreement.preview import Draft, as_drafted
+from web.process import presence
+from web.process.services import Services
+from web.record import held as record_held
+from web.record import reception
+from web.record.audience import released_view
+from web.write.service import TICK
+
+_view = msgspec.json.Decoder(ClientView)
+SPANS = 4  # stretches of updates for which it is looked up who had them on screen
+
+
+class Unseen(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was told already and is not, or no more, under the draft."""
+
+    title: str
+    when: str  # "in updates 3 to 40"
+    on_screen: tuple[str, ...]  # names of those whose page claims to have displayed one of them
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The consequence of one draft at one moment."""
+
+    before: ClientView | None  # as the newest update recorded it
+    after: ClientView
+    change: Consequence
+    whole: frozenset[str]
+    new: tuple[ConsequenceLine, ...]
+    gone: tuple[ConsequenceLine, ...]
+    reads: tuple[ConsequenceLine, ...]
+    same: tuple[ConsequenceLine, ...]
+    seen: tuple[Unseen, ...]
+    earlier: bool  # what was told before the updates looked through is not among `seen`
+    past_if_history: int  # facts about the past that become known, were it with history
+    past_if_not: int
+    let_go: int  # changes that wait for review, and go out with it
+    idle: tuple[str, ...]  # what is to wait by the draft, and cannot, because nothing of it is shared
+    n: int  # the update it writes
+    people: int  # who may watch
+    digest: str  # of what it discloses, withdraws and lets go; the same while those are the same things
+
+    @property
+    def past(self) -> int:
+        """How many facts about the past become known under the draft."""
+        return sum(line.past for line in self.new)
+
+
+def outcome(services: Services, world: World, share: Share, draft: Draft) -> Outcome:
+    """Return what putting `draft` in force does now. For threads."""
+    now = max(services.now(), services.present.latest + TICK)
+    page = services.heads.page(share.id)
+    before = _view.decode(page.view) if page else None
+    after, let_go = seen_under(world, share, draft, now)
+    told, telling = facts(before), facts(after)
+    change = consequence(told, telling)
+    whole, names = wholly(change), naming(before, after)
+    ever = services.ever.of(share.id)
+    gone_past, new_past = past(told), past(telling)
+    new = [seen_before(line, ever) for line in lines(change.new, telling, names, new_past, whole)]
+    gone = [seen_before(line, ever) for line in lines(change.gone, told, names, gone_past, whole)]
+    return Outcome(
+        before=before,
+        after=after,
+        change=change,
+        whole=whole,
+        new=tuple(new),
+        gone=tuple(gone),
+        reads=tuple(lines(change.changed, telling, names, frozenset(), frozenset(), told)),
+        same=tuple(lines(change.same, telling, names, frozenset(), frozenset())),
+        seen=tuple(_seen(services, share, ever, gone, {*told, *telling})),
+        earlier=ever.since > 0,
+        past_if_history=_past(world, share, draft, now, told, history=True),
+        past_if_not=_past(world, share, draft, now, told, history=False),
+        let_go=len(let_go),
+        idle=idle(draft),
+        n=(page.n if page else 0) + 1,
+        people=len(viewers(world, share)),
+        digest=_digest(change, let_go),
+    )
+
+
+def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple[ClientView, list[str]]:
+    """Return the view a draft gives, and the changes that wait for review which it lets go, as they stand by now."""
+    project, holds, amended = world.projects[share.project], world.held(share.id), as_drafted(share, draft, now)
+    waits = holding.under_new_terms(holds, share, amended, project)
+    free = [held for subject, held in sorted(holds.held.items()) if subject not in waits.held]
+    told = [f"{one.fact.subject} {one.fact.since.isoformat()} {record_held.what(one, project)}" for one in free]
+    return released_view(world, project, amended, waits), told
+
+
+def idle(draft: Draft) -> tuple[str, ...]:
+    """Return which kinds of change a review names although the terms share nothing of them."""
+    terms, held = draft.terms, draft.ways.release
+    if held is None:
+        return ()
+    dates = bool(terms.milestones) and bool(holding.DATES & set(terms.milestone_fields))
+    scores = bool(terms.risks) and "score" in terms.risk_fields
+    named = (
+        (held.slip_days is not None and not dates, "slips, since no date is shared"),
+        (held.cost and terms.budget == "nothing", "changes of the budget, since it is not shared"),
+        (held.score is not None and not scores, "scores, since none is shared"),
+    )
+    return tuple(what for missing, what in named if missing)
+
+
+def _past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key], *, history: bool) -> int:
+    ways = msgspec.structs.replace(draft.ways, history=history)
+    view, _ = seen_under(world, share, Draft(draft.terms, ways), now)
+    return len(past(facts(view)) - set(told))
+
+
+def viewers(world: World, share: Share) -> list[str]:
+    """Return who may watch a share: people of its client whose access goes on."""
+    return [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
+
+
+def _digest(change: Consequence, let_go: list[str]) -> str:
+    """What is disclosed and withdrawn, by item and field, and what is let go, as it stands.
+
+    Other values that move in the meantime do not matter.
+    """
+    named = [sorted({key[:2] for key in keys}) for keys in (change.new, change.gone)], let_go
+    return hashlib.sha256(msgspec.json.encode(named)).hexdigest()[:32]
+
+
+# what cannot be unseen
+
+
+def _seen(
+    services: Services, share: Share, ever: Ever, gone: Sequence[ConsequenceLine], told: set[Key]
+) -> Iterable[Unseen]:
+    shown: dict[tuple[int, int], tuple[str, ...]] = {}
+    for title, where in [*_withdrawn(ever, gone), *_formerly(ever, told)]:
+        key = where.first, where.last
+        if key not in shown:
+            shown[key] = _on_screen(services, share, where) if len(shown) < SPANS else ()
+        yield Unseen(title=title, when=span(*key), on_screen=shown[key])
+
+
+def _withdrawn(ever: Ever, gone: Sequence[ConsequenceLine]) -> Iterable[tuple[str, EverTold]]:
+    for line in gone:
+        found = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
+        if found:
+            yield line.title, EverTold(min(t.first for t in found), max(t.last for t in found))
+
+
+def _formerly(ever: Ever, told: set[Key]) -> Iterable[tuple[str, EverTold]]:
+    """What earlier updates told, and neither the newest one nor the draft does: items by name, else field by field."""
+    present = {key[:2] for key in told}
+    subjects = {key[0] for key in told}
+    items: dict[str, EverTold] = {}
+    for (subject, field), where in ever.told.items():
+        if (subject, field) in present:
+            continue
+        title = ever.titles.get(subject, "") if subject not in subjects else _field(subject, field)
+        if title:
+            known = items.get(title, where)
+            items[title] = EverTold(min(known.first, where.first), max(known.last, where.last))
+    yield from items.items()
+
+
+def _field(subject: str, field: str) -> str:
+    if subject in PARTS:
+        return f"{PARTS[subject]}: {LABELS[subject].get(field, field).lower()}"
+    kind = "risk" if subject.startswith("risk-") else subject.partition("-")[0]
+    known = LABELS["risk-" if kind == "risk" else kind].get(field, field)
+    return "" if field in ("final", "view_needed") else f"{known}, of {kind}s"
+
+
+def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, ...]:
+    log, world = services.logs.disclosure, services.present.world
+    since = log.recorded_at(share.id, where.first)
+    if since is None:
+        return ()
+    beyond = 0 if where.last >= log.head(share.id) else where.last + 1
+    people, watching = viewers(world, share), presence.watching(services, share.id)
+    found = reception.viewers(services.logs.receipts, share.id, (where.first, beyond), since, people, watching)
+    return tuple(world.person_name(one.person) for one in found.seen if one.state == "displayed")
+
+
+def counted(found: Outcome) -> str:
+    """Return the consequence in one sentence, for whoever is about to activate."""
+    told = [
+        f"{count(len(found.new), 'thing')} newly disclosed" if found.new else "nothing newly disclosed",
+        f"{count(len(found.gone), 'thing')} withdrawn" if found.gone else "nothing withdrawn",
+    ]
+    return ", ".join(told)

@@ -1,0 +1,112 @@
+"""See as this client: the very page of the draft or of the terms in force, and any past update as recorded."""
+
+from typing import Any
+
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain.agreement.share import Share
+from domain.ids import ProjectId
+from domain.reveal import holding
+from projections.entries import frames
+from projections.wording import words
+from web.door.guard import STAFF, Signed, door, not_found
+from web.manager.agreement.editor import standing
+from web.manager.agreement.preview import as_drafted
+from web.process.services import Services
+from web.record.audience import released_view
+from web.record.consulted import consulted
+from web.render import exact_page
+from web.staff.frame import share_of, shell
+
+KEPT = {"cache-control": "private, max-age=31536000, immutable"}
+
+
+async def see(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/as?what=draft|force` or `?n=12`: what this client sees, would see or saw."""
+    services: Services = request.app.state.services
+    project, key = request.path_params["project"], request.path_params["share"]
+    share = await run_in_threadpool(share_of, services, project, key)
+    if share is None:
+        return not_found()
+    number = request.query_params.get("n", "")
+    if number:
+        await run_in_threadpool(consulted, services, signed, share.id, f"update {number[:12]}")
+    found = (
+        await run_in_threadpool(_past, services, share, number)
+        if number
+        else await run_in_threadpool(_preview, services, share, request.query_params.get("what", ""))
+    )
+    if found is None:
+        return not_found()
+    context = {
+        "project": services.present.world.projects[ProjectId(project)],
+        "share": share,
+        "client": services.present.world.client_name(share.client),
+        "head": services.logs.disclosure.head(key),
+        **found,
+        **shell(services, signed),
+    }
+    return services.pages.response(request, "pm/see.html", **context)
+
+
+def _preview(services: Services, share: Share, what: str) -> dict[str, Any] | None:
+    world = services.present.world
+    draft = share.draft is not None and (what == "draft" or not share.versions)
+    seen = as_drafted(share, standing(share), services.now()) if draft else share
+    if not seen.versions:
+        return None
+    project, holds = world.projects[share.project], world.held(share.id)
+    if draft:
+        holds = holding.under_new_terms(holds, share, seen, project)
+    rendered = services.renderer.render(released_view(world, project, seen, holds))
+    roots = {root: Markup(frames.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
+    return {"roots": roots, "what": "draft" if draft else "force", "n": 0, "at": "", "stylesheet": ""}
+
+
+def _past(services: Services, share: Share, number: str) -> dict[str, Any] | None:
+    n = int(number) if number.isdecimal() and len(number) < 12 else 0
+    found = exact_page.recorded(services.logs.disclosure, services.renderer, share.id, n)
+    if found is None:
+        return None
+    page, _ = found
+    roots = {root: Markup(markup) for root, markup in page.roots.items()}  # noqa: S704  # recorded, escaped when made
+    zone = services.present.world.projects[share.project].time_zone
+    return {"roots": roots, "what": "past", "n": n, "at": words.moment(page.at, zone), "stylesheet": page.stylesheet}
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/{n}/page`: the exact page of an update."""
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(share_of, services, request.path_params["project"], request.path_params["share"])
+    if share is None:
+        return not_found()
+    await run_in_threadpool(
+        consulted, services, signed, share.id, f"exact page of update {request.path_params['n'][:12]}"
+    )
+    return await run_in_threadpool(
+        exact_page.response, services.logs.disclosure, services.renderer, share.id, request.path_params["n"]
+    )
+
+
+async def stylesheet(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/styles/{sha}.css`: the stylesheet a past update was shown with."""
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(share_of, services, request.path_params["project"], request.path_params["share"])
+    css = await run_in_threadpool(services.logs.disclosure.stylesheet, request.path_params["sha"]) if share else None
+    if css is None or signed is None:
+        return not_found()
+    return Response(css, media_type="text/css; charset=utf-8", headers=KEPT)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of what a client sees."""
+    here = "/p/{project}/shares/{share}"
+    return [
+        door(f"{here}/as", see, allow=STAFF),
+        door(f"{here}/styles/{{sha}}.css", stylesheet, allow=STAFF),
+        door(f"{here}/{{n}}/page", page, allow=STAFF),
+    ]

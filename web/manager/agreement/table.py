@@ -1,0 +1,140 @@
+"""All live shares of the organisation in one table: with whom, of what, what each discloses. Sortable; also as CSV."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from domain.agreement.share import Share
+from projections.events.world import World, names
+from projections.wording import words
+from web.door import csv_download
+from web.door.guard import STAFF, Signed, door
+from web.manager.agreement import outcome, terms_form
+from web.process import presence
+from web.process.services import Services
+from web.staff.frame import shell
+
+
+class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One live share."""
+
+    share: Share
+    client: str
+    project: str
+    discloses: str
+    manner: str
+    zone: str
+    update: int
+    people: int
+    watching: int
+
+    @property
+    def since(self) -> date:
+        """The day on which the agreement in force came into it, in the client's zone."""
+        return words.local(self.share.versions[-1].at, self.zone).date()
+
+    @property
+    def ends(self) -> date | None:
+        """The last day of the agreement in the client's zone."""
+        ends = self.share.ways.expires
+        return None if ends is None else words.local(ends - timedelta(seconds=1), self.zone).date()
+
+
+SORTS: dict[str, tuple[str, Callable[[ShareRow], Any]]] = {
+    "client": ("Client", lambda row: row.client.casefold()),
+    "project": ("Project", lambda row: row.project.casefold()),
+    "since": ("In force since", lambda row: row.since),
+    "ends": ("Ends", lambda row: row.ends or date.max),
+    "update": ("Update", lambda row: row.update),
+    "people": ("People", lambda row: row.people),
+    "watching": ("Watching", lambda row: row.watching),
+}
+
+
+def rows(services: Services, signed: Signed) -> list[ShareRow]:
+    """Return every share in force that somebody may manage. For threads."""
+    world, now = services.present.refresh(), services.now()
+    live = [share for share in world.shares.values() if share.active and share.ended_on(now) is None]
+    return [_row(services, world, share) for share in live if signed.person.manages(share.project)]
+
+
+def _row(services: Services, world: World, share: Share) -> ShareRow:
+    called = names(world, share)
+    return ShareRow(
+        share=share,
+        client=called.client,
+        project=world.projects[share.project].title,
+        discloses=terms_form.summary(share.terms),
+        manner=terms_form.manner(share.ways, called.time_zone),
+        zone=called.time_zone,
+        update=services.logs.disclosure.head(share.id),
+        people=len(outcome.viewers(world, share)),
+        watching=len(presence.watching(services, share.id)),
+    )
+
+
+def ordered(found: list[ShareRow], sort: str, *, down: bool) -> list[ShareRow]:
+    """Return rows by one column, those that are alike by client and project."""
+    first = sorted(found, key=lambda row: (row.client.casefold(), row.project.casefold(), row.share.id))
+    return sorted(first, key=SORTS[sort][1], reverse=down)
+
+
+def _asked(request: Request) -> tuple[str, bool]:
+    sort = request.query_params.get("sort", "client")
+    return (sort if sort in SORTS else "client"), request.query_params.get("order") == "down"
+
+
+async def table(request: Request, signed: Signed) -> Response:
+    """`GET /shares?sort=client&order=down`: every live share."""
+    services: Services = request.app.state.services
+    sort, down = _asked(request)
+    found = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
+    heads = {key: name for key, (name, _) in SORTS.items()}
+    context = {"rows": found, "heads": heads, "sort": sort, "down": down, **shell(services, signed)}
+    return services.pages.response(request, "pm/table.html", **context)
+
+
+HEADER = (
+    "Client", "Project", "Share", "Agreement", "In force since", "Ends", "History", "Review", "Milestones",
+    "Of each milestone", "Budget", "Measure", "Curve", "Indices", "Risks", "Of each risk", "Health", "Project fields",
+    "Update", "People", "Watching now",
+)  # fmt: skip
+
+
+async def as_csv(request: Request, signed: Signed) -> Response:
+    """`GET /shares.csv`: the same table with every term in a column of its own."""
+    services: Services = request.app.state.services
+    sort, down = _asked(request)
+    found = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
+    return csv_download.download(csv_download.sheet(HEADER, map(_cells, found)), "shares.csv")
+
+
+def _cells(row: ShareRow) -> list[object]:
+    terms, ways = row.share.terms, row.share.ways
+    return [
+        row.client, row.project, row.share.id, row.share.version, row.since, row.ends or "",
+        "with history" if ways.history else "from now on", terms_form.review(ways) or "at once",
+        _list(terms.milestones), _list(terms.milestone_fields), terms.budget,
+        terms.measure if terms.budget != "nothing" else "", _yes(said=terms.curve), _yes(said=terms.indices),
+        _list(terms.risks), _list(terms.risk_fields), _list(terms.health), _list(terms.project_fields),
+        row.update, row.people, row.watching,
+    ]  # fmt: skip
+
+
+def _list(chosen: str | tuple[str, ...]) -> str:
+    return chosen if isinstance(chosen, str) else "; ".join(chosen)
+
+
+def _yes(*, said: bool) -> str:
+    return "yes" if said else "no"
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the table."""
+    return [door("/shares", table, allow=STAFF), door("/shares.csv", as_csv, allow=STAFF)]

@@ -1,0 +1,268 @@
+"""The terms of an agreement as a plain form: what is ticked becomes `Terms`, and back. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain import check
+from domain.agreement.terms import BudgetLevel, Measure, MilestoneField, ProjectField, Release, RiskField, Terms, Ways
+from domain.errors import Invalid
+from domain.plan.project import Project
+from domain.view import Dimension
+from projections.wording import words
+from web.forms import fields
+
+MILESTONE_FIELDS: dict[str, str] = {
+    "baseline": "Agreed date", "forecast": "Forecast", "slip": "Slip", "status": "Status", "actual": "Date met",
+    "reason": "Reason for the last movement", "trend": "Trend of the forecast", "range": "Earliest and latest",
+    "deadline": "Contractual deadline", "progress": "Percent complete", "client_action": "What waits for the client",
+    "acceptance": "Acceptance", "owner_side": "Who has to act", "kind": "Kind", "value": "Payment due with it",
+    "confirmed": "When last confirmed", "comments": "Comments, and a way to make them",
+}  # fmt: skip
+RISK_FIELDS: dict[str, str] = {
+    "score": "Score", "history": "Score before", "inherent": "Score before any response",
+    "client_score": "Client’s own score",
+    "cause": "Cause and event", "effect": "Effect", "response": "Response", "owner": "Owner", "category": "Category",
+    "proximity": "Proximity", "comments": "Comments, and a way to make them",
+}  # fmt: skip
+LEVELS = {"nothing": "Nothing", "rag": "Status alone", "percent": "Percentages", "amounts": "Amounts"}
+MEASURES = {"price": "Price, to the client", "cost": "Cost, internal"}
+HEALTH = {"overall": "Overall", "schedule": "Schedule", "budget": "Budget", "risk": "Risk"}
+PROJECT_FIELDS = {"phase": "On hold or closed", "baselines": "Earlier agreed plans", "confirmed": "When last confirmed"}
+Typed = Mapping[str, Sequence[str]]
+
+assert set(MILESTONE_FIELDS) == set(get_args(MilestoneField))
+assert set(RISK_FIELDS) == set(get_args(RiskField))
+assert set(LEVELS) == set(get_args(BudgetLevel))
+assert set(MEASURES) == set(get_args(Measure))
+assert set(HEALTH) == set(get_args(Dimension))
+assert set(PROJECT_FIELDS) == set(get_args(ProjectField))
+
+
+TEMPLATES: dict[str, tuple[str, Terms]] = {
+    "status": (
+        "Status only",
+        Terms(health=("overall", "schedule", "budget", "risk"), project_fields=("phase",)),
+    ),
+    "slip": (
+        "Milestones and slip",
+        Terms(
+            milestones="all",
+            milestone_fields=("actual", "baseline", "comments", "forecast", "reason", "slip", "status", "trend"),
+            health=("schedule",),
+        ),
+    ),
+    "progress": (
+        "Progress report",
+        Terms(
+            milestones="all",
+            milestone_fields=(
+                "actual", "baseline", "client_action", "comments", "forecast", "progress", "reason", "slip", "status",
+                "trend",
+            ),
+            risks="all",
+            risk_fields=("cause", "client_score", "comments", "effect", "history", "response", "score"),
+            budget="percent",
+            health=("overall", "schedule", "budget", "risk"),
+        ),
+    ),
+    "open": (
+        "Open book",
+        Terms(
+            milestones="all",
+            milestone_fields=tuple(sorted(get_args(MilestoneField))),
+            risks="all",
+            risk_fields=tuple(sorted(get_args(RiskField))),
+            budget="amounts",
+            measure="price",
+            curve=True,
+            indices=True,
+            health=("overall", "schedule", "budget", "risk"),
+            project_fields=("baselines", "confirmed", "phase"),
+        ),
+    ),
+}  # fmt: skip
+
+
+def fitting(terms: Terms, *, same: bool) -> Terms:
+    """Return terms for another share; of another project, what is named there does not exist here and is left out."""
+    if same:
+        return terms
+    milestones: Any = terms.milestones if terms.milestones == "all" else ()
+    risks: Any = terms.risks if terms.risks == "all" else ()
+    return msgspec.structs.replace(terms, milestones=milestones, risks=risks)
+
+
+def start() -> Terms:
+    """Return what a new form offers: dates of what is client-facing, nothing of money and risks."""
+    return Terms(milestones="all", milestone_fields=("actual", "baseline", "forecast", "slip", "status"))
+
+
+def terms_of(typed: Typed) -> Terms:
+    """Return the terms a filled form stands for.
+
+    Raises: Invalid.
+    """
+    raw: dict[str, Any] = {
+        "milestones": _chosen(typed, "milestones"),
+        "risks": _chosen(typed, "risks"),
+        "milestone_fields": list(typed.get("milestone_fields", ())),
+        "risk_fields": list(typed.get("risk_fields", ())),
+        "health": list(typed.get("health", ())),
+        "project_fields": list(typed.get("project_fields", ())),
+        "budget": _first(typed, "budget") or "nothing",
+        "measure": _first(typed, "measure") or "price",
+        "curve": _first(typed, "curve") == "yes",
+        "indices": _first(typed, "indices") == "yes",
+    }
+    try:
+        return msgspec.convert(raw, Terms)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"This form does not fit: {error}. Reload the page and try again.") from None
+
+
+def ways_of(typed: Typed, zone: str) -> Ways:
+    """Return how a filled form wants the terms disclosed; the last day is one in the client's `zone` (IANA).
+
+    Raises: Invalid.
+    """
+    release = None
+    if _first(typed, "release") == "review":
+        release = Release(
+            hours=_number(typed, "hours", "Hours", 4) or 0,
+            slip_days=_number(typed, "slip_days", "Days of slip", 5) if _first(typed, "hold_slip") else None,
+            cost=bool(_first(typed, "hold_cost")),
+            score=_number(typed, "score", "Score", 12) if _first(typed, "hold_score") else None,
+        )
+    history = _first(typed, "history")
+    if history not in ("yes", "no"):
+        told = "Say whether the client also learns what was recorded before this agreement"
+        raise Invalid(f"{told}: choose from now on, or with history.", "history")
+    return Ways(history=history == "yes", release=release, expires=_last_day(_first(typed, "expires"), zone))
+
+
+def ways_kept(typed: Typed, zone: str, otherwise: Ways) -> Ways:
+    """Return what was typed of the ways, each part that can be told, and the rest as it is `otherwise`."""
+    history = {"yes": True, "no": False}.get(_first(typed, "history"), otherwise.history)
+    release = otherwise.release
+    if _first(typed, "release") == "once":
+        release = None
+    elif _first(typed, "release") == "review":
+        release = Release(
+            hours=_kept_number(typed, "hours", 4),
+            slip_days=_kept_number(typed, "slip_days", 5) if _first(typed, "hold_slip") else None,
+            cost=bool(_first(typed, "hold_cost")),
+            score=_kept_number(typed, "score", 12) if _first(typed, "hold_score") else None,
+        )
+    try:
+        expires = _last_day(_first(typed, "expires"), zone)
+    except Invalid:
+        expires = otherwise.expires
+    return Ways(history=history, release=release, expires=expires)
+
+
+def _kept_number(typed: Typed, name: str, otherwise: int) -> int:
+    try:
+        return _number(typed, name, name, otherwise)
+    except Invalid:
+        return otherwise
+
+
+def _number(typed: Typed, name: str, label: str, otherwise: int) -> int:
+    text = _first(typed, name).strip()
+    if not text:
+        return otherwise
+    try:
+        return fields.whole(text)
+    except ValueError as error:
+        raise Invalid(f"{label}: {error}", name) from None
+
+
+def _last_day(text: str, zone: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        last = check.day("last_day", fields.day(text))
+    except ValueError as error:
+        raise Invalid(f"Last day: {error}", "expires") from None
+    return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def last_day(ways: Ways, zone: str) -> str:
+    """Return the last day of an agreement as a date field holds it, in the client's zone; "" for none."""
+    if ways.expires is None:
+        return ""
+    return (ways.expires.astimezone(ZoneInfo(zone)) - timedelta(seconds=1)).date().isoformat()
+
+
+def _chosen(typed: Typed, name: str) -> str | list[str]:
+    match _first(typed, name):
+        case "all":
+            return "all"
+        case "some":
+            return list(typed.get(name[:-1], ()))
+        case _:
+            return []
+
+
+def _first(typed: Typed, name: str) -> str:
+    given = typed.get(name, ())
+    return given[0] if given else ""
+
+
+def choices(project: Project, terms: Terms) -> dict[str, Any]:
+    """Return what the form shows: every choice with whether it is taken."""
+    ordered = sorted(project.schedule.milestones.values(), key=lambda m: (m.expected, m.details.title, m.id))
+    ranked = sorted(project.risks.risks.values(), key=lambda r: (r.closed, r.details.ref))
+    return {
+        "terms": terms,
+        "all_milestones": ordered,
+        "all_risks": ranked,
+        "milestone_fields": MILESTONE_FIELDS,
+        "risk_fields": RISK_FIELDS,
+        "levels": LEVELS,
+        "measures": MEASURES,
+        "health_words": HEALTH,
+        "project_fields": PROJECT_FIELDS,
+    }
+
+
+def summary(terms: Terms) -> str:
+    """Return what terms cover in one line: "All client-facing milestones · price, amounts · 3 risks"."""
+    told = [_many(terms.milestones, "milestone"), _many(terms.risks, "risk")]
+    if terms.budget != "nothing":
+        told.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
+    if terms.health:
+        told.append(f"status of {', '.join(HEALTH[d].lower() for d in terms.health)}")
+    return " · ".join(part for part in told if part) or "Nothing"
+
+
+def manner(ways: Ways, zone: str) -> str:
+    """Return how terms are disclosed in one line: "From now on, at once, until 3 May 2027"."""
+    told = ["With history" if ways.history else "From now on"]
+    told.append(f"after review of {review(ways)}" if ways.release else "at once")
+    if ways.expires is not None:
+        told.append(f"until {words.day_year(words.local(ways.expires - timedelta(seconds=1), zone).date())}")
+    return ", ".join(told)
+
+
+def review(ways: Ways) -> str:
+    """Return which changes wait and how long: "a slip above 5 days, 4 h at most"; "" where none does."""
+    held = ways.release
+    if held is None:
+        return ""
+    kinds = [
+        f"a slip above {held.slip_days} days" if held.slip_days is not None else "",
+        "a change of the budget" if held.cost else "",
+        f"a risk scored {held.score} or more" if held.score is not None else "",
+    ]
+    return f"{', '.join(filter(None, kinds))}, {held.hours} h at most"
+
+
+def _many(chosen: str | Sequence[str], one: str) -> str:
+    if chosen == "all":
+        return f"all client-facing {one}s"
+    return f"{len(chosen)} {one}{'' if len(chosen) == 1 else 's'}" if chosen else ""

@@ -1,0 +1,1 @@
+"""What clients said, and what the manager answers."""

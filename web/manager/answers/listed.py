@@ -1,0 +1,232 @@
+"""What clients said about a project, with what they were looking at and what has changed since, for its manager.
+
+Rule: what was on a screen and what changed since is read from the disclosure log, never computed anew.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.agreement.answers import Comment, Concern
+from domain.agreement.share import Share
+from domain.headline import count
+from domain.ids import PersonId, RiskId
+from domain.plan.project import Project
+from domain.plan.risks import ClientScored, Points, RiskRaised, RiskScored
+from projections.entries.entry import Change
+from projections.events.world import World
+from web.manager.answers.allowed import May, may
+from web.process.services import Services
+
+if TYPE_CHECKING:
+    from web.door.guard import Signed
+
+LOOKED = 200  # updates looked through for what has changed since
+LISTED = 6  # changes that are listed
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What a share showed differently after one update: of the thing asked about, and how much else."""
+
+    head: int  # the newest update
+    changes: tuple[tuple[int, Change], ...]  # update, change; newest first
+    more: int  # changes of the same thing that are not listed
+    others: int  # changes of anything else
+
+
+class ConcernLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One concern."""
+
+    c: Concern
+    share: Share
+    client: str
+    title: str
+    since: Since | None  # None once it is settled
+    may: May
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said about one thing on one share, oldest first."""
+
+    client: str
+    title: str
+    comments: tuple[Comment, ...]
+
+
+class AckLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One acknowledgement; `current` is false when what it was of has moved since."""
+
+    client: str
+    title: str
+    by: PersonId
+    at: datetime
+    update: int
+    current: bool
+
+
+class Assessed(msgspec.Struct, frozen=True):
+    """A score with who gave it and when; `update` is what was on the screen, 0 when not known."""
+
+    points: Points
+    by: str
+    at: datetime
+    update: int = 0
+
+
+class ScoreLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One risk as both sides score it."""
+
+    client: str
+    title: str
+    ours: Assessed
+    theirs: Assessed
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was said about a project, open concerns first."""
+
+    concerns: list[ConcernLine]
+    threads: list[Thread]
+    acks: list[AckLine]
+    scores: list[ScoreLine]
+    token: str
+
+    @property
+    def open(self) -> str:
+        """How many concerns are open, as a sentence."""
+        many = sum(not line.c.settled for line in self.concerns)
+        return _sentence(count(many, "concern is open", "concerns are open")) if many else "No concern is open."
+
+    @property
+    def rest(self) -> str:
+        """How much else was said, as a sentence."""
+        comments = sum(len(thread.comments) for thread in self.threads)
+        return _sentence(f"{count(comments, 'comment')} and {count(len(self.acks), 'acknowledgement')}")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."
+
+
+def token(services: Services, world: World, project: Project) -> str:
+    """Return a fingerprint of all that the page depends on: another one later means that something is new."""
+    shares = world.shares_of_project(project.id)
+    heads = [(s.id, world.versions.get(f"share-{s.id}", 0), services.logs.disclosure.head(s.id)) for s in shares]
+    told = repr((heads, world.versions.get(f"project-{project.id}", 0), len(world.erased)))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def answers(services: Services, signed: "Signed", world: World, project: Project) -> Answers:
+    """Return what was said about a project. For threads."""
+    shares = world.shares_of_project(project.id)
+    called = {share.id: world.client_name(share.client) for share in shares}
+    now = token(services, world, project)
+    concerns = [_concern(services, signed, world, project, s, c) for s in shares for c in s.answers.concerns.values()]
+    concerns.sort(key=lambda line: (line.c.settled, -line.c.at.timestamp()))
+    return Answers(
+        concerns=concerns,
+        threads=[thread for share in shares for thread in _threads(project, share, called[share.id])],
+        acks=[ack for share in shares for ack in _acks(project, share, called[share.id])],
+        scores=[line for share in shares for line in _scores(services, world, project, share)],
+        token=now,
+    )
+
+
+def title_of(project: Project, subject: str) -> str:
+    """Return what a client calls what it answers; our own title where it has none."""
+    kind, _, key = subject.partition("-")
+    if kind == "milestone" and key in project.schedule.milestones:
+        details = project.schedule.milestones[key].details  # type: ignore[index]
+        return details.client_title or details.title
+    if kind == "risk" and key in project.risks.risks:
+        risk = project.risks.risks[RiskId(key)].details
+        return f"{risk.ref} {risk.client_title or risk.title}"
+    if kind == "agreement":
+        return f"Share agreement {key}"
+    return {"": "The whole page", "budget": "The budget"}.get(kind, "Something that is gone")
+
+
+def _concern(
+    services: Services, signed: "Signed", world: World, project: Project, share: Share, concern: Concern
+) -> ConcernLine:
+    return ConcernLine(
+        c=concern,
+        share=share,
+        client=world.client_name(share.client),
+        title=title_of(project, concern.subject),
+        since=None if concern.settled else since(services, share.id, concern.screen.n, concern.subject),
+        may=may(world, signed, share),
+    )
+
+
+def since(services: Services, share: str, n: int, subject: str) -> Since:
+    """Return what a share showed differently after update `n`, of one thing or of everything ("")."""
+    log, key = services.logs.disclosure, subject.partition("-")[2]
+    head = log.head(share)
+    found = log.entries(share, max(n, head - LOOKED), LOOKED, head) if head > n else []
+    every = [(entry.n, change) for entry in reversed(found) for change in entry.content.changes]
+    every = [(at, change) for at, change in every if not change.kind.startswith("concern.")]
+    about = [one for one in every if not key or one[1].subject == key]
+    listed = about[:LISTED]
+    return Since(head=head, changes=tuple(listed), more=len(about) - len(listed), others=len(every) - len(about))
+
+
+def _threads(project: Project, share: Share, client: str) -> list[Thread]:
+    subjects = dict.fromkeys(comment.subject for comment in share.answers.comments)
+    found = [
+        Thread(client=client, title=title_of(project, subject), comments=tuple(share.answers.on(subject)))
+        for subject in subjects
+    ]
+    return sorted(found, key=lambda thread: thread.comments[-1].at, reverse=True)
+
+
+def _acks(project: Project, share: Share, client: str) -> list[AckLine]:
+    return [
+        AckLine(
+            client=client, title=title_of(project, subject), by=given.by, at=given.at, update=given.screen.n,
+            current=_moved(project, subject) <= given.at,
+        )
+        for subject, given in reversed(share.answers.acknowledged.items())
+    ]  # fmt: skip
+
+
+def _moved(project: Project, subject: str) -> datetime:
+    kind, _, key = subject.partition("-")
+    if kind == "milestone" and key in project.schedule.milestones:
+        return project.schedule.milestones[key].moves[-1].at  # type: ignore[index]
+    if kind == "risk" and key in project.risks.risks:
+        return project.risks.risks[RiskId(key)].scores[-1].at
+    return datetime.min.replace(tzinfo=project.changed_at.tzinfo)
+
+
+def _scores(services: Services, world: World, project: Project, share: Share) -> list[ScoreLine]:
+    found = []
+    for risk in project.risks.risks.values():
+        given = risk.client_scores.get(share.client, ())
+        if given and not risk.closed:
+            ours, theirs = risk.scores[-1], given[-1]
+            who, _ = _event(services, project, ours.at, risk.id)
+            _, update = _event(services, project, theirs.at, risk.id)
+            found.append(
+                ScoreLine(
+                    client=world.client_name(share.client),
+                    title=title_of(project, f"risk-{risk.id}"),
+                    ours=Assessed(ours.points, world.person_name(who), ours.at),
+                    theirs=Assessed(theirs.points, world.person_name(theirs.by), theirs.at, update),
+                )
+            )
+    return found
+
+
+def _event(services: Services, project: Project, at: datetime, risk: RiskId) -> tuple[str, int]:
+    """Return who scored a risk at an instant, and the update that was on a client's screen then."""
+    events, stream = services.logs.events, f"project-{project.id}"
+    version = events.version_at(stream, at)
+    while version > 0 and (found := events.part(stream, version - 1, 1)) and found[0].at == at:
+        event = found[0].event
+        if isinstance(event, RiskRaised | RiskScored | ClientScored) and event.risk == risk:
+            return found[0].actor, event.screen.n if isinstance(event, ClientScored) else 0
+        version -= 1
+    return "", 0

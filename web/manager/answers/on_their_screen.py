@@ -1,0 +1,57 @@
+"""What a client was looking at when it answered: the row or card of one update as recorded, alone in a sandbox.
+
+Rule: the markup is the recorded one; only a closed card is opened, as its reader may have done.
+"""
+
+from collections.abc import Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from projections.entries import frames
+from projections.entries.entry import Part
+from projections.replay import pages
+from web.door.guard import Signed, not_found
+from web.process.services import Services
+from web.record.consulted import consulted
+from web.render import exact_page
+from web.staff.frame import share_of
+
+SPACE = '<svg width="1" height="8" display="block" aria-hidden="true"></svg>'  # so that no edge cuts the first line
+
+
+async def look(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/shares/{share}/{n}/look?about=risk-r7`: what update n showed of one thing, or all of it."""
+    services: Services = request.app.state.services
+    share = await run_in_threadpool(share_of, services, request.path_params["project"], request.path_params["share"])
+    number, about = request.path_params["n"], request.query_params.get("about", "")
+    n = int(number) if number.isascii() and number.isdecimal() and len(number) < 12 else 0
+    if share is None or not n:
+        return not_found()
+    await run_in_threadpool(consulted, services, signed, share.id, f"{about[:80] or 'the page'} of update {n}")
+    return await run_in_threadpool(_look, services, share.id, n, about)
+
+
+def _look(services: Services, share: str, n: int, about: str) -> Response:
+    found = exact_page.recorded(services.logs.disclosure, services.renderer, share, n)
+    folded = pages.fold(services.logs.disclosure, share, n)
+    if found is None or folded is None:
+        return not_found()
+    page, css = found
+    return exact_page.sealed(exact_page.document(page, css, cut_out(folded.parts, about)), css, "'self'")
+
+
+def cut_out(parts: Mapping[str, Part], about: str) -> str:
+    """Return the recorded markup of one milestone or risk with what it stands in, "" when the parts have none."""
+    kind, _, key = about.partition("-")
+    if kind == "milestone" and f"ms-{key}" in parts:
+        section = parts["milestones"]
+        begin = max(section.head.find("<table"), 0)
+        rows = [one for one in (f"ms-{key}", f"said-{key}") if one in parts]
+        return SPACE + section.head[begin:] + "".join(frames.markup(parts, one) for one in rows) + "</tbody></table>"
+    if kind == "risk" and f"r-{key}" in parts:
+        card = frames.markup(parts, f"r-{key}")
+        shut = f'<details id="rd-{key}">'
+        return f'<ul class="risks">{card.replace(shut, shut[:-1] + " open>", 1)}</ul>'
+    return ""

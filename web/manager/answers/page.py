@@ -1,0 +1,194 @@
+"""Answers of the clients of a project: what they raised beside what they were looking at; answering, and commenting.
+
+Rule: everything here but the internal notes is said on a share and seen by its client; the page says so at each form.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.agreement.answers import AnswerConcern, MakeComment
+from domain.agreement.share import Share
+from domain.errors import Conflict, Refused
+from domain.ids import CommandId, ProjectId, ShareId
+from domain.plan.project import Project
+from projections.events.world import World
+from web.door.guard import STAFF, Signed, door, not_found
+from web.door.headers import CSP
+from web.door.problem import status_of
+from web.manager.answers.allowed import actor, may
+from web.manager.answers.listed import answers, token
+from web.manager.answers.on_their_screen import look
+from web.process.services import Services
+from web.record.audience import view_of
+from web.staff.frame import share_of, shell
+
+FRAMING = f"{CSP}; frame-src 'self'"  # the page shows what clients were looking at in frames of our own
+RECORDED = "Recorded. The client’s page shows it with the next update."
+NOTES = 12  # internal notes listed
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """What was typed into one form, and what is wrong with it."""
+
+    form: str  # id of the concern or share
+    text: str = ""
+    subject: str = ""
+    settled: bool = True
+    problem: str = ""
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """Something that a comment can be made on."""
+
+    subject: str
+    title: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One share on which something can be said."""
+
+    share: Share
+    client: str
+    topics: tuple[Topic, ...]
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """One internal note of a risk."""
+
+    title: str
+    at: Any
+    text: str
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/answers`: concerns first, then scores, comments, acknowledgements and internal notes."""
+    return await _page(request, signed)
+
+
+async def _page(request: Request, signed: Signed, typed: Typed | None = None, status: int = 200) -> Response:
+    services: Services = request.app.state.services
+    found = await run_in_threadpool(_shown, services, signed, request.path_params["project"])
+    if found is None:
+        return not_found()
+    shown = {line.c.id for line in found["a"].concerns if line.may.answer} | {one.share.id for one in found["places"]}
+    stray = typed if typed is not None and typed.form not in shown else None
+    context = {**found, "typed": typed, "stray": stray, "said": RECORDED if "said" in request.query_params else ""}
+    response = services.pages.response(request, "pm/answers.html", status, **context)
+    response.headers["content-security-policy"] = FRAMING
+    return response
+
+
+def _shown(services: Services, signed: Signed, key: str) -> dict[str, Any] | None:
+    world = services.present.refresh()
+    project = world.projects.get(ProjectId(key))
+    if project is None:
+        return None
+    shares = [share for share in world.shares_of_project(project.id) if share.active]
+    return {
+        "project": project,
+        "a": answers(services, signed, world, project),
+        "called": world.person_name,
+        "places": [_place(world, project, share) for share in shares if may(world, signed, share).comment],
+        "notes": _notes(project),
+        **shell(services, signed),
+    }
+
+
+def _place(world: World, project: Project, share: Share) -> Place:
+    view, terms = view_of(world, project, share), share.terms
+    rows = view.milestones if "comments" in terms.milestone_fields else ()
+    cards = view.risks if "comments" in terms.risk_fields else ()
+    topics = [Topic(f"milestone-{row.id}", row.title) for row in rows]
+    topics += [Topic(f"risk-{card.id}", f"{card.ref} {card.title}") for card in cards]
+    return Place(share=share, client=world.client_name(share.client), topics=tuple(topics))
+
+
+def _notes(project: Project) -> list[Note]:
+    every = [
+        Note(title=f"{r.details.ref} {r.details.title}", at=note.at, text=note.note)
+        for r in project.risks.risks.values()
+        for note in r.notes
+    ]
+    return sorted(every, key=lambda note: note.at, reverse=True)[:NOTES]
+
+
+async def newer(request: Request, signed: Signed) -> Response:
+    """`GET /p/{project}/answers/list?seen=`: what was said, asked for every few seconds; 204 when nothing is new."""
+    services: Services = request.app.state.services
+    world = await run_in_threadpool(services.present.refresh)
+    project = world.projects.get(ProjectId(request.path_params["project"]))
+    if project is None:
+        return not_found()
+    if request.query_params.get("seen") == await run_in_threadpool(token, services, world, project):
+        return Response(status_code=204, headers={"cache-control": "no-store"})
+    found = await run_in_threadpool(_shown, services, signed, project.id)
+    return services.pages.response(request, "pm/answers_list.html", **(found or {}), typed=None)
+
+
+async def answer(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/concerns/{concern}`: answer a concern, settling it or not."""
+    form = await request.form()
+    concern = request.path_params["concern"]
+    typed = Typed(form=concern, text=str(form.get("text", "")), settled=form.get("settled") == "yes")
+    share = ShareId(request.path_params["share"])
+    command = AnswerConcern(share=share, concern=concern, text=typed.text, by=signed.person.id, settled=typed.settled)
+    return await _send(request, signed, command, typed, f"said=yes#concern-{concern}")
+
+
+async def comment(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/comments`: comment on a milestone or risk, for that client to see."""
+    form = await request.form()
+    share = ShareId(request.path_params["share"])
+    typed = Typed(form=share, text=str(form.get("text", "")), subject=str(form.get("subject", "")))
+    key = hashlib.sha256(f"said {form.get('command_id', '')}".encode()).hexdigest()[:12]
+    command = MakeComment(
+        share=share, comment=key, subject=typed.subject, text=typed.text, by=signed.person.id, side="ours"
+    )
+    return await _send(request, signed, command, typed, "said=yes#comments")
+
+
+async def _send(
+    request: Request, signed: Signed, command: AnswerConcern | MakeComment, typed: Typed, to: str
+) -> Response:
+    services: Services = request.app.state.services
+    project = request.path_params["project"]
+    share = await run_in_threadpool(share_of, services, project, command.share)
+    if share is None:
+        return not_found()
+    key = str((await request.form()).get("command_id", ""))
+    try:
+        await run_in_threadpool(_carry_out, services, signed, share, command, key)
+    except Refused as refused:
+        again = msgspec.structs.replace(typed, problem=refused.message)
+        return await _page(request, signed, again, status_of(refused))
+    return RedirectResponse(f"/p/{project}/answers?{to}", 303)
+
+
+def _carry_out(
+    services: Services, signed: Signed, share: Share, command: AnswerConcern | MakeComment, key: str
+) -> None:
+    if isinstance(command, MakeComment) and not services.logs.events.stream(f"command-{key}"):
+        world = services.present.world
+        topics = _place(world, world.projects[share.project], share).topics if share.active else ()
+        if command.subject not in {topic.subject for topic in topics}:
+            told = "This client’s agreement does not cover comments on this, so it would not be shown"
+            raise Conflict(f"{told}. Choose something else, or widen the agreement first.")
+    services.service.execute(actor(signed), command, command_id=CommandId(key))
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the clients' answers."""
+    here = "/p/{project}/shares/{share}"
+    return [
+        door("/p/{project}/answers", page, allow=STAFF, name="answers"),
+        door("/p/{project}/answers/list", newer, allow=STAFF),
+        door(f"{here}/concerns/{{concern}}", answer, allow=STAFF, methods=["POST"]),
+        door(f"{here}/comments", comment, allow=STAFF, methods=["POST"]),
+        door(f"{here}/{{n}}/look", look, allow=STAFF),
+    ]

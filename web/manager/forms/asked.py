@@ -1,0 +1,85 @@
+"""What a form is asked about: one project as it stands, and the milestone, risk or measure the address names. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from domain.errors import Unknown
+from domain.ids import MilestoneId, RiskId
+from domain.plan.project import Project
+from domain.plan.risks import Risk
+from domain.plan.schedule import Milestone
+from projections.directory import Directory
+from web.forms.fields import Field
+
+YES_NO: tuple[tuple[str, str], ...] = (("yes", "Yes"),)
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One question for a form. `directory` knows clients and people; `params` is the query."""
+
+    project: Project
+    directory: Directory
+    now: datetime
+    params: Mapping[str, str]
+    new_id: str
+
+    @property
+    def today(self) -> date:
+        """The civil date in the project's zone."""
+        return self.project.civil(self.now)
+
+    def milestone(self) -> Milestone:
+        """Return the milestone the address names.
+
+        Raises: Unknown.
+        """
+        found = self.project.schedule.milestones.get(MilestoneId(self.params.get("milestone", "")))
+        if found is None:
+            raise Unknown("There is no such milestone in this project. It may have been removed: reload the plan.")
+        return found
+
+    def risk(self) -> Risk:
+        """Return the risk the address names.
+
+        Raises: Unknown.
+        """
+        found = self.project.risks.risks.get(RiskId(self.params.get("risk", "")))
+        if found is None:
+            raise Unknown("There is no such risk in this project. Reload the register.")
+        return found
+
+    def clients(self) -> tuple[tuple[str, str], ...]:
+        """Return the clients this project is shared with, by name."""
+        shares = self.directory.shares_of_project(self.project.id)
+        named = {s.client: self.directory.client_name(s.client) for s in shares if s.active}
+        return tuple(sorted(named.items(), key=lambda pair: pair[1]))
+
+
+def reason(help_text: str = "", *, required: bool = True, label: str = "Reason", value: str = "") -> Field:
+    """Return the field for a reason that goes on record."""
+    return Field(name="reason", label=label, kind="line", help=help_text, required=required, value=value)
+
+
+def iso(value: date | None) -> str:
+    """Return a date as a date input holds it."""
+    return value.isoformat() if value else ""
+
+
+def plain(value: Decimal | None) -> str:
+    """Return an amount as a person would type it."""
+    if value is None:
+        return ""
+    return f"{value.normalize():,f}" if value else "0"
+
+
+def named(milestone: Milestone) -> str:
+    """Return what a milestone is called among us."""
+    return milestone.details.title
+
+
+def slot(kind: str, key: str = "") -> str:
+    """Return the id of the element a form opens in."""
+    return f"do-{kind}-{key}" if key else f"do-{kind}"

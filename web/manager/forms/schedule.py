@@ -1,0 +1,191 @@
+"""The forms that change the schedule: one function a command. Pure."""
+
+from typing import get_args
+
+from domain.message import Command
+from domain.plan import schedule
+from domain.plan.schedule import MilestoneDetails, MilestoneKind
+from projections.wording import words
+from web.forms.fields import Field
+from web.forms.form import Form
+from web.manager.forms.asked import Ask, iso, named, plain, reason, slot
+
+KINDS = {
+    "preProcurement": "Before procurement", "approval": "Approval", "engagement": "Engagement",
+    "assessment": "Assessment", "delivery": "Delivery", "reporting": "Reporting", "financing": "Financing",
+    "payment": "Payment", "procurement": "Procurement", "contractClose": "Close of contract",
+}  # fmt: skip
+SIDES = (("ours", "Us"), ("theirs", "The client"), ("joint", "Both"))
+
+
+def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
+    kinds = tuple((kind, KINDS[kind]) for kind in get_args(MilestoneKind))
+    value = plain(d.value.amount) if d.value else ""
+    return (
+        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Clients never see it."),
+        Field(name="details.client_title", label="Title for clients", value=d.client_title),
+        Field(
+            name="details.client_facing", label="Client-facing", kind="yes", value="yes" if d.client_facing else "",
+            help="Agreements that share “all client-facing” milestones will show it.",
+        ),
+        Field(name="details.kind", label="Kind", kind="choice", value=d.kind, options=kinds),
+        Field(name="details.owner_side", label="Who has to act", kind="choice", value=d.owner_side, options=SIDES),
+        Field(name="details.deadline", label="Contractual deadline", kind="day", value=iso(d.deadline)),
+        Field(name="details.value", label="Payment due with it", kind="money", value=value, unit=ask.project.currency),
+        Field(
+            name="details.needs_acceptance", label="Needs the client’s acceptance", kind="yes",
+            value="yes" if d.needs_acceptance else "",
+        ),
+        Field(name="details.client_action", label="What it waits for from the client", value=d.client_action),
+        Field(name="details.client_action_due", label="Due", kind="day", value=iso(d.client_action_due)),
+        Field(name="details.note", label="Internal note", kind="text", value=d.note, help="No agreement can share it."),
+    )  # fmt: skip
+
+
+MORE = (
+    "details.kind", "details.owner_side", "details.deadline", "details.value", "details.needs_acceptance",
+    "details.client_action", "details.client_action_due", "details.note",
+)  # fmt: skip
+
+
+def add(ask: Ask) -> Form:
+    """Return the form for a new milestone."""
+    first, *rest = _details(ask, MilestoneDetails(title=""))
+    forecast = Field(name="forecast", label="Forecast", kind="day", required=True)
+    return Form(
+        command=schedule.AddMilestone,
+        title="Add a milestone",
+        button="Add milestone",
+        fields=(first, forecast, *rest),
+        fixed={"project": ask.project.id, "milestone": ask.new_id},
+        slot=slot("milestones"),
+        fold=MORE,
+    )
+
+
+def describe(ask: Ask) -> Form:
+    """Return the form for what describes a milestone."""
+    m = ask.milestone()
+    return _one(
+        ask, schedule.DescribeMilestone, "Describe", "Save", _details(ask, m.details), about=m.details, fold=MORE
+    )
+
+
+def move(ask: Ask) -> Form:
+    """Return the form for another forecast."""
+    m = ask.milestone()
+    agreed = ask.project.schedule.baseline_of(m.id)
+    note = f"Agreed for {words.long_day(agreed)}." if agreed else ""
+    fields = (
+        Field(name="forecast", label="New forecast", kind="day", value=iso(m.forecast), required=True),
+        reason("Clients whose agreement covers reasons read it."),
+        Field(name="earliest", label="Earliest", kind="day", value=iso(m.earliest)),
+        Field(name="latest", label="Latest", kind="day", value=iso(m.latest)),
+    )
+    about = [m.moves[-1].forecast, m.earliest, m.latest, m.actual]
+    return _one(ask, schedule.MoveForecast, "Move the forecast of", "Move", fields, note, about, ("earliest", "latest"))
+
+
+def progress(ask: Ask) -> Form:
+    """Return the form for physical percent complete."""
+    m = ask.milestone()
+    value = "" if m.percent is None else str(m.percent)
+    fields = (
+        Field(name="percent", label="Physical percent complete", kind="whole", value=value, required=True, unit="%"),
+    )
+    return _one(ask, schedule.ReportProgress, "Progress of", "Record", fields, about=[m.percent, m.actual])
+
+
+def meet(ask: Ask) -> Form:
+    """Return the form for the day a milestone was met."""
+    m = ask.milestone()
+    fields = (Field(name="actual", label="Met on", kind="day", value=iso(ask.today), required=True),)
+    return _one(ask, schedule.MeetMilestone, "Record as met:", "Met", fields, about=[m.actual])
+
+
+def reopen(ask: Ask) -> Form:
+    """Return the form that takes back that a milestone was met."""
+    return _one(ask, schedule.ReopenMilestone, "Reopen", "Reopen", (reason(),), about=[ask.milestone().actual])
+
+
+def accept(ask: Ask) -> Form:
+    """Return the form for the client's acceptance."""
+    m = ask.milestone()
+    fields = (
+        Field(name="on", label="Accepted on", kind="day", value=iso(ask.today), required=True),
+        Field(name="by", label="Accepted by", required=True, help="The person who said so."),
+    )
+    return _one(ask, schedule.AcceptMilestone, "Acceptance of", "Record", fields, about=[m.accepted_on, m.actual])
+
+
+def remove(ask: Ask) -> Form:
+    """Return the form that takes a milestone off the plan."""
+    note = "It leaves the plan and every dashboard that shows it. The record of it stays."
+    return _one(ask, schedule.RemoveMilestone, "Remove", "Remove", (reason(),), note, about=[ask.milestone().actual])
+
+
+def approve(ask: Ask) -> Form:
+    """Return the form that makes the present forecasts the agreed plan."""
+    number = len(ask.project.schedule.baselines) + 1
+    dates = tuple(
+        Field(name=f"dates.{m.id}", label=named(m), kind="day", help=f"forecast {words.day_year(m.forecast)}")
+        for m in sorted(ask.project.schedule.milestones.values(), key=lambda m: (m.expected, m.id))
+        if m.actual is None
+    )
+    fields = (
+        reason("Everybody who sees the plans reads it."),
+        Field(name="approver", label="Agreed by", required=True),
+        Field(name="on", label="Agreed on", kind="day", value=iso(ask.today), required=True),
+        *dates,
+    )
+    return Form(
+        command=schedule.ApproveBaseline,
+        title=f"Agree plan {number}",
+        button=f"Agree plan {number}",
+        fields=fields,
+        fixed={"project": ask.project.id},
+        slot=slot("milestones"),
+        note="Each milestone is agreed for its forecast; a date under More is agreed instead. Earlier plans stay.",
+        about=number,
+        fold=tuple(field.name for field in dates),
+    )
+
+
+def confirm(ask: Ask) -> Form:
+    """Return the form that says the plan holds."""
+    return Form(
+        command=schedule.ConfirmPlan,
+        title="Confirm the plan unchanged",
+        button="Confirm",
+        fields=(
+            Field(name="data_date", label="As it stood on", kind="day", value=iso(ask.today)),
+            Field(name="note", label="Note among us", kind="line"),
+        ),
+        fixed={"project": ask.project.id},
+        slot=slot("milestones"),
+        note="Nothing moves; clients who may see it read that somebody looked today.",
+    )
+
+
+def _one(
+    ask: Ask,
+    command: type[Command],
+    title: str,
+    button: str,
+    fields: tuple[Field, ...],
+    note: str = "",
+    about: object = None,
+    fold: tuple[str, ...] = (),
+) -> Form:
+    m = ask.milestone()
+    return Form(
+        command=command,
+        title=f"{title} {named(m)}",
+        button=button,
+        fields=fields,
+        fixed={"project": ask.project.id, "milestone": m.id},
+        slot=slot("m", m.id),
+        note=note,
+        about=about,
+        fold=fold,
+    )

@@ -1,0 +1,1 @@
+"""A plan uploaded, proposed as changes, accepted."""

@@ -1,0 +1,120 @@
+"""Uploaded plans while they are being looked at: kept as files for a day, read in the background, with their progress.
+
+Rule: a file here has changed nothing; only accepted lines go to the project, and by the write side.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from web.importers import reading
+from web.importers.csv import mapping as mappings
+from web.importers.csv.mapping import Mapping
+from web.importers.plan import BrokenFile, Plan, Problem
+
+log = logging.getLogger("fanlight.import")
+DAY = 86400.0
+KEPT = 8  # read plans in memory
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A file as it came."""
+
+    name: str
+    data: bytes
+
+
+class Reading:
+    """One file being read. Written by its thread alone, read by pages."""
+
+    def __init__(self) -> None:
+        self.done = 0.0  # 0 to 1
+        self.plan: Plan | None = None
+        self.broken: BrokenFile | None = None
+        self.finished = threading.Event()
+
+    def run(self, upload: Upload, mapping: Mapping | None, max_bytes: int) -> None:
+        """Read the file to its end."""
+        try:
+            self.plan = reading.read(upload.name, upload.data, mapping, self._progress, max_bytes=max_bytes)
+        except BrokenFile as broken:
+            self.broken = broken
+        except Exception:
+            log.exception("reading %s failed", upload.name)
+            self.broken = BrokenFile(Problem(None, "Reading it failed unexpectedly; the server’s log says why."))
+        finally:
+            self.finished.set()
+
+    def _progress(self, done: float) -> None:
+        self.done = done
+
+
+class Uploads:
+    """The uploads and saved column mappings of one installation."""
+
+    def __init__(self, folder: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+        self._files, self._mappings = folder / "imports", folder / "mappings"
+        self._max_bytes, self._clock = max_bytes, clock
+        self._readings: dict[tuple[str, str], Reading] = {}
+
+    def keep(self, project: str, upload: Upload) -> str:
+        """Keep a file and return its key; files older than a day go."""
+        self._files.mkdir(parents=True, exist_ok=True)
+        for old in self._files.iterdir():
+            if old.stat().st_mtime < self._clock() - DAY:
+                old.unlink(missing_ok=True)
+        key = hashlib.sha256(upload.data).hexdigest()
+        (self._files / f"{project}.{key}").write_bytes(msgspec.msgpack.encode(upload))
+        self._readings.pop((project, key), None)
+        return key
+
+    def find(self, project: str, key: str) -> Upload | None:
+        """Return a kept file."""
+        path = self._files / f"{project}.{key}"
+        if not (project.isalnum() and key.isalnum() and path.is_file()):
+            return None
+        return msgspec.msgpack.decode(path.read_bytes(), type=Upload)
+
+    def read(self, project: str, key: str, wait: float) -> Reading | None:
+        """Return the reading of a kept file, started if need be, after at most `wait` seconds."""
+        found = self._readings.get((project, key))
+        if found is None:
+            upload = self.find(project, key)
+            if upload is None:
+                return None
+            found = self._start(project, key, upload)
+        found.finished.wait(wait)
+        return found
+
+    def _start(self, project: str, key: str, upload: Upload) -> Reading:
+        found = Reading()
+        for old in list(self._readings)[: max(0, len(self._readings) - KEPT + 1)]:
+            self._readings.pop(old, None)
+        self._readings[project, key] = found
+        arguments = (upload, self.mapping(project), self._max_bytes)
+        threading.Thread(target=found.run, args=arguments, name="import", daemon=True).start()
+        return found
+
+    def forget(self, project: str, key: str) -> None:
+        """Read a file anew next time it is asked for."""
+        self._readings.pop((project, key), None)
+
+    def drop(self, project: str, key: str) -> None:
+        """Throw a file away."""
+        self.forget(project, key)
+        (self._files / f"{project}.{key}").unlink(missing_ok=True)
+
+    def mapping(self, project: str) -> Mapping | None:
+        """Return the columns saved for a project."""
+        path = self._mappings / f"{project}.json"
+        return mappings.decode(path.read_bytes()) if path.is_file() else None
+
+    def save_mapping(self, project: str, mapping: Mapping) -> None:
+        """Save the columns for every later file of a project."""
+        self._mappings.mkdir(parents=True, exist_ok=True)
+        (self._mappings / f"{project}.json").write_bytes(mappings.encode(mapping))

@@ -1,0 +1,1 @@
+"""The workspace of a project: its plan, its shares, what waits."""

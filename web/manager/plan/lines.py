@@ -1,0 +1,231 @@
+"""The workspace of one project: every line with its comparison and its audience, and the sentence on top. Pure."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import get_args
+
+import msgspec
+
+from domain.headline import count
+from domain.money import Money
+from domain.plan import health as rules
+from domain.plan.budget import Account, Measure
+from domain.plan.calendar import calendar_days
+from domain.plan.health import Override
+from domain.plan.project import Project
+from domain.plan.risks import Risk, band
+from domain.plan.schedule import Milestone
+from domain.view import Dimension, MilestoneState, Rag
+from projections.wording import words
+from web.record.audience import Audience
+
+NA = "n/a"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One client beside a line."""
+
+    client: str
+    number: int
+
+
+class MilestoneLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One milestone of the plan."""
+
+    m: Milestone
+    agreed: date | None
+    slip: str
+    late: bool
+    working: int | None
+    original: int | None  # slip since the first plan, where that differs
+    state: MilestoneState
+    overdue: bool  # the forecast has passed and it is not met
+    marks: tuple[Mark, ...]
+
+
+class RiskLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One risk of the register."""
+
+    r: Risk
+    band: str
+    theirs: tuple[tuple[str, str], ...]  # client, score
+    waiting: tuple[str, ...]  # clients asked for their view
+    marks: tuple[Mark, ...]
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One earned-value figure as shown; n/a where it is undefined."""
+
+    short: str
+    name: str
+    value: str
+
+
+class BudgetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of the budget."""
+
+    measure: Measure
+    status_date: date | None
+    headline: tuple[Figure, ...]
+    figures: tuple[Figure, ...]
+    planned: bool
+    marks: tuple[str, ...]  # "Acme Rail: amounts"
+
+
+class HealthLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One status with its rule."""
+
+    dimension: Dimension
+    status: Rag | None
+    by_rule: Rag | None
+    override: Override | None
+    rule: str
+    marks: tuple[Mark, ...]
+
+
+def milestones(project: Project, audience: Sequence[Audience], today: date) -> list[MilestoneLine]:
+    """Return the plan, in order of what was agreed."""
+    every = project.schedule.milestones.values()
+    ordered = sorted(every, key=lambda m: (project.schedule.baseline_of(m.id) or m.expected, m.details.title, m.id))
+    return [_milestone(project, m, audience, today) for m in ordered]
+
+
+def _milestone(project: Project, m: Milestone, audience: Sequence[Audience], today: date) -> MilestoneLine:
+    plan = project.schedule
+    slip, first = plan.slip_of(m.id), plan.original_of(m.id)
+    original = None if first is None or first == plan.baseline_of(m.id) else calendar_days(first, m.expected)
+    return MilestoneLine(
+        m=m,
+        agreed=plan.baseline_of(m.id),
+        slip="" if slip is None else words.signed(slip),
+        late=bool(slip and slip > 0),
+        working=plan.working_slip_of(m.id, project.calendar),
+        original=original,
+        state=state(project, m, slip),
+        overdue=m.actual is None and m.forecast < today,
+        marks=_marks(m.id, audience),
+    )
+
+
+def state(project: Project, m: Milestone, slip: int | None) -> MilestoneState:
+    """Return how a milestone stands by the project's tolerances."""
+    if m.actual is not None:
+        return "met"
+    if slip is None:
+        return "planned"
+    t = project.tolerances
+    return "off_track" if slip > t.slip_off_track else "at_risk" if slip > t.slip_at_risk else "on_track"
+
+
+def _marks(key: str, audience: Sequence[Audience]) -> tuple[Mark, ...]:
+    return tuple(Mark(a.client, a.number) for a in audience if key in a.ids)
+
+
+def risks(project: Project, audience: Sequence[Audience], client_names: dict[str, str]) -> list[RiskLine]:
+    """Return the register: open first, highest first."""
+    every = sorted(project.risks.risks.values(), key=lambda r: (r.closed, -r.residual.score, r.details.ref))
+    return [
+        RiskLine(
+            r=r,
+            band=band(project.scale, r.residual.score),
+            theirs=tuple((client_names.get(c, c), _points(r, c)) for c in r.client_scores),
+            waiting=tuple(client_names.get(c, c) for c in r.asked if r.view_needed_from(c)),
+            marks=_marks(r.id, audience),
+        )
+        for r in every
+    ]
+
+
+def _points(r: Risk, client: str) -> str:
+    points = r.client_scores[client][-1].points  # type: ignore[index]
+    return f"{points.probability}×{points.impact} = {points.score}"
+
+
+def budgets(project: Project, audience: Sequence[Audience]) -> list[BudgetLine]:
+    """Return the measures that have a budget, cost first."""
+    found = []
+    for measure in get_args(Measure):
+        account = project.budget.accounts.get(measure)
+        if account is not None:
+            found.append(_budget(project.currency, measure, account, audience))
+    return found
+
+
+def _budget(currency: str, measure: Measure, account: Account, audience: Sequence[Audience]) -> BudgetLine:
+    v = account.earned_value()
+
+    def money(value: Decimal | None) -> str:
+        return NA if value is None else words.money(Money(value, currency))
+
+    def number(value: Decimal | None) -> str:
+        return NA if value is None else f"{value:.2f}".replace("-", words.MINUS)
+
+    headline = (
+        Figure("BAC", "Approved", money(account.bac)),
+        Figure("AC", "Spent", money(v.ac)),
+        Figure("EAC", "Forecast", money(v.eac)),
+    )
+    figures = (
+        Figure("PV", "planned value", money(v.pv)), Figure("EV", "earned value", money(v.ev)),
+        Figure("AC", "actual cost", money(v.ac)), Figure("CV", "cost variance", money(v.cv)),
+        Figure("SV", "schedule variance", money(v.sv)), Figure("CPI", "cost performance", number(v.cpi)),
+        Figure("SPI", "schedule performance", number(v.spi)), Figure("ES", "earned schedule, periods", number(v.es)),
+        Figure("SV(t)", "schedule variance, periods", number(v.sv_t)),
+        Figure("SPI(t)", "schedule performance in time", number(v.spi_t)),
+        Figure("IEAC(t)", "duration by SPI(t), periods", number(v.ieac_t)),
+        Figure("EAC", "BAC ÷ CPI", money(v.eac_typical)), Figure("EAC", "AC + BAC − EV", money(v.eac_atypical)),
+        Figure("EAC", "by CPI × SPI", money(v.eac_both)), Figure("ETC", "to complete", money(v.etc)),
+        Figure("VAC", "variance at completion", money(v.vac)),
+        Figure("TCPI", "needed for the budget", number(v.tcpi_bac)),
+        Figure("TCPI", "needed for the forecast", number(v.tcpi_eac)),
+    )  # fmt: skip
+    dates = [m.status_date for m in account.measurements[-1:]] + [f.status_date for f in account.forecasts[-1:]]
+    return BudgetLine(
+        measure=measure,
+        status_date=max(dates, default=None),
+        headline=headline,
+        figures=figures,
+        planned=bool(account.planned),
+        marks=tuple(f"{a.client}: {a.budget.split(', ')[1]}" for a in audience if a.budget.startswith(measure)),
+    )
+
+
+def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:
+    """Return the four statuses, overall first."""
+    dimensions: tuple[Dimension, ...] = ("overall", "schedule", "budget", "risk")
+    readings = project.health.readings
+    return [
+        HealthLine(
+            dimension=d,
+            status=project.health.status(d),
+            by_rule=readings[d].status if d in readings else None,
+            override=project.health.overrides.get(d),
+            rule=rules.rule(d, project.tolerances, project.scale),
+            marks=tuple(Mark(a.client, a.number) for a in audience if d in a.health),
+        )
+        for d in dimensions
+    ]
+
+
+def sentence(
+    project: Project, changes_today: int, overdue: int, waiting: int, stopped: int, concerns: int = 0
+) -> tuple[str, str]:
+    """Return the manager's sentence: what was done today, and what waits."""
+    done = f"{_upper(count(changes_today, 'change'))} today." if changes_today else "No change today."
+    if project.phase != "running":
+        done = {"on_hold": "On hold. ", "closed": "Closed. "}[project.phase] + done
+    waits = []
+    if stopped:
+        waits.append(f"{count(stopped, 'share has', 'shares have')} stopped")
+    if overdue:
+        waits.append(f"{count(overdue, 'forecast date has', 'forecast dates have')} passed unmet")
+    if concerns:
+        waits.append(f"{count(concerns, 'concern is', 'concerns are')} open")
+    if waiting:
+        waits.append(f"{count(waiting, 'view is', 'views are')} awaited from clients")
+    return done, f"{_upper(', and '.join(waits))}." if waits else ""
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

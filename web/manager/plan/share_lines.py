@@ -1,0 +1,54 @@
+"""How the shares of a project stand: update, watchers now, in step or stopped."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.agreement.share import Share
+from domain.plan.project import Project
+from projections.events.world import World
+from web.process import presence
+from web.process.services import Services
+from web.push.viewer import Watching
+from web.record import audience
+
+
+class ShareLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One share beside its project."""
+
+    share: Share
+    client: str
+    number: int  # its mark; 0 when not in force
+    update: int
+    at: datetime | None
+    watching: tuple[Watching, ...]
+    behind: bool
+    stopped: str  # why, where it is stopped
+    held: int = 0  # changes that wait for review
+    ever_held: int = 0  # changes that ever did
+
+
+def share_lines(services: Services, world: World, project: Project) -> list[ShareLine]:
+    """Return every share of a project: in force, then drafts, then ended."""
+    numbers = {a.share: a.number for a in audience.audiences(world, project)}
+    shares = world.shares_of_project(project.id)
+    found = [share_line(services, world, share, numbers.get(share.id, 0)) for share in shares]
+    return sorted(found, key=lambda line: (line.share.revoked_at is not None, not line.share.active, line.client))
+
+
+def share_line(services: Services, world: World, share: Share, number: int = 0) -> ShareLine:
+    """Return how one share stands."""
+    page = services.heads.page(share.id)
+    parked = presence.stopped(services, share.id)
+    return ShareLine(
+        share=share,
+        client=world.client_name(share.client),
+        number=number,
+        update=page.n if page else 0,
+        at=page.at if page else None,
+        watching=tuple(presence.watching(services, share.id)),
+        behind=services.health.behind,
+        stopped=parked.error if parked else "",
+        held=len(world.held(share.id).held),
+        ever_held=len(world.hold_record(share.id)),
+    )

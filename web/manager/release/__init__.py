@@ -1,0 +1,1 @@
+"""What waits for review is let go, or was."""

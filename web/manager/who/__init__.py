@@ -1,0 +1,1 @@
+"""Who knows a fact, since when, and how it reached them."""

@@ -1,0 +1,229 @@
+"""Who knows, in sentences: the fact, the answer in one line, and why a client was not told. Pure.
+
+Rule: what was sent, delivered and displayed stay apart; nobody is ever said to have read anything.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from domain.headline import number
+from domain.money import Money
+from projections.wording import words
+from projections.wording.instants import Clock
+from projections.wording.phrases import after
+from web.record import held as record_held
+from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value
+from web.record.reception import Seen
+from web.record.told import ClientTold
+
+SPOKEN = 3  # clients that the one-line answer goes into
+UNTOLD = {"has not been told": "have not been told", "was not told": "were not told"}  # of one, of several
+
+
+def value(told: Value, clock: Clock) -> str:
+    """Return a value in words: "5 October", "met on 5 October", "4×4 = 16", "£3,041,000 to 28 February"."""
+    match told:
+        case Forecast(day=day):
+            return clock.day(day)
+        case Met(day=day):
+            return f"met on {clock.day(day)}"
+        case Scored(points=points):
+            return f"{points.probability}×{points.impact} = {points.score}"
+        case Amount(money=amount, on=on):
+            return _exact(amount) + (f" to {clock.day(on)}" if on else "")
+        case _:
+            assert_never(told)
+
+
+def _exact(money: Money) -> str:
+    symbol = words.SYMBOLS.get(money.currency, f"{money.currency} ")
+    sign, size = (words.MINUS, -money.amount) if money.amount < 0 else ("", money.amount)
+    return f"{sign}{symbol}{size:,.0f}" if size == size.to_integral_value() else f"{sign}{symbol}{size:,.2f}"
+
+
+def sentence(fact: Fact, clock: Clock) -> str:
+    """Return the fact: "Handover: 5 October, since Tue 16 March 13:58"."""
+    start, said = clock.moment(fact.at), f"{fact.title}: {value(fact.value, clock)}"
+    if fact.next is None:
+        return f"{said}, since {start}"
+    return f"{said}, from {start} to {clock.moment(fact.next.at)}"
+
+
+def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
+    """Return in one sentence whether a client knows; `name` says what a person is called."""
+    past = fact.next is not None
+    if told.how != "told":
+        return _untold(client, told, past=past)
+    shown = sorted((s for s in seen if s.displayed), key=_when_displayed)
+    if shown:
+        return _displayed(client, shown, fact, name)
+    if any(s.superseded for s in seen):
+        return f"{client} was told in update {told.n}, and it was replaced before anybody there had it on screen."
+    reached = sorted((s for s in seen if s.delivered), key=_when_delivered)
+    never = "nobody there had it on screen" if past else "nobody there has had it on screen"
+    if reached:
+        first = reached[0]
+        assert first.delivered is not None
+        return f"It reached a page of {name(first.person)} at {client} {after(fact.at, first.delivered)}, but {never}."
+    if any(s.sent for s in seen):
+        return f"{client} was sent update {told.n}, but no page has said that it was on screen."
+    return f"{client} was told in update {told.n}, but {never}."
+
+
+def _when_displayed(seen: Seen) -> datetime:
+    assert seen.displayed is not None
+    return seen.displayed
+
+
+def _when_delivered(seen: Seen) -> datetime:
+    assert seen.delivered is not None
+    return seen.delivered
+
+
+def _displayed(client: str, shown: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
+    told = [f"{name(s.person)} {'had it on screen ' if s is shown[0] else ''}{_since(fact, s)}" for s in shown[:2]]
+    rest = f", and {number(len(shown) - 2)} more since" if len(shown) > 2 else ""
+    knows = "knows" if fact.next is None else "knew"
+    return f"{client} {knows}: {' and '.join(told) if not rest else ', '.join(told)}{rest}."
+
+
+def _since(fact: Fact, seen: Seen) -> str:
+    return after(fact.at, _when_displayed(seen))
+
+
+def _untold(client: str, told: ClientTold, *, past: bool) -> str:
+    has_not = "was not told" if past else "has not been told"
+    match told.how:
+        case "same":
+            read = "read" if past else "reads"
+            return f"{client} {read} the same as before."
+        case "draft" | "unshared" | "ended" | "later":
+            return f"{client} {has_not}."
+        case "stopped":
+            return f"{client} {has_not}: its share is stopped."
+        case "held":
+            return (
+                f"{client} {has_not}: it was held for review."
+                if past
+                else f"{client} {has_not}: it is held for review."
+            )
+        case "coming":
+            return f"{client} is being told at this moment."
+        case "erased":
+            return f"What {client} was told can no longer be read."
+        case "missing" | "told":
+            return f"{client} should have been told, and the record does not show it."
+        case _:
+            assert_never(told.how)
+
+
+def answers(each: Sequence[tuple[str, str]]) -> str:
+    """Return the answer in one line, from each client's name and answer; of many clients, the first few."""
+    if not each:
+        return "This project is shared with nobody."
+    said, untold = [], dict[str, list[str]]()
+    for client, told in each:
+        plain = next((end for end in UNTOLD if told == f"{client} {end}."), "")
+        if plain:
+            untold.setdefault(plain, []).append(client)
+        else:
+            said.append(told)
+    rest = len(said) - SPOKEN
+    more = f"{number(rest).capitalize()} more {'client is' if rest == 1 else 'clients are'} listed below."
+    ends = [_together(clients, end) for end, clients in untold.items()]
+    return " ".join([*said[:SPOKEN], *([more] if rest > 0 else ()), *ends])
+
+
+def _together(clients: Sequence[str], end: str) -> str:
+    if len(clients) == 1:
+        return f"{clients[0]} {end}."
+    if len(clients) > SPOKEN:
+        return f"{number(len(clients)).capitalize()} clients {UNTOLD[end]}."
+    return f"{', '.join(clients[:-1])} and {clients[-1]} {UNTOLD[end]}."
+
+
+def why(told: ClientTold, fact: Fact, clock: Clock) -> str:
+    """Return why no update of a share tells a fact."""
+    share, in_force = told.share, told.share.versions
+    match told.how:
+        case "told":
+            return ""
+        case "same":
+            return _same(told, fact)
+        case "draft":
+            return "Its share is a draft and was never in force."
+        case "later":
+            return f"Its share came into force {clock.moment(in_force[0].at)}, when this was no longer so."
+        case "ended":
+            assert share.revoked_at is not None
+            return f"Its share had ended {clock.moment(share.revoked_at)}."
+        case "unshared":
+            return _unshared(told, clock)
+        case "stopped":
+            return "Its share is stopped; what it missed is shown once it goes on."
+        case "held":
+            return _held(told, fact, clock)
+        case "coming":
+            return "Recorded this very moment; its update is on the way."
+        case "erased":
+            return "The update that said so was erased since; its number, time and hash remain."
+        case "missing":
+            return f"Agreement {in_force[-1].number} covers it, and no update looked at says so. Ask an auditor."
+        case _:
+            assert_never(told.how)
+
+
+def _held(told: ClientTold, fact: Fact, clock: Clock) -> str:
+    assert told.hold is not None
+    said = record_held.why(told.hold, told.hold_by, clock)
+    replaced = fact.next is not None and (told.hold.ended is None or fact.next.at <= told.hold.ended)
+    return f"{said[:1].upper()}{said[1:]}{', and by then this was no longer so' if replaced else ''}."
+
+
+def held(told: ClientTold, clock: Clock) -> str:
+    """Return that what a client was told had been held for review, "" where it had not."""
+    if told.hold is None or told.how != "told":
+        return ""
+    said = record_held.why(told.hold, told.hold_by, clock)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _same(told: ClientTold, fact: Fact) -> str:
+    if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
+        shown = words.percent(fact.value.share)
+        return f"Recorded, but rounded away: their page said {shown} before and after, as in update {told.n}."
+    return f"Their page says the same before and after, as in update {told.n}."
+
+
+def _unshared(told: ClientTold, clock: Clock) -> str:
+    numbers = [str(n) for n in told.versions]
+    if not numbers:
+        return "Not shared: no agreement was in force."
+    if len(numbers) > 1:
+        return f"Not shared under agreements {', '.join(numbers[:-1])} and {numbers[-1]}."
+    at = next(v.at for v in told.share.versions if v.number == told.versions[0])
+    return f"Not shared under agreement {numbers[0]}, in force since {clock.moment(at)}."
+
+
+def note(told: ClientTold, fact: Fact) -> str:
+    """Return what has to be said beside the update that told a fact, "" for nothing."""
+    said = []
+    if told.level == "earlier":
+        said.append("As an earlier value, in the history beside the one that replaced it.")
+    if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
+        said.append(f"As a percentage of the budget: {words.percent(fact.value.share)}.")
+    if told.level == "value" and _looks_alike(fact):
+        assert isinstance(fact.value, Amount)
+        said.append(f"On screen both this and the value before it read {words.money(fact.value.money)}.")
+    if told.blurred:
+        said.append("An earlier update was erased and may have said so first.")
+    if told.beyond:
+        said.append(f"Until update {told.beyond}.")
+    return " ".join(said)
+
+
+def _looks_alike(fact: Fact) -> bool:
+    old = fact.before.value if fact.before else None
+    both = isinstance(old, Amount) and isinstance(fact.value, Amount)
+    return both and words.money(old.money) == words.money(fact.value.money)  # type: ignore[union-attr]

@@ -1,0 +1,1 @@
+"""Who may come in: colleagues, clients, viewers, and what they are mailed."""

@@ -1,0 +1,135 @@
+"""Which clients somebody of ours may know, and how each stands: shares, people, open pages, what last reached whom."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from domain.agreement.share import Share
+from domain.ids import ClientId
+from domain.people.access import Person, Session
+from domain.people.clients import Client
+from projections.events.world import World
+from projections.receipts.visits import Reached
+from web.door.guard import Signed
+from web.process import presence
+from web.process.services import Services
+from web.push.viewer import Watching
+from web.write.permission import theirs
+
+SETTLES = timedelta(seconds=10)  # more than the grace for a page that does not answer, and the recording of its end
+
+
+class Someone(msgspec.Struct, frozen=True, kw_only=True):
+    """One person of a client."""
+
+    person: Person
+    state: str  # "Has signed in", "Has not signed in yet", "Ended"
+    signed_in: datetime | None
+    sessions: tuple[Session, ...]  # open ones, newest first
+    watching: int
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """One share of a client, as far as whoever looks may know it."""
+
+    share: Share
+    project: str
+    state: str
+    update: int
+    watching: tuple[Watching, ...]
+    reached: Mapping[str, Reached]  # by person
+    settled: bool
+
+
+class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A client and all that is known of it."""
+
+    client: Client
+    windows: tuple[Window, ...]
+    people: tuple[Someone, ...]
+
+    @property
+    def in_force(self) -> int:
+        return sum(window.share.active for window in self.windows)
+
+    @property
+    def with_access(self) -> int:
+        return sum(not someone.person.disabled for someone in self.people)
+
+    @property
+    def open_pages(self) -> int:
+        return sum(len(window.watching) for window in self.windows)
+
+
+def clients_of(world: World, person: Person) -> list[Client]:
+    """Return the clients somebody may know, by name: all, or those that something they manage is shared with."""
+    found = [client for client in world.clients.values() if theirs(world, person, client.id)]
+    return sorted(found, key=lambda client: (client.ended_at is not None, client.name, client.id))
+
+
+def client_of(services: Services, signed: Signed, key: str) -> Client | None:
+    """Return a client by its id; None where there is none, or none that may be known."""
+    world = services.present.refresh()
+    found = world.clients.get(ClientId(key))
+    return found if found is not None and theirs(world, signed.person, found.id) else None
+
+
+def standing(services: Services, signed: Signed, client: Client, *, deep: bool = False) -> ClientStanding:
+    """Return how a client stands; `deep` also looks through the receipts for what last reached whom. For threads."""
+    if deep:
+        services.receipts.flush()
+    world = services.present.world
+    shares = [s for s in world.shares.values() if s.client == client.id and signed.person.manages(s.project)]
+    windows = sorted((_window(services, world, share, deep=deep) for share in shares), key=_order)
+    watching = [one for window in windows for one in window.watching]
+    people = sorted((p for p in world.people.values() if p.client == client.id), key=lambda p: (p.disabled, p.name))
+    return ClientStanding(
+        client=client,
+        windows=tuple(windows),
+        people=tuple(_someone(person, watching, services.now()) for person in people),
+    )
+
+
+def reached(services: Services, share: Share) -> dict[str, Reached]:
+    """Return the last update that can have reached each viewer of a share, as far as receipts are kept. For threads."""
+    return services.visits.reached(share.id, services.now() - timedelta(days=share.retention))
+
+
+def settled(services: Services, share: Share) -> bool:
+    """Tell whether every page of a share that ended has closed, and said so on whichever process it was."""
+    return share.revoked_at is None or services.now() - share.revoked_at > SETTLES
+
+
+def _window(services: Services, world: World, share: Share, *, deep: bool) -> Window:
+    page = services.heads.page(share.id)
+    project = world.projects.get(share.project)
+    return Window(
+        share=share,
+        project=project.title if project else share.project,
+        state="Ended" if share.revoked_at else "In force" if share.active else "Draft",
+        update=page.n if page else 0,
+        watching=tuple(presence.watching(services, share.id)),
+        reached=reached(services, share) if deep else {},
+        settled=settled(services, share),
+    )
+
+
+def _order(window: Window) -> tuple[int, str, str]:
+    return ("In force", "Draft", "Ended").index(window.state), window.project, window.share.id
+
+
+def _someone(person: Person, watching: list[Watching], now: datetime) -> Someone:
+    sessions = [s for s in person.sessions.values() if s.expires > now]
+    state = "Ended" if person.disabled else "Has signed in" if person.signed_in else "Has not signed in yet"
+    return Someone(
+        person=person,
+        state=state,
+        signed_in=person.signed_in,
+        sessions=tuple(sorted(sessions, key=_started, reverse=True)),
+        watching=sum(one.person == person.id for one in watching),
+    )
+
+
+def _started(session: Session) -> str:
+    return session.started.isoformat() if session.started else ""

@@ -1,0 +1,105 @@
+"""A viewer's own choice of mails about what changed, and the one address that stops them without signing in.
+
+Rule: looking changes nothing, so scanners that follow links stop nobody's mails; what stops them is a POST.
+"""
+
+from typing import Any, get_args
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.ids import CommandId, PersonId
+from domain.people.access import Person
+from domain.people.mails import Cadence, ChooseDigest
+from web.door.guard import VIEWERS, Signed, door, not_found, open_door
+from web.ids import new_id
+from web.mail import state
+from web.mail.stop import stopped_by
+from web.process.services import Services
+from web.write.permission import Actor
+
+SHOWN = 12  # mails listed
+
+
+async def page(request: Request, signed: Signed) -> Response:
+    """`GET /home/mail`: how often, and the last mails with what became of them."""
+    services: Services = request.app.state.services
+    context = await run_in_threadpool(_context, services, signed)
+    return services.pages.response(request, "client/mail.html", signed=signed, **context)
+
+
+def _context(services: Services, signed: Signed) -> dict[str, Any]:
+    world, person = services.present.refresh(), signed.person
+    client = world.clients[person.client] if person.client else None
+    zone, name = (client.time_zone, client.name) if client else ("UTC", "")
+    hour = f"{services.settings.digest_hour:02}:00"
+    return {
+        "organisation": world.organisation or "Your supplier",
+        "client": name,
+        "sends": services.post is not None,
+        "cadence": person.digest,
+        "choices": (
+            ("instant", "As it happens", "Within a minute of a change; changes of one sitting come in one mail."),
+            ("daily", "Every day", f"At {hour} ({zone}), on days when something changed."),
+            ("weekly", "Every week", f"On Monday at {hour} ({zone}), when something changed."),
+            ("off", "Never", "The dashboard has it all the same."),
+        ),
+        "mails": [state.state(mail, zone, answer=False) for mail in reversed(person.mails[-SHOWN:])],
+        "command_id": new_id(24),
+    }
+
+
+async def choose(request: Request, signed: Signed) -> Response:
+    """`POST /home/mail`: choose how often."""
+    services: Services = request.app.state.services
+    form = await request.form()
+    wanted = str(form.get("cadence", ""))
+    for cadence in get_args(Cadence):
+        if cadence == wanted and (cadence == "off" or services.post is not None):
+            await run_in_threadpool(_choose, services, signed.person, cadence)
+    return RedirectResponse("/home/mail", 303)
+
+
+def _choose(services: Services, person: Person, cadence: Cadence) -> None:
+    """Whoever asks for mails for the first time, or again, gets those about what changes from now on."""
+    world, heads = services.present.refresh(), services.logs.disclosure.head
+    starts = person.digest == "off" and cadence != "off" and person.client is not None
+    since = {s.id: heads(s.id) for s in world.shares_of_client(person.client)} if starts and person.client else {}
+    command = ChooseDigest(person=PersonId(person.id), cadence=cadence, since=since)
+    actor = Actor(person.id, person.role, person.client)
+    services.service.execute(actor, command, command_id=CommandId(new_id(24)))  # twice is once: it is a choice
+
+
+async def stopping(request: Request) -> Response:
+    """`GET /mail/stop/{token}`: a button; nothing is stopped."""
+    return await _stop(request, done=False)
+
+
+async def stop(request: Request) -> Response:
+    """`POST /mail/stop/{token}`: no more digests (RFC 8058, one click)."""
+    return await _stop(request, done=True)
+
+
+async def _stop(request: Request, *, done: bool) -> Response:
+    services: Services = request.app.state.services
+    token = request.path_params["token"]
+    person = await run_in_threadpool(stopped_by, services.logs.events.fingerprint, services.present.world.people, token)
+    if person is None:
+        return not_found()
+    if done:
+        await run_in_threadpool(_choose, services, person, "off")
+    organisation = services.present.world.organisation or "Your supplier"
+    off = done or person.digest == "off"
+    return services.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of a viewer's mails."""
+    return [
+        door("/home/mail", page, allow=VIEWERS, name="home_mail"),
+        door("/home/mail", choose, allow=VIEWERS, methods=["POST"]),
+        open_door("/mail/stop/{token}", stopping, fresh=True),
+        open_door("/mail/stop/{token}", stop, methods=["POST"], fresh=True, keyed=True),
+    ]

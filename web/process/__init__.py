@@ -1,0 +1,1 @@
+"""One server process: its services, built, run and ended."""

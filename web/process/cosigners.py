@@ -1,0 +1,97 @@
+"""Others who sign along, by setting: a witness (C2SP) that cosigns checkpoints, a time-stamping authority (RFC 3161).
+
+Rule: they are asked after our own signature was made and before it is recorded. One that cannot be reached costs its
+signature and nothing else; a witness that has seen another history stops the signing.
+"""
+
+import base64
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+
+from projections.evidence.notary import Conflict
+from projections.proof import notes
+
+log = logging.getLogger("fanlight.notary")
+PATIENCE = 10.0  # seconds
+LONGEST = 64 << 10  # of an answer, bytes
+
+
+class Witness:
+    """A witness by its address and verification key; docs/spec.md 4.10."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url.rstrip("/")
+        self._name, self._public = notes.open_cosigner(key)
+
+    def __call__(self, note: str, old: int, proof: Sequence[bytes]) -> str:
+        """Return the witness's signature line for a checkpoint that grew from `old`, "" when it could not be had.
+
+        Raises: Conflict when it has seen another history.
+        """
+        steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in proof)
+        try:
+            answer = _post(f"{self._url}/add-checkpoint", f"old {old}\n{steps}\n{note}".encode(), "text/plain")
+        except urllib.error.HTTPError as error:
+            told = error.read(LONGEST).decode(errors="replace").strip()
+            if error.code == 409:
+                seen = int(told) if told.isdecimal() and len(told) < 19 else -1
+                raise Conflict(
+                    f"the witness {self._name} has seen this tree at {told or 'another size'}", seen
+                ) from error
+            if error.code == 422:
+                raise Conflict(
+                    f"the witness {self._name} does not accept that this tree grew from {old}", -1
+                ) from error
+            log.warning("the witness %s answered %d: %s", self._name, error.code, told[:200])
+            return ""
+        except OSError as error:
+            log.warning("the witness %s cannot be reached: %s", self._name, error)
+            return ""
+        return self._checked(note, answer.decode(errors="replace"))
+
+    def _checked(self, note: str, lines: str) -> str:
+        text = notes.text_of(note)
+        try:
+            for (name, known), signatures in notes.signatures(f"{text}\n{lines}").items():
+                if (name, known) == (self._name, notes.cosigner_id(self._name, self._public)):
+                    at, signature = signatures[0][:8], signatures[0][8:]
+                    said = f"cosignature/v1\ntime {int.from_bytes(at, 'big')}\n{text}"
+                    Ed25519PublicKey.from_public_bytes(self._public).verify(signature, said.encode())
+                    return next(line for line in lines.splitlines(keepends=True) if line.startswith(f"— {name} "))
+        except (notes.BadNote, InvalidSignature, ValueError):
+            pass
+        log.warning("the witness %s answered with no good cosignature", self._name)
+        return ""
+
+
+class TimeStamping:
+    """A time-stamping authority by its address."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __call__(self, text: str) -> bytes:
+        """Return the authority's answer over the SHA-256 of a text, b"" when it could not be had."""
+        asked = TimestampRequestBuilder().data(text.encode()).hash_algorithm(HashAlgorithm.SHA256).build()
+        try:
+            answer = _post(self._url, asked.as_bytes(), "application/timestamp-query")
+            told = decode_timestamp_response(answer)
+            good = told.status in (0, 1) and told.tst_info.message_imprint.message == asked.message_imprint.message
+        except (OSError, ValueError) as error:
+            log.warning("no time stamp from %s: %s", self._url, error)
+            return b""
+        if not good:
+            log.warning("%s answered with no good time stamp (status %s)", self._url, told.status)
+        return answer if good else b""
+
+
+def _post(url: str, body: bytes, kind: str) -> bytes:
+    request = urllib.request.Request(url, body, {"content-type": kind})  # noqa: S310  # the operator's own setting, http(s) only
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+        return bytes(answer.read(LONGEST))

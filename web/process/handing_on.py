@@ -1,0 +1,59 @@
+"""What was recorded is handed on: new entries to open dashboards, ends to open sockets, hints of other processes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from domain.agreement import share as agreement_share
+from domain.events import Recorded
+from domain.ids import ClientId
+from domain.people import access, clients
+from projections.entries.entry import Entry
+from projections.events.present import CurrentWorld
+from web.push.live import Live
+
+
+class Loop:
+    """The event loop of this process, for threads. Nothing is called before the server is up."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> asyncio.AbstractEventLoop:
+        """Take the running loop, and return it."""
+        self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    def call(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have something called on the event loop, from a thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+
+class HandingOn:
+    """Hands on what this process and others recorded. For threads."""
+
+    def __init__(self, live: Live, present: CurrentWorld, loop: Loop, sent: Callable[[Sequence[Entry]], None]) -> None:
+        self._live, self._present, self._loop, self._sent = live, present, loop, sent
+
+    def send(self, share: str, entries: Sequence[Entry]) -> None:
+        """Send recorded entries to every open dashboard of their share on this process."""
+        self._live.publish_threadsafe(share, [(entry.n, entry.message) for entry in entries])
+        self._sent(entries)
+
+    def cut(self, new: Sequence[Recorded]) -> None:
+        """Close what an event ends, before anything else is sent."""
+        for recorded in new:
+            match recorded.event:
+                case access.SessionEnded(session=session):
+                    self._loop.call(self._live.end_session, session)
+                case access.PersonDisabled():
+                    self._loop.call(self._live.end_person, None, recorded.stream.partition("-")[2])
+                case access.PersonErased(person=person):
+                    self._loop.call(self._live.end_person, None, person)
+                case agreement_share.ShareRevoked():
+                    self._loop.call(self._live.end_share, recorded.stream.partition("-")[2])
+                case clients.ClientEnded():
+                    for share in self._present.world.shares_of_client(ClientId(recorded.stream.partition("-")[2])):
+                        self._loop.call(self._live.end_share, share.id)
+                case _:
+                    pass

@@ -1,0 +1,82 @@
+"""What Prometheus is told: counts and times, never a name, a share or a person."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from projections.entries.entry import Entry
+from web.process.health import Health
+from web.push.live import Live
+
+GAUGES = {
+    "open_dashboards": ("dashboards", "Dashboards that are open on this process."),
+    "events_behind": ("events_behind", "Events recorded that the follower has not taken in."),
+    "follower_stuck_seconds": ("seconds_behind", "Seconds for which the follower has made no progress with them."),
+    "entries_behind": ("entries_behind", "Entries recorded that this process has not handed on."),
+    "stopped_shares": ("stopped", "Shares that are stopped until somebody mends them."),
+    "receipts_waiting": ("receipts_waiting", "Claims of pages that are not recorded yet."),
+    "unsigned_trees": ("unsigned", "Trees of which nothing is signed because something does not agree."),
+    "leads": ("leads", "1 where this process makes the updates."),
+    "term": ("term", "The follower's term; it grows with every change of process."),
+    "ready": ("ready", "1 where requests should come to this process."),
+    "ok": ("ok", "1 where the installation is well."),
+}
+PUSHED = {
+    "joined": "Dashboards that came.",
+    "rounds": "Rounds: one write for everybody who is up to date.",
+    "behind": "Times a page fell behind its connection.",
+    "log_reads": "Reads of the log for pages.",
+    "views": "Whole views sent.",
+    "resets": "Pages told to start over.",
+    "refused": "Claims of more than was sent.",
+    "aborted": "Connections that had to be cut.",
+}
+
+
+class Deliveries:
+    """Counts what was handed to the push layer, and how long after it was recorded."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.registry = CollectorRegistry()
+        self._sent = Counter("fanlight_entries_sent", "Entries handed to the push layer.", registry=self.registry)
+        self._after = Histogram(
+            "fanlight_commit_to_send_seconds",
+            "From an entry's time of record, by the follower's clock, to its hand-over to the push layer.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=self.registry,
+        )
+
+    def sent(self, entries: Sequence[Entry]) -> None:
+        """Count entries that were handed on."""
+        now = self._clock()
+        self._sent.inc(len(entries))
+        for entry in entries:
+            self._after.observe(max(0.0, (now - entry.content.at).total_seconds()))
+
+
+class Metrics(Collector):
+    """Everything that is told of one process, in the registry of its deliveries."""
+
+    def __init__(self, health: Health, live: Live, deliveries: Deliveries) -> None:
+        self._health, self._live, self._registry = health, live, deliveries.registry
+        self._registry.register(self)
+
+    def describe(self) -> list[Metric]:
+        """Return nothing: what is told depends on the moment."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is known now."""
+        report = self._health.report()
+        for name, (field, text) in GAUGES.items():
+            yield GaugeMetricFamily(f"fanlight_{name}", text, value=float(getattr(report, field)))
+        for field, text in PUSHED.items():
+            yield GaugeMetricFamily(f"fanlight_push_{field}", text, value=getattr(self._live.counts, field))
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        return generate_latest(self._registry)

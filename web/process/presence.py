@@ -1,0 +1,40 @@
+"""Which dashboards are open, and which shares are stopped, whichever process has them."""
+
+from projections.logs.disclosure_log import Parked
+from web.process.services import Services
+from web.push.viewer import Watching
+
+
+def watching(services: Services, share: str) -> list[Watching]:
+    """Return the open dashboards of a share on every process. For threads."""
+    here = services.live.watching(share)
+    if not services.logs.shared:
+        return here
+    if services.bus is not None and services.bus.listening:
+        return here + services.bus.watching(share)
+    mine = {watching.tab for watching in here}
+    return here + [
+        Watching(
+            person=tab.person,
+            tab=tab.tab,
+            since=0,
+            sent=tab.delivered,
+            displayed=tab.n,
+            visible=tab.n > 0,
+            paused=tab.paused,
+        )
+        for tab in services.receipts.open_tabs(share)
+        if tab.tab not in mine
+    ]
+
+
+def stopped(services: Services, share: str) -> Parked | None:
+    """Return where and why a share is stopped, if it is."""
+    return (services.tail if services.logs.shared else services.follower).parked.get(share)
+
+
+def ask_again(services: Services, share: str) -> None:
+    """Have a stopped share tried again by whichever process follows."""
+    services.follower.ask_again(share)
+    if services.bus is not None:
+        services.bus.tell(retry=share)

@@ -1,0 +1,302 @@
+"""Builds the services of one server process, starts its threads and tasks, and ends them in order."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from projections.entries.entry import Entry
+from projections.events.present import CurrentWorld
+from projections.follow.follower import Follower
+from projections.installation.crash_point import CrashPoint, nowhere
+from projections.installation.lease import LeaseKeeper
+from projections.receipts.taking import Receipts
+from projections.receipts.visit_log import VisitLog
+from projections.replay.ever_told import EverSeen
+from projections.replay.pages import Heads, LiveLog, Settled
+from projections.replay.tail import Tail
+from web import clock
+from web.door.guard import Guard
+from web.door.templates import Pages
+from web.identity.credentials import Credentials
+from web.identity.failures import BACK
+from web.identity.limit import Limit
+from web.ids import new_id, random_salt
+from web.mail.sender import MailSender, SenderPorts
+from web.mail.stop import stop_token
+from web.mail.writer import MailSettings
+from web.mail_server import server
+from web.process import open_logs
+from web.process.clockwork import Clockwork
+from web.process.handing_on import HandingOn, Loop
+from web.process.health import Health, Observed
+from web.process.metrics import Deliveries, Metrics
+from web.process.refresh import SharedRefresh
+from web.process.rights import Viewed
+from web.process.services import Services
+from web.process.signing import notary
+from web.push.live import Live
+from web.push.pace import Pace
+from web.render.page import Renderer
+from web.settings import Settings
+from web.write.service import Service
+from web.write.viewer_answers import ViewerAnswers
+
+if TYPE_CHECKING:
+    from web.identity.provider import Provider
+    from web.process.hints import Hint, Hints
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process takes from outside: the clock (UTC), the salt of an entry of a share, where tests may crash it."""
+
+    now: Callable[[], datetime] = clock.now
+    salt: Callable[[str, int], bytes] = random_salt
+    crash_point: CrashPoint = nowhere
+    demo: bool = False
+
+
+class Process:
+    """One server process. `services` is for our own people's doors, `viewing` for the pages of clients."""
+
+    def __init__(self, settings: Settings, renderer: Renderer, pages: Pages, given: Given) -> None:
+        self._settings, self._given = settings, given
+        self._loop = Loop()
+        self._stop, self._draining = threading.Event(), threading.Event()
+        self._logs = open_logs.logs(settings)
+        self._worker = new_id(8) if self._logs.shared else ""
+        self._present = CurrentWorld(self._logs.events)
+        self._fresh = SharedRefresh(self._present.refresh)
+        self._deliveries = Deliveries(given.now)
+        self._heads = Heads(self._logs.disclosure)
+        self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
+        self._live = self._push()
+        self._handing = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
+        self.reign = LeaseKeeper(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
+        self._follower = self._follow(renderer)
+        self._tail = Tail(
+            self._logs.disclosure,
+            lambda: self._present.world.shares,
+            self._live.shares,
+            self._present.refresh,
+            self._handing.send,
+        )
+        self._bus = self._hints()
+        self._present.listen(self._handing.cut)
+        self._present.listen(lambda _new: self._follower.wake())
+        self.services = self._services(renderer, pages)
+        self.viewing = Viewed(self.services)
+        self.watch = Clockwork(self.services, self._loop)
+
+    # what it is built of
+
+    def _receipt_salt(self, share: str, k: int) -> bytes:
+        return self._given.salt(f"receipts of {share}", k)
+
+    def _push(self) -> Live:
+        log = Settled(LiveLog(self._logs.disclosure, self._heads), self._present.refresh)
+        pace = Pace(tick_every=self._settings.tick_seconds, drain=self._settings.drain_seconds)
+        return Live(log, self._receipts.take, pace=pace)
+
+    def _follow(self, renderer: Renderer) -> Follower:
+        return Follower(
+            self._logs.events,
+            self._logs.disclosure,
+            renderer,
+            clock=self._given.now,
+            salt=self._given.salt,
+            on_entries=self._recorded,
+            crash_point=self._given.crash_point,
+            reign=self.reign,
+            settled=not self._logs.shared,
+        )
+
+    def _hints(self) -> "Hints | None":
+        if not self._settings.redis_url:
+            return None
+        from web.process.hints import Hints
+
+        return Hints(self._settings.redis_url, self._logs.installation, self._worker, self._heard, self._live.everyone)
+
+    def _services(self, renderer: Renderer, pages: Pages) -> Services:
+        settings, now = self._settings, self._given.now
+        service = Service(self._logs.events, self._present, now, self._given.crash_point, self._tell_events)
+        hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
+        people = Credentials(service, self._present, now, **hours)
+        signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
+        health = Health(
+            Observed(
+                logs=self._logs,
+                follower=self._follower,
+                tail=self._tail,
+                receipts=self._receipts,
+                notary=signing,
+                live=self._live,
+                bus=self._bus,
+                leads=self.leads,
+                draining=self._draining.is_set,
+            )
+        )
+        signs_in = provider(settings, now)
+        return Services(
+            settings=settings,
+            now=now,
+            demo=self._given.demo,
+            worker=self._worker,
+            logs=self._logs,
+            present=self._present,
+            service=service,
+            spoken=ViewerAnswers(service, self._present, self._logs),
+            people=people,
+            guard=self._guard(),
+            fresh=self._fresh,
+            renderer=renderer,
+            pages=pages,
+            heads=self._heads,
+            ever=EverSeen(self._logs.disclosure),
+            receipts=self._receipts,
+            visits=VisitLog(self._logs.receipts),
+            live=self._live,
+            follower=self._follower,
+            tail=self._tail,
+            bus=self._bus,
+            leads=self.leads,
+            health=health,
+            metrics=Metrics(health, self._live, self._deliveries),
+            notary=signing,
+            sign_ins=Limit(settings.sign_in_per_minute),
+            provider=signs_in,
+            sso=settings.oidc_name or "single sign-on" if signs_in else "",
+            post=self._post(service, people),
+        )
+
+    def _guard(self) -> Guard:
+        settings, refresh = self._settings, self._fresh if self._logs.shared else None
+        return Guard(
+            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, fresh=refresh
+        )
+
+    def _post(self, service: Service, people: Credentials) -> MailSender | None:
+        settings = self._settings
+        if not settings.smtp_url:
+            return None
+        mailing = MailSettings(
+            server=server(settings.smtp_url),
+            sender=settings.mail_from,
+            origin=settings.origin,
+            hour=settings.digest_hour,
+        )
+        ports = SenderPorts(
+            service=service,
+            present=self._present,
+            people=people,
+            disclosure=self._logs.disclosure,
+            stop_token=partial(stop_token, self._logs.events.fingerprint),
+            clock=self._given.now,
+            leads=self.leads,
+            crash_point=self._given.crash_point,
+        )
+        return MailSender(mailing, ports)
+
+    # between the processes of an installation
+
+    def leads(self) -> bool:
+        """Tell whether this process makes the updates, and does whatever one process alone must do."""
+        reign = self.reign
+        return not self._logs.shared or (self._follower.leading and reign is not None and reign.term is not None)
+
+    def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
+        """Take what this process's follower recorded."""
+        self._given.crash_point("before-send")
+        if self._bus is not None:
+            self._bus.tell(entries={share: entries[-1].n})
+        self._present.refresh()
+        self._handing.send(share, entries)
+
+    def _tell_events(self) -> None:
+        if self._bus is not None:
+            self._bus.tell(events=True)
+
+    def _heard(self, hint: "Hint") -> None:
+        """Take a hint of another process: look at once instead of later."""
+        if hint.entries:
+            self._tail.wake()
+        for share in hint.retry:
+            self._follower.ask_again(share)
+        if hint.events:
+            self._follower.wake()
+            task = asyncio.get_running_loop().create_task(self._fresh())
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    # its life
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow, flush receipts and keep time while the server is up."""
+        self._live.bind(self._loop.bind())
+        await asyncio.to_thread(self.watch.begin)
+        threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in self._work()]
+        for thread in threads:
+            thread.start()
+        tasks = [asyncio.create_task(self.watch.keep())]
+        if self._bus is not None:
+            tasks.append(asyncio.create_task(self._bus.run()))
+        try:
+            yield
+        finally:
+            await self._end(threads, tasks)
+
+    async def _end(self, threads: Sequence[threading.Thread], tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Send pages away, stop what runs, and close the logs last."""
+        self._draining.set()
+        await self._live.drain(self._settings.drain_seconds)
+        if self._bus is not None:
+            self._bus.end()
+        for task in tasks:
+            task.cancel()
+        self._stop.set()
+        for waiting in (self._follower, self._receipts, self._tail):
+            waiting.wake()
+        for thread in threads:
+            await asyncio.to_thread(thread.join, 10)
+        if self.services.post is not None:
+            await asyncio.to_thread(self.services.post.finish, 10)
+        if self.reign is not None:
+            await asyncio.to_thread(self.reign.end)
+        await asyncio.wait(tasks, timeout=5)
+        if self._bus is not None:
+            await self._bus.close()
+        self._logs.close()
+
+    def _work(self) -> list[tuple[str, Callable[[], None]]]:
+        """Return the threads of this process, by name."""
+        stop, follows = self._stop, self._settings.follow or not self._logs.shared
+        work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self._receipts.run(stop))]
+        if follows:
+            work.append(("follower", lambda: self._follower.run(stop)))
+            work.append(("duties", lambda: self.watch.run(stop)))
+        if follows and (post := self.services.post) is not None:
+            work.append(("post", lambda: post.run(stop)))
+        if self._logs.shared:
+            work.append(("tail", lambda: self._tail.run(stop, self._poll)))
+        if (reign := self.reign) is not None:
+            work.append(("lease", lambda: reign.run(stop, lambda: self._follower.beat, self._follower.wake)))
+        return work
+
+    def _poll(self) -> float:
+        return 1.0 if self._bus is not None and self._bus.listening else 0.25
+
+
+def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | None":
+    """Return the single sign-on provider of an installation, None where none is set."""
+    if not settings.oidc_issuer:
+        return None
+    from web.identity.provider import Provider
+
+    client, secret = settings.oidc_client_id, settings.oidc_client_secret
+    return Provider(settings.oidc_issuer, client, secret, f"{settings.origin}{BACK}", clock)

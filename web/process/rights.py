@@ -1,0 +1,117 @@
+"""What a viewer may watch, and what the pages of clients are given of the services.
+
+Rule: `Viewed` answers in names, rights and disclosed bytes; its services are its own.
+"""
+
+from datetime import datetime
+
+from domain.ids import ClientId, ShareId
+from projections.events.present import CurrentWorld
+from projections.events.world import names
+from projections.logs.disclosure_log import DisclosureLog
+from projections.receipts.taking import Receipts
+from projections.replay.pages import Heads
+from web.client.viewing import Called
+from web.door.guard import Signed
+from web.door.templates import Pages
+from web.process.services import Services
+from web.push.live import Live
+from web.render.exact_page import Style
+from web.write.saying import Saying, Spoke
+
+
+def may_watch(present: CurrentWorld, signed: Signed, share: str) -> bool:
+    """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""
+    agreed = present.world.shares.get(ShareId(share))
+    person = signed.person
+    return agreed is not None and person.client == agreed.client and bool(agreed.versions) and person.role == "viewer"
+
+
+def called(present: CurrentWorld, share: str) -> Called:
+    """Return what a share is called to its client."""
+    world = present.world
+    told = names(world, world.shares[ShareId(share)])
+    return Called(told.organisation, told.client, told.time_zone)
+
+
+class Viewed:
+    """Gives the pages of clients what `Viewing` names."""
+
+    def __init__(self, services: Services) -> None:
+        self._services, self._present = services, services.present
+
+    @property
+    def pages(self) -> Pages:
+        """Templates."""
+        return self._services.pages
+
+    @property
+    def heads(self) -> Heads:
+        """The newest page of each share."""
+        return self._services.heads
+
+    @property
+    def log(self) -> DisclosureLog:
+        """What was disclosed."""
+        return self._services.logs.disclosure
+
+    @property
+    def live(self) -> Live:
+        """The push layer."""
+        return self._services.live
+
+    @property
+    def receipts(self) -> Receipts:
+        """What pages claim to have received."""
+        return self._services.receipts
+
+    @property
+    def style(self) -> Style:
+        """The stylesheet of today."""
+        return self._services.renderer
+
+    def now(self) -> datetime:
+        """Return this instant, UTC."""
+        return self._services.now()
+
+    def organisation(self) -> str:
+        """Return the name of the organisation that shares."""
+        return self._present.world.organisation
+
+    def may_watch(self, signed: Signed, share: str) -> bool:
+        """Tell whether somebody may watch a share."""
+        return may_watch(self._present, signed, share)
+
+    def called(self, share: str) -> Called:
+        """Return what a share is called to its client."""
+        return called(self._present, share)
+
+    def ended_on(self, share: str) -> datetime | None:
+        """Return when a share was ended, UTC; None while it is in force."""
+        return self._present.world.shares[ShareId(share)].ended_on(self.now())
+
+    def kept_days(self, share: str) -> int:
+        """Return for how many days receipts of a share are kept."""
+        return self._present.world.shares[ShareId(share)].retention
+
+    def shares_of(self, signed: Signed) -> list[ShareId]:
+        """Return the shares a viewer may watch."""
+        client = signed.person.client
+        return [share.id for share in self._present.world.shares_of_client(client)] if client else []
+
+    def client_of(self, signed: Signed) -> str:
+        """Return the name of a viewer's organisation."""
+        client = signed.person.client
+        return self._present.world.client_name(ClientId(client)) if client else ""
+
+    def head_after(self, share: str, n: int) -> str:
+        """Return the tree head after an update, hex; "" where there is no such update."""
+        return self._services.spoken.head(share, n)
+
+    def say(self, signed: Signed, share: str, saying: Saying, command_id: str) -> None:
+        """Record what a viewer says of a share, once for each command id."""
+        self._services.spoken.say(signed, share, saying, command_id)
+
+    def said(self, signed: Signed, share: str, command_id: str) -> Spoke | None:
+        """Return what a command of this very person said on a share."""
+        return self._services.spoken.told(signed, share, command_id)

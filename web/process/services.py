@@ -1,0 +1,78 @@
+"""What the pages of the organisation's own people use: built once by `process`, and handed to every door.
+
+Rule: a frozen struct without behaviour. A client's pages never hold it; they get `Viewing` (web/client/viewing.py).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.requests import HTTPConnection
+
+from projections.events.present import CurrentWorld
+from projections.evidence.notary import Notary
+from projections.follow.follower import Follower
+from projections.follow.next_entry import Renderer
+from projections.installation.folder import Logs
+from projections.receipts.taking import Receipts
+from projections.receipts.visit_log import VisitLog
+from projections.replay.ever_told import EverSeen
+from projections.replay.pages import Heads
+from projections.replay.tail import Tail
+from web.door.guard import Guard
+from web.door.templates import Pages
+from web.identity.credentials import Credentials
+from web.identity.limit import Limit
+from web.mail.sender import MailSender
+from web.process.health import Health
+from web.process.metrics import Metrics
+from web.process.refresh import SharedRefresh
+from web.push.live import Live
+from web.settings import Settings
+from web.write.service import Service
+from web.write.viewer_answers import ViewerAnswers
+
+if TYPE_CHECKING:
+    from web.identity.provider import Provider
+    from web.process.hints import Hints
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """The services of one process."""
+
+    settings: Settings
+    now: Callable[[], datetime]  # UTC
+    demo: bool
+    worker: str  # this process's own name where several share the logs, else ""
+    logs: Logs
+    present: CurrentWorld
+    service: Service
+    spoken: ViewerAnswers
+    people: Credentials
+    guard: Guard
+    fresh: SharedRefresh
+    renderer: Renderer
+    pages: Pages
+    heads: Heads
+    ever: EverSeen
+    receipts: Receipts
+    visits: VisitLog
+    live: Live
+    follower: Follower
+    tail: Tail
+    bus: "Hints | None"
+    leads: Callable[[], bool]  # this process makes the updates, and does whatever one process alone must do
+    health: Health
+    metrics: Metrics
+    notary: Notary
+    sign_ins: Limit
+    provider: "Provider | None"
+    sso: str  # what the single sign-on is called, "" where there is none
+    post: MailSender | None
+
+
+def of(connection: HTTPConnection) -> Services:
+    """Return the services behind a request."""
+    services: Services = connection.app.state.services
+    return services

@@ -1,0 +1,191 @@
+"""What the milestones of a plan would change, compared one by one by source id. Pure."""
+
+from collections.abc import Callable
+from datetime import date
+
+import msgspec
+
+from domain.headline import count
+from domain.ids import MilestoneId
+from domain.plan.project import PlainCommand, Project
+from domain.plan.schedule import (
+    AddMilestone,
+    ApproveBaseline,
+    DescribeMilestone,
+    MeetMilestone,
+    Milestone,
+    MilestoneDetails,
+    MoveForecast,
+    RemoveMilestone,
+    ReopenMilestone,
+    ReportProgress,
+)
+from projections.wording import words
+from web.importers.plan import Plan, PlannedMilestone
+from web.proposal.lines import Kind, ProposalLine
+
+
+class Compared:
+    """Compares milestone by milestone; lines and notes gather on the way."""
+
+    def __init__(self, project: Project, plan: Plan, new_id: Callable[[], str], today: date) -> None:
+        self.project, self.plan, self.new_id, self.today = project, plan, new_id, today
+        self.known = {m.source_id: m for m in project.schedule.milestones.values() if m.source_id}
+        self.ids: dict[str, MilestoneId] = {source: m.id for source, m in self.known.items()}
+        self.lines: list[ProposalLine] = []
+        self.notes: list[str] = []
+        self.unchanged = 0
+        dated = f", data date {words.long_day(plan.data_date)}" if plan.data_date else ""
+        self.reason = f"Imported plan{dated}"
+
+    def take(self, planned: PlannedMilestone) -> None:
+        """Compare one milestone of the file with the project’s."""
+        old = self.known.get(planned.source_id)
+        if old is None:
+            self._add(planned)
+            return
+        before = len(self.lines)
+        self._describe(planned, old)
+        if old.actual is not None or planned.actual is not None:
+            self._met(planned, old)
+        else:
+            self._move(planned, old)
+            self._progress(planned, old)
+        self.unchanged += len(self.lines) == before
+
+    def _line(
+        self, kind: Kind, planned: PlannedMilestone, before: str, after: str, *commands: PlainCommand, note: str = ""
+    ) -> None:
+        line = ProposalLine(
+            kind=kind, source_id=planned.source_id, title=planned.title, before=before, after=after, note=note,
+            commands=commands,
+        )  # fmt: skip
+        self.lines.append(line)
+
+    def _add(self, planned: PlannedMilestone) -> None:
+        forecast = planned.forecast or planned.actual or planned.baseline
+        if forecast is None:
+            self.notes.append(f"“{planned.title}” (line {planned.line}) has no date at all, so it was left out.")
+            return
+        key = self.ids[planned.source_id] = MilestoneId(self.new_id())
+        details = MilestoneDetails(title=planned.title, deadline=planned.deadline)
+        commands: list[PlainCommand] = [
+            AddMilestone(
+                project=self.project.id, milestone=key, details=details, forecast=forecast, source_id=planned.source_id
+            )
+        ]
+        after, note = words.day_year(forecast), ""
+        if planned.actual and self._happened(planned, planned.actual):
+            commands.append(MeetMilestone(project=self.project.id, milestone=key, actual=planned.actual))
+            after, note = words.day_year(planned.actual), "met"
+        elif planned.percent_complete:
+            commands.append(self._percent(key, planned.percent_complete))
+            note = f"{planned.percent_complete} % complete"
+        self._line("added", planned, "", after, *commands, note=note)
+
+    def _happened(self, planned: PlannedMilestone, actual: date) -> bool:
+        if actual <= self.today:
+            return True
+        told = f"“{planned.title}” (line {planned.line}) is said to be met on {words.long_day(actual)}"
+        self.notes.append(f"{told}, which is after today; that was left out.")
+        return False
+
+    def _describe(self, planned: PlannedMilestone, old: Milestone) -> None:
+        deadline = planned.deadline or old.details.deadline
+        renamed, new = old.details.title != planned.title, deadline != old.details.deadline
+        if not renamed and not new:
+            return
+        details = msgspec.structs.replace(old.details, title=planned.title, deadline=deadline)
+        command = DescribeMilestone(project=self.project.id, milestone=old.id, details=details)
+        due = f"deadline {words.day_year(deadline)}" if new and deadline else ""
+        if renamed:
+            self._line("renamed", planned, old.details.title, planned.title, command, note=due)
+        elif deadline:
+            was = words.day_year(old.details.deadline) if old.details.deadline else ""
+            self._line("deadline", planned, was, words.day_year(deadline), command)
+
+    def _move(self, planned: PlannedMilestone, old: Milestone) -> None:
+        if planned.forecast is None or planned.forecast == old.forecast:
+            return
+        new = planned.forecast
+        command = MoveForecast(
+            project=self.project.id,
+            milestone=old.id,
+            forecast=new,
+            reason=self.reason,
+            earliest=old.earliest if old.earliest and old.earliest <= new else None,
+            latest=old.latest if old.latest and old.latest >= new else None,
+        )
+        slip = words.signed((new - old.forecast).days)
+        self._line("moved", planned, words.day_year(old.forecast), words.day_year(new), command, note=slip)
+
+    def _met(self, planned: PlannedMilestone, old: Milestone) -> None:
+        if planned.actual == old.actual:
+            return
+        if planned.actual is None:
+            on = words.long_day(old.actual) if old.actual else ""
+            self.notes.append(f"“{planned.title}” was met here on {on}; the file has it open. Nothing is proposed.")
+            return
+        if not self._happened(planned, planned.actual):
+            return
+        commands: list[PlainCommand] = []
+        if old.actual is not None:
+            commands.append(ReopenMilestone(project=self.project.id, milestone=old.id, reason=self.reason))
+        commands.append(MeetMilestone(project=self.project.id, milestone=old.id, actual=planned.actual))
+        was = words.day_year(old.actual) if old.actual else f"forecast {words.day_year(old.forecast)}"
+        slip = words.signed((planned.actual - (old.actual or old.forecast)).days)
+        self._line("met", planned, was, words.day_year(planned.actual), *commands, note=slip if slip != "0" else "")
+
+    def _progress(self, planned: PlannedMilestone, old: Milestone) -> None:
+        percent = planned.percent_complete
+        if percent is None or percent == (old.percent or 0):
+            return
+        was = "" if old.percent is None else f"{old.percent} %"
+        self._line("progress", planned, was, f"{percent} %", self._percent(old.id, percent))
+
+    def _percent(self, key: MilestoneId, percent: int) -> ReportProgress:
+        return ReportProgress(project=self.project.id, milestone=key, percent=percent)
+
+    def missing(self) -> None:
+        """Propose to remove what came from an earlier file and is in this one no more."""
+        there = {planned.source_id for planned in self.plan.milestones}
+        for source, old in self.known.items():
+            if source in there:
+                continue
+            command = RemoveMilestone(
+                project=self.project.id, milestone=old.id, reason="No longer in the imported plan"
+            )
+            when = words.day_year(old.expected)
+            line = ProposalLine(
+                kind="missing", source_id=source, title=old.details.title, before=when, after="",
+                note="leaves the plan", commands=(command,),
+            )  # fmt: skip
+            self.lines.append(line)
+
+    def baseline(self) -> None:
+        """Propose the file's baseline as the agreed plan while there is none."""
+        dates = {p.source_id: p.baseline for p in self.plan.milestones if p.baseline and p.source_id in self.ids}
+        if not dates:
+            return
+        agreed = self.project.schedule
+        if agreed.baselines:
+            differ = sum(agreed.baseline_of(self.ids[s]) not in (None, day) for s, day in dates.items())
+            if differ:
+                what = count(differ, "milestone", "milestones")
+                self.notes.append(
+                    f"The file’s baseline differs from the agreed plan for {what}. If it was agreed, agree a new plan."
+                )
+            return
+        on = min(self.plan.data_date or self.today, self.today)
+        command = ApproveBaseline(
+            project=self.project.id,
+            reason=self.reason,
+            approver="As in the imported plan",
+            on=on,
+            dates={self.ids[source]: day for source, day in dates.items()},
+        )
+        line = ProposalLine(
+            kind="baseline", source_id="", title="The file’s baseline becomes the first agreed plan", before="",
+            after=count(len(dates), "date"), note="others are agreed for their forecast", commands=(command,),
+        )  # fmt: skip
+        self.lines.append(line)

@@ -1,0 +1,145 @@
+"""The hand-over: uvicorn and Starlette shake hands, then a slotted object owns the transport.
+
+Rule: the one file that relies on how uvicorn's sans-I/O WebSocket protocol is made; docs/decisions/0001 says why, and
+tests/web/test_uvicorn.py fails loudly when a new version of it behaves otherwise.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from web.push import wire
+from web.push.viewer import Viewer
+from web.push.watcher import Watcher
+
+EXTENSION = "fanlight"
+EARLY_LIMIT = 65536  # bytes a page may have sent before the hand-over
+
+
+class Conn(Watcher, asyncio.Protocol):
+    """An open socket for the rest of its life: no task, no queue, no timer, no dict."""
+
+    __slots__ = ("_connections", "_going_down", "_inbox")
+
+    def __init__(
+        self, viewer: Viewer, transport: asyncio.Transport, connections: set[Any], going_down: Callable[[], None]
+    ) -> None:
+        super().__init__(viewer, transport)
+        self._connections, self._going_down = connections, going_down
+        self._inbox: wire.Inbox | None = None
+        transport.set_write_buffer_limits(high=0)  # pause_writing() then means: something was left unsent
+
+    def data_received(self, data: bytes) -> None:
+        """Take what a page sends: whole small frames at once, anything else by an inbox kept while it is incomplete."""
+        self.heard = time.monotonic()
+        inbox = self._inbox
+        if inbox is None:
+            texts, took = wire.small_texts(data)
+            for text in texts:
+                self.said(text)
+            self.spend(1 + len(texts))
+            if took == len(data):
+                return
+            inbox = self._inbox = wire.Inbox(self._longest)
+            data = data[took:]
+        self._take_in(inbox, data)
+
+    @property
+    def _longest(self) -> int:
+        return self.room.pace.longest if self.room is not None else EARLY_LIMIT
+
+    def _take_in(self, inbox: wire.Inbox, data: bytes) -> None:
+        intake = inbox.feed(data)
+        for text in intake.texts:
+            self.said(text)
+        self.spend(1 + intake.work)
+        if intake.reply and not self.blocked and not self.gone:
+            self.write(intake.reply)  # a page that asks for pongs and does not read them gets none
+        if intake.broken:
+            self.leave()
+            self._end_sending()
+        elif intake.closed:
+            self.lost()
+            if self.blocked:
+                self.transport.abort()
+            else:
+                self.transport.close()
+        if inbox.empty:
+            self._inbox = None
+
+    def _end_sending(self) -> None:
+        # The rest of what breaks the protocol is still read, and discarded: closing a socket that has unread bytes
+        # resets it, and the page would never see the code.
+        transport = cast("asyncio.Transport", self.transport)
+        if transport.can_write_eof():
+            transport.write_eof()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Leave nothing behind."""
+        self.lost()
+        self._connections.discard(self)
+        self._inbox = None
+
+    def eof_received(self) -> bool:
+        """Close when the page has closed."""
+        return False
+
+    def shutdown(self) -> None:
+        """Take part in a staged close: at SIGTERM uvicorn calls this on every connection and waits for all to go."""
+        self._going_down()
+
+
+class _HandedOver(asyncio.Transport):
+    """What uvicorn's protocol holds after the hand-over: closing it closes nothing."""
+
+    def close(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return True
+
+
+HANDED_OVER = _HandedOver()
+
+
+class FanProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's handshake, scope and task as they are; the endpoint may then let go of all of it."""
+
+    early = b""  # what came after the request: a page may already have said hello when it is handed over
+
+    async def run_asgi(self) -> None:
+        """Run the application with this object in its scope."""
+        cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self
+        await super().run_asgi()
+
+    def data_received(self, data: bytes) -> None:
+        """Keep a copy of what comes before the hand-over, up to a bound."""
+        if self.handshake_initiated and len(self.early) <= EARLY_LIMIT:
+            self.early += data
+        super().data_received(data)
+
+    def hand_over(self, viewer: Viewer, admit: Callable[[Watcher], None], going_down: Callable[[], None]) -> bool:
+        """Give the transport to a new Conn, have it admitted, and return whether the page was still there.
+
+        The application must not have received anything but the connect event: what came is read again from its start.
+        """
+        transport, early = self.transport, self.early
+        if self.disconnected or self.close_sent or transport.is_closing() or len(early) > EARLY_LIMIT:
+            return False
+        self.stop_keepalive()
+        conn = Conn(viewer, transport, self.connections, going_down)
+        self.connections.discard(self)
+        cast("set[Any]", self.connections).add(conn)
+        transport.set_protocol(conn)
+        if self.read_paused:
+            transport.resume_reading()
+        self.transport, self.early = HANDED_OVER, b""
+        self.conn.parser.close()  # a cycle that would keep all of this until a collection
+        cast("dict[str, Any]", self.scope["extensions"]).pop(EXTENSION, None)
+        admit(conn)
+        if early and not transport.is_closing():
+            conn.data_received(early)
+        return True

@@ -1,0 +1,82 @@
+"""Where one watcher of a share stands, who it is, and the pace of the whole push layer.
+
+Rule: a few slots and no behaviour beyond judging what a page claims. A claim about a number that was never sent to
+that very socket is refused.
+"""
+
+from typing import Literal
+
+from projections.receipts.claims import Receipt
+from web.push.messages import Claim
+from web.push.pace import Pace
+from web.push.viewer import Viewer, Watching
+
+__all__ = ["OWES_NOTHING", "OWES_RESET", "OWES_VIEW", "UNCHECKED", "Pace", "Receipt", "Standing", "Viewer", "Watching"]
+
+UNCHECKED = -1  # the page's own number is not checked yet
+OWES_NOTHING, OWES_VIEW, OWES_RESET = 0, 1, 2
+
+
+class Standing:
+    """A watcher's numbers. `ready` means: takes part in rounds, that is, everything before the round was written."""
+
+    __slots__ = (
+        "applied",
+        "asked",
+        "blocked",
+        "displayed",
+        "gone",
+        "greeted",
+        "owes",
+        "paused",
+        "reading",
+        "ready",
+        "root",
+        "sent",
+        "since",
+        "viewer",
+        "visible",
+    )
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.since = 0  # the page's number at its hello
+        self.root = ""  # the beginning of the tree head it holds there, until that is checked
+        self.sent = UNCHECKED
+        self.applied = self.displayed = -1
+        self.asked = 0  # the page's number when a view is owed
+        self.owes = OWES_NOTHING
+        self.greeted = self.ready = self.blocked = self.reading = self.gone = self.paused = False
+        self.visible = True
+
+    def judge(self, claim: Claim) -> Literal["new", "old", "refused"]:
+        """Return whether a claim adds something, repeats, or says more than was ever sent here."""
+        if not 0 <= claim.came_from <= claim.n <= self.sent and claim.kind == "displayed":
+            return "refused"
+        if not 0 <= claim.n <= self.sent:
+            return "refused"
+        match claim.kind:
+            case "delivered":
+                new, self.applied = claim.n > self.applied, max(claim.n, self.applied)
+            case "displayed":
+                new = claim.n > self.displayed or not self.visible
+                self.displayed, self.visible = max(claim.n, self.displayed), True
+            case "paused" | "resumed":
+                pausing = claim.kind == "paused"
+                new, self.paused = self.paused != pausing, pausing
+            case "hidden":
+                new = self.visible
+                self.visible = False
+        return "new" if new else "old"
+
+    def watching(self) -> Watching:
+        """Return what the manager's page shows of this watcher."""
+        return Watching(
+            person=self.viewer.person,
+            tab=self.viewer.tab,
+            since=self.since,
+            sent=max(self.sent, 0),
+            displayed=max(self.displayed, 0),
+            visible=self.visible,
+            paused=self.paused,
+        )

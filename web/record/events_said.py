@@ -1,0 +1,101 @@
+"""Events in words: what happened to what, by whom, and why."""
+
+from typing import Any
+
+import msgspec
+
+from domain.events import Recorded, tag
+from domain.ids import MilestoneId, RiskId
+from domain.plan.project import Project
+from projections.wording import words
+from web.process.services import Services
+from web.record.facts import about
+
+SAID = {
+    "held-released": "Let go after review",
+    "client-scored": "Client’s view recorded",
+    "client-view-asked": "Client’s view asked",
+}
+
+
+PLAIN = (
+    "forecast",
+    "actual",
+    "percent",
+    "status_date",
+    "ac",
+    "eac",
+    "dimension",
+    "status",
+    "on",
+    "by",
+    "number",
+    "note",
+)
+
+
+class EventLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as people read it."""
+
+    version: int
+    at: str
+    day: str
+    iso: str
+    what: str
+    subject: str
+    detail: str
+    reason: str
+    who: str
+    knows: str  # the question who knows it, "" where that is none
+
+
+def say(kind: str) -> str:
+    """Return an event's kind in words: "forecast-moved" is "Forecast moved"."""
+    return SAID.get(kind) or kind.replace("-", " ").capitalize()
+
+
+def line(services: Services, project: Project | None, recorded: Recorded) -> EventLine:
+    """Return an event in words; `project` is where milestones and risks are looked up."""
+    payload = msgspec.to_builtins(recorded.event, enc_hook=str)
+    zone = project.time_zone if project else "UTC"
+    there = words.local(recorded.at, zone)
+    person = services.present.world.people.get(recorded.actor)
+    return EventLine(
+        version=recorded.version,
+        at=f"{there:%H:%M}",
+        day=words.day_year(there.date()),
+        iso=recorded.at.isoformat(),
+        what=say(tag(recorded.event)),
+        subject=_subject(project, payload),
+        detail=_detail(payload),
+        reason=str(payload.get("reason", "")),
+        who=person.name if person else recorded.actor,
+        knows=about(recorded.event),
+    )
+
+
+def _subject(project: Project | None, payload: dict[str, Any]) -> str:
+    details = payload.get("details") or {}
+    if details.get("title"):
+        return " ".join(part for part in (details.get("ref", ""), details["title"]) if part)
+    if project is None:
+        return ""
+    if (m := project.schedule.milestones.get(MilestoneId(payload.get("milestone", "")))) is not None:
+        return m.details.title
+    if (r := project.risks.risks.get(RiskId(payload.get("risk", "")))) is not None:
+        return f"{r.details.ref} {r.details.title}"
+    return ""
+
+
+def _detail(payload: dict[str, Any]) -> str:
+    told = [f"{name.replace('_', ' ')} {payload[name]}" for name in PLAIN if payload.get(name) not in (None, "")]
+    amount = payload.get("amount")
+    if isinstance(amount, dict):
+        told.append(f"{amount['currency']} {amount['amount']}")
+    for name in ("residual", "points"):
+        points = payload.get(name)
+        if isinstance(points, dict):
+            told.append(f"{points['probability']}×{points['impact']}")
+    if "measure" in payload:
+        told.insert(0, payload["measure"])
+    return ", ".join(told)

@@ -1,0 +1,272 @@
+"""One recorded fact of a project since one event: a milestone's date, a risk's score, a figure of the budget.
+
+Rule: read off the project as it was, event by event; a value that an event left as it was is no new fact.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, assert_never, get_args
+
+import msgspec
+
+from domain.events import Recorded
+from domain.ids import MilestoneId, ProjectId, RiskId
+from domain.money import Money
+from domain.plan import budget, risks, schedule
+from domain.plan.account import Account, Measure
+from domain.plan.earned import ratio
+from domain.plan.project import Project
+from domain.plan.risks import Points
+from projections.events.event_log import EventLog
+from projections.events.present import Past
+
+Kind = Literal["milestone", "risk", "spent", "forecast", "budget"]
+Figure = Literal["spent", "forecast", "budget"]
+CHUNK, LOOK = 500, 5000  # events read at a time, and looked through for further values once one is found
+BEFORE, AFTER = 6, 4  # values listed around the one that is asked about
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What is asked about; `key` is a milestone, a risk or a measure."""
+
+    kind: Kind
+    key: str
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """The milestone is expected on this day."""
+
+    day: date
+
+
+class Met(msgspec.Struct, frozen=True):
+    """The milestone was met on this day."""
+
+    day: date
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """The risk has this residual score."""
+
+    points: Points
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """The figure is this much, at a status date where it has one; `share` is its part of the approved budget."""
+
+    money: Money
+    share: Decimal | None
+    on: date | None
+
+
+Value = Forecast | Met | Scored | Amount
+PastOf = Callable[[ProjectId, datetime], Past]
+
+
+class ValueStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A value on record; None when the milestone was removed."""
+
+    version: int
+    at: datetime
+    value: Value | None
+    who: str
+    reason: str
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A value since one event, until the next one replaced it; with the values around it, oldest first."""
+
+    asked: Asked
+    title: str
+    value: Value
+    on: date  # the civil day it was recorded, in the project's zone
+    step: ValueStep
+    before: ValueStep | None
+    next: ValueStep | None
+    steps: tuple[ValueStep, ...]
+    more: bool  # there are values before those listed
+
+    @property
+    def at(self) -> datetime:
+        """When it was recorded, UTC."""
+        return self.step.at
+
+
+def asked(query: Mapping[str, str], project: Project) -> Asked | None:
+    """Return what a query asks about: `milestone=`, `risk=` or `figure=` with an optional `measure=`."""
+    given = {name: query.get(name, "") for name in ("milestone", "risk", "figure")}
+    if sum(map(bool, given.values())) != 1:
+        return None
+    if given["milestone"]:
+        return Asked("milestone", given["milestone"])
+    if given["risk"]:
+        return Asked("risk", given["risk"])
+    measure = query.get("measure", "price" if "price" in project.budget.accounts else "cost")
+    if given["figure"] not in get_args(Figure) or measure not in get_args(Measure):
+        return None
+    return Asked(given["figure"], measure)  # type: ignore[arg-type]
+
+
+# the values on record
+
+
+def fact(
+    events: EventLog, past: PastOf, project: Project, newest: int, wanted: Asked, version: int | None
+) -> Fact | None:
+    """Return the fact that stood after event `version` of the project, the newest when None; None where there is none.
+
+    `newest` is the version the project has now.
+    """
+    stream = f"project-{project.id}"
+    older = _backward(events, stream, wanted, newest if version is None else version, BEFORE + 2)
+    newer = [] if version is None else _forward(events, stream, wanted, version, newest, AFTER)
+    steps = _steps(older[::-1] + newer, past, project.id, wanted)
+    more = len(older) == BEFORE + 2
+    steps = steps[1:] if more else steps  # the first was read to tell whether the second changed anything
+    found = [i for i, s in enumerate(steps) if s.value is not None and older and s.at <= older[0].at]
+    if not found:
+        return None
+    i = found[-1]
+    here, value = steps[i], steps[i].value
+    state = past(project.id, here.at).state
+    assert value is not None
+    assert state is not None
+    return Fact(
+        asked=wanted,
+        title=_title(state, wanted),
+        value=value,
+        on=project.civil(here.at),
+        step=here,
+        before=steps[i - 1] if i else None,
+        next=steps[i + 1] if i + 1 < len(steps) else None,
+        steps=tuple(steps),
+        more=more,
+    )
+
+
+def _backward(events: EventLog, stream: str, wanted: Asked, upto: int, enough: int) -> list[Recorded]:
+    found: list[Recorded] = []
+    start = upto
+    while upto > 0 and len(found) < enough and not (found and start - upto >= LOOK):
+        after = max(0, upto - CHUNK)
+        found += [r for r in reversed(events.part(stream, after, upto - after)) if touches(r.event, wanted)]
+        upto = after
+    return found[:enough]
+
+
+def _forward(events: EventLog, stream: str, wanted: Asked, after: int, newest: int, enough: int) -> list[Recorded]:
+    found: list[Recorded] = []
+    start = after
+    while after < newest and len(found) < enough and not (found and after - start >= LOOK):
+        found += [r for r in events.part(stream, after, CHUNK) if touches(r.event, wanted)]
+        after += CHUNK
+    return found[:enough]
+
+
+def _steps(found: Iterable[Recorded], past: PastOf, project: ProjectId, wanted: Asked) -> list[ValueStep]:
+    """Return what those events made of the value; an event that left it as it was is no step."""
+    steps: list[ValueStep] = []
+    for one in found:
+        if steps and steps[-1].at == one.at:
+            steps.pop()  # what one command set twice was never true in between
+        state = past(project, one.at).state
+        value = read(state, wanted) if state else None
+        if (steps[-1].value if steps else None) != value:
+            reason = getattr(one.event, "reason", "")
+            steps.append(ValueStep(version=one.version, at=one.at, value=value, who=one.actor, reason=reason))
+    return steps
+
+
+def touches(event: object, wanted: Asked) -> bool:
+    """Tell whether an event may have changed what is asked about."""
+    match wanted.kind:
+        case "milestone":
+            kinds = schedule.MilestoneAdded | schedule.ForecastMoved | schedule.MilestoneMet
+            return (
+                isinstance(event, kinds | schedule.MilestoneReopened | schedule.MilestoneRemoved)
+                and event.milestone == wanted.key
+            )
+        case "risk":
+            return isinstance(event, risks.RiskRaised | risks.RiskScored) and event.risk == wanted.key
+        case "budget":
+            return (
+                isinstance(event, budget.BudgetApproved | budget.BudgetChangeApproved) and event.measure == wanted.key
+            )
+        case "spent":
+            return isinstance(event, budget.CostMeasured) and event.measure == wanted.key
+        case "forecast":
+            return isinstance(event, budget.BudgetEvent) and event.measure == wanted.key
+        case _:
+            assert_never(wanted.kind)
+
+
+def about(event: object) -> str:
+    """Return the query that asks about what an event set, "" where nobody is told of it as one value."""
+    match event:
+        case (
+            schedule.MilestoneAdded(milestone=key)
+            | schedule.ForecastMoved(milestone=key)
+            | schedule.MilestoneMet(milestone=key)
+            | schedule.MilestoneReopened(milestone=key)
+        ):
+            return f"milestone={key}"
+        case risks.RiskRaised(risk=key) | risks.RiskScored(risk=key):
+            return f"risk={key}"
+        case budget.CostMeasured(measure=measure, ac=ac) if ac is not None:
+            return f"figure=spent&measure={measure}"
+        case budget.CompletionForecast(measure=measure):
+            return f"figure=forecast&measure={measure}"
+        case budget.BudgetApproved(measure=measure) | budget.BudgetChangeApproved(measure=measure):
+            return f"figure=budget&measure={measure}"
+        case _:
+            return ""
+
+
+def read(state: Project, wanted: Asked) -> Value | None:
+    """Return what a project says of what is asked about."""
+    match wanted.kind:
+        case "milestone":
+            m = state.schedule.milestones.get(MilestoneId(wanted.key))
+            return None if m is None else Met(m.actual) if m.actual else Forecast(m.forecast)
+        case "risk":
+            r = state.risks.risks.get(RiskId(wanted.key))
+            return None if r is None else Scored(r.residual)
+        case "spent" | "forecast" | "budget":
+            account = state.budget.accounts.get(wanted.key)  # type: ignore[call-overload]
+            return None if account is None else _amount(account, wanted.kind, state.currency)
+        case _:
+            assert_never(wanted.kind)
+
+
+def _amount(account: Account, figure: Figure, currency: str) -> Amount | None:
+    found, measured = account.earned_value(), account.measurements[-1:]
+    match figure:
+        case "spent":
+            amount, on = found.ac, [m.status_date for m in measured]
+        case "forecast":
+            amount, on = found.eac, [m.status_date for m in measured] + [f.status_date for f in account.forecasts[-1:]]
+        case "budget":
+            amount, on = account.bac, []
+        case _:
+            assert_never(figure)
+    if amount is None:
+        return None
+    part = ratio(amount, account.bac) if figure != "budget" else None
+    share = None if part is None else part.quantize(Decimal("0.0001"))
+    return Amount(Money(amount, currency), share, max(on, default=None))
+
+
+def _title(state: Project, wanted: Asked) -> str:
+    match wanted.kind:
+        case "milestone":
+            found = state.schedule.milestones[MilestoneId(wanted.key)].details
+            return found.client_title or found.title
+        case "risk":
+            risk = state.risks.risks[RiskId(wanted.key)].details
+            return f"{risk.ref} {risk.client_title or risk.title}"
+        case "spent" | "forecast" | "budget":
+            name = {"spent": "Spent", "forecast": "Forecast at completion", "budget": "Approved budget"}[wanted.kind]
+            return f"{name} ({wanted.key})"
+        case _:
+            assert_never(wanted.kind)

@@ -1,0 +1,148 @@
+"""What waits for review, in words: what it is, which rule holds it, when it goes out by itself. Pure."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.agreement.terms import Release
+from domain.headline import count
+from domain.ids import MilestoneId, RiskId
+from domain.money import Money
+from domain.plan.project import Project
+from domain.reveal.holding import Held
+from domain.view import ClientView
+from projections.events.hold_book import Hold
+from projections.wording import words
+
+if TYPE_CHECKING:
+    from projections.wording.instants import Clock
+
+RULE = {"slip": "slip rule", "cost": "budget rule", "score": "score rule"}
+
+
+def what(held: Held, now: Project) -> str:
+    """Return what changed: "Signalling interface accepted 12 → 19 May", "R-07 scored 8 → 16"."""
+    kind, _, key = held.fact.subject.partition("-")
+    if kind == "milestone":
+        return _milestone(held, now, MilestoneId(key))
+    if kind == "risk":
+        return _risk(held, now, RiskId(key))
+    return _budget(held, now)
+
+
+def _milestone(held: Held, now: Project, key: MilestoneId) -> str:
+    old, new = held.milestone, now.schedule.milestones.get(key)
+    if old is None or new is None:
+        return f"{old.details.client_title if old else key}, removed since"
+    title = (new if new.details.client_title else old).details.client_title
+    if old.expected == new.expected:
+        return f"{title} {words.day(new.expected)}, moved and moved back"
+    short = (old.expected.year, old.expected.month) == (new.expected.year, new.expected.month)
+    start = str(old.expected.day) if short else words.day(old.expected)
+    end = words.day(new.expected) if old.expected.year == new.expected.year else words.day_year(new.expected)
+    return f"{title} {start} → {end}"
+
+
+def _risk(held: Held, now: Project, key: RiskId) -> str:
+    old, new = held.risk, now.risks.risks.get(key)
+    if new is None:
+        return key
+    if old is None or not old.details.client_facing:
+        title = new.details.client_title
+        return f"{new.details.ref} {title[:1].lower() + title[1:]}, new at {new.residual.score}"
+    return f"{new.details.ref} scored {old.residual.score} → {new.residual.score}"
+
+
+def _budget(held: Held, now: Project) -> str:
+    old, new = held.account, now.budget.accounts.get(held.measure)
+    if old is None or new is None:
+        return "Budget approved" if new else "Budget"
+    before, after = old.earned_value(), new.earned_value()
+    for name, was, is_now in (
+        ("forecast", before.eac, after.eac), ("approved", old.bac, new.bac), ("spent", before.ac, after.ac)
+    ):  # fmt: skip
+        if was != is_now and is_now is not None:
+            told = words.money(Money(is_now, now.currency))
+            return f"Budget: {name} {words.money(Money(was, now.currency))} → {told}" if was is not None else (
+                f"Budget: {name} {told}"
+            )  # fmt: skip
+    return "Budget: planned or earned value"
+
+
+def title(subject: str, project: Project | None) -> str:
+    """Return what a held item is called to its client."""
+    kind, _, key = subject.partition("-")
+    if project is not None and (milestone := project.schedule.milestones.get(MilestoneId(key))) is not None:
+        return milestone.details.client_title or milestone.details.title
+    if project is not None and (risk := project.risks.risks.get(RiskId(key))) is not None:
+        return f"{risk.details.ref} {risk.details.client_title or risk.details.title}"
+    return "Budget" if kind == "budget" else key
+
+
+def rule(why: str, release: Release | None) -> str:
+    """Return which kind of change waits: "a date that moves later by more than 5 days"."""
+    if why == "slip":
+        days = release.slip_days if release and release.slip_days is not None else None
+        return "a date that moves later" + (f" by more than {days} {'day' if days == 1 else 'days'}" if days else "")
+    if why == "score":
+        return "a risk scored " + (f"{release.score} or higher" if release and release.score else "high")
+    return "any change of the shared budget"
+
+
+def lasted(start: datetime, end: datetime) -> str:
+    """Return how long something waited: "40 s", "52 min", "3 h 5 min", "2 days"."""
+    seconds = round((end - start).total_seconds())
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 36:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return count(round(hours / 24), "day")
+
+
+def ended(hold: Hold, clock: "Clock", by: str) -> str:
+    """Return how a hold ended: "released by Marta Lind 13:58 with a note", "its time was up Tue 16 March 13:58"."""
+    if hold.ended is None:
+        return f"until {clock.moment(hold.fact.until)} at most"
+    at = clock.moment(hold.ended)
+    match hold.how:
+        case "released":
+            return f"released by {by} {at}" + (" with a note" if hold.note else "")
+        case "time_up":
+            return f"its time was up {at}"
+        case "share_ended":
+            return f"never shown: the share ended {at} while it waited"
+        case _:
+            return f"let go {at}, when a new agreement no longer held it"
+
+
+def why(hold: Hold, by: str, clock: "Clock") -> str:
+    """Return why somebody was not told: "held for review by the slip rule until ...; released by Marta Lind ..."."""
+    fact = hold.fact
+    if hold.ended is None:
+        return f"held for review by the {RULE[fact.why]}, until {clock.moment(fact.until)} at most"
+    until = clock.moment(fact.until)
+    if hold.how == "time_up":
+        return f"held for review by the {RULE[fact.why]} until its time was up {clock.moment(hold.ended)}"
+    return f"held for review by the {RULE[fact.why]} until {until} at most; {ended(hold, clock, by)}"
+
+
+def touched(before: ClientView | None, after: ClientView | None) -> set[str]:
+    """Return which items two views put differently, by subject."""
+    if before is None or after is None:
+        return set()
+    found = set[str]()
+    for kind, old, new in (
+        ("milestone", {m.id: m for m in before.milestones}, {m.id: m for m in after.milestones}),
+        ("risk", {c.id: c for c in before.risks}, {c.id: c for c in after.risks}),
+    ):
+        found |= {f"{kind}-{key}" for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    return found | ({"budget"} if _figures(before) != _figures(after) else set())
+
+
+def _figures(view: ClientView) -> object:
+    return view.budget and msgspec.structs.replace(view.budget, indicator=None, remarks=())

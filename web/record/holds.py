@@ -1,0 +1,99 @@
+"""Holds as auditors read them: what waited for review on a share, how long, by whom it was changed and let go."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.agreement.share import HeldReleased, Share
+from domain.events import Recorded
+from domain.ids import ShareId
+from domain.plan.project import Project
+from projections.events.hold_book import Hold
+from projections.events.world import World
+from projections.wording import words
+from projections.wording.instants import Clock
+from web.process.services import Services
+from web.record import held as record_held
+from web.record.events_said import EventLine
+from web.record.held import RULE, lasted, title
+
+LISTED = 40  # of a share, the newest first
+
+
+class HoldLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One hold in words."""
+
+    what: str
+    rule: str
+    since: datetime  # UTC
+    began: str  # the same in words
+    by: str  # who changed it
+    lasted: str
+    end: str
+    note: str
+    waits: bool
+
+
+def lines(services: Services, share: Share, zone: str = "UTC") -> tuple[list[HoldLine], int]:
+    """Return the newest holds of a share, and how many more there are; instants are said in `zone`. For threads."""
+    found = services.present.world.hold_record(share.id)[::-1]
+    clock = Clock(zone, words.local(services.now(), zone).date())
+    return [_line(services, share, hold, clock) for hold in found[:LISTED]], max(0, len(found) - LISTED)
+
+
+def _line(services: Services, share: Share, hold: Hold, clock: Clock) -> HoldLine:
+    world, fact, now = services.present.world, hold.fact, services.now()
+    return HoldLine(
+        what=what(services, share, hold),
+        rule=f"{record_held.RULE[fact.why]}, agreement {_version(share, fact.since)}",
+        since=fact.since,
+        began=clock.second(fact.since),
+        by=world.person_name(fact.changed_by),
+        lasted=record_held.lasted(fact.since, hold.ended or now),
+        end=record_held.ended(hold, clock, world.person_name(hold.by)),
+        note=hold.note,
+        waits=hold.ended is None,
+    )
+
+
+def what(services: Services, share: Share, hold: Hold) -> str:
+    """Return what waited, with what it was before and what it was when that ended."""
+    held = services.present.world.held_at(share.id, hold.fact.since).held.get(hold.fact.subject)
+    state = services.present.past(share.project, hold.ended or services.now()).state
+    if held is None or state is None:
+        return record_held.title(hold.fact.subject, state)
+    return record_held.what(held, state)
+
+
+def _version(share: Share, at: datetime) -> int:
+    return max((version.number for version in share.versions if version.at <= at), default=0)
+
+
+def waited_at(world: World, share: Share, project: Project | None, at: datetime) -> tuple[str, ...]:
+    """Return what waited on a share at an instant (UTC), in words."""
+    holds = world.held_at(share.id, at).held
+    return tuple(record_held.what(held, project) if project else key for key, held in sorted(holds.items()))
+
+
+def began(world: World, shares: list[Share], at: datetime) -> tuple[str, ...]:
+    """Return the clients for whom a change recorded at `at` (UTC) began to wait."""
+    found = [s for s in shares if any(hold.fact.since == at for hold in world.hold_record(s.id))]
+    return tuple(world.client_name(share.client) for share in found)
+
+
+def told(world: World, line: EventLine, recorded: Recorded) -> EventLine:
+    """Return an event's line; what was held is said with what, how long and by which rule."""
+    if not isinstance(recorded.event, HeldReleased):
+        return line
+    share = world.shares.get(ShareId(recorded.stream.partition("-")[2]))
+    project = world.projects.get(share.project) if share else None
+    detail = let_go(recorded.event, project, recorded.at)
+    client = world.client_name(share.client) if share else ""
+    return msgspec.structs.replace(line, what="Let go after review", subject=client, detail=detail)
+
+
+def let_go(event: HeldReleased, project: Project | None, at: datetime) -> str:
+    """Return what an event let go, and how long each had waited: "Section A energised, 52 min by the slip rule"."""
+    told = [f"{title(fact.subject, project)}, {lasted(fact.since, at)} by the {RULE[fact.why]}" for fact in event.held]
+    cause = {"released": "released", "time_up": "time was up", "amended": "no longer held by the new agreement"}
+    return "; ".join([*told, cause[event.cause]]) + (f"; note: {event.note}" if event.note else "")

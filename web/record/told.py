@@ -1,0 +1,219 @@
+"""What the record told one client of a fact: the first update that carries it, or why there is none.
+
+Rule: an update is judged by the view recorded in it. Never all entries are read: a few after each instant at which it
+may have been told, and bisection between them.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from domain.agreement.share import Share
+from domain.view import ClientView
+from projections.events.hold_book import Hold
+from projections.logs.disclosure_log import DisclosureLog
+from projections.replay import pages
+from web.record.carried import Level, carried
+from web.record.facts import Fact
+
+How = Literal[
+    "told",  # in update n
+    "same",  # their page read the same before and after
+    "draft",  # never in force
+    "later",  # replaced before the share came into force
+    "ended",  # the share had ended
+    "unshared",  # outside the terms
+    "stopped",  # the share is stopped and will be told once it goes on
+    "held",  # kept back for review, or ended while it was
+    "coming",  # recorded this very moment
+    "erased",  # the update that said so can no longer be read
+    "missing",  # it ought to be there and is not
+]
+LOOK = 6  # updates looked at one by one behind an instant; what lies between is found by bisection
+LOOK_STOPPED = 64  # the same, of a share that was stopped once: it takes in late, and all at once
+INSTANT = timedelta(microseconds=1)
+
+
+class ClientTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a fact with one share. Times are UTC."""
+
+    share: Share
+    how: How
+    n: int = 0  # the first update that carries it
+    at: datetime | None = None  # when that was recorded
+    terms: int = 0  # under which agreement
+    level: Level = ""
+    beyond: int = 0  # the first update after it that no longer says so, 0 while it is on their page
+    versions: tuple[int, ...] = ()  # agreements in force while it was true
+    blurred: bool = False  # an erased update before n may have said so first
+    hold: Hold | None = None  # how it waited for review, where it did
+    hold_by: str = ""  # who let it go, by name
+
+
+class _View(msgspec.Struct):
+    view: str
+
+
+_opened = msgspec.json.Decoder(_View)
+_views = msgspec.json.Decoder(ClientView)
+
+
+class _Updates:
+    """Reads, once each, how the updates of a share carry a fact."""
+
+    def __init__(self, log: DisclosureLog, share: str, fact: Fact) -> None:
+        self._log, self._share, self._fact = log, share, fact
+        self._levels: dict[int, Level | None] = {}
+        self.head = log.head(share)
+
+    def level(self, n: int) -> Level | None:
+        """Return how update n carries the fact, None when its content is erased."""
+        if n not in self._levels:
+            raw = next((kept.raw for kept in self._log.kept(self._share, n - 1, 1, n)), None)
+            self._levels[n] = None if raw is None else carried(_views.decode(_opened.decode(raw).view), self._fact)
+        return self._levels[n]
+
+    @property
+    def erased(self) -> list[int]:
+        """The updates met on the way whose content is erased."""
+        return [n for n, level in self._levels.items() if level is None]
+
+    def before(self, at: datetime) -> int:
+        """Return the number shown just before an instant."""
+        return pages.number_at(self._log, self._share, at - INSTANT)
+
+    def first(self, after: int, upto: int, holds: Callable[[Level | None], bool], look: int) -> int | None:
+        """Return the first number in (after, upto] that holds: among the first few, else one on the way to `upto`."""
+        near = min(upto, after + look)
+        for n in range(after + 1, near + 1):
+            if holds(self.level(n)):
+                return n
+        if upto == near or not holds(self.level(upto)):
+            return None
+        low, high = near, upto
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if holds(self.level(middle)) else (middle, high)
+        return high
+
+
+def told(
+    log: DisclosureLog,
+    share: Share,
+    fact: Fact,
+    revealed: Callable[[datetime], ClientView | None],
+    *,
+    stopped: bool,
+    behind: bool,
+) -> ClientTold:
+    """Return what the record of a share says of a fact.
+
+    `revealed(at)` is what the terms in force at an instant (UTC) showed of the plan as it then was; `stopped` says that
+    the share is stopped now, `behind` that what was recorded last may not be disclosed yet.
+    """
+    versions = _versions(share, fact)
+    updates = _Updates(log, share.id, fact)
+    late = bool(log.parked_versions(share.id))
+    look = LOOK_STOPPED if late else LOOK
+    before = updates.before(fact.at)
+    level = updates.level(before) if before else None
+    if _current(level):
+        return ClientTold(share=share, how="same", n=before, level=level or "", versions=versions)
+    for after, upto, replaced in _stretches(updates, share, fact, before):
+        n = updates.first(after, upto, _past if replaced and not late else bool, look)
+        if n is not None:
+            return _found(log, updates, share, fact, n, versions, look)
+    how = _why(share, fact, revealed, erased=bool(updates.erased), stopped=stopped, behind=behind)
+    return ClientTold(share=share, how=how, versions=versions)
+
+
+def _current(level: Level | None) -> bool:
+    return level in ("value", "share")
+
+
+def _past(level: Level | None) -> bool:
+    return level == "earlier"
+
+
+def _stretches(updates: _Updates, share: Share, fact: Fact, start: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield the numbers between the instants at which a share may begin or cease to carry a fact, after `start`.
+
+    With each comes whether the fact was replaced by then: the same value may come back, and is another fact.
+    """
+    until = fact.next.at if fact.next else None
+    instants = {version.at for version in share.versions if version.at > fact.at} | ({until} if until else set())
+    marks = [(start, False), *((updates.before(at), bool(until and at >= until)) for at in sorted(instants))]
+    for (after, replaced), (upto, _) in pairwise([*marks, (updates.head, True)]):
+        yield max(after, start), max(upto, start), replaced
+
+
+def _found(
+    log: DisclosureLog, updates: _Updates, share: Share, fact: Fact, n: int, versions: tuple[int, ...], look: int
+) -> ClientTold:
+    header = log.headers(share.id, n - 1, 1, n)[0]
+    level = updates.level(n) or ""
+    blurred = any(m < n for m in updates.erased)
+
+    def gone(found: Level | None) -> bool:
+        return found == "" or (level != "earlier" and found == "earlier")
+
+    ends = (updates.first(after, upto, gone, look) for after, upto, _ in _stretches(updates, share, fact, n))
+    return ClientTold(
+        share=share,
+        how="told",
+        n=n,
+        at=header.instant,
+        terms=header.terms_version,
+        level=level,
+        beyond=next((end for end in ends if end is not None), 0),
+        versions=versions,
+        blurred=blurred,
+    )
+
+
+def _versions(share: Share, fact: Fact) -> tuple[int, ...]:
+    """Return the agreements that were in force while the fact was true."""
+    until = fact.next.at if fact.next else None
+    ends = [v.at for v in share.versions[1:]] + [share.revoked_at]
+    return tuple(
+        version.number
+        for version, end in zip(share.versions, ends, strict=False)
+        if (end is None or end > fact.at) and (until is None or version.at < until)
+    )
+
+
+def _why(
+    share: Share,
+    fact: Fact,
+    revealed: Callable[[datetime], ClientView | None],
+    *,
+    erased: bool,
+    stopped: bool,
+    behind: bool,
+) -> How:
+    if not share.versions:
+        return "draft"
+    if share.revoked_at is not None and share.revoked_at <= fact.at:
+        return "ended"
+    if fact.next is not None and fact.next.at <= share.versions[0].at:
+        return "later"
+    view = revealed(max(fact.at, share.versions[0].at))
+    if view is None or not carried(view, fact):
+        return "unshared"
+    if stopped:
+        return "stopped"
+    if erased:
+        return "erased"
+    return "coming" if behind else "missing"
+
+
+def in_force(share: Share, at: datetime) -> Share | None:
+    """Return a share as it was at an instant (UTC), None while it was not in force."""
+    versions = tuple(version for version in share.versions if version.at <= at)
+    if not versions or (share.revoked_at is not None and share.revoked_at <= at):
+        return None
+    said = share.answers.until(at)
+    return msgspec.structs.replace(share, versions=versions, revoked_at=None, revoked_why="", draft=None, answers=said)

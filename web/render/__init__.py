@@ -1,0 +1,1 @@
+"""A view as markup: pure, deterministic, inert."""

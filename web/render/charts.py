@@ -1,0 +1,294 @@
+"""Where things stand in a drawing: percent coordinates for inline SVG, one markup for phone, screen and print."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from domain.view import BudgetVital, ClientView, CurvePoint, MilestoneRow, Scale
+from projections.wording import words
+
+MOST_LINES = 6
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """A label on an axis; `at` is percent."""
+
+    at: str
+    label: str
+    year: bool = False
+
+
+class Axis(msgspec.Struct, frozen=True):
+    """Civil dates from left to right."""
+
+    start: date
+    end: date
+
+    def at(self, day: date) -> str:
+        """Return where a date stands, in percent with two decimals."""
+        return f"{100 * (day - self.start).days / (self.end - self.start).days:.2f}"
+
+    def ticks(self) -> list[Tick]:
+        """Return month labels, few enough to read."""
+        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+        step = 1 if months <= 5 else 2 if months <= 8 else 3 if months <= 20 else 6 if months <= 40 else 12
+        found = []
+        for first in _month_starts(self.start, self.end):
+            if (first.month - 1) % step == 0 and self.start < first < self.end:
+                year = first.month == 1
+                found.append(Tick(self.at(first), str(first.year) if year else words.MONTHS[first.month - 1], year))
+        return found
+
+
+def _month_starts(start: date, end: date) -> Iterator[date]:
+    year, month = start.year, start.month
+    while (first := date(year, month, 1)) <= end:
+        yield first
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+
+
+def axis_of(rows: Sequence[MilestoneRow]) -> Axis | None:
+    """Return the axis that holds every shared date, padded to whole months so that it seldom moves."""
+    dates = [d for row in rows for d in (row.baseline, row.original_baseline, row.forecast, row.actual) if d]
+    if not dates:
+        return None
+    first, last = min(dates), max(dates)
+    start = (first - timedelta(days=12)).replace(day=1)
+    beyond = last + timedelta(days=20)
+    end = date(beyond.year + beyond.month // 12, beyond.month % 12 + 1, 1)
+    return Axis(start, end)
+
+
+# milestone trend
+
+
+class TrendLine(msgspec.Struct, frozen=True):
+    """One milestone's forecasts; `tone` is bad for the worst line, ink for the final one, mute for the others."""
+
+    title: str
+    short: str  # for a phone
+    path: str
+    x: str
+    y: str
+    tone: str
+    note: str
+
+
+class Trend(msgspec.Struct, frozen=True):
+    """The milestone trend: when it was said across, for which date up."""
+
+    lines: tuple[TrendLine, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    reached: str
+    finding: str
+    label: str
+
+
+def trend_of(view: ClientView) -> Trend | None:
+    """Return the milestone trend, or None when no forecast history is shared."""
+    rows = [r for r in view.milestones if r.trend and r.status != "met"][-MOST_LINES:]
+    moments = [p.on for r in rows for p in r.trend]
+    if not rows or view.as_of is None:
+        return None
+    across = Axis(min(moments) - timedelta(days=3), max(view.as_of, *moments) + timedelta(days=1))
+    span = (across.end - across.start).days
+    across = Axis(across.start, across.end + timedelta(days=max(20, span // 2)))
+    shown = [p.forecast for r in rows for p in r.trend]
+    up = Axis(min(shown) - timedelta(days=24), max(shown) + timedelta(days=24))
+    worst = max(rows, key=lambda r: (_slip(r), r.id))
+    lines = tuple(_line(r, across, up, view.as_of, worst) for r in rows)
+    return Trend(
+        lines=_spread(lines),
+        x_ticks=tuple(across.ticks()),
+        y_ticks=tuple(
+            Tick(_up(up, first), words.month_year(first)) for first in _month_firsts(up) if up.start < first < up.end
+        ),
+        reached=_reached(across, up),
+        finding=_finding(rows, worst),
+        label=_trend_label(rows),
+    )
+
+
+def _slip(row: MilestoneRow) -> int:
+    return row.slip.since_current if row.slip else (row.trend[-1].forecast - row.trend[0].forecast).days
+
+
+def _up(axis: Axis, day: date) -> str:
+    return f"{100 - float(axis.at(day)):.2f}"
+
+
+def _month_firsts(axis: Axis) -> list[date]:
+    found = list(_month_starts(axis.start, axis.end))
+    step = max(1, (len(found) + 4) // 5)
+    return found[::step]
+
+
+def _line(row: MilestoneRow, across: Axis, up: Axis, as_of: date, worst: MilestoneRow) -> TrendLine:
+    points = [(across.at(p.on), _up(up, p.forecast)) for p in row.trend]
+    x, y = across.at(max(as_of, row.trend[-1].on)), points[-1][1]
+    path = "M" + "L".join(f"{px} {py}" for px, py in [*points, (x, y)])
+    slip = _slip(row)
+    tone = "bad" if row is worst and slip > 0 else "ink" if row.final else "mute"
+    note = words.signed(slip) if tone != "mute" and slip else ""
+    return TrendLine(
+        title=_short(row.title, 18), short=_short(row.title, 11), path=path, x=x, y=y, tone=tone, note=note
+    )
+
+
+def _short(title: str, most: int) -> str:
+    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
+
+
+def _spread(lines: tuple[TrendLine, ...]) -> tuple[TrendLine, ...]:
+    """Hide labels that would lie over another, the less important first."""
+    kept: list[float] = []
+    shown: dict[int, TrendLine] = {}
+    order = sorted(range(len(lines)), key=lambda i: ("bad", "ink", "mute").index(lines[i].tone))
+    for i in order:
+        y = float(lines[i].y)
+        if all(abs(y - other) >= 8 for other in kept):
+            kept.append(y)
+            shown[i] = lines[i]
+    return tuple(
+        shown[i] if i in shown else msgspec.structs.replace(line, title="", short="", note="")
+        for i, line in enumerate(lines)
+    )
+
+
+def _reached(across: Axis, up: Axis) -> str:
+    """The region where the forecast date has passed: below the diagonal of equal dates."""
+    end = min(across.end, up.end)
+    begin = max(across.start, up.start)
+    if begin >= end:
+        return ""
+    return f"M{across.at(begin)} 100L{across.at(begin)} {_up(up, begin)}L{across.at(end)} {_up(up, end)}V100z"
+
+
+def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow) -> str:
+    slip = _slip(worst)
+    if slip > 0:
+        return f"{worst.title} is {slip} {'day' if slip == 1 else 'days'} late"
+    return "All forecasts are steady or earlier" if rows else ""
+
+
+def _trend_label(rows: Sequence[MilestoneRow]) -> str:
+    told = [
+        f"{r.title} from {words.day_year(r.trend[0].forecast)} to {words.day_year(r.trend[-1].forecast)}" for r in rows
+    ]
+    return "Forecast dates over time. " + "; ".join(told) + "."
+
+
+# spend
+
+
+class Spend(msgspec.Struct, frozen=True):
+    """The spend curve: planned, spent and forecast, cumulative."""
+
+    planned: str
+    area: str
+    spent: str
+    forecast: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    limit: str
+    spent_at: tuple[str, str] | None
+    forecast_at: tuple[str, str] | None
+    plan_at: tuple[str, str] | None
+
+
+def spend_of(budget: BudgetVital) -> Spend | None:
+    """Return the spend curve, or None when none is shared."""
+    if len(budget.curve) < 2:
+        return None
+    approved = budget.budget.amount if budget.budget and budget.curve_currency else Decimal(1)
+    top = max([approved, *(v for p in budget.curve for v in (p.planned, p.spent, p.forecast) if v)]) * Decimal("1.14")
+    across = Axis(budget.curve[0].on, budget.curve[-1].on + timedelta(days=20))
+    planned = _series(budget.curve, "planned", across, top)
+    spent = _series(budget.curve, "spent", across, top)
+    forecast = _series(budget.curve, "forecast", across, top)
+    return Spend(
+        planned=_path(planned),
+        area=f"M{planned[0][0]} 100{_path(planned)[1:].join(('L', ''))}L{planned[-1][0]} 100z" if planned else "",
+        spent=_path(spent),
+        forecast=_path(forecast),
+        x_ticks=tuple(across.ticks()),
+        y_ticks=tuple(_amounts(top, budget.curve_currency)),
+        limit=_height(approved, top),
+        spent_at=spent[-1] if spent else None,
+        forecast_at=forecast[-1] if forecast else None,
+        plan_at=planned[len(planned) // 2] if planned else None,
+    )
+
+
+def _series(points: Sequence[CurvePoint], field: str, across: Axis, top: Decimal) -> list[tuple[str, str]]:
+    found = ((p.on, getattr(p, field)) for p in points)
+    return [(across.at(on), _height(value, top)) for on, value in found if value is not None]
+
+
+def _height(value: Decimal, top: Decimal) -> str:
+    return f"{100 - 100 * value / top:.2f}"
+
+
+def _path(points: Sequence[tuple[str, str]]) -> str:
+    return "M" + "L".join(f"{x} {y}" for x, y in points) if points else ""
+
+
+def _amounts(top: Decimal, currency: str) -> Iterator[Tick]:
+    step = _step(top)
+    value = Decimal(0)
+    while value < top * Decimal("0.95"):
+        yield Tick(_height(value, top), _amount(value, currency))
+        value += step
+
+
+STEPS = tuple(Decimal(f) for f in ("0.2", "0.25", "0.5", "1", "2", "5"))
+
+
+def _step(top: Decimal) -> Decimal:
+    size = Decimal(10) ** (len(str(int(top))) - 1) if top >= 1 else Decimal("0.1")
+    return next(size * f for f in STEPS if top / (size * f) <= 5)
+
+
+def _amount(value: Decimal, currency: str) -> str:
+    if not currency:
+        return f"{value * 100:.0f} %"
+    symbol = words.SYMBOLS.get(currency, f"{currency} ")
+    if value == 0:
+        return "0"
+    return f"{symbol}{value / 1_000_000:g}m" if value >= 1_000_000 else f"{symbol}{value / 1000:g}k"
+
+
+# risk matrix
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One square of the matrix."""
+
+    x: int
+    y: int
+    score: int
+    band: int
+
+
+def cells(scale: Scale) -> list[Cell]:
+    """Return the squares, 46 units apart, probability upwards."""
+    found = []
+    for p in range(1, scale.size + 1):
+        for i in range(1, scale.size + 1):
+            score = p * i
+            band = 2 if score >= scale.high_from else 1 if score >= scale.medium_from else 0
+            found.append(Cell(35 + 46 * (i - 1), 1 + 46 * (scale.size - p), score, band))
+    return found
+
+
+def band_edge(scale: Scale, start: int) -> str:
+    """Return the stepped line between scores below and from `start`, so that colour is not needed."""
+    points: list[tuple[int, int]] = []
+    for p in range(scale.size, 0, -1):
+        inside = sum(p * i < start for i in range(1, scale.size + 1))
+        x = 34 + 46 * inside
+        points += [(x, 46 * (scale.size - p)), (x, 46 * (scale.size - p + 1))]
+    return "M" + "L".join(f"{x} {y}" for x, y in points)

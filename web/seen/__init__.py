@@ -1,0 +1,1 @@
+"""What they saw: one share at one instant, for managers and auditors."""

@@ -1,0 +1,159 @@
+"""The plan beside the screen: every figure of two views as text, which of them differ, and why. Pure.
+
+Rule: a difference has exactly one reason, found by asking what the terms in force let the client know: what they do
+not cover is not shared; what they cover and was kept back for review is held; what is left and the page lacks was not
+sent yet.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from domain.ids import MilestoneId, RiskId
+from domain.plan.project import Project
+from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard
+from projections.wording import words
+from web.staff.tones import WORD
+
+Kind = Literal["page", "milestone", "risk", "schedule", "budget", "risks"]
+Key = tuple[Kind, str, str]  # of what, its id, which figure
+Reason = Literal["unshared", "held", "unsent"]
+FIGURES = {
+    "forecast": "forecast", "agreed": "agreed date", "slip": "slip", "status": "status", "met": "date met",
+    "score": "score", "client": "their own score", "spent": "spent", "budget": "budget", "counts": "how many",
+    "sentence": "the sentence", "phase": "phase", "overall": "overall status",
+}  # fmt: skip
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure that the plan and the screen put differently; "" where it is not there."""
+
+    key: Key
+    plan: str
+    shown: str
+    reason: Reason
+    since: datetime | None  # when the plan began to say so, UTC
+
+
+def figures(view: ClientView | None) -> dict[Key, str]:
+    """Return every figure of a view as people read it."""
+    if view is None:
+        return {}
+    found: dict[Key, str] = {("page", "", "sentence"): view.headline.sentence}
+    if view.phase:
+        found["page", "", "phase"] = view.phase.replace("_", " ")
+    found |= _status(("page", "", "overall"), view.overall)
+    if view.schedule:
+        found |= _status(("schedule", "", "status"), view.schedule.indicator)
+        if view.schedule.slip_days is not None:
+            found["schedule", "", "slip"] = words.signed(view.schedule.slip_days)
+    if view.budget:
+        found |= _budget(view.budget)
+    if view.risk:
+        found |= _status(("risks", "", "status"), view.risk.indicator)
+    for row in view.milestones:
+        found |= {("milestone", row.id, name): text for name, text in milestone(row).items()}
+    for card in view.risks:
+        found |= {("risk", card.id, name): text for name, text in risk(card).items()}
+    return found
+
+
+def milestone(row: MilestoneRow) -> dict[str, str]:
+    """Return the figures of a milestone, without those that are not there."""
+    found = {
+        "met" if row.actual else "forecast": words.day_year(day) if (day := row.actual or row.forecast) else "",
+        "agreed": words.day_year(row.baseline) if row.baseline else "",
+        "slip": words.signed(row.slip.since_current, "d") if row.slip else "",
+        "status": WORD[row.status] if row.status else "",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def risk(card: RiskCard) -> dict[str, str]:
+    """Return the figures of a risk, without those that are not there."""
+    score, theirs = card.score, card.client_score
+    found = {
+        "score": f"{score.probability}×{score.impact} = {score.value}" if score else "",
+        "client": f"{theirs.probability}×{theirs.impact} = {theirs.value}" if theirs else "",
+        "status": "closed" if card.status == "closed" else "",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _status(key: Key, indicator: Indicator | None) -> dict[Key, str]:
+    return {key: WORD[indicator.status]} if indicator else {}
+
+
+def _budget(vital: BudgetVital) -> dict[Key, str]:
+    found = _status(("budget", "", "status"), vital.indicator)
+    for name in ("forecast", "spent", "budget"):
+        text = amount(vital, name)
+        if text:
+            found["budget", "", name] = text
+    return found
+
+
+def amount(vital: BudgetVital, name: str) -> str:
+    """Return a figure of the budget in money, in percent where only that is there, or ""."""
+    money, share = getattr(vital, name), getattr(vital, f"{name}_share", None)
+    return words.money(money) if money is not None else words.percent(share) if isinstance(share, Decimal) else ""
+
+
+def differences(
+    plan: ClientView | None,
+    due: ClientView | None,
+    shown: ClientView | None,
+    state: Project | None,
+    out: ClientView | None = None,
+) -> list[Difference]:
+    """Return every figure in which what was shown is not what was true, in the order of the page.
+
+    `due` is what the terms let the client know, `out` what of it did not wait for review; all of it when None.
+    """
+    full, allowed, released, seen = figures(plan), figures(due), figures(out or due), figures(shown)
+    if plan and shown and plan.budget and shown.budget:
+        _same_in_percent(plan.budget, shown.budget, full, seen)
+    found = []
+    for key in [*full, *(key for key in seen if key not in full)]:
+        true, said, may, went = (side.get(key, "") for side in (full, seen, allowed, released))
+        told = may or true
+        reason: Reason | None = None
+        if said != went:
+            reason, told = "unsent", went or told
+        elif went != may:
+            reason = "held"
+        elif true != said:
+            reason, told = "unshared", true
+        if reason is not None:
+            found.append(Difference(key=key, plan=told, shown=said, reason=reason, since=_since(state, key)))
+    return found
+
+
+def _same_in_percent(plan: BudgetVital, shown: BudgetVital, full: dict[Key, str], seen: Mapping[Key, str]) -> None:
+    """Take a figure shown in percent for the same as the amount it stands for."""
+    for name in ("forecast", "spent"):
+        key: Key = ("budget", "", name)
+        share = getattr(shown, f"{name}_share")
+        if getattr(shown, name) is None and share is not None and share == getattr(plan, f"{name}_share"):
+            full[key] = seen[key]
+    if shown.measure and shown.budget is None:
+        full.pop(("budget", "", "budget"), None)  # percent of it is shown
+
+
+def _since(state: Project | None, key: Key) -> datetime | None:
+    """Return when the plan began to say what it says of a figure; None where that is not kept."""
+    if state is None:
+        return None
+    kind, subject, figure = key
+    found = state.schedule.milestones.get(MilestoneId(subject)) if kind == "milestone" else None
+    if found is not None:
+        return found.moves[-1].at if figure in ("forecast", "slip", "status") else found.described_at
+    card = state.risks.risks.get(RiskId(subject)) if kind == "risk" else None
+    if card is not None:
+        return card.scores[-1].at
+    if kind == "budget":
+        return max((account.changed_at for account in state.budget.accounts.values()), default=None)
+    return state.changed_at if kind == "page" and figure == "sentence" else None

@@ -1,0 +1,300 @@
+"""What they saw: one instant of a share, the plan beside the screen, who had it in front of them, and the proof.
+
+Rule: the screen's side is read from the record; every question is recorded before it is answered.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from domain.agreement.answers import Acknowledgement
+from domain.agreement.share import Share
+from domain.headline import count
+from domain.ids import ShareId
+from domain.plan.project import Project
+from projections.entries.entry import instant, open_header
+from projections.proof import tree
+from projections.replay import pages
+from projections.wording import words
+from projections.wording.instants import Clock
+from projections.wording.phrases import grouped
+from web.door.guard import AUDIT, STAFF, Signed, door, not_found
+from web.evidence import download
+from web.process import presence
+from web.process.services import Services
+from web.record import lanes, on_screen
+from web.record.consulted import consulted
+from web.record.instant import Then, shown_in, then
+from web.record.lanes import Change, Lanes, Span, Stretch
+from web.record.on_screen import Audience
+from web.seen import sentences, sheets
+from web.seen.compare import Difference, differences, figures
+from web.seen.sentences import Later
+from web.staff.frame import shell
+
+LOOK = 400  # changes looked through for the next difference
+GRACE = timedelta(minutes=2)  # in which pages turn to the next update, and say so
+AT_ONCE = timedelta(seconds=2)  # told within this is no difference to step to
+EXPECTED = "Expected a time like 2027-03-11T09:31:07Z, an update like u397, or now."
+
+
+class NoSuchMoment(Exception):
+    """What was asked is no moment of this share; says what would be."""
+
+
+def instant_of(services: Services, share: Share, text: str, zone: str) -> datetime:
+    """Return the instant (UTC) an address names: a time, in `zone` where it has none itself, or an update.
+
+    Raises: NoSuchMoment.
+    """
+    if text[:1] == "u" and text[1:].isdecimal() and text.isascii():
+        at = services.logs.disclosure.recorded_at(share.id, int(text[1:])) if len(text) < 11 else None
+        if at is None:
+            head = services.logs.disclosure.head(share.id)
+            raise NoSuchMoment(f"There is no update {text[1:]}; this share has the updates 1 to {head}." if head else
+                               "This share has no update yet.")  # fmt: skip
+        return at
+    try:
+        found = datetime.fromisoformat(text) if "T" in text or " " in text else None
+        if found is not None:
+            return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise NoSuchMoment(f"{text[:60]!r} is no moment. {EXPECTED}")
+
+
+async def go(request: Request, signed: Signed) -> Response:
+    """`GET …/at?on=2027-03-11&time=09:31:07`: to that moment, or to now."""
+    services: Services = request.app.state.services
+    share, project = _found(services, request)
+    if share is None or project is None or signed is None:
+        return not_found()
+    day, hour = request.query_params.get("on", ""), request.query_params.get("time", "")
+    if not day:
+        return RedirectResponse(f"{_here(request)}/at/now", 303)
+    try:
+        local = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour or "12:00"))
+        at = local.replace(tzinfo=ZoneInfo(project.time_zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return PlainTextResponse("Write the day as 2027-03-11 and the time as 09:31 or 09:31:07.\n", 400)
+    return RedirectResponse(f"{_here(request)}/at/{instant(at)}", 303)
+
+
+async def seen(request: Request, signed: Signed) -> Response:
+    """`GET …/at/{moment}?span=day|week|month&from=2027-03-08[&find=difference]`: what they saw then."""
+    services: Services = request.app.state.services
+    share, project = _found(services, request)
+    if share is None or project is None:
+        return not_found()
+    text, now = request.path_params["moment"], services.now()
+    if text == "now":
+        return RedirectResponse(f"{_here(request)}/at/{instant(now)}", 303)
+    try:
+        at = await run_in_threadpool(instant_of, services, share, text, project.time_zone)
+    except NoSuchMoment as problem:
+        return PlainTextResponse(f"{problem}\n", 404)
+    if at > now + timedelta(seconds=1):
+        return RedirectResponse(f"{_here(request)}/at/now", 303)
+    if request.query_params.get("find") == "difference":
+        return await _to_difference(services, request, share, at)
+    over = _stretch(request.query_params, at, project.time_zone, now)
+    if over is None:
+        return not_found()
+    context = await run_in_threadpool(_page, services, signed, share, project, at, over)
+    body = request.headers.get("hx-request") == "true"
+    return services.pages.response(
+        request, "pm/seen_body.html" if body else "pm/seen.html", here=_here(request), addressed=text, **context
+    )
+
+
+def _found(services: Services, request: Request) -> tuple[Share | None, Project | None]:
+    world = services.present.refresh()
+    share = world.shares.get(ShareId(request.path_params["share"]))
+    named = request.path_params.get("project", share.project if share else "")
+    return (share, world.projects.get(share.project)) if share and share.project == named else (None, None)
+
+
+def _here(request: Request) -> str:
+    share, project = request.path_params["share"], request.path_params.get("project")
+    return f"/p/{project}/shares/{share}" if project else f"/audit/shares/{share}"
+
+
+def _stretch(query: Mapping[str, str], at: datetime, zone: str, now: datetime) -> Stretch | None:
+    span, begin = query.get("span", "week"), query.get("from", "")
+    if span not in get_args(Span):
+        return None
+    try:
+        return lanes.stretch(at, zone, span, now, date.fromisoformat(begin) if begin else None)  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        return None
+
+
+async def _to_difference(services: Services, request: Request, share: Share, at: datetime) -> Response:
+    log = services.logs.disclosure
+
+    def told(change: Change) -> bool:
+        before = pages.number_at(log, share.id, change.at - timedelta(microseconds=1))
+        return change.at_once and not change.held and pages.number_at(log, share.id, change.at + AT_ONCE) > before
+
+    found = await run_in_threadpool(lanes.next_difference, services, share, at, LOOK, told)
+    kept = "&".join(f"{name}={value}" for name, value in request.query_params.items() if name == "span")
+    moment = found.isoformat(timespec="microseconds").replace("+00:00", "Z") if found else "now"
+    return RedirectResponse(f"{_here(request)}/at/{moment}{'?' + kept if kept else ''}", 303)
+
+
+def _page(
+    services: Services, signed: Signed, share: Share, project: Project, at: datetime, over: Stretch
+) -> dict[str, Any]:
+    consulted(services, signed, share.id, f"what they saw at {instant(at)}")
+    services.receipts.flush()
+    world, t = services.present.world, then(services, share, at)
+    client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
+    found = differences(t.plan, t.due, t.shown, t.state, t.out)
+    later = _later(services, t)
+    audience = _audience(services, t)
+    drawn = lanes.lanes(services, t, over)
+    watched = audience is not None and audience.watched
+    return {
+        "t": t,
+        "project": project,
+        "share": share,
+        "client": client,
+        "clock": clock,
+        "sentence": sentences.sentence(t, client, found, later, clock, watched=watched),
+        "why": sentences.why(t, found, later, clock, _hidden(t)) if t.shown or t.n == 0 else [],
+        "audience": audience,
+        "taken": _taken(t),
+        "access": sum(
+            p.client == share.client and p.role == "viewer" and not p.disabled for p in world.people.values()
+        ),
+        "name": world.person_name,
+        "lanes": drawn,
+        "flag": _flag(drawn, at),
+        "spent": on_screen.spent,
+        "exactly": lambda when: _tenths(when, clock),
+        "precise": at.isoformat(timespec="microseconds").replace("+00:00", "Z") if at.microsecond else instant(at),
+        "typed": words.local(at + timedelta(microseconds=-at.microsecond % 1_000_000), project.time_zone),
+        "iso": instant,
+        "spans": get_args(Span),
+        **_sheets(t, project, found),
+        **_proof(services, t),
+        **shell(services, signed),
+    }
+
+
+def _later(services: Services, t: Then) -> Later:
+    parked = presence.stopped(services, t.share.id)
+    stopped = parked.error if parked else ""
+    if t.next_at is None:
+        return Later(stopped=stopped)
+    kept = next(iter(services.logs.disclosure.kept(t.share.id, t.n, 1, t.n + 1)), None)
+    view = shown_in(kept) if kept else None
+    return Later(n=t.n + 1, at=t.next_at, figures=figures(view), stopped=stopped)
+
+
+def _audience(services: Services, t: Then) -> Audience | None:
+    if not t.n or t.since is None:
+        return None
+    share = t.share
+    people = [
+        p.id
+        for p in services.present.world.people.values()
+        if p.client == share.client and p.role == "viewer" and not p.disabled
+    ]
+    until = min(t.until + GRACE, services.now()) if t.until else services.now()
+    return on_screen.audience(services.logs.receipts, share.id, t.n, (t.since, until), t.at, people)
+
+
+def _taken(t: Then) -> list[tuple[str, Acknowledgement]]:
+    """Return what somebody of the client said to have taken note of by then, with this update on screen."""
+    rows = {f"milestone-{row.id}": row.title for row in t.shown.milestones} if t.shown else {}
+    cards = {f"risk-{card.id}": card.ref or card.title for card in t.shown.risks} if t.shown else {}
+    titles = rows | cards | {f"agreement-{v.number}": f"Agreement {v.number}" for v in t.share.versions}
+    found = [one for one in t.share.answers.taken if one.screen.n == t.n and one.at <= t.at]
+    return [(titles.get(one.subject, one.subject), one) for one in found]
+
+
+def _hidden(t: Then) -> list[tuple[str, int]]:
+    if t.state is None:
+        return []
+    milestones = sum(not m.details.client_title for m in t.state.schedule.milestones.values())
+    return [("milestone", milestones), ("risk", sum(not r.details.client_title for r in t.state.risks.risks.values()))]
+
+
+def _sheets(t: Then, project: Project, found: list[Difference]) -> dict[str, Any]:
+    marked = {d.key for d in found}
+    today = words.local(t.at, project.time_zone).date()
+    laid = sheets.spread(t.plan, t.shown, t.due, found, today)
+    outside = _not_shared(t)
+    plan = sheets.sheet(t.plan, t.shown, laid, marked if t.shown else (), outside) if t.plan else None
+    shown = None
+    if t.shown:
+        counted = t.shown.risks_shared and t.shown.risk is None
+        risks = (("Shared risks", sheets.risks_counted(t.shown)),) if counted else ()
+        notes = (*risks, ("Footer", f"Update {t.n}, share agreement {t.shown.terms_version}"))
+        shown = sheets.sheet(t.shown, t.plan, laid, marked, notes)
+    return {"plan": plan, "shown": shown, "laid": laid}
+
+
+def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
+    """Return what of the plan is not on their page at all, as it is written under it."""
+    if t.plan is None or t.agreed is None or t.due is None:
+        return ()
+    rows, cards = {row.id for row in t.due.milestones}, {card.id for card in t.due.risks}
+    milestones = [row.title for row in t.plan.milestones if row.id not in rows]
+    risks = [card.ref or card.title for card in t.plan.risks if card.id not in cards and card.status == "active"]
+    told = f"not shared under agreement {t.agreed.version}"
+    named = [
+        (f"{names[0]} and {count(len(names) - 1, 'more ' + kind)}" if len(names) > 1 else names[0], told)
+        for kind, names in (("milestone", milestones), ("risk", risks))
+        if names
+    ]
+    if t.plan.budget and t.due.budget is None:
+        named.append(("Budget", told))
+    return tuple(named)
+
+
+def _flag(drawn: Lanes, at: datetime) -> dict[str, str]:
+    """Return where the head stands and how its flag is moved to stay inside."""
+    x = drawn.stretch.x(at)
+    shift = "-33" if 5 < float(x) < 95 else "-6" if float(x) <= 5 else "-60"
+    there = words.local(at, drawn.stretch.zone)
+    return {"x": x, "shift": shift, "middle": str(int(shift) + 33), "text": f"{there:%H:%M:%S}"}
+
+
+def _tenths(at: datetime, clock: Clock) -> str:
+    """Return "Wed 10 Mar, 09:20:04.4"."""
+    there = words.local(at, clock.zone)
+    year = "" if there.year == clock.today.year else f" {there.year}"
+    return f"{there:%a} {words.day(there.date())}{year}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
+
+
+def _proof(services: Services, t: Then) -> dict[str, Any]:
+    kept = t.update
+    if kept is None:
+        return {"leaf": [], "holds": False, "standing": None, "terms": 0}
+    whole = kept.raw is None or kept.salt is None or tree.commit(kept.salt, kept.raw) == kept.commitment
+    holds = kept.state != "damaged" and whole and tree.leaf_hash(kept.header, kept.commitment) == kept.leaf
+    return {
+        "leaf": grouped(kept.leaf.hex()),
+        "holds": holds,
+        "standing": download.standing(services, t.share.id),
+        "terms": open_header(kept.header).terms_version,
+    }
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of what they saw, for managers and for auditors."""
+    staff, audit = "/p/{project}/shares/{share}", "/audit/shares/{share}"
+    return [
+        door(f"{staff}/at", go, allow=STAFF),
+        door(f"{staff}/at/{{moment}}", seen, allow=STAFF),
+        door(f"{audit}/at", go, allow=AUDIT),
+        door(f"{audit}/at/{{moment}}", seen, allow=AUDIT),
+    ]

@@ -1,0 +1,174 @@
+"""The two sheets of the page: a view set in the compact form of the comparison, with what differs marked. Pure."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from difflib import SequenceMatcher
+
+import msgspec
+
+from domain.headline import number
+from domain.view import ClientView, Indicator, MilestoneRow
+from projections.wording import words
+from web.render.charts import Axis, axis_of
+from web.seen.compare import Difference, Key, Kind, figures
+from web.staff.tones import TONE
+
+ROWS = 12  # open milestones set out; those that differ come first where there are more
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Some text, marked where the other sheet says something else."""
+
+    text: str
+    mark: bool = False
+
+
+class Vital(msgspec.Struct, frozen=True, kw_only=True):
+    """One vital sign in a line."""
+
+    name: str
+    big: Piece
+    more: tuple[Piece, ...] = ()
+    tone: str = ""  # of the status, "" when there is none
+    status: Piece = Piece("")
+
+
+class SheetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One milestone: agreed and forecast on the axis, both in percent, "" where not known."""
+
+    title: str
+    agreed: str
+    expected: str
+    tone: str
+    date: Piece
+    slip: Piece
+
+    @property
+    def differs(self) -> bool:
+        return self.date.mark or self.slip.mark
+
+
+class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+    """One view, set."""
+
+    sentence: tuple[Piece, ...]
+    vitals: tuple[Vital, ...]
+    lines: tuple[SheetLine, ...]
+    more: int  # milestones that are not set out, the same on both
+    notes: tuple[tuple[str, str], ...]  # what follows, and how it stands
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How both sheets are laid out: the same milestones on the same axis, today in percent."""
+
+    ids: tuple[str, ...]
+    more: int
+    axis: Axis | None
+    today: str
+
+
+def spread(
+    plan: ClientView | None,
+    shown: ClientView | None,
+    due: ClientView | None,
+    found: Collection[Difference],
+    today: date,
+) -> Spread:
+    """Return the milestones both sheets set out: those shown or due, open or differing, on one axis."""
+    rows = {row.id: row for view in (plan, due, shown) if view for row in view.milestones}
+    on_page = {row.id for view in (due, shown) if view for row in view.milestones} if due or shown else set(rows)
+    differ = {d.key[1] for d in found if d.key[0] == "milestone"}
+    wanted = [key for key, row in rows.items() if key in on_page and (row.status != "met" or key in differ)]
+    first = sorted(wanted, key=lambda key: (key not in differ, wanted.index(key)))[:ROWS]
+    ids = tuple(key for key in wanted if key in first)
+    axis = axis_of([row for key, row in rows.items() if key in ids])
+    if axis is not None and today < axis.start:
+        axis = Axis(today.replace(day=1), axis.end)
+    at = axis.at(today) if axis is not None and today <= axis.end else ""
+    return Spread(ids=ids, more=len(wanted) - len(ids), axis=axis, today=at)
+
+
+def sheet(
+    view: ClientView,
+    other: ClientView | None,
+    laid: Spread,
+    marked: Collection[Key],
+    notes: tuple[tuple[str, str], ...],
+) -> Sheet:
+    """Return a view set beside another."""
+    told = figures(view)
+    rows = {row.id: row for row in view.milestones}
+    return Sheet(
+        sentence=sentence(view.headline.sentence, other.headline.sentence if other else view.headline.sentence),
+        vitals=_vitals(view, told, marked),
+        lines=tuple(_line(rows[key], laid.axis, marked) for key in laid.ids if key in rows),
+        more=laid.more,
+        notes=notes,
+    )
+
+
+def sentence(text: str, other: str) -> tuple[Piece, ...]:
+    """Return a sentence with the words marked that the other one lacks."""
+    mine, theirs = text.split(), other.split()
+    found: list[Piece] = []
+    left, right = ([word.strip(".,") for word in side] for side in (mine, theirs))
+    for what, start, end, _from, _to in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if end > start:
+            found.append(Piece(" ".join(mine[start:end]), what != "equal"))
+    return tuple(found)
+
+
+def _vitals(view: ClientView, told: Mapping[Key, str], marked: Collection[Key]) -> tuple[Vital, ...]:
+    found = []
+
+    def piece(kind: Kind, figure: str) -> Piece:
+        return Piece(told.get((kind, "", figure), ""), (kind, "", figure) in marked)
+
+    if view.schedule:
+        more = (Piece(f"at {view.schedule.title}"),) if view.schedule.title else ()
+        found.append(
+            _vital("Schedule", piece("schedule", "slip"), more, piece("schedule", "status"), view.schedule.indicator)
+        )
+    if view.budget:
+        of, spent = piece("budget", "budget"), piece("budget", "spent")
+        of = Piece(of.text + ",", of.mark) if of.text and spent.text else of
+        if view.budget.forecast is None and view.budget.forecast_share is not None:
+            of = Piece("the budget," if spent.text else "the budget")
+        more = (*((Piece("of"), of) if of.text else ()), *((spent, Piece("spent")) if spent.text else ()))
+        found.append(
+            _vital("Budget", piece("budget", "forecast"), more, piece("budget", "status"), view.budget.indicator)
+        )
+    if view.risk and (view.risk.top or view.risk.indicator):
+        counted = Piece(risks_counted(view), ("risks", "", "status") in marked)
+        found.append(_vital("Risk", Piece(""), (counted,), piece("risks", "status"), view.risk.indicator))
+    return tuple(found)
+
+
+def _vital(name: str, big: Piece, more: tuple[Piece, ...], status: Piece, indicator: Indicator | None) -> Vital:
+    tone = TONE[indicator.status] if indicator else ""
+    return Vital(name=name, big=big, more=more, tone=tone, status=status)
+
+
+def risks_counted(view: ClientView) -> str:
+    """Return "six, highest R-11 at 9"."""
+    active = [card for card in view.risks if card.status == "active"]
+    if not active:
+        return "none"
+    top = active[0]
+    return number(len(active)) + (f", highest {top.ref} at {top.score.value}" if top.score else "")
+
+
+def _line(row: MilestoneRow, axis: Axis | None, marked: Collection[Key]) -> SheetLine:
+    expected = row.actual or row.forecast
+    figure = "met" if row.actual else "forecast"
+    return SheetLine(
+        title=row.title,
+        agreed=axis.at(row.baseline) if axis and row.baseline else "",
+        expected=axis.at(expected) if axis and expected else "",
+        tone=TONE[row.status] if row.status else "mute",
+        date=Piece(words.day(expected) if expected else "", ("milestone", row.id, figure) in marked),
+        slip=Piece(
+            "" if row.slip is None else words.signed(row.slip.since_current, "d"),
+            ("milestone", row.id, "slip") in marked,
+        ),
+    )

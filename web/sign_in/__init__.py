@@ -1,0 +1,1 @@
+"""The way in: links, single sign-on, sessions."""

@@ -1,0 +1,1 @@
+"""The frame around every page of the organisation’s own people."""

@@ -1,0 +1,1 @@
+"""The write side: one command in, its events recorded or a refusal out."""

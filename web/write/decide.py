@@ -1,0 +1,90 @@
+"""Which stream a command belongs to, and the events it brings about there."""
+
+from datetime import datetime
+from typing import assert_never
+
+from domain.agreement import share
+from domain.agreement.share import DraftShare, ShareCommand
+from domain.commands import AnyCommand
+from domain.errors import Conflict, Invalid, Unknown
+from domain.events import AnyEvent
+from domain.ids import ClientId
+from domain.people import access, clients
+from domain.people.access import PersonCommand
+from domain.people.clients import Client, ClientCommand
+from domain.plan import project
+from domain.plan.project import ProjectCommand
+from domain.plan.risks import AskClientView, ScoreAsClient
+from projections.events.world import World
+
+
+def stream_of(command: AnyCommand) -> str:
+    """Return the stream a command is decided on."""
+    match command:
+        case access.NameOrganisation():
+            return "organisation"
+        case _ if isinstance(command, ClientCommand):
+            return f"client-{command.client}"
+        case access.ErasePerson(person=person):
+            return f"erasure-{person}"
+        case _ if isinstance(command, PersonCommand):
+            return f"person-{command.person}"
+        case _ if isinstance(command, ShareCommand):
+            return f"share-{command.share}"
+        case _ if isinstance(command, ProjectCommand):
+            return f"project-{command.project}"
+        case _:
+            assert_never(command)
+
+
+def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
+    """Return the events that carry out `command` on the world as it is at `now` (UTC).
+
+    Raises: a kind of Refused.
+    """
+    match command:
+        case access.NameOrganisation():
+            return list(access.decide_organisation(world.organisation or None, command))
+        case _ if isinstance(command, ClientCommand):
+            return list(clients.decide(world.clients.get(command.client), command))
+        case access.ErasePerson(person=person):
+            return list(access.decide_erasure(world.people.get(person), command))
+        case _ if isinstance(command, PersonCommand):
+            return list(access.decide(world.people.get(command.person), command, now))
+        case _ if isinstance(command, ShareCommand):
+            return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
+        case _ if isinstance(command, ProjectCommand):
+            return list(project.decide(world.projects.get(command.project), command, now))
+        case _:
+            assert_never(command)
+
+
+def check_references(world: World, command: AnyCommand) -> None:
+    """Refuse what names another stream that does not exist."""
+    match command:
+        case DraftShare(project=key, client=client):
+            if key not in world.projects:
+                raise Unknown("There is no such project to share.", "project")
+            if _known_client(world, client).ended_at is not None:
+                raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
+        case access.InvitePerson(person=person) if person in world.erased:
+            raise Conflict("Somebody with this id was erased. Use a new id.", "person")
+        case access.InvitePerson(client=str() as client, email=email):
+            clients.invitable(_known_client(world, ClientId(client)), email)
+        case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
+            if missing := [key for key in projects if key not in world.projects]:
+                raise Unknown(f"There is no project {missing[0]}. Leave it out.", "projects")
+        case AskClientView(client=client):
+            _known_client(world, client)
+        case ScoreAsClient(client=client, by=by):
+            _known_client(world, client)
+            if (said_by := world.people.get(by)) is not None and said_by.client != client:
+                raise Invalid("This person is not of that client. Choose somebody who is.", "by")
+        case _:
+            pass
+
+
+def _known_client(world: World, client: ClientId) -> Client:
+    if client not in world.clients:
+        raise Unknown("There is no such client. Register it first.", "client")
+    return world.clients[client]

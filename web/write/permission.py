@@ -1,0 +1,133 @@
+"""Who may carry out which command; docs/spec.md 2.3 has the table."""
+
+import msgspec
+
+from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern
+from domain.agreement.share import DraftShare, ExpireShare, ReleaseDue, ReleaseHeld, ShareCommand
+from domain.commands import AnyCommand
+from domain.errors import Denied
+from domain.events import tag
+from domain.ids import ClientId, PersonId
+from domain.people import access, clients, mails
+from domain.people.access import Role
+from domain.people.clients import ClientCommand
+from domain.plan.health import LapseOverrides
+from domain.plan.project import ChangeTogether, ProjectCommand
+from domain.plan.risks import ScoreAsClient
+from projections.events.world import World
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who asks. The system and the installation's operator act as admin."""
+
+    person: PersonId
+    role: Role
+    client: ClientId | None = None
+
+
+SYSTEM = Actor(PersonId("system"), "admin")
+
+
+OPERATOR = Actor(PersonId("operator"), "admin")
+
+
+def permit(actor: Actor, command: AnyCommand, world: World) -> None:
+    """Raise Denied when the actor's role does not cover the command; docs/spec.md 2.3 has the table."""
+    if actor.role == "admin":
+        return
+    own = access.EndSession | access.UseLink | mails.ChooseDigest
+    if isinstance(command, own) and command.person == actor.person:
+        return
+    if actor.role == "viewer" and _for_viewers(actor, command, world):
+        return
+    if (
+        actor.role == "manager"
+        and _for_managers(command, world)
+        and _among_theirs(actor, command, world)
+        and _in_own_name(actor, command)
+    ):
+        return
+    message = f"Your role, {actor.role}, does not cover {tag(command)}. Ask an admin of your organisation."
+    raise Denied(message)
+
+
+def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
+    """A viewer speaks for their own client alone, in their own name, on what was shared with it."""
+    if isinstance(command, ScoreAsClient):
+        return (command.client, command.by) == (actor.client, actor.person)
+    if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
+        return False
+    share = world.shares.get(command.share)
+    theirs = share is not None and share.client == actor.client and command.by == actor.person
+    return theirs and (not isinstance(command, MakeComment) or command.side == "theirs")
+
+
+def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
+    """A manager of some projects changes those, and what is shared of those."""
+    person = world.people.get(actor.person)
+    if person is None or person.projects is None:
+        return True
+    if isinstance(command, ProjectCommand):
+        return person.manages(command.project)
+    if isinstance(command, DraftShare):
+        return person.manages(command.project) and theirs(world, person, command.client)
+    if isinstance(command, ShareCommand):
+        share = world.shares.get(command.share)
+        return share is not None and person.manages(share.project)
+    return _among_their_clients(person, command, world)
+
+
+def _among_their_clients(person: access.Person, command: AnyCommand, world: World) -> bool:
+    """Whoever lets somebody in, or changes a client, has to manage all that the client is shown; an end needs less."""
+    match command:
+        case access.InvitePerson(client=str() as client):
+            return theirs_alone(world, person, ClientId(client))
+        case access.IssueLink(person=key) | mails.QueueMail(person=key):
+            found = world.people.get(key)
+            return found is None or found.client is None or theirs_alone(world, person, found.client)
+        case access.DisablePerson(person=key) | access.EndSession(person=key):
+            found = world.people.get(key)
+            return found is None or found.client is None or theirs(world, person, found.client)
+        case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
+            return theirs_alone(world, person, client)
+        case _:
+            return True
+
+
+def theirs(world: World, person: access.Person, client: ClientId) -> bool:
+    """Tell whether somebody of ours may know a client: something they manage is shared with it, or nothing is."""
+    projects = [share.project for share in world.shares.values() if share.client == client]
+    return person.projects is None or not projects or any(person.manages(project) for project in projects)
+
+
+def theirs_alone(world: World, person: access.Person, client: ClientId) -> bool:
+    """Tell whether somebody manages every project that is shared with a client."""
+    return all(person.manages(share.project) for share in world.shares.values() if share.client == client)
+
+
+def _in_own_name(actor: Actor, command: AnyCommand) -> bool:
+    """What our side says to a client is said by who sends it."""
+    return not isinstance(command, MakeComment | AnswerConcern | ReleaseHeld) or command.by == actor.person
+
+
+def _for_managers(command: AnyCommand, world: World) -> bool:
+    match command:
+        case LapseOverrides() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
+            return False
+        case ScoreAsClient(share=share, screen=screen):  # what a client said elsewhere was on no screen of its page
+            return not share and not screen.n
+        case MakeComment(side=side):
+            return side == "ours"
+        case ChangeTogether(commands=parts):
+            return all(_for_managers(part, world) for part in parts)
+        case access.InvitePerson(role=role):
+            return role == "viewer"
+        case mails.QueueMail(kind="digest"):  # or a manager could make a mail count as sent that never was
+            return False
+        case (
+            access.IssueLink(person=person) | access.DisablePerson(person=person) | mails.QueueMail(person=person)
+            | access.EndSession(person=person)
+        ):  # fmt: skip
+            return person not in world.people or world.people[person].role == "viewer"
+        case _:
+            return isinstance(command, ProjectCommand | ShareCommand | ClientCommand)

@@ -1,0 +1,124 @@
+"""The write side: one command in, its events recorded or a refusal out. Nothing is acknowledged before it is durable.
+
+A command id seen before returns the first answer and records nothing. When somebody else wrote first, the command is
+decided again on what is true now.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from domain import commands
+from domain.agreement.share import ActivateTerms
+from domain.commands import AnyCommand
+from domain.errors import Conflict, Invalid, Stale
+from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
+from domain.ids import CommandId
+from domain.plan.project import expect
+from projections.events.event_log import EventLog
+from projections.events.present import CurrentWorld
+from projections.installation.crash_point import CrashPoint, nowhere
+from projections.logs.disclosure_log import Moved
+from web.write.decide import check_references, decide, stream_of
+from web.write.permission import Actor, permit
+
+TRIES = 40  # of a command that others overtake
+NONE, TICK = timedelta(), timedelta(microseconds=1)  # what was before an agreement and what came after is told by time
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command recorded."""
+
+    stream: str
+    version: int  # of the stream after it
+    events: tuple[str, ...]  # tags
+    versions: tuple[int, ...]
+    repeated: bool = False  # this command had been carried out before
+
+
+class Service:
+    """Carries out commands. Thread-safe; several processes may share one log."""
+
+    def __init__(
+        self,
+        events: EventLog,
+        present: CurrentWorld,
+        clock: Callable[[], datetime],
+        crash_point: CrashPoint = nowhere,
+        on_recorded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._events, self._present, self._clock, self._crash_point = events, present, clock, crash_point
+        self._on_recorded = on_recorded  # tells other processes, where there are any
+
+    def execute(
+        self, actor: Actor, command: AnyCommand, *, command_id: CommandId, expected: int | None = None
+    ) -> Answer:
+        """Record what `command` brings about and return its answer.
+
+        `expected` is the version of the stream the sender looked at; None does not care.
+        Raises: a kind of Refused; nothing is recorded then.
+        """
+        if not command_id or len(command_id) > 200:
+            raise Invalid("A command needs an id of 1 to 200 characters that is its own.", "command_id")
+        permit(actor, command, self._present.world)
+        fingerprint = self._events.fingerprint(stream_of(command), commands.encode(command) + actor.person.encode())
+        for tried in range(TRIES):
+            if (first := self._first_answer(command_id, fingerprint)) is not None:
+                return first
+            try:
+                return self._try(actor, command, command_id, expected, fingerprint)
+            except Moved:
+                time.sleep(0.001 * tried)
+        raise Stale("Others are changing this at the same moment. Look at what changed, then repeat.")
+
+    def carried_out(self, command_id: str) -> bool:
+        """Tell whether a command with this id was carried out."""
+        return bool(command_id) and bool(self._events.stream(f"command-{command_id}"))
+
+    def _first_answer(self, command_id: CommandId, fingerprint: str) -> Answer | None:
+        found = self._events.stream(f"command-{command_id}")
+        if not found:
+            return None
+        done = found[0].event
+        assert isinstance(done, CommandCarriedOut)
+        if done.fingerprint != fingerprint:
+            raise Conflict("This command id was used for another command. Use a new id for a new command.")
+        self._present.refresh()
+        return Answer(
+            stream=done.stream,
+            version=max(done.versions, default=0),
+            events=done.tags,
+            versions=done.versions,
+            repeated=True,
+        )
+
+    def _try(
+        self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, fingerprint: str
+    ) -> Answer:
+        world = self._present.refresh()
+        now = self._clock()
+        before = self._present.latest + (TICK if isinstance(command, ActivateTerms) else NONE)
+        at = max(now, before)  # a clock that was set back never turns the record around
+        stream = stream_of(command)
+        version = world.versions.get(stream, 0)
+        expect(version, expected)
+        check_references(world, command)
+        events = decide(world, command, now)
+        versions = tuple(range(version + 1, version + 1 + len(events)))
+        tags = tuple(tag(event) for event in events)
+        done = CommandCarriedOut(
+            command=tag(command), stream=stream, tags=tags, versions=versions, fingerprint=fingerprint
+        )
+
+        def stored(of: str, event: AnyEvent) -> Stored:
+            return Stored(stream=of, at=at, actor=actor.person, command=command_id, event=event)
+
+        rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
+        self._crash_point("before-event-commit")
+        self._events.append([*rows, (stored(f"command-{command_id}", done), 1)])
+        self._crash_point("after-event-commit")
+        self._on_recorded()
+        self._present.refresh()
+        return Answer(stream=stream, version=version + len(events), events=tags, versions=versions)

@@ -1,0 +1,93 @@
+"""What viewers say, as commands in their own name: scores, comments, concerns, acknowledgements, bound to a screen.
+
+Rule: whether it may be said of what was shown is judged before, from what was disclosed (`web/client/answering.py`).
+"""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from domain.agreement.answers import Acknowledge, Acknowledged, CommentMade, ConcernRaised, MakeComment, RaiseConcern
+from domain.errors import Conflict
+from domain.events import CommandCarriedOut
+from domain.ids import CommandId, RiskId, ShareId
+from domain.plan.risks import ClientScored, Points, ScoreAsClient
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Logs
+from web.write.permission import Actor
+from web.write.saying import How, Saying, Spoke
+from web.write.service import Service
+
+if TYPE_CHECKING:
+    from web.door.guard import Signed
+
+KINDS: dict[type, How] = {CommentMade: "comment", ConcernRaised: "concern", Acknowledged: "acknowledge"}
+
+
+class ViewerAnswers:
+    """Records what viewers say."""
+
+    def __init__(self, service: Service, present: CurrentWorld, folder: Logs) -> None:
+        self._service, self._present, self._folder = service, present, folder
+
+    def head(self, share: str, n: int) -> str:
+        """Return the tree head after update `n` of a share, hex; "" where there is no such update."""
+        found = self._folder.disclosure.kept(share, n - 1, 1, n) if n > 0 else []
+        return found[0].root if found else ""
+
+    def say(self, signed: "Signed", share: str, saying: Saying, command_id: str) -> None:
+        """Record what a viewer says of a share; sent again under the same command id it is recorded once.
+
+        Raises: Refused.
+        """
+        person = signed.person
+        command = self._command(signed, ShareId(share), saying, command_id)
+        try:
+            self._service.execute(
+                Actor(person.id, person.role, person.client), command, command_id=CommandId(command_id)
+            )
+        except Conflict:
+            if self._carried_out(command_id) is None:
+                raise
+            told = "This form was sent before, and what it said then is on record"
+            raise Conflict(f"{told}. Send again if you mean to say this as well.") from None
+
+    def _command(
+        self, signed: "Signed", share: ShareId, saying: Saying, command_id: str
+    ) -> ScoreAsClient | MakeComment | RaiseConcern | Acknowledge:
+        by, about, screen = signed.person.id, saying.subject, saying.screen
+        key = hashlib.sha256(f"said {command_id}".encode()).hexdigest()[:12]
+        match saying.how:
+            case "score":
+                agreed = self._present.world.shares[share]
+                return ScoreAsClient(
+                    project=agreed.project, risk=RiskId(about.removeprefix("risk-")), client=agreed.client,
+                    points=Points(*saying.points), by=by, share=share, screen=screen,
+                )  # fmt: skip
+            case "comment":
+                return MakeComment(
+                    share=share, comment=key, subject=about, text=saying.text, by=by, side="theirs", screen=screen
+                )
+            case "concern":
+                return RaiseConcern(share=share, concern=key, subject=about, text=saying.text, by=by, screen=screen)
+            case "acknowledge":
+                return Acknowledge(share=share, subject=about, by=by, screen=screen)
+
+    def told(self, signed: "Signed", share: str, command_id: str) -> Spoke | None:
+        """Return what a command of this very person said on a share, None when there is no such thing."""
+        done = self._carried_out(command_id)
+        if done is None or not done.versions:
+            return None
+        found = self._folder.events.part(done.stream, done.versions[0] - 1, 1)
+        if not found or found[0].actor != signed.person.id:
+            return None
+        event = found[0].event
+        if isinstance(event, ClientScored) and event.share == share:
+            return Spoke("score", f"risk-{event.risk}", event.screen)
+        if isinstance(event, CommentMade | ConcernRaised | Acknowledged) and done.stream == f"share-{share}":
+            return Spoke(KINDS[type(event)], event.subject, event.screen)
+        return None
+
+    def _carried_out(self, command_id: str) -> CommandCarriedOut | None:
+        found = self._folder.events.stream(f"command-{command_id}") if 0 < len(command_id) <= 64 else []
+        event = found[0].event if found else None
+        return event if isinstance(event, CommandCarriedOut) else None
