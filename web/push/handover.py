@@ -1,7 +1,7 @@
 """The hand-over: uvicorn and Starlette shake hands, then a slotted object owns the transport.
 
 Rule: the one file that relies on how uvicorn's sans-I/O WebSocket protocol is made; docs/decisions/0001 says why, and
-tests/web/test_uvicorn.py fails loudly when a new version of it behaves otherwise.
+tests/web/push/test_uvicorn.py fails loudly when a new version of it behaves otherwise.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """A ClientView as markup: pure, deterministic, inert. What depends on the reader or on today's date is not made here.
 
-Rule: templates in `templates/parts/` make one part each; `tests/web/test_render.py` rejects whatever is not inert.
+Rule: templates in `templates/parts/` make one part each; `tests/web/render/test_page.py` rejects whatever is not inert.
 """
 
 import hashlib

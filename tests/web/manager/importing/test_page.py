@@ -1,0 +1,156 @@
+"""Importing from the page: a proposal first, line by line, one command; a broken file changes nothing."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.web.doors import House, running
+from tests.web.manager.plan.test_change import hidden, recorded
+from tests.world import HARBOUR
+from web.manager import projects
+
+HERE = f"/p/{HARBOUR}/import"
+CSV = "UID,Name,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with running(tmp_path / "data", projects.routes()) as made:
+        yield made
+
+
+def sent(house: House, content: str | bytes, name: str = "plan.csv"):
+    """Upload a file and return the browser with the page of its proposal."""
+    browser = house.client("manager")
+    form = hidden(browser.get(HERE).text)
+    answer = browser.post(HERE, data=form, files={"plan": (name, content)})
+    assert answer.status_code == 303, answer.text
+    return browser, answer.headers["location"], browser.get(answer.headers["location"])
+
+
+def keys(markup: str) -> list[str]:
+    return re.findall(r'name="line" id="[^"]+" value="([^"]+)"', markup)
+
+
+def test_a_plan_is_looked_at_before_anything_changes(house: House) -> None:
+    before = recorded(house)
+    _, _, page = sent(house, CSV)
+    assert "2 changes proposed." in page.text
+    assert "Gate one" in page.text
+    assert "1 Jun 2027" in page.text
+    assert recorded(house) == before
+
+
+def test_only_the_ticked_lines_are_recorded_in_one_command(house: House) -> None:
+    browser, here, page = sent(house, CSV)
+    chosen = keys(page.text)[0]
+    done = browser.post(f"{here}/accept", data=hidden(page.text) | {"line": chosen, "reason": "Plan of May"})
+    assert done.status_code == 303
+    found = house.process.services.logs.events.stream(f"project-{HARBOUR}")
+    assert [type(r.event).__name__ for r in found][-2:] == ["MilestoneAdded", "PlanConfirmed"]
+    assert found[-1].command == found[-2].command
+    assert "milestone added" in browser.get(done.headers["location"]).text
+
+
+def test_the_same_file_again_proposes_nothing_and_records_one_confirmation(house: House) -> None:
+    browser, here, page = sent(house, CSV)
+    browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
+    before = len(recorded(house))
+    browser, here, page = sent(house, CSV)
+    assert "Nothing has changed." in page.text
+    assert "imported before" in page.text
+    form = hidden(page.text)
+    for _ in range(2):
+        assert browser.post(f"{here}/accept", data=form).status_code in (303, 404)
+    assert recorded(house)[before:] == ["PlanConfirmed"]
+
+
+def test_a_proposal_that_is_no_longer_true_is_shown_again(house: House) -> None:
+    browser, here, page = sent(house, CSV)
+    browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
+    browser, here, page = sent(house, CSV.replace("2027-06-01", "2027-06-09"))
+    faster, other, second = sent(house, CSV.replace("2027-06-01", "2027-06-11"))
+    assert faster.post(f"{other}/accept", data=hidden(second.text) | {"line": keys(second.text)}).status_code == 303
+    answer = browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
+    assert answer.status_code == 409
+    assert "11 Jun 2027" in answer.text
+
+
+def test_a_broken_file_names_its_lines_and_changes_nothing(house: House) -> None:
+    before = recorded(house)
+    _, _, page = sent(house, "UID,Name,Finish\n1,Gate,2027-13-01\n2,,2027-07-01\n")
+    assert "This file cannot be taken over." in page.text
+    assert "Line 2" in page.text
+    assert "Line 3" in page.text
+    _, _, broken = sent(
+        house, b'<?xml version="1.0"?><Project xmlns="http://schemas.microsoft.com/project"><Tasks>', "p.xml"
+    )
+    assert "This file cannot be taken over." in broken.text
+    assert recorded(house) == before
+
+
+def test_a_file_nobody_could_look_through_is_told_so(house: House) -> None:
+    rows = "".join(f"x{i},Gate {i},2027-06-01\n" for i in range(2100))
+    _, _, page = sent(house, "UID,Name,Finish\n" + rows)
+    assert "2,100 lines" in page.text
+    assert "MilestoneAdded" not in recorded(house)[-1:]
+
+
+def test_columns_are_asked_once_and_saved_for_the_project(house: House) -> None:
+    odd = "Nr;Was;Wann\nA1;Tor eins;03.06.2027\n"
+    browser, here, page = sent(house, odd)
+    assert "Columns" in page.text
+    form = hidden(page.text) | {
+        "id": "Nr",
+        "title": "Was",
+        "forecast": "Wann",
+        "date_format": "DD.MM.YYYY",
+        "delimiter": ";",
+    }
+    assert browser.post(f"{here}/columns", data=form).status_code == 303
+    assert "3 Jun 2027" in browser.get(here).text
+    _, _, later = sent(house, odd.replace("Tor eins", "Tor zwei"))
+    assert "Tor zwei" in later.text
+    assert "Saved for this project" in later.text
+
+
+def test_a_file_of_another_project_is_not_found(house: House) -> None:
+    browser, here, _ = sent(house, CSV)
+    assert browser.get(here.replace(HARBOUR, "other")).status_code == 404
+    assert browser.get(f"{HERE}/{'0' * 64}").status_code == 404
+
+
+def test_no_file_and_too_large_a_file_are_told_at_the_field(house: House) -> None:
+    browser = house.client("manager")
+    form = hidden(browser.get(HERE).text)
+    assert "No file was chosen" in browser.post(HERE, data=form, files={"plan": ("", b"")}).text
+
+
+def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from web.importers import reading
+    from web.manager.importing import page as importing_page
+
+    go_on, real = threading.Event(), reading.read
+
+    def slowly(name, data, mapping, progress, *, max_bytes):
+        progress(0.4)
+        assert go_on.wait(15)
+        return real(name, data, mapping, progress, max_bytes=max_bytes)
+
+    monkeypatch.setattr(reading, "read", slowly)
+    monkeypatch.setattr(importing_page, "PATIENCE", 0.05)
+    browser, here, page = sent(house, CSV)
+    assert 'value="40"' in page.text
+    polled = browser.get(here, headers={"hx-request": "true"})
+    assert 'value="40"' in polled.text
+    assert "<script" not in polled.text
+    go_on.set()
+    monkeypatch.setattr(importing_page, "PATIENCE", 15)
+    assert browser.get(here, headers={"hx-request": "true"}).headers["hx-refresh"] == "true"
+    assert "2 changes proposed." in browser.get(here).text
