@@ -30,6 +30,7 @@ check: $(STAMP)         ## lint, format, types, import contracts
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	.venv/bin/lint-imports --config tests/one_door.toml
 
 bench: $(STAMP)         ## ratios against a baseline measured in the same run
 	$(PY) -m bench

@@ -132,3 +132,11 @@ class Directory:
         """Return a client's name, or its id where it was never registered."""
         found = self.clients.get(client)
         return found.name if found else client
+
+
+class Called(msgspec.Struct, frozen=True):
+    """What a share is called to its client."""
+
+    organisation: str
+    client: str
+    zone: str  # IANA name of the time zone that the share's instants are shown in

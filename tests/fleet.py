@@ -83,7 +83,7 @@ class Process:
         told += ["--tick-seconds", "2", "--sign-in-per-minute", "1000", "--log-level", "info", *self.flags]
         with self.log.open("a") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "web.cli.main", self.kind, *told],
+                [sys.executable, "-m", "web.cli", self.kind, *told],
                 env=environment,
                 stdout=log,
                 stderr=log,

@@ -14,6 +14,7 @@ from domain.errors import Refused
 from web import api, operator
 from web.audit import shares
 from web.client import dashboard, history, home
+from web.client.viewing import Viewing
 from web.door import assets
 from web.door.headers import Headers
 from web.door.problem import refusal, status_of
@@ -74,7 +75,8 @@ def create(process: Process, *, pages: bool = True) -> ASGIApp:
 
     served = routes(demo=services.demo) if pages else operator.routes()
     app = Starlette(routes=served, lifespan=lifespan, exception_handlers=refusals(services))
-    app.state.services, app.state.viewing, app.state.guard = services, process.viewing, services.guard
+    viewing: Viewing = process.viewing
+    app.state.services, app.state.viewing, app.state.guard = services, viewing, services.guard
     if services.demo:
         from web.demo.life import Life
 

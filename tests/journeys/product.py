@@ -56,7 +56,7 @@ class Product:
 
     def start(self) -> "Product":
         """Start the server and wait until it answers."""
-        command = [sys.executable, "-m", "web.cli.main", "demo" if self.demo else "serve", "--data", str(self.folder)]
+        command = [sys.executable, "-m", "web.cli", "demo" if self.demo else "serve", "--data", str(self.folder)]
         command += ["--port", str(self.port), "--tick-seconds", "2", *self.flags]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)

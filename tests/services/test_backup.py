@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 def fanlight(*arguments: object) -> "subprocess.CompletedProcess[str]":
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
-    told = [sys.executable, "-m", "web.cli.main", *(str(a) for a in arguments)]
+    told = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
     return subprocess.run(told, capture_output=True, text=True, timeout=120, check=False, env=clean)
 
 

@@ -28,7 +28,7 @@ def server() -> Iterator[Cluster]:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "web.cli.main", *(str(a) for a in arguments)]
+    return [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
 
 
 def fanlight(*arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -106,7 +106,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_nothing_is_half_there(tmp_p
     port, refused, acknowledged = free_port(), 0, list[str]()
 
     serving = subprocess.Popen(
-        [sys.executable, "-m", "web.cli.main", "serve", "--data", str(folder), "--port", str(port), "--log-level", "error"],
+        [sys.executable, "-m", "web.cli", "serve", "--data", str(folder), "--port", str(port), "--log-level", "error"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -59,7 +59,7 @@ def test_help_lists_every_command() -> None:
 
 
 def test_a_bad_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "web.cli.main", "serve", "--data", str(tmp_path), "--port", "high"]
+    command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--port", "high"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

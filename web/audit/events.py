@@ -18,8 +18,8 @@ from web.door.guard import AUDIT, Signed, door
 from web.forms.fields import day
 from web.process.services import Services
 from web.record import holds
-from web.record.consulted import consulted
 from web.record.events_said import line, say
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 PAGE = 50

@@ -21,8 +21,8 @@ from projections.proof.notes import BadNote
 from projections.verify.bundle import VerifyReport, check
 from web.door.guard import AUDIT, Signed, door
 from web.process.services import Services
-from web.record.consulted import consulted
 from web.render import exact_page
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 TITLE = re.compile(rb"<title>Update (\d{1,9}), recorded [0-9TZ:-]{20}</title>")

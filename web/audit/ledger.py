@@ -14,7 +14,7 @@ from projections.proof import notes
 from projections.proof.notes import BadNote
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
-from web.record.consulted import consulted
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 PAGE = 50

@@ -29,11 +29,11 @@ from web.audit.replay_line import taken, time_line
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
 from web.record import holds
-from web.record.consulted import consulted
 from web.record.events_said import EventLine, line
 from web.record.instant import everything_in, shown_in
 from web.record.lanes import Stretch
 from web.record.told import in_force
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 DAYS = 31  # shown when nothing else is asked

@@ -15,8 +15,8 @@ from projections.follow import shadow
 from projections.follow.shadow import Compared, State
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
-from web.record.consulted import consulted
 from web.record.shadow_words import FINE, WORDS
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 LISTED = 40  # entries set out with both versions

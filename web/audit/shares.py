@@ -18,8 +18,8 @@ from web.door.guard import AUDIT, Signed, door, not_found
 from web.evidence import download
 from web.process.services import Services
 from web.record import holds as record_holds
-from web.record.consulted import consulted
 from web.render import exact_page
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 PAGE = 50

@@ -6,10 +6,10 @@ Rule: no type that can be reached from `Viewing` belongs to a project; a test wa
 from datetime import datetime
 from typing import Protocol
 
-import msgspec
 from starlette.requests import HTTPConnection
 
 from domain.ids import ShareId
+from projections.directory import Called
 from projections.logs.disclosure_log import DisclosureLog
 from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads
@@ -20,14 +20,6 @@ from web.render.exact_page import Style
 from web.write.saying import Saying, Spoke
 
 NO_STORE = {"cache-control": "no-store"}
-
-
-class Called(msgspec.Struct, frozen=True):
-    """What a share is called to its client."""
-
-    organisation: str
-    client: str
-    zone: str  # IANA name of the time zone that the share's instants are shown in
 
 
 class Viewing(Protocol):

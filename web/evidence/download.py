@@ -18,7 +18,7 @@ from web.door.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_
 from web.evidence.page import readable
 from web.process.rights import called, may_watch
 from web.process.services import Services
-from web.record.consulted import consulted
+from web.staff.consulted import consulted
 
 VERIFIER = Path(verify.__file__).parent / "standalone.py"  # handed out as it is, never imported here
 

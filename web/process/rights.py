@@ -6,12 +6,12 @@ Rule: `Viewed` answers in names, rights and disclosed bytes; its services are it
 from datetime import datetime
 
 from domain.ids import ClientId, ShareId
+from projections.directory import Called
 from projections.events.present import CurrentWorld
 from projections.events.world import names
 from projections.logs.disclosure_log import DisclosureLog
 from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads
-from web.client.viewing import Called
 from web.door.guard import Signed
 from web.door.templates import Pages
 from web.process.services import Services

@@ -29,13 +29,13 @@ from web.evidence import download
 from web.process import presence
 from web.process.services import Services
 from web.record import lanes, on_screen
-from web.record.consulted import consulted
 from web.record.instant import Then, shown_in, then
 from web.record.lanes import Change, Lanes, Span, Stretch
 from web.record.on_screen import Audience
 from web.seen import sentences, sheets
 from web.seen.compare import Difference, differences, figures
 from web.seen.sentences import Later
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 LOOK = 400  # changes looked through for the next difference

@@ -22,7 +22,7 @@ CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
 def fanlight(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the program."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")} | environment
-    command = [sys.executable, "-m", "web.cli.main", *(str(a) for a in arguments)]
+    command = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=clean)
 
 

@@ -112,7 +112,7 @@ def test_a_bad_mail_setting_is_told_in_one_line_without_the_password(changed: di
 
 
 def test_a_bad_mail_setting_stops_the_start(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "web.cli.main", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
+    command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("fanlight: Mail needs both")

@@ -22,7 +22,7 @@ from projections.wording.phrases import lasted
 from web.door.csv_download import download, sheet
 from web.door.guard import AUDIT, STAFF, Signed, door, not_found
 from web.process.services import Services
-from web.record.consulted import consulted
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 PAGE = 50

@@ -18,8 +18,8 @@ from web.manager.agreement.editor import standing
 from web.manager.agreement.preview import as_drafted
 from web.process.services import Services
 from web.record.audience import released_view
-from web.record.consulted import consulted
 from web.render import exact_page
+from web.staff.consulted import consulted
 from web.staff.frame import share_of, shell
 
 KEPT = {"cache-control": "private, max-age=31536000, immutable"}

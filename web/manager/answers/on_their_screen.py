@@ -14,8 +14,8 @@ from projections.entries.entry import Part
 from projections.replay import pages
 from web.door.guard import Signed, not_found
 from web.process.services import Services
-from web.record.consulted import consulted
 from web.render import exact_page
+from web.staff.consulted import consulted
 from web.staff.frame import share_of
 
 SPACE = '<svg width="1" height="8" display="block" aria-hidden="true"></svg>'  # so that no edge cuts the first line

@@ -29,10 +29,10 @@ from web.process.services import Services
 from web.push.viewer import Watching
 from web.record import facts
 from web.record.audience import view_of
-from web.record.consulted import consulted
 from web.record.facts import Asked, Fact
 from web.record.reception import Seen, Viewers, viewers
 from web.record.told import ClientTold, in_force, told
+from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 LISTED = 200  # viewers of a client in its table
