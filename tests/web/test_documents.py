@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from web.cli import parser
+from web.cli.main import parser
 from web.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]

@@ -3,14 +3,14 @@
 Rule: the algorithms are ours to choose, all asymmetric; a token never chooses its own key, address or algorithm.
 """
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import Key, KeySet
+from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 
 from web.identity.failures import NotVouched
 
@@ -64,26 +64,31 @@ def _key(header: dict[str, Any], keys: KeySet) -> Key:
     return fits[0]
 
 
+REFUSED = {
+    "iss": "the ID token comes from another issuer",
+    "aud": "the ID token is for somebody else",
+    "sub": "the ID token is about nobody",
+    "exp": "the ID token has run out",
+    "iat": "the ID token was made in the future",
+    "nbf": "the ID token is not good yet",
+    "nonce": "the ID token is of another sign-in",
+}
+
+
 def _check(claims: dict[str, Any], issuer: str, client: str, nonce: str, now: float) -> None:
-    audience, same = claims.get("aud"), hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode())
-    those = audience if isinstance(audience, list) else [audience]
-    for wrong, why in (
-        (claims.get("iss") != issuer, "the ID token comes from another issuer"),
-        (client not in those, "the ID token is for somebody else"),
-        (len(those) > 1 and "azp" not in claims, "the ID token is for several and does not say who asked for it"),
-        (claims.get("azp", client) != client, "somebody else asked for the ID token"),
-        (not isinstance(claims.get("sub"), str), "the ID token is about nobody"),
-        (_instant(claims, "exp") <= now - LEEWAY, "the ID token has run out"),
-        (_instant(claims, "iat") > now + LEEWAY, "the ID token was made in the future"),
-        ("nbf" in claims and _instant(claims, "nbf") > now + LEEWAY, "the ID token is not good yet"),
-        (not same, "the ID token is of another sign-in"),
-    ):  # fmt: skip
-        if wrong:
-            raise NotVouched(why)
-
-
-def _instant(claims: dict[str, Any], name: str) -> float:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise NotVouched(f"the ID token does not say its {name}")
-    return float(value)
+    """Raise NotVouched unless the claims are for us, of this sign-in and of now; OpenID Connect Core 3.1.3.7."""
+    said: dict[str, ClaimsOption] = {name: {"essential": True} for name in ("sub", "exp", "iat")}
+    wanted: dict[str, ClaimsOption] = {
+        name: {"essential": True, "value": value}
+        for name, value in (("iss", issuer), ("aud", client), ("nonce", nonce))
+    }
+    try:
+        JWTClaimsRegistry(now=int(now), leeway=LEEWAY, **said, **wanted).validate(claims)
+    except ClaimError as error:
+        why = REFUSED.get(error.claim, f"the ID token does not say its {error.claim}")
+        raise NotVouched(why) from error
+    audience = claims["aud"]
+    if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
+        raise NotVouched("the ID token is for several and does not say who asked for it")
+    if claims.get("azp", client) != client:
+        raise NotVouched("somebody else asked for the ID token")

@@ -5,11 +5,10 @@ bytes but one message that is still incomplete, never longer than the limit.
 """
 
 import logging
-import struct
 from collections.abc import Iterator
 
 import msgspec
-from websockets.frames import Frame, Opcode
+from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
 logger = logging.getLogger("fanlight.push")
@@ -20,19 +19,14 @@ LONGEST_HEADER = 14
 _SMALL_TEXT, _SMALL_PONG, _MASKED = 0x81, 0x8A, 0x80
 
 
-def framed(payload: bytes, first: int = TEXT) -> bytes:
-    """Return one whole unmasked frame around a payload."""
-    size = len(payload)
-    if size < 126:
-        return bytes((first, size)) + payload
-    if size < 65536:
-        return struct.pack("!BBH", first, 126, size) + payload
-    return struct.pack("!BBQ", first, 127, size) + payload
+def framed(payload: bytes) -> bytes:
+    """Return one whole unmasked text frame around a payload."""
+    return Frame(Opcode.TEXT, payload).serialize(mask=False)
 
 
 def close_frame(code: int) -> bytes:
     """Return a close frame that carries a code and no reason."""
-    return framed(code.to_bytes(2, "big"), CLOSE)
+    return Frame(Opcode.CLOSE, Close(code, "").serialize()).serialize(mask=False)
 
 
 def unframed(data: bytes) -> Iterator[tuple[int, bytes]]:
