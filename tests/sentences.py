@@ -125,7 +125,7 @@ def of_module(source: str, path: str) -> Iterator[Sentence]:
     """Find the sentences without a message id in one module."""
     if path not in NOT_READ:
         tree = ast.parse(source)
-        yield from Module(tree, path).sentences(tree)
+        yield from Module(tree, path).sentences()
 
 
 class Module:
@@ -134,12 +134,18 @@ class Module:
     def __init__(self, tree: ast.AST, path: str, *, inside: bool = False) -> None:
         self.path = path
         self.inside = inside  # an expression out of a formatted sentence, in a function
-        self.parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        self.raised = _raised_later(tree)
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.nodes = [tree]
+        for node in self.nodes:  # grows meanwhile
+            for child in ast.iter_child_nodes(node):
+                self.parents[child] = node
+                if not isinstance(child, (ast.expr_context, ast.operator, ast.cmpop)):
+                    self.nodes.append(child)
+        self.raised = self.raised_later()
 
-    def sentences(self, tree: ast.AST) -> Iterator[Sentence]:
-        """Find the sentences below a node, outermost first."""
-        for node in ast.walk(tree):
+    def sentences(self) -> Iterator[Sentence]:
+        """Find the sentences, outermost first."""
+        for node in self.nodes:
             if isinstance(node, (ast.Constant, ast.JoinedStr)) and (text := self.sentence(node)) is not None:
                 constant = self.constant(node)
                 if not (constant and isinstance(node, ast.JoinedStr)):
@@ -296,6 +302,21 @@ class Module:
             return any(isinstance(t, ast.Name) and t.id in {"__all__", "__slots__"} for t in up.targets)
         return isinstance(up, ast.Assert)
 
+    def raised_later(self) -> set[ast.AST]:
+        """Return the literals that are assigned to a name which the next statement raises as an internal error."""
+        found: set[ast.AST] = set()
+        for node in self.nodes:
+            if not (
+                isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and _name(node.exc.func) in INTERNAL
+            ):
+                continue
+            named = {arg.id for arg in node.exc.args if isinstance(arg, ast.Name)}
+            body = getattr(self.parents[node], "body", [])
+            for one, after in pairwise(body) if isinstance(body, list) and named else ():
+                if after is node and isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name):
+                    found |= {one.value} if one.targets[0].id in named else set()
+        return found
+
     def shows_value_errors(self) -> bool:
         """The ValueError of this module is told at a field."""
         return self.path in VALUE_ERRORS_SHOWN
@@ -308,20 +329,6 @@ def literal(node: ast.AST) -> str | None:
     if isinstance(node, ast.JoinedStr):
         return "".join(p.value if isinstance(p, ast.Constant) else HOLE for p in node.values)
     return None
-
-
-def _raised_later(tree: ast.AST) -> set[ast.AST]:
-    """Return the literals that are assigned to a name which the next statement raises as an internal error."""
-    found: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        for body in (getattr(node, "body", None), getattr(node, "orelse", None)):
-            for one, after in pairwise(body) if isinstance(body, list) else ():
-                call = after.exc if isinstance(after, ast.Raise) else None
-                if isinstance(one, ast.Assign) and isinstance(call, ast.Call) and _name(call.func) in INTERNAL:
-                    named = {arg.id for arg in call.args if isinstance(arg, ast.Name)}
-                    if any(isinstance(t, ast.Name) and t.id in named for t in one.targets):
-                        found.add(one.value)
-    return found
 
 
 def _name(func: ast.expr) -> str:
