@@ -3,7 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo test test-inside test-outside test-postgres check bench test-slow lock clean
+.PHONY: demo test test-inside test-outside test-postgres check catalogue bench test-slow lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
@@ -31,6 +31,9 @@ check: $(STAMP)         ## lint, format, types, import contracts
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	.venv/bin/lint-imports --config tests/one_door.toml
+
+catalogue: $(STAMP)     ## renew web/locale/fanlight.pot from code and templates
+	$(PY) -m tests.catalogue
 
 bench: $(STAMP)         ## ratios against a baseline measured in the same run
 	$(PY) -m bench

@@ -1,0 +1,75 @@
+"""The catalogue of messages, extracted from code and templates; `python -m tests.catalogue` writes it.
+
+Rule: the same sources make the same bytes: sorted, without places, dates and versions, so that merges stay quiet.
+"""
+
+import ast
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import write_po
+
+ROOT = Path(__file__).parents[1]
+MAPPING = ROOT / "web" / "locale" / "babel.cfg"
+TEMPLATE = ROOT / "web" / "locale" / "fanlight.pot"
+HEADER = """\
+# Messages of Fanlight, by message id. Written by `make catalogue`; do not edit it.
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+"""
+
+
+def extracted(root: Path = ROOT) -> Catalog:
+    """Return the messages of the tree."""
+    with MAPPING.open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file, filename=str(MAPPING))
+    catalog = Catalog(charset="utf-8")
+    for folder in ("domain", "projections", "web"):
+        found = extract_from_dir(
+            root / folder,
+            method_map=[
+                (pattern.removeprefix(f"{folder}/"), method) for pattern, method in methods if _in(pattern, folder)
+            ],
+            options_map={
+                pattern.removeprefix(f"{folder}/"): value for pattern, value in options.items() if _in(pattern, folder)
+            },
+        )
+        for _, line, message, _, context in found:
+            catalog.add(message, None, [("", line)], context=context)
+    return catalog
+
+
+def code(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Find the messages of a Python file; Babel's own reader misses calls inside of calls inside of calls."""
+    for node in ast.walk(ast.parse(file.read())):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_", "N_"}):
+            continue
+        message = node.args[0]
+        if isinstance(message, ast.Constant) and isinstance(message.value, str):
+            yield node.lineno, "_", message.value, []
+
+
+def _in(pattern: str, folder: str) -> bool:
+    return pattern.startswith(f"{folder}/")
+
+
+def text(catalog: Catalog) -> str:
+    """Return a catalogue as it is kept."""
+    out = BytesIO()
+    write_po(out, catalog, width=120, no_location=True, omit_header=True, sort_output=True)
+    return HEADER + out.getvalue().decode("utf-8").lstrip("\n")
+
+
+if __name__ == "__main__":
+    found = extracted()
+    TEMPLATE.write_text(text(found), "utf-8")
+    print(f"{TEMPLATE.relative_to(ROOT)}: {len(found)} messages")
