@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.errors import Invalid
+from domain.language import gettext as _
 from domain.money import Money
 
 EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
@@ -20,8 +21,10 @@ _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 def identifier(field: str, value: str) -> str:
     """Return `value` if it can name something: it becomes part of stream names, addresses and page anchors."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", value):
-        told = f"{_name(field)} {value[:40]!r} cannot be an id"
-        raise Invalid(f"{told}; expected 1 to 64 letters, digits, hyphens or underscores. Choose another.", field)
+        told = _("{field} {value!r} cannot be an id", field=_name(field), value=value[:40])
+        raise Invalid(
+            _("{told}; expected 1 to 64 letters, digits, hyphens or underscores. Choose another.", told=told), field
+        )
     return value
 
 
@@ -29,11 +32,19 @@ def line(field: str, value: str, *, required: bool = True) -> str:
     """Return `value` as one trimmed line of at most 200 characters."""
     value = _clean(field, value)
     if "\n" in value:
-        raise Invalid(f"{_name(field)} has to be on one line.", field)
+        raise Invalid(_("{field} has to be on one line.", field=_name(field)), field)
     if required and _blank(value):
-        raise Invalid(f"{_name(field)} is missing. Type it and send again.", field)
+        raise Invalid(_("{field} is missing. Type it and send again.", field=_name(field)), field)
     if len(value) > LINE:
-        raise Invalid(f"{_name(field)} has {len(value)} characters; at most {LINE} are kept. Shorten it.", field)
+        raise Invalid(
+            _(
+                "{field} has {value} characters; at most {line} are kept. Shorten it.",
+                field=_name(field),
+                value=len(value),
+                line=LINE,
+            ),
+            field,
+        )
     return value
 
 
@@ -41,23 +52,36 @@ def text(field: str, value: str, *, required: bool = False) -> str:
     """Return `value` as trimmed text of at most 4,000 characters."""
     value = _clean(field, value)
     if required and _blank(value):
-        raise Invalid(f"{_name(field)} is missing. A sentence is enough.", field)
+        raise Invalid(_("{field} is missing. A sentence is enough.", field=_name(field)), field)
     if len(value) > TEXT:
-        raise Invalid(f"{_name(field)} has {len(value)} characters; at most {TEXT} are kept. Shorten it.", field)
+        raise Invalid(
+            _(
+                "{field} has {value} characters; at most {text} are kept. Shorten it.",
+                field=_name(field),
+                value=len(value),
+                text=TEXT,
+            ),
+            field,
+        )
     return value
 
 
 def day(field: str, value: date) -> date:
     """Return `value` if it is a plausible civil date."""
     if not EARLIEST <= value < LATEST:
-        raise Invalid(f"{_name(field)} is {value.isoformat()}; expected a date from 1950 to 2149.", field)
+        raise Invalid(
+            _("{field} is {value}; expected a date from 1950 to 2149.", field=_name(field), value=value.isoformat()),
+            field,
+        )
     return value
 
 
 def instant(field: str, value: datetime) -> datetime:
     """Return `value` in UTC if it carries a zone and lies in a plausible year."""
     if value.tzinfo is None:
-        raise Invalid(f"{_name(field)} {value} has no time zone. Add one, such as Z for UTC.", field)
+        raise Invalid(
+            _("{field} {value} has no time zone. Add one, such as Z for UTC.", field=_name(field), value=value), field
+        )
     day(field, value.date())
     return value.astimezone(UTC)
 
@@ -65,15 +89,30 @@ def instant(field: str, value: datetime) -> datetime:
 def whole(field: str, value: int, low: int, high: int) -> int:
     """Return `value` if it lies in low..high."""
     if not low <= value <= high:
-        raise Invalid(f"{_name(field)} is {_digits(value)}; expected a whole number from {low} to {high}.", field)
+        raise Invalid(
+            _(
+                "{field} is {value}; expected a whole number from {low} to {high}.",
+                field=_name(field),
+                value=_digits(value),
+                low=low,
+                high=high,
+            ),
+            field,
+        )
     return value
 
 
 def number(field: str, value: Decimal, low: int, high: int) -> Decimal:
     """Return `value` if it is a number in low..high."""
     if not value.is_finite() or not low <= value <= high or not _short(value):
-        told = f"{_name(field)} is {_digits(value)}; expected a number from {low} to {high}"
-        raise Invalid(f"{told}, with at most {PLACES} decimal places.", field)
+        told = _(
+            "{field} is {value}; expected a number from {low} to {high}",
+            field=_name(field),
+            value=_digits(value),
+            low=low,
+            high=high,
+        )
+        raise Invalid(_("{told}, with at most {places} decimal places.", told=told, places=PLACES), field)
     return value
 
 
@@ -82,28 +121,38 @@ def amount(field: str, value: Decimal, *, negative: bool = False) -> Decimal:
     if value.is_zero():
         return Decimal(0)
     if not value.is_finite() or abs(value) >= MOST:
-        raise Invalid(f"{_name(field)} is {_digits(value)}; expected an amount of money below 10^15.", field)
+        raise Invalid(
+            _("{field} is {value}; expected an amount of money below 10^15.", field=_name(field), value=_digits(value)),
+            field,
+        )
     if not _short(value):
-        told = f"{_name(field)} has more decimal places than any currency"
-        raise Invalid(f"{told}; at most {PLACES} are kept. Round it.", field)
+        told = _("{field} has more decimal places than any currency", field=_name(field))
+        raise Invalid(_("{told}; at most {places} are kept. Round it.", told=told, places=PLACES), field)
     if value < 0 and not negative:
-        raise Invalid(f"{_name(field)} is {value}; an amount here cannot be negative.", field)
+        raise Invalid(
+            _("{field} is {value}; an amount here cannot be negative.", field=_name(field), value=value), field
+        )
     return value
 
 
 def money(field: str, value: Money, kept: str, *, negative: bool = False) -> Money:
     """Return `value` if it is an amount in the currency that is kept."""
     if value.currency != kept:
-        told = f"{_name(field)} is in {value.currency[:12]}; this project keeps {kept}"
-        raise Invalid(f"{told}. Give it in {kept}.", field)
+        told = _(
+            "{field} is in {currency}; this project keeps {kept}",
+            field=_name(field),
+            currency=value.currency[:12],
+            kept=kept,
+        )
+        raise Invalid(_("{told}. Give it in {kept}.", told=told, kept=kept), field)
     return Money(amount(field, value.amount, negative=negative), kept)
 
 
 def currency(field: str, value: str) -> str:
     """Return an ISO 4217 code in capitals."""
     if not re.fullmatch(r"[A-Z]{3}", value):
-        told = f"{_name(field)} is {value[:12]!r}"
-        raise Invalid(f"{told}; expected a three-letter ISO 4217 code such as GBP or EUR.", field)
+        told = _("{field} is {value!r}", field=_name(field), value=value[:12])
+        raise Invalid(_("{told}; expected a three-letter ISO 4217 code such as GBP or EUR.", told=told), field)
     return value
 
 
@@ -112,7 +161,9 @@ def zone(field: str, value: str) -> str:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
-        raise Invalid(f"{value[:40]!r} is no time zone; expected a name such as Europe/London.", field) from None
+        raise Invalid(
+            _("{value!r} is no time zone; expected a name such as Europe/London.", value=value[:40]), field
+        ) from None
     return value
 
 
@@ -120,8 +171,13 @@ def _clean(field: str, value: str) -> str:
     value = re.sub("\r\n?|[\u2028\u2029]", "\n", value).strip()
     for place, character in enumerate(value, 1):
         if character in _REORDERING or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")):
-            told = f"{_name(field)} contains an invisible control character, U+{ord(character):04X}, at place {place}"
-            raise Invalid(f"{told}. Type it again without it.", field)
+            told = _(
+                "{field} contains an invisible control character, U+{ord:04X}, at place {place}",
+                field=_name(field),
+                ord=ord(character),
+                place=place,
+            )
+            raise Invalid(_("{told}. Type it again without it.", told=told), field)
     return value
 
 

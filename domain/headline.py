@@ -2,19 +2,33 @@
 
 from decimal import Decimal
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.view import BudgetVital, Headline, MilestoneRow, ProjectPhase, RiskCard, ScheduleVital
 
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten") + (
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
+WORDS = (
+    N_("zero"),
+    N_("one"),
+    N_("two"),
+    N_("three"),
+    N_("four"),
+    N_("five"),
+    N_("six"),
+    N_("seven"),
+    N_("eight"),
+    N_("nine"),
+    N_("ten"),
+) + (
+    N_("eleven"),
+    N_("twelve"),
+    N_("thirteen"),
+    N_("fourteen"),
+    N_("fifteen"),
+    N_("sixteen"),
+    N_("seventeen"),
+    N_("eighteen"),
+    N_("nineteen"),
+    N_("twenty"),
 )
 
 
@@ -40,11 +54,11 @@ def headline(
     if not clauses and (only := _risks(risks)):
         clauses = [only]
     if not clauses and milestones:
-        clauses = [f"{count(len(milestones), 'milestone')} shared"]
-    sentence = _sentence(" and ".join(clauses)) if clauses else "Nothing has been shared yet."
-    opening = {"on_hold": "On hold. ", "closed": "Closed. "}.get(phase or "", "")
+        clauses = [_("{milestones} shared", milestones=count(len(milestones), _("milestone")))]
+    sentence = _sentence(_(" and ").join(clauses)) if clauses else _("Nothing has been shared yet.")
+    opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(phase or "", "")
     waiting = [r for r in risks if r.view_needed]
-    ask = f"{_sentence(count(len(waiting), 'risk is', 'risks are') + ' waiting for your view')}" if waiting else ""
+    ask = _sentence(count(len(waiting), _("risk is"), _("risks are")) + _(" waiting for your view")) if waiting else ""
     return Headline(sentence=opening + sentence, ask=ask, ask_target=waiting[0].id if waiting else "")
 
 
@@ -54,13 +68,13 @@ def _sentence(text: str) -> str:
 
 def _schedule(vital: ScheduleVital | None, milestones: tuple[MilestoneRow, ...]) -> str:
     if milestones and all(row.status == "met" for row in milestones):
-        return "all shared milestones are met"
+        return _("all shared milestones are met")
     if vital is None or vital.slip_days is None:
         return ""
     if vital.slip_days == 0:
-        return "on the agreed plan"
-    direction = "behind" if vital.slip_days > 0 else "ahead of"
-    return f"{count(abs(vital.slip_days), 'day')} {direction} the agreed plan"
+        return _("on the agreed plan")
+    direction = _("behind") if vital.slip_days > 0 else _("ahead of")
+    return _("{days} {direction} the agreed plan", days=count(abs(vital.slip_days), _("day")), direction=direction)
 
 
 def _budget(vital: BudgetVital | None) -> str:
@@ -69,14 +83,14 @@ def _budget(vital: BudgetVital | None) -> str:
     if vital.forecast_share is not None:
         over = (vital.forecast_share - 1) * 100
         if over <= 0:
-            return "within budget"
-        return f"{'under one' if over < 1 else _percent(over)} percent over budget"
+            return _("within budget")
+        return _("{percent} percent over budget", percent=_("under one") if over < 1 else _percent(over))
     if vital.indicator is None:
         return ""
     return {
-        "on_track": "the budget on track",
-        "at_risk": "the budget at risk",
-        "off_track": "the budget off track",
+        "on_track": _("the budget on track"),
+        "at_risk": _("the budget at risk"),
+        "off_track": _("the budget off track"),
     }[vital.indicator.status]
 
 
@@ -89,4 +103,8 @@ def _risks(risks: tuple[RiskCard, ...]) -> str:
     if not active:
         return ""
     high = sum(r.band == "high" for r in active)
-    return f"{count(len(active), 'risk')} shared, {number(high) if high else 'none'} of them high"
+    return _(
+        "{risks} shared, {high} of them high",
+        risks=count(len(active), _("risk")),
+        high=number(high) if high else _("none"),
+    )

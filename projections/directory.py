@@ -8,6 +8,7 @@ import msgspec
 from domain.agreement import share as agreement_share
 from domain.agreement.share import Share, ShareEvent
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people.access import AccessEvent, OrganisationNamed, Person, PersonEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
@@ -104,7 +105,7 @@ class Directory:
     def person_name(self, person: str) -> str:
         """Return somebody's name, what is left of it after erasure, or the id of one who was never here."""
         found = self.people.get(PersonId(person))
-        return found.name if found else "Erased person" if person in self.erased else person
+        return found.name if found else _("Erased person") if person in self.erased else person
 
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}

@@ -17,40 +17,40 @@ MARKS = {"_", "N_", "gettext", "ngettext"}
 # Modules in which no literal is a sentence of the product's, with the reason.
 NOT_READ = {
     "domain/language.py": "the functions themselves",
-    "projections/standalone.py": "a program for strangers that imports nothing of ours",
-    "web/demo_plan.py": "what people of the demo have typed",
-    "web/demo_story.py": "what people of the demo have typed",
-    "web/demo_answers.py": "what people of the demo have typed",
-    "web/demo_review.py": "what people of the demo have typed",
-    "web/demo_visits.py": "what people of the demo have typed",
-    "web/idtoken.py": "goes to the log alone, so that a refused sign-in tells nothing",
-    "web/openid.py": "goes to the log alone, so that a refused sign-in tells nothing",
-    "web/outside.py": "what a witness or an authority answered goes to the log alone",
-    "web/exact.py": "the file an update is exported as is recognised by these bytes",
-    "web/logs.py": "the format of log lines",
-    "web/importers/mspdi_names.py": "names of elements in Microsoft Project's XML",
-    "web/importers/suggesting.py": "headings of other tools, compared with those of a file",
+    "projections/verify/standalone.py": "a program for strangers that imports nothing of ours",
+    "web/demo/cast.py": "what people of the demo have typed",
+    "web/demo/story.py": "what people of the demo have typed",
+    "web/demo/answers.py": "what people of the demo have typed",
+    "web/demo/reviews.py": "what people of the demo have typed",
+    "web/demo/visits.py": "what people of the demo have typed",
+    "web/identity/id_token.py": "goes to the log alone, so that a refused sign-in tells nothing",
+    "web/identity/provider.py": "goes to the log alone, so that a refused sign-in tells nothing",
+    "web/process/cosigners.py": "what a witness or an authority answered goes to the log alone",
+    "web/render/exact_page.py": "the file an update is exported as is recognised by these bytes",
+    "web/process/log_lines.py": "the format of log lines",
+    "web/importers/mspdi/names.py": "names of elements in Microsoft Project's XML",
+    "web/importers/csv/suggesting.py": "headings of other tools, compared with those of a file",
 }
 # Functions, classes and constants of a module in which none is one, with the reason.
 NOT_READ_HERE = {
-    ("projections/shadow.py", "_parts"): "names a field, as the entry itself does",
-    ("web/history.py", "CSP"): "a policy for browsers",
-    ("web/importers/days.py", "COMMON"): "notations of a date, as the mapping has them",
-    ("web/importers/days.py", "_TIME"): "a pattern",
-    ("web/importers/days.py", "_WEEKDAY"): "a pattern",
-    ("web/importers/xmlstream.py", "ENDED"): "messages of the XML parser, compared with its own",
-    ("web/parts.py", "__init__"): "what a salt is derived for",
-    ("web/pm_answers.py", "comment"): "what an id is derived from",
-    ("web/pm_preview.py", "_labelled"): "a selector of a style sheet",
-    ("web/pm_preview.py", "LABEL"): "a style sheet, whose text no message can fill without its quoting",
-    ("web/spoken.py", "_command"): "what an id is derived from",
+    ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
+    ("web/client/history.py", "CSP"): "a policy for browsers",
+    ("web/importers/csv/days.py", "COMMON"): "notations of a date, as the mapping has them",
+    ("web/importers/csv/days.py", "_TIME"): "a pattern",
+    ("web/importers/csv/days.py", "_WEEKDAY"): "a pattern",
+    ("web/importers/mspdi/xml_stream.py", "ENDED"): "messages of the XML parser, compared with its own",
+    ("web/process/process.py", "_receipt_salt"): "what a salt is derived for",
+    ("web/manager/answers/page.py", "comment"): "what an id is derived from",
+    ("web/manager/agreement/preview.py", "_labelled"): "a selector of a style sheet",
+    ("web/manager/agreement/preview.py", "LABEL"): "a style sheet, whose text no message can fill without its quoting",
+    ("web/write/viewer_answers.py", "_command"): "what an id is derived from",
 }
 # Modules in which a capitalised word alone is no label, with the reason.
 NO_LABELS = {
-    "web/importers/mapping.py": "names of columns in an example",
-    "web/importers/mspdi.py": "names of elements in Microsoft Project's XML",
-    "web/importers/mspdi_costs.py": "names of elements in Microsoft Project's XML",
-    "web/importers/mspdi_tasks.py": "names of elements in Microsoft Project's XML",
+    "web/importers/csv/mapping.py": "names of columns in an example",
+    "web/importers/mspdi/reader.py": "names of elements in Microsoft Project's XML",
+    "web/importers/mspdi/costs.py": "names of elements in Microsoft Project's XML",
+    "web/importers/mspdi/tasks.py": "names of elements in Microsoft Project's XML",
     "web/importers/reading.py": "the name of a stream in a file of Excel",
 }
 # Lower-case words that are read, by the function they are a value in. Words inside a sentence's braces need no entry.
@@ -69,10 +69,10 @@ TABLES = {"WORDS", "FIGURES", "MANY", "LEVELS"}
 # Exceptions whose message is for those who read the log or the code; all others are shown to somebody.
 INTERNAL = {
     "ValueError", "RuntimeError", "TypeError", "AssertionError", "KeyError", "LookupError", "NotImplementedError",
-    "CurrencyMismatch", "UnknownKey", "Away", "NotVouched", "Moved", "Overtaken", "Deposed",
+    "CurrencyMismatch", "UnknownKey", "Away", "NotVouched", "Moved", "TermsMoved", "LeaseLost",
 }  # fmt: skip
 # Modules whose ValueError is shown: the form or the setting tells it at the field.
-VALUE_ERRORS_SHOWN = {"web/fields.py", "web/smtp.py", "web/importers/days.py"}
+VALUE_ERRORS_SHOWN = {"web/forms/fields.py", "web/mail/smtp.py", "web/importers/csv/days.py"}
 # Calls whose arguments are machine text: names, patterns, statements of a database, log lines, types.
 CALLS = {
     "cast", "NewType", "TypeVar", "getattr", "setattr", "hasattr", "compile", "fullmatch", "match", "search", "sub",

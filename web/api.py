@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute
 from domain import commands
 from domain.errors import Refused
 from domain.ids import CommandId
+from domain.language import N_
+from domain.language import gettext as _
 from projections.entries.entry import Entry, instant
 from web.door.guard import EVERYONE, STAFF, VIEWERS, Signed, door
 from web.door.problem import problem, refusal
@@ -18,7 +20,7 @@ from web.write.permission import Actor
 
 LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries a page
-NOT_FOUND = "There is nothing here, or nothing you may see."
+NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 
 
 async def carry_out(request: Request, signed: Signed) -> Response:
@@ -26,18 +28,29 @@ async def carry_out(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     key = request.headers.get("idempotency-key", "")
     if not key:
-        return problem(400, "No Idempotency-Key", "Send a header Idempotency-Key with an id of this command's own.")
+        return problem(
+            400, _("No Idempotency-Key"), _("Send a header Idempotency-Key with an id of this command's own.")
+        )
     expected = request.headers.get("expected-version")
     if expected is not None and not expected.isdecimal():
-        detail = f"Expected-Version is {expected!r}; expected the version of the stream you looked at, such as 12."
-        return problem(400, "Bad Expected-Version", detail)
+        detail = _(
+            "Expected-Version is {expected!r}; expected the version of the stream you looked at, such as 12.",
+            expected=expected,
+        )
+        return problem(400, _("Bad Expected-Version"), detail)
     payload = await request.body()
     if len(payload) > LARGEST:
-        return problem(413, "Too large", f"A command has at most {LARGEST} bytes; split a larger change.")
+        return problem(
+            413, _("Too large"), _("A command has at most {largest} bytes; split a larger change.", largest=LARGEST)
+        )
     try:
         command = commands.decode(payload)
     except msgspec.MsgspecError as error:
-        return problem(400, "Not a command", f"{error}. docs/spec.md section 2 lists every command and its fields.")
+        return problem(
+            400,
+            _("Not a command"),
+            _("{error}. docs/spec.md section 2 lists every command and its fields.", error=error),
+        )
     person = signed.person
     actor = Actor(person.id, person.role, person.client)
     version = int(expected) if expected and len(expected) < 12 else None
@@ -59,10 +72,12 @@ async def entries(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = request.path_params["share"]
     if not may_watch(services.present, signed, share):
-        return problem(404, "Not found", NOT_FOUND)
+        return problem(404, _("Not found"), NOT_FOUND)
     after = request.query_params.get("after", "0")
     if not after.isdecimal() or len(after) > 12:
-        return problem(400, "Bad number", f"after is {after!r}; expected the number of the last update you have.")
+        return problem(
+            400, _("Bad number"), _("after is {after!r}; expected the number of the last update you have.", after=after)
+        )
     found = await run_in_threadpool(services.logs.disclosure.entries, share, int(after), MOST)
     body = msgspec.json.encode({"share": share, "entries": [_entry(e) for e in found], "more": len(found) == MOST})
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
@@ -83,7 +98,7 @@ def _entry(entry: Entry) -> dict[str, object]:
 
 async def nowhere(_request: Request, _signed: Signed) -> Response:
     """Answer what the JSON door does not have like what may not be seen."""
-    return problem(404, "Not found", NOT_FOUND)
+    return problem(404, _("Not found"), NOT_FOUND)
 
 
 def routes() -> list[BaseRoute]:

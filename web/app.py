@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from domain.errors import Refused
+from domain.language import gettext as _
 from web import api, operator
 from web.audit import shares
 from web.client import dashboard, history, home
@@ -89,7 +90,7 @@ def refusals(services: Services) -> dict[Any, Any]:
 
     async def away(_request: Request, error: Exception) -> Response:
         services.health.failed(error)
-        text = "The record cannot be reached at this moment. Nothing was lost; try again shortly.\n"
+        text = _("The record cannot be reached at this moment. Nothing was lost; try again shortly.\n")
         return PlainTextResponse(text, 503, headers={"retry-after": "2", "cache-control": "no-store"})
 
     async def refused(request: Request, error: Exception) -> Response:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from domain.language import N_
+from domain.language import gettext as _
 from web.mail_server import is_address, server
 
 
@@ -69,37 +71,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 EXAMPLE = "postgresql://fanlight@db.example.com/fanlight"
 HELP = {
-    "data": "folder that holds everything",
-    "database_url": "Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder",
-    "redis_url": "Redis or Valkey for hints between several processes, redis://host:6379; default: they poll",
-    "follow": "yes: this process may make updates, whichever of them has the lease; no: it only serves pages",
-    "host": "address to listen on",
-    "port": "port to listen on, 1 to 65535 (0 picks a free one)",
-    "proxies": "addresses of proxies that are believed about whose request they pass on, with commas between, or *",
-    "public_url": "address people type, such as https://status.example.com; default: host and port",
-    "link_hours": "hours a sign-in link stays good, 1 to 720",
-    "session_hours": "hours until people sign in again, 1 to 720",
-    "tick_seconds": "seconds between signs of life on an open dashboard, 1 to 40",
-    "checkpoint_minutes": "minutes between signed checkpoints of what is new, 1 to 1440",
-    "signing_key": "file that holds the signing key, made at the first start; default: signing.key in the data folder",
-    "witness_url": "address of a witness (C2SP) that cosigns checkpoints; default: none",
-    "witness_key": "verification key of that witness",
-    "timestamp_url": "address of a time-stamping authority (RFC 3161) for checkpoints; default: none",
-    "max_upload_mb": "largest plan that can be imported, in MiB, 1 to 512",
-    "sign_in_per_minute": "sign-in attempts a minute from one address, 1 to 1000",
-    "smtp_url": "mail server, smtp://user:password@host:587 or smtps://...; default: no mail is sent, links are shown",
-    "mail_from": "address mails come from, such as status@example.com, which the mail server accepts",
-    "digest_hour": "hour of the client's day at which daily and weekly mails go out, 0 to 23",
-    "operator_token": "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed",
-    "oidc_issuer": "address of an OpenID Connect provider people may sign in by, as its tokens name it; default: none",
-    "oidc_client_id": "what that provider calls this installation",
-    "oidc_client_secret": "secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE",
-    "oidc_name": "what people call that provider, as on the sign-in page; default: single sign-on",
-    "drain_seconds": "seconds to close open dashboards in stages when told to stop, 1 to 60",
-    "log_format": "text, or json for one object a line",
-    "log_level": "debug, info, warning or error",
-    "demo_speed": "how fast the demo lives: 1 is a change every few seconds, 0 is paused",
-    "demo_seed": "which demo history is told",
+    "data": N_("folder that holds everything"),
+    "database_url": N_("Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder"),
+    "redis_url": N_("Redis or Valkey for hints between several processes, redis://host:6379; default: they poll"),
+    "follow": N_("yes: this process may make updates, whichever of them has the lease; no: it only serves pages"),
+    "host": N_("address to listen on"),
+    "port": N_("port to listen on, 1 to 65535 (0 picks a free one)"),
+    "proxies": N_("addresses of proxies that are believed about whose request they pass on, with commas between, or *"),
+    "public_url": N_("address people type, such as https://status.example.com; default: host and port"),
+    "link_hours": N_("hours a sign-in link stays good, 1 to 720"),
+    "session_hours": N_("hours until people sign in again, 1 to 720"),
+    "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
+    "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
+    "signing_key": N_(
+        "file that holds the signing key, made at the first start; default: signing.key in the data folder"
+    ),
+    "witness_url": N_("address of a witness (C2SP) that cosigns checkpoints; default: none"),
+    "witness_key": N_("verification key of that witness"),
+    "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
+    "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 512"),
+    "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
+    "smtp_url": N_(
+        "mail server, smtp://user:password@host:587 or smtps://...; default: no mail is sent, links are shown"
+    ),
+    "mail_from": N_("address mails come from, such as status@example.com, which the mail server accepts"),
+    "digest_hour": N_("hour of the client's day at which daily and weekly mails go out, 0 to 23"),
+    "operator_token": N_(
+        "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed"
+    ),
+    "oidc_issuer": N_(
+        "address of an OpenID Connect provider people may sign in by, as its tokens name it; default: none"
+    ),
+    "oidc_client_id": N_("what that provider calls this installation"),
+    "oidc_client_secret": N_("secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE"),
+    "oidc_name": N_("what people call that provider, as on the sign-in page; default: single sign-on"),
+    "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
+    "log_format": N_("text, or json for one object a line"),
+    "log_level": N_("debug, info, warning or error"),
+    "demo_speed": N_("how fast the demo lives: 1 is a change every few seconds, 0 is paused"),
+    "demo_seed": N_("which demo history is told"),
 }
 WORDS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 RANGES: dict[str, tuple[float, float]] = {
@@ -127,7 +137,12 @@ def add_flags(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
     for name in names:
         default = getattr(Settings(), name)
         default = ("no", "yes")[default] if isinstance(default, bool) else default
-        text = f"{HELP[name]} [{variable(name)}, default {default if default != '' else 'none'}]"
+        text = _(
+            "{help} [{name}, default {default}]",
+            help=HELP[name],
+            name=variable(name),
+            default=default if default != "" else _("none"),
+        )
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=name.upper(), help=text.replace("%", "%%"))
 
 
@@ -145,21 +160,41 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
             values[name] = _value(name, raw, source)
     unknown = sorted(k for k in environment if k.startswith("FANLIGHT_") and k not in _variables())
     if unknown:
-        raise BadSetting(f"{unknown[0]} is no setting. Known are {', '.join(sorted(_variables()))}.")
+        raise BadSetting(
+            _(
+                "{unknown} is no setting. Known are {variables}.",
+                unknown=unknown[0],
+                variables=", ".join(sorted(_variables())),
+            )
+        )
     settings = Settings(**values)
     for name in ("public_url", "witness_url", "timestamp_url"):
         address = getattr(settings, name)
         if address and urlsplit(address).scheme not in ("http", "https"):
-            raise BadSetting(f"{variable(name)} is {address!r}; expected https://name or http://name:port.")
+            raise BadSetting(
+                _(
+                    "{name} is {address!r}; expected https://name or http://name:port.",
+                    name=variable(name),
+                    address=address,
+                )
+            )
     if settings.redis_url and urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
-        raise BadSetting(f"{variable('redis_url')} has to begin with redis://, as in redis://cache.example.com:6379.")
+        raise BadSetting(
+            _("{value} has to begin with redis://, as in redis://cache.example.com:6379.", value=variable("redis_url"))
+        )
     if settings.redis_url and not settings.database_url:
-        raise BadSetting("A Redis is for processes that share a Postgres. Set FANLIGHT_DATABASE_URL too.")
+        raise BadSetting(_("A Redis is for processes that share a Postgres. Set FANLIGHT_DATABASE_URL too."))
     if settings.database_url and urlsplit(settings.database_url).scheme not in ("postgres", "postgresql"):
-        raise BadSetting(f"{variable('database_url')} has to begin with postgresql://, as in {EXAMPLE}.")
+        raise BadSetting(
+            _(
+                "{value} has to begin with postgresql://, as in {example}.",
+                value=variable("database_url"),
+                example=EXAMPLE,
+            )
+        )
     _check_openid(settings)
     if bool(settings.witness_url) != bool(settings.witness_key):
-        raise BadSetting("A witness needs both its address (--witness-url) and its key (--witness-key).")
+        raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
     _check_mail(settings)
     return settings
 
@@ -168,25 +203,36 @@ def _check_openid(settings: Settings) -> None:
     given = {name: bool(getattr(settings, name)) for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret")}
     if any(given.values()) and not all(given.values()):
         missing = ", ".join(variable(name) for name, there in given.items() if not there)
-        raise BadSetting(f"Single sign-on needs its issuer, client id and secret; {missing} is not set.")
+        raise BadSetting(
+            _("Single sign-on needs its issuer, client id and secret; {missing} is not set.", missing=missing)
+        )
     address = urlsplit(settings.oidc_issuer)
     near = address.scheme == "http" and address.hostname in ("localhost", "127.0.0.1", "::1")
     if (settings.oidc_issuer and not (near or address.scheme == "https")) or address.query or address.fragment:
-        told = "expected https://login.example.com, with nothing after ? or #"
-        raise BadSetting(f"{variable('oidc_issuer')} is {settings.oidc_issuer!r}; {told}.")
+        told = _("expected https://login.example.com, with nothing after ? or #")
+        raise BadSetting(
+            _(
+                "{value} is {oidc_issuer!r}; {told}.",
+                value=variable("oidc_issuer"),
+                oidc_issuer=settings.oidc_issuer,
+                told=told,
+            )
+        )
 
 
 def _check_mail(settings: Settings) -> None:
     if bool(settings.smtp_url) != bool(settings.mail_from):
-        raise BadSetting("Mail needs both a server (FANLIGHT_SMTP_URL) and an address it comes from (--mail-from).")
+        raise BadSetting(_("Mail needs both a server (FANLIGHT_SMTP_URL) and an address it comes from (--mail-from)."))
     try:
         if settings.smtp_url:
             server(settings.smtp_url)
     except ValueError as error:
         raise BadSetting(f"{variable('smtp_url')} {error}") from None
     if settings.mail_from and not is_address(settings.mail_from):
-        told = "expected one address such as status@example.com"
-        raise BadSetting(f"{variable('mail_from')} is {settings.mail_from!r}; {told}.")
+        told = _("expected one address such as status@example.com")
+        raise BadSetting(
+            _("{value} is {mail_from!r}; {told}.", value=variable("mail_from"), mail_from=settings.mail_from, told=told)
+        )
 
 
 def _variables() -> set[str]:
@@ -200,11 +246,13 @@ def _from(environment: Mapping[str, str], name: str) -> str | None:
     if path is None:
         return environment.get(variable(name))
     if variable(name) in environment:
-        raise BadSetting(f"{variable(name)} and {variable(name)}_FILE are both set. Keep one of them.")
+        raise BadSetting(_("{name} and {name}_FILE are both set. Keep one of them.", name=variable(name)))
     try:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{variable(name)}_FILE is {path!r}, which cannot be read: {error}.") from None
+        raise BadSetting(
+            _("{name}_FILE is {path!r}, which cannot be read: {error}.", name=variable(name), path=path, error=error)
+        ) from None
 
 
 def _value(name: str, raw: str, source: str) -> Any:
@@ -213,19 +261,23 @@ def _value(name: str, raw: str, source: str) -> Any:
         return Path(raw)
     if kind is bool:
         if raw.lower() not in WORDS:
-            raise BadSetting(f"{source} is {raw!r}; expected yes or no: {HELP[name]}.")
+            raise BadSetting(
+                _("{source} is {raw!r}; expected yes or no: {help}.", source=source, raw=raw, help=HELP[name])
+            )
         return WORDS[raw.lower()]
     try:
         value = kind(raw)
     except ValueError:
-        word = "a whole number" if kind is int else "a number"
-        raise BadSetting(f"{source} is {raw!r}; expected {word}: {HELP[name]}.") from None
+        word = _("a whole number") if kind is int else _("a number")
+        raise BadSetting(
+            _("{source} is {raw!r}; expected {word}: {help}.", source=source, raw=raw, word=word, help=HELP[name])
+        ) from None
     if name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:
-        raise BadSetting(f"{source} is {raw!r}; expected {HELP[name]}.")
+        raise BadSetting(_("{source} is {raw!r}; expected {help}.", source=source, raw=raw, help=HELP[name]))
     if name == "log_format" and value not in ("text", "json"):
-        raise BadSetting(f"{source} is {raw!r}; expected text or json.")
+        raise BadSetting(_("{source} is {raw!r}; expected text or json.", source=source, raw=raw))
     if name == "log_level" and value not in ("debug", "info", "warning", "error"):
-        raise BadSetting(f"{source} is {raw!r}; expected debug, info, warning or error.")
+        raise BadSetting(_("{source} is {raw!r}; expected debug, info, warning or error.", source=source, raw=raw))
     return value
 
 

@@ -13,6 +13,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import PersonId, ShareId
+from domain.language import gettext as _
 from domain.message import Command, Event
 
 Side = Literal["ours", "theirs"]
@@ -202,17 +203,24 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
             return [_comment(state, key, subject, text, by, side, screen)]
         case RaiseConcern(concern=key, subject=subject, text=text, screen=screen):
             if check.identifier("concern", key) in state.concerns:
-                raise Conflict("A concern with this id was raised already. Use a new id.", "concern")
+                raise Conflict(_("A concern with this id was raised already. Use a new id."), "concern")
             if len(state.concerns) >= MOST:
-                raise Conflict(f"You raised {MOST} concerns on this share, and no more are kept. Write a letter.")
+                raise Conflict(
+                    _("You raised {most} concerns on this share, and no more are kept. Write a letter.", most=MOST)
+                )
             if sum(not one.settled for one in state.concerns.values()) >= OPEN:
-                raise Conflict(f"{OPEN} concerns of this share are open. Wait until one is settled, or write a letter.")
+                raise Conflict(
+                    _(
+                        "{open} concerns of this share are open. Wait until one is settled, or write a letter.",
+                        open=OPEN,
+                    )
+                )
             said = check.text("text", text, required=True)
             about = _subject(subject, "milestone", "risk") if subject else ""
             return [ConcernRaised(concern=key, subject=about, text=said, by=by, screen=bound(screen))]
         case AnswerConcern(concern=key, text=text, settled=settled):
             if key not in state.concerns:
-                raise Unknown("There is no such concern on this share. Reload the page.", "concern")
+                raise Unknown(_("There is no such concern on this share. Reload the page."), "concern")
             said = check.text("text", text, required=True)
             old = state.concerns[key]
             if (old.answer, old.settled) == (said, settled):
@@ -231,9 +239,11 @@ def _comment(
     state: Answers, key: str, subject: str, text: str, by: PersonId, side: Side, screen: Screen
 ) -> CommentMade:
     if any(one.id == check.identifier("comment", key) for one in state.comments):
-        raise Conflict("A comment with this id was made already. Use a new id.", "comment")
+        raise Conflict(_("A comment with this id was made already. Use a new id."), "comment")
     if sum(one.side == side for one in state.comments) >= MOST:  # by side: the other's number may not be shared
-        raise Conflict(f"You made {MOST} comments on this share, and no more are kept. Write a letter instead.")
+        raise Conflict(
+            _("You made {most} comments on this share, and no more are kept. Write a letter instead.", most=MOST)
+        )
     return CommentMade(
         comment=key,
         subject=_subject(subject, "milestone", "risk"),
@@ -245,10 +255,12 @@ def _comment(
 
 
 def _subject(subject: str, *kinds: str) -> str:
-    kind, _, key = subject.partition("-")
+    kind, _sep, key = subject.partition("-")
     if kind not in kinds:
-        told = f"{subject[:40]!r} is nothing that can be answered here"
-        raise Invalid(f"{told}; expected one of {', '.join(kinds)}, a hyphen and its id.", "subject")
+        told = _("{subject!r} is nothing that can be answered here", subject=subject[:40])
+        raise Invalid(
+            _("{told}; expected one of {kinds}, a hyphen and its id.", told=told, kinds=", ".join(kinds)), "subject"
+        )
     check.identifier("subject", key)
     return subject
 
@@ -259,6 +271,6 @@ def bound(screen: Screen) -> Screen:
     Raises: Invalid.
     """
     if screen.n < 1 or not re.fullmatch(r"[0-9a-f]{64}", screen.head):
-        told = "An answer is bound to the update that was on screen, by its number and hash"
-        raise Invalid(f"{told}. Reload the page and answer again.", "screen")
+        told = _("An answer is bound to the update that was on screen, by its number and hash")
+        raise Invalid(_("{told}. Reload the page and answer again.", told=told), "screen")
     return screen

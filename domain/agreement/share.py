@@ -11,6 +11,7 @@ from domain.agreement.answers import Acknowledged, AnswerCommand, AnswerEvent, A
 from domain.agreement.terms import AT_ONCE, Terms, Ways, checked, checked_ways
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.language import gettext as _
 from domain.message import Command, Event
 
 RETENTION = 730  # days
@@ -245,18 +246,18 @@ def decide(
     if isinstance(command, DraftShare):
         return [_draft(state, command)]
     if state is None:
-        raise Unknown("There is no such share agreement. Check the address, or draft it first.")
+        raise Unknown(_("There is no such share agreement. Check the address, or draft it first."))
     if state.revoked_at is not None:
-        raise Conflict("This share has ended. Draft a new agreement to share again.")
+        raise Conflict(_("This share has ended. Draft a new agreement to share again."))
     if state.ended_on(now) is not None and not isinstance(command, ExpireShare | ReleaseDue | RevokeShare):
-        raise Conflict("The agreed time of this share is over. Draft a new agreement to share again.")
+        raise Conflict(_("The agreed time of this share is over. Draft a new agreement to share again."))
     match command:
         case DraftTerms(terms=terms, ways=ways):
             new = TermsDrafted(terms=checked(terms), ways=checked_ways(ways))
             return [] if (new.terms, new.ways) == _standing(state) else [new]
         case DropDraft():
             if not state.versions:
-                raise Conflict("There is no agreement in force to go back to. Change the draft instead.")
+                raise Conflict(_("There is no agreement in force to go back to. Change the draft instead."))
             back = TermsDrafted(terms=state.terms, ways=state.ways)
             return [] if (back.terms, back.ways) == _standing(state) else [back]
         case SetRetention(days=days):
@@ -268,7 +269,7 @@ def decide(
             return [ShareRevoked(reason=check.text("reason", reason, required=True))]
         case ExpireShare():
             ended = state.active and state.ended_on(now) is not None
-            return [ShareRevoked(reason="The agreed time was over", cause="expired")] if ended else []
+            return [ShareRevoked(reason=_("The agreed time was over"), cause="expired")] if ended else []
         case _ if (
             isinstance(command, HeldCommand) and state.ended_on(now) is not None
         ):  # its day is over, and the end not on record yet
@@ -276,7 +277,7 @@ def decide(
         case ReleaseHeld(by=by, subjects=subjects, note=note):
             chosen = tuple(fact for fact in held if not subjects or fact.subject in subjects)
             if not chosen:
-                raise Conflict("None of this waits any more: it was released meanwhile. Reload the page.")
+                raise Conflict(_("None of this waits any more: it was released meanwhile. Reload the page."))
             said = check.text("note", note)
             return [HeldReleased(held=chosen, cause="released", by=PersonId(check.identifier("by", by)), note=said)]
         case ReleaseDue():
@@ -284,22 +285,24 @@ def decide(
             return [HeldReleased(held=due, cause="time_up", by=PersonId("system"))] if due else []
         case _:
             if not state.active:
-                raise Conflict("Nothing is shared here yet, so there is nothing to answer.")
+                raise Conflict(_("Nothing is shared here yet, so there is nothing to answer."))
             return [_agreed_to(state, event) for event in answers.decide(state.answers, command)]
 
 
 def _agreed_to(state: Share, event: AnswerEvent) -> AnswerEvent:
     """Nobody takes note of an agreement that is not there yet."""
-    kind, _, number = event.subject.partition("-") if isinstance(event, Acknowledged) else ("", "", "")
+    kind, _other, number = event.subject.partition("-") if isinstance(event, Acknowledged) else ("", "", "")
     if kind == "agreement" and number not in {str(version.number) for version in state.versions}:
-        raise Invalid(f"There is no agreement {number[:10]} on this share. Reload the page.", "subject")
+        raise Invalid(
+            _("There is no agreement {number} on this share. Reload the page.", number=number[:10]), "subject"
+        )
     return event
 
 
 def _too_late(command: HeldCommand) -> list[ShareEvent]:
     """What waits when the agreed time is over never goes out."""
     if isinstance(command, ReleaseHeld):
-        raise Conflict("The agreed time of this share is over. Draft a new agreement to share again.")
+        raise Conflict(_("The agreed time of this share is over. Draft a new agreement to share again."))
     return []
 
 
@@ -310,7 +313,7 @@ def _standing(state: Share) -> tuple[Terms | None, Ways]:
 
 def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
     if state is not None:
-        raise Conflict("A share agreement with this id exists already. Use a new id.", "share")
+        raise Conflict(_("A share agreement with this id exists already. Use a new id."), "share")
     return ShareDrafted(
         share=ShareId(check.identifier("share", command.share)),
         project=ProjectId(check.identifier("project", command.project)),
@@ -322,12 +325,12 @@ def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
 
 def _activate(state: Share, reason: str, now: datetime, held: tuple[HeldFact, ...]) -> list[ShareEvent]:
     if state.draft is None:
-        raise Conflict("There is no draft to activate. Change the terms first.")
+        raise Conflict(_("There is no draft to activate. Change the terms first."))
     if state.versions and (state.draft, state.draft_ways) == (state.terms, state.ways):
-        told = f"The draft says the same as agreement {state.version}, which is in force"
-        raise Conflict(f"{told}. Change the terms first.")
+        told = _("The draft says the same as agreement {version}, which is in force", version=state.version)
+        raise Conflict(_("{told}. Change the terms first.", told=told))
     if state.draft_ways.expires is not None and state.draft_ways.expires <= now:
-        raise Invalid("The last day of this agreement is over. Choose a later one, or none.", "expires")
+        raise Invalid(_("The last day of this agreement is over. Choose a later one, or none."), "expires")
     activated = TermsActivated(
         version=state.version + 1,
         terms=state.draft,

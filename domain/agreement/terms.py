@@ -11,6 +11,7 @@ import msgspec
 from domain import check
 from domain.errors import Invalid
 from domain.ids import MilestoneId, RiskId
+from domain.language import gettext as _
 from domain.view import Dimension
 
 MilestoneField = Literal[
@@ -75,8 +76,8 @@ def checked_ways(ways: Ways, size: int = 10) -> Ways:
         if held.score is not None:
             check.whole("score", held.score, 1, size * size)
         if held.slip_days is None and held.score is None and not held.cost:
-            told = "Review was chosen, and no kind of change is named that waits for it"
-            raise Invalid(f"{told}. Name one, or release at once.", "release")
+            told = _("Review was chosen, and no kind of change is named that waits for it")
+            raise Invalid(_("{told}. Name one, or release at once.", told=told), "release")
     return msgspec.structs.replace(ways, expires=expires)
 
 
@@ -86,15 +87,15 @@ def checked(terms: Terms) -> Terms:
     Raises: Invalid.
     """
     if terms.budget == "nothing" and (terms.curve or terms.indices):
-        raise Invalid("The spend curve and the indices need a budget level of percent or amounts.", "budget")
+        raise Invalid(_("The spend curve and the indices need a budget level of percent or amounts."), "budget")
     if terms.budget == "rag" and (terms.curve or terms.indices):
-        told = "At the level of a status alone, no curve and no index can be shared"
-        raise Invalid(f"{told}. Choose percent or amounts, or leave them out.", "budget")
+        told = _("At the level of a status alone, no curve and no index can be shared")
+        raise Invalid(_("{told}. Choose percent or amounts, or leave them out.", told=told), "budget")
     if terms.risks and "score" not in terms.risk_fields and {"history", "client_score"} & set(terms.risk_fields):
-        told = "The history of a score and the client's own score need the score itself"
-        raise Invalid(f"{told}. Share it as well, or leave them out.", "risk_fields")
+        told = _("The history of a score and the client's own score need the score itself")
+        raise Invalid(_("{told}. Share it as well, or leave them out.", told=told), "risk_fields")
     if "slip" in terms.milestone_fields and not {"baseline", "forecast"} <= set(terms.milestone_fields):
-        raise Invalid("A slip tells both dates. Share the agreed date and the forecast as well.", "milestone_fields")
+        raise Invalid(_("A slip tells both dates. Share the agreed date and the forecast as well."), "milestone_fields")
     for field, ids in (("milestones", terms.milestones), ("risks", terms.risks)):
         for one in ids if ids != "all" else ():
             check.identifier(field, one)

@@ -9,6 +9,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.people import mails
 from domain.people.clients import ClientCommand, ClientEvent
@@ -280,11 +281,11 @@ def decide_organisation(name: str | None, command: NameOrganisation) -> list[Org
 def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonErased]:
     """Return the event that erases a person; none when they are erased or were never here."""
     if state is None:
-        raise Unknown("There is no such person, or they have been erased already.", "person")
+        raise Unknown(_("There is no such person, or they have been erased already."), "person")
     reason = check.text("reason", command.reason, required=True)
     told = reason.casefold()
     if state.email.casefold() in told or any(word.casefold() in told.split() for word in state.name.split()):
-        raise Invalid("The reason names the person, and it is kept for ever. Say why without their name.", "reason")
+        raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
     return [PersonErased(person=state.id, role=state.role, client=state.client, reason=reason)]
 
 
@@ -296,9 +297,9 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
     if isinstance(command, InvitePerson):
         return [_invite(state, command)]
     if state is None:
-        raise Unknown("There is no such person. Invite them first.")
+        raise Unknown(_("There is no such person. Invite them first."))
     if state.disabled:
-        raise Conflict("This person's access has been ended. Invite them again under a new id.")
+        raise Conflict(_("This person's access has been ended. Invite them again under a new id."))
     match command:
         case IssueLink(hash=digest, expires=expires):
             return _issue(state, digest, _ahead("expires", expires, now))
@@ -308,7 +309,10 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return [_session(state, command, now, "openid")]
         case AssignProjects(projects=projects):
             if state.role != "manager":
-                raise Invalid(f"Projects are assigned to managers; {state.name} is {state.role}.", "person")
+                raise Invalid(
+                    _("Projects are assigned to managers; {name} is {role}.", name=state.name, role=state.role),
+                    "person",
+                )
             return [] if projects == state.projects else [ProjectsAssigned(projects=projects)]
         case ChooseDigest(cadence=cadence, since=since):
             return [] if cadence == state.digest else [DigestChosen(cadence=cadence, since=since)]
@@ -320,7 +324,7 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
         case IssueToken(token=key, hash=digest, label=label):
             if check.identifier("token", key) in state.tokens:
-                raise Conflict("A token with this id is in use already. Use a new id.", "token")
+                raise Conflict(_("A token with this id is in use already. Use a new id."), "token")
             return [TokenIssued(token=key, hash=check.line("hash", digest), label=check.line("label", label))]
         case RevokeToken(token=key):
             return [TokenRevoked(token=key)] if key in state.tokens else []
@@ -333,13 +337,13 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
 
 def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
     if state is not None:
-        raise Conflict("A person with this id exists already. Use a new id.", "person")
+        raise Conflict(_("A person with this id exists already. Use a new id."), "person")
     if (command.role == "viewer") != (command.client is not None):
-        told = "A viewer belongs to exactly one client, and nobody else to any"
-        raise Invalid(f"{told}. Choose a client for a viewer, none for others.", "client")
+        told = _("A viewer belongs to exactly one client, and nobody else to any")
+        raise Invalid(_("{told}. Choose a client for a viewer, none for others.", told=told), "client")
     email = check.line("email", command.email)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Invalid(f"{email!r} is no mail address. Expected name@domain.", "email")
+        raise Invalid(_("{email!r} is no mail address. Expected name@domain.", email=email), "email")
     return PersonInvited(
         person=PersonId(check.identifier("person", command.person)),
         name=check.line("name", command.name),
@@ -354,21 +358,23 @@ def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:
     """A link that was used must never come alive again by being issued once more."""
     old = state.links.get(check.line("hash", digest))
     if old is not None and (old.used or old.expires != expires):
-        raise Conflict("A link with this secret was issued already. Make a new secret.", "hash")
+        raise Conflict(_("A link with this secret was issued already. Make a new secret."), "hash")
     return [] if old else [LinkIssued(hash=digest, expires=expires)]
 
 
 def _ahead(field: str, value: datetime, now: datetime) -> datetime:
     value = check.instant(field, value)
     if value <= now:
-        raise Invalid(f"It has to end in the future; {value.isoformat()} is past. Choose a later time.", field)
+        raise Invalid(
+            _("It has to end in the future; {value} is past. Choose a later time.", value=value.isoformat()), field
+        )
     return value
 
 
 def _use(state: Person, command: UseLink, now: datetime) -> list[PersonEvent]:
     link = state.links.get(command.hash)
     if link is None or link.used or link.expires <= now:
-        raise Unknown("This link has been used or has run out. Ask whoever sent it for a new one.")
+        raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
     return [LinkUsed(hash=command.hash), _session(state, command, now, "link")]
 
 
@@ -376,7 +382,7 @@ def _session(
     state: Person, command: UseLink | StartSession, now: datetime, via: Literal["link", "openid"]
 ) -> SessionStarted:
     if check.identifier("session", command.session) in state.sessions:
-        raise Conflict("A session with this id is open already. Use a new id.", "session")
+        raise Conflict(_("A session with this id is open already. Use a new id."), "session")
     return SessionStarted(
         session=command.session,
         hash=check.line("session_hash", command.session_hash),

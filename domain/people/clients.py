@@ -9,6 +9,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId
+from domain.language import gettext as _
 from domain.message import Command, Event
 
 # events
@@ -90,7 +91,7 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
     """Return the events that register, bound or end a client."""
     if isinstance(command, RegisterClient):
         if state is not None:
-            raise Conflict("A client with this id exists already. Use a new id.", "client")
+            raise Conflict(_("A client with this id exists already. Use a new id."), "client")
         return [
             ClientRegistered(
                 client=ClientId(check.identifier("client", command.client)),
@@ -99,9 +100,9 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
             )
         ]
     if state is None:
-        raise Unknown("There is no such client. Register it first.", "client")
+        raise Unknown(_("There is no such client. Register it first."), "client")
     if state.ended_at is not None:
-        raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
+        raise Conflict(_("Everything with this client has ended. Register it again under a new id."), "client")
     match command:
         case EndClient(reason=reason):
             return [ClientEnded(reason=check.text("reason", reason, required=True))]
@@ -115,14 +116,20 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
 def _domain(text: str) -> str:
     domain = check.line("domains", text).lower().removeprefix("@")
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
-        raise Invalid(f"{text[:60]!r} is no mail domain. Expected one such as acme-rail.example.", "domains")
+        raise Invalid(
+            _("{text!r} is no mail domain. Expected one such as acme-rail.example.", text=text[:60]), "domains"
+        )
     return domain
 
 
 def invitable(client: Client, email: str) -> None:
     """Raise Invalid unless the client's domains allow this address, Conflict where the client was ended."""
     if client.ended_at is not None:
-        raise Conflict(f"Everything with {client.name} has ended, so nobody of it can be invited.", "client")
+        raise Conflict(
+            _("Everything with {name} has ended, so nobody of it can be invited.", name=client.name), "client"
+        )
     if client.domains and email.rpartition("@")[2].lower() not in client.domains:
-        told = f"Only addresses at {', '.join(client.domains)} can be invited for {client.name}"
-        raise Invalid(f"{told}. Use one of those, or change the domains of the client.", "email")
+        told = _(
+            "Only addresses at {domains} can be invited for {name}", domains=", ".join(client.domains), name=client.name
+        )
+        raise Invalid(_("{told}. Use one of those, or change the domains of the client.", told=told), "email")

@@ -10,6 +10,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid
 from domain.ids import ProjectId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.money import Money
 from domain.plan.account import Account, Forecast, Measure, Measurement, PlannedPoint
@@ -151,7 +152,9 @@ def decide(state: Budget, command: BudgetCommand, today: date, currency: str) ->
     match command:
         case ApproveBudget(measure=measure, amount=amount, reason=reason):
             if measure in state.accounts:
-                raise Conflict(f"The {measure} budget is approved already. Approve a change to it instead.")
+                raise Conflict(
+                    _("The {measure} budget is approved already. Approve a change to it instead.", measure=measure)
+                )
             checked = check.money("amount", amount, currency)
             return [BudgetApproved(measure=measure, amount=checked, reason=check.text("reason", reason))]
         case ApproveBudgetChange(measure=measure, amount=amount, reason=reason, approver=approver):
@@ -168,7 +171,7 @@ def decide(state: Budget, command: BudgetCommand, today: date, currency: str) ->
 
 def _account(state: Budget, measure: Measure) -> Account:
     if measure not in state.accounts:
-        raise Conflict(f"There is no approved {measure} budget yet. Approve one first.", "measure")
+        raise Conflict(_("There is no approved {measure} budget yet. Approve one first.", measure=measure), "measure")
     return state.accounts[measure]
 
 
@@ -177,9 +180,16 @@ def _change(
 ) -> BudgetChangeApproved:
     amount = check.money("amount", amount, currency, negative=True)
     if amount.amount == 0:
-        raise Invalid("A change of nothing is no change. Type what is added, or taken away with a minus.", "amount")
+        raise Invalid(_("A change of nothing is no change. Type what is added, or taken away with a minus."), "amount")
     if old.bac + amount.amount < 0:
-        raise Invalid(f"A change of {amount.amount} would leave a budget below zero; it is {old.bac} now.", "amount")
+        raise Invalid(
+            _(
+                "A change of {amount} would leave a budget below zero; it is {bac} now.",
+                amount=amount.amount,
+                bac=old.bac,
+            ),
+            "amount",
+        )
     return BudgetChangeApproved(
         measure=measure,
         amount=amount,
@@ -190,14 +200,22 @@ def _change(
 
 def _ascending(points: tuple[PlannedPoint, ...]) -> tuple[PlannedPoint, ...]:
     if not points:
-        raise Invalid("The planned spend is empty. Give a cumulative amount for each period end.", "points")
+        raise Invalid(_("The planned spend is empty. Give a cumulative amount for each period end."), "points")
     for point in points:
         check.day("points", point.on)
         check.amount("points", point.amount)
     for before, after in pairwise(points):
         if after.on <= before.on or after.amount < before.amount:
-            message = f"{after.on} with {after.amount} follows {before.on} with {before.amount}"
-            raise Invalid(f"Planned spend has to rise with its dates; {message}. Put them in order.", "points")
+            message = _(
+                "{on} with {amount} follows {before_on} with {before_amount}",
+                on=after.on,
+                amount=after.amount,
+                before_on=before.on,
+                before_amount=before.amount,
+            )
+            raise Invalid(
+                _("Planned spend has to rise with its dates; {message}. Put them in order.", message=message), "points"
+            )
     return points
 
 
@@ -205,15 +223,15 @@ def _plan(old: Account, measure: Measure, points: tuple[PlannedPoint, ...]) -> l
     if points == old.planned:
         return []
     if points[-1].amount > old.bac:
-        told = f"The planned spend ends at {points[-1].amount}, above the budget {old.bac}"
-        raise Invalid(f"{told}. Approve a change first, or plan less.", "points")
+        told = _("The planned spend ends at {amount}, above the budget {bac}", amount=points[-1].amount, bac=old.bac)
+        raise Invalid(_("{told}. Approve a change first, or plan less.", told=told), "points")
     return [SpendPlanned(measure=measure, points=points)]
 
 
 def _measure(old: Account, command: MeasureCost, today: date) -> list[BudgetEvent]:
     day = _status_date(command.status_date, today)
     if command.pv is None and command.ev is None and command.ac is None:
-        raise Invalid("Give at least one of planned value, earned value and actual cost.", "ac")
+        raise Invalid(_("Give at least one of planned value, earned value and actual cost."), "ac")
     for field in ("pv", "ev", "ac"):
         value = getattr(command, field)
         if value is not None:
@@ -221,10 +239,17 @@ def _measure(old: Account, command: MeasureCost, today: date) -> list[BudgetEven
     if old.measurements and day < old.measurements[-1].status_date:
         newest = old.measurements[-1].status_date
         raise Invalid(
-            f"The newest status date is {newest}; {day} lies before it. Measure at a later date.", "status_date"
+            _(
+                "The newest status date is {newest}; {day} lies before it. Measure at a later date.",
+                newest=newest,
+                day=day,
+            ),
+            "status_date",
         )
     if command.ev is not None and command.ev > old.bac:
-        raise Invalid(f"Earned value {command.ev} is above the budget {old.bac}. Approve a change first.", "ev")
+        raise Invalid(
+            _("Earned value {ev} is above the budget {bac}. Approve a change first.", ev=command.ev, bac=old.bac), "ev"
+        )
     last = old.measurements[-1] if old.measurements else None
     if last and (last.status_date, last.pv, last.ev, last.ac) == (day, command.pv, command.ev, command.ac):
         return []
@@ -236,11 +261,14 @@ def _forecast(old: Account, command: ForecastCompletion, today: date) -> list[Bu
     check.amount("eac", command.eac)
     spent = next((m.ac for m in reversed(old.measurements) if m.ac is not None), None)
     if spent is not None and command.eac < spent:
-        told = f"A forecast of {command.eac} lies below what is spent already, {spent}"
-        raise Invalid(f"{told}. Forecast the whole cost at completion.", "eac")
+        told = _("A forecast of {eac} lies below what is spent already, {spent}", eac=command.eac, spent=spent)
+        raise Invalid(_("{told}. Forecast the whole cost at completion.", told=told), "eac")
     if old.forecasts and day < old.forecasts[-1].status_date:
         newest = old.forecasts[-1].status_date
-        raise Invalid(f"The newest forecast is of {newest}; {day} lies before it. Use a later date.", "status_date")
+        raise Invalid(
+            _("The newest forecast is of {newest}; {day} lies before it. Use a later date.", newest=newest, day=day),
+            "status_date",
+        )
     if old.forecasts and (old.forecasts[-1].status_date, old.forecasts[-1].eac) == (day, command.eac):
         return []
     reason = check.text("reason", command.reason)
@@ -251,6 +279,11 @@ def _status_date(day: date, today: date) -> date:
     check.day("status_date", day)
     if day > today:
         raise Invalid(
-            f"The status date {day} lies after today, {today}. Use the date the figures were taken.", "status_date"
+            _(
+                "The status date {day} lies after today, {today}. Use the date the figures were taken.",
+                day=day,
+                today=today,
+            ),
+            "status_date",
         )
     return day

@@ -6,6 +6,7 @@ import msgspec
 
 from domain import check
 from domain.errors import Invalid
+from domain.language import gettext as _
 
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ def working(calendar: Calendar) -> Calendar:
     Raises: Invalid.
     """
     if not calendar.weekdays or not set(calendar.weekdays) <= set(range(7)):
-        raise Invalid("A working week needs at least one day, Monday 0 to Sunday 6.", "weekdays")
+        raise Invalid(_("A working week needs at least one day, Monday 0 to Sunday 6."), "weekdays")
     return msgspec.structs.replace(
         calendar,
         region=check.line("region", calendar.region, required=False),

@@ -14,6 +14,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid
 from domain.ids import ProjectId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.plan.budget import Budget, Measure
 from domain.plan.risks import Register, Scale
@@ -217,14 +218,16 @@ def decide(state: Health, command: HealthCommand, now: datetime) -> list[HealthE
         case OverrideHealth(dimension=dimension, status=status, reason=reason, until=until):
             until = check.instant("until", until)
             if not now < until <= now + LONGEST_OVERRIDE:
-                raise Invalid("An override has to end in the future, at most 92 days ahead. Choose a date.", "until")
+                raise Invalid(_("An override has to end in the future, at most 92 days ahead. Choose a date."), "until")
             why = check.text("reason", reason, required=True)
             if state.overrides.get(dimension) == Override(status=status, reason=why, until=until):
                 return []
             return [HealthOverridden(dimension=dimension, status=status, reason=why, until=until)]
         case WithdrawOverride(dimension=dimension):
             if dimension not in state.overrides:
-                raise Conflict(f"The {dimension} status is not overridden, so there is nothing to withdraw.")
+                raise Conflict(
+                    _("The {dimension} status is not overridden, so there is nothing to withdraw.", dimension=dimension)
+                )
             return [HealthOverrideEnded(dimension=dimension, cause="withdrawn")]
         case LapseOverrides():
             due = [d for d, o in state.overrides.items() if o.until <= now]
@@ -245,30 +248,40 @@ def tolerable(t: Tolerances) -> None:
         ("spi_off_track", t.spi_at_risk - t.spi_off_track),
     ):
         if gap <= 0:
-            raise Invalid("The off-track threshold has to lie beyond the at-risk one. Move one of them.", name)
+            raise Invalid(_("The off-track threshold has to lie beyond the at-risk one. Move one of them."), name)
         margin = name.replace("off_track", "margin")
         if getattr(t, margin) > gap:
-            told = f"A margin of {getattr(t, margin)} is wider than the {gap} between the thresholds"
-            raise Invalid(f"{told}, so the status would hardly get better again. Narrow it.", margin)
+            told = _("A margin of {t} is wider than the {gap} between the thresholds", t=getattr(t, margin), gap=gap)
+            raise Invalid(_("{told}, so the status would hardly get better again. Narrow it.", told=told), margin)
 
 
 def rule(dimension: Dimension, t: Tolerances, scale: Scale) -> str:
     """Return the published rule of one dimension, in words for people."""
     match dimension:
         case "schedule":
-            return (
-                f"On track up to {t.slip_at_risk} days behind the agreed plan, at risk up to {t.slip_off_track}, "
-                f"off track beyond. Where earned value is measured, SPI(t) below {t.spi_at_risk} is at risk and below "
-                f"{t.spi_off_track} off track."
+            return _(
+                "On track up to {slip_at_risk} days behind the agreed plan, at risk up to {slip_off_track}, off "
+                "track beyond. Where earned value is measured, SPI(t) below {spi_at_risk} is at risk and below "
+                "{spi_off_track} off track.",
+                slip_at_risk=t.slip_at_risk,
+                slip_off_track=t.slip_off_track,
+                spi_at_risk=t.spi_at_risk,
+                spi_off_track=t.spi_off_track,
             )
         case "budget":
-            return (
-                f"On track while the forecast is at most {t.cost_at_risk} % above the approved budget, "
-                f"at risk up to {t.cost_off_track} %, off track beyond."
+            return _(
+                "On track while the forecast is at most {cost_at_risk} % above the approved budget, at risk up to "
+                "{cost_off_track} %, off track beyond.",
+                cost_at_risk=t.cost_at_risk,
+                cost_off_track=t.cost_off_track,
             )
         case "risk":
-            return f"By the highest score: low below {scale.medium_from}, high from {scale.high_from}."
+            return _(
+                "By the highest score: low below {medium_from}, high from {high_from}.",
+                medium_from=scale.medium_from,
+                high_from=scale.high_from,
+            )
         case "overall":
-            return "The worst of schedule, budget and risk."
+            return _("The worst of schedule, budget and risk.")
         case _:
             assert_never(dimension)

@@ -11,6 +11,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid
 from domain.ids import MilestoneId, ProjectId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.money import Money
 
@@ -244,7 +245,7 @@ def decide(old: Milestone, command: ChangeMilestone, today: date, currency: str)
             return _meet(old, check.day("actual", actual), today)
         case ReopenMilestone(reason=reason):
             if old.actual is None:
-                raise Conflict("This milestone has not been met, so there is nothing to reopen.")
+                raise Conflict(_("This milestone has not been met, so there is nothing to reopen."))
             return [MilestoneReopened(milestone=old.id, reason=check.text("reason", reason, required=True))]
         case AcceptMilestone(on=on, by=by):
             return _accept(old, check.day("on", on), check.line("by", by), today)
@@ -275,7 +276,12 @@ def described(details: MilestoneDetails, currency: str) -> MilestoneDetails:
 
 def _open(milestone: Milestone) -> Milestone:
     if milestone.actual is not None:
-        raise Conflict(f"This milestone was met on {milestone.actual.isoformat()}. Reopen it first, with a reason.")
+        raise Conflict(
+            _(
+                "This milestone was met on {actual}. Reopen it first, with a reason.",
+                actual=milestone.actual.isoformat(),
+            )
+        )
     return milestone
 
 
@@ -286,8 +292,17 @@ def _move(old: Milestone, command: MoveForecast) -> list[Changed | MilestoneRemo
             continue
         check.day(field, value)
         if (value - forecast).days * side < 0:
-            word = "after" if side < 0 else "before"
-            raise Invalid(f"The {field} date {value} lies {word} the forecast {forecast}. Put them in order.", field)
+            word = _("after") if side < 0 else _("before")
+            raise Invalid(
+                _(
+                    "The {field} date {value} lies {word} the forecast {forecast}. Put them in order.",
+                    field=field,
+                    value=value,
+                    word=word,
+                    forecast=forecast,
+                ),
+                field,
+            )
     if (old.forecast, old.earliest, old.latest) == (forecast, command.earliest, command.latest):
         return []
     return [
@@ -306,22 +321,41 @@ def _meet(old: Milestone, actual: date, today: date) -> list[Changed | Milestone
         return []
     _open(old)
     if actual > today:
-        message = f"It cannot have been met on {actual}, which is after today, {today}. Move the forecast."
+        message = _(
+            "It cannot have been met on {actual}, which is after today, {today}. Move the forecast.",
+            actual=actual,
+            today=today,
+        )
         raise Invalid(message, "actual")
     return [MilestoneMet(milestone=old.id, actual=actual)]
 
 
 def _accept(old: Milestone, on: date, by: str, today: date) -> list[Changed | MilestoneRemoved]:
     if not old.details.needs_acceptance:
-        raise Conflict("This milestone needs no acceptance. Say so in its details first.")
+        raise Conflict(_("This milestone needs no acceptance. Say so in its details first."))
     if old.actual is None:
-        raise Conflict("It has not been met, so it cannot be accepted. Record the actual date first.")
+        raise Conflict(_("It has not been met, so it cannot be accepted. Record the actual date first."))
     if (old.accepted_on, old.accepted_by) == (on, by):
         return []
     if old.accepted_on is not None:
-        raise Conflict(f"It was accepted on {old.accepted_on} by {old.accepted_by}. Reopen it first, with a reason.")
+        raise Conflict(
+            _(
+                "It was accepted on {accepted_on} by {accepted_by}. Reopen it first, with a reason.",
+                accepted_on=old.accepted_on,
+                accepted_by=old.accepted_by,
+            )
+        )
     if on < old.actual:
-        raise Invalid(f"Acceptance on {on} lies before it was met on {old.actual}. Put the dates in order.", "on")
+        raise Invalid(
+            _(
+                "Acceptance on {on} lies before it was met on {actual}. Put the dates in order.",
+                on=on,
+                actual=old.actual,
+            ),
+            "on",
+        )
     if on > today:
-        raise Invalid(f"Acceptance on {on} lies after today, {today}. Use the day it was given.", "on")
+        raise Invalid(
+            _("Acceptance on {on} lies after today, {today}. Use the day it was given.", on=on, today=today), "on"
+        )
     return [MilestoneAccepted(milestone=old.id, on=on, by=by)]

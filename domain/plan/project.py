@@ -9,6 +9,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid, Stale, Unknown
 from domain.ids import PersonId, ProjectId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.plan import budget as budgets
 from domain.plan import health as healths
@@ -228,9 +229,11 @@ def decide(state: Project | None, command: ProjectCommand, now: datetime) -> lis
     if isinstance(command, StartProject):
         return _start(state, command)
     if state is None:
-        raise Unknown("There is no such project. Check the address, or start the project first.")
+        raise Unknown(_("There is no such project. Check the address, or start the project first."))
     if state.phase == "closed":
-        raise Conflict("This project is closed: its record can be read, but nothing changes any more. Start a new one.")
+        raise Conflict(
+            _("This project is closed: its record can be read, but nothing changes any more. Start a new one.")
+        )
     return _decide(state, command, now)
 
 
@@ -249,11 +252,11 @@ def _decide(state: Project, command: PlainCommand, now: datetime) -> list[Projec
             return [TolerancesSet(tolerances=tolerances, reason=check.text("reason", reason, required=True))]
         case HoldProject(reason=reason):
             if state.phase == "on_hold":
-                raise Conflict("This project is on hold already.")
+                raise Conflict(_("This project is on hold already."))
             return [ProjectHeld(reason=check.text("reason", reason, required=True))]
         case ResumeProject(reason=reason):
             if state.phase == "running":
-                raise Conflict("This project is running already.")
+                raise Conflict(_("This project is running already."))
             return [ProjectResumed(reason=check.text("reason", reason))]
         case CloseProject(reason=reason):
             return [ProjectClosed(reason=check.text("reason", reason, required=True))]
@@ -273,11 +276,11 @@ def _decide(state: Project, command: PlainCommand, now: datetime) -> list[Projec
 
 def _together(state: Project | None, command: ChangeTogether, now: datetime) -> list[ProjectEvent]:
     if not command.commands:
-        raise Invalid("There is nothing to change. Choose at least one line.", "commands")
+        raise Invalid(_("There is nothing to change. Choose at least one line."), "commands")
     events: list[ProjectEvent] = []
     for part in command.commands:
         if part.project != command.project:
-            raise Invalid("Changes made together have to be of one project.", "commands")
+            raise Invalid(_("Changes made together have to be of one project."), "commands")
         new = decide(state, part, now)
         for event in new:
             state = evolve(state, event, now)
@@ -287,7 +290,7 @@ def _together(state: Project | None, command: ChangeTogether, now: datetime) -> 
 
 def _start(state: Project | None, command: StartProject) -> list[ProjectEvent]:
     if state is not None:
-        raise Conflict("A project with this id exists already. Use a new id.", "project")
+        raise Conflict(_("A project with this id exists already. Use a new id."), "project")
     healths.tolerable(command.tolerances)
     rising(command.scale)
     return [
@@ -317,5 +320,9 @@ def _describe(state: Project, command: DescribeProject) -> list[ProjectEvent]:
 def expect(version: int, expected: int | None) -> None:
     """Raise Stale when the sender looked at another version than the present one."""
     if expected is not None and expected != version:
-        message = f"You looked at version {expected} and this is version {version}. Look at what changed, then repeat."
+        message = _(
+            "You looked at version {expected} and this is version {version}. Look at what changed, then repeat.",
+            expected=expected,
+            version=version,
+        )
         raise Stale(message)

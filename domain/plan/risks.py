@@ -9,6 +9,7 @@ from domain import check
 from domain.agreement.answers import Screen, bound
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, RiskId, ShareId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.plan.scores import Band, Points, Scale, band, measured
 
@@ -282,7 +283,7 @@ def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEven
             return [RiskClosed(risk=key, reason=check.text("reason", reason, required=True))]
         case ReopenRisk(risk=key, reason=reason):
             if not _known(state, key).closed:
-                raise Conflict("This risk is active, so there is nothing to reopen.")
+                raise Conflict(_("This risk is active, so there is nothing to reopen."))
             return [RiskReopened(risk=key, reason=check.text("reason", reason, required=True))]
         case _:
             assert_never(command)
@@ -290,25 +291,29 @@ def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEven
 
 def _known(state: Register, key: RiskId) -> Risk:
     if key not in state.risks:
-        raise Unknown("There is no such risk in this project. Reload the register.")
+        raise Unknown(_("There is no such risk in this project. Reload the register."))
     return state.risks[key]
 
 
 def _open(risk: Risk) -> Risk:
     if risk.closed:
-        raise Conflict(f"Risk {risk.details.ref} is closed. Reopen it first, with a reason.")
+        raise Conflict(_("Risk {ref} is closed. Reopen it first, with a reason.", ref=risk.details.ref))
     return risk
 
 
 def _raise(state: Register, command: RaiseRisk, scale: Scale) -> RiskRaised:
     check.identifier("risk", command.risk)
     if command.risk in state.risks:
-        raise Conflict("A risk with this id is in the register already. Use a new id.", "risk")
+        raise Conflict(_("A risk with this id is in the register already. Use a new id."), "risk")
     measured("inherent", command.inherent, scale)
     measured("residual", command.residual, scale)
     if command.residual.score > command.inherent.score:
-        message = f"The residual score {command.residual.score} is above the inherent one, {command.inherent.score}."
-        raise Invalid(f"{message} A response cannot make it worse: check both.", "residual")
+        message = _(
+            "The residual score {score} is above the inherent one, {inherent_score}.",
+            score=command.residual.score,
+            inherent_score=command.inherent.score,
+        )
+        raise Invalid(_("{message} A response cannot make it worse: check both.", message=message), "residual")
     return RiskRaised(
         risk=command.risk,
         details=_details(state, command.details, command.risk),
@@ -339,7 +344,7 @@ def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[Ri
 def _details(state: Register, details: RiskDetails, key: RiskId) -> RiskDetails:
     ref = check.line("ref", details.ref)
     if any(r.details.ref.casefold() == ref.casefold() for r in state.risks.values() if r.id != key):
-        raise Conflict(f"The reference {ref} names another risk of this project. Choose another.", "ref")
+        raise Conflict(_("The reference {ref} names another risk of this project. Choose another.", ref=ref), "ref")
     lines = {f: check.line(f, getattr(details, f), required=False) for f in ("category", "owner", "actionee", "author")}
     texts = {f: check.text(f, getattr(details, f)) for f in ("cause", "event", "effect", "response_actions")}
     return msgspec.structs.replace(

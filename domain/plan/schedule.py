@@ -8,6 +8,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import MilestoneId, ProjectId
+from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.plan import milestones
 from domain.plan.calendar import Calendar, calendar_days, working_days
@@ -189,17 +190,20 @@ def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str
 
 def _known(state: Schedule, key: MilestoneId) -> Milestone:
     if key not in state.milestones:
-        raise Unknown("There is no such milestone in this project. It may have been removed: reload the plan.")
+        raise Unknown(_("There is no such milestone in this project. It may have been removed: reload the plan."))
     return state.milestones[key]
 
 
 def _add(state: Schedule, command: AddMilestone, currency: str) -> MilestoneAdded:
     check.identifier("milestone", command.milestone)
     if command.milestone in state.milestones:
-        raise Conflict("A milestone with this id is in the plan already. Use a new id.", "milestone")
+        raise Conflict(_("A milestone with this id is in the plan already. Use a new id."), "milestone")
     source = check.line("source_id", command.source_id, required=False)
     if source and any(m.source_id == source for m in state.milestones.values()):
-        raise Conflict(f"A milestone with the source id {source} is in the plan already. Move that one.", "source_id")
+        raise Conflict(
+            _("A milestone with the source id {source} is in the plan already. Move that one.", source=source),
+            "source_id",
+        )
     return MilestoneAdded(
         milestone=command.milestone,
         details=milestones.described(command.details, currency),
@@ -221,7 +225,7 @@ def _confirm(command: ConfirmPlan) -> PlanConfirmed:
 
 def _approve(state: Schedule, command: ApproveBaseline, today: date) -> list[ScheduleEvent]:
     if not state.milestones:
-        raise Conflict("There is no milestone to agree on yet. Add one or import a plan first.")
+        raise Conflict(_("There is no milestone to agree on yet. Add one or import a plan first."))
     event = BaselineApproved(
         number=len(state.baselines) + 1,
         dates=_dates(state, command.dates),
@@ -230,12 +234,16 @@ def _approve(state: Schedule, command: ApproveBaseline, today: date) -> list[Sch
         on=check.day("on", command.on),
     )
     if event.on > today:
-        raise Invalid(f"A plan cannot have been agreed on {event.on}, which is after today, {today}.", "on")
+        raise Invalid(
+            _("A plan cannot have been agreed on {on}, which is after today, {today}.", on=event.on, today=today), "on"
+        )
     if not state.baselines:
         return [event]
     last = state.baselines[-1]
     if event.on < last.on:
-        raise Invalid(f"The last plan was agreed on {last.on}; this one cannot be older. Correct the date.", "on")
+        raise Invalid(
+            _("The last plan was agreed on {on}; this one cannot be older. Correct the date.", on=last.on), "on"
+        )
     new = (event.dates, event.reason, event.approver, event.on)
     return [] if new == (last.dates, last.reason, last.approver, last.on) else [event]
 
@@ -246,8 +254,12 @@ def _dates(state: Schedule, given: dict[MilestoneId, date]) -> dict[MilestoneId,
         milestone = _known(state, key)
         check.day("dates", value)
         if milestone.actual and state.baseline_of(key) not in (None, value):
-            message = f"“{milestone.details.title}” was met on {milestone.actual}, so the date agreed for it stays."
-            raise Conflict(f"{message} Leave it out of the new plan.", "dates")
+            message = _(
+                "“{title}” was met on {actual}, so the date agreed for it stays.",
+                title=milestone.details.title,
+                actual=milestone.actual,
+            )
+            raise Conflict(_("{message} Leave it out of the new plan.", message=message), "dates")
     return {key: given.get(key) or _to_agree(state, milestone) for key, milestone in state.milestones.items()}
 
 

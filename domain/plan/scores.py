@@ -6,6 +6,7 @@ import msgspec
 
 from domain import check
 from domain.errors import Invalid
+from domain.language import gettext as _
 
 Band = Literal["low", "medium", "high"]
 
@@ -43,5 +44,5 @@ def measured(field: str, points: Points, scale: Scale) -> None:
 def rising(scale: Scale) -> None:
     """Raise Invalid when the bands of a scale do not rise."""
     if not (2 <= scale.size <= 9 and 1 < scale.medium_from < scale.high_from <= scale.size**2):
-        told = "The bands have to rise: 1 < medium < high, on a scale of 2 to 9"
-        raise Invalid(f"{told}. Choose where medium and high begin.", "scale")
+        told = _("The bands have to rise: 1 < medium < high, on a scale of 2 to 9")
+        raise Invalid(_("{told}. Choose where medium and high begin.", told=told), "scale")

@@ -14,6 +14,7 @@ from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.headline import count, headline
 from domain.ids import ClientId
+from domain.language import gettext as _
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.project import Project
 from domain.plan.risks import Points, Risk, band
@@ -370,19 +371,23 @@ def _as_of(project: Project, share: Share) -> date | None:
 def _scope(terms: Terms, version: int, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:
     covered = []
     if terms.milestones:
-        covered.append(count(len(rows), "milestone"))
+        covered.append(count(len(rows), _("milestone")))
     match terms.budget:
         case "amounts":
-            covered.append("budget totals")
+            covered.append(_("budget totals"))
         case "percent":
-            covered.append("the budget in percent")
+            covered.append(_("the budget in percent"))
         case "rag":
-            covered.append("the status of the budget")
+            covered.append(_("the status of the budget"))
         case "nothing":
             pass
     if terms.risks:
-        covered.append(count(len(cards), "risk"))
+        covered.append(count(len(cards), _("risk")))
     if not covered:
-        return f"Share agreement version {version} covers no milestones, no budget and no risks."
-    listed = covered[0] if len(covered) == 1 else ", ".join(covered[:-1]) + " and " + covered[-1]
-    return f"You are seeing what share agreement version {version} covers: {listed}. Nothing else is shared."
+        return _("Share agreement version {version} covers no milestones, no budget and no risks.", version=version)
+    listed = covered[0] if len(covered) == 1 else ", ".join(covered[:-1]) + _(" and ") + covered[-1]
+    return _(
+        "You are seeing what share agreement version {version} covers: {listed}. Nothing else is shared.",
+        version=version,
+        listed=listed,
+    )

@@ -3,27 +3,29 @@
 from collections.abc import Iterator
 from datetime import date
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard
 from projections.entries.changes_said import said
 from projections.entries.entry import Change
 from projections.wording import words
 
-BAND = {"low": "Low", "medium": "Medium", "high": "High"}
-STATUS = {"on_track": "On track", "at_risk": "At risk", "off_track": "Off track"}
-PHASE = {"running": "Running", "on_hold": "On hold", "closed": "Closed"}
+BAND = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")}
+STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
+PHASE = {"running": N_("Running"), "on_hold": N_("On hold"), "closed": N_("Closed")}
 
 
 def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
     """Return every difference a reader would notice, most important first."""
     if previous is None:
-        say = f"{view.project} is shared with you"
-        return (_change("share.opened", "", view.project, after="Shared", why="First update", say=say),)
+        say = _("{project} is shared with you", project=view.project)
+        return (_change("share.opened", "", view.project, after=_("Shared"), why=_("First update"), say=say),)
     moved = [*_project(previous, view), *_milestones(previous, view), *_risks(previous, view), *_budget(previous, view)]
     found = [*moved, *said(previous, view)]
     if not found and previous != view:
-        say = "Details were updated"
-        found = [_change("share.updated", "", view.project, after="Details updated", say=say)]
+        say = _("Details were updated")
+        found = [_change("share.updated", "", view.project, after=_("Details updated"), say=say)]
     return tuple(found)
 
 
@@ -45,9 +47,17 @@ def _change(
 
 def _project(old: ClientView, new: ClientView) -> Iterator[Change]:
     if old.terms_version != new.terms_version:
-        before, after = f"Agreement {old.terms_version}", f"Agreement {new.terms_version}"
+        before, after = (
+            _("Agreement {terms_version}", terms_version=old.terms_version),
+            _("Agreement {terms_version}", terms_version=new.terms_version),
+        )
         yield _change(
-            "agreement.amended", "", "Share agreement", before=before, after=after, say=f"{after} is now in force"
+            "agreement.amended",
+            "",
+            _("Share agreement"),
+            before=before,
+            after=after,
+            say=_("{after} is now in force", after=after),
         )
     if old.phase and new.phase and old.phase != new.phase:
         after = PHASE[new.phase]
@@ -57,16 +67,20 @@ def _project(old: ClientView, new: ClientView) -> Iterator[Change]:
             new.project,
             before=PHASE[old.phase],
             after=after,
-            say=f"The project is {after.lower()}",
+            say=_("The project is {after}", after=after.lower()),
         )
     if len(new.baselines) > len(old.baselines):
         newest = new.baselines[-1]
-        say = f"Plan {newest.number} was agreed on {words.long_day(newest.approved_on)}"
-        after = f"Plan {newest.number}"
+        say = _(
+            "Plan {number} was agreed on {approved_on}",
+            number=newest.number,
+            approved_on=words.long_day(newest.approved_on),
+        )
+        after = _("Plan {number}", number=newest.number)
         yield _change(
             "plan.agreed",
             "",
-            "New agreed plan",
+            _("New agreed plan"),
             after=after,
             note=words.day_year(newest.approved_on),
             why=newest.reason,
@@ -77,7 +91,12 @@ def _project(old: ClientView, new: ClientView) -> Iterator[Change]:
     if old.confirmed_at != new.confirmed_at and new.confirmed_at is not None:
         at = words.moment(new.confirmed_at, new.time_zone)
         yield _change(
-            "plan.confirmed", "", "Plan confirmed", after="Unchanged", note=at, say="The plan was confirmed unchanged"
+            "plan.confirmed",
+            "",
+            _("Plan confirmed"),
+            after=_("Unchanged"),
+            note=at,
+            say=_("The plan was confirmed unchanged"),
         )
 
 
@@ -85,7 +104,7 @@ def _health(name: str, old: ClientView, new: ClientView) -> Iterator[Change]:
     before, after = _indicator(old, name), _indicator(new, name)
     if before is None or after is None or before.status == after.status:
         return
-    title = f"{name.capitalize()} status"
+    title = _("{name} status", name=name.capitalize())
     yield _change(
         f"health.{name}",
         "",
@@ -93,7 +112,12 @@ def _health(name: str, old: ClientView, new: ClientView) -> Iterator[Change]:
         before=STATUS[before.status],
         after=STATUS[after.status],
         why=after.reason,
-        say=f"{title} changed from {STATUS[before.status].lower()} to {STATUS[after.status].lower()}",
+        say=_(
+            "{title} changed from {status} to {lower}",
+            title=title,
+            status=STATUS[before.status].lower(),
+            lower=STATUS[after.status].lower(),
+        ),
     )
 
 
@@ -111,52 +135,90 @@ def _milestones(old: ClientView, new: ClientView) -> Iterator[Change]:
         else:
             date_shown = _date(row.forecast or row.baseline)
             yield _change(
-                "milestone.added", row.id, row.title, after=date_shown, note="New", say=f"{row.title} was added"
+                "milestone.added",
+                row.id,
+                row.title,
+                after=date_shown,
+                note=_("New"),
+                say=_("{title} was added", title=row.title),
             )
     for row in old.milestones:
         if row.id not in after:
             yield _change(
-                "milestone.withdrawn", row.id, row.title, before=_date(row.forecast or row.baseline),
-                after="No longer shared", say=f"{row.title} is no longer shared",
-            )  # fmt: skip
+                "milestone.withdrawn",
+                row.id,
+                row.title,
+                before=_date(row.forecast or row.baseline),
+                after=_("No longer shared"),
+                say=_("{title} is no longer shared", title=row.title),
+            )
 
 
 def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
     if old.status != "met" and new.status == "met":
-        on = f" on {words.long_day(new.actual)}" if new.actual else ""
+        on = _(" on {actual}", actual=words.long_day(new.actual)) if new.actual else ""
         yield _change(
-            "milestone.met", new.id, new.title, after="Done", note=_date(new.actual), say=f"{new.title} was reached{on}"
+            "milestone.met",
+            new.id,
+            new.title,
+            after=_("Done"),
+            note=_date(new.actual),
+            say=_("{title} was reached{on}", title=new.title, on=on),
         )
     elif old.forecast != new.forecast and old.forecast and new.forecast:
         days = (new.forecast - old.forecast).days
         yield _change(
-            "milestone.forecast", new.id, new.title, before=_date(old.forecast), after=_date(new.forecast),
-            note=words.signed(days), why=new.reason,
-            say=f"{new.title} moved from {words.long_day(old.forecast)} to {words.long_day(new.forecast)}",
-        )  # fmt: skip
+            "milestone.forecast",
+            new.id,
+            new.title,
+            before=_date(old.forecast),
+            after=_date(new.forecast),
+            note=words.signed(days),
+            why=new.reason,
+            say=_(
+                "{title} moved from {forecast} to {new_forecast}",
+                title=new.title,
+                forecast=words.long_day(old.forecast),
+                new_forecast=words.long_day(new.forecast),
+            ),
+        )
     elif old.status == "met" and new.status != "met":
         yield _change(
-            "milestone.reopened", new.id, new.title, before="Done", after="Open", say=f"{new.title} was reopened"
+            "milestone.reopened",
+            new.id,
+            new.title,
+            before=_("Done"),
+            after=_("Open"),
+            say=_("{title} was reopened", title=new.title),
         )
     elif old.status != new.status and new.status in STATUS and old.status in STATUS:
         yield _change(
-            "milestone.status", new.id, new.title, before=STATUS[old.status], after=STATUS[new.status],
-            say=f"{new.title} is {STATUS[new.status].lower()}",
-        )  # fmt: skip
+            "milestone.status",
+            new.id,
+            new.title,
+            before=STATUS[old.status],
+            after=STATUS[new.status],
+            say=_("{title} is {status}", title=new.title, status=STATUS[new.status].lower()),
+        )
     if old.progress != new.progress and new.progress is not None and new.status != "met":
         before = f"{old.progress} %" if old.progress is not None else ""
         yield _change(
-            "milestone.progress", new.id, new.title, before=before, after=f"{new.progress} %", note="complete",
-            say=f"{new.title} is {new.progress} percent complete",
-        )  # fmt: skip
+            "milestone.progress",
+            new.id,
+            new.title,
+            before=before,
+            after=f"{new.progress} %",
+            note="complete",
+            say=_("{title} is {progress} percent complete", title=new.title, progress=new.progress),
+        )
     if old.accepted_on is None and new.accepted_on is not None:
         yield _change(
             "milestone.accepted",
             new.id,
             new.title,
-            after="Accepted",
+            after=_("Accepted"),
             note=_date(new.accepted_on),
-            say=f"{new.title} was accepted",
+            say=_("{title} was accepted", title=new.title),
         )
     if old.title != new.title:
         yield _change(
@@ -165,7 +227,7 @@ def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
             new.title,
             before=old.title,
             after=new.title,
-            say=f"{old.title} is now called {new.title}",
+            say=_("{title} is now called {new_title}", title=old.title, new_title=new.title),
         )
 
 
@@ -180,7 +242,12 @@ def _risks(old: ClientView, new: ClientView) -> Iterator[Change]:
         if card.id not in before:
             score = str(card.score.value) if card.score else ""
             yield _change(
-                "risk.added", card.id, title, after=score or "New", note="New risk", say=f"Risk {title} was added"
+                "risk.added",
+                card.id,
+                title,
+                after=score or _("New"),
+                note=_("New risk"),
+                say=_("Risk {title} was added", title=title),
             )
         else:
             yield from _risk(before[card.id], card, title)
@@ -188,22 +255,42 @@ def _risks(old: ClientView, new: ClientView) -> Iterator[Change]:
         if card.id not in after:
             title = f"{card.ref} {card.title}"
             yield _change(
-                "risk.withdrawn", card.id, title, after="No longer shared", say=f"Risk {title} is no longer shared"
+                "risk.withdrawn",
+                card.id,
+                title,
+                after=_("No longer shared"),
+                say=_("Risk {title} is no longer shared", title=title),
             )
 
 
 def _risk(old: RiskCard, new: RiskCard, title: str) -> Iterator[Change]:
     if old.status != new.status:
-        word = "Closed" if new.status == "closed" else "Reopened"
-        yield _change(f"risk.{word.lower()}", new.id, title, after=word, say=f"Risk {title} was {word.lower()}")
+        word = _("Closed") if new.status == "closed" else _("Reopened")
+        yield _change(
+            f"risk.{word.lower()}",
+            new.id,
+            title,
+            after=word,
+            say=_("Risk {title} was {word}", title=title, word=word.lower()),
+        )
     if old.score and new.score and old.score.value != new.score.value:
         note = BAND[new.band] if new.band else ""
         if old.band and new.band and old.band != new.band:
-            note = f"{BAND[old.band]} to {BAND[new.band].lower()}"
+            note = _("{band} to {lower}", band=BAND[old.band], lower=BAND[new.band].lower())
         yield _change(
-            "risk.score", new.id, title, before=str(old.score.value), after=str(new.score.value), note=note,
-            say=f"Risk {title} went from {old.score.value} to {new.score.value}",
-        )  # fmt: skip
+            "risk.score",
+            new.id,
+            title,
+            before=str(old.score.value),
+            after=str(new.score.value),
+            note=note,
+            say=_(
+                "Risk {title} went from {value} to {score_value}",
+                title=title,
+                value=old.score.value,
+                score_value=new.score.value,
+            ),
+        )
     if new.client_score != old.client_score and new.client_score:
         yield _change(
             "risk.client-score",
@@ -211,18 +298,30 @@ def _risk(old: RiskCard, new: RiskCard, title: str) -> Iterator[Change]:
             title,
             before=str(old.client_score.value) if old.client_score else "",
             after=str(new.client_score.value),
-            note=f"Your view, {new.client_scored_by}" if new.client_scored_by else "Your view",
-            say=f"Your view of {title} is recorded",
+            note=_("Your view, {client_scored_by}", client_scored_by=new.client_scored_by)
+            if new.client_scored_by
+            else _("Your view"),
+            say=_("Your view of {title} is recorded", title=title),
         )
     elif not old.view_needed and new.view_needed:
-        yield _change("risk.view-asked", new.id, title, after="Your view needed", say=f"Your view of {title} is needed")
+        yield _change(
+            "risk.view-asked",
+            new.id,
+            title,
+            after=_("Your view needed"),
+            say=_("Your view of {title} is needed", title=title),
+        )
 
 
 def _budget(old: ClientView, new: ClientView) -> Iterator[Change]:
     before, after = old.budget, new.budget
     if before is None or after is None:
         return
-    for field, title in (("spent", "Spend"), ("forecast", "Forecast at completion"), ("budget", "Approved budget")):
+    for field, title in (
+        ("spent", _("Spend")),
+        ("forecast", _("Forecast at completion")),
+        ("budget", _("Approved budget")),
+    ):
         yield from _figure(field, title, before, after)
 
 
@@ -232,11 +331,20 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
     if before is not None and after is not None and before != after:
         difference = after - before
         sign = "+" if difference.amount > 0 else ""
-        told = f"{title} to {words.day(new.status_date)}" if field == "spent" and new.status_date else title
+        told = (
+            _("{title} to {status_date}", title=title, status_date=words.day(new.status_date))
+            if field == "spent" and new.status_date
+            else title
+        )
         yield _change(
-            f"budget.{field}", "", told, before=words.money(before), after=words.money(after),
-            note=f"{sign}{words.money(difference)}", say=f"{title} is now {words.money(after)}",
-        )  # fmt: skip
+            f"budget.{field}",
+            "",
+            told,
+            before=words.money(before),
+            after=words.money(after),
+            note=f"{sign}{words.money(difference)}",
+            say=_("{title} is now {after}", title=title, after=words.money(after)),
+        )
         return
     share = f"{field}_share"
     if (
@@ -254,6 +362,6 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
                 title,
                 before=words.percent(getattr(old, share)),
                 after=shown,
-                note="of the budget",
-                say=f"{title} is {shown} of the budget",
+                note=_("of the budget"),
+                say=_("{title} is {shown} of the budget", title=title, shown=shown),
             )

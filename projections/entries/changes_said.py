@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from domain.language import gettext as _
 from domain.view import Ack, ClientView, ConcernCard, Remark
 from projections.entries.entry import Change
 from projections.wording import words
@@ -24,9 +25,13 @@ def said(old: ClientView, new: ClientView) -> Iterator[Change]:
             was, title = cards[risk.id], f"{risk.ref} {risk.title}"
             yield from _about("risk", risk.id, title, was.remarks, risk.remarks, was.ack, risk.ack)
     if old.budget is not None and new.budget is not None:
-        yield from _remarks("budget", "", "Budget", old.budget.remarks, new.budget.remarks)
+        yield from _remarks("budget", "", _("Budget"), old.budget.remarks, new.budget.remarks)
     yield from _acknowledged(
-        "agreement", "", f"Share agreement {new.terms_version}", old.agreement_ack, new.agreement_ack
+        "agreement",
+        "",
+        _("Share agreement {terms_version}", terms_version=new.terms_version),
+        old.agreement_ack,
+        new.agreement_ack,
     )
 
 
@@ -50,25 +55,32 @@ def _remarks(
     for remark in after:
         if (remark.at, remark.text) not in known:
             yield _change(
-                f"{kind}.commented", subject, title, "Comment", by=remark.by, text=remark.text,
-                say=f"{remark.by} commented on {title}",
-            )  # fmt: skip
+                f"{kind}.commented",
+                subject,
+                title,
+                _("Comment"),
+                by=remark.by,
+                text=remark.text,
+                say=_("{by} commented on {title}", by=remark.by, title=title),
+            )
 
 
 def _acknowledged(kind: str, subject: str, title: str, before: Ack | None, after: Ack | None) -> Iterator[Change]:
     if after is not None and (before is None or (before.by, before.update) != (after.by, after.update)):
-        say = f"{title} was acknowledged by {after.by}"
-        yield _change(f"{kind}.acknowledged", subject, title, "Acknowledged", by=after.by, say=say)
+        say = _("{title} was acknowledged by {by}", title=title, by=after.by)
+        yield _change(f"{kind}.acknowledged", subject, title, _("Acknowledged"), by=after.by, say=say)
 
 
 def _concern(before: ConcernCard | None, after: ConcernCard) -> Iterator[Change]:
-    title = f"Concern about {after.about}" if after.about else "Concern"
+    title = _("Concern about {about}", about=after.about) if after.about else _("Concern")
     if before is None:
-        say = f"{after.by} raised a concern" + (f" about {after.about}" if after.about else "")
-        yield _change("concern.raised", after.id, title, "Raised", by=after.by, text=after.text, say=say)
+        say = _("{by} raised a concern", by=after.by) + (_(" about {about}", about=after.about) if after.about else "")
+        yield _change("concern.raised", after.id, title, _("Raised"), by=after.by, text=after.text, say=say)
     if after.answer and (before is None or (before.answer, before.settled) != (after.answer, after.settled)):
-        word = "Settled" if after.settled else "Answered"
-        say = f"{title} was answered by {after.answered_by}" + (" and is settled" if after.settled else "")
+        word = _("Settled") if after.settled else _("Answered")
+        say = _("{title} was answered by {answered_by}", title=title, answered_by=after.answered_by) + (
+            _(" and is settled") if after.settled else ""
+        )
         yield _change("concern.answered", after.id, title, word, by=after.answered_by, text=after.answer, say=say)
 
 

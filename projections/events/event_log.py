@@ -15,6 +15,7 @@ import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
 
 from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
+from domain.language import gettext as _
 from domain.people.access import PersonErased
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
@@ -27,7 +28,9 @@ class Unreadable(Exception):  # a fact for the follower, who stops what depends 
     """A stored event is none of ours or damaged."""
 
     def __init__(self, stream: str, position: int, cause: Exception) -> None:
-        super().__init__(f"event {position} of {stream} cannot be read: {cause}")
+        super().__init__(
+            _("event {position} of {stream} cannot be read: {cause}", position=position, stream=stream, cause=cause)
+        )
         self.stream, self.position = stream, position
 
 

@@ -9,6 +9,7 @@ import msgspec
 from domain.agreement.share import HeldReleased, Share, ShareEvent
 from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
 from domain.ids import PersonId, ProjectId, ShareId
+from domain.language import gettext as _
 from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
 from domain.plan import project
@@ -161,4 +162,4 @@ def names(world: World, share: Share) -> Names:
     """Return the names a share's view carries; the project's zone until the client has one."""
     client = world.clients.get(share.client)
     zone = client.time_zone if client else world.projects[share.project].time_zone
-    return Names(world.organisation or "Your supplier", client.name if client else "you", zone, world.person_name)
+    return Names(world.organisation or _("Your supplier"), client.name if client else _("you"), zone, world.person_name)

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.entries.entry import Content, Kept, open_content
 from projections.evidence.leaves import BATCH
 from projections.evidence.notary import Differs, Notary, Signed
@@ -151,7 +152,7 @@ def _checkpoint(notary: Notary, wanted: Wanted) -> Signed:
     except Differs:  # then the record as it is must be seen by those who check, with what was signed before
         found = notary.newest(notary.origin(wanted.share))
     if found is None:
-        raise NothingYet(f"Share {wanted.share!r} has no update yet, so there is nothing to prove.")
+        raise NothingYet(_("Share {share!r} has no update yet, so there is nothing to prove.", share=wanted.share))
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import Conflict, Invalid, Unknown
+from domain.language import gettext as _
 from projections.entries.entry import Keyframe
 from projections.evidence.leaves import numbers_erased, numbers_expired
 from projections.evidence.notary import Notary
@@ -26,13 +27,22 @@ def erase_entries(
     """
     head = folder.disclosure.head(share)
     if not numbers:
-        raise Invalid("Say which updates to erase, such as 3 or 3-9.", "numbers")
+        raise Invalid(_("Say which updates to erase, such as 3 or 3-9."), "numbers")
     if head == 0 or max(numbers) > head or min(numbers) < 1:
-        raise Unknown(f"Share {share!r} has the updates 1 to {head}; {notes.spans(numbers)} are not all among them.")
+        raise Unknown(
+            _(
+                "Share {share!r} has the updates 1 to {head}; {numbers} are not all among them.",
+                share=share,
+                head=head,
+                numbers=notes.spans(numbers),
+            )
+        )
     if head in numbers:
-        raise Conflict(f"Update {head} is on screens now. Change what it shows first, then erase it.", "numbers")
+        raise Conflict(
+            _("Update {head} is on screens now. Change what it shows first, then erase it.", head=head), "numbers"
+        )
     if not reason.strip():
-        raise Invalid("Say why they are erased; the reason is kept for ever.", "reason")
+        raise Invalid(_("Say why they are erased; the reason is kept for ever."), "reason")
     _rescue(folder, share, numbers)
     note = notes.erasure(notary.origin(share), _stamp(now), reason, numbers, notary.key)
     folder.ledger.append(Statement(kind="entries-erased", at=now, who=who, subject=share, text=note))
@@ -55,7 +65,9 @@ def expire_receipts(folder: Logs, notary: Notary, share: str, days: int, *, now:
     gone = numbers_expired(folder, share)
     due = [k for k in range(max(gone, default=0) + 1, last + 1) if k not in gone]
     if due:
-        note = notes.erasure(notary.receipts_origin(share), _stamp(now), f"kept for {days} days", due, notary.key)
+        note = notes.erasure(
+            notary.receipts_origin(share), _stamp(now), _("kept for {days} days", days=days), due, notary.key
+        )
         folder.ledger.append(Statement(kind="receipts-expired", at=now, who="system", subject=share, text=note))
         folder.receipts.expire(share, due)
     return len(due)

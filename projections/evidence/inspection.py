@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
 from projections.evidence.notary import Notary
 from projections.installation.folder import Logs
@@ -45,11 +46,11 @@ def _tree(notary: Notary, held: dict[str, dict[int, bytes]], origin: str, leaves
     try:
         signed = {one.checkpoint.size: one.checkpoint.root for one in notary.all(origin)}
     except (BadNote, msgspec.MsgspecError) as error:
-        yield Finding(origin, 0, f"its checkpoints cannot be trusted: {error}")
+        yield Finding(origin, 0, _("its checkpoints cannot be trusted: {error}", error=error))
         signed = {}
     for size, root in held.get(origin, {}).items():
         if signed.setdefault(size, root) != root:
-            yield Finding(origin, 1, f"two checkpoints of {size} were signed with different heads")
+            yield Finding(origin, 1, _("two checkpoints of {size} were signed with different heads", size=size))
             return
     found = _first(origin, leaves, signed)
     if found is not None:
@@ -61,19 +62,21 @@ def _first(origin: str, leaves: Leaves, signed: dict[int, bytes]) -> Finding | N
     size = good = 0
     for n, leaf, stored, trouble in leaves:
         if n != size + 1:
-            return Finding(origin, size + 1, f"expected number {size + 1}, found {n}")
+            return Finding(origin, size + 1, _("expected number {size}, found {n}", size=size + 1, n=n))
         frontier, size = tree.append(frontier, size, leaf), n
         if trouble:
             return Finding(origin, n, trouble)
         if stored and stored != frontier:
-            return Finding(origin, n, "its stored tree is not what is hashed to it")
+            return Finding(origin, n, _("its stored tree is not what is hashed to it"))
         if size in signed:
             if signed[size] != tree.root_of(frontier):
-                return Finding(origin, good + 1, f"up to {size} it is not what was signed")
+                return Finding(origin, good + 1, _("up to {size} it is not what was signed", size=size))
             good = size
     beyond = max(signed, default=0)
     if beyond > size:
-        return Finding(origin, size + 1, f"{beyond} were signed for, but only {size} are there")
+        return Finding(
+            origin, size + 1, _("{beyond} were signed for, but only {size} are there", beyond=beyond, size=size)
+        )
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.entries.entry import Kept, open_content, open_header
 from projections.entries.entry import header as header_of
 from projections.installation.folder import Logs
@@ -36,20 +37,22 @@ def trouble(share: str, kept: Kept, erased: set[int]) -> str:
     try:
         head = open_header(kept.header)
     except msgspec.MsgspecError:
-        return "its header cannot be read"
+        return _("its header cannot be read")
     if (head.share, head.n) != (share, kept.n):
-        return f"it says that it is number {head.n} of {head.share}"
+        return _("it says that it is number {n} of {share}", n=head.n, share=head.share)
     if kept.leaf != tree.leaf_hash(kept.header, kept.commitment):
-        return "its leaf is not the hash of its header and commitment"
+        return _("its leaf is not the hash of its header and commitment")
     if kept.state == "damaged" or (kept.raw is None and kept.n not in erased):
         return (
-            "its content cannot be read, and no erasure is on record" if kept.raw is None else "its content is damaged"
+            _("its content cannot be read, and no erasure is on record")
+            if kept.raw is None
+            else _("its content is damaged")
         )
     if kept.raw is None or kept.salt is None:
         return ""
     if kept.commitment != tree.commit(kept.salt, kept.raw):
-        return "its content is not what was committed to"
-    return "" if header_of(open_content(kept.raw)) == kept.header else "its header does not follow from its content"
+        return _("its content is not what was committed to")
+    return "" if header_of(open_content(kept.raw)) == kept.header else _("its header does not follow from its content")
 
 
 def row_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
@@ -71,12 +74,12 @@ def row_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
 def trouble_of_row(share: str, one: BatchRow, expired: set[int]) -> str:
     """Return what is wrong with a row of receipts as it lies in the log, "" when nothing is."""
     if not batches.says(one.header, share, one.k):
-        return "its header is of another row"
+        return _("its header is of another row")
     if one.leaf != tree.leaf_hash(one.header, one.commitment):
-        return "its leaf is not the hash of its header and commitment"
+        return _("its leaf is not the hash of its header and commitment")
     if one.content is None or one.salt is None:
-        return "" if one.k in expired else "its claims cannot be read, and no erasure is on record"
-    return "" if one.commitment == tree.commit(one.salt, one.content) else "its claims are not what was committed to"
+        return "" if one.k in expired else _("its claims cannot be read, and no erasure is on record")
+    return "" if one.commitment == tree.commit(one.salt, one.content) else _("its claims are not what was committed to")
 
 
 def ledger_leaves(folder: Logs, after: int, upto: int) -> Leaves:

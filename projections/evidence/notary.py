@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
 from projections.installation.folder import Logs
 from projections.logs.ledger import LedgerLine, Statement
@@ -25,7 +26,7 @@ class Differs(Exception):
     """What is stored is not what was signed, or not what it says it is; `n` is the first number that is wrong."""
 
     def __init__(self, origin: str, n: int, why: str) -> None:
-        super().__init__(f"{origin}, number {n}: {why}")
+        super().__init__(_("{origin}, number {n}: {why}", origin=origin, n=n, why=why))
         self.n = n
 
 
@@ -95,9 +96,10 @@ class Notary:
         added = self._folder.ledger.of("key-added", self.key.name)
         known = notes.trusted(self.key.name, self.key.public, self.rotations)
         if added and notes.open_key(added[0].statement.text)[1] not in known:
-            message = (
-                f"The signing key is not the one {self.key.name} began its record with, and no rotation leads to it. "
-                "Put the right signing.key in place, or rotate from it."
+            message = _(
+                "The signing key is not the one {name} began its record with, and no rotation leads to it. Put the "
+                "right signing.key in place, or rotate from it.",
+                name=self.key.name,
             )
             raise BadNote(message)
         return known
@@ -176,14 +178,16 @@ class Notary:
             size, position, frontier = self._walked
             while not self._stopping() and (found := self._folder.events.leaves(position, BATCH)):
                 position = found[-1][0]
-                for _, leaf in found:
+                for _other, leaf in found:
                     frontier, size = tree.append(frontier, size, leaf), size + 1
                     if (
                         previous
                         and size == previous.checkpoint.size
                         and tree.root_of(frontier) != previous.checkpoint.root
                     ):
-                        told = f"what is stored up to here is not what checkpoint {previous.number} signed"
+                        told = _(
+                            "what is stored up to here is not what checkpoint {number} signed", number=previous.number
+                        )
                         raise Differs(origin, size, told)
             self._walked = size, position, frontier
             return previous if self._stopping() else self._issue(origin, previous, size, frontier)
@@ -205,7 +209,13 @@ class Notary:
             size = previous.checkpoint.size if previous else 0
             if head < size:
                 raise Differs(
-                    origin, head + 1, f"{size} were signed for, but only {head} are there. Was a backup restored?"
+                    origin,
+                    head + 1,
+                    _(
+                        "{size} were signed for, but only {head} are there. Was a backup restored?",
+                        size=size,
+                        head=head,
+                    ),
                 )
             if head == size:
                 return previous
@@ -215,9 +225,9 @@ class Notary:
                     return previous
                 frontier = tree.append(frontier, n - 1, leaf)
                 if trouble or (stored is not None and stored != frontier):
-                    raise Differs(origin, n, trouble or "its stored tree is not what its entries hash to")
+                    raise Differs(origin, n, trouble or _("its stored tree is not what its entries hash to"))
                 if n != size + 1:
-                    raise Differs(origin, size + 1, f"expected number {size + 1}, found {n}")
+                    raise Differs(origin, size + 1, _("expected number {size}, found {n}", size=size + 1, n=n))
                 size = n
             return self._issue(origin, previous, size, frontier)
 
@@ -230,11 +240,17 @@ class Notary:
             if n == size and stored is not None and tree.root_of(stored) == previous.checkpoint.root:
                 return stored
             break
-        raise Differs(origin, size, f"its tree is not the one that was signed as checkpoint {previous.number}")
+        raise Differs(
+            origin, size, _("its tree is not the one that was signed as checkpoint {number}", number=previous.number)
+        )
 
     def _issue(self, origin: str, previous: Signed | None, size: int, frontier: tuple[bytes, ...]) -> Signed | None:
         if previous and size < previous.checkpoint.size:
-            told = f"{previous.checkpoint.size} were signed for, but only {size} are there. Was a backup restored?"
+            told = _(
+                "{checkpoint_size} were signed for, but only {size} are there. Was a backup restored?",
+                checkpoint_size=previous.checkpoint.size,
+                size=size,
+            )
             raise Differs(origin, size + 1, told)
         if size == (previous.checkpoint.size if previous else 0):
             return previous

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.entries.entry import Change, Content, Keyframe, seal
 from projections.entries.frames import body
 from projections.follow.next_entry import Renderer, restore
@@ -36,9 +37,15 @@ def keep_numbers(
     if last is None or shown.view is None or shown.rendered is None or upto <= shown.n:
         return 0
     first, at, frontier, zone = shown.n + 1, max(now(), shown.at), shown.frontier, shown.view.time_zone
-    span = f"Update {first} was" if first == upto else f"Updates {first} to {upto} were"
-    said = f"{span} lost when a backup was restored"
-    change = Change(kind=LOST, subject="", title="The record", before="", after="Restored", note="", why=said, say=said)
+    span = (
+        _("Update {first} was", first=first)
+        if first == upto
+        else _("Updates {first} to {upto} were", first=first, upto=upto)
+    )
+    said = _("{span} lost when a backup was restored", span=span)
+    change = Change(
+        kind=LOST, subject="", title=_("The record"), before="", after=_("Restored"), note="", why=said, say=said
+    )
     entries = []
     for n in range(first, upto + 1):
         items = renderer.items((change,), n, at, zone) if n == upto else ""

@@ -11,6 +11,7 @@ import psycopg
 from eventsourcing.persistence import ApplicationRecorder
 from psycopg import sql
 
+from domain.language import gettext as _
 from projections.installation import database
 from projections.installation.database import KEYS_SCHEMA, LOGS, SCHEMA, TRACKING, Database, Unusable
 from projections.installation.folder import Folder, Logs
@@ -32,7 +33,7 @@ def copy(source: Folder, url: str, tell: Callable[[str], None] = lambda _line: N
     with database.connect(url) as db, db.transaction():
         _refuse_full(db)
         for name in LOGS:
-            tell(f"{name}: {_log(db, name, recorder_of(source, name))} rows")
+            tell(_("{name}: {log} rows", name=name, log=_log(db, name, recorder_of(source, name))))
         into = sql.SQL("INSERT INTO {}.{} VALUES (%s, %s) ON CONFLICT (application_name) DO UPDATE SET "
                        "notification_id = excluded.notification_id")  # fmt: skip
         db.execute(
@@ -43,18 +44,20 @@ def copy(source: Folder, url: str, tell: Callable[[str], None] = lambda _line: N
         for pair in source.vault.keys.all():
             db.execute(keys, pair)
             count += 1
-        tell(f"keys: {count}")
+        tell(_("keys: {count}", count=count))
         found = _Reading(db)
         for name in LOGS:
             if _digest(_rows(recorder_of(source, name))) != _digest(found.rows(name)):
-                message = f"{name} arrived otherwise than it was sent. The database was left empty; try again."
+                message = _(
+                    "{name} arrived otherwise than it was sent. The database was left empty; try again.", name=name
+                )
                 raise Copied(message)
         if dict(source.vault.keys.all()) != found.keys():
-            raise Copied("The keys arrived otherwise than they were sent. The database was left empty; try again.")
+            raise Copied(_("The keys arrived otherwise than they were sent. The database was left empty; try again."))
     moved = Database(url)
     try:
         if _standing(moved) != _standing(source):
-            raise Copied("What is read from the database is not what is read from the folder. Do not serve it.")
+            raise Copied(_("What is read from the database is not what is read from the folder. Do not serve it."))
     finally:
         moved.close()
 
@@ -69,7 +72,13 @@ def _refuse_full(db: psycopg.Connection[tuple[Any, ...]]) -> None:
     for schema, table in (*((SCHEMA, name) for name in LOGS), (KEYS_SCHEMA, "keys")):
         found = db.execute(sql.SQL("SELECT 1 FROM {}.{} LIMIT 1").format(sql.Identifier(schema), sql.Identifier(table)))
         if found.fetchone():
-            raise Unusable(f"There is something in {schema}.{table} already. Copy into an empty database.")
+            raise Unusable(
+                _(
+                    "There is something in {schema}.{table} already. Copy into an empty database.",
+                    schema=schema,
+                    table=table,
+                )
+            )
 
 
 def _log(db: psycopg.Connection[tuple[Any, ...]], name: str, recorder: ApplicationRecorder) -> int:

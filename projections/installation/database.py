@@ -17,6 +17,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from domain.language import gettext as _
 from projections.installation import database_lease
 from projections.installation.database_lease import DatabaseLease, FencedRecorder
 from projections.installation.folder import AWAY, Logs
@@ -96,14 +97,19 @@ def _parts(url: str) -> dict[str, Any]:
         return {key: value for key, value in conninfo_to_dict(url).items() if value is not None}
     except psycopg.ProgrammingError as error:
         raise Unusable(
-            f"the database's address cannot be read: {error}. Expected postgresql://user@host/name."
+            _("the database's address cannot be read: {error}. Expected postgresql://user@host/name.", error=error)
         ) from None
 
 
 def named(url: str) -> str:
     """Return a database's address without its password, for people."""
     given = _parts(url)
-    return f"database {given.get('dbname', '')} at {given.get('host', 'the local socket')}:{given.get('port', 5432)}"
+    return _(
+        "database {dbname} at {host}:{port}",
+        dbname=given.get("dbname", ""),
+        host=given.get("host", _("the local socket")),
+        port=given.get("port", 5432),
+    )
 
 
 def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
@@ -114,8 +120,8 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
-        told = str(error).strip().splitlines()[-1] if str(error).strip() else "no answer"
-        raise Unusable(f"{named(url)} cannot be reached: {told}") from None
+        told = str(error).strip().splitlines()[-1] if str(error).strip() else _("no answer")
+        raise Unusable(_("{url} cannot be reached: {told}", url=named(url), told=told)) from None
 
 
 # what is refused
@@ -128,41 +134,61 @@ def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None, *, any
     """
     functions = (os.environ if environment is None else environment).get("POSTGRES_ENABLE_DB_FUNCTIONS", "")
     if functions.strip().lower() in ("y", "yes", "t", "true", "on", "1"):
-        raise Unusable("POSTGRES_ENABLE_DB_FUNCTIONS is on: followers would pass over rows for ever. Unset it.")
+        raise Unusable(_("POSTGRES_ENABLE_DB_FUNCTIONS is on: followers would pass over rows for ever. Unset it."))
     with connect(url) as db:
         _refuse_server(db)
         found = installed(db)
         if found != VERSION:
-            state = "is empty" if not found else f"has the tables of version {found}, this program needs {VERSION}"
-            raise Unusable(f"{named(url)} {state}. Run: fanlight migrate")
-        _, server, timeline = _identity(db)
+            state = (
+                _("is empty")
+                if not found
+                else _("has the tables of version {found}, this program needs {version}", found=found, version=VERSION)
+            )
+            raise Unusable(_("{url} {state}. Run: fanlight migrate", url=named(url), state=state))
+        _other, server, timeline = _identity(db)
         if (server, timeline) != lineage(db) and not anywhere:
             raise Unusable(
-                f"{named(url)} goes on from a backup or on another server than before, so updates that clients "
-                "have seen may be missing. Run, as its owner: fanlight restored"
+                _(
+                    "{url} goes on from a backup or on another server than before, so updates that clients have "
+                    "seen may be missing. Run, as its owner: fanlight restored",
+                    url=named(url),
+                )
             )
 
 
 def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
     if db.info.server_version < OLDEST:
-        raise Unusable(f"Postgres {db.info.server_version // 10000} is too old: 17 or newer is needed.")
+        raise Unusable(
+            _(
+                "Postgres {server_version} is too old: 17 or newer is needed.",
+                server_version=db.info.server_version // 10000,
+            )
+        )
     for name, safe, why in (
-        ("fsync", ("on",), "a power failure would lose what was acknowledged"),
-        ("full_page_writes", ("on",), "a power failure could tear pages"),
+        ("fsync", ("on",), _("a power failure would lose what was acknowledged")),
+        ("full_page_writes", ("on",), _("a power failure could tear pages")),
         (
             "synchronous_commit",
             ("on", "remote_apply", "remote_write", "local"),
-            "a crash would lose what was acknowledged",
+            _("a crash would lose what was acknowledged"),
         ),
-        ("default_transaction_read_only", ("off",), "nothing could be recorded"),
+        ("default_transaction_read_only", ("off",), _("nothing could be recorded")),
     ):
         row = db.execute("SELECT current_setting(%s)", (name,)).fetchone()
         if row is None or row[0] not in safe:
-            value = row[0] if row else "unknown"
-            raise Unusable(f"Postgres runs with {name} = {value}: {why}. Expected {' or '.join(safe)}.")
+            value = row[0] if row else _("unknown")
+            raise Unusable(
+                _(
+                    "Postgres runs with {name} = {value}: {why}. Expected {safe}.",
+                    name=name,
+                    value=value,
+                    why=why,
+                    safe=_(" or ").join(safe),
+                )
+            )
     recovery = db.execute("SELECT pg_is_in_recovery()").fetchone()
     if recovery and recovery[0]:
-        raise Unusable("This Postgres is a standby. Fanlight reads and writes the primary alone.")
+        raise Unusable(_("This Postgres is a standby. Fanlight reads and writes the primary alone."))
 
 
 def lineage(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, int]:
@@ -210,13 +236,23 @@ def migrate(url: str, role: str = "") -> list[str]:
         _refuse_server(db)
         found = installed(db)
         if found > VERSION:
-            raise Unusable(f"{named(url)} has the tables of version {found}, newer than this program's {VERSION}.")
+            raise Unusable(
+                _(
+                    "{url} has the tables of version {found}, newer than this program's {version}.",
+                    url=named(url),
+                    found=found,
+                    version=VERSION,
+                )
+            )
         if not found:
             _first(db, url)
         if role:
             _grant(db, role)
-    done = [f"{named(url)}: tables of version {VERSION}" + ("" if not found else ", as before")]
-    return [*done, f"role {role} may append and read"] if role else done
+    done = [
+        _("{url}: tables of version {version}", url=named(url), version=VERSION)
+        + ("" if not found else _(", as before"))
+    ]
+    return [*done, _("role {role} may append and read", role=role)] if role else done
 
 
 def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
@@ -265,7 +301,9 @@ def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
 def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
     to, here, keys = sql.Identifier(role), sql.Identifier(SCHEMA), sql.Identifier(KEYS_SCHEMA)
     if db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
-        raise Unusable(f"There is no role {role!r}. Create it first: CREATE ROLE {role} LOGIN PASSWORD '...'")
+        raise Unusable(
+            _("There is no role {role!r}. Create it first: CREATE ROLE {role} LOGIN PASSWORD '...'", role=role)
+        )
     db.execute(sql.SQL("GRANT USAGE ON SCHEMA {}, {} TO {}").format(here, keys, to))
     db.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(here, to))
     for name in LOGS:

@@ -9,6 +9,7 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 from psycopg import sql
 
+from domain.language import gettext as _
 from projections.installation.lease import LASTS, Tenure
 from projections.logs.disclosure_log import CUTS, LeaseLost, TermsMoved
 
@@ -100,7 +101,7 @@ class FencedRecorder(PostgresProcessRecorder):
         **kwargs: Any,
     ) -> None:
         if term is not None and curs.execute(self._fence, (NAME, term)).fetchone() is None:
-            message = f"term {term} is over: another process follows"
+            message = _("term {term} is over: another process follows", term=term)
             raise LeaseLost(message)
         if read is not None:
             curs.execute(self._hold)

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
+from domain.language import gettext as _
 from projections.entries.entry import Entry, FoldStep, Header, Kept, Keyframe, open_content, open_header, open_step
 from projections.logs.vault import Damaged, Gone, Vault
 from projections.proof import tree
@@ -264,7 +265,7 @@ def _inflate(packed: bytes) -> bytes:
 
 def _entry(kept: Kept) -> Entry:
     if kept.raw is None or kept.salt is None:
-        message = f"entry {kept.n} cannot be read: what is stored is not what was recorded"
+        message = _("entry {n} cannot be read: what is stored is not what was recorded", n=kept.n)
         raise Damaged(message)
     return Entry(
         content=open_content(kept.raw),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from domain.language import gettext as _
 from projections.logs.keys import Keys
 
 KEY, NONCE = 32, 12
@@ -111,14 +112,14 @@ class Vault:
         block = self._ensured(name, lambda: os.urandom(KEY * SLOTS)) if make else self._found(name)
         key = block[at : at + KEY]
         if key == _NONE:
-            raise Gone(f"the key {i} of {pool} is destroyed")
+            raise Gone(_("the key {i} of {pool} is destroyed", i=i, pool=pool))
         return key
 
     def _found(self, name: str) -> bytes:
         with self._lock:
             key = self._cached(name) or self._keys.read(name)
             if key is None:
-                raise Gone(f"there is no key {name}")
+                raise Gone(_("there is no key {name}", name=name))
             self._known[name] = key
             return key
 
@@ -146,4 +147,4 @@ def _open(key: bytes, sealed: bytes, bound: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
     except (InvalidTag, ValueError) as error:
-        raise Damaged("what was stored is not what was sealed") from error
+        raise Damaged(_("what was stored is not what was sealed")) from error

@@ -15,6 +15,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from domain.language import gettext as _
+
 ED25519, COSIGNATURE = b"\x01", b"\x04"
 NAME = re.compile(r"[a-z0-9./-]{1,100}")
 _LINE = re.compile(r"— (\S+) ([A-Za-z0-9+/=]+)")
@@ -55,11 +57,13 @@ def open_key(text: str) -> tuple[str, bytes]:
 
     Raises: BadNote.
     """
-    name, _, rest = text.strip().partition("+")
-    shown, _, encoded = rest.partition("+")
+    name, _sep, rest = text.strip().partition("+")
+    shown, _sep, encoded = rest.partition("+")
     raw = _decoded(encoded)
     if not NAME.fullmatch(name) or len(raw) != 33 or raw[:1] != ED25519 or shown != key_id(name, raw[1:]).hex():
-        raise BadNote(f"expected a verification key such as name+0a1b2c3d+AX...=, got {text.strip()[:80]!r}")
+        raise BadNote(
+            _("expected a verification key such as name+0a1b2c3d+AX...=, got {text!r}", text=text.strip()[:80])
+        )
     return name, raw[1:]
 
 
@@ -73,11 +77,11 @@ def open_cosigner(text: str) -> tuple[str, bytes]:
 
     Raises: BadNote.
     """
-    name, _, rest = text.strip().partition("+")
-    shown, _, encoded = rest.partition("+")
+    name, _sep, rest = text.strip().partition("+")
+    shown, _sep, encoded = rest.partition("+")
     raw = _decoded(encoded)
     if len(raw) != 33 or raw[:1] != COSIGNATURE or shown != cosigner_id(name, raw[1:]).hex():
-        raise BadNote(f"expected a witness's key such as name+0a1b2c3d+BH...=, got {text.strip()[:80]!r}")
+        raise BadNote(_("expected a witness's key such as name+0a1b2c3d+BH...=, got {text!r}", text=text.strip()[:80]))
     return name, raw[1:]
 
 
@@ -141,11 +145,14 @@ def verify(note: str, keys: Iterable[bytes]) -> str:
                 Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode())
             except (InvalidSignature, ValueError):
                 raise BadNote(
-                    f"the signature of {name} does not fit the text; it was altered, or signed by another key"
+                    _(
+                        "the signature of {name} does not fit the text; it was altered, or signed by another key",
+                        name=name,
+                    )
                 ) from None
             good += 1
     if not good:
-        raise BadNote(f"expected a signature of a known key for {name!r}, found none")
+        raise BadNote(_("expected a signature of a known key for {name!r}, found none", name=name))
     return text
 
 
@@ -156,13 +163,13 @@ def signatures(note: str) -> dict[tuple[str, bytes], list[bytes]]:
     """
     text, gap, lines = note.rpartition("\n\n")
     if not gap or not text or text.endswith("\n") or not lines.endswith("\n"):
-        raise BadNote("expected a text, an empty line and signature lines")
+        raise BadNote(_("expected a text, an empty line and signature lines"))
     found: dict[tuple[str, bytes], list[bytes]] = {}
     for line in lines[:-1].split("\n"):
         match = _LINE.fullmatch(line)
         raw = _decoded(match[2]) if match else b""
         if match is None or len(raw) < 5:
-            raise BadNote(f"expected a signature line, got {line[:80]!r}")
+            raise BadNote(_("expected a signature line, got {line!r}", line=line[:80]))
         found.setdefault((match[1], raw[:4]), []).append(raw[4:])
     return found
 
@@ -174,10 +181,10 @@ def open_checkpoint(text: str) -> Checkpoint:
     """
     lines = text.split("\n")
     if len(lines) != 4 or lines[3] or not re.fullmatch(r"0|[1-9][0-9]{0,17}", lines[1]):
-        raise BadNote("expected a checkpoint of three lines: origin, size, root")
+        raise BadNote(_("expected a checkpoint of three lines: origin, size, root"))
     root = _decoded(lines[2])
     if len(root) != 32:
-        raise BadNote(f"expected a root of 32 bytes, got {len(root)}")
+        raise BadNote(_("expected a root of 32 bytes, got {root}", root=len(root)))
     return Checkpoint(lines[0], int(lines[1]), root)
 
 
@@ -206,7 +213,7 @@ def _rotated(name: str, note: str) -> tuple[bytes, bytes]:
     text = text_of(note)
     lines = text.split("\n")
     if len(lines) != 6 or lines[0] != f"{name}/keys":
-        raise BadNote("expected a rotation statement of five lines")
+        raise BadNote(_("expected a rotation statement of five lines"))
     old, new = _decoded(lines[2]), _decoded(lines[3])
     for key in (old, new):
         verify(note, [key])
@@ -225,12 +232,12 @@ def erased(text: str, origin: str) -> set[int]:
     """
     lines = text.split("\n")
     if len(lines) != 5 or lines[0] != f"{origin}/erasures":
-        raise BadNote("expected an erasure statement of four lines")
+        raise BadNote(_("expected an erasure statement of four lines"))
     found: set[int] = set()
     for span in lines[3].split(" "):
         match = re.fullmatch(r"([1-9][0-9]{0,8})(?:-([1-9][0-9]{0,8}))?", span)
         if match is None:
-            raise BadNote(f"expected a number or a range, got {span[:40]!r}")
+            raise BadNote(_("expected a number or a range, got {span!r}", span=span[:40]))
         found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
     return found
 

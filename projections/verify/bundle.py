@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.proof import notes
 from projections.proof.notes import BadNote, Checkpoint
 from projections.verify.container import NOTE, BadContainer, ZipMember, read
@@ -68,7 +69,7 @@ def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()
         found.problems.append(str(error))
     else:
         if not same:
-            found.problems.append("the container holds bytes that do not follow from its files (8.1)")
+            found.problems.append(_("the container holds bytes that do not follow from its files (8.1)"))
         manifest = _Bundle(files, found).check(key, checkpoints)
     return VerifyReport(
         accepted=not found.problems,
@@ -99,7 +100,13 @@ class _Bundle:
             return None
         signed = self._checkpoint("checkpoint.note", manifest.origin)
         if signed is not None and signed.size != manifest.size:
-            self._wrong(f"checkpoint.note covers {signed.size} updates, but bundle.json says {manifest.size}")
+            self._wrong(
+                _(
+                    "checkpoint.note covers {size} updates, but bundle.json says {manifest_size}",
+                    size=signed.size,
+                    manifest_size=manifest.size,
+                )
+            )
         self._entries(manifest, signed, checkpoints)
         if manifest.receipts:
             self._receipts(manifest)
@@ -115,7 +122,7 @@ class _Bundle:
         try:
             return member.content().decode()
         except (BadContainer, UnicodeDecodeError) as error:
-            self._wrong(f"{path} cannot be read: {error}")
+            self._wrong(_("{path} cannot be read: {error}", path=path, error=error))
             return None
 
     def _named(self, folder: str) -> list[str]:
@@ -126,10 +133,10 @@ class _Bundle:
     def _members(self) -> None:
         for path in self._files:
             if not MEMBERS.fullmatch(path):
-                self._wrong(f"{path} does not belong in a bundle (8.3)")
+                self._wrong(_("{path} does not belong in a bundle (8.3)", path=path))
         for path in ALWAYS:
             if path not in self._files:
-                self._wrong(f"{path} is missing (8.3)")
+                self._wrong(_("{path} is missing (8.3)", path=path))
 
     def _manifest(self) -> Manifest | None:
         text = self._text("bundle.json")
@@ -138,19 +145,33 @@ class _Bundle:
         try:
             m = _manifest.decode(text)
         except msgspec.MsgspecError as error:
-            self._wrong(f"bundle.json is not what 8.3 says: {error}")
+            self._wrong(_("bundle.json is not what 8.3 says: {error}", error=error))
             return None
         wide = m.kind == "share" and (m.first, m.to) != (1, m.size)
         if wide or not 1 <= m.first <= m.to <= m.size or (m.kind == "entry" and m.first != m.to):
-            self._wrong(f"bundle.json says {m.kind} from {m.first} to {m.to} of {m.size}, which cannot be (8.5)")
+            self._wrong(
+                _(
+                    "bundle.json says {kind} from {first} to {to} of {size}, which cannot be (8.5)",
+                    kind=m.kind,
+                    first=m.first,
+                    to=m.to,
+                    size=m.size,
+                )
+            )
             return None
         allowed = {"base.json"} if m.kind != "share" else set[str]()
         allowed |= {"receipts.note"} if m.receipts else set()
         for path in ("base.json", "receipts.note"):
             if (path in self._files) != (path in allowed):
-                self._wrong(f"{path} is {'missing' if path in allowed else 'not expected here'} (8.3)")
+                self._wrong(
+                    _(
+                        "{path} is {missing} (8.3)",
+                        path=path,
+                        missing=_("missing") if path in allowed else _("not expected here"),
+                    )
+                )
         if (self._named("checkpoints") and m.kind != "share") or (self._named("receipts") and not m.receipts):
-            self._wrong("there are files that do not belong in a bundle of this kind (8.3)")
+            self._wrong(_("there are files that do not belong in a bundle of this kind (8.3)"))
         return m
 
     def _trust(self, manifest: Manifest | None, given: str | None) -> None:
@@ -159,17 +180,23 @@ class _Bundle:
         try:
             name, key = notes.open_key(given if given is not None else inside or "")
             if manifest is not None and name != manifest.name:
-                self._wrong(f"the key is that of {name}, but the bundle is of {manifest.name} (8.6)")
+                self._wrong(
+                    _(
+                        "the key is that of {name}, but the bundle is of {manifest_name} (8.6)",
+                        name=name,
+                        manifest_name=manifest.name,
+                    )
+                )
             self._keys = notes.trusted(name, key, rotations)
             if given is not None and inside is not None:
                 mine, shown = notes.open_key(inside)
                 if (mine, shown) != (name, shown) or shown not in self._keys:
-                    self._wrong("key.txt holds another key than the one given, and no rotation leads to it (8.6)")
+                    self._wrong(_("key.txt holds another key than the one given, and no rotation leads to it (8.6)"))
         except BadNote as error:
-            self._wrong(f"the key cannot be used: {error}")
+            self._wrong(_("the key cannot be used: {error}", error=error))
         if given is None:
             self._found.notes.append(
-                "The key was taken from the bundle itself. Compare it with the one you were given."
+                _("The key was taken from the bundle itself. Compare it with the one you were given.")
             )
 
     def _sealed(self, manifest: Manifest | None) -> None:
@@ -178,16 +205,16 @@ class _Bundle:
             return
         lines = text.split("\n")
         if len(lines) < 3 or lines[1] != "1" or (manifest and lines[0] != f"{manifest.name}/bundle"):
-            self._wrong("bundle.note is not the list of files that 8.2 asks for")
+            self._wrong(_("bundle.note is not the list of files that 8.2 asks for"))
             return
         listed = [f"{m.digest} {path}" for path, m in sorted(self._files.items()) if path != NOTE]
         for line in sorted(set(listed) ^ set(lines[2:-1])):
             path = line[65:]
-            self._wrong(f"{path} is not the file that was signed for (8.2)") if line in listed else None
+            self._wrong(_("{path} is not the file that was signed for (8.2)", path=path)) if line in listed else None
             if path not in self._files:
-                self._wrong(f"{path} was signed for and is missing (8.2)")
+                self._wrong(_("{path} was signed for and is missing (8.2)", path=path))
         if not set(listed) ^ set(lines[2:-1]) and lines[2:-1] != listed:
-            self._wrong("bundle.note lists the files in another order (8.2)")
+            self._wrong(_("bundle.note lists the files in another order (8.2)"))
 
     # notes
 
@@ -211,7 +238,14 @@ class _Bundle:
             self._wrong(f"{path}: {error}")
             return None
         if found.origin != origin:
-            self._wrong(f"{path} is a checkpoint of {found.origin}, expected {origin}")
+            self._wrong(
+                _(
+                    "{path} is a checkpoint of {found_origin}, expected {origin}",
+                    path=path,
+                    found_origin=found.origin,
+                    origin=origin,
+                )
+            )
             return None
         return found
 
@@ -244,7 +278,7 @@ class _Bundle:
     def _earlier(self, path: str, m: Manifest) -> Checkpoint | None:
         found = self._checkpoint(path, m.origin)
         if found is not None and (found.size != int(path[12:21]) or found.size >= m.size):
-            self._wrong(f"{path} is of {found.size} updates")
+            self._wrong(_("{path} is of {size} updates", path=path, size=found.size))
             return None
         return found
 
@@ -254,19 +288,29 @@ class _Bundle:
             try:
                 one = notes.open_checkpoint(notes.verify(note.decode(), self._keys))
             except (BadNote, UnicodeDecodeError) as error:
-                self._wrong(f"a checkpoint you gave cannot be used: {error}")
+                self._wrong(_("a checkpoint you gave cannot be used: {error}", error=error))
                 continue
             if one.origin != m.origin:
-                self._wrong(f"a checkpoint you gave is of {one.origin}, expected {m.origin}")
+                self._wrong(
+                    _("a checkpoint you gave is of {origin}, expected {m_origin}", origin=one.origin, m_origin=m.origin)
+                )
             elif m.kind == "share" and one.size > m.size:
                 self._found.bad.add(m.size + 1)
-                self._wrong(f"the record was cut: {one.size} updates were signed for, {m.size} are here (8.6)")
+                self._wrong(
+                    _(
+                        "the record was cut: {size} updates were signed for, {m_size} are here (8.6)",
+                        size=one.size,
+                        m_size=m.size,
+                    )
+                )
             elif m.kind == "share":
                 found.append(one)
             elif one.size != m.size:
-                self._found.notes.append(f"A checkpoint of {one.size} updates cannot be compared with a part (8.6).")
+                self._found.notes.append(
+                    _("A checkpoint of {size} updates cannot be compared with a part (8.6).", size=one.size)
+                )
             elif signed is not None and one.root != signed.root:
-                self._wrong("a checkpoint you gave has another head at the same size (8.6)")
+                self._wrong(_("a checkpoint you gave has another head at the same size (8.6)"))
         return found
 
     def _receipts(self, m: Manifest) -> None:

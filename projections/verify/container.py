@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from domain.language import gettext as _
+
 NOTE = "bundle.note"
 STORED, DEFLATED = 0, 8
 LONGEST = 512 << 20  # of a member, inflated
@@ -51,9 +53,9 @@ class ZipMember(msgspec.Struct, frozen=True):
         try:
             content = inflate.decompress(self.packed, LONGEST + 1)
         except zlib.error as error:
-            raise BadContainer(f"{self.path} cannot be inflated: {error}") from error
+            raise BadContainer(_("{path} cannot be inflated: {error}", path=self.path, error=error)) from error
         if len(content) != self.size or not inflate.eof or zlib.crc32(content) != self.crc:
-            raise BadContainer(f"{self.path} is not what the container says it is")
+            raise BadContainer(_("{path} is not what the container says it is", path=self.path))
         return content
 
     def readable(self) -> tuple[bytes, str]:
@@ -108,7 +110,7 @@ def read(data: bytes) -> tuple[Mapping[str, ZipMember], bool]:
         same = write(members) == data
     except (zipfile.BadZipFile, UnicodeError, struct.error, ValueError, NotImplementedError, OSError) as error:
         raise BadContainer(
-            f"expected an evidence bundle (a ZIP file), but its files cannot be listed: {error}"
+            _("expected an evidence bundle (a ZIP file), but its files cannot be listed: {error}", error=error)
         ) from error
     found = {member.path: member for member in members}
     return found, same and len(found) == len(members)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.entries import frames
 from projections.entries.entry import Content, Header, Part, digest_of, open_content, open_header
 from projections.entries.entry import header as header_of
@@ -79,17 +80,21 @@ def check_entries(asked: Entries, found: Found) -> None:
     for raw, trouble in _raw_lines(asked.files, asked.first):
         number += 1
         if number > asked.to:
-            _bad(found, number, f"update {number} was not to be here: there are lines beyond {asked.to}")
+            _bad(
+                found,
+                number,
+                _("update {number} was not to be here: there are lines beyond {to}", number=number, to=asked.to),
+            )
             break
         try:
             walk.take(number, raw, trouble)
         except Bad as error:
-            _bad(found, number, f"update {number}: {error}")
+            _bad(found, number, _("update {number}: {error}", number=number, error=error))
             if walk.lost:
                 break
     else:
         if number < asked.to:
-            _bad(found, number + 1, f"update {number + 1} is missing")
+            _bad(found, number + 1, _("update {number} is missing", number=number + 1))
     if asked.whole:
         _heads(asked, walk, found)
 
@@ -105,14 +110,17 @@ def _raw_lines(files: Iterable[tuple[str, bytes, str]], first: int) -> Iterator[
     expected = first
     for path, content, trouble in files:
         if int(path.rpartition("/")[2][:9]) != expected:
-            yield b"", f"{path} begins at another number than expected, which is {expected}"
+            yield (
+                b"",
+                _("{path} begins at another number than expected, which is {expected}", path=path, expected=expected),
+            )
             return
         lines = content.split(b"\n")
         for line in lines[:-1]:
             expected += 1
             yield line, ""
         if trouble or lines[-1]:
-            yield b"", trouble or f"{path} ends in the middle of a line"
+            yield b"", trouble or _("{path} ends in the middle of a line", path=path)
             return
 
 
@@ -138,7 +146,7 @@ class _Walk:
             raise Bad(trouble)
         line = _opened(raw, "n")
         if line.n != number or (line.proof is None) != self._asked.whole:
-            raise Bad(f"expected update {number}, the line says {line.n}")
+            raise Bad(_("expected update {number}, the line says {n}", number=number, n=line.n))
         header, leaf = self._leaf(line, number)
         self.lost = False
         self.frontier, self.size = tree.append(self.frontier, self.size, leaf), self.size + 1
@@ -148,7 +156,7 @@ class _Walk:
         content = self._content(line, number)
         self._fold(number, content)
         if earlier is not None and said < earlier:
-            raise Bad("it was recorded before the one before it (8.5.5)")
+            raise Bad(_("it was recorded before the one before it (8.5.5)"))
         if content is not None:
             self._style(content)
         self._proof(line, number, leaf)
@@ -158,28 +166,28 @@ class _Walk:
             header = open_header(line.header.encode())
             exact = _encoder.encode(header).decode() == line.header and batches.exact(header.instant) == header.at
         except (msgspec.MsgspecError, ValueError) as error:
-            raise Bad(f"its header cannot be read: {error} (8.5.2)") from error
+            raise Bad(_("its header cannot be read: {error} (8.5.2)", error=error)) from error
         leaf = tree.leaf_hash(line.header.encode(), bytes.fromhex(line.commitment))
         if not exact or (header.share, header.n) != (self._asked.share, number) or leaf.hex() != line.leaf:
-            raise Bad("header and leaf are not those of this update (8.5.2)")
+            raise Bad(_("header and leaf are not those of this update (8.5.2)"))
         return header, leaf
 
     def _content(self, line: CheckedLine, number: int) -> Content | None:
         if line.content is None or line.salt is None:
             self._parts = None
             if number not in self._asked.erased:
-                raise Bad("its content is missing, and no erasure statement names it (8.5.4)")
+                raise Bad(_("its content is missing, and no erasure statement names it (8.5.4)"))
             return None
         if tree.commit(bytes.fromhex(line.salt), line.content.encode()).hex() != line.commitment:
             self._parts = None
-            raise Bad("its content is not what was committed to (8.5.3)")
+            raise Bad(_("its content is not what was committed to (8.5.3)"))
         try:
             content = open_content(line.content.encode())
         except msgspec.MsgspecError as error:
             self._parts = None
-            raise Bad(f"its content cannot be read: {error} (8.5.3)") from error
+            raise Bad(_("its content cannot be read: {error} (8.5.3)", error=error)) from error
         if header_of(content).decode() != line.header:
-            raise Bad("its header does not follow from its content (8.5.3)")
+            raise Bad(_("its header does not follow from its content (8.5.3)"))
         return content
 
     def _fold(self, number: int, content: Content | None) -> None:
@@ -187,7 +195,7 @@ class _Walk:
             try:
                 self._parts = {part.id: part for part in _parts.decode(self._asked.base or "[]")}
             except msgspec.MsgspecError as error:
-                raise Bad(f"base.json cannot be read: {error}") from error
+                raise Bad(_("base.json cannot be read: {error}", error=error)) from error
         elif self._parts is not None and content is not None:
             self._parts = frames.fold(self._parts, content)
         if self._parts is None or content is None:
@@ -196,21 +204,21 @@ class _Walk:
         try:
             shown = digest_of(frames.markup(self._parts, root) for root in content.roots)
         except (KeyError, RecursionError):
-            shown = "no page"
+            shown = _("no page")
         if content.page and shown != content.page:
-            raise Bad("the page it folds to is not the page that was shown (8.5.6)")
+            raise Bad(_("the page it folds to is not the page that was shown (8.5.6)"))
 
     def _style(self, content: Content) -> None:
         css = self._asked.styles.get(content.stylesheet)
         if css is None or hashlib.sha256(css).hexdigest() != content.stylesheet:
-            raise Bad("its stylesheet is missing or altered (8.5.7)")
+            raise Bad(_("its stylesheet is missing or altered (8.5.7)"))
 
     def _proof(self, line: CheckedLine, number: int, leaf: bytes) -> None:
         if self._asked.whole or self._asked.signed is None:
             return
         path = [bytes.fromhex(step) for step in line.proof or ()]
         if not tree.included(leaf, number - 1, self._asked.size, path, self._asked.signed.root):
-            raise Bad("its proof does not lead to the signed head (8.5.8)")
+            raise Bad(_("its proof does not lead to the signed head (8.5.8)"))
 
 
 def _opened(raw: bytes, key: str) -> CheckedLine:
@@ -219,9 +227,9 @@ def _opened(raw: bytes, key: str) -> CheckedLine:
         for text in (line.salt or "", line.commitment, line.leaf, *(line.proof or ())):
             bytes.fromhex(text)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise Bad(f"the line cannot be read: {error} (8.5.1)") from error
+        raise Bad(_("the line cannot be read: {error} (8.5.1)", error=error)) from error
     if (line.n == 0) != (key != "n") or (line.content is None) != (line.salt is None):
-        raise Bad("the line is not what 8.4 says (8.5.1)")
+        raise Bad(_("the line is not what 8.4 says (8.5.1)"))
     return line
 
 
@@ -236,10 +244,10 @@ def _heads(asked: Entries, walk: _Walk, found: Found) -> None:
         if (walk.heads[one.size] if one.size else tree.EMPTY) == one.root:
             good = max(good, one.size)
         elif one.size < sound:
-            _bad(found, good + 1, f"the record up to update {one.size} is not the one that was signed")
+            _bad(found, good + 1, _("the record up to update {size} is not the one that was signed", size=one.size))
             break
         else:
-            found.problems.append(f"the record up to update {one.size} is not the one that was signed")
+            found.problems.append(_("the record up to update {size} is not the one that was signed", size=one.size))
             break
     found.heads.update(walk.heads)
 
@@ -261,33 +269,37 @@ def check_rows(asked: Rows, found: Found) -> None:
                 expected = line.k if first and not asked.whole else expected
                 frontier = _row(asked, line, expected, frontier, found)
             except Bad as error:
-                found.problems.append(f"row {expected} of the receipts: {error}")
+                found.problems.append(_("row {expected} of the receipts: {error}", expected=expected, error=error))
                 return
             expected, first = expected + 1, False
     signed = asked.signed
     if asked.whole and signed is not None:
         if expected - 1 != signed.size:
-            found.problems.append(f"the receipts have {expected - 1} rows, {signed.size} were signed for")
+            found.problems.append(
+                _("the receipts have {expected} rows, {size} were signed for", expected=expected - 1, size=signed.size)
+            )
         elif tree.root_of(frontier) != signed.root:
-            found.problems.append("the receipts are not the ones that were signed")
+            found.problems.append(_("the receipts are not the ones that were signed"))
 
 
 def _row(asked: Rows, line: CheckedLine, expected: int, frontier: tuple[bytes, ...], found: Found) -> tuple[bytes, ...]:
     header = line.header.encode()
     leaf = tree.leaf_hash(header, bytes.fromhex(line.commitment))
     if line.k != expected or not batches.says(header, asked.share, expected) or leaf.hex() != line.leaf:
-        raise Bad(f"it is not row {expected}, or its leaf is not the hash of its header and commitment")
+        raise Bad(
+            _("it is not row {expected}, or its leaf is not the hash of its header and commitment", expected=expected)
+        )
     if line.content is None or line.salt is None:
         if expected not in asked.erased:
-            raise Bad("its claims are missing, and no statement names it")
+            raise Bad(_("its claims are missing, and no statement names it"))
     elif tree.commit(bytes.fromhex(line.salt), line.content.encode()).hex() != line.commitment:
-        raise Bad("its claims are not what was committed to")
+        raise Bad(_("its claims are not what was committed to"))
     else:
         _claims(asked, line.content, found)
     if not asked.whole and asked.signed is not None:
         path = [bytes.fromhex(step) for step in line.proof or ()]
         if not tree.included(leaf, expected - 1, asked.signed.size, path, asked.signed.root):
-            raise Bad("its proof does not lead to the signed head")
+            raise Bad(_("its proof does not lead to the signed head"))
     return tree.append(frontier, expected - 1, leaf) if asked.whole else frontier
 
 
@@ -295,9 +307,14 @@ def _claims(asked: Rows, content: str, found: Found) -> None:
     try:
         claims = batches.open_claims(content.encode(), asked.share)
     except msgspec.MsgspecError as error:
-        raise Bad(f"its claims cannot be read: {error}") from error
+        raise Bad(_("its claims cannot be read: {error}", error=error)) from error
     for claim in claims:
         head = asked.heads.get(claim.n)
         if claim.head and head is not None and not head.hex().startswith(claim.head):
-            told = f"A page of {claim.person} held another head at update {claim.n}: {claim.head}."
-            found.notes.append(f"{told} The page or the record is wrong; only a person can say which.")
+            told = _(
+                "A page of {person} held another head at update {n}: {head}.",
+                person=claim.person,
+                n=claim.n,
+                head=claim.head,
+            )
+            found.notes.append(_("{told} The page or the record is wrong; only a person can say which.", told=told))

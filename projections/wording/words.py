@@ -5,13 +5,32 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.money import Money
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-LONG = (
-    ("January", "February", "March", "April", "May", "June")
-    + ("July", "August", "September", "October", "November", "December")
-)  # fmt: skip
+MONTHS = (
+    N_("Jan"),
+    N_("Feb"),
+    N_("Mar"),
+    N_("Apr"),
+    N_("May"),
+    N_("Jun"),
+    N_("Jul"),
+    N_("Aug"),
+    N_("Sep"),
+    N_("Oct"),
+    N_("Nov"),
+    N_("Dec"),
+)
+LONG = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June")) + (
+    N_("July"),
+    N_("August"),
+    N_("September"),
+    N_("October"),
+    N_("November"),
+    N_("December"),
+)
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 MINUS = "−"
 
@@ -56,7 +75,7 @@ def signed(days: int, unit: str = "") -> str:
     """Return "+11 days", "−3 days" or "0"; with `unit` "d": "+11 d"."""
     if days == 0:
         return "0"
-    word = unit or ("day" if abs(days) == 1 else "days")
+    word = unit or (_("day") if abs(days) == 1 else _("days"))
     return f"{'+' if days > 0 else MINUS}{abs(days)} {word}"
 
 

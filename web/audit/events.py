@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.events import AnyEvent, Recorded, tag
+from domain.language import gettext as _
 from projections.entries.entry import instant
 from projections.events.event_log import EventLog, Unreadable
 from web.door.guard import AUDIT, Signed, door
@@ -77,7 +78,7 @@ def search(log: EventLog, wanted: Filter, streams: frozenset[str], before: int) 
     if wanted.until:
         top = min(top, position_before(log, _start(wanted.until) + timedelta(days=1)))
     events: list[Recorded] = []
-    for _ in range(FURTHEST):
+    for _other in range(FURTHEST):
         bottom = max(0, top - BLOCK)
         block = [r for r in log.after(bottom, top - bottom) if r.position <= top] if top else []
         for recorded in reversed(block):
@@ -122,7 +123,7 @@ async def events(request: Request, signed: Signed) -> Response:
     shares = {f"share-{s.id}" for s in world.shares.values() if s.project == wanted.project}
     streams = frozenset({f"project-{wanted.project}"} | shares)
     told = ", ".join(f"{name} {value}" for name, value in msgspec.structs.asdict(wanted).items() if value)
-    await run_in_threadpool(consulted, services, signed, wanted.project, f"events, {told or 'all'}")
+    await run_in_threadpool(consulted, services, signed, wanted.project, _("events, {told}", told=told or _("all")))
     found = await run_in_threadpool(search, services.logs.events, wanted, streams, position)
     query = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value}
     context: dict[str, Any] = {

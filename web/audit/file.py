@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.proof import notes
 from projections.proof.notes import BadNote
 from projections.verify.bundle import VerifyReport, check
@@ -61,13 +62,13 @@ def identify(services: Services, data: bytes) -> Verdict:
     if data.startswith(b"PK\x03\x04"):
         return _bundle(services, data)
     if (page := TITLE.search(data[:4096])) is not None:
-        return _numbered(services, data, int(page[1]), "exact page")
+        return _numbered(services, data, int(page[1]), _("exact page"))
     if data[:1] == b"{":
         try:
             n = _said.decode(data).n
         except msgspec.MsgspecError:
-            return _unknown("It reads like JSON, but is no message and no content of an update.")
-        return _numbered(services, data, n, "message or content")
+            return _unknown(_("It reads like JSON, but is no message and no content of an update."))
+        return _numbered(services, data, n, _("message or content"))
     try:
         text = data.decode()
         if "\n\n" in text:
@@ -76,30 +77,41 @@ def identify(services: Services, data: bytes) -> Verdict:
         pass
     digest = hashlib.sha256(data).hexdigest()
     if services.logs.disclosure.stylesheet(digest) == data:
-        return Verdict(good=True, title="This is a stylesheet of recorded updates.", lines=(f"SHA-256 {digest}",))
+        return Verdict(
+            good=True,
+            title=_("This is a stylesheet of recorded updates."),
+            lines=(_("SHA-256 {digest}", digest=digest),),
+        )
     return _unknown()
 
 
 def _unknown(why: str = "") -> Verdict:
-    known = (
-        "Known are: evidence bundles, the exact page of an update saved as one file, messages and contents of updates, "
-        "stylesheets, checkpoints and other signed notes. A page saved by a browser’s “Save as” is altered by it."
+    known = _(
+        "Known are: evidence bundles, the exact page of an update saved as one file, messages and contents of "
+        "updates, stylesheets, checkpoints and other signed notes. A page saved by a browser’s “Save as” is "
+        "altered by it."
     )
-    return Verdict(good=None, title="Not in this record.", lines=tuple(line for line in (why, known) if line))
+    return Verdict(good=None, title=_("Not in this record."), lines=tuple(line for line in (why, known) if line))
 
 
 def _numbered(services: Services, data: bytes, n: int, kind: str) -> Verdict:
     matches = tuple(_matches(services, data, n))
     if matches:
-        these = f"This is update {n}." if len(matches) == 1 else f"This is update {n} of {len(matches)} shares."
-        return Verdict(good=True, title=these, lines=(f"Its {kind}, byte for byte as recorded.",), matches=matches)
+        these = (
+            _("This is update {n}.", n=n)
+            if len(matches) == 1
+            else _("This is update {n} of {matches} shares.", n=n, matches=len(matches))
+        )
+        return Verdict(
+            good=True, title=these, lines=(_("Its {kind}, byte for byte as recorded.", kind=kind),), matches=matches
+        )
     has = [share for share in _shares(services) if 0 < n <= services.logs.disclosure.head(share)]
-    told = f"It calls itself update {n}. " + (
-        f"{len(has)} shares have an update {n}; none of them is this, byte for byte."
+    told = _("It calls itself update {n}. ", n=n) + (
+        _("{has} shares have an update {n}; none of them is this, byte for byte.", has=len(has), n=n)
         if has
-        else f"No share has an update {n}."
+        else _("No share has an update {n}.", n=n)
     )
-    return Verdict(good=False, title="Not in this record.", lines=(told,))
+    return Verdict(good=False, title=_("Not in this record."), lines=(told,))
 
 
 def _shares(services: Services) -> list[ShareId]:
@@ -127,24 +139,34 @@ def shown(services: Services, share: str, first: int, last: int) -> str:
     agreed = world.shares[share]  # type: ignore[index]
     begin, end = log.recorded_at(share, first), log.recorded_at(share, last + 1) or agreed.revoked_at
     owner = f"{world.client_name(agreed.client)}, {world.projects[agreed.project].client_title}"
-    until = f"to {end:%a %d %b %Y %H:%M:%S} UTC" if end else "until now"
-    return f"{owner}: shown from {begin:%a %d %b %Y %H:%M:%S} UTC {until}"
+    until = _("to {end:%a %d %b %Y %H:%M:%S} UTC", end=end) if end else _("until now")
+    return _("{owner}: shown from {begin:%a %d %b %Y %H:%M:%S} UTC {until}", owner=owner, begin=begin, until=until)
 
 
 def _bundle(services: Services, data: bytes) -> Verdict:
     report: VerifyReport = check(data, services.notary.verification_key)
     whose = services.present.world.shares.get(report.share)  # type: ignore[call-overload]
     if not report.accepted:
-        first = f" The first bad update is {report.first_bad}." if report.first_bad is not None else ""
+        first = (
+            _(" The first bad update is {first_bad}.", first_bad=report.first_bad)
+            if report.first_bad is not None
+            else ""
+        )
         return Verdict(
-            good=False, title=f"An evidence bundle that does not hold.{first}", lines=tuple(report.problems[:8])
+            good=False,
+            title=_("An evidence bundle that does not hold.{first}", first=first),
+            lines=tuple(report.problems[:8]),
         )
     if whose is None:
-        return Verdict(good=None, title="A good evidence bundle of a share that is not in this record.")
-    span = f"update {report.first}" if report.first == report.to else f"updates {report.first} to {report.to}"
+        return Verdict(good=None, title=_("A good evidence bundle of a share that is not in this record."))
+    span = (
+        _("update {first}", first=report.first)
+        if report.first == report.to
+        else _("updates {first} to {to}", first=report.first, to=report.to)
+    )
     match = Match(report.share, report.first, shown(services, report.share, report.first, report.to))
-    lines = ("Signed by this installation, and every byte holds.", *report.notes)
-    return Verdict(good=True, title=f"An evidence bundle of {span}.", lines=lines, matches=(match,))
+    lines = (_("Signed by this installation, and every byte holds."), *report.notes)
+    return Verdict(good=True, title=_("An evidence bundle of {span}.", span=span), lines=lines, matches=(match,))
 
 
 def _note(services: Services, note: str) -> Verdict:
@@ -152,18 +174,22 @@ def _note(services: Services, note: str) -> Verdict:
     try:
         point = notes.open_checkpoint(text)
     except BadNote:
-        return Verdict(good=True, title="A statement signed by this installation.", lines=tuple(text.splitlines()))
-    told = f"{point.origin}, {point.size} leaves."
+        return Verdict(good=True, title=_("A statement signed by this installation."), lines=tuple(text.splitlines()))
+    told = _("{origin}, {size} leaves.", origin=point.origin, size=point.size)
     share = point.origin.rpartition("/share/")[2]
     if share not in services.present.world.shares or not point.size:
-        return Verdict(good=True, title="A checkpoint signed by this installation.", lines=(told,))
+        return Verdict(good=True, title=_("A checkpoint signed by this installation."), lines=(told,))
     kept = next(iter(services.logs.disclosure.kept(share, point.size - 1, 1, point.size)), None)
     if kept is None or kept.root != point.root.hex():
-        why = f"{told} The record {'has no such update' if kept is None else 'has another head at this size'}."
-        return Verdict(good=False, title="Signed here, and the record does not agree with it.", lines=(why,))
+        why = _(
+            "{told} The record {kept}.",
+            told=told,
+            kept=_("has no such update") if kept is None else _("has another head at this size"),
+        )
+        return Verdict(good=False, title=_("Signed here, and the record does not agree with it."), lines=(why,))
     return Verdict(
         good=True,
-        title=f"A checkpoint over updates 1 to {point.size}, and the record agrees with it.",
+        title=_("A checkpoint over updates 1 to {size}, and the record agrees with it.", size=point.size),
         lines=(told,),
         matches=(Match(share, point.size, shown(services, share, 1, point.size)),),
     )
@@ -178,19 +204,22 @@ async def file(request: Request, signed: Signed) -> Response:
         try:
             sent = (await request.form(max_part_size=most)).get("file")
         except MultiPartException as error:
-            sent, problem = None, f"The file could not be read: {error.message}"
+            sent, problem = None, _("The file could not be read: {message}", message=error.message)
         data = await sent.read(most + 1) if isinstance(sent, UploadFile) else b""
-        name = sent.filename or "the file" if isinstance(sent, UploadFile) else ""
+        name = sent.filename or _("the file") if isinstance(sent, UploadFile) else ""
         if len(data) > most:
-            problem = (
-                f"The file is larger than {services.settings.max_upload_mb} MiB. Check it with: fanlight verify FILE"
+            problem = _(
+                "The file is larger than {max_upload_mb} MiB. Check it with: fanlight verify FILE",
+                max_upload_mb=services.settings.max_upload_mb,
             )
         elif data:
             digest = hashlib.sha256(data).hexdigest()
-            await run_in_threadpool(consulted, services, signed, "", f"is a file with SHA-256 {digest} in the record")
+            await run_in_threadpool(
+                consulted, services, signed, "", _("is a file with SHA-256 {digest} in the record", digest=digest)
+            )
             verdict = await run_in_threadpool(identify, services, data)
         else:
-            problem = problem or "Choose a file first."
+            problem = problem or _("Choose a file first.")
     status = 400 if problem else 200
     context = {"verdict": verdict, "name": name, "problem": problem, "here": "file", **shell(services, signed)}
     return services.pages.response(request, "audit/file.html", status, **context)

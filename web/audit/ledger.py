@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain.language import N_
+from domain.language import gettext as _
 from projections.entries.entry import instant
 from projections.logs.ledger import Ledger, LedgerLine
 from projections.proof import notes
@@ -20,15 +22,15 @@ from web.staff.frame import shell
 PAGE = 50
 BLOCK, FURTHEST = 500, 20  # lines looked through for one kind
 KINDS = {
-    "consulted": "Somebody asked",
-    "checkpoint": "Checkpoint signed",
-    "entries-erased": "Updates erased",
-    "restored": "Backup restored",
-    "receipts-expired": "Receipts expired",
-    "time-stamped": "Time-stamped",
-    "key-added": "Key introduced",
-    "key-rotated": "Key rotated",
-    "damaged": "Unreadable",
+    "consulted": N_("Somebody asked"),
+    "checkpoint": N_("Checkpoint signed"),
+    "entries-erased": N_("Updates erased"),
+    "restored": N_("Backup restored"),
+    "receipts-expired": N_("Receipts expired"),
+    "time-stamped": N_("Time-stamped"),
+    "key-added": N_("Key introduced"),
+    "key-rotated": N_("Key rotated"),
+    "damaged": N_("Unreadable"),
 }
 
 
@@ -50,7 +52,7 @@ def found(ledger: Ledger, kind: str, before: int) -> tuple[list[LedgerLine], int
     last = ledger.last()
     top = before - 1 if before else last.index if last else 0
     lines: list[LedgerLine] = []
-    for _ in range(FURTHEST):
+    for _other in range(FURTHEST):
         bottom = max(0, top - BLOCK)
         for line in reversed(ledger.lines(bottom, top - bottom, top) if top > 0 else []):
             if not kind or line.statement.kind == kind:
@@ -69,7 +71,7 @@ async def ledger(request: Request, signed: Signed) -> Response:
     kind, before = request.query_params.get("kind", ""), request.query_params.get("before", "")
     if kind not in ("", *KINDS) or (before and not (before.isdecimal() and len(before) < 16)):
         return not_found()
-    await run_in_threadpool(consulted, services, signed, "", f"ledger, {kind or 'all'}")
+    await run_in_threadpool(consulted, services, signed, "", _("ledger, {kind}", kind=kind or _("all")))
     lines, older = await run_in_threadpool(found, services.logs.ledger, kind, int(before or 0))
     last = await run_in_threadpool(services.logs.ledger.last)
     context: dict[str, Any] = {
@@ -104,7 +106,7 @@ def _subject(services: Services, subject: str) -> str:
     share = world.shares.get(key)  # type: ignore[call-overload]
     if share is not None:
         project = world.projects[share.project].client_title
-        receipts = ", receipts" if subject.endswith("/receipts") else ""
+        receipts = _(", receipts") if subject.endswith("/receipts") else ""
         return f"{world.client_name(share.client)}, {project}{receipts}"
     project = world.projects.get(subject)  # type: ignore[call-overload]
     return project.title if project else subject
@@ -115,7 +117,7 @@ def _detail(note: str) -> str:
         point = notes.open_checkpoint(notes.text_of(note))
     except BadNote:
         return note.split("\n", 1)[0]
-    return f"size {point.size}, root {point.root.hex()[:16]}"
+    return _("size {size}, root {root}", size=point.size, root=point.root.hex()[:16])
 
 
 def routes() -> list[BaseRoute]:

@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.events import Recorded
 from domain.ids import ClientId, ProjectId, ShareId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView, Rag
 from projections.entries.entry import Header, instant
@@ -42,10 +44,10 @@ BLOCK, FURTHEST = 400, 10  # events looked through for them
 LISTED = 12  # projects and shares set out
 AT_ONCE = timedelta(seconds=2)
 SPEEDS = (
-    (3600, "1 hour a second"),
-    (21600, "6 hours a second"),
-    (86400, "1 day a second"),
-    (604800, "1 week a second"),
+    (3600, N_("1 hour a second")),
+    (21600, N_("6 hours a second")),
+    (86400, N_("1 day a second")),
+    (604800, N_("1 week a second")),
 )
 
 
@@ -57,7 +59,7 @@ class Question(Filter, frozen=True, kw_only=True):
     def told(self) -> str:
         """Return the question as it is recorded."""
         asked = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
-        return "replay " + ", ".join(f"{name} {value}" for name, value in sorted(asked.items()))
+        return _("replay ") + ", ".join(f"{name} {value}" for name, value in sorted(asked.items()))
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +134,7 @@ async def page(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     world, now = services.present.refresh(), services.now()
     asked = question(request.query_params, now)
-    problem = "" if asked else "Write both days as 2027-03-11, the first one first."
+    problem = "" if asked else _("Write both days as 2027-03-11, the first one first.")
     asked = asked or question({}, now)
     assert asked is not None
     context = await run_in_threadpool(_page, services, signed, world, asked, request.query_params.get("at", ""))
@@ -243,7 +245,7 @@ def _told(services: Services, world: World, share: Share, at: datetime) -> Repla
         n=n,
         since=log.recorded_at(share.id, n) if n else None,
         terms=agreed.version if agreed else 0,
-        sentence=view.headline.sentence if view else "Its content has been erased." if kept else "",
+        sentence=view.headline.sentence if view else _("Its content has been erased.") if kept else "",
         ended=share.revoked_at is not None and share.revoked_at <= at,
         held=holds.waited_at(world, share, services.present.past(share.project, at).state, at),
         watching=tuple(sorted((world.person_name(t.person), t.n, t.paused) for t in standing if t.n)),
@@ -284,7 +286,7 @@ def _around(
 
 
 def _backwards(services: Services, position: int) -> Iterator[Recorded]:
-    for _ in range(FURTHEST):
+    for _other in range(FURTHEST):
         bottom = max(0, position - BLOCK)
         block = services.logs.events.after(bottom, position - bottom) if position else []
         yield from (r for r in reversed(block) if isinstance(r, Recorded))
@@ -292,7 +294,7 @@ def _backwards(services: Services, position: int) -> Iterator[Recorded]:
 
 
 def _forwards(services: Services, position: int) -> Iterator[Recorded]:
-    for _ in range(FURTHEST):
+    for _other in range(FURTHEST):
         block = services.logs.events.after(position, BLOCK)
         yield from (r for r in block if isinstance(r, Recorded))
         position += len(block)

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.events.event_log import Unreadable
 from projections.follow import shadow
 from projections.follow.shadow import Compared, State
@@ -31,7 +32,7 @@ async def compare(request: Request, signed: Signed) -> Response:
     share = services.present.refresh().shares.get(ShareId(request.path_params["share"]))
     if share is None:
         return not_found()
-    await run_in_threadpool(consulted, services, signed, share.id, "recomputed and compared")
+    await run_in_threadpool(consulted, services, signed, share.id, _("recomputed and compared"))
     found = await run_in_threadpool(_compared, services, share)
     world = services.present.world
     context = {

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.entries.entry import Entry, header, instant
 from projections.proof import tree
 from web.audit import events, file, ledger, replay, shadow
@@ -63,7 +64,7 @@ def _line(services: Services, share: Share) -> dict[str, Any]:
         "n": page.n if page else 0,
         "at": instant(page.at) if page else "",
         "root": page.root if page else "",
-        "state": "Ended" if ended else "In force" if share.versions else "Draft",
+        "state": _("Ended") if ended else _("In force") if share.versions else _("Draft"),
     }
 
 
@@ -76,7 +77,7 @@ async def share(request: Request, signed: Signed) -> Response:
         return not_found()
     head = await run_in_threadpool(services.logs.disclosure.head, key)
     upto = min(int(before) - 1, head) if before else head
-    span = f"updates up to {upto}" if before else "newest updates"
+    span = _("updates up to {upto}", upto=upto) if before else _("newest updates")
     await run_in_threadpool(consulted, services, signed, key, span)
     entries = await run_in_threadpool(_entries, services, key, upto)
     holds_kept, more_holds = await run_in_threadpool(record_holds.lines, services, found)
@@ -134,7 +135,9 @@ async def page(request: Request, signed: Signed) -> Response:
     key = request.path_params["share"]
     if key not in services.present.refresh().shares:
         return not_found()
-    await run_in_threadpool(consulted, services, signed, key, f"exact page of update {request.path_params['n'][:12]}")
+    await run_in_threadpool(
+        consulted, services, signed, key, _("exact page of update {n}", n=request.path_params["n"][:12])
+    )
     return await run_in_threadpool(
         exact_page.response, services.logs.disclosure, services.renderer, key, request.path_params["n"]
     )

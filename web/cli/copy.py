@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.installation import copying
 from projections.installation.copying import Copied
 from projections.installation.database import Unusable
@@ -19,7 +20,7 @@ def run(settings: Settings, source: Path, to: str) -> int:
     Raises: BadSetting when something is in the way; the database is then as it was.
     """
     if not (source / "events.db").exists():
-        raise BadSetting(f"There is no installation in {source}. Say which folder with --from.")
+        raise BadSetting(_("There is no installation in {source}. Say which folder with --from.", source=source))
     lock, folder = alone(source), Folder(source)
     try:
         copying.copy(folder, to, print)
@@ -30,6 +31,11 @@ def run(settings: Settings, source: Path, to: str) -> int:
         lock.close()
     arrived = msgspec.structs.replace(settings, data=source, database_url=to)
     if verify.stored(arrived, []):
-        raise BadSetting("What arrived does not hold; see above. Do not serve it.")
-    print(f"Keep {arrived.key_file}: it signs on. The folder is as it was; archive it, and serve the database.")
+        raise BadSetting(_("What arrived does not hold; see above. Do not serve it."))
+    print(
+        _(
+            "Keep {key_file}: it signs on. The folder is as it was; archive it, and serve the database.",
+            key_file=arrived.key_file,
+        )
+    )
     return 0

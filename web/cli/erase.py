@@ -4,6 +4,7 @@ import re
 
 from domain.errors import Invalid, Unknown
 from domain.ids import CommandId
+from domain.language import gettext as _
 from domain.people.access import ErasePerson
 from projections.events.present import CurrentWorld
 from projections.evidence.erasing import erase_entries
@@ -25,13 +26,15 @@ def person(settings: Settings, email: str, reason: str) -> int:
         present = CurrentWorld(folder.events)
         found = [p.id for p in present.world.people.values() if p.email.casefold() == email.casefold()]
         if not found:
-            raise Unknown(f"Nobody with the address {email} is known. `fanlight user list` shows who is.", "email")
+            raise Unknown(
+                _("Nobody with the address {email} is known. `fanlight user list` shows who is.", email=email), "email"
+            )
         service = Service(folder.events, present, clock.now)
         for one in found:
             service.execute(OPERATOR, ErasePerson(person=one, reason=reason), command_id=CommandId(new_id(24)))
     finally:
         folder.close()
-    print("Erased. What their pages claimed stays, under an id that leads to nobody.")
+    print(_("Erased. What their pages claimed stays, under an id that leads to nobody."))
     return 0
 
 
@@ -47,7 +50,13 @@ def entries(settings: Settings, share: str, numbers: str, reason: str) -> int:
         erase_entries(folder, notary, share, wanted, reason, who=OPERATOR.person, now=clock.now())
     finally:
         folder.close()
-    print(f"Erased {len(wanted)} of share {share}. Their places, times and hashes stay, and every proof still holds.")
+    print(
+        _(
+            "Erased {wanted} of share {share}. Their places, times and hashes stay, and every proof still holds.",
+            wanted=len(wanted),
+            share=share,
+        )
+    )
     return 0
 
 
@@ -56,7 +65,9 @@ def _numbers(text: str) -> set[int]:
     for span in text.replace(",", " ").split():
         match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", span)
         if match is None or int(match[2] or match[1]) - int(match[1]) > 1_000_000:
-            raise Invalid(f"{span!r} is no number of an update. Expected something like 3 or 7-9.", "numbers")
+            raise Invalid(
+                _("{span!r} is no number of an update. Expected something like 3 or 7-9.", span=span), "numbers"
+            )
         found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
     return found
 
@@ -82,5 +93,5 @@ def rotate_key(settings: Settings) -> int:
         print(notary.verification_key)
     finally:
         folder.close()
-    print("Restart the server to sign with it. Who has the old key can still check everything.")
+    print(_("Restart the server to sign with it. Who has the old key can still check everything."))
     return 0

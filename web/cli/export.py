@@ -5,6 +5,7 @@ from pathlib import Path
 
 from domain.errors import Unknown
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.events.world import names
 from projections.evidence import bundle
@@ -26,7 +27,7 @@ def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, st
         folder.close()
     target = out or Path(f"fanlight-{share}.zip")
     target.write_bytes(data)
-    print(f"{target}: {len(data):,} bytes. Check it with: fanlight verify {target}")
+    print(_("{target}: {data:,} bytes. Check it with: fanlight verify {target}", target=target, data=len(data)))
     return 0
 
 
@@ -35,9 +36,15 @@ def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, st
     head = folder.disclosure.head(share)
     asked = download.wanted(query, share, head, receipts=receipts)
     if share not in world.shares or head == 0:
-        raise Unknown(f"Share {share!r} has no updates in {folder.where}. Its id is in the address of its page.")
+        raise Unknown(
+            _(
+                "Share {share!r} has no updates in {where}. Its id is in the address of its page.",
+                share=share,
+                where=folder.where,
+            )
+        )
     if asked is None:
-        raise Unknown(f"Share {share!r} has the updates 1 to {head}; choose among them.")
+        raise Unknown(_("Share {share!r} has the updates 1 to {head}; choose among them.", share=share, head=head))
     agreed = world.shares[ShareId(share)]
     called, project = names(world, agreed), world.projects[agreed.project]
     asked = download.named(asked, called.organisation, called.client, project.client_title)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from domain.errors import Unknown
 from domain.ids import CommandId, ProjectId
+from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
@@ -27,10 +28,13 @@ def run(settings: Settings, file: Path, project: str, columns: Path | None, *, a
     try:
         plan = read(file.name, data, _mapping(columns), _progress(), max_bytes=settings.max_upload_mb * 2**20)
     except BrokenFile as broken:
-        print(f"fanlight: {file} cannot be read, nothing was changed.", file=sys.stderr)
+        print(_("fanlight: {file} cannot be read, nothing was changed.", file=file), file=sys.stderr)
         for problem in broken.problems:
             print(
-                f"  line {problem.line}: {problem.message}" if problem.line else f"  {problem.message}", file=sys.stderr
+                _("  line {line}: {message}", line=problem.line, message=problem.message)
+                if problem.line
+                else f"  {problem.message}",
+                file=sys.stderr,
             )
         return 3
     folder = open_logs.logs(settings)
@@ -38,13 +42,19 @@ def run(settings: Settings, file: Path, project: str, columns: Path | None, *, a
         present = CurrentWorld(folder.events)
         found = present.world.projects.get(ProjectId(project))
         if found is None:
-            raise Unknown(f"There is no project {project!r} in {folder.where}. Its id is in the address of its page.")
+            raise Unknown(
+                _(
+                    "There is no project {project!r} in {where}. Its id is in the address of its page.",
+                    project=project,
+                    where=folder.where,
+                )
+            )
         proposal = propose(found, plan, new_id, found.civil(clock.now()))
         _show(proposal)
         if accept:
             _record(Service(folder.events, present, clock.now), found, plan, proposal)
         elif proposal.lines:
-            print("Nothing is recorded yet. The same command with --accept takes these changes over.")
+            print(_("Nothing is recorded yet. The same command with --accept takes these changes over."))
     finally:
         folder.close()
     return 0
@@ -54,7 +64,7 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise BadSetting(f"{file} cannot be read: {error.strerror}.") from error
+        raise BadSetting(_("{file} cannot be read: {strerror}.", file=file, strerror=error.strerror)) from error
 
 
 def _mapping(columns: Path | None) -> Mapping | None:
@@ -68,7 +78,12 @@ def _progress() -> Callable[[float], None] | None:
     def draw(share: float) -> None:
         done = round(share * WIDTH)
         end = "\n" if share >= 1 else ""
-        print(f"\rreading {'█' * done}{'·' * (WIDTH - done)} {share:4.0%}", end=end, file=sys.stderr, flush=True)
+        print(
+            _("\rreading {value}{width} {share:4.0%}", value="█" * done, width="·" * (WIDTH - done), share=share),
+            end=end,
+            file=sys.stderr,
+            flush=True,
+        )
 
     return draw
 
@@ -79,11 +94,23 @@ def _show(proposal: Proposal) -> None:
         note = f"  ({line.note})" if line.note else ""
         print(f"{line.kind:9} {line.title}: {change}{note}")
     for note in proposal.notes:
-        print(f"note      {note}")
-    print(f"{len(proposal.lines)} changes proposed, {proposal.unchanged} milestones unchanged.")
+        print(_("note      {note}", note=note))
+    print(
+        _(
+            "{lines} changes proposed, {unchanged} milestones unchanged.",
+            lines=len(proposal.lines),
+            unchanged=proposal.unchanged,
+        )
+    )
 
 
 def _record(service: Service, project: Project, plan: Plan, proposal: Proposal) -> None:
     command = accept(project, plan, proposal.lines)
     answer = service.execute(OPERATOR, command, command_id=CommandId(f"import-{project.id}-{new_id()}"))
-    print(f"Recorded {len(answer.events)} events; the project is at version {answer.version}.")
+    print(
+        _(
+            "Recorded {events} events; the project is at version {version}.",
+            events=len(answer.events),
+            version=answer.version,
+        )
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import Refused
+from domain.language import gettext as _
 from projections.proof.notes import BadNote
 from web import settings as settings_module
 from web.settings import BadSetting, Settings
@@ -27,104 +28,112 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     top = argparse.ArgumentParser(
         prog="fanlight",
-        description="Share live project status with clients, and prove afterwards exactly what was shown.",
-        epilog="Every setting is a flag or a FANLIGHT_* variable; a flag wins.",
+        description=_("Share live project status with clients, and prove afterwards exactly what was shown."),
+        epilog=_("Every setting is a flag or a FANLIGHT_* variable; a flag wins."),
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    demo = commands.add_parser("demo", help="the sample portfolio, living, on one port")
+    demo = commands.add_parser("demo", help=_("the sample portfolio, living, on one port"))
     settings_module.add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
-    serve = commands.add_parser("serve", help="serve what lies in a folder")
+    serve = commands.add_parser("serve", help=_("serve what lies in a folder"))
     settings_module.add_flags(serve, ("data", "database_url", "redis_url", "follow", *SERVE[1:]))
-    follow = commands.add_parser("follow", help="make the updates, or stand by for it, without serving pages")
+    follow = commands.add_parser("follow", help=_("make the updates, or stand by for it, without serving pages"))
     settings_module.add_flags(follow, ("data", "database_url", "redis_url", *SERVE[1:]))
-    status = commands.add_parser("status", help="how the installation stands: who follows, every share, what waits")
-    status.add_argument("--json", action="store_true", help="print it as JSON")
+    status = commands.add_parser("status", help=_("how the installation stands: who follows, every share, what waits"))
+    status.add_argument("--json", action="store_true", help=_("print it as JSON"))
     settings_module.add_flags(status, ("data", "database_url"))
-    load = commands.add_parser("import", help="compare a plan with a project, and take it over with --accept")
-    load.add_argument("file", type=Path, help="MSPDI XML or CSV")
-    load.add_argument("--project", required=True, help="id of the project, as in the address of its page")
-    load.add_argument("--accept", action="store_true", help="record every proposed change (default: only show them)")
-    load.add_argument("--mapping", type=Path, help="JSON file that says which CSV column is what")
+    load = commands.add_parser("import", help=_("compare a plan with a project, and take it over with --accept"))
+    load.add_argument("file", type=Path, help=_("MSPDI XML or CSV"))
+    load.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
+    load.add_argument("--accept", action="store_true", help=_("record every proposed change (default: only show them)"))
+    load.add_argument("--mapping", type=Path, help=_("JSON file that says which CSV column is what"))
     settings_module.add_flags(load, ("data", "database_url", "max_upload_mb"))
     _record(commands)
     _user(commands)
-    commands.add_parser("version", help="the version of this program")
+    commands.add_parser("version", help=_("the version of this program"))
     return top
 
 
 def _record(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    out = commands.add_parser("export", help="write the evidence bundle of a share, a period or one update")
-    out.add_argument("share", help="id of the share, as in the address of its page")
-    out.add_argument("--out", type=Path, help="file to write (default: fanlight-SHARE.zip)")
-    out.add_argument("--update", default="", help="only this update, with its proof")
-    out.add_argument("--from", default="", help="first update of a period")
-    out.add_argument("--to", default="", help="last update of a period")
-    out.add_argument("--without-receipts", action="store_true", help="leave out what people's pages claimed")
-    check = commands.add_parser("verify", help="check an evidence bundle, or all stored files with --data")
-    check.add_argument("file", type=Path, nargs="?", help="evidence bundle")
-    check.add_argument("--key", help="verification key you were given, or a file that holds it")
-    check.add_argument("--checkpoint", type=Path, action="append", default=[], help="checkpoint you kept (repeatable)")
-    check.add_argument("--json", action="store_true", help="print the report as JSON")
-    prepare = commands.add_parser("migrate", help="prepare a Postgres database, as its owner")
-    prepare.add_argument("--role", default="", help="role that serves: it may append and read, and change nothing")
+    out = commands.add_parser("export", help=_("write the evidence bundle of a share, a period or one update"))
+    out.add_argument("share", help=_("id of the share, as in the address of its page"))
+    out.add_argument("--out", type=Path, help=_("file to write (default: fanlight-SHARE.zip)"))
+    out.add_argument("--update", default="", help=_("only this update, with its proof"))
+    out.add_argument("--from", default="", help=_("first update of a period"))
+    out.add_argument("--to", default="", help=_("last update of a period"))
+    out.add_argument("--without-receipts", action="store_true", help=_("leave out what people's pages claimed"))
+    check = commands.add_parser("verify", help=_("check an evidence bundle, or all stored files with --data"))
+    check.add_argument("file", type=Path, nargs="?", help=_("evidence bundle"))
+    check.add_argument("--key", help=_("verification key you were given, or a file that holds it"))
+    check.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], help=_("checkpoint you kept (repeatable)")
+    )
+    check.add_argument("--json", action="store_true", help=_("print the report as JSON"))
+    prepare = commands.add_parser("migrate", help=_("prepare a Postgres database, as its owner"))
+    prepare.add_argument("--role", default="", help=_("role that serves: it may append and read, and change nothing"))
     settings_module.add_flags(prepare, ("database_url",))
-    move = commands.add_parser("copy", help="copy a folder into a prepared, empty database, and compare every row")
-    move.add_argument("--from", dest="source", type=Path, required=True, help="folder, which nobody serves meanwhile")
-    move.add_argument("--to", required=True, help="database, as its owner: postgresql://owner@host/name")
+    move = commands.add_parser("copy", help=_("copy a folder into a prepared, empty database, and compare every row"))
+    move.add_argument(
+        "--from", dest="source", type=Path, required=True, help=_("folder, which nobody serves meanwhile")
+    )
+    move.add_argument("--to", required=True, help=_("database, as its owner: postgresql://owner@host/name"))
     settings_module.add_flags(move, ("signing_key",))
-    after = commands.add_parser("restored", help="after a backup was restored: keep every number that was given before")
-    after.add_argument("--shown", action="append", default=[], metavar="SHARE=N", help="highest number known")
-    after.add_argument("--margin", type=int, default=100, help="numbers to leave out beyond the highest known (100)")
-    after.add_argument("--nothing-lost", action="store_true", help="every update is there: a standby took over in sync")
-    after.add_argument("--reason", required=True, help="what happened; kept for ever")
+    after = commands.add_parser(
+        "restored", help=_("after a backup was restored: keep every number that was given before")
+    )
+    after.add_argument("--shown", action="append", default=[], metavar="SHARE=N", help=_("highest number known"))
+    after.add_argument("--margin", type=int, default=100, help=_("numbers to leave out beyond the highest known (100)"))
+    after.add_argument(
+        "--nothing-lost", action="store_true", help=_("every update is there: a standby took over in sync")
+    )
+    after.add_argument("--reason", required=True, help=_("what happened; kept for ever"))
     settings_module.add_flags(after, ("database_url",))
-    shadow = commands.add_parser("shadow", help="recompute a share with the code of today and list what differs")
+    shadow = commands.add_parser("shadow", help=_("recompute a share with the code of today and list what differs"))
     shadow.add_argument("share")
     settings_module.add_flags(shadow, ("data", "database_url"))
-    erase = commands.add_parser("erase", help="destroy a person's data or the content of updates, for ever")
+    erase = commands.add_parser("erase", help=_("destroy a person's data or the content of updates, for ever"))
     kinds = erase.add_subparsers(dest="action", required=True, metavar="WHAT")
-    person = kinds.add_parser("person", help="name, address and sign-ins of a person")
+    person = kinds.add_parser("person", help=_("name, address and sign-ins of a person"))
     person.add_argument("email")
-    entries = kinds.add_parser("updates", help="content of updates of a share; their proofs stay")
+    entries = kinds.add_parser("updates", help=_("content of updates of a share; their proofs stay"))
     entries.add_argument("share")
-    entries.add_argument("numbers", help="such as 3 or 3-9,12")
+    entries.add_argument("numbers", help=_("such as 3 or 3-9,12"))
     for one in (person, entries):
-        one.add_argument("--reason", required=True, help="kept for ever; must not name anybody")
-    key = commands.add_parser("key", help="the key that signs checkpoints")
+        one.add_argument("--reason", required=True, help=_("kept for ever; must not name anybody"))
+    key = commands.add_parser("key", help=_("the key that signs checkpoints"))
     uses = key.add_subparsers(dest="action", required=True, metavar="ACTION")
-    show = uses.add_parser("show", help="print the verification key, for clients to keep")
-    rotate = uses.add_parser("rotate", help="sign with a new key from now on")
+    show = uses.add_parser("show", help=_("print the verification key, for clients to keep"))
+    rotate = uses.add_parser("rotate", help=_("sign with a new key from now on"))
     for one in (out, check, person, entries, show, rotate):
         settings_module.add_flags(one, ("data", "database_url", "signing_key"))
 
 
 def _user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    user = commands.add_parser("user", help="clients, people, links and tokens")
+    user = commands.add_parser("user", help=_("clients, people, links and tokens"))
     actions = user.add_subparsers(dest="action", required=True, metavar="ACTION")
-    name = actions.add_parser("organisation", help="name the organisation that shares")
+    name = actions.add_parser("organisation", help=_("name the organisation that shares"))
     name.add_argument("name")
-    client = actions.add_parser("client", help="register a client; prints its id")
+    client = actions.add_parser("client", help=_("register a client; prints its id"))
     client.add_argument("name")
-    client.add_argument("--time-zone", default="Europe/London", help="IANA name (default Europe/London)")
-    invite = actions.add_parser("invite", help="invite a person; prints a one-time sign-in link")
+    client.add_argument("--time-zone", default="Europe/London", help=_("IANA name (default Europe/London)"))
+    invite = actions.add_parser("invite", help=_("invite a person; prints a one-time sign-in link"))
     invite.add_argument("email")
     invite.add_argument("--name", required=True)
     invite.add_argument("--role", required=True, choices=("admin", "manager", "auditor", "viewer"))
-    invite.add_argument("--client", help="id or name of the client, for a viewer")
-    which = "for a manager: ids or titles of projects, with commas between, or all (default)"
+    invite.add_argument("--client", help=_("id or name of the client, for a viewer"))
+    which = _("for a manager: ids or titles of projects, with commas between, or all (default)")
     invite.add_argument("--projects", default="all", help=which)
-    projects = actions.add_parser("projects", help="say which projects a manager manages")
+    projects = actions.add_parser("projects", help=_("say which projects a manager manages"))
     projects.add_argument("email")
-    projects.add_argument("projects", help="ids or titles, with commas between, or all")
-    link = actions.add_parser("link", help="print a new sign-in link for a person")
+    projects.add_argument("projects", help=_("ids or titles, with commas between, or all"))
+    link = actions.add_parser("link", help=_("print a new sign-in link for a person"))
     link.add_argument("email")
-    token = actions.add_parser("token", help="print a bearer token for the JSON door; shown once")
+    token = actions.add_parser("token", help=_("print a bearer token for the JSON door; shown once"))
     token.add_argument("email")
-    token.add_argument("--label", required=True, help="what it is for")
-    end = actions.add_parser("end", help="end a person's access: sessions, links and tokens")
+    token.add_argument("--label", required=True, help=_("what it is for"))
+    end = actions.add_parser("end", help=_("end a person's access: sessions, links and tokens"))
     end.add_argument("email")
     end.add_argument("--reason", required=True)
-    listing = actions.add_parser("list", help="list clients and people")
+    listing = actions.add_parser("list", help=_("list clients and people"))
     for one in (name, client, invite, projects, link, token, end, listing):
         settings_module.add_flags(one, ("data", "database_url", "public_url", "host", "port", "link_hours"))
 
@@ -135,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(given)
     except (BadSetting, Refused, BadNote) as error:
-        print(f"fanlight: {error}", file=sys.stderr)
+        print(_("fanlight: {error}", error=error), file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0
@@ -218,5 +227,5 @@ def _follow(settings: Settings) -> int:
     from web.cli import serve
 
     if not settings.database_url:
-        raise BadSetting("In a folder the one process that serves also follows. fanlight follow needs a database.")
+        raise BadSetting(_("In a folder the one process that serves also follows. fanlight follow needs a database."))
     return serve.run(msgspec.structs.replace(settings, follow=True), pages=False)

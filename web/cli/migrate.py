@@ -1,5 +1,6 @@
 """`fanlight migrate`: prepare a Postgres database, once and again with every version that changes its tables."""
 
+from domain.language import gettext as _
 from projections.installation import database
 from projections.installation.database import Unusable
 from web.settings import BadSetting, Settings
@@ -11,7 +12,7 @@ def run(settings: Settings, role: str) -> int:
     Raises: BadSetting when there is none, or it cannot be used.
     """
     if not settings.database_url:
-        raise BadSetting("There is no database to prepare. Say which one with --database-url; folders need nothing.")
+        raise BadSetting(_("There is no database to prepare. Say which one with --database-url; folders need nothing."))
     try:
         done = database.migrate(settings.database_url, role)
     except Unusable as error:

@@ -7,6 +7,7 @@ from typing import IO
 
 import msgspec
 
+from domain.language import gettext as _
 from web import app
 from web.process import log_lines
 from web.process.process import Given
@@ -26,7 +27,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
 
         refuse_open_doors(settings)
         if settings.database_url:
-            raise BadSetting("The demo tells its stories into a folder alone. Unset FANLIGHT_DATABASE_URL for it.")
+            raise BadSetting(_("The demo tells its stories into a folder alone. Unset FANLIGHT_DATABASE_URL for it."))
     locks = [] if settings.database_url else [alone(settings.data)]
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
@@ -34,7 +35,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
     if demo:
         from web.demo.life import tell_the_year
 
-        print("Telling a year of history ...", flush=True)
+        print(_("Telling a year of history ..."), flush=True)
         tell_the_year(settings)
     process = app.compose(settings, Given(demo=demo))
     graceful = settings.drain_seconds + 5
@@ -43,8 +44,12 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
         timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
     )  # fmt: skip
     tune_gc()
-    says = f"Fanlight is at {settings.origin}" if pages else f"Fanlight follows, health at {settings.origin}/healthz"
-    print(f"{says}  (data in {process.services.logs.where}, stop with Ctrl+C)", flush=True)
+    says = (
+        _("Fanlight is at {origin}", origin=settings.origin)
+        if pages
+        else _("Fanlight follows, health at {origin}/healthz", origin=settings.origin)
+    )
+    print(_("{says}  (data in {where}, stop with Ctrl+C)", says=says, where=process.services.logs.where), flush=True)
     server.run(config, [listener])
     for lock in locks:
         lock.close()
@@ -57,11 +62,13 @@ def alone(folder: Path) -> IO[str]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "serving.lock").open("w")
     except OSError as error:
-        raise BadSetting(f"--data is {str(folder)!r}, which cannot be written: {error.strerror}.") from error
+        raise BadSetting(
+            _("--data is {folder!r}, which cannot be written: {strerror}.", folder=str(folder), strerror=error.strerror)
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        message = f"another Fanlight serves {folder} already. Stop it, or use another --data folder."
+        message = _("another Fanlight serves {folder} already. Stop it, or use another --data folder.", folder=folder)
         raise BadSetting(message) from None
     return lock
 
@@ -74,6 +81,11 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((settings.host, settings.port))
     except OSError as error:
         listener.close()
-        message = f"cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another --port."
+        message = _(
+            "cannot listen on {host} port {port}: {strerror}. Choose another --port.",
+            host=settings.host,
+            port=settings.port,
+            strerror=error.strerror,
+        )
         raise BadSetting(message) from error
     return listener

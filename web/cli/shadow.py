@@ -4,6 +4,7 @@ import sys
 
 from domain.errors import Unknown
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.follow.shadow import Compared, State, compared
 from web.process import open_logs
@@ -22,29 +23,35 @@ def run(settings: Settings, share: str) -> int:
     folder, counted = open_logs.logs(settings), dict[State, int]()
     try:
         if share not in CurrentWorld(folder.events).world.shares:
-            raise Unknown(f"There is no share {share!r} in {folder.where}. Its id is in the address of its page.")
+            raise Unknown(
+                _(
+                    "There is no share {share!r} in {where}. Its id is in the address of its page.",
+                    share=share,
+                    where=folder.where,
+                )
+            )
         for one in compared(folder.events, folder.disclosure, ShareId(share), Renderer()):
             counted[one.state] = counted.get(one.state, 0) + 1
             if one.state not in FINE:
                 print("\n".join(told(one)))
     finally:
         folder.close()
-    print(", ".join(f"{many} {WORDS[state]}" for state, many in counted.items()) or "Nothing was ever recorded.")
+    print(", ".join(f"{many} {WORDS[state]}" for state, many in counted.items()) or _("Nothing was ever recorded."))
     differs = any(state not in FINE for state in counted)
     if differs:
-        print("What was recorded stays as it is; only the answer of today's code is different.", file=sys.stderr)
+        print(_("What was recorded stays as it is; only the answer of today's code is different."), file=sys.stderr)
     return 1 if differs else 0
 
 
 def told(one: Compared) -> list[str]:
     """Return a comparison in lines."""
-    name = f"update {one.n}" if one.n else f"at {one.at:%Y-%m-%d %H:%M:%S} UTC"
+    name = _("update {n}", n=one.n) if one.n else _("at {at:%Y-%m-%d %H:%M:%S} UTC", at=one.at)
     lines = [f"{name}: {WORDS[one.state]}"]
     for apart in one.apart:
         lines += [
             f"  {apart.field}",
-            f"    recorded   {short(apart.recorded)}",
-            f"    recomputed {short(apart.recomputed)}",
+            _("    recorded   {short}", short=short(apart.recorded)),
+            _("    recomputed {short}", short=short(apart.recomputed)),
         ]
     return lines
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.events.world import World
 from projections.installation.folder import Logs
@@ -57,7 +58,9 @@ def status(logs: Logs) -> Status:
 def _share(logs: Logs, world: World, key: str) -> ShareStatus:
     share = world.shares[key]  # type: ignore[index]
     head, parked = logs.disclosure.head(key), logs.disclosure.parked(key)
-    state = "stopped" if parked else "ended" if share.revoked_at else "in force" if share.active else "draft"
+    state = (
+        _("stopped") if parked else _("ended") if share.revoked_at else _("in force") if share.active else _("draft")
+    )
     return ShareStatus(
         share=key,
         client=world.client_name(share.client),
@@ -72,12 +75,12 @@ def _share(logs: Logs, world: World, key: str) -> ShareStatus:
 def run(settings: Settings, *, as_json: bool) -> int:
     """Print how the installation stands; return 0 when all is well, 1 when something waits or is stopped."""
     if not settings.database_url and not (settings.data / "events.db").exists():
-        raise BadSetting(f"There is no installation in {settings.data}. Name its folder with --data.")
+        raise BadSetting(_("There is no installation in {data}. Name its folder with --data.", data=settings.data))
     logs = open_logs.logs(settings)
     try:
         found = status(logs)
     except logs.away as error:
-        raise BadSetting(f"{logs.where} does not answer: {error}") from None
+        raise BadSetting(_("{where} does not answer: {error}", where=logs.where, error=error)) from None
     finally:
         logs.close()
     print(msgspec.json.format(msgspec.json.encode(found)).decode() if as_json else _text(found, shared=logs.shared))
@@ -85,14 +88,34 @@ def run(settings: Settings, *, as_json: bool) -> int:
 
 
 def _text(found: Status, *, shared: bool) -> str:
-    lines = [found.where, f"events     {found.events}, of which {found.behind or 'none'} wait for the follower"]
+    lines = [
+        found.where,
+        _(
+            "events     {events}, of which {behind} wait for the follower",
+            events=found.events,
+            behind=found.behind or _("none"),
+        ),
+    ]
     if shared:
         left = found.follower.left
-        who = f"{found.follower.holder}, term {found.follower.term}" if left > 0 else "nobody follows"
-        lines.append(f"follower   {who}")
-    lines += [f"ledger     {found.ledger} lines", ""]
+        who = (
+            _("{holder}, term {term}", holder=found.follower.holder, term=found.follower.term)
+            if left > 0
+            else _("nobody follows")
+        )
+        lines.append(_("follower   {who}", who=who))
+    lines += [_("ledger     {ledger} lines", ledger=found.ledger), ""]
     for one in found.shares:
-        at = f"{one.at:%Y-%m-%d %H:%M:%S} UTC" if one.at else "never"
-        lines.append(f"{one.share:<14} {one.state:<9} update {one.update:<6} {at:<24} {one.client}")
+        at = _("{at:%Y-%m-%d %H:%M:%S} UTC", at=one.at) if one.at else _("never")
+        lines.append(
+            _(
+                "{share:<14} {state:<9} update {update:<6} {at:<24} {client}",
+                share=one.share,
+                state=one.state,
+                update=one.update,
+                at=at,
+                client=one.client,
+            )
+        )
         lines += [f"{'':<14} {one.why}"] if one.why else []
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
+from domain.language import gettext as _
 from domain.people.access import AssignProjects, DisablePerson, NameOrganisation, Person
 from domain.people.clients import RegisterClient
 from projections.events.present import CurrentWorld
@@ -71,13 +72,13 @@ def _tell(service: Service, command: NameOrganisation | RegisterClient | Disable
 
 def _print_link(settings: Settings, secret: str) -> None:
     print(f"{settings.origin}/in/{secret}")
-    print(f"Good once, for {settings.link_hours} hours.")
+    print(_("Good once, for {link_hours} hours.", link_hours=settings.link_hours))
 
 
 def _person(world: World, email: str) -> Person:
     found = [p for p in world.people.values() if p.email == email and not p.disabled]
     if not found:
-        raise Unknown(f"Nobody with the address {email} has access. `fanlight user list` shows who has.")
+        raise Unknown(_("Nobody with the address {email} has access. `fanlight user list` shows who has.", email=email))
     return found[0]
 
 
@@ -85,7 +86,7 @@ def _client(world: World, wanted: str) -> ClientId:
     for client in world.clients.values():
         if wanted in (client.id, client.name):
             return client.id
-    raise Unknown(f"There is no client {wanted!r}. `fanlight user client NAME` registers one.")
+    raise Unknown(_("There is no client {wanted!r}. `fanlight user client NAME` registers one.", wanted=wanted))
 
 
 def _projects(world: World, wanted: str) -> tuple[ProjectId, ...] | None:
@@ -96,17 +97,23 @@ def _projects(world: World, wanted: str) -> tuple[ProjectId, ...] | None:
     for name in filter(None, (one.strip() for one in wanted.split(","))):
         fits = [project.id for project in world.projects.values() if name in (project.id, project.title)]
         if len(fits) != 1:
-            raise Unknown(f"There is no one project {name!r}. Name it by its id, as in its address, or by its title.")
+            raise Unknown(
+                _("There is no one project {name!r}. Name it by its id, as in its address, or by its title.", name=name)
+            )
         found += fits
     return tuple(sorted(set(found)))
 
 
 def _list(world: World) -> None:
-    print(f"{world.organisation or '(organisation not named)'}")
+    print(world.organisation or _("(organisation not named)"))
     for client in sorted(world.clients.values(), key=lambda c: c.name):
-        print(f"client   {client.id}  {client.name}")
+        print(_("client   {id}  {name}", id=client.id, name=client.name))
     for person in sorted(world.people.values(), key=lambda p: (p.role, p.name)):
-        of = f" of {world.client_name(person.client)}" if person.client else ""
-        ended = "  (ended)" if person.disabled else ""
-        only = "" if person.projects is None else f" of {', '.join(person.projects) or 'no project'}"
+        of = _(" of {client_name}", client_name=world.client_name(person.client)) if person.client else ""
+        ended = _("  (ended)") if person.disabled else ""
+        only = (
+            ""
+            if person.projects is None
+            else _(" of {projects}", projects=", ".join(person.projects) or _("no project"))
+        )
         print(f"{person.role:8} {person.id}  {person.name} <{person.email}>{of}{only}{ended}")

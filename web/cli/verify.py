@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import Invalid
+from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.evidence.inspection import inspect
 from projections.proof import notes
@@ -25,7 +26,14 @@ def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json:
         data, given = file.read_bytes(), [path.read_bytes() for path in checkpoints]
         key = Path(key).read_text() if key is not None and Path(key).is_file() else key
     except OSError as error:
-        raise Invalid(f"{error.filename} cannot be read: {error.strerror}. Check the path.", "file") from error
+        raise Invalid(
+            _(
+                "{filename} cannot be read: {strerror}. Check the path.",
+                filename=error.filename,
+                strerror=error.strerror,
+            ),
+            "file",
+        ) from error
     report = check(data, key.strip() if key else None, given)
     if as_json:
         print(msgspec.json.encode(report).decode())
@@ -37,13 +45,21 @@ def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json:
 def told(report: VerifyReport) -> list[str]:
     """Return a report in sentences."""
     if report.accepted:
-        span = f"update {report.first}" if report.first == report.to else f"updates {report.first} to {report.to}"
-        unbroken = " The record is unbroken from update 1." if report.kind == "share" else ""
-        lines = [f"ACCEPTED: {span} of share {report.share}.{unbroken}"]
+        span = (
+            _("update {first}", first=report.first)
+            if report.first == report.to
+            else _("updates {first} to {to}", first=report.first, to=report.to)
+        )
+        unbroken = _(" The record is unbroken from update 1.") if report.kind == "share" else ""
+        lines = [_("ACCEPTED: {span} of share {share}.{unbroken}", span=span, share=report.share, unbroken=unbroken)]
     else:
-        first = f" The first bad update is {report.first_bad}." if report.first_bad is not None else ""
+        first = (
+            _(" The first bad update is {first_bad}.", first_bad=report.first_bad)
+            if report.first_bad is not None
+            else ""
+        )
         lines = [f"REJECTED.{first}", *(f"  {problem}" for problem in report.problems)]
-    return lines + [f"Note: {note}" for note in report.notes]
+    return lines + [_("Note: {note}", note=note) for note in report.notes]
 
 
 def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
@@ -52,7 +68,7 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
     Raises: Invalid, BadNote.
     """
     if not settings.database_url and not (settings.data / "events.db").exists():
-        raise Invalid(f"There is nothing in {settings.data}. Say which folder with --data.", "data")
+        raise Invalid(_("There is nothing in {data}. Say which folder with --data.", data=settings.data), "data")
     folder = open_logs.logs(settings)
     try:
         world = CurrentWorld(folder.events).world
@@ -62,9 +78,16 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
     finally:
         folder.close()
     for finding in found:
-        print(f"{finding.origin}: first bad number {finding.n}: {finding.why}", file=sys.stderr)
+        print(
+            _("{origin}: first bad number {n}: {why}", origin=finding.origin, n=finding.n, why=finding.why),
+            file=sys.stderr,
+        )
     if not found:
         print(
-            f"Everything in {folder.where} holds: {len(world.shares)} shares, their receipts, the events, the ledger."
+            _(
+                "Everything in {where} holds: {shares} shares, their receipts, the events, the ledger.",
+                where=folder.where,
+                shares=len(world.shares),
+            )
         )
     return 1 if found else 0

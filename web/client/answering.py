@@ -12,6 +12,8 @@ import msgspec
 from domain.agreement.answers import Screen
 from domain.agreement.terms import Terms
 from domain.errors import Conflict, Unknown
+from domain.language import N_
+from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import Page
 from projections.replay import pages
@@ -23,12 +25,12 @@ if TYPE_CHECKING:
 
 Kind = Literal["milestone", "risk", "agreement", "page"]
 RECORDED: dict[How, str] = {
-    "score": "Your score is recorded",
-    "comment": "Your comment is recorded",
-    "concern": "Your concern is recorded. It stays open until it is settled",
-    "acknowledge": "Your acknowledgement is recorded",
+    "score": N_("Your score is recorded"),
+    "comment": N_("Your comment is recorded"),
+    "concern": N_("Your concern is recorded. It stays open until it is settled"),
+    "acknowledge": N_("Your acknowledgement is recorded"),
 }
-NOT_COVERED = {"score": "a score of your own for this", "comment": "comments on this"}
+NOT_COVERED = {"score": N_("a score of your own for this"), "comment": N_("comments on this")}
 _views = msgspec.json.Decoder(ClientView)
 _terms = msgspec.json.Decoder(Terms)
 
@@ -61,7 +63,7 @@ def offer(page: Page, about: str) -> Offer | None:
     view = _views.decode(page.view)
     terms = _terms.decode(page.terms) if page.terms else Terms()
     if not about:
-        return Offer(about="", kind="page", title="Everything on this page")
+        return Offer(about="", kind="page", title=_("Everything on this page"))
     for row in view.milestones:
         if about == f"milestone-{row.id}":
             told = "comments" in terms.milestone_fields
@@ -76,7 +78,7 @@ def offer(page: Page, about: str) -> Offer | None:
             title = f"{card.ref} {card.title}"
             return Offer(about=about, kind="risk", title=title, size=size, comment=told, acknowledge=True, typed=typed)
     if about == f"agreement-{view.terms_version}":
-        title = f"Share agreement {view.terms_version}"
+        title = _("Share agreement {terms_version}", terms_version=view.terms_version)
         return Offer(about=about, kind="agreement", title=title, concern=False, acknowledge=True)
     return None
 
@@ -97,11 +99,14 @@ def record(viewing: Viewing, signed: "Signed", share: str, newest: Page | None, 
     Raises: Refused.
     """
     if newest is None:
-        raise Conflict("Nothing has been shared here yet, so there is nothing to answer.")
+        raise Conflict(_("Nothing has been shared here yet, so there is nothing to answer."))
     if viewing.ended_on(share) is not None:
         called = viewing.called(share).organisation
         raise Conflict(
-            f"{called} ended this share, so nothing was recorded. Keep your words and write to them directly."
+            _(
+                "{called} ended this share, so nothing was recorded. Keep your words and write to them directly.",
+                called=called,
+            )
         )
     viewing.say(signed, share, check(viewing, share, newest, answer), command_id)
 
@@ -111,7 +116,12 @@ def recorded(viewing: Viewing, signed: "Signed", share: str, command_id: str) ->
     found = viewing.said(signed, share, command_id)
     if found is None:
         return ""
-    return f"{RECORDED[found.how]}, bound to update {found.screen.n} and its hash {_grouped(found.screen.head)}."
+    return _(
+        "{recorded}, bound to update {n} and its hash {grouped}.",
+        recorded=RECORDED[found.how],
+        n=found.screen.n,
+        grouped=_grouped(found.screen.head),
+    )
 
 
 def _grouped(head: str) -> str:
@@ -125,16 +135,16 @@ def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:
     """
     screen = answer.screen()
     if not screen.n or not answer.head or viewing.head_after(share, screen.n) != answer.head:
-        told = "What was on your screen cannot be matched with this share’s record, so nothing was recorded"
-        raise Conflict(f"{told}. Look at the page as it is now, then send again.")
+        told = _("What was on your screen cannot be matched with this share’s record, so nothing was recorded")
+        raise Conflict(_("{told}. Look at the page as it is now, then send again.", told=told))
     found = shown(viewing, share, newest, screen, answer.about)
     if found is None:
-        told = "This is not on your page, so it cannot be answered. Nothing was recorded"
-        raise Unknown(f"{told}. You can raise a concern about the whole page instead.")
+        told = _("This is not on your page, so it cannot be answered. Nothing was recorded")
+        raise Unknown(_("{told}. You can raise a concern about the whole page instead.", told=told))
     how = answer.how
     if how not in found.hows:
-        told = f"Your share agreement does not cover {NOT_COVERED.get(how, 'such an answer to this')}"
-        raise Conflict(f"{told}. Nothing was recorded; you can raise a concern instead.")
+        told = _("Your share agreement does not cover {get}", get=NOT_COVERED.get(how, _("such an answer to this")))
+        raise Conflict(_("{told}. Nothing was recorded; you can raise a concern instead.", told=told))
     points = answer.points() if how == "score" else (0, 0)
     return Saying(how=how, subject=answer.about, screen=screen, text=answer.typed.get("text", ""), points=points)
 
@@ -143,5 +153,5 @@ def refused(newest: Page | None, answer: Sent, problem: str, field: str) -> Offe
     """Return the form to show again, with what was typed and what is wrong."""
     found = offer(newest, answer.about) if newest else None
     if found is None:
-        found = Offer(about="", kind="page", title="Everything on this page")
+        found = Offer(about="", kind="page", title=_("Everything on this page"))
     return msgspec.structs.replace(found, typed={**found.typed, **answer.typed}, problem=problem, field=field)

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from domain.errors import Refused
+from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import Page, instant
 from projections.replay import pages
@@ -110,7 +111,7 @@ def _context(viewing: Viewing, signed: Signed, share: str, page: Page | None, de
         "n": page.n,
         "at": instant(page.at),
         "time": f"{words.local(page.at, zone):%H:%M}",
-        "recorded": f"{words.day_year(page.at.date())}, {page.at:%H:%M:%S} UTC",
+        "recorded": _("{at}, {page_at:%H:%M:%S} UTC", at=words.day_year(page.at.date()), page_at=page.at),
         "head": page.root,
         "root": " ".join(page.root[i : i + 4] for i in range(0, 16, 4)),
         "roots": {root: Markup(markup) for root, markup in page.roots.items()},  # noqa: S704  # recorded, escaped when made

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from domain.language import gettext as _
 from projections.entries.entry import Change, Kept, instant, open_content, open_header
 from projections.replay import pages
 from projections.wording import words
@@ -104,9 +105,9 @@ async def listing(request: Request, signed: Signed) -> Response:
             n = await run_in_threadpool(pages.number_at, viewing.log, share, at)
             if n:
                 return RedirectResponse(f"/s/{share}/history/{n}", 303)
-            problem = "Nothing had been shown by then. The first update is the last one on the last page."
+            problem = _("Nothing had been shown by then. The first update is the last one on the last page.")
     except NoSuchTime:
-        problem, status = "Write the day as 2027-03-11 and the time as 09:31.", 400
+        problem, status = _("Write the day as 2027-03-11 and the time as 09:31."), 400
     context = await run_in_threadpool(_listed, viewing, share, before, zone)
     asked = {name: request.query_params.get(name, "") for name in ("on", "time")}
     return viewing.pages.response(request, "client/history.html", status, **context, problem=problem, asked=asked)

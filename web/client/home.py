@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.headline import number
+from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import instant
 from projections.wording import words
@@ -25,7 +26,11 @@ async def home(request: Request, signed: Signed) -> Response:
     shares = await run_in_threadpool(_shares, viewing, signed)
     if len(shares) == 1:
         return RedirectResponse(f"/s/{shares[0]['id']}", 303)
-    many = f"{number(len(shares)).capitalize()} projects are shared with you." if shares else "Nothing is shared yet."
+    many = (
+        _("{shares} projects are shared with you.", shares=number(len(shares)).capitalize())
+        if shares
+        else _("Nothing is shared yet.")
+    )
     called: dict[str, Any] = {"organisation": viewing.organisation(), "client": viewing.client_of(signed)}
     return viewing.pages.response(request, "client/home.html", signed=signed, shares=shares, heading=many, **called)
 
@@ -51,7 +56,7 @@ def _shares(viewing: Viewing, signed: Signed) -> list[dict[str, Any]]:
                 {
                     "id": share,
                     "project": organisation,
-                    "sentence": "Nothing has been shared yet",
+                    "sentence": _("Nothing has been shared yet"),
                     "n": 0,
                     "ended": ended,
                 }

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.answers import Screen
 from domain.errors import Refused
 from domain.ids import PersonId
+from domain.language import gettext as _
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
@@ -50,7 +51,9 @@ def refuse_open_doors(settings: Settings) -> None:
     except ValueError:
         loopback = host == "localhost"
     if not loopback:
-        raise BadSetting(f"--host is {host!r}; the demo signs anybody in, so it only listens on loopback (127.0.0.1).")
+        raise BadSetting(
+            _("--host is {host!r}; the demo signs anybody in, so it only listens on loopback (127.0.0.1).", host=host)
+        )
 
 
 def tell_the_year(settings: Settings) -> None:

@@ -1,8 +1,10 @@
 """What kind of device somebody is on, as far as it may be known: a word, and nothing finer."""
 
+from domain.language import gettext as _
+
 
 def device(agent: str) -> str:
     """Return what kind of device a browser says it is on, and nothing finer."""
     if "iPad" in agent or ("Android" in agent and "Mobile" not in agent):
-        return "Tablet"
-    return "Phone" if "Mobi" in agent else "Computer"
+        return _("Tablet")
+    return _("Phone") if "Mobi" in agent else _("Computer")

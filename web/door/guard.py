@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from domain.ids import ProjectId
+from domain.language import gettext as _
 from domain.people.access import Person, Role, Session
 from projections.directory import Directory
 from web.door.problem import problem
@@ -110,7 +111,7 @@ LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
 
 def not_found() -> Response:
     """Return the one answer for what does not exist and for what may not be seen."""
-    return PlainTextResponse("There is nothing here, or nothing you may see.\n", status_code=404)
+    return PlainTextResponse(_("There is nothing here, or nothing you may see.\n"), status_code=404)
 
 
 def _wants_json(request: Request) -> bool:
@@ -119,9 +120,11 @@ def _wants_json(request: Request) -> bool:
 
 def _sign_in_first(request: Request) -> Response:
     if _wants_json(request):
-        return problem(401, "Not signed in", "Send a bearer token in the Authorization header.")
+        return problem(401, _("Not signed in"), _("Send a bearer token in the Authorization header."))
     if request.headers.get("hx-request"):
-        return PlainTextResponse("You were signed out. Reload to sign in.\n", 401, headers={"HX-Redirect": "/sign-in"})
+        return PlainTextResponse(
+            _("You were signed out. Reload to sign in.\n"), 401, headers={"HX-Redirect": "/sign-in"}
+        )
     return RedirectResponse("/sign-in", status_code=303)
 
 
@@ -154,7 +157,7 @@ def door(
         if signed.person.role not in allow or _anothers(request, signed):
             return not_found()
         if request.method not in SAFE and not await guard.form_is_ours(request, signed):
-            return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
+            return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
         answer = await endpoint(request, signed)
         if signed.person.role == "viewer" and request.method in SAFE and not await _still(guard, request):
             return _sign_in_first(request)
@@ -191,7 +194,7 @@ def open_door(
         if fresh and guard.fresh is not None:
             await guard.fresh()
         if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
-            return PlainTextResponse("This form is out of date. Reload the page and send it again.\n", 403)
+            return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
         return await endpoint(request)
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]

@@ -4,13 +4,15 @@ import msgspec
 from starlette.responses import Response
 
 from domain.errors import Conflict, Denied, Invalid, Refused, Stale, Unknown
+from domain.language import N_
+from domain.language import gettext as _
 
 CODES: dict[type[Refused], tuple[int, str]] = {
-    Unknown: (404, "Not found"),
-    Invalid: (422, "A value cannot be right"),
-    Conflict: (409, "Not possible now"),
-    Stale: (412, "Changed since you looked"),
-    Denied: (403, "Not yours to do"),
+    Unknown: (404, N_("Not found")),
+    Invalid: (422, N_("A value cannot be right")),
+    Conflict: (409, N_("Not possible now")),
+    Stale: (412, N_("Changed since you looked")),
+    Denied: (403, N_("Not yours to do")),
 }
 
 
@@ -27,6 +29,6 @@ def problem(status: int, title: str, detail: str, **more: str) -> Response:
 
 def refusal(refused: Refused) -> Response:
     """Return a refusal as problem details."""
-    status, title = CODES.get(type(refused), (400, "Refused"))
+    status, title = CODES.get(type(refused), (400, _("Refused")))
     more = {"field": refused.field} if refused.field else {}
     return problem(status, title, refused.message, **more)

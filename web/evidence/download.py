@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
+from domain.language import gettext as _
 from projections import verify
 from projections.evidence import bundle
 from projections.evidence.bundle import NothingYet, ReadablePage, Wanted
@@ -91,9 +92,11 @@ async def _download(request: Request, signed: Signed, share: str, *, receipts: b
     head = await run_in_threadpool(services.logs.disclosure.head, share)
     asked = wanted(dict(request.query_params), share, head, receipts=receipts)
     if asked is None:
-        return PlainTextResponse(f"There is no such update; this record has the updates 1 to {head}.\n", 404)
+        return PlainTextResponse(
+            _("There is no such update; this record has the updates 1 to {head}.\n", head=head), 404
+        )
     if receipts:
-        told = f"evidence of {asked.kind} {asked.first} to {asked.to or head}"
+        told = _("evidence of {kind} {first} to {to}", kind=asked.kind, first=asked.first, to=asked.to or head)
         await run_in_threadpool(consulted, services, signed, share, told)
     try:
         data = await run_in_threadpool(made, services, asked, names=receipts)

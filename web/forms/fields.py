@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from domain.language import gettext as _
+
 Kind = Literal[
     "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until"
 ]  # fmt: skip
@@ -87,7 +89,7 @@ def _put(found: dict[str, Any], path: Sequence[str], value: Any) -> None:
 def _value(field: Field, text: str) -> Any:
     if field.kind not in ("line", "text", "yes", "weekdays", "days") and not text.strip():
         if field.required:
-            raise ValueError(f"{field.label} is missing. {_example(field)}")
+            raise ValueError(_("{label} is missing. {example}", label=field.label, example=_example(field)))
         return NOTHING
     match field.kind:
         case "line" | "text" | "choice":
@@ -117,13 +119,13 @@ def _value(field: Field, text: str) -> Any:
 def _example(field: Field) -> str:
     match field.kind:
         case "day" | "until":
-            return "Choose a date."
+            return _("Choose a date.")
         case "choice":
-            return "Choose one."
+            return _("Choose one.")
         case "points":
-            return "Type one line for each period end."
+            return _("Type one line for each period end.")
         case _:
-            return "Type a number."
+            return _("Type a number.")
 
 
 def day(text: str) -> date:
@@ -134,7 +136,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"“{text.strip()[:40]}” is no date. Expected one such as 2027-05-03.") from None
+        raise ValueError(_("“{text}” is no date. Expected one such as 2027-05-03.", text=text.strip()[:40])) from None
 
 
 def whole(text: str) -> int:
@@ -144,7 +146,7 @@ def whole(text: str) -> int:
     """
     found = text.strip().replace("−", "-")
     if not re.fullmatch(r"-?\d{1,9}", found, re.ASCII):
-        raise ValueError(f"“{text.strip()[:40]}” is no whole number. Expected one such as 40.")
+        raise ValueError(_("“{text}” is no whole number. Expected one such as 40.", text=text.strip()[:40]))
     return int(found)
 
 
@@ -159,12 +161,14 @@ def amount(text: str) -> Decimal:
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or len(found) > 24:
-        raise ValueError(f"“{text.strip()[:40]}” is no amount. Expected one such as 1,250,000 or 99.50.")
+        raise ValueError(_("“{text}” is no amount. Expected one such as 1,250,000 or 99.50.", text=text.strip()[:40]))
     return value
 
 
 def _point(line: str) -> dict[str, Any]:
-    first, _, rest = line.strip().partition(" ")
+    first, _sep, rest = line.strip().partition(" ")
     if not rest.strip():
-        raise ValueError(f"“{line.strip()[:40]}” is no point. Expected a date and an amount: 2027-03-31 1,200,000.")
+        raise ValueError(
+            _("“{line}” is no point. Expected a date and an amount: 2027-03-31 1,200,000.", line=line.strip()[:40])
+        )
     return {"on": day(first), "amount": amount(rest)}

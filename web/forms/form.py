@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from domain.errors import Refused
+from domain.language import gettext as _
 from domain.message import Command
 from web.forms.fields import Field, Typed, Unfit, read, typed_value
 
@@ -57,7 +58,7 @@ def command_of(form: Form, typed: Typed) -> Command:
     try:
         return msgspec.convert(values, form.command)
     except msgspec.ValidationError as error:
-        raise Unfit({"": f"This form does not fit: {error}. Reload the page and try again."}) from None
+        raise Unfit({"": _("This form does not fit: {error}. Reload the page and try again.", error=error)}) from None
 
 
 def told(form: Form, error: Refused | Unfit) -> Form:

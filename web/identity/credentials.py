@@ -8,6 +8,7 @@ import msgspec
 
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
+from domain.language import gettext as _
 from domain.people.access import EndSession, InvitePerson, IssueLink, IssueToken, Person, Role, StartSession, UseLink
 from projections.events.present import CurrentWorld
 from web.ids import digest, new_id, new_secret
@@ -83,7 +84,7 @@ class Credentials:
         """
         person = self.holder(secret)
         if person is None:
-            raise Unknown("This link has been used or has run out. Ask whoever sent it for a new one.")
+            raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
         cookie, expires = new_secret(), self._clock() + self._session
         command = UseLink(
             person=person.id,

@@ -1,5 +1,6 @@
 """What a reader finds on its way: problems that stop the import, and notes that do not."""
 
+from domain.language import gettext as _
 from web.importers.plan import MAX_PROBLEMS, BrokenFile, Problem
 
 TITLE = 200  # as long as the project takes
@@ -35,7 +36,10 @@ class Findings:
 
     def notes(self) -> tuple[str, ...]:
         """Return the notes: sentences first, then what was counted, in order of appearance."""
-        counted = [f"{what}: {n} (first on line {self._first[what]})." for what, n in self._counts.items()]
+        counted = [
+            _("{what}: {n} (first on line {first}).", what=what, n=n, first=self._first[what])
+            for what, n in self._counts.items()
+        ]
         return (*self._notes, *counted)
 
     def stop_if_broken(self) -> None:
@@ -57,5 +61,5 @@ def one_line(text: str, line: int, findings: Findings) -> str:
     title = " ".join(text.split())
     if len(title) <= TITLE:
         return title
-    findings.count(f"Titles shortened to {TITLE} characters", line)
+    findings.count(_("Titles shortened to {title} characters", title=TITLE), line)
     return title[: TITLE - 1] + "…"

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from domain.language import gettext as _
+
 EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # as the project takes them; LATEST itself is too late
 MAX_BYTES = 64 * 2**20
 MAX_PROBLEMS = 20
@@ -57,7 +59,7 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
     def __str__(self) -> str:
-        return self.message if self.line is None else f"Line {self.line}: {self.message}"
+        return self.message if self.line is None else _("Line {line}: {message}", line=self.line, message=self.message)
 
 
 class BrokenFile(Exception):
@@ -66,7 +68,7 @@ class BrokenFile(Exception):
     def __init__(self, *problems: Problem) -> None:
         lines = [str(problem) for problem in problems]
         if len(problems) >= MAX_PROBLEMS:
-            lines.append(f"These are the first {MAX_PROBLEMS}; there may be more.")
+            lines.append(_("These are the first {max_problems}; there may be more.", max_problems=MAX_PROBLEMS))
         super().__init__("\n".join(lines))
         self.problems = problems
 

@@ -10,11 +10,19 @@ from datetime import date
 import msgspec
 
 from domain.headline import count
+from domain.language import N_
+from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries.entry import Change, Entry
 from projections.wording import words
 
-WORD = {"on_track": "On track", "at_risk": "At risk", "off_track": "Off track", "met": "Done", "planned": "Planned"}
+WORD = {
+    "on_track": N_("On track"),
+    "at_risk": N_("At risk"),
+    "off_track": N_("Off track"),
+    "met": N_("Done"),
+    "planned": N_("Planned"),
+}
 MOST = 200  # changes in one mail, the newest ones; mail programs cut off what is longer
 _views = msgspec.json.Decoder(ClientView)
 
@@ -82,7 +90,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
 
 def covered(first: int, to: int) -> str:
     """Return "update 412" or "updates 397 to 412"."""
-    return f"update {to}" if first >= to else f"updates {first} to {to}"
+    return _("update {to}", to=to) if first >= to else _("updates {first} to {to}", first=first, to=to)
 
 
 def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
@@ -107,7 +115,7 @@ def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
         ask=view.headline.ask,
         updates=covered(first, to),
         n=newest.n,
-        recorded=f"{words.day_year(newest.at.date())}, {newest.at:%H:%M:%S} UTC",
+        recorded=_("{at}, {newest_at:%H:%M:%S} UTC", at=words.day_year(newest.at.date()), newest_at=newest.at),
         root=" ".join(entries[-1].root[i : i + 4] for i in range(0, 16, 4)),
         scope=view.scope,
         left=" ".join((*_earlier(entries[0].n, told[0].n), *_older(len(changes) - MOST))),
@@ -121,12 +129,19 @@ def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
 def _earlier(first: int, told: int) -> Iterator[str]:
     if first != told:
         which = covered(first, told - 1)
-        yield f"{which[:1].upper()}{which[1:]} came under an earlier agreement; your history has what was shown then."
+        yield _(
+            "{which}{rest} came under an earlier agreement; your history has what was shown then.",
+            which=which[:1].upper(),
+            rest=which[1:],
+        )
 
 
 def _older(more: int) -> Iterator[str]:
     if more > 0:
-        yield f"{count(more, 'older change is', 'older changes are').capitalize()} in your history."
+        yield _(
+            "{older_changes_are} in your history.",
+            older_changes_are=count(more, _("older change is"), _("older changes are")).capitalize(),
+        )
 
 
 def _lines(entry: Entry, zone: str) -> Iterator[DigestLine]:
@@ -152,11 +167,13 @@ def _vitals(view: ClientView) -> Iterator[Vital]:
 def _schedule(vital: ScheduleVital) -> Vital:
     status = WORD[vital.indicator.status] if vital.indicator else ""
     if vital.slip_days is None:
-        return Vital(name="Schedule", status=status, figure="", beside="")
-    figure = words.signed(vital.slip_days) if vital.slip_days else "On the agreed day"
+        return Vital(name=_("Schedule"), status=status, figure="", beside="")
+    figure = words.signed(vital.slip_days) if vital.slip_days else _("On the agreed day")
     dates = f"{_date(vital.baseline)} → {_date(vital.forecast)}" if vital.slip_days else _date(vital.baseline)
     title = vital.title[:1].lower() + vital.title[1:]
-    return Vital(name="Schedule", status=status, figure=f"{figure} at {title}", beside=dates)
+    return Vital(
+        name=_("Schedule"), status=status, figure=_("{figure} at {title}", figure=figure, title=title), beside=dates
+    )
 
 
 def _budget(vital: BudgetVital) -> Vital:
@@ -164,29 +181,37 @@ def _budget(vital: BudgetVital) -> Vital:
     figure = beside = ""
     if vital.budget is not None:
         total = words.money(vital.budget)
-        figure = f"{words.money(vital.forecast)} forecast of {total}" if vital.forecast else f"{total} approved"
-        beside = f"{words.money(vital.spent)} spent" if vital.spent else ""
+        figure = (
+            _("{forecast} forecast of {total}", forecast=words.money(vital.forecast), total=total)
+            if vital.forecast
+            else _("{total} approved", total=total)
+        )
+        beside = _("{spent} spent", spent=words.money(vital.spent)) if vital.spent else ""
     elif vital.forecast_share is not None:
-        figure = f"{words.percent(vital.forecast_share)} of the budget forecast"
-        beside = f"{words.percent(vital.spent_share)} spent" if vital.spent_share is not None else ""
+        figure = _("{forecast_share} of the budget forecast", forecast_share=words.percent(vital.forecast_share))
+        beside = (
+            _("{spent_share} spent", spent_share=words.percent(vital.spent_share))
+            if vital.spent_share is not None
+            else ""
+        )
     elif vital.spent_share is not None:
-        figure = f"{words.percent(vital.spent_share)} of the budget spent"
-    return Vital(name="Budget", status=status, figure=figure, beside=beside)
+        figure = _("{spent_share} of the budget spent", spent_share=words.percent(vital.spent_share))
+    return Vital(name=_("Budget"), status=status, figure=figure, beside=beside)
 
 
 def _risks(vital: RiskVital) -> Vital:
-    bands = ((vital.high, "high"), (vital.medium, "medium"), (vital.low, "low"))
+    bands = ((vital.high, _("high")), (vital.medium, _("medium")), (vital.low, _("low")))
     beside = ", ".join(f"{many} {band}" for many, band in bands if many)
-    figure = f"{vital.top_score} highest score, {vital.top}" if vital.top else ""
+    figure = _("{top_score} highest score, {top}", top_score=vital.top_score, top=vital.top) if vital.top else ""
     status = WORD[vital.indicator.status] if vital.indicator else ""
-    return Vital(name="Risk", status=status, figure=figure, beside=beside)
+    return Vital(name=_("Risk"), status=status, figure=figure, beside=beside)
 
 
 def _milestone(row: MilestoneRow) -> Milestone:
     return Milestone(
         title=row.title,
         agreed=_date(row.baseline),
-        word="met" if row.actual else "forecast",
+        word=_("met") if row.actual else _("forecast"),
         forecast=_date(row.actual or row.forecast),
         slip=words.signed(row.slip.since_current) if row.slip else "",
         status=WORD[row.status] if row.status else "",

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.wording import words
 from web.door.templates import environment
 from web.mail.digest import Digest, Milestone
@@ -68,7 +69,9 @@ def digest(envelope: Envelope, told: Digest, links: Links) -> bytes:
 
 def invitation(envelope: Envelope, told: Invitation) -> bytes:
     """Return an invitation as a mail."""
-    subject = f"{told.organisation} invites you to follow its work for {told.client}"
+    subject = _(
+        "{organisation} invites you to follow its work for {client}", organisation=told.organisation, client=told.client
+    )
     return _message(envelope, subject, "\n".join(_invitation(told)), "invitation.html", i=told)
 
 
@@ -105,37 +108,53 @@ def _plain(value: Any) -> Any:
 
 
 def _digest(d: Digest, to: Links) -> Iterator[str]:
-    yield from (f"{d.organisation} for {d.client}", "", d.project, d.sentence, *([d.ask] if d.ask else []), "")
+    yield from (
+        _("{organisation} for {client}", organisation=d.organisation, client=d.client),
+        "",
+        d.project,
+        d.sentence,
+        *([d.ask] if d.ask else []),
+        "",
+    )
     if d.vitals:
-        yield from _title("How it stands")
+        yield from _title(_("How it stands"))
         yield from (f"{v.name}: {', '.join(part for part in (v.status, v.figure, v.beside) if part)}" for v in d.vitals)
         yield ""
-    yield from _title(f"What changed: {d.updates}")
+    yield from _title(_("What changed: {updates}", updates=d.updates))
     for c in d.changes:
         moved = " → ".join(part for part in (c.before, c.after) if part)
         yield f"* {c.title}: {' '.join(part for part in (moved, f'({c.note})' if c.note else '') if part)}"
         yield from ([f"  {_flat(c.why)}"] if c.why else [])
-        yield f"  {c.when}, update {c.n}"
+        yield _("  {when}, update {n}", when=c.when, n=c.n)
     yield from ([d.left, ""] if d.left else [""])
     if d.milestones:
-        yield from _title("Milestones")
+        yield from _title(_("Milestones"))
         for m in d.milestones:
             told = _milestone(m)
             yield f"{m.title}: {told}" if told else m.title
         yield ""
     if d.risks:
-        yield from _title("Shared risks")
+        yield from _title(_("Shared risks"))
         yield from (f"{r.ref} {r.title}{f': {r.score}' if r.score else ''}" for r in d.risks)
         yield ""
-    yield from (d.scope, "", f"The live dashboard: {to.dashboard}", f"Your history: {to.history}", "")
-    yield f"Update {d.n}, recorded {d.recorded}, {d.root}"
-    yield "Nobody is told whether you open this mail, and it does not count as displayed."
-    yield f"How often you get it: {to.settings}"
-    yield f"No more of these mails: {to.stop}"
+    yield from (
+        d.scope,
+        "",
+        _("The live dashboard: {dashboard}", dashboard=to.dashboard),
+        _("Your history: {history}", history=to.history),
+        "",
+    )
+    yield _("Update {n}, recorded {recorded}, {root}", n=d.n, recorded=d.recorded, root=d.root)
+    yield _("Nobody is told whether you open this mail, and it does not count as displayed.")
+    yield _("How often you get it: {settings}", settings=to.settings)
+    yield _("No more of these mails: {stop}", stop=to.stop)
 
 
 def _milestone(m: Milestone) -> str:
-    agreed, shown = f"agreed {m.agreed}" if m.agreed else "", f"{m.word} {m.forecast}" if m.forecast else ""
+    agreed, shown = (
+        _("agreed {agreed}", agreed=m.agreed) if m.agreed else "",
+        f"{m.word} {m.forecast}" if m.forecast else "",
+    )
     return ", ".join(part for part in (agreed, shown, m.slip, m.status) if part)
 
 
@@ -149,7 +168,17 @@ def _title(text: str) -> tuple[str, str]:
 
 def _invitation(i: Invitation) -> Iterator[str]:
     yield from (f"{i.name},", "")
-    yield f"{i.organisation} shows {i.client} how its work stands, live, and has opened this for you."
-    yield from ("", "Sign in with your link:", i.link, "")
-    yield f"It is yours alone and good once, until {i.until}. Opening the page does not use it; the button there does."
-    yield f"What is displayed on your screen, and when, is recorded for {i.organisation} and for you."
+    yield _(
+        "{organisation} shows {client} how its work stands, live, and has opened this for you.",
+        organisation=i.organisation,
+        client=i.client,
+    )
+    yield from ("", _("Sign in with your link:"), i.link, "")
+    yield _(
+        "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
+        until=i.until,
+    )
+    yield _(
+        "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
+        organisation=i.organisation,
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
+from domain.language import gettext as _
 from domain.people.mails import Mail, QueueMail, SettleMail
 from projections.installation.crash_point import CrashPoint, nowhere
 from web.ids import new_id
@@ -127,7 +128,7 @@ class MailSender:
         try:
             known = self._mail(errand)
             if known is not None and self._clock() - known.at > cadence.GIVE_UP:
-                self._settle(errand, smtp.Outcome("refused", f"Given up after three days: {known.told}"))
+                self._settle(errand, smtp.Outcome("refused", _("Given up after three days: {told}", told=known.told)))
                 return 0
             if known is None and self._writer.told(errand) is None:
                 return 0  # all of it was erased
@@ -160,12 +161,12 @@ class MailSender:
         if mail is None or person is None:
             return 0
         if not letters.writable(person.email):
-            self._settle(errand, smtp.Outcome("refused", "No mail can be sent to this address"))
+            self._settle(errand, smtp.Outcome("refused", _("No mail can be sent to this address")))
             return 0
         try:
             content = self._content(errand, mail, secret)
         except Exception:
-            self._settle(errand, smtp.Outcome("deferred", "It could not be made; it is tried again"))
+            self._settle(errand, smtp.Outcome("deferred", _("It could not be made; it is tried again")))
             raise
         if content is None:
             self._settle(errand, None)

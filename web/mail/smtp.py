@@ -12,6 +12,7 @@ from typing import Literal, NoReturn
 
 import msgspec
 
+from domain.language import gettext as _
 from web.mail_server import Server
 
 TIMEOUT = 15.0  # seconds for one answer
@@ -105,7 +106,7 @@ def _secure(talk: smtplib.SMTP, to: Server) -> None:
             talk.starttls(context=ssl.create_default_context())
             talk.ehlo()
         elif to.user:
-            _refuse("it offers no STARTTLS, and a password is not sent in the clear")
+            _refuse(_("it offers no STARTTLS, and a password is not sent in the clear"))
     if to.user:
         talk.login(to.user, to.password)
 

@@ -1,5 +1,6 @@
 """What is said of mails on pages: each in its honest state."""
 
+from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.mails import Mail
 from projections.wording import words
@@ -13,20 +14,27 @@ def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
     what = called(mail)
     match mail.state:
         case "accepted":
-            return f"{what} accepted by the mail server, {settled}"
+            return _("{what} accepted by the mail server, {settled}", what=what, settled=settled)
         case "refused":
-            return f"{what} refused by the mail server, {settled}{told}"
+            return _("{what} refused by the mail server, {settled}{told}", what=what, settled=settled, told=told)
         case "deferred":
-            return f"{what} put off by the mail server, {settled}{told}. It is tried again"
+            return _(
+                "{what} put off by the mail server, {settled}{told}. It is tried again",
+                what=what,
+                settled=settled,
+                told=told,
+            )
         case "dropped":
-            return f"{what} not sent, {settled}: there was no more reason to"
+            return _("{what} not sent, {settled}: there was no more reason to", what=what, settled=settled)
         case _:
-            return f"{what} queued, {queued}. No answer is on record; it may have gone out"
+            return _("{what} queued, {queued}. No answer is on record; it may have gone out", what=what, queued=queued)
 
 
 def called(mail: Mail) -> str:
     """Return what a mail is called."""
-    return "Invitation" if mail.kind == "invitation" else f"Digest of {covered(mail.first, mail.to)}"
+    return (
+        _("Invitation") if mail.kind == "invitation" else _("Digest of {covered}", covered=covered(mail.first, mail.to))
+    )
 
 
 def lines(person: Person, share: str, zone: str) -> list[str]:

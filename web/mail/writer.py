@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from domain.ids import PersonId
+from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.mails import Mail
 from projections.events.present import CurrentWorld
@@ -82,7 +83,7 @@ class Writer:
             secret = self._people.link(SYSTEM, person.id)
         world = self._present.refresh()
         client, link = world.clients[person.client], world.people[person.id].links[digest_of(secret)]
-        name = world.organisation or "Your supplier"
+        name = world.organisation or _("Your supplier")
         told = letters.Invitation(
             organisation=name,
             client=client.name,

@@ -7,6 +7,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.ids import ClientId
+from domain.language import gettext as _
 from domain.people.access import Person, Session
 from domain.people.clients import Client
 from projections.events.world import World
@@ -107,7 +108,7 @@ def _window(services: Services, world: World, share: Share, *, deep: bool) -> Wi
     return Window(
         share=share,
         project=project.title if project else share.project,
-        state="Ended" if share.revoked_at else "In force" if share.active else "Draft",
+        state=_("Ended") if share.revoked_at else _("In force") if share.active else _("Draft"),
         update=page.n if page else 0,
         watching=tuple(presence.watching(services, share.id)),
         reached=reached(services, share) if deep else {},
@@ -116,12 +117,12 @@ def _window(services: Services, world: World, share: Share, *, deep: bool) -> Wi
 
 
 def _order(window: Window) -> tuple[int, str, str]:
-    return ("In force", "Draft", "Ended").index(window.state), window.project, window.share.id
+    return (_("In force"), _("Draft"), _("Ended")).index(window.state), window.project, window.share.id
 
 
 def _someone(person: Person, watching: list[Watching], now: datetime) -> Someone:
     sessions = [s for s in person.sessions.values() if s.expires > now]
-    state = "Ended" if person.disabled else "Has signed in" if person.signed_in else "Has not signed in yet"
+    state = _("Ended") if person.disabled else _("Has signed in") if person.signed_in else _("Has not signed in yet")
     return Someone(
         person=person,
         state=state,

@@ -11,6 +11,8 @@ from domain.commands import AnyCommand
 from domain.errors import Denied, Invalid, Refused
 from domain.headline import count
 from domain.ids import CommandId, PersonId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.people.access import DisablePerson, EndSession, Person
 from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
 from web.door.guard import STAFF, Signed, door, not_found
@@ -23,10 +25,10 @@ from web.staff.frame import shell
 from web.write.permission import Actor, permit
 
 SAID = {
-    "domains": "Recorded. It holds for the next invitation.",
-    "session": "Ended. Whatever was open in it has closed.",
-    "person": "Ended. Every page of theirs has closed.",
-    "ended": "Ended. Every open page was closed, and nobody of it comes in.",
+    "domains": N_("Recorded. It holds for the next invitation."),
+    "session": N_("Ended. Whatever was open in it has closed."),
+    "person": N_("Ended. Every page of theirs has closed."),
+    "ended": N_("Ended. Every open page was closed, and nobody of it comes in."),
 }
 
 
@@ -44,7 +46,7 @@ def _may(services: Services, signed: Signed, command: AnyCommand) -> bool:
 
 def counted(value: int, one: str, many: str = "") -> str:
     """Return "no share", "one share", "two shares"."""
-    return count(value, one, many) if value else f"no {one}"
+    return count(value, one, many) if value else _("no {one}", one=one)
 
 
 async def clients(request: Request, signed: Signed) -> Response:
@@ -155,7 +157,7 @@ async def end(request: Request, signed: Signed) -> Response:
     if request.method == "POST":
         try:
             if typed["name"] != found.name:
-                raise Invalid(f"Type the name exactly as it stands here: {found.name}", "name")
+                raise Invalid(_("Type the name exactly as it stands here: {name}", name=found.name), "name")
             await _tell(services, signed, EndClient(client=found.id, reason=typed["reason"]), form.get("command_id"))
             return RedirectResponse(f"/clients/{found.id}?done=ended", 303)
         except Refused as refused:

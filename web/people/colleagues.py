@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, PersonId, ProjectId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.people.access import AssignProjects, Person, Role
 from projections.events.world import World
 from projections.wording.phrases import listed
@@ -23,11 +25,14 @@ from web.staff.frame import shell
 from web.write.permission import Actor
 
 ROLES = {
-    "manager": "Project manager",
-    "auditor": "Auditor",
-    "admin": "Admin",
+    "manager": N_("Project manager"),
+    "auditor": N_("Auditor"),
+    "admin": N_("Admin"),
 }
-SAID = {"assigned": "Recorded. It holds from their next click on.", "ended": "Ended. They are signed out everywhere."}
+SAID = {
+    "assigned": N_("Recorded. It holds from their next click on."),
+    "ended": N_("Ended. They are signed out everywhere."),
+}
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +72,15 @@ async def _people(request: Request, signed: Signed, problem: Refused | None = No
 
 def _member(world: World, person: Person, signed: Signed) -> Colleague:
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
-    told = "All projects" if person.projects is None else listed(titles) or "No project"
+    told = _("All projects") if person.projects is None else listed(titles) or _("No project")
     return Colleague(
         person=person,
         role=ROLES.get(person.role, person.role),
-        projects=told if person.role == "manager" else "All projects, read-only" if person.role == "auditor" else "All",
+        projects=told
+        if person.role == "manager"
+        else _("All projects, read-only")
+        if person.role == "auditor"
+        else _("All"),
         here=person.id == signed.person.id,
     )
 
@@ -103,12 +112,12 @@ def _chosen(form: FormData) -> tuple[ProjectId, ...] | None:
 def _invite(services: Services, signed: Signed, given: dict[str, str], chosen: tuple[ProjectId, ...] | None) -> str:
     role, email = cast("Role", given["role"]), given["email"]
     if role not in ROLES:
-        raise Invalid("Choose what they are: project manager, auditor or admin.", "role")
+        raise Invalid(_("Choose what they are: project manager, auditor or admin."), "role")
     staff = [p for p in services.present.refresh().people.values() if p.role != "viewer" and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in staff):
-        raise Conflict(f"{email} was invited already. Make a new link for them instead.", "email")
+        raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     projects = chosen if role == "manager" else None
-    _, secret = services.people.invite(
+    _other, secret = services.people.invite(
         _actor(signed),
         name=given["name"],
         email=email,

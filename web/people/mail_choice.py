@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.ids import CommandId, PersonId
+from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.mails import Cadence, ChooseDigest
 from web.door.guard import VIEWERS, Signed, door, not_found, open_door
@@ -36,15 +37,19 @@ def _context(services: Services, signed: Signed) -> dict[str, Any]:
     zone, name = (client.time_zone, client.name) if client else ("UTC", "")
     hour = f"{services.settings.digest_hour:02}:00"
     return {
-        "organisation": world.organisation or "Your supplier",
+        "organisation": world.organisation or _("Your supplier"),
         "client": name,
         "sends": services.post is not None,
         "cadence": person.digest,
         "choices": (
-            ("instant", "As it happens", "Within a minute of a change; changes of one sitting come in one mail."),
-            ("daily", "Every day", f"At {hour} ({zone}), on days when something changed."),
-            ("weekly", "Every week", f"On Monday at {hour} ({zone}), when something changed."),
-            ("off", "Never", "The dashboard has it all the same."),
+            ("instant", _("As it happens"), _("Within a minute of a change; changes of one sitting come in one mail.")),
+            ("daily", _("Every day"), _("At {hour} ({zone}), on days when something changed.", hour=hour, zone=zone)),
+            (
+                "weekly",
+                _("Every week"),
+                _("On Monday at {hour} ({zone}), when something changed.", hour=hour, zone=zone),
+            ),
+            ("off", _("Never"), _("The dashboard has it all the same.")),
         ),
         "mails": [state.state(mail, zone, answer=False) for mail in reversed(person.mails[-SHOWN:])],
         "command_id": new_id(24),
@@ -90,7 +95,7 @@ async def _stop(request: Request, *, done: bool) -> Response:
         return not_found()
     if done:
         await run_in_threadpool(_choose, services, person, "off")
-    organisation = services.present.world.organisation or "Your supplier"
+    organisation = services.present.world.organisation or _("Your supplier")
     off = done or person.digest == "off"
     return services.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)
 

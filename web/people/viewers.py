@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.errors import Conflict, Denied, Refused
 from domain.ids import CommandId, PersonId
+from domain.language import gettext as _
 from domain.people.access import DisablePerson, ErasePerson, Person
 from domain.people.mails import Mail
 from web.door.guard import STAFF, Signed, door, not_found
@@ -103,7 +104,7 @@ def _share(services: Services, request: Request) -> Share | None:
 def _invite(services: Services, signed: Signed, share: Share, name: str, email: str) -> tuple[PersonId, str]:
     known = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in known):
-        raise Conflict(f"{email} was invited already. Make a new link for them instead.", "email")
+        raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     return services.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
 
 

@@ -7,32 +7,34 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from domain.language import N_
+from domain.language import gettext as _
 from projections.entries.entry import Entry
 from web.process.health import Health
 from web.push.live import Live
 
 GAUGES = {
-    "open_dashboards": ("dashboards", "Dashboards that are open on this process."),
-    "events_behind": ("events_behind", "Events recorded that the follower has not taken in."),
-    "follower_stuck_seconds": ("seconds_behind", "Seconds for which the follower has made no progress with them."),
-    "entries_behind": ("entries_behind", "Entries recorded that this process has not handed on."),
-    "stopped_shares": ("stopped", "Shares that are stopped until somebody mends them."),
-    "receipts_waiting": ("receipts_waiting", "Claims of pages that are not recorded yet."),
-    "unsigned_trees": ("unsigned", "Trees of which nothing is signed because something does not agree."),
-    "leads": ("leads", "1 where this process makes the updates."),
-    "term": ("term", "The follower's term; it grows with every change of process."),
-    "ready": ("ready", "1 where requests should come to this process."),
-    "ok": ("ok", "1 where the installation is well."),
+    "open_dashboards": ("dashboards", N_("Dashboards that are open on this process.")),
+    "events_behind": ("events_behind", N_("Events recorded that the follower has not taken in.")),
+    "follower_stuck_seconds": ("seconds_behind", N_("Seconds for which the follower has made no progress with them.")),
+    "entries_behind": ("entries_behind", N_("Entries recorded that this process has not handed on.")),
+    "stopped_shares": ("stopped", N_("Shares that are stopped until somebody mends them.")),
+    "receipts_waiting": ("receipts_waiting", N_("Claims of pages that are not recorded yet.")),
+    "unsigned_trees": ("unsigned", N_("Trees of which nothing is signed because something does not agree.")),
+    "leads": ("leads", N_("1 where this process makes the updates.")),
+    "term": ("term", N_("The follower's term; it grows with every change of process.")),
+    "ready": ("ready", N_("1 where requests should come to this process.")),
+    "ok": ("ok", N_("1 where the installation is well.")),
 }
 PUSHED = {
-    "joined": "Dashboards that came.",
-    "rounds": "Rounds: one write for everybody who is up to date.",
-    "behind": "Times a page fell behind its connection.",
-    "log_reads": "Reads of the log for pages.",
-    "views": "Whole views sent.",
-    "resets": "Pages told to start over.",
-    "refused": "Claims of more than was sent.",
-    "aborted": "Connections that had to be cut.",
+    "joined": N_("Dashboards that came."),
+    "rounds": N_("Rounds: one write for everybody who is up to date."),
+    "behind": N_("Times a page fell behind its connection."),
+    "log_reads": N_("Reads of the log for pages."),
+    "views": N_("Whole views sent."),
+    "resets": N_("Pages told to start over."),
+    "refused": N_("Claims of more than was sent."),
+    "aborted": N_("Connections that had to be cut."),
 }
 
 
@@ -42,10 +44,10 @@ class Deliveries:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self.registry = CollectorRegistry()
-        self._sent = Counter("fanlight_entries_sent", "Entries handed to the push layer.", registry=self.registry)
+        self._sent = Counter("fanlight_entries_sent", _("Entries handed to the push layer."), registry=self.registry)
         self._after = Histogram(
             "fanlight_commit_to_send_seconds",
-            "From an entry's time of record, by the follower's clock, to its hand-over to the push layer.",
+            _("From an entry's time of record, by the follower's clock, to its hand-over to the push layer."),
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=self.registry,
         )

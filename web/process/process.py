@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.follow.follower import Follower
@@ -96,7 +97,7 @@ class Process:
     # what it is built of
 
     def _receipt_salt(self, share: str, k: int) -> bytes:
-        return self._given.salt(f"receipts of {share}", k)
+        return self._given.salt(_("receipts of {share}", share=share), k)
 
     def _push(self) -> Live:
         log = Settled(LiveLog(self._logs.disclosure, self._heads), self._present.refresh)
@@ -171,7 +172,7 @@ class Process:
             notary=signing,
             sign_ins=Limit(settings.sign_in_per_minute),
             provider=signs_in,
-            sso=settings.oidc_name or "single sign-on" if signs_in else "",
+            sso=settings.oidc_name or _("single sign-on") if signs_in else "",
             post=self._post(service, people),
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from domain.language import gettext as _
 from projections.evidence.notary import Notary
 from projections.installation.folder import Logs
 from projections.proof.notes import NAME, Signer, signer
@@ -21,13 +22,16 @@ def signing_key(path: Path) -> Signer:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, signer(f"fanlight/{new_id(16)}", os.urandom(32)))
-    name, _, seed = path.read_text().strip().partition("\n")
+    name, _sep, seed = path.read_text().strip().partition("\n")
     try:
         key = signer(name, bytes.fromhex(seed)) if NAME.fullmatch(name) else None
     except ValueError:
         key = None
     if key is None:
-        message = f"{path} holds no signing key; expected two lines, a name and 64 hex digits. Put the right file back."
+        message = _(
+            "{path} holds no signing key; expected two lines, a name and 64 hex digits. Put the right file back.",
+            path=path,
+        )
         raise BadSetting(message)
     return key
 

@@ -9,6 +9,7 @@ from datetime import date
 import msgspec
 
 from domain.ids import MilestoneId
+from domain.language import gettext as _
 from domain.plan.project import ChangeTogether, PlainCommand, Project
 from domain.plan.schedule import (
     AddMilestone,
@@ -51,7 +52,7 @@ def accept(project: Project, plan: Plan, lines: tuple[ProposalLine, ...], reason
     added = {command.milestone for command in chosen if isinstance(command, AddMilestone)}
     commands = [_agreed(command, added | project.schedule.milestones.keys()) for command in chosen]
     known = plan.file_hash in project.schedule.files
-    note = "The same file as before." if known and not lines else ""
+    note = _("The same file as before.") if known and not lines else ""
     confirmed = ConfirmPlan(
         project=project.id, source="import", file_hash=plan.file_hash, data_date=plan.data_date, note=note
     )

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from domain.language import gettext as _
 from domain.money import Money
 from domain.plan.budget import Account, ApproveBudget, ForecastCompletion, MeasureCost
 from domain.plan.project import Project
@@ -18,7 +19,11 @@ def costs(project: Project, plan: Plan, today: date, reason: str) -> tuple[list[
         return [], []
     if found.currency and found.currency != project.currency:
         return [], [
-            f"The file’s costs are in {found.currency}; this project keeps {project.currency}. They were left out."
+            _(
+                "The file’s costs are in {currency}; this project keeps {project_currency}. They were left out.",
+                currency=found.currency,
+                project_currency=project.currency,
+            )
         ]
     made = _Costs(project, found, today, reason)
     made.budget()
@@ -42,11 +47,11 @@ class _Costs:
         if self.account is None:
             money = Money(bac, self.project.currency)
             command = ApproveBudget(project=self.project.id, measure="cost", amount=money, reason=self.reason)
-            self.lines.append(self._line("budget", "Approved budget, cost", "", words.money(money), command))
+            self.lines.append(self._line("budget", _("Approved budget, cost"), "", words.money(money), command))
         elif bac != self.account.bac:
             ours, theirs = self._money(self.account.bac), self._money(bac)
-            told = f"The file’s budget is {theirs}, the approved one {ours}."
-            self.notes.append(f"{told} If a change was approved, approve it here.")
+            told = _("The file’s budget is {theirs}, the approved one {ours}.", theirs=theirs, ours=ours)
+            self.notes.append(_("{told} If a change was approved, approve it here.", told=told))
 
     def figures(self) -> None:
         """Propose the figures of the file's status date, and its forecast at completion."""
@@ -55,11 +60,11 @@ class _Costs:
         if self.bac is None or not given or not any(given):
             return
         if day is None:
-            self.notes.append("The file has no status date, so its cost figures say of no day. They were left out.")
+            self.notes.append(_("The file has no status date, so its cost figures say of no day. They were left out."))
             return
         if day > self.today:
-            told = f"The status date of the file, {words.long_day(day)}, lies after today"
-            self.notes.append(f"{told}, so its cost figures were left out.")
+            told = _("The status date of the file, {day}, lies after today", day=words.long_day(day))
+            self.notes.append(_("{told}, so its cost figures were left out.", told=told))
             return
         self._measure(day)
         self._forecast(day)
@@ -68,11 +73,14 @@ class _Costs:
         found, last = self.found, self.account.measurements[-1] if self.account and self.account.measurements else None
         if last and day < last.status_date:
             self.notes.append(
-                f"Costs were measured to {words.long_day(last.status_date)} already, later than the file."
+                _(
+                    "Costs were measured to {status_date} already, later than the file.",
+                    status_date=words.long_day(last.status_date),
+                )
             )
             return
         if found.ev is not None and self.bac is not None and found.ev > self.bac:
-            self.notes.append("The file’s earned value is above the approved budget, so its figures were left out.")
+            self.notes.append(_("The file’s earned value is above the approved budget, so its figures were left out."))
             return
         if last and (last.status_date, last.pv, last.ev, last.ac) == (day, found.pv, found.ev, found.ac):
             return
@@ -83,9 +91,9 @@ class _Costs:
             (name, value) for name, value in (("PV", found.pv), ("EV", found.ev), ("AC", found.ac)) if value is not None
         ]
         after = ", ".join(f"{name} {self._money(value)}" for name, value in shown)
-        was = f"to {words.day_year(last.status_date)}" if last else ""
-        note = f"to {words.day_year(day)}"
-        self.lines.append(self._line("measured", "Cost figures", was, after, command, note))
+        was = _("to {status_date}", status_date=words.day_year(last.status_date)) if last else ""
+        note = _("to {day}", day=words.day_year(day))
+        self.lines.append(self._line("measured", _("Cost figures"), was, after, command, note))
 
     def _forecast(self, day: date) -> None:
         eac, last = self.found.eac, self.account.forecasts[-1] if self.account and self.account.forecasts else None
@@ -96,7 +104,7 @@ class _Costs:
             project=self.project.id, measure="cost", status_date=day, eac=eac, reason=self.reason
         )
         was = self._money(last.eac) if last else ""
-        self.lines.append(self._line("forecast", "Forecast at completion", was, self._money(eac), command))
+        self.lines.append(self._line("forecast", _("Forecast at completion"), was, self._money(eac), command))
 
     def _money(self, value: Decimal) -> str:
         return words.money(Money(value, self.project.currency))

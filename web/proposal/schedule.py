@@ -7,6 +7,7 @@ import msgspec
 
 from domain.headline import count
 from domain.ids import MilestoneId
+from domain.language import gettext as _
 from domain.plan.project import PlainCommand, Project
 from domain.plan.schedule import (
     AddMilestone,
@@ -35,8 +36,8 @@ class Compared:
         self.lines: list[ProposalLine] = []
         self.notes: list[str] = []
         self.unchanged = 0
-        dated = f", data date {words.long_day(plan.data_date)}" if plan.data_date else ""
-        self.reason = f"Imported plan{dated}"
+        dated = _(", data date {data_date}", data_date=words.long_day(plan.data_date)) if plan.data_date else ""
+        self.reason = _("Imported plan{dated}", dated=dated)
 
     def take(self, planned: PlannedMilestone) -> None:
         """Compare one milestone of the file with the project’s."""
@@ -65,7 +66,13 @@ class Compared:
     def _add(self, planned: PlannedMilestone) -> None:
         forecast = planned.forecast or planned.actual or planned.baseline
         if forecast is None:
-            self.notes.append(f"“{planned.title}” (line {planned.line}) has no date at all, so it was left out.")
+            self.notes.append(
+                _(
+                    "“{title}” (line {line}) has no date at all, so it was left out.",
+                    title=planned.title,
+                    line=planned.line,
+                )
+            )
             return
         key = self.ids[planned.source_id] = MilestoneId(self.new_id())
         details = MilestoneDetails(title=planned.title, deadline=planned.deadline)
@@ -80,14 +87,19 @@ class Compared:
             after, note = words.day_year(planned.actual), "met"
         elif planned.percent_complete:
             commands.append(self._percent(key, planned.percent_complete))
-            note = f"{planned.percent_complete} % complete"
+            note = _("{percent_complete} % complete", percent_complete=planned.percent_complete)
         self._line("added", planned, "", after, *commands, note=note)
 
     def _happened(self, planned: PlannedMilestone, actual: date) -> bool:
         if actual <= self.today:
             return True
-        told = f"“{planned.title}” (line {planned.line}) is said to be met on {words.long_day(actual)}"
-        self.notes.append(f"{told}, which is after today; that was left out.")
+        told = _(
+            "“{title}” (line {line}) is said to be met on {actual}",
+            title=planned.title,
+            line=planned.line,
+            actual=words.long_day(actual),
+        )
+        self.notes.append(_("{told}, which is after today; that was left out.", told=told))
         return False
 
     def _describe(self, planned: PlannedMilestone, old: Milestone) -> None:
@@ -97,7 +109,7 @@ class Compared:
             return
         details = msgspec.structs.replace(old.details, title=planned.title, deadline=deadline)
         command = DescribeMilestone(project=self.project.id, milestone=old.id, details=details)
-        due = f"deadline {words.day_year(deadline)}" if new and deadline else ""
+        due = _("deadline {deadline}", deadline=words.day_year(deadline)) if new and deadline else ""
         if renamed:
             self._line("renamed", planned, old.details.title, planned.title, command, note=due)
         elif deadline:
@@ -124,7 +136,13 @@ class Compared:
             return
         if planned.actual is None:
             on = words.long_day(old.actual) if old.actual else ""
-            self.notes.append(f"“{planned.title}” was met here on {on}; the file has it open. Nothing is proposed.")
+            self.notes.append(
+                _(
+                    "“{title}” was met here on {on}; the file has it open. Nothing is proposed.",
+                    title=planned.title,
+                    on=on,
+                )
+            )
             return
         if not self._happened(planned, planned.actual):
             return
@@ -132,7 +150,11 @@ class Compared:
         if old.actual is not None:
             commands.append(ReopenMilestone(project=self.project.id, milestone=old.id, reason=self.reason))
         commands.append(MeetMilestone(project=self.project.id, milestone=old.id, actual=planned.actual))
-        was = words.day_year(old.actual) if old.actual else f"forecast {words.day_year(old.forecast)}"
+        was = (
+            words.day_year(old.actual)
+            if old.actual
+            else _("forecast {forecast}", forecast=words.day_year(old.forecast))
+        )
         slip = words.signed((planned.actual - (old.actual or old.forecast)).days)
         self._line("met", planned, was, words.day_year(planned.actual), *commands, note=slip if slip != "0" else "")
 
@@ -153,13 +175,18 @@ class Compared:
             if source in there:
                 continue
             command = RemoveMilestone(
-                project=self.project.id, milestone=old.id, reason="No longer in the imported plan"
+                project=self.project.id, milestone=old.id, reason=_("No longer in the imported plan")
             )
             when = words.day_year(old.expected)
             line = ProposalLine(
-                kind="missing", source_id=source, title=old.details.title, before=when, after="",
-                note="leaves the plan", commands=(command,),
-            )  # fmt: skip
+                kind="missing",
+                source_id=source,
+                title=old.details.title,
+                before=when,
+                after="",
+                note=_("leaves the plan"),
+                commands=(command,),
+            )
             self.lines.append(line)
 
     def baseline(self) -> None:
@@ -171,21 +198,30 @@ class Compared:
         if agreed.baselines:
             differ = sum(agreed.baseline_of(self.ids[s]) not in (None, day) for s, day in dates.items())
             if differ:
-                what = count(differ, "milestone", "milestones")
+                what = count(differ, _("milestone"), _("milestones"))
                 self.notes.append(
-                    f"The file’s baseline differs from the agreed plan for {what}. If it was agreed, agree a new plan."
+                    _(
+                        "The file’s baseline differs from the agreed plan for {what}. If it was agreed, agree a "
+                        "new plan.",
+                        what=what,
+                    )
                 )
             return
         on = min(self.plan.data_date or self.today, self.today)
         command = ApproveBaseline(
             project=self.project.id,
             reason=self.reason,
-            approver="As in the imported plan",
+            approver=_("As in the imported plan"),
             on=on,
             dates={self.ids[source]: day for source, day in dates.items()},
         )
         line = ProposalLine(
-            kind="baseline", source_id="", title="The file’s baseline becomes the first agreed plan", before="",
-            after=count(len(dates), "date"), note="others are agreed for their forecast", commands=(command,),
-        )  # fmt: skip
+            kind="baseline",
+            source_id="",
+            title=_("The file’s baseline becomes the first agreed plan"),
+            before="",
+            after=count(len(dates), _("date")),
+            note=_("others are agreed for their forecast"),
+            commands=(command,),
+        )
         self.lines.append(line)

@@ -6,15 +6,16 @@ import msgspec
 
 from domain.events import Recorded, tag
 from domain.ids import MilestoneId, RiskId
+from domain.language import N_
 from domain.plan.project import Project
 from projections.wording import words
 from web.process.services import Services
 from web.record.facts import about
 
 SAID = {
-    "held-released": "Let go after review",
-    "client-scored": "Client’s view recorded",
-    "client-view-asked": "Client’s view asked",
+    "held-released": N_("Let go after review"),
+    "client-scored": N_("Client’s view recorded"),
+    "client-view-asked": N_("Client’s view asked"),
 }
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from domain.events import Recorded
 from domain.ids import MilestoneId, ProjectId, RiskId
+from domain.language import gettext as _
 from domain.money import Money
 from domain.plan import budget, risks, schedule
 from domain.plan.account import Account, Measure
@@ -266,7 +267,9 @@ def _title(state: Project, wanted: Asked) -> str:
             risk = state.risks.risks[RiskId(wanted.key)].details
             return f"{risk.ref} {risk.client_title or risk.title}"
         case "spent" | "forecast" | "budget":
-            name = {"spent": "Spent", "forecast": "Forecast at completion", "budget": "Approved budget"}[wanted.kind]
+            name = {"spent": _("Spent"), "forecast": _("Forecast at completion"), "budget": _("Approved budget")}[
+                wanted.kind
+            ]
             return f"{name} ({wanted.key})"
         case _:
             assert_never(wanted.kind)

@@ -8,6 +8,8 @@ import msgspec
 from domain.agreement.terms import Release
 from domain.headline import count
 from domain.ids import MilestoneId, RiskId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.money import Money
 from domain.plan.project import Project
 from domain.reveal.holding import Held
@@ -18,7 +20,7 @@ from projections.wording import words
 if TYPE_CHECKING:
     from projections.wording.instants import Clock
 
-RULE = {"slip": "slip rule", "cost": "budget rule", "score": "score rule"}
+RULE = {"slip": N_("slip rule"), "cost": N_("budget rule"), "score": N_("score rule")}
 
 
 def what(held: Held, now: Project) -> str:
@@ -34,10 +36,10 @@ def what(held: Held, now: Project) -> str:
 def _milestone(held: Held, now: Project, key: MilestoneId) -> str:
     old, new = held.milestone, now.schedule.milestones.get(key)
     if old is None or new is None:
-        return f"{old.details.client_title if old else key}, removed since"
+        return _("{client_title}, removed since", client_title=old.details.client_title if old else key)
     title = (new if new.details.client_title else old).details.client_title
     if old.expected == new.expected:
-        return f"{title} {words.day(new.expected)}, moved and moved back"
+        return _("{title} {expected}, moved and moved back", title=title, expected=words.day(new.expected))
     short = (old.expected.year, old.expected.month) == (new.expected.year, new.expected.month)
     start = str(old.expected.day) if short else words.day(old.expected)
     end = words.day(new.expected) if old.expected.year == new.expected.year else words.day_year(new.expected)
@@ -50,85 +52,112 @@ def _risk(held: Held, now: Project, key: RiskId) -> str:
         return key
     if old is None or not old.details.client_facing:
         title = new.details.client_title
-        return f"{new.details.ref} {title[:1].lower() + title[1:]}, new at {new.residual.score}"
-    return f"{new.details.ref} scored {old.residual.score} → {new.residual.score}"
+        return _(
+            "{ref} {title}, new at {score}",
+            ref=new.details.ref,
+            title=title[:1].lower() + title[1:],
+            score=new.residual.score,
+        )
+    return _(
+        "{ref} scored {score} → {residual_score}",
+        ref=new.details.ref,
+        score=old.residual.score,
+        residual_score=new.residual.score,
+    )
 
 
 def _budget(held: Held, now: Project) -> str:
     old, new = held.account, now.budget.accounts.get(held.measure)
     if old is None or new is None:
-        return "Budget approved" if new else "Budget"
+        return _("Budget approved") if new else _("Budget")
     before, after = old.earned_value(), new.earned_value()
     for name, was, is_now in (
         ("forecast", before.eac, after.eac), ("approved", old.bac, new.bac), ("spent", before.ac, after.ac)
     ):  # fmt: skip
         if was != is_now and is_now is not None:
             told = words.money(Money(is_now, now.currency))
-            return f"Budget: {name} {words.money(Money(was, now.currency))} → {told}" if was is not None else (
-                f"Budget: {name} {told}"
-            )  # fmt: skip
-    return "Budget: planned or earned value"
+            return (
+                _("Budget: {name} {money} → {told}", name=name, money=words.money(Money(was, now.currency)), told=told)
+                if was is not None
+                else (_("Budget: {name} {told}", name=name, told=told))
+            )
+    return _("Budget: planned or earned value")
 
 
 def title(subject: str, project: Project | None) -> str:
     """Return what a held item is called to its client."""
-    kind, _, key = subject.partition("-")
+    kind, _sep, key = subject.partition("-")
     if project is not None and (milestone := project.schedule.milestones.get(MilestoneId(key))) is not None:
         return milestone.details.client_title or milestone.details.title
     if project is not None and (risk := project.risks.risks.get(RiskId(key))) is not None:
         return f"{risk.details.ref} {risk.details.client_title or risk.details.title}"
-    return "Budget" if kind == "budget" else key
+    return _("Budget") if kind == "budget" else key
 
 
 def rule(why: str, release: Release | None) -> str:
     """Return which kind of change waits: "a date that moves later by more than 5 days"."""
     if why == "slip":
         days = release.slip_days if release and release.slip_days is not None else None
-        return "a date that moves later" + (f" by more than {days} {'day' if days == 1 else 'days'}" if days else "")
+        return _("a date that moves later") + (
+            _(" by more than {days} {day}", days=days, day=_("day") if days == 1 else _("days")) if days else ""
+        )
     if why == "score":
-        return "a risk scored " + (f"{release.score} or higher" if release and release.score else "high")
-    return "any change of the shared budget"
+        return _("a risk scored ") + (
+            _("{score} or higher", score=release.score) if release and release.score else _("high")
+        )
+    return _("any change of the shared budget")
 
 
 def lasted(start: datetime, end: datetime) -> str:
     """Return how long something waited: "40 s", "52 min", "3 h 5 min", "2 days"."""
     seconds = round((end - start).total_seconds())
     if seconds < 90:
-        return f"{seconds} s"
+        return _("{seconds} s", seconds=seconds)
     minutes = round(seconds / 60)
     if minutes < 90:
-        return f"{minutes} min"
+        return _("{minutes} min", minutes=minutes)
     hours, rest = divmod(minutes, 60)
     if hours < 36:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return count(round(hours / 24), "day")
+        return _("{hours} h {rest} min", hours=hours, rest=rest) if rest else _("{hours} h", hours=hours)
+    return count(round(hours / 24), _("day"))
 
 
 def ended(hold: Hold, clock: "Clock", by: str) -> str:
     """Return how a hold ended: "released by Marta Lind 13:58 with a note", "its time was up Tue 16 March 13:58"."""
     if hold.ended is None:
-        return f"until {clock.moment(hold.fact.until)} at most"
+        return _("until {until} at most", until=clock.moment(hold.fact.until))
     at = clock.moment(hold.ended)
     match hold.how:
         case "released":
-            return f"released by {by} {at}" + (" with a note" if hold.note else "")
+            return _("released by {by} {at}", by=by, at=at) + (_(" with a note") if hold.note else "")
         case "time_up":
-            return f"its time was up {at}"
+            return _("its time was up {at}", at=at)
         case "share_ended":
-            return f"never shown: the share ended {at} while it waited"
+            return _("never shown: the share ended {at} while it waited", at=at)
         case _:
-            return f"let go {at}, when a new agreement no longer held it"
+            return _("let go {at}, when a new agreement no longer held it", at=at)
 
 
 def why(hold: Hold, by: str, clock: "Clock") -> str:
     """Return why somebody was not told: "held for review by the slip rule until ...; released by Marta Lind ..."."""
     fact = hold.fact
     if hold.ended is None:
-        return f"held for review by the {RULE[fact.why]}, until {clock.moment(fact.until)} at most"
+        return _(
+            "held for review by the {rule}, until {until} at most", rule=RULE[fact.why], until=clock.moment(fact.until)
+        )
     until = clock.moment(fact.until)
     if hold.how == "time_up":
-        return f"held for review by the {RULE[fact.why]} until its time was up {clock.moment(hold.ended)}"
-    return f"held for review by the {RULE[fact.why]} until {until} at most; {ended(hold, clock, by)}"
+        return _(
+            "held for review by the {rule} until its time was up {ended}",
+            rule=RULE[fact.why],
+            ended=clock.moment(hold.ended),
+        )
+    return _(
+        "held for review by the {rule} until {until} at most; {ended}",
+        rule=RULE[fact.why],
+        until=until,
+        ended=ended(hold, clock, by),
+    )
 
 
 def touched(before: ClientView | None, after: ClientView | None) -> set[str]:

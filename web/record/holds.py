@@ -7,6 +7,7 @@ import msgspec
 from domain.agreement.share import HeldReleased, Share
 from domain.events import Recorded
 from domain.ids import ShareId
+from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.hold_book import Hold
 from projections.events.world import World
@@ -45,7 +46,7 @@ def _line(services: Services, share: Share, hold: Hold, clock: Clock) -> HoldLin
     world, fact, now = services.present.world, hold.fact, services.now()
     return HoldLine(
         what=what(services, share, hold),
-        rule=f"{record_held.RULE[fact.why]}, agreement {_version(share, fact.since)}",
+        rule=_("{rule}, agreement {version}", rule=record_held.RULE[fact.why], version=_version(share, fact.since)),
         since=fact.since,
         began=clock.second(fact.since),
         by=world.person_name(fact.changed_by),
@@ -89,11 +90,23 @@ def told(world: World, line: EventLine, recorded: Recorded) -> EventLine:
     project = world.projects.get(share.project) if share else None
     detail = let_go(recorded.event, project, recorded.at)
     client = world.client_name(share.client) if share else ""
-    return msgspec.structs.replace(line, what="Let go after review", subject=client, detail=detail)
+    return msgspec.structs.replace(line, what=_("Let go after review"), subject=client, detail=detail)
 
 
 def let_go(event: HeldReleased, project: Project | None, at: datetime) -> str:
     """Return what an event let go, and how long each had waited: "Section A energised, 52 min by the slip rule"."""
-    told = [f"{title(fact.subject, project)}, {lasted(fact.since, at)} by the {RULE[fact.why]}" for fact in event.held]
-    cause = {"released": "released", "time_up": "time was up", "amended": "no longer held by the new agreement"}
-    return "; ".join([*told, cause[event.cause]]) + (f"; note: {event.note}" if event.note else "")
+    told = [
+        _(
+            "{title}, {lasted} by the {rule}",
+            title=title(fact.subject, project),
+            lasted=lasted(fact.since, at),
+            rule=RULE[fact.why],
+        )
+        for fact in event.held
+    ]
+    cause = {
+        "released": _("released"),
+        "time_up": _("time was up"),
+        "amended": _("no longer held by the new agreement"),
+    }
+    return "; ".join([*told, cause[event.cause]]) + (_("; note: {note}", note=event.note) if event.note else "")

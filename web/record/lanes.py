@@ -16,6 +16,7 @@ import msgspec
 from domain.agreement.share import Share
 from domain.events import Recorded
 from domain.ids import ShareId
+from domain.language import gettext as _
 from domain.plan.project import Project, ProjectEvent, evolve
 from domain.reveal.holding import Holds
 from domain.view import ClientView
@@ -172,7 +173,7 @@ def changes(services: Services, share: Share, at: datetime, over: Stretch, left:
         here = events.version_at(stream, at)
         first = min(max(first, here - CHANGES // 2), last - CHANGES)
         last = first + CHANGES
-        left.append(f"the {CHANGES} changes nearest to this moment")
+        left.append(_("the {changes} changes nearest to this moment", changes=CHANGES))
     recorded = events.part(stream, first, last - first) if last > first else []
     begun = services.present.past(share.project, recorded[0].at - INSTANT) if recorded else None
     state = begun.state if begun else None
@@ -188,7 +189,7 @@ def _folded(services: Services, share: Share, state: Project | None, recorded: S
     def out(project: Project | None, agreed: Share | None, waits: Holds) -> ClientView | None:
         return released_view(world, project, agreed, waits) if project and agreed else None
 
-    for _, group in groupby(recorded, key=lambda r: r.command):
+    for _other, group in groupby(recorded, key=lambda r: r.command):
         command = list(group)
         agreed = in_force(share, command[0].at)
         began, at = state, command[-1].at
@@ -228,7 +229,7 @@ def _shown(
     if last - first > UPDATES:
         first = min(max(first, t.n - UPDATES // 2), last - UPDATES)
         last = first + UPDATES
-        left.append(f"the {UPDATES} updates nearest to this moment")
+        left.append(_("the {updates} updates nearest to this moment", updates=UPDATES))
     waiting = [change for change in found if change.at_once]
     for header in log.headers(share, first, last - first, last) if last > first else []:
         due = [change for change in waiting if change.at <= header.instant]
@@ -257,7 +258,7 @@ def watched(
         here = log.row_at(share, at)
         first = min(max(first, here - ROWS // 2), last - ROWS)
         last = first + ROWS
-        left.append("receipts nearest to this moment")
+        left.append(_("receipts nearest to this moment"))
     tabs, rows = log.between(share, first, last)
     claims = sorted((c for row in rows for c in row.claims(share)), key=lambda c: c.at)
     end = min(over.end, services.now()) if last == log.head(share) or not rows else rows[-1].at

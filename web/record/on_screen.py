@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.language import gettext as _
 from projections.receipts.claims import Receipt
 from projections.receipts.on_screen import Reception, Screens, Tab, receptions
 from projections.receipts.receipt_log import SLACK, ReceiptLog
@@ -85,16 +86,16 @@ def _had(
 def _state(one: Reception, tabs: Sequence[Tab], at: datetime) -> tuple[str, str]:
     here = [tab for tab in tabs if tab.n == one.n]
     if here:
-        return "ok", "On screen, paused" if all(tab.paused for tab in here) else "On screen"
+        return "ok", _("On screen, paused") if all(tab.paused for tab in here) else _("On screen")
     if other := max((tab.n for tab in tabs), default=0):
-        return "warn", f"Update {other} on screen"
+        return "warn", _("Update {other} on screen", other=other)
     if tabs:
-        return "none", "Not visible"
+        return "none", _("Not visible")
     if one.displayed and one.displayed > at:
-        return "none", "Not yet"
+        return "none", _("Not yet")
     if one.superseded:
-        return "none", "Superseded"
-    return "none", "Not connected"
+        return "none", _("Superseded")
+    return "none", _("Not connected")
 
 
 def _order(one: Had) -> tuple[int, str, str]:
@@ -110,7 +111,13 @@ def spent(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, left = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {left} min" if left else f"{hours} h"
+        return _("{hours} h {left} min", hours=hours, left=left) if left else _("{hours} h", hours=hours)
     if minutes >= 10:
-        return f"{minutes} min"
-    return f"{minutes} min {rest} s" if minutes and rest else f"{minutes} min" if minutes else f"{rest} s"
+        return _("{minutes} min", minutes=minutes)
+    return (
+        _("{minutes} min {rest} s", minutes=minutes, rest=rest)
+        if minutes and rest
+        else _("{minutes} min", minutes=minutes)
+        if minutes
+        else _("{rest} s", rest=rest)
+    )

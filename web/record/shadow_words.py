@@ -1,14 +1,15 @@
 """The verdicts of a shadow replay in words."""
 
+from domain.language import N_
 from projections.follow.shadow import State
 
 WORDS: dict[State, str] = {
-    "same": "the same, byte for byte",
-    "differs": "different today",
-    "erased": "erased, not comparable",
-    "damaged": "unreadable",
-    "extra": "recorded, and nothing today would record it",
-    "missing": "never recorded, and today it would be",
+    "same": N_("the same, byte for byte"),
+    "differs": N_("different today"),
+    "erased": N_("erased, not comparable"),
+    "damaged": N_("unreadable"),
+    "extra": N_("recorded, and nothing today would record it"),
+    "missing": N_("never recorded, and today it would be"),
 }
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, CurvePoint, MilestoneRow, Scale
 from projections.wording import words
 
@@ -170,15 +171,21 @@ def _reached(across: Axis, up: Axis) -> str:
 def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow) -> str:
     slip = _slip(worst)
     if slip > 0:
-        return f"{worst.title} is {slip} {'day' if slip == 1 else 'days'} late"
-    return "All forecasts are steady or earlier" if rows else ""
+        return _("{title} is {slip} {day} late", title=worst.title, slip=slip, day=_("day") if slip == 1 else _("days"))
+    return _("All forecasts are steady or earlier") if rows else ""
 
 
 def _trend_label(rows: Sequence[MilestoneRow]) -> str:
     told = [
-        f"{r.title} from {words.day_year(r.trend[0].forecast)} to {words.day_year(r.trend[-1].forecast)}" for r in rows
+        _(
+            "{title} from {forecast} to {trend_forecast}",
+            title=r.title,
+            forecast=words.day_year(r.trend[0].forecast),
+            trend_forecast=words.day_year(r.trend[-1].forecast),
+        )
+        for r in rows
     ]
-    return "Forecast dates over time. " + "; ".join(told) + "."
+    return _("Forecast dates over time. ") + "; ".join(told) + "."
 
 
 # spend

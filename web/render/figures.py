@@ -5,16 +5,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from domain.headline import count, number
+from domain.language import N_
+from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, ScheduleVital, Score
 from projections.wording import words
 from web.render import charts
 
 TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "met": "done", "planned": "none"}
 PROXIMITY = {
-    "imminent": "imminent",
-    "within_stage": "within this stage",
-    "within_project": "within the project",
-    "beyond_project": "beyond the project",
+    "imminent": N_("imminent"),
+    "within_stage": N_("within this stage"),
+    "within_project": N_("within the project"),
+    "beyond_project": N_("beyond the project"),
 }
 
 
@@ -24,16 +26,19 @@ def sentence(text: str) -> str:
 
 def plans_agreed(plans: int) -> str:
     between = plans - 2
-    return sentence(f"agreed {number(plans)} times" + (f", {number(between)} in between" if between > 0 else ""))
+    return sentence(
+        _("agreed {plans} times", plans=number(plans))
+        + (_(", {between} in between", between=number(between)) if between > 0 else "")
+    )
 
 
 def slip_words(row: MilestoneRow) -> str:
     if row.slip is None:
         return ""
     current, working = words.signed(row.slip.since_current), words.signed(row.slip.working)
-    told = f"{current} against the agreed plan, {working} in working days"
+    told = _("{current} against the agreed plan, {working} in working days", current=current, working=working)
     if row.slip.since_original is not None and row.slip.since_original != row.slip.since_current:
-        told += f"; {words.signed(row.slip.since_original)} against the first plan"
+        told += _("; {since_original} against the first plan", since_original=words.signed(row.slip.since_original))
     return told
 
 
@@ -69,7 +74,7 @@ def risk_vital(view: ClientView) -> dict[str, Any]:
     v = view.risk
     if v is None or not v.top:
         return {"worst_risk": "", "risk_counts": "", "risk_boxes": []}
-    bands = [("bad", "high", v.high), ("warn", "medium", v.medium), ("ok", "low", v.low)]
+    bands = [("bad", _("high"), v.high), ("warn", _("medium"), v.medium), ("ok", _("low"), v.low)]
     tones = [(tone, name) for tone, name, many in bands for _ in range(many)]
     told = ", ".join(f"{many} {name}" for _, name, many in bands if many)
     width = 100 / max(6, len(tones))
@@ -85,7 +90,7 @@ def risk_vital(view: ClientView) -> dict[str, Any]:
     worst = next((many, name) for _, name, many in bands if many)
     return {
         "worst_risk": sentence(f"{number(worst[0])} {worst[1]}")[:-1],
-        "risk_counts": f"{sentence(number(len(tones)) + ' shared')[:-1]}: {told}",
+        "risk_counts": _("{tones}: {told}", tones=sentence(number(len(tones)) + _(" shared"))[:-1], told=told),
         "risk_boxes": boxes,
     }
 
@@ -94,39 +99,46 @@ def spend_words(budget: BudgetVital) -> dict[str, str]:
     if budget.curve_currency and budget.budget:
         return {
             "spend_finding": _spend_finding(budget),
-            "spend_unit": f"Cumulative, {budget.curve_currency}",
-            "approved": f"Approved {words.money(budget.budget)}",
-            "spent_words": f"Spent {words.money(budget.spent)}" if budget.spent else "",
-            "forecast_words": f"Forecast {words.money(budget.forecast)}" if budget.forecast else "",
+            "spend_unit": _("Cumulative, {curve_currency}", curve_currency=budget.curve_currency),
+            "approved": _("Approved {budget}", budget=words.money(budget.budget)),
+            "spent_words": _("Spent {spent}", spent=words.money(budget.spent)) if budget.spent else "",
+            "forecast_words": _("Forecast {forecast}", forecast=words.money(budget.forecast))
+            if budget.forecast
+            else "",
             "spend_label": _spend_label(
                 words.money(budget.budget),
-                words.money(budget.spent) if budget.spent else "an unknown amount",
-                words.money(budget.forecast) if budget.forecast else "unknown",
+                words.money(budget.spent) if budget.spent else _("an unknown amount"),
+                words.money(budget.forecast) if budget.forecast else _("unknown"),
             ),
         }
     spent = words.percent(budget.spent_share) if budget.spent_share is not None else ""
     forecast = words.percent(budget.forecast_share) if budget.forecast_share is not None else ""
     return {
         "spend_finding": _spend_finding(budget),
-        "spend_unit": "Cumulative, percent of the budget",
-        "approved": "Approved 100 %",
-        "spent_words": f"Spent {spent}" if spent else "",
-        "forecast_words": f"Forecast {forecast}" if forecast else "",
-        "spend_label": _spend_label("100 %", spent or "an unknown part", forecast or "unknown"),
+        "spend_unit": _("Cumulative, percent of the budget"),
+        "approved": _("Approved 100 %"),
+        "spent_words": _("Spent {spent}", spent=spent) if spent else "",
+        "forecast_words": _("Forecast {forecast}", forecast=forecast) if forecast else "",
+        "spend_label": _spend_label("100 %", spent or _("an unknown part"), forecast or _("unknown")),
     }
 
 
 def _spend_label(approved: str, spent: str, forecast: str) -> str:
-    return f"Cumulative spend. Approved {approved}; spent {spent}; forecast at completion {forecast}."
+    return _(
+        "Cumulative spend. Approved {approved}; spent {spent}; forecast at completion {forecast}.",
+        approved=approved,
+        spent=spent,
+        forecast=forecast,
+    )
 
 
 def _spend_finding(budget: BudgetVital) -> str:
     if budget.spent_share is None or budget.planned_share is None:
-        return "Planned spend"
+        return _("Planned spend")
     difference = budget.spent_share - budget.planned_share
     if abs(difference) <= budget.planned_share / 20:
-        return "Spend is following the plan"
-    return "Spend is ahead of the plan" if difference > 0 else "Spend is behind the plan"
+        return _("Spend is following the plan")
+    return _("Spend is ahead of the plan") if difference > 0 else _("Spend is behind the plan")
 
 
 def told(card: RiskCard) -> str:
@@ -137,14 +149,23 @@ def facts(card: RiskCard) -> str:
     found = []
     if card.response:
         kind = card.response.replace("_", " ")
-        found.append(f"Response, {kind}: {card.response_actions}" if card.response_actions else f"Response: {kind}.")
+        found.append(
+            _("Response, {kind}: {response_actions}", kind=kind, response_actions=card.response_actions)
+            if card.response_actions
+            else _("Response: {kind}.", kind=kind)
+        )
     if card.proximity:
-        found.append(f"Expected {PROXIMITY[card.proximity]}.")
+        found.append(_("Expected {proximity}.", proximity=PROXIMITY[card.proximity]))
     if card.owner:
-        found.append(f"Owner: {card.owner}.")
+        found.append(_("Owner: {owner}.", owner=card.owner))
     if card.inherent:
         found.append(
-            f"Before any response: {card.inherent.probability}×{card.inherent.impact} = {card.inherent.value}."
+            _(
+                "Before any response: {probability}×{impact} = {value}.",
+                probability=card.inherent.probability,
+                impact=card.inherent.impact,
+                value=card.inherent.value,
+            )
         )
     return " ".join(found)
 
@@ -160,7 +181,9 @@ def heat(view: ClientView) -> dict[str, Any]:
     for card, pin in zip(active, pins, strict=True):
         if card.client_score and card.score and _differs(card.client_score, card.score):
             theirs.append(_ring(card.client_score, scale.size, pin))
-    told = "; ".join(f"{c.ref} scores {c.score.value}, {c.band}" for c in active if c.score)
+    told = "; ".join(
+        _("{ref} scores {value}, {band}", ref=c.ref, value=c.score.value, band=c.band) for c in active if c.score
+    )
     return {
         "cells": charts.cells(scale),
         "high_edge": charts.band_edge(scale, scale.high_from),
@@ -169,7 +192,7 @@ def heat(view: ClientView) -> dict[str, Any]:
         "theirs": theirs,
         "size": scale.size,
         "side": 46 * scale.size,
-        "heat_label": f"Risk matrix, likelihood by impact. {told}.",
+        "heat_label": _("Risk matrix, likelihood by impact. {told}.", told=told),
     }
 
 
@@ -206,7 +229,7 @@ def sides(card: RiskCard) -> str:
     ours, theirs = card.score, card.client_score
     if ours is None or theirs is None:
         return ""
-    return f"Our score {_dated(ours)}. Yours {_dated(theirs, card.client_scored_by)}."
+    return _("Our score {ours}. Yours {theirs}.", ours=_dated(ours), theirs=_dated(theirs, card.client_scored_by))
 
 
 def _dated(score: Score, by: str = "") -> str:
@@ -219,5 +242,5 @@ def open_concerns(view: ClientView) -> str:
     """How many concerns wait for an answer, as a sentence."""
     waiting = sum(not c.answer and not c.settled for c in view.concerns)
     if not waiting:
-        return "Every one is answered."
-    return sentence(f"{count(waiting, 'waits', 'wait')} for an answer")
+        return _("Every one is answered.")
+    return sentence(_("{wait} for an answer", wait=count(waiting, _("waits"), _("wait"))))

@@ -13,6 +13,8 @@ from typing import Any
 from markupsafe import Markup
 
 from domain.headline import count
+from domain.language import N_
+from domain.language import gettext as _
 from domain.view import ClientView, MilestoneRow
 from projections.entries import changes as differences
 from projections.entries.entry import Change, Part, Rendered, instant
@@ -20,7 +22,13 @@ from projections.wording import words
 from web.door.templates import environment
 from web.render import charts, figures
 
-WORD = {"on_track": "On track", "at_risk": "At risk", "off_track": "Off track", "met": "Done", "planned": "Planned"}
+WORD = {
+    "on_track": N_("On track"),
+    "at_risk": N_("At risk"),
+    "off_track": N_("Off track"),
+    "met": N_("Done"),
+    "planned": N_("Planned"),
+}
 REMEMBERED = 5_000  # parts
 STYLESHEET = Path(__file__).parents[1] / "static" / "dashboard.css"
 
@@ -120,8 +128,9 @@ class _Page:
         if not view.milestones_shared and not view.milestones:
             return ()
         if not view.milestones:
-            heading = '<section class="sec" id="milestones"><header><h2>Milestones</h2></header>'
-            self._parts["milestones"] = Part("milestones", f"{heading}<p>No milestones are shared.</p></section>")
+            title, said = _("Milestones"), _("No milestones are shared.")
+            heading = f'<section class="sec" id="milestones"><header><h2>{title}</h2></header>'
+            self._parts["milestones"] = Part("milestones", f"{heading}<p>{said}</p></section>")
             return ("milestones",)
         axis = charts.axis_of(view.milestones)
         has = SimpleNamespace(
@@ -134,7 +143,7 @@ class _Page:
             view=view,
             axis=axis,
             has=has,
-            counted=figures.sentence(count(len(view.milestones), "milestone shared", "milestones shared")),
+            counted=figures.sentence(count(len(view.milestones), _("milestone shared"), _("milestones shared"))),
             plans=figures.plans_agreed(len(view.baselines)),
         )
         rows = [part for row in view.milestones for part in self._row(row, axis, has)]
@@ -177,9 +186,10 @@ class _Page:
             shown.append("c-spend")
         if not shown:
             return ()
-        hint = "<p>Flat is steady. Rising means later.</p>" if trend else ""
+        title, steady = _("Trend"), _("Flat is steady. Rising means later.")
+        hint = f"<p>{steady}</p>" if trend else ""
         head = (
-            f'<section class="sec" id="trend" aria-labelledby="h-tr"><header><h2 id="h-tr">Trend</h2>{hint}</header>'
+            f'<section class="sec" id="trend" aria-labelledby="h-tr"><header><h2 id="h-tr">{title}</h2>{hint}</header>'
             f'<div class="pair n{len(shown)}">'
         )
         self._container("trend", head, tuple(shown), "</div></section>")
@@ -191,9 +201,11 @@ class _Page:
         view = self._view
         if not view.risks_shared:
             return ()
-        heading = '<section class="sec" id="risks" aria-labelledby="h-rk"><header><h2 id="h-rk">Shared risks</h2>'
+        title = _("Shared risks")
+        heading = f'<section class="sec" id="risks" aria-labelledby="h-rk"><header><h2 id="h-rk">{title}</h2>'
         if not view.risks:
-            empty = f"{heading}</header><p>No risks are shared, which does not mean there are none.</p></section>"
+            said = _("No risks are shared, which does not mean there are none.")
+            empty = f"{heading}</header><p>{said}</p></section>"
             self._parts["risks"] = Part("risks", empty)
             return ("risks",)
         for card in view.risks:
@@ -205,7 +217,7 @@ class _Page:
                 view.time_zone,
                 r=card,
                 sides=figures.sides(card),
-                said_count=count(len(card.remarks), "comment"),
+                said_count=count(len(card.remarks), _("comment")),
                 told=figures.told(card),
                 facts=figures.facts(card),
             )
@@ -220,8 +232,9 @@ class _Page:
         note = ""
         if view.scale is not None:
             both = any(c.client_score or c.view_needed for c in view.risks)
-            sides = " Solid is our view; dashed is yours where it differs." if both else ""
-            note = f"<p>Scored 1 to {view.scale.size}.{sides}</p>"
+            sides = _(" Solid is our view; dashed is yours where it differs.") if both else ""
+            scored = _("Scored 1 to {size}.{sides}", size=view.scale.size, sides=sides)
+            note = f"<p>{scored}</p>"
         grid = "risk-grid" if drawn else "risk-plain"
         self._container("risks", f'{heading}{note}</header><div class="{grid}">', tuple(children), "</div></section>")
         return ("risks",)
@@ -235,8 +248,9 @@ class _Page:
         for one in view.concerns:
             self._leaf(f"concern-{one.id}", "concern.html", one, view.time_zone, c=one)
         items = tuple(f"concern-{one.id}" for one in view.concerns)
+        title = _("Your concerns")
         head = (
-            '<section class="sec" id="concerns" aria-labelledby="h-co"><header><h2 id="h-co">Your concerns</h2>'
+            f'<section class="sec" id="concerns" aria-labelledby="h-co"><header><h2 id="h-co">{title}</h2>'
             f"<p>{figures.open_concerns(view)}</p></header>"
             '<ol class="concerns">'
         )

@@ -13,6 +13,8 @@ from typing import Literal
 import msgspec
 
 from domain.ids import MilestoneId, RiskId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard
 from projections.wording import words
@@ -22,10 +24,20 @@ Kind = Literal["page", "milestone", "risk", "schedule", "budget", "risks"]
 Key = tuple[Kind, str, str]  # of what, its id, which figure
 Reason = Literal["unshared", "held", "unsent"]
 FIGURES = {
-    "forecast": "forecast", "agreed": "agreed date", "slip": "slip", "status": "status", "met": "date met",
-    "score": "score", "client": "their own score", "spent": "spent", "budget": "budget", "counts": "how many",
-    "sentence": "the sentence", "phase": "phase", "overall": "overall status",
-}  # fmt: skip
+    "forecast": N_("forecast"),
+    "agreed": N_("agreed date"),
+    "slip": N_("slip"),
+    "status": N_("status"),
+    "met": N_("date met"),
+    "score": N_("score"),
+    "client": N_("their own score"),
+    "spent": N_("spent"),
+    "budget": N_("budget"),
+    "counts": N_("how many"),
+    "sentence": N_("the sentence"),
+    "phase": N_("phase"),
+    "overall": N_("overall status"),
+}
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +90,7 @@ def risk(card: RiskCard) -> dict[str, str]:
     found = {
         "score": f"{score.probability}×{score.impact} = {score.value}" if score else "",
         "client": f"{theirs.probability}×{theirs.impact} = {theirs.value}" if theirs else "",
-        "status": "closed" if card.status == "closed" else "",
+        "status": _("closed") if card.status == "closed" else "",
     }
     return {name: text for name, text in found.items() if text}
 

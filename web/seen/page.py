@@ -17,6 +17,8 @@ from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
 from domain.headline import count
 from domain.ids import ShareId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.entries.entry import instant, open_header
 from projections.proof import tree
@@ -41,7 +43,7 @@ from web.staff.frame import shell
 LOOK = 400  # changes looked through for the next difference
 GRACE = timedelta(minutes=2)  # in which pages turn to the next update, and say so
 AT_ONCE = timedelta(seconds=2)  # told within this is no difference to step to
-EXPECTED = "Expected a time like 2027-03-11T09:31:07Z, an update like u397, or now."
+EXPECTED = N_("Expected a time like 2027-03-11T09:31:07Z, an update like u397, or now.")
 
 
 class NoSuchMoment(Exception):
@@ -57,8 +59,11 @@ def instant_of(services: Services, share: Share, text: str, zone: str) -> dateti
         at = services.logs.disclosure.recorded_at(share.id, int(text[1:])) if len(text) < 11 else None
         if at is None:
             head = services.logs.disclosure.head(share.id)
-            raise NoSuchMoment(f"There is no update {text[1:]}; this share has the updates 1 to {head}." if head else
-                               "This share has no update yet.")  # fmt: skip
+            raise NoSuchMoment(
+                _("There is no update {rest}; this share has the updates 1 to {head}.", rest=text[1:], head=head)
+                if head
+                else _("This share has no update yet.")
+            )
         return at
     try:
         found = datetime.fromisoformat(text) if "T" in text or " " in text else None
@@ -66,7 +71,7 @@ def instant_of(services: Services, share: Share, text: str, zone: str) -> dateti
             return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise NoSuchMoment(f"{text[:60]!r} is no moment. {EXPECTED}")
+    raise NoSuchMoment(_("{text!r} is no moment. {expected}", text=text[:60], expected=EXPECTED))
 
 
 async def go(request: Request, signed: Signed) -> Response:
@@ -82,7 +87,7 @@ async def go(request: Request, signed: Signed) -> Response:
         local = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour or "12:00"))
         at = local.replace(tzinfo=ZoneInfo(project.time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        return PlainTextResponse("Write the day as 2027-03-11 and the time as 09:31 or 09:31:07.\n", 400)
+        return PlainTextResponse(_("Write the day as 2027-03-11 and the time as 09:31 or 09:31:07.\n"), 400)
     return RedirectResponse(f"{_here(request)}/at/{instant(at)}", 303)
 
 
@@ -151,7 +156,7 @@ async def _to_difference(services: Services, request: Request, share: Share, at:
 def _page(
     services: Services, signed: Signed, share: Share, project: Project, at: datetime, over: Stretch
 ) -> dict[str, Any]:
-    consulted(services, signed, share.id, f"what they saw at {instant(at)}")
+    consulted(services, signed, share.id, _("what they saw at {at}", at=instant(at)))
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
@@ -215,7 +220,9 @@ def _taken(t: Then) -> list[tuple[str, Acknowledgement]]:
     """Return what somebody of the client said to have taken note of by then, with this update on screen."""
     rows = {f"milestone-{row.id}": row.title for row in t.shown.milestones} if t.shown else {}
     cards = {f"risk-{card.id}": card.ref or card.title for card in t.shown.risks} if t.shown else {}
-    titles = rows | cards | {f"agreement-{v.number}": f"Agreement {v.number}" for v in t.share.versions}
+    titles = (
+        rows | cards | {f"agreement-{v.number}": _("Agreement {number}", number=v.number) for v in t.share.versions}
+    )
     found = [one for one in t.share.answers.taken if one.screen.n == t.n and one.at <= t.at]
     return [(titles.get(one.subject, one.subject), one) for one in found]
 
@@ -236,8 +243,11 @@ def _sheets(t: Then, project: Project, found: list[Difference]) -> dict[str, Any
     shown = None
     if t.shown:
         counted = t.shown.risks_shared and t.shown.risk is None
-        risks = (("Shared risks", sheets.risks_counted(t.shown)),) if counted else ()
-        notes = (*risks, ("Footer", f"Update {t.n}, share agreement {t.shown.terms_version}"))
+        risks = ((_("Shared risks"), sheets.risks_counted(t.shown)),) if counted else ()
+        notes = (
+            *risks,
+            (_("Footer"), _("Update {n}, share agreement {terms_version}", n=t.n, terms_version=t.shown.terms_version)),
+        )
         shown = sheets.sheet(t.shown, t.plan, laid, marked, notes)
     return {"plan": plan, "shown": shown, "laid": laid}
 
@@ -249,14 +259,19 @@ def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
     rows, cards = {row.id for row in t.due.milestones}, {card.id for card in t.due.risks}
     milestones = [row.title for row in t.plan.milestones if row.id not in rows]
     risks = [card.ref or card.title for card in t.plan.risks if card.id not in cards and card.status == "active"]
-    told = f"not shared under agreement {t.agreed.version}"
+    told = _("not shared under agreement {version}", version=t.agreed.version)
     named = [
-        (f"{names[0]} and {count(len(names) - 1, 'more ' + kind)}" if len(names) > 1 else names[0], told)
+        (
+            _("{names} and {count}", names=names[0], count=count(len(names) - 1, _("more ") + kind))
+            if len(names) > 1
+            else names[0],
+            told,
+        )
         for kind, names in (("milestone", milestones), ("risk", risks))
         if names
     ]
     if t.plan.budget and t.due.budget is None:
-        named.append(("Budget", told))
+        named.append((_("Budget"), told))
     return tuple(named)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from domain.headline import count, number
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView
 from projections.wording import words
@@ -50,7 +51,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 def when(at: datetime, clock: Clock) -> str:
     """Return "At 09:31 on Thursday 11 March"."""
     there = words.local(at, clock.zone)
-    return f"At {there:%H:%M} on {there:%A} {clock.day(there.date())}"
+    return _("At {there:%H:%M} on {there:%A} {date}", there=there, date=clock.day(there.date()))
 
 
 def sentence(
@@ -59,20 +60,28 @@ def sentence(
     """Return what they saw in one sentence."""
     moment = when(t.at, clock)
     if t.state is None or t.plan is None:
-        return Sentence(f"{moment} the project had not begun.", "")
-    plan = f"The plan said {clause(t.plan)}."
+        return Sentence(_("{moment} the project had not begun.", moment=moment), "")
+    plan = _("The plan said {plan}.", plan=clause(t.plan))
     if t.ended:
-        last = f"The last they were shown was update {t.n}." if t.n else ""
-        return Sentence(f"{moment} the share with {client} had ended. {plan}", last)
+        last = _("The last they were shown was update {n}.", n=t.n) if t.n else ""
+        return Sentence(
+            _("{moment} the share with {client} had ended. {plan}", moment=moment, client=client, plan=plan), last
+        )
     if t.agreed is None or t.n == 0:
-        return Sentence(f"{moment} nothing had been shown to {client} yet. {plan}", _beginning(t, later, clock))
+        return Sentence(
+            _("{moment} nothing had been shown to {client} yet. {plan}", moment=moment, client=client, plan=plan),
+            _beginning(t, later, clock),
+        )
     if t.shown is None:
-        return Sentence(f"{moment} their page was update {t.n}. Its content has been erased.", "")
-    said = f"{moment} their {'screens' if watched else 'page'} said"
-    nobody = "" if watched else " Nobody had it open."
+        return Sentence(_("{moment} their page was update {n}. Its content has been erased.", moment=moment, n=t.n), "")
+    said = _("{moment} their {screens} said", moment=moment, screens=_("screens") if watched else _("page"))
+    nobody = "" if watched else _(" Nobody had it open.")
     headline = next((d for d in found if d.key == ("page", "", "sentence")), None)
     if headline is None:
-        return Sentence(f"{said} {clause(t.shown)}, and so did the plan.", _beyond(t, found, later, clock) + nobody)
+        return Sentence(
+            _("{said} {shown}, and so did the plan.", said=said, shown=clause(t.shown)),
+            _beyond(t, found, later, clock) + nobody,
+        )
     mine, theirs = _apart(t.shown, t.plan if headline.reason == "unshared" else t.due or t.plan)
     match headline.reason:
         case "unsent":
@@ -81,7 +90,7 @@ def sentence(
             soft = _held(t, clock)
         case "unshared":
             soft = _left_out(t)
-    return Sentence(f"{said} {mine}. The plan said {theirs}.", soft + nobody)
+    return Sentence(_("{said} {mine}. The plan said {theirs}.", said=said, mine=mine, theirs=theirs), soft + nobody)
 
 
 def clause(view: ClientView) -> str:
@@ -90,8 +99,8 @@ def clause(view: ClientView) -> str:
     if slip is None or view.headline.sentence.startswith(("Closed", "On hold", "All ")):
         return _spoken(view)
     if slip == 0:
-        return "on the agreed plan"
-    return f"{count(abs(slip), 'day')} {'behind' if slip > 0 else 'ahead'}"
+        return _("on the agreed plan")
+    return _("{days} {behind}", days=count(abs(slip), _("day")), behind=_("behind") if slip > 0 else _("ahead"))
 
 
 def _spoken(view: ClientView) -> str:
@@ -112,50 +121,69 @@ def _apart(shown: ClientView, plan: ClientView) -> tuple[str, str]:
 def _beginning(t: Then, later: Later, clock: Clock) -> str:
     first = t.share.versions[0].at if t.share.versions else None
     if t.agreed is not None and later.at is not None:
-        return f"Update 1 was recorded {after(t.at, later.at)}."
+        return _("Update 1 was recorded {after}.", after=after(t.at, later.at))
     if first is None:
-        return "Nothing has been shared with them."
+        return _("Nothing has been shared with them.")
     there = words.local(first, clock.zone)
-    return f"Sharing began at {there:%H:%M} on {clock.day(there.date())}."
+    return _("Sharing began at {there:%H:%M} on {date}.", there=there, date=clock.day(there.date()))
 
 
 def _told(t: Then, later: Later, clock: Clock) -> str:
     if later.at is None:
-        return f"The share is stopped: {later.stopped}" if later.stopped else "They have not been told yet."
+        return (
+            _("The share is stopped: {stopped}", stopped=later.stopped)
+            if later.stopped
+            else _("They have not been told yet.")
+        )
     if (later.at - t.at).total_seconds() < 60:
-        return f"They were told {after(t.at, later.at).removesuffix(' later')} later.".replace(
+        return _("They were told {after} later.", after=after(t.at, later.at).removesuffix(" later")).replace(
             "at once later", "at once"
         )
     there, then = words.local(later.at, clock.zone), words.local(t.at, clock.zone)
-    day = "the same day" if there.date() == then.date() else f"on {there:%A} {clock.day(there.date())}"
-    return f"They were told at {there:%H:%M} {day}."
+    day = (
+        _("the same day")
+        if there.date() == then.date()
+        else _("on {there:%A} {date}", there=there, date=clock.day(there.date()))
+    )
+    return _("They were told at {there:%H:%M} {day}.", there=there, day=day)
 
 
 def _held(t: Then, clock: Clock) -> str:
     if len(t.held) == 1:
-        return f"It was {record_held.why(*t.held[0], clock)}."
+        return _("It was {why}.", why=record_held.why(*t.held[0], clock))
     ends = [hold.ended for hold, _ in t.held if hold.ended]
     many, waits = len(t.held), len(t.held) - len(ends)
     if waits == many:
-        return f"{_capital(count(many, 'change is', 'changes are'))} held for review."
-    last = f"; the last of them ended {clock.moment(max(ends))}" if not waits else f", and {number(waits)} still waits"
-    return f"{_capital(count(many, 'change was', 'changes were'))} held for review{last}."
+        return _("{changes_are} held for review.", changes_are=_capital(count(many, _("change is"), _("changes are"))))
+    last = (
+        _("; the last of them ended {ends}", ends=clock.moment(max(ends)))
+        if not waits
+        else _(", and {waits} still waits", waits=number(waits))
+    )
+    return _(
+        "{changes_were} held for review{last}.",
+        changes_were=_capital(count(many, _("change was"), _("changes were"))),
+        last=last,
+    )
 
 
 def _left_out(t: Then) -> str:
-    return f"What makes the difference is not shared under agreement {t.agreed.version if t.agreed else 0}."
+    return _(
+        "What makes the difference is not shared under agreement {version}.",
+        version=t.agreed.version if t.agreed else 0,
+    )
 
 
 def _beyond(t: Then, found: Sequence[Difference], later: Later, clock: Clock) -> str:
     if any(d.reason == "unsent" for d in found):
-        differed = count(sum(d.reason == "unsent" for d in found), "figure")
-        return f"{_capital(differed)} differed. {_told(t, later, clock)}"
+        differed = count(sum(d.reason == "unsent" for d in found), _("figure"))
+        return _("{differed} differed. {told}", differed=_capital(differed), told=_told(t, later, clock))
     if any(d.reason == "held" for d in found):
-        differed = count(sum(d.reason == "held" for d in found), "figure")
-        return f"{_capital(differed)} differed. {_held(t, clock)}"
+        differed = count(sum(d.reason == "held" for d in found), _("figure"))
+        return _("{differed} differed. {held}", differed=_capital(differed), held=_held(t, clock))
     if found:
-        return "Some of the plan is not shared with them."
-    return "No figure differed."
+        return _("Some of the plan is not shared with them.")
+    return _("No figure differed.")
 
 
 # why they differ
@@ -174,8 +202,10 @@ def why(
     lines += [_line(t, what, group, outside, clock) for what, group in _groups(t, unshared)]
     internal = [count(many, one) for one, many in hidden if many]
     if internal and t.agreed:
-        what = f"{' and '.join(internal)} without a name for clients"
-        lines.append(Why(what=_capital(what), since="", shown="Not shown", reason="Internal: no terms can cover them"))
+        what = _("{internal} without a name for clients", internal=_(" and ").join(internal))
+        lines.append(
+            Why(what=_capital(what), since="", shown=_("Not shown"), reason=_("Internal: no terms can cover them"))
+        )
     return lines
 
 
@@ -191,18 +221,18 @@ def _by_subject(t: Then, found: Sequence[Difference]) -> dict[str, list[Differen
 def _unsent(t: Then, subject: str, group: Sequence[Difference], later: Later, clock: Clock) -> Why:
     told = later.at is not None and all(later.figures.get(d.key, "") == d.plan for d in group)
     if told and later.at is not None:
-        reason = f"Not sent yet; update {later.n} followed {after(t.at, later.at)}"
+        reason = _("Not sent yet; update {n} followed {after}", n=later.n, after=after(t.at, later.at))
     elif later.at is not None:
-        reason = f"Not sent yet; update {later.n} said something newer"
+        reason = _("Not sent yet; update {n} said something newer", n=later.n)
     else:
-        reason = f"The share is stopped: {later.stopped}" if later.stopped else "Not sent yet"
+        reason = _("The share is stopped: {stopped}", stopped=later.stopped) if later.stopped else _("Not sent yet")
     if not subject:
-        reason = "Follows from the rest" if len(group) else reason
+        reason = _("Follows from the rest") if len(group) else reason
     since = max((d.since for d in group if d.since), default=None)
     return Why(
         what=f"{subject}, {_moved(t, group)}" if subject else _capital(_listed([FIGURES[d.key[2]] for d in group])),
         since=_second(since, clock),
-        shown=_second(later.at, clock) if told else "Not yet",
+        shown=_second(later.at, clock) if told else _("Not yet"),
         reason=reason,
     )
 
@@ -214,12 +244,12 @@ def _waited(t: Then, subject: str, group: Sequence[Difference], clock: Clock) ->
     since = max((d.since for d in group if d.since), default=None)
     shown = found[0].ended if found and found[0].shown else None
     if not subject or found is None:
-        what, reason = _capital(_listed([FIGURES[d.key[2]] for d in group])), "Follows from what was held for review"
-        return Why(what=what, since=_second(since, clock), shown="Not yet", reason=reason)
+        what, reason = _capital(_listed([FIGURES[d.key[2]] for d in group])), _("Follows from what was held for review")
+        return Why(what=what, since=_second(since, clock), shown=_("Not yet"), reason=reason)
     return Why(
         what=f"{subject}, {_moved(t, group)}",
         since=_second(since, clock),
-        shown=_second(shown, clock) if shown else "Not yet" if found[0].ended is None else "Not shown",
+        shown=_second(shown, clock) if shown else _("Not yet") if found[0].ended is None else _("Not shown"),
         reason=_capital(record_held.why(*found, clock)),
     )
 
@@ -249,39 +279,49 @@ def _groups(t: Then, found: Sequence[Difference]) -> list[tuple[str, list[Differ
     for kind in ("milestone", "risk"):
         for figure in dict.fromkeys(d.key[2] for d in partly if d.key[0] == kind):
             group = [d for d in partly if (d.key[0], d.key[2]) == (kind, figure)]
-            groups.append((f"{_capital(FIGURES[figure])} of {count(len(group), kind)}", group))
+            groups.append(
+                (_("{figures} of {count}", figures=_capital(FIGURES[figure]), count=count(len(group), kind)), group)
+            )
     budget = [d for d in found if d.key[0] == "budget"]
     if budget:
-        groups.append((f"Budget: {_listed([FIGURES[d.key[2]] for d in budget])}", budget))
+        groups.append((_("Budget: {budget}", budget=_listed([FIGURES[d.key[2]] for d in budget])), budget))
     derived = [d for d in found if d.key[0] in DERIVED]
     if derived:
-        names = [FIGURES[d.key[2]] if d.key[0] == "page" else f"{FIGURES[d.key[2]]} of {_of(d.key)}" for d in derived]
+        names = [
+            FIGURES[d.key[2]]
+            if d.key[0] == "page"
+            else _("{figures} of {of}", figures=FIGURES[d.key[2]], of=_of(d.key))
+            for d in derived
+        ]
         groups.append((_capital(_listed(names)), derived))
     return groups
 
 
 def _of(key: Key) -> str:
-    return "the schedule" if key[0] == "schedule" else "the risks"
+    return _("the schedule") if key[0] == "schedule" else _("the risks")
 
 
 def _line(t: Then, what: str, group: Sequence[Difference], outside: str, clock: Clock) -> Why:
     derived = group[0].key[0] in DERIVED
     began = t.share.versions[0].at if t.share.versions else t.at
     newest = max((d.since for d in group if d.since), default=None)
-    since = "" if derived or newest is None else _second(newest, clock) if newest > began else "Before sharing began"
+    since = "" if derived or newest is None else _second(newest, clock) if newest > began else _("Before sharing began")
     shown = list(dict.fromkeys(d.shown for d in group if d.shown))
-    told = "Judged on what is shared, by the same rules" if derived and shown else outside
+    told = _("Judged on what is shared, by the same rules") if derived and shown else outside
     return Why(
-        what=what, since=since, shown=shown[0] if len(shown) == 1 else "Other" if shown else "Not shown", reason=told
+        what=what,
+        since=since,
+        shown=shown[0] if len(shown) == 1 else _("Other") if shown else _("Not shown"),
+        reason=told,
     )
 
 
 def _outside(t: Then, clock: Clock) -> str:
     if t.agreed is None:
-        return "No agreement was in force"
+        return _("No agreement was in force")
     version = t.agreed.versions[-1]
     since = words.local(version.at, clock.zone).date()
-    return f"Outside share agreement {version.number}, in force since {clock.day(since)}"
+    return _("Outside share agreement {number}, in force since {since}", number=version.number, since=clock.day(since))
 
 
 def _title(t: Then, key: Key) -> str:
@@ -305,8 +345,8 @@ def title(state: Project | None, key: Key) -> str:
 def _listed(names: Sequence[str], most: int = 9) -> str:
     kept = list(dict.fromkeys(names))
     if len(kept) > most + 1:
-        return f"{', '.join(kept[:most])} and {number(len(kept) - most)} more"
-    return kept[0] if len(kept) == 1 else f"{', '.join(kept[:-1])} and {kept[-1]}"
+        return _("{kept} and {most} more", kept=", ".join(kept[:most]), most=number(len(kept) - most))
+    return kept[0] if len(kept) == 1 else _("{kept} and {last}", kept=", ".join(kept[:-1]), last=kept[-1])
 
 
 def _capital(text: str) -> str:

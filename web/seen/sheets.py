@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from domain.headline import number
+from domain.language import gettext as _
 from domain.view import ClientView, Indicator, MilestoneRow
 from projections.wording import words
 from web.render.charts import Axis, axis_of
@@ -125,22 +126,22 @@ def _vitals(view: ClientView, told: Mapping[Key, str], marked: Collection[Key]) 
         return Piece(told.get((kind, "", figure), ""), (kind, "", figure) in marked)
 
     if view.schedule:
-        more = (Piece(f"at {view.schedule.title}"),) if view.schedule.title else ()
+        more = (Piece(_("at {title}", title=view.schedule.title)),) if view.schedule.title else ()
         found.append(
-            _vital("Schedule", piece("schedule", "slip"), more, piece("schedule", "status"), view.schedule.indicator)
+            _vital(_("Schedule"), piece("schedule", "slip"), more, piece("schedule", "status"), view.schedule.indicator)
         )
     if view.budget:
         of, spent = piece("budget", "budget"), piece("budget", "spent")
         of = Piece(of.text + ",", of.mark) if of.text and spent.text else of
         if view.budget.forecast is None and view.budget.forecast_share is not None:
-            of = Piece("the budget," if spent.text else "the budget")
-        more = (*((Piece("of"), of) if of.text else ()), *((spent, Piece("spent")) if spent.text else ()))
+            of = Piece(_("the budget,") if spent.text else _("the budget"))
+        more = (*((Piece(_("of")), of) if of.text else ()), *((spent, Piece(_("spent"))) if spent.text else ()))
         found.append(
-            _vital("Budget", piece("budget", "forecast"), more, piece("budget", "status"), view.budget.indicator)
+            _vital(_("Budget"), piece("budget", "forecast"), more, piece("budget", "status"), view.budget.indicator)
         )
     if view.risk and (view.risk.top or view.risk.indicator):
         counted = Piece(risks_counted(view), ("risks", "", "status") in marked)
-        found.append(_vital("Risk", Piece(""), (counted,), piece("risks", "status"), view.risk.indicator))
+        found.append(_vital(_("Risk"), Piece(""), (counted,), piece("risks", "status"), view.risk.indicator))
     return tuple(found)
 
 
@@ -153,9 +154,11 @@ def risks_counted(view: ClientView) -> str:
     """Return "six, highest R-11 at 9"."""
     active = [card for card in view.risks if card.status == "active"]
     if not active:
-        return "none"
+        return _("none")
     top = active[0]
-    return number(len(active)) + (f", highest {top.ref} at {top.score.value}" if top.score else "")
+    return number(len(active)) + (
+        _(", highest {ref} at {value}", ref=top.ref, value=top.score.value) if top.score else ""
+    )
 
 
 def _line(row: MilestoneRow, axis: Axis | None, marked: Collection[Key]) -> SheetLine:

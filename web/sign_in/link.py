@@ -9,6 +9,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.errors import Refused
+from domain.language import N_
+from domain.language import gettext as _
 from domain.people.access import Person, Role
 from projections.wording.phrases import kept, listed
 from web.door.device import device
@@ -24,7 +26,7 @@ class _Titled(msgspec.Struct):
 
 
 _titled = msgspec.json.Decoder(_Titled)
-GONE = "This link does not work any more"
+GONE = N_("This link does not work any more")
 HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "auditor": "/audit"}
 
 
@@ -47,7 +49,7 @@ async def sign_in(request: Request) -> Response:
 def page(request: Request, status: int = 200, heading: str = "", problem: str = "") -> Response:
     """Return the sign-in page: both ways in, or what went wrong with one of them."""
     services: Services = request.app.state.services
-    organisation = services.present.world.organisation or "Your supplier"
+    organisation = services.present.world.organisation or _("Your supplier")
     context = {"organisation": organisation, "demo": services.demo, "problem": problem, "heading": heading}
     return services.pages.response(request, "sign_in.html", status, sso=services.sso, **context)
 
@@ -60,8 +62,8 @@ async def link(request: Request) -> Response:
     secret = request.path_params["secret"]
     holder = await run_in_threadpool(services.people.holder, secret)
     if holder is None:
-        return page(request, 410, GONE, "This link has been used or has run out. Ask whoever sent it for a new one.")
-    organisation = services.present.world.organisation or "Your supplier"
+        return page(request, 410, GONE, _("This link has been used or has run out. Ask whoever sent it for a new one."))
+    organisation = services.present.world.organisation or _("Your supplier")
     offered = await run_in_threadpool(offer, services, holder)
     context = {"organisation": organisation, "secret": secret, "name": holder.name, "role": holder.role, **offered}
     return services.pages.response(request, "link.html", **context)
@@ -118,7 +120,7 @@ async def allowed(request: Request) -> bool:
 
 def slow_down() -> Response:
     """Return the answer to whoever tries too often."""
-    text = "Too many sign-in attempts from your address. Wait a minute, then open the link again.\n"
+    text = _("Too many sign-in attempts from your address. Wait a minute, then open the link again.\n")
     return PlainTextResponse(text, 429, headers={"retry-after": "60"})
 
 

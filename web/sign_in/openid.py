@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from domain.language import N_
+from domain.language import gettext as _
 from web.door.device import device
 from web.door.guard import Guard, not_found, open_door
 from web.identity.failures import BACK, Away, NotVouched
@@ -20,8 +22,8 @@ from web.process.services import Services
 from web.sign_in.link import allowed, page, set_cookie, slow_down
 
 log = logging.getLogger("fanlight.openid")
-AWAY = "It cannot be reached at this moment. Try again shortly; a personal link works in the meantime."
-UNFINISHED = (
+AWAY = N_("It cannot be reached at this moment. Try again shortly; a personal link works in the meantime.")
+UNFINISHED = N_(
     "It took too long, was begun in another browser, or was used once already. Nothing has happened; start again."
 )
 
@@ -63,7 +65,7 @@ async def _came_back(request: Request, services: Services) -> Response:
     )
     if tie is None or not asked.get("code"):
         log.warning("a sign-in came back that this browser did not begin, or too late, or refused")
-        return page(request, 400, heading="This sign-in was not finished", problem=UNFINISHED)
+        return page(request, 400, heading=_("This sign-in was not finished"), problem=UNFINISHED)
     try:
         mail = await services.provider.mail(asked["code"], tie, asked.get("iss", ""))
     except Away as error:
@@ -83,18 +85,19 @@ async def _came_back(request: Request, services: Services) -> Response:
 
 def _refused(request: Request) -> Response:
     services: Services = request.app.state.services
-    organisation = services.present.world.organisation or "your supplier"
-    problem = (
+    organisation = services.present.world.organisation or _("your supplier")
+    problem = _(
         "The address you signed in with there does not open anything here. Use the personal link that was sent to "
-        f"you, or ask whoever works with you at {organisation}."
+        "you, or ask whoever works with you at {organisation}.",
+        organisation=organisation,
     )
-    return page(request, 403, heading="You cannot come in this way", problem=problem)
+    return page(request, 403, heading=_("You cannot come in this way"), problem=problem)
 
 
 def _away(request: Request, error: Away) -> Response:
     log.warning("single sign-on does not work: %s", error)
     services: Services = request.app.state.services
-    return page(request, 503, heading=f"{services.sso} does not answer", problem=AWAY)
+    return page(request, 503, heading=_("{sso} does not answer", sso=services.sso), problem=AWAY)
 
 
 def _name(guard: Guard) -> str:

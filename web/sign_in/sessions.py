@@ -7,6 +7,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.ids import PersonId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.people.access import Person, Session
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door
@@ -14,7 +16,7 @@ from web.process.services import Services
 from web.sign_in.link import HOME
 from web.staff.frame import shell
 
-VIA = {"link": "by a personal link", "openid": "by single sign-on"}
+VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on")}
 
 
 class SessionLine(msgspec.Struct, frozen=True):
@@ -56,10 +58,10 @@ def open_sessions(services: Services, person: Person) -> list[Session]:
 
 
 def _line(session: Session, here: str, zone: str) -> SessionLine:
-    told = "" if zone != "UTC" else " UTC"
+    told = "" if zone != "UTC" else _(" UTC")
     return SessionLine(
         id=session.id,
-        device=session.device or "Device not known",
+        device=session.device or _("Device not known"),
         via=VIA[session.via],
         since=words.moment(session.started, zone) + told if session.started else "",
         until=words.moment(session.expires, zone) + told,

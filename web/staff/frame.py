@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.wording import words
 from web.door.guard import Signed
 from web.process.services import Services
@@ -14,7 +15,7 @@ def shell(services: Services, signed: Signed) -> dict[str, Any]:
     """Return what the frame around every page of ours needs."""
     return {
         "signed": signed,
-        "organisation": services.present.world.organisation or "Your organisation",
+        "organisation": services.present.world.organisation or _("Your organisation"),
         "demo": services.demo,
         "w": words,
         "tone": TONE,

@@ -1,9 +1,17 @@
 """Status words and their tones, as staff pages show them."""
 
+from domain.language import N_
+
 TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "met": "done", "planned": "none"}
 
 
-WORD = {"on_track": "On track", "at_risk": "At risk", "off_track": "Off track", "met": "Met", "planned": "Not agreed"}
+WORD = {
+    "on_track": N_("On track"),
+    "at_risk": N_("At risk"),
+    "off_track": N_("Off track"),
+    "met": N_("Met"),
+    "planned": N_("Not agreed"),
+}
 
 
 BANDS = {"low": "ok", "medium": "warn", "high": "bad"}

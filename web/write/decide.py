@@ -9,6 +9,7 @@ from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid, Unknown
 from domain.events import AnyEvent
 from domain.ids import ClientId
+from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people.access import PersonCommand
 from domain.people.clients import Client, ClientCommand
@@ -64,27 +65,27 @@ def check_references(world: World, command: AnyCommand) -> None:
     match command:
         case DraftShare(project=key, client=client):
             if key not in world.projects:
-                raise Unknown("There is no such project to share.", "project")
+                raise Unknown(_("There is no such project to share."), "project")
             if _known_client(world, client).ended_at is not None:
-                raise Conflict("Everything with this client has ended. Register it again under a new id.", "client")
+                raise Conflict(_("Everything with this client has ended. Register it again under a new id."), "client")
         case access.InvitePerson(person=person) if person in world.erased:
-            raise Conflict("Somebody with this id was erased. Use a new id.", "person")
+            raise Conflict(_("Somebody with this id was erased. Use a new id."), "person")
         case access.InvitePerson(client=str() as client, email=email):
             clients.invitable(_known_client(world, ClientId(client)), email)
         case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
             if missing := [key for key in projects if key not in world.projects]:
-                raise Unknown(f"There is no project {missing[0]}. Leave it out.", "projects")
+                raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case AskClientView(client=client):
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):
             _known_client(world, client)
             if (said_by := world.people.get(by)) is not None and said_by.client != client:
-                raise Invalid("This person is not of that client. Choose somebody who is.", "by")
+                raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass
 
 
 def _known_client(world: World, client: ClientId) -> Client:
     if client not in world.clients:
-        raise Unknown("There is no such client. Register it first.", "client")
+        raise Unknown(_("There is no such client. Register it first."), "client")
     return world.clients[client]

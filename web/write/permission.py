@@ -8,6 +8,7 @@ from domain.commands import AnyCommand
 from domain.errors import Denied
 from domain.events import tag
 from domain.ids import ClientId, PersonId
+from domain.language import gettext as _
 from domain.people import access, clients, mails
 from domain.people.access import Role
 from domain.people.clients import ClientCommand
@@ -47,7 +48,9 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         and _in_own_name(actor, command)
     ):
         return
-    message = f"Your role, {actor.role}, does not cover {tag(command)}. Ask an admin of your organisation."
+    message = _(
+        "Your role, {role}, does not cover {tag}. Ask an admin of your organisation.", role=actor.role, tag=tag(command)
+    )
     raise Denied(message)
 
 

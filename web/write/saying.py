@@ -7,6 +7,7 @@ import msgspec
 
 from domain.agreement.answers import Screen
 from domain.errors import Invalid
+from domain.language import gettext as _
 
 How = Literal["score", "comment", "concern", "acknowledge"]
 FIELDS = ("text", "probability", "impact")
@@ -51,7 +52,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
         """
         given = [self.typed.get(name, "") for name in ("probability", "impact")]
         if not all(one.isascii() and one.isdecimal() and len(one) < 3 for one in given):
-            raise Invalid("Choose a likelihood and an impact, then send again.", "points")
+            raise Invalid(_("Choose a likelihood and an impact, then send again."), "points")
         return int(given[0]), int(given[1])
 
 

@@ -16,6 +16,7 @@ from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid, Stale
 from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
 from domain.ids import CommandId
+from domain.language import gettext as _
 from domain.plan.project import expect
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
@@ -61,7 +62,7 @@ class Service:
         Raises: a kind of Refused; nothing is recorded then.
         """
         if not command_id or len(command_id) > 200:
-            raise Invalid("A command needs an id of 1 to 200 characters that is its own.", "command_id")
+            raise Invalid(_("A command needs an id of 1 to 200 characters that is its own."), "command_id")
         permit(actor, command, self._present.world)
         fingerprint = self._events.fingerprint(stream_of(command), commands.encode(command) + actor.person.encode())
         for tried in range(TRIES):
@@ -71,7 +72,7 @@ class Service:
                 return self._try(actor, command, command_id, expected, fingerprint)
             except Moved:
                 time.sleep(0.001 * tried)
-        raise Stale("Others are changing this at the same moment. Look at what changed, then repeat.")
+        raise Stale(_("Others are changing this at the same moment. Look at what changed, then repeat."))
 
     def carried_out(self, command_id: str) -> bool:
         """Tell whether a command with this id was carried out."""
@@ -84,7 +85,7 @@ class Service:
         done = found[0].event
         assert isinstance(done, CommandCarriedOut)
         if done.fingerprint != fingerprint:
-            raise Conflict("This command id was used for another command. Use a new id for a new command.")
+            raise Conflict(_("This command id was used for another command. Use a new id for a new command."))
         self._present.refresh()
         return Answer(
             stream=done.stream,

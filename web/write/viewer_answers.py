@@ -10,6 +10,7 @@ from domain.agreement.answers import Acknowledge, Acknowledged, CommentMade, Con
 from domain.errors import Conflict
 from domain.events import CommandCarriedOut
 from domain.ids import CommandId, RiskId, ShareId
+from domain.language import gettext as _
 from domain.plan.risks import ClientScored, Points, ScoreAsClient
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Logs
@@ -48,8 +49,8 @@ class ViewerAnswers:
         except Conflict:
             if self._carried_out(command_id) is None:
                 raise
-            told = "This form was sent before, and what it said then is on record"
-            raise Conflict(f"{told}. Send again if you mean to say this as well.") from None
+            told = _("This form was sent before, and what it said then is on record")
+            raise Conflict(_("{told}. Send again if you mean to say this as well.", told=told)) from None
 
     def _command(
         self, signed: "Signed", share: ShareId, saying: Saying, command_id: str

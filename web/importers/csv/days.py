@@ -3,6 +3,7 @@
 import re
 from datetime import date
 
+from domain.language import gettext as _
 from web.importers.plan import EARLIEST, LATEST
 
 COMMON = (
@@ -34,7 +35,9 @@ class DayFormat:
         if sorted(token[0] for token in tokens) != ["D", "M", "Y"] or any(
             c.isalnum() for part in between for c in part
         ):
-            message = f"{written!r} is no date format; expected day, month and year such as DD/MM/YYYY."
+            message = _(
+                "{written!r} is no date format; expected day, month and year such as DD/MM/YYYY.", written=written
+            )
             raise ValueError(message)
         digits = "{1,2}" if all(between[1:-1]) else "{2}"
         body = re.escape(between[0])

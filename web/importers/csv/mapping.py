@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.language import gettext as _
 from web.importers.plan import broken
 
 FIELDS = ("id", "title", "outline", "baseline", "forecast", "actual", "deadline", "percent", "milestone")
@@ -40,4 +41,6 @@ def decode(payload: bytes) -> Mapping:
         return msgspec.json.decode(payload, type=Mapping)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         example = encode(Mapping(id="ID", title="Name", forecast="Finish", date_format="DD/MM/YYYY")).decode()
-        raise broken(f"The mapping is not understood: {error}. Expected JSON such as\n{example}") from None
+        raise broken(
+            _("The mapping is not understood: {error}. Expected JSON such as\n{example}", error=error, example=example)
+        ) from None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from domain.language import gettext as _
 from web.importers.csv.days import ISO, DayFormat
 from web.importers.csv.mapping import DAYS, FIELDS, NO, NOTHING, YES, Mapping
 from web.importers.csv.rows import delimiter_of, rows, text_of
@@ -24,7 +25,12 @@ def read(data: bytes, mapping: Mapping, progress: Progress | None = None, *, max
     Raises: BrokenFile with up to 20 problems.
     """
     if len(data) > max_bytes:
-        raise broken(f"The file is larger than {max_bytes // 2**20} MiB, the most that is read. Send a smaller plan.")
+        raise broken(
+            _(
+                "The file is larger than {max_bytes} MiB, the most that is read. Send a smaller plan.",
+                max_bytes=max_bytes // 2**20,
+            )
+        )
     text, notes = text_of(data)
     findings = Findings()
     for note in notes:
@@ -59,9 +65,11 @@ class _Reader:
     def take(self, line: int, cells: list[str]) -> None:
         """Take in one row."""
         if len(cells) != self._width:
-            message = (
-                f"This row has {len(cells)} cells, the header has {self._width}. Put a cell that contains "
-                "the delimiter in quotation marks, or send the whole file again if it was cut off."
+            message = _(
+                "This row has {cells} cells, the header has {width}. Put a cell that contains the delimiter in "
+                "quotation marks, or send the whole file again if it was cut off.",
+                cells=len(cells),
+                width=self._width,
             )
             self._findings.problem(line, message)
             return
@@ -73,32 +81,36 @@ class _Reader:
     def _is_milestone(self, line: int, row: dict[str, str]) -> bool:
         flag = row.get("milestone", "yes").casefold()
         if flag in NO:
-            self._findings.count("Rows that are no milestones skipped", line)
+            self._findings.count(_("Rows that are no milestones skipped"), line)
             return False
         if flag not in YES:
-            self._wrong(line, "milestone", row["milestone"], "yes or no")
+            self._wrong(line, "milestone", row["milestone"], _("yes or no"))
         return True
 
     def _check(self, line: int, row: dict[str, str]) -> None:
         for field, cell in row.items():
             if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", cell):
-                self._wrong(line, field, cell, "text without control characters")
+                self._wrong(line, field, cell, _("text without control characters"))
         source_id = row["id"]
         if not source_id or len(source_id) > 200 or "\n" in source_id:
-            self._wrong(line, "id", source_id, "an id of 1 to 200 characters that stays the same from file to file")
+            self._wrong(line, "id", source_id, _("an id of 1 to 200 characters that stays the same from file to file"))
         elif source_id in self._lines:
-            message = f"Id {shown(source_id)} is on this row and on line {self._lines[source_id]}; expected each once."
+            message = _(
+                "Id {source_id} is on this row and on line {lines}; expected each once.",
+                source_id=shown(source_id),
+                lines=self._lines[source_id],
+            )
             self._findings.problem(line, message)
         self._lines.setdefault(source_id, line)
         if not row["title"]:
-            self._wrong(line, "title", "", "the name of the milestone")
+            self._wrong(line, "title", "", _("the name of the milestone"))
 
     def _milestone(self, line: int, row: dict[str, str]) -> PlannedMilestone:
         days = {field: self._day(line, field, row[field]) for field in DAYS if field in row}
         baseline, actual = days.get("baseline"), days.get("actual")
         percent = self._percent(line, row.get("percent", ""))
         if actual is not None and percent not in (None, 100):
-            self._findings.count("Actual finish left out, as less than 100 % is complete", line)
+            self._findings.count(_("Actual finish left out, as less than 100 % is complete"), line)
             actual = None
         return PlannedMilestone(
             source_id=row["id"],
@@ -119,14 +131,14 @@ class _Reader:
         if day := ISO.day(cell) or (self._format and self._format.day(cell)):
             return day
         if self._format:
-            expected = f"a date as {self._format.written}, from 1950 to 2149"
+            expected = _("a date as {written}, from 1950 to 2149", written=self._format.written)
         elif re.match(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", cell):
-            expected = (
-                "YYYY-MM-DD, because day and month can be mixed up here. "
-                "Set the date format of the mapping, such as DD/MM/YYYY or MM/DD/YYYY"
+            expected = _(
+                "YYYY-MM-DD, because day and month can be mixed up here. Set the date format of the mapping, such "
+                "as DD/MM/YYYY or MM/DD/YYYY"
             )
         else:
-            expected = "a date as YYYY-MM-DD, from 1950 to 2149. Correct it or set the date format of the mapping"
+            expected = _("a date as YYYY-MM-DD, from 1950 to 2149. Correct it or set the date format of the mapping")
         self._wrong(line, field, cell, expected)
         return None
 
@@ -136,30 +148,47 @@ class _Reader:
         found = re.fullmatch(r"(\d{1,3}) ?%?", cell, re.ASCII)
         if found and int(found[1]) <= 100:
             return int(found[1])
-        self._wrong(line, "percent", cell, "a whole number from 0 to 100")
+        self._wrong(line, "percent", cell, _("a whole number from 0 to 100"))
         return None
 
     def _wrong(self, line: int, field: str, cell: str, expected: str) -> None:
         column = getattr(self._mapping, field)
-        came = shown(cell) if cell else "empty"
-        self._findings.problem(line, f"Column {shown(column)} is {came}; expected {expected}.")
+        came = shown(cell) if cell else _("empty")
+        self._findings.problem(
+            line,
+            _("Column {column} is {came}; expected {expected}.", column=shown(column), came=came, expected=expected),
+        )
 
 
 def _columns(mapping: Mapping, header: Sequence[str], line: int, findings: Findings) -> dict[str, int]:
     """Return the place of each mapped column."""
     if not header:
-        raise broken("The file has no rows; expected a header with the names of the columns, then a row per milestone.")
+        raise broken(
+            _("The file has no rows; expected a header with the names of the columns, then a row per milestone.")
+        )
     names = [name.casefold() for name in header]
     there = ", ".join(shown(name) for name in header[:30])
     columns = {}
     for field in FIELDS:
         name = getattr(mapping, field).strip().casefold()
         if not name and field in ("id", "title"):
-            findings.problem(line, f"The mapping names no column for the {field}. Choose one of: {there}.")
+            findings.problem(
+                line,
+                _("The mapping names no column for the {field}. Choose one of: {there}.", field=field, there=there),
+            )
         elif name and names.count(name) != 1:
-            how = "is there more than once" if name in names else "is not there"
+            how = _("is there more than once") if name in names else _("is not there")
             wanted = shown(getattr(mapping, field))
-            findings.problem(line, f"Column {wanted}, mapped to the {field}, {how}. The header has: {there}.")
+            findings.problem(
+                line,
+                _(
+                    "Column {wanted}, mapped to the {field}, {how}. The header has: {there}.",
+                    wanted=wanted,
+                    field=field,
+                    how=how,
+                    there=there,
+                ),
+            )
         elif name:
             columns[field] = names.index(name)
     return columns

@@ -6,12 +6,14 @@ import io
 import re
 from collections.abc import Iterator
 
+from domain.language import N_
+from domain.language import gettext as _
 from web.importers.findings import Findings, shown
 from web.importers.plan import broken
 
 DELIMITERS = (",", ";", "\t")
 MAX_COLUMNS = 1000
-_EXAMPLE = "In Excel choose Save As, CSV UTF-8."
+_EXAMPLE = N_("In Excel choose Save As, CSV UTF-8.")
 
 
 def text_of(data: bytes) -> tuple[str, tuple[str, ...]]:
@@ -20,15 +22,15 @@ def text_of(data: bytes) -> tuple[str, tuple[str, ...]]:
     Raises: BrokenFile.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _decoded(data, "utf-16"), ("The file is UTF-16.",)
+        return _decoded(data, "utf-16"), (_("The file is UTF-16."),)
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise broken(f"A NUL byte; expected text, this is no CSV file. {_EXAMPLE}", line)
+        raise broken(_("A NUL byte; expected text, this is no CSV file. {example}", example=_EXAMPLE), line)
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
         return _decoded(data, "cp1252"), (
-            "The file is not UTF-8 and was read as Windows-1252: check accented letters.",
+            _("The file is not UTF-8 and was read as Windows-1252: check accented letters."),
         )
 
 
@@ -37,7 +39,7 @@ def _decoded(data: bytes, encoding: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        message = f"Bytes that are neither UTF-8 nor {encoding}. {_EXAMPLE}"
+        message = _("Bytes that are neither UTF-8 nor {encoding}. {example}", encoding=encoding, example=_EXAMPLE)
         raise broken(message, line) from None
 
 
@@ -63,7 +65,10 @@ def rows(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[int, l
     """
     if len(delimiter) != 1 or delimiter.isalnum() or delimiter in '"\r\n ':
         raise broken(
-            f"The delimiter is {shown(delimiter)}; expected a single character such as a comma or a semicolon."
+            _(
+                "The delimiter is {delimiter}; expected a single character such as a comma or a semicolon.",
+                delimiter=shown(delimiter),
+            )
         )
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
@@ -71,12 +76,19 @@ def rows(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[int, l
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            findings.problem(line, f"This row is no CSV: {error}. Often a quotation mark is missing.")
+            findings.problem(line, _("This row is no CSV: {error}. Often a quotation mark is missing.", error=error))
             return
         if cells is None:
             return
         if len(cells) > MAX_COLUMNS:
-            findings.problem(line, f"This row has {len(cells)} cells; at most {MAX_COLUMNS} are read.")
+            findings.problem(
+                line,
+                _(
+                    "This row has {cells} cells; at most {max_columns} are read.",
+                    cells=len(cells),
+                    max_columns=MAX_COLUMNS,
+                ),
+            )
             return
         cells = [cell.strip() for cell in cells]
         if any(cells) and not (line == 1 and text[:4].lower() == "sep="):

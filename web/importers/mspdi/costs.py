@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from domain.language import gettext as _
 from web.importers.findings import Findings
 from web.importers.mspdi.tasks import Task
 from web.importers.plan import PlannedCosts
@@ -33,21 +34,24 @@ class Costs:
     def result(self, status_date: date | None, slot: int) -> PlannedCosts | None:
         """Return the sums with the budget of baseline `slot`, or None where all of them are missing or zero."""
         sums = self._project if self._project is not None else self._complete()
-        bac, eac, ac = sums.get(f"Baseline {slot}"), sums.get("Cost"), sums.get("ACWP")
+        bac, eac, ac = sums.get(_("Baseline {slot}", slot=slot)), sums.get("Cost"), sums.get("ACWP")
         pv, ev = sums.get("BCWS"), sums.get("BCWP")
         if not bac:
             if pv or ev:
                 self._findings.note(
-                    "Planned and earned value left out: the file has no baseline cost they could be part of."
+                    _("Planned and earned value left out: the file has no baseline cost they could be part of.")
                 )
             bac = pv = ev = None
         if not any((bac, pv, ev, ac, eac)):
             if eac is not None:
-                self._findings.note("All costs in the file are zero, so none are taken over.")
+                self._findings.note(_("All costs in the file are zero, so none are taken over."))
             return None
         if self._project is None:
             self._findings.note(
-                f"No row for the whole project: costs are the sums of the {self._tasks} tasks of the first level."
+                _(
+                    "No row for the whole project: costs are the sums of the {tasks} tasks of the first level.",
+                    tasks=self._tasks,
+                )
             )
         return PlannedCosts(status_date=status_date, bac=bac, pv=pv, ev=ev, ac=ac, eac=eac)
 
@@ -60,5 +64,5 @@ def _amounts(task: Task) -> dict[str, Decimal]:
     found = {name: task.values.money(name) for name in MEASURES}
     for block in task.baselines:
         if block.text("Number").isdecimal() and block.text("Interim") not in ("1", "true"):
-            found.setdefault(f"Baseline {int(block.text('Number'))}", block.money("Cost"))
+            found.setdefault(_("Baseline {text}", text=int(block.text("Number"))), block.money("Cost"))
     return {name: amount for name, amount in found.items() if amount is not None}

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from domain.language import gettext as _
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.costs import Costs
 from web.importers.mspdi.names import BASELINE, NAMESPACE, PROJECT, READ_BASELINE, READ_PROJECT, READ_TASK, TASK
@@ -33,7 +34,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._findings = Findings()
-        self._project = Values("the project", 1, self._findings)
+        self._project = Values(_("the project"), 1, self._findings)
         self._task: Task | None = None
         self._tasks = 0
         self._uids: dict[str, int] = {}
@@ -73,9 +74,14 @@ class _Reader:
             costs = msgspec.structs.replace(costs, currency=self._currency())
         title = one_line(project.text("Title") or project.text("Name"), project.line_of("Title"), findings)
         if data_date is None:
-            findings.note("The file has no status date, so it does not say of which day its figures are.")
+            findings.note(_("The file has no status date, so it does not say of which day its figures are."))
         if not self._milestones:
-            findings.note(f"No milestone among the {self._tasks} tasks: none is flagged and none has zero duration.")
+            findings.note(
+                _(
+                    "No milestone among the {tasks} tasks: none is flagged and none has zero duration.",
+                    tasks=self._tasks,
+                )
+            )
         findings.stop_if_broken()
         return Plan(
             format="mspdi",
@@ -92,8 +98,10 @@ class _Reader:
         if not task.counts() or not (uid := task.uid()):
             return
         if uid in self._uids:
-            message = (
-                f"UID {uid} is on this task and on the one on line {self._uids[uid]}; expected each once. Renumber one."
+            message = _(
+                "UID {uid} is on this task and on the one on line {uids}; expected each once. Renumber one.",
+                uid=uid,
+                uids=self._uids[uid],
             )
             self._findings.problem(task.values.line, message)
         self._uids[uid] = task.values.line
@@ -107,27 +115,32 @@ class _Reader:
             return code
         if code:
             self._findings.note(
-                f"The currency code {shown(code)} is not understood; expected three letters such as GBP."
+                _("The currency code {code} is not understood; expected three letters such as GBP.", code=shown(code))
             )
         elif symbol:
             self._findings.note(
-                f"The file gives the currency sign {shown(symbol)} but no code, so its currency is not known."
+                _(
+                    "The file gives the currency sign {symbol} but no code, so its currency is not known.",
+                    symbol=shown(symbol),
+                )
             )
         return ""
 
     def _count_unknown(self, path: Sequence[str], line: int) -> None:
         if len(path) == 2:
-            known, place = PROJECT, "the project"
+            known, place = PROJECT, _("the project")
         elif len(path) == 4 and path[:3] == TO_TASK:
             known, place = TASK, "tasks"
         elif len(path) == 5 and path[:4] == TO_BASELINE:
-            known, place = BASELINE, "baselines of tasks"
+            known, place = BASELINE, _("baselines of tasks")
         elif path[:2] == TO_TASK[:2] and len(path) == 3:
-            known, place = frozenset({"Task"}), "the list of tasks"
+            known, place = frozenset({"Task"}), _("the list of tasks")
         else:
             return
         if path[-1] not in known:
-            self._findings.count(f"Unknown element {_bare(path[-1])} in {place}, not read", line)
+            self._findings.count(
+                _("Unknown element {bare} in {place}, not read", bare=_bare(path[-1]), place=place), line
+            )
 
 
 def _check_root(name: str, line: int) -> None:
@@ -136,10 +149,17 @@ def _check_root(name: str, line: int) -> None:
     what = f"<{_bare(name)}>"
     if name.endswith("}Project"):
         space = name[1:].removesuffix("}Project")
-        what = f"a <Project> of {'no namespace' if not space else f'the namespace {shown(space)}'}"
+        what = _(
+            "a <Project> of {space}",
+            space=_("no namespace") if not space else _("the namespace {space}", space=shown(space)),
+        )
     raise broken(
-        f"This is no plan in Microsoft Project's XML: expected <Project> of the namespace {NAMESPACE!r}, found {what}. "
-        "In the planning tool choose Save As or Export, Microsoft Project XML.",
+        _(
+            "This is no plan in Microsoft Project's XML: expected <Project> of the namespace {namespace!r}, found "
+            "{what}. In the planning tool choose Save As or Export, Microsoft Project XML.",
+            namespace=NAMESPACE,
+            what=what,
+        ),
         line,
     )
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from domain.language import gettext as _
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.values import Values
 from web.importers.plan import PlannedMilestone
@@ -14,13 +15,13 @@ class Task:
     """One <Task> with its <Baseline> blocks."""
 
     def __init__(self, line: int, findings: Findings) -> None:
-        self.values = Values(f"the task on line {line}", line, findings)
+        self.values = Values(_("the task on line {line}", line=line), line, findings)
         self.baselines: list[Values] = []
         self._findings = findings
 
     def open_baseline(self, line: int) -> None:
         """Begin a <Baseline>."""
-        self.baselines.append(Values(f"the baseline on line {line}", line, self._findings))
+        self.baselines.append(Values(_("the baseline on line {line}", line=line), line, self._findings))
 
     @property
     def is_the_project(self) -> bool:
@@ -30,9 +31,9 @@ class Task:
     def counts(self) -> bool:
         """Tell whether the task is part of the plan; one that is not is counted in the notes."""
         for name, when, default, told in (
-            ("IsNull", True, False, "Empty rows skipped"),
-            ("Active", False, True, "Inactive tasks skipped"),
-            ("ExternalTask", True, False, "Tasks of other projects skipped"),
+            ("IsNull", True, False, _("Empty rows skipped")),
+            ("Active", False, True, _("Inactive tasks skipped")),
+            ("ExternalTask", True, False, _("Tasks of other projects skipped")),
         ):
             if self.values.flag(name, default=default) is when:
                 self._findings.count(told, self.values.line)
@@ -42,9 +43,9 @@ class Task:
     def uid(self) -> str:
         """Return the UID, nothing (and a problem) where there is none."""
         if not self.values.text("UID"):
-            message = (
-                f"{self.values.owner.capitalize()} has no <UID>; expected a whole number. "
-                "Save the plan again from the planning tool."
+            message = _(
+                "{owner} has no <UID>; expected a whole number. Save the plan again from the planning tool.",
+                owner=self.values.owner.capitalize(),
             )
             self._findings.problem(self.values.line, message)
             return ""
@@ -56,16 +57,19 @@ class Task:
         if self.is_the_project or not self._is_milestone():
             return None
         values, findings = self.values, self._findings
-        values.owner = f"task {uid} ({shown(values.text('Name'))})"
+        values.owner = _("task {uid} ({text})", uid=uid, text=shown(values.text("Name")))
         title = one_line(values.text("Name"), values.line, findings)
         if not title:
             findings.problem(
                 values.line,
-                f"Milestone {uid} has no name; expected <Name>. Name it in the planning tool and save again.",
+                _(
+                    "Milestone {uid} has no name; expected <Name>. Name it in the planning tool and save again.",
+                    uid=uid,
+                ),
             )
         forecast = values.day("Finish")
         if forecast is None and not values.text("Finish"):
-            findings.count("Milestones without <Finish>, so without a forecast", values.line)
+            findings.count(_("Milestones without <Finish>, so without a forecast"), values.line)
         baselines = self._slots()
         return PlannedMilestone(
             source_id=uid,
@@ -85,22 +89,24 @@ class Task:
         instant = self.values.takes_no_time("Duration")
         if flagged:
             if not instant:
-                self._findings.count("Milestones by flag that last some time, dated by their finish", self.values.line)
+                self._findings.count(
+                    _("Milestones by flag that last some time, dated by their finish"), self.values.line
+                )
             return True
         if not instant or self.values.flag("Summary", default=False):
             return False
-        self._findings.count("Milestones recognised by zero duration, their flag is not set", self.values.line)
+        self._findings.count(_("Milestones recognised by zero duration, their flag is not set"), self.values.line)
         return True
 
     def _actual(self) -> date | None:
         """Return the actual finish of what is finished; a date beside less than 100 % is no finish."""
         actual, percent = self.values.day("ActualFinish"), self.values.text("PercentComplete")
         if actual is not None and percent not in ("", "100"):
-            self._findings.count("Actual finish left out, as less than 100 % is complete", self.values.line)
+            self._findings.count(_("Actual finish left out, as less than 100 % is complete"), self.values.line)
             return None
         if actual is None and percent == "100":
             self._findings.count(
-                "Milestones 100 % complete without an actual finish, so not taken as met", self.values.line
+                _("Milestones 100 % complete without an actual finish, so not taken as met"), self.values.line
             )
         return actual
 
@@ -112,16 +118,21 @@ class Task:
                 continue
             if number in slots:
                 first = slots[number][1]
-                message = f"Baseline {number} of {self.values.owner} is here and on line {first}; expected it once."
+                message = _(
+                    "Baseline {number} of {owner} is here and on line {first}; expected it once.",
+                    number=number,
+                    owner=self.values.owner,
+                    first=first,
+                )
                 self._findings.problem(block.line, message)
             slots[number] = (finish, block.line)
         return tuple((number, slots[number][0]) for number in sorted(slots))
 
     def _slot(self, block: Values) -> int | None:
         if block.flag("Interim", default=False):
-            self._findings.count("Interim plans left out, they are no baselines", block.line)
+            self._findings.count(_("Interim plans left out, they are no baselines"), block.line)
             return None
         if not block.text("Number"):
-            self._findings.count("Baselines without <Number> left out", block.line)
+            self._findings.count(_("Baselines without <Number> left out"), block.line)
             return None
         return block.whole("Number", 0, SLOTS - 1)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from domain.language import gettext as _
 from web.importers.findings import Findings, shown
 from web.importers.plan import EARLIEST, LATEST
 
@@ -41,7 +42,13 @@ class Values:
         if name in self._raw:
             first = self._raw[name].line
             self._findings.problem(
-                line, f"<{name}> of {self.owner} is here and on line {first}; expected it once. Remove one."
+                line,
+                _(
+                    "<{name}> of {owner} is here and on line {first}; expected it once. Remove one.",
+                    name=name,
+                    owner=self.owner,
+                    first=first,
+                ),
             )
         self._raw[name] = Raw(text.strip(), line)
 
@@ -57,7 +64,7 @@ class Values:
         """Return an xsd:boolean."""
         text = self.text(name)
         if text and text not in _FLAGS:
-            self._wrong(name, "0 or 1")
+            self._wrong(name, _("0 or 1"))
         return _FLAGS.get(text, default)
 
     def day(self, name: str) -> date | None:
@@ -70,10 +77,10 @@ class Values:
         except ValueError:
             day = None
         if found is None or day is None or not EARLIEST <= day < LATEST:
-            self._wrong(name, "a moment such as 2027-01-31T17:00:00, from 1950 to 2149")
+            self._wrong(name, _("a moment such as 2027-01-31T17:00:00, from 1950 to 2149"))
             return None
         if found[5]:
-            self._findings.count("Dates with a time zone, taken as the day that is written", self.line_of(name))
+            self._findings.count(_("Dates with a time zone, taken as the day that is written"), self.line_of(name))
         return day
 
     def whole(self, name: str, low: int, high: int) -> int | None:
@@ -82,7 +89,7 @@ class Values:
             return None
         if _WHOLE.fullmatch(text) and low <= int(text) <= high:
             return int(text)
-        self._wrong(name, f"a whole number from {low} to {high}")
+        self._wrong(name, _("a whole number from {low} to {high}", low=low, high=high))
         return None
 
     def takes_no_time(self, name: str) -> bool:
@@ -90,7 +97,7 @@ class Values:
         if not (text := self.text(name)):
             return False
         if not _LASTING.fullmatch(text):
-            self._wrong(name, "a duration such as PT8H0M0S")
+            self._wrong(name, _("a duration such as PT8H0M0S"))
             return False
         return not re.search("[1-9]", text)
 
@@ -100,12 +107,16 @@ class Values:
             return None
         if _NUMBER.fullmatch(text) and abs(hundredths := Decimal(text)) < MOST:
             return (hundredths / 100).quantize(UNIT)
-        self._wrong(name, "an amount in hundredths of the currency, such as 125000.00")
+        self._wrong(name, _("an amount in hundredths of the currency, such as 125000.00"))
         return None
 
     def _wrong(self, name: str, expected: str) -> None:
-        message = (
-            f"<{name}> of {self.owner} is {shown(self.text(name))}; expected {expected}. "
-            "Correct it in the planning tool and save the plan again."
+        message = _(
+            "<{name}> of {owner} is {text}; expected {expected}. Correct it in the planning tool and save the plan "
+            "again.",
+            name=name,
+            owner=self.owner,
+            text=shown(self.text(name)),
+            expected=expected,
         )
         self._findings.problem(self.line_of(name), message)

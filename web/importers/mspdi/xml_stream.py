@@ -7,6 +7,7 @@ from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from pyexpat.errors import codes
 from typing import BinaryIO, NoReturn, Protocol
 
+from domain.language import gettext as _
 from web.importers.plan import MAX_BYTES, broken
 
 MAX_DEPTH = 64
@@ -49,7 +50,10 @@ def walk(
         done += len(block)
         if done > max_bytes:
             raise broken(
-                f"The file is larger than {max_bytes // 2**20} MiB, the most that is read. Send a smaller plan."
+                _(
+                    "The file is larger than {max_bytes} MiB, the most that is read. Send a smaller plan.",
+                    max_bytes=max_bytes // 2**20,
+                )
             )
         digest.update(block)
         walker.feed(block)
@@ -98,10 +102,12 @@ class _Walker:
             self._fed += len(piece)
             if self._fed - self._parser.CurrentByteIndex > MAX_TOKEN:
                 raise broken(
-                    "A single tag or comment is longer than 4 MiB. This is no plan as a tool saves it.", self._line
+                    _("A single tag or comment is longer than 4 MiB. This is no plan as a tool saves it."), self._line
                 )
         if not self._elements and self._fed >= BLOCK:
-            raise broken("No <Project> within the first 64 KiB. Save the plan as XML again and send it unchanged.", 1)
+            raise broken(
+                _("No <Project> within the first 64 KiB. Save the plan as XML again and send it unchanged."), 1
+            )
 
     def finish(self) -> None:
         self._parse(b"", final=True)
@@ -121,15 +127,21 @@ class _Walker:
         except (LookupError, ValueError):
             if self._elements:
                 raise
-            raise broken("The encoding the file names cannot be read. Save it as UTF-8.", self._line) from None
+            raise broken(_("The encoding the file names cannot be read. Save it as UTF-8."), self._line) from None
 
     def _told(self, error: ExpatError, *, final: bool) -> str:
-        inside = f" inside {self._where()}" if self._path else ""
+        inside = _(" inside {where}", where=self._where()) if self._path else ""
         if final and error.code in ENDED:
-            return f"The file ends{inside}, in the middle. It was cut off on its way: send the whole file again."
-        return (
-            f"Not well-formed XML{inside}, at character {error.offset + 1}: {ErrorString(error.code)}. "
-            "Save the plan as XML again and send it unchanged."
+            return _(
+                "The file ends{inside}, in the middle. It was cut off on its way: send the whole file again.",
+                inside=inside,
+            )
+        return _(
+            "Not well-formed XML{inside}, at character {offset}: {errorstring}. Save the plan as XML again and "
+            "send it unchanged.",
+            inside=inside,
+            offset=error.offset + 1,
+            errorstring=ErrorString(error.code),
         )
 
     def _where(self) -> str:
@@ -139,19 +151,27 @@ class _Walker:
     def _line(self) -> int:
         return self._parser.CurrentLineNumber
 
-    def _refuse(self, *_: object) -> NoReturn:
+    def _refuse(self, *_other: object) -> NoReturn:
         raise broken(
-            "The file declares a DOCTYPE or entities. A web page or an attack does that, a plan never; "
-            "nothing of it was taken. Save the plan as XML again from the planning tool.",
+            _(
+                "The file declares a DOCTYPE or entities. A web page or an attack does that, a plan never; nothing "
+                "of it was taken. Save the plan as XML again from the planning tool."
+            ),
             self._line,
         )
 
     def _open(self, name: str, _attributes: dict[str, str]) -> None:
         self._elements += 1
         if len(self._path) >= MAX_DEPTH:
-            raise broken(f"Elements are nested more than {MAX_DEPTH} deep; a plan needs about 6.", self._line)
+            raise broken(
+                _("Elements are nested more than {max_depth} deep; a plan needs about 6.", max_depth=MAX_DEPTH),
+                self._line,
+            )
         if self._elements > MAX_ELEMENTS:
-            raise broken(f"The file has more than {MAX_ELEMENTS} elements. Send a smaller plan.", self._line)
+            raise broken(
+                _("The file has more than {max_elements} elements. Send a smaller plan.", max_elements=MAX_ELEMENTS),
+                self._line,
+            )
         self._path.append(self._named(name))
         self._lines.append(self._line)
         self._forget_text()
@@ -165,7 +185,10 @@ class _Walker:
     def _characters(self, text: str) -> None:
         self._length += len(text)
         if self._length > MAX_TEXT:
-            raise broken(f"The text in {self._where()} has more than {MAX_TEXT} characters.", self._line)
+            raise broken(
+                _("The text in {where} has more than {max_text} characters.", where=self._where(), max_text=MAX_TEXT),
+                self._line,
+            )
         self._text.append(text)
 
     def _forget_text(self) -> None:

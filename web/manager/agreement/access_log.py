@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
+from domain.language import gettext as _
 from projections.entries.entry import instant
 from projections.receipts.on_screen import moment
 from projections.receipts.visit_log import VisitsTold
@@ -67,7 +68,7 @@ async def access(request: Request, signed: Signed) -> Response:
     page = request.query_params.get("page", "1")
     if share is None or not (page.isascii() and page.isdecimal() and len(page) < 6 and int(page) > 0):
         return not_found()
-    found = await run_in_threadpool(told, services, signed, share, f"access log, page {int(page)}")
+    found = await run_in_threadpool(told, services, signed, share, _("access log, page {page}", page=int(page)))
     start = (int(page) - 1) * PAGE
     if start and start >= len(found.visits):
         return not_found()
@@ -99,12 +100,12 @@ def _open(share: Share, visit: Visit) -> bool:
 
 def _state(share: Share, visit: Visit) -> str:
     if visit.lost:
-        return "Server went down"
+        return _("Server went down")
     if visit.closed:
-        return "Closed"
+        return _("Closed")
     if not visit.live:
-        return "Opened, not kept open"
-    return "Open now" if share.revoked_at is None else "Closed"
+        return _("Opened, not kept open")
+    return _("Open now") if share.revoked_at is None else _("Closed")
 
 
 def _line(services: Services, share: Share, visit: Visit, zone: str) -> AccessLine:
@@ -114,7 +115,7 @@ def _line(services: Services, share: Share, visit: Visit, zone: str) -> AccessLi
         at=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
         iso=instant(at),
         who=services.present.world.person_name(visit.person),
-        device=visit.device or "Not known",
+        device=visit.device or _("Not known"),
         open_for=lasted(visit.lasted(until)) if visit.live else "",
         on_screen=lasted(visit.on_screen(until)) if visit.displayed else "",
         first=visit.first,
@@ -135,7 +136,7 @@ async def access_csv(request: Request, signed: Signed) -> Response:
     share = await run_in_threadpool(_found, services, request)
     if share is None:
         return not_found()
-    found = await run_in_threadpool(told, services, signed, share, "access log, as CSV")
+    found = await run_in_threadpool(told, services, signed, share, _("access log, as CSV"))
     name, until = services.present.world.person_name, _until(services, share)
     rows = [_row(share, visit, name(visit.person), until) for visit in found.visits]
     return download(await run_in_threadpool(sheet, HEAD, rows), f"fanlight-{share.id}-access.csv")

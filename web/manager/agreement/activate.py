@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import ActivateTerms
 from domain.errors import Conflict, Invalid, Refused, Stale
+from domain.language import gettext as _
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.manager.agreement import editor, outcome, preview, terms_form
@@ -53,21 +54,24 @@ def _activate(services: Services, signed: Signed, at: Desk, typed: Typed) -> Non
         return
     _is_named(at.client, _one(typed, "name"))
     if not command.reason.strip():
-        raise Invalid("Reason is missing. A sentence is enough; it goes on record.", "reason")
+        raise Invalid(_("Reason is missing. A sentence is enough; it goes on record."), "reason")
     if not editor.pending(at.share):
-        raise Conflict("There is no draft that says something else. It was put in force or discarded meanwhile.")
+        raise Conflict(_("There is no draft that says something else. It was put in force or discarded meanwhile."))
     found = outcome.outcome(services, at.world, at.share, editor.standing(at.share))
     if found.digest != _one(typed, "digest"):
         raise Stale(
-            "Something else would be disclosed or withdrawn by now. It is shown below; look again, then repeat."
+            _("Something else would be disclosed or withdrawn by now. It is shown below; look again, then repeat.")
         )
     editor.send(services, signed, command, typed)
 
 
 def _is_named(client: str, typed: str) -> None:
     if " ".join(typed.split()).casefold() != " ".join(client.split()).casefold():
-        told = f"Type {client} to say whom it is for"
-        raise Invalid(f"{told}; this says {typed.strip()[:60]!r}." if typed.strip() else f"{told}.", "name")
+        told = _("Type {client} to say whom it is for", client=client)
+        raise Invalid(
+            _("{told}; this says {typed!r}.", told=told, typed=typed.strip()[:60]) if typed.strip() else f"{told}.",
+            "name",
+        )
 
 
 async def _page(request: Request, signed: Signed, at: Desk, typed: Typed, problem: Refused | None) -> Response:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
     Ack,
@@ -71,8 +73,8 @@ def naming(*views: ClientView | None) -> Naming:
     titles: dict[str, str] = {}
     for view in filter(None, views):
         titles |= {f"milestone-{row.id}": row.title for row in view.milestones}
-        titles |= {f"risk-{card.id}": f"Risk {card.ref} {card.title}" for card in view.risks}
-        titles |= {f"concern-{c.id}": f"Concern of {words.long_day(c.at.date())}" for c in view.concerns}
+        titles |= {f"risk-{card.id}": _("Risk {ref} {title}", ref=card.ref, title=card.title) for card in view.risks}
+        titles |= {f"concern-{c.id}": _("Concern of {at}", at=words.long_day(c.at.date())) for c in view.concerns}
     zone = next((view.time_zone for view in views if view is not None), "UTC")
     return Naming(titles, zone)
 
@@ -97,12 +99,12 @@ def lines(
     ]
     for (kind, of), group in fields.items():
         subjects = {key[0] for key in group}
-        title = f"{of}, of {_many(len(subjects), kind)}" if kind in MANY else of
+        title = _("{of}, of {many}", of=of, many=_many(len(subjects), kind)) if kind in MANY else of
         found.append(_line(title, group, told, names, past, before))
     return found
 
 
-MANY = {"milestone": "milestone", "risk-": "risk", "concern": "concern"}
+MANY = {"milestone": N_("milestone"), "risk-": N_("risk"), "concern": N_("concern")}
 
 
 def _grouped(keys: Iterable[Key], by: Any) -> dict[Any, list[Key]]:
@@ -139,7 +141,7 @@ def _kind(subject: str) -> str:
 
 def _many(count: int, kind: str) -> str:
     one = MANY[kind]
-    return f"one {one}" if count == 1 else f"{count} {one}s"
+    return _("one {one}", one=one) if count == 1 else f"{count} {one}s"
 
 
 def _heading(key: Key) -> str:
@@ -151,14 +153,14 @@ def label(key: Key) -> str:
     """Return what a field is called."""
     subject, field, one = key
     known = LABELS[_kind(subject)].get(field, field.replace("_", " ").capitalize())
-    return f"{known} before" if field == "indicator" and one else known
+    return _("{known} before", known=known) if field == "indicator" and one else known
 
 
 def said(value: object, zone: str, field: str = "") -> str:
     """Return a value as people read it; `field` tells an index from a share."""
     match value:
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case datetime():
             return f"{words.moment(value, zone)} {words.local(value, zone).year}"
         case date():
@@ -172,21 +174,21 @@ def said(value: object, zone: str, field: str = "") -> str:
         case Score(probability=p, impact=i, value=v):
             return f"{p}×{i} = {v}"
         case Indicator(status=status, overridden=overridden):
-            return WORD[status] + (" (set by hand)" if overridden else "")
+            return WORD[status] + (_(" (set by hand)") if overridden else "")
         case ForecastPoint(on=on, forecast=forecast):
-            return f"{words.day_year(forecast)}, as forecast on {words.day_year(on)}"
+            return _("{forecast}, as forecast on {on}", forecast=words.day_year(forecast), on=words.day_year(on))
         case Baseline(number=number, approved_on=on):
-            return f"Plan {number}, {words.day_year(on)}"
+            return _("Plan {number}, {on}", number=number, on=words.day_year(on))
         case CurvePoint(on=on):
-            return f"up to {words.day_year(on)}"
+            return _("up to {on}", on=words.day_year(on))
         case Remark(by=by, text=text, at=at):
             return f"{by}, {words.day_year(words.local(at, zone).date())}: {text}"
         case Ack(by=by, on=on, update=n):
-            return f"{by}, {words.day_year(on)}, at update {n}"
+            return _("{by}, {on}, at update {n}", by=by, on=words.day_year(on), n=n)
         case Headline(sentence=sentence, ask=ask):
             return f"{sentence} {ask}".strip()
         case Scale(size=size):
-            return f"1 to {size}"
+            return _("1 to {size}", size=size)
         case int() if field == "progress":
             return f"{value} %"
         case _:
@@ -211,11 +213,15 @@ def seen_before(line: ConsequenceLine, ever: Ever) -> ConsequenceLine:
 
 def span(first: int, last: int) -> str:
     """Return "in update 3" or "in updates 3 to 40"."""
-    return f"in update {first}" if first == last else f"in updates {first} to {last}"
+    return (
+        _("in update {first}", first=first)
+        if first == last
+        else _("in updates {first} to {last}", first=first, last=last)
+    )
 
 
 def summed(values: Sequence[Value], most: int = 3) -> str:
     """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
     told = [f"{v.of if not i else v.of[:1].lower() + v.of[1:]} {v.says}" for i, v in enumerate(values[:most])]
     rest = len(values) - len(told)
-    return ", ".join(told) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(told) + (_(" and {rest} more", rest=rest) if rest > 0 else "")

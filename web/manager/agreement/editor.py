@@ -16,6 +16,7 @@ from domain.agreement.share import DraftTerms, DropDraft, Share, ShareCommand
 from domain.agreement.terms import Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.ids import CommandId, ProjectId, ShareId
+from domain.language import N_
 from domain.plan.project import Project
 from projections.events.world import World, names
 from web.door.guard import STAFF, Signed, door, not_found
@@ -34,9 +35,9 @@ Typed = dict[str, list[str]]
 FRAMING = f"{CSP}; frame-src 'self'"
 FRESH = Ways(history=False)
 SAID = {
-    "saved": "Draft saved. Nothing changes for the client until it is put in force.",
-    "dropped": "Draft discarded. The terms in force stand as they are.",
-    "new": "A draft, not in force. Choose what it covers; the page and the consequence follow as you go.",
+    "saved": N_("Draft saved. Nothing changes for the client until it is put in force."),
+    "dropped": N_("Draft discarded. The terms in force stand as they are."),
+    "new": N_("A draft, not in force. Choose what it covers; the page and the consequence follow as you go."),
 }
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.headline import count
+from domain.language import gettext as _
 from domain.reveal import holding
 from domain.view import ClientView
 from projections.entries.consequence import Consequence, Key, consequence, facts, past
@@ -117,9 +118,9 @@ def idle(draft: Draft) -> tuple[str, ...]:
     dates = bool(terms.milestones) and bool(holding.DATES & set(terms.milestone_fields))
     scores = bool(terms.risks) and "score" in terms.risk_fields
     named = (
-        (held.slip_days is not None and not dates, "slips, since no date is shared"),
-        (held.cost and terms.budget == "nothing", "changes of the budget, since it is not shared"),
-        (held.score is not None and not scores, "scores, since none is shared"),
+        (held.slip_days is not None and not dates, _("slips, since no date is shared")),
+        (held.cost and terms.budget == "nothing", _("changes of the budget, since it is not shared")),
+        (held.score is not None and not scores, _("scores, since none is shared")),
     )
     return tuple(what for missing, what in named if missing)
 
@@ -185,7 +186,7 @@ def _field(subject: str, field: str) -> str:
         return f"{PARTS[subject]}: {LABELS[subject].get(field, field).lower()}"
     kind = "risk" if subject.startswith("risk-") else subject.partition("-")[0]
     known = LABELS["risk-" if kind == "risk" else kind].get(field, field)
-    return "" if field in ("final", "view_needed") else f"{known}, of {kind}s"
+    return "" if field in ("final", "view_needed") else _("{known}, of {kind}s", known=known, kind=kind)
 
 
 def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, ...]:
@@ -202,7 +203,9 @@ def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, 
 def counted(found: Outcome) -> str:
     """Return the consequence in one sentence, for whoever is about to activate."""
     told = [
-        f"{count(len(found.new), 'thing')} newly disclosed" if found.new else "nothing newly disclosed",
-        f"{count(len(found.gone), 'thing')} withdrawn" if found.gone else "nothing withdrawn",
+        _("{things} newly disclosed", things=count(len(found.new), _("thing")))
+        if found.new
+        else _("nothing newly disclosed"),
+        _("{things} withdrawn", things=count(len(found.gone), _("thing"))) if found.gone else _("nothing withdrawn"),
     ]
     return ", ".join(told)

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
+from domain.language import gettext as _
 from projections.entries import frames
 from projections.entries.consequence import Consequence, Key
 from projections.entries.entry import Rendered
@@ -33,7 +34,7 @@ STILL = "a{pointer-events:none}"  # a picture of a page leads nowhere
 READS = "{outline:1.5px dashed var(--accent);outline-offset:3px;border-radius:4px}"
 FRAME = (
     '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Preview of a draft</title>'
+    '<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
     "<style>{css}</style><style>{marks}</style></head>\n"
     '<body><main id="main" class="wrap">{roots}</main>{gone}</body></html>'
 )
@@ -95,14 +96,16 @@ def taken_away(titles: Sequence[str]) -> str:
     if not titles:
         return ""
     rows = "".join(f"<li><s>{escape(title)}</s></li>" for title in titles)
-    return f'<div class="wrap"><section class="sec"><header><h2>Taken away</h2></header><ul>{rows}</ul></section></div>'
+    title = _("Taken away")
+    return f'<div class="wrap"><section class="sec"><header><h2>{title}</h2></header><ul>{rows}</ul></section></div>'
 
 
 def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[str]) -> Response:
     """Return the preview: it may stand in a frame of ours, runs nothing and loads nothing."""
     roots = "" if rendered is None else "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
     marked = STILL + marked
-    page = FRAME.format(css=css.decode(), marks=marked, roots=roots, gone=taken_away(list(gone)))
+    title, away = _("Preview of a draft"), taken_away(list(gone))
+    page = FRAME.format(title=title, css=css.decode(), marks=marked, roots=roots, gone=away)
     allowed = " ".join(f"'sha256-{_hash(text)}'" for text in (css, marked.encode()))
     policy = f"sandbox; default-src 'none'; style-src {allowed}; base-uri 'none'; frame-ancestors 'self'"
     return HTMLResponse(page, headers={"content-security-policy": policy, "cache-control": "no-store"})

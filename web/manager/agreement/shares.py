@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import DraftShare, RevokeShare, SetRetention, Share, ShareCommand
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, ProjectId, ShareId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.people.clients import RegisterClient
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
@@ -77,7 +79,7 @@ def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -
     key, actor = _one(typed, "command_id"), _actor(signed)
     client = ClientId(_one(typed, "client"))
     if client != "new" and client not in {one.id for one in clients_of(services.present.world, signed.person)}:
-        raise Invalid("Choose the client this agreement is with.", "client")
+        raise Invalid(_("Choose the client this agreement is with."), "client")
     if client == "new":
         client = ClientId(f"c{_one(typed, 'new_share')}")
         zone = _one(typed, "time_zone") or project.time_zone
@@ -85,7 +87,7 @@ def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -
         if client not in services.present.world.clients:
             services.service.execute(actor, register, command_id=CommandId(f"{key}-client"))
     share = ShareId(_one(typed, "new_share"))
-    _, terms = terms_form.TEMPLATES.get(_one(typed, "start"), ("", terms_form.start()))
+    _other, terms = terms_form.TEMPLATES.get(_one(typed, "start"), ("", terms_form.start()))
     command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=editor.FRESH)
     services.service.execute(actor, command, command_id=CommandId(key))
     return share
@@ -110,11 +112,11 @@ def _both(services: Services, request: Request) -> tuple[Project | None, Share |
 
 
 SAID = {
-    "retained": "Kept for so long from now on.",
-    "in-force": "In force. The client’s dashboard follows at once.",
-    "ended": "Ended. Every open dashboard of it was closed.",
-    "erased": "Erased. What their pages claimed stays, under an id that leads to nobody.",
-    "same": "Nothing changed, so nothing was recorded.",
+    "retained": N_("Kept for so long from now on."),
+    "in-force": N_("In force. The client’s dashboard follows at once."),
+    "ended": N_("Ended. Every open dashboard of it was closed."),
+    "erased": N_("Erased. What their pages claimed stays, under an id that leads to nobody."),
+    "same": N_("Nothing changed, so nothing was recorded."),
 }
 
 
@@ -172,7 +174,7 @@ async def retain(request: Request, signed: Signed) -> Response:
     def command(share: Share, typed: Typed) -> ShareCommand:
         days = _one(typed, "days").strip()
         if not days.isdecimal() or len(days) > 6:
-            raise Invalid(f"{days!r} is no number of days. Expected 30 to 3660.", "days")
+            raise Invalid(_("{days!r} is no number of days. Expected 30 to 3660.", days=days), "days")
         return SetRetention(share=share.id, days=int(days))
 
     return await _send(request, signed, command, "retained", "retention")

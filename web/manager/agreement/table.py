@@ -11,6 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
+from domain.language import N_
+from domain.language import gettext as _
 from projections.events.world import World, names
 from projections.wording import words
 from web.door import csv_download
@@ -47,13 +49,13 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SORTS: dict[str, tuple[str, Callable[[ShareRow], Any]]] = {
-    "client": ("Client", lambda row: row.client.casefold()),
-    "project": ("Project", lambda row: row.project.casefold()),
-    "since": ("In force since", lambda row: row.since),
-    "ends": ("Ends", lambda row: row.ends or date.max),
-    "update": ("Update", lambda row: row.update),
-    "people": ("People", lambda row: row.people),
-    "watching": ("Watching", lambda row: row.watching),
+    "client": (N_("Client"), lambda row: row.client.casefold()),
+    "project": (N_("Project"), lambda row: row.project.casefold()),
+    "since": (N_("In force since"), lambda row: row.since),
+    "ends": (N_("Ends"), lambda row: row.ends or date.max),
+    "update": (N_("Update"), lambda row: row.update),
+    "people": (N_("People"), lambda row: row.people),
+    "watching": (N_("Watching"), lambda row: row.watching),
 }
 
 
@@ -101,10 +103,28 @@ async def table(request: Request, signed: Signed) -> Response:
 
 
 HEADER = (
-    "Client", "Project", "Share", "Agreement", "In force since", "Ends", "History", "Review", "Milestones",
-    "Of each milestone", "Budget", "Measure", "Curve", "Indices", "Risks", "Of each risk", "Health", "Project fields",
-    "Update", "People", "Watching now",
-)  # fmt: skip
+    N_("Client"),
+    N_("Project"),
+    N_("Share"),
+    N_("Agreement"),
+    N_("In force since"),
+    N_("Ends"),
+    N_("History"),
+    N_("Review"),
+    N_("Milestones"),
+    N_("Of each milestone"),
+    N_("Budget"),
+    N_("Measure"),
+    N_("Curve"),
+    N_("Indices"),
+    N_("Risks"),
+    N_("Of each risk"),
+    N_("Health"),
+    N_("Project fields"),
+    N_("Update"),
+    N_("People"),
+    N_("Watching now"),
+)
 
 
 async def as_csv(request: Request, signed: Signed) -> Response:
@@ -118,13 +138,28 @@ async def as_csv(request: Request, signed: Signed) -> Response:
 def _cells(row: ShareRow) -> list[object]:
     terms, ways = row.share.terms, row.share.ways
     return [
-        row.client, row.project, row.share.id, row.share.version, row.since, row.ends or "",
-        "with history" if ways.history else "from now on", terms_form.review(ways) or "at once",
-        _list(terms.milestones), _list(terms.milestone_fields), terms.budget,
-        terms.measure if terms.budget != "nothing" else "", _yes(said=terms.curve), _yes(said=terms.indices),
-        _list(terms.risks), _list(terms.risk_fields), _list(terms.health), _list(terms.project_fields),
-        row.update, row.people, row.watching,
-    ]  # fmt: skip
+        row.client,
+        row.project,
+        row.share.id,
+        row.share.version,
+        row.since,
+        row.ends or "",
+        _("with history") if ways.history else _("from now on"),
+        terms_form.review(ways) or _("at once"),
+        _list(terms.milestones),
+        _list(terms.milestone_fields),
+        terms.budget,
+        terms.measure if terms.budget != "nothing" else "",
+        _yes(said=terms.curve),
+        _yes(said=terms.indices),
+        _list(terms.risks),
+        _list(terms.risk_fields),
+        _list(terms.health),
+        _list(terms.project_fields),
+        row.update,
+        row.people,
+        row.watching,
+    ]
 
 
 def _list(chosen: str | tuple[str, ...]) -> str:
@@ -132,7 +167,7 @@ def _list(chosen: str | tuple[str, ...]) -> str:
 
 
 def _yes(*, said: bool) -> str:
-    return "yes" if said else "no"
+    return _("yes") if said else _("no")
 
 
 def routes() -> list[BaseRoute]:

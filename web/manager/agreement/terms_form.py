@@ -10,28 +10,53 @@ import msgspec
 from domain import check
 from domain.agreement.terms import BudgetLevel, Measure, MilestoneField, ProjectField, Release, RiskField, Terms, Ways
 from domain.errors import Invalid
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import Dimension
 from projections.wording import words
 from web.forms import fields
 
 MILESTONE_FIELDS: dict[str, str] = {
-    "baseline": "Agreed date", "forecast": "Forecast", "slip": "Slip", "status": "Status", "actual": "Date met",
-    "reason": "Reason for the last movement", "trend": "Trend of the forecast", "range": "Earliest and latest",
-    "deadline": "Contractual deadline", "progress": "Percent complete", "client_action": "What waits for the client",
-    "acceptance": "Acceptance", "owner_side": "Who has to act", "kind": "Kind", "value": "Payment due with it",
-    "confirmed": "When last confirmed", "comments": "Comments, and a way to make them",
-}  # fmt: skip
+    "baseline": N_("Agreed date"),
+    "forecast": N_("Forecast"),
+    "slip": N_("Slip"),
+    "status": N_("Status"),
+    "actual": N_("Date met"),
+    "reason": N_("Reason for the last movement"),
+    "trend": N_("Trend of the forecast"),
+    "range": N_("Earliest and latest"),
+    "deadline": N_("Contractual deadline"),
+    "progress": N_("Percent complete"),
+    "client_action": N_("What waits for the client"),
+    "acceptance": N_("Acceptance"),
+    "owner_side": N_("Who has to act"),
+    "kind": N_("Kind"),
+    "value": N_("Payment due with it"),
+    "confirmed": N_("When last confirmed"),
+    "comments": N_("Comments, and a way to make them"),
+}
 RISK_FIELDS: dict[str, str] = {
-    "score": "Score", "history": "Score before", "inherent": "Score before any response",
-    "client_score": "Client’s own score",
-    "cause": "Cause and event", "effect": "Effect", "response": "Response", "owner": "Owner", "category": "Category",
-    "proximity": "Proximity", "comments": "Comments, and a way to make them",
-}  # fmt: skip
-LEVELS = {"nothing": "Nothing", "rag": "Status alone", "percent": "Percentages", "amounts": "Amounts"}
-MEASURES = {"price": "Price, to the client", "cost": "Cost, internal"}
-HEALTH = {"overall": "Overall", "schedule": "Schedule", "budget": "Budget", "risk": "Risk"}
-PROJECT_FIELDS = {"phase": "On hold or closed", "baselines": "Earlier agreed plans", "confirmed": "When last confirmed"}
+    "score": N_("Score"),
+    "history": N_("Score before"),
+    "inherent": N_("Score before any response"),
+    "client_score": N_("Client’s own score"),
+    "cause": N_("Cause and event"),
+    "effect": N_("Effect"),
+    "response": N_("Response"),
+    "owner": N_("Owner"),
+    "category": N_("Category"),
+    "proximity": N_("Proximity"),
+    "comments": N_("Comments, and a way to make them"),
+}
+LEVELS = {"nothing": N_("Nothing"), "rag": N_("Status alone"), "percent": N_("Percentages"), "amounts": N_("Amounts")}
+MEASURES = {"price": N_("Price, to the client"), "cost": N_("Cost, internal")}
+HEALTH = {"overall": N_("Overall"), "schedule": N_("Schedule"), "budget": N_("Budget"), "risk": N_("Risk")}
+PROJECT_FIELDS = {
+    "phase": N_("On hold or closed"),
+    "baselines": N_("Earlier agreed plans"),
+    "confirmed": N_("When last confirmed"),
+}
 Typed = Mapping[str, Sequence[str]]
 
 assert set(MILESTONE_FIELDS) == set(get_args(MilestoneField))
@@ -44,11 +69,11 @@ assert set(PROJECT_FIELDS) == set(get_args(ProjectField))
 
 TEMPLATES: dict[str, tuple[str, Terms]] = {
     "status": (
-        "Status only",
+        N_("Status only"),
         Terms(health=("overall", "schedule", "budget", "risk"), project_fields=("phase",)),
     ),
     "slip": (
-        "Milestones and slip",
+        N_("Milestones and slip"),
         Terms(
             milestones="all",
             milestone_fields=("actual", "baseline", "comments", "forecast", "reason", "slip", "status", "trend"),
@@ -56,11 +81,19 @@ TEMPLATES: dict[str, tuple[str, Terms]] = {
         ),
     ),
     "progress": (
-        "Progress report",
+        N_("Progress report"),
         Terms(
             milestones="all",
             milestone_fields=(
-                "actual", "baseline", "client_action", "comments", "forecast", "progress", "reason", "slip", "status",
+                "actual",
+                "baseline",
+                "client_action",
+                "comments",
+                "forecast",
+                "progress",
+                "reason",
+                "slip",
+                "status",
                 "trend",
             ),
             risks="all",
@@ -70,7 +103,7 @@ TEMPLATES: dict[str, tuple[str, Terms]] = {
         ),
     ),
     "open": (
-        "Open book",
+        N_("Open book"),
         Terms(
             milestones="all",
             milestone_fields=tuple(sorted(get_args(MilestoneField))),
@@ -84,7 +117,7 @@ TEMPLATES: dict[str, tuple[str, Terms]] = {
             project_fields=("baselines", "confirmed", "phase"),
         ),
     ),
-}  # fmt: skip
+}
 
 
 def fitting(terms: Terms, *, same: bool) -> Terms:
@@ -121,7 +154,7 @@ def terms_of(typed: Typed) -> Terms:
     try:
         return msgspec.convert(raw, Terms)
     except msgspec.ValidationError as error:
-        raise Invalid(f"This form does not fit: {error}. Reload the page and try again.") from None
+        raise Invalid(_("This form does not fit: {error}. Reload the page and try again.", error=error)) from None
 
 
 def ways_of(typed: Typed, zone: str) -> Ways:
@@ -132,15 +165,15 @@ def ways_of(typed: Typed, zone: str) -> Ways:
     release = None
     if _first(typed, "release") == "review":
         release = Release(
-            hours=_number(typed, "hours", "Hours", 4) or 0,
-            slip_days=_number(typed, "slip_days", "Days of slip", 5) if _first(typed, "hold_slip") else None,
+            hours=_number(typed, "hours", _("Hours"), 4) or 0,
+            slip_days=_number(typed, "slip_days", _("Days of slip"), 5) if _first(typed, "hold_slip") else None,
             cost=bool(_first(typed, "hold_cost")),
-            score=_number(typed, "score", "Score", 12) if _first(typed, "hold_score") else None,
+            score=_number(typed, "score", _("Score"), 12) if _first(typed, "hold_score") else None,
         )
     history = _first(typed, "history")
     if history not in ("yes", "no"):
-        told = "Say whether the client also learns what was recorded before this agreement"
-        raise Invalid(f"{told}: choose from now on, or with history.", "history")
+        told = _("Say whether the client also learns what was recorded before this agreement")
+        raise Invalid(_("{told}: choose from now on, or with history.", told=told), "history")
     return Ways(history=history == "yes", release=release, expires=_last_day(_first(typed, "expires"), zone))
 
 
@@ -187,7 +220,7 @@ def _last_day(text: str, zone: str) -> datetime | None:
     try:
         last = check.day("last_day", fields.day(text))
     except ValueError as error:
-        raise Invalid(f"Last day: {error}", "expires") from None
+        raise Invalid(_("Last day: {error}", error=error), "expires") from None
     return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
 
 
@@ -236,16 +269,18 @@ def summary(terms: Terms) -> str:
     if terms.budget != "nothing":
         told.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
     if terms.health:
-        told.append(f"status of {', '.join(HEALTH[d].lower() for d in terms.health)}")
-    return " · ".join(part for part in told if part) or "Nothing"
+        told.append(_("status of {health}", health=", ".join(HEALTH[d].lower() for d in terms.health)))
+    return " · ".join(part for part in told if part) or _("Nothing")
 
 
 def manner(ways: Ways, zone: str) -> str:
     """Return how terms are disclosed in one line: "From now on, at once, until 3 May 2027"."""
-    told = ["With history" if ways.history else "From now on"]
-    told.append(f"after review of {review(ways)}" if ways.release else "at once")
+    told = [_("With history") if ways.history else _("From now on")]
+    told.append(_("after review of {review}", review=review(ways)) if ways.release else _("at once"))
     if ways.expires is not None:
-        told.append(f"until {words.day_year(words.local(ways.expires - timedelta(seconds=1), zone).date())}")
+        told.append(
+            _("until {expires}", expires=words.day_year(words.local(ways.expires - timedelta(seconds=1), zone).date()))
+        )
     return ", ".join(told)
 
 
@@ -255,14 +290,14 @@ def review(ways: Ways) -> str:
     if held is None:
         return ""
     kinds = [
-        f"a slip above {held.slip_days} days" if held.slip_days is not None else "",
-        "a change of the budget" if held.cost else "",
-        f"a risk scored {held.score} or more" if held.score is not None else "",
+        _("a slip above {slip_days} days", slip_days=held.slip_days) if held.slip_days is not None else "",
+        _("a change of the budget") if held.cost else "",
+        _("a risk scored {score} or more", score=held.score) if held.score is not None else "",
     ]
-    return f"{', '.join(filter(None, kinds))}, {held.hours} h at most"
+    return _("{filter}, {hours} h at most", filter=", ".join(filter(None, kinds)), hours=held.hours)
 
 
 def _many(chosen: str | Sequence[str], one: str) -> str:
     if chosen == "all":
-        return f"all client-facing {one}s"
+        return _("all client-facing {one}s", one=one)
     return f"{len(chosen)} {one}{'' if len(chosen) == 1 else 's'}" if chosen else ""

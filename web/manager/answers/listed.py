@@ -13,6 +13,7 @@ from domain.agreement.answers import Comment, Concern
 from domain.agreement.share import Share
 from domain.headline import count
 from domain.ids import PersonId, RiskId
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import ClientScored, Points, RiskRaised, RiskScored
 from projections.entries.entry import Change
@@ -97,13 +98,21 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     def open(self) -> str:
         """How many concerns are open, as a sentence."""
         many = sum(not line.c.settled for line in self.concerns)
-        return _sentence(count(many, "concern is open", "concerns are open")) if many else "No concern is open."
+        return (
+            _sentence(count(many, _("concern is open"), _("concerns are open"))) if many else _("No concern is open.")
+        )
 
     @property
     def rest(self) -> str:
         """How much else was said, as a sentence."""
         comments = sum(len(thread.comments) for thread in self.threads)
-        return _sentence(f"{count(comments, 'comment')} and {count(len(self.acks), 'acknowledgement')}")
+        return _sentence(
+            _(
+                "{comments} and {acknowledgements}",
+                comments=count(comments, _("comment")),
+                acknowledgements=count(len(self.acks), _("acknowledgement")),
+            )
+        )
 
 
 def _sentence(text: str) -> str:
@@ -136,7 +145,7 @@ def answers(services: Services, signed: "Signed", world: World, project: Project
 
 def title_of(project: Project, subject: str) -> str:
     """Return what a client calls what it answers; our own title where it has none."""
-    kind, _, key = subject.partition("-")
+    kind, _sep, key = subject.partition("-")
     if kind == "milestone" and key in project.schedule.milestones:
         details = project.schedule.milestones[key].details  # type: ignore[index]
         return details.client_title or details.title
@@ -144,8 +153,8 @@ def title_of(project: Project, subject: str) -> str:
         risk = project.risks.risks[RiskId(key)].details
         return f"{risk.ref} {risk.client_title or risk.title}"
     if kind == "agreement":
-        return f"Share agreement {key}"
-    return {"": "The whole page", "budget": "The budget"}.get(kind, "Something that is gone")
+        return _("Share agreement {key}", key=key)
+    return {"": _("The whole page"), "budget": _("The budget")}.get(kind, _("Something that is gone"))
 
 
 def _concern(

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.language import gettext as _
 from projections.entries import frames
 from projections.entries.entry import Part
 from projections.replay import pages
@@ -29,7 +30,9 @@ async def look(request: Request, signed: Signed) -> Response:
     n = int(number) if number.isascii() and number.isdecimal() and len(number) < 12 else 0
     if share is None or not n:
         return not_found()
-    await run_in_threadpool(consulted, services, signed, share.id, f"{about[:80] or 'the page'} of update {n}")
+    await run_in_threadpool(
+        consulted, services, signed, share.id, _("{about} of update {n}", about=about[:80] or _("the page"), n=n)
+    )
     return await run_in_threadpool(_look, services, share.id, n, about)
 
 

@@ -16,6 +16,8 @@ from domain.agreement.answers import AnswerConcern, MakeComment
 from domain.agreement.share import Share
 from domain.errors import Conflict, Refused
 from domain.ids import CommandId, ProjectId, ShareId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.world import World
 from web.door.guard import STAFF, Signed, door, not_found
@@ -29,7 +31,7 @@ from web.record.audience import view_of
 from web.staff.frame import share_of, shell
 
 FRAMING = f"{CSP}; frame-src 'self'"  # the page shows what clients were looking at in frames of our own
-RECORDED = "Recorded. The client’s page shows it with the next update."
+RECORDED = N_("Recorded. The client’s page shows it with the next update.")
 NOTES = 12  # internal notes listed
 
 
@@ -177,8 +179,8 @@ def _carry_out(
         world = services.present.world
         topics = _place(world, world.projects[share.project], share).topics if share.active else ()
         if command.subject not in {topic.subject for topic in topics}:
-            told = "This client’s agreement does not cover comments on this, so it would not be shown"
-            raise Conflict(f"{told}. Choose something else, or widen the agreement first.")
+            told = _("This client’s agreement does not cover comments on this, so it would not be shown")
+            raise Conflict(_("{told}. Choose something else, or widen the agreement first.", told=told))
     services.service.execute(actor(signed), command, command_id=CommandId(key))
 
 

@@ -8,13 +8,15 @@ import msgspec
 
 from domain.errors import Unknown
 from domain.ids import MilestoneId, RiskId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.directory import Directory
 from web.forms.fields import Field
 
-YES_NO: tuple[tuple[str, str], ...] = (("yes", "Yes"),)
+YES_NO: tuple[tuple[str, str], ...] = (("yes", N_("Yes")),)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         """
         found = self.project.schedule.milestones.get(MilestoneId(self.params.get("milestone", "")))
         if found is None:
-            raise Unknown("There is no such milestone in this project. It may have been removed: reload the plan.")
+            raise Unknown(_("There is no such milestone in this project. It may have been removed: reload the plan."))
         return found
 
     def risk(self) -> Risk:
@@ -48,7 +50,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         """
         found = self.project.risks.risks.get(RiskId(self.params.get("risk", "")))
         if found is None:
-            raise Unknown("There is no such risk in this project. Reload the register.")
+            raise Unknown(_("There is no such risk in this project. Reload the register."))
         return found
 
     def clients(self) -> tuple[tuple[str, str], ...]:
@@ -58,7 +60,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted(named.items(), key=lambda pair: pair[1]))
 
 
-def reason(help_text: str = "", *, required: bool = True, label: str = "Reason", value: str = "") -> Field:
+def reason(help_text: str = "", *, required: bool = True, label: str = N_("Reason"), value: str = "") -> Field:
     """Return the field for a reason that goes on record."""
     return Field(name="reason", label=label, kind="line", help=help_text, required=required, value=value)
 

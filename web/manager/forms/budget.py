@@ -1,5 +1,7 @@
 """The forms that change the budget: one function a command. Pure."""
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.message import Command
 from domain.plan import budget
 from domain.plan.budget import Account, Measure
@@ -8,8 +10,8 @@ from web.forms.fields import Field
 from web.forms.form import Form
 from web.manager.forms.asked import Ask, iso, plain, reason, slot
 
-MEASURES = (("cost", "Cost, internal"), ("price", "Price, to the client"))
-NEVER_MIX = "Cost and price never mix: an agreement shares one of them."
+MEASURES = (("cost", N_("Cost, internal")), ("price", N_("Price, to the client")))
+NEVER_MIX = N_("Cost and price never mix: an agreement shares one of them.")
 
 
 def measure_of(ask: Ask) -> Measure:
@@ -24,7 +26,7 @@ def account_of(ask: Ask) -> Account | None:
 
 def _measure(ask: Ask) -> Field:
     return Field(
-        name="measure", label="Measure", kind="choice", value=measure_of(ask), options=MEASURES, help=NEVER_MIX
+        name="measure", label=_("Measure"), kind="choice", value=measure_of(ask), options=MEASURES, help=NEVER_MIX
     )
 
 
@@ -36,21 +38,21 @@ def approve(ask: Ask) -> Form:
     """Return the form for the approved budget."""
     fields = (
         _measure(ask),
-        _money(ask, "Approved budget", "Budget at completion, without management reserve."),
+        _money(ask, _("Approved budget"), _("Budget at completion, without management reserve.")),
         reason(required=False),
     )
-    return _form(ask, budget.ApproveBudget, "Approve a budget", "Approve", fields)
+    return _form(ask, budget.ApproveBudget, _("Approve a budget"), _("Approve"), fields)
 
 
 def change(ask: Ask) -> Form:
     """Return the form for an approved change of the budget."""
     fields = (
         _measure(ask),
-        _money(ask, "Change", "Added to the budget; a negative amount takes away."),
+        _money(ask, _("Change"), _("Added to the budget; a negative amount takes away.")),
         reason(),
-        Field(name="approver", label="Approved by", required=True),
+        Field(name="approver", label=_("Approved by"), required=True),
     )
-    return _form(ask, budget.ApproveBudgetChange, "Change the approved budget", "Approve change", fields)
+    return _form(ask, budget.ApproveBudgetChange, _("Change the approved budget"), _("Approve change"), fields)
 
 
 def plan(ask: Ask) -> Form:
@@ -60,32 +62,40 @@ def plan(ask: Ask) -> Form:
     fields = (
         _measure(ask),
         Field(
-            name="points", label="Planned spend", kind="points", value=points, required=True,
-            help="One line for each period end: the date, then the amount in all until then. 2027-03-31 1,200,000",
+            name="points",
+            label=_("Planned spend"),
+            kind="points",
+            value=points,
+            required=True,
+            help=_("One line for each period end: the date, then the amount in all until then. 2027-03-31 1,200,000"),
         ),
-    )  # fmt: skip
-    return _form(ask, budget.PlanSpend, "Plan the spend", "Save plan", fields)
+    )
+    return _form(ask, budget.PlanSpend, _("Plan the spend"), _("Save plan"), fields)
 
 
 def measure(ask: Ask) -> Form:
     """Return the form for planned value, earned value and actual cost at a status date."""
     account, unit = account_of(ask), ask.project.currency
     last = account.measurements[-1] if account and account.measurements else None
-    until = f"Last measured to {words.long_day(last.status_date)}." if last else ""
+    until = _("Last measured to {status_date}.", status_date=words.long_day(last.status_date)) if last else ""
     fields = (
         _measure(ask),
-        Field(name="status_date", label="Status date", kind="day", value=iso(ask.today), required=True, help=until),
-        Field(name="ac", label="Actual cost, AC", kind="amount", unit=unit, help=_was(last.ac if last else None)),
-        Field(name="ev", label="Earned value, EV", kind="amount", unit=unit, help=_was(last.ev if last else None)),
+        Field(name="status_date", label=_("Status date"), kind="day", value=iso(ask.today), required=True, help=until),
+        Field(name="ac", label=_("Actual cost, AC"), kind="amount", unit=unit, help=_was(last.ac if last else None)),
+        Field(name="ev", label=_("Earned value, EV"), kind="amount", unit=unit, help=_was(last.ev if last else None)),
         Field(
-            name="pv", label="Planned value, PV", kind="amount", unit=unit, help="Left empty, it is read off the plan."
+            name="pv",
+            label=_("Planned value, PV"),
+            kind="amount",
+            unit=unit,
+            help=_("Left empty, it is read off the plan."),
         ),
     )
-    return _form(ask, budget.MeasureCost, "Measure", "Record", fields)
+    return _form(ask, budget.MeasureCost, _("Measure"), _("Record"), fields)
 
 
 def _was(value: object) -> str:
-    return "" if value is None else f"Last: {value:,}"
+    return "" if value is None else _("Last: {value:,}", value=value)
 
 
 def forecast(ask: Ask) -> Form:
@@ -95,14 +105,18 @@ def forecast(ask: Ask) -> Form:
     value = plain(last.eac) if last else ""
     fields = (
         _measure(ask),
-        Field(name="status_date", label="Status date", kind="day", value=iso(ask.today), required=True),
+        Field(name="status_date", label=_("Status date"), kind="day", value=iso(ask.today), required=True),
         Field(
-            name="eac", label="Forecast at completion, EAC", kind="amount", unit=ask.project.currency, value=value,
+            name="eac",
+            label=_("Forecast at completion, EAC"),
+            kind="amount",
+            unit=ask.project.currency,
+            value=value,
             required=True,
         ),
         reason(required=False),
-    )  # fmt: skip
-    return _form(ask, budget.ForecastCompletion, "Forecast at completion", "Record", fields)
+    )
+    return _form(ask, budget.ForecastCompletion, _("Forecast at completion"), _("Record"), fields)
 
 
 def _form(ask: Ask, command: type[Command], title: str, button: str, fields: tuple[Field, ...]) -> Form:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from domain.errors import Unknown
+from domain.language import gettext as _
 from web.forms.form import Form
 from web.manager.forms import budget as money
 from web.manager.forms import project as own
@@ -51,5 +52,5 @@ def form_for(tag: str, ask: Ask) -> Form:
     Raises: Unknown.
     """
     if tag not in FORMS:
-        raise Unknown(f"There is no form for “{tag[:40]}”. Go back to the project and choose again.")
+        raise Unknown(_("There is no form for “{tag}”. Go back to the project and choose again.", tag=tag[:40]))
     return FORMS[tag](ask)

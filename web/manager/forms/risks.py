@@ -2,6 +2,8 @@
 
 from typing import get_args
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.message import Command
 from domain.plan import risks
 from domain.plan.risks import Points, Proximity, Response, RiskDetails
@@ -10,13 +12,19 @@ from web.forms.form import Form
 from web.manager.forms.asked import Ask, reason, slot
 
 PROXIMITY = {
-    "imminent": "Imminent", "within_stage": "Within this stage", "within_project": "Within the project",
-    "beyond_project": "Beyond the project",
-}  # fmt: skip
+    "imminent": N_("Imminent"),
+    "within_stage": N_("Within this stage"),
+    "within_project": N_("Within the project"),
+    "beyond_project": N_("Beyond the project"),
+}
 RESPONSE = {
-    "avoid": "Avoid", "reduce": "Reduce", "transfer": "Transfer", "share": "Share", "accept": "Accept",
-    "prepare_contingent_plans": "Prepare contingent plans",
-}  # fmt: skip
+    "avoid": N_("Avoid"),
+    "reduce": N_("Reduce"),
+    "transfer": N_("Transfer"),
+    "share": N_("Share"),
+    "accept": N_("Accept"),
+    "prepare_contingent_plans": N_("Prepare contingent plans"),
+}
 MORE = tuple(
     f"details.{name}"
     for name in ("category", "event", "proximity", "response", "response_actions", "actionee", "author")
@@ -28,24 +36,33 @@ def _details(d: RiskDetails) -> tuple[Field, ...]:
     responses = tuple((r, RESPONSE[r]) for r in get_args(Response))
     facing = "yes" if d.client_facing else ""
     return (
-        Field(name="details.ref", label="Reference", value=d.ref, required=True, help="Such as R-07.", slim=True),
-        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Clients never see it."),
-        Field(name="details.client_title", label="Title for clients", value=d.client_title),
+        Field(name="details.ref", label=_("Reference"), value=d.ref, required=True, help=_("Such as R-07."), slim=True),
         Field(
-            name="details.client_facing", label="Client-facing", kind="yes", value=facing,
-            help="Agreements that share “all client-facing” risks will show it.",
+            name="details.title",
+            label=_("Title among us"),
+            value=d.title,
+            required=True,
+            help=_("Clients never see it."),
         ),
-        Field(name="details.cause", label="Cause", kind="text", value=d.cause),
-        Field(name="details.effect", label="Effect", kind="text", value=d.effect),
-        Field(name="details.owner", label="Owner", value=d.owner, help="Exactly one."),
-        Field(name="details.category", label="Category", value=d.category),
-        Field(name="details.event", label="Event", kind="text", value=d.event),
-        Field(name="details.proximity", label="Proximity", kind="choice", value=d.proximity, options=near),
-        Field(name="details.response", label="Response", kind="choice", value=d.response, options=responses),
-        Field(name="details.response_actions", label="What is done", kind="text", value=d.response_actions),
-        Field(name="details.actionee", label="Actionee", value=d.actionee),
-        Field(name="details.author", label="Author", value=d.author),
-    )  # fmt: skip
+        Field(name="details.client_title", label=_("Title for clients"), value=d.client_title),
+        Field(
+            name="details.client_facing",
+            label=_("Client-facing"),
+            kind="yes",
+            value=facing,
+            help=_("Agreements that share “all client-facing” risks will show it."),
+        ),
+        Field(name="details.cause", label=_("Cause"), kind="text", value=d.cause),
+        Field(name="details.effect", label=_("Effect"), kind="text", value=d.effect),
+        Field(name="details.owner", label=_("Owner"), value=d.owner, help=_("Exactly one.")),
+        Field(name="details.category", label=_("Category"), value=d.category),
+        Field(name="details.event", label=_("Event"), kind="text", value=d.event),
+        Field(name="details.proximity", label=_("Proximity"), kind="choice", value=d.proximity, options=near),
+        Field(name="details.response", label=_("Response"), kind="choice", value=d.response, options=responses),
+        Field(name="details.response_actions", label=_("What is done"), kind="text", value=d.response_actions),
+        Field(name="details.actionee", label=_("Actionee"), value=d.actionee),
+        Field(name="details.author", label=_("Author"), value=d.author),
+    )
 
 
 def _points(ask: Ask, name: str, label: str, value: Points | None) -> tuple[Field, ...]:
@@ -66,14 +83,14 @@ def raise_one(ask: Ask) -> Form:
     """Return the form for a new risk."""
     fields = (
         *_details(RiskDetails(ref="", title=""))[:4],
-        *_points(ask, "inherent", "before any response", None),
+        *_points(ask, "inherent", _("before any response"), None),
         *_points(ask, "residual", "now", None),
         *_details(RiskDetails(ref="", title=""))[4:],
     )
     return Form(
         command=risks.RaiseRisk,
-        title="Raise a risk",
-        button="Raise risk",
+        title=_("Raise a risk"),
+        button=_("Raise risk"),
         fields=fields,
         fixed={"project": ask.project.id, "risk": ask.new_id},
         slot=slot("risks"),
@@ -84,50 +101,53 @@ def raise_one(ask: Ask) -> Form:
 def describe(ask: Ask) -> Form:
     """Return the form for what describes a risk."""
     details = ask.risk().details
-    return _one(ask, risks.DescribeRisk, "Describe", "Save", _details(details), about=details, fold=MORE)
+    return _one(ask, risks.DescribeRisk, _("Describe"), _("Save"), _details(details), about=details, fold=MORE)
 
 
 def score(ask: Ask) -> Form:
     """Return the form for our own score."""
     residual = ask.risk().residual
-    fields = (*_points(ask, "residual", "", residual), reason("What made it better or worse."))
-    return _one(ask, risks.ScoreRisk, "Score", "Record", fields, about=residual)
+    fields = (*_points(ask, "residual", "", residual), reason(_("What made it better or worse.")))
+    return _one(ask, risks.ScoreRisk, _("Score"), _("Record"), fields, about=residual)
 
 
 def ask_client(ask: Ask) -> Form:
     """Return the form that asks a client for its view."""
-    fields = (Field(name="client", label="Client", kind="choice", options=ask.clients(), required=True),)
-    note = "The client’s dashboard says that its view is needed, where its agreement covers its own score."
-    return _one(ask, risks.AskClientView, "Ask for a view of", "Ask", fields, note)
+    fields = (Field(name="client", label=_("Client"), kind="choice", options=ask.clients(), required=True),)
+    note = _("The client’s dashboard says that its view is needed, where its agreement covers its own score.")
+    return _one(ask, risks.AskClientView, _("Ask for a view of"), _("Ask"), fields, note)
 
 
 def client_score(ask: Ask) -> Form:
     """Return the form for a view a client gave elsewhere."""
-    who = Field(name="client", label="Client", kind="choice", options=ask.clients(), required=True)
+    who = Field(name="client", label=_("Client"), kind="choice", options=ask.clients(), required=True)
     theirs = {client for client, _ in who.options}
     people = sorted((p for p in ask.directory.people.values() if p.client in theirs), key=lambda p: p.name)
     by = Field(
-        name="by", label="Given by", kind="choice", required=True,
+        name="by",
+        label=_("Given by"),
+        kind="choice",
+        required=True,
         options=tuple((p.id, p.name) for p in people if p.role == "viewer" and not p.disabled),
-    )  # fmt: skip
+    )
     fields = (who, by, *_points(ask, "points", "", None))
-    return _one(ask, risks.ScoreAsClient, "Record a client’s view of", "Record", fields)
+    return _one(ask, risks.ScoreAsClient, _("Record a client’s view of"), _("Record"), fields)
 
 
 def note(ask: Ask) -> Form:
     """Return the form for an internal note."""
-    fields = (Field(name="note", label="Note", kind="text", required=True, help="No agreement can share it."),)
-    return _one(ask, risks.TakeRiskNote, "Note on", "Keep note", fields)
+    fields = (Field(name="note", label=_("Note"), kind="text", required=True, help=_("No agreement can share it.")),)
+    return _one(ask, risks.TakeRiskNote, _("Note on"), _("Keep note"), fields)
 
 
 def close(ask: Ask) -> Form:
     """Return the form that closes a risk."""
-    return _one(ask, risks.CloseRisk, "Close", "Close risk", (reason(),), about=ask.risk().closed)
+    return _one(ask, risks.CloseRisk, _("Close"), _("Close risk"), (reason(),), about=ask.risk().closed)
 
 
 def reopen(ask: Ask) -> Form:
     """Return the form that opens a risk again."""
-    return _one(ask, risks.ReopenRisk, "Reopen", "Reopen risk", (reason(),), about=ask.risk().closed)
+    return _one(ask, risks.ReopenRisk, _("Reopen"), _("Reopen risk"), (reason(),), about=ask.risk().closed)
 
 
 def _one(

@@ -2,6 +2,8 @@
 
 from typing import get_args
 
+from domain.language import N_
+from domain.language import gettext as _
 from domain.message import Command
 from domain.plan import schedule
 from domain.plan.schedule import MilestoneDetails, MilestoneKind
@@ -11,35 +13,61 @@ from web.forms.form import Form
 from web.manager.forms.asked import Ask, iso, named, plain, reason, slot
 
 KINDS = {
-    "preProcurement": "Before procurement", "approval": "Approval", "engagement": "Engagement",
-    "assessment": "Assessment", "delivery": "Delivery", "reporting": "Reporting", "financing": "Financing",
-    "payment": "Payment", "procurement": "Procurement", "contractClose": "Close of contract",
-}  # fmt: skip
-SIDES = (("ours", "Us"), ("theirs", "The client"), ("joint", "Both"))
+    "preProcurement": N_("Before procurement"),
+    "approval": N_("Approval"),
+    "engagement": N_("Engagement"),
+    "assessment": N_("Assessment"),
+    "delivery": N_("Delivery"),
+    "reporting": N_("Reporting"),
+    "financing": N_("Financing"),
+    "payment": N_("Payment"),
+    "procurement": N_("Procurement"),
+    "contractClose": N_("Close of contract"),
+}
+SIDES = (("ours", N_("Us")), ("theirs", N_("The client")), ("joint", N_("Both")))
 
 
 def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
     kinds = tuple((kind, KINDS[kind]) for kind in get_args(MilestoneKind))
     value = plain(d.value.amount) if d.value else ""
     return (
-        Field(name="details.title", label="Title among us", value=d.title, required=True, help="Clients never see it."),
-        Field(name="details.client_title", label="Title for clients", value=d.client_title),
         Field(
-            name="details.client_facing", label="Client-facing", kind="yes", value="yes" if d.client_facing else "",
-            help="Agreements that share “all client-facing” milestones will show it.",
+            name="details.title",
+            label=_("Title among us"),
+            value=d.title,
+            required=True,
+            help=_("Clients never see it."),
         ),
-        Field(name="details.kind", label="Kind", kind="choice", value=d.kind, options=kinds),
-        Field(name="details.owner_side", label="Who has to act", kind="choice", value=d.owner_side, options=SIDES),
-        Field(name="details.deadline", label="Contractual deadline", kind="day", value=iso(d.deadline)),
-        Field(name="details.value", label="Payment due with it", kind="money", value=value, unit=ask.project.currency),
+        Field(name="details.client_title", label=_("Title for clients"), value=d.client_title),
         Field(
-            name="details.needs_acceptance", label="Needs the client’s acceptance", kind="yes",
+            name="details.client_facing",
+            label=_("Client-facing"),
+            kind="yes",
+            value="yes" if d.client_facing else "",
+            help=_("Agreements that share “all client-facing” milestones will show it."),
+        ),
+        Field(name="details.kind", label=_("Kind"), kind="choice", value=d.kind, options=kinds),
+        Field(name="details.owner_side", label=_("Who has to act"), kind="choice", value=d.owner_side, options=SIDES),
+        Field(name="details.deadline", label=_("Contractual deadline"), kind="day", value=iso(d.deadline)),
+        Field(
+            name="details.value", label=_("Payment due with it"), kind="money", value=value, unit=ask.project.currency
+        ),
+        Field(
+            name="details.needs_acceptance",
+            label=_("Needs the client’s acceptance"),
+            kind="yes",
             value="yes" if d.needs_acceptance else "",
         ),
-        Field(name="details.client_action", label="What it waits for from the client", value=d.client_action),
-        Field(name="details.client_action_due", label="Due", kind="day", value=iso(d.client_action_due)),
-        Field(name="details.note", label="Internal note", kind="text", value=d.note, help="No agreement can share it."),
-    )  # fmt: skip
+        Field(name="details.client_action", label=_("What it waits for from the client"), value=d.client_action),
+        Field(name="details.client_action_due", label=_("Due"), kind="day", value=iso(d.client_action_due)),
+        Field(
+            name="details.note",
+            label=_("Internal note"),
+            kind="text",
+            value=d.note,
+            help=_("No agreement can share it."),
+        ),
+    )
 
 
 MORE = (
@@ -51,11 +79,11 @@ MORE = (
 def add(ask: Ask) -> Form:
     """Return the form for a new milestone."""
     first, *rest = _details(ask, MilestoneDetails(title=""))
-    forecast = Field(name="forecast", label="Forecast", kind="day", required=True)
+    forecast = Field(name="forecast", label=_("Forecast"), kind="day", required=True)
     return Form(
         command=schedule.AddMilestone,
-        title="Add a milestone",
-        button="Add milestone",
+        title=_("Add a milestone"),
+        button=_("Add milestone"),
         fields=(first, forecast, *rest),
         fixed={"project": ask.project.id, "milestone": ask.new_id},
         slot=slot("milestones"),
@@ -67,7 +95,7 @@ def describe(ask: Ask) -> Form:
     """Return the form for what describes a milestone."""
     m = ask.milestone()
     return _one(
-        ask, schedule.DescribeMilestone, "Describe", "Save", _details(ask, m.details), about=m.details, fold=MORE
+        ask, schedule.DescribeMilestone, _("Describe"), _("Save"), _details(ask, m.details), about=m.details, fold=MORE
     )
 
 
@@ -75,15 +103,17 @@ def move(ask: Ask) -> Form:
     """Return the form for another forecast."""
     m = ask.milestone()
     agreed = ask.project.schedule.baseline_of(m.id)
-    note = f"Agreed for {words.long_day(agreed)}." if agreed else ""
+    note = _("Agreed for {agreed}.", agreed=words.long_day(agreed)) if agreed else ""
     fields = (
-        Field(name="forecast", label="New forecast", kind="day", value=iso(m.forecast), required=True),
-        reason("Clients whose agreement covers reasons read it."),
-        Field(name="earliest", label="Earliest", kind="day", value=iso(m.earliest)),
-        Field(name="latest", label="Latest", kind="day", value=iso(m.latest)),
+        Field(name="forecast", label=_("New forecast"), kind="day", value=iso(m.forecast), required=True),
+        reason(_("Clients whose agreement covers reasons read it.")),
+        Field(name="earliest", label=_("Earliest"), kind="day", value=iso(m.earliest)),
+        Field(name="latest", label=_("Latest"), kind="day", value=iso(m.latest)),
     )
     about = [m.moves[-1].forecast, m.earliest, m.latest, m.actual]
-    return _one(ask, schedule.MoveForecast, "Move the forecast of", "Move", fields, note, about, ("earliest", "latest"))
+    return _one(
+        ask, schedule.MoveForecast, _("Move the forecast of"), _("Move"), fields, note, about, ("earliest", "latest")
+    )
 
 
 def progress(ask: Ask) -> Form:
@@ -91,61 +121,68 @@ def progress(ask: Ask) -> Form:
     m = ask.milestone()
     value = "" if m.percent is None else str(m.percent)
     fields = (
-        Field(name="percent", label="Physical percent complete", kind="whole", value=value, required=True, unit="%"),
+        Field(name="percent", label=_("Physical percent complete"), kind="whole", value=value, required=True, unit="%"),
     )
-    return _one(ask, schedule.ReportProgress, "Progress of", "Record", fields, about=[m.percent, m.actual])
+    return _one(ask, schedule.ReportProgress, _("Progress of"), _("Record"), fields, about=[m.percent, m.actual])
 
 
 def meet(ask: Ask) -> Form:
     """Return the form for the day a milestone was met."""
     m = ask.milestone()
-    fields = (Field(name="actual", label="Met on", kind="day", value=iso(ask.today), required=True),)
-    return _one(ask, schedule.MeetMilestone, "Record as met:", "Met", fields, about=[m.actual])
+    fields = (Field(name="actual", label=_("Met on"), kind="day", value=iso(ask.today), required=True),)
+    return _one(ask, schedule.MeetMilestone, _("Record as met:"), _("Met"), fields, about=[m.actual])
 
 
 def reopen(ask: Ask) -> Form:
     """Return the form that takes back that a milestone was met."""
-    return _one(ask, schedule.ReopenMilestone, "Reopen", "Reopen", (reason(),), about=[ask.milestone().actual])
+    return _one(ask, schedule.ReopenMilestone, _("Reopen"), _("Reopen"), (reason(),), about=[ask.milestone().actual])
 
 
 def accept(ask: Ask) -> Form:
     """Return the form for the client's acceptance."""
     m = ask.milestone()
     fields = (
-        Field(name="on", label="Accepted on", kind="day", value=iso(ask.today), required=True),
-        Field(name="by", label="Accepted by", required=True, help="The person who said so."),
+        Field(name="on", label=_("Accepted on"), kind="day", value=iso(ask.today), required=True),
+        Field(name="by", label=_("Accepted by"), required=True, help=_("The person who said so.")),
     )
-    return _one(ask, schedule.AcceptMilestone, "Acceptance of", "Record", fields, about=[m.accepted_on, m.actual])
+    return _one(ask, schedule.AcceptMilestone, _("Acceptance of"), _("Record"), fields, about=[m.accepted_on, m.actual])
 
 
 def remove(ask: Ask) -> Form:
     """Return the form that takes a milestone off the plan."""
-    note = "It leaves the plan and every dashboard that shows it. The record of it stays."
-    return _one(ask, schedule.RemoveMilestone, "Remove", "Remove", (reason(),), note, about=[ask.milestone().actual])
+    note = _("It leaves the plan and every dashboard that shows it. The record of it stays.")
+    return _one(
+        ask, schedule.RemoveMilestone, _("Remove"), _("Remove"), (reason(),), note, about=[ask.milestone().actual]
+    )
 
 
 def approve(ask: Ask) -> Form:
     """Return the form that makes the present forecasts the agreed plan."""
     number = len(ask.project.schedule.baselines) + 1
     dates = tuple(
-        Field(name=f"dates.{m.id}", label=named(m), kind="day", help=f"forecast {words.day_year(m.forecast)}")
+        Field(
+            name=f"dates.{m.id}",
+            label=named(m),
+            kind="day",
+            help=_("forecast {forecast}", forecast=words.day_year(m.forecast)),
+        )
         for m in sorted(ask.project.schedule.milestones.values(), key=lambda m: (m.expected, m.id))
         if m.actual is None
     )
     fields = (
-        reason("Everybody who sees the plans reads it."),
-        Field(name="approver", label="Agreed by", required=True),
-        Field(name="on", label="Agreed on", kind="day", value=iso(ask.today), required=True),
+        reason(_("Everybody who sees the plans reads it.")),
+        Field(name="approver", label=_("Agreed by"), required=True),
+        Field(name="on", label=_("Agreed on"), kind="day", value=iso(ask.today), required=True),
         *dates,
     )
     return Form(
         command=schedule.ApproveBaseline,
-        title=f"Agree plan {number}",
-        button=f"Agree plan {number}",
+        title=_("Agree plan {number}", number=number),
+        button=_("Agree plan {number}", number=number),
         fields=fields,
         fixed={"project": ask.project.id},
         slot=slot("milestones"),
-        note="Each milestone is agreed for its forecast; a date under More is agreed instead. Earlier plans stay.",
+        note=_("Each milestone is agreed for its forecast; a date under More is agreed instead. Earlier plans stay."),
         about=number,
         fold=tuple(field.name for field in dates),
     )
@@ -155,15 +192,15 @@ def confirm(ask: Ask) -> Form:
     """Return the form that says the plan holds."""
     return Form(
         command=schedule.ConfirmPlan,
-        title="Confirm the plan unchanged",
-        button="Confirm",
+        title=_("Confirm the plan unchanged"),
+        button=_("Confirm"),
         fields=(
-            Field(name="data_date", label="As it stood on", kind="day", value=iso(ask.today)),
-            Field(name="note", label="Note among us", kind="line"),
+            Field(name="data_date", label=_("As it stood on"), kind="day", value=iso(ask.today)),
+            Field(name="note", label=_("Note among us"), kind="line"),
         ),
         fixed={"project": ask.project.id},
         slot=slot("milestones"),
-        note="Nothing moves; clients who may see it read that somebody looked today.",
+        note=_("Nothing moves; clients who may see it read that somebody looked today."),
     )
 
 

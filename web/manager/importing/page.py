@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Refused
 from domain.ids import CommandId, ProjectId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
@@ -29,9 +31,16 @@ from web.staff.frame import shell
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
 MOST = 2000  # lines a person can be asked to look through
 COLUMNS = {
-    "id": "Id", "title": "Title", "outline": "Outline number", "baseline": "Baseline", "forecast": "Forecast",
-    "actual": "Actual", "deadline": "Deadline", "percent": "Percent complete", "milestone": "Is a milestone",
-}  # fmt: skip
+    "id": N_("Id"),
+    "title": N_("Title"),
+    "outline": N_("Outline number"),
+    "baseline": N_("Baseline"),
+    "forecast": N_("Forecast"),
+    "actual": N_("Actual"),
+    "deadline": N_("Deadline"),
+    "percent": N_("Percent complete"),
+    "milestone": N_("Is a milestone"),
+}
 
 
 def _uploads(request: Request) -> Uploads:
@@ -63,9 +72,12 @@ async def upload(request: Request, signed: Signed) -> Response:
                 kept = Upload(sent.filename[:200], data)
                 key = await run_in_threadpool(_uploads(request).keep, project.id, kept)
                 return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-            problem = f"The file is larger than {services.settings.max_upload_mb} MiB. Save a plan without its history."
+            problem = _(
+                "The file is larger than {max_upload_mb} MiB. Save a plan without its history.",
+                max_upload_mb=services.settings.max_upload_mb,
+            )
         else:
-            problem = "No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV."
+            problem = _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
     context = {"project": project, "problem": problem, **shell(services, signed)}
     return services.pages.response(request, "pm/import.html", 422 if problem else 200, **context)
 
@@ -119,8 +131,12 @@ def _found(services: Services, uploads: Uploads, project: Project, kept: Upload,
         return {"problems": problems, "proposal": None, "plan": None, "columns": columns, "known": False}
     made = _propose(services, project, reading.plan)
     if len(made.lines) > MOST:
-        told = f"It would change {len(made.lines):,} lines; at most {MOST:,} are looked through at once. "
-        problem = Problem(None, told + "Send the milestones a client needs to see, and leave out the rest.")
+        told = _(
+            "It would change {lines:,} lines; at most {most:,} are looked through at once. ",
+            lines=len(made.lines),
+            most=MOST,
+        )
+        problem = Problem(None, told + _("Send the milestones a client needs to see, and leave out the rest."))
         return {"problems": (problem,), "proposal": None, "plan": None, "columns": columns, "known": False}
     known = reading.plan.file_hash in project.schedule.files
     return {"problems": (), "proposal": made, "plan": reading.plan, "columns": columns, "known": known}
@@ -172,7 +188,9 @@ async def accept(request: Request, signed: Signed) -> Response:
     lines = tuple(line for line in made.lines if line.key in ticked)
     done = bool(services.logs.events.stream(f"command-{command_id}")) if command_id else False
     if len(lines) < len(ticked) and not done:
-        gone = "The project changed since you looked, and with it what this file would change. Look again, then accept."
+        gone = _(
+            "The project changed since you looked, and with it what this file would change. Look again, then accept."
+        )
         return await _page(request, signed, project, gone, 409)
     if not done:
         command = compare.accept(project, reading.plan, lines, str(form.get("reason", "")).strip())

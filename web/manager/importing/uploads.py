@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from domain.language import gettext as _
 from web.importers import reading
 from web.importers.csv import mapping as mappings
 from web.importers.csv.mapping import Mapping
@@ -46,7 +47,7 @@ class Reading:
             self.broken = broken
         except Exception:
             log.exception("reading %s failed", upload.name)
-            self.broken = BrokenFile(Problem(None, "Reading it failed unexpectedly; the server’s log says why."))
+            self.broken = BrokenFile(Problem(None, _("Reading it failed unexpectedly; the server’s log says why.")))
         finally:
             self.finished.set()
 

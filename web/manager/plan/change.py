@@ -17,6 +17,7 @@ from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
 from domain.events import CommandCarriedOut
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
+from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.world import World
 from projections.wording.instants import Clock
@@ -84,7 +85,7 @@ def _first(typed: Typed, name: str) -> str:
 
 def _send(services: Services, signed: Signed, ask: Ask, blank: Form, typed: Typed) -> Done:
     """Send the command once; decide again when something else of the project changed in between."""
-    for _ in range(TRIES):
+    for _other in range(TRIES):
         form = filled(blank, typed)
         try:
             return _once(services, signed, ask, form, typed)
@@ -97,7 +98,9 @@ def _send(services: Services, signed: Signed, ask: Ask, blank: Form, typed: Type
                 break
         except Refused as refused:
             return Done("", told(form, refused), status_of(refused))
-    stale = Stale(f"Somebody changed this since you opened the form. {_now(blank, typed)}Look at it, then send again.")
+    stale = Stale(
+        _("Somebody changed this since you opened the form. {now}Look at it, then send again.", now=_now(blank, typed))
+    )
     return Done("", told(filled(blank, typed), stale), status_of(stale))
 
 
@@ -106,7 +109,9 @@ def _now(blank: Form, typed: Typed) -> str:
     differ = [
         f for f in blank.fields if f.value and f.value != _first(typed, f.name) and f.kind in ("line", "day", "whole")
     ]
-    return f"It now says: {', '.join(f'{f.label.lower()} {f.value}' for f in differ)}. " if differ else ""
+    return (
+        _("It now says: {differ}. ", differ=", ".join(f"{f.label.lower()} {f.value}" for f in differ)) if differ else ""
+    )
 
 
 def _once(services: Services, signed: Signed, ask: Ask, form: Form, typed: Typed) -> Done:
@@ -118,7 +123,7 @@ def _once(services: Services, signed: Signed, ask: Ask, form: Form, typed: Typed
     known = bool(key) and bool(services.logs.events.stream(f"command-{key}"))
     guarded = form.about is not None and not known
     if guarded and (before is not ask.project or form.seen != _first(typed, "seen")):
-        raise Stale("Somebody changed this since you opened the form.")
+        raise Stale(_("Somebody changed this since you opened the form."))
     return Done(carry_out(services, signed, command, key, before, version if guarded else None))
 
 
@@ -142,24 +147,30 @@ def carry_out(
     answer = services.service.execute(actor, command, command_id=key, expected=expected)
     world = services.present.world
     if answer.repeated:
-        return "Recorded already."
+        return _("Recorded already.")
     if not answer.events:
-        return "Nothing changed, so nothing was recorded."
+        return _("Nothing changed, so nothing was recorded.")
     found = effects(world, before, world.projects[before.id], held)
-    return "Recorded. " + seen_by(world, found, heads, Clock(before.time_zone, before.civil(services.now())))
+    return _("Recorded. ") + seen_by(world, found, heads, Clock(before.time_zone, before.civil(services.now())))
 
 
 def seen_by(world: World, found: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
     """Return who will see which update of a change, and for whom it waits until when."""
     if not found:
-        return "No client sees a difference."
+        return _("No client sees a difference.")
     told = []
     for one in found:
         client, number = world.client_name(one.share.client), heads.get(one.share.id, 0) + 1
-        until = "" if one.waits_until is None else f", until {clock.moment(one.waits_until)} at most"
-        sees = f"{client} will see update {number}"
+        until = (
+            ""
+            if one.waits_until is None
+            else _(", until {waits_until} at most", waits_until=clock.moment(one.waits_until))
+        )
+        sees = _("{client} will see update {number}", client=client, number=number)
         waits = (
-            f"the rest waits for your release{until}" if one.sees else f"{client} sees it once you release it{until}"
+            _("the rest waits for your release{until}", until=until)
+            if one.sees
+            else _("{client} sees it once you release it{until}", client=client, until=until)
         )
         told.append(f"{sees}; {waits}" if one.sees and until else sees if one.sees else waits)
     return "; ".join(told) + "."
@@ -172,7 +183,11 @@ def said(services: Services, key: str) -> str:
     if not isinstance(event, CommandCarriedOut):
         return ""
     words = [say(tag) for tag in dict.fromkeys(event.tags)]
-    return f"Recorded: {', '.join(words).lower()}." if words else "Nothing changed, so nothing was recorded."
+    return (
+        _("Recorded: {words}.", words=", ".join(words).lower())
+        if words
+        else _("Nothing changed, so nothing was recorded.")
+    )
 
 
 def _show(

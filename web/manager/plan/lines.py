@@ -8,6 +8,7 @@ from typing import get_args
 import msgspec
 
 from domain.headline import count
+from domain.language import gettext as _
 from domain.money import Money
 from domain.plan import health as rules
 from domain.plan.budget import Account, Measure
@@ -162,24 +163,30 @@ def _budget(currency: str, measure: Measure, account: Account, audience: Sequenc
         return NA if value is None else f"{value:.2f}".replace("-", words.MINUS)
 
     headline = (
-        Figure("BAC", "Approved", money(account.bac)),
-        Figure("AC", "Spent", money(v.ac)),
-        Figure("EAC", "Forecast", money(v.eac)),
+        Figure("BAC", _("Approved"), money(account.bac)),
+        Figure("AC", _("Spent"), money(v.ac)),
+        Figure("EAC", _("Forecast"), money(v.eac)),
     )
     figures = (
-        Figure("PV", "planned value", money(v.pv)), Figure("EV", "earned value", money(v.ev)),
-        Figure("AC", "actual cost", money(v.ac)), Figure("CV", "cost variance", money(v.cv)),
-        Figure("SV", "schedule variance", money(v.sv)), Figure("CPI", "cost performance", number(v.cpi)),
-        Figure("SPI", "schedule performance", number(v.spi)), Figure("ES", "earned schedule, periods", number(v.es)),
-        Figure("SV(t)", "schedule variance, periods", number(v.sv_t)),
-        Figure("SPI(t)", "schedule performance in time", number(v.spi_t)),
-        Figure("IEAC(t)", "duration by SPI(t), periods", number(v.ieac_t)),
-        Figure("EAC", "BAC ÷ CPI", money(v.eac_typical)), Figure("EAC", "AC + BAC − EV", money(v.eac_atypical)),
-        Figure("EAC", "by CPI × SPI", money(v.eac_both)), Figure("ETC", "to complete", money(v.etc)),
-        Figure("VAC", "variance at completion", money(v.vac)),
-        Figure("TCPI", "needed for the budget", number(v.tcpi_bac)),
-        Figure("TCPI", "needed for the forecast", number(v.tcpi_eac)),
-    )  # fmt: skip
+        Figure("PV", _("planned value"), money(v.pv)),
+        Figure("EV", _("earned value"), money(v.ev)),
+        Figure("AC", _("actual cost"), money(v.ac)),
+        Figure("CV", _("cost variance"), money(v.cv)),
+        Figure("SV", _("schedule variance"), money(v.sv)),
+        Figure("CPI", _("cost performance"), number(v.cpi)),
+        Figure("SPI", _("schedule performance"), number(v.spi)),
+        Figure("ES", _("earned schedule, periods"), number(v.es)),
+        Figure("SV(t)", _("schedule variance, periods"), number(v.sv_t)),
+        Figure("SPI(t)", _("schedule performance in time"), number(v.spi_t)),
+        Figure("IEAC(t)", _("duration by SPI(t), periods"), number(v.ieac_t)),
+        Figure("EAC", _("BAC ÷ CPI"), money(v.eac_typical)),
+        Figure("EAC", _("AC + BAC − EV"), money(v.eac_atypical)),
+        Figure("EAC", _("by CPI × SPI"), money(v.eac_both)),
+        Figure("ETC", _("to complete"), money(v.etc)),
+        Figure("VAC", _("variance at completion"), money(v.vac)),
+        Figure("TCPI", _("needed for the budget"), number(v.tcpi_bac)),
+        Figure("TCPI", _("needed for the forecast"), number(v.tcpi_eac)),
+    )
     dates = [m.status_date for m in account.measurements[-1:]] + [f.status_date for f in account.forecasts[-1:]]
     return BudgetLine(
         measure=measure,
@@ -212,19 +219,28 @@ def sentence(
     project: Project, changes_today: int, overdue: int, waiting: int, stopped: int, concerns: int = 0
 ) -> tuple[str, str]:
     """Return the manager's sentence: what was done today, and what waits."""
-    done = f"{_upper(count(changes_today, 'change'))} today." if changes_today else "No change today."
+    done = (
+        _("{changes} today.", changes=_upper(count(changes_today, _("change"))))
+        if changes_today
+        else _("No change today.")
+    )
     if project.phase != "running":
-        done = {"on_hold": "On hold. ", "closed": "Closed. "}[project.phase] + done
+        done = {"on_hold": _("On hold. "), "closed": _("Closed. ")}[project.phase] + done
     waits = []
     if stopped:
-        waits.append(f"{count(stopped, 'share has', 'shares have')} stopped")
+        waits.append(_("{shares_have} stopped", shares_have=count(stopped, _("share has"), _("shares have"))))
     if overdue:
-        waits.append(f"{count(overdue, 'forecast date has', 'forecast dates have')} passed unmet")
+        waits.append(
+            _(
+                "{forecast_dates_have} passed unmet",
+                forecast_dates_have=count(overdue, _("forecast date has"), _("forecast dates have")),
+            )
+        )
     if concerns:
-        waits.append(f"{count(concerns, 'concern is', 'concerns are')} open")
+        waits.append(_("{concerns_are} open", concerns_are=count(concerns, _("concern is"), _("concerns are"))))
     if waiting:
-        waits.append(f"{count(waiting, 'view is', 'views are')} awaited from clients")
-    return done, f"{_upper(', and '.join(waits))}." if waits else ""
+        waits.append(_("{views_are} awaited from clients", views_are=count(waiting, _("view is"), _("views are"))))
+    return done, _("{waits}.", waits=_upper(_(", and ").join(waits))) if waits else ""
 
 
 def _upper(text: str) -> str:

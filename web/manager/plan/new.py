@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Refused
 from domain.ids import CommandId
+from domain.language import gettext as _
 from domain.plan.calendar import Calendar
 from domain.plan.project import StartProject
 from web.door.guard import STAFF, Signed, door, not_found
@@ -27,19 +28,28 @@ from web.write.permission import Actor
 def blank(owner: str, key: str) -> Form:
     """Return the empty form."""
     fields = (
-        Field(name="title", label="Title among us", required=True, help="Never shown to clients."),
-        Field(name="client_title", label="Title for clients", required=True),
-        Field(name="currency", label="Currency", value="GBP", required=True, slim=True, help="Such as GBP, EUR."),
-        Field(name="time_zone", label="Time zone", value="Europe/London", required=True, help="Such as Europe/Berlin."),
+        Field(name="title", label=_("Title among us"), required=True, help=_("Never shown to clients.")),
+        Field(name="client_title", label=_("Title for clients"), required=True),
+        Field(name="currency", label=_("Currency"), value="GBP", required=True, slim=True, help=_("Such as GBP, EUR.")),
         Field(
-            name="calendar.region", label="Public holidays of", value="GB", slim=True,
-            help="Such as GB, DE-BY or FR; empty for none.",
+            name="time_zone",
+            label=_("Time zone"),
+            value="Europe/London",
+            required=True,
+            help=_("Such as Europe/Berlin."),
         ),
-    )  # fmt: skip
+        Field(
+            name="calendar.region",
+            label=_("Public holidays of"),
+            value="GB",
+            slim=True,
+            help=_("Such as GB, DE-BY or FR; empty for none."),
+        ),
+    )
     return Form(
         command=StartProject,
-        title="Start a project",
-        button="Start project",
+        title=_("Start a project"),
+        button=_("Start project"),
         fields=fields,
         fixed={"project": key, "owner": owner},
         slot="do-new",

@@ -8,6 +8,7 @@ import msgspec
 
 from domain.headline import count
 from domain.ids import ShareId
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.reveal.holding import Held
 from projections.events.world import World
@@ -85,7 +86,7 @@ def waiting(services: Services, world: World, project: Project) -> dict[str, Any
 
 def sentence(many: int) -> str:
     """Return "Two are waiting for your release.", "" when none is."""
-    told = count(many, "is", "are") + " waiting for your release."
+    told = count(many, _("is"), _("are")) + _(" waiting for your release.")
     return told[:1].upper() + told[1:] if many else ""
 
 

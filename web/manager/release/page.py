@@ -14,6 +14,8 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import ReleaseHeld
 from domain.errors import Conflict, Refused
 from domain.ids import CommandId, ProjectId, ShareId
+from domain.language import N_
+from domain.language import gettext as _
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
@@ -21,7 +23,7 @@ from web.manager.plan.waiting import Kept, as_shown
 from web.process.services import Services
 from web.write.permission import Actor
 
-GONE = "None of this waits any more as it was shown: it went out, or changed again. What waits now is listed here."
+GONE = N_("None of this waits any more as it was shown: it went out, or changed again. What waits now is listed here.")
 
 
 async def release(request: Request, signed: Signed) -> Response:
@@ -96,8 +98,8 @@ def released(services: Services, project: str, key: str) -> str:
     told = [world.client_name(s.client) for s in shares if services.logs.events.stream(f"command-{key}-{s.id}")]
     if not told:
         return ""
-    listed = f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
-    return f"Released. It is on its way to {listed}."
+    listed = _("{told} and {last}", told=", ".join(told[:-1]), last=told[-1]) if len(told) > 1 else told[0]
+    return _("Released. It is on its way to {listed}.", listed=listed)
 
 
 def routes() -> list[BaseRoute]:

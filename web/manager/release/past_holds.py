@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.headline import count
+from domain.language import gettext as _
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
 from web.record import holds
@@ -33,8 +34,8 @@ async def held(request: Request, signed: Signed) -> Response:
 
 
 def _said(many: int, waits: int) -> str:
-    told = f"{count(many, 'change', 'changes') if many else 'no change'} waited for review"
-    told += f", and {count(waits, 'still does', 'still do')}." if waits else "."
+    told = _("{changes} waited for review", changes=count(many, _("change"), _("changes")) if many else _("no change"))
+    told += _(", and {still_do}.", still_do=count(waits, _("still does"), _("still do"))) if waits else "."
     return told[:1].upper() + told[1:]
 
 

@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute
 from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
 from domain.ids import ProjectId
+from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView
 from projections.events.hold_book import Hold
@@ -37,11 +39,11 @@ from web.staff.frame import shell
 
 LISTED = 200  # viewers of a client in its table
 CLASSES = {
-    "displayed": ("ok", "Displayed"),
-    "superseded": ("none", "Superseded"),
-    "delivered": ("none", "Delivered"),
-    "sent": ("none", "Sent"),
-    "never": ("none", "Never"),
+    "displayed": ("ok", N_("Displayed")),
+    "superseded": ("none", N_("Superseded")),
+    "delivered": ("none", N_("Delivered")),
+    "sent": ("none", N_("Sent")),
+    "never": ("none", N_("Never")),
 }
 Screens = Mapping[str, Sequence[Watching]]
 
@@ -81,8 +83,10 @@ async def who(request: Request, signed: Signed) -> Response:
 def _page(
     services: Services, signed: Signed, project: Project, asked: Asked, version: int | None, screens: Screens
 ) -> dict[str, Any] | None:
-    since = "newest value" if version is None else f"as of event {version}"
-    consulted(services, signed, project.id, f"who knows {asked.kind} {asked.key}, {since}")
+    since = _("newest value") if version is None else _("as of event {version}", version=version)
+    consulted(
+        services, signed, project.id, _("who knows {kind} {key}, {since}", kind=asked.kind, key=asked.key, since=since)
+    )
     newest = services.present.world.versions.get(f"project-{project.id}", 0)
     fact = facts.fact(services.logs.events, services.present.past, project, newest, asked, version)
     if fact is None:

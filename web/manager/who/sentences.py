@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.headline import number
+from domain.language import N_
+from domain.language import gettext as _
 from domain.money import Money
 from projections.wording import words
 from projections.wording.instants import Clock
@@ -18,7 +20,7 @@ from web.record.reception import Seen
 from web.record.told import ClientTold
 
 SPOKEN = 3  # clients that the one-line answer goes into
-UNTOLD = {"has not been told": "have not been told", "was not told": "were not told"}  # of one, of several
+UNTOLD = {"has not been told": N_("have not been told"), "was not told": N_("were not told")}  # of one, of several
 
 
 def value(told: Value, clock: Clock) -> str:
@@ -27,11 +29,11 @@ def value(told: Value, clock: Clock) -> str:
         case Forecast(day=day):
             return clock.day(day)
         case Met(day=day):
-            return f"met on {clock.day(day)}"
+            return _("met on {day}", day=clock.day(day))
         case Scored(points=points):
             return f"{points.probability}×{points.impact} = {points.score}"
         case Amount(money=amount, on=on):
-            return _exact(amount) + (f" to {clock.day(on)}" if on else "")
+            return _exact(amount) + (_(" to {on}", on=clock.day(on)) if on else "")
         case _:
             assert_never(told)
 
@@ -46,8 +48,8 @@ def sentence(fact: Fact, clock: Clock) -> str:
     """Return the fact: "Handover: 5 October, since Tue 16 March 13:58"."""
     start, said = clock.moment(fact.at), f"{fact.title}: {value(fact.value, clock)}"
     if fact.next is None:
-        return f"{said}, since {start}"
-    return f"{said}, from {start} to {clock.moment(fact.next.at)}"
+        return _("{said}, since {start}", said=said, start=start)
+    return _("{said}, from {start} to {at}", said=said, start=start, at=clock.moment(fact.next.at))
 
 
 def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
@@ -59,16 +61,26 @@ def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name
     if shown:
         return _displayed(client, shown, fact, name)
     if any(s.superseded for s in seen):
-        return f"{client} was told in update {told.n}, and it was replaced before anybody there had it on screen."
+        return _(
+            "{client} was told in update {n}, and it was replaced before anybody there had it on screen.",
+            client=client,
+            n=told.n,
+        )
     reached = sorted((s for s in seen if s.delivered), key=_when_delivered)
-    never = "nobody there had it on screen" if past else "nobody there has had it on screen"
+    never = _("nobody there had it on screen") if past else _("nobody there has had it on screen")
     if reached:
         first = reached[0]
         assert first.delivered is not None
-        return f"It reached a page of {name(first.person)} at {client} {after(fact.at, first.delivered)}, but {never}."
+        return _(
+            "It reached a page of {name} at {client} {after}, but {never}.",
+            name=name(first.person),
+            client=client,
+            after=after(fact.at, first.delivered),
+            never=never,
+        )
     if any(s.sent for s in seen):
-        return f"{client} was sent update {told.n}, but no page has said that it was on screen."
-    return f"{client} was told in update {told.n}, but {never}."
+        return _("{client} was sent update {n}, but no page has said that it was on screen.", client=client, n=told.n)
+    return _("{client} was told in update {n}, but {never}.", client=client, n=told.n, never=never)
 
 
 def _when_displayed(seen: Seen) -> datetime:
@@ -82,10 +94,24 @@ def _when_delivered(seen: Seen) -> datetime:
 
 
 def _displayed(client: str, shown: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
-    told = [f"{name(s.person)} {'had it on screen ' if s is shown[0] else ''}{_since(fact, s)}" for s in shown[:2]]
-    rest = f", and {number(len(shown) - 2)} more since" if len(shown) > 2 else ""
-    knows = "knows" if fact.next is None else "knew"
-    return f"{client} {knows}: {' and '.join(told) if not rest else ', '.join(told)}{rest}."
+    told = [
+        _(
+            "{name} {s}{since}",
+            name=name(s.person),
+            s=_("had it on screen ") if s is shown[0] else "",
+            since=_since(fact, s),
+        )
+        for s in shown[:2]
+    ]
+    rest = _(", and {shown} more since", shown=number(len(shown) - 2)) if len(shown) > 2 else ""
+    knows = _("knows") if fact.next is None else _("knew")
+    return _(
+        "{client} {knows}: {told}{rest}.",
+        client=client,
+        knows=knows,
+        told=_(" and ").join(told) if not rest else ", ".join(told),
+        rest=rest,
+    )
 
 
 def _since(fact: Fact, seen: Seen) -> str:
@@ -93,27 +119,27 @@ def _since(fact: Fact, seen: Seen) -> str:
 
 
 def _untold(client: str, told: ClientTold, *, past: bool) -> str:
-    has_not = "was not told" if past else "has not been told"
+    has_not = _("was not told") if past else _("has not been told")
     match told.how:
         case "same":
-            read = "read" if past else "reads"
-            return f"{client} {read} the same as before."
+            read = _("read") if past else _("reads")
+            return _("{client} {read} the same as before.", client=client, read=read)
         case "draft" | "unshared" | "ended" | "later":
             return f"{client} {has_not}."
         case "stopped":
-            return f"{client} {has_not}: its share is stopped."
+            return _("{client} {has_not}: its share is stopped.", client=client, has_not=has_not)
         case "held":
             return (
-                f"{client} {has_not}: it was held for review."
+                _("{client} {has_not}: it was held for review.", client=client, has_not=has_not)
                 if past
-                else f"{client} {has_not}: it is held for review."
+                else _("{client} {has_not}: it is held for review.", client=client, has_not=has_not)
             )
         case "coming":
-            return f"{client} is being told at this moment."
+            return _("{client} is being told at this moment.", client=client)
         case "erased":
-            return f"What {client} was told can no longer be read."
+            return _("What {client} was told can no longer be read.", client=client)
         case "missing" | "told":
-            return f"{client} should have been told, and the record does not show it."
+            return _("{client} should have been told, and the record does not show it.", client=client)
         case _:
             assert_never(told.how)
 
@@ -121,7 +147,7 @@ def _untold(client: str, told: ClientTold, *, past: bool) -> str:
 def answers(each: Sequence[tuple[str, str]]) -> str:
     """Return the answer in one line, from each client's name and answer; of many clients, the first few."""
     if not each:
-        return "This project is shared with nobody."
+        return _("This project is shared with nobody.")
     said, untold = [], dict[str, list[str]]()
     for client, told in each:
         plain = next((end for end in UNTOLD if told == f"{client} {end}."), "")
@@ -130,7 +156,11 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
         else:
             said.append(told)
     rest = len(said) - SPOKEN
-    more = f"{number(rest).capitalize()} more {'client is' if rest == 1 else 'clients are'} listed below."
+    more = _(
+        "{rest} more {client} listed below.",
+        rest=number(rest).capitalize(),
+        client=_("client is") if rest == 1 else _("clients are"),
+    )
     ends = [_together(clients, end) for end, clients in untold.items()]
     return " ".join([*said[:SPOKEN], *([more] if rest > 0 else ()), *ends])
 
@@ -139,8 +169,8 @@ def _together(clients: Sequence[str], end: str) -> str:
     if len(clients) == 1:
         return f"{clients[0]} {end}."
     if len(clients) > SPOKEN:
-        return f"{number(len(clients)).capitalize()} clients {UNTOLD[end]}."
-    return f"{', '.join(clients[:-1])} and {clients[-1]} {UNTOLD[end]}."
+        return _("{clients} clients {untold}.", clients=number(len(clients)).capitalize(), untold=UNTOLD[end])
+    return _("{clients} and {last} {untold}.", clients=", ".join(clients[:-1]), last=clients[-1], untold=UNTOLD[end])
 
 
 def why(told: ClientTold, fact: Fact, clock: Clock) -> str:
@@ -152,24 +182,27 @@ def why(told: ClientTold, fact: Fact, clock: Clock) -> str:
         case "same":
             return _same(told, fact)
         case "draft":
-            return "Its share is a draft and was never in force."
+            return _("Its share is a draft and was never in force.")
         case "later":
-            return f"Its share came into force {clock.moment(in_force[0].at)}, when this was no longer so."
+            return _("Its share came into force {at}, when this was no longer so.", at=clock.moment(in_force[0].at))
         case "ended":
             assert share.revoked_at is not None
-            return f"Its share had ended {clock.moment(share.revoked_at)}."
+            return _("Its share had ended {revoked_at}.", revoked_at=clock.moment(share.revoked_at))
         case "unshared":
             return _unshared(told, clock)
         case "stopped":
-            return "Its share is stopped; what it missed is shown once it goes on."
+            return _("Its share is stopped; what it missed is shown once it goes on.")
         case "held":
             return _held(told, fact, clock)
         case "coming":
-            return "Recorded this very moment; its update is on the way."
+            return _("Recorded this very moment; its update is on the way.")
         case "erased":
-            return "The update that said so was erased since; its number, time and hash remain."
+            return _("The update that said so was erased since; its number, time and hash remain.")
         case "missing":
-            return f"Agreement {in_force[-1].number} covers it, and no update looked at says so. Ask an auditor."
+            return _(
+                "Agreement {number} covers it, and no update looked at says so. Ask an auditor.",
+                number=in_force[-1].number,
+            )
         case _:
             assert_never(told.how)
 
@@ -178,7 +211,12 @@ def _held(told: ClientTold, fact: Fact, clock: Clock) -> str:
     assert told.hold is not None
     said = record_held.why(told.hold, told.hold_by, clock)
     replaced = fact.next is not None and (told.hold.ended is None or fact.next.at <= told.hold.ended)
-    return f"{said[:1].upper()}{said[1:]}{', and by then this was no longer so' if replaced else ''}."
+    return _(
+        "{said}{rest}{replaced}.",
+        said=said[:1].upper(),
+        rest=said[1:],
+        replaced=_(", and by then this was no longer so") if replaced else "",
+    )
 
 
 def held(told: ClientTold, clock: Clock) -> str:
@@ -192,34 +230,38 @@ def held(told: ClientTold, clock: Clock) -> str:
 def _same(told: ClientTold, fact: Fact) -> str:
     if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
         shown = words.percent(fact.value.share)
-        return f"Recorded, but rounded away: their page said {shown} before and after, as in update {told.n}."
-    return f"Their page says the same before and after, as in update {told.n}."
+        return _(
+            "Recorded, but rounded away: their page said {shown} before and after, as in update {n}.",
+            shown=shown,
+            n=told.n,
+        )
+    return _("Their page says the same before and after, as in update {n}.", n=told.n)
 
 
 def _unshared(told: ClientTold, clock: Clock) -> str:
     numbers = [str(n) for n in told.versions]
     if not numbers:
-        return "Not shared: no agreement was in force."
+        return _("Not shared: no agreement was in force.")
     if len(numbers) > 1:
-        return f"Not shared under agreements {', '.join(numbers[:-1])} and {numbers[-1]}."
+        return _("Not shared under agreements {numbers} and {last}.", numbers=", ".join(numbers[:-1]), last=numbers[-1])
     at = next(v.at for v in told.share.versions if v.number == told.versions[0])
-    return f"Not shared under agreement {numbers[0]}, in force since {clock.moment(at)}."
+    return _("Not shared under agreement {numbers}, in force since {at}.", numbers=numbers[0], at=clock.moment(at))
 
 
 def note(told: ClientTold, fact: Fact) -> str:
     """Return what has to be said beside the update that told a fact, "" for nothing."""
     said = []
     if told.level == "earlier":
-        said.append("As an earlier value, in the history beside the one that replaced it.")
+        said.append(_("As an earlier value, in the history beside the one that replaced it."))
     if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
-        said.append(f"As a percentage of the budget: {words.percent(fact.value.share)}.")
+        said.append(_("As a percentage of the budget: {share}.", share=words.percent(fact.value.share)))
     if told.level == "value" and _looks_alike(fact):
         assert isinstance(fact.value, Amount)
-        said.append(f"On screen both this and the value before it read {words.money(fact.value.money)}.")
+        said.append(_("On screen both this and the value before it read {money}.", money=words.money(fact.value.money)))
     if told.blurred:
-        said.append("An earlier update was erased and may have said so first.")
+        said.append(_("An earlier update was erased and may have said so first."))
     if told.beyond:
-        said.append(f"Until update {told.beyond}.")
+        said.append(_("Until update {beyond}.", beyond=told.beyond))
     return " ".join(said)
 
 
