@@ -1,4 +1,7 @@
-"""Static files under names that carry their hash, and the one script bundle. Nothing is fetched from anywhere else."""
+"""Static files under names that carry their hash, several sources served as one. Nothing is fetched from elsewhere.
+
+Rule: what a page fetches is a bundle named here; its sources stand in the order they are read.
+"""
 
 import functools
 import hashlib
@@ -10,26 +13,49 @@ from starlette.routing import BaseRoute
 
 from web.door.guard import not_found, open_door
 
+Script = str | tuple[str, ...]  # sources in a tuple share one function, so that no name of theirs is global
+
 STATIC = Path(__file__).parents[1] / "static"
-BUNDLES: dict[str, tuple[str, ...]] = {
-    "live.js": ("vendor/htmx.min.js", "guard.js", "vendor/hx-ws.min.js", "live.js"),
-    "manager.js": ("vendor/htmx.min.js", "guard.js"),
-    "seen.js": ("vendor/htmx.min.js", "guard.js", "seen.js"),
-    "replay.js": ("vendor/htmx.min.js", "guard.js", "replay.js"),
+_HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
+_LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "buttons", "start")
+SCRIPTS: dict[str, tuple[Script, ...]] = {
+    "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
+    "manager.js": _HTMX,
+    "seen.js": (*_HTMX, ("js/steps.js", "js/seen.js")),
+    "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
 }
-STYLES = ("dashboard.css", "app.css", "manager.css", "seen.css", "edit.css")
+STYLES: dict[str, tuple[str, ...]] = {
+    "app.css": ("page", "live", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "manager.css": (
+        *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
+        *("recomputed", "file", "shares", "waiting", "answers", "people"),
+    ),
+    "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
+    "edit.css": ("page", "outcome", "terms", "consequence"),
+}
+ALONE = ("dashboard.css", "icon.svg")  # entries name dashboard.css by its hash: it is one file (docs/spec.md 3)
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @functools.cache
 def content(name: str) -> bytes:
-    """Return a file or a bundle. One bundle, because scripts that arrive late are missed by htmx, silently."""
-    parts = BUNDLES.get(name, (name,))
-    return b"\n;\n".join((STATIC / part).read_bytes() for part in parts) if name in BUNDLES else _file(name)
+    """Return a bundle or a file. One script a page, because scripts that arrive late are missed by htmx, silently."""
+    if name in SCRIPTS:
+        return b"\n;\n".join(_script(part) for part in SCRIPTS[name])
+    if name in STYLES:
+        folder = name.removesuffix(".css")
+        return b"\n".join(_source(f"css/{folder}/{part}.css") for part in STYLES[name])
+    return _source(name)
 
 
-def _file(name: str) -> bytes:
+def _script(part: Script) -> bytes:
+    if isinstance(part, str):
+        return _source(part)
+    return b"(() => {\n" + b"\n".join(_source(name) for name in part) + b"})();\n"
+
+
+def _source(name: str) -> bytes:
     return (STATIC / name).read_bytes()
 
 
@@ -42,8 +68,7 @@ def asset_url(name: str) -> str:
 
 @functools.cache
 def _by_url() -> dict[str, str]:
-    names = [*BUNDLES, *(s for s in STYLES if (STATIC / s).exists()), "icon.svg"]
-    return {asset_url(name): name for name in names}
+    return {asset_url(name): name for name in (*SCRIPTS, *STYLES, *ALONE)}
 
 
 async def static(request: Request) -> Response:

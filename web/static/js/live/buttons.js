@@ -1,0 +1,52 @@
+// What the reader does: pause and go on, print, try again. While paused, newer updates are held and counted.
+const buttons = (() => {
+  let paused = false;
+  let held = []; // messages as they came
+
+  function count() {
+    page.byId('newer').textContent = held.length ? `Show ${held.length} newer` : 'Continue';
+  }
+
+  function hold(m, data) {
+    if (m.key) held = []; // a whole page stands for all before it
+    held.push(data);
+    count();
+  }
+
+  function pause() {
+    paused = true;
+    feed.send({ paused: update.n() });
+    count();
+    state.look();
+  }
+
+  function resume() {
+    paused = false;
+    feed.send({ resumed: update.n() });
+    state.look();
+    claims.paint();
+    for (const data of held.splice(0)) feed.again(data);
+  }
+
+  const deeds = { pause, resume, print: () => print(), retry: () => feed.retry() };
+
+  function clicked(event) {
+    const button = event.target.closest('[data-do]');
+    if (button) deeds[button.dataset.do]?.();
+  }
+
+  function begin() {
+    document.addEventListener('click', clicked);
+  }
+
+  return {
+    begin,
+    count,
+    hold,
+    drop: () => {
+      held = [];
+    },
+    held: () => held.length,
+    paused: () => paused,
+  };
+})();

@@ -1,0 +1,55 @@
+// The update on screen: its number and its head, wherever the page names them.
+const update = (() => {
+  const CLOCK = { hour: '2-digit', minute: '2-digit' };
+  const DAY = { day: 'numeric', month: 'short', year: 'numeric' };
+
+  let n = 0;
+  let root = ''; // the first 16 digits of the head
+
+  function begin() {
+    n = +page.feed.dataset.n;
+    root = page.feed.dataset.root;
+  }
+
+  function forget() {
+    n = 0;
+    root = '';
+  }
+
+  function written(at, how) {
+    return new Intl.DateTimeFormat('en-GB', how).format(at);
+  }
+
+  function name(m) {
+    const at = new Date(m.at);
+    const time = written(at, { ...CLOCK, timeZone: page.feed.dataset.zone });
+    for (const node of document.querySelectorAll('.u-n')) node.textContent = m.n;
+    for (const node of document.querySelectorAll('.u-t')) {
+      node.textContent = time;
+      node.dateTime = m.at;
+    }
+    page.byId('u-at').textContent = `${written(at, { ...DAY, ...CLOCK, second: '2-digit', timeZone: 'UTC' })} UTC`;
+    for (const form of document.forms) {
+      if (!form.elements.head) continue;
+      form.elements.n.value = m.n;
+      form.elements.head.value = m.root;
+    }
+    page.byId('u-root').textContent = root.replace(/(....)(?=.)/g, '$1 ');
+  }
+
+  function applied(m) {
+    n = m.n;
+    root = m.root.slice(0, 16);
+    page.feed.dataset.n = m.n;
+    name(m);
+    page.byId('news').hidden = !page.byId('since').children.length;
+    page.byId('quiet').hidden = !page.byId('news').hidden || !page.byId('quiet').dataset.some;
+    if (m.say) speech.add(m.say);
+    feed.send({ applied: m.n, head: root });
+    today.draw();
+    claims.paint();
+    state.retitle();
+  }
+
+  return { begin, forget, applied, n: () => n, root: () => root };
+})();
