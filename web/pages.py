@@ -37,20 +37,16 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED: dict[object, _Compiled] = {}
-
-
-_JINJA = re.compile(
-    r"(\{%-?\s*trans\b.*?\{%-?\s*endtrans\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})",
-    re.DOTALL,
-)
+_JINJA = re.compile(r"(\{%-?\s*trans\b.*?\{%-?\s*endtrans\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
 _BREAK = re.compile(r"[ \t]*\n\s*")
 
 
 class Layout(Extension):
-    """Line breaks and indentation of a template are layout and never reach the page, where bytes are recorded.
+    """Takes line breaks and indentation out of a template, so that recorded bytes do not depend on how it is laid out.
 
-    An empty line is a line break of the markup; between attributes a line break is a space. What stands inside Jinja's
-    own delimiters, a `{% trans %}` block included, is left to Jinja. A space between two lines is written `{{ ' ' }}`.
+    An empty line stays as one line break (`trim_blocks` takes it away after a block tag), and a line break between
+    attributes stays as a space. What stands inside Jinja's own delimiters, a `{% trans %}` block included, is left to
+    Jinja. Where a space is wanted between two lines, the template says `{{ ' ' }}`.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002

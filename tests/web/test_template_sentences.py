@@ -93,6 +93,12 @@ def test_every_sentence_has_a_message_id(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", templates(), ids=name_of)
+def test_a_sentence_over_several_lines_says_that_it_is_trimmed(path: Path) -> None:
+    long = [block for block in TRANS.findall(path.read_text()) if "\n" in block]
+    assert not [block for block in long if not re.match(r"\{%-?\s*trans\s+trimmed\b", block)]
+
+
+@pytest.mark.parametrize("path", templates(), ids=name_of)
 def test_a_template_has_one_element_a_line(path: Path) -> None:
     assert not unreadable(path.read_text())
 
