@@ -1,11 +1,13 @@
 """Pages from templates: one Jinja2 environment, autoescaped, strict about names, and never cached by browsers."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.bccache import Bucket
+from jinja2.ext import Extension
 from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
@@ -15,6 +17,7 @@ from domain.language import gettext
 from web.ids import new_id
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+AS_WRITTEN = ("pm/",)  # folders whose templates keep their own whitespace
 
 
 class _Compiled(BytecodeCache):
@@ -34,6 +37,42 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED: dict[object, _Compiled] = {}
+_JINJA = re.compile(r"(\{%-?\s*trans\b.*?\{%-?\s*endtrans\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
+_BREAK = re.compile(r"[ \t]*\n\s*")
+
+
+class Layout(Extension):
+    """Takes line breaks and indentation out of a template, so that recorded bytes do not depend on how it is laid out.
+
+    An empty line stays as one line break (`trim_blocks` takes it away after a block tag), and a line break between
+    attributes stays as a space. What stands inside Jinja's own delimiters, a `{% trans %}` block included, is left to
+    Jinja. Where a space is wanted between two lines, the template says `{{ ' ' }}`.
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        """Return a template as one line; those of `AS_WRITTEN` keep their own whitespace."""
+        return source if name and name.startswith(AS_WRITTEN) else one_line(source)
+
+
+def one_line(source: str) -> str:
+    """Return a template without its layout."""
+    made, in_tag = [], False
+    for i, piece in enumerate(_JINJA.split(source)):
+        if i % 2:  # Jinja's
+            made.append(piece)
+            continue
+        for text, gap in zip(_BREAK.split(piece), [*_BREAK.findall(piece), ""], strict=True):
+            in_tag = text.rfind("<") > text.rfind(">") or (in_tag and ">" not in text)
+            made += [text, _gap(gap, in_tag=in_tag)]
+    return "".join(made)
+
+
+def _gap(gap: str, *, in_tag: bool) -> str:
+    if not gap:
+        return ""
+    if in_tag:
+        return " "
+    return "\n" if gap.count("\n") > 1 else ""
 
 
 @pass_context
@@ -67,7 +106,7 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
         lstrip_blocks=True,
         finalize=finalize,
         bytecode_cache=_COMPILED.setdefault(finalize, _Compiled()),
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", Layout],
     )
     made.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension's own setting
     made.globals.update(gettext=_gettext, ngettext=_ngettext)

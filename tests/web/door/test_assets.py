@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from web.assets import ALONE, SCRIPTS, STATIC, STYLES, asset_url, content, static
+from web.door.assets import ALONE, SCRIPTS, STATIC, STYLES, asset_url, content, static
 
 WIDTH = 120
 LIVE_BYTES = 12 * 1024  # our own part of the live page's script, as it is sent before compression
