@@ -107,7 +107,7 @@ class Dashboard:
 def handed(manager: Browser, name: str) -> list[int]:
     """The last update handed to a page of somebody, as the page of their client says."""
     text = manager.http.get(f"/clients/{ACME}").text
-    found = rf'<th scope="row">{name}</th><td class="r" data-label="Handed over">(\d+)<'
+    found = rf'<th scope="row">{name}</th>\s*<td class="r" data-label="Handed over">(\d+)<'
     return [int(n) for n in re.findall(found, text)]
 
 

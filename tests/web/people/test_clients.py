@@ -46,7 +46,7 @@ def claim(house: House, kind: str, n: int, person: str = VIEWER, tab: str = "t1"
 def reached(page: str) -> list[tuple[str, str, str]]:
     """Name, last handed over and last displayed of each viewer in the table."""
     found = re.findall(
-        r'<th scope="row">([^<]+)</th><td class="r" data-label="Handed over">(\d+)</td>'
+        r'<th scope="row">([^<]+)</th>\s*<td class="r" data-label="Handed over">(\d+)</td>\s*'
         r'<td class="r" data-label="Displayed">(.*?)</td>',
         page,
     )
