@@ -20,31 +20,36 @@ from unittest import mock
 
 import msgspec
 
-from domain import access, agreement, answers, budget, clients, health, project, risks, schedule
-from domain.calendar import Calendar
+from domain.agreement import answers
+from domain.agreement import share as agreement_share
+from domain.agreement.terms import Release, Terms, Ways
 from domain.events import Stored, encode
 from domain.ids import MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
-from domain.terms import Release, Terms, Ways
-from projections import bundle, replay, tree
-from projections.bundle import Wanted
-from projections.database import Database, migrate
-from projections.erasing import erase_entries, expire_receipts
-from projections.folder import Logs
-from projections.ledger import Statement
-from projections.notary import Notary
-from projections.notes import Signer, signer, verification_key
-from projections.restoring import keep_numbers
+from domain.people import access, clients
+from domain.plan import budget, health, project, risks, schedule
+from domain.plan.calendar import Calendar
+from projections.evidence import bundle
+from projections.evidence.bundle import Wanted
+from projections.evidence.erasing import erase_entries, expire_receipts
+from projections.evidence.notary import Notary
+from projections.follow.restoring import keep_numbers
+from projections.installation.database import Database, migrate
+from projections.installation.folder import Logs
+from projections.logs.ledger import Statement
+from projections.proof import tree
+from projections.proof.notes import Signer, signer, verification_key
+from projections.replay import pages as replay_pages
 from tests import postgres
 from tests.world import ACME, ADMIN, ALL_MILESTONES, ALL_RISKS, COUNCIL, DEPOT, HARBOUR, MANAGER, OTHER, SHARE, World
 from tests.world import everything as all_terms
 from tests.world import salt as fixed_salt
-from web.assets import asset_url
-from web.evidence import verifier
-from web.evidence_page import readable
-from web.pages import Pages
-from web.render import Renderer
-from web.service import SYSTEM, Actor
+from web.door.assets import asset_url
+from web.door.templates import Pages
+from web.evidence.download import verifier
+from web.evidence.page import readable
+from web.render.page import Renderer
+from web.write.service import SYSTEM, Actor
 
 HERE = Path(__file__).parent / "recorded"
 FIRST_KEY, SECOND_KEY = signer("fanlight/sample", bytes(range(32))), signer("fanlight/sample", bytes(range(32, 64)))
@@ -218,15 +223,15 @@ def _seen(world: Sample) -> None:
 
 def _agreements(world: Sample) -> None:
     """Terms that become narrower, then wider again from now on; a draft that is dropped."""
-    world.tell(agreement.DraftTerms(share=SHARE, terms=all_terms(budget="percent", risks=())))
-    world.tell(agreement.ActivateTerms(share=SHARE, reason="Risks are discussed in the room"))
+    world.tell(agreement_share.DraftTerms(share=SHARE, terms=all_terms(budget="percent", risks=())))
+    world.tell(agreement_share.ActivateTerms(share=SHARE, reason="Risks are discussed in the room"))
     world.move("m2", date(2027, 8, 16), "Rolling stock is late")
     _seen(world)
-    world.tell(agreement.DraftTerms(share=SHARE, terms=_few()))
-    world.tell(agreement.DropDraft(share=SHARE))
-    world.tell(agreement.DraftTerms(share=SHARE, terms=world.full, ways=Ways(history=False)))
-    world.tell(agreement.ActivateTerms(share=SHARE, reason="Everything, from now on"))
-    world.tell(agreement.SetRetention(share=SHARE, days=30))
+    world.tell(agreement_share.DraftTerms(share=SHARE, terms=_few()))
+    world.tell(agreement_share.DropDraft(share=SHARE))
+    world.tell(agreement_share.DraftTerms(share=SHARE, terms=world.full, ways=Ways(history=False)))
+    world.tell(agreement_share.ActivateTerms(share=SHARE, reason="Everything, from now on"))
+    world.tell(agreement_share.SetRetention(share=SHARE, days=30))
     _seen(world)
 
 
@@ -252,31 +257,33 @@ def _answers(world: Sample) -> None:
 def _waiting(world: Sample) -> None:
     """Changes that are held for a look: one is let go by hand, one by time, one still waits at the end."""
     ways = Ways(release=Release(hours=4, slip_days=5, score=12, cost=True))
-    world.tell(agreement.DraftTerms(share=SHARE, terms=world.full, ways=ways))
-    world.tell(agreement.ActivateTerms(share=SHARE, reason="Large changes are looked at first"))
+    world.tell(agreement_share.DraftTerms(share=SHARE, terms=world.full, ways=ways))
+    world.tell(agreement_share.ActivateTerms(share=SHARE, reason="Large changes are looked at first"))
     world.move("m2", date(2027, 9, 6), "Second slot was lost")
     world.move("m1", date(2027, 5, 18), "A day of wind")
-    released = agreement.ReleaseHeld(share=SHARE, by=MANAGER.person, subjects=("milestone-m2",), note="We spoke of it")
+    released = agreement_share.ReleaseHeld(
+        share=SHARE, by=MANAGER.person, subjects=("milestone-m2",), note="We spoke of it"
+    )
     world.tell(released)
     _seen(world)
     scored = risks.ScoreRisk(project=HARBOUR, risk=RiskId("r1"), residual=risks.Points(4, 4), reason="Refused once")
     world.tell(scored)
     world.clock.forward(hours=5)
-    world.tell(agreement.ReleaseDue(share=SHARE), SYSTEM)
+    world.tell(agreement_share.ReleaseDue(share=SHARE), SYSTEM)
     _seen(world)
     world.sign()
 
 
 def _endings(world: Sample) -> None:
     """A share that is ended, one that runs out, an expired retention, erased updates and a person, a second key."""
-    world.tell(agreement.RevokeShare(share=OWN, reason="The depot is done"))
+    world.tell(agreement_share.RevokeShare(share=OWN, reason="The depot is done"))
     until = world.clock.at + timedelta(days=20)
-    world.tell(agreement.DraftTerms(share=OTHER, terms=_few(), ways=Ways(expires=until)))
-    world.tell(agreement.ActivateTerms(share=OTHER, reason="Until the end of the month"))
+    world.tell(agreement_share.DraftTerms(share=OTHER, terms=_few(), ways=Ways(expires=until)))
+    world.tell(agreement_share.ActivateTerms(share=OTHER, reason="Until the end of the month"))
     erase_entries(world.folder, world.notary, SHARE, {3, 4, 9}, "Asked for", who=ADMIN.person, now=world.clock())
     world.tell(access.ErasePerson(person=BEN, reason="Asked for"), ADMIN)
     world.clock.forward(days=21)
-    world.tell(agreement.ExpireShare(share=OTHER), SYSTEM)
+    world.tell(agreement_share.ExpireShare(share=OTHER), SYSTEM)
     for share, person in ((SHARE, ANNA), (OTHER, PersonId("viewer-council"))):
         head = world.folder.disclosure.head(share)
         world.receipts.opened(share, person, f"s-{person}", head, "Tablet")
@@ -335,7 +342,7 @@ def _share(logs: Logs, share: str) -> dict[str, Any]:
     log = logs.disclosure
     head, rows = log.head(share), logs.receipts.rows(share, 0, 100_000)
     kept = log.kept(share, 0, 100_000)
-    page = replay.page(log, share)
+    page = replay_pages.page(log, share)
     assert page is not None
     return {
         "head": head,

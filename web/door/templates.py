@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import msgspec
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.bccache import Bucket
 from jinja2.ext import Extension
@@ -113,12 +114,33 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
     return made
 
 
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What one template shows: a struct per template, so that the type checker reads the border between the two.
+
+    A test holds the fields against the names each template uses (tests/web/door/test_pages_and_templates.py).
+    """
+
+    template: ClassVar[str]  # its path in web/templates
+
+    def names(self) -> dict[str, Any]:
+        """Return what the template sees, by name."""
+        return {field: getattr(self, field) for field in self.__struct_fields__}
+
+
 class Pages:
     """Renders whole pages and fragments."""
 
     def __init__(self, **shared: Any) -> None:
         self._environment = environment()
         self._environment.globals.update(shared, new_id=new_id)
+
+    def markup(self, page: Page, /, **more: Any) -> str:
+        """Return the markup of a page or fragment; `more` is for the request alone."""
+        return self._environment.get_template(page.template).render(**page.names(), **more)
+
+    def answer(self, request: Request, page: Page, status: int = 200) -> HTMLResponse:
+        """Return a page that no cache keeps."""
+        return HTMLResponse(self.markup(page, request=request), status, headers={"cache-control": "no-store"})
 
     def text(self, template: str, /, **context: Any) -> str:
         """Return the markup of a template."""

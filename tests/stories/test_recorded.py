@@ -17,17 +17,20 @@ import pytest
 
 from domain.events import Recorded, Stored, encode
 from domain.ids import ShareId
-from projections import notes, replay, standalone, tree, verify
-from projections.database import Database
-from projections.disclosure import Kept, open_content
-from projections.folder import Folder, Logs
-from projections.inspection import inspect
-from projections.leaves import numbers_erased
-from projections.notary import Notary
-from projections.notes import open_checkpoint, signer
-from projections.shadow import compared
+from projections.entries.entry import Kept, open_content
+from projections.evidence.inspection import inspect
+from projections.evidence.leaves import numbers_erased
+from projections.evidence.notary import Notary
+from projections.follow.shadow import compared
+from projections.installation.database import Database
+from projections.installation.folder import Folder, Logs
+from projections.proof import notes, tree
+from projections.proof.notes import open_checkpoint, signer
+from projections.replay import pages
+from projections.verify import bundle as verify_bundle
+from projections.verify import standalone
 from tests import postgres
-from web.render import Renderer
+from web.render.page import Renderer
 
 pytestmark = pytest.mark.folder  # it brings a folder and a database of its own
 
@@ -185,7 +188,7 @@ def leaf(kept: Kept) -> bytes:
 
 
 def of_page(logs: Logs, share: str, then: dict[str, Any]) -> Iterator[str]:
-    page = replay.page(logs.disclosure, share)
+    page = pages.page(logs.disclosure, share)
     if page is None:
         yield f"{share} shows nothing"
         return
@@ -319,11 +322,11 @@ def test_a_bundle_that_was_given_away_holds_by_every_verifier(sample: Path, name
     files = unpacked(sample / "bundles.tar.xz")
     bundle, keys = files[name], [files[key].decode().strip() for key in ("key-first.txt", "key-second.txt")]
     for key in keys:
-        report = verify.check(bundle, key)
+        report = verify_bundle.check(bundle, key)
         assert report.accepted, report.problems
     (tmp_path / name).write_bytes(bundle)
     brought = tmp_path / "verify.py"
-    brought.write_bytes(verify.read(bundle)[0]["verify.py"].content())
+    brought.write_bytes(verify_bundle.read(bundle)[0]["verify.py"].content())
     for program in (Path(standalone.__file__), brought):
         done = alone(program, tmp_path / name, keys[0])
         assert done["accepted"], done
@@ -333,7 +336,7 @@ def test_a_bundle_that_was_given_away_holds_by_every_verifier(sample: Path, name
     altered = bytearray(bundle)
     altered[len(bundle) // 2] ^= 1
     (tmp_path / name).write_bytes(altered)
-    assert not verify.check(bytes(altered), keys[0]).accepted
+    assert not verify_bundle.check(bytes(altered), keys[0]).accepted
     assert not alone(Path(standalone.__file__), tmp_path / name, keys[0])["accepted"]
 
 

@@ -1,0 +1,70 @@
+"""Each page struct names exactly what its template uses: what is missing fails here, before a reader meets it."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+from jinja2 import meta, nodes
+
+import web
+from web.door.templates import Page, environment
+
+ENVIRONMENT = environment()
+ALWAYS = {*ENVIRONMENT.globals, "asset", "demo", "new_id", "request"}  # given to every template
+
+
+def pages() -> list[type[Page]]:
+    """Every page of the product that has a template of its own."""
+    for module in pkgutil.walk_packages(web.__path__, "web."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found, waiting = [], [Page]
+    while waiting:
+        cls = waiting.pop()
+        waiting += cls.__subclasses__()
+        if "template" in vars(cls) and cls.__module__.startswith("web."):
+            found.append(cls)
+    return sorted(found, key=lambda cls: (cls.__module__, cls.__name__))
+
+
+def used(template: str, seen: frozenset[str] = frozenset()) -> set[str]:
+    """Names a template uses, with those of templates it extends or includes."""
+    source, *_ = ENVIRONMENT.loader.get_source(ENVIRONMENT, template)  # type: ignore[union-attr]
+    tree = ENVIRONMENT.parse(source, template)
+    names = meta.find_undeclared_variables(tree)
+    for other in inner(tree):
+        if other not in seen:
+            names |= used(other, seen | {template})
+    return names
+
+
+def inner(tree: nodes.Template) -> Iterator[str]:
+    for kind in (nodes.Extends, nodes.Include):
+        for node in tree.find_all(kind):
+            if isinstance(node.template, nodes.Const):
+                yield node.template.value
+
+
+def amiss(cls: type[Page]) -> list[str]:
+    """What a page lacks, or gives and nobody uses."""
+    fields, names = set(cls.__struct_fields__), used(cls.template)
+    lacking = [f"{cls.__name__} lacks {name}" for name in sorted(names - fields - ALWAYS)]
+    shared = {field for base in cls.__mro__[1:] if issubclass(base, Page) for field in base.__struct_fields__}
+    return lacking + [f"{cls.__name__}.{name} is not used" for name in sorted(fields - shared - names)]
+
+
+@pytest.mark.parametrize("cls", pages(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+def test_a_page_gives_its_template_what_it_uses(cls: type[Page]) -> None:
+    assert amiss(cls) == []
+
+
+class Lacking(Page, frozen=True, kw_only=True):
+    template = "link.html"
+    nobody: str = ""
+
+
+def test_what_lacks_or_is_useless_is_noticed() -> None:
+    told = amiss(Lacking)
+    assert "Lacking.nobody is not used" in told
+    assert any("lacks" in line for line in told)
