@@ -13,7 +13,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -40,6 +39,7 @@ from projections.disclosure import Entry
 from tests import postgres
 from tests import world as world_module
 from tests.ports import free_port
+from tests.programs import Program
 from tests.redis import Redis
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import clock
@@ -68,7 +68,7 @@ class Process:
     def __init__(self, fleet: "Fleet", kind: str, *flags: str) -> None:
         self.fleet, self.kind, self.flags = fleet, kind, flags
         self.port = free_port()
-        self.popen: subprocess.Popen[str] | None = None
+        self.popen: Program | None = None
         self.log = fleet.path / f"{kind}-{self.port}.log"
 
     def begin(self) -> "Process":
@@ -80,10 +80,7 @@ class Process:
             environment["FANLIGHT_REDIS_URL"] = self.fleet.redis.url
         told = ["--port", str(self.port), "--public-url", self.fleet.origin, "--data", str(self.fleet.path / "shared")]
         told += ["--tick-seconds", "2", "--sign-in-per-minute", "1000", "--log-level", "info", *self.flags]
-        with self.log.open("a") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "web.cli", self.kind, *told], env=environment, stdout=log, stderr=log, text=True
-            )
+        self.popen = Program([self.kind, *told], environment, self.log)
         return self
 
     def start(self) -> "Process":

@@ -106,11 +106,24 @@ def prepared(url: str) -> None:
     migrate(create(url, TEMPLATE))
 
 
-def of_folder(url: str, folder: Path) -> Database:
-    """Open the database that stands for a folder, made when it is opened for the first time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
-    return Database(create(url, name, TEMPLATE))
+class Folders:
+    """The databases that stand for folders, on one server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def open(self, folder: Path) -> Database:
+        """Open the database that stands for a folder, made when it is opened for the first time."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return Database(create(self._url, _name(folder), TEMPLATE))
+
+    def copy(self, source: Path, to: Path) -> None:
+        """Let the database of a folder be a copy of that of another, which nobody has open."""
+        create(self._url, _name(to), _name(source))
+
+
+def _name(folder: Path) -> str:
+    return f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
 
 
 @contextlib.contextmanager

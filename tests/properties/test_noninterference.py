@@ -9,6 +9,7 @@ import pytest
 from projections.disclose import Renderer
 from tests.plain import Plain
 from tests.properties.mutants import MUTANTS
+from tests.properties.seeds import search
 from tests.properties.twins import Pair, pair, play, trace
 from tests.world import World
 from web.render import Renderer as Real
@@ -59,8 +60,8 @@ def test_twins_do_differ_in_what_is_recorded() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_seeded_leak_is_noticed(name: str) -> None:
     with MUTANTS[name]():
-        noticed = any(differs(seed, Plain()) for seed in range(FIRST_SEED, FIRST_SEED + TRIES))
-    assert noticed, f"{TRIES} pairs of twins did not show the leak: {name}"
+        shown_by = search("twins", name, lambda seed: differs(seed, Plain()), range(FIRST_SEED, FIRST_SEED + TRIES))
+    assert shown_by is not None, f"{TRIES} pairs of twins did not show the leak: {name}"
 
 
 def test_there_are_enough_leaks_to_trust_the_test() -> None:

@@ -175,7 +175,7 @@ def test_a_browser_behind_the_proxy_stays_live_through_a_rolling_restart(
             page.reload()
             assert time.monotonic() < end
             time.sleep(0.2)
-        assert worker.popen.returncode == 0
+        assert worker.popen.poll() == 0
         worker.start()
         fleet.tell(fleet.change())
         head = fleet.heads()[str(SHARE)][0]

@@ -5,7 +5,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -14,7 +15,9 @@ from starlette.testclient import TestClient
 from domain.access import InvitePerson
 from domain.ids import PersonId
 from tests.plain import Plain
+from tests.recorded import recorded
 from tests.world import ACME, ADMIN, World
+from web import app as application
 from web import clock
 from web.ids import new_id
 from web.pages import Pages
@@ -25,19 +28,27 @@ from web.settings import Settings
 ORIGIN = "http://testserver"
 
 
+def _sample(folder: Path) -> None:
+    """Record the sample project and somebody of each role."""
+    world = World(folder)
+    world.harbour()
+    for role in ("manager", "auditor", "admin"):
+        world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
+    world.close()
+
+
+def every_route() -> list[BaseRoute]:
+    """Return the routes of the whole application, but for the demo's."""
+    return application.routes(cast(Parts, SimpleNamespace(demo=None)))
+
+
 class House:
     """A running installation with the sample project; `client(person)` is a browser signed in as them."""
 
     def __init__(
         self, folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now, **more: Any
     ) -> None:
-        seeded = World(folder)
-        seeded.harbour()
-        for role in ("manager", "auditor", "admin"):
-            seeded.tell(
-                InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN
-            )
-        seeded.close()
+        recorded(folder, _sample)
         settings = Settings(data=folder, public_url=ORIGIN, **more)
         self.parts = Parts(settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), now=now)
 

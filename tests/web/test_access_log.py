@@ -16,15 +16,13 @@ from domain.agreement import SetRetention
 from domain.ids import CommandId, PersonId
 from projections.claims import Receipt
 from projections.visits import Visit, visits
-from tests.web.doors import OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.world import ACME, HARBOUR, OTHER, SHARE
-from web import app as application
 from web import clock
 from web.ids import new_id
 from web.phrases import lasted
 from web.pm_access import HEAD, PAGE
 from web.service import OPERATOR
-from web.settings import Settings
 from web.sheets import sheet
 
 STAFF, AUDIT = f"/p/{HARBOUR}/shares/{SHARE}/access", f"/audit/shares/{SHARE}/access"
@@ -193,10 +191,7 @@ def later() -> Later:
 
 @pytest.fixture
 def house(tmp_path: Path, later: Later) -> Iterator[House]:
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(listed)
-    listed.folder.close()
-    with running(tmp_path / "data", routes, now=later) as made:
+    with running(tmp_path / "data", every_route(), now=later) as made:
         yield made
 
 

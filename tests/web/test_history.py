@@ -11,6 +11,7 @@ from domain.agreement import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.risks import TakeRiskNote
 from projections import replay
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
@@ -29,10 +30,9 @@ def wide(world: World) -> None:
     world.tell(ActivateTerms(share=SHARE, reason="Narrower"))
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[TestClient]:
+def a_week(folder: Path) -> None:
     """A record of a week: a move a day, then narrower terms; council has a share of its own."""
-    world = World(tmp_path, Renderer())
+    world = World(folder, Renderer())
     world.harbour()
     for i in range(MOVES):
         world.clock.at = START + timedelta(days=i + 1)
@@ -41,7 +41,12 @@ def product(tmp_path: Path) -> Iterator[TestClient]:
     wide(world)
     world.share(everything(), OTHER, HARBOUR, COUNCIL)
     world.close()
-    clock = Virtual(world.clock.at + timedelta(days=1))
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[TestClient]:
+    recorded(tmp_path, a_week)
+    clock = Virtual(START + timedelta(days=MOVES + 2, minutes=5))
     parts = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), now=clock)
     with TestClient(application.create(parts), base_url=ORIGIN, follow_redirects=False) as client:
         client.parts, client.clock = parts, clock  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from domain.access import DisablePerson, InvitePerson
 from domain.ids import CommandId, PersonId
 from tests.provider import CLIENT, SECRET, Provider, part
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, VIEWER
 from tests.world import ADMIN, OTHER, SHARE, World
 from web import app as application
@@ -73,13 +74,17 @@ def provider() -> Iterator[Provider]:
     made.stop()
 
 
-@pytest.fixture
-def inn(tmp_path: Path, provider: Provider) -> Iterator[Inn]:
-    world = World(tmp_path, Renderer())
+def sample(folder: Path) -> None:
+    world = World(folder, Renderer())
     world.harbour()
     manager = InvitePerson(person=PersonId("manager"), name="Marta", email="marta@x.test", role="manager")
     world.tell(manager, ADMIN)
     world.close()
+
+
+@pytest.fixture
+def inn(tmp_path: Path, provider: Provider) -> Iterator[Inn]:
+    recorded(tmp_path, sample)
     made = Inn(tmp_path, provider)
     with TestClient(made.app, base_url=ORIGIN):
         yield made

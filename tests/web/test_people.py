@@ -16,15 +16,13 @@ from domain.answers import Screen
 from domain.commands import encode
 from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
 from domain.schedule import MoveForecast
-from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.test_pm_shares import form_of
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, World, everything
-from web import app as application
 from web.cli import main
 from web.guard import STAFF
 from web.ids import digest, new_id, new_secret
 from web.service import OPERATOR
-from web.settings import Settings
 
 THEIRS, HIDDEN = "share-depot", "share-council"
 SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER, "v@council.test")
@@ -33,10 +31,7 @@ SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Acme is shared Harbour Line; the council is shared Depot. Nell manages Harbour Line alone."""
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(listed)
-    listed.folder.close()
-    with running(tmp_path / "data", routes) as made:
+    with running(tmp_path / "data", every_route()) as made:
         tell = itertools.count()
 
         def told(command: object) -> None:
@@ -94,7 +89,7 @@ def test_a_manager_of_some_projects_finds_no_trace_of_the_others(house: House) -
 
 
 def _staff_routes(house: House) -> list[Route]:
-    return [r for r in application.routes(house.parts) if isinstance(r, Route) and r.endpoint.guarded == STAFF]
+    return [r for r in every_route() if isinstance(r, Route) and r.endpoint.guarded == STAFF]
 
 
 def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House) -> None:
