@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import projections.folder
+from projections import database
 from tests import postgres, recorded, scratch
 
 ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
@@ -20,16 +21,19 @@ _cluster = contextlib.ExitStack()
 _opened: list[Path] = []  # by the test under way
 _for_nothing: list[str] = []  # tests that ran on Postgres and opened no folder
 _scratch = scratch.settle()
+_folders: postgres.Folders | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """With TEST_ON=postgres every folder a test opens is a database of a server of our own."""
     if config.getoption("numprocesses", None):
         return  # the tests run in other processes
+    global _folders  # noqa: PLW0603  # one server for the process
     if ON_POSTGRES:
         server = _cluster.enter_context(postgres.running())
         postgres.prepared(server.url())
-        folders = postgres.Folders(server.url())
+        _folders = folders = _cluster.enter_context(contextlib.closing(postgres.Folders(server.url())))
+        database.POOL, database.OVERFLOW = 1, 15  # as many at most, but not four connections for every test
         recorded.copy = folders.copy
         projections.folder.Folder = lambda folder: _noted(folder) or folders.open(folder)  # type: ignore[assignment,misc]
     else:
@@ -87,6 +91,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = (
             f"skipped under CI=true: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}"
         )
+    if report.when == "teardown" and _folders is not None and (path := item.funcargs.get("tmp_path")):  # type: ignore[attr-defined]
+        _folders.drop(path)
     report.for_nothing = ON_POSTGRES and report.when == "teardown" and not _opened
     if report.when == "teardown" and report.passed and _opened and item.get_closest_marker("once"):
         report.outcome = "failed"

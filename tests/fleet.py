@@ -412,6 +412,7 @@ class Crowd:
             Dashboard(share, cookies[i // len(shares) % len(cookies)], ports, i, *heads[share])
             for i, share in zip(range(count), itertools.cycle(shares), strict=False)
         ]
+        self.late = 0.0  # the longest that this loop was kept from looking around: so much is told too late
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -427,6 +428,7 @@ class Crowd:
     def _run(self) -> None:
         async def everybody() -> None:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch())
                 for page in self.pages:
                     group.create_task(page.live())
 
@@ -436,6 +438,12 @@ class Crowd:
                 await self._all
 
         self._loop.run_until_complete(until_cancelled())
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.02)
+            self.late = max(self.late, time.monotonic() - before - 0.02)
 
     def on(self, worker: Process) -> list[Dashboard]:
         """Return the pages that are connected to a worker."""

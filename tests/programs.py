@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,10 +24,15 @@ class Program:
     """One run; the part of subprocess.Popen that tests use. What it prints goes to the end of a file."""
 
     def __init__(
-        self, arguments: Sequence[object], environment: Mapping[str, str], output: Path, module: str = "web.cli"
+        self,
+        arguments: Sequence[object],
+        environment: Mapping[str, str],
+        output: Path,
+        module: str = "web.cli",
+        errors: Path | None = None,
     ) -> None:
-        told = [str(one) for one in arguments]
-        self._process = _forks.Process(target=_run, args=(module, told, dict(environment), str(output)), daemon=True)
+        told = (module, [str(one) for one in arguments], dict(environment), str(output), str(errors or output))
+        self._process = _forks.Process(target=_run, args=told, daemon=True)
         self._process.start()
 
     @property
@@ -50,10 +56,24 @@ class Program:
         return self._process.exitcode
 
 
-def _run(module: str, arguments: list[str], environment: dict[str, str], output: str) -> None:
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (sys.stdout, sys.stderr):
+def fanlight(*arguments: object, seconds: float = 120, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command of the product to its end."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")} | environment
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        program = Program(arguments, clean, out, errors=err)
+        try:
+            code = program.wait(seconds)
+        finally:
+            program.send_signal(signal.SIGKILL)
+        return subprocess.CompletedProcess([], code, out.read_text(), err.read_text())
+
+
+def _run(module: str, arguments: list[str], environment: dict[str, str], output: str, errors: str) -> None:
+    for path, stream in ((output, sys.stdout), (errors, sys.stderr)):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(file, stream.fileno())
+        os.close(file)
     os.environ.clear()
     os.environ.update(environment)
     if environment.get("PYTHONFAULTHANDLER"):

@@ -6,6 +6,8 @@ import pytest
 
 from domain.earned import earned_schedule, figures
 
+pytestmark = pytest.mark.once
+
 D = Decimal
 
 

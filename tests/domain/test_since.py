@@ -9,6 +9,8 @@ from domain.ids import ClientId, MilestoneId, ProjectId, ShareId
 from domain.since import ITEM, floor
 from domain.terms import Terms, Ways
 
+pytestmark = pytest.mark.once
+
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 M1 = MilestoneId("m1")
 ALL = Terms(milestones="all", milestone_fields=("forecast", "reason"))

@@ -25,6 +25,8 @@ from web import pm_outcome
 from web.pm_preview import Draft
 from web.service import TICK
 
+pytestmark = pytest.mark.stories
+
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 HISTORIES = 60
 _view = msgspec.json.Decoder(ClientView)

@@ -27,6 +27,8 @@ from web.render import Renderer
 from web.service import OPERATOR
 from web.settings import Settings
 
+pytestmark = pytest.mark.stories
+
 ORIGIN = "http://testserver"
 LATER = START + timedelta(days=30)
 FIRST_SEED = int(os.environ.get("SEED", "1"))

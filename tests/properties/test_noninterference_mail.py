@@ -20,6 +20,8 @@ from tests.properties.twins import Pair, pair, play
 from tests.world import START
 from web import due, mailing
 
+pytestmark = pytest.mark.stories
+
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 
 

@@ -20,6 +20,8 @@ from tests.world import SHARE
 from web.cli import parser
 from web.settings import Settings, variable
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 
 

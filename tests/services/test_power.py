@@ -29,6 +29,8 @@ from web.people import People
 from web.present import Present
 from web.service import OPERATOR, Service
 
+pytestmark = pytest.mark.alone
+
 LOGS = ("events.db", "disclosure.db", "receipts.db", "ledger.db", "keys.db")
 
 

@@ -16,6 +16,8 @@ from tests.postgres import Cluster
 from tests.programs import Program
 from tests.world import HARBOUR, SHARE, World
 
+pytestmark = pytest.mark.alone
+
 POINTS = (
     "before-event-commit",
     "after-event-commit",

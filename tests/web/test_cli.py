@@ -1,7 +1,6 @@
 """The command line as an operator uses it: real processes, real folders, clear words when something is wrong."""
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from projections.folder import Folder
+from tests.programs import fanlight
 from tests.web.importers.plans import REAL
 from tests.world import HARBOUR, SHARE, World
 from web.present import Present
@@ -17,13 +17,6 @@ from web.present import Present
 pytestmark = pytest.mark.folder  # each command is a process of its own, told of a folder
 
 CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
-
-
-def fanlight(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")} | environment
-    command = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=clean)
 
 
 @pytest.fixture

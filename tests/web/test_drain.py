@@ -15,6 +15,8 @@ from tests.web.served import STALLED
 from tests.web.stage import Page, RawPage, Stage, loop_factory, play, wait_until
 from web.live import Pace
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 
 

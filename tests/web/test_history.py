@@ -129,6 +129,7 @@ def test_a_date_before_the_first_update_or_none_at_all_is_said_plainly(product: 
         assert 'role="alert"' in answer.text
 
 
+@pytest.mark.once
 def test_a_day_is_one_of_the_clients_zone() -> None:
     assert moment({"on": "2027-07-01", "time": "00:30"}, "Europe/London") == datetime.fromisoformat(
         "2027-06-30T23:30:00+00:00"

@@ -12,6 +12,8 @@ from web import messages, wire
 from web.hub import REST, Close, Gap, Hub, ReadFrames, ReadHead, ReadView, Rest, Round, Send
 from web.place import Pace, Place, Viewer
 
+pytestmark = pytest.mark.once
+
 TICK = messages.tick
 
 

@@ -322,6 +322,7 @@ def test_a_sign_in_that_was_refused_there_says_so_and_can_be_begun_again(inn: In
     assert "start again" in answer.text
 
 
+@pytest.mark.once
 def test_another_process_takes_the_browser_back_and_another_secret_does_not() -> None:
     now = clock.now()
     tie = Ties(SECRET).begin(now)

@@ -9,6 +9,8 @@ import pytest
 from web.cli import SERVE, parser
 from web.settings import BadSetting, Settings, read, variable
 
+pytestmark = pytest.mark.once
+
 README = Path(__file__).parents[2] / "README.md"
 
 

@@ -17,6 +17,8 @@ from web import wire
 from web.server import server_config, tune_gc
 from web.socket import FanProtocol
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def tell(request):

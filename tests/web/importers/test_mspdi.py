@@ -12,6 +12,8 @@ from tests.web.importers.plans import HARBOUR, edited, project, told
 from web.importers import mspdi, plan
 from web.importers.plan import BrokenFile, PlannedCosts, PlannedMilestone
 
+pytestmark = pytest.mark.once
+
 
 def test_a_plan_is_read_with_every_date_as_the_day_that_is_written() -> None:
     read = mspdi.read(HARBOUR)

@@ -8,6 +8,8 @@ import pytest
 from tests.web.importers.plans import HARBOUR, HARBOUR_CSV
 from web.importers import BrokenFile, Mapping, csvfile, mspdi, read
 
+pytestmark = pytest.mark.once
+
 
 def workbook() -> bytes:
     """Return the beginnings of an Excel workbook."""
