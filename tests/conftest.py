@@ -93,8 +93,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         )
     if report.when == "teardown" and _folders is not None and (path := item.funcargs.get("tmp_path")):  # type: ignore[attr-defined]
         _folders.drop(path)
-    report.for_nothing = ON_POSTGRES and report.when == "teardown" and not _opened
-    if report.when == "teardown" and report.passed and _opened and item.get_closest_marker("once"):
+    once = item.get_closest_marker("once") is not None
+    report.for_nothing = ON_POSTGRES and report.when == "teardown" and not _opened and not once
+    if report.when == "teardown" and report.passed and _opened and once:
         report.outcome = "failed"
         report.longrepr = f"marked once, but it opened {_opened[0]}: on another database it may go otherwise"
 
