@@ -32,6 +32,8 @@ class Program:
         errors: Path | None = None,
     ) -> None:
         told = (module, [str(one) for one in arguments], dict(environment), str(output), str(errors or output))
+        for path in (output, errors or output):
+            path.touch()  # to be read from the first moment
         self._process = _forks.Process(target=_run, args=told, daemon=True)
         self._process.start()
 
