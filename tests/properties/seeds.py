@@ -96,7 +96,11 @@ STORED: dict[str, dict[str, int]] = {
         "the day of what waits": 1,
     },
     "mails": {
+        "highest score of any risk": 4,
+        "named after the position of the log": 1,
         "position of the whole log in a name": 1,
+        "the hour tells how busy a project is": 1,
+        "waits for a quiet project": 11,
     },
     "outcome": {
         "forgets one field": 3,
