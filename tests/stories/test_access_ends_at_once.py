@@ -202,7 +202,7 @@ def test_ending_a_whole_client_closes_every_page_of_it_and_says_what_was_the_las
 
 def _on_both(two: Two, person: str) -> None:  # noqa: F811
     """Sign somebody in, in the browser both clients are."""
-    people = two.processes[0].services.people
+    people = two.processes[0].services.credentials
     secret = people.enter(people.link(OPERATOR, PersonId(person))).secret
     for client in two.clients:
         client.cookies.set("fanlight", secret)
@@ -215,7 +215,7 @@ def _manager(two: Two, by: int) -> dict[str, str]:  # noqa: F811
     invite = InvitePerson(person=person, name="Marta", email=f"{person}@x.test", role="manager")
     process.services.service.execute(OPERATOR, invite, command_id=CommandId(new_id(24)))
     return {
-        "cookie": f"fanlight={process.services.people.enter(process.services.people.link(OPERATOR, person)).secret}"
+        "cookie": f"fanlight={process.services.credentials.enter(process.services.credentials.link(OPERATOR, person)).secret}"
     }
 
 
@@ -242,7 +242,7 @@ def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -
     if hints == "redis":
         wait_until(
             lambda: all(
-                process.services.bus is not None and process.services.bus.listening for process in two.processes
+                process.services.hints is not None and process.services.hints.listening for process in two.processes
             )
         )
     manager = _manager(two, 1)

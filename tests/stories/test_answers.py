@@ -39,8 +39,8 @@ class Room:
 
     def sit(self, person: str) -> "Room":
         """Sign in as somebody."""
-        secret = self.process.services.people.enter(
-            self.process.services.people.link(OPERATOR, PersonId(person))
+        secret = self.process.services.credentials.enter(
+            self.process.services.credentials.link(OPERATOR, PersonId(person))
         ).secret
         self.client.cookies.clear()
         self.client.cookies.set(self.process.services.guard.cookie, secret)
@@ -61,7 +61,7 @@ class Room:
         return int(self.process.services.logs.disclosure.head(SHARE))
 
     def root(self, n: int, share: str = SHARE) -> str:
-        return str(self.process.services.spoken.head(share, n))
+        return str(self.process.services.viewer_answers.head(share, n))
 
     def say(self, share: str = SHARE, **given: str) -> Response:
         """Send the form of the client's page as it would be sent at the newest update."""

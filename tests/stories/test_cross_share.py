@@ -111,8 +111,8 @@ class Product:
         client.cookies.clear()
         self.csrf = ""
         if person:
-            secret = self.process.services.people.enter(
-                self.process.services.people.link(OPERATOR, PersonId(person))
+            secret = self.process.services.credentials.enter(
+                self.process.services.credentials.link(OPERATOR, PersonId(person))
             ).secret
             client.cookies.set(self.process.services.guard.cookie, secret)
             session = next(reversed(self.process.services.present.world.people[PersonId(person)].sessions.values()))

@@ -103,7 +103,7 @@ class Two:
 
     def cookie(self, by: int = 0) -> None:
         """Sign the viewer in on one worker, and use the session on both."""
-        people = self.processes[by].services.people
+        people = self.processes[by].services.credentials
         secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
         for client in self.clients:
             client.cookies.set("fanlight", secret)
@@ -137,7 +137,7 @@ def test_what_one_worker_recorded_the_next_request_to_the_other_knows(two: Two) 
     assert two.clients[1].get(f"/s/{SHARE}").status_code == 200
     for day in range(1, 8):
         by = day % 2
-        people = two.processes[by].services.people
+        people = two.processes[by].services.credentials
         secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
         two.clients[1 - by].cookies.set("fanlight", secret)
         assert two.clients[1 - by].get("/home").status_code == 303
@@ -183,7 +183,7 @@ def test_who_watches_is_known_on_every_worker(two: Two, hints: str) -> None:
     if hints == "redis":
         wait_until(
             lambda: all(
-                process.services.bus is not None and process.services.bus.listening for process in two.processes
+                process.services.hints is not None and process.services.hints.listening for process in two.processes
             )
         )
     with two.page(0, 1, "tab-a") as socket:
@@ -204,7 +204,9 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
     heard.psubscribe("*")
     two.cookie()
     wait_until(
-        lambda: all(process.services.bus is not None and process.services.bus.listening for process in two.processes)
+        lambda: all(
+            process.services.hints is not None and process.services.hints.listening for process in two.processes
+        )
     )
     with two.page(1, 1) as socket:
         socket.receive_text()
@@ -223,7 +225,7 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
 
 @with_redis
 def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
-    bus = two.processes[0].services.bus
+    bus = two.processes[0].services.hints
     assert bus is not None
     there = Watching(person=VIEWER, tab="t", since=0, sent=1, displayed=1, visible=True, paused=False)
     for ago, expected in ((LAPSES - 1, ["t"]), (LAPSES + 0.1, [])):
@@ -234,7 +236,9 @@ def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
 @with_redis
 def test_knocks_count_on_all_workers_together(two: Two) -> None:
     wait_until(
-        lambda: all(process.services.bus is not None and process.services.bus.listening for process in two.processes)
+        lambda: all(
+            process.services.hints is not None and process.services.hints.listening for process in two.processes
+        )
     )
     answers = [two.clients[i % 2].get("/in/guess").status_code for i in range(12)]
     assert answers.count(429) >= 2  # five a minute, or five in each of two minutes; each worker alone would allow five
@@ -274,12 +278,12 @@ def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not
         socket.send_json({"painted": 1, "from": 1})
         wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
         monkeypatch.setattr(clockwork, "GONE", 0.3)
-        leader.watch._beats.clear()  # its own clockwork may have looked before
-        assert leader.watch.reap() == 0
+        leader.clockwork._beats.clear()  # its own clockwork may have looked before
+        assert leader.clockwork.reap() == 0
         time.sleep(0.4)
         others = next(process for process in two.processes if not process.leads())
         others.receipts.log.beat(time.time(), two.processes[0].services.worker)
-        assert leader.watch.reap() == 1
+        assert leader.clockwork.reap() == 1
         ended = [c for c in leader.folder.receipts.claims(SHARE) if c.kind == "lost"]
         assert [(c.tab, c.n, c.at >= at) for c in ended] == [("left", 1, True)]
 

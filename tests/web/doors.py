@@ -68,10 +68,12 @@ class House:
 
     def cookie(self, person: str) -> str:
         """Sign somebody in and return their cookie's secret."""
-        return self.process.services.people.enter(self.process.services.people.link(OPERATOR, PersonId(person))).secret
+        return self.process.services.credentials.enter(
+            self.process.services.credentials.link(OPERATOR, PersonId(person))
+        ).secret
 
     def token(self, person: str) -> str:
-        return self.process.services.people.token(OPERATOR, PersonId(person), "test")
+        return self.process.services.credentials.token(OPERATOR, PersonId(person), "test")
 
     def client(self, person: str = "") -> TestClient:
         client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)

@@ -83,7 +83,7 @@ async def invite(request: Request, signed: Signed) -> Response:
 
 
 def _mail(services: Services, signed: Signed, person: PersonId, secret: str) -> Mail | None:
-    return services.post.invite(_actor(signed), person, secret) if services.post is not None else None
+    return services.mail_sender.invite(_actor(signed), person, secret) if services.mail_sender is not None else None
 
 
 def _sent(
@@ -105,7 +105,7 @@ def _invite(services: Services, signed: Signed, share: Share, name: str, email: 
     known = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in known):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
-    return services.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
+    return services.credentials.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
 
 
 def _link(services: Services, secret: str) -> str:
@@ -139,7 +139,7 @@ async def link(request: Request, signed: Signed) -> Response:
     person = _person(services, share, request)
     if share is None or person is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, _actor(signed), person.id)
     return _said(
         request, services, signed, share, {"link": _link(services, secret), "name": person.name, "email": person.email}
     )
@@ -150,9 +150,9 @@ async def again(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = await run_in_threadpool(_share, services, request)
     person = _person(services, share, request)
-    if share is None or person is None or services.post is None:
+    if share is None or person is None or services.mail_sender is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, _actor(signed), person.id)
     mail = await run_in_threadpool(_mail, services, signed, person.id, secret)
     found = {"person": person.id, "secret": secret, "name": person.name, "email": person.email}
     return _sent(request, services, signed, share, mail, found)

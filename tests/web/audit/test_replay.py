@@ -233,7 +233,7 @@ def test_the_comparison_sets_both_versions_side_by_side(house: House, monkeypatc
 def test_the_ledger_says_what_was_signed_erased_and_asked(house: House) -> None:
     for day in (10, 11, 12):
         shift(house, date(2027, 5, day))
-    house.process.watch.sign()
+    house.process.clockwork.sign()
     erase_entries(
         house.process.services.logs,
         house.process.services.notary,

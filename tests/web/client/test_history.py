@@ -60,7 +60,7 @@ def become(product: TestClient, person: str) -> None:
     product.cookies.clear()
     product.cookies.set(
         process.services.guard.cookie,
-        process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+        process.services.credentials.enter(process.services.credentials.link(OPERATOR, PersonId(person))).secret,
     )
 
 

@@ -55,7 +55,7 @@ def become(product: TestClient, person: str) -> TestClient:
     product.cookies.clear()
     product.cookies.set(
         process.services.guard.cookie,
-        process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+        process.services.credentials.enter(process.services.credentials.link(OPERATOR, PersonId(person))).secret,
     )
     return product
 
@@ -158,7 +158,7 @@ def test_each_role_sees_its_own_doors_only(product: TestClient, person: str, clo
 
 def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product: TestClient) -> None:
     process = product.process  # type: ignore[attr-defined]
-    secret = process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert len(secret) >= 22
     for _ in range(5):
         answer = product.get(f"/in/{secret}")
@@ -176,7 +176,7 @@ def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product
 
 def test_a_link_cannot_be_used_from_another_site(product: TestClient) -> None:
     process = product.process  # type: ignore[attr-defined]
-    secret = process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert product.post(f"/in/{secret}", headers={"origin": "https://evil.test"}).status_code == 403
     assert product.post(f"/in/{secret}").status_code == 403
 

@@ -375,7 +375,7 @@ def test_a_provider_that_is_down_costs_no_other_way_in(inn: Inn) -> None:
     back = inn.out(browser)
     inn.provider.stop()
     nobody_came_in(inn, browser.get(back), browser, 503)
-    secret = inn.process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = inn.process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert browser.post(f"/in/{secret}", headers={"origin": ORIGIN}).status_code == 303
 
 
@@ -418,11 +418,11 @@ def test_nothing_personal_and_no_secret_goes_to_the_log(inn: Inn, caplog: pytest
 
 
 def test_a_link_says_who_shares_what_with_whom_and_how_long_it_is_recorded(inn: Inn) -> None:
-    secret = inn.process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = inn.process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     page = inn.browser().get(f"/in/{secret}").text
     assert "Example Works shares Harbour Line with Acme Rail." in page
     assert "and kept for 730 days" in page
     assert "City Council" not in page
     assert OTHER not in page
-    staff = inn.browser().get(f"/in/{inn.process.services.people.link(OPERATOR, PersonId('manager'))}").text
+    staff = inn.browser().get(f"/in/{inn.process.services.credentials.link(OPERATOR, PersonId('manager'))}").text
     assert "You come in as a project manager of Example Works." in staff

@@ -358,11 +358,11 @@ def test_an_invitation_that_is_put_off_is_tried_again_with_a_link_that_works(
 ) -> None:
     server.refuse["nia@acme.test"] = "451 greylisted"
     assert "Invitation put off by the mail server, 3 May 10:12: 451 greylisted. It is tried again" in invite(house)
-    assert house.process.services.post is not None
+    assert house.process.services.mail_sender is not None
     server.refuse.clear()
-    assert house.process.services.post.look() == 0  # not before its time
+    assert house.process.services.mail_sender.look() == 0  # not before its time
     now.forward(minutes=2)
-    house.process.services.post.look()
+    house.process.services.mail_sender.look()
     assert [got.to for got in server.mails] == ["nia@acme.test"]
     assert house.client().get(f"/in/{secret_of(server)}").status_code == 200
     assert "Invitation accepted by the mail server, 3 May 10:14" in house.client("manager").get(HERE).text
@@ -376,8 +376,8 @@ def test_an_invitation_that_was_put_off_is_dropped_once_its_person_came_in_by_an
     house.cookie(person(house))
     server.away = ""
     now.forward(minutes=2)
-    assert house.process.services.post is not None
-    house.process.services.post.look()
+    assert house.process.services.mail_sender is not None
+    house.process.services.mail_sender.look()
     assert server.mails == []
     assert "Invitation not sent" in house.client("manager").get(HERE).text
 
@@ -389,8 +389,8 @@ def test_an_invitation_without_an_answer_may_have_gone_out_and_is_mailed_again_b
     assert "No answer is on record; it may have gone out" in invite(house)
     server.hangs_up = False
     now.forward(hours=3)
-    assert house.process.services.post is not None
-    assert house.process.services.post.look() == 0
+    assert house.process.services.mail_sender is not None
+    assert house.process.services.mail_sender.look() == 0
     assert len(server.mails) == 1
     manager = house.client("manager")
     form = {"csrf": hidden(manager.get(HERE).text)["csrf"]}
@@ -510,8 +510,8 @@ def test_a_mail_is_no_display(house: House, server: Sink, now: Virtual) -> None:
     wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
     before = list(house.process.services.logs.receipts.claims(SHARE))
     now.forward(days=1)
-    assert house.process.services.post is not None
-    house.process.services.post.look()
+    assert house.process.services.mail_sender is not None
+    house.process.services.mail_sender.look()
     assert [got.to for got in server.mails] == ["v@acme.test"]
     assert list(house.process.services.logs.receipts.claims(SHARE)) == before
     page = house.client("manager").get(HERE).text
@@ -530,7 +530,7 @@ def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: Hous
 def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(
     house: House, server: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender = house.process.services.post
+    sender = house.process.services.mail_sender
     assert sender is not None
 
     def broken(*_: object) -> bytes:

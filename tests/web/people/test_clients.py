@@ -210,7 +210,7 @@ def test_a_whole_client_ends_by_its_name_typed_exactly_and_a_reason(house: House
     world = house.process.services.present.world
     assert all(world.people[PersonId(person)].disabled for person in (VIEWER, noor))
     assert not world.people[PersonId(OTHER_VIEWER)].disabled
-    assert house.process.services.people.holder("anything") is None
+    assert house.process.services.credentials.holder("anything") is None
 
 
 def test_a_client_that_was_ended_cannot_be_shared_with_again(house: House) -> None:

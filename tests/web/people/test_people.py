@@ -169,7 +169,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
     link = IssueLink(person=PersonId(OTHER_VIEWER), hash=digest(secret), expires=until)
     headers = house.bearer("nell")
     assert house.client().post("/api/v1/commands", content=encode(link), headers=headers).status_code == 403
-    assert house.process.services.people.holder(secret) is None
+    assert house.process.services.credentials.holder(secret) is None
     own = IssueLink(person=PersonId(VIEWER), hash=digest(secret), expires=until)
     headers = headers | {"idempotency-key": new_id()}
     assert house.client().post("/api/v1/commands", content=encode(own), headers=headers).status_code == 201
@@ -225,7 +225,7 @@ def test_an_admin_invites_a_manager_of_some_projects_and_the_link_is_shown_once(
     page = admin.post("/people", data=form).text
     secret = re.search(r"/in/([\w-]+)", page)
     assert secret is not None
-    assert house.process.services.people.holder(secret[1]).projects == (DEPOT,)  # type: ignore[union-attr]
+    assert house.process.services.credentials.holder(secret[1]).projects == (DEPOT,)  # type: ignore[union-attr]
     assert secret[1] not in admin.get("/people").text
     twice = admin.post("/people", data=form | {"email": "OMAR@x.test"})
     assert (twice.status_code, "was invited already" in twice.text) == (409, True)

@@ -536,7 +536,7 @@ def test_every_look_is_recorded_before_it_is_answered(house: House) -> None:
 
 def test_the_proof_of_the_update_is_on_the_page(house: House) -> None:
     shift(house, "m1", date(2027, 6, 1))
-    house.process.watch.sign()
+    house.process.clockwork.sign()
     page = house.client("manager").get(f"{HERE}/u2").text
     entry = house.process.services.logs.disclosure.entry(SHARE, 2)
     assert entry is not None

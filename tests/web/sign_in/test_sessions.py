@@ -44,7 +44,7 @@ def house(tmp_path: Path, later: Later) -> Iterator[House]:
 def enter(house: House, person: str, agent: str = "") -> TestClient:
     """Come in by a link, in a browser of one's own."""
     browser = house.client()
-    secret = house.process.services.people.link(OPERATOR, PersonId(person))
+    secret = house.process.services.credentials.link(OPERATOR, PersonId(person))
     answer = browser.post(f"/in/{secret}", headers={"origin": ORIGIN, "user-agent": agent})
     assert answer.status_code == 303
     return browser

@@ -367,8 +367,8 @@ def test_viewers_are_told_on_their_page_that_display_is_recorded_and_for_how_lon
     house.process.services.service.execute(OPERATOR, SetRetention(share=SHARE, days=90), command_id=CommandId("r"))
     page = house.client(VIEWER).get(f"/s/{SHARE}").text
     assert "is recorded for Example Works and for you, and kept for 90 days." in page
-    link = house.process.services.people.link(OPERATOR, PersonId(VIEWER))
+    link = house.process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert "and kept for 90 days" in house.client().get(f"/in/{link}").text
     assert "is recorded" in house.client().get("/sign-in").text
-    other = house.process.services.people.link(OPERATOR, PersonId(OTHER_VIEWER))
+    other = house.process.services.credentials.link(OPERATOR, PersonId(OTHER_VIEWER))
     assert "90 days" not in house.client().get(f"/in/{other}").text

@@ -198,7 +198,7 @@ def test_an_invited_viewer_gets_a_link_that_is_shown_once_and_lets_them_in(house
     page = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "noor@acme.test"}).text
     secret = re.search(r"/in/([\w-]+)", page)
     assert secret is not None
-    assert house.process.services.people.holder(secret[1]).name == "Noor"
+    assert house.process.services.credentials.holder(secret[1]).name == "Noor"
     after = browser.get(f"{HERE}/{SHARE}").text
     assert "noor@acme.test" in after
     assert secret[1] not in after
