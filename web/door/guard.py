@@ -50,10 +50,10 @@ class Guard:
         origin: str,
         *,
         secure: bool,
-        fresh: Callable[[], Awaitable[None]] | None = None,
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
-        self.fresh = fresh  # takes in what others recorded, where there are others
+        self.refresh = refresh  # takes in what others recorded, where there are others
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
@@ -149,8 +149,8 @@ def door(
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
-        if guard.fresh is not None:
-            await guard.fresh()
+        if guard.refresh is not None:
+            await guard.refresh()
         signed = guard.signed(request)
         if signed is None:
             return _sign_in_first(request)
@@ -169,8 +169,8 @@ def door(
 
 async def _still(guard: Guard, request: Request) -> bool:
     """Tell whether somebody may still come in: what was read for them may be newer than their end."""
-    if guard.fresh is not None:
-        await guard.fresh()
+    if guard.refresh is not None:
+        await guard.refresh()
     return guard.signed(request) is not None
 
 
@@ -180,19 +180,19 @@ def open_door(
     *,
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
-    fresh: bool = False,
+    refresh: bool = False,
     keyed: bool = False,
 ) -> Route:
     """Return a route that anyone may use; a changing request still has to come from our own pages.
 
-    `fresh` takes in what other processes recorded first. `keyed`: the address holds a secret that is authority enough,
-    so that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
+    `refresh` takes in what other processes recorded first. `keyed`: the address holds a secret that is authority
+    enough, so that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
     """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
-        if fresh and guard.fresh is not None:
-            await guard.fresh()
+        if refresh and guard.refresh is not None:
+            await guard.refresh()
         if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
             return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
         return await endpoint(request)
@@ -210,8 +210,8 @@ def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
             await websocket.close(1008)
             return
         signed = guard.signed(websocket)
-        if signed is None and guard.fresh is not None:  # signed in elsewhere a moment ago
-            await guard.fresh()
+        if signed is None and guard.refresh is not None:  # signed in elsewhere a moment ago
+            await guard.refresh()
             signed = guard.signed(websocket)
         await endpoint(websocket, signed)
 

@@ -39,7 +39,7 @@ class MailSources(msgspec.Struct, frozen=True, kw_only=True):
     """What mails are written from. `stop_token` makes the secret with which a person's digests can be stopped."""
 
     present: CurrentWorld
-    people: "Credentials"
+    credentials: "Credentials"
     disclosure: DisclosureLog
     clock: Callable[[], datetime]  # UTC
     stop_token: Callable[[PersonId], str]
@@ -49,7 +49,7 @@ class Writer:
     """Writes mails."""
 
     def __init__(self, mailing: MailSettings, sources: MailSources) -> None:
-        self._mailing, self._present, self._people = mailing, sources.present, sources.people
+        self._mailing, self._present, self._credentials = mailing, sources.present, sources.credentials
         self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
 
     def told(self, errand: Errand) -> digest.Digest | None:
@@ -80,7 +80,7 @@ class Writer:
         if not secret:
             if any(link.used for link in person.links.values()):
                 return None
-            secret = self._people.link(SYSTEM, person.id)
+            secret = self._credentials.link(SYSTEM, person.id)
         world = self._present.refresh()
         client, link = world.clients[person.client], world.people[person.id].links[digest_of(secret)]
         name = world.organisation or _("Your supplier")

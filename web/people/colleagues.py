@@ -157,7 +157,7 @@ def _invite(services: Services, signed: Signed, given: Given, chosen: tuple[Proj
     if any(p.email.casefold() == email.casefold() for p in staff):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     projects = chosen if role == "manager" else None
-    _other, secret = services.people.invite(
+    _other, secret = services.credentials.invite(
         actor_of(signed),
         name=given.name,
         email=email,
@@ -191,7 +191,7 @@ async def link(request: Request, signed: Signed) -> Response:
     person = await run_in_threadpool(_colleague, services, request)
     if person is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, actor_of(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
     return _linked(request, signed, person.name, person.email, secret)
 
 

@@ -64,7 +64,7 @@ def _mail_page(services: Services, signed: Signed) -> MailPage:
         signed=signed,
         organisation=world.organisation or _("Your supplier"),
         client=name,
-        sends=services.post is not None,
+        sends=services.mail_sender is not None,
         cadence=person.digest,
         choices=(
             ("instant", _("As it happens"), _("Within a minute of a change; changes of one sitting come in one mail.")),
@@ -87,7 +87,7 @@ async def choose(request: Request, signed: Signed) -> Response:
     form = await request.form()
     wanted = str(form.get("cadence", ""))
     for cadence in get_args(Cadence):
-        if cadence == wanted and (cadence == "off" or services.post is not None):
+        if cadence == wanted and (cadence == "off" or services.mail_sender is not None):
             await run_in_threadpool(_choose, services, signed.person, cadence)
     return RedirectResponse("/home/mail", 303)
 
@@ -130,6 +130,6 @@ def routes() -> list[BaseRoute]:
     return [
         door("/home/mail", page, allow=VIEWERS, name="home_mail"),
         door("/home/mail", choose, allow=VIEWERS, methods=["POST"]),
-        open_door("/mail/stop/{token}", stopping, fresh=True),
-        open_door("/mail/stop/{token}", stop, methods=["POST"], fresh=True, keyed=True),
+        open_door("/mail/stop/{token}", stopping, refresh=True),
+        open_door("/mail/stop/{token}", stop, methods=["POST"], refresh=True, keyed=True),
     ]

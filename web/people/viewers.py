@@ -146,7 +146,7 @@ async def invite(request: Request, signed: Signed) -> Response:
 
 
 def _mail(services: Services, signed: Signed, person: PersonId, secret: str) -> Mail | None:
-    return services.post.invite(actor_of(signed), person, secret) if services.post is not None else None
+    return services.mail_sender.invite(actor_of(signed), person, secret) if services.mail_sender is not None else None
 
 
 def _sent(request: Request, signed: Signed, share: Share, invitation: Invitation, secret: str) -> Response:
@@ -168,7 +168,7 @@ def _invite(services: Services, signed: Signed, share: Share, name: str, email: 
     people = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in people):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
-    return services.people.invite(actor_of(signed), name=name, email=email, role="viewer", client=share.client)
+    return services.credentials.invite(actor_of(signed), name=name, email=email, role="viewer", client=share.client)
 
 
 def _link(services: Services, secret: str) -> str:
@@ -202,7 +202,7 @@ async def link(request: Request, signed: Signed) -> Response:
     person = _person(services, share, request)
     if share is None or person is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, actor_of(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
     invitation = Invitation(name=person.name, email=person.email, link=_link(services, secret))
     return _invited(request, signed, share, invitation)
 
@@ -212,9 +212,9 @@ async def again(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = await run_in_threadpool(_share, services, request)
     person = _person(services, share, request)
-    if share is None or person is None or services.post is None:
+    if share is None or person is None or services.mail_sender is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, actor_of(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
     mail = await run_in_threadpool(_mail, services, signed, person.id, secret)
     invitation = Invitation(name=person.name, email=person.email, person=person.id, mail=mail)
     return _sent(request, signed, share, invitation, secret)

@@ -132,5 +132,5 @@ class Clockwork:
         for line in of.logs.ledger.lines(self._ledger_read, last.index - self._ledger_read, last.index):
             if line.statement.kind == "entries-erased":
                 self._loop.call(of.live.forget, line.statement.subject)
-                of.ever.forget(line.statement.subject)
+                of.ever_told.forget(line.statement.subject)
         self._ledger_read = last.index

@@ -60,7 +60,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     receipts: Receipts
     notary: Notary
     live: Live
-    bus: "Hints | None"
+    hints: "Hints | None"
     leads: Callable[[], bool]
     draining: Callable[[], bool]
 
@@ -144,7 +144,7 @@ class Health:
             receipts="failing" if of.receipts.failure else "recording",
             receipts_waiting=of.receipts.waiting,
             unsigned=len(of.notary.refused),
-            hints="none" if of.bus is None else "heard" if of.bus.listening else "away",
+            hints="none" if of.hints is None else "heard" if of.hints.listening else "away",
             dashboards=of.live.open(),
             draining=self._of.draining(),
         )

@@ -10,8 +10,8 @@ def watching(services: Services, share: str) -> list[Watching]:
     here = services.live.watching(share)
     if not services.logs.shared:
         return here
-    if services.bus is not None and services.bus.listening:
-        return here + services.bus.watching(share)
+    if services.hints is not None and services.hints.listening:
+        return here + services.hints.watching(share)
     mine = {watching.tab for watching in here}
     return here + [
         Watching(
@@ -36,5 +36,5 @@ def stopped(services: Services, share: str) -> Parked | None:
 def ask_again(services: Services, share: str) -> None:
     """Have a stopped share tried again by whichever process follows."""
     services.follower.ask_again(share)
-    if services.bus is not None:
-        services.bus.tell(retry=share)
+    if services.hints is not None:
+        services.hints.tell(retry=share)

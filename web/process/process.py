@@ -72,7 +72,7 @@ class Process:
         self._logs = open_logs.logs(settings)
         self._worker = new_id(8) if self._logs.shared else ""
         self._present = CurrentWorld(self._logs.events)
-        self._fresh = SharedRefresh(self._present.refresh)
+        self._refresh = SharedRefresh(self._present.refresh)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
@@ -87,12 +87,12 @@ class Process:
             self._present.refresh,
             self._handing.send,
         )
-        self._bus = self._hints()
+        self._hints = self._make_hints()
         self._present.listen(self._handing.cut)
         self._present.listen(lambda _new: self._follower.wake())
         self.services = self._services(renderer, pages)
         self.viewing = Viewed(self.services)
-        self.watch = Clockwork(self.services, self._loop)
+        self.clockwork = Clockwork(self.services, self._loop)
 
     # what it is built of
 
@@ -117,7 +117,7 @@ class Process:
             settled=not self._logs.shared,
         )
 
-    def _hints(self) -> "Hints | None":
+    def _make_hints(self) -> "Hints | None":
         if not self._settings.redis_url:
             return None
         from web.process.hints import Hints
@@ -128,7 +128,7 @@ class Process:
         settings, now = self._settings, self._given.now
         service = Service(self._logs.events, self._present, now, self._given.crash_point, self._tell_events)
         hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
-        people = Credentials(service, self._present, now, **hours)
+        credentials = Credentials(service, self._present, now, **hours)
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
         health = Health(
             Observed(
@@ -138,7 +138,7 @@ class Process:
                 receipts=self._receipts,
                 notary=signing,
                 live=self._live,
-                bus=self._bus,
+                hints=self._hints,
                 leads=self.leads,
                 draining=self._draining.is_set,
             )
@@ -152,37 +152,37 @@ class Process:
             logs=self._logs,
             present=self._present,
             service=service,
-            spoken=ViewerAnswers(service, self._present, self._logs),
-            people=people,
+            viewer_answers=ViewerAnswers(service, self._present, self._logs),
+            credentials=credentials,
             guard=self._guard(),
-            fresh=self._fresh,
+            refresh=self._refresh,
             renderer=renderer,
             pages=pages,
             heads=self._heads,
-            ever=EverSeen(self._logs.disclosure),
+            ever_told=EverSeen(self._logs.disclosure),
             receipts=self._receipts,
             visits=VisitLog(self._logs.receipts),
             live=self._live,
             follower=self._follower,
             tail=self._tail,
-            bus=self._bus,
+            hints=self._hints,
             leads=self.leads,
             health=health,
             metrics=Metrics(health, self._live, self._deliveries),
             notary=signing,
             sign_ins=Limit(settings.sign_in_per_minute),
             provider=signs_in,
-            sso=settings.oidc_name or _("single sign-on") if signs_in else "",
-            post=self._post(service, people),
+            single_sign_on_name=settings.oidc_name or _("single sign-on") if signs_in else "",
+            mail_sender=self._mail_sender(service, credentials),
         )
 
     def _guard(self) -> Guard:
-        settings, refresh = self._settings, self._fresh if self._logs.shared else None
+        settings, refresh = self._settings, self._refresh if self._logs.shared else None
         return Guard(
-            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, fresh=refresh
+            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, refresh=refresh
         )
 
-    def _post(self, service: Service, people: Credentials) -> MailSender | None:
+    def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:
         settings = self._settings
         if not settings.smtp_url:
             return None
@@ -195,7 +195,7 @@ class Process:
         ports = SenderPorts(
             service=service,
             present=self._present,
-            people=people,
+            credentials=credentials,
             disclosure=self._logs.disclosure,
             stop_token=partial(stop_token, self._logs.events.fingerprint),
             clock=self._given.now,
@@ -214,14 +214,14 @@ class Process:
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
         """Take what this process's follower recorded."""
         self._given.crash_point("before-send")
-        if self._bus is not None:
-            self._bus.tell(entries={share: entries[-1].n})
+        if self._hints is not None:
+            self._hints.tell(entries={share: entries[-1].n})
         self._present.refresh()
         self._handing.send(share, entries)
 
     def _tell_events(self) -> None:
-        if self._bus is not None:
-            self._bus.tell(events=True)
+        if self._hints is not None:
+            self._hints.tell(events=True)
 
     def _heard(self, hint: "Hint") -> None:
         """Take a hint of another process: look at once instead of later."""
@@ -231,7 +231,7 @@ class Process:
             self._follower.ask_again(share)
         if hint.events:
             self._follower.wake()
-            task = asyncio.get_running_loop().create_task(self._fresh())
+            task = asyncio.get_running_loop().create_task(self._refresh())
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     # its life
@@ -240,13 +240,13 @@ class Process:
     async def running(self) -> AsyncIterator[None]:
         """Follow, flush receipts and keep time while the server is up."""
         self._live.bind(self._loop.bind())
-        await asyncio.to_thread(self.watch.begin)
+        await asyncio.to_thread(self.clockwork.begin)
         threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in self._work()]
         for thread in threads:
             thread.start()
-        tasks = [asyncio.create_task(self.watch.keep())]
-        if self._bus is not None:
-            tasks.append(asyncio.create_task(self._bus.run()))
+        tasks = [asyncio.create_task(self.clockwork.keep())]
+        if self._hints is not None:
+            tasks.append(asyncio.create_task(self._hints.run()))
         try:
             yield
         finally:
@@ -256,8 +256,8 @@ class Process:
         """Send pages away, stop what runs, and close the logs last."""
         self._draining.set()
         await self._live.drain(self._settings.drain_seconds)
-        if self._bus is not None:
-            self._bus.end()
+        if self._hints is not None:
+            self._hints.end()
         for task in tasks:
             task.cancel()
         self._stop.set()
@@ -265,13 +265,13 @@ class Process:
             waiting.wake()
         for thread in threads:
             await asyncio.to_thread(thread.join, 10)
-        if self.services.post is not None:
-            await asyncio.to_thread(self.services.post.finish, 10)
+        if self.services.mail_sender is not None:
+            await asyncio.to_thread(self.services.mail_sender.finish, 10)
         if self.reign is not None:
             await asyncio.to_thread(self.reign.end)
         await asyncio.wait(tasks, timeout=5)
-        if self._bus is not None:
-            await self._bus.close()
+        if self._hints is not None:
+            await self._hints.close()
         self._logs.close()
 
     def _work(self) -> list[tuple[str, Callable[[], None]]]:
@@ -280,9 +280,9 @@ class Process:
         work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self._receipts.run(stop))]
         if follows:
             work.append(("follower", lambda: self._follower.run(stop)))
-            work.append(("duties", lambda: self.watch.run(stop)))
-        if follows and (post := self.services.post) is not None:
-            work.append(("post", lambda: post.run(stop)))
+            work.append(("duties", lambda: self.clockwork.run(stop)))
+        if follows and (sender := self.services.mail_sender) is not None:
+            work.append(("post", lambda: sender.run(stop)))
         if self._logs.shared:
             work.append(("tail", lambda: self._tail.run(stop, self._poll)))
         if (reign := self.reign) is not None:
@@ -290,7 +290,7 @@ class Process:
         return work
 
     def _poll(self) -> float:
-        return 1.0 if self._bus is not None and self._bus.listening else 0.25
+        return 1.0 if self._hints is not None and self._hints.listening else 0.25
 
 
 def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | None":

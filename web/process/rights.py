@@ -106,12 +106,12 @@ class Viewed:
 
     def head_after(self, share: str, n: int) -> str:
         """Return the tree head after an update, hex; "" where there is no such update."""
-        return self._services.spoken.head(share, n)
+        return self._services.viewer_answers.head(share, n)
 
     def say(self, signed: Signed, share: str, saying: Saying, command_id: str) -> None:
         """Record what a viewer says of a share, once for each command id."""
-        self._services.spoken.say(signed, share, saying, command_id)
+        self._services.viewer_answers.say(signed, share, saying, command_id)
 
     def said(self, signed: Signed, share: str, command_id: str) -> Spoke | None:
         """Return what a command of this very person said on a share."""
-        return self._services.spoken.told(signed, share, command_id)
+        return self._services.viewer_answers.told(signed, share, command_id)

@@ -48,28 +48,28 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     logs: Logs
     present: CurrentWorld
     service: Service
-    spoken: ViewerAnswers
-    people: Credentials
+    viewer_answers: ViewerAnswers
+    credentials: Credentials
     guard: Guard
-    fresh: SharedRefresh
+    refresh: SharedRefresh
     renderer: Renderer
     pages: Pages
     heads: Heads
-    ever: EverSeen
+    ever_told: EverSeen
     receipts: Receipts
     visits: VisitLog
     live: Live
     follower: Follower
     tail: Tail
-    bus: "Hints | None"
+    hints: "Hints | None"
     leads: Callable[[], bool]  # this process makes the updates, and does whatever one process alone must do
     health: Health
     metrics: Metrics
     notary: Notary
     sign_ins: Limit
     provider: "Provider | None"
-    sso: str  # what the single sign-on is called, "" where there is none
-    post: MailSender | None
+    single_sign_on_name: str  # what the single sign-on is called, "" where there is none
+    mail_sender: MailSender | None
 
 
 def of(connection: HTTPConnection) -> Services:

@@ -51,7 +51,7 @@ def page(request: Request, status: int = 200, heading: str = "", problem: str = 
     services: Services = request.app.state.services
     organisation = services.present.world.organisation or _("Your supplier")
     context = {"organisation": organisation, "demo": services.demo, "problem": problem, "heading": heading}
-    return services.pages.response(request, "sign_in.html", status, sso=services.sso, **context)
+    return services.pages.response(request, "sign_in.html", status, sso=services.single_sign_on_name, **context)
 
 
 async def link(request: Request) -> Response:
@@ -60,7 +60,7 @@ async def link(request: Request) -> Response:
     if not await allowed(request):
         return slow_down()
     secret = request.path_params["secret"]
-    holder = await run_in_threadpool(services.people.holder, secret)
+    holder = await run_in_threadpool(services.credentials.holder, secret)
     if holder is None:
         return page(request, 410, GONE, _("This link has been used or has run out. Ask whoever sent it for a new one."))
     organisation = services.present.world.organisation or _("Your supplier")
@@ -85,7 +85,7 @@ async def enter(request: Request) -> Response:
         return slow_down()
     kind = device(request.headers.get("user-agent", ""))
     try:
-        entrance = await run_in_threadpool(services.people.enter, request.path_params["secret"], kind)
+        entrance = await run_in_threadpool(services.credentials.enter, request.path_params["secret"], kind)
     except Refused as refused:
         return page(request, 410, GONE, refused.message)
     response = RedirectResponse("/", 303)
@@ -97,7 +97,7 @@ async def sign_out(request: Request, signed: Signed) -> Response:
     """`POST /sign-out`: end this session; its sockets close."""
     services: Services = request.app.state.services
     if signed.session is not None:
-        await run_in_threadpool(services.people.leave, signed.person.id, signed.session.id)
+        await run_in_threadpool(services.credentials.leave, signed.person.id, signed.session.id)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(services.guard.cookie, path="/", secure=services.guard.secure, httponly=True, samesite="lax")
     return response
@@ -127,9 +127,9 @@ def slow_down() -> Response:
 def routes() -> list[BaseRoute]:
     """Return the routes of the entrance."""
     return [
-        open_door("/", start, fresh=True),
+        open_door("/", start, refresh=True),
         open_door("/sign-in", sign_in),
-        open_door("/in/{secret}", link, fresh=True),
+        open_door("/in/{secret}", link, refresh=True),
         open_door("/in/{secret}", enter, methods=["POST"]),
         door("/sign-out", sign_out, allow=EVERYONE, methods=["POST"]),
     ]

@@ -74,7 +74,7 @@ async def _came_back(request: Request, services: Services) -> Response:
         log.warning("nobody was let in: %s", error)
         return _refused(request)
     kind = device(request.headers.get("user-agent", ""))
-    entrance = await run_in_threadpool(services.people.vouched, mail, kind)
+    entrance = await run_in_threadpool(services.credentials.vouched, mail, kind)
     if entrance is None:
         log.warning("nobody was let in: the address is that of nobody here, or of more than one")
         return _refused(request)
@@ -97,7 +97,7 @@ def _refused(request: Request) -> Response:
 def _away(request: Request, error: Away) -> Response:
     log.warning("single sign-on does not work: %s", error)
     services: Services = request.app.state.services
-    return page(request, 503, heading=_("{sso} does not answer", sso=services.sso), problem=AWAY)
+    return page(request, 503, heading=_("{sso} does not answer", sso=services.single_sign_on_name), problem=AWAY)
 
 
 def _name(guard: Guard) -> str:
@@ -123,4 +123,4 @@ def _tie(guard: Guard, response: Response, value: str) -> None:
 
 def routes() -> list[BaseRoute]:
     """Return the routes of single sign-on; without a provider they answer like none."""
-    return [open_door("/sign-in/openid", begin), open_door(BACK, back, fresh=True)]
+    return [open_door("/sign-in/openid", begin), open_door(BACK, back, refresh=True)]

@@ -73,7 +73,7 @@ async def end(request: Request, signed: Signed) -> Response:
     """`POST /me/sessions/{session}/end`: end one of one's own sessions; its sockets close."""
     services: Services = request.app.state.services
     key = request.path_params["session"]
-    await run_in_threadpool(services.people.leave, signed.person.id, key, "ended")
+    await run_in_threadpool(services.credentials.leave, signed.person.id, key, "ended")
     if signed.session is not None and signed.session.id == key:
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse("/me?done=one", 303)
@@ -89,7 +89,7 @@ async def end_others(request: Request, signed: Signed) -> Response:
 def _end_others(services: Services, key: PersonId, here: str) -> None:
     person = services.present.refresh().people.get(key)
     for session in [s for s in (person.sessions if person else {}) if s != here]:
-        services.people.leave(key, session, "ended")
+        services.credentials.leave(key, session, "ended")
 
 
 def routes() -> list[BaseRoute]:

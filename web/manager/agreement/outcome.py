@@ -76,7 +76,7 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
     told, telling = facts(before), facts(after)
     change = consequence(told, telling)
     whole, names = wholly(change), naming(before, after)
-    ever = services.ever.of(share.id)
+    ever = services.ever_told.of(share.id)
     gone_past, new_past = past(told), past(telling)
     new = [seen_before(line, ever) for line in lines(change.new, telling, names, new_past, whole)]
     gone = [seen_before(line, ever) for line in lines(change.gone, told, names, gone_past, whole)]

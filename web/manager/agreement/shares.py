@@ -150,7 +150,7 @@ async def _agreement(
         "reached": await run_in_threadpool(reached, services, share),
         "settled": settled(services, share),
         "name": world.person_name,
-        "mailed": services.post is not None,
+        "mailed": services.mail_sender is not None,
         "version": world.versions.get(f"share-{share.id}", 0),
         "pending": editor.pending(share),
         "manner": terms_form.manner,

@@ -387,7 +387,7 @@ def test_one_share_that_cannot_be_let_go_keeps_no_other_waiting(house: House, mo
 
     monkeypatch.setattr(house.process.services.service, "execute", broken)
     house.clock.forward(hours=5)  # type: ignore[attr-defined]
-    house.process.watch._agreed(house.clock())  # type: ignore[attr-defined]
+    house.process.clockwork._agreed(house.clock())  # type: ignore[attr-defined]
     world = house.process.services.present.refresh()
     assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (1, 0)
 
@@ -403,10 +403,10 @@ def test_a_tick_that_is_under_way_is_waited_for_when_the_clockwork_stops(
         assert go_on.wait(20)
         over.set()
 
-    monkeypatch.setattr(house.process.watch, "tick", slow)
+    monkeypatch.setattr(house.process.clockwork, "tick", slow)
 
     async def story() -> None:
-        keeping = asyncio.create_task(house.process.watch.keep())
+        keeping = asyncio.create_task(house.process.clockwork.keep())
         await asyncio.to_thread(begun.wait, 20)
         keeping.cancel()
         done, _ = await asyncio.wait([keeping], timeout=0.2)
