@@ -101,10 +101,12 @@ async def _client(
         count=counted,
         domains=", ".join(client.domains) if domains is None else domains,
         problem=problem,
-        may_end=permitted(services, signed, EndClient(client=client.id, reason="asked")),
-        may_bound=permitted(services, signed, SetMailDomains(client=client.id, domains=())),
+        may_end=permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")),
+        may_bound=permitted(services.present.world, signed, SetMailDomains(client=client.id, domains=())),
         may_cut={
-            line.person.id: permitted(services, signed, DisablePerson(person=line.person.id, reason="asked"))
+            line.person.id: permitted(
+                services.present.world, signed, DisablePerson(person=line.person.id, reason="asked")
+            )
             for line in stands.people
         },
         said=SAID.get(request.query_params.get("done", ""), ""),
@@ -141,7 +143,7 @@ async def _person(request: Request, signed: Signed) -> tuple[Client | None, Pers
     person = services.present.world.people.get(PersonId(request.path_params["person"]))
     if client is None or person is None or person.client != client.id or person.disabled:
         return None, None
-    may = permitted(services, signed, DisablePerson(person=person.id, reason="asked"))
+    may = permitted(services.present.world, signed, DisablePerson(person=person.id, reason="asked"))
     return (client, person) if may else (None, None)
 
 
@@ -169,7 +171,7 @@ async def end(request: Request, signed: Signed) -> Response:
     """`GET|POST /clients/{client}/end`: end everything with a client, once its name was typed and a reason given."""
     services: Services = request.app.state.services
     client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
-    if client is None or not permitted(services, signed, EndClient(client=client.id, reason="asked")):
+    if client is None or not permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")):
         return not_found()
     if client.ended_at is not None:
         return RedirectResponse(f"/clients/{client.id}", 303)

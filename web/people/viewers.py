@@ -125,7 +125,7 @@ def _name(person: Person) -> str:
 
 
 def _may_end(services: Services, signed: Signed, person: Person) -> bool:
-    return permitted(services, signed, DisablePerson(person=person.id, reason="asked"))
+    return permitted(services.present.world, signed, DisablePerson(person=person.id, reason="asked"))
 
 
 async def invite(request: Request, signed: Signed) -> Response:
@@ -310,7 +310,7 @@ async def erase(request: Request, signed: Signed) -> Response:
 
 def may_erase(services: Services, signed: Signed, person: Person) -> bool:
     """Tell whether somebody may erase a person."""
-    return permitted(services, signed, ErasePerson(person=person.id, reason="asked"))
+    return permitted(services.present.world, signed, ErasePerson(person=person.id, reason="asked"))
 
 
 def routes() -> list[BaseRoute]:

@@ -2,8 +2,8 @@
 
 from domain.commands import AnyCommand
 from domain.errors import Denied
+from projections.events.world import World
 from web.door.guard import Signed
-from web.process.services import Services
 from web.write.permission import Actor, permit
 
 
@@ -12,10 +12,10 @@ def actor_of(signed: Signed) -> Actor:
     return Actor(signed.person.id, signed.person.role, signed.person.client)
 
 
-def permitted(services: Services, signed: Signed, command: AnyCommand) -> bool:
+def permitted(world: World, signed: Signed, command: AnyCommand) -> bool:
     """Tell whether somebody's role covers a command, by the service's own rule, so that no page offers another one."""
     try:
-        permit(actor_of(signed), command, services.present.world)
+        permit(actor_of(signed), command, world)
     except Denied:
         return False
     return True
