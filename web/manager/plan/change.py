@@ -245,7 +245,8 @@ def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
     sees = _("{client} will see update {number}", client=client, number=number)
     if not effect.sees:
         return _("{client} sees it once you release it{until}", client=client, until=until)
-    return f"{sees}; {_('the rest waits for your release{until}', until=until)}" if until else sees
+    waits = _("the rest waits for your release{until}", until=until)
+    return "; ".join([sees, waits] if until else [sees])
 
 
 def said(services: Services, key: str) -> str:
