@@ -32,7 +32,7 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """One share of a client, as far as whoever looks may know it."""
+    """One share of a client, as far as who looks may know it."""
 
     share: Share
     project: str
@@ -44,7 +44,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """A client with its shares and people, as far as whoever looks may know them."""
+    """A client with its shares and people, as far as who looks may know them."""
 
     client: Client
     windows: tuple[Window, ...]
@@ -67,7 +67,7 @@ class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clients_of(world: World, person: Person) -> list[Client]:
-    """Return the clients somebody may know, by name: all, or those that something they manage is shared with."""
+    """Return the clients somebody may know, by name: those their projects are shared with, or that share nothing yet."""
     clients = [client for client in world.clients.values() if theirs(world, person, client.id)]
     return sorted(clients, key=lambda client: (client.ended_at is not None, client.name, client.id))
 

@@ -42,7 +42,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     role: str
     projects: str  # what they manage, in words
-    here: bool  # whoever looks
+    here: bool  # whether it is who looks
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +186,7 @@ def _colleague(services: Services, request: Request) -> Person | None:
 
 
 async def link(request: Request, signed: Signed) -> Response:
-    """`POST /people/{person}/link`: show a new link for one of ours, once."""
+    """`POST /people/{person}/link`: show a new link for one of the organisation, once."""
     services: Services = request.app.state.services
     person = await run_in_threadpool(_colleague, services, request)
     if person is None:
@@ -222,7 +222,7 @@ async def assign(request: Request, signed: Signed) -> Response:
 
 
 async def end(request: Request, signed: Signed) -> Response:
-    """`GET|POST /people/{person}/end`: end the access of one of ours, for a reason; nobody ends their own."""
+    """`GET|POST /people/{person}/end`: end the access of a colleague, for a reason; nobody ends their own."""
     services: Services = request.app.state.services
     person = await run_in_threadpool(_colleague, services, request)
     if person is None or person.id == signed.person.id:

@@ -32,8 +32,8 @@ class ViewerLine(msgspec.Struct, frozen=True, kw_only=True):
 
     person: Person
     waiting: bool  # invited, and the link not used yet
-    may_end: bool  # whether whoever looks may end their access
-    may_erase: bool
+    may_end: bool  # whether who looks may end their access
+    may_erase: bool  # or erase them
     mails: list[str]  # what became of the latest ones
 
 

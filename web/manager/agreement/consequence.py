@@ -143,8 +143,8 @@ def _kind(subject: str) -> str:
 
 
 def _many(count: int, kind: str) -> str:
-    one = MANY[kind]
-    return _("one {one}", one=one) if count == 1 else f"{count} {one}s"
+    name = MANY[kind]
+    return _("one {one}", one=name) if count == 1 else f"{count} {name}s"
 
 
 def _heading(key: Key) -> str:

@@ -93,8 +93,8 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
         same=tuple(lines(change.same, plain)),
         seen=tuple(_seen(services, share, ever, gone, {*facts_before, *facts_after})),
         earlier=ever.since > 0,
-        past_if_history=_newly_past(world, share, draft, now, facts_before, history=True),
-        past_if_not=_newly_past(world, share, draft, now, facts_before, history=False),
+        past_if_history=_newly_past(world, share, _with_history(draft, history=True), now, facts_before),
+        past_if_not=_newly_past(world, share, _with_history(draft, history=False), now, facts_before),
         let_go=len(let_go),
         idle=idle(draft),
         n=(page.n if page else 0) + 1,
@@ -127,11 +127,14 @@ def idle(draft: Draft) -> tuple[str, ...]:
     return tuple(what for missing, what in named if missing)
 
 
-def _newly_past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key], *, history: bool) -> int:
-    """Return how many facts of the past become known under a draft, were it with history or without."""
-    ways = msgspec.structs.replace(draft.ways, history=history)
-    view, _ = seen_under(world, share, Draft(draft.terms, ways), now)
+def _newly_past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key]) -> int:
+    """Return how many facts of the past become known under a draft."""
+    view, _let_go = seen_under(world, share, draft, now)
     return len(past(facts(view)) - set(told))
+
+
+def _with_history(draft: Draft, *, history: bool) -> Draft:
+    return Draft(draft.terms, msgspec.structs.replace(draft.ways, history=history))
 
 
 def viewers(world: World, share: Share) -> list[str]:
@@ -205,7 +208,7 @@ def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, 
 
 
 def counted(outcome: Outcome) -> str:
-    """Return the consequence in one sentence, for whoever is about to activate."""
+    """Return the consequence in one sentence, for who is about to activate it."""
     new, gone = len(outcome.new), len(outcome.gone)
     disclosed = _("{things} newly disclosed", things=count(new, _("thing"))) if new else _("nothing newly disclosed")
     withdrawn = _("{things} withdrawn", things=count(gone, _("thing"))) if gone else _("nothing withdrawn")

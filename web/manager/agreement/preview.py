@@ -101,7 +101,7 @@ def taken_away(titles: Sequence[str]) -> str:
 
 
 def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[str]) -> Response:
-    """Return the preview: it may stand in a frame of ours, runs nothing and loads nothing."""
+    """Return the preview: it may stand in a frame of this origin, runs nothing and loads nothing."""
     roots = "" if rendered is None else "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
     marked = STILL + marked
     title, away = _("Preview of a draft"), taken_away(list(gone))

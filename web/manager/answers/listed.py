@@ -129,7 +129,7 @@ def answers(services: Services, signed: Signed, world: World, project: Project) 
     shares = world.shares_of_project(project.id)
     client_names = {share.id: world.client_name(share.client) for share in shares}
     before = token(services, world, project)
-    concerns = [_concern(services, signed, world, project, s, c) for s in shares for c in s.answers.concerns.values()]
+    concerns = [line for share in shares for line in _concerns(services, signed, world, project, share)]
     concerns.sort(key=lambda line: (line.c.settled, -line.c.at.timestamp()))
     return Answers(
         concerns=concerns,
@@ -154,17 +154,18 @@ def title_of(project: Project, subject: str) -> str:
     return {"": _("The whole page"), "budget": _("The budget")}.get(kind, _("Something that is gone"))
 
 
-def _concern(
-    services: Services, signed: Signed, world: World, project: Project, share: Share, concern: Concern
-) -> ConcernLine:
-    return ConcernLine(
-        c=concern,
-        share=share,
-        client=world.client_name(share.client),
-        title=title_of(project, concern.subject),
-        since=None if concern.settled else since(services, share.id, concern.screen.n, concern.subject),
-        may=may(world, signed, share),
-    )
+def _concerns(services: Services, signed: Signed, world: World, project: Project, share: Share) -> list[ConcernLine]:
+    return [
+        ConcernLine(
+            c=concern,
+            share=share,
+            client=world.client_name(share.client),
+            title=title_of(project, concern.subject),
+            since=None if concern.settled else since(services, share.id, concern.screen.n, concern.subject),
+            may=may(world, signed, share),
+        )
+        for concern in share.answers.concerns.values()
+    ]
 
 
 def since(services: Services, share: str, n: int, subject: str) -> Since:

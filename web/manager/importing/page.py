@@ -174,32 +174,28 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         return not_found()
     polled = bool(request.headers.get("hx-request"))
     if not reading.finished.is_set():
-        progress = ImportProgressPart if polled else ImportReadingPage
-        percent = int(reading.done * 100)
+        percent, progress = int(reading.done * 100), ImportProgressPart if polled else ImportReadingPage
         shown = progress(project=project, file=key, name=kept.name, percent=percent, **shell(services, signed))
         return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
     proposed = await run_in_threadpool(_proposed, services, uploads, project, kept, reading)
     form = refusal.form if refusal else None
-    return services.pages.answer(
-        request,
-        ImportProposalPage(
-            project=project,
-            file=key,
-            name=kept.name,
-            problem=refusal.problem if refusal else "",
-            command_id=str(form.get("command_id")) if form and form.get("command_id") else new_id(24),
-            columns=proposed.columns,
-            problems=proposed.problems,
-            proposal=proposed.proposal,
-            plan=proposed.plan,
-            known=proposed.known,
-            chosen=None if form is None else set(form.getlist("line")),
-            **shell(services, signed),
-        ),
-        refusal.status if refusal else 200,
+    page = ImportProposalPage(
+        project=project,
+        file=key,
+        name=kept.name,
+        problem=refusal.problem if refusal else "",
+        command_id=str(form.get("command_id")) if form and form.get("command_id") else new_id(24),
+        columns=proposed.columns,
+        problems=proposed.problems,
+        proposal=proposed.proposal,
+        plan=proposed.plan,
+        known=proposed.known,
+        chosen=None if form is None else set(form.getlist("line")),
+        **shell(services, signed),
     )
+    return services.pages.answer(request, page, refusal.status if refusal else 200)
 
 
 def _proposed(services: Services, uploads: Uploads, project: Project, kept: Upload, reading: Reading) -> Proposed:
