@@ -67,7 +67,7 @@ class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clients_of(world: World, person: Person) -> list[Client]:
-    """Return the clients somebody may know, by name: those their projects are shared with, or that share nothing yet."""
+    """Return the clients somebody may know, by name: those their projects are shared with, or with nothing shared."""
     clients = [client for client in world.clients.values() if theirs(world, person, client.id)]
     return sorted(clients, key=lambda client: (client.ended_at is not None, client.name, client.id))
 
