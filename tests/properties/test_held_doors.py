@@ -29,6 +29,8 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.stories
+
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 NOTE = "Talks go on"
 LATER = START + timedelta(days=9)  # no time is up yet

@@ -28,6 +28,8 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.stories
+
 ORIGIN = "http://testserver"
 LATER = START + timedelta(days=30)
 FIRST_SEED = int(os.environ.get("SEED", "1"))

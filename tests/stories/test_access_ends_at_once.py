@@ -236,6 +236,7 @@ def _code(socket: Any) -> int:
     pytest.fail("it stays open")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("hints", ["none", pytest.param("redis", marks=with_redis)])
 def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -> None:  # noqa: F811
     if hints == "redis":
@@ -280,6 +281,7 @@ def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -
         assert "Ended because: Over" in client.get(f"/clients/{ACME}", headers=manager).text
 
 
+@pytest.mark.once
 def test_what_a_manager_may_see_narrows_on_both_workers_with_the_next_click(two: Two) -> None:  # noqa: F811
     manager = _manager(two, 0)
     key = max(person for person in two.processes[0].services.present.world.people if person.startswith("manager"))

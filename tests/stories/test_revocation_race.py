@@ -133,6 +133,7 @@ def server() -> Iterator[Cluster]:
         yield made
 
 
+@pytest.mark.once
 def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itself(
     server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +158,7 @@ def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itse
     elsewhere.close()
 
 
+@pytest.mark.once
 def test_two_workers_find_no_update_after_the_end_either(server: Cluster, tmp_path: Path, seed: int) -> None:
     create(server.url(), "races", "ready")
     settings = Settings(data=tmp_path, database_url=server.url("races", "app"), public_url=ORIGIN)

@@ -43,12 +43,24 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.once
+
+
+def make_ready(cluster: Cluster, folder: Path) -> None:
+    """Make the database that those of the tests are copied from: the sample project, as it was an hour ago."""
+    cluster.execute("CREATE ROLE app LOGIN")
+    migrate(create(cluster.url(), "ready"), "app")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tests.world.Folder", lambda _path: Database(cluster.url("ready", "app")))
+        world = World(folder, Renderer(), start=datetime.now(UTC) - timedelta(hours=1))
+        world.harbour()
+        world.close()
+
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Cluster]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with postgres.running() as made:
-        made.execute("CREATE ROLE app LOGIN")
-        migrate(create(made.url(), "ready"), "app")
+        make_ready(made, tmp_path_factory.mktemp("ready"))
         yield made
 
 
@@ -72,15 +84,10 @@ class Broken(Plain):
 
 
 class Two:
-    """Two workers; the first one that gets the lease follows."""
+    """Two workers on a copy of the database made ready; the first one that gets the lease follows."""
 
-    def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, redis: str = "", **more: Any) -> None:
+    def __init__(self, url: str, folder: Path, redis: str = "", **more: Any) -> None:
         self.url = url
-        with monkeypatch.context() as patched:
-            patched.setattr("tests.world.Folder", lambda _path: Database(url))
-            world = World(folder, Renderer(), start=datetime.now(UTC) - timedelta(hours=1))
-            world.harbour()
-            world.close()
         more = {"data": folder, "database_url": url, "public_url": ORIGIN, "redis_url": redis, **more}
         settings = Settings(sign_in_per_minute=5, **more)
         self.renderer = Broken()
@@ -113,12 +120,10 @@ class Two:
 
 
 @pytest.fixture
-def two(
-    server: Cluster, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Two]:
+def two(server: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Two]:
     create(server.url(), name := f"w{abs(hash(request.node.name)) % 10**9}", "ready")
     hints = request.getfixturevalue("redis").url if "with_redis" in request.keywords else ""
-    made = Two(server.url(name, "app"), tmp_path, monkeypatch, hints)
+    made = Two(server.url(name, "app"), tmp_path, hints)
     with made.clients[0], made.clients[1]:
         wait_until(lambda: any(process.leads() for process in made.processes))
         yield made

@@ -9,6 +9,8 @@ import pytest
 from web.cli.main import SERVE, parser
 from web.settings import BadSetting, Settings, read, variable
 
+pytestmark = pytest.mark.once
+
 OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
 
 

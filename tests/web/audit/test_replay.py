@@ -176,6 +176,7 @@ def test_days_that_are_none_are_said_to_be_and_nothing_is_lost(house: House, que
     assert "Write both days as 2027-03-11" in answer.text
 
 
+@pytest.mark.once
 def test_an_instant_is_brought_into_the_stretch() -> None:
     now = START + timedelta(days=3)
     asked = question({}, now)

@@ -17,6 +17,7 @@ from domain.plan.risks import AskClientView
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
 from tests.plain import Plain
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import app as application
@@ -30,14 +31,18 @@ from web.settings import Settings
 from web.write.permission import OPERATOR
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[TestClient]:
-    """The whole application on the sample project."""
-    world = World(tmp_path, Renderer())
+def sample(folder: Path) -> None:
+    world = World(folder, Renderer())
     world.harbour()
     for role in ("manager", "auditor", "admin"):
         world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
     world.close()
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[TestClient]:
+    """The whole application on the sample project."""
+    recorded(tmp_path, sample)
     process = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
         client.process = process  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from domain.ids import CommandId, PersonId
 from domain.people.access import DisablePerson, InvitePerson
 from tests.provider import CLIENT, SECRET, Provider, part
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, VIEWER
 from tests.world import ADMIN, OTHER, SHARE, World
 from web import app as application
@@ -75,13 +76,17 @@ def provider() -> Iterator[Provider]:
     made.stop()
 
 
-@pytest.fixture
-def inn(tmp_path: Path, provider: Provider) -> Iterator[Inn]:
-    world = World(tmp_path, Renderer())
+def sample(folder: Path) -> None:
+    world = World(folder, Renderer())
     world.harbour()
     manager = InvitePerson(person=PersonId("manager"), name="Marta", email="marta@x.test", role="manager")
     world.tell(manager, ADMIN)
     world.close()
+
+
+@pytest.fixture
+def inn(tmp_path: Path, provider: Provider) -> Iterator[Inn]:
+    recorded(tmp_path, sample)
     made = Inn(tmp_path, provider)
     with TestClient(made.app, base_url=ORIGIN):
         yield made
@@ -319,6 +324,7 @@ def test_a_sign_in_that_was_refused_there_says_so_and_can_be_begun_again(inn: In
     assert "start again" in answer.text
 
 
+@pytest.mark.once
 def test_another_process_takes_the_browser_back_and_another_secret_does_not() -> None:
     now = clock.now()
     tie = Ties(SECRET).begin(now)

@@ -8,23 +8,23 @@ import pytest
 
 from domain.ids import CommandId, PersonId
 from domain.people.mails import ChooseDigest
-from projections.installation.database import migrate
 from tests import postgres
 from tests.mail import Sink, sink
 from tests.postgres import Cluster, create
-from tests.stories.test_workers import Two
+from tests.stories.test_workers import Two, make_ready
 from tests.web.doors import VIEWER, wait_until
 from tests.world import SHARE
 from web.ids import new_id
 from web.mail import cadence, sender
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with postgres.running() as made:
-        made.execute("CREATE ROLE app LOGIN")
-        migrate(create(made.url(), "ready"), "app")
+        make_ready(made, tmp_path_factory.mktemp("ready"))
         yield made
 
 
@@ -43,7 +43,7 @@ def two(
     monkeypatch.setattr(sender, "EVERY", 0.05)
     monkeypatch.setattr(cadence, "QUIET", timedelta(0))
     monkeypatch.setattr(cadence, "GAP", timedelta(0))
-    made = Two(cluster.url(name, "app"), tmp_path, monkeypatch, smtp_url=server.url, mail_from="status@works.example")
+    made = Two(cluster.url(name, "app"), tmp_path, smtp_url=server.url, mail_from="status@works.example")
     with made.clients[0], made.clients[1]:
         wait_until(lambda: any(process.leads() for process in made.processes))
         wanted = ChooseDigest(person=PersonId(VIEWER), cadence="instant", since={SHARE: made.head()})

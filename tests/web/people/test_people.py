@@ -16,14 +16,12 @@ from domain.commands import encode
 from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
 from domain.people.access import AssignProjects, InvitePerson
 from domain.plan.schedule import MoveForecast
-from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, World, everything
-from web import app as application
 from web.cli.main import main
 from web.door.guard import STAFF
 from web.ids import digest, new_id, new_secret
-from web.settings import Settings
 from web.write.permission import OPERATOR
 
 THEIRS, HIDDEN = "share-depot", "share-council"
@@ -33,10 +31,7 @@ SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Acme is shared Harbour Line; the council is shared Depot. Nell manages Harbour Line alone."""
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(demo=False)
-    listed.folder.close()
-    with running(tmp_path / "data", routes) as made:
+    with running(tmp_path / "data", every_route()) as made:
         tell = itertools.count()
 
         def told(command: object) -> None:
@@ -94,7 +89,7 @@ def test_a_manager_of_some_projects_finds_no_trace_of_the_others(house: House) -
 
 
 def _staff_routes(house: House) -> list[Route]:
-    return [r for r in application.routes(demo=False) if isinstance(r, Route) and r.endpoint.guarded == STAFF]
+    return [r for r in every_route() if isinstance(r, Route) and r.endpoint.guarded == STAFF]
 
 
 def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House) -> None:

@@ -15,6 +15,8 @@ from tests.web.push.served import STALLED
 from tests.web.push.stage import Page, RawPage, Stage, loop_factory, play, wait_until
 from web.push.pace import Pace
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -323,6 +323,7 @@ def test_counting_is_bounded_and_says_where_it_ended(world: World, monkeypatch: 
     assert found.upto < world.clock()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
@@ -403,6 +404,7 @@ def test_a_crowded_stretch_is_drawn_around_the_moment_and_says_what_it_leaves_ou
     assert len(found.left_out) == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("span", ["day", "week", "month"])
 def test_the_stretch_holds_the_moment_and_never_begins_after_it(span: str) -> None:
     latest = datetime(2027, 11, 2, 12, tzinfo=UTC)
@@ -553,5 +555,6 @@ def test_bad_spans_and_days_answer_nothing_here(house: House) -> None:
         assert client.get(f"{HERE}/u1?{query}").status_code == 404
 
 
+@pytest.mark.once
 def test_no_later_when_nothing_followed() -> None:
     assert Later().at is None

@@ -10,13 +10,11 @@ from starlette.testclient import TestClient
 
 from domain.ids import CommandId, PersonId
 from domain.people.access import StartSession
-from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.world import SHARE
-from web import app as application
 from web import clock
 from web.door.guard import EVERYONE
 from web.ids import digest, new_id
-from web.settings import Settings
 from web.write.permission import OPERATOR
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) AppleWebKit Mobile/15E148 Safari/604.1"
@@ -39,10 +37,7 @@ def later() -> Later:
 
 @pytest.fixture
 def house(tmp_path: Path, later: Later) -> Iterator[House]:
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(demo=False)
-    listed.folder.close()
-    with running(tmp_path / "data", routes, now=later) as made:
+    with running(tmp_path / "data", every_route(), now=later) as made:
         yield made
 
 

@@ -30,6 +30,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 # terms and the form
 
 
+@pytest.mark.once
 def test_every_choice_of_the_terms_is_on_the_form() -> None:
     for words, kind in (
         (terms_form.MILESTONE_FIELDS, MilestoneField),
@@ -42,6 +43,7 @@ def test_every_choice_of_the_terms_is_on_the_form() -> None:
         assert set(words) == set(get_args(kind))
 
 
+@pytest.mark.once
 def test_what_is_not_ticked_is_not_in_the_terms() -> None:
     assert terms_form.terms_of({}) == Terms()
     found = terms_form.terms_of({"milestones": ["some"], "milestone": ["m1"], "milestone_fields": ["forecast"]})
