@@ -255,7 +255,7 @@ def test_a_stopped_share_is_known_on_every_worker_and_tried_again_from_any(two: 
         assert process.services.health.report().ready
     two.renderer.broken = False
     leader = next(process for process in two.processes if process.leads())
-    leader.ask_again(SHARE)
+    presence.ask_again(leader.services, SHARE)
     wait_until(lambda: all(presence.stopped(process.services, SHARE) is None for process in two.processes))
     wait_until(lambda: two.head() == 2)
 
