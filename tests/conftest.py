@@ -56,8 +56,9 @@ def _note_folders() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Stop the server and remove it."""
+    """Stop the server and remove it, and what was recorded."""
     _cluster.close()
+    recorded.forget()
 
 
 def pytest_report_header() -> str:
