@@ -282,7 +282,7 @@ def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not
         assert leader.clockwork.reap() == 0
         time.sleep(0.4)
         others = next(process for process in two.processes if not process.leads())
-        others.receipts.log.beat(time.time(), two.processes[0].services.worker)
+        others.services.receipts.log.beat(time.time(), two.processes[0].services.worker)
         assert leader.clockwork.reap() == 1
         ended = [c for c in leader.services.logs.receipts.claims(SHARE) if c.kind == "lost"]
         assert [(c.tab, c.n, c.at >= at) for c in ended] == [("left", 1, True)]
