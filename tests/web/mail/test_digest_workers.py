@@ -101,7 +101,9 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
     other = next(process for process in two.processes if not process.leads())
     assert other.services.mail_sender is not None
     server.refuse["v@acme.test"] = "451 greylisted"
-    mail = other.services.mail_sender.invite(OPERATOR, PersonId(VIEWER), other.services.credentials.link(OPERATOR, PersonId(VIEWER)))
+    mail = other.services.mail_sender.invite(
+        OPERATOR, PersonId(VIEWER), other.services.credentials.link(OPERATOR, PersonId(VIEWER))
+    )
     assert mail is not None
     assert mail.state == "deferred"
     server.refuse.clear()
