@@ -1,4 +1,4 @@
-"""What the frame around every page of the organisation's own people shows."""
+"""The frame around every page of the organisation's own people, and what its pages have in common."""
 
 from types import ModuleType
 from typing import TypedDict
@@ -8,9 +8,12 @@ from domain.ids import ShareId
 from domain.language import gettext as _
 from projections.wording import words
 from web.door.guard import Signed
+from web.door.headers import CSP
 from web.door.templates import Page
 from web.process.services import Services
 from web.staff.tones import BANDS, TONE, WORD
+
+FRAMING = f"{CSP}; frame-src 'self'"  # the policy of a page that shows a client's page in a frame of this origin
 
 
 class Frame(TypedDict):

@@ -23,7 +23,7 @@ from domain.view import (
 from projections.entries.consequence import consequence, facts, past
 from projections.replay.ever_told import EverSeen, EverTold
 from tests.world import SHARE, World, everything
-from web.manager.agreement.consequence import lines, naming, wholly
+from web.manager.agreement.consequence import Telling, lines, naming, wholly
 from web.manager.agreement.labels import LABELS
 
 
@@ -93,7 +93,7 @@ def test_every_fact_stands_in_one_line() -> None:
     )
     told = facts(now)
     found = consequence({}, told)
-    made = lines(found.new, told, naming(now), past(told), wholly(found))
+    made = lines(found.new, Telling(told, naming(now), past(told), wholly(found)))
     assert sorted(key for line in made for key in line.keys) == sorted(told)
     assert [line.title for line in made if line.item] == ["Milestone m1", "Milestone m2"]
 

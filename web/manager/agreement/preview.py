@@ -1,4 +1,4 @@
-"""The exact page a draft would give, as a document of its own: the client's markup and stylesheet, and the marks.
+"""The preview of a draft: the exact page it would give, as a document of its own, with what is new or gone marked.
 
 Rule: the markup is what the renderer would send, byte for byte; marks are a second stylesheet that names ids, and what
 is taken away stands outside the page. The draft travels in the address: any process can answer, and nothing is kept.
@@ -60,8 +60,8 @@ def unpacked(text: str) -> Draft | None:
     try:
         inflater = zlib.decompressobj()
         raw = inflater.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), LONGEST)
-        found = _decoder.decode(raw)
-        return Draft(checked(found.terms), checked_ways(found.ways))
+        draft = _decoder.decode(raw)
+        return Draft(checked(draft.terms), checked_ways(draft.ways))
     except (zlib.error, binascii.Error, ValueError, msgspec.MsgspecError, Refused):
         return None
 

@@ -15,7 +15,7 @@ from tests.web.manager.plan.test_change import hidden
 from tests.world import HARBOUR, SHARE, World, everything
 from web.manager import projects
 from web.manager.agreement import terms_form
-from web.manager.plan.lines import budgets, healths, milestones, risks, sentence
+from web.manager.plan.lines import Counts, budgets, healths, milestones, risks, sentence
 from web.record.audience import audiences, effects
 
 HERE = f"/p/{HARBOUR}/shares"
@@ -103,8 +103,8 @@ def test_the_sentence_counts_and_says_what_waits(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.harbour()
     project = world.present.world.projects[HARBOUR]
-    assert sentence(project, 0, 0, 0, 0) == ("No change today.", "")
-    assert sentence(project, 7, 2, 1, 0) == (
+    assert sentence(project, Counts()) == ("No change today.", "")
+    assert sentence(project, Counts(changes_today=7, overdue=2, waiting=1)) == (
         "Seven changes today.",
         "Two forecast dates have passed unmet, and one view is awaited from clients.",
     )

@@ -205,7 +205,7 @@ def test_a_change_that_waits_is_confirmed_as_waiting_and_not_as_gone_out(house: 
 
 
 def test_one_command_that_does_both_says_both(house: House) -> None:
-    from web.manager.plan.change import carry_out
+    from web.manager.plan.change import Order, carry_out
 
     before = house.process.services.present.refresh().projects[HARBOUR]
     moves = tuple(
@@ -216,7 +216,8 @@ def test_one_command_that_does_both_says_both(house: House) -> None:
     signed = house.process.services.guard._by_token(__import__("web.ids").ids.digest(house.token("manager")))
     assert signed is not None
     together = ChangeTogether(project=HARBOUR, commands=moves)
-    told = carry_out(house.process.services, signed, together, CommandId("both"), before)
+    order = Order(command=together, key=CommandId("both"))
+    told = carry_out(house.process.services, signed, order, before)
     assert told.startswith(f"Recorded. Acme Rail will see update {n}; the rest waits for your release, until ")
 
 
