@@ -321,7 +321,7 @@ def test_a_refusal_no_page_has_a_form_for_is_told_in_words(house: House) -> None
     execute = house.process.services.service.execute
     execute(OPERATOR, DraftShare(share="both", project=DEPOT, client=ACME, terms=everything()), command_id="b1")
     execute(OPERATOR, ActivateTerms(share="both", reason="Start"), command_id="b2")
-    house.app.exception_handlers.update(application.refusals(house.process))
+    house.app.exception_handlers.update(application.refusals(house.process.services))
     house.app.middleware_stack = None
     browser = TestClient(house.app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
     browser.cookies.set(house.process.services.guard.cookie, house.cookie("nell"))

@@ -216,7 +216,7 @@ def test_one_command_that_does_both_says_both(house: House) -> None:
     signed = house.process.services.guard._by_token(__import__("web.ids").ids.digest(house.token("manager")))
     assert signed is not None
     together = ChangeTogether(project=HARBOUR, commands=moves)
-    told = carry_out(house.process, signed, together, CommandId("both"), before)
+    told = carry_out(house.process.services, signed, together, CommandId("both"), before)
     assert told.startswith(f"Recorded. Acme Rail will see update {n}; the rest waits for your release, until ")
 
 
