@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from domain.language import gettext as _
 from projections import verify
 from projections.evidence import bundle
-from projections.evidence.bundle import NothingYet, ReadablePage, Wanted
+from projections.evidence.bundle import Enclosures, NothingYet, ReadablePage, Wanted
 from web.door.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
 from web.evidence.page import readable
 from web.process.rights import called, may_watch
@@ -84,7 +84,8 @@ def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
     def page(told: ReadablePage) -> bytes:
         return readable(services.pages, told, world.person_name if names else None)
 
-    return bundle.build(services.logs, services.notary, asked, now=services.now(), verifier=verifier(), readable=page)
+    enclosed = Enclosures(made_at=services.now(), verifier=verifier(), readable=page)
+    return bundle.build(services.logs, services.notary, asked, enclosed)
 
 
 async def _download(request: Request, signed: Signed, share: str, *, receipts: bool) -> Response:
