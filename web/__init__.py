@@ -1,1 +1,1 @@
-"""The outside: doors, sockets, files and clocks. `app` wires everything and holds no logic."""
+"""The server: pages, push, mail, importers, the command line and the processes. `app` and `process` put it together."""
