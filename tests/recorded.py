@@ -1,6 +1,5 @@
 """Sample data that is recorded once in a process, and copied for each test that wants it."""
 
-import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,10 +14,19 @@ def _copy_files(source: Path, to: Path) -> None:
 copy: Callable[[Path, Path], None] = _copy_files  # on Postgres a folder stands for a database
 
 
+_homes: list[Path] = []
+
+
+def forget() -> None:
+    """Remove what was recorded."""
+    for home in _homes:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @cache
 def _once(record: Callable[[Path], None]) -> Path:
     home = Path(tempfile.mkdtemp(prefix="fanlight-recorded-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    _homes.append(home)
     record(home / "data")
     return home / "data"
 

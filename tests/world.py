@@ -17,7 +17,7 @@ from domain.plan.risks import Points, RaiseRisk, RiskDetails
 from domain.plan.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
-from projections.evidence.bundle import Wanted, build
+from projections.evidence.bundle import Enclosures, Wanted, build
 from projections.evidence.notary import Notary
 from projections.follow.follower import Follower
 from projections.follow.next_entry import Renderer
@@ -134,7 +134,8 @@ class World:
         self.receipts.flush()
         wanted = Wanted(share=SHARE, kind=kind, first=first, to=to, receipts=receipts)  # type: ignore[arg-type]
         page = lambda told: f"<p>{told.manifest.to}</p>".encode()  # noqa: E731
-        return build(self.folder, self.notary, wanted, now=self.clock(), verifier=b"# verifier\n", readable=page)
+        enclosed = Enclosures(made_at=self.clock(), verifier=b"# verifier\n", readable=page)
+        return build(self.folder, self.notary, wanted, enclosed)
 
     # a small portfolio
 

@@ -1,1 +1,1 @@
-"""One update of a share, as data and as bytes. Pure."""
+"""One update of a share: its content, the bytes recorded, the message sent, the changes in words. Pure."""

@@ -1,12 +1,17 @@
-"""What became different between two views, as data and in words: what happened, then why. Pure."""
+"""The differences between two views of a share, as data and in words. Pure.
+
+Rule: every difference a reader would notice is a `Change`; a view that differs otherwise gives "Details updated".
+"""
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
-from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard
+from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard
 from projections.entries.changes_said import said
 from projections.entries.entry import Change
 from projections.wording import words
@@ -22,27 +27,27 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
         say = _("{project} is shared with you", project=view.project)
         return (_change("share.opened", "", view.project, after=_("Shared"), why=_("First update"), say=say),)
     moved = [*_project(previous, view), *_milestones(previous, view), *_risks(previous, view), *_budget(previous, view)]
-    found = [*moved, *said(previous, view)]
-    if not found and previous != view:
+    noticed = [*moved, *said(previous, view)]
+    if not noticed and previous != view:
         say = _("Details were updated")
-        found = [_change("share.updated", "", view.project, after=_("Details updated"), say=say)]
-    return tuple(found)
+        noticed = [_change("share.updated", "", view.project, after=_("Details updated"), say=say)]
+    return tuple(noticed)
 
 
-def _change(
-    kind: str,
-    subject: str,
-    title: str,
-    *,
-    before: str = "",
-    after: str = "",
-    note: str = "",
-    why: str = "",
-    say: str = "",
-) -> Change:
-    return Change(
-        kind=kind, subject=subject, title=title, before=before, after=after, note=note, why=why, say=words.plain(say)
-    )
+class _Texts(TypedDict, total=False):
+    """The fields of a `Change` that are "" where nothing is said."""
+
+    before: str
+    after: str
+    note: str
+    why: str
+    say: str
+
+
+def _change(kind: str, subject: str, title: str, **given: Unpack[_Texts]) -> Change:
+    texts: _Texts = {"before": "", "after": "", "note": "", "why": "", "say": "", **given}
+    texts["say"] = words.plain(texts["say"])
+    return Change(kind=kind, subject=subject, title=title, **texts)
 
 
 def _project(old: ClientView, new: ClientView) -> Iterator[Change]:
@@ -121,9 +126,10 @@ def _health(name: str, old: ClientView, new: ClientView) -> Iterator[Change]:
     )
 
 
-def _indicator(view: ClientView, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  # Indicator or None
+def _indicator(view: ClientView, name: str) -> Indicator | None:
     part = getattr(view, name)
-    return part if name == "overall" else getattr(part, "indicator", None)
+    indicator: Indicator | None = part if name == "overall" else getattr(part, "indicator", None)
+    return indicator
 
 
 def _milestones(old: ClientView, new: ClientView) -> Iterator[Change]:
@@ -155,6 +161,22 @@ def _milestones(old: ClientView, new: ClientView) -> Iterator[Change]:
 
 
 def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
+    yield from _course(old, new)
+    yield from _progress(old, new)
+    yield from _acceptance(old, new)
+    if old.title != new.title:
+        yield _change(
+            "milestone.renamed",
+            new.id,
+            new.title,
+            before=old.title,
+            after=new.title,
+            say=_("{title} is now called {new_title}", title=old.title, new_title=new.title),
+        )
+
+
+def _course(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
+    """Yield what became of a milestone: reached, moved, reopened, or another status; at most one of these."""
     if old.status != "met" and new.status == "met":
         on = _(" on {actual}", actual=words.long_day(new.actual)) if new.actual else ""
         yield _change(
@@ -200,6 +222,9 @@ def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
             after=STATUS[new.status],
             say=_("{title} is {status}", title=new.title, status=STATUS[new.status].lower()),
         )
+
+
+def _progress(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
     if old.progress != new.progress and new.progress is not None and new.status != "met":
         before = f"{old.progress} %" if old.progress is not None else ""
         yield _change(
@@ -211,6 +236,9 @@ def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
             note="complete",
             say=_("{title} is {progress} percent complete", title=new.title, progress=new.progress),
         )
+
+
+def _acceptance(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
     if old.accepted_on is None and new.accepted_on is not None:
         yield _change(
             "milestone.accepted",
@@ -219,15 +247,6 @@ def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
             after=_("Accepted"),
             note=_date(new.accepted_on),
             say=_("{title} was accepted", title=new.title),
-        )
-    if old.title != new.title:
-        yield _change(
-            "milestone.renamed",
-            new.id,
-            new.title,
-            before=old.title,
-            after=new.title,
-            say=_("{title} is now called {new_title}", title=old.title, new_title=new.title),
         )
 
 
@@ -331,7 +350,7 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
     if before is not None and after is not None and before != after:
         difference = after - before
         sign = "+" if difference.amount > 0 else ""
-        told = (
+        dated_title = (
             _("{title} to {status_date}", title=title, status_date=words.day(new.status_date))
             if field == "spent" and new.status_date
             else title
@@ -339,29 +358,26 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
         yield _change(
             f"budget.{field}",
             "",
-            told,
+            dated_title,
             before=words.money(before),
             after=words.money(after),
             note=f"{sign}{words.money(difference)}",
             say=_("{title} is now {after}", title=title, after=words.money(after)),
         )
-        return
-    share = f"{field}_share"
-    if (
-        field != "budget"
-        and after is None
-        and getattr(old, share) is not None
-        and getattr(old, share) != getattr(new, share)
-    ):
-        now = getattr(new, share)
-        if now is not None:
-            shown = words.percent(now)
-            yield _change(
-                f"budget.{field}",
-                "",
-                title,
-                before=words.percent(getattr(old, share)),
-                after=shown,
-                note=_("of the budget"),
-                say=_("{title} is {shown} of the budget", title=title, shown=shown),
-            )
+    elif field != "budget" and after is None:
+        yield from _percentage(field, title, getattr(old, f"{field}_share"), getattr(new, f"{field}_share"))
+
+
+def _percentage(field: str, title: str, old: Decimal | None, new: Decimal | None) -> Iterator[Change]:
+    """Yield the change of a figure that is shared as a share of the budget alone."""
+    if old is not None and new is not None and old != new:
+        shown = words.percent(new)
+        yield _change(
+            f"budget.{field}",
+            "",
+            title,
+            before=words.percent(old),
+            after=shown,
+            note=_("of the budget"),
+            say=_("{title} is {shown} of the budget", title=title, shown=shown),
+        )

@@ -1,4 +1,4 @@
-"""What was newly said between two views: comments, acknowledgements, concerns and their answers, in words. Pure."""
+"""Comments, acknowledgements, concerns and answers that one view has and the one before had not, in words. Pure."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ QUOTED = 240  # characters of what was said that stand in a list of changes
 
 
 def said(old: ClientView, new: ClientView) -> Iterator[Change]:
-    """Return what somebody said: concerns first, then of each milestone and risk, then of the rest."""
+    """Yield what somebody said: concerns first, then about each milestone and risk, the budget and the agreement."""
     before = {c.id: c for c in old.concerns}
     for card in new.concerns:
         yield from _concern(before.get(card.id), card)
@@ -51,9 +51,9 @@ def _about(
 def _remarks(
     kind: str, subject: str, title: str, before: tuple[Remark, ...], after: tuple[Remark, ...]
 ) -> Iterator[Change]:
-    known = {(r.at, r.text) for r in before}
+    earlier = {(remark.at, remark.text) for remark in before}
     for remark in after:
-        if (remark.at, remark.text) not in known:
+        if (remark.at, remark.text) not in earlier:
             yield _change(
                 f"{kind}.commented",
                 subject,

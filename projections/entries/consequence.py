@@ -1,6 +1,6 @@
-"""What one view tells that another does not, value by value: the consequence of an agreement not in force yet. Pure.
+"""Two views compared value by value: what a client will see more, less or otherwise under another agreement. Pure.
 
-Rule: every value of a view is a fact, found by walking its fields: one that nobody thought of here is compared too.
+Rule: every value of a view is a fact, found by walking all fields: a field that is added later is compared as well.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,24 +10,24 @@ import msgspec
 
 from domain.view import Baseline, ClientView, CurvePoint, ForecastPoint, Indicator, Remark
 
-Key = tuple[str, str, str]  # subject ("milestone-m1", "risk-r7", "budget", "page"), field, one of several or ""
+Key = tuple[str, str, str]  # subject ("milestone-m1", "risk-r7", "budget", "page"), field, item of several or ""
 ITEMS = {"milestones": "milestone", "risks": "risk", "concerns": "concern"}
-PAST = frozenset({"previous", "remarks"})  # tell of what was before
-COURSES = frozenset({"trend", "baselines"})  # of these the newest is the present
+PAST = frozenset({"previous", "remarks"})  # fields that are about the past
+COURSES = frozenset({"trend", "baselines"})  # fields with a series of values, of which the newest is the present one
 NOTHING: Mapping[Key, object] = {}
 
 
 class Consequence(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of each fact when one view takes the place of another."""
+    """The facts of two views, by what becomes of each when the second replaces the first."""
 
-    new: tuple[Key, ...]  # told now, and not before
-    gone: tuple[Key, ...]  # told before, and not now
-    changed: tuple[Key, ...]  # told both times, with another value
+    new: tuple[Key, ...]  # only in the second view
+    gone: tuple[Key, ...]  # only in the first view
+    changed: tuple[Key, ...]  # in both, with another value
     same: tuple[Key, ...]
 
 
 def consequence(before: Mapping[Key, object], after: Mapping[Key, object]) -> Consequence:
-    """Return what becomes of each fact, in the order of the views."""
+    """Compare the facts of two views; each tuple is in the order of the views."""
     both = [key for key in after if key in before]
     return Consequence(
         new=tuple(key for key in after if key not in before),
@@ -38,31 +38,31 @@ def consequence(before: Mapping[Key, object], after: Mapping[Key, object]) -> Co
 
 
 def facts(view: ClientView | None) -> dict[Key, object]:
-    """Return every value a view tells, by what it is of; nothing for no view."""
+    """Return every value in a view by subject, field and item; nothing for no view."""
     return {} if view is None else dict(_view(view))
 
 
 def past(told: Mapping[Key, object]) -> frozenset[Key]:
-    """Return the facts that each tell of one change in the past: of one change one fact, where several tell of it."""
+    """Return the facts that are about the past, one for each past change even where several facts show it."""
     newest: dict[tuple[str, str], Key] = {}
-    found = set()
+    about_past = set()
     for key, value in told.items():
         subject, field, _ = key
         if field in COURSES:
             newest[subject, field] = max(key, newest.get((subject, field), key))
-            found.add(key)
-        elif field in PAST or _of_the_past(key, value, told):
-            found.add(key)
-    return frozenset(found - set(newest.values()))
+            about_past.add(key)
+        elif field in PAST or _is_past(key, value, told):
+            about_past.add(key)
+    return frozenset(about_past - set(newest.values()))
 
 
-def _of_the_past(key: Key, value: object, told: Mapping[Key, object]) -> bool:
-    subject, field, one = key
+def _is_past(key: Key, value: object, told: Mapping[Key, object]) -> bool:
+    subject, field, item = key
     match field:
         case "indicator":
-            return bool(one)
+            return bool(item)
         case "curve":
-            return _spent(value)
+            return _is_spent_point(value)
         case "reason":
             return not any(k[0] == subject and k[1] == "trend" for k in told)
         case "original_baseline":
@@ -71,7 +71,7 @@ def _of_the_past(key: Key, value: object, told: Mapping[Key, object]) -> bool:
             return False
 
 
-def _spent(value: object) -> bool:
+def _is_spent_point(value: object) -> bool:
     return isinstance(value, CurvePoint) and value.spent is not None
 
 
@@ -99,14 +99,14 @@ def _value(subject: str, field: str, value: object) -> Iterator[tuple[Key, objec
         if value.previous is not None:
             yield (subject, "indicator", "previous"), value.previous
     elif isinstance(value, tuple):
-        for place, one in enumerate(value):
-            yield (subject, field, _name(one, place)), one
+        for place, item in enumerate(value):
+            yield (subject, field, _item_name(item, place)), item
     elif not _absent(field, value):
         yield (subject, field, ""), value
 
 
-def _name(one: object, place: int) -> str:
-    match one:
+def _item_name(item: object, place: int) -> str:
+    match item:
         case ForecastPoint(on=on) | CurvePoint(on=on):
             return on.isoformat()
         case Baseline(number=number):
@@ -118,5 +118,5 @@ def _name(one: object, place: int) -> str:
 
 
 def _absent(field: str, value: object) -> bool:
-    """None and "" are what a client cannot tell from not shared; so is a flag that is down, but for an answer."""
+    """Tell whether a value looks to a client as if it were not shared: None, "", or False except as an answer."""
     return value is None or value == "" or (value is False and field != "needs_acceptance")

@@ -1,7 +1,7 @@
-"""One numbered disclosure of a share: what changed as data, the exact parts shown, the exact text sent. Pure.
+"""One numbered update of a share: what changed as data, the parts shown, the text sent. Pure.
 
-docs/spec.md section 3 defines every field. `Content` is what is committed to; once encoded its bytes are kept as they
-are and never encoded again.
+docs/spec.md section 3 defines every field. `Content` is what the commitment covers; once it is encoded, its bytes are
+kept as they are and never encoded again.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from domain.view import ClientView
 from projections.proof import tree
 
 
@@ -41,7 +42,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A view as markup: the parts by id, roots first. Pure function of the view."""
+    """A view as markup: the parts by id, and the ids of the outermost ones (`roots`) in page order."""
 
     roots: tuple[str, ...]
     parts: dict[str, Part]
@@ -49,7 +50,7 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What entry n discloses."""
+    """What entry n shows to the client, and how it was shown."""
 
     share: str
     n: int  # 1, 2, 3 ... without gaps
@@ -80,6 +81,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def n(self) -> int:
+        """Its number."""
         return self.content.n
 
     @property
@@ -94,7 +96,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """Entry n as it lies in the log, whether or not its content can still be read; for proofs."""
+    """Entry n as stored, readable or not, for proofs; `raw` and `salt` are None once it is erased or damaged."""
 
     n: int
     header: bytes
@@ -112,7 +114,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share showed at entry n, folded from what was recorded: a page is made of disclosed bytes only."""
+    """What a share showed at entry n, assembled from recorded parts alone."""
 
     share: str
     n: int
@@ -126,7 +128,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoldStep(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a content that folding needs; read without the rest."""
+    """The fields of a content from which the parts of a page are brought forward; decoded without the rest."""
 
     n: int
     roots: tuple[str, ...]
@@ -135,7 +137,7 @@ class FoldStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keyframe(msgspec.Struct, frozen=True, kw_only=True):
-    """All parts after entry n, so that no opening folds further back than this."""
+    """All parts after entry n, kept so that assembling a later page need not begin before it."""
 
     n: int
     roots: tuple[str, ...]
@@ -143,7 +145,7 @@ class Keyframe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a leaf that stays readable after erasure."""
+    """What stays readable of an entry after its content is erased; a leaf is the hash of it and the commitment."""
 
     share: str
     n: int
@@ -161,10 +163,11 @@ _encoder = msgspec.json.Encoder(order="sorted")
 _content = msgspec.json.Decoder(Content)
 _step = msgspec.json.Decoder(FoldStep)
 _headers = msgspec.json.Decoder(Header)
+_views = msgspec.json.Decoder(ClientView)
 
 
 def digest_of(markup: Iterable[str]) -> str:
-    """Return the sha256 hex of a page: the markup of its roots in order."""
+    """Return the SHA-256 (hex) of a page, given the markup of its roots in order."""
     return hashlib.sha256("".join(markup).encode()).hexdigest()
 
 
@@ -204,15 +207,32 @@ def seal(content: Content, salt: bytes, frontier: Sequence[bytes]) -> Entry:
 
 
 def open_step(raw: bytes) -> FoldStep:
-    """Return what recorded bytes say for folding."""
+    """Return the fields of a recorded content that folding needs.
+
+    Raises: msgspec.MsgspecError.
+    """
     return _step.decode(raw)
 
 
 def open_header(header: bytes) -> Header:
-    """Return what a recorded header says."""
+    """Return a recorded header.
+
+    Raises: msgspec.MsgspecError.
+    """
     return _headers.decode(header)
 
 
 def open_content(raw: bytes) -> Content:
-    """Return the content that recorded bytes hold."""
+    """Return the content in recorded bytes.
+
+    Raises: msgspec.MsgspecError.
+    """
     return _content.decode(raw)
+
+
+def open_view(view: str) -> ClientView:
+    """Return the view a client was shown, from the `view` of a content or a page (JSON).
+
+    Raises: msgspec.MsgspecError.
+    """
+    return _views.decode(view)

@@ -1,4 +1,7 @@
-"""From two renderings to the message between them, and from recorded parts back to markup. Pure; docs/spec.md 5."""
+"""What differs between two renderings, as the message sent to open pages; and recorded parts as markup. Pure.
+
+docs/spec.md 5.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -7,12 +10,12 @@ import msgspec
 
 from projections.entries.entry import Content, FoldStep, Part, Rendered, instant
 
-ISLAND = "since"  # the list of changes on the page, filled per viewer, prepended to by frames
+ISLAND = "since"  # id of the list of changes on the page: filled for each viewer, and each message adds to its top
 _encoder = msgspec.json.Encoder()
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """What turns one rendering into the next."""
+    """What is new, different or gone in a rendering, compared with the one before."""
 
     parts: tuple[Part, ...]  # new or different
     removed: tuple[str, ...]
@@ -36,7 +39,7 @@ class _Key(msgspec.Struct):
 
 
 def difference(before: Rendered | None, after: Rendered) -> Difference:
-    """Return what changed; everything when there was nothing before."""
+    """Return what differs between two renderings; everything when `before` is None."""
     old = before.parts if before else {}
     changed = {key for key, part in after.parts.items() if old.get(key) != part}
     return Difference(
@@ -47,6 +50,7 @@ def difference(before: Rendered | None, after: Rendered) -> Difference:
 
 
 def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> Iterable[str]:
+    """Yield the changed parts that lie in no other changed part, in page order."""
     for key in ids:
         if key in changed:
             yield key
@@ -61,7 +65,7 @@ def markup(parts: Mapping[str, Part], key: str) -> str:
 
 
 def partial(target: str, html: str, swap: str = "outerMorph") -> str:
-    """Return one instruction of a frame: put `html` where the element with the id `target` is."""
+    """Return one instruction of a message: put `html` where the element with the id `target` is."""
     return f'<hx-partial hx-target="#{target}" hx-swap="{swap}">{html}</hx-partial>'
 
 
@@ -82,7 +86,7 @@ def key_message(n: int, at: datetime, root: str, roots: Mapping[str, str], items
 
 
 def fold(parts: Mapping[str, Part], content: Content | FoldStep) -> dict[str, Part]:
-    """Return the parts after an entry."""
+    """Return the parts of a page after an entry, given those before it."""
     after = {key: part for key, part in parts.items() if key not in content.removed}
     after.update((part.id, part) for part in content.parts)
     return after

@@ -1,1 +1,1 @@
-"""Signing the record, taking it away as a bundle, and erasing from it."""
+"""Checkpoints signed over the record, evidence bundles built from it, and erasure of its contents."""

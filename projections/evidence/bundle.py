@@ -1,63 +1,45 @@
-"""The evidence bundle: one file from which anyone can check, without us, what a share was shown. docs/spec.md 8.
+"""Builds the evidence bundle: one file from which anyone can check what a share was shown; docs/spec.md 8.
 
 Rule: nothing of the record is computed anew and nothing is left out silently; what cannot be read is written as
-missing, and the verifier says so.
+missing, and the verifier reports it.
 """
 
 import base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Literal
 
 import msgspec
 
 from domain.language import gettext as _
 from projections.entries.entry import Content, Kept, open_content
-from projections.evidence.leaves import BATCH
+from projections.evidence.leaves import BATCH, stored_leaves
 from projections.evidence.notary import Differs, Notary, Signed
 from projections.installation.folder import Logs
 from projections.proof import notes, tree
 from projections.receipts.batches import BatchRow
 from projections.replay import pages
+from projections.verify import bundle as verified
 from projections.verify import container
+from projections.verify.lines import EvidenceLine
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 LINES = 100  # of one file
 Kind = Literal["share", "period", "entry"]
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`bundle.json`."""
+class Manifest(verified.Manifest, frozen=True, kw_only=True):
+    """`bundle.json`: what is checked, and what is only for readers."""
 
-    format: int
-    kind: Kind
-    share: str
-    name: str
-    first: int = msgspec.field(name="from")
-    to: int
-    size: int
-    receipts: bool
-    made_at: str
+    made_at: str  # UTC, ISO 8601 to the second
     organisation: str
     client: str
     project: str
 
 
-class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry or a row of receipts, docs/spec.md 8.4."""
-
-    n: int | None = None
-    k: int | None = None
-    header: str
-    content: str | None
-    salt: str | None
-    commitment: str
-    leaf: str
-    proof: list[str] | None = None
-
-
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bundle is to hold. `first` and `to` are entry numbers."""
+    """What a bundle is to hold. `first` and `to` are entry numbers, and count for other kinds than "share" alone."""
 
     share: str
     kind: Kind = "share"
@@ -70,13 +52,21 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadablePage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the readable page is made of."""
+    """What the readable page of a bundle (`index.html`) is made from."""
 
     manifest: Manifest
     checkpoint: Signed
-    contents: list[tuple[int, Content | None, str]]  # number, content where it is there, leaf (hex)
+    contents: list[tuple[int, Content | None, str]]  # number, content where it can be read, leaf (hex)
     rows: list[BatchRow]
-    key: str
+    key: str  # verification key
+
+
+class Enclosures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bundle holds beside the record."""
+
+    made_at: datetime  # UTC
+    verifier: bytes  # the stand-alone program, `verify.py`
+    readable: Callable[[ReadablePage], bytes]  # makes `index.html`
 
 
 class NothingYet(Exception):
@@ -86,60 +76,44 @@ class NothingYet(Exception):
 _encode = msgspec.json.Encoder().encode
 
 
-def build(
-    folder: Logs,
-    notary: Notary,
-    wanted: Wanted,
-    *,
-    now: datetime,
-    verifier: bytes,
-    readable: Callable[[ReadablePage], bytes],
-) -> bytes:
+def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> bytes:
     """Return the bundle; a checkpoint is signed for it when the newest one does not cover what is wanted.
 
     Raises: NothingYet.
     """
     checkpoint = _checkpoint(notary, wanted)
-    size = checkpoint.checkpoint.size
-    to = size if wanted.kind == "share" else wanted.to
-    manifest = Manifest(
-        format=FORMAT, kind=wanted.kind, share=wanted.share, name=notary.key.name,
-        first=1 if wanted.kind == "share" else wanted.first, to=to, size=size, receipts=False,
-        made_at=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        organisation=wanted.organisation, client=wanted.client, project=wanted.project,
-    )  # fmt: skip
-    files: dict[str, bytes] = {
-        "key.txt": notary.verification_key.encode() + b"\n",
-        "checkpoint.note": checkpoint.note.encode(),
-        "verify.py": verifier,
-        "README.txt": README,
-    }
-    for k, note in enumerate(notary.rotations, 1):
-        files[f"rotations/{k:06}.note"] = note.encode()
-    for line in folder.ledger.of("time-stamped", notary.origin(wanted.share)):
-        stamped, _, token = line.statement.text.partition(" ")
-        files[f"timestamps/{int(stamped):09}.tsr"] = base64.b64decode(token)
-    told = _entries(folder, manifest, files)
-    if wanted.kind == "share":
-        for signed in notary.all(notary.origin(wanted.share)):
-            if signed.checkpoint.size < size:
-                files[f"checkpoints/{signed.checkpoint.size:09}.note"] = signed.note.encode()
-    else:
-        folded = pages.fold(folder.disclosure, wanted.share, manifest.first)
-        files["base.json"] = _encode(list(folded.parts.values()) if folded else [])
-    rows = _receipts(folder, notary, manifest, files) if wanted.receipts else None
+    manifest = _manifest(notary, wanted, checkpoint, enclosed.made_at)
+    members = _Members(logs, notary, manifest)
+    members.add_trust(checkpoint)
+    contents = members.add_entries()
+    rows = members.add_receipts() if wanted.receipts else None
+    members.add_erasures(with_rows=rows is not None)
+    members.add_stylesheets(contents)
     manifest = msgspec.structs.replace(manifest, receipts=rows is not None)
-    _erasures(folder, wanted.share, files, with_rows=rows is not None)
-    for digest in {content.stylesheet for _, content, _ in told if content}:
-        files[f"stylesheets/{digest}.css"] = folder.disclosure.stylesheet(digest) or b""
     page = ReadablePage(
-        manifest=manifest, checkpoint=checkpoint, contents=told, rows=rows or [], key=notary.verification_key
+        manifest=manifest, checkpoint=checkpoint, contents=contents, rows=rows or [], key=notary.verification_key
     )
-    files |= {"bundle.json": msgspec.json.format(_encode(manifest), indent=2) + b"\n", "index.html": readable(page)}
+    files = members.files | {
+        "README.txt": README,
+        "verify.py": enclosed.verifier,
+        "bundle.json": msgspec.json.format(_encode(manifest), indent=2) + b"\n",
+        "index.html": enclosed.readable(page),
+    }
     return _sealed(notary, files)
 
 
+def _manifest(notary: Notary, wanted: Wanted, checkpoint: Signed, made_at: datetime) -> Manifest:
+    size, whole = checkpoint.checkpoint.size, wanted.kind == "share"
+    return Manifest(
+        format=FORMAT, kind=wanted.kind, share=wanted.share, name=notary.key.name,
+        first=1 if whole else wanted.first, to=size if whole else wanted.to, size=size, receipts=False,
+        made_at=f"{made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        organisation=wanted.organisation, client=wanted.client, project=wanted.project,
+    )  # fmt: skip
+
+
 def _sealed(notary: Notary, files: dict[str, bytes]) -> bytes:
+    """Return the container of some files with the signed list of their hashes; docs/spec.md 8.2."""
     members = [container.pack(path, files[path]) for path in sorted(files)]
     lines = "".join(f"{member.digest} {member.path}\n" for member in members)
     note = notes.sign(f"{notary.key.name}/bundle\n{FORMAT}\n{lines}", notary.key)
@@ -148,121 +122,126 @@ def _sealed(notary: Notary, files: dict[str, bytes]) -> bytes:
 
 def _checkpoint(notary: Notary, wanted: Wanted) -> Signed:
     try:
-        found = notary.share(wanted.share)
+        checkpoint = notary.share(wanted.share)
     except Differs:  # then the record as it is must be seen by those who check, with what was signed before
-        found = notary.newest(notary.origin(wanted.share))
-    if found is None:
+        checkpoint = notary.newest(notary.origin(wanted.share))
+    if checkpoint is None:
         raise NothingYet(_("Share {share!r} has no update yet, so there is nothing to prove.", share=wanted.share))
-    return found
+    return checkpoint
 
 
-# entries
+class _Members:
+    """Collects the files of one bundle by path."""
+
+    def __init__(self, logs: Logs, notary: Notary, manifest: Manifest) -> None:
+        self._logs, self._notary, self._manifest = logs, notary, manifest
+        self._whole = manifest.kind == "share"
+        self.files: dict[str, bytes] = {}
+
+    def add_trust(self, checkpoint: Signed) -> None:
+        """Add the key, its rotations, and every signed head with its time stamps; docs/spec.md 8.3."""
+        origin = self._notary.origin(self._manifest.share)
+        self.files["key.txt"] = self._notary.verification_key.encode() + b"\n"
+        self.files["checkpoint.note"] = checkpoint.note.encode()
+        for k, note in enumerate(self._notary.rotations, 1):
+            self.files[f"rotations/{k:06}.note"] = note.encode()
+        for line in self._logs.ledger.of("time-stamped", origin):
+            size, _sep, token = line.statement.text.partition(" ")
+            self.files[f"timestamps/{int(size):09}.tsr"] = base64.b64decode(token)
+        for earlier in self._notary.all(origin) if self._whole else ():
+            if earlier.checkpoint.size < checkpoint.checkpoint.size:
+                self.files[f"checkpoints/{earlier.checkpoint.size:09}.note"] = earlier.note.encode()
+
+    def add_entries(self) -> list[tuple[int, Content | None, str]]:
+        """Add the lines of the entries; return number, content where it can be read, and leaf (hex) of each."""
+        manifest, contents = self._manifest, list[tuple[int, Content | None, str]]()
+        proofs = None if self._whole else tree.Subtrees(stored_leaves(self._logs, manifest.share, manifest.size))
+        entries = _entries(self._logs, manifest.share, manifest.first - 1, manifest.to)
+        start = manifest.first
+        while batch := list(islice(entries, LINES)):
+            lines = []
+            for kept in batch:
+                proof = proofs.inclusion(kept.n - 1) if proofs and kept.n <= proofs.size else None
+                lines.append(_encode(_line(kept, proof)))
+                content = open_content(kept.raw) if kept.raw is not None else None
+                contents.append((kept.n, content, kept.leaf.hex()))
+            self.files[f"entries/{start:09}.jsonl"] = b"\n".join(lines) + b"\n"
+            start += LINES
+        if not self._whole:
+            folded = pages.fold(self._logs.disclosure, manifest.share, manifest.first)
+            self.files["base.json"] = _encode(list(folded.parts.values()) if folded else [])
+        return contents
+
+    def add_receipts(self) -> list[BatchRow] | None:
+        """Add the lines of the receipts and return their rows, None where no row was ever recorded."""
+        signed = self._receipts_checkpoint()
+        if signed is None:
+            return None
+        share, size, receipts = self._manifest.share, signed.checkpoint.size, self._logs.receipts
+        self.files["receipts.note"] = signed.note.encode()
+        after, upto = (0, size) if self._whole else _span(self._logs, self._manifest, size)
+        proofs = None if self._whole else tree.Subtrees(_row_leaves(self._logs, share, size))
+        rows: list[BatchRow] = []
+        while after < upto and (batch := receipts.rows(share, after, LINES, upto)):
+            lines = [_encode(_line(row, proofs.inclusion(row.k - 1) if proofs else None)) for row in batch]
+            self.files[f"receipts/{batch[0].k:09}.jsonl"] = b"\n".join(lines) + b"\n"
+            rows += batch
+            after = batch[-1].k
+        return rows
+
+    def _receipts_checkpoint(self) -> Signed | None:
+        try:
+            return self._notary.receipts(self._manifest.share)
+        except Differs:
+            return self._notary.newest(self._notary.receipts_origin(self._manifest.share))
+
+    def add_erasures(self, *, with_rows: bool) -> None:
+        """Add the statements of erased entries, and with `with_rows` those of expired receipts."""
+        kinds = ("entries-erased", "receipts-expired") if with_rows else ("entries-erased",)
+        lines = [line for kind in kinds for line in self._logs.ledger.of(kind, self._manifest.share)]
+        for k, line in enumerate(lines, 1):
+            self.files[f"erasures/{k:06}.note"] = line.statement.text.encode()
+
+    def add_stylesheets(self, contents: Sequence[tuple[int, Content | None, str]]) -> None:
+        """Add every stylesheet the contents were shown with."""
+        for digest in {content.stylesheet for _n, content, _leaf in contents if content}:
+            self.files[f"stylesheets/{digest}.css"] = self._logs.disclosure.stylesheet(digest) or b""
 
 
-def _entries(folder: Logs, manifest: Manifest, files: dict[str, bytes]) -> list[tuple[int, Content | None, str]]:
-    share, told = manifest.share, list[tuple[int, Content | None, str]]()
-    proofs = None if manifest.kind == "share" else tree.Subtrees(_all_leaves(folder, share, manifest.size))
-    lines: list[bytes] = []
-    start = manifest.first
-    for kept in _kept(folder, share, manifest.first - 1, manifest.to):
-        proof = proofs.inclusion(kept.n - 1) if proofs and kept.n <= proofs.size else None
-        lines.append(_encode(_entry_line(kept, proof)))
-        content = open_content(kept.raw) if kept.raw is not None else None
-        told.append((kept.n, content, kept.leaf.hex()))
-        if len(lines) == LINES:
-            files[f"entries/{start:09}.jsonl"] = b"\n".join(lines) + b"\n"
-            lines, start = [], start + LINES
-    if lines:
-        files[f"entries/{start:09}.jsonl"] = b"\n".join(lines) + b"\n"
-    return told
-
-
-def _entry_line(kept: Kept, proof: Sequence[bytes] | None) -> EvidenceLine:
+def _line(stored: Kept | BatchRow, proof: Sequence[bytes] | None) -> EvidenceLine:
+    n, k, content = (stored.n, 0, stored.raw) if isinstance(stored, Kept) else (0, stored.k, stored.content)
     return EvidenceLine(
-        n=kept.n,
-        header=_text(kept.header) or "",
-        content=_text(kept.raw),
-        salt=kept.salt.hex() if kept.salt is not None else None,
-        commitment=kept.commitment.hex(),
-        leaf=kept.leaf.hex(),
+        n=n,
+        k=k,
+        header=stored.header.decode(errors="replace"),
+        content=None if content is None else content.decode(errors="replace"),
+        salt=None if stored.salt is None else stored.salt.hex(),
+        commitment=stored.commitment.hex(),
+        leaf=stored.leaf.hex(),
         proof=None if proof is None else [step.hex() for step in proof],
     )
 
 
-def _text(raw: bytes | None) -> str | None:
-    return None if raw is None else raw.decode(errors="replace")
+def _entries(logs: Logs, share: str, after: int, upto: int) -> Iterator[Kept]:
+    while after < upto and (batch := logs.disclosure.kept(share, after, BATCH, upto)):
+        yield from batch
+        after = batch[-1].n
 
 
-def _kept(folder: Logs, share: str, after: int, upto: int) -> Iterator[Kept]:
-    while after < upto and (found := folder.disclosure.kept(share, after, BATCH, upto)):
-        yield from found
-        after = found[-1].n
+def _row_leaves(logs: Logs, share: str, size: int) -> list[bytes]:
+    leaves: list[bytes] = []
+    while len(leaves) < size and (rows := logs.receipts.rows(share, len(leaves), 1000, size)):
+        leaves += [tree.leaf_hash(row.header, row.commitment) for row in rows]
+    return leaves
 
 
-def _all_leaves(folder: Logs, share: str, size: int) -> list[bytes]:
-    found: list[bytes] = []
-    while len(found) < size and (more := folder.disclosure.leaves(share, len(found), 2000, size)):
-        found += more
-    return found
-
-
-# receipts
-
-
-def _receipts(folder: Logs, notary: Notary, manifest: Manifest, files: dict[str, bytes]) -> list[BatchRow] | None:
-    share = manifest.share
-    try:
-        signed = notary.receipts(share)
-    except Differs:
-        signed = notary.newest(notary.receipts_origin(share))
-    if signed is None:
-        return None
-    size = signed.checkpoint.size
-    files["receipts.note"] = signed.note.encode()
-    after, upto = (0, size) if manifest.kind == "share" else _span(folder, manifest, size)
-    proofs = None if manifest.kind == "share" else tree.Subtrees(_row_leaves(folder, share, size))
-    rows: list[BatchRow] = []
-    while after < upto and (found := folder.receipts.rows(share, after, LINES, upto)):
-        lines = [_encode(_row_line(one, proofs.inclusion(one.k - 1) if proofs else None)) for one in found]
-        files[f"receipts/{found[0].k:09}.jsonl"] = b"\n".join(lines) + b"\n"
-        rows += found
-        after = found[-1].k
-    return rows
-
-
-def _span(folder: Logs, manifest: Manifest, size: int) -> tuple[int, int]:
-    """Return the rows recorded while the wanted entries were the newest."""
-    begin = folder.disclosure.recorded_at(manifest.share, manifest.first)
-    end = folder.disclosure.recorded_at(manifest.share, manifest.to + 1)
-    after = folder.receipts.row_at(manifest.share, begin) if begin else 0
-    upto = folder.receipts.row_at(manifest.share, end) + 1 if end else size
+def _span(logs: Logs, manifest: Manifest, size: int) -> tuple[int, int]:
+    """Return between which rows, after the first number and up to the second, the wanted entries were the newest."""
+    begin = logs.disclosure.recorded_at(manifest.share, manifest.first)
+    end = logs.disclosure.recorded_at(manifest.share, manifest.to + 1)
+    after = logs.receipts.row_at(manifest.share, begin) if begin else 0
+    upto = logs.receipts.row_at(manifest.share, end) + 1 if end else size
     return after, min(upto, size)
-
-
-def _row_leaves(folder: Logs, share: str, size: int) -> list[bytes]:
-    found: list[bytes] = []
-    while len(found) < size and (rows := folder.receipts.rows(share, len(found), 1000, size)):
-        found += [tree.leaf_hash(one.header, one.commitment) for one in rows]
-    return found
-
-
-def _row_line(one: BatchRow, proof: Sequence[bytes] | None) -> EvidenceLine:
-    return EvidenceLine(
-        k=one.k,
-        header=_text(one.header) or "",
-        content=_text(one.content),
-        salt=one.salt.hex() if one.salt is not None else None,
-        commitment=one.commitment.hex(),
-        leaf=one.leaf.hex(),
-        proof=None if proof is None else [step.hex() for step in proof],
-    )
-
-
-def _erasures(folder: Logs, share: str, files: dict[str, bytes], *, with_rows: bool) -> None:
-    kinds = ("entries-erased", "receipts-expired") if with_rows else ("entries-erased",)
-    found = [line.statement.text for kind in kinds for line in folder.ledger.of(kind, share)]
-    for k, note in enumerate(found, 1):
-        files[f"erasures/{k:06}.note"] = note.encode()
 
 
 README = b"""Evidence of what a Fanlight share was shown.

@@ -1,4 +1,4 @@
-"""Whether the stored files hold: every row read again and hashed anew, against all that was signed. Reads only."""
+"""Checks the stored files of an installation: every row is read and hashed again and compared with what was signed."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,38 +13,36 @@ from projections.proof.notes import BadNote, Checkpoint
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something that is wrong: in which tree, the first number it is wrong from, and what."""
+    """Something wrong in the tree named `origin`: the first wrong number, and what is wrong."""
 
     origin: str
     n: int
     why: str
 
 
-def inspect(
-    folder: Logs, notary: Notary, shares: Iterable[str], pinned: Iterable[Checkpoint] = ()
-) -> Iterator[Finding]:
+def inspect(logs: Logs, notary: Notary, shares: Iterable[str], pinned: Iterable[Checkpoint] = ()) -> Iterator[Finding]:
     """Yield what is wrong with the stored files of an installation; nothing when all of it holds.
 
-    `pinned` are checkpoints kept elsewhere: without one, a record and its ledger cut back together cannot be told from
-    a younger one.
+    `pinned` are checkpoints kept elsewhere: without one, a record and a ledger that were both cut back look like an
+    earlier state.
     """
-    held: dict[str, dict[int, bytes]] = {}
-    for one in pinned:
-        held.setdefault(one.origin, {})[one.size] = one.root
+    held: dict[str, dict[int, bytes]] = {}  # origin -> size -> head
+    for checkpoint in pinned:
+        held.setdefault(checkpoint.origin, {})[checkpoint.size] = checkpoint.root
     for share in shares:
-        head, rows = folder.disclosure.head(share), folder.receipts.head(share)
-        yield from _tree(notary, held, notary.origin(share), entry_leaves(folder, share, 0, head))
-        yield from _tree(notary, held, notary.receipts_origin(share), row_leaves(folder, share, 0, rows))
-    last = folder.ledger.last()
-    lines = ledger_leaves(folder, 0, last.index if last else 0)
+        head, rows = logs.disclosure.head(share), logs.receipts.head(share)
+        yield from _tree(notary, held, notary.origin(share), entry_leaves(logs, share, 0, head))
+        yield from _tree(notary, held, notary.receipts_origin(share), row_leaves(logs, share, 0, rows))
+    last = logs.ledger.last()
+    lines = ledger_leaves(logs, 0, last.index if last else 0)
     yield from _tree(notary, held, f"{notary.key.name}/organisation", lines)
-    yield from _tree(notary, held, f"{notary.key.name}/events", _events(folder))
+    yield from _tree(notary, held, f"{notary.key.name}/events", _events(logs))
 
 
 def _tree(notary: Notary, held: dict[str, dict[int, bytes]], origin: str, leaves: Leaves) -> Iterator[Finding]:
     """Yield the first thing that is wrong with one tree."""
     try:
-        signed = {one.checkpoint.size: one.checkpoint.root for one in notary.all(origin)}
+        signed = {earlier.checkpoint.size: earlier.checkpoint.root for earlier in notary.all(origin)}
     except (BadNote, msgspec.MsgspecError) as error:
         yield Finding(origin, 0, _("its checkpoints cannot be trusted: {error}", error=error))
         signed = {}
@@ -52,12 +50,13 @@ def _tree(notary: Notary, held: dict[str, dict[int, bytes]], origin: str, leaves
         if signed.setdefault(size, root) != root:
             yield Finding(origin, 1, _("two checkpoints of {size} were signed with different heads", size=size))
             return
-    found = _first(origin, leaves, signed)
-    if found is not None:
-        yield found
+    finding = _first_wrong(origin, leaves, signed)
+    if finding is not None:
+        yield finding
 
 
-def _first(origin: str, leaves: Leaves, signed: dict[int, bytes]) -> Finding | None:
+def _first_wrong(origin: str, leaves: Leaves, signed: dict[int, bytes]) -> Finding | None:
+    """Return the first thing wrong with some leaves, given the heads that were signed by size."""
     frontier: tuple[bytes, ...] = ()
     size = good = 0
     for n, leaf, stored, trouble in leaves:
@@ -80,9 +79,9 @@ def _first(origin: str, leaves: Leaves, signed: dict[int, bytes]) -> Finding | N
     return None
 
 
-def _events(folder: Logs) -> Leaves:
+def _events(logs: Logs) -> Leaves:
     position = n = 0
-    while found := folder.events.leaves(position, BATCH):
-        for position, leaf in found:  # noqa: B007  # where to go on
+    while batch := logs.events.leaves(position, BATCH):
+        for position, leaf in batch:  # noqa: B007  # where to go on
             n += 1
             yield n, leaf, (), ""

@@ -1,4 +1,4 @@
-"""The leaves of every tree, read from storage and hashed anew, each with what is wrong with it. Reads only."""
+"""The leaves of every tree, read from storage and hashed again, each with what is wrong with it."""
 
 from collections.abc import Iterator
 
@@ -12,28 +12,28 @@ from projections.proof import notes, tree
 from projections.receipts import batches
 from projections.receipts.batches import BatchRow
 
-BATCH = 200
+BATCH = 200  # leaves read at a time
 Leaves = Iterator[tuple[int, bytes, tuple[bytes, ...], str]]  # number, leaf, frontier as stored, trouble ("" when none)
 
 
-def entry_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
+def entry_leaves(logs: Logs, share: str, after: int, upto: int) -> Leaves:
     """Yield the leaves of entries after + 1 ... upto with what is wrong with each, "" when nothing is."""
     erased: set[int] | None = None
-    while after < upto and (found := folder.disclosure.kept(share, after, BATCH, upto)):
-        for kept in found:
+    while after < upto and (batch := logs.disclosure.kept(share, after, BATCH, upto)):
+        for kept in batch:
             if kept.state == "erased" and erased is None:
-                erased = numbers_erased(folder, share)
+                erased = numbers_erased(logs, share)
             yield (
                 kept.n,
                 tree.leaf_hash(kept.header, kept.commitment),
                 kept.frontier,
                 trouble(share, kept, erased or set()),
             )
-        after = found[-1].n
+        after = batch[-1].n
 
 
 def trouble(share: str, kept: Kept, erased: set[int]) -> str:
-    """Return what is wrong with an entry as it lies in the log, "" when nothing is."""
+    """Return what is wrong with an entry as stored, "" when nothing is; `erased` are the numbers on record."""
     try:
         head = open_header(kept.header)
     except msgspec.MsgspecError:
@@ -55,54 +55,62 @@ def trouble(share: str, kept: Kept, erased: set[int]) -> str:
     return "" if header_of(open_content(kept.raw)) == kept.header else _("its header does not follow from its content")
 
 
-def row_leaves(folder: Logs, share: str, after: int, upto: int) -> Leaves:
-    """Yield the leaves of rows after + 1 ... upto of a share's receipts."""
+def row_leaves(logs: Logs, share: str, after: int, upto: int) -> Leaves:
+    """Yield the leaves of rows after + 1 ... upto of a share's receipts with what is wrong with each."""
     expired: set[int] | None = None
-    while after < upto and (found := folder.receipts.rows(share, after, BATCH, upto)):
-        for one in found:
-            if one.content is None and expired is None:
-                expired = numbers_expired(folder, share)
+    while after < upto and (batch := logs.receipts.rows(share, after, BATCH, upto)):
+        for row in batch:
+            if row.content is None and expired is None:
+                expired = numbers_expired(logs, share)
             yield (
-                one.k,
-                tree.leaf_hash(one.header, one.commitment),
-                one.frontier,
-                trouble_of_row(share, one, expired or set()),
+                row.k,
+                tree.leaf_hash(row.header, row.commitment),
+                row.frontier,
+                trouble_of_row(share, row, expired or set()),
             )
-        after = found[-1].k
+        after = batch[-1].k
 
 
-def trouble_of_row(share: str, one: BatchRow, expired: set[int]) -> str:
-    """Return what is wrong with a row of receipts as it lies in the log, "" when nothing is."""
-    if not batches.says(one.header, share, one.k):
+def trouble_of_row(share: str, row: BatchRow, expired: set[int]) -> str:
+    """Return what is wrong with a row of receipts as stored, "" when nothing is; `expired` are those on record."""
+    if not batches.says(row.header, share, row.k):
         return _("its header is of another row")
-    if one.leaf != tree.leaf_hash(one.header, one.commitment):
+    if row.leaf != tree.leaf_hash(row.header, row.commitment):
         return _("its leaf is not the hash of its header and commitment")
-    if one.content is None or one.salt is None:
-        return "" if one.k in expired else _("its claims cannot be read, and no erasure is on record")
-    return "" if one.commitment == tree.commit(one.salt, one.content) else _("its claims are not what was committed to")
+    if row.content is None or row.salt is None:
+        return "" if row.k in expired else _("its claims cannot be read, and no erasure is on record")
+    return "" if row.commitment == tree.commit(row.salt, row.content) else _("its claims are not what was committed to")
 
 
-def ledger_leaves(folder: Logs, after: int, upto: int) -> Leaves:
+def stored_leaves(logs: Logs, share: str, size: int) -> list[bytes]:
+    """Return the leaves of the first `size` entries of a share as stored, unchecked; for proofs."""
+    leaves: list[bytes] = []
+    while len(leaves) < size and (more := logs.disclosure.leaves(share, len(leaves), 2000, size)):
+        leaves += more
+    return leaves
+
+
+def ledger_leaves(logs: Logs, after: int, upto: int) -> Leaves:
     """Yield the leaves of lines after + 1 ... upto of the ledger."""
-    while after < upto and (found := folder.ledger.lines(after, BATCH, upto)):
-        for line in found:
+    while after < upto and (batch := logs.ledger.lines(after, BATCH, upto)):
+        for line in batch:
             yield line.index, tree.leaf_hash(line.raw, b""), line.frontier, ""
-        after = found[-1].index
+        after = batch[-1].index
 
 
-def numbers_erased(folder: Logs, share: str) -> set[int]:
+def numbers_erased(logs: Logs, share: str) -> set[int]:
     """Return the entries of a share that were erased, by the ledger's statements."""
-    return _named(folder, "entries-erased", share)
+    return _named(logs, "entries-erased", share)
 
 
-def numbers_expired(folder: Logs, share: str) -> set[int]:
+def numbers_expired(logs: Logs, share: str) -> set[int]:
     """Return the rows of a share's receipts that were erased, by the ledger's statements."""
-    return _named(folder, "receipts-expired", share)
+    return _named(logs, "receipts-expired", share)
 
 
-def _named(folder: Logs, kind: str, share: str) -> set[int]:
-    found: set[int] = set()
-    for line in folder.ledger.of(kind, share):
+def _named(logs: Logs, kind: str, share: str) -> set[int]:
+    numbers: set[int] = set()
+    for line in logs.ledger.of(kind, share):
         text = notes.text_of(line.statement.text)
-        found |= notes.erased(text, notes.origin_of(text).removesuffix("/erasures"))
-    return found
+        numbers |= notes.erased(text, notes.origin_of(text).removesuffix("/erasures"))
+    return numbers

@@ -1,7 +1,7 @@
-"""Signs checkpoints of what is recorded, after reading it again; docs/spec.md 4.7.
+"""`Notary`: signs checkpoints of the record after reading it again; docs/spec.md 4.7.
 
-Rule: verify before sign. Everything a checkpoint adds is read from storage and hashed anew, and must grow out of the
-checkpoint before. What does not agree is not signed, is told to the operator, and stops that tree until it agrees.
+Rule: verify before signing. Everything a checkpoint adds is read from storage and hashed again, and must continue the
+tree of the checkpoint before. A tree that does not agree is not signed, and the operator is told, until it agrees.
 """
 
 import base64
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from domain.language import gettext as _
-from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
+from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves, stored_leaves
 from projections.installation.folder import Logs
 from projections.logs.ledger import LedgerLine, Statement
 from projections.proof import notes, tree
@@ -23,7 +23,7 @@ log = logging.getLogger("fanlight.notary")
 
 
 class Differs(Exception):
-    """What is stored is not what was signed, or not what it says it is; `n` is the first number that is wrong."""
+    """What is stored is not what was signed, or contradicts itself; `n` is the first wrong number."""
 
     def __init__(self, origin: str, n: int, why: str) -> None:
         super().__init__(_("{origin}, number {n}: {why}", origin=origin, n=n, why=why))
@@ -31,7 +31,7 @@ class Differs(Exception):
 
 
 class Conflict(Exception):
-    """A witness has seen another history of a tree; `size` is what it has seen, -1 when it does not say."""
+    """A witness has seen another history of a tree; `size` is the size it has seen, -1 when it does not say."""
 
     def __init__(self, why: str, size: int) -> None:
         super().__init__(why)
@@ -39,7 +39,7 @@ class Conflict(Exception):
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
-    """A checkpoint that was signed: the `number`-th of its origin."""
+    """A signed checkpoint, the `number`-th of its origin; `at` in UTC."""
 
     number: int
     checkpoint: Checkpoint
@@ -64,9 +64,9 @@ class Notary:
         self._witness, self._stamp = witness, stamp
         self._lock = threading.RLock()
         self.refused: dict[str, str] = {}  # origin -> why nothing is signed, for health
-        self.keys = self._known_keys()
+        self.keys = self._trusted_keys()
         self._walked: tuple[int, int, tuple[bytes, ...]] = 0, 0, ()  # events: size, position, frontier
-        self._stopping = stopping  # asked while much is hashed: what is not done waits
+        self._stopping = stopping  # asked while much is hashed; what is left is signed another time
 
     # origins
 
@@ -80,7 +80,7 @@ class Notary:
 
     @property
     def verification_key(self) -> str:
-        """The key others check everything with."""
+        """The verification key, as text."""
         return notes.verification_key(self.key.name, self.key.public)
 
     @property
@@ -88,23 +88,23 @@ class Notary:
         """Every rotation statement, oldest first."""
         return [line.statement.text for line in self._folder.ledger.of("key-rotated", self.key.name)]
 
-    def _known_keys(self) -> list[bytes]:
-        """Return the keys that are good, by the rotations on record.
+    def _trusted_keys(self) -> list[bytes]:
+        """Return the keys whose signatures are trusted, by the rotations on record.
 
         Raises: BadNote when the record was begun with another key that does not lead to this one.
         """
         added = self._folder.ledger.of("key-added", self.key.name)
-        known = notes.trusted(self.key.name, self.key.public, self.rotations)
-        if added and notes.open_key(added[0].statement.text)[1] not in known:
+        trusted = notes.trusted(self.key.name, self.key.public, self.rotations)
+        if added and notes.open_key(added[0].statement.text)[1] not in trusted:
             message = _(
                 "The signing key is not the one {name} began its record with, and no rotation leads to it. Put the "
                 "right signing.key in place, or rotate from it.",
                 name=self.key.name,
             )
             raise BadNote(message)
-        return known
+        return trusted
 
-    def _introduced(self) -> None:
+    def _introduce_key(self) -> None:
         """Put the key on record before its first signature."""
         if self._folder.ledger.newest("key-added", self.key.name) is None:
             key, at = self.verification_key, self._clock()
@@ -118,8 +118,8 @@ class Notary:
 
         Raises: BadNote when the ledger holds something else.
         """
-        found = self._folder.ledger.newest("checkpoint", origin)
-        return self._signed(*found) if found else None
+        newest = self._folder.ledger.newest("checkpoint", origin)
+        return self._signed(*newest) if newest else None
 
     def all(self, origin: str) -> list[Signed]:
         """Return every checkpoint of an origin, oldest first."""
@@ -132,7 +132,7 @@ class Notary:
     # signing
 
     def sign(self, shares: Iterable[str]) -> None:
-        """Sign what is new of every tree; what is refused is in `refused` and in the log."""
+        """Sign what is new of every tree; why one is not signed is in `refused` and in the log."""
         for share in shares:
             if self._stopping():
                 return
@@ -142,7 +142,7 @@ class Notary:
         self.attempt(f"{self.key.name}/organisation", self.ledger)
 
     def attempt(self, origin: str, signing: Callable[[], object]) -> None:
-        """Sign one tree, or note why not."""
+        """Sign one tree, or keep in `refused` why it is not signed. Raises nothing."""
         try:
             signing()
             self.refused.pop(origin, None)
@@ -168,7 +168,7 @@ class Notary:
         return self._sign(self.receipts_origin(share), head, lambda after: row_leaves(self._folder, share, after, head))
 
     def events(self) -> Signed | None:
-        """Return a checkpoint of the event log as it is; what this process has read before is not read again.
+        """Return a checkpoint of the whole event log; what this process has read before is not read again.
 
         Raises: Differs, BadNote.
         """
@@ -176,19 +176,19 @@ class Notary:
         with self._lock:
             previous = self.newest(origin)
             size, position, frontier = self._walked
-            while not self._stopping() and (found := self._folder.events.leaves(position, BATCH)):
-                position = found[-1][0]
-                for _other, leaf in found:
+            while not self._stopping() and (batch := self._folder.events.leaves(position, BATCH)):
+                position = batch[-1][0]
+                for _position, leaf in batch:
                     frontier, size = tree.append(frontier, size, leaf), size + 1
                     if (
                         previous
                         and size == previous.checkpoint.size
                         and tree.root_of(frontier) != previous.checkpoint.root
                     ):
-                        told = _(
+                        why = _(
                             "what is stored up to here is not what checkpoint {number} signed", number=previous.number
                         )
-                        raise Differs(origin, size, told)
+                        raise Differs(origin, size, why)
             self._walked = size, position, frontier
             return previous if self._stopping() else self._issue(origin, previous, size, frontier)
 
@@ -204,6 +204,10 @@ class Notary:
         return self._sign(origin, last.index, lambda after: ledger_leaves(self._folder, after, last.index))
 
     def _sign(self, origin: str, head: int, leaves: Callable[[int], Leaves]) -> Signed | None:
+        """Return a checkpoint at `head`; `leaves` reads those after a number.
+
+        Raises: Differs, BadNote.
+        """
         with self._lock:
             previous = self.newest(origin)
             size = previous.checkpoint.size if previous else 0
@@ -219,7 +223,7 @@ class Notary:
                 )
             if head == size:
                 return previous
-            frontier = self._standing(origin, previous, leaves)
+            frontier = self._frontier(origin, previous, leaves)
             for n, leaf, stored, trouble in leaves(size):
                 if self._stopping():
                     return previous
@@ -231,7 +235,7 @@ class Notary:
                 size = n
             return self._issue(origin, previous, size, frontier)
 
-    def _standing(self, origin: str, previous: Signed | None, leaves: Callable[[int], Leaves]) -> tuple[bytes, ...]:
+    def _frontier(self, origin: str, previous: Signed | None, leaves: Callable[[int], Leaves]) -> tuple[bytes, ...]:
         """Return the frontier the newest checkpoint was signed at, checked against it."""
         if previous is None:
             return ()
@@ -246,53 +250,47 @@ class Notary:
 
     def _issue(self, origin: str, previous: Signed | None, size: int, frontier: tuple[bytes, ...]) -> Signed | None:
         if previous and size < previous.checkpoint.size:
-            told = _(
+            why = _(
                 "{checkpoint_size} were signed for, but only {size} are there. Was a backup restored?",
                 checkpoint_size=previous.checkpoint.size,
                 size=size,
             )
-            raise Differs(origin, size + 1, told)
+            raise Differs(origin, size + 1, why)
         if size == (previous.checkpoint.size if previous else 0):
             return previous
-        self._introduced()
+        self._introduce_key()
         checkpoint = Checkpoint(origin, size, tree.root_of(frontier))
         note = notes.sign(checkpoint.text, self.key)
         if self._witness is not None:
             note += self._cosigned(checkpoint, note, previous.checkpoint.size if previous else 0)
         at = self._clock()
-        said = [Statement(kind="checkpoint", at=at, who="operator", subject=origin, text=note)]
+        statements = [Statement(kind="checkpoint", at=at, who="operator", subject=origin, text=note)]
         if self._stamp is not None and (token := self._stamp(checkpoint.text)):
             text = f"{size} {base64.b64encode(token).decode()}"
-            said.append(Statement(kind="time-stamped", at=at, who="operator", subject=origin, text=text))
-        self._folder.ledger.append(*said)
+            statements.append(Statement(kind="time-stamped", at=at, who="operator", subject=origin, text=text))
+        self._folder.ledger.append(*statements)
         return Signed(number=previous.number + 1 if previous else 1, checkpoint=checkpoint, note=note, at=at)
 
     def _cosigned(self, checkpoint: Checkpoint, note: str, old: int) -> str:
-        """Return the witness's line; it is told how the tree grew from what it has seen.
+        """Return the witness's signature line for the tree of a share, "" for other trees; `old` is the size before.
 
         Raises: Differs when it has seen another history.
         """
         assert self._witness is not None
         share = checkpoint.origin.removeprefix(f"{self.key.name}/share/")
         if share == checkpoint.origin or "/" in share:
-            return ""  # the trees of shares are what others hold
-        trees = tree.Subtrees(self._all_leaves(share, checkpoint.size))
+            return ""
+        trees = tree.Subtrees(stored_leaves(self._folder, share, checkpoint.size))
         try:
             return self._witness(note, old, trees.consistency(old))
         except Conflict as conflict:
             if not 0 <= conflict.size < checkpoint.size or conflict.size == old:
                 raise Differs(checkpoint.origin, checkpoint.size, str(conflict)) from conflict
-            seen = conflict.size  # it missed some of ours, or we some of its answers
+            seen = conflict.size  # it missed some checkpoints, or this process missed some of its answers
         try:
             return self._witness(note, seen, trees.consistency(seen))
         except Conflict as conflict:
             raise Differs(checkpoint.origin, checkpoint.size, str(conflict)) from conflict
-
-    def _all_leaves(self, share: str, size: int) -> list[bytes]:
-        found: list[bytes] = []
-        while len(found) < size and (more := self._folder.disclosure.leaves(share, len(found), 2000, size)):
-            found += more
-        return found
 
     # rotation
 
@@ -300,8 +298,8 @@ class Notary:
         """Record that a new key takes over, and sign with it from now on; return the statement."""
         at = f"{self._clock().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         note = notes.rotation(len(self.rotations) + 1, self.key, new, at)
-        said = Statement(kind="key-rotated", at=self._clock(), who="operator", subject=self.key.name, text=note)
-        self._folder.ledger.append(said)
+        statement = Statement(kind="key-rotated", at=self._clock(), who="operator", subject=self.key.name, text=note)
+        self._folder.ledger.append(statement)
         self.key = new
-        self.keys = self._known_keys()
+        self.keys = self._trusted_keys()
         return note

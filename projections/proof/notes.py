@@ -1,7 +1,7 @@
-"""Signed notes, checkpoints and keys, as C2SP writes them. Pure; docs/spec.md 4.4 to 4.11.
+"""Signed notes, checkpoints, keys, statements of rotation and of erasure; C2SP formats. Pure; docs/spec.md 4.4 to 4.11.
 
-Rule: a note is good when a key that is known signed it and no key that is known signed it wrongly; lines of others are
-passed over, which is what makes rotation and witnesses possible.
+Rule: a note is good when at least one known key signed it and no signature of a known key is wrong. Signature lines of
+unknown keys are ignored: that is what makes rotation and witnesses possible.
 """
 
 import base64
@@ -23,11 +23,11 @@ _LINE = re.compile(r"— (\S+) ([A-Za-z0-9+/=]+)")
 
 
 class BadNote(Exception):
-    """A note, a key or a checkpoint is not what it has to be; says what was expected and what came."""
+    """A note, a key or a checkpoint has the wrong form or signature; says what was expected and what was found."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """A tree's head at a size."""
+    """The head of the tree named `origin` when it had `size` leaves."""
 
     origin: str
     size: int
@@ -43,12 +43,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 def key_id(name: str, public: bytes) -> bytes:
-    """Return the four bytes that tell a name's key from others; docs/spec.md 4.4."""
+    """Return the four bytes that identify a key of a name; docs/spec.md 4.4."""
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
 
 
 def verification_key(name: str, public: bytes) -> str:
-    """Return a key as people pass it on."""
+    """Return a key as the text people exchange: name+id+base64."""
     return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(ED25519 + public).decode()}"
 
 
@@ -58,9 +58,9 @@ def open_key(text: str) -> tuple[str, bytes]:
     Raises: BadNote.
     """
     name, _sep, rest = text.strip().partition("+")
-    shown, _sep, encoded = rest.partition("+")
+    stated_id, _sep, encoded = rest.partition("+")
     raw = _decoded(encoded)
-    if not NAME.fullmatch(name) or len(raw) != 33 or raw[:1] != ED25519 or shown != key_id(name, raw[1:]).hex():
+    if not NAME.fullmatch(name) or len(raw) != 33 or raw[:1] != ED25519 or stated_id != key_id(name, raw[1:]).hex():
         raise BadNote(
             _("expected a verification key such as name+0a1b2c3d+AX...=, got {text!r}", text=text.strip()[:80])
         )
@@ -68,7 +68,7 @@ def open_key(text: str) -> tuple[str, bytes]:
 
 
 def cosigner_id(name: str, public: bytes) -> bytes:
-    """Return the four bytes that tell a cosigner's key from others (C2SP tlog-cosignature)."""
+    """Return the four bytes that identify a cosigner's key (C2SP tlog-cosignature)."""
     return hashlib.sha256(name.encode() + b"\n" + COSIGNATURE + public).digest()[:4]
 
 
@@ -78,9 +78,9 @@ def open_cosigner(text: str) -> tuple[str, bytes]:
     Raises: BadNote.
     """
     name, _sep, rest = text.strip().partition("+")
-    shown, _sep, encoded = rest.partition("+")
+    stated_id, _sep, encoded = rest.partition("+")
     raw = _decoded(encoded)
-    if len(raw) != 33 or raw[:1] != COSIGNATURE or shown != cosigner_id(name, raw[1:]).hex():
+    if len(raw) != 33 or raw[:1] != COSIGNATURE or stated_id != cosigner_id(name, raw[1:]).hex():
         raise BadNote(_("expected a witness's key such as name+0a1b2c3d+BH...=, got {text!r}", text=text.strip()[:80]))
     return name, raw[1:]
 
@@ -93,12 +93,12 @@ class Signer(msgspec.Struct, frozen=True):
 
     @property
     def public(self) -> bytes:
-        """The 32 bytes others verify with."""
+        """The public key, 32 bytes."""
         return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     @property
     def seed(self) -> bytes:
-        """The 32 secret bytes."""
+        """The private key, 32 secret bytes."""
         return self.private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
 
@@ -138,7 +138,7 @@ def verify(note: str, keys: Iterable[bytes]) -> str:
     """
     signed = signatures(note)
     text = text_of(note)
-    name, good = origin_of(text), 0
+    name, valid = origin_of(text), 0
     for key in keys:
         for signature in signed.get((name, key_id(name, key)), ()):
             try:
@@ -150,8 +150,8 @@ def verify(note: str, keys: Iterable[bytes]) -> str:
                         name=name,
                     )
                 ) from None
-            good += 1
-    if not good:
+            valid += 1
+    if not valid:
         raise BadNote(_("expected a signature of a known key for {name!r}, found none", name=name))
     return text
 
@@ -164,18 +164,18 @@ def signatures(note: str) -> dict[tuple[str, bytes], list[bytes]]:
     text, gap, lines = note.rpartition("\n\n")
     if not gap or not text or text.endswith("\n") or not lines.endswith("\n"):
         raise BadNote(_("expected a text, an empty line and signature lines"))
-    found: dict[tuple[str, bytes], list[bytes]] = {}
+    by_key: dict[tuple[str, bytes], list[bytes]] = {}
     for line in lines[:-1].split("\n"):
         match = _LINE.fullmatch(line)
         raw = _decoded(match[2]) if match else b""
         if match is None or len(raw) < 5:
             raise BadNote(_("expected a signature line, got {line!r}", line=line[:80]))
-        found.setdefault((match[1], raw[:4]), []).append(raw[4:])
-    return found
+        by_key.setdefault((match[1], raw[:4]), []).append(raw[4:])
+    return by_key
 
 
 def open_checkpoint(text: str) -> Checkpoint:
-    """Return what a checkpoint's text says.
+    """Return the checkpoint in its signed text.
 
     Raises: BadNote.
     """
@@ -192,24 +192,28 @@ def open_checkpoint(text: str) -> Checkpoint:
 
 
 def rotation(k: int, old: Signer, new: Signer, at: str) -> str:
-    """Return the statement that a new key takes over from an old one; docs/spec.md 4.9."""
+    """Return the `k`-th statement that a new key takes over from an old one, signed by both; docs/spec.md 4.9.
+
+    `at` is the time as it is written in the statement.
+    """
     keys = (base64.b64encode(key.public).decode() for key in (old, new))
     return sign("\n".join((f"{old.name}/keys", str(k), *keys, at)) + "\n", old, new)
 
 
 def trusted(name: str, key: bytes, rotations: Sequence[str]) -> list[bytes]:
-    """Return the keys that may be trusted by who trusts one of them.
+    """Return the keys that may be trusted by somebody who trusts `key`: all that rotations of `name` connect with it.
 
     Raises: BadNote on a rotation that is not signed by both of its keys.
     """
     pairs = [_rotated(name, note) for note in rotations]
-    known = {key}
-    while grown := {k for pair in pairs if known & set(pair) for k in pair} - known:
-        known |= grown
-    return sorted(known)
+    reached = {key}
+    while grown := {k for pair in pairs if reached & set(pair) for k in pair} - reached:
+        reached |= grown
+    return sorted(reached)
 
 
 def _rotated(name: str, note: str) -> tuple[bytes, bytes]:
+    """Return the old and the new key of a rotation statement that both signed."""
     text = text_of(note)
     lines = text.split("\n")
     if len(lines) != 6 or lines[0] != f"{name}/keys":
@@ -221,39 +225,43 @@ def _rotated(name: str, note: str) -> tuple[bytes, bytes]:
 
 
 def erasure(origin: str, at: str, reason: str, numbers: Iterable[int], key: Signer) -> str:
-    """Return the statement that the content of some entries was erased; docs/spec.md 4.11."""
+    """Return the signed statement that the content of some entries was erased; docs/spec.md 4.11.
+
+    `at` is the time as it is written in the statement.
+    """
     return sign(f"{origin}/erasures\n{at}\n{' '.join(reason.split())}\n{spans(numbers)}\n", key)
 
 
 def erased(text: str, origin: str) -> set[int]:
-    """Return the numbers an erasure statement names.
+    """Return the numbers in the text of an erasure statement for `origin`.
 
     Raises: BadNote.
     """
     lines = text.split("\n")
     if len(lines) != 5 or lines[0] != f"{origin}/erasures":
         raise BadNote(_("expected an erasure statement of four lines"))
-    found: set[int] = set()
+    numbers: set[int] = set()
     for span in lines[3].split(" "):
         match = re.fullmatch(r"([1-9][0-9]{0,8})(?:-([1-9][0-9]{0,8}))?", span)
         if match is None:
             raise BadNote(_("expected a number or a range, got {span!r}", span=span[:40]))
-        found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return found
+        numbers.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return numbers
 
 
 def spans(numbers: Iterable[int]) -> str:
     """Return numbers as "3 5-9 12"."""
-    told: list[list[int]] = []
+    runs: list[list[int]] = []  # first and last number of each
     for n in sorted(set(numbers)):
-        if told and told[-1][1] == n - 1:
-            told[-1][1] = n
+        if runs and runs[-1][1] == n - 1:
+            runs[-1][1] = n
         else:
-            told.append([n, n])
-    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in told)
+            runs.append([n, n])
+    return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def _decoded(text: str) -> bytes:
+    """Return the bytes of a base64 text, none where it is malformed."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -1,6 +1,6 @@
-"""Merkle trees with RFC 6962 hashing: appending, heads and proofs. Pure; docs/spec.md 4.2.
+"""Merkle trees with the hashing of RFC 6962: appending, heads, proofs of inclusion and consistency. Pure.
 
-Leaf i of a share's tree is entry i + 1, so size and index are the entry's own number.
+docs/spec.md 4.2. Leaf i (from 0) of a share's tree is entry i + 1, so the tree after entry n has n leaves.
 """
 
 import hashlib
@@ -21,7 +21,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def commit(salt: bytes, content: bytes) -> bytes:
-    """Return the salted commitment to an entry's content: without the salt it says nothing of the content."""
+    """Return the commitment to an entry's content, HMAC-SHA-256 keyed with its salt; docs/spec.md 4.1.
+
+    Without the salt it reveals nothing of the content.
+    """
     return hmac.new(salt, content, hashlib.sha256).digest()
 
 
@@ -53,7 +56,7 @@ def head_of(leaves: Sequence[bytes]) -> bytes:
 
 
 class Subtrees:
-    """The perfect subtrees of a list of leaves, hashed once, for as many proofs as are wanted."""
+    """The perfect subtrees of a list of leaves, hashed once and used for any number of proofs."""
 
     def __init__(self, leaves: Sequence[bytes]) -> None:
         self._rows: list[list[bytes]] = [list(leaves)]
@@ -111,7 +114,7 @@ def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], head: by
     """Tell whether a path leads from a leaf to a head; RFC 9162 section 2.1.3.2."""
     if not 0 <= index < size:
         return False
-    node, at, last = leaf, index, size - 1
+    node, at, last = leaf, index, size - 1  # r, fn and sn of the RFC
     for step in path:
         if last == 0:
             return False
@@ -138,7 +141,7 @@ def consistent(old: int, new: int, proof: Sequence[bytes], old_head: bytes, new_
     steps = [old_head, *proof] if old & (old - 1) == 0 else list(proof)
     if not steps:
         return False
-    at, last = old - 1, new - 1
+    at, last = old - 1, new - 1  # fn and sn of the RFC
     while at & 1:
         at >>= 1
         last >>= 1

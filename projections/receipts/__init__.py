@@ -1,1 +1,1 @@
-"""What pages claimed to have received, recorded in batches."""
+"""Claims of open pages about what they received and displayed, recorded in batches."""

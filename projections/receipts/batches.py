@@ -1,4 +1,4 @@
-"""One row of receipts: many claims about one share, committed to with a salt. Pure; docs/spec.md 7.3."""
+"""One row of receipts: many claims about one share, under one salted commitment; docs/spec.md 7.3."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from projections.receipts.claims import Receipt
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The part of a row that stays readable after its claims are erased."""
+    """What stays readable of a row after its claims are erased."""
 
     at: str
     count: int
@@ -19,7 +19,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A claim as it is recorded."""
+    """A claim as it is recorded, in the order of its JSON keys; the share is that of the row."""
 
     at: float
     device: str
@@ -63,9 +63,9 @@ def exact(at: datetime) -> str:
 def seal(
     share: str, k: int, at: datetime, receipts: Sequence[Receipt], salt: bytes, frontier: Sequence[bytes]
 ) -> BatchRow:
-    """Return row k on top of the tree whose frontier is given; `at` in UTC."""
+    """Return row k, appended to the tree with the given frontier; `at` in UTC."""
     header = _encoder.encode(Header(at=exact(at), count=len(receipts), k=k, share=share))
-    content = _encoder.encode([_claim(r) for r in receipts])
+    content = _encoder.encode([_claim(receipt) for receipt in receipts])
     commitment = tree.commit(salt, content)
     leaf = tree.leaf_hash(header, commitment)
     return BatchRow(
@@ -93,16 +93,16 @@ def open_claims(content: bytes, share: str) -> list[Receipt]:
 
     Raises: msgspec.MsgspecError.
     """
-    return [_receipt(share, c) for c in _claims.decode(content)]
+    return [_receipt(share, claim) for claim in _claims.decode(content)]
 
 
 def says(header: bytes, share: str, k: int) -> bool:
-    """Tell whether a header is that of row k of a share."""
+    """Tell whether a header is that of row k of a share; False for bytes that are no header."""
     try:
-        found = _headers.decode(header)
+        decoded = _headers.decode(header)
     except msgspec.MsgspecError:
         return False
-    return (found.share, found.k) == (share, k)
+    return (decoded.share, decoded.k) == (share, k)
 
 
 def _claim(r: Receipt) -> Claim:

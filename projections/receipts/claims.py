@@ -1,4 +1,4 @@
-"""What a page may claim to have received. Never proof: `displayed` means drawn in a visible tab, not read."""
+"""`Receipt`: a claim of one open page about one update. A claim is no proof: `displayed` means drawn, not read."""
 
 from typing import Literal
 
@@ -8,10 +8,11 @@ Kind = Literal["opened", "delivered", "displayed", "hidden", "paused", "resumed"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """One claim about update n; `at` is POSIX seconds by our clock, when it reached us. docs/spec.md 7.1.
+    """One claim about update n; `at` is when it arrived, in POSIX seconds by the server's clock. docs/spec.md 7.1.
 
-    Ours, not the page's: `opened` (a page was made at n and handed over), `closed` (the socket ended, n was the last
-    number handed to it) and `lost` (the server went down with the tab open; `at` is when it was heard of last).
+    Three kinds come from the server, not from the page: `opened` (a page was made at n and handed over), `closed` (the
+    socket ended, n was the last number handed to it) and `lost` (the server ended with the tab open; `at` is when the
+    tab was last heard of).
     """
 
     share: str

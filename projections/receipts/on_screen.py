@@ -1,7 +1,7 @@
-"""What was in front of whom, and when: intervals folded from claims. Pure; docs/spec.md 7.2.
+"""Which update was on whose screen from when to when, derived from claims; docs/spec.md 7.2.
 
-Rule: claims are cumulative and never added up to "read". Between `displayed` n and the next claim of that tab n was on
-its screen; what came and was never drawn was superseded.
+Rule: no sum of claims ever means "read". From `displayed` n to the next claim of that tab, n was on its screen; an
+update that was delivered and never drawn was superseded.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ Key = tuple[str, str, str]  # person, session, tab
 
 
 class Tab(msgspec.Struct, frozen=True, kw_only=True):
-    """One open page as it stands: what is on its screen since when (n = 0: nothing), and what it has applied."""
+    """One open page now: which update is on its screen (0: none) and since when, and which it has received."""
 
     person: str
     session: str
@@ -30,7 +30,7 @@ class Tab(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """Update n was on one screen from `start` to `end` (UTC); `end` is None while it still is."""
+    """The time update n was on one screen, `start` to `end` (UTC); `end` is None while it still is."""
 
     person: str
     session: str
@@ -42,7 +42,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reception(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of update n with one person: separate claims, each None when there is none. Times are UTC."""
+    """What one person's pages claimed about update n; times are UTC, None where nothing was claimed."""
 
     person: str
     n: int
@@ -60,7 +60,7 @@ def moment(at: float) -> datetime:
 
 
 class Screens:
-    """Every tab's state, folded claim by claim."""
+    """The state of every tab, brought forward claim by claim."""
 
     def __init__(self, standing: Iterable[Tab] = ()) -> None:
         self.tabs: dict[Key, Tab] = {(t.person, t.session, t.tab): t for t in standing}
@@ -97,43 +97,47 @@ class Screens:
 
 
 def intervals(standing: Iterable[Tab], claims: Iterable[Receipt]) -> list[Interval]:
-    """Return every interval that ended or goes on in a window: `standing` before it, `claims` within, oldest first."""
+    """Return every interval of a window, by start: `standing` are the tabs before it, `claims` those in it, by time."""
     screens = Screens(standing)
-    found = [ended for claim in claims if (ended := screens.take(claim)) is not None]
-    return sorted(found + screens.on_screen(), key=lambda i: (i.start, i.person, i.tab))
+    over = [ended for claim in claims if (ended := screens.take(claim)) is not None]
+    return sorted(over + screens.on_screen(), key=lambda interval: (interval.start, interval.person, interval.tab))
 
 
 def receptions(n: int, standing: Iterable[Tab], claims: Iterable[Receipt], until: datetime) -> dict[str, Reception]:
-    """Return what became of update n with each person who claimed anything about it, by person, up to `until` (UTC)."""
-    listed = list(standing)
-    heard = {(t.person, t.session, t.tab): t.delivered for t in listed}
-    found: dict[str, Reception] = {}
-    kept = [c for c in claims if c.at <= until.timestamp()]
-    for claim in kept:
-        _claimed(found, heard, n, claim)
-    for one in intervals(listed, kept):
-        if one.n == n:
-            known = found.get(one.person) or Reception(person=one.person, n=n)
-            spent = ((one.end or until) - one.start).total_seconds()
-            first = min(filter(None, (known.displayed, one.start)))
-            found[one.person] = msgspec.structs.replace(
-                known,
-                seconds=known.seconds + max(0.0, spent),
-                visits=known.visits + 1,
-                displayed=first,
-                superseded=False,
-            )
-    return found
+    """Return what each person's pages claimed about update n up to `until` (UTC), by person; nobody without a claim."""
+    tabs = list(standing)
+    delivered = {(tab.person, tab.session, tab.tab): tab.delivered for tab in tabs}
+    by_person: dict[str, Reception] = {}
+    claims_until = [claim for claim in claims if claim.at <= until.timestamp()]
+    for claim in claims_until:
+        _take_claim(by_person, delivered, n, claim)
+    for interval in intervals(tabs, claims_until):
+        if interval.n == n:
+            known = by_person.get(interval.person) or Reception(person=interval.person, n=n)
+            by_person[interval.person] = _with_interval(known, interval, until)
+    return by_person
 
 
-def _claimed(found: dict[str, Reception], heard: dict[Key, int], n: int, claim: Receipt) -> None:
+def _with_interval(known: Reception, interval: Interval, until: datetime) -> Reception:
+    seconds = ((interval.end or until) - interval.start).total_seconds()
+    return msgspec.structs.replace(
+        known,
+        seconds=known.seconds + max(0.0, seconds),
+        visits=known.visits + 1,
+        displayed=min(filter(None, (known.displayed, interval.start))),
+        superseded=False,
+    )
+
+
+def _take_claim(by_person: dict[str, Reception], delivered: dict[Key, int], n: int, claim: Receipt) -> None:
+    """Add a claim to its person's reception of update n; `delivered` is the highest number delivered to each tab."""
     key = claim.person, claim.session, claim.tab
-    known = found.get(claim.person) or Reception(person=claim.person, n=n)
+    known = by_person.get(claim.person) or Reception(person=claim.person, n=n)
     at, replace = moment(claim.at), msgspec.structs.replace
     match claim.kind:
         case "opened" | "closed" if claim.n == n:
             known = replace(known, sent=known.sent or at)
-        case "delivered" if heard.get(key, 0) < n <= claim.n and (key in heard or claim.n == n):
+        case "delivered" if delivered.get(key, 0) < n <= claim.n and (key in delivered or claim.n == n):
             known = replace(known, delivered=known.delivered or at)
         case "displayed" if claim.n == n:
             known = replace(known, delivered=known.delivered or at, displayed=known.displayed or at)
@@ -142,9 +146,9 @@ def _claimed(found: dict[str, Reception], heard: dict[Key, int], n: int, claim: 
         case _:
             pass
     if claim.kind in ("delivered", "displayed"):
-        heard[key] = max(heard.get(key, 0), claim.n)
+        delivered[key] = max(delivered.get(key, 0), claim.n)
     if known != Reception(person=claim.person, n=n):
-        found[claim.person] = known
+        by_person[claim.person] = known
 
 
 def _with(tab: Tab, **changed: object) -> Tab:

@@ -1,7 +1,7 @@
-"""The receipts as recorded: one stream per share, one row per batch; docs/spec.md 7.3.
+"""The recorded receipts: one stream per share, one row per batch of claims; docs/spec.md 7.3.
 
-Beside every 64th row the standing of all tabs is kept, so that any instant opens without reading the past before it.
-Content is sealed with a key of its own, so that a retention period ends by destroying keys.
+With every 64th row the state of all tabs is stored, so that the tabs at any instant are found without reading all rows
+before it. The content of a row is encrypted with a key of its own: it is erased by destroying the key.
 """
 
 import zlib
@@ -22,24 +22,24 @@ SLACK = timedelta(seconds=10)  # between a claim and the row it is recorded in
 
 
 class Window(msgspec.Struct, frozen=True):
-    """What was claimed between two instants, and how every tab stood at the first of them."""
+    """The claims between two instants, and the state of every tab at the first of them."""
 
     standing: list[Tab]
     claims: list[Receipt]
 
 
 class ViewerReceipts(msgspec.Struct, kw_only=True):
-    """How one person stands on a share. Times are POSIX seconds."""
+    """What one person was last shown of a share, and when. Times are POSIX seconds."""
 
     displayed: int = 0
     heard: float = 0.0
-    since: int = 0  # displayed when the visit before ended
+    since: int = 0  # highest number displayed in the visit before
     ended: float = 0.0  # when that visit was last heard of
     device: str = ""  # of the page opened last
 
 
 class TabStanding(msgspec.Struct, frozen=True):
-    """How everybody stood after a row."""
+    """The state of all viewers and tabs of a share after a row."""
 
     viewers: dict[str, ViewerReceipts]
     tabs: list[Tab]
@@ -70,11 +70,11 @@ class ReceiptLog:
     # writing
 
     def record(self, made: Mapping[str, BatchRow], standing: Mapping[str, TabStanding]) -> None:
-        """Record one row for each of some shares in one transaction, with the standing after it where one is given.
+        """Record one row for each share of `made` in one transaction, with the state after it where `standing` has one.
 
         Raises: IntegrityError when another process took a number.
         """
-        rows = [row(f"share-{share}", one.k, "receipts", self._packed(share, one)) for share, one in made.items()]
+        rows = [row(f"share-{share}", batch.k, "receipts", self._packed(share, batch)) for share, batch in made.items()]
         for share, state in standing.items():
             k = made[share].k
             sealed = self._vault.seal_slot(_pool(share), k, _encode(state), b"standing")
@@ -88,25 +88,25 @@ class ReceiptLog:
         return _encode(_StoredBatch(made.header, made.commitment, made.leaf, made.frontier, sealed, made.by))
 
     def holds(self, made: Mapping[str, BatchRow]) -> bool:
-        """Tell whether these very rows are recorded; all of them are, or none."""
-        for share, one in made.items():
-            found = self._recorder.select_events(f"share-{share}", gt=one.k - 1, lte=one.k)
-            if not found or _stored.decode(found[0].state).leaf != one.leaf:
+        """Tell whether exactly these rows are recorded; one transaction writes all of them or none."""
+        for share, batch in made.items():
+            stored = self._recorder.select_events(f"share-{share}", gt=batch.k - 1, lte=batch.k)
+            if not stored or _stored.decode(stored[0].state).leaf != batch.leaf:
                 return False
         return True
 
     def beat(self, at: float, worker: str = "") -> None:
-        """Record that a process of the server lives."""
+        """Record that a process of the server is alive at `at` (POSIX seconds)."""
         stream = _beats(worker)
         self._recorder.insert_events([row(stream, self._newest(stream) + 1, "beat", _encode(at))])
 
     def last_beat(self, worker: str = "") -> tuple[int, float]:
-        """Return a process's last sign of life: the how-manieth, and when by its clock, POSIX seconds, 0 when never."""
-        found = self._recorder.select_events(_beats(worker), desc=True, limit=1)
-        return (found[0].originator_version, _beat.decode(found[0].state)) if found else (0, 0.0)
+        """Return how many signs of life of a process are recorded, and when the last was (POSIX seconds, 0 if none)."""
+        newest = self._recorder.select_events(_beats(worker), desc=True, limit=1)
+        return (newest[0].originator_version, _beat.decode(newest[0].state)) if newest else (0, 0.0)
 
     def expire(self, share: str, numbers: Iterable[int]) -> None:
-        """Destroy the content of some rows."""
+        """Destroy the keys of some rows, and with them their content."""
         self._vault.destroy_slots(_pool(share), numbers)
 
     # reading
@@ -116,21 +116,21 @@ class ReceiptLog:
         return self._newest(f"share-{share}")
 
     def rows(self, share: str, after: int, limit: int, upto: int | None = None) -> list[BatchRow]:
-        """Return rows after + 1 ... in order, at most `limit`, none beyond `upto`."""
-        found = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
-        return [self._opened(share, one) for one in found]
+        """Return rows after + 1 and on, in order, at most `limit` and none beyond `upto`."""
+        stored = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
+        return [self._opened(share, event) for event in stored]
 
     def claims(self, share: str, after: int = 0, limit: int = 1000) -> list[Receipt]:
         """Return recorded claims on a share, oldest row first, from row `after + 1`."""
-        return [claim for one in self.rows(share, after, limit) for claim in one.claims(share)]
+        return [claim for batch in self.rows(share, after, limit) for claim in batch.claims(share)]
 
     def row_at(self, share: str, at: datetime) -> int:
         """Return the number of the last row recorded up to an instant (UTC), 0 before the first."""
         low, high = 0, self.head(share)
         while low < high:
             middle = (low + high + 1) // 2
-            found = self._recorder.select_events(f"share-{share}", gt=middle - 1, lte=middle)
-            if found and recorded_at(_stored.decode(found[0].state).header) <= at:
+            stored = self._recorder.select_events(f"share-{share}", gt=middle - 1, lte=middle)
+            if stored and recorded_at(_stored.decode(stored[0].state).header) <= at:
                 low = middle
             else:
                 high = middle - 1
@@ -141,23 +141,23 @@ class ReceiptLog:
         start, end = self.row_at(share, since - SLACK), self.row_at(share, until + SLACK)
         tabs, rows = self.between(share, start, end)
         screens = Screens(tabs)
-        claims = sorted((c for one in rows for c in one.claims(share)), key=lambda claim: claim.at)
+        claims = sorted((claim for batch in rows for claim in batch.claims(share)), key=lambda claim: claim.at)
         for claim in claims:
             if claim.at <= since.timestamp():
                 screens.take(claim)
-        kept = [c for c in claims if since.timestamp() < c.at <= until.timestamp()]
-        return Window(list(screens.tabs.values()), kept)
+        within = [claim for claim in claims if since.timestamp() < claim.at <= until.timestamp()]
+        return Window(list(screens.tabs.values()), within)
 
     def between(self, share: str, after: int, upto: int) -> tuple[list[Tab], list[BatchRow]]:
         """Return how every tab stood after row `after`, and the rows after + 1 ... upto."""
         standing, kept = self.standing(share, after)
         rows, screens = self.rows(share, kept, max(upto - kept, 0), upto), Screens(standing.tabs)
-        for claim in (c for one in rows if one.k <= after for c in one.claims(share)):
+        for claim in (claim for batch in rows if batch.k <= after for claim in batch.claims(share)):
             screens.take(claim)
-        return list(screens.tabs.values()), [one for one in rows if one.k > after]
+        return list(screens.tabs.values()), [batch for batch in rows if batch.k > after]
 
     def standing(self, share: str, upto: int) -> tuple[TabStanding, int]:
-        """Return the newest standing kept that is not beyond row `upto`, and of which row it is."""
+        """Return the newest stored state up to row `upto`, and of which row it is; an empty state and 0 if none."""
         kept = self._recorder.select_events(f"standing-{share}", lte=upto, desc=True, limit=1) if upto else []
         if not kept:
             return TabStanding({}, []), 0
@@ -170,25 +170,25 @@ class ReceiptLog:
     def _opened(self, share: str, stored: StoredEvent) -> BatchRow:
         k, content, salt = stored.originator_version, None, None
         try:
-            one = _stored.decode(stored.state)
-            at = recorded_at(one.header)
-        except (msgspec.MsgspecError, ValueError):  # damaged: it says nothing, and its proof will not hold
-            one, at = _StoredBatch(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
+            batch = _stored.decode(stored.state)
+            at = recorded_at(batch.header)
+        except (msgspec.MsgspecError, ValueError):  # damaged: an empty row, whose proof will not hold
+            batch, at = _StoredBatch(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
         try:
-            unsealed = self._vault.open_slot(_pool(share), k, one.sealed, one.header)
+            unsealed = self._vault.open_slot(_pool(share), k, batch.sealed, batch.header)
             salt, content = unsealed[:32], zlib.decompress(unsealed[32:])
         except (Gone, Damaged, zlib.error):
             content = salt = None
         return BatchRow(
             k=k,
             at=at,
-            header=one.header,
+            header=batch.header,
             content=content,
             salt=salt,
-            commitment=one.commitment,
-            leaf=one.leaf,
-            frontier=one.frontier,
-            by=one.by,
+            commitment=batch.commitment,
+            leaf=batch.leaf,
+            frontier=batch.frontier,
+            by=batch.by,
         )
 
     def _newest(self, stream: str) -> int:

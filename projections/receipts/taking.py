@@ -1,6 +1,7 @@
-"""What was received: claims by people's pages, taken from any thread, recorded in batches, never "read".
+"""`Receipts`: takes claims of open pages from any thread and records them in batches.
 
-Rule: bounded in memory, durable before they are shown to anybody, and kept until they are recorded whatever fails.
+Rule: claims wait in bounded memory, are recorded before anybody is shown them, and wait until they are recorded,
+whatever fails.
 """
 
 import logging
@@ -27,14 +28,14 @@ BEAT = 30.0  # seconds between signs of life of this process while pages are ope
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """A viewer's present visit to a share: what was on screen when the one before it ended."""
+    """A viewer's present visit to a share, by what the visit before it ended with."""
 
     since: int  # last displayed of the visit before, 0 on the first
     ended: datetime | None  # when that visit was last heard of, UTC
 
 
 class _Share:
-    """Where one share's receipts stand in memory."""
+    """The state of one share's receipts in memory: its newest row, its viewers and tabs. Not thread-safe."""
 
     def __init__(self, record: ReceiptLog, share: str) -> None:
         standing, self.k = record.standing(share, record.head(share))
@@ -45,21 +46,21 @@ class _Share:
 
     def catch_up(self, record: ReceiptLog, share: str, after: int | None = None) -> None:
         """Take in rows that another process recorded."""
-        found = record.rows(share, self.k if after is None else after, 2 * STANDING_EVERY)
-        while found:
-            for one in found:
-                if one.k > self.k:
-                    for claim in one.claims(share):
-                        self.note(claim, one.by)
-                self.take(one)
-            found = record.rows(share, self.k, 2 * STANDING_EVERY)
+        rows = record.rows(share, self.k if after is None else after, 2 * STANDING_EVERY)
+        while rows:
+            for row in rows:
+                if row.k > self.k:
+                    for claim in row.claims(share):
+                        self.note(claim, row.by)
+                self.take(row)
+            rows = record.rows(share, self.k, 2 * STANDING_EVERY)
 
-    def take(self, one: BatchRow) -> None:
-        """Stand after a row."""
-        self.k, self.at, self.frontier = one.k, one.at, one.frontier
+    def take(self, row: BatchRow) -> None:
+        """Make a row the newest one."""
+        self.k, self.at, self.frontier = row.k, row.at, row.frontier
 
     def note(self, claim: Receipt, by: str) -> None:
-        """Take in a claim, recorded or about to be, and which process heard it."""
+        """Take in a claim that is recorded or about to be; `by` is the process it came to."""
         known = self.viewers.setdefault(claim.person, ViewerReceipts())
         if claim.kind == "opened" and known.heard and claim.at - known.heard > VISIT_GAP.total_seconds():
             known.since, known.ended = known.displayed, known.heard
@@ -75,7 +76,7 @@ class _Share:
 
 
 class Receipts:
-    """Takes claims, records them in one transaction for many, and knows how each viewer and tab stands."""
+    """Takes claims, records many in one transaction, and keeps the state of each viewer and tab. For any thread."""
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class Receipts:
     # taking
 
     def take(self, receipts: Sequence[Receipt]) -> None:
-        """Accept claims, without waiting; they are durable after the next flush."""
+        """Accept claims without waiting; they are durable after the next flush. Those beyond `BACKLOG` are refused."""
         room = max(0, BACKLOG - self.waiting)
         self.refused += max(0, len(receipts) - room)
         self._inbox.extend(receipts[:room])
@@ -163,16 +164,17 @@ class Receipts:
             except IntegrityError:  # another process recorded on one of these shares, or we did and did not hear so
                 if self.log.holds(made):
                     break
-                made, standing = self._again(batch)
+                made, standing = self._rows_again(batch)
         with self._lock:
-            for share, one in made.items():
-                if one.k > self._share(share).k:
-                    self._share(share).take(one)
+            for share, row in made.items():
+                if row.k > self._share(share).k:
+                    self._share(share).take(row)
             del self._waiting[:count]
             self._noted -= count
         return count
 
     def _rows(self, batch: Sequence[Receipt]) -> tuple[dict[str, BatchRow], dict[str, TabStanding]]:
+        """Return the next row of each share of a batch, and the state after it where it is to be stored."""
         by_share: dict[str, list[Receipt]] = {}
         for receipt in batch:
             by_share.setdefault(receipt.share, []).append(receipt)
@@ -180,17 +182,17 @@ class Receipts:
         for share, claims in by_share.items():
             known = self._share(share)
             k, at = known.k + 1, max(self._clock(), known.at)
-            one = seal(share, k, at, claims, self._salt(share, k), known.frontier)
-            made[share] = msgspec.structs.replace(one, by=self.worker)
+            row = seal(share, k, at, claims, self._salt(share, k), known.frontier)
+            made[share] = msgspec.structs.replace(row, by=self.worker)
             if k % STANDING_EVERY == 0:
                 tabs = list(known.screens.tabs.values())
                 held = {tab.tab: known.holders.get(tab.tab, "") for tab in tabs}
                 standing[share] = TabStanding(dict(known.viewers), tabs, held)
         return made, standing
 
-    def _again(self, batch: Sequence[Receipt]) -> tuple[dict[str, BatchRow], dict[str, TabStanding]]:
+    def _rows_again(self, batch: Sequence[Receipt]) -> tuple[dict[str, BatchRow], dict[str, TabStanding]]:
         with self._lock:
-            self._shares.clear()  # what was noted ahead of this batch is noted again
+            self._shares.clear()  # what was noted after this batch is noted again
             self._noted = 0
             self._note_waiting(len(batch))
             return self._rows(batch)
@@ -218,10 +220,10 @@ class Receipts:
         """Let `run` look at its stop event."""
         self._awake.set()
 
-    # signs of life: after a crash, what was on a screen ends when the server was last heard of
+    # signs of life: after a crash, an open tab is taken to have ended when its process was last heard of
 
     def beat(self) -> None:
-        """Record that this process lives, while pages are open and not more often than needed."""
+        """Record that this process is alive: while pages are open, at most every `BEAT` seconds."""
         now = self._clock().timestamp()
         with self._lock:
             watched = any(known.screens.tabs for known in self._shares.values())
@@ -230,41 +232,44 @@ class Receipts:
             self._beaten = now
 
     def recover(self, shares: Iterable[str], gone: Callable[[str], bool] = lambda _worker: True) -> int:
-        """Record the end of every tab that a process which is gone left open; return how many there were.
+        """Record the end of every tab left open by a process that has ended; return how many there were.
 
-        `gone` tells which process is; without it all are, which is for the one process of an installation, before
-        any page is served.
+        `gone` tells whether a process has ended; the default is for the only process of an installation, before any
+        page is served.
         """
         with self._lock:
-            lost = [one for share in shares for one in self._lost(share, gone)]
+            lost = [claim for share in shares for claim in self._lost(share, gone)]
         self.take(lost)
         self.flush()
         return len(lost)
 
     def _lost(self, share: str, gone: Callable[[str], bool]) -> list[Receipt]:
+        """Return the claims that end the tabs of a share whose process has ended."""
         known = self._share(share)
         if self.worker:
             known.catch_up(self.log, share)
-        heard = max((v.heard for v in known.viewers.values()), default=0.0)
+        heard = max((viewer.heard for viewer in known.viewers.values()), default=0.0)
         lost = []
-        for t in known.screens.tabs.values():
-            worker = known.holders.get(t.tab, "")
+        for tab in known.screens.tabs.values():
+            worker = known.holders.get(tab.tab, "")
             mine = bool(worker) and worker == self.worker
             if mine or not gone(worker):
                 continue
-            at = max(self.log.last_beat(worker)[1], t.since, t.heard if self.worker else heard)
-            lost.append(Receipt(share=share, person=t.person, session=t.session, tab=t.tab, kind="lost", n=t.n, at=at))
+            at = max(self.log.last_beat(worker)[1], tab.since, tab.heard if self.worker else heard)
+            lost.append(
+                Receipt(share=share, person=tab.person, session=tab.session, tab=tab.tab, kind="lost", n=tab.n, at=at)
+            )
         return lost
 
     def holders(self, shares: Iterable[str]) -> set[str]:
-        """Return the processes that were heard to have a tab open."""
+        """Return the processes that have a tab open, as far as is recorded."""
         with self._lock:
-            found = set[str]()
+            workers = set[str]()
             for share in shares:
                 known = self._share(share)
                 known.catch_up(self.log, share)
-                found |= {known.holders.get(tab.tab, "") for tab in known.screens.tabs.values()}
-            return found
+                workers |= {known.holders.get(tab.tab, "") for tab in known.screens.tabs.values()}
+            return workers
 
     def open_tabs(self, share: str) -> list[Tab]:
         """Return every tab that is open as far as is recorded, whichever process has it."""

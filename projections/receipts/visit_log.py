@@ -1,4 +1,4 @@
-"""The visits of every share, read from the receipts as far as they have come; kept in memory, and may be lost."""
+"""`VisitLog`: the visits of every share, derived from the recorded receipts and cached in memory."""
 
 import threading
 from collections import OrderedDict
@@ -15,7 +15,7 @@ SHARES = 64  # whose visits are kept; others are read again
 
 
 class VisitsTold(msgspec.Struct, frozen=True):
-    """What is known of a share's visits: a copy that nobody changes any more."""
+    """The visits of a share at one time, as a copy that does not change."""
 
     visits: Sequence[Visit]  # newest first
     reached: dict[str, Reached]
@@ -23,7 +23,7 @@ class VisitsTold(msgspec.Struct, frozen=True):
 
 
 class VisitLog:
-    """Thread-safe."""
+    """Keeps the visits of the shares asked for last. Thread-safe."""
 
     def __init__(self, record: ReceiptLog) -> None:
         self._record, self._lock = record, threading.Lock()
@@ -48,8 +48,8 @@ class VisitLog:
     def _caught_up(self, share: str) -> Visits:
         k, known = self._shares.pop(share, (0, Visits()))
         while rows := self._record.rows(share, k, SLICE):
-            for one in rows:
-                for claim in sorted(one.claims(share), key=lambda claim: claim.at):
+            for row in rows:
+                for claim in sorted(row.claims(share), key=lambda claim: claim.at):
                     known.take(claim)
             k = rows[-1].k
         self._shares[share] = k, known

@@ -1,7 +1,7 @@
-"""Who opened what, when, from which kind of device, for how long and until which update: folded from claims. Pure.
+"""Visits of one share, derived from claims: who opened a page when, on what device, for how long, up to which update.
 
 Rule: a visit is one page that was made for somebody. What its socket claims afterwards belongs to it until the socket
-ends; a tab that comes back without a new page goes on with its visit. Claims are claims, never proof of reading.
+ends; a tab that reconnects without a new page continues its visit. Claims are no proof of reading.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from projections.receipts.on_screen import Screens, moment
 
 KEPT = 20_000  # visits of one share that are kept in memory, the newest; the log has them all
 SLACK = 10.0  # seconds between two processes' recording of one page and of its socket
-WAITING = 3600.0  # seconds after which a page that was made is no longer expected to be heard of
-RELOADING = 60.0  # and no longer expected to be the same tab, loaded again
+WAITING = 3600.0  # seconds after which the socket of a page that was made is no longer expected
+RELOADING = 60.0  # seconds within which a new page of a known tab is that tab, loaded again
 
 
 class Visit(msgspec.Struct, kw_only=True):
@@ -50,7 +50,7 @@ class Visit(msgspec.Struct, kw_only=True):
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """The last update that can have reached a person: the highest that was ever handed to a page of theirs."""
+    """The last update that can have reached a person: the highest that was handed to any page of theirs."""
 
     n: int
     displayed: int
@@ -58,7 +58,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Visits:
-    """The visits of one share, folded claim by claim."""
+    """The visits of one share, brought forward claim by claim. Not thread-safe."""
 
     def __init__(self) -> None:
         self.found: list[Visit] = []  # oldest first
@@ -112,18 +112,18 @@ class Visits:
         while waiting and claim.at - waiting[0].opened > WAITING:
             waiting.pop(0)
         if claim.kind in ("closed", "lost"):  # ended before it was heard of: the page that waits longest
-            found = known or (waiting.pop(0) if waiting else self._without_page(claim))
+            visit = known or (waiting.pop(0) if waiting else self._without_page(claim))
         elif waiting and (known is None or claim.at - waiting[-1].opened <= RELOADING):
-            found = waiting.pop()
+            visit = waiting.pop()
         else:
-            found = known or self._without_page(claim)
+            visit = known or self._without_page(claim)
             if known is None:
-                self._early[key[:2]] = found
-        self._of[key] = found
-        return found
+                self._early[key[:2]] = visit
+        self._of[key] = visit
+        return visit
 
     def _without_page(self, claim: Receipt) -> Visit:
-        """The page was made before the receipts that are still kept, or is recorded a moment later."""
+        """Begin a visit whose page was made before the oldest receipt that is kept, or is recorded a moment later."""
         visit = Visit(
             person=claim.person, session=claim.session, device="", opened=claim.at, first=claim.n, last=claim.n
         )
@@ -155,16 +155,16 @@ class Visits:
         self.reached[claim.person] = Reached(n=n, displayed=displayed, at=at)
 
     def forget(self, before: datetime) -> None:
-        """Let go of what is older than receipts are kept (`before`, UTC)."""
+        """Drop the visits older than `before` (UTC), from which on receipts are kept."""
         oldest = before.timestamp()
         if old := [visit for visit in self.found if max(visit.opened, visit.heard) < oldest]:
             self._let_go(old)
-        self.reached = {person: one for person, one in self.reached.items() if one.at >= before}
+        self.reached = {person: newest for person, newest in self.reached.items() if newest.at >= before}
 
 
 def visits(claims: Iterable[Receipt]) -> Visits:
-    """Return the visits some claims tell of, oldest claim first."""
-    found = Visits()
+    """Return the visits that follow from claims, oldest claim first."""
+    folded = Visits()
     for claim in claims:
-        found.take(claim)
-    return found
+        folded.take(claim)
+    return folded

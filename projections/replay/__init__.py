@@ -1,1 +1,1 @@
-"""The record read back: any update’s page, and what was ever told."""
+"""The record read back: the page of any update, and every fact a share ever showed."""

@@ -1,4 +1,4 @@
-"""What a share ever told: which facts stood in which updates. Folded from the record, and brought forward."""
+"""`EverSeen`: the first and the last update in which a share showed each fact, derived from the record and cached."""
 
 import threading
 
@@ -6,25 +6,23 @@ import msgspec
 
 from domain.view import ClientView
 from projections.entries.consequence import facts
-from projections.entries.entry import open_content
+from projections.entries.entry import open_content, open_view
 from projections.logs.disclosure_log import DisclosureLog
 
-LOOK = 2_000  # updates looked through, the newest
-BATCH = 200
+LOOK = 2_000  # of the newest updates are read
+BATCH = 200  # updates read at a time
 Named = tuple[str, str]  # subject, field
-
-_view = msgspec.json.Decoder(ClientView)
 
 
 class EverTold(msgspec.Struct, frozen=True):
-    """The updates in which a fact stood: the first one and the last one."""
+    """The first and the last update in which a fact stood."""
 
     first: int
     last: int
 
 
 class Ever(msgspec.Struct, kw_only=True):
-    """Everything one share told in the updates after `since`."""
+    """Every fact one share showed in the updates since + 1 ... upto."""
 
     since: int = 0
     upto: int = 0
@@ -33,15 +31,15 @@ class Ever(msgspec.Struct, kw_only=True):
 
 
 class EverSeen:
-    """What each share ever told. May be used from several threads."""
+    """The facts each share ever showed. Thread-safe."""
 
     def __init__(self, log: DisclosureLog) -> None:
         self._log, self._lock = log, threading.Lock()
         self._ever: dict[str, Ever] = {}
-        self._locks: dict[str, threading.Lock] = {}  # one of each share: a long record keeps nobody else waiting
+        self._locks: dict[str, threading.Lock] = {}  # of each share: reading a long record holds up no other share
 
     def of(self, share: str) -> Ever:
-        """Return what a share told up to its newest update."""
+        """Return the facts of a share up to its newest update, as a copy."""
         with self._lock:
             mine = self._locks.setdefault(share, threading.Lock())
         with mine:
@@ -49,15 +47,15 @@ class EverSeen:
             ever = self._ever.get(share)
             if ever is None or ever.upto > head:
                 ever = self._ever[share] = Ever(since=max(0, head - LOOK), upto=max(0, head - LOOK))
-            while found := self._log.kept(share, ever.upto, BATCH, head):
-                for kept in found:
+            while entries := self._log.kept(share, ever.upto, BATCH, head):
+                for kept in entries:
                     ever.upto = kept.n
-                    if kept.raw:  # else it was erased: what it said is not ours to tell
-                        self._take(ever, kept.n, _view.decode(open_content(kept.raw).view))
+                    if kept.raw:  # else it was erased, and what it showed may not be repeated
+                        self._take(ever, kept.n, open_view(open_content(kept.raw).view))
             return msgspec.structs.replace(ever, told=dict(ever.told), titles=dict(ever.titles))
 
     def forget(self, share: str) -> None:
-        """Drop what is in memory of a share: the content of some of its updates was erased."""
+        """Drop the cached facts of a share, after the content of some of its updates was erased."""
         with self._lock:
             self._ever.pop(share, None)
 

@@ -1,4 +1,4 @@
-"""What a share showed at any number or instant, folded from what was recorded, never recomputed."""
+"""The page a share showed at any update or instant, assembled from recorded parts and never recomputed."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,11 +8,11 @@ from projections.entries.entry import Entry, Page, Part
 from projections.logs.disclosure_log import DisclosureLog
 from projections.proof import tree
 
-ITEMS = 50  # entries whose changes are listed when a viewer was away longer
+ITEMS = 50  # of the newest entries have their changes listed for a viewer who was away for more
 
 
 class Folded:
-    """A share's parts after entry n."""
+    """The parts of a share's page after one entry."""
 
     __slots__ = ("entry", "parts")
 
@@ -20,7 +20,7 @@ class Folded:
         self.entry, self.parts = entry, parts
 
     def page(self) -> Page:
-        """Return the page of this entry."""
+        """Return the page after this entry."""
         content = self.entry.content
         return Page(
             share=content.share,
@@ -40,9 +40,9 @@ def fold(log: DisclosureLog, share: str, n: int) -> Folded | None:
     entry = log.entry(share, n)
     if entry is None:
         return None
-    key = log.keyframe(share, n)
-    parts = {part.id: part for part in key.parts} if key else {}
-    start = key.n if key else 0
+    keyframe = log.keyframe(share, n)
+    parts = {part.id: part for part in keyframe.parts} if keyframe else {}
+    start = keyframe.n if keyframe else 0
     for step in log.steps(share, start, n):
         parts = frames.fold(parts, step)
     return Folded(entry, parts)
@@ -70,11 +70,12 @@ def number_at(log: DisclosureLog, share: str, at: datetime) -> int:
 def items_since(log: DisclosureLog, share: str, after: int, upto: int, limit: int = ITEMS) -> list[str]:
     """Return the recorded list items of entries after + 1 ... upto, newest first, of the newest `limit` entries."""
     start = max(after, upto - limit)
-    return [e.content.items for e in reversed(log.entries(share, start, limit, upto)) if e.content.items]
+    entries = log.entries(share, start, limit, upto)
+    return [entry.content.items for entry in reversed(entries) if entry.content.items]
 
 
 class Heads:
-    """The newest page of each share, kept in memory and brought forward by what is new: a viewer costs no fold."""
+    """The newest page of each share, cached and brought forward by new entries, so that a request assembles nothing."""
 
     def __init__(self, log: DisclosureLog) -> None:
         self._log = log
@@ -82,7 +83,7 @@ class Heads:
         self._pages: dict[str, Page] = {}
 
     def page(self, share: str) -> Page | None:
-        """Return the newest page."""
+        """Return the newest page of a share, None when nothing was disclosed."""
         head = self._log.head(share)
         if head == 0:
             return None
@@ -108,7 +109,7 @@ class Heads:
 
 
 class LiveLog:
-    """The disclosure log as the live layer reads it: exact message texts by number."""
+    """The disclosure log as the push layer reads it: the exact message texts by number."""
 
     def __init__(self, log: DisclosureLog, heads: Heads) -> None:
         self._log, self._heads = log, heads
@@ -119,11 +120,11 @@ class LiveLog:
 
     def root(self, share: str, n: int) -> str:
         """Return the first 16 hex digits of the tree head at number n, "" when there is none."""
-        found = self._log.kept(share, n - 1, 1, n)
-        return tree.root_of(found[0].frontier).hex()[:16] if found else ""
+        entries = self._log.kept(share, n - 1, 1, n)
+        return tree.root_of(entries[0].frontier).hex()[:16] if entries else ""
 
     def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return the messages after + 1 ... as they were sent."""
+        """Return numbers and messages of entries after + 1 and on as they were sent, at most `limit`."""
         return [(entry.n, entry.message) for entry in self._log.entries(share, after, limit)]
 
     def keyframe(self, share: str, since: int) -> tuple[int, bytes]:
@@ -137,31 +138,31 @@ class LiveLog:
 
 
 class Settled:
-    """A log whose answers come after everything was taken in that ended before them."""
+    """A `LiveLog` that runs `refresh` after each read: a right that ended before has then ended here too."""
 
     def __init__(self, log: LiveLog, refresh: Callable[[], object]) -> None:
         self._log, self._refresh = log, refresh
 
     def head(self, share: str) -> int:
         """Return the newest number, 0 when nothing was disclosed."""
-        found = self._log.head(share)
+        head = self._log.head(share)
         self._refresh()
-        return found
+        return head
 
     def root(self, share: str, n: int) -> str:
         """Return the first 16 hex digits of the tree head at number n, "" when there is none."""
-        found = self._log.root(share, n)
+        root = self._log.root(share, n)
         self._refresh()
-        return found
+        return root
 
     def frames(self, share: str, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return the messages after + 1 ... as they were sent."""
-        found = self._log.frames(share, after, limit)
+        """Return numbers and messages of entries after + 1 and on as they were sent, at most `limit`."""
+        messages = self._log.frames(share, after, limit)
         self._refresh()
-        return found
+        return messages
 
     def keyframe(self, share: str, since: int) -> tuple[int, bytes]:
         """Return the newest number and a message that replaces the whole page of a viewer who stands at `since`."""
-        found = self._log.keyframe(share, since)
+        keyframe = self._log.keyframe(share, since)
         self._refresh()
-        return found
+        return keyframe

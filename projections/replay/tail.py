@@ -1,7 +1,7 @@
-"""What any process recorded, handed to this one's open dashboards: the disclosure log read by place, for all shares.
+"""`Tail`: reads new entries of all shares, whichever process recorded them, and hands them to open dashboards.
 
-Rule: one read however many watch, and a hint only shortens the wait. Before entries are handed on, `first` takes in
-the event log: whatever ended before they were recorded has ended here too.
+Rule: one read serves all who watch, and a hint only shortens the wait. Before entries are handed on, `first` reads the
+event log: a right that ended before they were recorded has then ended in this process too.
 """
 
 import logging
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from projections.entries.entry import Entry
-from projections.logs.disclosure_log import DisclosureLog, Parked
+from projections.logs.disclosure_log import DisclosureLog, Parked, Row
 from projections.logs.vault import Damaged
 
 log = logging.getLogger("fanlight.tail")
@@ -18,7 +18,7 @@ BATCH = 200
 
 
 class Tail:
-    """Follows the disclosure log. One thread owns it; `wake` may be called from any."""
+    """Follows the disclosure log. Not thread-safe except `wake`; owned by the thread that runs `run`."""
 
     def __init__(
         self,
@@ -34,18 +34,18 @@ class Tail:
         self._place: int | None = None
         self.beat = time.monotonic()  # when it last read, for health
         self.failure = ""
-        self.parked: dict[str, Parked] = {}  # shares that are stopped, by whichever process
+        self.parked: dict[str, Parked] = {}  # shares that are stopped, by any process
 
     def wake(self) -> None:
         """Hint that something was recorded."""
         self._awake.set()
 
     def behind(self) -> int:
-        """Return how many rows were recorded and not read here; gaps between places count as rows."""
+        """Return how many recorded rows are not read yet; gaps between places count as rows."""
         return 0 if self._place is None else max(0, self._disclosure.newest() - self._place)
 
     def run(self, stop: threading.Event, poll: Callable[[], float] = lambda: 0.25) -> None:
-        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced."""
+        """Follow until `stop` is set; `poll` gives the longest wait in seconds without a hint."""
         while not stop.is_set():
             self._awake.clear()
             try:
@@ -58,33 +58,34 @@ class Tail:
                 self._awake.wait(poll())
 
     def step(self) -> int:
-        """Hand on what is new of the shares that are watched; return how many rows were read."""
+        """Hand on the new entries of watched shares; return how many rows of any kind were read."""
         if self._place is None:
-            place = self._disclosure.newest()  # what is older, pages read from the log when they come
+            place = self._disclosure.newest()  # a page that opens later reads older entries from the log itself
             self.parked = {s: p for s in list(self._shares()) if (p := self._disclosure.parked(s)) is not None}
             self._place = place
-        found = self._disclosure.since(self._place, BATCH)
+        rows = self._disclosure.since(self._place, BATCH)
         self.beat = time.monotonic()
-        if not found:
+        if not rows:
             return 0
         self._first()
-        watched = self._watched()  # asked after the read: who comes later finds these entries in the log
+        watched = self._watched()  # asked after the read: who opens a page later finds these entries in the log
         by_share: dict[str, list[Entry]] = {}
-        for row in found:
+        for row in rows:
             if row.stored.topic == "parked":
                 self._park(self._disclosure.parking(row))
-            elif row.stored.topic == "entry" and row.share in watched:
-                try:
-                    entry = self._disclosure.opened(row)
-                except Damaged:
-                    log.exception("an entry of %s cannot be read", row.share)
-                    continue
-                if entry is not None:
-                    by_share.setdefault(row.share, []).append(entry)
+            elif row.stored.topic == "entry" and row.share in watched and (entry := self._opened(row)) is not None:
+                by_share.setdefault(row.share, []).append(entry)
         for share, entries in by_share.items():
             self._on_entries(share, entries)
-        self._place = found[-1].place
-        return len(found)
+        self._place = rows[-1].place
+        return len(rows)
+
+    def _opened(self, row: Row) -> Entry | None:
+        try:
+            return self._disclosure.opened(row)
+        except Damaged:
+            log.exception("an entry of %s cannot be read", row.share)
+            return None
 
     def _park(self, parked: Parked) -> None:
         if parked.error:

@@ -1,1 +1,1 @@
-"""Bytes in, report out. Asks nothing that wrote the record."""
+"""Evidence bundles checked from their bytes alone; imports nothing that writes the record."""

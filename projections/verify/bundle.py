@@ -1,6 +1,6 @@
-"""Whether an evidence bundle holds: the checks of docs/spec.md 8, on bytes alone. Pure.
+"""Checks an evidence bundle by docs/spec.md 8, on its bytes alone. Pure.
 
-Rule: nothing that wrote the record is asked, everything that can be checked is checked, and whatever is wrong is a
+Rule: no code that writes the record is used, everything that can be checked is checked, and whatever is wrong is a
 sentence in the report, never an exception.
 """
 
@@ -25,7 +25,7 @@ ALWAYS = (NOTE, "bundle.json", "key.txt", "checkpoint.note", "index.html", "veri
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`bundle.json`, as far as it is checked."""
+    """`bundle.json` (docs/spec.md 8.3), as far as it is checked: the updates `first` to `to` of a tree of `size`."""
 
     format: Literal[1]
     kind: Literal["share", "period", "entry"]
@@ -43,7 +43,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verification came to; docs/spec.md 8.7."""
+    """The result of a verification; docs/spec.md 8.7."""
 
     accepted: bool
     first_bad: int | None
@@ -60,7 +60,7 @@ _manifest = msgspec.json.Decoder(Manifest)
 
 
 def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> VerifyReport:
-    """Return whether a bundle holds; `key` is a verification key and `checkpoints` are notes, both from elsewhere."""
+    """Return the report on a bundle; `key` is a verification key and `checkpoints` are notes, both kept elsewhere."""
     found = Found()
     manifest: Manifest | None = None
     try:
@@ -85,13 +85,14 @@ def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()
 
 
 class _Bundle:
-    """The files of one bundle, and what is found about them."""
+    """Checks the files of one bundle; what is wrong is added to `found`."""
 
     def __init__(self, files: Mapping[str, ZipMember], found: Found) -> None:
         self._files, self._found = files, found
         self._keys: list[bytes] = []
 
     def check(self, key: str | None, checkpoints: Sequence[bytes]) -> Manifest | None:
+        """Check everything that can be checked; return the manifest where it can be read."""
         self._members()
         manifest = self._manifest()
         self._trust(manifest, key)
@@ -147,6 +148,13 @@ class _Bundle:
         except msgspec.MsgspecError as error:
             self._wrong(_("bundle.json is not what 8.3 says: {error}", error=error))
             return None
+        if not self._possible(m):
+            return None
+        self._expected(m)
+        return m
+
+    def _possible(self, m: Manifest) -> bool:
+        """Tell whether the numbers of a manifest can be."""
         wide = m.kind == "share" and (m.first, m.to) != (1, m.size)
         if wide or not 1 <= m.first <= m.to <= m.size or (m.kind == "entry" and m.first != m.to):
             self._wrong(
@@ -158,7 +166,11 @@ class _Bundle:
                     size=m.size,
                 )
             )
-            return None
+            return False
+        return True
+
+    def _expected(self, m: Manifest) -> None:
+        """Compare the files with those that a bundle of this kind has."""
         allowed = {"base.json"} if m.kind != "share" else set[str]()
         allowed |= {"receipts.note"} if m.receipts else set()
         for path in ("base.json", "receipts.note"):
@@ -172,7 +184,6 @@ class _Bundle:
                 )
         if (self._named("checkpoints") and m.kind != "share") or (self._named("receipts") and not m.receipts):
             self._wrong(_("there are files that do not belong in a bundle of this kind (8.3)"))
-        return m
 
     def _trust(self, manifest: Manifest | None, given: str | None) -> None:
         inside = self._text("key.txt")
@@ -189,8 +200,8 @@ class _Bundle:
                 )
             self._keys = notes.trusted(name, key, rotations)
             if given is not None and inside is not None:
-                mine, shown = notes.open_key(inside)
-                if (mine, shown) != (name, shown) or shown not in self._keys:
+                name_inside, key_inside = notes.open_key(inside)
+                if name_inside != name or key_inside not in self._keys:
                     self._wrong(_("key.txt holds another key than the one given, and no rotation leads to it (8.6)"))
         except BadNote as error:
             self._wrong(_("the key cannot be used: {error}", error=error))
@@ -233,32 +244,32 @@ class _Bundle:
         if text is None:
             return None
         try:
-            found = notes.open_checkpoint(text)
+            checkpoint = notes.open_checkpoint(text)
         except BadNote as error:
             self._wrong(f"{path}: {error}")
             return None
-        if found.origin != origin:
+        if checkpoint.origin != origin:
             self._wrong(
                 _(
                     "{path} is a checkpoint of {found_origin}, expected {origin}",
                     path=path,
-                    found_origin=found.origin,
+                    found_origin=checkpoint.origin,
                     origin=origin,
                 )
             )
             return None
-        return found
+        return checkpoint
 
     def _erased(self, origin: str) -> set[int]:
-        found: set[int] = set()
+        numbers: set[int] = set()
         for path in self._named("erasures"):
             text = self._note(path)
             try:
                 if text is not None and notes.origin_of(text) == f"{origin}/erasures":
-                    found |= notes.erased(text, origin)
+                    numbers |= notes.erased(text, origin)
             except BadNote as error:
                 self._wrong(f"{path}: {error}")
-        return found
+        return numbers
 
     # entries and receipts
 
@@ -276,42 +287,52 @@ class _Bundle:
         )  # fmt: skip
 
     def _earlier(self, path: str, m: Manifest) -> Checkpoint | None:
-        found = self._checkpoint(path, m.origin)
-        if found is not None and (found.size != int(path[12:21]) or found.size >= m.size):
-            self._wrong(_("{path} is of {size} updates", path=path, size=found.size))
+        checkpoint = self._checkpoint(path, m.origin)
+        if checkpoint is not None and (checkpoint.size != int(path[12:21]) or checkpoint.size >= m.size):
+            self._wrong(_("{path} is of {size} updates", path=path, size=checkpoint.size))
             return None
-        return found
+        return checkpoint
 
     def _pinned(self, m: Manifest, given: Sequence[bytes], signed: Checkpoint | None) -> list[Checkpoint]:
-        found: list[Checkpoint] = []
+        """Return the checkpoints kept elsewhere with which the tree of a whole record is to be compared; 8.6."""
+        comparable: list[Checkpoint] = []
         for note in given:
             try:
-                one = notes.open_checkpoint(notes.verify(note.decode(), self._keys))
+                checkpoint = notes.open_checkpoint(notes.verify(note.decode(), self._keys))
             except (BadNote, UnicodeDecodeError) as error:
                 self._wrong(_("a checkpoint you gave cannot be used: {error}", error=error))
                 continue
-            if one.origin != m.origin:
+            if checkpoint.origin != m.origin:
                 self._wrong(
-                    _("a checkpoint you gave is of {origin}, expected {m_origin}", origin=one.origin, m_origin=m.origin)
+                    _(
+                        "a checkpoint you gave is of {origin}, expected {m_origin}",
+                        origin=checkpoint.origin,
+                        m_origin=m.origin,
+                    )
                 )
-            elif m.kind == "share" and one.size > m.size:
+            elif m.kind != "share":
+                self._pin_part(m, checkpoint, signed)
+            elif checkpoint.size <= m.size:
+                comparable.append(checkpoint)
+            else:
                 self._found.bad.add(m.size + 1)
                 self._wrong(
                     _(
                         "the record was cut: {size} updates were signed for, {m_size} are here (8.6)",
-                        size=one.size,
+                        size=checkpoint.size,
                         m_size=m.size,
                     )
                 )
-            elif m.kind == "share":
-                found.append(one)
-            elif one.size != m.size:
-                self._found.notes.append(
-                    _("A checkpoint of {size} updates cannot be compared with a part (8.6).", size=one.size)
-                )
-            elif signed is not None and one.root != signed.root:
-                self._wrong(_("a checkpoint you gave has another head at the same size (8.6)"))
-        return found
+        return comparable
+
+    def _pin_part(self, m: Manifest, checkpoint: Checkpoint, signed: Checkpoint | None) -> None:
+        """Compare a checkpoint kept elsewhere with a part of a record."""
+        if checkpoint.size != m.size:
+            self._found.notes.append(
+                _("A checkpoint of {size} updates cannot be compared with a part (8.6).", size=checkpoint.size)
+            )
+        elif signed is not None and checkpoint.root != signed.root:
+            self._wrong(_("a checkpoint you gave has another head at the same size (8.6)"))
 
     def _receipts(self, m: Manifest) -> None:
         origin = f"{m.origin}/receipts"

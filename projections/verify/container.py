@@ -1,4 +1,7 @@
-"""The one ZIP file whose bytes follow from its members, so that nothing can hide in it. Pure; docs/spec.md 8.1."""
+"""Writes and reads the ZIP file of an evidence bundle, each byte of which follows from its members. Pure.
+
+docs/spec.md 8.1: nothing can hide in a file that is rewritten from its members to the same bytes.
+"""
 
 import hashlib
 import io
@@ -13,7 +16,7 @@ from domain.language import gettext as _
 
 NOTE = "bundle.note"
 STORED, DEFLATED = 0, 8
-LONGEST = 512 << 20  # of a member, inflated
+LONGEST = 512 << 20  # bytes of one member, inflated
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
@@ -21,11 +24,11 @@ _DATE = 0x0021  # 1980-01-01
 
 
 class BadContainer(Exception):
-    """The file is no bundle as 8.1 has it; says what was expected."""
+    """The file is no container as 8.1 defines it; says what was expected."""
 
 
 class ZipMember(msgspec.Struct, frozen=True):
-    """A file in the container: its data as it lies there, and what that inflates to."""
+    """One file in the container: its data as stored there (`packed`), and CRC-32 and size of what that inflates to."""
 
     path: str
     packed: bytes
@@ -34,12 +37,12 @@ class ZipMember(msgspec.Struct, frozen=True):
 
     @property
     def method(self) -> int:
-        """How its data is packed."""
+        """The ZIP compression method: stored for the note, deflated for everything else."""
         return STORED if self.path == NOTE else DEFLATED
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of the data as it lies in the container."""
+        """SHA-256 (hex) of the data as stored in the container."""
         return hashlib.sha256(self.packed).hexdigest()
 
     def content(self) -> bytes:
@@ -63,10 +66,10 @@ class ZipMember(msgspec.Struct, frozen=True):
         try:
             return self.content(), ""
         except BadContainer as error:
-            return (self.packed if self.method == STORED else _as_far_as_it_goes(self.packed)), str(error)
+            return (self.packed if self.method == STORED else _inflated_to_error(self.packed)), str(error)
 
 
-def _as_far_as_it_goes(packed: bytes) -> bytes:
+def _inflated_to_error(packed: bytes) -> bytes:
     inflate, out = zlib.decompressobj(-15), bytearray()
     for i in range(len(packed)):
         try:
@@ -85,7 +88,7 @@ def pack(path: str, content: bytes) -> ZipMember:
 
 
 def write(members: Sequence[ZipMember]) -> bytes:
-    """Return the container of some members, `bundle.note` first, the others by path."""
+    """Return the bytes of the container of some members, `bundle.note` first, the others by path."""
     out, central = bytearray(), bytearray()
     ordered = sorted(members, key=lambda member: (member.path != NOTE, member.path.encode()))
     for member in ordered:
@@ -112,8 +115,8 @@ def read(data: bytes) -> tuple[Mapping[str, ZipMember], bool]:
         raise BadContainer(
             _("expected an evidence bundle (a ZIP file), but its files cannot be listed: {error}", error=error)
         ) from error
-    found = {member.path: member for member in members}
-    return found, same and len(found) == len(members)
+    by_path = {member.path: member for member in members}
+    return by_path, same and len(by_path) == len(members)
 
 
 def _member(data: bytes, info: zipfile.ZipInfo) -> ZipMember:

@@ -1,4 +1,4 @@
-"""The entries and receipt rows of an evidence bundle, line by line; docs/spec.md 8.4 and 8.5. Pure."""
+"""Checks the entries and receipt rows of an evidence bundle, line by line; docs/spec.md 8.4 and 8.5. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,16 +16,16 @@ from projections.receipts import batches
 
 
 class Found(msgspec.Struct):
-    """What a verification has found so far."""
+    """What a verification has found so far: problems and notes are sentences for the report."""
 
     problems: list[str] = []
     notes: list[str] = []
     bad: set[int] = set()  # numbers of bad entries
-    heads: dict[int, bytes] = {}  # the tree's head after each entry, of a whole record
+    heads: dict[int, bytes] = {}  # the tree's head after each entry; of a whole record alone
 
 
-class CheckedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line, docs/spec.md 8.4."""
+class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One line: an entry (`n`) or a row of receipts (`k`), as it is written and read; docs/spec.md 8.4."""
 
     n: int = 0
     k: int = 0
@@ -38,7 +38,7 @@ class CheckedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Entries(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be checked of the entries."""
+    """What is needed to check the entries `first` to `to` of a tree of `size` leaves."""
 
     share: str
     first: int
@@ -54,7 +54,7 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be checked of the receipts."""
+    """What is needed to check the rows of receipts; `heads` are the tree heads of entries by number."""
 
     share: str
     whole: bool
@@ -68,13 +68,13 @@ class Bad(Exception):
     """An entry or a row is bad; says why."""
 
 
-_line = msgspec.json.Decoder(CheckedLine)
+_line = msgspec.json.Decoder(EvidenceLine)
 _parts = msgspec.json.Decoder(list[Part])
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
 def check_entries(asked: Entries, found: Found) -> None:
-    """Check every entry, then the tree over them."""
+    """Check every entry, then the tree over all of them; what is wrong is added to `found`."""
     walk = _Walk(asked)
     number = asked.first - 1
     for raw, trouble in _raw_lines(asked.files, asked.first):
@@ -106,7 +106,7 @@ def _bad(found: Found, number: int, problem: str) -> None:
 
 
 def _raw_lines(files: Iterable[tuple[str, bytes, str]], first: int) -> Iterator[tuple[bytes, str]]:
-    """Yield each line, or what is wrong where the next one should be."""
+    """Yield each line with "", or b"" with what is wrong where the next line should be, and then end."""
     expected = first
     for path, content, trouble in files:
         if int(path.rpartition("/")[2][:9]) != expected:
@@ -125,7 +125,7 @@ def _raw_lines(files: Iterable[tuple[str, bytes, str]], first: int) -> Iterator[
 
 
 class _Walk:
-    """Goes along the entries of one bundle."""
+    """Checks the entries of one bundle in order, keeping the tree and the parts of the page."""
 
     def __init__(self, asked: Entries) -> None:
         self._asked = asked
@@ -134,7 +134,7 @@ class _Walk:
         self.frontier: tuple[bytes, ...] = ()
         self.size = 0
         self.heads: dict[int, bytes] = {}
-        self.lost = False  # nothing after this can be told apart
+        self.lost = False  # the last line could not be read at all, so nothing after it can be located
 
     def take(self, number: int, raw: bytes, trouble: str) -> None:
         """Check one entry; `trouble` is what kept its line from being read.
@@ -151,17 +151,16 @@ class _Walk:
         self.lost = False
         self.frontier, self.size = tree.append(self.frontier, self.size, leaf), self.size + 1
         self.heads[number] = tree.root_of(self.frontier)
-        said = header.instant
-        earlier, self._at = self._at, said
+        earlier, self._at = self._at, header.instant
         content = self._content(line, number)
         self._fold(number, content)
-        if earlier is not None and said < earlier:
+        if earlier is not None and header.instant < earlier:
             raise Bad(_("it was recorded before the one before it (8.5.5)"))
         if content is not None:
             self._style(content)
         self._proof(line, number, leaf)
 
-    def _leaf(self, line: CheckedLine, number: int) -> tuple[Header, bytes]:
+    def _leaf(self, line: EvidenceLine, number: int) -> tuple[Header, bytes]:
         try:
             header = open_header(line.header.encode())
             exact = _encoder.encode(header).decode() == line.header and batches.exact(header.instant) == header.at
@@ -172,7 +171,7 @@ class _Walk:
             raise Bad(_("header and leaf are not those of this update (8.5.2)"))
         return header, leaf
 
-    def _content(self, line: CheckedLine, number: int) -> Content | None:
+    def _content(self, line: EvidenceLine, number: int) -> Content | None:
         if line.content is None or line.salt is None:
             self._parts = None
             if number not in self._asked.erased:
@@ -202,10 +201,10 @@ class _Walk:
             self._parts = None
             return
         try:
-            shown = digest_of(frames.markup(self._parts, root) for root in content.roots)
+            digest = digest_of(frames.markup(self._parts, root) for root in content.roots)
         except (KeyError, RecursionError):
-            shown = _("no page")
-        if content.page and shown != content.page:
+            digest = _("no page")
+        if content.page and digest != content.page:
             raise Bad(_("the page it folds to is not the page that was shown (8.5.6)"))
 
     def _style(self, content: Content) -> None:
@@ -213,7 +212,7 @@ class _Walk:
         if css is None or hashlib.sha256(css).hexdigest() != content.stylesheet:
             raise Bad(_("its stylesheet is missing or altered (8.5.7)"))
 
-    def _proof(self, line: CheckedLine, number: int, leaf: bytes) -> None:
+    def _proof(self, line: EvidenceLine, number: int, leaf: bytes) -> None:
         if self._asked.whole or self._asked.signed is None:
             return
         path = [bytes.fromhex(step) for step in line.proof or ()]
@@ -221,7 +220,11 @@ class _Walk:
             raise Bad(_("its proof does not lead to the signed head (8.5.8)"))
 
 
-def _opened(raw: bytes, key: str) -> CheckedLine:
+def _opened(raw: bytes, key: str) -> EvidenceLine:
+    """Return a line that has a number under `key`, "n" or "k".
+
+    Raises: Bad.
+    """
     try:
         line = _line.decode(raw)
         for text in (line.salt or "", line.commitment, line.leaf, *(line.proof or ())):
@@ -234,21 +237,23 @@ def _opened(raw: bytes, key: str) -> CheckedLine:
 
 
 def _heads(asked: Entries, walk: _Walk, found: Found) -> None:
-    """Compare the tree with every checkpoint; docs/spec.md 8.5."""
+    """Compare the tree with every checkpoint that was signed; docs/spec.md 8.5."""
     checkpoints = sorted([*asked.others, *([asked.signed] if asked.signed else [])], key=lambda c: c.size)
-    sound = min(found.bad, default=walk.size + 1)  # a bad entry spoils every tree that holds it, and is named itself
+    first_bad = min(found.bad, default=walk.size + 1)  # it changes every tree that holds it, and is reported itself
     good = 0
-    for one in checkpoints:
-        if one.size > walk.size:
+    for checkpoint in checkpoints:
+        size = checkpoint.size
+        if size > walk.size:
             continue
-        if (walk.heads[one.size] if one.size else tree.EMPTY) == one.root:
-            good = max(good, one.size)
-        elif one.size < sound:
-            _bad(found, good + 1, _("the record up to update {size} is not the one that was signed", size=one.size))
-            break
+        if (walk.heads[size] if size else tree.EMPTY) == checkpoint.root:
+            good = max(good, size)
+            continue
+        problem = _("the record up to update {size} is not the one that was signed", size=size)
+        if size < first_bad:
+            _bad(found, good + 1, problem)
         else:
-            found.problems.append(_("the record up to update {size} is not the one that was signed", size=one.size))
-            break
+            found.problems.append(problem)
+        break
     found.heads.update(walk.heads)
 
 
@@ -256,7 +261,7 @@ def _heads(asked: Entries, walk: _Walk, found: Found) -> None:
 
 
 def check_rows(asked: Rows, found: Found) -> None:
-    """Check every row of receipts."""
+    """Check every row of receipts, then the tree over a whole record; what is wrong is added to `found`."""
     frontier: tuple[bytes, ...] = ()
     expected, first = 1, True
     for path, content, trouble in asked.files:
@@ -272,17 +277,26 @@ def check_rows(asked: Rows, found: Found) -> None:
                 found.problems.append(_("row {expected} of the receipts: {error}", expected=expected, error=error))
                 return
             expected, first = expected + 1, False
-    signed = asked.signed
-    if asked.whole and signed is not None:
-        if expected - 1 != signed.size:
-            found.problems.append(
-                _("the receipts have {expected} rows, {size} were signed for", expected=expected - 1, size=signed.size)
-            )
-        elif tree.root_of(frontier) != signed.root:
-            found.problems.append(_("the receipts are not the ones that were signed"))
+    if asked.whole and asked.signed is not None:
+        _row_tree(expected - 1, frontier, asked.signed, found)
 
 
-def _row(asked: Rows, line: CheckedLine, expected: int, frontier: tuple[bytes, ...], found: Found) -> tuple[bytes, ...]:
+def _row_tree(rows: int, frontier: tuple[bytes, ...], signed: Checkpoint, found: Found) -> None:
+    if rows != signed.size:
+        found.problems.append(
+            _("the receipts have {expected} rows, {size} were signed for", expected=rows, size=signed.size)
+        )
+    elif tree.root_of(frontier) != signed.root:
+        found.problems.append(_("the receipts are not the ones that were signed"))
+
+
+def _row(
+    asked: Rows, line: EvidenceLine, expected: int, frontier: tuple[bytes, ...], found: Found
+) -> tuple[bytes, ...]:
+    """Check one row and return the frontier after it.
+
+    Raises: Bad.
+    """
     header = line.header.encode()
     leaf = tree.leaf_hash(header, bytes.fromhex(line.commitment))
     if line.k != expected or not batches.says(header, asked.share, expected) or leaf.hex() != line.leaf:
@@ -304,6 +318,7 @@ def _row(asked: Rows, line: CheckedLine, expected: int, frontier: tuple[bytes, .
 
 
 def _claims(asked: Rows, content: str, found: Found) -> None:
+    """Note each claim of another tree head than the record has at that number."""
     try:
         claims = batches.open_claims(content.encode(), asked.share)
     except msgspec.MsgspecError as error:
@@ -311,10 +326,10 @@ def _claims(asked: Rows, content: str, found: Found) -> None:
     for claim in claims:
         head = asked.heads.get(claim.n)
         if claim.head and head is not None and not head.hex().startswith(claim.head):
-            told = _(
+            claimed = _(
                 "A page of {person} held another head at update {n}: {head}.",
                 person=claim.person,
                 n=claim.n,
                 head=claim.head,
             )
-            found.notes.append(_("{told} The page or the record is wrong; only a person can say which.", told=told))
+            found.notes.append(_("{told} The page or the record is wrong; only a person can say which.", told=claimed))

@@ -1,1 +1,1 @@
-"""How dates, money and spans of time are said. Pure."""
+"""Dates, money and spans of time in words. Pure."""

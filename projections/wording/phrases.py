@@ -1,4 +1,4 @@
-"""Small phrases that several pages say the same way. Pure."""
+"""Phrases that several pages share: lists of names, spans of time, hashes in groups of digits. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -13,36 +13,38 @@ def listed(names: Sequence[str]) -> str:
 
 
 def kept(days: Iterable[int]) -> str:
-    """Return "730 days", "365 to 730 days" where they differ, "" for none."""
-    found = sorted(set(days))
-    if not found:
+    """Return how long something is kept: "730 days", "365 to 730 days" where the numbers differ, "" for none."""
+    lengths = sorted(set(days))
+    if not lengths:
         return ""
     return (
-        _("{found} days", found=found[0])
-        if len(found) == 1
-        else _("{found} to {last} days", found=found[0], last=found[-1])
+        _("{found} days", found=lengths[0])
+        if len(lengths) == 1
+        else _("{found} to {last} days", found=lengths[0], last=lengths[-1])
     )
 
 
-def lasted(seconds: float) -> str:
-    """Return how long something took: "40 s", "12 min", "3 h 5 min", "2 days"."""
-    span = timedelta(seconds=max(0, round(seconds)))
-    minutes = int(span.total_seconds()) // 60
-    if minutes < 1:
-        return _("{seconds} s", seconds=span.seconds)
-    if minutes < 60:
+def lasted(seconds: float, *, rounded: bool = False) -> str:
+    """Return how long something took: "40 s", "12 min", "3 h 5 min", "2 days".
+
+    Each unit counts what is complete, up to 60 s, 60 min and 48 h. With `rounded` it is rounded to the nearest one,
+    and the smaller unit is kept longer: up to 90 s and 90 min, and up to 36 h.
+    """
+    most_seconds, most_minutes, most_hours = (90, 90, 36) if rounded else (60, 60, 48)
+    whole = round(seconds)
+    if whole < most_seconds:
+        return _("{seconds} s", seconds=whole)
+    minutes = round(whole / 60) if rounded else whole // 60
+    if minutes < most_minutes:
         return _("{minutes} min", minutes=minutes)
-    if span.days < 2:
-        return (
-            _("{minutes} h {rest} min", minutes=minutes // 60, rest=minutes % 60)
-            if minutes % 60
-            else _("{minutes} h", minutes=minutes // 60)
-        )
-    return count(span.days, _("day"))
+    hours, rest = divmod(minutes, 60)
+    if hours < most_hours:
+        return _("{hours} h {rest} min", hours=hours, rest=rest) if rest else _("{hours} h", hours=hours)
+    return count(round(hours / 24) if rounded else hours // 24, _("day"))
 
 
 def after(start: datetime, end: datetime) -> str:
-    """Return how long after something else happened: "at once", "40 s later", "3 h 5 min later", "12 days later"."""
+    """Return how long after `start` the `end` is: "at once", "40 s later", "3 h 5 min later", "12 days later"."""
     seconds = round((end - start).total_seconds())
     if seconds < 1:
         return _("at once")
@@ -58,7 +60,7 @@ def after(start: datetime, end: datetime) -> str:
 
 
 def in_time(until: datetime, now: datetime) -> str:
-    """Return when it goes out by itself: "in 52 min", "in 3 h 5 min", "in 2 days"."""
+    """Return how long it is from `now` until an instant: "in 52 min", "in 3 h 5 min", "in 2 days"."""
     minutes = -((now - until) // timedelta(minutes=1))
     if minutes < 1:
         return _("any moment now")
@@ -71,5 +73,5 @@ def in_time(until: datetime, now: datetime) -> str:
 
 
 def grouped(digits: str) -> Sequence[str]:
-    """Return a hash in groups of four digits, to be read out loud."""
+    """Return the digits of a hash in groups of four, which people can read out and compare."""
     return [digits[i : i + 4] for i in range(0, len(digits), 4)]

@@ -1,4 +1,4 @@
-"""Dates, money and figures as people read them: British English, months as words, 24-hour time. Pure."""
+"""Dates, instants, amounts of money and percentages in British English, with 24-hour time. Pure."""
 
 import re
 from datetime import UTC, date, datetime
@@ -56,19 +56,19 @@ def month_year(value: date) -> str:
 
 
 def local(at: datetime, zone: str) -> datetime:
-    """Return an instant in a time zone."""
+    """Return an instant in a time zone (IANA name)."""
     return at.astimezone(ZoneInfo(zone))
 
 
 def iso(at: datetime) -> str:
-    """Return an instant as machines read it, UTC to the second."""
+    """Return an instant in ISO 8601, UTC to the second: "2027-03-16T13:58:00Z"."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def moment(at: datetime, zone: str) -> str:
-    """Return "16 Mar 13:58", in the zone."""
-    there = local(at, zone)
-    return f"{day(there.date())} {there:%H:%M}"
+    """Return an instant as "16 Mar 13:58" in a time zone (IANA name)."""
+    in_zone = local(at, zone)
+    return f"{day(in_zone.date())} {in_zone:%H:%M}"
 
 
 def signed(days: int, unit: str = "") -> str:
@@ -91,20 +91,20 @@ def money(value: Money) -> str:
 
 
 def whose(name: str) -> str:
-    """Return "Acme Rail’s", "Northgate Developments’"."""
+    """Return the possessive of a name: "Acme Rail’s", "Northgate Developments’"."""
     return f"{name}’" if name.endswith("s") else f"{name}’s"
 
 
 def percent(share: Decimal) -> str:
-    """Return a share as "94 %", with one decimal where that tells more."""
+    """Return a share between 0 and 1 as "94 %", or as "94.5 %" where it is no whole number of percent."""
     value = share * 100
     return f"{value:.0f} %" if value == value.to_integral_value() else f"{value:.1f} %"
 
 
-# control characters but for line breaks and tabs, and what turns the reading direction
+# Control characters except line breaks and tabs, and the characters that change the reading direction.
 UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
-    """Return text that holds nothing a page could stumble over."""
+    """Return text without the characters of `UNSHOWABLE`, which could disturb or disguise what stands around it."""
     return UNSHOWABLE.sub("", text) if UNSHOWABLE.search(text) else text

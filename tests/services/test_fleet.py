@@ -183,7 +183,7 @@ def _handed_over(whole: Fleet, worker: Process) -> tuple[list[float], float]:
             count = {page.tab: page.connections for page in there}
             crowd.late = 0.0
             assert worker.stop() == 0
-            eventually(lambda: all(p.connections > count[p.tab] for p in there), 20, "everybody is back")
+            eventually(lambda: all(p.connections > count[p.tab] for p in there), 60, "everybody is back")
             late = crowd.late
         record = whole.log()
         record.check(acknowledged)

@@ -54,8 +54,8 @@ def alone(folder: Path, seed: int) -> Races:
 
 
 @pytest.mark.folder  # on Postgres there are races of their own below
-def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: int) -> None:
-    races = run(alone(tmp_path, seed))
+def test_five_hundred_races_find_no_update_after_the_end(disk_path: Path, seed: int) -> None:
+    races = run(alone(disk_path, seed))
     assert races.found == []
     assert len(races.raced) == ROUNDS * WIDTH == 500
 
@@ -115,10 +115,10 @@ def pages_are_cut_a_moment_late() -> Iterator[None]:
     ],
 )
 def test_the_races_would_notice(
-    tmp_path: Path, seed: int, mistake: Callable[[], contextlib.AbstractContextManager[None]], told: str
+    disk_path: Path, seed: int, mistake: Callable[[], contextlib.AbstractContextManager[None]], told: str
 ) -> None:
     with mistake():
-        races = run(alone(tmp_path, seed), 4, 12)
+        races = run(alone(disk_path, seed), 4, 12)
     assert any(told in found for found in races.found)
 
 

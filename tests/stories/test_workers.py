@@ -255,7 +255,7 @@ def test_a_stopped_share_is_known_on_every_worker_and_tried_again_from_any(two: 
         assert process.services.health.report().ready
     two.renderer.broken = False
     leader = next(process for process in two.processes if process.leads())
-    leader.ask_again(SHARE)
+    presence.ask_again(leader.services, SHARE)
     wait_until(lambda: all(presence.stopped(process.services, SHARE) is None for process in two.processes))
     wait_until(lambda: two.head() == 2)
 
@@ -276,15 +276,15 @@ def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not
     with two.page(0, 1, "moved") as socket:  # went to a living worker, before the other was missed
         socket.receive_text()
         socket.send_json({"painted": 1, "from": 1})
-        wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
+        wait_until(lambda: leader.services.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
         monkeypatch.setattr(clockwork, "GONE", 0.3)
         leader.clockwork._beats.clear()  # its own clockwork may have looked before
         assert leader.clockwork.reap() == 0
         time.sleep(0.4)
         others = next(process for process in two.processes if not process.leads())
-        others.receipts.log.beat(time.time(), two.processes[0].services.worker)
+        others.services.receipts.log.beat(time.time(), two.processes[0].services.worker)
         assert leader.clockwork.reap() == 1
-        ended = [c for c in leader.folder.receipts.claims(SHARE) if c.kind == "lost"]
+        ended = [c for c in leader.services.logs.receipts.claims(SHARE) if c.kind == "lost"]
         assert [(c.tab, c.n, c.at >= at) for c in ended] == [("left", 1, True)]
 
 

@@ -30,8 +30,8 @@ from domain.people import access, clients
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.calendar import Calendar
 from projections.evidence import bundle
-from projections.evidence.bundle import Wanted
-from projections.evidence.erasing import erase_entries, expire_receipts
+from projections.evidence.bundle import Enclosures, Wanted
+from projections.evidence.erasing import Erasure, erase_entries, expire_receipts
 from projections.evidence.notary import Notary
 from projections.follow.restoring import keep_numbers
 from projections.installation.database import Database, migrate
@@ -280,7 +280,12 @@ def _endings(world: Sample) -> None:
     until = world.clock.at + timedelta(days=20)
     world.tell(agreement_share.DraftTerms(share=OTHER, terms=_few(), ways=Ways(expires=until)))
     world.tell(agreement_share.ActivateTerms(share=OTHER, reason="Until the end of the month"))
-    erase_entries(world.folder, world.notary, SHARE, {3, 4, 9}, "Asked for", who=ADMIN.person, now=world.clock())
+    erase_entries(
+        world.folder,
+        world.notary,
+        Erasure(share=SHARE, numbers={3, 4, 9}, reason="Asked for", who=ADMIN.person),
+        world.clock(),
+    )
     world.tell(access.ErasePerson(person=BEN, reason="Asked for"), ADMIN)
     world.clock.forward(days=21)
     world.tell(agreement_share.ExpireShare(share=OTHER), SYSTEM)
@@ -379,10 +384,12 @@ def bundles(world: Sample) -> dict[str, bytes]:
         called = {"organisation": "Example Works", "client": "Acme Rail", "project": "Harbour Line"}
         named = msgspec.structs.replace(wanted, **called)
         who = world.present.world.person_name if wanted.receipts else None
-        made[name] = bundle.build(
-            world.folder, world.notary, named, now=world.clock(), verifier=verifier(),
-            readable=lambda told, who=who: readable(pages, told, who),
-        )  # fmt: skip
+        enclosed = Enclosures(
+            made_at=world.clock(),
+            verifier=verifier(),
+            readable=lambda content, who=who: readable(pages, content, who),
+        )
+        made[name] = bundle.build(world.folder, world.notary, named, enclosed)
     return made
 
 

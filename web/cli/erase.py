@@ -7,7 +7,7 @@ from domain.ids import CommandId
 from domain.language import gettext as _
 from domain.people.access import ErasePerson
 from projections.events.present import CurrentWorld
-from projections.evidence.erasing import erase_entries
+from projections.evidence.erasing import Erasure, erase_entries
 from web import clock
 from web.ids import new_id
 from web.process import open_logs, signing
@@ -47,7 +47,8 @@ def entries(settings: Settings, share: str, numbers: str, reason: str) -> int:
     try:
         notary = signing.notary(folder, settings, clock.now)
         wanted = _numbers(numbers)
-        erase_entries(folder, notary, share, wanted, reason, who=OPERATOR.person, now=clock.now())
+        asked = Erasure(share=share, numbers=wanted, reason=reason, who=OPERATOR.person)
+        erase_entries(folder, notary, asked, clock.now())
     finally:
         folder.close()
     print(

@@ -9,6 +9,7 @@ from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.events.world import names
 from projections.evidence import bundle
+from projections.evidence.bundle import Enclosures
 from projections.installation.folder import Logs
 from web import clock
 from web.door.assets import asset_url
@@ -49,11 +50,9 @@ def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, st
     called, project = names(world, agreed), world.projects[agreed.project]
     asked = download.named(asked, called.organisation, called.client, project.client_title)
     notary, pages = signing.notary(folder, settings, clock.now), Pages(asset=asset_url, demo=False)
-    return bundle.build(
-        folder,
-        notary,
-        asked,
-        now=clock.now(),
+    enclosed = Enclosures(
+        made_at=clock.now(),
         verifier=download.verifier(),
-        readable=lambda told: page.readable(pages, told, world.person_name if receipts else None),
+        readable=lambda content: page.readable(pages, content, world.person_name if receipts else None),
     )
+    return bundle.build(folder, notary, asked, enclosed)

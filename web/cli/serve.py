@@ -12,7 +12,7 @@ from web import app
 from web.process import log_lines
 from web.process.process import Given
 from web.push import server
-from web.push.live import server_config, tune_gc
+from web.push.server import server_config, tune_gc
 from web.settings import BadSetting, Settings
 
 

@@ -1,1 +1,1 @@
-"""The sample portfolio, its cast and its story. Loopback only."""
+"""The demo: a sample portfolio with invented people and a year of changes. Served on loopback only."""

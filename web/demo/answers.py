@@ -1,4 +1,4 @@
-"""What Acme Rail and the manager say to each other in the demo's last weeks, bound to what was on screen then."""
+"""Comments, concerns and answers of the demo's last weeks, between Acme Rail and the manager."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ ANNA, MARTA = PersonId("anna"), PersonId("marta")
 
 
 class DemoAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Something said on a day of the year, by whom, and what it takes: the screen of whoever speaks for the client."""
+    """Something said on a day of the year; `says` makes the command from the share and the screen of the client."""
 
     day: int
     by: PersonId

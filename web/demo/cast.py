@@ -1,4 +1,4 @@
-"""The demo's cast and plans: invented names, plausible figures. Data only."""
+"""The people, projects, plans and shares of the demo: invented names, plausible figures."""
 
 from datetime import time
 from decimal import Decimal

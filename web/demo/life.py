@@ -1,11 +1,11 @@
-"""The demo: a sample portfolio that lives, with a page that says whom you can be. Bound to loopback."""
+"""The demo: records a sample year, goes on changing the projects, and serves the page that signs visitors in."""
 
 import asyncio
 import contextlib
 import ipaddress
 import logging
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +15,10 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.answers import Screen
 from domain.errors import Refused
-from domain.ids import PersonId
+from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
+from domain.people.access import Person
+from domain.plan.project import Project
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
@@ -28,6 +30,7 @@ from web.demo import cast as plan
 from web.demo.story import Story
 from web.demo.visits import WEEKS, Visits
 from web.door.guard import open_door
+from web.door.templates import Page
 from web.ids import random_salt
 from web.process import open_logs
 from web.process.services import Services
@@ -44,7 +47,7 @@ PACE = 4.0  # seconds between changes at speed 1, on average
 
 
 def refuse_open_doors(settings: Settings) -> None:
-    """Raise BadSetting when others could reach a page that signs anybody in as anyone."""
+    """Raise BadSetting when other machines could reach the demo, which signs anybody in as anyone."""
     host = settings.host
     try:
         loopback = ipaddress.ip_address(host).is_loopback
@@ -57,16 +60,16 @@ def refuse_open_doors(settings: Settings) -> None:
 
 
 def tell_the_year(settings: Settings) -> None:
-    """Record the sample year, unless the folder has a history already."""
+    """Record the sample year up to now, unless the folder has a history already."""
     folder = open_logs.logs(settings)
     try:
         if folder.events.head() == 0:
-            _tell(folder, settings)
+            _record_year(folder, settings)
     finally:
         folder.close()
 
 
-def _tell(folder: Logs, settings: Settings) -> None:
+def _record_year(folder: Logs, settings: Settings) -> None:
     clock, until = Virtual(now()), now()
     present = CurrentWorld(folder.events)
     receipts = Receipts(folder.receipts, clock, random_salt)
@@ -98,63 +101,74 @@ def _tell(folder: Logs, settings: Settings) -> None:
 
 
 class Life:
-    """What goes on after the year: a change every few seconds, unless paused."""
+    """Changes the projects every few seconds while the server is up, unless paused."""
 
     def __init__(self, services: Services, speed: float, seed: int) -> None:
-        self._parts, self.speed = services, speed
+        self._services, self.speed = services, speed
         self._story = Story(services.service, lambda: services.present.world, seed + 1)
         self._random = random.Random(seed)  # noqa: S311  # a story, not a secret
         self._changed = asyncio.Event()
 
     def set_speed(self, speed: float) -> None:
-        """Go on at another speed; 0 pauses."""
+        """Change the speed; 0 pauses."""
         self.speed = speed
         self._changed.set()
 
     @contextlib.asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Live while the server is up."""
-        task = asyncio.create_task(self._live())
+        """Make changes while the server is up."""
+        task = asyncio.create_task(self._keep_changing())
         try:
             yield
         finally:
             task.cancel()
 
-    async def _live(self) -> None:
+    async def _keep_changing(self) -> None:
         while True:
             wait = PACE * self._random.uniform(0.5, 1.5) / self.speed if self.speed else None
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait)
                 continue
-            await run_in_threadpool(self._one)
+            await run_in_threadpool(self._change_once)
 
-    def _one(self) -> None:
+    def _change_once(self) -> None:
         try:
-            self._story.lapse(self._parts.now())
-            self._story.change(self._parts.now())
-            self._story.reviews.look(self._parts.now())
+            self._story.lapse(self._services.now())
+            self._story.change(self._services.now())
+            self._story.reviews.look(self._services.now())
         except Refused as refused:
             log.info("the story wanted what the domain refuses: %s", refused)
 
 
+class DemoPage(Page, frozen=True, kw_only=True):
+    """The page of the demo."""
+
+    template = "demo.html"
+    organisation: str
+    people: Sequence[Person]
+    client_name: Callable[[ClientId], str]
+    notes: Mapping[str, str]  # by person: what they see
+    speed: float  # 0: paused
+    updates: int  # shown so far
+    projects: Sequence[Project]
+
+
 async def page(request: Request) -> Response:
-    """`GET /demo`: whom you can be, and what to watch."""
+    """`GET /demo`: as whom a visitor can sign in, and what to watch."""
     services: Services = request.app.state.services
     world = services.present.refresh()
     people = [world.people[person] for person, *_ in plan.PEOPLE if person in world.people]
-    return services.pages.response(
-        request,
-        "demo.html",
+    shown = DemoPage(
         organisation=world.organisation,
         people=people,
         client_name=world.client_name,
         notes=plan.NOTES_ON,
-        signed=services.guard.signed(request),
         speed=_life(request).speed,
         updates=sum(services.logs.disclosure.head(share) for share in world.shares),
-        projects=sorted(world.projects.values(), key=lambda p: p.client_title),
+        projects=sorted(world.projects.values(), key=lambda project: project.client_title),
     )
+    return services.pages.answer(request, shown)
 
 
 async def become(request: Request) -> Response:
@@ -172,9 +186,9 @@ async def become(request: Request) -> Response:
 
 async def pace(request: Request) -> Response:
     """`POST /demo/speed/{speed}`: faster, slower, or pause with 0."""
-    asked = request.path_params["speed"]
-    if asked in ("0", "1", "4"):
-        _life(request).set_speed(float(asked))
+    speed = request.path_params["speed"]
+    if speed in ("0", "1", "4"):
+        _life(request).set_speed(float(speed))
     return RedirectResponse("/demo", 303)
 
 

@@ -1,4 +1,4 @@
-"""The demo's reviews: in its last months Acme Rail's share holds large changes; Marta lets some go, time the others."""
+"""Reviews in the demo: in its last months Acme Rail's share holds large changes until Marta or time releases them."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -16,9 +16,9 @@ SHARE = ShareId("h4rb0ura7k2q")
 MANAGER = Actor(PersonId("marta"), "manager")
 AGREED = 270  # day of the story on which the policy is agreed
 POLICY = Release(hours=4, slip_days=5, score=12)
-WAITING = "milestone-signa4d7"  # waits when the demo is opened
-BEGAN = timedelta(hours=3, minutes=8)  # before that
-SOON = timedelta(minutes=2)  # after which Marta lets go what comes up while the demo lives
+WAITING = "milestone-signa4d7"  # is held when the demo begins
+BEGAN = timedelta(hours=3, minutes=8)  # since that long before
+SOON = timedelta(minutes=2)  # after which Marta releases what is held while the demo runs
 STEPS = {  # day: milestone, days later, why; each beyond the policy
     288: ("sectb9r3", 7, "The second possession was given away"),
     311: ("depot5h8", 6, "Crane booked for another weekend"),
@@ -36,14 +36,14 @@ Tell = Callable[[Actor, AnyCommand], None]
 
 
 class Reviews:
-    """Who reviews what; draws of its own, so that the rest of the story stays as it is."""
+    """Holds and releases; with a random generator of its own, so that the rest of the story does not depend on it."""
 
     def __init__(self, tell: Tell, world: Callable[[], World], seed: int) -> None:
         self._tell, self._world = tell, world
         self._random = random.Random(f"reviews {seed}")  # noqa: S311  # a story, not a secret
 
     def day(self, day: int, at: datetime, terms: Terms, until: datetime) -> Iterator[datetime]:
-        """Tell what is reviewed on a day of the story after `at` (UTC); yields each instant before it happens."""
+        """Record the reviews of a day of the story after `at` (UTC); yields each instant before it is recorded."""
         if day == AGREED:
             yield at
             self._tell(MANAGER, share.DraftTerms(share=SHARE, terms=terms, ways=Ways(release=POLICY)))
@@ -52,9 +52,9 @@ class Reviews:
         if day in STEPS:
             yield at
             self._slip(*STEPS[day])
-        yield from self._let_go(at, until)
+        yield from self._release_all(at, until)
 
-    def _let_go(self, at: datetime, until: datetime) -> Iterator[datetime]:
+    def _release_all(self, at: datetime, until: datetime) -> Iterator[datetime]:
         for fact in self._world().held(SHARE).facts:
             by_hand = self._random.random() < 0.6
             end = fact.since + timedelta(minutes=self._random.randrange(15, 110)) if by_hand else fact.until
@@ -72,7 +72,7 @@ class Reviews:
             self._tell(MANAGER, command)
 
     def waiting(self, at: datetime, until: datetime) -> Iterator[datetime]:
-        """Tell what waits when the demo is opened at `until`; `at` is the last instant told so far."""
+        """Record what is held when the demo begins at `until`; `at` is the last instant recorded so far."""
         yield max(at, until - BEGAN)
         self._slip("signa4d7", 7, "The laboratory moved our second test slot")
 
@@ -85,7 +85,7 @@ class Reviews:
             self._tell(MANAGER, move)
 
     def look(self, now: datetime) -> None:
-        """Let go, while the demo lives, what came up; the one that waited at its opening keeps waiting for its time."""
+        """Release what was held since the demo began; `WAITING` is left until its time is up."""
         for fact in self._world().held(SHARE).facts:
             if fact.subject != WAITING and fact.since + SOON <= now:
                 self._release(fact.subject)

@@ -1,4 +1,4 @@
-"""The demo's life: a year told on a virtual clock, then a change every few seconds, all through the write side."""
+"""The demo's story: a year of changes on a virtual clock, then single changes, all recorded by the write side."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ REPLAN = 250  # day of the plan on which the Harbour Line is agreed anew
 
 
 class Story:
-    """Makes up changes that fit what is true; the same seed tells the same story."""
+    """Makes up changes that fit the present state of the projects; the same seed gives the same story."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class Story:
         self.reviews = Reviews(self.tell, world, seed)
 
     def tell(self, actor: Actor, command: AnyCommand) -> None:
-        """Carry out one command."""
+        """Record one command."""
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
 
-    # the year behind us
+    # the year before now
 
     def year(self, until: datetime) -> Iterator[datetime]:
-        """Tell a year that ends at `until` (UTC); yields each instant before it happens, so that a clock can be set."""
+        """Record a year that ends at `until` (UTC); yields each instant before it, so that a clock can be set."""
         start = until - YEAR
         yield start
         self._open()
@@ -58,7 +58,7 @@ class Story:
             yield start + timedelta(minutes=self._random.randrange(10, 300))
             self._start(planned, start)
         yield start + timedelta(hours=6)
-        self._agree(start)
+        self._agree()
         yield from self._days(start, until)
 
     def _open(self) -> None:
@@ -95,7 +95,7 @@ class Story:
             )
             for step in planned.steps
         ]
-        parts += [*self._money(planned, first), *(_risk(planned, one) for one in planned.risks)]
+        parts += [*self._money(planned, first), *(_risk(planned, risk) for risk in planned.risks)]
         self.tell(MANAGER, ChangeTogether(project=planned.id, commands=tuple(parts)))
         self._baseline(planned, first, "Plan of record agreed with the contract")
 
@@ -115,9 +115,9 @@ class Story:
         command = schedule.ApproveBaseline(project=planned.id, reason=reason, approver="Steering group", on=on)
         self.tell(MANAGER, command)
 
-    def _agree(self, _start: datetime) -> None:
-        for share, of, client, terms in plan.SHARES:
-            self.tell(MANAGER, agreement_share.DraftShare(share=share, project=of, client=client, terms=terms))
+    def _agree(self) -> None:
+        for share, project_id, client, terms in plan.SHARES:
+            self.tell(MANAGER, agreement_share.DraftShare(share=share, project=project_id, client=client, terms=terms))
             self.tell(MANAGER, agreement_share.ActivateTerms(share=share, reason="Agreed at project start"))
 
     def _days(self, start: datetime, until: datetime) -> Iterator[datetime]:
@@ -150,7 +150,7 @@ class Story:
         yield from self.reviews.waiting(told, until)
 
     def _with_acme(self, day: int) -> None:
-        """Acme Rail has rated one risk, and is asked about another."""
+        """Record that Acme Rail rates a risk, or is asked about one."""
         key = RiskId("slots8n3" if day == ANSWERED else "posse4q1")
         self.tell(MANAGER, risks.AskClientView(project=plan.HARBOUR.id, risk=key, client=plan.ACME))
         if day == ANSWERED:
@@ -169,8 +169,8 @@ class Story:
         return self._world().projects[planned.id]
 
     def _reached(self, planned: PlannedProject, today: date) -> list[AnyCommand]:
-        found = self._project(planned).schedule.milestones.values()
-        due = [m for m in found if m.actual is None and m.forecast <= today]
+        milestones = self._project(planned).schedule.milestones.values()
+        due = [m for m in milestones if m.actual is None and m.forecast <= today]
         return [schedule.MeetMilestone(project=planned.id, milestone=m.id, actual=m.forecast) for m in due]
 
     def _measure(self, state: Project, planned: PlannedProject, day: int, on: date) -> None:
@@ -201,7 +201,7 @@ class Story:
     # one change
 
     def change(self, now: datetime) -> None:
-        """Make one believable change at `now` (UTC)."""
+        """Record one plausible change at `now` (UTC)."""
         planned = self._random.choices(plan.PROJECTS, weights=(5, 3, 3))[0]
         state = self._project(planned)
         kinds = (self._slip, self._score, self._note, self._hidden, self._progress, self._confirm, self._spend)
@@ -211,7 +211,7 @@ class Story:
             self.tell(MANAGER, command)
 
     def _slip(self, state: Project, now: datetime) -> AnyCommand | None:
-        """Move a milestone; what follows from it may move as well."""
+        """Move a milestone, and sometimes the last one with it."""
         today = state.civil(now)
         ahead = [m for m in state.schedule.milestones.values() if m.details.client_facing and not m.actual]
         ahead = sorted((m for m in ahead if m.forecast > today + timedelta(days=7)), key=lambda m: m.forecast)
@@ -243,7 +243,7 @@ class Story:
         return risks.ScoreRisk(project=state.id, risk=risk.id, residual=points, reason=reason)
 
     def _note(self, state: Project, _now: datetime) -> AnyCommand | None:
-        """Something nobody shares."""
+        """Take an internal note on a risk."""
         risk = self._random.choice(list(state.risks.risks.values()))
         return risks.TakeRiskNote(project=state.id, risk=risk.id, note=self._random.choice(plan.NOTES))
 
@@ -281,7 +281,7 @@ class Story:
         return budget.MeasureCost(project=state.id, measure=measure, status_date=state.civil(now), ev=earned, ac=spent)
 
     def lapse(self, now: datetime) -> None:
-        """Let time pass: meet what was forecast for a day gone by, end overrides that ran out."""
+        """Meet the milestones whose forecast is due, and end overrides whose time is up."""
         for planned in plan.PROJECTS:
             for command in self._reached(planned, self._project(planned).civil(now)):
                 self.tell(MANAGER, command)
@@ -298,21 +298,21 @@ def _name(milestone: schedule.Milestone) -> str:
     return milestone.details.client_title[:1].lower() + milestone.details.client_title[1:]
 
 
-def _risk(planned: PlannedProject, one: plan.PlannedRisk) -> PlainCommand:
-    residual = risks.Points(one.probability, one.impact)
-    inherent = risks.Points(min(5, one.probability + 2), min(5, one.impact + 1))
+def _risk(planned: PlannedProject, risk: plan.PlannedRisk) -> PlainCommand:
+    residual = risks.Points(risk.probability, risk.impact)
+    inherent = risks.Points(min(5, risk.probability + 2), min(5, risk.impact + 1))
     details = risks.RiskDetails(
-        ref=one.ref,
-        title=one.title,
-        client_title=one.title if one.shared else "",
-        client_facing=one.shared,
-        cause=one.cause,
-        effect=one.effect,
-        response_actions=one.actions,
-        owner=one.owner,
+        ref=risk.ref,
+        title=risk.title,
+        client_title=risk.title if risk.shared else "",
+        client_facing=risk.shared,
+        cause=risk.cause,
+        effect=risk.effect,
+        response_actions=risk.actions,
+        owner=risk.owner,
     )
     return risks.RaiseRisk(
-        project=planned.id, risk=RiskId(one.key), details=details, inherent=inherent, residual=residual
+        project=planned.id, risk=RiskId(risk.key), details=details, inherent=inherent, residual=residual
     )
 
 

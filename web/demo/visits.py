@@ -1,8 +1,8 @@
-"""The demo's visits: who had which dashboard open in the weeks behind us, claimed and recorded like anybody's."""
+"""Visits in the demo: who had which dashboard open in the last weeks, recorded as claims like those of real pages."""
 
 import heapq
 import random
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import msgspec
@@ -17,7 +17,7 @@ WEEKS = timedelta(days=60)
 
 
 class Habit(msgspec.Struct, frozen=True, kw_only=True):
-    """When somebody looks, on working days; `hidden` pages are open behind others and never drawn. Times are UTC."""
+    """When somebody opens a share on working days, UTC; a `hidden` page is in a background tab and never drawn."""
 
     person: str
     share: str
@@ -36,7 +36,7 @@ class _Visit(msgspec.Struct):
 
 
 class Visits:
-    """Plays visits on the story's clock: between two changes, whatever opens and closes in the meantime."""
+    """Plays the visits on the clock of the story: between two changes, whatever opens and closes between them."""
 
     def __init__(self, receipts: Receipts, disclosure: DisclosureLog, clock: Virtual, seed: int) -> None:
         self._receipts, self._disclosure, self._clock = receipts, disclosure, clock
@@ -54,8 +54,8 @@ class Visits:
                     self._schedule(habit, day, until)
             day += timedelta(days=1)
 
-    def _schedule(self, habit: Habit, day: object, until: datetime) -> None:
-        begin = datetime.combine(day, habit.begins, UTC) + timedelta(seconds=self._random.randrange(900))  # type: ignore[arg-type]
+    def _schedule(self, habit: Habit, day: date, until: datetime) -> None:
+        begin = datetime.combine(day, habit.begins, UTC) + timedelta(seconds=self._random.randrange(900))
         end = begin + timedelta(minutes=self._random.randint(*habit.minutes), seconds=self._random.randrange(60))
         if end < until:
             visit = _Visit(habit, new_id(), new_id())
@@ -67,7 +67,7 @@ class Visits:
         heapq.heappush(self._due, (at, self._count, what, visit))
 
     def until(self, at: datetime) -> None:
-        """Let visits begin and end up to an instant."""
+        """Begin and end visits up to an instant (UTC)."""
         while self._due and self._due[0][0] <= at:
             self._clock.at, _, what, visit = heapq.heappop(self._due)
             if what == "open":

@@ -1,1 +1,1 @@
-"""Evidence bundles handed out, and the readable page inside."""
+"""Evidence bundles as downloads, and the readable page inside a bundle."""

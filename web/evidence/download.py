@@ -1,4 +1,4 @@
-"""Evidence to take away: a bundle of a whole share, a period or one update, and how the share's checkpoints stand."""
+"""Downloads of evidence bundles (a whole share, a period, one update), the key, and a share's newest checkpoint."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from domain.language import gettext as _
 from projections import verify
 from projections.evidence import bundle
-from projections.evidence.bundle import NothingYet, ReadablePage, Wanted
+from projections.evidence.bundle import Enclosures, NothingYet, ReadablePage, Wanted
 from web.door.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
 from web.evidence.page import readable
 from web.process.rights import called, may_watch
@@ -34,12 +34,12 @@ class SignedUpTo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def standing(services: Services, share: str) -> SignedUpTo:
-    """Return how a share's checkpoints stand."""
+    """Return the newest checkpoint of a share."""
     origin = services.notary.origin(share)
-    found = services.notary.newest(origin)
-    if found is None:
+    newest = services.notary.newest(origin)
+    if newest is None:
         return SignedUpTo(number=0, size=0, signed_at=None, origin=origin)
-    return SignedUpTo(number=found.number, size=found.checkpoint.size, signed_at=found.at, origin=origin)
+    return SignedUpTo(number=newest.number, size=newest.checkpoint.size, signed_at=newest.at, origin=origin)
 
 
 @cache
@@ -49,19 +49,22 @@ def verifier() -> bytes:
 
 
 def wanted(query: Mapping[str, str], share: str, head: int, *, receipts: bool) -> Wanted | None:
-    """Return what a query asks for: `n=397`, `from=3&to=9`, or nothing for the whole share; None when it cannot be."""
-    asked = {name: query.get(name, "") for name in ("n", "from", "to")}
-    if any(text and not (text.isdecimal() and len(text) < 10) for text in asked.values()):
+    """Return what a query asks for: `n=397`, `from=3&to=9`, or nothing for the whole share.
+
+    None when there is no such update; `head` is the newest number.
+    """
+    numbers = {name: query.get(name, "") for name in ("n", "from", "to")}
+    if any(text and not (text.isdecimal() and len(text) < 10) for text in numbers.values()):
         return None
-    if asked["n"]:
-        first = last = int(asked["n"])
-        found = Wanted(share=share, kind="entry", first=first, to=last)
-    elif asked["from"] or asked["to"]:
-        first, last = int(asked["from"] or 1), int(asked["to"] or head)
-        found = Wanted(share=share, kind="period", first=first, to=last, receipts=receipts)
+    if numbers["n"]:
+        first = last = int(numbers["n"])
+        asked_for = Wanted(share=share, kind="entry", first=first, to=last)
+    elif numbers["from"] or numbers["to"]:
+        first, last = int(numbers["from"] or 1), int(numbers["to"] or head)
+        asked_for = Wanted(share=share, kind="period", first=first, to=last, receipts=receipts)
     else:
         return Wanted(share=share, receipts=receipts) if head else None
-    return found if 1 <= first <= last <= head else None
+    return asked_for if 1 <= first <= last <= head else None
 
 
 def named(asked: Wanted, organisation: str, client: str, project: str) -> Wanted:
@@ -70,7 +73,7 @@ def named(asked: Wanted, organisation: str, client: str, project: str) -> Wanted
 
 
 def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
-    """Return a bundle; `names` tells whether the readable page may name the viewers. For threads.
+    """Return a bundle; `names` says whether its readable page may name the viewers. For threads.
 
     Raises: NothingYet.
     """
@@ -81,10 +84,11 @@ def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
     project = world.projects[agreed.project]
     asked = named(asked, shown_as.organisation, shown_as.client, project.client_title)
 
-    def page(told: ReadablePage) -> bytes:
-        return readable(services.pages, told, world.person_name if names else None)
+    def page(content: ReadablePage) -> bytes:
+        return readable(services.pages, content, world.person_name if names else None)
 
-    return bundle.build(services.logs, services.notary, asked, now=services.now(), verifier=verifier(), readable=page)
+    enclosed = Enclosures(made_at=services.now(), verifier=verifier(), readable=page)
+    return bundle.build(services.logs, services.notary, asked, enclosed)
 
 
 async def _download(request: Request, signed: Signed, share: str, *, receipts: bool) -> Response:
@@ -96,8 +100,8 @@ async def _download(request: Request, signed: Signed, share: str, *, receipts: b
             _("There is no such update; this record has the updates 1 to {head}.\n", head=head), 404
         )
     if receipts:
-        told = _("evidence of {kind} {first} to {to}", kind=asked.kind, first=asked.first, to=asked.to or head)
-        await run_in_threadpool(consulted, services, signed, share, told)
+        sentence = _("evidence of {kind} {first} to {to}", kind=asked.kind, first=asked.first, to=asked.to or head)
+        await run_in_threadpool(consulted, services, signed, share, sentence)
     try:
         data = await run_in_threadpool(made, services, asked, names=receipts)
     except NothingYet as error:
@@ -113,17 +117,17 @@ async def _download(request: Request, signed: Signed, share: str, *, receipts: b
 async def for_staff(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/shares/{share}/evidence.zip?n=|from=&to=`: with receipts and names."""
     services: Services = request.app.state.services
-    found = services.present.refresh().shares.get(request.path_params["share"])
-    if found is None or found.project != request.path_params["project"]:
+    share = services.present.refresh().shares.get(request.path_params["share"])
+    if share is None or share.project != request.path_params["project"]:
         return not_found()
-    return await _download(request, signed, found.id, receipts=True)
+    return await _download(request, signed, share.id, receipts=True)
 
 
 async def for_auditors(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}/evidence.zip?n=|from=&to=`: with receipts and names."""
     services: Services = request.app.state.services
-    found = services.present.refresh().shares.get(request.path_params["share"])
-    return not_found() if found is None else await _download(request, signed, found.id, receipts=True)
+    share = services.present.refresh().shares.get(request.path_params["share"])
+    return not_found() if share is None else await _download(request, signed, share.id, receipts=True)
 
 
 async def for_viewers(request: Request, signed: Signed) -> Response:

@@ -1,4 +1,4 @@
-"""Files from planning tools as neutral plans: the content tells the format, and nothing here knows the project."""
+"""Files from planning tools, read as plans: the format is found from the content; projects are not known here."""
 
 from web.importers.csv.mapping import Mapping
 from web.importers.plan import BrokenFile, Plan, PlannedCosts, PlannedMilestone, Problem

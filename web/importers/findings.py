@@ -1,10 +1,10 @@
-"""What a reader finds on its way: problems that stop the import, and notes that do not."""
+"""`Findings`: the problems of a file, which stop an import, and the notes on it, which do not."""
 
 from domain.language import gettext as _
 from web.importers.plan import MAX_PROBLEMS, BrokenFile, Problem
 
-TITLE = 200  # as long as the project takes
-SHOWN = 60
+TITLE = 200  # characters of a title, as many as a project takes
+SHOWN = 60  # characters of a value that a message quotes
 
 
 class Findings:
@@ -17,16 +17,16 @@ class Findings:
         self._notes: list[str] = []
 
     def problem(self, line: int | None, message: str) -> None:
-        """Keep a problem.
+        """Keep a problem at a line of the file, None where it is of no line.
 
-        Raises: BrokenFile once there are 20.
+        Raises: BrokenFile once there are `MAX_PROBLEMS`.
         """
         self._problems.append(Problem(line, message))
         if len(self._problems) >= MAX_PROBLEMS:
             self.stop_if_broken()
 
     def count(self, what: str, line: int) -> None:
-        """Count one more of what a note will tell with its number and first line."""
+        """Count one more of what a note says, which will give the number and the first line."""
         self._counts[what] = self._counts.get(what, 0) + 1
         self._first.setdefault(what, line)
 
@@ -43,21 +43,21 @@ class Findings:
         return (*self._notes, *counted)
 
     def stop_if_broken(self) -> None:
-        """Do nothing if all is well.
+        """Do nothing while there is no problem.
 
-        Raises: BrokenFile with the problems in the order of the file.
+        Raises: BrokenFile with the problems in the order of their lines.
         """
         if self._problems:
             raise BrokenFile(*sorted(self._problems, key=lambda problem: problem.line or 0))
 
 
 def shown(text: str) -> str:
-    """Return a value from a file as it may stand in a message: quoted, escaped, short."""
+    """Return a value from a file for a message: quoted, escaped and shortened."""
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
 
 
 def one_line(text: str, line: int, findings: Findings) -> str:
-    """Return a title on one line of at most 200 characters; what had to be shortened is counted."""
+    """Return a title on one line of at most `TITLE` characters; shortened ones are counted in `findings`."""
     title = " ".join(text.split())
     if len(title) <= TITLE:
         return title

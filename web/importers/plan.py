@@ -1,4 +1,7 @@
-"""A plan as a file tells it, before it is compared with a project: nothing in it is guessed or computed from today."""
+"""A plan as read from a file, before it is compared with a project, and what can be wrong with a file.
+
+Rule: nothing in a plan is guessed, or computed from today's date.
+"""
 
 from datetime import date
 from decimal import Decimal
@@ -8,9 +11,9 @@ import msgspec
 
 from domain.language import gettext as _
 
-EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # as the project takes them; LATEST itself is too late
-MAX_BYTES = 64 * 2**20
-MAX_PROBLEMS = 20
+EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # of dates, as a project takes them; LATEST itself is too late
+MAX_BYTES = 64 * 2**20  # of a file
+MAX_PROBLEMS = 20  # reported of one file
 
 
 class PlannedMilestone(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +44,7 @@ class PlannedCosts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """One file, in the order of the file."""
+    """The plan in one file; milestones are in the order of the file."""
 
     format: Literal["mspdi", "csv"]
     file_hash: str  # sha256 hex of the bytes
@@ -53,7 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong at a line: what was expected, what came, what to do."""
+    """What is wrong at a line of the file: what was expected, what was found, what to do."""
 
     line: int | None
     message: str
@@ -63,7 +66,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class BrokenFile(Exception):
-    """The file cannot be taken over, and nothing of it was; one problem a line, at most 20."""
+    """A file that cannot be imported, and of which nothing was; one problem a line, at most `MAX_PROBLEMS`."""
 
     def __init__(self, *problems: Problem) -> None:
         lines = [str(problem) for problem in problems]
@@ -79,5 +82,5 @@ class BrokenFile(Exception):
 
 
 def broken(message: str, line: int | None = None) -> BrokenFile:
-    """Return the exception for a single problem."""
+    """Return the exception for one problem."""
     return BrokenFile(Problem(line, message))

@@ -1,4 +1,4 @@
-"""Picks the reader by what a file contains; any other kind is refused with the way to save it as one of ours."""
+"""`read`: the plan in a file of any format that is known; others are refused with advice on how to save the plan."""
 
 import codecs
 from typing import Literal
@@ -34,7 +34,7 @@ def read(
     *,
     max_bytes: int = MAX_BYTES,
 ) -> Plan:
-    """Return the plan in a file; a CSV without a mapping is read by the one its header suggests.
+    """Return the plan in a file named `name`; a CSV without a mapping is read by the one its header suggests.
 
     Raises: BrokenFile.
     """
@@ -48,7 +48,7 @@ def read(
 def _kind(name: str, data: bytes) -> Literal["mspdi", "csv"]:
     if not data.strip(_BLANK):
         raise broken(_("{name} is empty. Save the plan again and send it.", name=shown(name)))
-    if what := _other(name, data):
+    if what := _unknown_kind(name, data):
         raise broken(_("{name} is {what}.", name=shown(name), what=what))
     if _begins_as_xml(data):
         return "mspdi"
@@ -65,8 +65,8 @@ def _kind(name: str, data: bytes) -> Literal["mspdi", "csv"]:
     return "csv"
 
 
-def _other(name: str, data: bytes) -> str:
-    """Return what the file is and what to do, nothing where it may be one of ours."""
+def _unknown_kind(name: str, data: bytes) -> str:
+    """Return what a file is and what to do with it, "" where it may be of a format that is known."""
     if data.startswith(_ZIP):
         head = data[: 64 * 1024]
         spreadsheet = b"xl/" in head or name.lower().endswith((".xlsx", ".xlsm"))

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process takes from outside: the clock (UTC), the salt of an entry of a share, where tests may crash it."""
+    """What a process is given: the clock (UTC), the salt of an entry by share and number, and where tests crash it."""
 
     now: Callable[[], datetime] = clock.now
     salt: Callable[[str, int], bytes] = random_salt
@@ -63,7 +63,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Process:
-    """One server process. `services` is for our own people's doors, `viewing` for the pages of clients."""
+    """One server process. `services`: for the pages of the organisation's people; `viewing`: for those of clients."""
 
     def __init__(self, settings: Settings, renderer: Renderer, pages: Pages, given: Given) -> None:
         self._settings, self._given = settings, given
@@ -77,7 +77,7 @@ class Process:
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
         self._live = self._push()
-        self._handing = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
+        self._handing_on = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
         self.reign = LeaseKeeper(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
         self._follower = self._follow(renderer)
         self._tail = Tail(
@@ -85,16 +85,16 @@ class Process:
             lambda: self._present.world.shares,
             self._live.shares,
             self._present.refresh,
-            self._handing.send,
+            self._handing_on.send,
         )
         self._hints = self._make_hints()
-        self._present.listen(self._handing.cut)
+        self._present.listen(self._handing_on.cut)
         self._present.listen(lambda _new: self._follower.wake())
         self.services = self._services(renderer, pages)
         self.viewing = Viewed(self.services)
         self.clockwork = Clockwork(self.services, self._loop)
 
-    # what it is built of
+    # building the services
 
     def _receipt_salt(self, share: str, k: int) -> bytes:
         return self._given.salt(_("receipts of {share}", share=share), k)
@@ -122,7 +122,9 @@ class Process:
             return None
         from web.process.hints import Hints
 
-        return Hints(self._settings.redis_url, self._logs.installation, self._worker, self._heard, self._live.everyone)
+        return Hints(
+            self._settings.redis_url, self._logs.installation, self._worker, self._take_hint, self._live.everyone
+        )
 
     def _services(self, renderer: Renderer, pages: Pages) -> Services:
         settings, now = self._settings, self._given.now
@@ -143,7 +145,7 @@ class Process:
                 draining=self._draining.is_set,
             )
         )
-        signs_in = provider(settings, now)
+        sign_on = provider(settings, now)
         return Services(
             settings=settings,
             now=now,
@@ -171,8 +173,8 @@ class Process:
             metrics=Metrics(health, self._live, self._deliveries),
             notary=signing,
             sign_ins=Limit(settings.sign_in_per_minute),
-            provider=signs_in,
-            single_sign_on_name=settings.oidc_name or _("single sign-on") if signs_in else "",
+            provider=sign_on,
+            single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
             mail_sender=self._mail_sender(service, credentials),
         )
 
@@ -207,24 +209,25 @@ class Process:
     # between the processes of an installation
 
     def leads(self) -> bool:
-        """Tell whether this process makes the updates, and does whatever one process alone must do."""
+        """Return whether this process makes the updates, and does whatever only one process may do."""
         reign = self.reign
         return not self._logs.shared or (self._follower.leading and reign is not None and reign.term is not None)
 
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
-        """Take what this process's follower recorded."""
+        """Hand on entries that this process's follower recorded."""
         self._given.crash_point("before-send")
         if self._hints is not None:
             self._hints.tell(entries={share: entries[-1].n})
         self._present.refresh()
-        self._handing.send(share, entries)
+        self._handing_on.send(share, entries)
 
     def _tell_events(self) -> None:
+        """Tell other processes that events were recorded."""
         if self._hints is not None:
             self._hints.tell(events=True)
 
-    def _heard(self, hint: "Hint") -> None:
-        """Take a hint of another process: look at once instead of later."""
+    def _take_hint(self, hint: "Hint") -> None:
+        """Read at once what another process says it recorded, instead of at the next poll."""
         if hint.entries:
             self._tail.wake()
         for share in hint.retry:
@@ -234,11 +237,11 @@ class Process:
             task = asyncio.get_running_loop().create_task(self._refresh())
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    # its life
+    # running and ending
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follow, flush receipts and keep time while the server is up."""
+        """Run the threads and tasks of this process while the context is open, and end them in order after it."""
         self._live.bind(self._loop.bind())
         await asyncio.to_thread(self.clockwork.begin)
         threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in self._work()]
@@ -253,7 +256,7 @@ class Process:
             await self._end(threads, tasks)
 
     async def _end(self, threads: Sequence[threading.Thread], tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Send pages away, stop what runs, and close the logs last."""
+        """Close the open dashboards, stop threads and tasks, and close the logs last."""
         self._draining.set()
         await self._live.drain(self._settings.drain_seconds)
         if self._hints is not None:
@@ -261,8 +264,8 @@ class Process:
         for task in tasks:
             task.cancel()
         self._stop.set()
-        for waiting in (self._follower, self._receipts, self._tail):
-            waiting.wake()
+        for sleeper in (self._follower, self._receipts, self._tail):
+            sleeper.wake()
         for thread in threads:
             await asyncio.to_thread(thread.join, 10)
         if self.services.mail_sender is not None:
@@ -275,7 +278,7 @@ class Process:
         self._logs.close()
 
     def _work(self) -> list[tuple[str, Callable[[], None]]]:
-        """Return the threads of this process, by name."""
+        """Return what each thread of this process runs, by name."""
         stop, follows = self._stop, self._settings.follow or not self._logs.shared
         work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self._receipts.run(stop))]
         if follows:
@@ -290,11 +293,12 @@ class Process:
         return work
 
     def _poll(self) -> float:
+        """Return the seconds between two looks for entries of other processes."""
         return 1.0 if self._hints is not None and self._hints.listening else 0.25
 
 
 def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | None":
-    """Return the single sign-on provider of an installation, None where none is set."""
+    """Return the single sign-on provider that the settings name, None where they name none."""
     if not settings.oidc_issuer:
         return None
     from web.identity.provider import Provider

@@ -1,1 +1,1 @@
-"""A plan compared with a project: the changes that would make them agree."""
+"""A plan compared with a project: the changes that would make the project agree with it."""

@@ -1,6 +1,6 @@
-"""What a plan would change in a project: lines to accept one by one, compared by source id. Pure.
+"""Compares a plan with a project, and turns the accepted changes into one command.
 
-Rule: nothing is guessed. What the file does not say stays as it is, and what cannot be taken over is a note.
+Rule: nothing is guessed. What the file does not say stays as it is, and what cannot be taken over becomes a note.
 """
 
 from collections.abc import Callable
@@ -31,43 +31,45 @@ def propose(project: Project, plan: Plan, new_id: Callable[[], str], today: date
     `new_id` gives the id of each new milestone; `today` (default: the day of the project's last event) is the civil
     date beyond which nothing can have happened.
     """
-    found = Compared(project, plan, new_id, today or project.civil(project.changed_at))
+    milestones = Compared(project, plan, new_id, today or project.civil(project.changed_at))
     for planned in plan.milestones:
-        found.take(planned)
-    found.missing()
-    found.baseline()
-    money, told = costs(project, plan, found.today, found.reason)
-    lines = sorted([*found.lines, *money], key=lambda line: ORDER.index(line.kind))
+        milestones.take(planned)
+    milestones.missing()
+    milestones.baseline()
+    cost_lines, cost_notes = costs(project, plan, milestones.today, milestones.reason)
     return Proposal(
-        lines=tuple(lines), unchanged=found.unchanged, notes=(*found.notes, *told, *plan.notes), reason=found.reason
+        lines=tuple(sorted([*milestones.lines, *cost_lines], key=lambda line: ORDER.index(line.kind))),
+        unchanged=milestones.unchanged,
+        notes=(*milestones.notes, *cost_notes, *plan.notes),
+        reason=milestones.reason,
     )
 
 
 def accept(project: Project, plan: Plan, lines: tuple[ProposalLine, ...], reason: str = "") -> ChangeTogether:
-    """Return the one command that records the accepted lines and that the plan was looked at.
+    """Return one command that records the accepted lines, and that this plan was compared.
 
     `reason` replaces the one of moved forecasts.
     """
-    chosen = [_because(command, reason) for line in lines for command in line.commands]
+    chosen = [_with_reason(command, reason) for line in lines for command in line.commands]
     added = {command.milestone for command in chosen if isinstance(command, AddMilestone)}
-    commands = [_agreed(command, added | project.schedule.milestones.keys()) for command in chosen]
-    known = plan.file_hash in project.schedule.files
-    note = _("The same file as before.") if known and not lines else ""
+    commands = [_among(command, added | project.schedule.milestones.keys()) for command in chosen]
+    same_file = plan.file_hash in project.schedule.files
+    note = _("The same file as before.") if same_file and not lines else ""
     confirmed = ConfirmPlan(
         project=project.id, source="import", file_hash=plan.file_hash, data_date=plan.data_date, note=note
     )
     return ChangeTogether(project=project.id, commands=(*commands, confirmed))
 
 
-def _because(command: PlainCommand, reason: str) -> PlainCommand:
+def _with_reason(command: PlainCommand, reason: str) -> PlainCommand:
     if reason and isinstance(command, MoveForecast):
         return msgspec.structs.replace(command, reason=reason)
     return command
 
 
-def _agreed(command: PlainCommand, there: set[MilestoneId]) -> PlainCommand:
-    """A baseline names only milestones that are there or were accepted with it."""
+def _among(command: PlainCommand, present: set[MilestoneId]) -> PlainCommand:
+    """Return a command, a baseline without the milestones that are not present and were not accepted with it."""
     if isinstance(command, ApproveBaseline):
-        dates = {key: day for key, day in command.dates.items() if key in there}
+        dates = {key: day for key, day in command.dates.items() if key in present}
         return msgspec.structs.replace(command, dates=dates)
     return command

@@ -1,4 +1,4 @@
-"""A proposal: what a plan would change in a project, line by line. Data only."""
+"""`Proposal` and its lines: what a plan would change in a project."""
 
 import hashlib
 from typing import Literal
@@ -16,7 +16,7 @@ ORDER: tuple[Kind, ...] = (
 
 
 class ProposalLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One proposed change. `commands` carry it out, in this order."""
+    """One proposed change; `commands` carry it out, in this order."""
 
     kind: Kind
     source_id: str
@@ -28,9 +28,9 @@ class ProposalLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """What a ticked box says: which line, and that it still proposes the same."""
-        told = f"{self.kind}\0{self.source_id}\0{self.title}\0{self.before}\0{self.after}"
-        return hashlib.sha256(told.encode()).hexdigest()[:20]
+        """The value of a line's checkbox: it names the line, and changes with what the line proposes."""
+        content = f"{self.kind}\0{self.source_id}\0{self.title}\0{self.before}\0{self.after}"
+        return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

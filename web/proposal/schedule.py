@@ -1,4 +1,4 @@
-"""What the milestones of a plan would change, compared one by one by source id. Pure."""
+"""`Compared`: the milestones of a plan compared with those of a project, one by one by source id."""
 
 from collections.abc import Callable
 from datetime import date
@@ -27,7 +27,7 @@ from web.proposal.lines import Kind, ProposalLine
 
 
 class Compared:
-    """Compares milestone by milestone; lines and notes gather on the way."""
+    """Compares the milestones of a plan with a project; lines and notes collect in it."""
 
     def __init__(self, project: Project, plan: Plan, new_id: Callable[[], str], today: date) -> None:
         self.project, self.plan, self.new_id, self.today = project, plan, new_id, today
@@ -82,7 +82,7 @@ class Compared:
             )
         ]
         after, note = words.day_year(forecast), ""
-        if planned.actual and self._happened(planned, planned.actual):
+        if planned.actual and self._is_past(planned, planned.actual):
             commands.append(MeetMilestone(project=self.project.id, milestone=key, actual=planned.actual))
             after, note = words.day_year(planned.actual), "met"
         elif planned.percent_complete:
@@ -90,16 +90,17 @@ class Compared:
             note = _("{percent_complete} % complete", percent_complete=planned.percent_complete)
         self._line("added", planned, "", after, *commands, note=note)
 
-    def _happened(self, planned: PlannedMilestone, actual: date) -> bool:
+    def _is_past(self, planned: PlannedMilestone, actual: date) -> bool:
+        """Tell whether a date of completion can be; a note says so where it is after today."""
         if actual <= self.today:
             return True
-        told = _(
+        sentence = _(
             "“{title}” (line {line}) is said to be met on {actual}",
             title=planned.title,
             line=planned.line,
             actual=words.long_day(actual),
         )
-        self.notes.append(_("{told}, which is after today; that was left out.", told=told))
+        self.notes.append(_("{told}, which is after today; that was left out.", told=sentence))
         return False
 
     def _describe(self, planned: PlannedMilestone, old: Milestone) -> None:
@@ -144,7 +145,7 @@ class Compared:
                 )
             )
             return
-        if not self._happened(planned, planned.actual):
+        if not self._is_past(planned, planned.actual):
             return
         commands: list[PlainCommand] = []
         if old.actual is not None:
@@ -169,10 +170,10 @@ class Compared:
         return ReportProgress(project=self.project.id, milestone=key, percent=percent)
 
     def missing(self) -> None:
-        """Propose to remove what came from an earlier file and is in this one no more."""
-        there = {planned.source_id for planned in self.plan.milestones}
+        """Propose to remove milestones that came from an earlier file and are no longer in this one."""
+        in_plan = {planned.source_id for planned in self.plan.milestones}
         for source, old in self.known.items():
-            if source in there:
+            if source in in_plan:
                 continue
             command = RemoveMilestone(
                 project=self.project.id, milestone=old.id, reason=_("No longer in the imported plan")

@@ -1,12 +1,10 @@
 """What waits for review, in words: what it is, which rule holds it, when it goes out by itself. Pure."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.agreement.terms import Release
-from domain.headline import count
 from domain.ids import MilestoneId, RiskId
 from domain.language import N_
 from domain.language import gettext as _
@@ -106,20 +104,6 @@ def rule(why: str, release: Release | None) -> str:
             _("{score} or higher", score=release.score) if release and release.score else _("high")
         )
     return _("any change of the shared budget")
-
-
-def lasted(start: datetime, end: datetime) -> str:
-    """Return how long something waited: "40 s", "52 min", "3 h 5 min", "2 days"."""
-    seconds = round((end - start).total_seconds())
-    if seconds < 90:
-        return _("{seconds} s", seconds=seconds)
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return _("{minutes} min", minutes=minutes)
-    hours, rest = divmod(minutes, 60)
-    if hours < 36:
-        return _("{hours} h {rest} min", hours=hours, rest=rest) if rest else _("{hours} h", hours=hours)
-    return count(round(hours / 24), _("day"))
 
 
 def ended(hold: Hold, clock: "Clock", by: str) -> str:

@@ -13,10 +13,11 @@ from projections.events.hold_book import Hold
 from projections.events.world import World
 from projections.wording import words
 from projections.wording.instants import Clock
+from projections.wording.phrases import lasted
 from web.process.services import Services
 from web.record import held as record_held
 from web.record.events_said import EventLine
-from web.record.held import RULE, lasted, title
+from web.record.held import RULE, title
 
 LISTED = 40  # of a share, the newest first
 
@@ -50,7 +51,7 @@ def _line(services: Services, share: Share, hold: Hold, clock: Clock) -> HoldLin
         since=fact.since,
         began=clock.second(fact.since),
         by=world.person_name(fact.changed_by),
-        lasted=record_held.lasted(fact.since, hold.ended or now),
+        lasted=lasted(((hold.ended or now) - fact.since).total_seconds(), rounded=True),
         end=record_held.ended(hold, clock, world.person_name(hold.by)),
         note=hold.note,
         waits=hold.ended is None,
@@ -99,7 +100,7 @@ def let_go(event: HeldReleased, project: Project | None, at: datetime) -> str:
         _(
             "{title}, {lasted} by the {rule}",
             title=title(fact.subject, project),
-            lasted=lasted(fact.since, at),
+            lasted=lasted((at - fact.since).total_seconds(), rounded=True),
             rule=RULE[fact.why],
         )
         for fact in event.held

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.evidence.erasing import erase_entries, expire_receipts
+from projections.evidence.erasing import Erasure, erase_entries, expire_receipts
 from projections.proof import notes
 from projections.proof.notes import signer
 from projections.verify import bundle as verify_bundle
@@ -202,7 +202,12 @@ def test_erased_updates_leave_every_proof_standing(world: World) -> None:
     assert before is not None
     whole = [check(world.bundle(kind, 2, 9), TRUSTED).accepted for kind in ("share", "period")]
     assert whole == [True, True]
-    erase_entries(world.folder, world.notary, SHARE, {3, 4, 8}, "Asked for", who="ines", now=world.clock())
+    erase_entries(
+        world.folder,
+        world.notary,
+        Erasure(share=SHARE, numbers={3, 4, 8}, reason="Asked for", who="ines"),
+        world.clock(),
+    )
     for kind, first, to in (("share", 1, 0), ("period", 2, 9), ("period", 3, 4), ("entry", 3, 3), ("entry", 5, 5)):
         report = check(world.bundle(kind, first, to), TRUSTED, [before.note.encode()] if kind == "share" else [])
         assert verdict(report) == (True, None), (kind, report.problems)

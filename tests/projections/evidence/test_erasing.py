@@ -8,7 +8,7 @@ import pytest
 from domain.errors import Conflict, Invalid, Refused, Unknown
 from domain.ids import PersonId
 from domain.people.access import DisablePerson, ErasePerson, InvitePerson, IssueLink
-from projections.evidence.erasing import complete, erase_entries
+from projections.evidence.erasing import Erasure, complete, erase_entries
 from projections.evidence.leaves import numbers_erased
 from projections.logs.vault import Vault
 from projections.proof import tree
@@ -29,7 +29,9 @@ def world(tmp_path: Path) -> World:
 
 
 def erase(world: World, *numbers: int, reason: str = "Asked for") -> str:
-    return erase_entries(world.folder, world.notary, SHARE, set(numbers), reason, who="ines", now=world.clock())
+    return erase_entries(
+        world.folder, world.notary, Erasure(share=SHARE, numbers=set(numbers), reason=reason, who="ines"), world.clock()
+    )
 
 
 def files(world: World) -> bytes:

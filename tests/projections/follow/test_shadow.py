@@ -11,7 +11,7 @@ import pytest
 
 from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.reveal.policy import reveal
-from projections.evidence.erasing import erase_entries
+from projections.evidence.erasing import Erasure, erase_entries
 from projections.follow import next_entry, shadow
 from projections.follow.shadow import Compared, compared
 from tests.plain import Plain
@@ -187,7 +187,12 @@ def test_a_change_that_was_never_recorded_is_found(world: World, monkeypatch: py
 def test_what_was_erased_cannot_be_compared_and_is_no_difference(world: World) -> None:
     moved(world, 4)
     world.notary.sign([SHARE])
-    erase_entries(world.folder, world.notary, SHARE, [3], "Named somebody", who="ines", now=world.clock())
+    erase_entries(
+        world.folder,
+        world.notary,
+        Erasure(share=SHARE, numbers=[3], reason="Named somebody", who="ines"),
+        world.clock(),
+    )
     found = against(world)
     assert states(found) == ["same", "same", "erased", "same", "same"]
 

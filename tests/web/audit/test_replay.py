@@ -14,7 +14,7 @@ from domain.agreement.share import RevokeShare
 from domain.ids import CommandId, MilestoneId, RiskId
 from domain.plan.risks import TakeRiskNote
 from domain.plan.schedule import MoveForecast
-from projections.evidence.erasing import erase_entries
+from projections.evidence.erasing import Erasure, erase_entries
 from projections.receipts.claims import Receipt
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import ACME, HARBOUR, SHARE, START
@@ -237,11 +237,8 @@ def test_the_ledger_says_what_was_signed_erased_and_asked(house: House) -> None:
     erase_entries(
         house.process.services.logs,
         house.process.services.notary,
-        SHARE,
-        [2],
-        "Named somebody",
-        who="operator",
-        now=house.process.services.now(),
+        Erasure(share=SHARE, numbers=[2], reason="Named somebody", who="operator"),
+        house.process.services.now(),
     )
     client = house.client("auditor")
     page = client.get("/audit/ledger").text

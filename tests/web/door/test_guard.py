@@ -270,7 +270,7 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
             yield
 
     app = Starlette(routes=routes, lifespan=lifespan)
-    app.state.process, app.state.guard = process, process.services.guard
+    app.state.services, app.state.guard = process.services, process.services.guard
     with TestClient(app) as client:
         wait_until(lambda: client.get("/healthz").json() == {"ok": True})
         told = client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from web.door.templates import TEMPLATES, environment, one_line
+from web.door.layout import one_line
+from web.door.templates import TEMPLATES, environment
 
 UNCONVERTED = ()  # folders whose sentences have no message ids yet
 SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-l", "data-label")  # attributes a person sees or hears

@@ -18,7 +18,7 @@ from domain.people.access import DisablePerson, ErasePerson
 from domain.people.clients import EndClient
 from domain.people.mails import ChooseDigest
 from domain.plan.risks import TakeRiskNote
-from projections.evidence.erasing import erase_entries
+from projections.evidence.erasing import Erasure, erase_entries
 from tests.mail import Got, Mailed, Sink, sink
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, START, everything
 from web.mail import cadence, digest
@@ -283,7 +283,9 @@ def test_what_has_ended_is_not_mailed(mailed: Mailed, end: str | None) -> None:
 
 
 def erase(mailed: Mailed, number: int) -> None:
-    erase_entries(mailed.folder, mailed.notary, SHARE, [number], "Asked", who="ines", now=mailed.clock())
+    erase_entries(
+        mailed.folder, mailed.notary, Erasure(share=SHARE, numbers=[number], reason="Asked", who="ines"), mailed.clock()
+    )
 
 
 def test_an_update_that_was_erased_is_left_out_and_one_whose_all_was_erased_is_not_sent(mailed: Mailed) -> None:

@@ -74,7 +74,7 @@ def test_a_digest_is_mailed_once_however_often_the_lead_changes(two: Two, server
         if day % 4 == 0:
             wait_until(lambda: any(process.leads() for process in two.processes))
             leader = next(process for process in two.processes if process.leads())
-            led.add(leader.worker)
+            led.add(leader.services.worker)
             assert leader.reign is not None
             leader.reign.end()
     wait_until(lambda: two.head() == 13, 30)
@@ -99,9 +99,11 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
 ) -> None:
     monkeypatch.setattr(cadence, "PUT_OFF", (timedelta(seconds=0.2),))
     other = next(process for process in two.processes if not process.leads())
-    assert other.mail_sender is not None
+    assert other.services.mail_sender is not None
     server.refuse["v@acme.test"] = "451 greylisted"
-    mail = other.mail_sender.invite(OPERATOR, PersonId(VIEWER), other.credentials.link(OPERATOR, PersonId(VIEWER)))
+    mail = other.services.mail_sender.invite(
+        OPERATOR, PersonId(VIEWER), other.services.credentials.link(OPERATOR, PersonId(VIEWER))
+    )
     assert mail is not None
     assert mail.state == "deferred"
     server.refuse.clear()

@@ -11,7 +11,7 @@ from domain.agreement.share import DraftShare, RevokeShare
 from domain.errors import Refused
 from domain.ids import PersonId, ShareId
 from domain.people.access import ErasePerson, InvitePerson
-from projections.evidence.erasing import erase_entries
+from projections.evidence.erasing import Erasure, erase_entries
 from tests.properties.twins import pair, play
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, SHARE, World, everything
 from web import app as application
@@ -42,7 +42,12 @@ def history(folder: Path, seed: int, rng: random.Random) -> World:
     world.notary.sign(list(world.present.refresh().shares))
     head = world.folder.disclosure.head(SHARE)
     if head > 2:
-        erase_entries(world.folder, world.notary, SHARE, [2], "Named somebody", who="ines", now=world.clock())
+        erase_entries(
+            world.folder,
+            world.notary,
+            Erasure(share=SHARE, numbers=[2], reason="Named somebody", who="ines"),
+            world.clock(),
+        )
     world.tell(ErasePerson(person=gone, reason="Asked"), ADMIN)
     if seed % 2:
         world.clock.forward(hours=1)

@@ -14,7 +14,7 @@ from domain.money import Money
 from domain.plan.budget import ApproveBudget, MeasureCost
 from domain.plan.risks import Points, ScoreRisk, TakeRiskNote
 from domain.plan.schedule import MoveForecast
-from projections.evidence.erasing import erase_entries
+from projections.evidence.erasing import Erasure, erase_entries
 from projections.wording.instants import Clock
 from tests.plain import Plain
 from tests.web.doors import VIEWER, House, running, wait_until
@@ -193,7 +193,12 @@ def test_what_was_erased_says_so(world: World) -> None:
     when = world.clock()
     world.move("m2", date(2027, 8, 7))
     world.notary.sign([SHARE])
-    erase_entries(world.folder, world.notary, SHARE, [2], "Named somebody", who="ines", now=world.clock())
+    erase_entries(
+        world.folder,
+        world.notary,
+        Erasure(share=SHARE, numbers=[2], reason="Named somebody", who="ines"),
+        world.clock(),
+    )
     assert told(world, when)[0].endswith("their page was update 2. Its content has been erased.")
 
 

@@ -388,7 +388,7 @@ def test_one_share_that_cannot_be_let_go_keeps_no_other_waiting(house: House, mo
 
     monkeypatch.setattr(house.process.services.service, "execute", broken)
     house.clock.forward(hours=5)  # type: ignore[attr-defined]
-    house.process.clockwork._agreed(house.clock())  # type: ignore[attr-defined]
+    house.process.clockwork._end_terms(house.clock())  # type: ignore[attr-defined]
     world = house.process.services.present.refresh()
     assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (1, 0)
 
