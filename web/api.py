@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain import commands
+from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId
 from domain.language import N_
@@ -23,9 +24,33 @@ MOST = 200  # entries in one answer
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 
 
+class SentCommand(msgspec.Struct, frozen=True):
+    """A command as it was sent: its id, the version it expects of its stream (None for any), and itself."""
+
+    key: CommandId
+    expected: int | None
+    command: AnyCommand
+
+
 async def carry_out(request: Request, signed: Signed) -> Response:
     """`POST /api/v1/commands`: one tagged command, with an Idempotency-Key and optionally an expected version."""
-    services = services_of(request)
+    service = services_of(request).service
+    sent = await _sent_command(request)
+    if isinstance(sent, Response):
+        return sent
+    person = signed.person
+    actor = Actor(person.id, person.role, person.client)
+    try:
+        answer = await run_in_threadpool(
+            service.execute, actor, sent.command, command_id=sent.key, expected=sent.expected
+        )
+    except Refused as refused:
+        return refusal(refused)
+    return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
+
+
+async def _sent_command(request: Request) -> SentCommand | Response:
+    """Return the command of a request, or the problem with it."""
     key = request.headers.get("idempotency-key", "")
     if not key:
         return problem(
@@ -46,25 +71,10 @@ async def carry_out(request: Request, signed: Signed) -> Response:
     try:
         command = commands.decode(payload)
     except msgspec.MsgspecError as error:
-        return problem(
-            400,
-            _("Not a command"),
-            _("{error}. docs/spec.md section 2 lists every command and its fields.", error=error),
-        )
-    person = signed.person
-    actor = Actor(person.id, person.role, person.client)
+        detail = _("{error}. docs/spec.md section 2 lists every command and its fields.", error=error)
+        return problem(400, _("Not a command"), detail)
     version = int(expected) if expected and len(expected) < 12 else None
-    try:
-        answer = await run_in_threadpool(
-            services.service.execute,
-            actor,
-            command,
-            command_id=CommandId(key),
-            expected=version,
-        )
-    except Refused as refused:
-        return refusal(refused)
-    return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
+    return SentCommand(CommandId(key), version, command)
 
 
 async def entries(request: Request, signed: Signed) -> Response:

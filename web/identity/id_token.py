@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from joserfc import jws, jwt
 from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import Key, KeySet
@@ -23,8 +24,17 @@ class UnknownKey(Exception):
     """The token names a key that is not among the provider's known keys."""
 
 
-def mail_of(token: str, keys: KeySet, *, issuer: str, client: str, nonce: str, now: datetime) -> str:
-    """Return the verified mail address in a token. `now` is UTC.
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token is compared with."""
+
+    issuer: str
+    client: str  # this installation's id at the provider
+    nonce: str  # of this sign-in
+    now: datetime  # UTC
+
+
+def mail_of(token: str, keys: KeySet, expected: Expected) -> str:
+    """Return the verified mail address in a token.
 
     Raises: UnknownKey, NotVouched.
     """
@@ -38,7 +48,7 @@ def mail_of(token: str, keys: KeySet, *, issuer: str, client: str, nonce: str, n
         claims = jwt.decode(token, key, registry=registry).claims
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise NotVouched(f"the ID token is not signed as it has to be ({type(error).__name__})") from error
-    _check(claims, issuer, client, nonce, now.timestamp())
+    _check(claims, expected)
     mail = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail:
         raise NotVouched("the ID token names no verified mail address")
@@ -76,20 +86,21 @@ REFUSED = {  # reasons by claim
 }
 
 
-def _check(claims: dict[str, Any], issuer: str, client: str, nonce: str, now: float) -> None:
+def _check(claims: dict[str, Any], expected: Expected) -> None:
     """Raise NotVouched unless the claims are valid now, and for this installation and this sign-in."""
     present: dict[str, ClaimsOption] = {name: {"essential": True} for name in ("sub", "exp", "iat")}
-    expected: dict[str, ClaimsOption] = {
+    equal: dict[str, ClaimsOption] = {
         name: {"essential": True, "value": value}
-        for name, value in (("iss", issuer), ("aud", client), ("nonce", nonce))
+        for name, value in (("iss", expected.issuer), ("aud", expected.client), ("nonce", expected.nonce))
     }
+    now = int(expected.now.timestamp())
     try:
-        JWTClaimsRegistry(now=int(now), leeway=LEEWAY, **present, **expected).validate(claims)
+        JWTClaimsRegistry(now=now, leeway=LEEWAY, **present, **equal).validate(claims)
     except ClaimError as error:
         reason = REFUSED.get(error.claim, f"the ID token does not say its {error.claim}")
         raise NotVouched(reason) from error
     audience = claims["aud"]
     if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
         raise NotVouched("the ID token is for several and does not say who asked for it")
-    if claims.get("azp", client) != client:
+    if claims.get("azp", expected.client) != expected.client:
         raise NotVouched("somebody else asked for the ID token")

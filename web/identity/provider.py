@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 
 from web.identity.failures import Away, NotVouched
-from web.identity.id_token import UnknownKey, mail_of
+from web.identity.id_token import Expected, UnknownKey, mail_of
 from web.identity.round_trip import Tie, Ties
 
 PATIENCE = 5.0  # seconds for one answer
@@ -103,13 +103,13 @@ class Provider:
     async def _vouched(self, client: Any, published: Published, token: str, nonce: str) -> str:
         """Return the mail address in a token; the keys are fetched once more where it names an unknown one."""
         keys = await self._known_keys(client, published, KEPT)
-        wanted = {"issuer": self._issuer, "client": self._client, "nonce": nonce, "now": self._clock()}
+        expected = Expected(issuer=self._issuer, client=self._client, nonce=nonce, now=self._clock())
         try:
-            return mail_of(token, keys, **wanted)  # type: ignore[arg-type]
+            return mail_of(token, keys, expected)
         except UnknownKey:
             keys = await self._known_keys(client, published, 0)
         try:
-            return mail_of(token, keys, **wanted)  # type: ignore[arg-type]
+            return mail_of(token, keys, expected)
         except UnknownKey as error:
             raise NotVouched("the ID token is signed by a key that the provider does not publish") from error
 

@@ -46,10 +46,10 @@ class Session:
         except (smtplib.SMTPException, OSError) as error:
             return self._break("deferred", error)
         try:
-            code, told = self._talk.data(content)
+            code, reply = self._talk.data(content)
             if code // 100 not in (2, 4, 5):
-                return self._break("unknown", smtplib.SMTPResponseException(code, told))
-            return _answer(code, told)
+                return self._break("unknown", smtplib.SMTPResponseException(code, reply))
+            return _answer(code, reply)
         except smtplib.SMTPDataError as error:  # it refused before the content was sent
             return _answer(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
@@ -57,11 +57,11 @@ class Session:
 
     def _envelope(self, sender: str, to: str) -> Outcome | None:
         """Send the envelope, and return the outcome where the server does not take it."""
-        code, told = self._talk.mail(sender)
+        code, reply = self._talk.mail(sender)
         if code != 250:  # it refuses the sender, which says nothing about this mail
-            return Outcome("deferred", _words(code, told))
-        code, told = self._talk.rcpt(to)
-        return None if code // 100 == 2 else _answer(code, told)
+            return Outcome("deferred", _words(code, reply))
+        code, reply = self._talk.rcpt(to)
+        return None if code // 100 == 2 else _answer(code, reply)
 
     def _break(self, state: Literal["deferred", "unknown"], error: Exception) -> Outcome:
         self.broken = True
@@ -116,13 +116,13 @@ def _fail(reason: str) -> NoReturn:
     raise smtplib.SMTPException(reason)
 
 
-def _answer(code: int, told: bytes | str) -> Outcome:
+def _answer(code: int, reply: bytes | str) -> Outcome:
     states: dict[int, Literal["accepted", "refused"]] = {2: "accepted", 5: "refused"}
-    return Outcome(states.get(code // 100, "deferred"), _words(code, told))
+    return Outcome(states.get(code // 100, "deferred"), _words(code, reply))
 
 
-def _words(code: int, told: bytes | str) -> str:
-    text = told.decode("utf-8", "replace") if isinstance(told, bytes) else told
+def _words(code: int, reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return _one_line(f"{code} {text}")
 
 

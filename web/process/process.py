@@ -13,6 +13,7 @@ import msgspec
 from domain.language import gettext as _
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
+from projections.evidence.notary import Notary
 from projections.follow.follower import Follower
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
@@ -132,19 +133,7 @@ class Process:
         hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
         credentials = Credentials(service, self._present, now, **hours)
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
-        health = Health(
-            Observed(
-                logs=self._logs,
-                follower=self._follower,
-                tail=self._tail,
-                receipts=self._receipts,
-                notary=signing,
-                live=self._live,
-                hints=self._hints,
-                leads=self.leads,
-                draining=self._draining.is_set,
-            )
-        )
+        health = self._health(signing)
         sign_on = provider(settings, now)
         return Services(
             settings=settings,
@@ -177,6 +166,20 @@ class Process:
             single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
             mail_sender=self._mail_sender(service, credentials),
         )
+
+    def _health(self, signing: Notary) -> Health:
+        observed = Observed(
+            logs=self._logs,
+            follower=self._follower,
+            tail=self._tail,
+            receipts=self._receipts,
+            notary=signing,
+            live=self._live,
+            hints=self._hints,
+            leads=self.leads,
+            draining=self._draining.is_set,
+        )
+        return Health(observed)
 
     def _guard(self) -> Guard:
         settings, refresh = self._settings, self._refresh if self._logs.shared else None
