@@ -28,6 +28,7 @@ from tests.properties.twins import pair, play
 from tests.web.render.test_page import SAID, TAKEN, full, talked
 from tests.world import SHARE, World
 from web.door import templates
+from web.evidence.page import EvidencePage, ScreenRow, UpdateRow
 from web.mail import digest, letters
 from web.render.page import Renderer
 
@@ -185,14 +186,8 @@ def _html(mail: bytes) -> str:
 def of_bundles() -> Iterator[tuple[str, Pieces]]:
     """The readable page of a bundle: of a whole share with screens, of a span, and of one update."""
     note = SimpleNamespace(origin="fanlight/test", size=4, root=bytes(range(32)))
-    update = {
-        "n": 2,
-        "at": "1 Mar 2027, 09:00:00",
-        "changes": ["Handover: <7 Oct>", "More"],
-        "terms": 1,
-        "leaf": "a" * 64,
-    }
-    erased = {"n": 1, "at": "", "changes": [], "terms": 0, "leaf": "b" * 64}
+    update = UpdateRow(n=2, at="1 Mar 2027, 09:00:00", changes=["Handover: <7 Oct>", "More"], terms=1, leaf="a" * 64)
+    erased = UpdateRow(n=1, at="", changes=[], terms=0, leaf="b" * 64)
     screen = {"who": "Anna", "n": 2, "start": "9:00", "end": "9:01", "how": "closed"}
     for name, kind, screens in (
         ("evidence", "share", [screen, {**screen, "end": ""}]),
@@ -202,11 +197,14 @@ def of_bundles() -> Iterator[tuple[str, Pieces]]:
         manifest = SimpleNamespace(
             client="Acme & Sons", project="Harbour Line", kind=kind, first=1, to=2, organisation="Ex", made_at="now"
         )
-        context = {
-            "m": manifest, "checkpoint": SimpleNamespace(number=3, checkpoint=note), "updates": [update, erased],
-            "screens": screens, "key": "fanlight/test+1+k",
-        }  # fmt: skip
-        yield name, {"page": templates.Pages().text("evidence.html", **context)}
+        page = EvidencePage(
+            manifest=manifest,  # type: ignore[arg-type]
+            checkpoint=SimpleNamespace(number=3, checkpoint=note),  # type: ignore[arg-type]
+            updates=[update, erased],
+            screens=[ScreenRow(**shown) for shown in screens],
+            key="fanlight/test+1+k",
+        )
+        yield name, {"page": templates.Pages().markup(page)}
 
 
 def of_history() -> Iterator[tuple[str, Pieces]]:
