@@ -1,29 +1,38 @@
 # Two commands on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 PY := .venv/bin/python
+WORKERS ?= 2
 STAMP := .venv/.installed
 
-.PHONY: demo test test-inside test-outside test-postgres check catalogue bench test-slow lock clean
+.PHONY: demo test test-alone test-browser test-inside test-postgres check catalogue bench test-slow lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
 
-test: $(STAMP)          ## the whole suite: alone what watches the clock, then the rest on both databases at a time
-	$(MAKE) --no-print-directory test-outside
-	$(MAKE) --jobs=2 --output-sync=target --no-print-directory test-inside test-postgres
+# The suite in four parts, by markers (pyproject.toml says what each means). What watches a clock or kills things runs with
+# nothing beside it; the others share WORKERS processes. Files of tests lie in memory where there is room (tests/scratch.py).
+PYTEST := $(PY) -m pytest --durations=20
+TOGETHER := --numprocesses=$(WORKERS) --dist=worksteal
 
-test-outside: $(STAMP)  ## real servers, browsers, and everything that may die
-	$(PY) -m pytest -m "not slow" tests/journeys tests/services
+test: $(STAMP)          ## the whole suite: every part in turn, also after one that failed
+	$(MAKE) --no-print-directory --keep-going test-alone test-browser test-inside test-postgres
 
-test-inside: $(STAMP)   ## the rest
-	$(PY) -m pytest -m "not slow" --ignore=tests/journeys --ignore=tests/services
+test-alone: $(STAMP)    ## real servers, and everything that may die
+	$(PYTEST) -m "alone and not slow"
 
-test-postgres: $(STAMP) ## once more on Postgres what does not look into files
-	TEST_ON=postgres $(PY) -m pytest -m "not slow and not folder" tests/projections tests/web
+test-browser: $(STAMP)  ## journeys through real servers in a real Chromium
+	$(PYTEST) $(TOGETHER) -m "browser and not alone and not slow"
 
-test-slow: $(STAMP)     ## long property and soak runs
-	$(PY) -m pytest -m slow
-	TEST_ON=postgres $(PY) -m pytest -m "not folder" tests/properties
+test-inside: $(STAMP)   ## the rest, on SQLite
+	$(PYTEST) $(TOGETHER) -m "not alone and not browser and not slow"
+
+test-postgres: $(STAMP) ## once more on Postgres what opens a folder and does not look into its files
+	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "not alone and not browser and not slow and not stories and not once and not folder"
+
+test-slow: $(STAMP)     ## long runs, less than an hour in all: soak, kills, thousands of stories; the stories on Postgres
+	$(PYTEST) -m "slow and (alone or browser)"
+	$(PYTEST) $(TOGETHER) -m "slow and not alone and not browser"
+	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "stories and not slow and not folder"
 
 check: $(STAMP)         ## lint, format, types, import contracts
 	$(PY) -m ruff check .

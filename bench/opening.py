@@ -73,8 +73,8 @@ def _seen(folder: Path, clock: Virtual, instants: list[datetime]) -> tuple[list[
     """Return the times of the whole page at the newest instant and at any of them, through the real application."""
     process = application.compose(Settings(data=folder, public_url="http://testserver"), Given(now=clock))
     client = TestClient(application.create(process), base_url="http://testserver")
-    _, link = process.services.people.invite(OPERATOR, name="Marta", email="m@bench.test", role="manager")
-    client.cookies.set(process.services.guard.cookie, process.services.people.enter(link).secret)
+    _, link = process.services.credentials.invite(OPERATOR, name="Marta", email="m@bench.test", role="manager")
+    client.cookies.set(process.services.guard.cookie, process.services.credentials.enter(link).secret)
 
     def look(at: datetime) -> int:
         path = f"/p/{HARBOUR}/shares/{SHARE}/at/{at.isoformat().replace('+00:00', 'Z')}"

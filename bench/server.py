@@ -12,8 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from web.push.live import Live, Pace, Receipt, Viewer
+from projections.receipts.claims import Receipt
+from web.push.live import Live
+from web.push.pace import Pace
 from web.push.server import run, server_config, tune_gc
+from web.push.viewer import Viewer
 
 SHARE = "bench"
 KEPT = 2000  # more than anybody is behind

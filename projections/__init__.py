@@ -1,1 +1,4 @@
-"""What was shown. Only `store` and `follow` do I/O; nothing on a client's path can reach the project."""
+"""What is recorded and what was shown: the logs, the entries made from events, and their proofs.
+
+Rule: knows `domain` and never `web`; what is read for a client's pages cannot reach a project.
+"""

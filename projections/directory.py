@@ -1,4 +1,4 @@
-"""Who there is and what is agreed: clients, people and shares, and nothing of any project."""
+"""Clients, people and shares, folded from their events. It holds nothing of any project."""
 
 from datetime import datetime
 from typing import assert_never
@@ -15,14 +15,14 @@ from domain.people.clients import Client, ClientEnded, ClientEvent
 
 
 class Key(msgspec.Struct, frozen=True):
-    """What a secret opens: whose it is and which one, by the public id."""
+    """Whose a session, sign-in link or token is, and which one it is, by its public id."""
 
     person: PersonId
     id: str
 
 
 class Directory:
-    """The present state of every stream but the projects'. Not thread-safe: whoever folds it owns it."""
+    """The present state of every stream except projects. Not thread-safe; owned by the thread that folds the events."""
 
     def __init__(self) -> None:
         self.organisation = ""
@@ -37,9 +37,8 @@ class Directory:
     def apply_access(self, event: AccessEvent, key: str, at: datetime) -> None:
         """Take in the next event of the organisation, a client or a person, recorded at `at` (UTC).
 
-        `key` is the stream's id.
-
-        After an erasure a person's earlier events say nothing any more, so their first one may be missing.
+        `key` is the id in the stream's name, after the kind. After an erasure a person's earlier events can no
+        longer be read, so the first event of that person may be missing.
         """
         match event:
             case OrganisationNamed(name=name):
@@ -54,7 +53,7 @@ class Directory:
                 assert_never(event)
 
     def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
-        """What ends a client ends, with the same event, its shares and the access of its people."""
+        """Take in an event of a client. The end of a client also ends its shares and the access of its people."""
         self.clients[key] = clients.evolve(self.clients.get(key), event, at)
         if not isinstance(event, ClientEnded):
             return
@@ -64,8 +63,8 @@ class Directory:
             self._end_person(person)
 
     def _ended(self, client: ClientId | None) -> bool:
-        found = self.clients.get(client) if client else None
-        return found is not None and found.ended_at is not None
+        record = self.clients.get(client) if client else None
+        return record is not None and record.ended_at is not None
 
     def _end_share(self, share: Share, at: datetime) -> None:
         if share.revoked_at is None:
@@ -82,7 +81,9 @@ class Directory:
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
         person = self.people[key] = access.evolve(self.people.get(key), event, at)
         match event:
-            case access.PersonInvited() if self._ended(person.client):  # ended while they were being invited
+            case access.PersonInvited() if self._ended(
+                person.client
+            ):  # the client ended before the invitation was recorded
                 self._end_person(person)
             case access.SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)
@@ -103,9 +104,9 @@ class Directory:
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
 
     def person_name(self, person: str) -> str:
-        """Return somebody's name, what is left of it after erasure, or the id of one who was never here."""
-        found = self.people.get(PersonId(person))
-        return found.name if found else _("Erased person") if person in self.erased else person
+        """Return a person's name, "Erased person" after an erasure, or the id of a person who was never recorded."""
+        record = self.people.get(PersonId(person))
+        return record.name if record else _("Erased person") if person in self.erased else person
 
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}
@@ -115,28 +116,28 @@ class Directory:
 
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""
-        share = ShareId(key)
-        found = self.shares[share] = agreement_share.evolve(self.shares.get(share), event, at)
-        if self._ended(found.client):  # it was ended while this one was being drafted
-            self._end_share(found, at)
+        share_id = ShareId(key)
+        share = self.shares[share_id] = agreement_share.evolve(self.shares.get(share_id), event, at)
+        if self._ended(share.client):  # the client ended while this share was being drafted
+            self._end_share(share, at)
 
     def shares_of_project(self, project: ProjectId) -> list[Share]:
         """Return the shares of a project, by client name."""
-        found = [s for s in self.shares.values() if s.project == project]
-        return sorted(found, key=lambda s: (self.client_name(s.client), s.id))
+        shares = [s for s in self.shares.values() if s.project == project]
+        return sorted(shares, key=lambda s: (self.client_name(s.client), s.id))
 
     def shares_of_client(self, client: ClientId) -> list[Share]:
-        """Return the shares a client was ever given, that is: activated once."""
+        """Return the shares of a client that were activated at least once."""
         return [s for s in self.shares.values() if s.client == client and s.versions]
 
     def client_name(self, client: ClientId) -> str:
         """Return a client's name, or its id where it was never registered."""
-        found = self.clients.get(client)
-        return found.name if found else client
+        record = self.clients.get(client)
+        return record.name if record else client
 
 
 class Called(msgspec.Struct, frozen=True):
-    """What a share is called to its client."""
+    """The names that a client's pages show for a share."""
 
     organisation: str
     client: str

@@ -1,31 +1,69 @@
-"""Fixtures every test may use, and the rule on skips: loud anywhere, a failure under CI."""
+"""Fixtures every test may use, and three rules: on skips, on what runs once, and where files lie.
+
+A skip is loud anywhere and a failure under CI. A test that is marked `once` opens no folder: what it checks is the same
+on every database.
+"""
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import projections.installation.folder
-from tests import postgres
+from projections.installation import database
+from projections.installation import folder as installation
+from tests import postgres, recorded, scratch
 
 ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
 _cluster = contextlib.ExitStack()
+_opened: list[Path] = []  # by the test under way
+_for_nothing: list[str] = []  # tests that ran on Postgres and opened no folder
+_scratch = scratch.settle()
+_folders: postgres.Folders | None = None
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """With TEST_ON=postgres every folder a test opens is a database of a server of our own."""
+    if config.getoption("numprocesses", None):
+        return  # the tests run in other processes
+    global _folders  # noqa: PLW0603  # one server for the process
     if ON_POSTGRES:
         server = _cluster.enter_context(postgres.running())
         postgres.prepared(server.url())
-        projections.installation.folder.Folder = lambda folder: postgres.of_folder(server.url(), folder)  # type: ignore[assignment,misc]
+        _folders = folders = _cluster.enter_context(contextlib.closing(postgres.Folders(server.url())))
+        database.POOL, database.OVERFLOW = 1, 15  # as many at most, but not four connections for every test
+        recorded.copy = folders.copy
+        installation.Folder = lambda folder: _noted(folder) or folders.open(folder)  # type: ignore[assignment,misc]
+    else:
+        _note_folders()
+
+
+def _noted(folder: Path) -> None:
+    _opened.append(folder)
+
+
+def _note_folders() -> None:
+    made = installation.Folder.__init__
+
+    def noting(self: installation.Folder, folder: Path) -> None:
+        _noted(folder)
+        made(self, folder)
+
+    installation.Folder.__init__ = noting  # type: ignore[method-assign]
 
 
 def pytest_unconfigure() -> None:
-    """Stop the server and remove it."""
+    """Stop the server and remove it, and what was recorded."""
     _cluster.close()
+    recorded.forget()
+
+
+def pytest_report_header() -> str:
+    """Say where files lie: on a disk the suite takes longer."""
+    return _scratch
 
 
 @pytest.fixture
@@ -38,9 +76,23 @@ def world(tmp_path: Path) -> Iterator[Any]:
     made.close()
 
 
+@pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """A folder on a disk, for races that need commits to take their time."""
+    with tempfile.TemporaryDirectory(dir=os.environ["TEST_DISK"], ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Forget the folders of the test before."""
+    _opened.clear()
+    return (yield)  # type: ignore[return-value]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Under CI=true a skipped test has failed: something that should be there is missing."""
+    """Fail what was skipped under CI=true, where something that should be there is missing; and what is marked wrongly."""
     outcome = yield
     report = outcome.get_result()
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
@@ -48,3 +100,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = (
             f"skipped under CI=true: {report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}"
         )
+    if report.when == "teardown" and _folders is not None and (path := item.funcargs.get("tmp_path")):  # type: ignore[attr-defined]
+        _folders.drop(path)
+    once = item.get_closest_marker("once") is not None
+    report.for_nothing = ON_POSTGRES and report.when == "teardown" and not _opened and not once
+    if report.when == "teardown" and report.passed and _opened and once:
+        report.outcome = "failed"
+        report.longrepr = f"marked once, but it opened {_opened[0]}: on another database it may go otherwise"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Collect what ran on Postgres for nothing, also in other processes."""
+    if getattr(report, "for_nothing", False):
+        _for_nothing.append(report.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Name what ran on Postgres for nothing."""
+    if _for_nothing:
+        terminalreporter.section("opened no folder: mark them once")
+        for name in _for_nothing:
+            terminalreporter.write_line(name)

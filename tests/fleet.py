@@ -13,7 +13,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -41,6 +40,7 @@ from projections.installation.database import Database, migrate
 from tests import postgres
 from tests import world as world_module
 from tests.ports import free_port
+from tests.programs import Program
 from tests.redis import Redis
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import clock
@@ -69,7 +69,7 @@ class Process:
     def __init__(self, fleet: "Fleet", kind: str, *flags: str) -> None:
         self.fleet, self.kind, self.flags = fleet, kind, flags
         self.port = free_port()
-        self.popen: subprocess.Popen[str] | None = None
+        self.popen: Program | None = None
         self.log = fleet.path / f"{kind}-{self.port}.log"
 
     def begin(self) -> "Process":
@@ -81,14 +81,7 @@ class Process:
             environment["FANLIGHT_REDIS_URL"] = self.fleet.redis.url
         told = ["--port", str(self.port), "--public-url", self.fleet.origin, "--data", str(self.fleet.path / "shared")]
         told += ["--tick-seconds", "2", "--sign-in-per-minute", "1000", "--log-level", "info", *self.flags]
-        with self.log.open("a") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "web.cli", self.kind, *told],
-                env=environment,
-                stdout=log,
-                stderr=log,
-                text=True,
-            )
+        self.popen = Program([self.kind, *told], environment, self.log)
         return self
 
     def start(self) -> "Process":
@@ -420,6 +413,7 @@ class Crowd:
             Dashboard(share, cookies[i // len(shares) % len(cookies)], ports, i, *heads[share])
             for i, share in zip(range(count), itertools.cycle(shares), strict=False)
         ]
+        self.late = 0.0  # the longest that this loop was kept from looking around: so much is told too late
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -435,6 +429,7 @@ class Crowd:
     def _run(self) -> None:
         async def everybody() -> None:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch())
                 for page in self.pages:
                     group.create_task(page.live())
 
@@ -444,6 +439,12 @@ class Crowd:
                 await self._all
 
         self._loop.run_until_complete(until_cancelled())
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.02)
+            self.late = max(self.late, time.monotonic() - before - 0.02)
 
     def on(self, worker: Process) -> list[Dashboard]:
         """Return the pages that are connected to a worker."""

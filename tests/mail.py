@@ -181,13 +181,13 @@ class Mailed(World):
     def poster(self, **more: Any) -> MailSender:
         """Who sends the mails, as a process would make it."""
         mailing = MailSettings(server=self.sink.server, sender=SENDER, origin=ORIGIN, hour=7)
-        people = Credentials(self.service, self.present, self.clock, link_hours=72, session_hours=12)
+        credentials = Credentials(self.service, self.present, self.clock, link_hours=72, session_hours=12)
         return MailSender(
             mailing,
             SenderPorts(
                 service=self.service,
                 present=self.present,
-                people=people,
+                credentials=credentials,
                 disclosure=self.folder.disclosure,
                 clock=self.clock,
                 stop_token=token,

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -98,6 +99,10 @@ def create(url: str, name: str, template: str = "template1") -> str:
     with psycopg.connect(url, autocommit=True) as db:
         if db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
             db.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    return _at(url, name)
+
+
+def _at(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
@@ -106,11 +111,45 @@ def prepared(url: str) -> None:
     migrate(create(url, TEMPLATE))
 
 
-def of_folder(url: str, folder: Path) -> Database:
-    """Open the database that stands for a folder, made when it is opened for the first time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
-    return Database(create(url, name, TEMPLATE))
+class Folders:
+    """The databases that stand for folders, on one server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: dict[Path, str] = {}
+        self._db = psycopg.connect(url, autocommit=True)
+        self._lock = threading.Lock()
+
+    def open(self, folder: Path) -> Database:
+        """Open the database that stands for a folder, made when it is opened for the first time."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return Database(self._create(folder, TEMPLATE))
+
+    def copy(self, source: Path, to: Path) -> None:
+        """Let the database of a folder be a copy of that of another, which nobody has open."""
+        self._create(to, _name(source))
+
+    def _create(self, folder: Path, template: str) -> str:
+        name = _name(folder)
+        with self._lock:
+            if folder not in self._made:
+                self._made[folder] = name
+                told = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+                self._db.execute(told.format(sql.Identifier(name), sql.Identifier(template)))
+        return _at(self._url, name)
+
+    def drop(self, under: Path) -> None:
+        """Remove the databases of the folders under one."""
+        for folder in [one for one in self._made if one.is_relative_to(under)]:
+            self._db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self._made.pop(folder))))
+
+    def close(self) -> None:
+        """Close the connection to the server."""
+        self._db.close()
+
+
+def _name(folder: Path) -> str:
+    return f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ WORDS = {
     ("_milestone", "met"), ("_move", "after"), ("_move", "before"), ("_refuse_server", "unknown"), ("_risks", "high"),
     ("_risks", "low"), ("_risks", "medium"), ("_schedule", "behind"), ("_share", "draft"), ("_share", "ended"),
     ("_share", "stopped"), ("_text", "never"), ("_text", "none"), ("_untold", "read"), ("_untold", "reads"),
-    ("_wrong", "empty"), ("_yes", "no"), ("_yes", "yes"), ("clause", "ahead"), ("clause", "behind"),
+    ("_wrong", "empty"), ("_yes_no", "no"), ("_yes_no", "yes"), ("clause", "ahead"), ("clause", "behind"),
     ("let_go", "released"), ("names", "you"), ("risk", "closed"), ("risk_vital", "high"), ("risk_vital", "low"),
     ("risk_vital", "medium"), ("risks_counted", "none"), ("rule", "high"), ("said", "no"), ("said", "yes"),
     ("signed", "day"), ("signed", "days"), ("spend_words", "unknown"),

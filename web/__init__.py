@@ -1,1 +1,1 @@
-"""The outside: doors, sockets, files and clocks. `app` wires everything and holds no logic."""
+"""The outside: HTTP doors, sockets, mails, files and clocks. `app` puts everything together and holds no logic."""

@@ -1,4 +1,4 @@
-"""The JSON door: commands in, entries of a client's own share out. Errors are problem details (RFC 9457)."""
+"""The JSON door: takes commands, and returns the entries of shares. Errors are problem details (RFC 9457)."""
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain import commands
+from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId
 from domain.language import N_
@@ -15,17 +16,41 @@ from projections.entries.entry import Entry, instant
 from web.door.guard import EVERYONE, STAFF, VIEWERS, Signed, door
 from web.door.problem import problem, refusal
 from web.process.rights import may_watch
-from web.process.services import Services
+from web.process.services import services_of
 from web.write.permission import Actor
 
 LARGEST = 1 << 20  # bytes of one command
-MOST = 200  # entries a page
+MOST = 200  # entries in one answer
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 
 
+class SentCommand(msgspec.Struct, frozen=True):
+    """A command as it was sent: its id, the version it expects of its stream (None for any), and itself."""
+
+    key: CommandId
+    expected: int | None
+    command: AnyCommand
+
+
 async def carry_out(request: Request, signed: Signed) -> Response:
-    """`POST /api/v1/commands`: one tagged command, with an Idempotency-Key and, if wanted, an expected version."""
-    services: Services = request.app.state.services
+    """`POST /api/v1/commands`: one tagged command, with an Idempotency-Key and optionally an expected version."""
+    service = services_of(request).service
+    sent = await _sent_command(request)
+    if isinstance(sent, Response):
+        return sent
+    person = signed.person
+    actor = Actor(person.id, person.role, person.client)
+    try:
+        answer = await run_in_threadpool(
+            service.execute, actor, sent.command, command_id=sent.key, expected=sent.expected
+        )
+    except Refused as refused:
+        return refusal(refused)
+    return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
+
+
+async def _sent_command(request: Request) -> SentCommand | Response:
+    """Return the command of a request, or the problem with it."""
     key = request.headers.get("idempotency-key", "")
     if not key:
         return problem(
@@ -46,30 +71,15 @@ async def carry_out(request: Request, signed: Signed) -> Response:
     try:
         command = commands.decode(payload)
     except msgspec.MsgspecError as error:
-        return problem(
-            400,
-            _("Not a command"),
-            _("{error}. docs/spec.md section 2 lists every command and its fields.", error=error),
-        )
-    person = signed.person
-    actor = Actor(person.id, person.role, person.client)
+        detail = _("{error}. docs/spec.md section 2 lists every command and its fields.", error=error)
+        return problem(400, _("Not a command"), detail)
     version = int(expected) if expected and len(expected) < 12 else None
-    try:
-        answer = await run_in_threadpool(
-            services.service.execute,
-            actor,
-            command,
-            command_id=CommandId(key),
-            expected=version,
-        )
-    except Refused as refused:
-        return refusal(refused)
-    return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
+    return SentCommand(CommandId(key), version, command)
 
 
 async def entries(request: Request, signed: Signed) -> Response:
-    """`GET /api/v1/shares/{share}/entries?after=n`: what a client was shown, as data, in order."""
-    services: Services = request.app.state.services
+    """`GET /api/v1/shares/{share}/entries?after=n`: the updates of a share, as data, in order."""
+    services = services_of(request)
     share = request.path_params["share"]
     if not may_watch(services.present, signed, share):
         return problem(404, _("Not found"), NOT_FOUND)
@@ -78,8 +88,10 @@ async def entries(request: Request, signed: Signed) -> Response:
         return problem(
             400, _("Bad number"), _("after is {after!r}; expected the number of the last update you have.", after=after)
         )
-    found = await run_in_threadpool(services.logs.disclosure.entries, share, int(after), MOST)
-    body = msgspec.json.encode({"share": share, "entries": [_entry(e) for e in found], "more": len(found) == MOST})
+    recorded = await run_in_threadpool(services.logs.disclosure.entries, share, int(after), MOST)
+    body = msgspec.json.encode(
+        {"share": share, "entries": [_entry(entry) for entry in recorded], "more": len(recorded) == MOST}
+    )
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 
 
@@ -97,7 +109,7 @@ def _entry(entry: Entry) -> dict[str, object]:
 
 
 async def nowhere(_request: Request, _signed: Signed) -> Response:
-    """Answer what the JSON door does not have like what may not be seen."""
+    """Answer a path that does not exist like what may not be seen."""
     return problem(404, _("Not found"), NOT_FOUND)
 
 

@@ -1,4 +1,4 @@
-"""The composition root: wires everything, lists the routes, and holds no logic."""
+"""The composition root: builds the process, lists all routes, and makes the application. It holds no logic."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -31,14 +31,14 @@ from web.sign_in import link, openid, sessions
 
 
 def compose(settings: Settings, given: Given | None = None) -> Process:
-    """Return one process of the real product."""
+    """Return one process of the product with these settings."""
     given = given or Given()
     return Process(settings, Renderer(), Pages(asset=assets.asset_url, demo=given.demo), given)
 
 
 def routes(*, demo: bool) -> list[BaseRoute]:
-    """Return every route there is."""
-    found = [
+    """Return every route of the product; those of the demo with `demo`."""
+    listed = [
         *operator.routes(),
         *assets.routes(),
         *link.routes(),
@@ -56,14 +56,14 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *api.routes(),
     ]
     if demo:
-        from web.demo import life as living
+        from web.demo import life
 
-        found += living.routes()
-    return found
+        listed += life.routes()
+    return listed
 
 
 def create(process: Process, *, pages: bool = True) -> ASGIApp:
-    """Return the application; without `pages` only the operator's doors."""
+    """Return the ASGI application of a process; without `pages` only with the operator's doors."""
     services = process.services
 
     @contextlib.asynccontextmanager
@@ -86,7 +86,7 @@ def create(process: Process, *, pages: bool = True) -> ASGIApp:
 
 
 def refusals(services: Services) -> dict[Any, Any]:
-    """Return what answers where no page has a better word: the record is away, or the domain said no."""
+    """Return the handlers of exceptions that no page handled: the logs cannot be reached, or a command was refused."""
 
     async def away(_request: Request, error: Exception) -> Response:
         services.health.failed(error)

@@ -1,4 +1,4 @@
-"""Clocks: the one place that asks the machine what time it is."""
+"""Clocks: the one place that reads the wall clock of the machine."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ def now() -> datetime:
 
 
 class Virtual:
-    """A clock that moves only when told: for tests, and for a demo that tells a year in a moment."""
+    """A clock that stands still until it is moved: for tests and the demo."""
 
     def __init__(self, start: datetime) -> None:
         self.at = start
@@ -19,5 +19,5 @@ class Virtual:
         return self.at
 
     def forward(self, **delta: float) -> None:
-        """Move forward by the arguments of a timedelta."""
+        """Move forward by `timedelta(**delta)`."""
         self.at += timedelta(**delta)

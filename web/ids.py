@@ -1,4 +1,7 @@
-"""New ids and secrets: random, so that nobody reads order, count or time out of one."""
+"""New ids, secrets and salts.
+
+Rule: they are random, so that none reveals an order, a count or a time.
+"""
 
 import hashlib
 import hmac
@@ -20,17 +23,17 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of a secret."""
+    """Return the SHA-256 of a secret, hex: what is stored of it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def form_token(session_hash: str) -> str:
-    """Return the token that proves a form came from a page of this session."""
+    """Return the token that proves that a form came from a page of this session."""
     return hmac.new(session_hash.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 def random_salt(_share: str, _n: int) -> bytes:
-    """Return a fresh salt for a commitment."""
+    """Return a new salt of 32 bytes for a commitment; share and number do not matter."""
     return secrets.token_bytes(32)
 
 

@@ -1,4 +1,4 @@
-"""The address of a mail server, as the settings write it: which host and port, how it is secured, who signs in."""
+"""The mail server as the setting writes it: host, port, encryption, and user."""
 
 import contextlib
 import ipaddress
@@ -8,43 +8,37 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import msgspec
 
 EXAMPLE = "smtp://user:password@mail.example.com:587"
-
-
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-
-
 PORTS = {"smtps": 465, "smtp": 587}
-
-
-RELAY = 25  # where nobody signs in
+RELAY = 25  # the port where no user is given
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """Where mails are handed over, and as whom."""
+    """A mail server, and the user who signs in there."""
 
     host: str
     port: int
-    tls: bool  # from the first byte
+    tls: bool  # TLS from the first byte
     user: str = ""
     password: str = ""
 
     @property
     def here(self) -> bool:
-        """It is this machine itself."""
+        """Whether the server is this machine."""
         with contextlib.suppress(ValueError):
             return ipaddress.ip_address(self.host).is_loopback
         return self.host == "localhost"
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is one plain mail address."""
+    """Return whether a text is one mail address, without a name and in ASCII."""
     return len(text) <= 254 and ADDRESS.fullmatch(text) is not None
 
 
 def server(url: str) -> Server:
-    """Return the server an address names.
+    """Return the server that an smtp:// or smtps:// address names.
 
-    Raises: ValueError, without the secret in it.
+    Raises: ValueError; its message does not contain the password.
     """
     parts = _split(url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")

@@ -1,6 +1,6 @@
-"""The operator's doors: is it well, should requests come here, and the figures behind it.
+"""The doors of the operator: health, readiness, and metrics.
 
-Threat named here: counts of what is shared with others. Anybody may learn yes or no; everything else needs the
+Threat: counts that tell how much is shared with others. Anybody may learn yes or no; everything else needs the
 operator's token, and the proxy of an installation does not pass these paths on at all.
 """
 
@@ -12,43 +12,38 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from web.door.guard import not_found, open_door
-from web.process.services import Services
+from web.process.services import services_of
 
 NO_STORE = {"cache-control": "no-store"}
 
 
 async def healthz(request: Request) -> Response:
-    """`GET /healthz`: 200 when the whole installation is well: logs, follower, every share, receipts. Else 503."""
-    report = _services(request).health.report()
-    return _told(request, "ok", msgspec.to_builtins(report), well=report.ok)
+    """`GET /healthz`: 200 when logs, follower, every share and receipts of the installation are well, else 503."""
+    report = services_of(request).health.report()
+    return _answer(request, "ok", msgspec.to_builtins(report), well=report.ok)
 
 
 async def readyz(request: Request) -> Response:
-    """`GET /readyz`: 200 when requests should come to this process, else 503: the logs are away, or it is stopping."""
-    report = _services(request).health.report()
-    return _told(request, "ready", msgspec.to_builtins(report), well=report.ready)
+    """`GET /readyz`: 200 when this process should get requests, else 503: its logs are away, or it is stopping."""
+    report = services_of(request).health.report()
+    return _answer(request, "ready", msgspec.to_builtins(report), well=report.ready)
 
 
 async def metrics(request: Request) -> Response:
-    """`GET /metrics`: figures for Prometheus, with the operator's token as bearer token."""
+    """`GET /metrics`: metrics for Prometheus, with the operator's token as bearer token."""
     if not _is_operator(request):
         return not_found()
-    text = _services(request).metrics.text()
+    text = services_of(request).metrics.text()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8", headers=NO_STORE)
 
 
-def _told(request: Request, name: str, details: dict[str, object], *, well: bool) -> Response:
+def _answer(request: Request, name: str, details: dict[str, object], *, well: bool) -> Response:
     body = {name: well} | (details if _is_operator(request) else {})
     return JSONResponse(body, 200 if well else 503, headers=NO_STORE)
 
 
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
 def _is_operator(request: Request) -> bool:
-    token = _services(request).settings.operator_token
+    token = services_of(request).settings.operator_token
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     return bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 

@@ -1,9 +1,9 @@
-"""Every setting, by flag and by FANLIGHT_* variable; a bad one stops the start with one clear line."""
+"""All settings, read from flags and FANLIGHT_* variables; a bad one stops the start with one line that says why."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,58 +14,61 @@ from web.mail_server import is_address, server
 
 
 class BadSetting(Exception):
-    """One line: which setting, what was expected, what came."""
+    """A setting that cannot be used; one line says which, what was expected, and what was given."""
+
+
+Hours = Annotated[int, msgspec.Meta(ge=1, le=720)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings with their defaults. Times in the unit the name gives."""
+    """All settings, with their defaults and ranges; times are in the unit that the name gives."""
 
     data: Path = Path("data")
     database_url: str = ""
     redis_url: str = ""
     follow: bool = True
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
     proxies: str = "127.0.0.1"
-    public_url: str = ""  # as people reach it; default http://host:port
-    link_hours: int = 72
-    session_hours: int = 12
-    tick_seconds: int = 20
-    checkpoint_minutes: int = 10
+    public_url: str = ""  # the address people type; default: http://host:port
+    link_hours: Hours = 72
+    session_hours: Hours = 12
+    tick_seconds: Annotated[int, msgspec.Meta(ge=1, le=40)] = 20
+    checkpoint_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 10
     signing_key: Path = Path()  # default: signing.key in the data folder
     witness_url: str = ""
     witness_key: str = ""
     timestamp_url: str = ""
-    max_upload_mb: int = 64
-    sign_in_per_minute: int = 20
+    max_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=512)] = 64
+    sign_in_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
     smtp_url: str = ""
     mail_from: str = ""
-    digest_hour: int = 7
+    digest_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
     operator_token: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     oidc_name: str = ""  # what people call it; default: single sign-on
-    drain_seconds: int = 4
-    log_level: str = "warning"
-    log_format: str = "text"
-    demo_speed: float = 1.0
-    demo_seed: int = 7
+    drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    log_format: Literal["text", "json"] = "text"
+    demo_speed: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    demo_seed: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 7
 
     @property
     def origin(self) -> str:
-        """The origin browsers send, which forms and sockets must come from."""
+        """The origin (scheme, host and port) that forms and sockets must come from."""
         parts = urlsplit(self.public_url or f"http://{_in_url(self.host)}:{self.port}")
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def key_file(self) -> Path:
-        """Where the signing key lies."""
+        """The file with the signing key."""
         return self.signing_key if self.signing_key != Path() else self.data / "signing.key"
 
     @property
     def secure(self) -> bool:
-        """People reach it by https."""
+        """Whether people reach the installation by https."""
         return self.origin.startswith("https://")
 
 
@@ -111,29 +114,17 @@ HELP = {
     "demo_speed": N_("how fast the demo lives: 1 is a change every few seconds, 0 is paused"),
     "demo_seed": N_("which demo history is told"),
 }
-WORDS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
-RANGES: dict[str, tuple[float, float]] = {
-    "port": (0, 65535),
-    "link_hours": (1, 720),
-    "session_hours": (1, 720),
-    "tick_seconds": (1, 40),
-    "checkpoint_minutes": (1, 1440),
-    "max_upload_mb": (1, 512),
-    "sign_in_per_minute": (1, 1000),
-    "drain_seconds": (1, 60),
-    "digest_hour": (0, 23),
-    "demo_speed": (0, 100),
-    "demo_seed": (0, 2**31),
-}
+ANSWERS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
+TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
 
 def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
+    """Return the name of the environment variable of a setting."""
     return f"FANLIGHT_{name.upper()}"
 
 
 def add_flags(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
-    """Give a command the flags of some settings."""
+    """Add the flags of these settings to a command."""
     for name in names:
         default = getattr(Settings(), name)
         default = ("no", "yes")[default] if isinstance(default, bool) else default
@@ -147,17 +138,35 @@ def add_flags(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
 
 
 def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defaults: Any) -> Settings:
-    """Return the settings: flags first, then variables, then `defaults`, then the built-in ones.
+    """Return the settings; a flag wins over a variable, a variable over `defaults`, and those over the built-in ones.
 
     Raises: BadSetting.
     """
-    values: dict[str, Any] = dict(defaults)
+    values = defaults | _given(flags, environment)
+    _check_names(environment)
+    settings = Settings(**values)
+    _check_addresses(settings)
+    _check_logs(settings)
+    _check_openid(settings)
+    if bool(settings.witness_url) != bool(settings.witness_key):
+        raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
+    _check_mail(settings)
+    return settings
+
+
+def _given(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the settings that are given by flag or variable."""
+    values = {}
     for name in Settings.__struct_fields__:
-        given = flags.get(name)
-        source = f"--{name.replace('_', '-')}" if given is not None else variable(name)
-        raw = given if given is not None else _from(environment, name)
+        flag = flags.get(name)
+        source = f"--{name.replace('_', '-')}" if flag is not None else variable(name)
+        raw = flag if flag is not None else _from(environment, name)
         if raw is not None:
             values[name] = _value(name, raw, source)
+    return values
+
+
+def _check_names(environment: Mapping[str, str]) -> None:
     unknown = sorted(k for k in environment if k.startswith("FANLIGHT_") and k not in _variables())
     if unknown:
         raise BadSetting(
@@ -167,7 +176,9 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
                 variables=", ".join(sorted(_variables())),
             )
         )
-    settings = Settings(**values)
+
+
+def _check_addresses(settings: Settings) -> None:
     for name in ("public_url", "witness_url", "timestamp_url"):
         address = getattr(settings, name)
         if address and urlsplit(address).scheme not in ("http", "https"):
@@ -178,6 +189,9 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
                     address=address,
                 )
             )
+
+
+def _check_logs(settings: Settings) -> None:
     if settings.redis_url and urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
         raise BadSetting(
             _("{value} has to begin with redis://, as in redis://cache.example.com:6379.", value=variable("redis_url"))
@@ -192,11 +206,6 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
                 example=EXAMPLE,
             )
         )
-    _check_openid(settings)
-    if bool(settings.witness_url) != bool(settings.witness_key):
-        raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
-    _check_mail(settings)
-    return settings
 
 
 def _check_openid(settings: Settings) -> None:
@@ -207,15 +216,15 @@ def _check_openid(settings: Settings) -> None:
             _("Single sign-on needs its issuer, client id and secret; {missing} is not set.", missing=missing)
         )
     address = urlsplit(settings.oidc_issuer)
-    near = address.scheme == "http" and address.hostname in ("localhost", "127.0.0.1", "::1")
-    if (settings.oidc_issuer and not (near or address.scheme == "https")) or address.query or address.fragment:
-        told = _("expected https://login.example.com, with nothing after ? or #")
+    local = address.scheme == "http" and address.hostname in ("localhost", "127.0.0.1", "::1")
+    if (settings.oidc_issuer and not (local or address.scheme == "https")) or address.query or address.fragment:
+        expected = _("expected https://login.example.com, with nothing after ? or #")
         raise BadSetting(
             _(
                 "{value} is {oidc_issuer!r}; {told}.",
                 value=variable("oidc_issuer"),
                 oidc_issuer=settings.oidc_issuer,
-                told=told,
+                told=expected,
             )
         )
 
@@ -229,19 +238,25 @@ def _check_mail(settings: Settings) -> None:
     except ValueError as error:
         raise BadSetting(f"{variable('smtp_url')} {error}") from None
     if settings.mail_from and not is_address(settings.mail_from):
-        told = _("expected one address such as status@example.com")
+        expected = _("expected one address such as status@example.com")
         raise BadSetting(
-            _("{value} is {mail_from!r}; {told}.", value=variable("mail_from"), mail_from=settings.mail_from, told=told)
+            _(
+                "{value} is {mail_from!r}; {told}.",
+                value=variable("mail_from"),
+                mail_from=settings.mail_from,
+                told=expected,
+            )
         )
 
 
 def _variables() -> set[str]:
+    """Return the names of all variables there are."""
     names = {variable(name) for name in Settings.__struct_fields__}
     return names | {f"{name}_FILE" for name in names}
 
 
 def _from(environment: Mapping[str, str], name: str) -> str | None:
-    """Return what a variable says, or the file that NAME_FILE names: secrets come as files."""
+    """Return the value of a variable, or the content of the file that NAME_FILE names; None where neither is set."""
     path = environment.get(f"{variable(name)}_FILE")
     if path is None:
         return environment.get(variable(name))
@@ -256,15 +271,16 @@ def _from(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _value(name: str, raw: str, source: str) -> Any:
+    """Return the value of a setting, in its type and range; `source` is the flag or variable that gave it."""
     kind = type(getattr(Settings(), name))
     if kind is type(Path()):
         return Path(raw)
     if kind is bool:
-        if raw.lower() not in WORDS:
+        if raw.lower() not in ANSWERS:
             raise BadSetting(
                 _("{source} is {raw!r}; expected yes or no: {help}.", source=source, raw=raw, help=HELP[name])
             )
-        return WORDS[raw.lower()]
+        return ANSWERS[raw.lower()]
     try:
         value = kind(raw)
     except ValueError:
@@ -272,13 +288,21 @@ def _value(name: str, raw: str, source: str) -> Any:
         raise BadSetting(
             _("{source} is {raw!r}; expected {word}: {help}.", source=source, raw=raw, word=word, help=HELP[name])
         ) from None
-    if name in RANGES and not RANGES[name][0] <= value <= RANGES[name][1]:
-        raise BadSetting(_("{source} is {raw!r}; expected {help}.", source=source, raw=raw, help=HELP[name]))
-    if name == "log_format" and value not in ("text", "json"):
-        raise BadSetting(_("{source} is {raw!r}; expected text or json.", source=source, raw=raw))
-    if name == "log_level" and value not in ("debug", "info", "warning", "error"):
-        raise BadSetting(_("{source} is {raw!r}; expected debug, info, warning or error.", source=source, raw=raw))
-    return value
+    try:
+        return msgspec.convert(value, TYPES[name])
+    except msgspec.ValidationError:
+        raise BadSetting(_expected(name, raw, source)) from None
+
+
+def _expected(name: str, raw: str, source: str) -> str:
+    """Return the sentence about a value that is out of range, or not one of a few."""
+    match name:
+        case "log_format":
+            return _("{source} is {raw!r}; expected text or json.", source=source, raw=raw)
+        case "log_level":
+            return _("{source} is {raw!r}; expected debug, info, warning or error.", source=source, raw=raw)
+        case _:
+            return _("{source} is {raw!r}; expected {help}.", source=source, raw=raw, help=HELP[name])
 
 
 def _in_url(host: str) -> str:

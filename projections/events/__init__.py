@@ -1,1 +1,1 @@
-"""What is true: the event log, and the world folded from it."""
+"""The event log, and the present state of everything, folded from it."""

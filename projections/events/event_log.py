@@ -1,6 +1,6 @@
-"""What is true: the event log on the event-store library's application recorder.
+"""The event log: every event of every stream, on the event-store library's application recorder.
 
-Rule: no SQL of ours. `(stream, version)` is unique, which is our optimistic concurrency; a `position` never leaves the
+Rule: no SQL here. `(stream, version)` is unique, which is the optimistic concurrency; a `position` never leaves the
 organisation.
 """
 
@@ -24,8 +24,8 @@ BATCH = 500
 PERSONAL = "person-"  # streams sealed with a key of their own
 
 
-class Unreadable(Exception):  # a fact for the follower, who stops what depends on it
-    """A stored event is none of ours or damaged."""
+class Unreadable(Exception):  # the follower stops the shares that depend on the stream
+    """A stored event is damaged or of an unknown kind."""
 
     def __init__(self, stream: str, position: int, cause: Exception) -> None:
         super().__init__(
@@ -35,7 +35,7 @@ class Unreadable(Exception):  # a fact for the follower, who stops what depends 
 
 
 class EventLog:
-    """What is true: every event of every stream, in one order."""
+    """Every event of every stream, in one order. Thread-safe; several processes may write to the same log."""
 
     def __init__(self, recorder: ApplicationRecorder, vault: Vault) -> None:
         self._recorder, self._vault = recorder, vault
@@ -55,9 +55,9 @@ class EventLog:
 
     @contextlib.contextmanager
     def uncut(self, position: int) -> Iterator[None]:
-        """Keep this process from recording an event meanwhile. Other processes are kept off by the recorder.
+        """Keep this process from recording an event inside the `with` block. The recorder keeps other processes off.
 
-        Raises: TermsMoved when terms came into force or ended behind `position`.
+        Raises: TermsMoved when terms came into force or ended after `position`.
         """
         with self._writing:
             if self.cuts(position, 1):
@@ -65,23 +65,23 @@ class EventLog:
             yield
 
     def cuts(self, position: int, limit: int | None = None) -> list[Recorded | Unreadable]:
-        """Return what brought terms into force or ended them behind `position`, oldest first."""
-        found: list[Recorded | Unreadable] = []
-        while limit is None or len(found) < limit:
+        """Return the events after `position` that brought terms into force or ended them, oldest first."""
+        cuts: list[Recorded | Unreadable] = []
+        while limit is None or len(cuts) < limit:
             rows = self._recorder.select_notifications(position, BATCH, topics=CUTS, inclusive_of_start=False)
-            found += [self._notified(row) for row in rows]
+            cuts += [self._notified(notification) for notification in rows]
             if len(rows) < BATCH:
                 break
             position = rows[-1].id
-        return found
+        return cuts
 
     def fingerprint(self, stream: str, command: bytes) -> str:
-        """Return a hash that tells one command from another, hex; of a person's, only with that person's key."""
+        """Return a SHA-256 of an encoded command, hex; on a person's stream an HMAC with that person's key."""
         if stream.startswith(PERSONAL):
             return hmac.new(self._vault.secret(stream), command, hashlib.sha256).hexdigest()
         return hashlib.sha256(command).hexdigest()
 
-    # what is personal is sealed with the person's key, and erased by destroying it
+    # a person's events are sealed with the person's key, and erased by destroying that key
 
     def _sealed(self, stored: Stored) -> bytes:
         if not stored.stream.startswith(PERSONAL):
@@ -99,18 +99,20 @@ class EventLog:
                 except Gone:
                     return msgspec.structs.replace(stored, event=ContentErased(kind=kind))
             case PersonErased(person=person):
-                self._vault.destroy(f"{PERSONAL}{person}")  # also finishes what a crash cut short
+                self._vault.destroy(
+                    f"{PERSONAL}{person}"
+                )  # a crash may have come between the event and the destruction
         return stored
 
     def stream(self, stream: str, after: int = 0) -> list[Recorded]:
-        """Return the events of a stream from version `after + 1`; their positions are not known here and read 0."""
+        """Return the events of a stream from version `after + 1`; their positions are not known here and are 0."""
         rows = self._recorder.select_events(stream, gt=after)
-        return [self._recorded(stream, found.originator_version, 0, found.state) for found in rows]
+        return [self._recorded(stream, event.originator_version, 0, event.state) for event in rows]
 
     def part(self, stream: str, after: int, limit: int) -> list[Recorded]:
         """Return up to `limit` events of a stream from version `after + 1`."""
         rows = self._recorder.select_events(stream, gt=after, limit=limit)
-        return [self._recorded(stream, found.originator_version, 0, found.state) for found in rows]
+        return [self._recorded(stream, event.originator_version, 0, event.state) for event in rows]
 
     def version_at(self, stream: str, at: datetime) -> int:
         """Return the version a stream had at an instant (UTC), 0 before its first event."""
@@ -125,17 +127,17 @@ class EventLog:
         return low
 
     def leaves(self, position: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return position and leaf hash of up to `limit` events behind `position`; docs/spec.md 4.6."""
+        """Return position and leaf hash of up to `limit` events after `position`; docs/spec.md 4.6."""
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
-        return [(found.id, _leaf(found)) for found in rows]
+        return [(notification.id, _leaf(notification)) for notification in rows]
 
     def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
-        """Return up to `limit` events behind `position`, in the order of the log."""
+        """Return up to `limit` events after `position`, in the order of the log."""
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
-        return [self._notified(found) for found in rows]
+        return [self._notified(notification) for notification in rows]
 
     def everything(self, upto: int | None = None) -> Iterator[Recorded | Unreadable]:
-        """Yield every event up to and including position `upto`."""
+        """Yield every event in the order of the log, up to and including position `upto`."""
         position = 0
         while batch := self.after(position, BATCH):
             for recorded in batch:
@@ -160,13 +162,14 @@ class EventLog:
             event=stored.event,
         )
 
-    def _notified(self, found: Notification) -> Recorded | Unreadable:
+    def _notified(self, notification: Notification) -> Recorded | Unreadable:
+        stream, position = str(notification.originator_id), notification.id
         try:
-            return self._recorded(str(found.originator_id), found.originator_version, found.id, found.state)
+            return self._recorded(stream, notification.originator_version, position, notification.state)
         except (msgspec.MsgspecError, UnicodeDecodeError, Damaged) as error:
-            return Unreadable(str(found.originator_id), found.id, error)
+            return Unreadable(stream, position, error)
 
 
-def _leaf(found: Notification) -> bytes:
-    place = f"{found.originator_id}\n{found.originator_version}\n{found.topic}\n".encode()
-    return hashlib.sha256(b"\x00" + place + found.state).digest()
+def _leaf(notification: Notification) -> bytes:
+    place = f"{notification.originator_id}\n{notification.originator_version}\n{notification.topic}\n".encode()
+    return hashlib.sha256(b"\x00" + place + notification.state).digest()

@@ -1,6 +1,7 @@
-"""What waits for review on each share, what waited there at every instant, and how each hold ended: a pure fold.
+"""What waits for review on each share, what waited there at every instant, and how each hold ended.
 
-Rule: it grows with the number of holds, never with that of events, and keeps no copy: states are shared with the fold.
+Rule: its size grows with the number of holds, never with the number of events; states are shared with the fold, not
+copied.
 """
 
 import bisect
@@ -18,17 +19,17 @@ How = Literal["waiting", "released", "time_up", "amended", "share_ended"]
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """One change that waited, and how that ended."""
+    """One change that waited for review, and how the wait ended."""
 
     fact: HeldFact
     how: How = "waiting"
     ended: datetime | None = None  # UTC, None while it waits
-    by: PersonId = PersonId("")  # who let it go, where somebody did
-    note: str = ""  # for the client, shown with it
+    by: PersonId = PersonId("")  # who released it, empty when no person did
+    note: str = ""  # for the client, shown with the released change
 
     @property
     def shown(self) -> bool:
-        """Whether it went out: what ended with its share never did."""
+        """Whether the client was shown it; a change whose share ended while it waited never was."""
         return self.how in ("released", "time_up", "amended")
 
     def waits_at(self, at: datetime) -> bool:
@@ -37,7 +38,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HoldBook:
-    """The holds of all shares. Not thread-safe: whoever folds it owns it."""
+    """The holds of all shares. Not thread-safe; owned by the thread that folds the events."""
 
     def __init__(self) -> None:
         self.now: dict[ShareId, Holds] = {}
@@ -51,15 +52,15 @@ class HoldBook:
     def at(self, share: ShareId, at: datetime) -> Holds:
         """Return what waited on a share at an instant (UTC)."""
         past = self._past.get(share, [])
-        found = bisect.bisect_right(past, at, key=lambda one: one[0])
-        return past[found - 1][1] if found else holding.NOTHING
+        count = bisect.bisect_right(past, at, key=lambda dated: dated[0])
+        return past[count - 1][1] if count else holding.NOTHING
 
     def record(self, share: ShareId) -> tuple[Hold, ...]:
         """Return every hold there ever was on a share, oldest first."""
         return tuple(self._holds.get(share, {}).values())
 
     def put(self, share: ShareId, waits: Holds, at: datetime, how: How = "amended") -> None:
-        """Take in what waits on a share from `at` (UTC) on; what no longer does ended, and this is how."""
+        """Take in what waits on a share from `at` (UTC) on; a hold that is no longer among it ended then, by `how`."""
         before = self.waiting(share)
         if waits == before:
             return
@@ -77,7 +78,7 @@ class HoldBook:
                 self._end(share, held.fact, Hold(fact=held.fact, how=how, ended=at))
 
     def released(self, share: ShareId, waits: Holds, event: HeldReleased, at: datetime) -> None:
-        """Take in that some of it went out, and what waits still."""
+        """Take in that some held changes were released at `at` (UTC), and what still waits."""
         self.put(share, waits, at, event.cause)
         by = event.by if event.cause == "released" else PersonId("")
         for fact in event.held:

@@ -1,4 +1,4 @@
-"""What is true now, for the doors: one World folded from the log, kept up by whoever commits and by a poll."""
+"""The present state for the pages: one World folded from the event log, refreshed after each command and by a poll."""
 
 import bisect
 import logging
@@ -27,7 +27,7 @@ class Past(msgspec.Struct, frozen=True):
 
 
 class CurrentWorld:
-    """Thread-safe to refresh; states are immutable, so what was read stays what it was."""
+    """The present World and past project states. `refresh` is thread-safe; the states in it are immutable."""
 
     def __init__(self, events: EventLog) -> None:
         self._events, self._lock = events, threading.Lock()
@@ -44,7 +44,7 @@ class CurrentWorld:
         self._listeners.append(listener)
 
     def refresh(self) -> World:
-        """Take in what the log has more, and return the world."""
+        """Take in the events recorded since the last call, and return the world."""
         with self._lock:
             new: list[Recorded] = []
             more = True
@@ -65,13 +65,13 @@ class CurrentWorld:
             return self.world
 
     def past(self, project: ProjectId, at: datetime) -> Past:
-        """Return a project as it was at an instant (UTC), with the version it had; state None before it began."""
+        """Return a project and its version as of an instant (UTC); the state is None before its first event."""
         stream = f"project-{project}"
         kept = self._past.get(project, [])
         near = bisect.bisect_right(kept, at, key=lambda past: past.at) - 1
         state, version, when = (kept[near].state, kept[near].version, kept[near].at) if near >= 0 else (None, 0, at)
-        while found := self._events.part(stream, version, KEPT_EVERY):
-            for recorded in found:
+        while events := self._events.part(stream, version, KEPT_EVERY):
+            for recorded in events:
                 if recorded.at > at:
                     return Past(state, version, when)
                 assert isinstance(recorded.event, ProjectEvent)
@@ -80,7 +80,7 @@ class CurrentWorld:
         return Past(state, version, when)
 
     def _keep(self, recorded: Recorded) -> None:
-        """Keep a state now and then, so that no past opens by folding from the beginning."""
+        """Keep every 128th state of a project, so that no past state is folded from the beginning."""
         kind, _, key = recorded.stream.partition("-")
         if kind == "project" and recorded.version % KEPT_EVERY == 0:
             past = Past(self.world.projects[ProjectId(key)], recorded.version, recorded.at)

@@ -1,4 +1,4 @@
-"""Everything as it stands: the fold of the whole event log, projects included."""
+"""The present state of every stream: clients, people, shares and projects, folded from the event log."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -28,7 +28,7 @@ class _Begun(msgspec.Struct):
     events: list[Recorded]
 
     def states(self) -> Iterator[Project]:
-        """Yield the state before the command and after each event; none is kept: there may be thousands."""
+        """Yield the state before the command and after each event. None is kept, as there may be thousands."""
         state = self.before
         yield state
         for recorded in self.events:
@@ -38,20 +38,20 @@ class _Begun(msgspec.Struct):
 
 
 class World(Directory):
-    """The present state of every stream. Not thread-safe: whoever folds it owns it."""
+    """The present state of every stream. Not thread-safe; owned by the thread that folds the events."""
 
     def __init__(self) -> None:
         super().__init__()
         self.projects: dict[ProjectId, Project] = {}
         self.versions: dict[str, int] = {}
-        self.held_back = HoldBook()  # what waits for review, and what did
+        self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
         self.position = 0
 
     def apply(self, recorded: Recorded) -> None:
         """Take in the next event.
 
-        Raises: whatever evolve raises on an event that does not fit its stream.
+        Raises: the exception of the `evolve` function when the event does not fit its stream.
         """
         key, event = recorded.stream.partition("-")[2], recorded.event
         if self._begun is not None and self._begun.events[-1].command != recorded.command:
@@ -87,7 +87,7 @@ class World(Directory):
         self._begun.events.append(recorded)
 
     def settle(self) -> None:
-        """Find what waits for review once a command of a project is taken in as a whole."""
+        """Work out what waits for review, once all events of a command on a project are taken in."""
         begun, self._begun = self._begun, None
         if begun is None:
             return
@@ -130,7 +130,7 @@ class World(Directory):
         return self.held_back.record(share)
 
     def released(self, share: Share) -> Project:
-        """Return a share's project as the share may know it: without what waits for review."""
+        """Return a share's project as it is shown on the share: without the changes that wait for review."""
         return holding.as_released(self.projects[share.project], self.held(share.id), share.terms)
 
     def concerned(self, stream: str) -> set[ShareId]:
@@ -143,23 +143,23 @@ class World(Directory):
                 return {ShareId(key)} & self.shares.keys()
             case "client":
                 return {s.id for s in self.shares.values() if s.client == key}
-            case "organisation" | "erasure":  # of a person whose name may stand in any
+            case "organisation" | "erasure":  # a name that changes or is erased may stand in any share's view
                 return set(self.shares)
             case _:
                 return set()
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What a share is called to its client."""
+    """The names that a share's view shows its client."""
 
     organisation: str
     client: str
     time_zone: str
-    called: Callable[[PersonId], str] = str  # the name of somebody who said something
+    called: Callable[[PersonId], str] = str  # the name of a person whose words are shown
 
 
 def names(world: World, share: Share) -> Names:
-    """Return the names a share's view carries; the project's zone until the client has one."""
+    """Return the names that a share's view shows; the time zone is the project's until the client has one."""
     client = world.clients.get(share.client)
     zone = client.time_zone if client else world.projects[share.project].time_zone
     return Names(world.organisation or _("Your supplier"), client.name if client else _("you"), zone, world.person_name)

@@ -9,6 +9,8 @@ from domain import check
 from domain.errors import Invalid
 from domain.money import Money
 
+pytestmark = pytest.mark.once
+
 D = Decimal
 
 

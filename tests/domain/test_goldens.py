@@ -8,6 +8,8 @@ import pytest
 
 from domain.events import AnyEvent, decode, encode, tag
 
+pytestmark = pytest.mark.once
+
 VECTORS = Path(__file__).parents[1] / "vectors" / "events"
 FILES = sorted(VECTORS.glob("*.json"))
 

@@ -6,6 +6,7 @@ Hypothesis prints how to run a failing example again; `--hypothesis-seed` starts
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+import pytest
 from hypothesis import given as over
 from hypothesis import seed, settings
 
@@ -20,6 +21,8 @@ from tests.domain.drawn import ADDITIVE, commands, histories
 from tests.domain.samples import P, added, approved, raised, started
 from tests.spec import NOW
 from tests.world import everything
+
+pytestmark = pytest.mark.once
 
 bounded = settings(max_examples=60, deadline=None, database=None)
 EVERYTHING = Share(

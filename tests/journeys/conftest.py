@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.product import Product, seeded
+from tests.recorded import recorded
 
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -15,9 +16,9 @@ QUIET = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """One browser for a module: while its driver runs, no other event loop can."""
+    """One browser for the journeys: while its driver runs, no other event loop can, so it does not outlive them."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test installs it")
     with playwright.sync_playwright() as driver:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -32,7 +33,8 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def product(tmp_path: Path) -> Iterator[Product]:
     """A running server with the sample project."""
-    made = Product(seeded(tmp_path / "data")).start()
+    recorded(tmp_path / "data", seeded)
+    made = Product(tmp_path / "data").start()
     yield made
     made.stop()
 

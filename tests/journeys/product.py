@@ -1,10 +1,7 @@
 """The real server as a process of its own, and people with real browsers."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -17,6 +14,7 @@ from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder
 from tests import world as world_module
 from tests.ports import free_port
+from tests.programs import Program
 from tests.world import MANAGER, World
 from web import clock
 from web.identity.credentials import Credentials
@@ -52,19 +50,16 @@ class Product:
         self.folder, self.demo, self.flags = folder, demo, flags
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Program | None = None
 
     def start(self) -> "Product":
         """Start the server and wait until it answers."""
-        command = [sys.executable, "-m", "web.cli", "demo" if self.demo else "serve", "--data", str(self.folder)]
-        command += ["--port", str(self.port), "--tick-seconds", "2", *self.flags]
+        told = ["demo" if self.demo else "serve", "--data", self.folder, "--port", self.port, "--tick-seconds", 2]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        assert self.process.stdout is not None
-        while line := self.process.stdout.readline():
-            if re.search(r"Fanlight is at", line):
-                break
-        wait_until(self.answers)
+        log = self.folder.parent / f"{self.folder.name}-{self.port}.log"
+        self.process = Program([*told, *self.flags], environment, log)
+        wait_until(lambda: self.answers() or self.process.poll() is not None, 60)  # type: ignore[union-attr]
+        assert self.process.poll() is None, log.read_text()[-2000:]
         return self
 
     def answers(self) -> bool:

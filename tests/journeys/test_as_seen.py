@@ -28,8 +28,11 @@ SEED = int(os.environ.get("FANLIGHT_TEST_SEED", "20270316"))
 UPDATES, INSTANTS = 70, 200
 
 # Notes what is in the page whenever its number changes, by the browser's own clock; runs before any script of ours.
+# What was noted and not collected before a reload is found again after it: an update may arrive in between.
 RECORDER = """
 window.seen = [];
+try { window.seen = JSON.parse(sessionStorage.noted ?? '[]'); delete sessionStorage.noted; } catch { /* about:blank has no storage */ }
+addEventListener('pagehide', () => { if (window.seen.length) sessionStorage.noted = JSON.stringify(window.seen); });
 const told = (node) => {
   if (node.nodeType === 3) return node.data;
   const names = [...node.attributes].filter((a) => !['data-htmx-powered', 'open'].includes(a.name)).map((a) => `${a.name}="${a.value}"`);

@@ -31,7 +31,7 @@ def _told_before(kind: str, *fields: str) -> Mutant:
     def patched() -> Iterator[None]:
         with ExitStack() as stack:
             for module in (policy, measures):
-                stack.enter_context(patch.object(module, "floor", leaky))
+                stack.enter_context(patch.object(module, "known_from", leaky))
             yield
 
     return patched

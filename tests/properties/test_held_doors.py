@@ -29,6 +29,8 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.stories
+
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 NOTE = "Talks go on"
 LATER = START + timedelta(days=9)  # no time is up yet
@@ -45,8 +47,8 @@ def told(seed: int, *, held: bool) -> Iterator[tuple[Process, TestClient]]:
         signing.write(settings.key_file, KEY)
         process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
         with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
-            secret = process.services.people.enter(
-                process.services.people.link(OPERATOR, PersonId("viewer-acme"))
+            secret = process.services.credentials.enter(
+                process.services.credentials.link(OPERATOR, PersonId("viewer-acme"))
             ).secret
             client.cookies.set(process.services.guard.cookie, secret)
             yield process, client

@@ -28,6 +28,8 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.stories
+
 ORIGIN = "http://testserver"
 LATER = START + timedelta(days=30)
 FIRST_SEED = int(os.environ.get("SEED", "1"))
@@ -56,7 +58,9 @@ def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
     signing.write(settings.key_file, KEY)
     process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
-        secret = process.services.people.enter(process.services.people.link(OPERATOR, PersonId("viewer-acme"))).secret
+        secret = process.services.credentials.enter(
+            process.services.credentials.link(OPERATOR, PersonId("viewer-acme"))
+        ).secret
         client.cookies.set(process.services.guard.cookie, secret)
         yield process, client
 

@@ -16,6 +16,8 @@ from tests.properties.twins import pair, play
 from tests.world import SHARE, World
 from web.render.page import Renderer
 
+pytestmark = pytest.mark.stories
+
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)([^>]*?)(/?)>")
 PARTIAL = re.compile(r'<hx-partial hx-target="#([^"]+)" hx-swap="(\w+)">(.*?)</hx-partial>', re.DOTALL)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,16 @@ from projections.installation.folder import Folder
 from tests.fleet import Crowd, Fleet, Process, eventually
 from tests.journeys.product import seeded
 from tests.postgres import Cluster, create
+from tests.programs import fanlight
 from tests.world import SHARE
 from web import clock
 from web.process.signing import notary
 from web.render.page import Renderer
 from web.settings import Settings
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
-
-
-def fanlight(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
-    told = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
-    return subprocess.run(told, capture_output=True, text=True, timeout=120, check=False, env=clean)
 
 
 def backup(fleet: Fleet, to: Path) -> tuple[Path, Path]:

@@ -20,6 +20,8 @@ from tests.world import SHARE
 from web.cli.main import parser
 from web.settings import Settings, variable
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -175,7 +177,7 @@ def test_a_browser_behind_the_proxy_stays_live_through_a_rolling_restart(
             page.reload()
             assert time.monotonic() < end
             time.sleep(0.2)
-        assert worker.popen.returncode == 0
+        assert worker.popen.poll() == 0
         worker.start()
         fleet.tell(fleet.change())
         head = fleet.heads()[str(SHARE)][0]

@@ -24,6 +24,8 @@ from projections.installation.database import Database
 from tests.fleet import Crowd, Dashboard, Fleet, Process, errors, eventually, fleet, stranded
 from tests.world import HARBOUR
 
+pytestmark = pytest.mark.alone
+
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
@@ -162,22 +164,33 @@ def test_redis_flushed_stopped_and_started_again_costs_time_only(whole: Fleet) -
 
 
 def test_a_worker_that_is_told_to_stop_hands_everybody_over(whole: Fleet) -> None:
-    worker = whole.workers[1]
+    for _ in range(4):
+        back, late = _handed_over(whole, whole.workers[1])
+        if late < 0.1:  # else they may have come one by one, and were let in together by a machine busy elsewhere
+            break
+    ticks = Counter(int((at - back[0]) / 0.1) for at in back)
+    assert max(ticks.values()) <= 0.4 * len(back), (ticks, late)
+
+
+def _handed_over(whole: Fleet, worker: Process) -> tuple[list[float], float]:
+    """Stop a worker under its pages; return when each was back, and how late this process may have noticed."""
+    if not worker.alive:
+        worker.start()
     with Crowd(whole, 300) as crowd:
         with whole.changing(0.3) as acknowledged:
             time.sleep(1)
             there = crowd.on(worker)
             count = {page.tab: page.connections for page in there}
+            crowd.late = 0.0
             assert worker.stop() == 0
-            eventually(lambda: all(p.connections > count[p.tab] for p in there), 20, "everybody is back")
+            eventually(lambda: all(p.connections > count[p.tab] for p in there), 60, "everybody is back")
+            late = crowd.late
         record = whole.log()
         record.check(acknowledged)
         crowd.check(record)
     assert len(there) > 50
     assert {page.closes[0] for page in there} == {1012}
-    back = sorted(page.came_back[count[page.tab]] for page in there)
-    ticks = Counter(int((at - back[0]) / 0.1) for at in back)
-    assert max(ticks.values()) <= 0.4 * len(back), ticks
+    return sorted(page.came_back[count[page.tab]] for page in there), late
 
 
 def test_a_rolling_restart_under_load_loses_nothing_and_no_page_shows_an_error(whole: Fleet) -> None:

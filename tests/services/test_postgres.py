@@ -18,6 +18,8 @@ from tests.postgres import Cluster, create
 from tests.world import SHARE, World
 from web.render.page import Renderer
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:

@@ -30,6 +30,8 @@ from web.ids import new_id
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
+pytestmark = pytest.mark.alone
+
 LOGS = ("events.db", "disclosure.db", "receipts.db", "ledger.db", "keys.db")
 
 

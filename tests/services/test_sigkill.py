@@ -2,9 +2,9 @@
 
 import hashlib
 import json
+import os
 import random
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +13,10 @@ import pytest
 from projections.installation.database import Database
 from tests import postgres
 from tests.postgres import Cluster
+from tests.programs import Program
 from tests.world import HARBOUR, SHARE, World
+
+pytestmark = pytest.mark.alone
 
 POINTS = (
     "before-event-commit",
@@ -27,15 +30,10 @@ COUNT = 12
 
 def run(folder: Path, point: str, k: int, first: int, count: int) -> tuple[int, list[dict]]:
     """Run the victim; return its exit code and what it said before it died."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.services.victim", str(folder), point, str(k), str(first), str(count)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode in (0, -9), done.stderr
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+    told = folder.with_name(f"{folder.name}-said-{time.monotonic_ns()}")
+    code = Program([folder, point, k, first, count], os.environ, told, "tests.services.victim").wait(60)
+    assert code in (0, -9), told.read_text()
+    return code, [json.loads(line) for line in told.read_text().splitlines()]
 
 
 def check(folder: Path, said: list[dict]) -> None:

@@ -1,4 +1,4 @@
-"""An hour of everything dying at random: 300 dashboards, 20 shares; SOAK_MINUTES and SEED change it."""
+"""Twenty minutes of everything dying at random: 300 dashboards, 20 shares; SOAK_MINUTES and SEED change it."""
 
 import os
 import random
@@ -15,12 +15,14 @@ from web import clock
 from web.process.signing import notary
 from web.settings import Settings
 
-MINUTES = float(os.environ.get("SOAK_MINUTES", "60"))
+pytestmark = pytest.mark.alone
+
+MINUTES = float(os.environ.get("SOAK_MINUTES", "20"))
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
 @pytest.mark.slow
-def test_an_hour_of_random_kills(tmp_path: Path) -> None:
+def test_twenty_minutes_of_random_kills(tmp_path: Path) -> None:
     print(f"SEED={SEED} SOAK_MINUTES={MINUTES}")
     drawn = random.Random(SEED)
     with fleet(tmp_path, workers=3, followers=2, shares=20, seed=SEED) as installation:

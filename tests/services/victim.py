@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from tests import world as world_module
 from tests.world import HARBOUR, SHARE, World
 
 
-def main(folder: str, point: str, k: int, first: int, count: int) -> None:
+def main(arguments: Sequence[str]) -> None:
     """Carry out commands `first` ... and die at the k-th passing of `point`."""
+    folder, point = arguments[:2]
+    k, first, count = (int(one) for one in arguments[2:])
     passed = 0
 
     def pass_by(name: str) -> None:
@@ -62,4 +65,4 @@ def _say(what: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], *(int(a) for a in sys.argv[3:6]))
+    main(sys.argv[1:])

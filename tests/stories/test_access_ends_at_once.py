@@ -202,7 +202,7 @@ def test_ending_a_whole_client_closes_every_page_of_it_and_says_what_was_the_las
 
 def _on_both(two: Two, person: str) -> None:  # noqa: F811
     """Sign somebody in, in the browser both clients are."""
-    people = two.processes[0].services.people
+    people = two.processes[0].services.credentials
     secret = people.enter(people.link(OPERATOR, PersonId(person))).secret
     for client in two.clients:
         client.cookies.set("fanlight", secret)
@@ -215,7 +215,7 @@ def _manager(two: Two, by: int) -> dict[str, str]:  # noqa: F811
     invite = InvitePerson(person=person, name="Marta", email=f"{person}@x.test", role="manager")
     process.services.service.execute(OPERATOR, invite, command_id=CommandId(new_id(24)))
     return {
-        "cookie": f"fanlight={process.services.people.enter(process.services.people.link(OPERATOR, person)).secret}"
+        "cookie": f"fanlight={process.services.credentials.enter(process.services.credentials.link(OPERATOR, person)).secret}"
     }
 
 
@@ -236,12 +236,13 @@ def _code(socket: Any) -> int:
     pytest.fail("it stays open")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("hints", ["none", pytest.param("redis", marks=with_redis)])
 def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -> None:  # noqa: F811
     if hints == "redis":
         wait_until(
             lambda: all(
-                process.services.bus is not None and process.services.bus.listening for process in two.processes
+                process.services.hints is not None and process.services.hints.listening for process in two.processes
             )
         )
     manager = _manager(two, 1)
@@ -280,6 +281,7 @@ def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -
         assert "Ended because: Over" in client.get(f"/clients/{ACME}", headers=manager).text
 
 
+@pytest.mark.once
 def test_what_a_manager_may_see_narrows_on_both_workers_with_the_next_click(two: Two) -> None:  # noqa: F811
     manager = _manager(two, 0)
     key = max(person for person in two.processes[0].services.present.world.people if person.startswith("manager"))

@@ -17,6 +17,7 @@ from domain.ids import CommandId, PersonId
 from domain.people.access import AssignProjects, InvitePerson
 from domain.plan.risks import ClientScored, TakeRiskNote
 from domain.plan.schedule import MoveForecast
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, ALL_MILESTONES, ALL_RISKS, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
@@ -38,8 +39,8 @@ class Room:
 
     def sit(self, person: str) -> "Room":
         """Sign in as somebody."""
-        secret = self.process.services.people.enter(
-            self.process.services.people.link(OPERATOR, PersonId(person))
+        secret = self.process.services.credentials.enter(
+            self.process.services.credentials.link(OPERATOR, PersonId(person))
         ).secret
         self.client.cookies.clear()
         self.client.cookies.set(self.process.services.guard.cookie, secret)
@@ -60,7 +61,7 @@ class Room:
         return int(self.process.services.logs.disclosure.head(SHARE))
 
     def root(self, n: int, share: str = SHARE) -> str:
-        return str(self.process.services.spoken.head(share, n))
+        return str(self.process.services.viewer_answers.head(share, n))
 
     def say(self, share: str = SHARE, **given: str) -> Response:
         """Send the form of the client's page as it would be sent at the newest update."""
@@ -84,14 +85,18 @@ class Room:
         return [e for s in (f"share-{SHARE}", f"project-{HARBOUR}") for e in self.recorded(s) if isinstance(e, kinds)]
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    world = World(tmp_path, Renderer())
+def sample(folder: Path) -> None:
+    world = World(folder, Renderer())
     world.harbour(TALKING)
     world.share(everything(), OTHER, HARBOUR, "council")
     for role in ("manager", "admin"):
         world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
     world.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    recorded(tmp_path, sample)
     ahead = START + timedelta(days=30) - clock.now()  # the sample project lives in a year to come
     process = application.compose(Settings(data=tmp_path, public_url=ORIGIN), Given(now=lambda: clock.now() + ahead))
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:

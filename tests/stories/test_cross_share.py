@@ -22,6 +22,7 @@ from domain.agreement.answers import MakeComment, RaiseConcern, Screen
 from domain.commands import AnyCommand
 from domain.ids import CommandId, PersonId
 from domain.people.access import AssignProjects, InvitePerson
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE, World, everything
 from web import app as application
@@ -73,24 +74,28 @@ OWN = re.compile(rb'name="(csrf|command_id|key|id)" value="[\w-]+"')  # random i
 Seen = tuple[int, list[tuple[str, str]], bytes]
 
 
+def sample(folder: Path) -> None:
+    """Record two clients' shares of two projects."""
+    world = World(folder, Renderer())
+    world.harbour()
+    world.project(DEPOT, "Depot")
+    world.share(everything(), OTHER, HARBOUR, COUNCIL)
+    world.share(everything(), ELSEWHERE, DEPOT, COUNCIL)  # type: ignore[arg-type]
+    for role in ("manager", "auditor", "admin"):
+        world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
+    world.tell(AssignProjects(person=PersonId("manager"), projects=(DEPOT,)), ADMIN)
+    said = {"share": OTHER, "text": "Ours alone", "by": PersonId(OTHER_VIEWER), "screen": SCREEN}
+    world.tell(RaiseConcern(concern="council-concern", subject="", **said), ADMIN)  # type: ignore[arg-type]
+    comment = {"comment": "council-comment", "subject": "milestone-m1", "side": "theirs"}
+    world.tell(MakeComment(**comment, **said), ADMIN)  # type: ignore[arg-type]
+    world.close()
+
+
 class Product:
     """The whole application on two clients' shares of two projects."""
 
     def __init__(self, folder: Path) -> None:
-        world = World(folder, Renderer())
-        world.harbour()
-        world.project(DEPOT, "Depot")
-        world.share(everything(), OTHER, HARBOUR, COUNCIL)
-        world.share(everything(), ELSEWHERE, DEPOT, COUNCIL)  # type: ignore[arg-type]
-        for role in ("manager", "auditor", "admin"):
-            world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
-        world.tell(AssignProjects(person=PersonId("manager"), projects=(DEPOT,)), ADMIN)
-        said = {"share": OTHER, "text": "Ours alone", "by": PersonId(OTHER_VIEWER), "screen": SCREEN}
-        self.tell = world.tell
-        world.tell(RaiseConcern(concern="council-concern", subject="", **said), ADMIN)  # type: ignore[arg-type]
-        comment = {"comment": "council-comment", "subject": "milestone-m1", "side": "theirs"}
-        world.tell(MakeComment(**comment, **said), ADMIN)  # type: ignore[arg-type]
-        world.close()
+        recorded(folder, sample)
         settings = Settings(data=folder, public_url=ORIGIN, sign_in_per_minute=10_000)
         signing.write(settings.key_file, KEY)
         self.process = application.compose(settings)
@@ -106,8 +111,8 @@ class Product:
         client.cookies.clear()
         self.csrf = ""
         if person:
-            secret = self.process.services.people.enter(
-                self.process.services.people.link(OPERATOR, PersonId(person))
+            secret = self.process.services.credentials.enter(
+                self.process.services.credentials.link(OPERATOR, PersonId(person))
             ).secret
             client.cookies.set(self.process.services.guard.cookie, secret)
             session = next(reversed(self.process.services.present.world.people[PersonId(person)].sessions.values()))

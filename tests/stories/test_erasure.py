@@ -23,12 +23,12 @@ NAME, MAIL = "Zdenka Quillfeather", "zdenka@quillfeather.test"
 
 @pytest.fixture
 def viewer(product: TestClient) -> PersonId:
-    person, _ = product.process.services.people.invite(OPERATOR, name=NAME, email=MAIL, role="viewer", client=ACME)  # type: ignore[attr-defined]
+    person, _ = product.process.services.credentials.invite(OPERATOR, name=NAME, email=MAIL, role="viewer", client=ACME)  # type: ignore[attr-defined]
     return person
 
 
 def erase(product: TestClient, person: str) -> None:
-    token = product.process.services.people.token(OPERATOR, PersonId("admin"), "drill")  # type: ignore[attr-defined]
+    token = product.process.services.credentials.token(OPERATOR, PersonId("admin"), "drill")  # type: ignore[attr-defined]
     product.cookies.clear()
     headers = {"authorization": f"Bearer {token}", "idempotency-key": "erase-once"}
     command = {"type": "erase-person", "person": person, "reason": "Asked for it"}
@@ -62,7 +62,7 @@ def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
     product.cookies.set(process.services.guard.cookie, cookie)
     assert product.get(f"/s/{SHARE}").status_code == 303  # signed out
     secrets = [NAME.encode(), b"Quillfeather", MAIL.encode(), cookie.encode()]
-    process.watch.sign()
+    process.clockwork.sign()
     for secret in secrets:
         assert secret not in raw(folder)
     for role in ("manager", "auditor"):
@@ -107,7 +107,7 @@ def test_a_manager_cannot_erase_and_an_unknown_person_is_said_to_be_unknown(
 ) -> None:
     process = product.process  # type: ignore[attr-defined]
     for role, person, status in (("manager", viewer, 403), ("admin", "nobody", 404)):
-        token = process.services.people.token(OPERATOR, PersonId(role), "drill")
+        token = process.services.credentials.token(OPERATOR, PersonId(role), "drill")
         headers = {"authorization": f"Bearer {token}", "idempotency-key": f"no-{role}"}
         command = {"type": "erase-person", "person": person, "reason": "Asked for it"}
         assert product.post("/api/v1/commands", json=command, headers=headers).status_code == status

@@ -54,8 +54,8 @@ def alone(folder: Path, seed: int) -> Races:
 
 
 @pytest.mark.folder  # on Postgres there are races of their own below
-def test_five_hundred_races_find_no_update_after_the_end(tmp_path: Path, seed: int) -> None:
-    races = run(alone(tmp_path, seed))
+def test_five_hundred_races_find_no_update_after_the_end(disk_path: Path, seed: int) -> None:
+    races = run(alone(disk_path, seed))
     assert races.found == []
     assert len(races.raced) == ROUNDS * WIDTH == 500
 
@@ -115,10 +115,10 @@ def pages_are_cut_a_moment_late() -> Iterator[None]:
     ],
 )
 def test_the_races_would_notice(
-    tmp_path: Path, seed: int, mistake: Callable[[], contextlib.AbstractContextManager[None]], told: str
+    disk_path: Path, seed: int, mistake: Callable[[], contextlib.AbstractContextManager[None]], told: str
 ) -> None:
     with mistake():
-        races = run(alone(tmp_path, seed), 4, 12)
+        races = run(alone(disk_path, seed), 4, 12)
     assert any(told in found for found in races.found)
 
 
@@ -133,6 +133,7 @@ def server() -> Iterator[Cluster]:
         yield made
 
 
+@pytest.mark.once
 def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itself(
     server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +158,7 @@ def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itse
     elsewhere.close()
 
 
+@pytest.mark.once
 def test_two_workers_find_no_update_after_the_end_either(server: Cluster, tmp_path: Path, seed: int) -> None:
     create(server.url(), "races", "ready")
     settings = Settings(data=tmp_path, database_url=server.url("races", "app"), public_url=ORIGIN)

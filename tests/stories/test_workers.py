@@ -43,12 +43,24 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.once
+
+
+def make_ready(cluster: Cluster, folder: Path) -> None:
+    """Make the database that those of the tests are copied from: the sample project, as it was an hour ago."""
+    cluster.execute("CREATE ROLE app LOGIN")
+    migrate(create(cluster.url(), "ready"), "app")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tests.world.Folder", lambda _path: Database(cluster.url("ready", "app")))
+        world = World(folder, Renderer(), start=datetime.now(UTC) - timedelta(hours=1))
+        world.harbour()
+        world.close()
+
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Cluster]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with postgres.running() as made:
-        made.execute("CREATE ROLE app LOGIN")
-        migrate(create(made.url(), "ready"), "app")
+        make_ready(made, tmp_path_factory.mktemp("ready"))
         yield made
 
 
@@ -72,15 +84,10 @@ class Broken(Plain):
 
 
 class Two:
-    """Two workers; the first one that gets the lease follows."""
+    """Two workers on a copy of the database made ready; the first one that gets the lease follows."""
 
-    def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, redis: str = "", **more: Any) -> None:
+    def __init__(self, url: str, folder: Path, redis: str = "", **more: Any) -> None:
         self.url = url
-        with monkeypatch.context() as patched:
-            patched.setattr("tests.world.Folder", lambda _path: Database(url))
-            world = World(folder, Renderer(), start=datetime.now(UTC) - timedelta(hours=1))
-            world.harbour()
-            world.close()
         more = {"data": folder, "database_url": url, "public_url": ORIGIN, "redis_url": redis, **more}
         settings = Settings(sign_in_per_minute=5, **more)
         self.renderer = Broken()
@@ -96,7 +103,7 @@ class Two:
 
     def cookie(self, by: int = 0) -> None:
         """Sign the viewer in on one worker, and use the session on both."""
-        people = self.processes[by].services.people
+        people = self.processes[by].services.credentials
         secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
         for client in self.clients:
             client.cookies.set("fanlight", secret)
@@ -113,12 +120,10 @@ class Two:
 
 
 @pytest.fixture
-def two(
-    server: Cluster, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Two]:
+def two(server: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Two]:
     create(server.url(), name := f"w{abs(hash(request.node.name)) % 10**9}", "ready")
     hints = request.getfixturevalue("redis").url if "with_redis" in request.keywords else ""
-    made = Two(server.url(name, "app"), tmp_path, monkeypatch, hints)
+    made = Two(server.url(name, "app"), tmp_path, hints)
     with made.clients[0], made.clients[1]:
         wait_until(lambda: any(process.leads() for process in made.processes))
         yield made
@@ -132,7 +137,7 @@ def test_what_one_worker_recorded_the_next_request_to_the_other_knows(two: Two) 
     assert two.clients[1].get(f"/s/{SHARE}").status_code == 200
     for day in range(1, 8):
         by = day % 2
-        people = two.processes[by].services.people
+        people = two.processes[by].services.credentials
         secret = people.enter(people.link(OPERATOR, PersonId(VIEWER))).secret
         two.clients[1 - by].cookies.set("fanlight", secret)
         assert two.clients[1 - by].get("/home").status_code == 303
@@ -178,7 +183,7 @@ def test_who_watches_is_known_on_every_worker(two: Two, hints: str) -> None:
     if hints == "redis":
         wait_until(
             lambda: all(
-                process.services.bus is not None and process.services.bus.listening for process in two.processes
+                process.services.hints is not None and process.services.hints.listening for process in two.processes
             )
         )
     with two.page(0, 1, "tab-a") as socket:
@@ -199,7 +204,9 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
     heard.psubscribe("*")
     two.cookie()
     wait_until(
-        lambda: all(process.services.bus is not None and process.services.bus.listening for process in two.processes)
+        lambda: all(
+            process.services.hints is not None and process.services.hints.listening for process in two.processes
+        )
     )
     with two.page(1, 1) as socket:
         socket.receive_text()
@@ -218,7 +225,7 @@ def test_hints_carry_numbers_and_names_of_things_but_no_content(two: Two, redis:
 
 @with_redis
 def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
-    bus = two.processes[0].services.bus
+    bus = two.processes[0].services.hints
     assert bus is not None
     there = Watching(person=VIEWER, tab="t", since=0, sent=1, displayed=1, visible=True, paused=False)
     for ago, expected in ((LAPSES - 1, ["t"]), (LAPSES + 0.1, [])):
@@ -229,7 +236,9 @@ def test_what_a_silent_process_said_about_its_watchers_lapses(two: Two) -> None:
 @with_redis
 def test_knocks_count_on_all_workers_together(two: Two) -> None:
     wait_until(
-        lambda: all(process.services.bus is not None and process.services.bus.listening for process in two.processes)
+        lambda: all(
+            process.services.hints is not None and process.services.hints.listening for process in two.processes
+        )
     )
     answers = [two.clients[i % 2].get("/in/guess").status_code for i in range(12)]
     assert answers.count(429) >= 2  # five a minute, or five in each of two minutes; each worker alone would allow five
@@ -246,7 +255,7 @@ def test_a_stopped_share_is_known_on_every_worker_and_tried_again_from_any(two: 
         assert process.services.health.report().ready
     two.renderer.broken = False
     leader = next(process for process in two.processes if process.leads())
-    leader.ask_again(SHARE)
+    presence.ask_again(leader.services, SHARE)
     wait_until(lambda: all(presence.stopped(process.services, SHARE) is None for process in two.processes))
     wait_until(lambda: two.head() == 2)
 
@@ -267,15 +276,15 @@ def test_tabs_of_a_worker_that_is_gone_are_ended_and_those_of_the_living_are_not
     with two.page(0, 1, "moved") as socket:  # went to a living worker, before the other was missed
         socket.receive_text()
         socket.send_json({"painted": 1, "from": 1})
-        wait_until(lambda: leader.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
+        wait_until(lambda: leader.services.receipts.holders([SHARE]) == {"gone", two.processes[0].services.worker})
         monkeypatch.setattr(clockwork, "GONE", 0.3)
-        leader.watch._beats.clear()  # its own clockwork may have looked before
-        assert leader.watch.reap() == 0
+        leader.clockwork._beats.clear()  # its own clockwork may have looked before
+        assert leader.clockwork.reap() == 0
         time.sleep(0.4)
         others = next(process for process in two.processes if not process.leads())
-        others.receipts.log.beat(time.time(), two.processes[0].services.worker)
-        assert leader.watch.reap() == 1
-        ended = [c for c in leader.folder.receipts.claims(SHARE) if c.kind == "lost"]
+        others.services.receipts.log.beat(time.time(), two.processes[0].services.worker)
+        assert leader.clockwork.reap() == 1
+        ended = [c for c in leader.services.logs.receipts.claims(SHARE) if c.kind == "lost"]
         assert [(c.tab, c.n, c.at >= at) for c in ended] == [("left", 1, True)]
 
 

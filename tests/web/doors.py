@@ -14,7 +14,9 @@ from starlette.testclient import TestClient
 from domain.ids import PersonId
 from domain.people.access import InvitePerson
 from tests.plain import Plain
+from tests.recorded import recorded
 from tests.world import ACME, ADMIN, World
+from web import app as application
 from web import clock
 from web.door.templates import Pages
 from web.ids import new_id
@@ -25,19 +27,27 @@ from web.write.permission import OPERATOR
 ORIGIN = "http://testserver"
 
 
+def _sample(folder: Path) -> None:
+    """Record the sample project and somebody of each role."""
+    world = World(folder)
+    world.harbour()
+    for role in ("manager", "auditor", "admin"):
+        world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
+    world.close()
+
+
+def every_route() -> list[BaseRoute]:
+    """Return the routes of the whole application, but for the demo's."""
+    return application.routes(demo=False)
+
+
 class House:
     """A running installation with the sample project; `client(person)` is a browser signed in as them."""
 
     def __init__(
         self, folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now, **more: Any
     ) -> None:
-        seeded = World(folder)
-        seeded.harbour()
-        for role in ("manager", "auditor", "admin"):
-            seeded.tell(
-                InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN
-            )
-        seeded.close()
+        recorded(folder, _sample)
         settings = Settings(data=folder, public_url=ORIGIN, **more)
         self.process = Process(
             settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), Given(now=now)
@@ -58,10 +68,12 @@ class House:
 
     def cookie(self, person: str) -> str:
         """Sign somebody in and return their cookie's secret."""
-        return self.process.services.people.enter(self.process.services.people.link(OPERATOR, PersonId(person))).secret
+        return self.process.services.credentials.enter(
+            self.process.services.credentials.link(OPERATOR, PersonId(person))
+        ).secret
 
     def token(self, person: str) -> str:
-        return self.process.services.people.token(OPERATOR, PersonId(person), "test")
+        return self.process.services.credentials.token(OPERATOR, PersonId(person), "test")
 
     def client(self, person: str = "") -> TestClient:
         client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)

@@ -10,6 +10,8 @@ from web.cli.main import parser
 from web.cli.serve import SERVE
 from web.settings import BadSetting, Settings, read, variable
 
+pytestmark = pytest.mark.once
+
 OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
 
 

@@ -1,1 +1,1 @@
-"""The auditor’s pages: the record, replayed and compared."""
+"""The pages of auditors: events, shares, replay, ledger, a file looked up."""

@@ -1,11 +1,12 @@
-"""Is this in the record? A file from anywhere, held against what was recorded, byte for byte.
+"""Looks up a file of an auditor in the record: which update, bundle, stylesheet or signed note it is, if any.
 
-Rule: a file is found by what it says of itself, and believed only when its bytes are the recorded ones.
+Rule: a file is found by the number or hash in it, and taken for recorded only when its bytes are the recorded ones.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from domain.language import gettext as _
 from projections.proof import notes
 from projections.proof.notes import BadNote
 from projections.verify.bundle import VerifyReport, check
+from web.audit.frame import AuditPage
 from web.door.guard import AUDIT, Signed, door
 from web.process.services import Services
 from web.render import exact_page
@@ -31,7 +33,7 @@ MOST_SHARES = 2000
 
 
 class Match(msgspec.Struct, frozen=True):
-    """One update a file is."""
+    """One update that a file is, or is about."""
 
     share: str
     n: int
@@ -39,7 +41,7 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file is. `good` is None when it is neither found nor contradicted by anything."""
+    """What a file is. `good` is None when the record neither has it nor contradicts it."""
 
     good: bool | None
     title: str
@@ -47,28 +49,38 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     matches: tuple[Match, ...] = ()
 
 
-class _Said(msgspec.Struct):
-    """What a message or a content says of itself."""
+class FilePage(AuditPage, frozen=True, kw_only=True):
+    """A form for a file, and what the one that was sent is."""
+
+    template = "audit/file.html"
+    here: Literal["file"] = "file"
+    verdict: Verdict | None  # None until a file is sent
+    name: str  # of the file
+    problem: str  # with what was sent, "" for none
+
+
+class _Numbered(msgspec.Struct):
+    """What a message or a content of an update has: a number, and the share where it names one."""
 
     n: int
     share: str = ""
 
 
-_said = msgspec.json.Decoder(_Said)
+_numbers = msgspec.json.Decoder(_Numbered)
 
 
 def identify(services: Services, data: bytes) -> Verdict:
-    """Return what a file is. For threads."""
+    """Return what a file is, judged by its beginning. For threads."""
     if data.startswith(b"PK\x03\x04"):
         return _bundle(services, data)
     if (page := TITLE.search(data[:4096])) is not None:
-        return _numbered(services, data, int(page[1]), _("exact page"))
+        return _of_number(services, data, int(page[1]), _("exact page"))
     if data[:1] == b"{":
         try:
-            n = _said.decode(data).n
+            n = _numbers.decode(data).n
         except msgspec.MsgspecError:
             return _unknown(_("It reads like JSON, but is no message and no content of an update."))
-        return _numbered(services, data, n, _("message or content"))
+        return _of_number(services, data, n, _("message or content"))
     try:
         text = data.decode()
         if "\n\n" in text:
@@ -86,6 +98,7 @@ def identify(services: Services, data: bytes) -> Verdict:
 
 
 def _unknown(why: str = "") -> Verdict:
+    """Return that a file is not in the record, and what kinds of files are."""
     known = _(
         "Known are: evidence bundles, the exact page of an update saved as one file, messages and contents of "
         "updates, stylesheets, checkpoints and other signed notes. A page saved by a browser’s “Save as” is "
@@ -94,7 +107,8 @@ def _unknown(why: str = "") -> Verdict:
     return Verdict(good=None, title=_("Not in this record."), lines=tuple(line for line in (why, known) if line))
 
 
-def _numbered(services: Services, data: bytes, n: int, kind: str) -> Verdict:
+def _of_number(services: Services, data: bytes, n: int, kind: str) -> Verdict:
+    """Return the updates with number `n`, of any share, that a page, message or content is."""
     matches = tuple(_matches(services, data, n))
     if matches:
         these = (
@@ -124,8 +138,8 @@ def _matches(services: Services, data: bytes, n: int) -> Iterator[Match]:
         if not 0 < n <= services.logs.disclosure.head(share):
             continue
         if page:
-            found = exact_page.recorded(services.logs.disclosure, services.renderer, share, n)
-            same = found is not None and exact_page.document(*found).encode() == data
+            recorded = exact_page.recorded(services.logs.disclosure, services.renderer, share, n)
+            same = recorded is not None and exact_page.document(*recorded).encode() == data
         else:
             entry = services.logs.disclosure.entry(share, n)
             same = entry is not None and data.strip() in (entry.raw, entry.message)
@@ -134,9 +148,9 @@ def _matches(services: Services, data: bytes, n: int) -> Iterator[Match]:
 
 
 def shown(services: Services, share: str, first: int, last: int) -> str:
-    """Return whose updates they are and from when to when they were what the page showed, in UTC."""
+    """Return in words whose updates `first` to `last` are, and from when to when the page showed them, UTC."""
     world, log = services.present.world, services.logs.disclosure
-    agreed = world.shares[share]  # type: ignore[index]
+    agreed = world.shares[ShareId(share)]
     begin, end = log.recorded_at(share, first), log.recorded_at(share, last + 1) or agreed.revoked_at
     owner = f"{world.client_name(agreed.client)}, {world.projects[agreed.project].client_title}"
     until = _("to {end:%a %d %b %Y %H:%M:%S} UTC", end=end) if end else _("until now")
@@ -144,8 +158,9 @@ def shown(services: Services, share: str, first: int, last: int) -> str:
 
 
 def _bundle(services: Services, data: bytes) -> Verdict:
+    """Return what an evidence bundle is, checked as the stand-alone verifier checks it."""
     report: VerifyReport = check(data, services.notary.verification_key)
-    whose = services.present.world.shares.get(report.share)  # type: ignore[call-overload]
+    share = services.present.world.shares.get(ShareId(report.share))
     if not report.accepted:
         first = (
             _(" The first bad update is {first_bad}.", first_bad=report.first_bad)
@@ -157,7 +172,7 @@ def _bundle(services: Services, data: bytes) -> Verdict:
             title=_("An evidence bundle that does not hold.{first}", first=first),
             lines=tuple(report.problems[:8]),
         )
-    if whose is None:
+    if share is None:
         return Verdict(good=None, title=_("A good evidence bundle of a share that is not in this record."))
     span = (
         _("update {first}", first=report.first)
@@ -170,6 +185,7 @@ def _bundle(services: Services, data: bytes) -> Verdict:
 
 
 def _note(services: Services, note: str) -> Verdict:
+    """Return what a signed note is. Raises: BadNote, where it was not signed here."""
     text = notes.verify(note, services.notary.keys)
     try:
         point = notes.open_checkpoint(text)
@@ -198,31 +214,43 @@ def _note(services: Services, note: str) -> Verdict:
 async def file(request: Request, signed: Signed) -> Response:
     """`GET|POST /audit/file`: a form to drop a file on, and what it is."""
     services: Services = request.app.state.services
-    verdict, name, problem = None, "", ""
-    if request.method == "POST":
-        most = services.settings.max_upload_mb << 20
-        try:
-            sent = (await request.form(max_part_size=most)).get("file")
-        except MultiPartException as error:
-            sent, problem = None, _("The file could not be read: {message}", message=error.message)
-        data = await sent.read(most + 1) if isinstance(sent, UploadFile) else b""
-        name = sent.filename or _("the file") if isinstance(sent, UploadFile) else ""
-        if len(data) > most:
-            problem = _(
-                "The file is larger than {max_upload_mb} MiB. Check it with: fanlight verify FILE",
-                max_upload_mb=services.settings.max_upload_mb,
-            )
-        elif data:
-            digest = hashlib.sha256(data).hexdigest()
-            await run_in_threadpool(
-                consulted, services, signed, "", _("is a file with SHA-256 {digest} in the record", digest=digest)
-            )
-            verdict = await run_in_threadpool(identify, services, data)
-        else:
-            problem = problem or _("Choose a file first.")
-    status = 400 if problem else 200
-    context = {"verdict": verdict, "name": name, "problem": problem, "here": "file", **shell(services, signed)}
-    return services.pages.response(request, "audit/file.html", status, **context)
+    upload = await _upload(request, services.settings.max_upload_mb) if request.method == "POST" else _Upload()
+    verdict = await run_in_threadpool(_verdict, services, signed, upload.data) if upload.data else None
+    page = FilePage(**shell(services, signed), verdict=verdict, name=upload.name, problem=upload.problem)
+    return services.pages.answer(request, page, 400 if upload.problem else 200)
+
+
+class _Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as sent; no data where there is a problem with it."""
+
+    name: str = ""
+    data: bytes = b""
+    problem: str = ""
+
+
+async def _upload(request: Request, max_mb: int) -> _Upload:
+    """Return the file a form sent, up to `max_mb` MiB."""
+    most = max_mb << 20
+    try:
+        sent = (await request.form(max_part_size=most)).get("file")
+    except MultiPartException as error:
+        return _Upload(problem=_("The file could not be read: {message}", message=error.message))
+    if not isinstance(sent, UploadFile):
+        return _Upload(problem=_("Choose a file first."))
+    data, name = await sent.read(most + 1), sent.filename or _("the file")
+    if len(data) > most:
+        too_large = _(
+            "The file is larger than {max_upload_mb} MiB. Check it with: fanlight verify FILE", max_upload_mb=max_mb
+        )
+        return _Upload(name=name, problem=too_large)
+    return _Upload(name=name, data=data, problem="" if data else _("Choose a file first."))
+
+
+def _verdict(services: Services, signed: Signed, data: bytes) -> Verdict:
+    """Return what a file is, once the question is recorded."""
+    digest = hashlib.sha256(data).hexdigest()
+    consulted(services, signed, "", _("is a file with SHA-256 {digest} in the record", digest=digest))
+    return identify(services, data)
 
 
 def routes() -> list[BaseRoute]:

@@ -1,6 +1,7 @@
-"""The ledger for auditors: everything ever stated about the record, newest first, each line with its leaf."""
+"""The ledger for auditors: everything that was signed, erased and asked, newest first, each line with its leaf."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -8,12 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain.ids import ProjectId, ShareId
 from domain.language import N_
 from domain.language import gettext as _
 from projections.entries.entry import instant
+from projections.events.world import World
 from projections.logs.ledger import Ledger, LedgerLine
 from projections.proof import notes
 from projections.proof.notes import BadNote
+from web.audit.frame import AuditPage
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
 from web.staff.consulted import consulted
@@ -34,25 +38,38 @@ KINDS = {
 }
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class LineShown(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the ledger as people read it."""
 
     index: int
-    at: str
+    at: str  # UTC, "" where no time is on record
     what: str
     who: str
     subject: str
     detail: str
     note: str  # the signed note, "" when it is none
-    leaf: str
+    leaf: str  # hex
 
 
-def found(ledger: Ledger, kind: str, before: int) -> tuple[list[LedgerLine], int]:
+class LedgerPage(AuditPage, frozen=True, kw_only=True):
+    """A page of lines, and the kinds they can be filtered by."""
+
+    template = "audit/ledger.html"
+    here: Literal["ledger"] = "ledger"
+    lines: Sequence[LineShown]
+    older: int  # the index below which the next page starts, 0 for none
+    kind: str  # asked for, "" for all
+    kinds: Mapping[str, str]
+    newest: bool  # whether this is the first page
+    total: int  # lines in the ledger
+
+
+def newest_lines(ledger: Ledger, kind: str, before: int) -> tuple[list[LedgerLine], int]:
     """Return the newest lines of a kind (all when "") below `before` (0: from the end), and where older ones start."""
     last = ledger.last()
     top = before - 1 if before else last.index if last else 0
     lines: list[LedgerLine] = []
-    for _other in range(FURTHEST):
+    for _block in range(FURTHEST):
         bottom = max(0, top - BLOCK)
         for line in reversed(ledger.lines(bottom, top - bottom, top) if top > 0 else []):
             if not kind or line.statement.kind == kind:
@@ -71,48 +88,58 @@ async def ledger(request: Request, signed: Signed) -> Response:
     kind, before = request.query_params.get("kind", ""), request.query_params.get("before", "")
     if kind not in ("", *KINDS) or (before and not (before.isdecimal() and len(before) < 16)):
         return not_found()
-    await run_in_threadpool(consulted, services, signed, "", _("ledger, {kind}", kind=kind or _("all")))
-    lines, older = await run_in_threadpool(found, services.logs.ledger, kind, int(before or 0))
-    last = await run_in_threadpool(services.logs.ledger.last)
-    context: dict[str, Any] = {
-        "lines": [_said(services, line) for line in lines],
-        "older": older,
-        "kind": kind,
-        "kinds": KINDS,
-        "newest": not before,
-        "total": last.index if last else 0,
-        "here": "ledger",
-    }
-    return services.pages.response(request, "audit/ledger.html", **context, **shell(services, signed))
+    return services.pages.answer(request, await run_in_threadpool(_page, services, signed, kind, int(before or 0)))
 
 
-def _said(services: Services, line: LedgerLine) -> Said:
-    one, world = line.statement, services.present.world
-    note = one.text if "\n\n" in one.text else ""
-    return Said(
+def _page(services: Services, signed: Signed, kind: str, before: int) -> LedgerPage:
+    """Return the lines of a kind below `before` (0: from the end), once the question is recorded."""
+    consulted(services, signed, "", _("ledger, {kind}", kind=kind or _("all")))
+    lines, older = newest_lines(services.logs.ledger, kind, before)
+    last = services.logs.ledger.last()
+    return LedgerPage(
+        **shell(services, signed),
+        lines=[_shown(services, line) for line in lines],
+        older=older,
+        kind=kind,
+        kinds=KINDS,
+        newest=not before,
+        total=last.index if last else 0,
+    )
+
+
+def _shown(services: Services, line: LedgerLine) -> LineShown:
+    statement, world = line.statement, services.present.world
+    note = statement.text if "\n\n" in statement.text else ""
+    return LineShown(
         index=line.index,
-        at=instant(one.at) if one.at.year > 1 else "",
-        what=KINDS.get(one.kind, one.kind.replace("-", " ").capitalize()),
-        who=world.person_name(one.who) if one.who and one.who != "operator" else one.who,
-        subject=_subject(services, one.subject),
-        detail=_detail(note) if note else one.text,
+        at=instant(statement.at) if statement.at.year > 1 else "",
+        what=KINDS.get(statement.kind, statement.kind.replace("-", " ").capitalize()),
+        who=_who(world, statement.who),
+        subject=_subject(world, statement.subject),
+        detail=_detail(note) if note else statement.text,
         note=note,
         leaf=line.leaf.hex(),
     )
 
 
-def _subject(services: Services, subject: str) -> str:
-    world, key = services.present.world, subject.rpartition("/share/")[2].removesuffix("/receipts")
-    share = world.shares.get(key)  # type: ignore[call-overload]
+def _who(world: World, who: str) -> str:
+    return world.person_name(who) if who and who != "operator" else who
+
+
+def _subject(world: World, subject: str) -> str:
+    """Return what a statement is about: a share by client and project, a project by its title, else as it stands."""
+    key = subject.rpartition("/share/")[2].removesuffix("/receipts")
+    share = world.shares.get(ShareId(key))
     if share is not None:
-        project = world.projects[share.project].client_title
+        called = world.projects[share.project].client_title
         receipts = _(", receipts") if subject.endswith("/receipts") else ""
-        return f"{world.client_name(share.client)}, {project}{receipts}"
-    project = world.projects.get(subject)  # type: ignore[call-overload]
+        return f"{world.client_name(share.client)}, {called}{receipts}"
+    project = world.projects.get(ProjectId(subject))
     return project.title if project else subject
 
 
 def _detail(note: str) -> str:
+    """Return a note in a line: the size and root of a checkpoint, the first line of any other."""
     try:
         point = notes.open_checkpoint(notes.text_of(note))
     except BadNote:

@@ -1,11 +1,12 @@
 """Replay for auditors: the organisation or one project at any instant: what was true, what was shown, who watched.
 
-Rule: a question is recorded once, before it is answered; playing on within it carries its place in the ledger.
+Rule: a question is recorded once, before it is answered; every further instant asked for within it names the line of
+the ledger that the question is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Literal, TypedDict
 from urllib.parse import urlencode
 
 import msgspec
@@ -25,9 +26,9 @@ from projections.entries.entry import Header, instant
 from projections.events.world import World
 from projections.replay import pages
 from projections.wording import words
-from projections.wording.phrases import after
-from web.audit.events import Filter, kinds, position_before
-from web.audit.replay_line import taken, time_line
+from web.audit.events import Filter, actor_options, kinds, position_before, project_options, streams_of
+from web.audit.frame import AuditPage, Options
+from web.audit.replay_line import TimeLine, taken, time_line
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
 from web.record import holds
@@ -52,14 +53,13 @@ SPEEDS = (
 
 
 class Question(Filter, frozen=True, kw_only=True):
-    """What is asked of the replay; "" asks for all. `since` and `until` are civil dates in UTC, both included."""
+    """What is asked of the replay; "" asks for all."""
 
     client: str = ""
 
     def told(self) -> str:
         """Return the question as it is recorded."""
-        asked = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
-        return _("replay ") + ", ".join(f"{name} {value}" for name, value in sorted(asked.items()))
+        return _("replay ") + ", ".join(f"{name} {value}" for name, value in sorted(self.given().items()))
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +68,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     project: Project
     view: ClientView | None
     overall: Rag | None
-    risks: int
-    high: int
+    risks: int  # that are open
+    high: int  # of them, by the project's scale
 
 
 class ReplayTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +78,8 @@ class ReplayTold(msgspec.Struct, frozen=True, kw_only=True):
     share: Share
     client: str
     project: str
-    n: int
-    since: datetime | None
+    n: int  # the update on the page, 0 for none
+    since: datetime | None  # when it was recorded, UTC
     terms: int  # in force then, 0 for none
     sentence: str
     ended: bool
@@ -88,7 +88,7 @@ class ReplayTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
-    """One event and whom it was told."""
+    """One event, and the clients it was told."""
 
     at: datetime
     position: int
@@ -98,8 +98,54 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[str, ...]  # clients for whom it began to wait for review
 
 
+class InstantFields(TypedDict):
+    """What was true and shown at one instant, and the events on either side."""
+
+    query: str
+    at: datetime
+    iso: Callable[[datetime], str]
+    second: Callable[[datetime], str]
+    truths: Sequence[Truth]
+    told: Sequence[ReplayTold]
+    beyond: int
+    earlier: Sequence[Happened]
+    later: Sequence[Happened]
+
+
+class ReplayFrame(AuditPage, frozen=True, kw_only=True):
+    """The instant alone, as the page fetches it while it plays."""
+
+    template = "audit/replay_frame.html"
+    here: Literal["replay"] = "replay"
+    query: str  # the question, for addresses
+    at: datetime  # UTC
+    iso: Callable[[datetime], str]  # an instant for addresses
+    second: Callable[[datetime], str]  # an instant for people
+    truths: Sequence[Truth]
+    told: Sequence[ReplayTold]
+    beyond: int  # projects and shares that are not set out
+    earlier: Sequence[Happened]  # the nearest first
+    later: Sequence[Happened]  # the nearest first
+
+
+class ReplayPage(ReplayFrame, frozen=True, kw_only=True):
+    """The question, the time line over all of it, and one instant."""
+
+    template = "audit/replay.html"
+    asked: Question
+    problem: str  # with the question, "" for none
+    question: int  # its line in the ledger
+    line: TimeLine
+    newest: datetime  # the last instant that can be asked for, UTC
+    speeds: Sequence[tuple[int, str]]  # seconds of the record a second, and in words
+    projects: Options
+    clients: Options
+    kinds: Options
+    actors: Options
+
+
 def question(query: Mapping[str, str], now: datetime) -> Question | None:
-    """Return what a query asks, None when a date is none or the last comes first."""
+    """Return what a query asks; None when one of its dates cannot be read or `until` comes before `since`."""
     try:
         until = date.fromisoformat(query["until"]) if query.get("until") else now.date()
         since = date.fromisoformat(query["since"]) if query.get("since") else until - timedelta(days=DAYS - 1)
@@ -119,7 +165,7 @@ def stretch(asked: Question) -> Stretch:
 
 
 def instant_in(over: Stretch, text: str, now: datetime) -> datetime:
-    """Return the instant an address names, brought into the stretch; the newest where it names none."""
+    """Return the instant (UTC) that an address names, brought into the stretch; the newest where it names none."""
     newest = min(over.end, now)
     try:
         at = datetime.fromisoformat(text) if text else newest
@@ -132,60 +178,52 @@ def instant_in(over: Stretch, text: str, now: datetime) -> datetime:
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /audit/replay?project=&client=&kind=&actor=&since=&until=&at=`: the time line and the instant."""
     services: Services = request.app.state.services
+    page = await run_in_threadpool(_page, services, signed, request.query_params)
+    return services.pages.answer(request, page, 400 if page.problem else 200)
+
+
+def _page(services: Services, signed: Signed, query: Mapping[str, str]) -> ReplayPage:
+    """Return the answer to a question, once it is recorded; to the default one where it cannot be understood."""
     world, now = services.present.refresh(), services.now()
-    asked = question(request.query_params, now)
+    asked = question(query, now)
     problem = "" if asked else _("Write both days as 2027-03-11, the first one first.")
     asked = asked or question({}, now)
     assert asked is not None
-    context = await run_in_threadpool(_page, services, signed, world, asked, request.query_params.get("at", ""))
-    status = 400 if problem else 200
-    return services.pages.response(
-        request, "audit/replay.html", status, **context, problem=problem, **shell(services, signed)
-    )
-
-
-def _page(services: Services, signed: Signed, world: World, asked: Question, at_text: str) -> dict[str, Any]:
     index = consulted(services, signed, asked.project, asked.told())
     services.receipts.flush()
     over = stretch(asked)
-    at = instant_in(over, at_text, services.now())
-    shares, streams = _shares(world, asked), _streams(world, asked)
-    query = {name: value for name, value in msgspec.structs.asdict(asked).items() if value}
-    return {
-        "asked": asked,
-        "line": time_line(services, over, asked, streams, shares, at),
-        "query": urlencode(query),
-        "question": index,
-        "speeds": SPEEDS,
-        "projects": sorted(((p.id, p.title) for p in world.projects.values()), key=lambda pair: pair[1]),
-        "clients": sorted(((c.id, c.name) for c in world.clients.values()), key=lambda pair: pair[1]),
-        "kinds": kinds(),
-        "actors": sorted(((p.id, p.name) for p in world.people.values()), key=lambda pair: pair[1]),
-        "here": "replay",
-        "newest": min(over.end, services.now()),
-        **_frame(services, world, asked, at),
-    }
+    at = instant_in(over, query.get("at", ""), services.now())
+    return ReplayPage(
+        **shell(services, signed),
+        **_instant(services, world, asked, at),
+        asked=asked,
+        problem=problem,
+        question=index,
+        line=time_line(services, over, asked, _shares(world, asked), at),
+        newest=min(over.end, services.now()),
+        speeds=SPEEDS,
+        projects=project_options(world),
+        clients=sorted(((c.id, c.name) for c in world.clients.values()), key=lambda pair: pair[1]),
+        kinds=kinds(),
+        actors=actor_options(world),
+    )
 
 
 async def frame(request: Request, signed: Signed) -> Response:
     """`GET /audit/replay/frame?q=&at=&…`: the instant alone, within a question that was recorded."""
     services: Services = request.app.state.services
-    world = services.present.refresh()
     asked = question(request.query_params, services.now())
-    place = request.query_params.get("q", "")
-    if asked is None or not (place.isdecimal() and len(place) < 12):
+    index = request.query_params.get("q", "")
+    if asked is None or not (index.isdecimal() and len(index) < 12):
         return not_found()
     at = instant_in(stretch(asked), request.query_params.get("at", ""), services.now())
-    found = await run_in_threadpool(_framed, services, signed, world, asked, int(place), at)
-    if found is None:
-        return not_found()
-    return services.pages.response(request, "audit/replay_frame.html", **found, **shell(services, signed))
+    found = await run_in_threadpool(_frame, services, signed, asked, int(index), at)
+    return services.pages.answer(request, found) if found else not_found()
 
 
-def _framed(
-    services: Services, signed: Signed, world: World, asked: Question, place: int, at: datetime
-) -> dict[str, Any] | None:
-    recorded = next(iter(services.logs.ledger.lines(place - 1, 1, place)), None) if place else None
+def _frame(services: Services, signed: Signed, asked: Question, index: int, at: datetime) -> ReplayFrame | None:
+    """Return an instant; None unless line `index` of the ledger is this very question of this very person."""
+    recorded = next(iter(services.logs.ledger.lines(index - 1, 1, index)), None) if index else None
     statement = recorded.statement if recorded else None
     if statement is None or (statement.kind, statement.who, statement.text) != (
         "consulted",
@@ -193,22 +231,22 @@ def _framed(
         asked.told(),
     ):
         return None
-    query = {name: value for name, value in msgspec.structs.asdict(asked).items() if value}
-    return {"query": urlencode(query), **_frame(services, world, asked, at)}
+    world = services.present.refresh()
+    return ReplayFrame(**shell(services, signed), **_instant(services, world, asked, at))
 
 
 # the instant
 
 
-def _frame(services: Services, world: World, asked: Question, at: datetime) -> dict[str, Any]:
+def _instant(services: Services, world: World, asked: Question, at: datetime) -> InstantFields:
     projects = [p for p in sorted(world.projects.values(), key=lambda p: p.title) if asked.project in ("", p.id)]
     shares = _shares(world, asked)
     earlier, later = _around(services, world, asked, at, shares)
     return {
+        "query": urlencode(asked.given()),
         "at": at,
         "iso": _exact,
         "second": _second,
-        "after": after,
         "truths": [_truth(services, world, project, at) for project in projects[:LISTED]],
         "told": [_told(services, world, share, at) for share in shares[:LISTED]],
         "beyond": max(0, len(projects) - LISTED) + max(0, len(shares) - LISTED),
@@ -253,29 +291,25 @@ def _told(services: Services, world: World, share: Share, at: datetime) -> Repla
 
 
 def _shares(world: World, asked: Question) -> list[Share]:
-    found = [
+    """Return the shares asked for that were ever in force, by project and client."""
+    shares = [
         share
         for share in world.shares.values()
         if share.versions and asked.project in ("", share.project) and asked.client in ("", share.client)
     ]
-    return sorted(found, key=lambda s: (world.projects[s.project].title, world.client_name(s.client), s.id))
-
-
-def _streams(world: World, asked: Question) -> frozenset[str]:
-    shares = {f"share-{s.id}" for s in world.shares.values() if s.project == asked.project}
-    return frozenset({f"project-{asked.project}"} | shares)
+    return sorted(shares, key=lambda s: (world.projects[s.project].title, world.client_name(s.client), s.id))
 
 
 def _around(
     services: Services, world: World, asked: Question, at: datetime, shares: list[Share]
 ) -> tuple[list[Happened], list[Happened]]:
     """Return the events asked for on either side of an instant, each side from the nearest one outwards."""
-    over, streams = stretch(asked), _streams(world, asked)
+    over, streams = stretch(asked), streams_of(world, asked.project)
     here = position_before(services.logs.events, at + timedelta(microseconds=1))
 
-    def near(found: Iterator[Recorded]) -> list[Happened]:
+    def near(events: Iterator[Recorded]) -> list[Happened]:
         kept: list[Happened] = []
-        for recorded in found:
+        for recorded in events:
             if not over.start <= recorded.at < over.end or len(kept) == NEAR:
                 break
             if taken(recorded, asked, streams):
@@ -286,7 +320,8 @@ def _around(
 
 
 def _backwards(services: Services, position: int) -> Iterator[Recorded]:
-    for _other in range(FURTHEST):
+    """Yield the events up to a position, the newest first, at most `BLOCK` times `FURTHEST`."""
+    for _block in range(FURTHEST):
         bottom = max(0, position - BLOCK)
         block = services.logs.events.after(bottom, position - bottom) if position else []
         yield from (r for r in reversed(block) if isinstance(r, Recorded))
@@ -294,14 +329,15 @@ def _backwards(services: Services, position: int) -> Iterator[Recorded]:
 
 
 def _forwards(services: Services, position: int) -> Iterator[Recorded]:
-    for _other in range(FURTHEST):
+    """Yield the events after a position, the oldest first, at most `BLOCK` times `FURTHEST`."""
+    for _block in range(FURTHEST):
         block = services.logs.events.after(position, BLOCK)
         yield from (r for r in block if isinstance(r, Recorded))
         position += len(block)
 
 
 def _happened(services: Services, world: World, recorded: Recorded, shares: list[Share]) -> Happened:
-    kind, _, key = recorded.stream.partition("-")
+    kind, _dash, key = recorded.stream.partition("-")
     project = world.projects.get(ProjectId(key)) if kind == "project" else None
     share = world.shares.get(ShareId(key)) if kind == "share" else None
     concerned = [s for s in shares if (project and s.project == key) or (share and s.id == key)]
@@ -319,11 +355,11 @@ def _happened(services: Services, world: World, recorded: Recorded, shares: list
 
 
 def _update(services: Services, share: Share, at: datetime) -> Header | None:
-    """Return the update that a change at an instant led to at once, if it led to one."""
+    """Return the update that was recorded at once after a change at an instant, None when there is none."""
     log = services.logs.disclosure
     before = pages.number_at(log, share.id, at - timedelta(microseconds=1))
-    found = next(iter(log.headers(share.id, before, 1)), None)
-    return found if found and found.instant <= at + AT_ONCE else None
+    header = next(iter(log.headers(share.id, before, 1)), None)
+    return header if header and header.instant <= at + AT_ONCE else None
 
 
 def _exact(at: datetime) -> str:

@@ -1,6 +1,6 @@
-"""The time line of a replay: events by density, and per share its updates and when somebody had them on screen.
+"""The time line of a replay: how many events when, and per share its updates and when somebody had them on screen.
 
-Rule: bounded reads. Beyond what can be drawn one by one, marks stand for how many there were.
+Rule: reads are bounded. Where there are too many events or updates to read one by one, they are counted or sampled.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.events import Recorded
+from projections.events.event_log import EventLog
 from projections.replay import pages
 from projections.wording import words
-from web.audit.events import Filter, position_before
+from web.audit.events import Filter, position_before, streams_of
 from web.process.services import Services
 from web.record.lanes import Bar, Stretch, bars, watched
 
@@ -23,10 +24,10 @@ LANES = 6
 
 
 class Pile(msgspec.Struct, frozen=True):
-    """How many stand at one place: percent, and 0 to 1 of the most."""
+    """How many events lie in one part of the stretch."""
 
-    x: str
-    height: float
+    x: str  # percent
+    height: float  # 0 to 1, the square root of its share of the most
     many: int
 
 
@@ -35,12 +36,12 @@ class ShareLane(msgspec.Struct, frozen=True, kw_only=True):
 
     share: Share
     client: str
-    ticks: tuple[str, ...]
+    ticks: tuple[str, ...]  # updates, in percent
     bars: tuple[Bar, ...]
 
 
 class TimeLine(msgspec.Struct, frozen=True, kw_only=True):
-    """All there is to draw."""
+    """All that is drawn of a stretch."""
 
     stretch: Stretch
     piles: tuple[Pile, ...]
@@ -50,11 +51,9 @@ class TimeLine(msgspec.Struct, frozen=True, kw_only=True):
     all_kinds: bool  # the piles count every event, since there are too many to look at
 
 
-def time_line(
-    services: Services, over: Stretch, wanted: Filter, streams: frozenset[str], shares: Sequence[Share], at: datetime
-) -> TimeLine:
-    """Return the time line of a stretch. For threads."""
-    piles, all_kinds = _piles(services, over, wanted, streams)
+def time_line(services: Services, over: Stretch, wanted: Filter, shares: Sequence[Share], at: datetime) -> TimeLine:
+    """Return the time line of a stretch; where there are too many receipts, those nearest to `at`. For threads."""
+    piles, all_kinds = _piles(services, over, wanted)
     return TimeLine(
         stretch=over,
         piles=piles,
@@ -65,30 +64,42 @@ def time_line(
     )
 
 
-def _piles(services: Services, over: Stretch, wanted: Filter, streams: frozenset[str]) -> tuple[tuple[Pile, ...], bool]:
+def _piles(services: Services, over: Stretch, wanted: Filter) -> tuple[tuple[Pile, ...], bool]:
+    """Return the piles, and whether they count more than what is wanted, since there are too many events to look at."""
     log = services.logs.events
     first, last = position_before(log, over.start), position_before(log, over.end)
+    crowded = last - first > EVENTS
+    counts = _between(log, over, last) if crowded else _of_wanted(services, over, wanted, (first, last))
     width = (over.end - over.start) / BUCKETS
-    counts = [0] * BUCKETS
-    if last - first <= EVENTS:
-        found = log.after(first, last - first) if last > first else []
-        for recorded in found:
-            if isinstance(recorded, Recorded) and taken(recorded, wanted, streams):
-                counts[min(BUCKETS - 1, int((recorded.at - over.start) / width))] += 1
-    else:
-        edges = [position_before(log, over.start + width * i) for i in range(BUCKETS)] + [last]
-        counts = [edges[i + 1] - edges[i] for i in range(BUCKETS)]
     most = max(counts, default=0) or 1
     piles = tuple(
         Pile(over.x(over.start + width * (i + 0.5)), (many / most) ** 0.5, many)
         for i, many in enumerate(counts)
         if many
     )
-    return piles, last - first > EVENTS and bool(wanted.project or wanted.kind or wanted.actor)
+    return piles, crowded and bool(wanted.project or wanted.kind or wanted.actor)
+
+
+def _of_wanted(services: Services, over: Stretch, wanted: Filter, span: tuple[int, int]) -> list[int]:
+    """Return how many of the events wanted lie in each bucket, read one by one; `span` are positions (after, upto)."""
+    streams, width = streams_of(services.present.world, wanted.project), (over.end - over.start) / BUCKETS
+    counts = [0] * BUCKETS
+    first, last = span
+    for recorded in services.logs.events.after(first, last - first) if last > first else []:
+        if isinstance(recorded, Recorded) and taken(recorded, wanted, streams):
+            counts[min(BUCKETS - 1, int((recorded.at - over.start) / width))] += 1
+    return counts
+
+
+def _between(log: EventLog, over: Stretch, last: int) -> list[int]:
+    """Return how many events of any kind lie in each bucket; `last` is the position of the last one."""
+    width = (over.end - over.start) / BUCKETS
+    edges = [position_before(log, over.start + width * i) for i in range(BUCKETS)] + [last]
+    return [edges[i + 1] - edges[i] for i in range(BUCKETS)]
 
 
 def taken(recorded: Recorded, wanted: Filter, streams: frozenset[str]) -> bool:
-    """Tell whether an event is asked for; what closes a command is never listed by itself."""
+    """Tell whether an event is asked for; the event that ends each command is never listed by itself."""
     return not recorded.stream.startswith("command-") and wanted.takes(recorded, streams)
 
 
@@ -100,23 +111,24 @@ def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> Shar
     if step == 1:
         instants = [h.instant for h in log.headers(share.id, first, last - first, last)] if last > first else []
     else:
-        instants = [found for n in numbers if (found := log.recorded_at(share.id, n)) is not None]
+        instants = [at_n for n in numbers if (at_n := log.recorded_at(share.id, n)) is not None]
     seen, end = watched(services, share.id, at, over, [])
     return ShareLane(
         share=share,
         client=services.present.world.client_name(share.client),
-        ticks=tuple(dict.fromkeys(f"{float(over.x(one)):.1f}" for one in instants)),
-        bars=tuple(bars(seen, over, end, lambda _one: False)),
+        ticks=tuple(dict.fromkeys(f"{float(over.x(recorded)):.1f}" for recorded in instants)),
+        bars=tuple(bars(seen, over, end, lambda _interval: False)),
     )
 
 
 def _marks(over: Stretch) -> Sequence[tuple[str, str]]:
+    """Return up to nine days under the line, each where it begins, in percent, and what it is called."""
     days = max(1, (over.end - over.start).days)
     step = timedelta(days=-(-days // 9))
-    found, at = [], over.start
+    marks, at = [], over.start
     while at < over.end:
         there = at.date()
         label = words.day(there) if days < 120 else words.month_year(there) if days > 300 else words.day(there)
-        found.append((over.x(at), f"{there:%a} {label}" if days < 15 else label))
+        marks.append((over.x(at), f"{there:%a} {label}" if days < 15 else label))
         at += step
-    return found
+    return marks

@@ -1,7 +1,11 @@
-"""The auditor's door, read-only: every event with its payload, and every share's entries with their proofs."""
+"""The shares for auditors: a list of all, the entries of one checked against their hashes, the exact page of one.
+
+Rule: read-only; a question about a share is recorded before it is answered.
+"""
 
 import hmac
-from typing import Any
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -15,10 +19,13 @@ from domain.language import gettext as _
 from projections.entries.entry import Entry, header, instant
 from projections.proof import tree
 from web.audit import events, file, ledger, replay, shadow
+from web.audit.frame import AuditPage
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.evidence import download
+from web.evidence.download import SignedUpTo
 from web.process.services import Services
 from web.record import holds as record_holds
+from web.record.holds import HoldLine
 from web.render import exact_page
 from web.staff.consulted import consulted
 from web.staff.frame import shell
@@ -26,89 +33,128 @@ from web.staff.frame import shell
 PAGE = 50
 
 
-class ShareShown(msgspec.Struct, frozen=True, kw_only=True):
+class ShareLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One share, and its newest update."""
+
+    share: Share
+    client: str
+    project: str
+    n: int  # the newest update, 0 for none
+    at: str  # when it was recorded, UTC, "" for none
+    root: str  # the tree head after it, hex
+    state: str  # in words
+
+
+class EntryShown(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a share as the auditor reads it."""
 
     n: int
-    at: str
-    version: int
+    at: str  # UTC
+    version: int  # of the agreement
     changes: tuple[str, ...]
-    leaf: str
+    leaf: str  # hex
     root: str
-    holds: bool
+    holds: bool  # whether it matches its hash
+
+
+class SharesPage(AuditPage, frozen=True, kw_only=True):
+    """Every share there ever was."""
+
+    template = "audit/shares.html"
+    here: Literal["shares"] = "shares"
+    lines: Sequence[ShareLine]
+
+
+class EntriesPage(AuditPage, frozen=True, kw_only=True):
+    """A share's entries, newest first, how its checkpoints stand, and what was held for review."""
+
+    template = "audit/share.html"
+    here: Literal["shares"] = "shares"
+    share: Share
+    line: ShareLine
+    entries: Sequence[EntryShown]
+    head: int  # the number of the newest entry
+    older: int  # the number below which the next page starts, 0 for none
+    newest: bool  # whether this is the first page
+    standing: SignedUpTo
+    holds: Sequence[HoldLine]
+    more_holds: int  # that are not listed
 
 
 async def shares(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares`: every share there ever was."""
     services: Services = request.app.state.services
     lines = await run_in_threadpool(_lines, services)
-    return services.pages.response(request, "audit/shares.html", lines=lines, here="shares", **shell(services, signed))
+    return services.pages.answer(request, SharesPage(**shell(services, signed), lines=lines))
 
 
-def _lines(services: Services) -> list[dict[str, Any]]:
+def _lines(services: Services) -> list[ShareLine]:
     world = services.present.refresh()
-    return sorted(
-        (_line(services, share) for share in world.shares.values()),
-        key=lambda line: (line["project"], line["client"], line["share"].id),
-    )
+    lines = [_line(services, share) for share in world.shares.values()]
+    return sorted(lines, key=lambda line: (line.project, line.client, line.share.id))
 
 
-def _line(services: Services, share: Share) -> dict[str, Any]:
+def _line(services: Services, share: Share) -> ShareLine:
     world, page = services.present.world, services.heads.page(share.id)
     project = world.projects.get(share.project)
     ended = share.revoked_at is not None
-    return {
-        "share": share,
-        "client": world.client_name(share.client),
-        "project": project.title if project else share.project,
-        "n": page.n if page else 0,
-        "at": instant(page.at) if page else "",
-        "root": page.root if page else "",
-        "state": _("Ended") if ended else _("In force") if share.versions else _("Draft"),
-    }
+    return ShareLine(
+        share=share,
+        client=world.client_name(share.client),
+        project=project.title if project else share.project,
+        n=page.n if page else 0,
+        at=instant(page.at) if page else "",
+        root=page.root if page else "",
+        state=_("Ended") if ended else _("In force") if share.versions else _("Draft"),
+    )
 
 
 async def share(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}?before=n`: its entries, newest first, each checked against its hash."""
     services: Services = request.app.state.services
     key, before = request.path_params["share"], request.query_params.get("before", "")
-    found = services.present.refresh().shares.get(ShareId(key))
-    if found is None or (before and not (before.isdecimal() and len(before) < 12)):
+    share = services.present.refresh().shares.get(ShareId(key))
+    if share is None or (before and not (before.isdecimal() and len(before) < 12)):
         return not_found()
-    head = await run_in_threadpool(services.logs.disclosure.head, key)
+    return services.pages.answer(request, await run_in_threadpool(_page, services, signed, share, before))
+
+
+def _page(services: Services, signed: Signed, share: Share, before: str) -> EntriesPage:
+    """Return the entries of a share below number `before` ("" for the newest), once the question is recorded."""
+    head = services.logs.disclosure.head(share.id)
     upto = min(int(before) - 1, head) if before else head
     span = _("updates up to {upto}", upto=upto) if before else _("newest updates")
-    await run_in_threadpool(consulted, services, signed, key, span)
-    entries = await run_in_threadpool(_entries, services, key, upto)
-    holds_kept, more_holds = await run_in_threadpool(record_holds.lines, services, found)
-    context = {
-        "share": found,
-        "line": _line(services, found),
-        "entries": entries,
-        "head": head,
-        "older": entries[-1].n if entries and entries[-1].n > 1 else 0,
-        "newest": not before,
-        "here": "shares",
-        "standing": await run_in_threadpool(download.standing, services, key),
-        "holds": holds_kept,
-        "more_holds": more_holds,
-    }
-    return services.pages.response(request, "audit/share.html", **context, **shell(services, signed))
+    consulted(services, signed, share.id, span)
+    entries = _entries(services, share.id, upto)
+    holds, more_holds = record_holds.lines(services, share)
+    return EntriesPage(
+        **shell(services, signed),
+        share=share,
+        line=_line(services, share),
+        entries=entries,
+        head=head,
+        older=entries[-1].n if entries and entries[-1].n > 1 else 0,
+        newest=not before,
+        standing=download.standing(services, share.id),
+        holds=holds,
+        more_holds=more_holds,
+    )
 
 
-def _entries(services: Services, share: str, upto: int) -> list[ShareShown]:
+def _entries(services: Services, share: str, upto: int) -> list[EntryShown]:
+    """Return `PAGE` entries, newest first, beginning with `upto`."""
     start = max(0, upto - PAGE)
     previous = services.logs.disclosure.entry(share, start) if start else None
-    made = []
+    listed = []
     for entry in services.logs.disclosure.entries(share, start, PAGE, upto):
-        made.append(_shown(entry, previous))
+        listed.append(_shown(entry, previous))
         previous = entry
-    return made[::-1]
+    return listed[::-1]
 
 
-def _shown(entry: Entry, previous: Entry | None) -> ShareShown:
+def _shown(entry: Entry, previous: Entry | None) -> EntryShown:
     content = entry.content
-    return ShareShown(
+    return EntryShown(
         n=content.n,
         at=instant(content.at),
         version=content.terms_version,
@@ -120,7 +166,7 @@ def _shown(entry: Entry, previous: Entry | None) -> ShareShown:
 
 
 def holds(entry: Entry, previous: Entry | None) -> bool:
-    """Tell whether an entry's leaf is the hash of what it holds, and its tree that of the one before with it."""
+    """Tell whether an entry's leaf is the hash of its content, and its tree that of the entry before plus this leaf."""
     if entry.n != (previous.n + 1 if previous else 1):
         return False
     leaf = tree.leaf_hash(header(entry.content), tree.commit(entry.salt, entry.raw))
@@ -132,19 +178,15 @@ def holds(entry: Entry, previous: Entry | None) -> bool:
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /audit/shares/{share}/{n}/page`: the exact page of an update."""
     services: Services = request.app.state.services
-    key = request.path_params["share"]
+    key, number = request.path_params["share"], request.path_params["n"]
     if key not in services.present.refresh().shares:
         return not_found()
-    await run_in_threadpool(
-        consulted, services, signed, key, _("exact page of update {n}", n=request.path_params["n"][:12])
-    )
-    return await run_in_threadpool(
-        exact_page.response, services.logs.disclosure, services.renderer, key, request.path_params["n"]
-    )
+    await run_in_threadpool(consulted, services, signed, key, _("exact page of update {n}", n=number[:12]))
+    return await run_in_threadpool(exact_page.response, services.logs.disclosure, services.renderer, key, number)
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the auditor's door."""
+    """Return the routes of auditors."""
     return [
         *events.routes(),
         *replay.routes(),

@@ -13,7 +13,7 @@ from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import log_lines
 from web.process.process import Given
 from web.push import server
-from web.push.live import server_config, tune_gc
+from web.push.server import server_config, tune_gc
 from web.settings import BadSetting, Settings, add_flags
 
 SERVE = (

@@ -1,11 +1,11 @@
-"""What a viewer may say of what is on screen, and whether what was sent fits it. Made of disclosed bytes alone.
+"""What a viewer may say of what is on screen, and whether an answer fits what was on screen.
 
 Rule: an answer is bound to an update of this very share, by its number and its whole tree head, and is about something
 that this update or the newest one shows. What is not shown answers like what does not exist.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
@@ -14,14 +14,13 @@ from domain.agreement.terms import Terms
 from domain.errors import Conflict, Unknown
 from domain.language import N_
 from domain.language import gettext as _
-from domain.view import ClientView
-from projections.entries.entry import Page
+from domain.view import MilestoneRow, RiskCard
+from projections.entries.entry import Page, open_view
 from projections.replay import pages
+from projections.wording.phrases import grouped
 from web.client.viewing import Viewing
+from web.door.guard import Signed
 from web.write.saying import How, Saying, Sent
-
-if TYPE_CHECKING:
-    from web.door.guard import Signed
 
 Kind = Literal["milestone", "risk", "agreement", "page"]
 RECORDED: dict[How, str] = {
@@ -31,23 +30,22 @@ RECORDED: dict[How, str] = {
     "acknowledge": N_("Your acknowledgement is recorded"),
 }
 NOT_COVERED = {"score": N_("a score of your own for this"), "comment": N_("comments on this")}
-_views = msgspec.json.Decoder(ClientView)
 _terms = msgspec.json.Decoder(Terms)
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be said about one thing on the page, and what was typed so far."""
+    """What can be said about one thing on the page, what was typed so far, and what was wrong with it."""
 
     about: str  # "milestone-m1", "risk-r7", "agreement-3", "" for the whole page
     kind: Kind
     title: str
-    size: int = 0  # of the scale, when a score of their own is asked for or welcome
+    size: int = 0  # of the scale, where the client may give a score of its own; else 0
     comment: bool = False
     concern: bool = True
     acknowledge: bool = False
     typed: Mapping[str, str] = {}
     problem: str = ""
-    field: str = ""  # "text", "points", "" for the whole
+    field: str = ""  # that the problem is with: "text", "points", "" for the whole
 
     @property
     def hows(self) -> frozenset[How]:
@@ -59,41 +57,57 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def offer(page: Page, about: str) -> Offer | None:
-    """Return what a page lets its viewer say about something, None when it does not show it."""
-    view = _views.decode(page.view)
+    """Return what a page lets its viewer say about something, None when the page does not show it."""
+    view = open_view(page.view)
     terms = _terms.decode(page.terms) if page.terms else Terms()
     if not about:
         return Offer(about="", kind="page", title=_("Everything on this page"))
     for row in view.milestones:
         if about == f"milestone-{row.id}":
-            told = "comments" in terms.milestone_fields
-            return Offer(about=about, kind="milestone", title=row.title, comment=told, acknowledge=True)
+            return _about_milestone(row, terms)
     for card in view.risks:
         if about == f"risk-{card.id}":
-            scored = "client_score" in terms.risk_fields and card.score is not None and card.status == "active"
-            size = view.scale.size if scored and view.scale else 0
-            mine = card.client_score
-            typed = {"probability": str(mine.probability), "impact": str(mine.impact)} if mine else {}
-            told = "comments" in terms.risk_fields
-            title = f"{card.ref} {card.title}"
-            return Offer(about=about, kind="risk", title=title, size=size, comment=told, acknowledge=True, typed=typed)
+            return _about_risk(card, terms, view.scale.size if view.scale else 0)
     if about == f"agreement-{view.terms_version}":
         title = _("Share agreement {terms_version}", terms_version=view.terms_version)
         return Offer(about=about, kind="agreement", title=title, concern=False, acknowledge=True)
     return None
 
 
+def _about_milestone(row: MilestoneRow, terms: Terms) -> Offer:
+    comment = "comments" in terms.milestone_fields
+    return Offer(about=f"milestone-{row.id}", kind="milestone", title=row.title, comment=comment, acknowledge=True)
+
+
+def _about_risk(card: RiskCard, terms: Terms, size: int) -> Offer:
+    """Return what can be said of a risk; `size` is that of the scale, 0 where there is none."""
+    scored = "client_score" in terms.risk_fields and card.score is not None and card.status == "active"
+    theirs = card.client_score
+    return Offer(
+        about=f"risk-{card.id}",
+        kind="risk",
+        title=f"{card.ref} {card.title}",
+        size=size if scored else 0,
+        comment="comments" in terms.risk_fields,
+        acknowledge=True,
+        typed={"probability": str(theirs.probability), "impact": str(theirs.impact)} if theirs else {},
+    )
+
+
 def shown(viewing: Viewing, share: str, newest: Page, screen: Screen, about: str) -> Offer | None:
-    """Return the offer on something that the newest page shows, or the page that was on screen; the latter is past."""
-    found = offer(newest, about)
-    if found is not None or not 0 < screen.n < newest.n:
-        return found
+    """Return the offer on something that the newest page shows, or that the page on screen showed; None for neither.
+
+    What only an earlier page shows can no longer be scored or commented on.
+    """
+    current = offer(newest, about)
+    if current is not None or not 0 < screen.n < newest.n:
+        return current
     earlier = pages.page(viewing.log, share, screen.n)
     past = offer(earlier, about) if earlier else None
     return msgspec.structs.replace(past, comment=False, size=0) if past else None
 
 
-def record(viewing: Viewing, signed: "Signed", share: str, newest: Page | None, answer: Sent, command_id: str) -> None:
+def record(viewing: Viewing, signed: Signed, share: str, newest: Page | None, answer: Sent, command_id: str) -> None:
     """Record an answer, once for each command id. For threads.
 
     Raises: Refused.
@@ -111,21 +125,17 @@ def record(viewing: Viewing, signed: "Signed", share: str, newest: Page | None, 
     viewing.say(signed, share, check(viewing, share, newest, answer), command_id)
 
 
-def recorded(viewing: Viewing, signed: "Signed", share: str, command_id: str) -> str:
+def recorded(viewing: Viewing, signed: Signed, share: str, command_id: str) -> str:
     """Return in words what this person said by a command, "" when they said nothing by it. For threads."""
-    found = viewing.said(signed, share, command_id)
-    if found is None:
+    spoke = viewing.said(signed, share, command_id)
+    if spoke is None:
         return ""
     return _(
         "{recorded}, bound to update {n} and its hash {grouped}.",
-        recorded=RECORDED[found.how],
-        n=found.screen.n,
-        grouped=_grouped(found.screen.head),
+        recorded=RECORDED[spoke.how],
+        n=spoke.screen.n,
+        grouped=" ".join(grouped(spoke.screen.head[:16])),
     )
-
-
-def _grouped(head: str) -> str:
-    return " ".join(head[i : i + 4] for i in range(0, 16, 4))
 
 
 def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:
@@ -137,12 +147,12 @@ def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:
     if not screen.n or not answer.head or viewing.head_after(share, screen.n) != answer.head:
         told = _("What was on your screen cannot be matched with this share’s record, so nothing was recorded")
         raise Conflict(_("{told}. Look at the page as it is now, then send again.", told=told))
-    found = shown(viewing, share, newest, screen, answer.about)
-    if found is None:
+    offered = shown(viewing, share, newest, screen, answer.about)
+    if offered is None:
         told = _("This is not on your page, so it cannot be answered. Nothing was recorded")
         raise Unknown(_("{told}. You can raise a concern about the whole page instead.", told=told))
     how = answer.how
-    if how not in found.hows:
+    if how not in offered.hows:
         told = _("Your share agreement does not cover {get}", get=NOT_COVERED.get(how, _("such an answer to this")))
         raise Conflict(_("{told}. Nothing was recorded; you can raise a concern instead.", told=told))
     points = answer.points() if how == "score" else (0, 0)
@@ -151,7 +161,7 @@ def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:
 
 def refused(newest: Page | None, answer: Sent, problem: str, field: str) -> Offer:
     """Return the form to show again, with what was typed and what is wrong."""
-    found = offer(newest, answer.about) if newest else None
-    if found is None:
-        found = Offer(about="", kind="page", title=_("Everything on this page"))
-    return msgspec.structs.replace(found, typed={**found.typed, **answer.typed}, problem=problem, field=field)
+    offered = offer(newest, answer.about) if newest else None
+    if offered is None:
+        offered = Offer(about="", kind="page", title=_("Everything on this page"))
+    return msgspec.structs.replace(offered, typed={**offered.typed, **answer.typed}, problem=problem, field=field)

@@ -1,12 +1,12 @@
-"""The client's door: pages made of disclosed bytes only, and the socket that keeps them true.
+"""The dashboard of a client: its page, the answers to it, the socket that keeps it up to date, and what it proves.
 
-Rule: nothing here can reach the project; what a page shows was folded from the disclosure log. Whatever a viewer may
-not see answers like what does not exist.
+Rule: nothing here can reach the project; what a page shows was brought forward from the disclosure log. Whatever a
+viewer may not see answers like what does not exist.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,12 +20,15 @@ from starlette.websockets import WebSocket
 from domain.errors import Refused
 from domain.language import gettext as _
 from domain.view import ClientView
-from projections.entries.entry import Page, instant
+from projections.entries.entry import Page, instant, open_view
 from projections.replay import pages
 from projections.wording import words
+from projections.wording.phrases import grouped
 from web.client import answering
 from web.client.answering import Offer
+from web.client.share_page import ShareFields, SharePage, share_fields
 from web.client.viewing import NO_STORE, Viewing
+from web.door import templates
 from web.door.device import device
 from web.door.guard import VIEWERS, Signed, door, live_door, not_found
 from web.door.problem import status_of
@@ -34,7 +37,57 @@ from web.push.viewer import Viewer
 from web.render import charts
 from web.write.saying import asked, sent
 
-_views = msgspec.json.Decoder(ClientView)
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """Who opens the dashboard of which share, on what kind of device."""
+
+    signed: Signed
+    share: str
+    device: str
+
+
+class AnswerSection(msgspec.Struct, frozen=True):
+    """What the section of answers shows: a form about one thing, or that an answer is recorded."""
+
+    offer: Offer | None = None
+    recorded: str = ""  # in words, "" when nothing was recorded
+
+
+class DashboardPage(SharePage, frozen=True, kw_only=True):
+    """The dashboard: the parts as recorded, and around them what depends on the reader."""
+
+    template = "client/dashboard.html"
+    signed: Signed
+    title: str  # of the window
+    days: int  # for which receipts are kept
+    ended: bool
+    ended_on: str  # the civil day, "" while the share is in force
+    answer: Offer | None
+    told: str  # what was recorded just now, ""
+    stylesheet: str  # SHA-256, hex
+    # of the newest update; without one it is number 0
+    n: int = 0
+    at: str = ""  # UTC
+    time: str = ""  # to the minute, in the share's zone
+    recorded: str = ""  # day and time in words, UTC
+    head: str = ""  # the tree head after it, hex
+    root: str = ""  # the beginning of `head`, in groups of four
+    roots: Mapping[str, Markup] = {}  # the outermost parts by id
+    items: Markup = Markup()  # changes since the last visit
+    visited: str = ""  # when the last visit ended, in words
+
+
+class RecordPage(templates.Page, frozen=True, kw_only=True):
+    """What the record proves, with the head the client holds."""
+
+    template = "client/record.html"
+    share: str
+    organisation: str
+    project: str
+    n: int
+    root: str  # the tree head after update n, hex
+    version: int  # of the agreement
+    days: int  # for which receipts are kept
 
 
 async def dashboard(request: Request, signed: Signed) -> Response:
@@ -45,21 +98,20 @@ async def dashboard(request: Request, signed: Signed) -> Response:
         return not_found()
     page = await run_in_threadpool(viewing.heads.page, share)
     about = asked(request.query_params)
-    offered = answering.offer(page, about) if page is not None and about is not None else None
-    said = request.query_params.get("said", "")
-    told = await run_in_threadpool(answering.recorded, viewing, signed, share, said) if said else ""
-    return await _shown(request, signed, page, None if told else offered, told=told)
+    offer = answering.offer(page, about) if page is not None and about is not None else None
+    command = request.query_params.get("said", "")
+    recorded = await run_in_threadpool(answering.recorded, viewing, signed, share, command) if command else ""
+    return await _answer(request, signed, page, AnswerSection(None if recorded else offer, recorded))
 
 
-async def _shown(
-    request: Request, signed: Signed, page: Page | None, offered: Offer | None, status: int = 200, *, told: str = ""
+async def _answer(
+    request: Request, signed: Signed, page: Page | None, section: AnswerSection, status: int = 200
 ) -> Response:
-    """Answer with the whole dashboard; `offered` is what can be said about one thing of it."""
+    """Answer with the whole dashboard."""
     viewing: Viewing = request.app.state.viewing
-    share, agent = request.path_params["share"], request.headers.get("user-agent", "")
-    context = await run_in_threadpool(_context, viewing, signed, share, page, device(agent))
-    context |= {"answer": offered, "told": told, "signed": signed}
-    return viewing.pages.response(request, "client/dashboard.html", status, **context)
+    on = device(request.headers.get("user-agent", ""))
+    opening = Opening(signed=signed, share=request.path_params["share"], device=on)
+    return viewing.pages.answer(request, await run_in_threadpool(_page, viewing, opening, page, section), status)
 
 
 async def answer(request: Request, signed: Signed) -> Response:
@@ -78,50 +130,61 @@ async def answer(request: Request, signed: Signed) -> Response:
         await run_in_threadpool(answering.record, viewing, signed, share, page, given, key)
     except Refused as refusal:
         again = answering.refused(page, given, refusal.message, refusal.field)
-        return await _shown(request, signed, page, again, status_of(refusal))
+        return await _answer(request, signed, page, AnswerSection(again), status_of(refusal))
     return RedirectResponse(f"/s/{share}?{urlencode({'said': key})}#answer", 303)
 
 
-def _context(viewing: Viewing, signed: Signed, share: str, page: Page | None, device: str) -> dict[str, Any]:
-    """Return what the shell around the parts needs; of the viewer, only what is theirs."""
-    called = viewing.called(share)
-    ended, zone = viewing.ended_on(share), called.zone
-    shell: dict[str, Any] = {
-        "share": share,
-        "organisation": called.organisation,
-        "client": called.client,
-        "ended": ended is not None,
-        "ended_on": words.long_day(words.local(ended, zone).date()) if ended else "",
-        "zone": zone,
-        "days": viewing.kept_days(share),
-        "items": "",
-        "visited": "",
-    }
+class _Around(ShareFields):
+    """The fields of a `DashboardPage` that depend on no update."""
+
+    signed: Signed
+    days: int
+    ended: bool
+    ended_on: str
+    answer: Offer | None
+    told: str
+
+
+def _page(viewing: Viewing, opening: Opening, page: Page | None, section: AnswerSection) -> DashboardPage:
+    """Return the dashboard with `page` in it, and record that it was opened; of the viewer, only what is theirs."""
+    around = _around(viewing, opening, section)
     if page is None:
-        return shell | {
-            "title": called.organisation, "n": 0, "at": "", "time": "", "recorded": "", "root": "", "roots": {},
-            "head": "", "stylesheet": viewing.style.stylesheet,
-        }  # fmt: skip
-    session = signed.session.id if signed.session else ""
-    visit = viewing.receipts.opened(share, signed.person.id, session, page.n, device)
-    items = pages.items_since(viewing.log, share, visit.since, page.n) if visit.since else []
-    view = _views.decode(page.view)
-    return shell | {
-        "title": f"{view.project}: {view.headline.sentence}",
-        "n": page.n,
-        "at": instant(page.at),
-        "time": f"{words.local(page.at, zone):%H:%M}",
-        "recorded": _("{at}, {page_at:%H:%M:%S} UTC", at=words.day_year(page.at.date()), page_at=page.at),
-        "head": page.root,
-        "root": " ".join(page.root[i : i + 4] for i in range(0, 16, 4)),
-        "roots": {root: Markup(markup) for root, markup in page.roots.items()},  # noqa: S704  # recorded, escaped when made
-        "stylesheet": page.stylesheet,
-        "items": Markup("".join(items)),  # noqa: S704  # recorded, escaped when made
-        "visited": _visited(visit.ended, zone),
+        return DashboardPage(**around, title=around["organisation"], stylesheet=viewing.style.stylesheet)
+    session = opening.signed.session.id if opening.signed.session else ""
+    visit = viewing.receipts.opened(opening.share, opening.signed.person.id, session, page.n, opening.device)
+    items = pages.items_since(viewing.log, opening.share, visit.since, page.n) if visit.since else []
+    view = open_view(page.view)
+    return DashboardPage(
+        **around,
+        title=f"{view.project}: {view.headline.sentence}",
+        stylesheet=page.stylesheet,
+        n=page.n,
+        at=instant(page.at),
+        time=f"{words.local(page.at, around['zone']):%H:%M}",
+        recorded=_("{at}, {page_at:%H:%M:%S} UTC", at=words.day_year(page.at.date()), page_at=page.at),
+        head=page.root,
+        root=" ".join(grouped(page.root[:16])),
+        roots={root: Markup(markup) for root, markup in page.roots.items()},  # noqa: S704  # recorded, escaped when made
+        items=Markup("".join(items)),  # noqa: S704  # recorded, escaped when made
+        visited=_visited(visit.ended, around["zone"]),
+    )
+
+
+def _around(viewing: Viewing, opening: Opening, section: AnswerSection) -> _Around:
+    fields, ended = share_fields(viewing, opening.share), viewing.ended_on(opening.share)
+    return {
+        **fields,
+        "signed": opening.signed,
+        "days": viewing.kept_days(opening.share),
+        "ended": ended is not None,
+        "ended_on": words.long_day(words.local(ended, fields["zone"]).date()) if ended else "",
+        "answer": section.offer,
+        "told": section.recorded,
     }
 
 
 def _visited(at: datetime | None, zone: str) -> str:
+    """Return when a visit ended as "Thursday 11 March, 09:31", "" when there was none."""
     if at is None:
         return ""
     there = words.local(at, zone)
@@ -129,13 +192,13 @@ def _visited(at: datetime | None, zone: str) -> str:
 
 
 async def today(request: Request, signed: Signed) -> Response:
-    """`GET /s/{share}/today.css`: where today lies on the page's axis; chrome, not part of any frame."""
+    """`GET /s/{share}/today.css`: where today lies on the page's axis, which no update holds."""
     viewing: Viewing = request.app.state.viewing
     share = request.path_params["share"]
     if not viewing.may_watch(signed, share):
         return not_found()
     page = await run_in_threadpool(viewing.heads.page, share)
-    view = _views.decode(page.view) if page else None
+    view = open_view(page.view) if page else None
     css = today_css(view, words.local(viewing.now(), view.time_zone).date()) if view else ""
     return Response(css, media_type="text/css; charset=utf-8", headers=NO_STORE)
 
@@ -149,7 +212,7 @@ def today_css(view: ClientView, day: date) -> str:
 
 
 async def stylesheet(request: Request, signed: Signed) -> Response:
-    """`GET /s/{share}/styles/{sha}.css`: the stylesheet an entry names, for ever the same bytes."""
+    """`GET /s/{share}/styles/{sha}.css`: the stylesheet that updates name by its SHA-256."""
     viewing: Viewing = request.app.state.viewing
     share, digest = request.path_params["share"], request.path_params["sha"]
     if not viewing.may_watch(signed, share):
@@ -171,14 +234,21 @@ async def record(request: Request, signed: Signed) -> Response:
     page = await run_in_threadpool(viewing.heads.page, share) if viewing.may_watch(signed, share) else None
     if page is None:
         return not_found()
-    view = _views.decode(page.view)
-    context = {"share": share, "n": page.n, "root": page.root, "version": page.terms_version, "project": view.project}
-    context["days"] = viewing.kept_days(share)
-    return viewing.pages.response(request, "client/record.html", organisation=view.organisation, **context)
+    view = open_view(page.view)
+    proved = RecordPage(
+        share=share,
+        organisation=view.organisation,
+        project=view.project,
+        n=page.n,
+        root=page.root,
+        version=page.terms_version,
+        days=viewing.kept_days(share),
+    )
+    return viewing.pages.answer(request, proved)
 
 
 async def live(websocket: WebSocket, signed: Signed | None) -> None:
-    """`WS /s/{share}/live`: accepted first and refused by its code after, or browsers would retry for ever."""
+    """`WS /s/{share}/live`: pushes updates; accepted before it is refused, since browsers retry a refused handshake."""
     viewing: Viewing = websocket.app.state.viewing
     share = websocket.path_params["share"]
     mark = viewing.live.mark()
@@ -195,7 +265,7 @@ async def live(websocket: WebSocket, signed: Signed | None) -> None:
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the client's door."""
+    """Return the routes of the dashboard."""
     return [
         door("/s/{share}", dashboard, allow=VIEWERS),
         door("/s/{share}/today.css", today, allow=VIEWERS),

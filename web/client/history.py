@@ -3,10 +3,10 @@
 Rule: made of disclosed bytes alone; nothing here can reach the project, and another's share answers like none at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import groupby
-from typing import Any
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +20,7 @@ from projections.entries.entry import Change, Kept, instant, open_content, open_
 from projections.replay import pages
 from projections.wording import words
 from projections.wording.phrases import grouped
+from web.client.share_page import SharePage, share_fields
 from web.client.viewing import Viewing
 from web.door.guard import VIEWERS, Signed, door, not_found
 from web.door.headers import CSP
@@ -30,7 +31,7 @@ FRAMING = f"{CSP}; frame-src 'self'"  # the page of an update alone shows a fram
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """One update as its client reads it; what is erased has no changes left."""
+    """One update as its client reads it; an erased one has no changes left."""
 
     n: int
     at: datetime
@@ -40,15 +41,47 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     terms: int
     agreed: bool  # the first one under its agreement
     changes: tuple[Change, ...]
-    state: str  # "whole", "erased", "damaged"
+    state: Literal["whole", "erased", "damaged"]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A day and a time as they were typed."""
+
+    on: str
+    time: str
+
+
+class HistoryPage(SharePage, frozen=True, kw_only=True):
+    """A page of updates by day, newest first, with a form to go to a moment."""
+
+    template = "client/history.html"
+    head: int  # the newest update, 0 for none
+    days: Sequence[tuple[str, Sequence[Update]]]
+    older: int  # the number to list from on the next page, 0 on the last one
+    newest: bool  # whether the newest update is on this page
+    asked: Asked
+    problem: str  # with what was asked, "" for none
+
+
+class UpdatePage(SharePage, frozen=True, kw_only=True):
+    """One update: what it changed, when it was on the page, and its proof."""
+
+    template = "client/history_update.html"
+    u: Update
+    head: int
+    since: str
+    until: str  # "" while it is the newest of a share in force
+    followed: bool  # whether an update came after it
+    leaf: Sequence[str]  # groups of four hex digits
+    root: Sequence[str]
 
 
 class NoSuchTime(Exception):
-    """A date or time that cannot be one."""
+    """What was typed is no date or no time."""
 
 
 def update(kept: Kept, before: int, zone: str) -> Update:
-    """Return an entry as read; `before` is the terms version of the entry before it, 0 for none."""
+    """Return an entry as its client reads it; `before` is the terms version of the entry before it, 0 for none."""
     header = open_header(kept.header)
     there = words.local(header.instant, zone)
     return Update(
@@ -65,16 +98,16 @@ def update(kept: Kept, before: int, zone: str) -> Update:
 
 
 def updates(viewing: Viewing, share: str, upto: int, zone: str) -> list[Update]:
-    """Return a page of updates, newest first, none beyond `upto`."""
+    """Return `PAGE` updates, newest first, beginning with `upto`; times in `zone`."""
     start = max(0, upto - PAGE)
     log = viewing.log
     earlier = log.headers(share, start - 1, 1, start) if start else []
     before = earlier[0].terms_version if earlier else 0
-    found: list[Update] = []
+    listed: list[Update] = []
     for kept in log.kept(share, start, PAGE, upto):
-        found.append(update(kept, before, zone))
-        before = found[-1].terms
-    return found[::-1]
+        listed.append(update(kept, before, zone))
+        before = listed[-1].terms
+    return listed[::-1]
 
 
 def moment(query: Mapping[str, str], zone: str) -> datetime | None:
@@ -98,9 +131,10 @@ async def listing(request: Request, signed: Signed) -> Response:
     share, before = request.path_params["share"], request.query_params.get("before", "")
     if not viewing.may_watch(signed, share) or (before and not _number(before)):
         return not_found()
-    zone, problem, status = viewing.called(share).zone, "", 200
+    asked = Asked(request.query_params.get("on", ""), request.query_params.get("time", ""))
+    problem, status = "", 200
     try:
-        at = moment(request.query_params, zone)
+        at = moment(request.query_params, viewing.called(share).zone)
         if at is not None:
             n = await run_in_threadpool(pages.number_at, viewing.log, share, at)
             if n:
@@ -108,67 +142,63 @@ async def listing(request: Request, signed: Signed) -> Response:
             problem = _("Nothing had been shown by then. The first update is the last one on the last page.")
     except NoSuchTime:
         problem, status = _("Write the day as 2027-03-11 and the time as 09:31."), 400
-    context = await run_in_threadpool(_listed, viewing, share, before, zone)
-    asked = {name: request.query_params.get(name, "") for name in ("on", "time")}
-    return viewing.pages.response(request, "client/history.html", status, **context, problem=problem, asked=asked)
+    listed = await run_in_threadpool(_listed, viewing, share, before, asked, problem)
+    return viewing.pages.answer(request, listed, status)
 
 
-def _listed(viewing: Viewing, share: str, before: str, zone: str) -> dict[str, Any]:
-    head = viewing.log.head(share)
+def _listed(viewing: Viewing, share: str, before: str, asked: Asked, problem: str) -> HistoryPage:
+    fields, head = share_fields(viewing, share), viewing.log.head(share)
     upto = min(int(before) - 1, head) if before else head
-    found = updates(viewing, share, upto, zone)
-    return {
-        **_shell(viewing, share),
-        "head": head,
-        "days": [(day, list(group)) for day, group in groupby(found, key=_day)],
-        "older": found[-1].n if found and found[-1].n > 1 else 0,
-        "newest": upto == head,
-    }
+    listed = updates(viewing, share, upto, fields["zone"])
+    return HistoryPage(
+        **fields,
+        head=head,
+        days=[(day, list(group)) for day, group in groupby(listed, key=_day)],
+        older=listed[-1].n if listed and listed[-1].n > 1 else 0,
+        newest=upto == head,
+        asked=asked,
+        problem=problem,
+    )
 
 
-def _day(one: Update) -> str:
-    return one.day
-
-
-def _shell(viewing: Viewing, share: str) -> dict[str, Any]:
-    called = viewing.called(share)
-    return {"share": share, "organisation": called.organisation, "client": called.client, "zone": called.zone}
+def _day(listed: Update) -> str:
+    return listed.day
 
 
 async def one(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history/{n}`: what update n changed, when it was shown, its page and its proof."""
     viewing: Viewing = request.app.state.viewing
     share, n = request.path_params["share"], _number(request.path_params["n"])
-    found = await run_in_threadpool(_one, viewing, share, n) if n and viewing.may_watch(signed, share) else None
-    if found is None:
+    opened = await run_in_threadpool(_update, viewing, share, n) if n and viewing.may_watch(signed, share) else None
+    if opened is None:
         return not_found()
-    response = viewing.pages.response(request, "client/history_update.html", **found)
+    response = viewing.pages.answer(request, opened)
     response.headers["content-security-policy"] = FRAMING
     return response
 
 
-def _one(viewing: Viewing, share: str, n: int) -> dict[str, Any] | None:
-    log, shell = viewing.log, _shell(viewing, share)
+def _update(viewing: Viewing, share: str, n: int) -> UpdatePage | None:
+    log, fields = viewing.log, share_fields(viewing, share)
     kept = next(iter(log.kept(share, n - 1, 1, n)), None)
     if kept is None:
         return None
     beside = {header.n: header for header in log.headers(share, max(n - 2, 0), 3, n + 1)}
     before, after = beside.get(n - 1), beside.get(n + 1)
-    ended = viewing.ended_on(share)
-    until = after.instant if after else ended
-    return {
-        **shell,
-        "u": update(kept, before.terms_version if before else 0, shell["zone"]),
-        "head": log.head(share),
-        "since": _exactly(open_header(kept.header).instant, shell["zone"]),
-        "until": _exactly(until, shell["zone"]) if until else "",
-        "followed": after is not None,
-        "leaf": grouped(kept.leaf.hex()),
-        "root": grouped(kept.root),
-    }
+    until = after.instant if after else viewing.ended_on(share)
+    return UpdatePage(
+        **fields,
+        u=update(kept, before.terms_version if before else 0, fields["zone"]),
+        head=log.head(share),
+        since=_exactly(open_header(kept.header).instant, fields["zone"]),
+        until=_exactly(until, fields["zone"]) if until else "",
+        followed=after is not None,
+        leaf=grouped(kept.leaf.hex()),
+        root=grouped(kept.root),
+    )
 
 
 def _exactly(at: datetime, zone: str) -> str:
+    """Return an instant as "Thu 11 Mar 2027, 09:31:07"."""
     there = words.local(at, zone)
     return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}"
 

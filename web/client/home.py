@@ -1,7 +1,7 @@
 """The home page of a viewer: the shares they may watch."""
 
 import hashlib
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -10,14 +10,43 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.headline import number
+from domain.ids import ShareId
 from domain.language import gettext as _
-from domain.view import ClientView
-from projections.entries.entry import instant
+from projections.entries.entry import instant, open_view
 from projections.wording import words
 from web.client.viewing import NO_STORE, Viewing
 from web.door.guard import VIEWERS, Signed, door
+from web.door.templates import Page
 
-views = msgspec.json.Decoder(ClientView)
+
+class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
+    """One share in the list: its newest sentence, and when that was recorded."""
+
+    id: str
+    project: str
+    sentence: str
+    n: int  # the newest update, 0 for none yet
+    at: str = ""  # UTC, "" without an update
+    time: str = ""  # in words, in the share's zone
+    ended: bool
+
+
+class SharesPart(Page, frozen=True, kw_only=True):
+    """The list alone, as the page fetches it again."""
+
+    template = "client/shares.html"
+    shares: Sequence[ShareTile]
+
+
+class HomePage(Page, frozen=True, kw_only=True):
+    """A viewer's shares under a heading that counts them."""
+
+    template = "client/home.html"
+    signed: Signed
+    organisation: str
+    client: str
+    heading: str
+    shares: Sequence[ShareTile]
 
 
 async def home(request: Request, signed: Signed) -> Response:
@@ -25,58 +54,52 @@ async def home(request: Request, signed: Signed) -> Response:
     viewing: Viewing = request.app.state.viewing
     shares = await run_in_threadpool(_shares, viewing, signed)
     if len(shares) == 1:
-        return RedirectResponse(f"/s/{shares[0]['id']}", 303)
-    many = (
+        return RedirectResponse(f"/s/{shares[0].id}", 303)
+    heading = (
         _("{shares} projects are shared with you.", shares=number(len(shares)).capitalize())
         if shares
         else _("Nothing is shared yet.")
     )
-    called: dict[str, Any] = {"organisation": viewing.organisation(), "client": viewing.client_of(signed)}
-    return viewing.pages.response(request, "client/home.html", signed=signed, shares=shares, heading=many, **called)
+    page = HomePage(
+        signed=signed,
+        organisation=viewing.organisation(),
+        client=viewing.client_of(signed),
+        heading=heading,
+        shares=shares,
+    )
+    return viewing.pages.answer(request, page)
 
 
 async def home_shares(request: Request, signed: Signed) -> Response:
     """`GET /home/shares`: the list alone; 304 when nothing on it is new."""
     viewing: Viewing = request.app.state.viewing
-    markup = viewing.pages.text("client/shares.html", shares=await run_in_threadpool(_shares, viewing, signed))
+    markup = viewing.pages.markup(SharesPart(shares=await run_in_threadpool(_shares, viewing, signed)))
     etag = f'"{hashlib.sha256(markup.encode()).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag, **NO_STORE})
     return Response(markup, media_type="text/html; charset=utf-8", headers={"etag": etag, "cache-control": "no-cache"})
 
 
-def _shares(viewing: Viewing, signed: Signed) -> list[dict[str, Any]]:
-    found = []
-    for share in viewing.shares_of(signed):
-        page = viewing.heads.page(share)
-        ended = viewing.ended_on(share) is not None
-        if page is None:
-            organisation = viewing.organisation()
-            found.append(
-                {
-                    "id": share,
-                    "project": organisation,
-                    "sentence": _("Nothing has been shared yet"),
-                    "n": 0,
-                    "ended": ended,
-                }
-            )
-            continue
-        view = views.decode(page.view)
-        time = words.moment(page.at, view.time_zone)
-        sentence = view.headline.sentence
-        found.append(
-            {
-                "id": share,
-                "project": view.project,
-                "sentence": sentence,
-                "n": page.n,
-                "at": instant(page.at),
-                "time": time,
-                "ended": ended,
-            }
-        )
-    return sorted(found, key=lambda s: (s["ended"], s["project"], s["id"]))
+def _shares(viewing: Viewing, signed: Signed) -> list[ShareTile]:
+    tiles = [_tile(viewing, share) for share in viewing.shares_of(signed)]
+    return sorted(tiles, key=lambda tile: (tile.ended, tile.project, tile.id))
+
+
+def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
+    page, ended = viewing.heads.page(share), viewing.ended_on(share) is not None
+    if page is None:
+        organisation, nothing = viewing.organisation(), _("Nothing has been shared yet")
+        return ShareTile(id=share, project=organisation, sentence=nothing, n=0, ended=ended)
+    view = open_view(page.view)
+    return ShareTile(
+        id=share,
+        project=view.project,
+        sentence=view.headline.sentence,
+        n=page.n,
+        at=instant(page.at),
+        time=words.moment(page.at, view.time_zone),
+        ended=ended,
+    )
 
 
 def routes() -> list[BaseRoute]:

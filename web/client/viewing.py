@@ -83,7 +83,7 @@ class Viewing(Protocol):
         """
 
     def said(self, signed: Signed, share: str, command_id: str) -> Spoke | None:
-        """Return what a command of this very person said on a share, None when there is no such thing."""
+        """Return what this person said by a command on a share, None when there is no such command of theirs."""
 
 
 def of(connection: HTTPConnection) -> Viewing:

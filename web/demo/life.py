@@ -177,8 +177,8 @@ async def become(request: Request) -> Response:
     person = PersonId(request.path_params["person"])
     if person not in {key for key, *_ in plan.PEOPLE}:
         return RedirectResponse("/demo", 303)
-    secret = await run_in_threadpool(services.people.link, OPERATOR, person)
-    entrance = await run_in_threadpool(services.people.enter, secret)
+    secret = await run_in_threadpool(services.credentials.link, OPERATOR, person)
+    entrance = await run_in_threadpool(services.credentials.enter, secret)
     response = RedirectResponse("/", 303)
     set_cookie(services.guard, response, entrance.secret)
     return response

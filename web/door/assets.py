@@ -1,6 +1,6 @@
-"""Static files under names that carry their hash, several sources served as one. Nothing is fetched from elsewhere.
+"""Static files, joined into bundles and served under names that carry their hash; nothing is fetched from elsewhere.
 
-Rule: what a page fetches is a bundle named here; its sources stand in the order they are read.
+Rule: a page fetches only the bundles and files named here; the sources of a bundle are joined in the order written.
 """
 
 import functools
@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from web.door.guard import not_found, open_door
 
-Script = str | tuple[str, ...]  # sources in a tuple share one function, so that no name of theirs is global
+Script = str | tuple[str, ...]  # sources in a tuple are joined inside one function, so that no name is global
 
 STATIC = Path(__file__).parents[1] / "static"
 _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
@@ -33,14 +33,14 @@ STYLES: dict[str, tuple[str, ...]] = {
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
     "edit.css": ("page", "outcome", "terms", "consequence"),
 }
-ALONE = ("dashboard.css", "icon.svg")  # entries name dashboard.css by its hash: it is one file (docs/spec.md 3)
+ALONE = ("dashboard.css", "icon.svg")  # entries name dashboard.css by its hash, so it is one file (docs/spec.md 3)
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @functools.cache
 def content(name: str) -> bytes:
-    """Return a bundle or a file. One script a page, because scripts that arrive late are missed by htmx, silently."""
+    """Return the bytes of a bundle or file. A page has one script, because htmx ignores scripts that load late."""
     if name in SCRIPTS:
         return b"\n;\n".join(_script(part) for part in SCRIPTS[name])
     if name in STYLES:
@@ -61,7 +61,7 @@ def _source(name: str) -> bytes:
 
 @functools.cache
 def asset_url(name: str) -> str:
-    """Return the address of a file, with its hash."""
+    """Return the address of a bundle or file, with its hash in it."""
     stem, _, kind = name.rpartition(".")
     return f"/static/{stem}.{hashlib.sha256(content(name)).hexdigest()[:16]}.{kind}"
 

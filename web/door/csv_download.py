@@ -1,6 +1,6 @@
-"""Tables as CSV files that spreadsheets open safely (RFC 4180, UTF-8). Pure.
+"""Tables as CSV files (RFC 4180, UTF-8) that are safe to open in a spreadsheet.
 
-Threat: a cell that begins like a formula would be run by a spreadsheet; it is written with an apostrophe before it.
+Threat: a spreadsheet runs a cell that begins like a formula; such a cell is written with an apostrophe before it.
 """
 
 import csv
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from starlette.responses import Response
 
-RUN = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sheet(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """Return a table as CSV with a byte order mark, so that its letters survive being opened by a double click."""
+    """Return a table as CSV with a byte order mark, by which spreadsheets recognise UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
@@ -22,10 +22,10 @@ def sheet(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(RUN) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def download(content: bytes, name: str) -> Response:
-    """Return the file as a download that no cache keeps."""
+    """Return the response that downloads a CSV file under a name; no cache keeps it."""
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,10 +1,13 @@
-"""What kind of device somebody is on, as far as it may be known: a word, and nothing finer."""
+"""The kind of device a browser runs on.
+
+Rule: one of three words and nothing finer, so that nobody is recognised by it.
+"""
 
 from domain.language import gettext as _
 
 
 def device(agent: str) -> str:
-    """Return what kind of device a browser says it is on, and nothing finer."""
+    """Return the kind of device that a User-Agent header names."""
     if "iPad" in agent or ("Android" in agent and "Mobile" not in agent):
         return _("Tablet")
     return _("Phone") if "Mobi" in agent else _("Computer")

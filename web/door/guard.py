@@ -1,7 +1,8 @@
-"""Who is asking, and may they: one guard for pages and sockets. Every route is made by `door` or `live_door`.
+"""Checks who is asking, and whether they may, for pages and sockets: `door`, `open_door` and `live_door` make routes.
 
-Threats named here: cross-site requests (form token and Origin), cross-site sockets (Origin before accept), guessing
-(what may not be seen answers exactly like what does not exist), old sessions (deadline and end are checked each time).
+Rule: every route of the product is made here.
+Threats: cross-site requests (form token and Origin), cross-site sockets (Origin, before the socket is accepted),
+guessing (what may not be seen answers exactly like what does not exist), old sessions (looked up at every request).
 """
 
 import hmac
@@ -33,15 +34,19 @@ FORM = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is signed in."""
+    """A person who is signed in, by a session or a bearer token."""
 
     person: Person
     session: Session | None  # None when a bearer token was used
-    csrf: str = ""  # what their forms must carry
+    csrf: str = ""  # the token their forms must carry
 
 
 class Guard:
-    """Looks people up in the directory. Holds no state but the settings of the installation."""
+    """Looks up people by their cookie or token, at every request anew.
+
+    `directory` returns who there is, `clock` the present instant (UTC). `refresh` takes in what other processes
+    recorded; None where this process is alone. `secure`: people reach the installation by https.
+    """
 
     def __init__(
         self,
@@ -50,15 +55,15 @@ class Guard:
         origin: str,
         *,
         secure: bool,
-        fresh: Callable[[], Awaitable[None]] | None = None,
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
-        self.fresh = fresh  # takes in what others recorded, where there are others
+        self.refresh = refresh
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
     def signed(self, connection: HTTPConnection) -> Signed | None:
-        """Return who is asking by cookie, or by bearer token where there is no cookie."""
+        """Return who is asking, by cookie, or by bearer token where there is no cookie; None for nobody."""
         secret = connection.cookies.get(self.cookie)
         if secret:
             return self._by_session(digest(secret))
@@ -85,11 +90,11 @@ class Guard:
         return Signed(person=person, session=None)
 
     def same_origin(self, connection: HTTPConnection) -> bool:
-        """Tell whether a browser sent this from one of our own pages."""
+        """Return whether the Origin header names this installation."""
         return connection.headers.get("origin") == self.origin
 
     async def form_is_ours(self, request: Request, signed: Signed | None) -> bool:
-        """Tell whether a changing request came from a form of ours (a bearer token needs no form)."""
+        """Return whether a changing request came from a form of ours; one with a bearer token needs no form."""
         if signed is not None and signed.session is None:
             return True
         origin = request.headers.get("origin")
@@ -110,7 +115,7 @@ LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
 
 
 def not_found() -> Response:
-    """Return the one answer for what does not exist and for what may not be seen."""
+    """Return the answer for what does not exist, which is also the one for what may not be seen."""
     return PlainTextResponse(_("There is nothing here, or nothing you may see.\n"), status_code=404)
 
 
@@ -128,8 +133,8 @@ def _sign_in_first(request: Request) -> Response:
     return RedirectResponse("/sign-in", status_code=303)
 
 
-def _anothers(request: Request, signed: Signed) -> bool:
-    """Tell whether the address names a project that somebody who manages only some does not manage."""
+def _of_others(request: Request, signed: Signed) -> bool:
+    """Return whether the address names a project that this person does not manage."""
     project = request.path_params.get("project")
     return project is not None and not signed.person.manages(ProjectId(project))
 
@@ -142,24 +147,24 @@ def door(
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
 ) -> Route:
-    """Return a route that only people of the roles `allow` get through, to projects they may look at.
+    """Return a route for people of the roles `allow`.
 
-    Whatever is under a project names it in its address as `{project}`.
+    A path below a project names it as `{project}`; whoever does not manage that project gets `not_found`.
     """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
-        if guard.fresh is not None:
-            await guard.fresh()
+        if guard.refresh is not None:
+            await guard.refresh()
         signed = guard.signed(request)
         if signed is None:
             return _sign_in_first(request)
-        if signed.person.role not in allow or _anothers(request, signed):
+        if signed.person.role not in allow or _of_others(request, signed):
             return not_found()
         if request.method not in SAFE and not await guard.form_is_ours(request, signed):
             return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
         answer = await endpoint(request, signed)
-        if signed.person.role == "viewer" and request.method in SAFE and not await _still(guard, request):
+        if signed.person.role == "viewer" and request.method in SAFE and not await _still_signed(guard, request):
             return _sign_in_first(request)
         return answer
 
@@ -167,10 +172,10 @@ def door(
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
 
 
-async def _still(guard: Guard, request: Request) -> bool:
-    """Tell whether somebody may still come in: what was read for them may be newer than their end."""
-    if guard.fresh is not None:
-        await guard.fresh()
+async def _still_signed(guard: Guard, request: Request) -> bool:
+    """Return whether the session has not ended meanwhile: what was read for it may be newer than its end."""
+    if guard.refresh is not None:
+        await guard.refresh()
     return guard.signed(request) is not None
 
 
@@ -180,19 +185,19 @@ def open_door(
     *,
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
-    fresh: bool = False,
+    refresh: bool = False,
     keyed: bool = False,
 ) -> Route:
     """Return a route that anyone may use; a changing request still has to come from our own pages.
 
-    `fresh` takes in what other processes recorded first. `keyed`: the address holds a secret that is authority enough,
-    so that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
+    `refresh`: take in what other processes recorded first. `keyed`: a secret in the address is authority enough, so
+    that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
     """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
-        if fresh and guard.fresh is not None:
-            await guard.fresh()
+        if refresh and guard.refresh is not None:
+            await guard.refresh()
         if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
             return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
         return await endpoint(request)
@@ -202,7 +207,7 @@ def open_door(
 
 
 def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
-    """Return a socket route: a foreign Origin is refused before accept, the rest is the endpoint's to say."""
+    """Return a route for sockets: a foreign Origin is refused before accept; the endpoint checks all rights itself."""
 
     async def guarded(websocket: WebSocket) -> None:
         guard: Guard = websocket.app.state.guard
@@ -210,8 +215,8 @@ def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
             await websocket.close(1008)
             return
         signed = guard.signed(websocket)
-        if signed is None and guard.fresh is not None:  # signed in elsewhere a moment ago
-            await guard.fresh()
+        if signed is None and guard.refresh is not None:  # the session may have begun on another process a moment ago
+            await guard.refresh()
             signed = guard.signed(websocket)
         await endpoint(websocket, signed)
 

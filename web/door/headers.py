@@ -20,7 +20,7 @@ HEADERS = {
 
 
 class Headers:
-    """Puts the security headers on every HTTP response; a route may bring its own."""
+    """Adds the security headers to every HTTP response, unless a route has set one itself."""
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self.app = app
@@ -30,7 +30,7 @@ class Headers:
         self._headers = [(k.encode(), v.encode()) for k, v in always.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, adding headers to the start of a response."""
+        """Call the application, and add the headers to the start of its response."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Errors as HTTP says them: RFC 9457 problem details, a status for each kind of refusal. HTTP codes live in web/."""
+"""Refusals as HTTP responses: a status for each kind, and problem details (RFC 9457) for the JSON door."""
 
 import msgspec
 from starlette.responses import Response
@@ -22,7 +22,7 @@ def status_of(refused: Refused) -> int:
 
 
 def problem(status: int, title: str, detail: str, **more: str) -> Response:
-    """Return problem details."""
+    """Return a response of problem details; `more` are further members of the JSON object."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
 

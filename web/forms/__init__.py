@@ -1,1 +1,1 @@
-"""A form is a command: fields, and the command they make. Pure."""
+"""Forms that stand for a command: their fields, and the command made from what was typed. No I/O."""

@@ -1,6 +1,6 @@
-"""Form fields: how a value of a command is typed, read and shown again. Pure.
+"""Form fields: how a value of a command is typed, read and shown again.
 
-Rule: what was typed is kept as typed; a value that cannot be read is a problem at its own field.
+Rule: what was typed is kept as it was typed; a value that cannot be read is a problem at its own field.
 """
 
 import re
@@ -18,20 +18,20 @@ Kind = Literal[
     "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until"
 ]  # fmt: skip
 Typed = Mapping[str, Sequence[str]]
-NOTHING = object()  # the field was left empty, so the command's own default holds
+NOTHING = object()  # for a field that was left empty: the command's own default holds
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One field. `name` is the place of its value in the command: "details.title"."""
+    """One field. `name` is the path of its value in the command, such as "details.title"."""
 
     name: str
     label: str
     kind: Kind = "line"
-    value: str = ""  # as it stands in the form
+    value: str = ""  # as the form shows it
     help: str = ""
     required: bool = False
-    options: tuple[tuple[str, str], ...] = ()  # of a choice: value, word
-    unit: str = ""  # currency of money, zone of until, a word such as "days" else
+    options: tuple[tuple[str, str], ...] = ()  # of a choice: value and word
+    unit: str = ""  # the currency of money, the time zone of until, else a word such as "days"
     slim: bool = False  # takes little room
 
     @property
@@ -44,8 +44,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(self.value.split())
 
 
-class Unfit(Exception):  # what the form tells at each field, not an error of ours
-    """Some values cannot be read; a sentence for each field."""
+class Unfit(Exception):  # shown by the form, not an error of ours
+    """Some values cannot be read. `problems`: a sentence by field name, "" for the whole form."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(problems.values()))
@@ -54,18 +54,18 @@ class Unfit(Exception):  # what the form tells at each field, not an error of ou
 
 def typed_value(field: Field, typed: Typed) -> str:
     """Return what was typed into a field, to be shown again."""
-    given = typed.get(field.name, ())
+    values = typed.get(field.name, ())
     if field.kind in ("weekdays", "yes"):
-        return " ".join(given)
-    return given[0] if given else ""
+        return " ".join(values)
+    return values[0] if values else ""
 
 
 def read(fields: Sequence[Field], typed: Typed) -> dict[str, Any]:
-    """Return the values, nested as the command has them.
+    """Return the values of all fields, nested as in the command.
 
     Raises: Unfit with every problem at once.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for field in fields:
         try:
@@ -74,19 +74,24 @@ def read(fields: Sequence[Field], typed: Typed) -> dict[str, Any]:
             problems[field.name] = str(error)
             continue
         if value is not NOTHING:
-            _put(found, field.name.split("."), value)
+            _put(values, field.name.split("."), value)
     if problems:
         raise Unfit(problems)
-    return found
+    return values
 
 
-def _put(found: dict[str, Any], path: Sequence[str], value: Any) -> None:
+def _put(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Set the value at a path, making the dictionaries on the way."""
     for name in path[:-1]:
-        found = found.setdefault(name, {})
-    found[path[-1]] = value
+        values = values.setdefault(name, {})
+    values[path[-1]] = value
 
 
 def _value(field: Field, text: str) -> Any:
+    """Return the value of what was typed, `NOTHING` for an empty field.
+
+    Raises: ValueError with a sentence for whoever typed it.
+    """
     if field.kind not in ("line", "text", "yes", "weekdays", "days") and not text.strip():
         if field.required:
             raise ValueError(_("{label} is missing. {example}", label=field.label, example=_example(field)))
@@ -144,31 +149,32 @@ def whole(text: str) -> int:
 
     Raises: ValueError with a sentence for whoever typed it.
     """
-    found = text.strip().replace("−", "-")
-    if not re.fullmatch(r"-?\d{1,9}", found, re.ASCII):
+    number = text.strip().replace("−", "-")
+    if not re.fullmatch(r"-?\d{1,9}", number, re.ASCII):
         raise ValueError(_("“{text}” is no whole number. Expected one such as 40.", text=text.strip()[:40]))
-    return int(found)
+    return int(number)
 
 
 def amount(text: str) -> Decimal:
-    """Return a typed amount; spaces and commas between thousands are left out.
+    """Return a typed amount; spaces and commas between thousands are ignored.
 
     Raises: ValueError with a sentence for whoever typed it.
     """
-    found = re.sub(r"[\s,]", "", text).replace("−", "-")
+    number = re.sub(r"[\s,]", "", text).replace("−", "-")
     try:
-        value = Decimal(found)
+        value = Decimal(number)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or len(found) > 24:
+    if not value.is_finite() or len(number) > 24:
         raise ValueError(_("“{text}” is no amount. Expected one such as 1,250,000 or 99.50.", text=text.strip()[:40]))
     return value
 
 
 def _point(line: str) -> dict[str, Any]:
-    first, _sep, rest = line.strip().partition(" ")
-    if not rest.strip():
+    """Return a date and an amount that were typed on one line."""
+    date_text, _sep, amount_text = line.strip().partition(" ")
+    if not amount_text.strip():
         raise ValueError(
             _("“{line}” is no point. Expected a date and an amount: 2027-03-31 1,200,000.", line=line.strip()[:40])
         )
-    return {"on": day(first), "amount": amount(rest)}
+    return {"on": day(date_text), "amount": amount(amount_text)}

@@ -1,4 +1,4 @@
-"""A form for one command: its fields, what it was filled with, what is wrong, and the command it stands for. Pure."""
+"""A form for one command: its fields, what was typed, what is wrong with it, and the command it stands for."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from web.forms.fields import Field, Typed, Unfit, read, typed_value
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person fills in to send one command."""
+    """The form by which a person sends one command."""
 
     command: type[Command]
     title: str
     button: str
     fields: tuple[Field, ...] = ()
-    fixed: dict[str, Any] = {}  # what the address says: project, milestone, risk
+    fixed: dict[str, Any] = {}  # values from the address: project, milestone, risk
     slot: str  # id of the element the form opens in
     note: str = ""
-    about: Any = None  # what the form changes, as it stands
-    problems: dict[str, str] = {}  # by field name
-    problem: str = ""  # that belongs to no field
-    fold: tuple[str, ...] = ()  # fields under "More"
+    about: Any = None  # what the form changes, as it is now
+    problems: dict[str, str] = {}  # sentences by field name
+    problem: str = ""  # a sentence about the whole form
+    fold: tuple[str, ...] = ()  # names of the fields under "More"
 
     @property
     def tag(self) -> str:
@@ -33,7 +33,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seen(self) -> str:
-        """A fingerprint of what the form changes: another one later means that somebody was faster."""
+        """A fingerprint of what the form changes; when it has changed on sending, somebody else was faster."""
         if self.about is None:
             return ""
         return hashlib.sha256(msgspec.json.encode(self.about, order="deterministic")).hexdigest()[:16]
@@ -44,13 +44,13 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def filled(form: Form, typed: Typed) -> Form:
-    """Return the form with what was typed."""
+    """Return the form with what was typed in its fields."""
     fields = tuple(msgspec.structs.replace(f, value=typed_value(f, typed)) for f in form.fields)
     return msgspec.structs.replace(form, fields=fields)
 
 
 def command_of(form: Form, typed: Typed) -> Command:
-    """Return the command a filled form stands for.
+    """Return the command that a form and what was typed into it stand for.
 
     Raises: Unfit.
     """
@@ -62,19 +62,19 @@ def command_of(form: Form, typed: Typed) -> Command:
 
 
 def told(form: Form, error: Refused | Unfit) -> Form:
-    """Return the form with what is wrong, each sentence at its field."""
+    """Return the form with a refusal shown in it, each sentence at its field."""
     if isinstance(error, Unfit):
         return _with(form, error.problems)
-    return _with(form, {_place(form, error.field): error.message})
+    return _with(form, {_field_name(form, error.field): error.message})
 
 
 def _with(form: Form, problems: Mapping[str, str]) -> Form:
-    here = {name: text for name, text in problems.items() if name}
-    return msgspec.structs.replace(form, problems=here, problem=problems.get("", ""))
+    at_fields = {name: text for name, text in problems.items() if name}
+    return msgspec.structs.replace(form, problems=at_fields, problem=problems.get("", ""))
 
 
-def _place(form: Form, field: str) -> str:
-    """Return the form's field a refusal is about, nothing where it is about the whole."""
+def _field_name(form: Form, field: str) -> str:
+    """Return the name of the form's field that a refusal names, "" where it is about the whole form."""
     if not field:
         return ""
     exact = [f.name for f in form.fields if f.name.split(".")[-1] == field]

@@ -1,1 +1,1 @@
-"""Who somebody is: credentials, and the single sign-on provider."""
+"""Establishes who somebody is: links, sessions and tokens of ours, or the organisation’s single sign-on provider."""

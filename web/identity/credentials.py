@@ -1,4 +1,7 @@
-"""Letting people in: one-time links, sessions and tokens, through the write side like everything else."""
+"""Invites people, and issues their one-time links, sessions and tokens.
+
+Rule: each is recorded by a command; only the hash of a secret is recorded.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -17,7 +20,7 @@ from web.write.service import Service
 
 
 class Entrance(msgspec.Struct, frozen=True):
-    """A new session: the secret for the cookie, and when it ends (UTC)."""
+    """A new session: the secret for its cookie, and when it expires (UTC)."""
 
     secret: str
     expires: datetime
@@ -68,19 +71,19 @@ class Credentials:
         return secret
 
     def holder(self, secret: str) -> Person | None:
-        """Return whose good link this is, without consuming it."""
+        """Return who may sign in with a link, without consuming it; None when it is unknown, used or expired."""
         world = self._present.refresh()
-        key = world.links.get(digest(secret))
-        person = world.people.get(key.person) if key else None
+        entry = world.links.get(digest(secret))
+        person = world.people.get(entry.person) if entry else None
         link = person.links.get(digest(secret)) if person else None
         if person is None or link is None or person.disabled or link.used or link.expires <= self._clock():
             return None
         return person
 
     def enter(self, secret: str, device: str = "") -> Entrance:
-        """Consume a link and start a session, on a kind of device.
+        """Consume a link and start a session on a kind of device.
 
-        Raises: Unknown when the link is none, used or run out.
+        Raises: Unknown when the link is unknown, used or expired.
         """
         person = self.holder(secret)
         if person is None:
@@ -98,13 +101,15 @@ class Credentials:
         return Entrance(cookie, expires)
 
     def vouched(self, email: str, device: str = "") -> Entrance | None:
-        """Start a session for the one person who has this address; None when there is none, or more than one."""
-        there = [p for p in self._present.refresh().people.values() if not p.disabled and _same(p.email, email)]
-        if len(there) != 1:
+        """Start a session for the one person who has a mail address; None for nobody or several."""
+        holders = [
+            p for p in self._present.refresh().people.values() if not p.disabled and _same_address(p.email, email)
+        ]
+        if len(holders) != 1:
             return None
         cookie, expires = new_secret(), self._clock() + self._session
         command = StartSession(
-            person=there[0].id, session=new_id(), session_hash=digest(cookie), session_expires=expires, device=device
+            person=holders[0].id, session=new_id(), session_hash=digest(cookie), session_expires=expires, device=device
         )
         try:
             self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
@@ -113,12 +118,12 @@ class Credentials:
         return Entrance(cookie, expires)
 
     def leave(self, person: PersonId, session: str, cause: Literal["signed_out", "ended"] = "signed_out") -> None:
-        """End a session."""
+        """End a session; its sockets close."""
         command = EndSession(person=person, session=session, cause=cause)
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def token(self, actor: Actor, person: PersonId, label: str) -> str:
-        """Return a new bearer token for the JSON door.
+        """Return the secret of a new bearer token for the JSON door.
 
         Raises: Refused.
         """
@@ -128,6 +133,6 @@ class Credentials:
         return secret
 
 
-def _same(one: str, other: str) -> bool:
-    """Tell whether two addresses are one; letters that merely look alike are others, whatever their lower case is."""
-    return one == other or (one.isascii() and other.isascii() and one.lower() == other.lower())
+def _same_address(left: str, right: str) -> bool:
+    """Return whether two mail addresses are the same; case is ignored in ASCII alone, so look-alikes differ."""
+    return left == right or (left.isascii() and right.isascii() and left.lower() == right.lower())

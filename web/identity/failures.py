@@ -1,11 +1,11 @@
-"""How a single sign-on provider can fail, and the address that it sends browsers back to."""
+"""The ways in which single sign-on can fail, and the path that the provider sends browsers back to."""
 
-BACK = "/sign-in/openid/back"  # where the provider sends browsers back to; it has to be registered there
+BACK = "/sign-in/openid/back"  # the redirect URI that has to be registered with the provider
 
 
 class Away(Exception):
-    """The provider cannot be reached, or does not answer as one would; says how, for the log."""
+    """The provider cannot be reached, or does not answer as specified. The message is for the log."""
 
 
 class NotVouched(Exception):
-    """The provider does not vouch for anybody here; says why, for the log, and names nobody."""
+    """The provider's answer does not prove who somebody is. The message is for the log and names nobody."""

@@ -1,12 +1,13 @@
-"""What an ID token has to say before it is believed: OpenID Connect Core 1.0, section 3.1.3.7. Pure.
+"""Validates an ID token (OpenID Connect Core 1.0, section 3.1.3.7).
 
-Rule: the algorithms are ours to choose, all asymmetric; a token never chooses its own key, address or algorithm.
+Rule: we choose the algorithms, all of them asymmetric; a token never chooses its key, an address or an algorithm.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from joserfc import jws, jwt
 from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import Key, KeySet
@@ -15,16 +16,25 @@ from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 from web.identity.failures import NotVouched
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
-LEEWAY = 60  # seconds that the provider's clock and ours may differ
-LONGEST = 16 << 10  # of a token, characters
+LEEWAY = 60  # seconds by which the provider's clock and ours may differ
+LONGEST = 16 << 10  # characters of a token
 
 
 class UnknownKey(Exception):
-    """The token names a key that is not among those known."""
+    """The token names a key that is not among the provider's known keys."""
 
 
-def mail_of(token: str, keys: KeySet, *, issuer: str, client: str, nonce: str, now: datetime) -> str:
-    """Return the verified mail address a token speaks of.
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token is compared with."""
+
+    issuer: str
+    client: str  # this installation's id at the provider
+    nonce: str  # of this sign-in
+    now: datetime  # UTC
+
+
+def mail_of(token: str, keys: KeySet, expected: Expected) -> str:
+    """Return the verified mail address in a token.
 
     Raises: UnknownKey, NotVouched.
     """
@@ -38,7 +48,7 @@ def mail_of(token: str, keys: KeySet, *, issuer: str, client: str, nonce: str, n
         claims = jwt.decode(token, key, registry=registry).claims
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise NotVouched(f"the ID token is not signed as it has to be ({type(error).__name__})") from error
-    _check(claims, issuer, client, nonce, now.timestamp())
+    _check(claims, expected)
     mail = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail:
         raise NotVouched("the ID token names no verified mail address")
@@ -46,7 +56,7 @@ def mail_of(token: str, keys: KeySet, *, issuer: str, client: str, nonce: str, n
 
 
 def _allowed(header: dict[str, Any]) -> Sequence[str]:
-    """Return the one algorithm this token may be signed by."""
+    """Return the one algorithm by which the token may be signed, in a list; NotVouched for one we do not accept."""
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS or "crit" in header or "b64" in header:
         raise NotVouched("the ID token is signed by no algorithm that is believed")
@@ -54,17 +64,18 @@ def _allowed(header: dict[str, Any]) -> Sequence[str]:
 
 
 def _key(header: dict[str, Any], keys: KeySet) -> Key:
+    """Return the key the token is signed by."""
     wanted, algorithm = header.get("kid"), header["alg"]
     fits = [key for key in keys if wanted in (None, key.kid) and key.as_dict(private=False).get("use") in (None, "sig")]
     if not fits or (wanted is None and len(fits) > 1):
         raise UnknownKey
-    said = fits[0].as_dict(private=False).get("alg")
-    if said not in (None, algorithm) or fits[0].key_type == "oct":
+    meant_for = fits[0].as_dict(private=False).get("alg")
+    if meant_for not in (None, algorithm) or fits[0].key_type == "oct":
         raise NotVouched("the ID token is signed by another algorithm than its key is for")
     return fits[0]
 
 
-REFUSED = {
+REFUSED = {  # reasons by claim
     "iss": "the ID token comes from another issuer",
     "aud": "the ID token is for somebody else",
     "sub": "the ID token is about nobody",
@@ -75,20 +86,21 @@ REFUSED = {
 }
 
 
-def _check(claims: dict[str, Any], issuer: str, client: str, nonce: str, now: float) -> None:
-    """Raise NotVouched unless the claims are for us, of this sign-in and of now; OpenID Connect Core 3.1.3.7."""
-    said: dict[str, ClaimsOption] = {name: {"essential": True} for name in ("sub", "exp", "iat")}
-    wanted: dict[str, ClaimsOption] = {
+def _check(claims: dict[str, Any], expected: Expected) -> None:
+    """Raise NotVouched unless the claims are valid now, and for this installation and this sign-in."""
+    present: dict[str, ClaimsOption] = {name: {"essential": True} for name in ("sub", "exp", "iat")}
+    equal: dict[str, ClaimsOption] = {
         name: {"essential": True, "value": value}
-        for name, value in (("iss", issuer), ("aud", client), ("nonce", nonce))
+        for name, value in (("iss", expected.issuer), ("aud", expected.client), ("nonce", expected.nonce))
     }
+    now = int(expected.now.timestamp())
     try:
-        JWTClaimsRegistry(now=int(now), leeway=LEEWAY, **said, **wanted).validate(claims)
+        JWTClaimsRegistry(now=now, leeway=LEEWAY, **present, **equal).validate(claims)
     except ClaimError as error:
-        why = REFUSED.get(error.claim, f"the ID token does not say its {error.claim}")
-        raise NotVouched(why) from error
+        reason = REFUSED.get(error.claim, f"the ID token does not say its {error.claim}")
+        raise NotVouched(reason) from error
     audience = claims["aud"]
     if isinstance(audience, list) and len(audience) > 1 and "azp" not in claims:
         raise NotVouched("the ID token is for several and does not say who asked for it")
-    if claims.get("azp", client) != client:
+    if claims.get("azp", expected.client) != expected.client:
         raise NotVouched("somebody else asked for the ID token")

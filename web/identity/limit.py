@@ -1,20 +1,23 @@
-"""Rate limits in memory: a bucket a key, refilled by the clock, forgotten when full."""
+"""A rate limit in memory: a token bucket for each key."""
 
 import time
 from collections.abc import Callable
 
 
 class Limit:
-    """At most `burst` at once and `per_minute` on average for each key. Not thread-safe: the event loop owns it."""
+    """Allows at most `burst` at once and `per_minute` on average for each key.
+
+    `clock` returns monotonic seconds. Not thread-safe; owned by the event loop.
+    """
 
     def __init__(
         self, per_minute: float, burst: int | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._rate, self._burst, self._clock = per_minute / 60, float(burst or per_minute), clock
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._buckets: dict[str, tuple[float, float]] = {}  # level and when it was that, by key
 
     def allows(self, key: str) -> bool:
-        """Take one from the key's bucket; False when it is empty."""
+        """Take one token from the key's bucket, and return whether there was one."""
         now = self._clock()
         level, at = self._buckets.get(key, (self._burst, now))
         level = min(self._burst, level + (now - at) * self._rate)
@@ -27,5 +30,6 @@ class Limit:
         return True
 
     def _forget(self, now: float) -> None:
+        """Drop the buckets that are full again."""
         full = self._burst / self._rate
         self._buckets = {k: (lv, at) for k, (lv, at) in self._buckets.items() if now - at < full}

@@ -1,7 +1,7 @@
-"""The organisation's own sign-in, an OpenID Connect provider by setting: where to send browsers, whom it vouches for.
+"""The client of an OpenID Connect provider: the address to send browsers to, and the mail address it vouches for.
 
-Rule: what the provider sends is bounded in time and size, and believed only as far as `idtoken` goes. What is kept in
-memory is what it publishes about itself, and may be lost.
+Rule: answers of the provider are bounded in time and size, and nothing is believed that `id_token` did not validate.
+Only what the provider publishes about itself is kept in memory, and may be lost.
 """
 
 import asyncio
@@ -20,19 +20,19 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 
 from web.identity.failures import Away, NotVouched
-from web.identity.id_token import UnknownKey, mail_of
+from web.identity.id_token import Expected, UnknownKey, mail_of
 from web.identity.round_trip import Tie, Ties
 
 PATIENCE = 5.0  # seconds for one answer
-AT_MOST = 12.0  # seconds for all that one step asks
-LONGEST = 256 << 10  # of an answer, bytes
-KEPT = 600.0  # seconds for which what the provider publishes is not asked again
+AT_MOST = 12.0  # seconds for all requests of one step
+LONGEST = 256 << 10  # bytes of one answer
+KEPT = 600.0  # seconds for which the provider's metadata and keys are cached
 
 T = TypeVar("T")
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider says of itself; OpenID Connect Discovery 1.0, section 3."""
+    """The metadata of a provider (OpenID Connect Discovery 1.0, section 3)."""
 
     issuer: str
     authorization_endpoint: str
@@ -42,11 +42,16 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Keys(msgspec.Struct, frozen=True):
+    """A JWK set (RFC 7517)."""
+
     keys: list[dict[str, Any]]
 
 
 class Provider:
-    """The provider of this installation. The event loop owns it."""
+    """The provider of this installation. Not thread-safe; owned by the event loop.
+
+    `client` and `secret` are this installation's at the provider, `back` is the redirect URI, `clock` returns UTC.
+    """
 
     def __init__(self, issuer: str, client: str, secret: str, back: str, clock: Callable[[], datetime]) -> None:
         self.ties = Ties(secret)
@@ -55,79 +60,81 @@ class Provider:
         self._keys: tuple[float, KeySet] | None = None
 
     async def address(self, tie: Tie) -> str:
-        """Return where to send the browser.
+        """Return the address to send the browser to.
 
         Raises: Away.
         """
         async with self._asking() as client:
-            found = await self._about(client)
+            published = await self._metadata(client)
             address, _state = client.create_authorization_url(
-                found.authorization_endpoint, state=tie.state, code_verifier=tie.verifier, nonce=tie.nonce
+                published.authorization_endpoint, state=tie.state, code_verifier=tie.verifier, nonce=tie.nonce
             )
             return str(address)
 
     async def mail(self, code: str, tie: Tie, issuer: str = "") -> str:
-        """Return the verified mail address the provider vouches for, for a code the browser brought.
+        """Return the verified mail address that the provider gives for a code which the browser brought back.
 
-        `issuer` is who the answer says it comes from, "" where it does not say; RFC 9207.
+        `issuer`: named by the answer (RFC 9207), "" where it names none.
         Raises: Away, NotVouched.
         """
         if issuer and issuer != self._issuer:
             raise NotVouched("the answer comes from another issuer")
         async with self._asking() as client:
-            found = await self._about(client)
-            return await self._vouched(client, found, await self._token(client, found, code, tie), tie.nonce)
+            published = await self._metadata(client)
+            return await self._vouched(client, published, await self._token(client, published, code, tie), tie.nonce)
 
-    async def _token(self, client: Any, found: Published, code: str, tie: Tie) -> str:
-        ways = found.token_endpoint_auth_methods_supported
+    async def _token(self, client: Any, published: Published, code: str, tie: Tie) -> str:
+        ways = published.token_endpoint_auth_methods_supported
         if "client_secret_basic" not in ways and "client_secret_post" in ways:
-            client.token_endpoint_auth_method = "client_secret_post"  # noqa: S105  # the name of a way, no secret
+            client.token_endpoint_auth_method = "client_secret_post"  # noqa: S105  # the name of a method, no secret
         try:
-            told = await client.fetch_token(
-                found.token_endpoint, code=code, code_verifier=tie.verifier, grant_type="authorization_code"
+            answer = await client.fetch_token(
+                published.token_endpoint, code=code, code_verifier=tie.verifier, grant_type="authorization_code"
             )
         except AuthlibBaseError as error:
             if error.error == "invalid_grant":
                 raise NotVouched("the provider does not take the code it gave") from error
             raise Away(f"the provider refused us: {error.error}") from error
-        token = told.get("id_token")
+        token = answer.get("id_token")
         if not isinstance(token, str):
             raise Away("the provider sent no ID token")
         return token
 
-    async def _vouched(self, client: Any, found: Published, token: str, nonce: str) -> str:
-        """Look again for keys once, where the token names one that is new."""
-        keys = await self._known_keys(client, found, KEPT)
-        wanted = {"issuer": self._issuer, "client": self._client, "nonce": nonce, "now": self._clock()}
+    async def _vouched(self, client: Any, published: Published, token: str, nonce: str) -> str:
+        """Return the mail address in a token; the keys are fetched once more where it names an unknown one."""
+        keys = await self._known_keys(client, published, KEPT)
+        expected = Expected(issuer=self._issuer, client=self._client, nonce=nonce, now=self._clock())
         try:
-            return mail_of(token, keys, **wanted)  # type: ignore[arg-type]
+            return mail_of(token, keys, expected)
         except UnknownKey:
-            keys = await self._known_keys(client, found, 0)
+            keys = await self._known_keys(client, published, 0)
         try:
-            return mail_of(token, keys, **wanted)  # type: ignore[arg-type]
+            return mail_of(token, keys, expected)
         except UnknownKey as error:
             raise NotVouched("the ID token is signed by a key that the provider does not publish") from error
 
-    async def _about(self, client: Any) -> Published:
+    async def _metadata(self, client: Any) -> Published:
+        """Return the provider's metadata, from the cache or its well-known address."""
         if self._published and time.monotonic() - self._published[0] < KEPT:
             return self._published[1]
-        place = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = await self._read(client, place, Published)
-        if found.issuer != self._issuer:
-            raise Away(f"expected the issuer {self._issuer}, got {found.issuer[:200]}")
-        for address in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-            if urlsplit(address).scheme not in ("https", urlsplit(self._issuer).scheme):
-                raise Away(f"expected an address that begins with https://, got {address[:200]}")
-        self._published = time.monotonic(), found
-        return found
+        address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        published = await self._read(client, address, Published)
+        if published.issuer != self._issuer:
+            raise Away(f"expected the issuer {self._issuer}, got {published.issuer[:200]}")
+        for endpoint in (published.authorization_endpoint, published.token_endpoint, published.jwks_uri):
+            if urlsplit(endpoint).scheme not in ("https", urlsplit(self._issuer).scheme):
+                raise Away(f"expected an address that begins with https://, got {endpoint[:200]}")
+        self._published = time.monotonic(), published
+        return published
 
-    async def _known_keys(self, client: Any, found: Published, oldest: float) -> KeySet:
+    async def _known_keys(self, client: Any, published: Published, oldest: float) -> KeySet:
+        """Return the provider's keys, read again where the cached ones are older than `oldest` seconds."""
         if self._keys and time.monotonic() - self._keys[0] < oldest:
             return self._keys[1]
         keys = KeySet([])
-        for told in (await self._read(client, found.jwks_uri, _Keys)).keys:
-            with contextlib.suppress(JoseError, KeyError, TypeError, ValueError):  # of a kind that is not known here
-                keys.keys.append(JWKRegistry.import_key(told))
+        for jwk in (await self._read(client, published.jwks_uri, _Keys)).keys:
+            with contextlib.suppress(JoseError, KeyError, TypeError, ValueError):  # skip a key of an unknown kind
+                keys.keys.append(JWKRegistry.import_key(jwk))
         for key in keys:
             key.ensure_kid()
         self._keys = time.monotonic(), keys
@@ -145,7 +152,7 @@ class Provider:
 
     @contextlib.asynccontextmanager
     async def _asking(self) -> AsyncIterator[Any]:
-        """Make whatever goes wrong on the way to the provider one kind of trouble."""
+        """Give an HTTP client; whatever goes wrong on the way to the provider becomes `Away`."""
         client = AsyncOAuth2Client(
             self._client, self._secret, redirect_uri=self._back, scope="openid email",
             code_challenge_method="S256", transport=Bounded(), timeout=PATIENCE, follow_redirects=False,
@@ -159,13 +166,13 @@ class Provider:
 
 
 class Bounded(httpx2.AsyncBaseTransport):
-    """Carries requests, and breaks off an answer that is longer than any should be."""
+    """A transport that breaks off an answer longer than `LONGEST`."""
 
     def __init__(self) -> None:
         self._inner = httpx2.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the answer, its body not read yet."""
+        """Send a request, and return its answer, the body not read yet."""
         answer = await self._inner.handle_async_request(request)
         if answer.headers.get("content-encoding", "identity") != "identity":
             await answer.aclose()
@@ -179,14 +186,16 @@ class Bounded(httpx2.AsyncBaseTransport):
 
 
 class _Counted(httpx2.AsyncByteStream):
+    """A body that is read up to `LONGEST` bytes."""
+
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        come = 0
+        received = 0
         async for chunk in self._stream:
-            come += len(chunk)
-            if come > LONGEST:
+            received += len(chunk)
+            if received > LONGEST:
                 raise httpx2.ReadError(f"an answer is longer than {LONGEST} bytes")
             yield chunk
 

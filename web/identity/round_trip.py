@@ -1,7 +1,7 @@
-"""What ties a sign-in at the provider to the browser that began it: one random word in a sealed cookie. Pure.
+"""Ties a sign-in at the provider to the browser that began it, by a random word in a sealed cookie.
 
-Rule: everything that goes to the provider is derived from that word and the installation's own secret, so any process
-may take the browser back, nothing waits in memory, and another browser's answer fits no cookie.
+Rule: state, nonce and PKCE verifier are derived from that word and the installation's secret. So any process can
+finish the sign-in, nothing is kept in memory, and an answer brought by another browser fits no cookie.
 """
 
 import base64
@@ -13,20 +13,20 @@ import msgspec
 
 from web.ids import new_secret
 
-MINUTES = 10  # until a sign-in that was begun has to be finished
+MINUTES = 10  # within which a sign-in has to be finished
 
 
 class Tie(msgspec.Struct, frozen=True, kw_only=True):
-    """One sign-in that was begun. `cookie` is for the browser alone; the others go to the provider."""
+    """One sign-in that has begun. `cookie` is for the browser alone; the other values go to the provider."""
 
     cookie: str
     state: str
     nonce: str
-    verifier: str  # of PKCE, RFC 7636; only its hash leaves before the code comes back
+    verifier: str  # of PKCE (RFC 7636); only its hash is sent before the code comes back
 
 
 class Ties:
-    """Begins sign-ins and knows them again. `secret` is the same for every process of an installation."""
+    """Begins and recognises sign-ins. `secret`: the client secret, the same for every process of an installation."""
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.new(secret.encode(), b"fanlight openid", hashlib.sha256).digest()
@@ -37,19 +37,19 @@ class Ties:
         return self._tie(f"{word}.{self._derived('cookie', word)}", word)
 
     def again(self, cookie: str, state: str, now: datetime) -> Tie | None:
-        """Return the tie a browser brings back; None when the cookie is not ours, too old, or of another sign-in."""
+        """Return the tie of a cookie; None when the cookie is not ours, too old, or of another sign-in than `state`."""
         word, _, seal = cookie.rpartition(".")
         ends = word.rpartition(".")[2]
         if not hmac.compare_digest(seal.encode(), self._derived("cookie", word).encode()):
             return None
-        found = self._tie(cookie, word)
-        fits = hmac.compare_digest(state.encode(), found.state.encode())
-        return found if fits and int(ends) > now.timestamp() else None
+        tie = self._tie(cookie, word)
+        same = hmac.compare_digest(state.encode(), tie.state.encode())
+        return tie if same and int(ends) > now.timestamp() else None
 
     def _tie(self, cookie: str, word: str) -> Tie:
         state, nonce, verifier = (self._derived(name, word) for name in ("state", "nonce", "verifier"))
         return Tie(cookie=cookie, state=state, nonce=nonce, verifier=verifier)
 
     def _derived(self, name: str, word: str) -> str:
-        made = hmac.new(self._key, f"{name} {word}".encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(made).decode().rstrip("=")
+        derived = hmac.new(self._key, f"{name} {word}".encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(derived).decode().rstrip("=")

@@ -1,1 +1,1 @@
-"""Mails: when they are due, what they say, how they go out, what became of each."""
+"""Mails to viewers: when they are due, what they say, how they are sent, and how each was delivered."""

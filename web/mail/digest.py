@@ -1,7 +1,7 @@
-"""What a digest says: the updates after the last one that was mailed, as facts for its text and its HTML. Pure.
+"""The content of a digest: the updates since the last one that was mailed, as values for its text and its HTML.
 
-Rule: made of recorded entries only, never of the project, so a mail cannot say what the page did not. What an update
-said under terms that are no longer in force is left to the record: narrowing cuts mails as it cuts pages.
+Rule: it is made of recorded entries only, never of the project, so that a mail says nothing the page did not. Updates
+under terms that are no longer in force are left out, so that narrowed terms narrow mails as well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,12 @@ WORD = {
     "met": N_("Done"),
     "planned": N_("Planned"),
 }
-MOST = 200  # changes in one mail, the newest ones; mail programs cut off what is longer
+MOST = 200  # changes in one mail, the newest ones; mail programs cut off longer mails
 _views = msgspec.json.Decoder(ClientView)
 
 
 class DigestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One change."""
+    """One change of one update."""
 
     n: int
     when: str
@@ -68,7 +68,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one digest says, for whomever of the client it goes to."""
+    """Everything that a digest says; it is the same for all readers of a client."""
 
     share: str
     organisation: str
@@ -77,11 +77,11 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     ask: str
     updates: str  # "update 412", "updates 397 to 412"
-    n: int
-    recorded: str
-    root: str
+    n: int  # of the newest update
+    recorded: str  # when that was
+    root: str  # the beginning of the tree head after it
     scope: str
-    left: str  # what is left to the record, "" when nothing is
+    left: str  # what is left out, "" for nothing
     changes: tuple[DigestLine, ...]  # newest update first
     vitals: tuple[Vital, ...]
     milestones: tuple[Milestone, ...]
@@ -94,16 +94,16 @@ def covered(first: int, to: int) -> str:
 
 
 def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
-    """Return what a digest of updates `first` to `to` says; None when there is nothing to say.
+    """Return the digest of updates `first` to `to`, None when nothing changed in them.
 
-    `entries` are those of the updates that can be read, in order.
+    `entries`: those of the updates that were not erased, in order.
     """
     if not entries:
         return None
     newest = entries[-1].content
-    told = [e for e in entries if e.content.terms_version == newest.terms_version]
+    in_force = [entry for entry in entries if entry.content.terms_version == newest.terms_version]
     view = _views.decode(newest.view)
-    changes = tuple(line for entry in reversed(told) for line in _lines(entry, view.time_zone))
+    changes = tuple(line for entry in reversed(in_force) for line in _lines(entry, view.time_zone))
     if not changes:
         return None
     return Digest(
@@ -118,7 +118,7 @@ def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
         recorded=_("{at}, {newest_at:%H:%M:%S} UTC", at=words.day_year(newest.at.date()), newest_at=newest.at),
         root=" ".join(entries[-1].root[i : i + 4] for i in range(0, 16, 4)),
         scope=view.scope,
-        left=" ".join((*_earlier(entries[0].n, told[0].n), *_older(len(changes) - MOST))),
+        left=" ".join((*_left_out(entries[0].n, in_force[0].n), *_older(len(changes) - MOST))),
         changes=changes[:MOST],
         vitals=tuple(_vitals(view)),
         milestones=tuple(_milestone(row) for row in view.milestones),
@@ -126,9 +126,10 @@ def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
     )
 
 
-def _earlier(first: int, told: int) -> Iterator[str]:
-    if first != told:
-        which = covered(first, told - 1)
+def _left_out(first: int, first_in_force: int) -> Iterator[str]:
+    """Yield the sentence about updates under earlier terms, if there are any."""
+    if first != first_in_force:
+        which = covered(first, first_in_force - 1)
         yield _(
             "{which}{rest} came under an earlier agreement; your history has what was shown then.",
             which=which[:1].upper(),
@@ -137,6 +138,7 @@ def _earlier(first: int, told: int) -> Iterator[str]:
 
 
 def _older(more: int) -> Iterator[str]:
+    """Yield the sentence about changes beyond `MOST`, if there are any."""
     if more > 0:
         yield _(
             "{older_changes_are} in your history.",
@@ -146,10 +148,10 @@ def _older(more: int) -> Iterator[str]:
 
 def _lines(entry: Entry, zone: str) -> Iterator[DigestLine]:
     when = words.moment(entry.content.at, zone)
-    return (_line(change, entry.n, when) for change in entry.content.changes)
+    return (_digest_line(change, entry.n, when) for change in entry.content.changes)
 
 
-def _line(change: Change, n: int, when: str) -> DigestLine:
+def _digest_line(change: Change, n: int, when: str) -> DigestLine:
     return DigestLine(
         n=n, when=when, title=change.title, before=change.before, after=change.after, note=change.note, why=change.why
     )

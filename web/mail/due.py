@@ -1,6 +1,6 @@
-"""Which mails are to be sent now: digests that are due, and whatever was put off long enough. Reads only.
+"""Which mails are to be sent now: digests that are due, and mails that were put off long enough. Only reads.
 
-Rule: a share's digest is caused by what its own record holds, and by nothing else.
+Rule: whether a digest of a share is due depends only on the record of that share.
 """
 
 from collections.abc import Iterator
@@ -27,29 +27,33 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     mail: str
     kind: Literal["invitation", "digest"]
     share: ShareId | None = None
-    after: int = 0  # the last update mailed before
-    to: int = 0
+    after: int = 0  # number of the last update that was mailed before
+    to: int = 0  # number of the last update to mail
 
 
 class Due:
-    """Knows what is due. Keeps in memory only what the record answers as well."""
+    """Finds the mails that are due. What it keeps in memory is a cache of the record."""
 
     def __init__(self, disclosure: DisclosureLog, hour: int) -> None:
         self._disclosure, self._hour = disclosure, hour
-        self._shown: dict[ShareId, tuple[datetime, int]] = {}
+        self._at_slot: dict[ShareId, tuple[datetime, int]] = {}  # newest update at the newest slot, by share
 
     def errands(self, world: World, now: datetime) -> list[Errand]:
-        """Return every mail to be sent at `now` (UTC), in an order that tells nothing."""
+        """Return every mail to be sent at `now` (UTC).
+
+        They are sorted by random id, so that the order of sending reveals nothing.
+        """
         people = sorted(world.people.values(), key=_id)
-        found = [again for person in people for again in _put_off(person, now)]
+        errands = [again for person in people for again in _put_off(person, now)]
         for share in sorted(world.shares.values(), key=_id):
-            wanting = [person for person in people if wants(person, share, now)]
-            found += [new for person in wanting for new in self._digest(world, share.id, person, now)]
-        return found
+            readers = [person for person in people if wants(person, share, now)]
+            errands += [new for person in readers for new in self._digest(world, share.id, person, now)]
+        return errands
 
     def _digest(self, world: World, share: ShareId, person: Person, now: datetime) -> Iterator[Errand]:
+        """Yield the digest of a share to somebody, if one is due."""
         if any(mail.state == "deferred" and mail.share == share for mail in person.mails):
-            return  # what came since joins the mail after that one
+            return  # later updates go into the mail after that one
         after = person.digested.get(share, 0)
         to = self._upto(world, share, person, after, now)
         if to > after:
@@ -57,7 +61,7 @@ class Due:
             yield Errand(person=person.id, mail=mail, kind="digest", share=share, after=after, to=to)
 
     def _upto(self, world: World, share: ShareId, person: Person, after: int, now: datetime) -> int:
-        """Return the last update somebody should have been mailed by now."""
+        """Return the number of the last update that should have been mailed to somebody by now."""
         if person.digest == "instant":
             oldest = self._disclosure.headers(share, after, 1)
             last = person.digested_at.get(share)
@@ -65,13 +69,14 @@ class Due:
             return self._disclosure.head(share) if due else after
         zone = world.clients[world.shares[share].client].time_zone
         slot = cadence.slot(now, person.digest, self._hour, zone)
-        known = self._shown.get(share)
-        if known is None or known[0] != slot:
-            known = self._shown[share] = slot, pages.number_at(self._disclosure, share, slot)
-        return known[1]
+        cached = self._at_slot.get(share)
+        if cached is None or cached[0] != slot:
+            cached = self._at_slot[share] = slot, pages.number_at(self._disclosure, share, slot)
+        return cached[1]
 
 
 def _put_off(person: Person, now: datetime) -> Iterator[Errand]:
+    """Yield the mails to somebody that were put off and are to be tried again."""
     for mail in () if person.disabled else person.mails:
         if mail.state == "deferred" and now >= cadence.again(mail.tries, mail.settled or mail.at):
             yield _again(person, mail)
@@ -84,10 +89,10 @@ def _again(person: Person, mail: Mail) -> Errand:
 
 
 def wants(person: Person, share: Share, now: datetime) -> bool:
-    """Tell whether somebody is to be mailed what changes on a share."""
-    theirs = person.role == "viewer" and person.client == share.client and not person.disabled
-    return theirs and person.digest != "off" and share.active and share.ended_on(now) is None
+    """Return whether somebody gets digests of a share."""
+    may_watch = person.role == "viewer" and person.client == share.client and not person.disabled
+    return may_watch and person.digest != "off" and share.active and share.ended_on(now) is None
 
 
-def _id(one: Person | Share) -> str:
-    return one.id
+def _id(item: Person | Share) -> str:
+    return item.id

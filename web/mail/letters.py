@@ -1,6 +1,7 @@
-"""Mails as bytes: one plain text and one HTML alternative made of the same facts, nothing fetched, nothing counted.
+"""Mails as bytes (RFC 5322, MIME): a plain text and an HTML alternative, made of the same values.
 
-Rule: the same mail is the same bytes whenever it is made. No name can add a header, and no text can add markup.
+Rule: the same mail has the same bytes whenever it is made. It fetches nothing and tells nobody that it was opened. No
+name can add a header, and no text can add markup.
 """
 
 import functools
@@ -16,14 +17,14 @@ import msgspec
 
 from domain.language import gettext as _
 from projections.wording import words
-from web.door.templates import environment
+from web.door.templates import Page, environment
 from web.mail.digest import Digest, Milestone
 
 FOLDED = SMTP.clone(raise_on_defect=False)
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """From whom, to whom, which mail, and when it was queued (UTC)."""
+    """Sender, recipient, id of the mail, and when it was queued (UTC)."""
 
     sender: str
     sender_name: str
@@ -31,11 +32,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     to_name: str
     mail: str
     at: datetime
-    unsubscribe: str = ""  # address that stops these mails with one POST (RFC 8058)
+    unsubscribe: str = ""  # address at which one POST stops these mails (RFC 8058)
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a digest leads."""
+    """The addresses that a digest links to."""
 
     dashboard: str
     history: str
@@ -44,7 +45,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an invitation says."""
+    """Everything that an invitation says."""
 
     organisation: str
     client: str
@@ -53,29 +54,47 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
+class DigestHtml(Page, frozen=True, kw_only=True):
+    """The HTML of a digest."""
+
+    template = "mail/digest.html"
+    digest: Digest
+    links: Links
+
+
+class InvitationHtml(Page, frozen=True, kw_only=True):
+    """The HTML of an invitation."""
+
+    template = "mail/invitation.html"
+    invitation: Invitation
+
+
 def writable(address: str) -> bool:
-    """Tell whether a mail can be addressed so; letters beyond ASCII need what few servers offer."""
+    """Return whether a mail can be sent to an address; few servers take letters beyond ASCII."""
     try:
         return address.isascii() and bool(Address(addr_spec=address).domain)
-    except Exception:  # noqa: BLE001  # the parser of the standard library fails in many ways on what is no address
+    except Exception:  # noqa: BLE001  # the standard library's parser raises many kinds of errors for what is no address
         return False
 
 
-def digest(envelope: Envelope, told: Digest, links: Links) -> bytes:
+def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
     """Return a digest as a mail."""
-    subject = f"{told.project}: {told.sentence}"
-    return _message(envelope, subject, "\n".join(_digest(told, links)), "digest.html", d=told, to=links)
+    subject = f"{content.project}: {content.sentence}"
+    return _message(envelope, subject, "\n".join(_digest(content, links)), DigestHtml(digest=content, links=links))
 
 
-def invitation(envelope: Envelope, told: Invitation) -> bytes:
+def invitation(envelope: Envelope, content: Invitation) -> bytes:
     """Return an invitation as a mail."""
     subject = _(
-        "{organisation} invites you to follow its work for {client}", organisation=told.organisation, client=told.client
+        "{organisation} invites you to follow its work for {client}",
+        organisation=content.organisation,
+        client=content.client,
     )
-    return _message(envelope, subject, "\n".join(_invitation(told)), "invitation.html", i=told)
+    return _message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
 
 
-def _message(envelope: Envelope, subject: str, text: str, template: str, **facts: Any) -> bytes:
+def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
+    """Return a mail with a text and the HTML of a page."""
     mail = EmailMessage(policy=FOLDED)
     mail["From"] = Address(_header(envelope.sender_name), addr_spec=envelope.sender)
     mail["To"] = Address(_header(envelope.to_name), addr_spec=envelope.to)
@@ -86,7 +105,7 @@ def _message(envelope: Envelope, subject: str, text: str, template: str, **facts
     if envelope.unsubscribe:
         mail["List-Unsubscribe"] = f"<{envelope.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    html = _environment().get_template(f"mail/{template}").render(**facts)
+    html = _environment().get_template(page.template).render(**page.names())
     mail.set_content(words.plain(text) + "\n", cte="quoted-printable")
     mail.add_alternative(html + "\n", subtype="html", cte="quoted-printable")
     mail.set_boundary(f"fanlight-{envelope.mail}")
@@ -94,7 +113,7 @@ def _message(envelope: Envelope, subject: str, text: str, template: str, **facts
 
 
 def _header(text: str) -> str:
-    """Return text as one line that holds nothing a header could end at."""
+    """Return a text as one line, without characters that could end a header."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
@@ -107,55 +126,68 @@ def _plain(value: Any) -> Any:
     return words.plain(value) if type(value) is str else value
 
 
-def _digest(d: Digest, to: Links) -> Iterator[str]:
-    yield from (
-        _("{organisation} for {client}", organisation=d.organisation, client=d.client),
-        "",
-        d.project,
-        d.sentence,
-        *([d.ask] if d.ask else []),
-        "",
-    )
-    if d.vitals:
-        yield from _title(_("How it stands"))
-        yield from (f"{v.name}: {', '.join(part for part in (v.status, v.figure, v.beside) if part)}" for v in d.vitals)
-        yield ""
-    yield from _title(_("What changed: {updates}", updates=d.updates))
-    for c in d.changes:
-        moved = " → ".join(part for part in (c.before, c.after) if part)
-        yield f"* {c.title}: {' '.join(part for part in (moved, f'({c.note})' if c.note else '') if part)}"
-        yield from ([f"  {_flat(c.why)}"] if c.why else [])
-        yield _("  {when}, update {n}", when=c.when, n=c.n)
-    yield from ([d.left, ""] if d.left else [""])
-    if d.milestones:
-        yield from _title(_("Milestones"))
-        for m in d.milestones:
-            told = _milestone(m)
-            yield f"{m.title}: {told}" if told else m.title
-        yield ""
-    if d.risks:
-        yield from _title(_("Shared risks"))
-        yield from (f"{r.ref} {r.title}{f': {r.score}' if r.score else ''}" for r in d.risks)
-        yield ""
-    yield from (
-        d.scope,
-        "",
-        _("The live dashboard: {dashboard}", dashboard=to.dashboard),
-        _("Your history: {history}", history=to.history),
-        "",
-    )
-    yield _("Update {n}, recorded {recorded}, {root}", n=d.n, recorded=d.recorded, root=d.root)
+def _digest(content: Digest, links: Links) -> Iterator[str]:
+    """Yield the lines of a digest's plain text."""
+    yield _("{organisation} for {client}", organisation=content.organisation, client=content.client)
+    yield from ("", content.project, content.sentence, *([content.ask] if content.ask else []), "")
+    yield from _vitals(content)
+    yield from _changes(content)
+    yield from _milestones(content)
+    yield from _risks(content)
+    yield from (content.scope, "")
+    yield _("The live dashboard: {dashboard}", dashboard=links.dashboard)
+    yield _("Your history: {history}", history=links.history)
+    yield ""
+    yield _("Update {n}, recorded {recorded}, {root}", n=content.n, recorded=content.recorded, root=content.root)
     yield _("Nobody is told whether you open this mail, and it does not count as displayed.")
-    yield _("How often you get it: {settings}", settings=to.settings)
-    yield _("No more of these mails: {stop}", stop=to.stop)
+    yield _("How often you get it: {settings}", settings=links.settings)
+    yield _("No more of these mails: {stop}", stop=links.stop)
 
 
-def _milestone(m: Milestone) -> str:
-    agreed, shown = (
-        _("agreed {agreed}", agreed=m.agreed) if m.agreed else "",
-        f"{m.word} {m.forecast}" if m.forecast else "",
-    )
-    return ", ".join(part for part in (agreed, shown, m.slip, m.status) if part)
+def _vitals(content: Digest) -> Iterator[str]:
+    if content.vitals:
+        yield from _title(_("How it stands"))
+        for vital in content.vitals:
+            yield f"{vital.name}: {_joined(', ', vital.status, vital.figure, vital.beside)}"
+        yield ""
+
+
+def _changes(content: Digest) -> Iterator[str]:
+    yield from _title(_("What changed: {updates}", updates=content.updates))
+    for change in content.changes:
+        moved = _joined(" → ", change.before, change.after)
+        yield f"* {change.title}: {_joined(' ', moved, f'({change.note})' if change.note else '')}"
+        yield from ([f"  {_flat(change.why)}"] if change.why else [])
+        yield _("  {when}, update {n}", when=change.when, n=change.n)
+    yield from ([content.left, ""] if content.left else [""])
+
+
+def _milestones(content: Digest) -> Iterator[str]:
+    if content.milestones:
+        yield from _title(_("Milestones"))
+        for milestone in content.milestones:
+            dates = _dates(milestone)
+            yield f"{milestone.title}: {dates}" if dates else milestone.title
+        yield ""
+
+
+def _dates(milestone: Milestone) -> str:
+    agreed = _("agreed {agreed}", agreed=milestone.agreed) if milestone.agreed else ""
+    forecast = f"{milestone.word} {milestone.forecast}" if milestone.forecast else ""
+    return _joined(", ", agreed, forecast, milestone.slip, milestone.status)
+
+
+def _risks(content: Digest) -> Iterator[str]:
+    if content.risks:
+        yield from _title(_("Shared risks"))
+        for risk in content.risks:
+            yield f"{risk.ref} {risk.title}{f': {risk.score}' if risk.score else ''}"
+        yield ""
+
+
+def _joined(separator: str, *parts: str) -> str:
+    """Return the parts that are not empty, with a separator between them."""
+    return separator.join(part for part in parts if part)
 
 
 def _flat(text: str) -> str:
@@ -166,19 +198,20 @@ def _title(text: str) -> tuple[str, str]:
     return text, "-" * len(text)
 
 
-def _invitation(i: Invitation) -> Iterator[str]:
-    yield from (f"{i.name},", "")
+def _invitation(content: Invitation) -> Iterator[str]:
+    """Yield the lines of an invitation's plain text."""
+    yield from (f"{content.name},", "")
     yield _(
         "{organisation} shows {client} how its work stands, live, and has opened this for you.",
-        organisation=i.organisation,
-        client=i.client,
+        organisation=content.organisation,
+        client=content.client,
     )
-    yield from ("", _("Sign in with your link:"), i.link, "")
+    yield from ("", _("Sign in with your link:"), content.link, "")
     yield _(
         "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
-        until=i.until,
+        until=content.until,
     )
     yield _(
         "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
-        organisation=i.organisation,
+        organisation=content.organisation,
     )

@@ -1,7 +1,7 @@
-"""Mail as it goes out: invitations at once, digests when they are due, and what became of each, on record.
+"""Sends mails: invitations at once, digests when they are due, and records how each was delivered.
 
-Rule: a mail is recorded as queued before it is handed over, and what the server answered after. What may have gone
-out is never sent again by itself; what was put off is, by whichever process leads.
+Rule: a mail is recorded as queued before it is handed to the mail server, and the server's answer after. A mail that
+may have been sent is never sent again automatically; one that was put off is, by whichever process leads.
 """
 
 import logging
@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
@@ -23,20 +22,17 @@ from web.mail.writer import MailSettings, MailSources, Writer
 from web.write.permission import SYSTEM, Actor
 from web.write.service import Service
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger("fanlight.post")
-EVERY = 5.0  # seconds between looks for what is due
-PATIENCE = 8.0  # seconds for which whoever invites waits for the mail server's answer
-REST = timedelta(minutes=1)  # before a mail server that was away is tried again
+EVERY = 5.0  # seconds between two searches for mails that are due
+PATIENCE = 8.0  # seconds for which the page that invites waits for the mail server's answer
+REST = timedelta(minutes=1)  # before a mail server that could not be reached is tried again
 
 
 class SenderPorts(MailSources, frozen=True, kw_only=True):
-    """What sending mail needs of the product."""
+    """What sending mails uses of the product."""
 
     service: Service
-    leads: Callable[[], bool] = lambda: True  # this process mails what is due
+    leads: Callable[[], bool] = lambda: True  # whether this process sends the mails that are due
     crash_point: CrashPoint = nowhere
 
 
@@ -54,13 +50,13 @@ class MailSender:
         self._due = Due(ports.disclosure, mailing.hour)
         self._writer = Writer(mailing, ports)
         self._rests_until: datetime | None = None
-        self.failure = ""  # what keeps digests from being handed over
-        self._sending: list[threading.Thread] = []  # invitations that are under way
+        self.failure = ""  # why the mail server could not be reached, "" where it could
+        self._sending: list[threading.Thread] = []  # threads that send invitations
 
     # invitations
 
     def invite(self, actor: Actor, person: PersonId, secret: str) -> Mail | None:
-        """Mail somebody their link, and return how that stands once the server answered, or did not in time.
+        """Mail somebody their link, and return the recorded mail after the server answered or `PATIENCE` ran out.
 
         Raises: Refused.
         """
@@ -73,7 +69,7 @@ class MailSender:
         return self._mail(errand)
 
     def finish(self, seconds: float) -> None:
-        """Wait for invitations that are under way, so long at most, before the logs are closed."""
+        """Wait at most so many seconds for invitations that are being sent, before the logs are closed."""
         end = time.monotonic() + seconds
         for thread in self._sending:
             thread.join(max(0.0, end - time.monotonic()))
@@ -87,10 +83,10 @@ class MailSender:
         except Exception:
             log.exception("an invitation could not be handed over")
 
-    # digests, and what was put off; only where this process leads
+    # digests, and mails that were put off; only where this process leads
 
     def run(self, stop: threading.Event) -> None:
-        """Look for what is due until `stop`."""
+        """Send what is due until `stop`."""
         while not stop.wait(EVERY):
             try:
                 if self._leads():
@@ -99,7 +95,7 @@ class MailSender:
                 log.exception("mailing failed; it is tried again")
 
     def look(self) -> int:
-        """Hand over every mail that is due now, and return how many those were."""
+        """Hand over every mail that is due now, and return how many were handed over."""
         now = self._clock()
         if self._rests_until is not None and now < self._rests_until:
             return 0
@@ -108,36 +104,36 @@ class MailSender:
             return 0
         try:
             with smtp.talking(self.mailing.server, self._name) as session:
-                done = sum(self._carry(session, errand) for errand in errands)
+                sent = sum(self._send_due(session, errand) for errand in errands)
         except smtp.Away as away:
             self._rest(now, str(away))
             return 0
         self.failure = ""
-        return done
+        return sent
 
-    def _rest(self, now: datetime, why: str) -> None:
-        """Let a server that is away alone for a while; nothing was queued, so all of it stays due."""
-        if why != self.failure:
-            log.warning("the mail server is away, and what is due waits: %s", why)
-        self.failure, self._rests_until = why, now + REST
+    def _rest(self, now: datetime, reason: str) -> None:
+        """Do not try a server that is away for a while; nothing was queued, so everything stays due."""
+        if reason != self.failure:
+            log.warning("the mail server is away, and what is due waits: %s", reason)
+        self.failure, self._rests_until = reason, now + REST
 
-    def _carry(self, session: smtp.Session, errand: Errand) -> int:
-        """Send one mail, and return 1 where it was handed over."""
+    def _send_due(self, session: smtp.Session, errand: Errand) -> int:
+        """Queue and hand over one mail that is due; return 1 if it was handed over, else 0."""
         if session.broken or not self._leads():
             return 0
         try:
-            known = self._mail(errand)
-            if known is not None and self._clock() - known.at > cadence.GIVE_UP:
-                self._settle(errand, smtp.Outcome("refused", _("Given up after three days: {told}", told=known.told)))
+            queued = self._mail(errand)
+            if queued is not None and self._clock() - queued.at > cadence.GIVE_UP:
+                self._settle(errand, smtp.Outcome("refused", _("Given up after three days: {told}", told=queued.told)))
                 return 0
-            if known is None and self._writer.told(errand) is None:
+            if queued is None and self._writer.content(errand) is None:
                 return 0  # all of it was erased
             if not self._queue(SYSTEM, errand):
                 return 0  # another process was faster
             self._crash_point("after-mail-queued")
             return self._hand(session, errand)
         except Refused:
-            return 0  # whom it was for was disabled or erased a moment ago
+            return 0  # its recipient was disabled or erased a moment ago
         except Exception:
             log.exception("a mail could not be made; the others go on")
             return 0
@@ -145,6 +141,7 @@ class MailSender:
     # one mail
 
     def _queue(self, actor: Actor, errand: Errand) -> bool:
+        """Record a mail as queued, and return False where another process did so before."""
         command = QueueMail(
             person=errand.person,
             mail=errand.mail,
@@ -156,7 +153,7 @@ class MailSender:
         return bool(self._service.execute(actor, command, command_id=CommandId(new_id(24))).events)
 
     def _hand(self, session: smtp.Session, errand: Errand, secret: str = "") -> int:
-        """Hand over what is queued, unless there is no more reason to, and record the answer; return 1 where handed."""
+        """Hand over a queued mail if there still is a reason, and record the answer; return 1 if handed over."""
         mail, person = self._mail(errand), self._present.world.people.get(errand.person)
         if mail is None or person is None:
             return 0
@@ -181,14 +178,14 @@ class MailSender:
         return writer.digest(errand, mail) if mail.kind == "digest" else writer.invitation(errand, mail, secret)
 
     def _settle(self, errand: Errand, outcome: smtp.Outcome | None) -> None:
-        """Record what became of a mail; None: it was not sent, for there was no more reason to."""
+        """Record how a mail was delivered; None: it was not sent, because there was no reason any more."""
         if outcome is not None and outcome.state == "unknown":
-            return  # it stays queued: it may have gone out
+            return  # it stays queued: it may have been sent
         state, told = (outcome.state, outcome.told) if outcome else ("dropped", "")
         command = SettleMail(person=errand.person, mail=errand.mail, state=state, told=told)  # type: ignore[arg-type]
         try:
             self._service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
-        except Refused:  # they were disabled or erased meanwhile, and nothing more is said of them
+        except Refused:  # its recipient was disabled or erased meanwhile, and nothing more is recorded of them
             log.info("what became of a mail is not recorded: its person is gone")
 
     def _mail(self, errand: Errand) -> Mail | None:
@@ -197,5 +194,5 @@ class MailSender:
 
     @property
     def _name(self) -> str:
-        """What we call ourselves to the mail server."""
+        """The host name by which we greet the mail server (RFC 5321, EHLO)."""
         return self.mailing.sender.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""What is said of mails on pages: each in its honest state."""
+"""How mails were delivered, in words for pages."""
 
 from domain.language import gettext as _
 from domain.people.access import Person
@@ -8,21 +8,23 @@ from web.mail.digest import covered
 
 
 def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
-    """Return how a mail stands, in the zone; `answer`: with the mail server's own words."""
-    told = f": {mail.told}" if answer and mail.told else ""
+    """Return how a mail was delivered, with times in `zone`; `answer`: with the mail server's own words."""
+    server_words = f": {mail.told}" if answer and mail.told else ""
     queued, settled = words.moment(mail.at, zone), words.moment(mail.settled or mail.at, zone)
     what = called(mail)
     match mail.state:
         case "accepted":
             return _("{what} accepted by the mail server, {settled}", what=what, settled=settled)
         case "refused":
-            return _("{what} refused by the mail server, {settled}{told}", what=what, settled=settled, told=told)
+            return _(
+                "{what} refused by the mail server, {settled}{told}", what=what, settled=settled, told=server_words
+            )
         case "deferred":
             return _(
                 "{what} put off by the mail server, {settled}{told}. It is tried again",
                 what=what,
                 settled=settled,
-                told=told,
+                told=server_words,
             )
         case "dropped":
             return _("{what} not sent, {settled}: there was no more reason to", what=what, settled=settled)
@@ -31,16 +33,16 @@ def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
 
 
 def called(mail: Mail) -> str:
-    """Return what a mail is called."""
+    """Return the name of a mail: "Invitation", or "Digest of update 412"."""
     return (
         _("Invitation") if mail.kind == "invitation" else _("Digest of {covered}", covered=covered(mail.first, mail.to))
     )
 
 
 def lines(person: Person, share: str, zone: str) -> list[str]:
-    """Return how the latest invitation and the latest digest of a share to somebody stand, the newer one first."""
-    of = [mail for mail in person.mails if mail.kind == "invitation" or mail.share == share]
-    latest = {mail.kind: mail for mail in of}
+    """Return how the latest invitation and the latest digest of a share were delivered to somebody, newest first."""
+    mails = [mail for mail in person.mails if mail.kind == "invitation" or mail.share == share]
+    latest = {mail.kind: mail for mail in mails}
     return [state(mail, zone) for mail in sorted(latest.values(), key=_at, reverse=True)]
 
 

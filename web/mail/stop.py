@@ -1,6 +1,6 @@
-"""The secret in a digest that stops the digests of one person.
+"""The secret in a digest by which its reader stops their digests.
 
-Rule: it is made with a key of that person's own, which nobody else has, so that whoever holds it was sent it.
+Rule: it is made with a key of that person's own, so that only somebody who was sent it can know it.
 """
 
 import hmac
@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from domain.ids import PersonId
 from domain.people.access import Person
 
-Fingerprint = Callable[[str, bytes], str]  # of a text, by the key of a stream
+Fingerprint = Callable[[str, bytes], str]  # of some bytes, with the key of a stream
 
 
 def stop_token(fingerprint: Fingerprint, person: PersonId) -> str:
-    """Return what stops somebody's digests."""
+    """Return the secret that stops somebody's digests."""
     return f"{person}.{fingerprint(f'person-{person}', b'stop the digests')[:40]}"
 
 
 def stopped_by(fingerprint: Fingerprint, people: Mapping[PersonId, Person], token: str) -> Person | None:
-    """Return whose digests a token stops."""
+    """Return the person whose digests a secret stops, None for a wrong one."""
     person = people.get(PersonId(token.partition(".")[0]))
     if person is None or person.disabled or person.role != "viewer":
         return None

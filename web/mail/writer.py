@@ -1,6 +1,7 @@
-"""What a queued mail says, written at the moment it is handed over; None where there is no more reason to send it.
+"""Writes a queued mail at the moment it is handed to the mail server.
 
-Rule: who is gone, what has ended and what was erased is not mailed, however long the mail was waiting.
+Rule: nothing is mailed to people who are disabled, of shares that have ended, or of content that was erased, however
+long the mail was queued.
 """
 
 from collections.abc import Callable
@@ -30,30 +31,30 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How an installation sends mail."""
 
     server: Server
-    sender: str
-    origin: str  # of links
-    hour: int  # of daily and weekly mails, in the client's zone
+    sender: str  # the address mails come from
+    origin: str  # of the addresses in mails, such as https://status.example.com
+    hour: int  # at which daily and weekly mails are due, in the client's time zone
 
 
 class MailSources(msgspec.Struct, frozen=True, kw_only=True):
-    """What mails are written from. `stop_token` makes the secret with which a person's digests can be stopped."""
+    """What mails are written from. `stop_token` returns the secret by which a person's digests are stopped."""
 
     present: CurrentWorld
-    people: "Credentials"
+    credentials: "Credentials"
     disclosure: DisclosureLog
     clock: Callable[[], datetime]  # UTC
     stop_token: Callable[[PersonId], str]
 
 
 class Writer:
-    """Writes mails."""
+    """Writes mails as bytes; None where there is no reason any more to send one."""
 
     def __init__(self, mailing: MailSettings, sources: MailSources) -> None:
-        self._mailing, self._present, self._people = mailing, sources.present, sources.people
+        self._mailing, self._present, self._credentials = mailing, sources.present, sources.credentials
         self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
 
-    def told(self, errand: Errand) -> digest.Digest | None:
-        """Return what a digest says."""
+    def content(self, errand: Errand) -> digest.Digest | None:
+        """Return what a digest says, None when all of it was erased or nothing changed."""
         assert errand.share is not None
         entries = self._disclosure.entries(errand.share, errand.after, errand.to - errand.after, errand.to)
         return digest.compose(entries, errand.after + 1, errand.to)
@@ -64,34 +65,37 @@ class Writer:
         person, share = world.people.get(errand.person), world.shares[errand.share] if errand.share else None
         if person is None or share is None or not wants(person, share, self._clock()):
             return None
-        told = self.told(errand)
-        if told is None:
+        content = self.content(errand)
+        if content is None:
             return None
         origin, here = self._mailing.origin, f"{self._mailing.origin}/s/{share.id}"
         stop = f"{origin}/mail/stop/{self._stop_token(person.id)}"
         links = letters.Links(dashboard=here, history=f"{here}/history", settings=f"{origin}/home/mail", stop=stop)
-        return letters.digest(self._envelope(told.organisation, person, mail, stop), told, links)
+        return letters.digest(self._envelope(content.organisation, person, mail, stop), content, links)
 
     def invitation(self, errand: Errand, mail: Mail, secret: str = "") -> bytes | None:
-        """Return an invitation as a mail; without a secret it gets a link of its own, unless one was used already."""
+        """Return an invitation as a mail, with the link of `secret`, or else with a new one.
+
+        None also when no secret is given and the person has used a link before.
+        """
         person = self._present.refresh().people.get(errand.person)
         if person is None or person.disabled or person.client is None:
             return None
         if not secret:
             if any(link.used for link in person.links.values()):
                 return None
-            secret = self._people.link(SYSTEM, person.id)
+            secret = self._credentials.link(SYSTEM, person.id)
         world = self._present.refresh()
         client, link = world.clients[person.client], world.people[person.id].links[digest_of(secret)]
         name = world.organisation or _("Your supplier")
-        told = letters.Invitation(
+        content = letters.Invitation(
             organisation=name,
             client=client.name,
             name=person.name,
             link=f"{self._mailing.origin}/in/{secret}",
             until=f"{words.moment(link.expires, client.time_zone)} ({client.time_zone})",
         )
-        return letters.invitation(self._envelope(name, person, mail), told)
+        return letters.invitation(self._envelope(name, person, mail), content)
 
     def _envelope(self, name: str, person: Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(

@@ -1,7 +1,8 @@
-"""The manager's door: the projects, and the workspace of one with each line's audience beside it."""
+"""The pages of managers: the list of projects, the workspace of one, and the routes of every other page."""
 
-from typing import Any
+from collections.abc import Sequence
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,10 +15,11 @@ from projections.wording import words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.manager.agreement import access_log, activate, editor, see_as, table
 from web.manager.agreement import shares as agreement_shares
-from web.manager.answers import page
+from web.manager.answers import page as answers_page
 from web.manager.importing import page as importing_page
 from web.manager.plan import change, history, new
 from web.manager.plan import lines as plan_lines
+from web.manager.plan.lines import HealthLine
 from web.manager.plan.share_lines import share_lines
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
@@ -27,42 +29,60 @@ from web.people import viewers
 from web.process import presence
 from web.process.services import Services
 from web.seen import page as seen_page
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
+
+
+class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One project in the list."""
+
+    project: Project
+    healths: Sequence[HealthLine]
+    slip: str  # of the last milestone, in calendar days; "" where nothing was agreed
+    shares: int  # in force
+    stopped: int
+    watching: int  # pages open now
+
+
+class ProjectsPage(StaffPage, frozen=True, kw_only=True):
+    """Every project that somebody manages."""
+
+    template = "pm/projects.html"
+    lines: Sequence[ProjectLine]
 
 
 async def projects(request: Request, signed: Signed) -> Response:
     """`GET /p`: every project, with its health, its shares and who is watching."""
     services: Services = request.app.state.services
     lines = await run_in_threadpool(_lines, services, signed)
-    return services.pages.response(request, "pm/projects.html", lines=lines, **shell(services, signed))
+    return services.pages.answer(request, ProjectsPage(lines=lines, **shell(services, signed)))
 
 
-def _lines(services: Services, signed: Signed) -> list[dict[str, Any]]:
+def _lines(services: Services, signed: Signed) -> list[ProjectLine]:
     world = services.present.refresh()
     theirs = [project for project in world.projects.values() if signed.person.manages(project.id)]
     ordered = sorted(theirs, key=lambda p: (p.phase == "closed", p.title, p.id))
     return [_line(services, world, project) for project in ordered]
 
 
-def _line(services: Services, world: World, project: Project) -> dict[str, Any]:
+def _line(services: Services, world: World, project: Project) -> ProjectLine:
     shares = share_lines(services, world, project)
     final = project.schedule.final()
     slip = None if final is None else project.schedule.slip_of(final)
-    return {
-        "project": project,
-        "healths": plan_lines.healths(project, ()),
-        "slip": "" if slip is None else words.signed(slip),
-        "shares": sum(line.share.active for line in shares),
-        "stopped": sum(bool(line.stopped) for line in shares),
-        "watching": sum(len(line.watching) for line in shares),
-    }
+    return ProjectLine(
+        project=project,
+        healths=plan_lines.healths(project, ()),
+        slip="" if slip is None else words.signed(slip),
+        shares=sum(line.share.active for line in shares),
+        stopped=sum(bool(line.stopped) for line in shares),
+        watching=sum(len(line.watching) for line in shares),
+    )
 
 
 async def project(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}`: the workspace."""
     services: Services = request.app.state.services
-    found = await run_in_threadpool(workspace, services, signed, request.path_params["project"])
-    if found is None:
+    page = await run_in_threadpool(workspace, services, signed, request.path_params["project"])
+    if page is None:
         return not_found()
     released = request.query_params.get("released", "")
     said = (
@@ -70,16 +90,14 @@ async def project(request: Request, signed: Signed) -> Response:
         if released
         else await run_in_threadpool(change.said, services, request.query_params.get("said", ""))
     )
-    return services.pages.response(request, "pm/project.html", said=said, **found)
+    return services.pages.answer(request, msgspec.structs.replace(page, said=said))
 
 
 async def watching(request: Request, signed: Signed) -> Response:
-    """`GET /p/{project}/watching`: the shares and what waits alone, asked for every few seconds."""
+    """`GET /p/{project}/watching`: the shares and what waits, without the rest of the page."""
     services: Services = request.app.state.services
-    found = await run_in_threadpool(shares_shown, services, signed, request.path_params["project"])
-    if found is None:
-        return not_found()
-    return services.pages.response(request, "pm/watching.html", **found)
+    page = await run_in_threadpool(shares_shown, services, signed, request.path_params["project"])
+    return not_found() if page is None else services.pages.answer(request, page)
 
 
 async def again(request: Request, signed: Signed) -> Response:
@@ -111,7 +129,7 @@ def routes() -> list[BaseRoute]:
         *activate.routes(),
         door("/p/{project}/shares/{share}/retry", again, allow=STAFF, methods=["POST"]),
         *viewers.routes(),
-        *page.routes(),
+        *answers_page.routes(),
         *see_as.routes(),
         *seen_page.routes(),
         *access_log.routes(),

@@ -1,4 +1,4 @@
-"""Which clients somebody of ours may know, and how each stands: shares, people, open pages, what last reached whom."""
+"""Which clients somebody of the organisation may know, and how each stands: shares, people, open pages, receipts."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ SETTLES = timedelta(seconds=10)  # more than the grace for a page that does not 
 
 
 class Someone(msgspec.Struct, frozen=True, kw_only=True):
-    """One person of a client."""
+    """One person of a client, with what is open of theirs."""
 
     person: Person
     state: str  # "Has signed in", "Has not signed in yet", "Ended"
@@ -32,7 +32,7 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """One share of a client, as far as whoever looks may know it."""
+    """One share of a client, as far as who looks may know it."""
 
     share: Share
     project: str
@@ -44,7 +44,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """A client and all that is known of it."""
+    """A client with its shares and people, as far as who looks may know them."""
 
     client: Client
     windows: tuple[Window, ...]
@@ -52,28 +52,31 @@ class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def in_force(self) -> int:
+        """How many of its shares are in force."""
         return sum(window.share.active for window in self.windows)
 
     @property
     def with_access(self) -> int:
+        """How many of its people have access."""
         return sum(not someone.person.disabled for someone in self.people)
 
     @property
     def open_pages(self) -> int:
+        """How many of its shares' pages are open now."""
         return sum(len(window.watching) for window in self.windows)
 
 
 def clients_of(world: World, person: Person) -> list[Client]:
-    """Return the clients somebody may know, by name: all, or those that something they manage is shared with."""
-    found = [client for client in world.clients.values() if theirs(world, person, client.id)]
-    return sorted(found, key=lambda client: (client.ended_at is not None, client.name, client.id))
+    """Return the clients somebody may know, by name: those their projects are shared with, or with nothing shared."""
+    clients = [client for client in world.clients.values() if theirs(world, person, client.id)]
+    return sorted(clients, key=lambda client: (client.ended_at is not None, client.name, client.id))
 
 
 def client_of(services: Services, signed: Signed, key: str) -> Client | None:
     """Return a client by its id; None where there is none, or none that may be known."""
     world = services.present.refresh()
-    found = world.clients.get(ClientId(key))
-    return found if found is not None and theirs(world, signed.person, found.id) else None
+    client = world.clients.get(ClientId(key))
+    return client if client is not None and theirs(world, signed.person, client.id) else None
 
 
 def standing(services: Services, signed: Signed, client: Client, *, deep: bool = False) -> ClientStanding:
@@ -83,7 +86,7 @@ def standing(services: Services, signed: Signed, client: Client, *, deep: bool =
     world = services.present.world
     shares = [s for s in world.shares.values() if s.client == client.id and signed.person.manages(s.project)]
     windows = sorted((_window(services, world, share, deep=deep) for share in shares), key=_order)
-    watching = [one for window in windows for one in window.watching]
+    watching = [page for window in windows for page in window.watching]
     people = sorted((p for p in world.people.values() if p.client == client.id), key=lambda p: (p.disabled, p.name))
     return ClientStanding(
         client=client,
@@ -128,7 +131,7 @@ def _someone(person: Person, watching: list[Watching], now: datetime) -> Someone
         state=state,
         signed_in=person.signed_in,
         sessions=tuple(sorted(sessions, key=_started, reverse=True)),
-        watching=sum(one.person == person.id for one in watching),
+        watching=sum(page.person == person.id for page in watching),
     )
 
 

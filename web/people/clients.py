@@ -1,14 +1,13 @@
-"""The clients: who of them has access, what last reached whom, whom to let in at all, and ending one or everybody."""
+"""Pages of the clients: who has access, what last reached whom, which mail domains may be invited, ending access."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.commands import AnyCommand
-from domain.errors import Denied, Invalid, Refused
+from domain.errors import Invalid, Refused
 from domain.headline import count
 from domain.ids import CommandId, PersonId
 from domain.language import N_
@@ -18,11 +17,11 @@ from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomai
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.people.client_standing import client_of, clients_of, standing
-from web.people.viewers import end_person
+from web.people.client_standing import ClientStanding, client_of, clients_of, standing
+from web.people.viewers import Ending, end_person
 from web.process.services import Services
-from web.staff.frame import shell
-from web.write.permission import Actor, permit
+from web.staff.acting import actor_of, permitted
+from web.staff.frame import StaffPage, shell
 
 SAID = {
     "domains": N_("Recorded. It holds for the next invitation."),
@@ -32,16 +31,37 @@ SAID = {
 }
 
 
-def _actor(signed: Signed) -> Actor:
-    return Actor(signed.person.id, signed.person.role, signed.person.client)
+class ClientsPage(StaffPage, frozen=True, kw_only=True):
+    """Every client that may be known."""
+
+    template = "pm/clients.html"
+    lines: list[ClientStanding]
 
 
-def _may(services: Services, signed: Signed, command: AnyCommand) -> bool:
-    try:
-        permit(_actor(signed), command, services.present.world)
-    except Denied:
-        return False
-    return True
+class ClientPage(StaffPage, frozen=True, kw_only=True):
+    """One client with its shares, its people and what may be done about it."""
+
+    template = "pm/client.html"
+    client: Client
+    stands: ClientStanding
+    name: Callable[[str], str]  # what a person is called, by id
+    count: Callable[..., str]
+    domains: str  # as typed or as they hold
+    problem: Refused | None
+    may_end: bool
+    may_bound: bool  # set the mail domains
+    may_cut: Mapping[PersonId, bool]  # end the access of a person
+    said: str
+
+
+class EndClientPage(StaffPage, frozen=True, kw_only=True):
+    """The question whether everything with a client ends."""
+
+    template = "pm/client_end.html"
+    client: Client
+    stands: ClientStanding
+    problem: Refused | None
+    typed: Mapping[str, str]  # name, reason
 
 
 def counted(value: int, one: str, many: str = "") -> str:
@@ -53,119 +73,128 @@ async def clients(request: Request, signed: Signed) -> Response:
     """`GET /clients`: every client that may be known, with its shares, people and open pages."""
     services: Services = request.app.state.services
 
-    def found() -> list[Any]:
-        world = services.present.refresh()
-        return [standing(services, signed, client) for client in clients_of(world, signed.person)]
+    lines = await run_in_threadpool(_standings, services, signed)
+    return services.pages.answer(request, ClientsPage(lines=lines, **shell(services, signed)))
 
-    lines = await run_in_threadpool(found)
-    return services.pages.response(request, "pm/clients.html", lines=lines, **shell(services, signed))
+
+def _standings(services: Services, signed: Signed) -> list[ClientStanding]:
+    world = services.present.refresh()
+    return [standing(services, signed, client) for client in clients_of(world, signed.person)]
 
 
 async def client(request: Request, signed: Signed) -> Response:
     """`GET /clients/{client}`: its shares and people, what last reached whom, and who may be invited."""
     services: Services = request.app.state.services
-    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
-    return not_found() if found is None else await _client(request, signed, found)
+    client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    return not_found() if client is None else await _client(request, signed, client)
 
 
 async def _client(
-    request: Request, signed: Signed, found: Client, problem: Refused | None = None, domains: str | None = None
+    request: Request, signed: Signed, client: Client, problem: Refused | None = None, domains: str | None = None
 ) -> Response:
     services: Services = request.app.state.services
-    stands = await run_in_threadpool(lambda: standing(services, signed, found, deep=True))
-    context = {
-        "client": found,
-        "stands": stands,
-        "names": services.present.world.person_name,
-        "count": counted,
-        "domains": ", ".join(found.domains) if domains is None else domains,
-        "problem": problem,
-        "may_end": _may(services, signed, EndClient(client=found.id, reason="asked")),
-        "may_bound": _may(services, signed, SetMailDomains(client=found.id, domains=())),
-        "may_cut": {
-            s.person.id: _may(services, signed, DisablePerson(person=s.person.id, reason="asked"))
-            for s in stands.people
+    stands = await run_in_threadpool(lambda: standing(services, signed, client, deep=True))
+    shown = ClientPage(
+        client=client,
+        stands=stands,
+        name=services.present.world.person_name,
+        count=counted,
+        domains=", ".join(client.domains) if domains is None else domains,
+        problem=problem,
+        may_end=permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")),
+        may_bound=permitted(services.present.world, signed, SetMailDomains(client=client.id, domains=())),
+        may_cut={
+            line.person.id: permitted(
+                services.present.world, signed, DisablePerson(person=line.person.id, reason="asked")
+            )
+            for line in stands.people
         },
-        "said": SAID.get(request.query_params.get("done", ""), ""),
-    }
-    status = status_of(problem) if problem else 200
-    return services.pages.response(request, "pm/client.html", status, **context, **shell(services, signed))
+        said=SAID.get(request.query_params.get("done", ""), ""),
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
 
 
 async def domains(request: Request, signed: Signed) -> Response:
     """`POST /clients/{client}/domains`: which mail domains may be invited; none: any."""
     services: Services = request.app.state.services
-    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
-    if found is None:
+    client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    if client is None:
         return not_found()
     form = await request.form()
     typed = str(form.get("domains", ""))
     named = tuple(typed.replace(",", " ").replace(";", " ").split())
     try:
-        await _tell(services, signed, SetMailDomains(client=found.id, domains=named), form.get("command_id"))
+        await _record(services, signed, SetMailDomains(client=client.id, domains=named), form.get("command_id"))
     except Refused as refused:
-        return await _client(request, signed, found, refused, typed)
-    return RedirectResponse(f"/clients/{found.id}?done=domains#domains", 303)
+        return await _client(request, signed, client, refused, typed)
+    return RedirectResponse(f"/clients/{client.id}?done=domains#domains", 303)
 
 
-async def _tell(services: Services, signed: Signed, command: ClientCommand | EndSession, key: object) -> None:
+async def _record(services: Services, signed: Signed, command: ClientCommand | EndSession, key: object) -> None:
     command_id = CommandId(str(key or "") or new_id(24))
-    await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=command_id)
+    await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=command_id)
 
 
 async def _person(request: Request, signed: Signed) -> tuple[Client | None, Person | None]:
+    """Return the client and the person an address names; None for both unless their access may be ended."""
     services: Services = request.app.state.services
-    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
     person = services.present.world.people.get(PersonId(request.path_params["person"]))
-    if found is None or person is None or person.client != found.id or person.disabled:
+    if client is None or person is None or person.client != client.id or person.disabled:
         return None, None
-    may = _may(services, signed, DisablePerson(person=person.id, reason="asked"))
-    return (found, person) if may else (None, None)
+    may = permitted(services.present.world, signed, DisablePerson(person=person.id, reason="asked"))
+    return (client, person) if may else (None, None)
 
 
 async def end_one(request: Request, signed: Signed) -> Response:
     """`GET|POST /clients/{client}/people/{person}/end`: end a person's access, for a reason."""
-    found, person = await _person(request, signed)
-    if found is None or person is None:
+    client, person = await _person(request, signed)
+    if client is None or person is None:
         return not_found()
-    action, back = f"/clients/{found.id}/people/{person.id}/end", f"/clients/{found.id}?done=person#people"
-    return await end_person(request, signed, person, action=action, back=back)
+    action, back = f"/clients/{client.id}/people/{person.id}/end", f"/clients/{client.id}?done=person#people"
+    return await end_person(request, signed, Ending(person=person, action=action, back=back))
 
 
 async def end_session(request: Request, signed: Signed) -> Response:
     """`POST /clients/{client}/people/{person}/sessions/{session}/end`: end one session; its sockets close."""
     services: Services = request.app.state.services
-    found, person = await _person(request, signed)
-    if found is None or person is None:
+    client, person = await _person(request, signed)
+    if client is None or person is None:
         return not_found()
     command = EndSession(person=person.id, session=request.path_params["session"], cause="ended")
-    await _tell(services, signed, command, None)
-    return RedirectResponse(f"/clients/{found.id}?done=session#people", 303)
+    await _record(services, signed, command, None)
+    return RedirectResponse(f"/clients/{client.id}?done=session#people", 303)
 
 
 async def end(request: Request, signed: Signed) -> Response:
     """`GET|POST /clients/{client}/end`: end everything with a client, once its name was typed and a reason given."""
     services: Services = request.app.state.services
-    found = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
-    if found is None or not _may(services, signed, EndClient(client=found.id, reason="asked")):
+    client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    if client is None or not permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")):
         return not_found()
-    if found.ended_at is not None:
-        return RedirectResponse(f"/clients/{found.id}", 303)
+    if client.ended_at is not None:
+        return RedirectResponse(f"/clients/{client.id}", 303)
     problem: Refused | None = None
     form = await request.form() if request.method == "POST" else {}
     typed = {name: str(form.get(name, "")).strip() for name in ("name", "reason")}
     if request.method == "POST":
         try:
-            if typed["name"] != found.name:
-                raise Invalid(_("Type the name exactly as it stands here: {name}", name=found.name), "name")
-            await _tell(services, signed, EndClient(client=found.id, reason=typed["reason"]), form.get("command_id"))
-            return RedirectResponse(f"/clients/{found.id}?done=ended", 303)
+            await _end_everything(services, signed, client, typed, form.get("command_id"))
+            return RedirectResponse(f"/clients/{client.id}?done=ended", 303)
         except Refused as refused:
             problem = refused
-    stands = await run_in_threadpool(standing, services, signed, found)
-    context = {"client": found, "stands": stands, "problem": problem, "typed": typed}
-    status = status_of(problem) if problem else 200
-    return services.pages.response(request, "pm/client_end.html", status, **context, **shell(services, signed))
+    stands = await run_in_threadpool(standing, services, signed, client)
+    shown = EndClientPage(client=client, stands=stands, problem=problem, typed=typed, **shell(services, signed))
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
+
+
+async def _end_everything(
+    services: Services, signed: Signed, client: Client, typed: Mapping[str, str], key: object
+) -> None:
+    if typed["name"] != client.name:
+        raise Invalid(_("Type the name exactly as it stands here: {name}", name=client.name), "name")
+    await _record(services, signed, EndClient(client=client.id, reason=typed["reason"]), key)
 
 
 def routes() -> list[BaseRoute]:

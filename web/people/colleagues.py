@@ -1,6 +1,7 @@
-"""The people of the organisation itself, for admins: who has which role, who manages what, inviting and ending."""
+"""Pages of the organisation's own people, for admins: roles, who manages which project, inviting, ending access."""
 
-from typing import Any, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -19,10 +20,10 @@ from projections.wording.phrases import listed
 from web.door.guard import ADMIN, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.people.viewers import end_person
+from web.people.viewers import Ending, end_person
 from web.process.services import Services
-from web.staff.frame import shell
-from web.write.permission import Actor
+from web.staff.acting import actor_of
+from web.staff.frame import StaffPage, shell
 
 ROLES = {
     "manager": N_("Project manager"),
@@ -41,11 +42,49 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     role: str
     projects: str  # what they manage, in words
-    here: bool  # whoever looks
+    here: bool  # whether it is who looks
 
 
-def _actor(signed: Signed) -> Actor:
-    return Actor(signed.person.id, signed.person.role, signed.person.client)
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed into a form about a person of the organisation."""
+
+    name: str = ""
+    email: str = ""
+    role: str = "manager"
+    all: bool = True  # every project, also those to come
+    projects: Collection[ProjectId] = ()  # else these
+
+
+class PeoplePage(StaffPage, frozen=True, kw_only=True):
+    """Everybody of the organisation, and the form that invites one more."""
+
+    template = "pm/people.html"
+    members: Sequence[Colleague]
+    roles: Mapping[str, str]  # title by role
+    projects: Sequence[tuple[ProjectId, str]]  # with title
+    given: Given
+    problem: Refused | None
+    said: str
+
+
+class PersonLinkPage(StaffPage, frozen=True, kw_only=True):
+    """A new link for one person, shown once."""
+
+    template = "pm/person_link.html"
+    name: str
+    email: str
+    link: str
+    hours: int  # until it runs out
+
+
+class PersonProjectsPage(StaffPage, frozen=True, kw_only=True):
+    """Which projects a manager manages."""
+
+    template = "pm/person_projects.html"
+    person: Person
+    projects: Sequence[tuple[ProjectId, str]]  # with title
+    given: Given
+    problem: Refused | None
 
 
 async def people(request: Request, signed: Signed) -> Response:
@@ -53,34 +92,33 @@ async def people(request: Request, signed: Signed) -> Response:
     return await _people(request, signed)
 
 
-async def _people(request: Request, signed: Signed, problem: Refused | None = None, **given: Any) -> Response:
+async def _people(
+    request: Request, signed: Signed, problem: Refused | None = None, given: Given | None = None
+) -> Response:
     services: Services = request.app.state.services
     world = await run_in_threadpool(services.present.refresh)
     staff = [p for p in world.people.values() if p.role != "viewer"]
     ordered = sorted(staff, key=lambda p: (p.disabled, p.name, p.id))
-    context = {
-        "members": [_member(world, person, signed) for person in ordered],
-        "roles": ROLES,
-        "projects": _projects(world),
-        "given": {"name": "", "email": "", "role": "manager", "all": True, "projects": ()} | given,
-        "problem": problem,
-        "said": SAID.get(request.query_params.get("done", ""), ""),
-    }
-    status = status_of(problem) if problem else 200
-    return services.pages.response(request, "pm/people.html", status, **context, **shell(services, signed))
+    shown = PeoplePage(
+        members=[_member(world, person, signed) for person in ordered],
+        roles=ROLES,
+        projects=_projects(world),
+        given=given or Given(),
+        problem=problem,
+        said=SAID.get(request.query_params.get("done", ""), ""),
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
 
 
 def _member(world: World, person: Person, signed: Signed) -> Colleague:
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
-    told = _("All projects") if person.projects is None else listed(titles) or _("No project")
+    managed = _("All projects") if person.projects is None else listed(titles) or _("No project")
+    by_role = {"manager": managed, "auditor": _("All projects, read-only")}
     return Colleague(
         person=person,
         role=ROLES.get(person.role, person.role),
-        projects=told
-        if person.role == "manager"
-        else _("All projects, read-only")
-        if person.role == "auditor"
-        else _("All"),
+        projects=by_role.get(person.role, _("All")),
         here=person.id == signed.person.id,
     )
 
@@ -93,13 +131,14 @@ async def invite(request: Request, signed: Signed) -> Response:
     """`POST /people`: invite somebody of the organisation and show their link, once."""
     services: Services = request.app.state.services
     form = await request.form()
-    given = {name: str(form.get(name, "")).strip() for name in ("name", "email", "role")}
+    typed = {name: str(form.get(name, "")).strip() for name in ("name", "email", "role")}
     chosen = _chosen(form)
+    given = Given(**typed, all=chosen is None, projects=chosen or ())
     try:
         secret = await run_in_threadpool(_invite, services, signed, given, chosen)
     except Refused as refused:
-        return await _people(request, signed, refused, **given, all=chosen is None, projects=chosen or ())
-    return _linked(request, signed, given["name"], given["email"], secret)
+        return await _people(request, signed, refused, given)
+    return _linked(request, signed, given.name, given.email, secret)
 
 
 def _chosen(form: FormData) -> tuple[ProjectId, ...] | None:
@@ -109,17 +148,18 @@ def _chosen(form: FormData) -> tuple[ProjectId, ...] | None:
     return tuple(sorted({ProjectId(key) for key in form.getlist("project") if isinstance(key, str)}))
 
 
-def _invite(services: Services, signed: Signed, given: dict[str, str], chosen: tuple[ProjectId, ...] | None) -> str:
-    role, email = cast("Role", given["role"]), given["email"]
+def _invite(services: Services, signed: Signed, given: Given, chosen: tuple[ProjectId, ...] | None) -> str:
+    """Invite one of the organisation and return the secret of their link."""
+    role, email = cast("Role", given.role), given.email
     if role not in ROLES:
         raise Invalid(_("Choose what they are: project manager, auditor or admin."), "role")
     staff = [p for p in services.present.refresh().people.values() if p.role != "viewer" and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in staff):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     projects = chosen if role == "manager" else None
-    _other, secret = services.people.invite(
-        _actor(signed),
-        name=given["name"],
+    _other, secret = services.credentials.invite(
+        actor_of(signed),
+        name=given.name,
         email=email,
         role=role,
         projects=projects,
@@ -129,30 +169,36 @@ def _invite(services: Services, signed: Signed, given: dict[str, str], chosen: t
 
 def _linked(request: Request, signed: Signed, name: str, email: str, secret: str) -> Response:
     services: Services = request.app.state.services
-    context = {"name": name, "email": email, "link": f"{services.settings.origin}/in/{secret}"}
-    hours = services.settings.link_hours
-    return services.pages.response(request, "pm/person_link.html", hours=hours, **context, **shell(services, signed))
+    shown = PersonLinkPage(
+        name=name,
+        email=email,
+        link=f"{services.settings.origin}/in/{secret}",
+        hours=services.settings.link_hours,
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown)
 
 
-def _of_staff(services: Services, request: Request) -> Person | None:
-    found = services.present.refresh().people.get(PersonId(request.path_params["person"]))
-    return found if found is not None and found.role != "viewer" and not found.disabled else None
+def _colleague(services: Services, request: Request) -> Person | None:
+    """Return the person of the organisation an address names; None where there is none, or no more."""
+    person = services.present.refresh().people.get(PersonId(request.path_params["person"]))
+    return person if person is not None and person.role != "viewer" and not person.disabled else None
 
 
 async def link(request: Request, signed: Signed) -> Response:
-    """`POST /people/{person}/link`: show a new link for one of ours, once."""
+    """`POST /people/{person}/link`: show a new link for one of the organisation, once."""
     services: Services = request.app.state.services
-    person = await run_in_threadpool(_of_staff, services, request)
+    person = await run_in_threadpool(_colleague, services, request)
     if person is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
     return _linked(request, signed, person.name, person.email, secret)
 
 
 async def assign(request: Request, signed: Signed) -> Response:
     """`GET|POST /people/{person}/projects`: which projects a manager manages."""
     services: Services = request.app.state.services
-    person = await run_in_threadpool(_of_staff, services, request)
+    person = await run_in_threadpool(_colleague, services, request)
     if person is None or person.role != "manager":
         return not_found()
     chosen, problem = person.projects, None
@@ -161,23 +207,28 @@ async def assign(request: Request, signed: Signed) -> Response:
         chosen, key = _chosen(form), CommandId(str(form.get("command_id", "")) or new_id(24))
         try:
             command = AssignProjects(person=person.id, projects=chosen)
-            await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=key)
+            await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
             return RedirectResponse("/people?done=assigned", 303)
         except Refused as refused:
             problem = refused
-    given = {"all": chosen is None, "projects": chosen or ()}
-    context = {"person": person, "projects": _projects(services.present.world), "given": given, "problem": problem}
-    status = status_of(problem) if problem else 200
-    return services.pages.response(request, "pm/person_projects.html", status, **context, **shell(services, signed))
+    shown = PersonProjectsPage(
+        person=person,
+        projects=_projects(services.present.world),
+        given=Given(all=chosen is None, projects=chosen or ()),
+        problem=problem,
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
 
 
 async def end(request: Request, signed: Signed) -> Response:
-    """`GET|POST /people/{person}/end`: end the access of one of ours, for a reason; nobody ends their own."""
+    """`GET|POST /people/{person}/end`: end the access of a colleague, for a reason; nobody ends their own."""
     services: Services = request.app.state.services
-    person = await run_in_threadpool(_of_staff, services, request)
+    person = await run_in_threadpool(_colleague, services, request)
     if person is None or person.id == signed.person.id:
         return not_found()
-    return await end_person(request, signed, person, action=f"/people/{person.id}/end", back="/people?done=ended")
+    ending = Ending(person=person, action=f"/people/{person.id}/end", back="/people?done=ended")
+    return await end_person(request, signed, ending)
 
 
 def routes() -> list[BaseRoute]:

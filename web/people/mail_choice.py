@@ -1,9 +1,10 @@
-"""A viewer's own choice of mails about what changed, and the one address that stops them without signing in.
+"""Pages on which a viewer chooses how often to be mailed about changes, and the address that stops the mails.
 
 Rule: looking changes nothing, so scanners that follow links stop nobody's mails; what stops them is a POST.
 """
 
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.mails import Cadence, ChooseDigest
 from web.door.guard import VIEWERS, Signed, door, not_found, open_door
+from web.door.templates import Page
 from web.ids import new_id
 from web.mail import state
 from web.mail.stop import stopped_by
@@ -24,24 +26,47 @@ from web.write.permission import Actor
 SHOWN = 12  # mails listed
 
 
+class MailPage(Page, frozen=True, kw_only=True):
+    """A viewer's choice of mails, and the last ones with what became of them."""
+
+    template = "client/mail.html"
+    signed: Signed
+    organisation: str
+    client: str
+    sends: bool  # whether this installation sends mails
+    cadence: Cadence
+    choices: Sequence[tuple[Cadence, str, str]]  # name, explanation
+    mails: Sequence[str]  # newest first
+    command_id: str
+
+
+class MailStopPage(Page, frozen=True, kw_only=True):
+    """The button that stops a viewer's mails, or that they are stopped."""
+
+    template = "mail_stop.html"
+    organisation: str
+    token: str
+    off: bool
+
+
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /home/mail`: how often, and the last mails with what became of them."""
     services: Services = request.app.state.services
-    context = await run_in_threadpool(_context, services, signed)
-    return services.pages.response(request, "client/mail.html", signed=signed, **context)
+    return services.pages.answer(request, await run_in_threadpool(_mail_page, services, signed))
 
 
-def _context(services: Services, signed: Signed) -> dict[str, Any]:
+def _mail_page(services: Services, signed: Signed) -> MailPage:
     world, person = services.present.refresh(), signed.person
     client = world.clients[person.client] if person.client else None
     zone, name = (client.time_zone, client.name) if client else ("UTC", "")
     hour = f"{services.settings.digest_hour:02}:00"
-    return {
-        "organisation": world.organisation or _("Your supplier"),
-        "client": name,
-        "sends": services.post is not None,
-        "cadence": person.digest,
-        "choices": (
+    return MailPage(
+        signed=signed,
+        organisation=world.organisation or _("Your supplier"),
+        client=name,
+        sends=services.mail_sender is not None,
+        cadence=person.digest,
+        choices=(
             ("instant", _("As it happens"), _("Within a minute of a change; changes of one sitting come in one mail.")),
             ("daily", _("Every day"), _("At {hour} ({zone}), on days when something changed.", hour=hour, zone=zone)),
             (
@@ -51,9 +76,9 @@ def _context(services: Services, signed: Signed) -> dict[str, Any]:
             ),
             ("off", _("Never"), _("The dashboard has it all the same.")),
         ),
-        "mails": [state.state(mail, zone, answer=False) for mail in reversed(person.mails[-SHOWN:])],
-        "command_id": new_id(24),
-    }
+        mails=[state.state(mail, zone, answer=False) for mail in reversed(person.mails[-SHOWN:])],
+        command_id=new_id(24),
+    )
 
 
 async def choose(request: Request, signed: Signed) -> Response:
@@ -62,13 +87,13 @@ async def choose(request: Request, signed: Signed) -> Response:
     form = await request.form()
     wanted = str(form.get("cadence", ""))
     for cadence in get_args(Cadence):
-        if cadence == wanted and (cadence == "off" or services.post is not None):
+        if cadence == wanted and (cadence == "off" or services.mail_sender is not None):
             await run_in_threadpool(_choose, services, signed.person, cadence)
     return RedirectResponse("/home/mail", 303)
 
 
 def _choose(services: Services, person: Person, cadence: Cadence) -> None:
-    """Whoever asks for mails for the first time, or again, gets those about what changes from now on."""
+    """Record a choice; who asks for mails for the first time, or again, gets those about changes from now on."""
     world, heads = services.present.refresh(), services.logs.disclosure.head
     starts = person.digest == "off" and cadence != "off" and person.client is not None
     since = {s.id: heads(s.id) for s in world.shares_of_client(person.client)} if starts and person.client else {}
@@ -96,8 +121,8 @@ async def _stop(request: Request, *, done: bool) -> Response:
     if done:
         await run_in_threadpool(_choose, services, person, "off")
     organisation = services.present.world.organisation or _("Your supplier")
-    off = done or person.digest == "off"
-    return services.pages.response(request, "mail_stop.html", organisation=organisation, token=token, off=off)
+    stopped = MailStopPage(organisation=organisation, token=token, off=done or person.digest == "off")
+    return services.pages.answer(request, stopped)
 
 
 def routes() -> list[BaseRoute]:
@@ -105,6 +130,6 @@ def routes() -> list[BaseRoute]:
     return [
         door("/home/mail", page, allow=VIEWERS, name="home_mail"),
         door("/home/mail", choose, allow=VIEWERS, methods=["POST"]),
-        open_door("/mail/stop/{token}", stopping, fresh=True),
-        open_door("/mail/stop/{token}", stop, methods=["POST"], fresh=True, keyed=True),
+        open_door("/mail/stop/{token}", stopping, refresh=True),
+        open_door("/mail/stop/{token}", stop, methods=["POST"], refresh=True, keyed=True),
     ]

@@ -1,4 +1,9 @@
-"""The people of a client who may watch: invite, a new link, end access. A link is mailed or shown, and kept nowhere."""
+"""Pages on which a client's viewers are invited, get a new link, lose their access or are erased.
+
+Rule: a link is mailed or shown once, and kept nowhere.
+"""
+
+from collections.abc import Mapping
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -7,40 +12,107 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
-from domain.errors import Conflict, Denied, Refused
+from domain.errors import Conflict, Refused
 from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.access import DisablePerson, ErasePerson, Person
 from domain.people.mails import Mail
+from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.mail import state
 from web.process.services import Services
-from web.staff.frame import share_of, shell
-from web.write.permission import Actor, permit
+from web.staff.acting import actor_of, permitted
+from web.staff.frame import StaffPage, share_of, shell
 
 
 class ViewerLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One person of the client."""
+    """One viewer of a share, and what may be done about their access."""
 
     person: Person
     waiting: bool  # invited, and the link not used yet
-    may_end: bool  # whether whoever looks may end their access
-    may_erase: bool
+    may_end: bool  # whether who looks may end their access
+    may_erase: bool  # or erase them
     mails: list[str]  # what became of the latest ones
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who was to be let in, and what came of it."""
+
+    name: str
+    email: str
+    person: PersonId | None = None
+    link: str = ""  # where it is shown
+    mail: Mail | None = None  # where it was mailed
+    stands: str = ""  # what became of that mail, in words
+    problem: Refused | None = None
+
+
+class InvitedPage(StaffPage, frozen=True, kw_only=True):
+    """What came of an invitation: a mail, a link that is shown once, or the form again."""
+
+    template = "pm/invited.html"
+    project: Project
+    share: Share
+    client: str
+    hours: int  # until the link runs out
+    name: str
+    email: str
+    person: PersonId | None
+    link: str
+    mail: Mail | None
+    stands: str
+    problem: Refused | None
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose access is to end, and from which page."""
+
+    person: Person
+    action: str  # where the form is sent
+    back: str  # where it leads afterwards
+    project: Project | None = None
+    share: Share | None = None
+
+
+class EndPersonPage(StaffPage, frozen=True, kw_only=True):
+    """The question why somebody's access ends."""
+
+    template = "pm/end_person.html"
+    person: Person
+    client: str  # "" for one of the organisation
+    reason: str
+    problem: Refused | None
+    action: str  # where the form is sent
+    back: str  # where it leads afterwards
+    nav: str  # "share" on the way from a share
+    project: Project | None
+    share: Share | None
+
+
+class ErasePage(StaffPage, frozen=True, kw_only=True):
+    """The question whether everything known of a person is destroyed."""
+
+    template = "pm/erase.html"
+    project: Project
+    share: Share
+    person: Person
+    client: str
+    reason: str
+    problem: Refused | None
 
 
 def viewers_of(services: Services, signed: Signed, share: Share) -> list[ViewerLine]:
     """Return the people of a share's client, by name; those whose access was ended are left out."""
-    world, actor = services.present.world, _actor(signed)
+    world = services.present.world
     zone = world.projects[share.project].time_zone
     people = sorted((p for p in world.people.values() if p.client == share.client and not p.disabled), key=_name)
     return [
         ViewerLine(
             person=p,
             waiting=p.signed_in is None,
-            may_end=_may_end(services, actor, p),
+            may_end=_may_end(services, signed, p),
             may_erase=may_erase(services, signed, p),
             mails=state.lines(p, share.id, zone),
         )
@@ -52,16 +124,8 @@ def _name(person: Person) -> str:
     return person.name
 
 
-def _actor(signed: Signed) -> Actor:
-    return Actor(signed.person.id, signed.person.role, signed.person.client)
-
-
-def _may_end(services: Services, actor: Actor, person: Person) -> bool:
-    try:
-        permit(actor, DisablePerson(person=person.id, reason="asked"), services.present.world)
-    except Denied:
-        return False
-    return True
+def _may_end(services: Services, signed: Signed, person: Person) -> bool:
+    return permitted(services.present.world, signed, DisablePerson(person=person.id, reason="asked"))
 
 
 async def invite(request: Request, signed: Signed) -> Response:
@@ -76,25 +140,24 @@ async def invite(request: Request, signed: Signed) -> Response:
         person, secret = await run_in_threadpool(_invite, services, signed, share, name, email)
         mail = await run_in_threadpool(_mail, services, signed, person, secret)
     except Refused as refused:
-        return _said(request, services, signed, share, {"problem": refused, "name": name, "email": email})
-    return _sent(
-        request, services, signed, share, mail, {"person": person, "secret": secret, "name": name, "email": email}
-    )
+        return _invited(request, signed, share, Invitation(name=name, email=email, problem=refused))
+    invitation = Invitation(name=name, email=email, person=person, mail=mail)
+    return _sent(request, signed, share, invitation, secret)
 
 
 def _mail(services: Services, signed: Signed, person: PersonId, secret: str) -> Mail | None:
-    return services.post.invite(_actor(signed), person, secret) if services.post is not None else None
+    return services.mail_sender.invite(actor_of(signed), person, secret) if services.mail_sender is not None else None
 
 
-def _sent(
-    request: Request, services: Services, signed: Signed, share: Share, mail: Mail | None, found: dict[str, str]
-) -> Response:
-    """Say how the mail stands; where none is sent, show the link."""
-    told = {"name": found["name"], "email": found["email"], "person": found["person"]}
-    if mail is None:
-        return _said(request, services, signed, share, {**told, "link": _link(services, found["secret"])})
-    zone = services.present.world.projects[share.project].time_zone
-    return _said(request, services, signed, share, {**told, "mail": mail, "stands": state.state(mail, zone)})
+def _sent(request: Request, signed: Signed, share: Share, invitation: Invitation, secret: str) -> Response:
+    """Answer how the mail stands; where none is sent, show the link."""
+    services: Services = request.app.state.services
+    if invitation.mail is None:
+        outcome = msgspec.structs.replace(invitation, link=_link(services, secret))
+    else:
+        zone = services.present.world.projects[share.project].time_zone
+        outcome = msgspec.structs.replace(invitation, stands=state.state(invitation.mail, zone))
+    return _invited(request, signed, share, outcome)
 
 
 def _share(services: Services, request: Request) -> Share | None:
@@ -102,34 +165,34 @@ def _share(services: Services, request: Request) -> Share | None:
 
 
 def _invite(services: Services, signed: Signed, share: Share, name: str, email: str) -> tuple[PersonId, str]:
-    known = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
-    if any(p.email.casefold() == email.casefold() for p in known):
+    people = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
+    if any(p.email.casefold() == email.casefold() for p in people):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
-    return services.people.invite(_actor(signed), name=name, email=email, role="viewer", client=share.client)
+    return services.credentials.invite(actor_of(signed), name=name, email=email, role="viewer", client=share.client)
 
 
 def _link(services: Services, secret: str) -> str:
     return f"{services.settings.origin}/in/{secret}"
 
 
-def _said(request: Request, services: Services, signed: Signed, share: Share, found: dict[str, object]) -> Response:
-    problem = found.get("problem")
-    status = status_of(problem) if isinstance(problem, Refused) else 200
+def _invited(request: Request, signed: Signed, share: Share, invitation: Invitation) -> Response:
+    services: Services = request.app.state.services
     world = services.present.world
-    context = {
-        "link": "",
-        "mail": None,
-        "person": "",
-        "problem": None,
-        **found,
-        "share": share,
-        "client": world.client_name(share.client),
-    }
-    project = world.projects[share.project]
-    hours = services.settings.link_hours
-    return services.pages.response(
-        request, "pm/invited.html", status, project=project, hours=hours, **context, **shell(services, signed)
+    shown = InvitedPage(
+        project=world.projects[share.project],
+        share=share,
+        client=world.client_name(share.client),
+        hours=services.settings.link_hours,
+        name=invitation.name,
+        email=invitation.email,
+        person=invitation.person,
+        link=invitation.link,
+        mail=invitation.mail,
+        stands=invitation.stands,
+        problem=invitation.problem,
+        **shell(services, signed),
     )
+    return services.pages.answer(request, shown, status_of(invitation.problem) if invitation.problem else 200)
 
 
 async def link(request: Request, signed: Signed) -> Response:
@@ -139,10 +202,9 @@ async def link(request: Request, signed: Signed) -> Response:
     person = _person(services, share, request)
     if share is None or person is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
-    return _said(
-        request, services, signed, share, {"link": _link(services, secret), "name": person.name, "email": person.email}
-    )
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
+    invitation = Invitation(name=person.name, email=person.email, link=_link(services, secret))
+    return _invited(request, signed, share, invitation)
 
 
 async def again(request: Request, signed: Signed) -> Response:
@@ -150,17 +212,18 @@ async def again(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = await run_in_threadpool(_share, services, request)
     person = _person(services, share, request)
-    if share is None or person is None or services.post is None:
+    if share is None or person is None or services.mail_sender is None:
         return not_found()
-    secret = await run_in_threadpool(services.people.link, _actor(signed), person.id)
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
     mail = await run_in_threadpool(_mail, services, signed, person.id, secret)
-    found = {"person": person.id, "secret": secret, "name": person.name, "email": person.email}
-    return _sent(request, services, signed, share, mail, found)
+    invitation = Invitation(name=person.name, email=person.email, person=person.id, mail=mail)
+    return _sent(request, signed, share, invitation, secret)
 
 
 def _person(services: Services, share: Share | None, request: Request) -> Person | None:
-    found = services.present.world.people.get(PersonId(request.path_params["person"]))
-    return found if found and share and found.client == share.client and not found.disabled else None
+    """Return the viewer an address names; None where the share's client has no such person, or no more."""
+    person = services.present.world.people.get(PersonId(request.path_params["person"]))
+    return person if person and share and person.client == share.client and not person.disabled else None
 
 
 async def end(request: Request, signed: Signed) -> Response:
@@ -168,38 +231,51 @@ async def end(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = await run_in_threadpool(_share, services, request)
     person = _person(services, share, request)
-    if share is None or person is None or not _may_end(services, _actor(signed), person):
+    if share is None or person is None or not _may_end(services, signed, person):
         return not_found()
     here = f"/p/{share.project}/shares/{share.id}"
-    world = services.present.world
-    context = {"project": world.projects[share.project], "share": share, "nav": "share"}
-    return await end_person(
-        request, signed, person, action=f"{here}/viewers/{person.id}/end", back=f"{here}#viewers", **context
+    ending = Ending(
+        person=person,
+        action=f"{here}/viewers/{person.id}/end",
+        back=f"{here}#viewers",
+        project=services.present.world.projects[share.project],
+        share=share,
     )
+    return await end_person(request, signed, ending)
 
 
-async def end_person(
-    request: Request, signed: Signed, person: Person, *, action: str, back: str, **context: object
-) -> Response:
+async def end_person(request: Request, signed: Signed, ending: Ending) -> Response:
     """Ask why somebody's access ends, and end it; their open pages close at once."""
     services: Services = request.app.state.services
+    person = ending.person
     form = await request.form() if request.method == "POST" else {}
-    reason, key = str(form.get("reason", "")).strip(), str(form.get("command_id", "")) or new_id(24)
+    reason, key = _reason_and_key(form)
     problem: Refused | None = None
     if request.method == "POST":
         try:
             command = DisablePerson(person=person.id, reason=reason)
-            await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=CommandId(key))
-            return RedirectResponse(back, 303)
+            await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
+            return RedirectResponse(ending.back, 303)
         except Refused as refused:
             problem = refused
-    world = services.present.world
-    shown = {"person": person, "reason": reason, "problem": problem, "action": action, "back": back, "nav": ""}
-    shown["client"] = world.client_name(person.client) if person.client else ""
-    status = status_of(problem) if problem else 200
-    return services.pages.response(
-        request, "pm/end_person.html", status, **(shown | context), **shell(services, signed)
+    shown = EndPersonPage(
+        person=person,
+        client=services.present.world.client_name(person.client) if person.client else "",
+        reason=reason,
+        problem=problem,
+        action=ending.action,
+        back=ending.back,
+        nav="share" if ending.share else "",
+        project=ending.project,
+        share=ending.share,
+        **shell(services, signed),
     )
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
+
+
+def _reason_and_key(form: Mapping[str, object]) -> tuple[str, CommandId]:
+    """Return the reason typed, and the id under which the command is recorded."""
+    return str(form.get("reason", "")).strip(), CommandId(str(form.get("command_id", "")) or new_id(24))
 
 
 async def erase(request: Request, signed: Signed) -> Response:
@@ -211,27 +287,30 @@ async def erase(request: Request, signed: Signed) -> Response:
         return not_found()
     problem: Refused | None = None
     form = await request.form() if request.method == "POST" else {}
-    reason, key = str(form.get("reason", "")).strip(), str(form.get("command_id", "")) or new_id(24)
+    reason, key = _reason_and_key(form)
     if request.method == "POST":
         try:
             command = ErasePerson(person=person.id, reason=reason)
-            await run_in_threadpool(services.service.execute, _actor(signed), command, command_id=CommandId(key))
+            await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
             return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done=erased#viewers", 303)
         except Refused as refused:
             problem = refused
     world = services.present.world
-    context = {"share": share, "person": person, "client": world.client_name(share.client), "problem": problem}
-    context |= {"project": world.projects[share.project], "reason": reason, **shell(services, signed)}
-    return services.pages.response(request, "pm/erase.html", status_of(problem) if problem else 200, **context)
+    shown = ErasePage(
+        project=world.projects[share.project],
+        share=share,
+        person=person,
+        client=world.client_name(share.client),
+        reason=reason,
+        problem=problem,
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
 
 
 def may_erase(services: Services, signed: Signed, person: Person) -> bool:
     """Tell whether somebody may erase a person."""
-    try:
-        permit(_actor(signed), ErasePerson(person=person.id, reason="asked"), services.present.world)
-    except Denied:
-        return False
-    return True
+    return permitted(services.present.world, signed, ErasePerson(person=person.id, reason="asked"))
 
 
 def routes() -> list[BaseRoute]:

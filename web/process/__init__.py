@@ -1,1 +1,1 @@
-"""One server process: its services, built, run and ended."""
+"""One server process: builds its services, runs its threads and tasks, and ends them."""

@@ -1,4 +1,4 @@
-"""What was recorded is handed on: new entries to open dashboards, ends to open sockets, hints of other processes."""
+"""Hands on what was recorded: sends new entries to open dashboards, and closes sockets whose rights ended."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from web.push.live import Live
 
 
 class Loop:
-    """The event loop of this process, for threads. Nothing is called before the server is up."""
+    """Calls functions on the event loop of this process, from threads; does nothing before `bind`."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -24,13 +24,13 @@ class Loop:
         return self._loop
 
     def call(self, call: Callable[..., object], *arguments: object) -> None:
-        """Have something called on the event loop, from a thread."""
+        """Call a function on the event loop soon. For threads."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(call, *arguments)
 
 
 class HandingOn:
-    """Hands on what this process and others recorded. For threads."""
+    """Hands on what this process and others recorded. For threads; `sent` is called with entries that were sent."""
 
     def __init__(self, live: Live, present: CurrentWorld, loop: Loop, sent: Callable[[Sequence[Entry]], None]) -> None:
         self._live, self._present, self._loop, self._sent = live, present, loop, sent
@@ -41,7 +41,7 @@ class HandingOn:
         self._sent(entries)
 
     def cut(self, new: Sequence[Recorded]) -> None:
-        """Close what an event ends, before anything else is sent."""
+        """Close the sockets whose rights these events end, before anything else is sent."""
         for recorded in new:
             match recorded.event:
                 case access.SessionEnded(session=session):

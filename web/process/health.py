@@ -1,7 +1,7 @@
-"""How this process and the installation are: looked at by the clock, told from memory, true within seconds.
+"""The health of this process and the installation: examined every half second, reported from memory.
 
-Rule: a look that does not come back is itself the answer. Nothing here trusts a lag that a dead follower would keep
-flat, nor another machine's clock.
+Rule: logs that do not answer in time count as away. No lag is trusted that a dead follower would keep constant, and no
+clock of another machine.
 """
 
 import logging
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
     from web.process.hints import Hints
 
 log = logging.getLogger("fanlight")
-LOST = 5.0  # seconds without a look that came back: the logs are away
-LATE = 10.0  # seconds without any progress of a follower that has something to take in
-FAILED = 15.0  # seconds for which a request that failed for the logs' sake counts
-DEAD = 90.0  # seconds without a turn of this process's own follower
+LOST = 5.0  # seconds without an answer of the logs after which they count as away
+LATE = 10.0  # seconds without progress after which a follower that has something to do counts as late
+FAILED = 15.0  # seconds for which a request that failed because of the logs is reported
+DEAD = 90.0  # seconds without a turn of this process's own follower after which it counts as dead
 
 Following = Literal["follows", "failing", "late", "dead", "nobody"]
 
 
 class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told to the operator. Seconds where no unit is named."""
+    """The report for the operator."""
 
     ok: bool
     ready: bool
     logs: Literal["there", "failing", "away"]
     follower: Following
-    leads: bool  # this process follows
-    term: int
-    events_behind: int  # recorded, and not yet taken in by the follower
-    seconds_behind: float  # for how long it has made no progress with them
+    leads: bool  # this process makes the updates
+    term: int  # of the lease
+    events_behind: int  # recorded, and not yet processed by the follower
+    seconds_behind: float  # without progress on them
     entries_behind: int  # recorded, and not yet handed on by this process
-    stopped: int  # shares that are stopped
+    stopped: int  # shares that get no updates until somebody mends them
     receipts: Literal["recording", "failing"]
-    receipts_waiting: int
-    unsigned: int  # trees of which nothing is signed because something does not agree
+    receipts_waiting: int  # not yet recorded
+    unsigned: int  # trees that are not signed because something in them does not agree
     hints: Literal["none", "heard", "away"]
-    dashboards: int
+    dashboards: int  # open on this process
     draining: bool
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked at. `leads` and `draining` are asked: whether this process makes the updates, and is stopping."""
+    """What is examined. `leads`: whether this process makes the updates; `draining`: whether it is stopping."""
 
     logs: Logs
     follower: Follower
@@ -60,16 +60,16 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     receipts: Receipts
     notary: Notary
     live: Live
-    bus: "Hints | None"
+    hints: "Hints | None"
     leads: Callable[[], bool]
     draining: Callable[[], bool]
 
 
 class Health:
-    """The newest look."""
+    """Examines an installation, and reports what the newest examination showed."""
 
     def __init__(self, observed: Observed) -> None:
-        self._of = observed
+        self._observed = observed
         self._looked = float("-inf")
         self._holder, self._left, self._term = "", 0.0, 0
         self._events = self._position = self._entries = 0
@@ -78,38 +78,41 @@ class Health:
         self._failed = float("-inf")
 
     def failed(self, error: Exception) -> None:
-        """Note that a request could not be answered because the logs did not answer or took nothing."""
+        """Note that a request failed because the logs could not be read or written."""
         self._failed = time.monotonic()
         log.warning("a request could not be answered: %s", type(error).__name__)
 
     def look(self) -> None:
-        """Ask the logs. For threads. Raises: whatever keeps them from answering."""
-        of, now = self._of, time.monotonic()
-        tenure, position = of.logs.lease.tenure(), of.logs.disclosure.position()
+        """Read the state of the logs. For threads.
+
+        Raises: whatever keeps the logs from answering.
+        """
+        observed, now = self._observed, time.monotonic()
+        tenure, position = observed.logs.lease.tenure(), observed.logs.disclosure.position()
         self._holder, self._left, self._term = tenure.holder, tenure.left, tenure.term
-        self._events = of.logs.events.head()
+        self._events = observed.logs.events.head()
         if position != self._position or self._events <= position:
             self._stuck = now
         self._position = position
-        self._entries = of.tail.behind() if of.logs.shared else 0
-        self._stopped = len((of.tail if of.logs.shared else of.follower).parked)
+        self._entries = observed.tail.behind() if observed.logs.shared else 0
+        self._stopped = len((observed.tail if observed.logs.shared else observed.follower).parked)
         self._looked = time.monotonic()
 
     @property
     def away(self) -> bool:
-        """The logs do not answer."""
-        return self._of.logs.shared and time.monotonic() - self._looked > LOST
+        """Whether the logs have not answered for `LOST` seconds."""
+        return self._observed.logs.shared and time.monotonic() - self._looked > LOST
 
     @property
     def following(self) -> Following:
-        """Whether updates are being made, by whichever process."""
-        of, now = self._of, time.monotonic()
-        if of.leads() and of.follower.failure:
+        """Whether updates are made, by whichever process."""
+        observed, now = self._observed, time.monotonic()
+        if observed.leads() and observed.follower.failure:
             return "failing"
-        if of.logs.shared:
+        if observed.logs.shared:
             if self._left <= 0:
                 return "nobody"
-        elif now - of.follower.beat > DEAD:
+        elif now - observed.follower.beat > DEAD:
             return "dead"
         if self._events > self._position and now - self._stuck > LATE:
             return "late"
@@ -117,34 +120,34 @@ class Health:
 
     @property
     def behind(self) -> bool:
-        """Pages may be older than what is recorded, and somebody should know."""
+        """Whether pages may show less than what is recorded."""
         return self.away or self.following != "follows"
 
     @property
     def ready(self) -> bool:
-        """Whether requests should come here."""
-        return not (self._of.draining() or self.away)
+        """Whether requests should be sent to this process."""
+        return not (self._observed.draining() or self.away)
 
     def report(self) -> HealthReport:
-        """Return how things are."""
-        of = self._of
+        """Return the report."""
+        observed = self._observed
         away, following, stuck = self.away, self.following, self._events > self._position
         failing = time.monotonic() - self._failed < FAILED
         return HealthReport(
-            ok=not (away or failing) and following == "follows" and not of.receipts.failure and not self._stopped,
+            ok=not (away or failing) and following == "follows" and not observed.receipts.failure and not self._stopped,
             ready=self.ready,
             logs="away" if away else "failing" if failing else "there",
             follower=following,
-            leads=of.leads(),
+            leads=observed.leads(),
             term=self._term,
             events_behind=max(0, self._events - self._position),
             seconds_behind=round(time.monotonic() - self._stuck, 1) if stuck else 0.0,
             entries_behind=self._entries,
             stopped=self._stopped,
-            receipts="failing" if of.receipts.failure else "recording",
-            receipts_waiting=of.receipts.waiting,
-            unsigned=len(of.notary.refused),
-            hints="none" if of.bus is None else "heard" if of.bus.listening else "away",
-            dashboards=of.live.open(),
-            draining=self._of.draining(),
+            receipts="failing" if observed.receipts.failure else "recording",
+            receipts_waiting=observed.receipts.waiting,
+            unsigned=len(observed.notary.refused),
+            hints="none" if observed.hints is None else "heard" if observed.hints.listening else "away",
+            dashboards=observed.live.open(),
+            draining=self._observed.draining(),
         )

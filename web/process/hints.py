@@ -1,7 +1,7 @@
-"""Hints between processes over Redis: something was recorded, somebody watches, somebody knocked. Never content.
+"""Hints between processes over Redis: something was recorded, who watches, and how often somebody tried to sign in.
 
-Rule: losing, flushing, slowing or restarting Redis costs time only. What is to be told is kept as the newest state of
-a few things, so it cannot pile up; whoever hears nothing polls.
+Rule: no hint holds content. A lost, slow or restarted Redis costs only time, because processes that hear nothing poll.
+What is not sent yet is merged into one hint, so that nothing piles up.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from web.push.viewer import Watching
 
 log = logging.getLogger("fanlight.bus")
 PATIENCE = 2.0  # seconds for Redis to answer
-AGAIN = (0.2, 3.0)  # first and longest wait between tries, seconds
-BEAT = 5.0  # seconds between statements of who watches here
-LAPSES = 3 * BEAT  # a statement of another process counts for so long
-QUICK = 0.25  # seconds a rate limit may take before this process's own must do
+AGAIN = (0.2, 3.0)  # seconds between attempts to connect, first and longest
+BEAT = 5.0  # seconds after which who watches here is sent again
+LAPSES = 3 * BEAT  # seconds for which such a hint of another process holds
+QUICK = 0.25  # seconds to wait for a shared rate limit; after that this process's own must do
 
 
 class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message: from which process; events, entries of shares up to n, parked shares to try, who watches what."""
+    """One message between processes."""
 
-    by: str
-    events: bool = False
-    entries: dict[str, int] = {}
-    retry: tuple[str, ...] = ()
-    watching: dict[str, tuple[Watching, ...]] | None = None
+    by: str  # the process that sends it
+    events: bool = False  # events were recorded
+    entries: dict[str, int] = {}  # number of the newest entry recorded, by share
+    retry: tuple[str, ...] = ()  # stopped shares to try again
+    watching: dict[str, tuple[Watching, ...]] | None = None  # open dashboards there by share, None where unchanged
 
 
 _encode = msgspec.json.Encoder().encode
@@ -41,7 +41,7 @@ _decode = msgspec.json.Decoder(Hint).decode
 
 
 class Hints:
-    """One process's end of it. The event loop owns it, but for `tell`, which any thread may call."""
+    """Sends and receives the hints of one process. Owned by the event loop; any thread may call `tell`."""
 
     def __init__(
         self,
@@ -60,16 +60,17 @@ class Hints:
         self._due = asyncio.Event()
         self._events, self._retry = False, set[str]()
         self._entries: dict[str, int] = {}
+        # by process: when it said who watches there (monotonic), and that, by share
         self._others: dict[str, tuple[float, dict[str, tuple[Watching, ...]]]] = {}
         self._told: Mapping[str, Sequence[Watching]] = {}
         self._told_at = 0.0
         self.listening = self.over = False
-        self.hints = 0
+        self.hints = 0  # received
 
-    # telling
+    # sending
 
     def tell(self, *, events: bool = False, entries: Mapping[str, int] | None = None, retry: str = "") -> None:
-        """Have others told, soon; what was not told yet is joined with it."""
+        """Send a hint soon, merged with what was not sent yet. From any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._note, events, dict(entries or {}), retry)
 
@@ -81,48 +82,47 @@ class Hints:
         self._due.set()
 
     def _next(self) -> Hint | None:
+        """Return the next hint, None where there is nothing to send."""
         watching, now = self._watching(), time.monotonic()
-        says = watching != self._told or now - self._told_at >= BEAT
-        if not (says or self._events or self._entries or self._retry):
+        changed = watching != self._told or now - self._told_at >= BEAT
+        if not (changed or self._events or self._entries or self._retry):
             return None
         hint = Hint(
             by=self.worker,
             events=self._events,
             entries=self._entries,
             retry=tuple(sorted(self._retry)),
-            watching={share: tuple(there) for share, there in watching.items()} if says else None,
+            watching={share: tuple(there) for share, there in watching.items()} if changed else None,
         )
         self._events, self._entries, self._retry = False, {}, set()
-        if says:
+        if changed:
             self._told, self._told_at = watching, now
         return hint
 
     async def _publish(self) -> None:
         while not self.over:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):  # who watches is looked at once a second
+                async with asyncio.timeout(1.0):  # who watches is compared once a second
                     await self._due.wait()
             self._due.clear()
             hint = self._next()
             if hint is not None:
-                await self._client.publish(self._channel, _encode(hint))  # lost if Redis is: whoever polls finds it
+                await self._client.publish(self._channel, _encode(hint))  # may be lost: others poll
 
-    # hearing
+    # receiving
 
     async def _hear(self) -> None:
-        async with self._client.pubsub(ignore_subscribe_messages=True) as heard:
-            await heard.subscribe(self._channel)
+        async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(self._channel)
             self.listening = True
-            self._on_hint(Hint(by="", events=True))  # what was told before we listened
-            spoke = time.monotonic()
-            while (
-                not self.over and time.monotonic() - spoke <= PATIENCE
-            ):  # a Redis that stands still keeps its connections
-                message = await heard.get_message(timeout=PATIENCE / 4)
+            self._on_hint(Hint(by="", events=True))  # for hints sent before we listened
+            answered_at = time.monotonic()
+            while not self.over and time.monotonic() - answered_at <= PATIENCE:  # a hung Redis keeps its connections
+                message = await channel.get_message(timeout=PATIENCE / 4)
                 if message is None:
-                    await heard.ping()
+                    await channel.ping()
                     continue
-                spoke = time.monotonic()
+                answered_at = time.monotonic()
                 if message["type"] == "message":
                     self._take(message["data"])
             if not self.over:
@@ -141,17 +141,18 @@ class Hints:
         if hint.events or hint.entries or hint.retry:
             self._on_hint(hint)
 
-    # life
+    # running and ending
 
     async def run(self) -> None:
-        """Tell and hear until `over` is set, connecting again whenever the connection is lost.
+        """Send and receive until `over` is set, connecting again whenever the connection is lost.
 
-        A flag and not a cancellation alone: what waits for Redis may turn a cancellation into a lost connection.
+        A flag and not only a cancellation, because the Redis client may turn a cancellation into a lost connection.
         """
         self._loop = asyncio.get_running_loop()
-        await asyncio.gather(self._again(self._publish), self._again(self._hear))
+        await asyncio.gather(self._repeat(self._publish), self._repeat(self._hear))
 
-    async def _again(self, work: Callable[[], Any]) -> None:
+    async def _repeat(self, work: Callable[[], Any]) -> None:
+        """Run work until `over`, again whenever it ends because Redis is away."""
         wait = AGAIN[0]
         while not self.over:
             began = time.monotonic()
@@ -169,27 +170,28 @@ class Hints:
             wait = min(2 * wait, AGAIN[1])
 
     def end(self) -> None:
-        """Have `run` return, whatever waits for Redis."""
+        """Make `run` return."""
         self.over = True
 
     async def close(self) -> None:
-        """Close every connection; others learn that nobody watches here any more."""
+        """Tell others that nobody watches here any more, and close every connection."""
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(QUICK):
                 await self._client.publish(self._channel, _encode(Hint(by=self.worker, watching={})))
         await self._client.aclose()
 
-    # who watches elsewhere, and how often somebody knocked
+    # who watches elsewhere, and shared rate limits
 
     def watching(self, share: str) -> list[Watching]:
-        """Return the open dashboards of a share on other processes, as far as they said lately."""
+        """Return the open dashboards of a share on other processes, as they said within `LAPSES` seconds."""
         since = time.monotonic() - LAPSES
-        return [one for at, said in self._others.values() if at >= since for one in said.get(share, ())]
+        recent = [watching for at, watching in self._others.values() if at >= since]
+        return [dashboard for watching in recent for dashboard in watching.get(share, ())]
 
     async def knocked(self, kind: str, key: str, seconds: int = 60) -> int | None:
-        """Count a knock and return how many there were in this stretch of time; None when Redis does not say."""
-        stretch = int(time.time() // seconds)
-        name = f"{self._channel}:{kind}:{hashlib.sha256(key.encode()).hexdigest()[:32]}:{stretch}"
+        """Count an attempt, and return how many there were in this window of time; None when Redis does not answer."""
+        window = int(time.time() // seconds)
+        name = f"{self._channel}:{kind}:{hashlib.sha256(key.encode()).hexdigest()[:32]}:{window}"
         try:
             async with asyncio.timeout(QUICK):
                 count = await self._client.incr(name)

@@ -1,4 +1,7 @@
-"""What is written to standard error: lines for people, or one JSON object a line for machines. Never a secret."""
+"""The format of log lines on standard error: text, or one JSON object a line.
+
+Rule: no log line holds a secret.
+"""
 
 import logging
 from datetime import UTC, datetime
@@ -9,10 +12,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class JsonLines(logging.Formatter):
-    """Time in UTC, level, logger, message, and the traceback where there is one; a line feed never starts a line."""
+    """A record as one JSON object: time (UTC), level, logger, message, and the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return a record as one line."""
+        """Return a record as one line; line feeds in it are escaped."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
@@ -25,7 +28,7 @@ class JsonLines(logging.Formatter):
 
 
 def begin(level: str, form: str) -> None:
-    """Send everything from `level` on to standard error, as "text" or "json"."""
+    """Write records of `level` and above to standard error, as "text" or "json"."""
     handler = logging.StreamHandler()
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonLines() if form == "json" else text)

@@ -1,4 +1,7 @@
-"""What Prometheus is told: counts and times, never a name, a share or a person."""
+"""Metrics for Prometheus.
+
+Rule: counts and times only, never a name, a share or a person.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -13,7 +16,7 @@ from projections.entries.entry import Entry
 from web.process.health import Health
 from web.push.live import Live
 
-GAUGES = {
+GAUGES = {  # by metric: the field of the health report, and the help text
     "open_dashboards": ("dashboards", N_("Dashboards that are open on this process.")),
     "events_behind": ("events_behind", N_("Events recorded that the follower has not taken in.")),
     "follower_stuck_seconds": ("seconds_behind", N_("Seconds for which the follower has made no progress with them.")),
@@ -26,7 +29,7 @@ GAUGES = {
     "ready": ("ready", N_("1 where requests should come to this process.")),
     "ok": ("ok", N_("1 where the installation is well.")),
 }
-PUSHED = {
+PUSHED = {  # help texts by field of the push layer's counts
     "joined": N_("Dashboards that came."),
     "rounds": N_("Rounds: one write for everybody who is up to date."),
     "behind": N_("Times a page fell behind its connection."),
@@ -39,7 +42,7 @@ PUSHED = {
 
 
 class Deliveries:
-    """Counts what was handed to the push layer, and how long after it was recorded."""
+    """Counts the entries handed to the push layer, and measures how long after their record that was."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -53,7 +56,7 @@ class Deliveries:
         )
 
     def sent(self, entries: Sequence[Entry]) -> None:
-        """Count entries that were handed on."""
+        """Count entries that were handed to the push layer just now."""
         now = self._clock()
         self._sent.inc(len(entries))
         for entry in entries:
@@ -61,18 +64,18 @@ class Deliveries:
 
 
 class Metrics(Collector):
-    """Everything that is told of one process, in the registry of its deliveries."""
+    """All metrics of one process, in the registry of its deliveries."""
 
     def __init__(self, health: Health, live: Live, deliveries: Deliveries) -> None:
         self._health, self._live, self._registry = health, live, deliveries.registry
         self._registry.register(self)
 
     def describe(self) -> list[Metric]:
-        """Return nothing: what is told depends on the moment."""
+        """Return nothing, so that the registry does not collect at registration."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what is known now."""
+        """Yield the health report and the counts of the push layer as gauges."""
         report = self._health.report()
         for name, (field, text) in GAUGES.items():
             yield GaugeMetricFamily(f"fanlight_{name}", text, value=float(getattr(report, field)))
@@ -80,5 +83,5 @@ class Metrics(Collector):
             yield GaugeMetricFamily(f"fanlight_push_{field}", text, value=getattr(self._live.counts, field))
 
     def text(self) -> bytes:
-        """Return everything in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         return generate_latest(self._registry)

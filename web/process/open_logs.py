@@ -1,4 +1,4 @@
-"""Where an installation keeps its logs: the folder, or the database that a setting names."""
+"""Opens the logs of an installation: in its data folder, or in the database that a setting names."""
 
 from projections.installation.folder import Folder, Logs
 from web.settings import BadSetting, Settings

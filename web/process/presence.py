@@ -1,4 +1,4 @@
-"""Which dashboards are open, and which shares are stopped, whichever process has them."""
+"""Which dashboards are open and which shares are stopped, on all processes together."""
 
 from projections.logs.disclosure_log import Parked
 from web.process.services import Services
@@ -10,9 +10,9 @@ def watching(services: Services, share: str) -> list[Watching]:
     here = services.live.watching(share)
     if not services.logs.shared:
         return here
-    if services.bus is not None and services.bus.listening:
-        return here + services.bus.watching(share)
-    mine = {watching.tab for watching in here}
+    if services.hints is not None and services.hints.listening:
+        return here + services.hints.watching(share)
+    tabs_here = {watching.tab for watching in here}
     return here + [
         Watching(
             person=tab.person,
@@ -24,17 +24,17 @@ def watching(services: Services, share: str) -> list[Watching]:
             paused=tab.paused,
         )
         for tab in services.receipts.open_tabs(share)
-        if tab.tab not in mine
+        if tab.tab not in tabs_here
     ]
 
 
 def stopped(services: Services, share: str) -> Parked | None:
-    """Return where and why a share is stopped, if it is."""
+    """Return where and why a share is stopped, None where it is not."""
     return (services.tail if services.logs.shared else services.follower).parked.get(share)
 
 
 def ask_again(services: Services, share: str) -> None:
-    """Have a stopped share tried again by whichever process follows."""
+    """Make whichever process leads try a stopped share again."""
     services.follower.ask_again(share)
-    if services.bus is not None:
-        services.bus.tell(retry=share)
+    if services.hints is not None:
+        services.hints.tell(retry=share)

@@ -13,6 +13,7 @@ import msgspec
 from domain.language import gettext as _
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
+from projections.evidence.notary import Notary
 from projections.follow.follower import Follower
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process takes from outside: the clock (UTC), the salt of an entry of a share, where tests may crash it."""
+    """What a process is given: the clock (UTC), the salt of an entry by share and number, and where tests crash it."""
 
     now: Callable[[], datetime] = clock.now
     salt: Callable[[str, int], bytes] = random_salt
@@ -63,7 +64,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Process:
-    """One server process. `services` is for our own people's doors, `viewing` for the pages of clients."""
+    """One server process. `services`: for the pages of the organisation's people; `viewing`: for those of clients."""
 
     def __init__(self, settings: Settings, renderer: Renderer, pages: Pages, given: Given) -> None:
         self._settings, self._given = settings, given
@@ -72,12 +73,12 @@ class Process:
         self._logs = open_logs.logs(settings)
         self._worker = new_id(8) if self._logs.shared else ""
         self._present = CurrentWorld(self._logs.events)
-        self._fresh = SharedRefresh(self._present.refresh)
+        self._refresh = SharedRefresh(self._present.refresh)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
         self._live = self._push()
-        self._handing = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
+        self._handing_on = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
         self.reign = LeaseKeeper(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
         self._follower = self._follow(renderer)
         self._tail = Tail(
@@ -85,16 +86,16 @@ class Process:
             lambda: self._present.world.shares,
             self._live.shares,
             self._present.refresh,
-            self._handing.send,
+            self._handing_on.send,
         )
-        self._bus = self._hints()
-        self._present.listen(self._handing.cut)
+        self._hints = self._make_hints()
+        self._present.listen(self._handing_on.cut)
         self._present.listen(lambda _new: self._follower.wake())
         self.services = self._services(renderer, pages)
         self.viewing = Viewed(self.services)
-        self.watch = Clockwork(self.services, self._loop)
+        self.clockwork = Clockwork(self.services, self._loop)
 
-    # what it is built of
+    # building the services
 
     def _receipt_salt(self, share: str, k: int) -> bytes:
         return self._given.salt(_("receipts of {share}", share=share), k)
@@ -117,33 +118,23 @@ class Process:
             settled=not self._logs.shared,
         )
 
-    def _hints(self) -> "Hints | None":
+    def _make_hints(self) -> "Hints | None":
         if not self._settings.redis_url:
             return None
         from web.process.hints import Hints
 
-        return Hints(self._settings.redis_url, self._logs.installation, self._worker, self._heard, self._live.everyone)
+        return Hints(
+            self._settings.redis_url, self._logs.installation, self._worker, self._take_hint, self._live.everyone
+        )
 
     def _services(self, renderer: Renderer, pages: Pages) -> Services:
         settings, now = self._settings, self._given.now
         service = Service(self._logs.events, self._present, now, self._given.crash_point, self._tell_events)
         hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
-        people = Credentials(service, self._present, now, **hours)
+        credentials = Credentials(service, self._present, now, **hours)
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
-        health = Health(
-            Observed(
-                logs=self._logs,
-                follower=self._follower,
-                tail=self._tail,
-                receipts=self._receipts,
-                notary=signing,
-                live=self._live,
-                bus=self._bus,
-                leads=self.leads,
-                draining=self._draining.is_set,
-            )
-        )
-        signs_in = provider(settings, now)
+        health = self._health(signing)
+        sign_on = provider(settings, now)
         return Services(
             settings=settings,
             now=now,
@@ -152,37 +143,51 @@ class Process:
             logs=self._logs,
             present=self._present,
             service=service,
-            spoken=ViewerAnswers(service, self._present, self._logs),
-            people=people,
+            viewer_answers=ViewerAnswers(service, self._present, self._logs),
+            credentials=credentials,
             guard=self._guard(),
-            fresh=self._fresh,
+            refresh=self._refresh,
             renderer=renderer,
             pages=pages,
             heads=self._heads,
-            ever=EverSeen(self._logs.disclosure),
+            ever_told=EverSeen(self._logs.disclosure),
             receipts=self._receipts,
             visits=VisitLog(self._logs.receipts),
             live=self._live,
             follower=self._follower,
             tail=self._tail,
-            bus=self._bus,
+            hints=self._hints,
             leads=self.leads,
             health=health,
             metrics=Metrics(health, self._live, self._deliveries),
             notary=signing,
             sign_ins=Limit(settings.sign_in_per_minute),
-            provider=signs_in,
-            sso=settings.oidc_name or _("single sign-on") if signs_in else "",
-            post=self._post(service, people),
+            provider=sign_on,
+            single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
+            mail_sender=self._mail_sender(service, credentials),
         )
+
+    def _health(self, signing: Notary) -> Health:
+        observed = Observed(
+            logs=self._logs,
+            follower=self._follower,
+            tail=self._tail,
+            receipts=self._receipts,
+            notary=signing,
+            live=self._live,
+            hints=self._hints,
+            leads=self.leads,
+            draining=self._draining.is_set,
+        )
+        return Health(observed)
 
     def _guard(self) -> Guard:
-        settings, refresh = self._settings, self._fresh if self._logs.shared else None
+        settings, refresh = self._settings, self._refresh if self._logs.shared else None
         return Guard(
-            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, fresh=refresh
+            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, refresh=refresh
         )
 
-    def _post(self, service: Service, people: Credentials) -> MailSender | None:
+    def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:
         settings = self._settings
         if not settings.smtp_url:
             return None
@@ -195,7 +200,7 @@ class Process:
         ports = SenderPorts(
             service=service,
             present=self._present,
-            people=people,
+            credentials=credentials,
             disclosure=self._logs.disclosure,
             stop_token=partial(stop_token, self._logs.events.fingerprint),
             clock=self._given.now,
@@ -207,82 +212,83 @@ class Process:
     # between the processes of an installation
 
     def leads(self) -> bool:
-        """Tell whether this process makes the updates, and does whatever one process alone must do."""
+        """Return whether this process makes the updates, and does whatever only one process may do."""
         reign = self.reign
         return not self._logs.shared or (self._follower.leading and reign is not None and reign.term is not None)
 
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
-        """Take what this process's follower recorded."""
+        """Hand on entries that this process's follower recorded."""
         self._given.crash_point("before-send")
-        if self._bus is not None:
-            self._bus.tell(entries={share: entries[-1].n})
+        if self._hints is not None:
+            self._hints.tell(entries={share: entries[-1].n})
         self._present.refresh()
-        self._handing.send(share, entries)
+        self._handing_on.send(share, entries)
 
     def _tell_events(self) -> None:
-        if self._bus is not None:
-            self._bus.tell(events=True)
+        """Tell other processes that events were recorded."""
+        if self._hints is not None:
+            self._hints.tell(events=True)
 
-    def _heard(self, hint: "Hint") -> None:
-        """Take a hint of another process: look at once instead of later."""
+    def _take_hint(self, hint: "Hint") -> None:
+        """Read at once what another process says it recorded, instead of at the next poll."""
         if hint.entries:
             self._tail.wake()
         for share in hint.retry:
             self._follower.ask_again(share)
         if hint.events:
             self._follower.wake()
-            task = asyncio.get_running_loop().create_task(self._fresh())
+            task = asyncio.get_running_loop().create_task(self._refresh())
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    # its life
+    # running and ending
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follow, flush receipts and keep time while the server is up."""
+        """Run the threads and tasks of this process while the context is open, and end them in order after it."""
         self._live.bind(self._loop.bind())
-        await asyncio.to_thread(self.watch.begin)
+        await asyncio.to_thread(self.clockwork.begin)
         threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in self._work()]
         for thread in threads:
             thread.start()
-        tasks = [asyncio.create_task(self.watch.keep())]
-        if self._bus is not None:
-            tasks.append(asyncio.create_task(self._bus.run()))
+        tasks = [asyncio.create_task(self.clockwork.keep())]
+        if self._hints is not None:
+            tasks.append(asyncio.create_task(self._hints.run()))
         try:
             yield
         finally:
             await self._end(threads, tasks)
 
     async def _end(self, threads: Sequence[threading.Thread], tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Send pages away, stop what runs, and close the logs last."""
+        """Close the open dashboards, stop threads and tasks, and close the logs last."""
         self._draining.set()
         await self._live.drain(self._settings.drain_seconds)
-        if self._bus is not None:
-            self._bus.end()
+        if self._hints is not None:
+            self._hints.end()
         for task in tasks:
             task.cancel()
         self._stop.set()
-        for waiting in (self._follower, self._receipts, self._tail):
-            waiting.wake()
+        for sleeper in (self._follower, self._receipts, self._tail):
+            sleeper.wake()
         for thread in threads:
             await asyncio.to_thread(thread.join, 10)
-        if self.services.post is not None:
-            await asyncio.to_thread(self.services.post.finish, 10)
+        if self.services.mail_sender is not None:
+            await asyncio.to_thread(self.services.mail_sender.finish, 10)
         if self.reign is not None:
             await asyncio.to_thread(self.reign.end)
         await asyncio.wait(tasks, timeout=5)
-        if self._bus is not None:
-            await self._bus.close()
+        if self._hints is not None:
+            await self._hints.close()
         self._logs.close()
 
     def _work(self) -> list[tuple[str, Callable[[], None]]]:
-        """Return the threads of this process, by name."""
+        """Return what each thread of this process runs, by name."""
         stop, follows = self._stop, self._settings.follow or not self._logs.shared
         work: list[tuple[str, Callable[[], None]]] = [("receipts", lambda: self._receipts.run(stop))]
         if follows:
             work.append(("follower", lambda: self._follower.run(stop)))
-            work.append(("duties", lambda: self.watch.run(stop)))
-        if follows and (post := self.services.post) is not None:
-            work.append(("post", lambda: post.run(stop)))
+            work.append(("duties", lambda: self.clockwork.run(stop)))
+        if follows and (sender := self.services.mail_sender) is not None:
+            work.append(("post", lambda: sender.run(stop)))
         if self._logs.shared:
             work.append(("tail", lambda: self._tail.run(stop, self._poll)))
         if (reign := self.reign) is not None:
@@ -290,11 +296,12 @@ class Process:
         return work
 
     def _poll(self) -> float:
-        return 1.0 if self._bus is not None and self._bus.listening else 0.25
+        """Return the seconds between two looks for entries of other processes."""
+        return 1.0 if self._hints is not None and self._hints.listening else 0.25
 
 
 def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | None":
-    """Return the single sign-on provider of an installation, None where none is set."""
+    """Return the single sign-on provider that the settings name, None where they name none."""
     if not settings.oidc_issuer:
         return None
     from web.identity.provider import Provider

@@ -1,11 +1,11 @@
-"""What others recorded, taken in before an answer: one read for everybody who asks meanwhile."""
+"""A shared refresh: requests that wait at the same time share one read of the event log."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class SharedRefresh:
-    """`await fresh()` returns after a read that began after the call. The event loop owns it."""
+    """`await refresh()` returns after a read that began after the call. Not thread-safe; owned by the event loop."""
 
     def __init__(self, read: Callable[[], object]) -> None:
         self._read = read
@@ -13,24 +13,25 @@ class SharedRefresh:
         self._work: asyncio.Task[None] | None = None
 
     async def __call__(self) -> None:
-        """Take in what is new.
+        """Wait until everything recorded before the call is taken in.
 
-        Raises: whatever keeps it from being read.
+        Raises: whatever the read raised.
         """
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
-        mine = self._next
+        shared = self._next
         if self._work is None or self._work.done():
-            self._work = asyncio.get_running_loop().create_task(self._go_on())
-        await asyncio.shield(mine)
+            self._work = asyncio.get_running_loop().create_task(self._read_until_done())
+        await asyncio.shield(shared)
 
-    async def _go_on(self) -> None:
-        while (asked := self._next) is not None:
+    async def _read_until_done(self) -> None:
+        """Read once for everyone who waits, and again for those who came during the read."""
+        while (waiting := self._next) is not None:
             self._next = None
             try:
                 await asyncio.to_thread(self._read)
-            except Exception as error:  # noqa: BLE001  # told to everybody who asked
-                asked.set_exception(error)
-                asked.exception()  # they may all have gone
+            except Exception as error:  # noqa: BLE001  # raised in everyone who waits
+                waiting.set_exception(error)
+                waiting.exception()  # marks it as retrieved: everyone may have gone
             else:
-                asked.set_result(None)
+                waiting.set_result(None)

@@ -1,6 +1,6 @@
-"""What a viewer may watch, and what the pages of clients are given of the services.
+"""What a viewer may watch, and the services as pages of clients see them (`web/client/viewing.py`).
 
-Rule: `Viewed` answers in names, rights and disclosed bytes; its services are its own.
+Rule: `Viewed` returns names, rights and disclosed bytes, and gives nobody its services.
 """
 
 from datetime import datetime
@@ -21,28 +21,30 @@ from web.write.saying import Saying, Spoke
 
 
 def may_watch(present: CurrentWorld, signed: Signed, share: str) -> bool:
-    """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""
-    agreed = present.world.shares.get(ShareId(share))
+    """Return whether somebody is a viewer of the share's client, and the share was ever in force."""
+    agreement = present.world.shares.get(ShareId(share))
     person = signed.person
-    return agreed is not None and person.client == agreed.client and bool(agreed.versions) and person.role == "viewer"
+    if agreement is None or not agreement.versions:
+        return False
+    return person.role == "viewer" and person.client == agreement.client
 
 
 def called(present: CurrentWorld, share: str) -> Called:
-    """Return what a share is called to its client."""
+    """Return the names and the time zone that a share's client reads."""
     world = present.world
-    told = names(world, world.shares[ShareId(share)])
-    return Called(told.organisation, told.client, told.time_zone)
+    named = names(world, world.shares[ShareId(share)])
+    return Called(named.organisation, named.client, named.time_zone)
 
 
 class Viewed:
-    """Gives the pages of clients what `Viewing` names."""
+    """Implements `Viewing` for pages of clients, on the services."""
 
     def __init__(self, services: Services) -> None:
         self._services, self._present = services, services.present
 
     @property
     def pages(self) -> Pages:
-        """Templates."""
+        """Renders templates."""
         return self._services.pages
 
     @property
@@ -52,7 +54,7 @@ class Viewed:
 
     @property
     def log(self) -> DisclosureLog:
-        """What was disclosed."""
+        """The log of what was disclosed."""
         return self._services.logs.disclosure
 
     @property
@@ -62,7 +64,7 @@ class Viewed:
 
     @property
     def receipts(self) -> Receipts:
-        """What pages claim to have received."""
+        """The receipts of pages."""
         return self._services.receipts
 
     @property
@@ -79,11 +81,11 @@ class Viewed:
         return self._present.world.organisation
 
     def may_watch(self, signed: Signed, share: str) -> bool:
-        """Tell whether somebody may watch a share."""
+        """Return whether somebody may watch a share."""
         return may_watch(self._present, signed, share)
 
     def called(self, share: str) -> Called:
-        """Return what a share is called to its client."""
+        """Return the names and the time zone that a share's client reads."""
         return called(self._present, share)
 
     def ended_on(self, share: str) -> datetime | None:
@@ -91,7 +93,7 @@ class Viewed:
         return self._present.world.shares[ShareId(share)].ended_on(self.now())
 
     def kept_days(self, share: str) -> int:
-        """Return for how many days receipts of a share are kept."""
+        """Return the days for which receipts of a share are kept."""
         return self._present.world.shares[ShareId(share)].retention
 
     def shares_of(self, signed: Signed) -> list[ShareId]:
@@ -106,12 +108,12 @@ class Viewed:
 
     def head_after(self, share: str, n: int) -> str:
         """Return the tree head after an update, hex; "" where there is no such update."""
-        return self._services.spoken.head(share, n)
+        return self._services.viewer_answers.head(share, n)
 
     def say(self, signed: Signed, share: str, saying: Saying, command_id: str) -> None:
         """Record what a viewer says of a share, once for each command id."""
-        self._services.spoken.say(signed, share, saying, command_id)
+        self._services.viewer_answers.say(signed, share, saying, command_id)
 
     def said(self, signed: Signed, share: str, command_id: str) -> Spoke | None:
-        """Return what a command of this very person said on a share."""
-        return self._services.spoken.told(signed, share, command_id)
+        """Return what a command of this person said on a share; None when they carried out no such command."""
+        return self._services.viewer_answers.told(signed, share, command_id)

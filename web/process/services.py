@@ -1,6 +1,6 @@
-"""What the pages of the organisation's own people use: built once by `process`, and handed to every door.
+"""The services that pages of the organisation's own people use; `process` builds them once.
 
-Rule: a frozen struct without behaviour. A client's pages never hold it; they get `Viewing` (web/client/viewing.py).
+Rule: a frozen struct without behaviour. Pages of clients never hold it; they get `Viewing` (web/client/viewing.py).
 """
 
 from collections.abc import Callable
@@ -44,35 +44,35 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     now: Callable[[], datetime]  # UTC
     demo: bool
-    worker: str  # this process's own name where several share the logs, else ""
+    worker: str  # the name of this process where several share the logs, else ""
     logs: Logs
     present: CurrentWorld
     service: Service
-    spoken: ViewerAnswers
-    people: Credentials
+    viewer_answers: ViewerAnswers
+    credentials: Credentials
     guard: Guard
-    fresh: SharedRefresh
+    refresh: SharedRefresh
     renderer: Renderer
     pages: Pages
     heads: Heads
-    ever: EverSeen
+    ever_told: EverSeen
     receipts: Receipts
     visits: VisitLog
     live: Live
     follower: Follower
     tail: Tail
-    bus: "Hints | None"
-    leads: Callable[[], bool]  # this process makes the updates, and does whatever one process alone must do
+    hints: "Hints | None"  # None where no Redis is set
+    leads: Callable[[], bool]  # whether this process makes the updates, and does whatever only one process may do
     health: Health
     metrics: Metrics
     notary: Notary
-    sign_ins: Limit
+    sign_ins: Limit  # attempts to sign in, by address
     provider: "Provider | None"
-    sso: str  # what the single sign-on is called, "" where there is none
-    post: MailSender | None
+    single_sign_on_name: str  # as the sign-in page shows it, "" where there is none
+    mail_sender: MailSender | None  # None where no mail server is set
 
 
-def of(connection: HTTPConnection) -> Services:
+def services_of(connection: HTTPConnection) -> Services:
     """Return the services behind a request."""
     services: Services = connection.app.state.services
     return services

@@ -1,4 +1,7 @@
-"""The installation's signing key: a small file of its own, made at the first start, kept out of backups of the logs."""
+"""The signing key of the installation, in a file of its own, and the notary that signs with it.
+
+Rule: the key file is made at the first start and is not part of a backup of the logs.
+"""
 
 import os
 from collections.abc import Callable
@@ -15,7 +18,7 @@ from web.settings import BadSetting, Settings
 
 
 def signing_key(path: Path) -> Signer:
-    """Return the key in a file: two lines, the name and 32 secret bytes in hex. It is made when there is none.
+    """Return the key in a file: two lines, its name and 32 secret bytes in hex. A missing file is made.
 
     Raises: BadSetting.
     """
@@ -43,7 +46,7 @@ def notary(
     *,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Notary:
-    """Return who signs for a folder, with the witness and the time stamps that the settings ask for.
+    """Return the notary of these logs, with the witness and the time stamps that the settings ask for.
 
     Raises: BadSetting, BadNote.
     """
@@ -53,7 +56,7 @@ def notary(
 
 
 def write(path: Path, key: Signer) -> None:
-    """Put a key in its file, whole or not at all, readable by nobody else."""
+    """Write a key to its file, atomically and readable by this user only."""
     new = path.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(f"{key.name}\n{key.seed.hex()}\n")
@@ -63,5 +66,5 @@ def write(path: Path, key: Signer) -> None:
 
 
 def renewed(key: Signer) -> Signer:
-    """Return a new key of the same name."""
+    """Return a new key with the same name."""
     return signer(key.name, os.urandom(32))

@@ -1,1 +1,1 @@
-"""From a recorded entry to every open dashboard."""
+"""Sends recorded entries to every open dashboard, and takes receipts from their pages."""

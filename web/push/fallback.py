@@ -1,7 +1,7 @@
-"""The same messages without the hand-over: for a test client, or a server that lacks the extension.
+"""Sockets where the transport cannot be handed over: under a test client, or a server without the extension.
 
-Rule: one task a socket stands where a transport would; the watcher, the hub and the numbers are the same. A write is
-a thing left unsent until the server took it, so nothing accumulates here either.
+Rule: two tasks a socket take the place of the transport; the watcher, the hub and the numbers are the same. A write
+counts as unsent until the server took it, so nothing accumulates here either.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from web.push.watcher import Watcher
 
 
 class Outbox:
-    """Stands in for a transport: takes one write, then says that it is full until that is sent."""
+    """Takes the place of a transport: after each write the watcher is paused until the server took it."""
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
@@ -33,7 +33,7 @@ class Outbox:
             self.watcher.pause_writing()
 
     def close(self) -> None:
-        """End when everything is sent."""
+        """End once everything is sent."""
         self._wake.set()
 
     def abort(self) -> None:
@@ -65,11 +65,11 @@ async def _listen(websocket: WebSocket, watcher: Watcher) -> None:
             return
         watcher.heard = time.monotonic()
         watcher.spend(1)
-        watcher.said((event.get("text") or "").encode())  # binary: nothing we can read
+        watcher.said((event.get("text") or "").encode())  # binary counts as an empty text
 
 
 async def serve(websocket: WebSocket, viewer: Viewer, admit: Callable[[Watcher], None]) -> None:
-    """Run a socket to its end."""
+    """Serve an accepted socket until it ends; `admit` is called with its watcher first."""
     outbox = Outbox(websocket)
     watcher = Watcher(viewer, outbox)
     outbox.watcher = watcher
@@ -81,7 +81,7 @@ async def serve(websocket: WebSocket, viewer: Viewer, admit: Callable[[Watcher],
         watcher.lost()
         for task in tasks:
             task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for failure in ended:
-        if isinstance(failure, Exception) and not isinstance(failure, WebSocketDisconnect | OSError):
-            raise failure
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | OSError):
+            raise result

@@ -1,7 +1,7 @@
-"""The hand-over: uvicorn and Starlette shake hands, then a slotted object owns the transport.
+"""Takes the transport of a WebSocket from uvicorn after the handshake, and gives it to one small object.
 
-Rule: the one file that relies on how uvicorn's sans-I/O WebSocket protocol is made; docs/decisions/0001 says why, and
-tests/web/push/test_uvicorn.py fails loudly when a new version of it behaves otherwise.
+Rule: this is the one file that relies on the inside of uvicorn's sans-I/O WebSocket protocol. docs/decisions/0001
+says why, and tests/web/push/test_uvicorn.py fails when a new version behaves otherwise.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ EARLY_LIMIT = 65536  # bytes a page may have sent before the hand-over
 
 
 class Conn(Watcher, asyncio.Protocol):
-    """An open socket for the rest of its life: no task, no queue, no timer, no dict."""
+    """An open socket after the hand-over. It has no task, queue, timer or dict of its own."""
 
     __slots__ = ("_connections", "_going_down", "_inbox")
 
@@ -33,7 +33,7 @@ class Conn(Watcher, asyncio.Protocol):
         transport.set_write_buffer_limits(high=0)  # pause_writing() then means: something was left unsent
 
     def data_received(self, data: bytes) -> None:
-        """Take what a page sends: whole small frames at once, anything else by an inbox kept while it is incomplete."""
+        """Take bytes of a page: whole small frames at once, the rest through an inbox that is kept while incomplete."""
         self.heard = time.monotonic()
         inbox = self._inbox
         if inbox is None:
@@ -78,22 +78,22 @@ class Conn(Watcher, asyncio.Protocol):
             transport.write_eof()
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """Leave nothing behind."""
+        """Drop everything that refers to this socket."""
         self.lost()
         self._connections.discard(self)
         self._inbox = None
 
     def eof_received(self) -> bool:
-        """Close when the page has closed."""
+        """Return False, so that asyncio closes the transport when the page has closed its side."""
         return False
 
     def shutdown(self) -> None:
-        """Take part in a staged close: at SIGTERM uvicorn calls this on every connection and waits for all to go."""
+        """Begin the staged close of all sockets: at SIGTERM uvicorn calls this on each connection and waits for all."""
         self._going_down()
 
 
 class _HandedOver(asyncio.Transport):
-    """What uvicorn's protocol holds after the hand-over: closing it closes nothing."""
+    """What uvicorn's protocol holds after the hand-over. Closing it does nothing."""
 
     def close(self) -> None:
         pass
@@ -106,12 +106,12 @@ HANDED_OVER = _HandedOver()
 
 
 class FanProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's handshake, scope and task as they are; the endpoint may then let go of all of it."""
+    """uvicorn's protocol, from which an endpoint may take the transport after the handshake."""
 
-    early = b""  # what came after the request: a page may already have said hello when it is handed over
+    early = b""  # bytes after the request: a page may have sent its hello before the hand-over
 
     async def run_asgi(self) -> None:
-        """Run the application with this object in its scope."""
+        """Run the application with this object in its scope, under `EXTENSION`."""
         cast("dict[str, Any]", self.scope["extensions"])[EXTENSION] = self
         await super().run_asgi()
 
@@ -122,9 +122,10 @@ class FanProtocol(WebSocketsSansIOProtocol):
         super().data_received(data)
 
     def hand_over(self, viewer: Viewer, admit: Callable[[Watcher], None], going_down: Callable[[], None]) -> bool:
-        """Give the transport to a new Conn, have it admitted, and return whether the page was still there.
+        """Give the transport to a new `Conn`, admit it, and return whether the page was still connected.
 
-        The application must not have received anything but the connect event: what came is read again from its start.
+        The application must not have received anything but the connect event: what the page sent is read again from
+        its start.
         """
         transport, early = self.transport, self.early
         if self.disconnected or self.close_sent or transport.is_closing() or len(early) > EARLY_LIMIT:
@@ -137,7 +138,7 @@ class FanProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             transport.resume_reading()
         self.transport, self.early = HANDED_OVER, b""
-        self.conn.parser.close()  # a cycle that would keep all of this until a collection
+        self.conn.parser.close()  # breaks a reference cycle that would keep all of this until a garbage collection
         cast("dict[str, Any]", self.scope["extensions"]).pop(EXTENSION, None)
         admit(conn)
         if early and not transport.is_closing():

@@ -1,7 +1,7 @@
-"""The push layer's front: what was recorded goes to every open dashboard of its share, and claims come back.
+"""The push layer as the rest of the product calls it: entries are sent to open dashboards, and receipts come back.
 
-Rule: called on the event loop thread alone (`publish_threadsafe` excepted), and never waits. Rooms are made when a
-page comes and dropped some time after the last one went.
+Rule: called on the event loop thread alone (`publish_threadsafe`, `shares` and `open` excepted), and never blocks. A
+room is made when the first page of a share comes, and dropped `Pace.empty_room` seconds after the last one left.
 """
 
 import asyncio
@@ -13,28 +13,42 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import msgspec
 from starlette.websockets import WebSocket
 
+from projections.receipts.claims import Receipt
 from web.push import fallback, messages
 from web.push.handover import EXTENSION, FanProtocol
 from web.push.pace import Pace
 from web.push.room import Log, PushContext, Room
-from web.push.server import server_config, tune_gc
-from web.push.standing import Receipt
 from web.push.sweep import Sweep
 from web.push.viewer import Viewer, Watching
 from web.push.watcher import Watcher
 
-__all__ = ["Live", "Log", "Pace", "Receipt", "Viewer", "Watching", "server_config", "tune_gc"]
-
 logger = logging.getLogger("fanlight.push")
-ENDS_KEPT = 4096
-BACK = 100, 1500  # milliseconds after which pages of a process that stops are asked to come back
-DRAIN_STEP, DRAIN_PATIENCE, DRAIN_AT_ONCE = 0.05, 1.0, 64
+ENDS_KEPT = 4096  # newest ends of rights that are remembered
+BACK = 100, 1500  # milliseconds: pages of a process that stops are asked to reconnect after a random time in it
+DRAIN_STEP, DRAIN_PATIENCE = 0.05, 1.0  # seconds between slices of closes, and for pages to answer the last one
+DRAIN_AT_ONCE = 64  # sockets in a slice, at least
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Rights that ended: those of a share, a person, a session, or a person on a share; None leaves it open."""
+
+    mark: int
+    code: int  # of the close that is sent
+    share: str | None
+    person: str | None
+    session: str | None
+
+    def concerns(self, viewer: Viewer) -> bool:
+        """Tell whether these were rights of this viewer."""
+        wanted = (self.share, viewer.share), (self.person, viewer.person), (self.session, viewer.session)
+        return all(ended is None or ended == own for ended, own in wanted)
 
 
 class Live:
-    """Every room of this process."""
+    """Every room of this process. Not thread-safe; owned by the event loop."""
 
     def __init__(
         self,
@@ -45,30 +59,30 @@ class Live:
     ) -> None:
         self.pace = pace or Pace()
         self._on_receipts = on_receipts
-        self._house = PushContext(log, clock, self.pace, self._claimed)
-        self.counts = self._house.counts
-        self._sweep = Sweep(self._house, self._step)
+        self._context = PushContext(log, clock, self.pace, self._take_claim)
+        self.counts = self._context.counts
+        self._sweep = Sweep(self._context, self._tidy)
         self._rooms: dict[str, Room] = {}
         self._claims: list[Receipt] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ends: deque[tuple[int, str | None, str | None, str | None, int]] = deque(maxlen=ENDS_KEPT)
+        self._ends: deque[Ended] = deque(maxlen=ENDS_KEPT)
         self._marks = 0
         self._draining: asyncio.Task[None] | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Name the loop that everything here runs on, for `publish_threadsafe`."""
+        """Take the loop that everything here runs on, for `publish_threadsafe`."""
         self._loop = loop
 
     # what was recorded
 
     def publish(self, share: str, frames: Sequence[tuple[int, bytes]]) -> None:
-        """Send numbers just committed to the log. Duplicates are dropped and gaps are filled from the log."""
+        """Send messages just recorded, by number; duplicates are dropped, and gaps are filled from the log."""
         room = self._rooms.get(share)
         if room is not None:
             room.publish(frames)
 
     def publish_threadsafe(self, share: str, frames: Sequence[tuple[int, bytes]]) -> None:
-        """Do the same from another thread."""
+        """Publish from another thread; does nothing before `bind` was called."""
         loop = self._loop
         if loop is not None and not loop.is_closed():  # without a loop nobody watches yet
             loop.call_soon_threadsafe(self.publish, share, frames)
@@ -76,14 +90,14 @@ class Live:
     # pages
 
     def mark(self) -> int:
-        """Return a point to take before deciding a viewer's rights: whatever ends after it ends that viewer too."""
+        """Return a mark to take before a viewer's rights are looked up: rights that end after it close their socket."""
         return self._marks
 
     async def serve(self, websocket: WebSocket, viewer: Viewer, mark: int | None = None) -> None:
-        """Take over an accepted socket: at once where the server can hand it over, else to its end.
+        """Take over an accepted socket: returns at once where the server can hand it over, else when the socket ends.
 
-        Nothing is sent before the page's hello, and a page that does not say it is closed. `websocket` must not have
-        been received from.
+        Nothing is sent before the page's hello, and a page that sends none is closed. Nothing must have been received
+        from `websocket` before. `mark`: from `mark()`, taken before the viewer's rights were looked up.
         """
         admit = partial(self._admit, mark=self._marks if mark is None else mark)
         fan = websocket.scope.get("extensions", {}).get(EXTENSION)
@@ -100,13 +114,13 @@ class Live:
             watcher.close(code)
         elif self._draining is not None:
             watcher.close(messages.RESTART)
-        self._sweep.keep_running(lambda: bool(self._rooms or self._house.leaving))
+        self._sweep.keep_running(lambda: bool(self._rooms or self._context.leaving))
 
     def _room(self, share: str) -> Room:
         self.bind(asyncio.get_running_loop())
         room = self._rooms.get(share)
         if room is None or room.hub.ended:
-            room = self._rooms[share] = Room(share, self._house)
+            room = self._rooms[share] = Room(share, self._context)
         return room
 
     def watching(self, share: str) -> list[Watching]:
@@ -120,14 +134,14 @@ class Live:
 
     def everyone(self) -> dict[str, list[Watching]]:
         """Return every open dashboard, by share."""
-        return {share: found for share, room in self._rooms.items() if (found := room.watching())}
+        return {share: watching for share, room in self._rooms.items() if (watching := room.watching())}
 
     def open(self) -> int:
         """Return how many dashboards are open. From any thread."""
         return sum(len(room.watchers) for room in list(self._rooms.values()))
 
     def forget(self, share: str) -> None:
-        """Drop the frames of a share from memory: the content of some of them was erased."""
+        """Drop the frames of a share from memory, because content of some of them was erased."""
         room = self._rooms.get(share)
         if room is not None:
             room.hub.forget()
@@ -135,7 +149,7 @@ class Live:
     # ends
 
     def end_share(self, share: str) -> None:
-        """Close everyone on a share with 4403. Nothing that is numbered after this call is sent."""
+        """Close every socket of a share with 4403; nothing that is published after this call is sent."""
         self._end(messages.ENDED, share=share)
         room = self._rooms.pop(share, None)
         if room is not None:
@@ -153,30 +167,31 @@ class Live:
         self, code: int, *, share: str | None = None, person: str | None = None, session: str | None = None
     ) -> None:
         self._marks += 1
-        self._ends.append((self._marks, share, person, session, code))
+        end = Ended(self._marks, code, share, person, session)
+        self._ends.append(end)
         for room in list(self._rooms.values()) if share is None else filter(None, [self._rooms.get(share)]):
             for watcher in list(room.watchers):
-                if _meets(watcher.viewer, share, person, session):
+                if end.concerns(watcher.viewer):
                     watcher.close(code)
 
     def _ended_since(self, mark: int, viewer: Viewer) -> int | None:
         if self._marks - mark > ENDS_KEPT:
-            return messages.BUSY  # too long ago to know: the page comes back and is judged anew
-        for at, share, person, session, code in reversed(self._ends):
-            if at <= mark:
+            return messages.BUSY  # more ends than are remembered: the page reconnects and is judged again
+        for end in reversed(self._ends):
+            if end.mark <= mark:
                 break
-            if _meets(viewer, share, person, session):
-                return code
+            if end.concerns(viewer):
+                return end.code
         return None
 
     # claims
 
-    def _claimed(self, receipt: Receipt) -> None:
+    def _take_claim(self, receipt: Receipt) -> None:
         if not self._claims:
-            asyncio.get_running_loop().call_later(self.pace.claims_every, self._hand_on)
+            asyncio.get_running_loop().call_later(self.pace.claims_every, self._hand_on_claims)
         self._claims.append(receipt)
 
-    def _hand_on(self) -> None:
+    def _hand_on_claims(self) -> None:
         claims, self._claims = self._claims, []
         if not claims:
             return
@@ -187,7 +202,7 @@ class Live:
 
     # housekeeping
 
-    def _step(self) -> None:
+    def _tidy(self) -> None:
         oldest = time.monotonic() - self.pace.empty_room
         for share, room in list(self._rooms.items()):
             room.kick()
@@ -199,7 +214,7 @@ class Live:
             self._draining = asyncio.get_running_loop().create_task(self._drain(self.pace.drain))
 
     async def drain(self, seconds: float) -> None:
-        """Close everyone with 1012 in slices within these seconds, and end those who do not answer."""
+        """Close every socket with 1012, in slices within so many seconds, and abort those that do not answer."""
         if self._draining is None:
             self._draining = asyncio.get_running_loop().create_task(self._drain(seconds))
         await asyncio.shield(self._draining)
@@ -213,16 +228,9 @@ class Live:
                 watcher.close(messages.RESTART, messages.back(random.randrange(*BACK)))  # noqa: S311  # to spread them
             await asyncio.sleep(DRAIN_STEP)
         for _ in range(round(min(DRAIN_PATIENCE, self.pace.close_grace) / DRAIN_STEP)):
-            if not self._house.leaving:
+            if not self._context.leaving:
                 break
             await asyncio.sleep(DRAIN_STEP)
-        for watcher in list(self._house.leaving):
+        for watcher in list(self._context.leaving):
             watcher.transport.abort()
-        self._hand_on()
-
-
-def _meets(viewer: Viewer, share: str | None, person: str | None, session: str | None) -> bool:
-    return all(
-        asked is None or asked == own
-        for asked, own in ((share, viewer.share), (person, viewer.person), (session, viewer.session))
-    )
+        self._hand_on_claims()

@@ -1,7 +1,7 @@
-"""The socket's messages, docs/spec.md 5: what a page may say, and the few things the server says by itself.
+"""The messages of the socket (docs/spec.md 5): all that a page may send, and the server's heartbeat, hint and reset.
 
-Rule: a page's message is one of a closed set or it is nothing. Frames and keyframes are not made here: their bytes
-come from the disclosure log.
+Rule: a page's message is one of a closed set, or the page is closed. Updates are not made here: their bytes come from
+the disclosure log.
 """
 
 from typing import Annotated, Literal
@@ -11,24 +11,24 @@ import msgspec
 from web.push import wire
 
 VERSION = 1
-RESTART, TOO_BIG, BUSY = 1012, 1009, 1013
-SIGNED_OUT, ENDED, RELOAD = 4401, 4403, 4426
+RESTART, TOO_BIG, BUSY = 1012, 1009, 1013  # close codes of RFC 6455 and its registry
+SIGNED_OUT, ENDED, RELOAD = 4401, 4403, 4426  # close codes of our own
 
 RESET = wire.framed(b'{"reset":true}')
 
 
 def tick(head: int) -> bytes:
-    """Return the framed heartbeat: the share's own head number and nothing else."""
+    """Return the heartbeat as a frame: the newest number of the share and nothing else."""
     return wire.framed(b'{"tick":%d}' % head)
 
 
 def back(milliseconds: int) -> bytes:
-    """Return the framed hint that comes before a close: after how long to come back."""
+    """Return the hint that is sent before a close, as a frame: after how many milliseconds to reconnect."""
     return wire.framed(b'{"back":%d}' % milliseconds)
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """The page stands at n, whose tree head begins with `root` ("": it does not say)."""
+    """The page stands at update `n`, where its tree head begins with the hex digits `root` ("" where it has none)."""
 
     n: int
     tab: str
@@ -36,7 +36,7 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """The page says what became of everything up to n."""
+    """The page says what became of every update up to `n`; what it displayed begins after `came_from`."""
 
     kind: Literal["delivered", "displayed", "paused", "resumed", "hidden"]
     n: int
@@ -45,7 +45,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Resync(msgspec.Struct, frozen=True):
-    """The page stands at n and could not go on: it asks for the whole view."""
+    """The page stands at `n` and cannot apply what came after: it asks for the whole view."""
 
     n: int
 
@@ -58,6 +58,8 @@ _Tab = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
 
 class _Text(msgspec.Struct, frozen=True):
+    """A message as it is sent: exactly one of its kinds is set."""
+
     hello: _N | None = None
     tab: _Tab | None = None
     v: int | None = None
@@ -76,21 +78,21 @@ _decode = msgspec.json.Decoder(_Text).decode
 
 
 def understood(text: bytes) -> Said | None:
-    """Return what a page said, None when it is malformed or of another protocol version."""
+    """Return a page's message, None where it is malformed or of another protocol version."""
     try:
-        said = _decode(text)
+        sent = _decode(text)
     except msgspec.MsgspecError:
         return None
-    if said.hello is not None:
-        return Hello(said.hello, said.tab, said.root) if said.tab and said.v == VERSION else None
-    if said.applied is not None:
-        return Claim("delivered", said.applied, 0, said.head)
-    if said.painted is not None:
-        return Claim("displayed", said.painted, said.came_from)
-    if said.hidden is not None:
-        return Claim("hidden", said.hidden)
-    if said.paused is not None:
-        return Claim("paused", said.paused)
-    if said.resumed is not None:
-        return Claim("resumed", said.resumed)
-    return Resync(said.resync) if said.resync is not None else None
+    if sent.hello is not None:
+        return Hello(sent.hello, sent.tab, sent.root) if sent.tab and sent.v == VERSION else None
+    if sent.applied is not None:
+        return Claim("delivered", sent.applied, 0, sent.head)
+    if sent.painted is not None:
+        return Claim("displayed", sent.painted, sent.came_from)
+    if sent.hidden is not None:
+        return Claim("hidden", sent.hidden)
+    if sent.paused is not None:
+        return Claim("paused", sent.paused)
+    if sent.resumed is not None:
+        return Claim("resumed", sent.resumed)
+    return Resync(sent.resync) if sent.resync is not None else None

@@ -1,7 +1,7 @@
-"""Everything around one share's hub that waits: rounds, reads of the log, and what its watchers say.
+"""Carries out what the hub of a share decides: writes to its watchers, reads the log, and takes the pages' messages.
 
-Rule: the hub decides, the room performs, on the event loop thread alone; the log is read in threads, one read at a
-time for any number of watchers that ask for the same. While a read is under way its watcher's number does not move.
+Rule: the hub decides, the room carries out, on the event loop thread alone. The log is read in threads, once for all
+watchers that wait for the same read. The number of a watcher does not change while a read for it is under way.
 """
 
 import asyncio
@@ -12,11 +12,10 @@ from typing import Any, Protocol, assert_never
 
 import msgspec
 
-from projections.receipts.claims import Kind
+from projections.receipts.claims import Kind, Receipt
 from web.push import messages, wire
 from web.push.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
 from web.push.pace import Pace
-from web.push.standing import Receipt
 from web.push.viewer import Watching
 from web.push.watcher import Watcher
 
@@ -24,7 +23,7 @@ logger = logging.getLogger("fanlight.push")
 
 
 class Log(Protocol):
-    """The disclosure log as the push layer sees it: synchronous, called in threads only."""
+    """What the push layer reads of the disclosure log; its methods block and are called in threads only."""
 
     def head(self, share: str) -> int: ...
     def root(self, share: str, n: int) -> str: ...
@@ -33,25 +32,25 @@ class Log(Protocol):
 
 
 class Counts(msgspec.Struct):
-    """What happened since the start, for tests and for the operator."""
+    """How often what happened since this process started; for metrics and tests."""
 
     joined: int = 0
-    rounds: int = 0
-    behind: int = 0  # a watcher fell behind its transport
+    rounds: int = 0  # writes to every watcher that was up to date
+    behind: int = 0  # times a watcher fell behind its transport
     log_reads: int = 0
-    views: int = 0
-    resets: int = 0
+    views: int = 0  # whole views sent
+    resets: int = 0  # pages told to start over
     refused: int = 0  # claims of more than was sent
-    aborted: int = 0
+    aborted: int = 0  # connections
 
 
 class PushContext:
-    """What all rooms share."""
+    """What all rooms of a process share: the log, the clock, the pace, the counts, and the background tasks."""
 
     def __init__(self, log: Log, clock: Callable[[], float], pace: Pace, claim: Callable[[Receipt], None]) -> None:
         self.log, self.clock, self.pace, self.claim = log, clock, pace, claim
         self.counts = Counts()
-        self.leaving: dict[Watcher, float] = {}  # close sent; aborted at this monotonic time
+        self.leaving: dict[Watcher, float] = {}  # was sent a close; aborted at this time (monotonic)
         self.tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -62,54 +61,54 @@ class PushContext:
 
 
 class Room:
-    """One share's hub, its rounds and its reads."""
+    """One share: its hub, its watchers and the reads under way. Not thread-safe; owned by the event loop."""
 
-    def __init__(self, share: str, house: PushContext) -> None:
-        self.share, self.house, self.pace = share, house, house.pace
-        self.hub = Hub[Watcher](house.pace)
+    def __init__(self, share: str, context: PushContext) -> None:
+        self.share, self._context, self.pace = share, context, context.pace
+        self.hub = Hub[Watcher](context.pace)
         self.watchers: set[Watcher] = set()
         self.empty_since = time.monotonic()
         self._busy = False  # a round task runs
         self._reads: dict[Read, list[Watcher]] = {}
-        house.spawn(self._start())
+        context.spawn(self._start())
 
     # from the follower
 
     def publish(self, frames: Iterable[tuple[int, bytes]]) -> None:
-        """Take committed messages and see to it that a round follows."""
+        """Take committed messages, by number, and start a round."""
         self.hub.publish(frames)
         self.kick()
 
     def kick(self) -> None:
-        """Start rounds when something is due and none is under way."""
+        """Start rounds if something is due and none is under way."""
         if not self._busy and self.hub.due:
             self._busy = True
-            self.house.spawn(self._rounds())
+            self._context.spawn(self._rounds())
 
     def end(self, code: int) -> None:
-        """Close everyone; nothing numbered after this is sent."""
+        """Close every watcher; nothing published after this is sent."""
         self.hub.ended = True
         for watcher in list(self.watchers):
             watcher.close(code)
 
     def watching(self) -> list[Watching]:
-        """Return the open dashboards whose page has said where it stands."""
+        """Return the open dashboards whose page has sent its hello."""
         return [watcher.watching() for watcher in self.watchers if watcher.greeted]
 
     # from watchers
 
     def join(self, watcher: Watcher) -> None:
-        """Take a watcher in; it is sent nothing before its hello."""
+        """Add a watcher; it is sent nothing before its hello."""
         watcher.room = self
         watcher.budget, watcher.views = self.pace.inbound, self.pace.views
         self.watchers.add(watcher)
-        self.house.counts.joined += 1
+        self._context.counts.joined += 1
 
     def said(self, watcher: Watcher, message: messages.Said) -> None:
-        """Act on one message of a page: a hello first and only once."""
+        """Act on one message of a page; its hello comes first and only once."""
         match message:
             case messages.Claim() if watcher.greeted:  # by far the most frequent
-                self._claimed(watcher, message)
+                self._take_claim(watcher, message)
             case messages.Hello(n=n, tab=tab, root=root) if not watcher.greeted:
                 watcher.viewer = msgspec.structs.replace(watcher.viewer, tab=tab)
                 self.hub.greet(watcher, n, root)
@@ -124,21 +123,21 @@ class Room:
             case _:
                 watcher.close(messages.RELOAD)
 
-    def _claimed(self, watcher: Watcher, claim: messages.Claim) -> None:
+    def _take_claim(self, watcher: Watcher, claim: messages.Claim) -> None:
         verdict = watcher.judge(claim)
         if verdict == "refused":
-            self.house.counts.refused += 1
+            self._context.counts.refused += 1
             logger.warning(
                 "refused a claim of %s on %s: %s up to %d, but this socket was sent up to %d",
                 *(watcher.viewer.person, self.share, claim.kind, claim.n, watcher.sent),
             )
-            watcher.spend(self.pace.inbound // 10)  # so that nobody can fill a disk with them
+            watcher.spend(self.pace.inbound // 10)  # so that nobody can fill a disk with such lines
         elif verdict == "new":
             self._record(watcher, claim.kind, claim.n, claim.came_from, claim.head)
 
     def _record(self, watcher: Watcher, kind: Kind, n: int, came_from: int = 0, head: str = "") -> None:
-        who, at = watcher.viewer, self.house.clock()
-        self.house.claim(
+        who, at = watcher.viewer, self._context.clock()
+        self._context.claim(
             Receipt(
                 share=self.share,
                 person=who.person,
@@ -153,14 +152,14 @@ class Room:
         )
 
     def closing(self, watcher: Watcher) -> None:
-        """Send nothing more to a watcher that was sent a close; give its page a moment to answer."""
+        """Send nothing more to a watcher that was sent a close; its page has `Pace.close_grace` to answer."""
         self._forget(watcher)
-        self.house.leaving[watcher] = time.monotonic() + self.pace.close_grace
+        self._context.leaving[watcher] = time.monotonic() + self.pace.close_grace
 
     def lost(self, watcher: Watcher) -> None:
         """Forget a watcher whose connection is gone."""
         self._forget(watcher)
-        self.house.leaving.pop(watcher, None)
+        self._context.leaving.pop(watcher, None)
 
     def _forget(self, watcher: Watcher) -> None:
         if watcher in self.watchers and watcher.greeted:
@@ -181,23 +180,26 @@ class Room:
                         for watcher in self.hub.overtaken():
                             self.advance(watcher)
                     case Gap():
-                        found = await asyncio.to_thread(self.house.log.frames, self.share, due.after, due.limit)
-                        self.house.counts.log_reads += 1
-                        self.hub.publish(found)
-                        if not found:
-                            logger.error(
-                                "entries after %d of %s are announced but not in the log", due.after, self.share
-                            )
+                        if not await self._fill(due):
                             break  # the sweep tries again
         except Exception:
             logger.exception("a round of %s failed; the next publish or sweep tries again", self.share)
         finally:
             self._busy = False
 
+    async def _fill(self, gap: Gap) -> bool:
+        """Publish what a gap holds from the log, and return whether there was anything."""
+        texts = await asyncio.to_thread(self._context.log.frames, self.share, gap.after, gap.limit)
+        self._context.counts.log_reads += 1
+        self.hub.publish(texts)
+        if not texts:
+            logger.error("entries after %d of %s are announced but not in the log", gap.after, self.share)
+        return bool(texts)
+
     async def _deliver(self, due: Round) -> None:
         before, after, data, chunk = due.before, due.after, due.data, self.pace.chunk
-        now = self.house.clock()
-        self.house.counts.rounds += 1
+        now = self._context.clock()
+        self._context.counts.rounds += 1
         for i, watcher in enumerate(list(self.watchers), 1):
             if watcher.ready and watcher.sent == before and not watcher.expired(now):
                 watcher.sent = after
@@ -210,8 +212,8 @@ class Room:
     # what one watcher is owed
 
     def advance(self, watcher: Watcher) -> None:
-        """Bring a watcher on until it is up to date, or has to wait, unless its sign-in is over."""
-        if not watcher.expired(self.house.clock()):
+        """Send a watcher what it is owed until it is up to date or has to wait; close it where its sign-in ran out."""
+        if not watcher.expired(self._context.clock()):
             self._perform(watcher, self.hub.next_step(watcher))
 
     def _perform(self, watcher: Watcher, step: Step) -> None:
@@ -235,53 +237,55 @@ class Room:
 
     def _ask(self, watcher: Watcher, read: Read) -> None:
         watcher.reading = True
-        asking = self._reads.get(read)
-        if asking is not None and not isinstance(read, ReadHead):  # a head read before may be too old for this page
-            asking.append(watcher)
+        waiting = self._reads.get(read)
+        if waiting is not None and not isinstance(read, ReadHead):  # a head read before may be too old for this page
+            waiting.append(watcher)
             return
-        asking = [watcher]
+        waiting = [watcher]
         if not isinstance(read, ReadHead):
-            self._reads[read] = asking
-        self.house.spawn(self._read(read, asking))
+            self._reads[read] = waiting
+        self._context.spawn(self._read(read, waiting))
 
-    async def _read(self, read: Read, asking: list[Watcher]) -> None:
-        self.house.counts.log_reads += 1
+    async def _read(self, read: Read, waiting: list[Watcher]) -> None:
+        self._context.counts.log_reads += 1
         try:
             answer = await asyncio.to_thread(self._answer, read)
         except Exception:
             logger.exception("the log of %s could not be read", self.share)
             answer = None
-        self._reads.pop(read, None) if not isinstance(read, ReadHead) else None
-        for i, watcher in enumerate(asking, 1):
+        if not isinstance(read, ReadHead):
+            self._reads.pop(read, None)
+        for i, watcher in enumerate(waiting, 1):
             watcher.reading = False
             if answer is None:
                 watcher.close(messages.BUSY)
-            elif not watcher.expired(self.house.clock()):
+            elif not watcher.expired(self._context.clock()):
                 self._perform(watcher, answer(watcher))
             if not i % self.pace.chunk:
                 await asyncio.sleep(0)
         self.kick()
 
     def _answer(self, read: Read) -> Callable[[Watcher], Step]:
+        """Read the log, and return what the hub makes of it for a watcher. For threads."""
         match read:
             case ReadHead():
-                head = self.house.log.head(self.share)
+                head = self._context.log.head(self.share)
                 return lambda watcher: self.hub.took_head(watcher, head)
             case ReadRoot():
-                root = self.house.log.root(self.share, read.n)
+                root = self._context.log.root(self.share, read.n)
                 return lambda watcher: self.hub.took_root(watcher, root)
             case ReadFrames():
-                found = self._framed(read.after, read.limit)
-                return lambda watcher: self.hub.took_frames(watcher, read, found)
+                frames = self._frames(read.after, read.limit)
+                return lambda watcher: self.hub.took_frames(watcher, read, frames)
             case ReadView():
-                n, text = self.house.log.keyframe(self.share, read.since)
+                n, text = self._context.log.keyframe(self.share, read.since)
                 frame = wire.framed(text)
                 return lambda watcher: self.hub.took_view(watcher, read, n, frame)
             case _:
                 assert_never(read)
 
-    def _framed(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        return [(n, wire.framed(text)) for n, text in self.house.log.frames(self.share, after, limit)]
+    def _frames(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        return [(n, wire.framed(text)) for n, text in self._context.log.frames(self.share, after, limit)]
 
     async def _start(self) -> None:
         try:
@@ -296,5 +300,5 @@ class Room:
         self.kick()
 
     def _newest(self) -> tuple[int, list[tuple[int, bytes]]]:
-        head = self.house.log.head(self.share)
-        return head, self._framed(max(0, head - self.pace.ring_frames), self.pace.ring_frames)
+        head = self._context.log.head(self.share)
+        return head, self._frames(max(0, head - self.pace.ring_frames), self.pace.ring_frames)

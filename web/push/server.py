@@ -1,6 +1,6 @@
-"""The server under the push layer: uvicorn's settings, the garbage collector's, and an orderly end.
+"""Runs uvicorn under the push layer: its settings, those of the garbage collector, and an orderly end.
 
-Rule: every figure here was measured; docs/decisions/0001 says against what.
+Rule: every number here was measured; docs/decisions/0001 says how.
 """
 
 import gc
@@ -16,13 +16,13 @@ from web.push.handover import FanProtocol
 
 
 def server_config(app: Any, host: str, port: int, **overrides: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for this product; keyword arguments go over it."""
+    """Return uvicorn's configuration; `overrides` are settings of uvicorn that replace ours."""
     settings: dict[str, Any] = {
         "ws": FanProtocol,
-        "backlog": 4096,  # 2048 drops connections in a reconnect storm, each costing its page a second
+        "backlog": 4096,  # uvicorn's 2048 drops connections when all pages reconnect; each page then waits a second
         "ws_max_size": 65536,
-        "ws_per_message_deflate": False,  # a compressor for each socket: 70 KB each, and a compression each
-        "timeout_graceful_shutdown": 5,  # without it one stalled page holds the process for ever
+        "ws_per_message_deflate": False,  # it takes 70 KB and a compression for each socket
+        "timeout_graceful_shutdown": 5,  # seconds; without it one stalled page keeps the process from ending
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
@@ -31,14 +31,14 @@ def server_config(app: Any, host: str, port: int, **overrides: Any) -> uvicorn.C
 
 
 def tune_gc() -> None:
-    """Take what is loaded out of the collector's sight: new sockets then seldom set off full collections."""
+    """Exempt what is loaded from garbage collection, so that new sockets seldom cause full collections."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 
 def run(config: uvicorn.Config, sockets: list[socket.socket] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then close in order and return; uvicorn alone would end by the signal again."""
+    """Serve until SIGTERM or SIGINT, then close in order and return; uvicorn itself raises the signal once more."""
     if threading.current_thread() is threading.main_thread():
         for kind in (signal.SIGTERM, signal.SIGINT):
             signal.signal(kind, _already_heard)
@@ -46,4 +46,4 @@ def run(config: uvicorn.Config, sockets: list[socket.socket] | None = None) -> N
 
 
 def _already_heard(_signal: int, _frame: FrameType | None) -> None:
-    """Take the signal that uvicorn raises again once it has closed everything."""
+    """Ignore the signal that uvicorn raises again once it has closed everything."""

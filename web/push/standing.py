@@ -1,24 +1,19 @@
-"""Where one watcher of a share stands, who it is, and the pace of the whole push layer.
+"""The numbers of one socket: what it was sent, what its page says it applied and displayed, and what it is owed.
 
-Rule: a few slots and no behaviour beyond judging what a page claims. A claim about a number that was never sent to
-that very socket is refused.
+Rule: a claim about a number that was never sent to this very socket is refused.
 """
 
 from typing import Literal
 
-from projections.receipts.claims import Receipt
 from web.push.messages import Claim
-from web.push.pace import Pace
 from web.push.viewer import Viewer, Watching
-
-__all__ = ["OWES_NOTHING", "OWES_RESET", "OWES_VIEW", "UNCHECKED", "Pace", "Receipt", "Standing", "Viewer", "Watching"]
 
 UNCHECKED = -1  # the page's own number is not checked yet
 OWES_NOTHING, OWES_VIEW, OWES_RESET = 0, 1, 2
 
 
 class Standing:
-    """A watcher's numbers. `ready` means: takes part in rounds, that is, everything before the round was written."""
+    """The numbers of one watcher. `ready`: it was sent everything up to the head, so it takes part in rounds."""
 
     __slots__ = (
         "applied",
@@ -50,7 +45,7 @@ class Standing:
         self.visible = True
 
     def judge(self, claim: Claim) -> Literal["new", "old", "refused"]:
-        """Return whether a claim adds something, repeats, or says more than was ever sent here."""
+        """Take a claim in, and return whether it is new, repeats what is known, or claims more than was sent."""
         if not 0 <= claim.came_from <= claim.n <= self.sent and claim.kind == "displayed":
             return "refused"
         if not 0 <= claim.n <= self.sent:
@@ -70,7 +65,7 @@ class Standing:
         return "new" if new else "old"
 
     def watching(self) -> Watching:
-        """Return what the manager's page shows of this watcher."""
+        """Return this watcher as managers see it."""
         return Watching(
             person=self.viewer.person,
             tab=self.viewer.tab,

@@ -1,7 +1,7 @@
-"""One timer for every open socket: heartbeats, dead peers, stalled readers, expired sign-ins, closes never answered.
+"""One timer for all open sockets: sends heartbeats, ends expired sign-ins, aborts peers that are dead or do not read.
 
-Rule: a watcher has its turn exactly once per tick, counted from its own arrival, whatever happens elsewhere; a turn
-looks at a slice of the watchers, never at all of them.
+Rule: a watcher is visited exactly once per tick, counted from its own arrival; a step of the timer visits a slice of
+the watchers, never all of them.
 """
 
 import asyncio
@@ -19,27 +19,27 @@ STEPS_A_SECOND = 4
 
 
 class Sweep:
-    """Watchers in slices, a slice per step, all slices within one tick."""
+    """Visits the watchers in slices: one slice per step, every slice once per tick."""
 
-    def __init__(self, house: PushContext, every_step: Callable[[], None]) -> None:
-        self.house, self.pace, self._every_step = house, house.pace, every_step
-        self._slices: list[set[Watcher]] = [set() for _ in range(max(1, round(self.pace.tick_every * STEPS_A_SECOND)))]
+    def __init__(self, context: PushContext, every_step: Callable[[], None]) -> None:
+        self._context, self._pace, self._every_step = context, context.pace, every_step
+        self._slices: list[set[Watcher]] = [set() for _ in range(max(1, round(self._pace.tick_every * STEPS_A_SECOND)))]
         self._at = 0
         self.running = False
 
     def add(self, watcher: Watcher) -> None:
-        """Give a watcher its turn from now on, the first one a whole tick away."""
+        """Visit a watcher from now on, first after a whole tick."""
         watcher.phase = self._at
         self._slices[watcher.phase].add(watcher)
 
     def keep_running(self, needed: Callable[[], bool]) -> None:
-        """Sweep from now on until nothing needs it; one sweep, however many arrive at once."""
+        """Start the timer unless it runs; it stops when `needed` returns False."""
         if not self.running:
             self.running = True
-            self.house.spawn(self._run(needed))
+            self._context.spawn(self._run(needed))
 
     async def _run(self, needed: Callable[[], bool]) -> None:
-        step = self.pace.tick_every / len(self._slices)
+        step = self._pace.tick_every / len(self._slices)
         due = time.monotonic() + step
         try:
             while needed():
@@ -52,34 +52,34 @@ class Sweep:
 
     async def _step(self) -> None:
         try:
-            await self._turn(self._slices[self._at])
+            await self._visit_all(self._slices[self._at])
             self._abort_overdue()
             self._every_step()
         except Exception:
             logger.exception("a step of the sweep failed; the next one goes on")
 
-    async def _turn(self, watchers: set[Watcher]) -> None:
-        now, clock = time.monotonic(), self.house.clock()
+    async def _visit_all(self, watchers: set[Watcher]) -> None:
+        now, clock = time.monotonic(), self._context.clock()
         beats: dict[int, bytes] = {}
         for i, watcher in enumerate(list(watchers), 1):
             if watcher.gone:
                 watchers.discard(watcher)
             else:
                 self._visit(watcher, now, clock, beats)
-            if not i % self.pace.chunk:
+            if not i % self._pace.chunk:
                 await asyncio.sleep(0)
 
     def _visit(self, watcher: Watcher, now: float, clock: float, beats: dict[int, bytes]) -> None:
-        watcher.budget, watcher.views = self.pace.inbound, self.pace.views
+        watcher.budget, watcher.views = self._pace.inbound, self._pace.views
         if watcher.expired(clock):
             return
-        if now - watcher.heard > self.pace.dead_after:
+        if now - watcher.heard > self._pace.dead_after:
             self._abort(watcher)
         elif watcher.blocked:
-            if now - watcher.blocked_at > self.pace.dead_after:
+            if now - watcher.blocked_at > self._pace.dead_after:
                 self._abort(watcher)
         elif not watcher.greeted:
-            if now - watcher.blocked_at > self.pace.hello_within:
+            if now - watcher.blocked_at > self._pace.hello_within:
                 watcher.close(messages.RELOAD)
         elif watcher.sent != UNCHECKED:
             head = watcher.sent  # the share's head, for everyone who is up to date
@@ -89,12 +89,12 @@ class Sweep:
             watcher.write(beat)
 
     def _abort(self, watcher: Watcher) -> None:
-        self.house.counts.aborted += 1
+        self._context.counts.aborted += 1
         watcher.lost()
         watcher.transport.abort()
 
     def _abort_overdue(self) -> None:
         now = time.monotonic()
-        for watcher in [watcher for watcher, deadline in self.house.leaving.items() if now >= deadline]:
-            del self.house.leaving[watcher]
+        for watcher in [watcher for watcher, deadline in self._context.leaving.items() if now >= deadline]:
+            del self._context.leaving[watcher]
             watcher.transport.abort()

@@ -1,10 +1,10 @@
-"""Who is behind a socket, and what the manager sees of an open dashboard."""
+"""The viewer behind a socket, and an open dashboard as managers see it."""
 
 import msgspec
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Who is behind a socket. `expires` is POSIX seconds, 0 = never; the page's hello names the tab."""
+    """The viewer behind a socket. `expires`: POSIX seconds, 0 = never; `tab`: named by the page's hello."""
 
     person: str
     share: str
@@ -14,11 +14,11 @@ class Viewer(msgspec.Struct, frozen=True):
 
 
 class Watching(msgspec.Struct, frozen=True):
-    """One open dashboard, for the manager's page."""
+    """One open dashboard: who has it open in which tab, and the numbers of updates it was sent and displays."""
 
     person: str
     tab: str
-    since: int
+    since: int  # the number its page held when it connected
     sent: int
     displayed: int
     visible: bool

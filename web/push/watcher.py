@@ -1,7 +1,7 @@
-"""One open socket, whatever carries it: what it may write, what its page says, and how it ends.
+"""One open socket, over whichever transport: writes to it, takes its page's messages, and ends it.
 
-Rule: it never waits and never grows. `pause_writing` means that something was left unsent; from then on nothing is
-written until it has drained, so that a page that does not read holds one write and a number.
+Rule: a watcher never waits and never buffers. `pause_writing` means that something was left unsent; nothing more is
+written until it is sent, so that a page that does not read costs one write and a number.
 """
 
 import time
@@ -14,7 +14,7 @@ from web.push.viewer import Viewer
 
 
 class Transport(Protocol):
-    """What a watcher needs of a transport, or of what stands in for one."""
+    """What a watcher uses of an asyncio transport, or of what takes its place."""
 
     def write(self, data: bytes) -> None: ...
     def close(self) -> None: ...
@@ -22,7 +22,7 @@ class Transport(Protocol):
 
 
 class Keeper(Protocol):
-    """What a watcher tells of itself; the room of its share keeps it."""
+    """What a watcher calls on the room of its share."""
 
     @property
     def pace(self) -> Pace: ...
@@ -33,7 +33,7 @@ class Keeper(Protocol):
 
 
 class Watcher(Standing):
-    """A place on a share with a transport under it."""
+    """The numbers of one socket, and the transport it writes to."""
 
     __slots__ = ("__weakref__", "blocked_at", "budget", "heard", "phase", "room", "transport", "views", "write")
 
@@ -49,17 +49,17 @@ class Watcher(Standing):
     # called by the transport
 
     def pause_writing(self) -> None:
-        """Fall behind: stay at this number until what was left unsent is gone."""
+        """Write nothing more until what was left unsent is sent."""
         self.blocked, self.ready, self.blocked_at = True, False, time.monotonic()
 
     def resume_writing(self) -> None:
-        """Catch up, in order."""
+        """Write what is missing, in order."""
         self.blocked = False
         if self.room is not None:
             self.room.advance(self)
 
     def lost(self) -> None:
-        """Be forgotten: the connection is gone."""
+        """Take note that the connection is gone."""
         self.gone, self.ready = True, False
         if self.room is not None:
             self.room.lost(self)
@@ -67,7 +67,7 @@ class Watcher(Standing):
     # what the page says
 
     def said(self, text: bytes) -> None:
-        """Take one message of the page."""
+        """Take one message of the page; a malformed one closes the socket."""
         if self.gone or self.room is None:
             return
         if len(text) > self.room.pace.longest:
@@ -78,7 +78,7 @@ class Watcher(Standing):
             self.room.said(self, message)
 
     def spend(self, work: int) -> None:
-        """Take note of inbound work; a page that sends without end is closed to come back later."""
+        """Count inbound frames; a page that sends more than `Pace.inbound` in a tick is closed with 1013."""
         self.budget -= work
         if self.budget < 0:
             self.close(messages.BUSY)
@@ -86,20 +86,20 @@ class Watcher(Standing):
     # how it ends
 
     def expired(self, now: float) -> bool:
-        """Tell whether the sign-in is over at `now` (POSIX seconds), and end then."""
+        """Return whether the sign-in has run out at `now` (POSIX seconds), and close the socket with 4401 then."""
         if not 0 < self.viewer.expires <= now:
             return False
         self.close(messages.SIGNED_OUT)
         return True
 
     def close(self, code: int, before: bytes = b"") -> None:
-        """Send nothing more but a last frame, if there is one, and a close with this code, and end."""
+        """Write a last frame, if there is one, and a close with this code; nothing is written after it."""
         if not self.gone:
             self.write(before + wire.close_frame(code))
             self.leave()
 
     def leave(self) -> None:
-        """Send nothing more after a close was written; give the page a moment to answer it."""
+        """Write nothing more, because a close was written; the room gives the page a moment to answer."""
         if not self.gone and self.room is not None:
             self.gone, self.ready = True, False
             self.room.closing(self)

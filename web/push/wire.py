@@ -1,7 +1,7 @@
-"""Frame bytes of RFC 6455, both ways: what we send is framed once, what pages send is read with hard bounds.
+"""WebSocket frames (RFC 6455) as bytes: builds the frames we send, and reads those of pages within hard limits.
 
-Rule: bytes in, bytes and texts out. Nothing here knows a socket, a share or a clock, and nothing is kept of a page's
-bytes but one message that is still incomplete, never longer than the limit.
+Rule: bytes in, bytes and texts out; no socket, share or clock. Of a page's bytes only one incomplete message is kept,
+never more than the limit.
 """
 
 import logging
@@ -20,17 +20,17 @@ _SMALL_TEXT, _SMALL_PONG, _MASKED = 0x81, 0x8A, 0x80
 
 
 def framed(payload: bytes) -> bytes:
-    """Return one whole unmasked text frame around a payload."""
+    """Return a payload as one whole, unmasked text frame."""
     return Frame(Opcode.TEXT, payload).serialize(mask=False)
 
 
 def close_frame(code: int) -> bytes:
-    """Return a close frame that carries a code and no reason."""
+    """Return a close frame with a code and no reason."""
     return Frame(Opcode.CLOSE, Close(code, "").serialize()).serialize(mask=False)
 
 
 def unframed(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the first byte and the payload of each of our own whole frames."""
+    """Yield the first byte and the payload of each frame; `data` holds whole, unmasked frames."""
     at = 0
     while at < len(data):
         size, start = data[at + 1], at + 2
@@ -43,9 +43,9 @@ def unframed(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def small_texts(data: bytes) -> tuple[list[bytes], int]:
-    """Return the texts of the whole small frames (text or pong) that data begins with, and the bytes they took.
+    """Return the texts of the whole small frames (text or pong) that `data` begins with, and how many bytes they took.
 
-    The usual case by far, without a parser: a receipt costs half of the delivery it answers.
+    Nearly all messages of pages are such frames; reading them without a parser halves the cost of a receipt.
     """
     texts: list[bytes] = []
     at, end = 0, len(data)
@@ -67,7 +67,7 @@ def _unmasked(payload: bytes, mask: bytes) -> bytes:
 
 
 def frame_length(data: bytes | bytearray) -> int | None:
-    """Return the length of the page's frame that data begins with, None while its header is incomplete."""
+    """Return the length in bytes of the frame that `data` begins with, None while its header is incomplete."""
     if len(data) < 2:
         return None
     size, start = data[1] & 127, 2
@@ -80,20 +80,20 @@ def frame_length(data: bytes | bytearray) -> int | None:
 
 
 class Intake(msgspec.Struct):
-    """What some bytes of a page came to."""
+    """What was read from some bytes of a page."""
 
     texts: list[bytes]
-    reply: bytes = b""  # pongs, the answer to a close
-    work: int = 0  # frames looked at
-    closed: bool = False  # the page closes
-    broken: bool = False  # the page broke the protocol; the reply says how
+    reply: bytes = b""  # to send: pongs, or the answer to a close
+    work: int = 0  # frames that were read
+    closed: bool = False  # the page sent a close
+    broken: bool = False  # the page broke the protocol; `reply` closes with the reason
 
 
 class Inbox:
-    """Takes in what the fast path cannot: halves, fragments, pings, closes and garbage.
+    """Reads what `small_texts` cannot: incomplete frames, fragments, pings, closes and garbage.
 
-    It is made when one of these comes and dropped as soon as nothing is incomplete. `websockets`' sans-I/O protocol is
-    given whole frames only, so that nothing is lost inside its parser when it is dropped.
+    It is made when one of these comes, and dropped as soon as nothing is incomplete. The sans-I/O protocol of
+    `websockets` is given whole frames only, so that its parser holds nothing when it is dropped.
     """
 
     __slots__ = ("_broken", "_limit", "_protocol", "_raw", "_said", "_textual")
@@ -108,11 +108,11 @@ class Inbox:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is incomplete. After a breach of the protocol it never is: what follows is discarded."""
+        """Whether nothing is incomplete. False for good once the page broke the protocol: the rest is discarded."""
         return not self._broken and not self._raw and (self._protocol is None or self._protocol.current_size is None)
 
     def feed(self, data: bytes) -> Intake:
-        """Return what is complete now."""
+        """Take bytes of a page, and return what is complete now."""
         intake = Intake([])
         if self._broken:
             return intake
@@ -133,7 +133,7 @@ class Inbox:
         length = frame_length(self._raw)
         if length is None or len(self._raw) < length <= self._limit + LONGEST_HEADER:
             return None
-        chunk = bytes(self._raw[:length])  # of one that is too long, its header: enough for the protocol to refuse it
+        chunk = bytes(self._raw[:length])  # of one that is too long, its header is enough to be refused
         del self._raw[:length]
         return chunk
 
@@ -157,5 +157,5 @@ class Inbox:
             self._textual = opcode is Opcode.TEXT
         self._said += data
         if fin:
-            intake.texts.append(bytes(self._said) if self._textual else b"")  # binary: nothing we can read
+            intake.texts.append(bytes(self._said) if self._textual else b"")  # a binary message counts as an empty text
             self._said.clear()

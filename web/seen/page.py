@@ -3,11 +3,13 @@
 Rule: the screen's side is read from the record; every question is recorded before it is answered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, get_args
+from functools import partial
+from typing import TypedDict, get_args
 from zoneinfo import ZoneInfo
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -16,10 +18,11 @@ from starlette.routing import BaseRoute
 from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
 from domain.headline import count
-from domain.ids import ShareId
+from domain.ids import PersonId, ShareId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
+from domain.view import ClientView
 from projections.entries.entry import instant, open_header
 from projections.proof import tree
 from projections.replay import pages
@@ -28,6 +31,7 @@ from projections.wording.instants import Clock
 from projections.wording.phrases import grouped
 from web.door.guard import AUDIT, STAFF, Signed, door, not_found
 from web.evidence import download
+from web.evidence.download import SignedUpTo
 from web.process import presence
 from web.process.services import Services
 from web.record import lanes, on_screen
@@ -36,18 +40,100 @@ from web.record.lanes import Change, Lanes, Span, Stretch
 from web.record.on_screen import Audience
 from web.seen import sentences, sheets
 from web.seen.compare import Difference, differences, figures
-from web.seen.sentences import Later
+from web.seen.sentences import Later, Sentence, Why
+from web.seen.sheets import Sheet, Spread
 from web.staff.consulted import consulted
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 LOOK = 400  # changes looked through for the next difference
 GRACE = timedelta(minutes=2)  # in which pages turn to the next update, and say so
-AT_ONCE = timedelta(seconds=2)  # told within this is no difference to step to
+AT_ONCE = timedelta(seconds=2)  # a change told within this is no difference to step to
 EXPECTED = N_("Expected a time like 2027-03-11T09:31:07Z, an update like u397, or now.")
 
 
 class NoSuchMoment(Exception):
-    """What was asked is no moment of this share; says what would be."""
+    """What was asked is no moment of this share; its text says what would be one."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A share at an instant, and the stretch of time to draw around it."""
+
+    share: Share
+    project: Project
+    at: datetime  # UTC
+    over: Stretch
+    here: str  # the address of the share's pages
+    addressed: str  # the moment as the address has it
+
+
+class Flag(msgspec.Struct, frozen=True):
+    """The flag over the instant on the lanes: where it stands in percent, and how it is moved to stay inside."""
+
+    x: str
+    shift: str
+    middle: str
+    text: str
+
+
+class Sheets(TypedDict):
+    """Both sheets, None for a side on which there is nothing, and how they are laid out."""
+
+    plan: Sheet | None
+    shown: Sheet | None
+    laid: Spread
+
+
+class Proof(TypedDict):
+    """What proves the update; nothing before the first one."""
+
+    leaf: Sequence[str]
+    holds: bool
+    standing: SignedUpTo | None
+    terms: int
+
+
+class SeenBody(StaffPage, frozen=True, kw_only=True):
+    """What they saw at one instant, as the page fetches it while somebody steps or plays."""
+
+    template = "pm/seen_body.html"
+    here: str
+    addressed: str
+    t: Then
+    project: Project
+    share: Share
+    client: str
+    clock: Clock
+    sentence: Sentence
+    # the lanes
+    lanes: Lanes
+    flag: Flag
+    spans: Sequence[str]
+    precise: str  # the instant for addresses, to the microsecond
+    typed: datetime  # the instant as the form has it: in the project's zone, rounded up to the second
+    iso: Callable[[datetime], str]
+    # the sheets, and why they differ
+    plan: Sheet | None
+    shown: Sheet | None
+    laid: Spread
+    why: Sequence[Why]
+    # who had it on screen
+    audience: Audience | None
+    taken: Sequence[tuple[str, Acknowledgement]]  # acknowledged by then: what, and by whom
+    access: int  # people who may watch now
+    name: Callable[[str], str]  # of a person
+    spent: Callable[[float], str]  # a length of time in words
+    exactly: Callable[[datetime], str]  # an instant to a tenth of a second
+    # the proof
+    leaf: Sequence[str]  # groups of four hex digits
+    holds: bool  # whether the stored bytes give the hash
+    standing: SignedUpTo | None
+    terms: int  # the agreement the update was recorded under
+
+
+class SeenPage(SeenBody, frozen=True, kw_only=True):
+    """The same as a whole page."""
+
+    template = "pm/seen.html"
 
 
 def instant_of(services: Services, share: Share, text: str, zone: str) -> datetime:
@@ -66,9 +152,9 @@ def instant_of(services: Services, share: Share, text: str, zone: str) -> dateti
             )
         return at
     try:
-        found = datetime.fromisoformat(text) if "T" in text or " " in text else None
-        if found is not None:
-            return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        written = datetime.fromisoformat(text) if "T" in text or " " in text else None
+        if written is not None:
+            return (written if written.tzinfo else written.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise NoSuchMoment(_("{text!r} is no moment. {expected}", text=text[:60], expected=EXPECTED))
@@ -77,7 +163,7 @@ def instant_of(services: Services, share: Share, text: str, zone: str) -> dateti
 async def go(request: Request, signed: Signed) -> Response:
     """`GET …/at?on=2027-03-11&time=09:31:07`: to that moment, or to now."""
     services: Services = request.app.state.services
-    share, project = _found(services, request)
+    share, project = _named(services, request)
     if share is None or project is None or signed is None:
         return not_found()
     day, hour = request.query_params.get("on", ""), request.query_params.get("time", "")
@@ -94,7 +180,7 @@ async def go(request: Request, signed: Signed) -> Response:
 async def seen(request: Request, signed: Signed) -> Response:
     """`GET …/at/{moment}?span=day|week|month&from=2027-03-08[&find=difference]`: what they saw then."""
     services: Services = request.app.state.services
-    share, project = _found(services, request)
+    share, project = _named(services, request)
     if share is None or project is None:
         return not_found()
     text, now = request.path_params["moment"], services.now()
@@ -111,14 +197,13 @@ async def seen(request: Request, signed: Signed) -> Response:
     over = _stretch(request.query_params, at, project.time_zone, now)
     if over is None:
         return not_found()
-    context = await run_in_threadpool(_page, services, signed, share, project, at, over)
-    body = request.headers.get("hx-request") == "true"
-    return services.pages.response(
-        request, "pm/seen_body.html" if body else "pm/seen.html", here=_here(request), addressed=text, **context
-    )
+    asked = Asked(share=share, project=project, at=at, over=over, here=_here(request), addressed=text)
+    kind = SeenBody if request.headers.get("hx-request") == "true" else SeenPage
+    return services.pages.answer(request, await run_in_threadpool(_page, services, signed, asked, kind))
 
 
-def _found(services: Services, request: Request) -> tuple[Share | None, Project | None]:
+def _named(services: Services, request: Request) -> tuple[Share | None, Project | None]:
+    """Return the share an address names and its project; None for both where the address names another project."""
     world = services.present.refresh()
     share = world.shares.get(ShareId(request.path_params["share"]))
     named = request.path_params.get("project", share.project if share else "")
@@ -126,11 +211,13 @@ def _found(services: Services, request: Request) -> tuple[Share | None, Project 
 
 
 def _here(request: Request) -> str:
+    """Return the address of a share's pages, for staff or for auditors as the request has it."""
     share, project = request.path_params["share"], request.path_params.get("project")
     return f"/p/{project}/shares/{share}" if project else f"/audit/shares/{share}"
 
 
 def _stretch(query: Mapping[str, str], at: datetime, zone: str, now: datetime) -> Stretch | None:
+    """Return the stretch of time a query asks to draw around an instant, None when there is no such stretch."""
     span, begin = query.get("span", "week"), query.get("from", "")
     if span not in get_args(Span):
         return None
@@ -141,59 +228,65 @@ def _stretch(query: Mapping[str, str], at: datetime, zone: str, now: datetime) -
 
 
 async def _to_difference(services: Services, request: Request, share: Share, at: datetime) -> Response:
+    """Go to the next moment at which the plan came to say what the page did not say at once."""
     log = services.logs.disclosure
 
     def told(change: Change) -> bool:
         before = pages.number_at(log, share.id, change.at - timedelta(microseconds=1))
         return change.at_once and not change.held and pages.number_at(log, share.id, change.at + AT_ONCE) > before
 
-    found = await run_in_threadpool(lanes.next_difference, services, share, at, LOOK, told)
+    difference = await run_in_threadpool(lanes.next_difference, services, share, at, LOOK, told)
     kept = "&".join(f"{name}={value}" for name, value in request.query_params.items() if name == "span")
-    moment = found.isoformat(timespec="microseconds").replace("+00:00", "Z") if found else "now"
+    moment = _precise(difference) if difference else "now"
     return RedirectResponse(f"{_here(request)}/at/{moment}{'?' + kept if kept else ''}", 303)
 
 
-def _page(
-    services: Services, signed: Signed, share: Share, project: Project, at: datetime, over: Stretch
-) -> dict[str, Any]:
+def _precise(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _page(services: Services, signed: Signed, asked: Asked, kind: type[SeenBody]) -> SeenBody:
+    """Return what they saw at an instant, once the question is recorded."""
+    share, project, at = asked.share, asked.project, asked.at
     consulted(services, signed, share.id, _("what they saw at {at}", at=instant(at)))
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
-    found = differences(t.plan, t.due, t.shown, t.state, t.out)
+    apart = differences(t.plan, t.due, t.shown, t.state, t.out)
     later = _later(services, t)
     audience = _audience(services, t)
-    drawn = lanes.lanes(services, t, over)
     watched = audience is not None and audience.watched
-    return {
-        "t": t,
-        "project": project,
-        "share": share,
-        "client": client,
-        "clock": clock,
-        "sentence": sentences.sentence(t, client, found, later, clock, watched=watched),
-        "why": sentences.why(t, found, later, clock, _hidden(t)) if t.shown or t.n == 0 else [],
-        "audience": audience,
-        "taken": _taken(t),
-        "access": sum(
-            p.client == share.client and p.role == "viewer" and not p.disabled for p in world.people.values()
-        ),
-        "name": world.person_name,
-        "lanes": drawn,
-        "flag": _flag(drawn, at),
-        "spent": on_screen.spent,
-        "exactly": lambda when: _tenths(when, clock),
-        "precise": at.isoformat(timespec="microseconds").replace("+00:00", "Z") if at.microsecond else instant(at),
-        "typed": words.local(at + timedelta(microseconds=-at.microsecond % 1_000_000), project.time_zone),
-        "iso": instant,
-        "spans": get_args(Span),
-        **_sheets(t, project, found),
-        **_proof(services, t),
+    drawn = lanes.lanes(services, t, asked.over)
+    return kind(
         **shell(services, signed),
-    }
+        **_sheets(t, project, apart),
+        **_proof(services, t),
+        here=asked.here,
+        addressed=asked.addressed,
+        t=t,
+        project=project,
+        share=share,
+        client=client,
+        clock=clock,
+        sentence=sentences.sentence(t, client, apart, later, clock, watched=watched),
+        lanes=drawn,
+        flag=_flag(drawn, at),
+        spans=get_args(Span),
+        precise=_precise(at) if at.microsecond else instant(at),
+        typed=words.local(at + timedelta(microseconds=-at.microsecond % 1_000_000), project.time_zone),
+        iso=instant,
+        why=sentences.why(t, apart, later, clock, _hidden(t)) if t.shown or t.n == 0 else [],
+        audience=audience,
+        taken=_taken(t),
+        access=len(_who_may_watch(services, share)),
+        name=world.person_name,
+        spent=on_screen.spent,
+        exactly=partial(_tenths, clock),
+    )
 
 
 def _later(services: Services, t: Then) -> Later:
+    """Return how what had not been sent at an instant went on."""
     parked = presence.stopped(services, t.share.id)
     stopped = parked.error if parked else ""
     if t.next_at is None:
@@ -204,52 +297,54 @@ def _later(services: Services, t: Then) -> Later:
 
 
 def _audience(services: Services, t: Then) -> Audience | None:
+    """Return who had the update of an instant on screen, None before the first update."""
     if not t.n or t.since is None:
         return None
-    share = t.share
-    people = [
-        p.id
-        for p in services.present.world.people.values()
-        if p.client == share.client and p.role == "viewer" and not p.disabled
-    ]
     until = min(t.until + GRACE, services.now()) if t.until else services.now()
-    return on_screen.audience(services.logs.receipts, share.id, t.n, (t.since, until), t.at, people)
+    people = _who_may_watch(services, t.share)
+    return on_screen.audience(services.logs.receipts, t.share.id, t.n, (t.since, until), t.at, people)
+
+
+def _who_may_watch(services: Services, share: Share) -> list[PersonId]:
+    """Return who may watch a share now."""
+    people = services.present.world.people.values()
+    return [p.id for p in people if p.client == share.client and p.role == "viewer" and not p.disabled]
 
 
 def _taken(t: Then) -> list[tuple[str, Acknowledgement]]:
-    """Return what somebody of the client said to have taken note of by then, with this update on screen."""
+    """Return what somebody of the client had acknowledged by then, with this update on screen."""
     rows = {f"milestone-{row.id}": row.title for row in t.shown.milestones} if t.shown else {}
     cards = {f"risk-{card.id}": card.ref or card.title for card in t.shown.risks} if t.shown else {}
     titles = (
         rows | cards | {f"agreement-{v.number}": _("Agreement {number}", number=v.number) for v in t.share.versions}
     )
-    found = [one for one in t.share.answers.taken if one.screen.n == t.n and one.at <= t.at]
-    return [(titles.get(one.subject, one.subject), one) for one in found]
+    taken = [note for note in t.share.answers.taken if note.screen.n == t.n and note.at <= t.at]
+    return [(titles.get(note.subject, note.subject), note) for note in taken]
 
 
 def _hidden(t: Then) -> list[tuple[str, int]]:
+    """Return how many milestones and risks have no name for clients, so that no terms can cover them."""
     if t.state is None:
         return []
     milestones = sum(not m.details.client_title for m in t.state.schedule.milestones.values())
     return [("milestone", milestones), ("risk", sum(not r.details.client_title for r in t.state.risks.risks.values()))]
 
 
-def _sheets(t: Then, project: Project, found: list[Difference]) -> dict[str, Any]:
-    marked = {d.key for d in found}
+def _sheets(t: Then, project: Project, apart: list[Difference]) -> Sheets:
+    marked = {difference.key for difference in apart}
     today = words.local(t.at, project.time_zone).date()
-    laid = sheets.spread(t.plan, t.shown, t.due, found, today)
-    outside = _not_shared(t)
-    plan = sheets.sheet(t.plan, t.shown, laid, marked if t.shown else (), outside) if t.plan else None
-    shown = None
-    if t.shown:
-        counted = t.shown.risks_shared and t.shown.risk is None
-        risks = ((_("Shared risks"), sheets.risks_counted(t.shown)),) if counted else ()
-        notes = (
-            *risks,
-            (_("Footer"), _("Update {n}, share agreement {terms_version}", n=t.n, terms_version=t.shown.terms_version)),
-        )
-        shown = sheets.sheet(t.shown, t.plan, laid, marked, notes)
+    laid = sheets.spread(t.plan, t.shown, t.due, apart, today)
+    plan = sheets.sheet(t.plan, t.shown, laid, marked if t.shown else (), _not_shared(t)) if t.plan else None
+    shown = sheets.sheet(t.shown, t.plan, laid, marked, _notes(t.shown, t.n)) if t.shown else None
     return {"plan": plan, "shown": shown, "laid": laid}
+
+
+def _notes(shown: ClientView, n: int) -> tuple[tuple[str, str], ...]:
+    """Return what stands under the sheet of their page: how many risks it lists, and its footer."""
+    footer = _("Update {n}, share agreement {terms_version}", n=n, terms_version=shown.terms_version)
+    counted = shown.risks_shared and shown.risk is None
+    risks = ((_("Shared risks"), sheets.risks_counted(shown)),) if counted else ()
+    return (*risks, (_("Footer"), footer))
 
 
 def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
@@ -275,22 +370,21 @@ def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
     return tuple(named)
 
 
-def _flag(drawn: Lanes, at: datetime) -> dict[str, str]:
-    """Return where the head stands and how its flag is moved to stay inside."""
+def _flag(drawn: Lanes, at: datetime) -> Flag:
     x = drawn.stretch.x(at)
     shift = "-33" if 5 < float(x) < 95 else "-6" if float(x) <= 5 else "-60"
     there = words.local(at, drawn.stretch.zone)
-    return {"x": x, "shift": shift, "middle": str(int(shift) + 33), "text": f"{there:%H:%M:%S}"}
+    return Flag(x=x, shift=shift, middle=str(int(shift) + 33), text=f"{there:%H:%M:%S}")
 
 
-def _tenths(at: datetime, clock: Clock) -> str:
+def _tenths(clock: Clock, at: datetime) -> str:
     """Return "Wed 10 Mar, 09:20:04.4"."""
     there = words.local(at, clock.zone)
     year = "" if there.year == clock.today.year else f" {there.year}"
     return f"{there:%a} {words.day(there.date())}{year}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
 
 
-def _proof(services: Services, t: Then) -> dict[str, Any]:
+def _proof(services: Services, t: Then) -> Proof:
     kept = t.update
     if kept is None:
         return {"leaf": [], "holds": False, "standing": None, "terms": 0}

@@ -1,1 +1,1 @@
-"""The way in: links, single sign-on, sessions."""
+"""Pages for signing in, by a link or single sign-on, and for one’s own sessions."""

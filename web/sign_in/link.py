@@ -1,4 +1,7 @@
-"""The way in: a link shows a button, the button consumes it. A GET never signs anybody in, so scanners burn nothing."""
+"""Signing in by a link: its page shows a button, and the button uses the link up.
+
+Rule: a GET never signs anybody in, so that a mail scanner which follows the link does not use it up.
+"""
 
 from http.cookies import SimpleCookie
 
@@ -15,12 +18,13 @@ from domain.people.access import Person, Role
 from projections.wording.phrases import kept, listed
 from web.door.device import device
 from web.door.guard import EVERYONE, Guard, Signed, door, open_door
-from web.process.services import Services
+from web.door.templates import Page
+from web.process.services import Services, services_of
 from web.sign_in.attempts import may_try
 
 
 class _Titled(msgspec.Struct):
-    """Of a view, what its project is called."""
+    """The name of the project in a view."""
 
     project: str
 
@@ -30,9 +34,32 @@ GONE = N_("This link does not work any more")
 HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "auditor": "/audit"}
 
 
+class SignInPage(Page, frozen=True, kw_only=True):
+    """Both ways to sign in, or what went wrong with one of them."""
+
+    template = "sign_in.html"
+    organisation: str
+    heading: str  # what went wrong, "" for nothing
+    problem: str
+    sso: str  # what the single sign-on is called, "" where there is none
+
+
+class LinkPage(Page, frozen=True, kw_only=True):
+    """What the holder of a link is offered, and the button that signs them in."""
+
+    template = "link.html"
+    organisation: str
+    secret: str
+    name: str
+    role: Role
+    client: str  # "" for the organisation's own people
+    titles: str  # names of the projects that are shared, "" for none
+    kept: str  # for how long receipts are kept, "" where nothing is shared
+
+
 async def start(request: Request) -> Response:
-    """`GET /`: send people to where they belong."""
-    services: Services = request.app.state.services
+    """`GET /`: redirect people to the first page of their role."""
+    services = services_of(request)
     signed = services.guard.signed(request)
     if signed is not None:
         return RedirectResponse(HOME[signed.person.role], 303)
@@ -40,52 +67,58 @@ async def start(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """`GET /sign-in`: who is sharing, and how to come in."""
-    services: Services = request.app.state.services
+    """`GET /sign-in`: the ways to sign in."""
+    services = services_of(request)
     await run_in_threadpool(services.present.refresh)
     return page(request)
 
 
 def page(request: Request, status: int = 200, heading: str = "", problem: str = "") -> Response:
-    """Return the sign-in page: both ways in, or what went wrong with one of them."""
-    services: Services = request.app.state.services
+    """Return the sign-in page, with what went wrong in `heading` and `problem`."""
+    services = services_of(request)
     organisation = services.present.world.organisation or _("Your supplier")
-    context = {"organisation": organisation, "demo": services.demo, "problem": problem, "heading": heading}
-    return services.pages.response(request, "sign_in.html", status, sso=services.sso, **context)
+    sign_in_page = SignInPage(
+        organisation=organisation, heading=heading, problem=problem, sso=services.single_sign_on_name
+    )
+    return services.pages.answer(request, sign_in_page, status)
 
 
 async def link(request: Request) -> Response:
-    """`GET /in/{secret}`: who shares what with whom, and a button; nothing is consumed."""
-    services: Services = request.app.state.services
+    """`GET /in/{secret}`: who shares what with whom, and a button; the link is not used up."""
+    services = services_of(request)
     if not await allowed(request):
         return slow_down()
     secret = request.path_params["secret"]
-    holder = await run_in_threadpool(services.people.holder, secret)
+    holder = await run_in_threadpool(services.credentials.holder, secret)
     if holder is None:
         return page(request, 410, GONE, _("This link has been used or has run out. Ask whoever sent it for a new one."))
-    organisation = services.present.world.organisation or _("Your supplier")
-    offered = await run_in_threadpool(offer, services, holder)
-    context = {"organisation": organisation, "secret": secret, "name": holder.name, "role": holder.role, **offered}
-    return services.pages.response(request, "link.html", **context)
+    return services.pages.answer(request, await run_in_threadpool(link_page, services, holder, secret))
 
 
-def offer(services: Services, holder: Person) -> dict[str, object]:
-    """Return what is shared with the holder of a link, by the names on their own pages, and how long it is recorded."""
-    mine = [s for s in services.present.world.shares.values() if s.client == holder.client and s.active]
-    heads = [head for share in mine if (head := services.heads.page(share.id)) is not None]
-    titles = sorted({_titled.decode(head.view).project for head in heads})
-    client = services.present.world.client_name(holder.client) if holder.client else ""
-    return {"client": client, "titles": listed(titles), "kept": kept(s.retention for s in mine)}
+def link_page(services: Services, holder: Person, secret: str) -> LinkPage:
+    """Return the page of a link: what is shared with its holder, by the names on their own pages. For threads."""
+    world = services.present.world
+    shares = [share for share in world.shares.values() if share.client == holder.client and share.active]
+    heads = [head for share in shares if (head := services.heads.page(share.id)) is not None]
+    return LinkPage(
+        organisation=world.organisation or _("Your supplier"),
+        secret=secret,
+        name=holder.name,
+        role=holder.role,
+        client=world.client_name(holder.client) if holder.client else "",
+        titles=listed(sorted({_titled.decode(head.view).project for head in heads})),
+        kept=kept(share.retention for share in shares),
+    )
 
 
 async def enter(request: Request) -> Response:
-    """`POST /in/{secret}`: consume the link and sign in."""
-    services: Services = request.app.state.services
+    """`POST /in/{secret}`: use the link up and sign in."""
+    services = services_of(request)
     if not await allowed(request):
         return slow_down()
     kind = device(request.headers.get("user-agent", ""))
     try:
-        entrance = await run_in_threadpool(services.people.enter, request.path_params["secret"], kind)
+        entrance = await run_in_threadpool(services.credentials.enter, request.path_params["secret"], kind)
     except Refused as refused:
         return page(request, 410, GONE, refused.message)
     response = RedirectResponse("/", 303)
@@ -95,16 +128,16 @@ async def enter(request: Request) -> Response:
 
 async def sign_out(request: Request, signed: Signed) -> Response:
     """`POST /sign-out`: end this session; its sockets close."""
-    services: Services = request.app.state.services
+    services = services_of(request)
     if signed.session is not None:
-        await run_in_threadpool(services.people.leave, signed.person.id, signed.session.id)
+        await run_in_threadpool(services.credentials.leave, signed.person.id, signed.session.id)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(services.guard.cookie, path="/", secure=services.guard.secure, httponly=True, samesite="lax")
     return response
 
 
 def set_cookie(guard: Guard, response: Response, secret: str) -> None:
-    """Put the session's secret into a cookie that ends with the browser."""
+    """Set the cookie with the secret of a session; it ends with the browser."""
     cookie: SimpleCookie = SimpleCookie()
     cookie[guard.cookie] = secret
     for name, value in (("path", "/"), ("httponly", True), ("samesite", "Lax"), ("secure", guard.secure)):
@@ -113,23 +146,23 @@ def set_cookie(guard: Guard, response: Response, secret: str) -> None:
 
 
 async def allowed(request: Request) -> bool:
-    """Tell whether whoever asks may try once more this minute."""
-    services: Services = request.app.state.services
+    """Count an attempt to sign in, and return whether it is allowed."""
+    services = services_of(request)
     return await may_try(services, request.client.host if request.client else "")
 
 
 def slow_down() -> Response:
-    """Return the answer to whoever tries too often."""
+    """Return the answer to too many attempts, 429."""
     text = _("Too many sign-in attempts from your address. Wait a minute, then open the link again.\n")
     return PlainTextResponse(text, 429, headers={"retry-after": "60"})
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the entrance."""
+    """Return the routes of signing in by a link and of signing out."""
     return [
-        open_door("/", start, fresh=True),
+        open_door("/", start, refresh=True),
         open_door("/sign-in", sign_in),
-        open_door("/in/{secret}", link, fresh=True),
+        open_door("/in/{secret}", link, refresh=True),
         open_door("/in/{secret}", enter, methods=["POST"]),
         door("/sign-out", sign_out, allow=EVERYONE, methods=["POST"]),
     ]

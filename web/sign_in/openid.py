@@ -1,7 +1,7 @@
-"""The way in by the organisation's own sign-in: out to its provider, and back with a code.
+"""Signing in by the organisation's own provider: the browser is sent there, and comes back with a code.
 
-Rule: nobody is created and nobody is told who else there is; an address that is not known, one that is not verified
-and one that two people share get the same page. Nothing personal goes to the log.
+Rule: nobody is created by it, and nobody learns who else there is: an address that is unknown, not verified, or shared
+by two people gets the same page. Nothing personal is logged.
 """
 
 import logging
@@ -18,7 +18,7 @@ from web.door.device import device
 from web.door.guard import Guard, not_found, open_door
 from web.identity.failures import BACK, Away, NotVouched
 from web.identity.round_trip import MINUTES
-from web.process.services import Services
+from web.process.services import Services, services_of
 from web.sign_in.link import allowed, page, set_cookie, slow_down
 
 log = logging.getLogger("fanlight.openid")
@@ -29,8 +29,8 @@ UNFINISHED = N_(
 
 
 async def begin(request: Request) -> Response:
-    """`GET /sign-in/openid`: send the browser to the provider, tied to what comes back."""
-    services: Services = request.app.state.services
+    """`GET /sign-in/openid`: send the browser to the provider, with a cookie that ties the answer to it."""
+    services = services_of(request)
     if services.provider is None:
         return not_found()
     if not await allowed(request):
@@ -41,40 +41,40 @@ async def begin(request: Request) -> Response:
     except Away as error:
         return _away(request, error)
     response = RedirectResponse(address, 303, headers={"cache-control": "no-store"})
-    _tie(services.guard, response, tie.cookie)
+    _set_tie(services.guard, response, tie.cookie)
     return response
 
 
 async def back(request: Request) -> Response:
-    """`GET /sign-in/openid/back?code=&state=`: what the provider said; good once, in the browser that began it."""
-    services: Services = request.app.state.services
+    """`GET /sign-in/openid/back?code=&state=`: the answer of the provider; good once, in the browser that began it."""
+    services = services_of(request)
     if services.provider is None:
         return not_found()
     if not await allowed(request):
         return slow_down()
-    response = await _came_back(request, services)
-    _tie(services.guard, response, "")
+    response = await _finish(request, services)
+    _set_tie(services.guard, response, "")
     return response
 
 
-async def _came_back(request: Request, services: Services) -> Response:
+async def _finish(request: Request, services: Services) -> Response:
+    """Return the response that signs somebody in, or the page that says why not."""
     assert services.provider is not None
-    asked = request.query_params
-    tie = services.provider.ties.again(
-        request.cookies.get(_name(services.guard), ""), asked.get("state", ""), services.now()
-    )
-    if tie is None or not asked.get("code"):
+    answer = request.query_params
+    cookie = request.cookies.get(_cookie_name(services.guard), "")
+    tie = services.provider.ties.again(cookie, answer.get("state", ""), services.now())
+    if tie is None or not answer.get("code"):
         log.warning("a sign-in came back that this browser did not begin, or too late, or refused")
         return page(request, 400, heading=_("This sign-in was not finished"), problem=UNFINISHED)
     try:
-        mail = await services.provider.mail(asked["code"], tie, asked.get("iss", ""))
+        mail = await services.provider.mail(answer["code"], tie, answer.get("iss", ""))
     except Away as error:
         return _away(request, error)
     except NotVouched as error:
         log.warning("nobody was let in: %s", error)
         return _refused(request)
     kind = device(request.headers.get("user-agent", ""))
-    entrance = await run_in_threadpool(services.people.vouched, mail, kind)
+    entrance = await run_in_threadpool(services.credentials.vouched, mail, kind)
     if entrance is None:
         log.warning("nobody was let in: the address is that of nobody here, or of more than one")
         return _refused(request)
@@ -84,7 +84,7 @@ async def _came_back(request: Request, services: Services) -> Response:
 
 
 def _refused(request: Request) -> Response:
-    services: Services = request.app.state.services
+    services = services_of(request)
     organisation = services.present.world.organisation or _("your supplier")
     problem = _(
         "The address you signed in with there does not open anything here. Use the personal link that was sent to "
@@ -96,31 +96,26 @@ def _refused(request: Request) -> Response:
 
 def _away(request: Request, error: Away) -> Response:
     log.warning("single sign-on does not work: %s", error)
-    services: Services = request.app.state.services
-    return page(request, 503, heading=_("{sso} does not answer", sso=services.sso), problem=AWAY)
+    services = services_of(request)
+    return page(request, 503, heading=_("{sso} does not answer", sso=services.single_sign_on_name), problem=AWAY)
 
 
-def _name(guard: Guard) -> str:
+def _cookie_name(guard: Guard) -> str:
     return f"{guard.cookie}-openid"
 
 
-def _tie(guard: Guard, response: Response, value: str) -> None:
-    """Keep the tie in the browser that began, and take it away with whatever comes back."""
+def _set_tie(guard: Guard, response: Response, value: str) -> None:
+    """Set the cookie that ties a sign-in to its browser; an empty value removes it."""
     cookie: SimpleCookie = SimpleCookie()
-    name = _name(guard)
+    name = _cookie_name(guard)
     cookie[name] = value
-    kept = 60 * MINUTES if value else 0
-    for key, what in (
-        ("path", "/"),
-        ("httponly", True),
-        ("samesite", "Lax"),
-        ("secure", guard.secure),
-        ("max-age", kept),
-    ):
-        cookie[name][key] = what
+    kept = 60 * MINUTES if value else 0  # seconds
+    attributes = {"path": "/", "httponly": True, "samesite": "Lax", "secure": guard.secure, "max-age": kept}
+    for key, setting in attributes.items():
+        cookie[name][key] = setting
     response.raw_headers.append((b"set-cookie", cookie.output(header="").strip().encode("latin-1")))
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of single sign-on; without a provider they answer like none."""
-    return [open_door("/sign-in/openid", begin), open_door(BACK, back, fresh=True)]
+    """Return the routes of single sign-on; without a provider they answer 404."""
+    return [open_door("/sign-in/openid", begin), open_door(BACK, back, refresh=True)]

@@ -1,4 +1,4 @@
-"""Where somebody is signed in: every open session of theirs, by device, and ending one or all others."""
+"""The page of one's own sessions: lists them by device, and ends one or all others."""
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,76 +12,90 @@ from domain.language import gettext as _
 from domain.people.access import Person, Session
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door
-from web.process.services import Services
+from web.process.services import Services, services_of
 from web.sign_in.link import HOME
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on")}
 
 
 class SessionLine(msgspec.Struct, frozen=True):
-    """One open session as its owner reads it."""
+    """One open session, in words."""
 
     id: str
     device: str
     via: str
     since: str
     until: str
-    here: bool  # the one this page was asked for with
+    here: bool  # the session that asked for this page
+
+
+class SessionsPage(StaffPage, frozen=True, kw_only=True):
+    """The open sessions of whoever asks."""
+
+    template = "me.html"
+    lines: list[SessionLine]
+    home: str  # path of the first page of their role
+    done: str  # "one" or "others" after that was ended
 
 
 async def sessions(request: Request, signed: Signed) -> Response:
     """`GET /me`: the open sessions of whoever asks."""
-    services: Services = request.app.state.services
+    services = services_of(request)
     lines = await run_in_threadpool(_lines, services, signed)
-    context = {"lines": lines, "home": HOME[signed.person.role], "done": request.query_params.get("done", "")}
-    return services.pages.response(request, "me.html", **context, **shell(services, signed))
+    sessions_page = SessionsPage(
+        **shell(services, signed),
+        lines=lines,
+        home=HOME[signed.person.role],
+        done=request.query_params.get("done", ""),
+    )
+    return services.pages.answer(request, sessions_page)
 
 
 def _lines(services: Services, signed: Signed) -> list[SessionLine]:
     person = services.present.refresh().people.get(signed.person.id, signed.person)
     here, zone = signed.session.id if signed.session else "", zone_of(services, person)
-    found = [_line(session, here, zone) for session in open_sessions(services, person)]
-    return sorted(found, key=lambda line: not line.here)
+    lines = [_line(session, here, zone) for session in open_sessions(services, person)]
+    return sorted(lines, key=lambda line: not line.here)
 
 
 def zone_of(services: Services, person: Person) -> str:
-    """Return the zone somebody's instants are shown in: their client's, else the installation's record zone."""
+    """Return the name of the time zone for somebody's page: their client's, else UTC."""
     client = services.present.world.clients.get(person.client) if person.client else None
     return client.time_zone if client else "UTC"
 
 
 def open_sessions(services: Services, person: Person) -> list[Session]:
-    """Return somebody's sessions that have not run out, newest first."""
-    found = [session for session in person.sessions.values() if session.expires > services.now()]
-    return sorted(found, key=lambda session: session.started or session.expires, reverse=True)
+    """Return somebody's sessions that have not expired, newest first."""
+    unexpired = [session for session in person.sessions.values() if session.expires > services.now()]
+    return sorted(unexpired, key=lambda session: session.started or session.expires, reverse=True)
 
 
 def _line(session: Session, here: str, zone: str) -> SessionLine:
-    told = "" if zone != "UTC" else _(" UTC")
+    suffix = "" if zone != "UTC" else _(" UTC")
     return SessionLine(
         id=session.id,
         device=session.device or _("Device not known"),
         via=VIA[session.via],
-        since=words.moment(session.started, zone) + told if session.started else "",
-        until=words.moment(session.expires, zone) + told,
+        since=words.moment(session.started, zone) + suffix if session.started else "",
+        until=words.moment(session.expires, zone) + suffix,
         here=session.id == here,
     )
 
 
 async def end(request: Request, signed: Signed) -> Response:
     """`POST /me/sessions/{session}/end`: end one of one's own sessions; its sockets close."""
-    services: Services = request.app.state.services
+    services = services_of(request)
     key = request.path_params["session"]
-    await run_in_threadpool(services.people.leave, signed.person.id, key, "ended")
+    await run_in_threadpool(services.credentials.leave, signed.person.id, key, "ended")
     if signed.session is not None and signed.session.id == key:
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse("/me?done=one", 303)
 
 
 async def end_others(request: Request, signed: Signed) -> Response:
-    """`POST /me/others/end`: end every session of one's own but this one."""
-    services: Services = request.app.state.services
+    """`POST /me/others/end`: end all of one's own sessions but this one."""
+    services = services_of(request)
     await run_in_threadpool(_end_others, services, signed.person.id, signed.session.id if signed.session else "")
     return RedirectResponse("/me?done=others", 303)
 
@@ -89,7 +103,7 @@ async def end_others(request: Request, signed: Signed) -> Response:
 def _end_others(services: Services, key: PersonId, here: str) -> None:
     person = services.present.refresh().people.get(key)
     for session in [s for s in (person.sessions if person else {}) if s != here]:
-        services.people.leave(key, session, "ended")
+        services.credentials.leave(key, session, "ended")
 
 
 def routes() -> list[BaseRoute]:

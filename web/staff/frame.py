@@ -1,22 +1,48 @@
-"""What the frame around every page of the organisation's own people shows."""
+"""The frame around every page of the organisation's own people, and what its pages have in common."""
 
-from typing import Any
+from types import ModuleType
+from typing import TypedDict
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
 from domain.language import gettext as _
 from projections.wording import words
 from web.door.guard import Signed
+from web.door.headers import CSP
+from web.door.templates import Page
 from web.process.services import Services
 from web.staff.tones import BANDS, TONE, WORD
 
+FRAMING = f"{CSP}; frame-src 'self'"  # the policy of a page that shows a client's page in a frame of this origin
 
-def shell(services: Services, signed: Signed) -> dict[str, Any]:
-    """Return what the frame around every page of ours needs."""
+
+class Frame(TypedDict):
+    """The fields of a `StaffPage` that are the same on every page, to be given as `**shell(services, signed)`."""
+
+    signed: Signed
+    organisation: str
+    w: ModuleType
+    tone: dict[str, str]
+    word: dict[str, str]
+    band_tone: dict[str, str]
+
+
+class StaffPage(Page, frozen=True, kw_only=True):
+    """A page inside the frame of staff and auditors: who is signed in, for whom they work, and words for values."""
+
+    signed: Signed
+    organisation: str  # its name
+    w: ModuleType  # projections.wording.words
+    tone: dict[str, str]  # tone by status
+    word: dict[str, str]  # word by status
+    band_tone: dict[str, str]  # tone by band of a risk score
+
+
+def shell(services: Services, signed: Signed) -> Frame:
+    """Return what the frame around every page of staff and auditors needs."""
     return {
         "signed": signed,
         "organisation": services.present.world.organisation or _("Your organisation"),
-        "demo": services.demo,
         "w": words,
         "tone": TONE,
         "word": WORD,
@@ -25,6 +51,6 @@ def shell(services: Services, signed: Signed) -> dict[str, Any]:
 
 
 def share_of(services: Services, project: str, share: str) -> Share | None:
-    """Return a share of this very project."""
-    found = services.present.refresh().shares.get(ShareId(share))
-    return found if found is not None and found.project == project else None
+    """Return a share by its id, or None where there is none or it belongs to another project."""
+    candidate = services.present.refresh().shares.get(ShareId(share))
+    return candidate if candidate is not None and candidate.project == project else None

@@ -1,4 +1,4 @@
-"""Status words and their tones, as staff pages show them."""
+"""Words of each status and the tone (the colour) in which staff pages show it."""
 
 from domain.language import N_
 

@@ -1,1 +1,1 @@
-"""The write side: one command in, its events recorded or a refusal out."""
+"""The write side: takes one command, and records its events or refuses it."""

@@ -1,4 +1,4 @@
-"""Which stream a command belongs to, and the events it brings about there."""
+"""Dispatches a command to the part of the domain that decides it, and names the stream its events belong to."""
 
 from datetime import datetime
 from typing import assert_never
@@ -20,7 +20,7 @@ from projections.events.world import World
 
 
 def stream_of(command: AnyCommand) -> str:
-    """Return the stream a command is decided on."""
+    """Return the name of the stream that a command is decided on."""
     match command:
         case access.NameOrganisation():
             return "organisation"
@@ -39,7 +39,7 @@ def stream_of(command: AnyCommand) -> str:
 
 
 def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
-    """Return the events that carry out `command` on the world as it is at `now` (UTC).
+    """Return the events of `command`, decided on `world` at `now` (UTC).
 
     Raises: a kind of Refused.
     """
@@ -61,7 +61,10 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
 
 
 def check_references(world: World, command: AnyCommand) -> None:
-    """Refuse what names another stream that does not exist."""
+    """Refuse a command that names a project, client or person that does not exist or has ended.
+
+    Raises: Unknown, Conflict, Invalid.
+    """
     match command:
         case DraftShare(project=key, client=client):
             if key not in world.projects:
@@ -79,7 +82,7 @@ def check_references(world: World, command: AnyCommand) -> None:
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):
             _known_client(world, client)
-            if (said_by := world.people.get(by)) is not None and said_by.client != client:
+            if (scorer := world.people.get(by)) is not None and scorer.client != client:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass

@@ -1,4 +1,4 @@
-"""Who may carry out which command; docs/spec.md 2.3 has the table."""
+"""Who may carry out which command (the table in docs/spec.md 2.3)."""
 
 import msgspec
 
@@ -19,7 +19,7 @@ from projections.events.world import World
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who asks. The system and the installation's operator act as admin."""
+    """Who sends a command. The system and the operator of the installation act as admin."""
 
     person: PersonId
     role: Role
@@ -27,13 +27,14 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 SYSTEM = Actor(PersonId("system"), "admin")
-
-
 OPERATOR = Actor(PersonId("operator"), "admin")
 
 
 def permit(actor: Actor, command: AnyCommand, world: World) -> None:
-    """Raise Denied when the actor's role does not cover the command; docs/spec.md 2.3 has the table."""
+    """Return only when the actor may carry out the command.
+
+    Raises: Denied.
+    """
     if actor.role == "admin":
         return
     own = access.EndSession | access.UseLink | mails.ChooseDigest
@@ -55,7 +56,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
 
 
 def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
-    """A viewer speaks for their own client alone, in their own name, on what was shared with it."""
+    """Return whether a viewer may: for their own client, in their own name, on what was shared with it."""
     if isinstance(command, ScoreAsClient):
         return (command.client, command.by) == (actor.client, actor.person)
     if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
@@ -66,7 +67,7 @@ def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
 
 
 def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
-    """A manager of some projects changes those, and what is shared of those."""
+    """Return whether a command is about the manager's projects, or shares of them; an unrestricted manager has all."""
     person = world.people.get(actor.person)
     if person is None or person.projects is None:
         return True
@@ -81,16 +82,19 @@ def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
 
 
 def _among_their_clients(person: access.Person, command: AnyCommand, world: World) -> bool:
-    """Whoever lets somebody in, or changes a client, has to manage all that the client is shown; an end needs less."""
+    """Return whether a manager may do this to a client or its people.
+
+    To let people in or to change a client, they have to manage every project it is shown; to end access, one of them.
+    """
     match command:
         case access.InvitePerson(client=str() as client):
             return theirs_alone(world, person, ClientId(client))
         case access.IssueLink(person=key) | mails.QueueMail(person=key):
-            found = world.people.get(key)
-            return found is None or found.client is None or theirs_alone(world, person, found.client)
+            viewer = world.people.get(key)
+            return viewer is None or viewer.client is None or theirs_alone(world, person, viewer.client)
         case access.DisablePerson(person=key) | access.EndSession(person=key):
-            found = world.people.get(key)
-            return found is None or found.client is None or theirs(world, person, found.client)
+            viewer = world.people.get(key)
+            return viewer is None or viewer.client is None or theirs(world, person, viewer.client)
         case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
             return theirs_alone(world, person, client)
         case _:
@@ -98,26 +102,29 @@ def _among_their_clients(person: access.Person, command: AnyCommand, world: Worl
 
 
 def theirs(world: World, person: access.Person, client: ClientId) -> bool:
-    """Tell whether somebody of ours may know a client: something they manage is shared with it, or nothing is."""
+    """Return whether a colleague may know a client: a project they manage is shared with it, or none is."""
     projects = [share.project for share in world.shares.values() if share.client == client]
     return person.projects is None or not projects or any(person.manages(project) for project in projects)
 
 
 def theirs_alone(world: World, person: access.Person, client: ClientId) -> bool:
-    """Tell whether somebody manages every project that is shared with a client."""
+    """Return whether a colleague manages every project that is shared with a client."""
     return all(person.manages(share.project) for share in world.shares.values() if share.client == client)
 
 
 def _in_own_name(actor: Actor, command: AnyCommand) -> bool:
-    """What our side says to a client is said by who sends it."""
+    """Return whether a comment, answer or release names its sender as its author; True for other commands."""
     return not isinstance(command, MakeComment | AnswerConcern | ReleaseHeld) or command.by == actor.person
 
 
 def _for_managers(command: AnyCommand, world: World) -> bool:
+    """Return whether managers may send this command, whatever project or client it is about."""
     match command:
         case LapseOverrides() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
             return False
-        case ScoreAsClient(share=share, screen=screen):  # what a client said elsewhere was on no screen of its page
+        case ScoreAsClient(
+            share=share, screen=screen
+        ):  # scored in a meeting: then it names no screen of the client's page
             return not share and not screen.n
         case MakeComment(side=side):
             return side == "ours"
@@ -125,7 +132,7 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case access.InvitePerson(role=role):
             return role == "viewer"
-        case mails.QueueMail(kind="digest"):  # or a manager could make a mail count as sent that never was
+        case mails.QueueMail(kind="digest"):  # or a manager could have a mail count as sent that never was
             return False
         case (
             access.IssueLink(person=person) | access.DisablePerson(person=person) | mails.QueueMail(person=person)

@@ -1,4 +1,4 @@
-"""What a form of the client's page sends, and what is said by it: how, about what, and what was on the screen. Pure."""
+"""Reads what a form of the client's page sent: what a viewer says, about what, and the screen they had before them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -14,7 +14,7 @@ FIELDS = ("text", "probability", "impact")
 
 
 class Saying(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to say of "milestone-m1", "risk-r7", "agreement-3", or of the whole page ("")."""
+    """What a viewer wants to say. `subject`: "milestone-m1", "risk-r7", "agreement-3", or "" for the whole page."""
 
     how: How
     subject: str
@@ -24,7 +24,7 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spoke(msgspec.Struct, frozen=True):
-    """What somebody said: how, about what, and what was on their screen."""
+    """What a viewer said: how, about what, and what was on their screen."""
 
     how: How
     subject: str
@@ -32,7 +32,7 @@ class Spoke(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer as a form sent it."""
+    """The fields of an answer form as they were sent."""
 
     how: str
     about: str
@@ -41,34 +41,34 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     typed: dict[str, str]
 
     def screen(self) -> Screen:
-        """Return the screen the form names, number 0 when it names none."""
-        known = self.n.isascii() and self.n.isdecimal() and len(self.n) < 12
-        return Screen(n=int(self.n) if known else 0, head=self.head)
+        """Return the screen that the form names; its number is 0 where the form names none."""
+        named = self.n.isascii() and self.n.isdecimal() and len(self.n) < 12
+        return Screen(n=int(self.n) if named else 0, head=self.head)
 
     def points(self) -> tuple[int, int]:
         """Return likelihood and impact.
 
         Raises: Invalid.
         """
-        given = [self.typed.get(name, "") for name in ("probability", "impact")]
-        if not all(one.isascii() and one.isdecimal() and len(one) < 3 for one in given):
+        digits = [self.typed.get(name, "") for name in ("probability", "impact")]
+        if not all(text.isascii() and text.isdecimal() and len(text) < 3 for text in digits):
             raise Invalid(_("Choose a likelihood and an impact, then send again."), "points")
-        return int(given[0]), int(given[1])
+        return int(digits[0]), int(digits[1])
 
 
 def sent(form: Mapping[str, Any]) -> Sent:
-    """Return what a form sent; a file is nothing."""
+    """Return the fields of a form; a file counts as empty."""
 
-    def one(name: str) -> str:
+    def text(name: str) -> str:
         value = form.get(name)
         return value if isinstance(value, str) else ""
 
-    typed = {name: one(name) for name in FIELDS if one(name)}
-    return Sent(how=one("how"), about=one("about"), n=one("n"), head=one("head"), typed=typed)
+    typed = {name: text(name) for name in FIELDS if text(name)}
+    return Sent(how=text("how"), about=text("about"), n=text("n"), head=text("head"), typed=typed)
 
 
 def asked(query: Mapping[str, str]) -> str | None:
-    """Return what an address asks to answer, None when nothing; `view` is how older pages ask for a score."""
+    """Return the subject that an address asks to answer, None for none; `view` is how older pages ask for a score."""
     if "about" in query:
         return query["about"]
     return f"risk-{query['view']}" if query.get("view") else None

@@ -1,7 +1,7 @@
-"""The write side: one command in, its events recorded or a refusal out. Nothing is acknowledged before it is durable.
+"""Carries out commands: permits, decides and records each, and answers once its events are durable.
 
-A command id seen before returns the first answer and records nothing. When somebody else wrote first, the command is
-decided again on what is true now.
+Rule: a command id that was carried out before returns its first answer and records nothing. A command that another
+writer overtook is decided again on what is true then.
 """
 
 import time
@@ -25,22 +25,26 @@ from projections.logs.disclosure_log import Moved
 from web.write.decide import check_references, decide, stream_of
 from web.write.permission import Actor, permit
 
-TRIES = 40  # of a command that others overtake
-NONE, TICK = timedelta(), timedelta(microseconds=1)  # what was before an agreement and what came after is told by time
+TRIES = 40  # of a command that other writers overtake
+NONE = timedelta()
+TICK = timedelta(microseconds=1)  # terms come so much after the newest event, so that the order is visible in time
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a command recorded."""
 
     stream: str
-    version: int  # of the stream after it
-    events: tuple[str, ...]  # tags
-    versions: tuple[int, ...]
-    repeated: bool = False  # this command had been carried out before
+    version: int  # of the stream after the command
+    events: tuple[str, ...]  # their tags
+    versions: tuple[int, ...]  # of each event
+    repeated: bool = False  # the command had been carried out before
 
 
 class Service:
-    """Carries out commands. Thread-safe; several processes may share one log."""
+    """Carries out commands. Thread-safe; several processes may share one log.
+
+    `clock` returns UTC; `on_recorded` tells other processes, where there are any.
+    """
 
     def __init__(
         self,
@@ -51,38 +55,42 @@ class Service:
         on_recorded: Callable[[], None] = lambda: None,
     ) -> None:
         self._events, self._present, self._clock, self._crash_point = events, present, clock, crash_point
-        self._on_recorded = on_recorded  # tells other processes, where there are any
+        self._on_recorded = on_recorded
 
     def execute(
         self, actor: Actor, command: AnyCommand, *, command_id: CommandId, expected: int | None = None
     ) -> Answer:
-        """Record what `command` brings about and return its answer.
+        """Record the events of `command` and return what was recorded.
 
-        `expected` is the version of the stream the sender looked at; None does not care.
-        Raises: a kind of Refused; nothing is recorded then.
+        `expected`: the version of the stream that the sender looked at, None for any.
+        Raises: a kind of Refused, and nothing is recorded.
         """
         if not command_id or len(command_id) > 200:
             raise Invalid(_("A command needs an id of 1 to 200 characters that is its own."), "command_id")
         permit(actor, command, self._present.world)
         fingerprint = self._events.fingerprint(stream_of(command), commands.encode(command) + actor.person.encode())
-        for tried in range(TRIES):
+        for attempt in range(TRIES):
             if (first := self._first_answer(command_id, fingerprint)) is not None:
                 return first
             try:
                 return self._try(actor, command, command_id, expected, fingerprint)
             except Moved:
-                time.sleep(0.001 * tried)
+                time.sleep(0.001 * attempt)
         raise Stale(_("Others are changing this at the same moment. Look at what changed, then repeat."))
 
     def carried_out(self, command_id: str) -> bool:
-        """Tell whether a command with this id was carried out."""
+        """Return whether a command with this id was carried out."""
         return bool(command_id) and bool(self._events.stream(f"command-{command_id}"))
 
     def _first_answer(self, command_id: CommandId, fingerprint: str) -> Answer | None:
-        found = self._events.stream(f"command-{command_id}")
-        if not found:
+        """Return the answer of a command that was carried out before.
+
+        Raises: Conflict when the id was used for another command.
+        """
+        rows = self._events.stream(f"command-{command_id}")
+        if not rows:
             return None
-        done = found[0].event
+        done = rows[0].event
         assert isinstance(done, CommandCarriedOut)
         if done.fingerprint != fingerprint:
             raise Conflict(_("This command id was used for another command. Use a new id for a new command."))
@@ -101,7 +109,7 @@ class Service:
         world = self._present.refresh()
         now = self._clock()
         before = self._present.latest + (TICK if isinstance(command, ActivateTerms) else NONE)
-        at = max(now, before)  # a clock that was set back never turns the record around
+        at = max(now, before)  # a clock that was set back never changes the order of the record
         stream = stream_of(command)
         version = world.versions.get(stream, 0)
         expect(version, expected)
@@ -113,8 +121,8 @@ class Service:
             command=tag(command), stream=stream, tags=tags, versions=versions, fingerprint=fingerprint
         )
 
-        def stored(of: str, event: AnyEvent) -> Stored:
-            return Stored(stream=of, at=at, actor=actor.person, command=command_id, event=event)
+        def stored(name: str, event: AnyEvent) -> Stored:
+            return Stored(stream=name, at=at, actor=actor.person, command=command_id, event=event)
 
         rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
         self._crash_point("before-event-commit")

@@ -1,6 +1,6 @@
-"""What viewers say, as commands in their own name: scores, comments, concerns, acknowledgements, bound to a screen.
+"""Turns a viewer's answer (score, comment, concern, acknowledgement) into a command in their name, and records it.
 
-Rule: whether it may be said of what was shown is judged before, from what was disclosed (`web/client/answering.py`).
+Rule: whether the subject was shown to them is checked before, from what was disclosed (`web/client/answering.py`).
 """
 
 import hashlib
@@ -27,16 +27,16 @@ KINDS: dict[type, How] = {CommentMade: "comment", ConcernRaised: "concern", Ackn
 class ViewerAnswers:
     """Records what viewers say."""
 
-    def __init__(self, service: Service, present: CurrentWorld, folder: Logs) -> None:
-        self._service, self._present, self._folder = service, present, folder
+    def __init__(self, service: Service, present: CurrentWorld, logs: Logs) -> None:
+        self._service, self._present, self._logs = service, present, logs
 
     def head(self, share: str, n: int) -> str:
         """Return the tree head after update `n` of a share, hex; "" where there is no such update."""
-        found = self._folder.disclosure.kept(share, n - 1, 1, n) if n > 0 else []
-        return found[0].root if found else ""
+        kept = self._logs.disclosure.kept(share, n - 1, 1, n) if n > 0 else []
+        return kept[0].root if kept else ""
 
     def say(self, signed: "Signed", share: str, saying: Saying, command_id: str) -> None:
-        """Record what a viewer says of a share; sent again under the same command id it is recorded once.
+        """Record what a viewer says of a share; sent twice with the same command id, it is recorded once.
 
         Raises: Refused.
         """
@@ -49,8 +49,8 @@ class ViewerAnswers:
         except Conflict:
             if self._carried_out(command_id) is None:
                 raise
-            told = _("This form was sent before, and what it said then is on record")
-            raise Conflict(_("{told}. Send again if you mean to say this as well.", told=told)) from None
+            sentence = _("This form was sent before, and what it said then is on record")
+            raise Conflict(_("{told}. Send again if you mean to say this as well.", told=sentence)) from None
 
     def _command(
         self, signed: "Signed", share: ShareId, saying: Saying, command_id: str
@@ -74,14 +74,14 @@ class ViewerAnswers:
                 return Acknowledge(share=share, subject=about, by=by, screen=screen)
 
     def told(self, signed: "Signed", share: str, command_id: str) -> Spoke | None:
-        """Return what a command of this very person said on a share, None when there is no such thing."""
+        """Return what a command of this person said on a share; None when they carried out no such command."""
         done = self._carried_out(command_id)
         if done is None or not done.versions:
             return None
-        found = self._folder.events.part(done.stream, done.versions[0] - 1, 1)
-        if not found or found[0].actor != signed.person.id:
+        rows = self._logs.events.part(done.stream, done.versions[0] - 1, 1)
+        if not rows or rows[0].actor != signed.person.id:
             return None
-        event = found[0].event
+        event = rows[0].event
         if isinstance(event, ClientScored) and event.share == share:
             return Spoke("score", f"risk-{event.risk}", event.screen)
         if isinstance(event, CommentMade | ConcernRaised | Acknowledged) and done.stream == f"share-{share}":
@@ -89,6 +89,6 @@ class ViewerAnswers:
         return None
 
     def _carried_out(self, command_id: str) -> CommandCarriedOut | None:
-        found = self._folder.events.stream(f"command-{command_id}") if 0 < len(command_id) <= 64 else []
-        event = found[0].event if found else None
+        rows = self._logs.events.stream(f"command-{command_id}") if 0 < len(command_id) <= 64 else []
+        event = rows[0].event if rows else None
         return event if isinstance(event, CommandCarriedOut) else None

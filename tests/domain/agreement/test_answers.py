@@ -9,6 +9,8 @@ from domain.agreement import answers
 from domain.agreement.answers import Acknowledge, AnswerConcern, Answers, MakeComment, RaiseConcern, Screen
 from domain.errors import Conflict, Invalid
 
+pytestmark = pytest.mark.once
+
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 SCREEN = Screen(n=3, head="ab" * 32)
 TALK: tuple[Any, ...] = (

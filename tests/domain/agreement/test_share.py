@@ -16,6 +16,8 @@ from domain.agreement.terms import Terms
 from domain.errors import Conflict, Invalid, Unknown
 from tests.spec import given
 
+pytestmark = pytest.mark.once
+
 S = "s1"
 FEW = Terms(milestones="all", milestone_fields=("forecast",))
 MORE = Terms(milestones="all", milestone_fields=("baseline", "forecast", "slip"))

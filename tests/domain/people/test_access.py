@@ -29,6 +29,8 @@ from domain.people.access import (
 from domain.people.clients import Client, RegisterClient
 from tests.spec import NOW, given
 
+pytestmark = pytest.mark.once
+
 ANNA = PersonInvited(person="anna", name="Anna", email="a@acme.test", role="viewer", client="acme")
 SOON = NOW + timedelta(hours=1)
 LINK, USED = LinkIssued(hash="h", expires=SOON), LinkUsed(hash="h")

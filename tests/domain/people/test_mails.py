@@ -9,6 +9,8 @@ from domain.people.access import PersonDisabled, PersonInvited
 from domain.people.mails import ChooseDigest, DigestChosen, MailQueued, MailSettled, QueueMail, Settled, SettleMail
 from tests.spec import NOW, given
 
+pytestmark = pytest.mark.once
+
 ANNA = PersonInvited(person="anna", name="Anna", email="a@acme.test", role="viewer", client="acme")
 DAILY = DigestChosen(cadence="daily", since={"s": 4})
 ASK = QueueMail(person="anna", mail="m1", kind="digest", share="s", after=4, to=7)

@@ -22,6 +22,8 @@ from domain.plan.budget import (
 from tests.domain.samples import P, approved, pounds, started
 from tests.spec import NOW, given
 
+pytestmark = pytest.mark.once
+
 D, TODAY = Decimal, NOW.date()
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from domain.plan.earned import earned_schedule, figures
 
+pytestmark = pytest.mark.once
+
 D = Decimal
 
 

@@ -22,6 +22,8 @@ from domain.plan.risks import RiskClosed, RiskNoteTaken, Scale
 from tests.domain.samples import DAY, P, added, agreed, approved, moved, raised, started
 from tests.spec import NOW, given
 
+pytestmark = pytest.mark.once
+
 D = Decimal
 UNTIL = NOW + timedelta(days=10)
 

@@ -30,6 +30,8 @@ from domain.plan.schedule import AddMilestone, MoveForecast, RemoveMilestone
 from tests.domain.samples import DAY, P, added, details, moved, started
 from tests.spec import given
 
+pytestmark = pytest.mark.once
+
 START = {
     "project": P, "title": "Internal", "client_title": "Harbour Line", "owner": "marta", "currency": "GBP",
     "time_zone": "Europe/London",

@@ -27,6 +27,8 @@ from domain.plan.risks import (
 from tests.domain.samples import P, raised, risk_details, started
 from tests.spec import given
 
+pytestmark = pytest.mark.once
+
 R = "r1"
 
 

@@ -29,6 +29,8 @@ from domain.plan.schedule import (
 from tests.domain.samples import DAY, P, added, agreed, details, met, moved, pounds, started
 from tests.spec import NOW, given
 
+pytestmark = pytest.mark.once
+
 TODAY = NOW.date()
 
 

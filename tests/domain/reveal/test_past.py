@@ -9,6 +9,8 @@ from domain.agreement.terms import Terms, Ways
 from domain.ids import ClientId, MilestoneId, ProjectId, ShareId
 from domain.reveal.past import ITEM, known_from
 
+pytestmark = pytest.mark.once
+
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 M1 = MilestoneId("m1")
 ALL = Terms(milestones="all", milestone_fields=("forecast", "reason"))

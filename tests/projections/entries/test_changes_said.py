@@ -141,6 +141,7 @@ def test_what_is_noted_with_a_release_stands_under_the_change(world: World) -> N
     assert "Talks with the supplier go on." in page.roots["body"]
 
 
+@pytest.mark.once
 def test_a_long_text_is_quoted_by_its_beginning_cut_between_words() -> None:
     assert quoted("short") == "short"
     assert quoted("a b\n\n c") == "a b c"

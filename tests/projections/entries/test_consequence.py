@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from domain.ids import MilestoneId
 from domain.view import (
@@ -22,7 +23,7 @@ from domain.view import (
 from projections.entries.consequence import consequence, facts, past
 from projections.replay.ever_told import EverSeen, EverTold
 from tests.world import SHARE, World, everything
-from web.manager.agreement.consequence import lines, naming, wholly
+from web.manager.agreement.consequence import Telling, lines, naming, wholly
 from web.manager.agreement.labels import LABELS
 
 
@@ -38,6 +39,7 @@ def row(key: str = "m1", **rest: object) -> MilestoneRow:
     return MilestoneRow(id=key, title=f"Milestone {key}", **rest)  # type: ignore[arg-type]
 
 
+@pytest.mark.once
 def test_what_is_told_anew_withdrawn_changed_or_the_same_is_told_apart() -> None:
     before = facts(view(row(forecast=date(2027, 5, 3), reason="Frost"), row("m2")))
     after = facts(view(row(forecast=date(2027, 5, 9), progress=40), row("m3")))
@@ -48,11 +50,13 @@ def test_what_is_told_anew_withdrawn_changed_or_the_same_is_told_apart() -> None
     assert wholly(found) == {"milestone-m2", "milestone-m3"}
 
 
+@pytest.mark.once
 def test_nothing_is_a_fact_that_a_client_could_not_tell_from_not_shared() -> None:
     assert {key[1] for key in facts(view(row())) if key[0] == "milestone-m1"} == {"title"}
     assert ("milestone-m1", "needs_acceptance", "") in facts(view(row(needs_acceptance=False)))
 
 
+@pytest.mark.once
 def test_of_a_course_only_what_came_before_the_present_is_past() -> None:
     course = tuple(ForecastPoint(date(2027, month, 1), date(2027, 9, month)) for month in (1, 2, 3))
     told = facts(view(row(trend=course, reason="Frost")))
@@ -60,6 +64,7 @@ def test_of_a_course_only_what_came_before_the_present_is_past() -> None:
     assert past(facts(view(row(reason="Frost")))) == {("milestone-m1", "reason", "")}
 
 
+@pytest.mark.once
 def test_a_status_and_the_one_before_are_two_facts() -> None:
     told = facts(view(overall=Indicator(status="at_risk", rule="r", previous="on_track")))
     assert {key for key in told if key[0] == "overall"} == {
@@ -69,6 +74,7 @@ def test_a_status_and_the_one_before_are_two_facts() -> None:
     assert past(told) == {("overall", "indicator", "previous")}
 
 
+@pytest.mark.once
 def test_every_field_of_a_view_has_a_name() -> None:
     for kind, struct in (
         ("milestone", MilestoneRow), ("risk-", RiskCard), ("concern", ConcernCard), ("schedule", ScheduleVital),
@@ -79,6 +85,7 @@ def test_every_field_of_a_view_has_a_name() -> None:
     assert set(LABELS["page"]) == set(ClientView.__struct_fields__) - items
 
 
+@pytest.mark.once
 def test_every_fact_stands_in_one_line() -> None:
     remark = Remark(at=datetime(2027, 3, 1, tzinfo=UTC), by="Anna", ours=False, text="Why?")
     now = view(
@@ -86,7 +93,7 @@ def test_every_fact_stands_in_one_line() -> None:
     )
     told = facts(now)
     found = consequence({}, told)
-    made = lines(found.new, told, naming(now), past(told), wholly(found))
+    made = lines(found.new, Telling(told, naming(now), past(told), wholly(found)))
     assert sorted(key for line in made for key in line.keys) == sorted(told)
     assert [line.title for line in made if line.item] == ["Milestone m1", "Milestone m2"]
 

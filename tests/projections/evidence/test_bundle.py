@@ -242,6 +242,7 @@ def test_a_page_that_claims_another_head_is_told_and_not_judged(world: World) ->
     assert "held another head at update 4" in report.notes[0]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "data", [b"", b"PK", b"PK\x05\x06" + bytes(18), bytes(1000)], ids=["nothing", "two", "empty", "zeros"]
 )

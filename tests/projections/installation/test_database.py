@@ -30,6 +30,8 @@ from projections.logs.vault import Gone, Vault
 from tests import postgres
 from tests.postgres import Cluster, create
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:

@@ -8,6 +8,8 @@ import pytest
 from projections.logs.keys import FileKeys
 from projections.logs.vault import SLOTS, Damaged, Gone, Vault
 
+pytestmark = pytest.mark.once
+
 
 def test_what_was_sealed_opens_again_also_in_a_fresh_process(tmp_path: Path) -> None:
     vault = Vault(FileKeys(tmp_path / "keys.db"))

@@ -7,6 +7,8 @@ import pytest
 from projections.proof import notes
 from projections.proof.notes import BadNote, Checkpoint, signer
 
+pytestmark = pytest.mark.once
+
 KEY, OTHER = signer("fanlight/test", bytes(range(32))), signer("fanlight/test", bytes(32))
 TEXT = "fanlight/test/share/s1\n3\n" + base64.b64encode(bytes(32)).decode() + "\n"
 

@@ -7,6 +7,8 @@ import pytest
 
 from projections.proof import tree
 
+pytestmark = pytest.mark.once
+
 
 def naive_root(leaves: list[bytes]) -> bytes:
     """RFC 6962 section 2.1, as written."""

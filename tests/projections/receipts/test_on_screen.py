@@ -7,6 +7,8 @@ import pytest
 from projections.receipts.claims import Receipt
 from projections.receipts.on_screen import Reception, Screens, intervals, moment, receptions
 
+pytestmark = pytest.mark.once
+
 
 def claim(at: float, kind: str, n: int, person: str = "anna", tab: str = "t1", came_from: int = 0) -> Receipt:
     return Receipt(

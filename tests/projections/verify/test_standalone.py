@@ -34,6 +34,7 @@ VECTORS = {  # RFC 8032, section 7.1: public key, message, signature
 }  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
 def test_the_published_signatures_are_good_and_nothing_near_them_is(vector: tuple[str, str, str]) -> None:
     public, message, signature = (bytes.fromhex(text) for text in vector)
@@ -46,6 +47,7 @@ def test_the_published_signatures_are_good_and_nothing_near_them_is(vector: tupl
     assert not standalone.signed_by(bytes(reversed(public)), message, signature)
 
 
+@pytest.mark.once
 def test_a_signature_whose_s_is_too_large_is_refused() -> None:
     """RFC 8032, 5.1.7: S + L would verify as well; accepting it would let anyone alter a signature."""
     public, message, signature = (bytes.fromhex(text) for text in VECTORS["TEST 2"])
@@ -53,6 +55,7 @@ def test_a_signature_whose_s_is_too_large_is_refused() -> None:
     assert not standalone.signed_by(public, message, signature[:32] + s.to_bytes(32, "little"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "public", [b"", bytes(31), b"\xff" * 32, (2**255 - 19).to_bytes(32, "little"), (2).to_bytes(32, "little")], ids=repr
 )
@@ -60,6 +63,7 @@ def test_what_encodes_no_point_is_no_key(public: bytes) -> None:
     assert not standalone.signed_by(public, b"", bytes(64))
 
 
+@pytest.mark.once
 def test_it_agrees_with_the_library_on_random_signatures() -> None:
     rng = random.Random(8032)
     for _ in range(12):

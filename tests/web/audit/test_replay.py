@@ -176,6 +176,7 @@ def test_days_that_are_none_are_said_to_be_and_nothing_is_lost(house: House, que
     assert "Write both days as 2027-03-11" in answer.text
 
 
+@pytest.mark.once
 def test_an_instant_is_brought_into_the_stretch() -> None:
     now = START + timedelta(days=3)
     asked = question({}, now)
@@ -232,7 +233,7 @@ def test_the_comparison_sets_both_versions_side_by_side(house: House, monkeypatc
 def test_the_ledger_says_what_was_signed_erased_and_asked(house: House) -> None:
     for day in (10, 11, 12):
         shift(house, date(2027, 5, day))
-    house.process.watch.sign()
+    house.process.clockwork.sign()
     erase_entries(
         house.process.services.logs,
         house.process.services.notary,

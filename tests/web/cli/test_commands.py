@@ -1,7 +1,6 @@
 """The command line as an operator uses it: real processes, real folders, clear words when something is wrong."""
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -11,19 +10,13 @@ import pytest
 
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder
+from tests.programs import fanlight
 from tests.web.importers.plans import REAL
 from tests.world import HARBOUR, SHARE, World
 
 pytestmark = pytest.mark.folder  # each command is a process of its own, told of a folder
 
 CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
-
-
-def fanlight(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")} | environment
-    command = [sys.executable, "-m", "web.cli", *(str(a) for a in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=clean)
 
 
 @pytest.fixture

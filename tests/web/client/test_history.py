@@ -11,6 +11,7 @@ from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.plan.risks import TakeRiskNote
 from projections.replay import pages
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web import app as application
@@ -30,10 +31,9 @@ def wide(world: World) -> None:
     world.tell(ActivateTerms(share=SHARE, reason="Narrower"))
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[TestClient]:
+def a_week(folder: Path) -> None:
     """A record of a week: a move a day, then narrower terms; council has a share of its own."""
-    world = World(tmp_path, Renderer())
+    world = World(folder, Renderer())
     world.harbour()
     for i in range(MOVES):
         world.clock.at = START + timedelta(days=i + 1)
@@ -42,7 +42,12 @@ def product(tmp_path: Path) -> Iterator[TestClient]:
     wide(world)
     world.share(everything(), OTHER, HARBOUR, COUNCIL)
     world.close()
-    clock = Virtual(world.clock.at + timedelta(days=1))
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[TestClient]:
+    recorded(tmp_path, a_week)
+    clock = Virtual(START + timedelta(days=MOVES + 2, minutes=5))
     process = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), Given(now=clock))
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
         client.process, client.clock = process, clock  # type: ignore[attr-defined]
@@ -55,7 +60,7 @@ def become(product: TestClient, person: str) -> None:
     product.cookies.clear()
     product.cookies.set(
         process.services.guard.cookie,
-        process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+        process.services.credentials.enter(process.services.credentials.link(OPERATOR, PersonId(person))).secret,
     )
 
 
@@ -128,6 +133,7 @@ def test_a_date_before_the_first_update_or_none_at_all_is_said_plainly(product: 
         assert 'role="alert"' in answer.text
 
 
+@pytest.mark.once
 def test_a_day_is_one_of_the_clients_zone() -> None:
     assert moment({"on": "2027-07-01", "time": "00:30"}, "Europe/London") == datetime.fromisoformat(
         "2027-06-30T23:30:00+00:00"

@@ -17,6 +17,7 @@ from domain.plan.risks import AskClientView
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
 from tests.plain import Plain
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
 from tests.world import ADMIN, HARBOUR, SHARE, World
 from web import app as application
@@ -30,14 +31,18 @@ from web.settings import Settings
 from web.write.permission import OPERATOR
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[TestClient]:
-    """The whole application on the sample project."""
-    world = World(tmp_path, Renderer())
+def sample(folder: Path) -> None:
+    world = World(folder, Renderer())
     world.harbour()
     for role in ("manager", "auditor", "admin"):
         world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
     world.close()
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[TestClient]:
+    """The whole application on the sample project."""
+    recorded(tmp_path, sample)
     process = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
         client.process = process  # type: ignore[attr-defined]
@@ -50,7 +55,7 @@ def become(product: TestClient, person: str) -> TestClient:
     product.cookies.clear()
     product.cookies.set(
         process.services.guard.cookie,
-        process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+        process.services.credentials.enter(process.services.credentials.link(OPERATOR, PersonId(person))).secret,
     )
     return product
 
@@ -153,7 +158,7 @@ def test_each_role_sees_its_own_doors_only(product: TestClient, person: str, clo
 
 def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product: TestClient) -> None:
     process = product.process  # type: ignore[attr-defined]
-    secret = process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert len(secret) >= 22
     for _ in range(5):
         answer = product.get(f"/in/{secret}")
@@ -171,7 +176,7 @@ def test_opening_a_link_does_not_use_it_and_using_it_twice_does_not_work(product
 
 def test_a_link_cannot_be_used_from_another_site(product: TestClient) -> None:
     process = product.process  # type: ignore[attr-defined]
-    secret = process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert product.post(f"/in/{secret}", headers={"origin": "https://evil.test"}).status_code == 403
     assert product.post(f"/in/{secret}").status_code == 403
 
@@ -265,7 +270,7 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
             yield
 
     app = Starlette(routes=routes, lifespan=lifespan)
-    app.state.process, app.state.guard = process, process.services.guard
+    app.state.services, app.state.guard = process.services, process.services.guard
     with TestClient(app) as client:
         wait_until(lambda: client.get("/healthz").json() == {"ok": True})
         told = client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()

@@ -32,18 +32,32 @@ def used(template: str, seen: frozenset[str] = frozenset()) -> set[str]:
     """Names a template uses, with those of templates it extends or includes."""
     source, *_ = ENVIRONMENT.loader.get_source(ENVIRONMENT, template)  # type: ignore[union-attr]
     tree = ENVIRONMENT.parse(source, template)
-    names = meta.find_undeclared_variables(tree)
-    for other in inner(tree):
-        if other not in seen:
-            names |= used(other, seen | {template})
+    named = set_by(tree)  # visible in its blocks and in what it extends
+    names = meta.find_undeclared_variables(tree) - named
+    for kind, given in ((nodes.Extends, named), (nodes.Include, named | bound_by(tree))):
+        for other in inner(tree, kind):
+            if other not in seen:
+                names |= used(other, seen | {template}) - given
     return names
 
 
-def inner(tree: nodes.Template) -> Iterator[str]:
-    for kind in (nodes.Extends, nodes.Include):
-        for node in tree.find_all(kind):
-            if isinstance(node.template, nodes.Const):
-                yield node.template.value
+def set_by(tree: nodes.Template) -> set[str]:
+    """Names a template gives itself, by `set` or `import`; `_trans` is what a sentence is counted by."""
+    targets = (node.target for node in tree.find_all((nodes.Assign, nodes.AssignBlock)))
+    names = {target.name for target in targets if isinstance(target, nodes.Name)}
+    return names | {node.target for node in tree.find_all(nodes.Import)} | {"_trans"}
+
+
+def bound_by(tree: nodes.Template) -> set[str]:
+    """Names that what a template includes sees besides: those of its loops and its macros."""
+    names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+    return names | {node.name for node in tree.find_all(nodes.Macro)}
+
+
+def inner(tree: nodes.Template, kind: type[nodes.Node]) -> Iterator[str]:
+    for node in tree.find_all(kind):
+        if isinstance(node.template, nodes.Const):
+            yield node.template.value
 
 
 def amiss(cls: type[Page]) -> list[str]:

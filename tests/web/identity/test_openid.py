@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from domain.ids import CommandId, PersonId
 from domain.people.access import DisablePerson, InvitePerson
 from tests.provider import CLIENT, SECRET, Provider, part
+from tests.recorded import recorded
 from tests.web.doors import ORIGIN, VIEWER
 from tests.world import ADMIN, OTHER, SHARE, World
 from web import app as application
@@ -75,13 +76,17 @@ def provider() -> Iterator[Provider]:
     made.stop()
 
 
-@pytest.fixture
-def inn(tmp_path: Path, provider: Provider) -> Iterator[Inn]:
-    world = World(tmp_path, Renderer())
+def sample(folder: Path) -> None:
+    world = World(folder, Renderer())
     world.harbour()
     manager = InvitePerson(person=PersonId("manager"), name="Marta", email="marta@x.test", role="manager")
     world.tell(manager, ADMIN)
     world.close()
+
+
+@pytest.fixture
+def inn(tmp_path: Path, provider: Provider) -> Iterator[Inn]:
+    recorded(tmp_path, sample)
     made = Inn(tmp_path, provider)
     with TestClient(made.app, base_url=ORIGIN):
         yield made
@@ -319,6 +324,7 @@ def test_a_sign_in_that_was_refused_there_says_so_and_can_be_begun_again(inn: In
     assert "start again" in answer.text
 
 
+@pytest.mark.once
 def test_another_process_takes_the_browser_back_and_another_secret_does_not() -> None:
     now = clock.now()
     tie = Ties(SECRET).begin(now)
@@ -369,7 +375,7 @@ def test_a_provider_that_is_down_costs_no_other_way_in(inn: Inn) -> None:
     back = inn.out(browser)
     inn.provider.stop()
     nobody_came_in(inn, browser.get(back), browser, 503)
-    secret = inn.process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = inn.process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert browser.post(f"/in/{secret}", headers={"origin": ORIGIN}).status_code == 303
 
 
@@ -412,11 +418,11 @@ def test_nothing_personal_and_no_secret_goes_to_the_log(inn: Inn, caplog: pytest
 
 
 def test_a_link_says_who_shares_what_with_whom_and_how_long_it_is_recorded(inn: Inn) -> None:
-    secret = inn.process.services.people.link(OPERATOR, PersonId(VIEWER))
+    secret = inn.process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     page = inn.browser().get(f"/in/{secret}").text
     assert "Example Works shares Harbour Line with Acme Rail." in page
     assert "and kept for 730 days" in page
     assert "City Council" not in page
     assert OTHER not in page
-    staff = inn.browser().get(f"/in/{inn.process.services.people.link(OPERATOR, PersonId('manager'))}").text
+    staff = inn.browser().get(f"/in/{inn.process.services.credentials.link(OPERATOR, PersonId('manager'))}").text
     assert "You come in as a project manager of Example Works." in staff

@@ -10,6 +10,8 @@ from web.importers import BrokenFile, Mapping, read
 from web.importers.csv import reader
 from web.importers.mspdi import reader as mspdi_reader
 
+pytestmark = pytest.mark.once
+
 
 def workbook() -> bytes:
     """Return the beginnings of an Excel workbook."""

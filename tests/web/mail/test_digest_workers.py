@@ -8,23 +8,23 @@ import pytest
 
 from domain.ids import CommandId, PersonId
 from domain.people.mails import ChooseDigest
-from projections.installation.database import migrate
 from tests import postgres
 from tests.mail import Sink, sink
 from tests.postgres import Cluster, create
-from tests.stories.test_workers import Two
+from tests.stories.test_workers import Two, make_ready
 from tests.web.doors import VIEWER, wait_until
 from tests.world import SHARE
 from web.ids import new_id
 from web.mail import cadence, sender
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with postgres.running() as made:
-        made.execute("CREATE ROLE app LOGIN")
-        migrate(create(made.url(), "ready"), "app")
+        make_ready(made, tmp_path_factory.mktemp("ready"))
         yield made
 
 
@@ -43,7 +43,7 @@ def two(
     monkeypatch.setattr(sender, "EVERY", 0.05)
     monkeypatch.setattr(cadence, "QUIET", timedelta(0))
     monkeypatch.setattr(cadence, "GAP", timedelta(0))
-    made = Two(cluster.url(name, "app"), tmp_path, monkeypatch, smtp_url=server.url, mail_from="status@works.example")
+    made = Two(cluster.url(name, "app"), tmp_path, smtp_url=server.url, mail_from="status@works.example")
     with made.clients[0], made.clients[1]:
         wait_until(lambda: any(process.leads() for process in made.processes))
         wanted = ChooseDigest(person=PersonId(VIEWER), cadence="instant", since={SHARE: made.head()})
@@ -74,7 +74,7 @@ def test_a_digest_is_mailed_once_however_often_the_lead_changes(two: Two, server
         if day % 4 == 0:
             wait_until(lambda: any(process.leads() for process in two.processes))
             leader = next(process for process in two.processes if process.leads())
-            led.add(leader.worker)
+            led.add(leader.services.worker)
             assert leader.reign is not None
             leader.reign.end()
     wait_until(lambda: two.head() == 13, 30)
@@ -86,7 +86,7 @@ def test_two_workers_that_both_believe_they_lead_mail_every_update_once(
     two: Two, server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for process in two.processes:
-        monkeypatch.setattr(process.services.post, "_leads", lambda: True)
+        monkeypatch.setattr(process.services.mail_sender, "_leads", lambda: True)
     for day in range(1, 25):
         two.move(day, by=day % 2)
         wait_until(lambda n=day + 1: two.head() == n, 30)  # type: ignore[misc]
@@ -99,13 +99,15 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
 ) -> None:
     monkeypatch.setattr(cadence, "PUT_OFF", (timedelta(seconds=0.2),))
     other = next(process for process in two.processes if not process.leads())
-    assert other.post is not None
+    assert other.services.mail_sender is not None
     server.refuse["v@acme.test"] = "451 greylisted"
-    mail = other.post.invite(OPERATOR, PersonId(VIEWER), other.people.link(OPERATOR, PersonId(VIEWER)))
+    mail = other.services.mail_sender.invite(
+        OPERATOR, PersonId(VIEWER), other.services.credentials.link(OPERATOR, PersonId(VIEWER))
+    )
     assert mail is not None
     assert mail.state == "deferred"
     server.refuse.clear()
     wait_until(lambda: [got.to for got in server.mails] == ["v@acme.test"])
     wait_until(lambda: covered(two)[-1][0] == "accepted")
     secret = server.mails[0].text.partition("/in/")[2].split()[0]
-    assert two.processes[0].services.people.holder(secret) is not None
+    assert two.processes[0].services.credentials.holder(secret) is not None

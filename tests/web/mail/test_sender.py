@@ -77,6 +77,7 @@ def silent(tmp_path: Path) -> Iterator[House]:
 # settings
 
 
+@pytest.mark.once
 def test_a_mail_server_is_set_by_two_variables_or_by_files_that_hold_them(tmp_path: Path) -> None:
     assert read({}, {}).smtp_url == ""
     assert read({}, GOOD).mail_from == SENDER
@@ -88,6 +89,7 @@ def test_a_mail_server_is_set_by_two_variables_or_by_files_that_hold_them(tmp_pa
     assert server_of("smtp://localhost") == Server(host="localhost", port=25, tls=False)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -111,6 +113,7 @@ def test_a_bad_mail_setting_is_told_in_one_line_without_the_password(changed: di
     assert SECRET not in str(raised.value)
 
 
+@pytest.mark.once
 def test_a_bad_mail_setting_stops_the_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -126,6 +129,7 @@ def handed(to: Server, address: str = "v@acme.test") -> smtp.Outcome:
         return session.hand(SENDER, address, b"Subject: x\r\n\r\n.dot\r\n")
 
 
+@pytest.mark.once
 def test_a_servers_yes_no_and_not_now_are_three_things(server: Sink) -> None:
     assert handed(server.server) == smtp.Outcome("accepted", "250 taken")
     assert server.mails[0].raw.endswith(b".dot\r\n")
@@ -144,17 +148,20 @@ def test_a_servers_yes_no_and_not_now_are_three_things(server: Sink) -> None:
     assert handed(server.server, "w@acme.test").state == "deferred"
 
 
+@pytest.mark.once
 def test_a_no_to_whoever_sends_says_nothing_about_the_mail(server: Sink) -> None:
     server.away = "530 authentication required"
     assert handed(server.server) == smtp.Outcome("deferred", "530 authentication required")
 
 
+@pytest.mark.once
 def test_an_answer_that_is_lost_after_the_content_is_not_called_anything(server: Sink) -> None:
     server.hangs_up = True
     assert handed(server.server).state == "unknown"
     assert len(server.mails) == 1
 
 
+@pytest.mark.once
 def test_one_refusal_does_not_end_the_conversation(server: Sink) -> None:
     server.refuse["a@acme.test"] = "550 no"
     with smtp.talking(server.server, "works.example") as session:
@@ -163,11 +170,13 @@ def test_one_refusal_does_not_end_the_conversation(server: Sink) -> None:
         assert not session.broken
 
 
+@pytest.mark.once
 def test_a_server_that_is_not_there_is_away() -> None:
     with pytest.raises(smtp.Away):
         handed(server_of(f"smtp://127.0.0.1:{free_port()}"))
 
 
+@pytest.mark.once
 def test_a_servers_words_cannot_hold_what_a_page_would_stumble_over() -> None:
     assert smtp._words(550, b"no\x1b[31m such\r\n user \xff\xe2\x80\xae") == "550 no[31m such user �"
 
@@ -192,6 +201,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.once
 def test_a_password_goes_out_encrypted_or_not_at_all(trusted: ssl.SSLContext) -> None:
     with sink(tls=trusted, password=SECRET) as server:
         assert handed(server_of(f"smtp://me:{SECRET}@127.0.0.1:{server.port}")).state == "accepted"
@@ -204,6 +214,7 @@ def test_a_password_goes_out_encrypted_or_not_at_all(trusted: ssl.SSLContext) ->
         assert server.secured == []
 
 
+@pytest.mark.once
 def test_a_certificate_nobody_vouches_for_is_no_encryption(
     trusted: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +228,7 @@ def test_a_certificate_nobody_vouches_for_is_no_encryption(
 # letters
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name", ["Vera\r\nBcc: all@x.test", "Vera\nSubject: other", 'A "quoted", <name@x.test>', "Žofie 🚂"]
 )
@@ -236,6 +248,7 @@ def test_no_name_becomes_a_header(name: str) -> None:
     assert raw.replace(b"\r\n", b"").count(b"\n") == 0
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "address", ["žofie@acme.test", "a@b@c", "v@", "a,b@x.test", "<v@acme.test>", '"v"@[1.2.3.4', ""]
 )
@@ -345,11 +358,11 @@ def test_an_invitation_that_is_put_off_is_tried_again_with_a_link_that_works(
 ) -> None:
     server.refuse["nia@acme.test"] = "451 greylisted"
     assert "Invitation put off by the mail server, 3 May 10:12: 451 greylisted. It is tried again" in invite(house)
-    assert house.process.services.post is not None
+    assert house.process.services.mail_sender is not None
     server.refuse.clear()
-    assert house.process.services.post.look() == 0  # not before its time
+    assert house.process.services.mail_sender.look() == 0  # not before its time
     now.forward(minutes=2)
-    house.process.services.post.look()
+    house.process.services.mail_sender.look()
     assert [got.to for got in server.mails] == ["nia@acme.test"]
     assert house.client().get(f"/in/{secret_of(server)}").status_code == 200
     assert "Invitation accepted by the mail server, 3 May 10:14" in house.client("manager").get(HERE).text
@@ -363,8 +376,8 @@ def test_an_invitation_that_was_put_off_is_dropped_once_its_person_came_in_by_an
     house.cookie(person(house))
     server.away = ""
     now.forward(minutes=2)
-    assert house.process.services.post is not None
-    house.process.services.post.look()
+    assert house.process.services.mail_sender is not None
+    house.process.services.mail_sender.look()
     assert server.mails == []
     assert "Invitation not sent" in house.client("manager").get(HERE).text
 
@@ -376,8 +389,8 @@ def test_an_invitation_without_an_answer_may_have_gone_out_and_is_mailed_again_b
     assert "No answer is on record; it may have gone out" in invite(house)
     server.hangs_up = False
     now.forward(hours=3)
-    assert house.process.services.post is not None
-    assert house.process.services.post.look() == 0
+    assert house.process.services.mail_sender is not None
+    assert house.process.services.mail_sender.look() == 0
     assert len(server.mails) == 1
     manager = house.client("manager")
     form = {"csrf": hidden(manager.get(HERE).text)["csrf"]}
@@ -497,8 +510,8 @@ def test_a_mail_is_no_display(house: House, server: Sink, now: Virtual) -> None:
     wait_until(lambda: house.process.services.logs.disclosure.head(SHARE) == 2)
     before = list(house.process.services.logs.receipts.claims(SHARE))
     now.forward(days=1)
-    assert house.process.services.post is not None
-    house.process.services.post.look()
+    assert house.process.services.mail_sender is not None
+    house.process.services.mail_sender.look()
     assert [got.to for got in server.mails] == ["v@acme.test"]
     assert list(house.process.services.logs.receipts.claims(SHARE)) == before
     page = house.client("manager").get(HERE).text
@@ -517,7 +530,7 @@ def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: Hous
 def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(
     house: House, server: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender = house.process.services.post
+    sender = house.process.services.mail_sender
     assert sender is not None
 
     def broken(*_: object) -> bytes:

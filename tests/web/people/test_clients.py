@@ -11,13 +11,11 @@ from domain.errors import Invalid
 from domain.ids import CommandId, PersonId
 from domain.people.access import InvitePerson
 from projections.receipts.claims import Receipt
-from tests.web.doors import OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of
 from tests.world import ACME, COUNCIL, HARBOUR, SHARE
-from web import app as application
 from web import clock
 from web.ids import new_id
-from web.settings import Settings
 from web.write.permission import OPERATOR
 
 HERE = f"/clients/{ACME}"
@@ -25,10 +23,7 @@ HERE = f"/clients/{ACME}"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(demo=False)
-    listed.folder.close()
-    with running(tmp_path / "data", routes) as made:
+    with running(tmp_path / "data", every_route()) as made:
         yield made
 
 
@@ -215,7 +210,7 @@ def test_a_whole_client_ends_by_its_name_typed_exactly_and_a_reason(house: House
     world = house.process.services.present.world
     assert all(world.people[PersonId(person)].disabled for person in (VIEWER, noor))
     assert not world.people[PersonId(OTHER_VIEWER)].disabled
-    assert house.process.services.people.holder("anything") is None
+    assert house.process.services.credentials.holder("anything") is None
 
 
 def test_a_client_that_was_ended_cannot_be_shared_with_again(house: House) -> None:

@@ -16,14 +16,12 @@ from domain.commands import encode
 from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
 from domain.people.access import AssignProjects, InvitePerson
 from domain.plan.schedule import MoveForecast
-from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, World, everything
-from web import app as application
 from web.cli.main import main
 from web.door.guard import STAFF
 from web.ids import digest, new_id, new_secret
-from web.settings import Settings
 from web.write.permission import OPERATOR
 
 THEIRS, HIDDEN = "share-depot", "share-council"
@@ -33,10 +31,7 @@ SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Acme is shared Harbour Line; the council is shared Depot. Nell manages Harbour Line alone."""
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(demo=False)
-    listed.folder.close()
-    with running(tmp_path / "data", routes) as made:
+    with running(tmp_path / "data", every_route()) as made:
         tell = itertools.count()
 
         def told(command: object) -> None:
@@ -94,7 +89,7 @@ def test_a_manager_of_some_projects_finds_no_trace_of_the_others(house: House) -
 
 
 def _staff_routes(house: House) -> list[Route]:
-    return [r for r in application.routes(demo=False) if isinstance(r, Route) and r.endpoint.guarded == STAFF]
+    return [r for r in every_route() if isinstance(r, Route) and r.endpoint.guarded == STAFF]
 
 
 def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House) -> None:
@@ -174,7 +169,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
     link = IssueLink(person=PersonId(OTHER_VIEWER), hash=digest(secret), expires=until)
     headers = house.bearer("nell")
     assert house.client().post("/api/v1/commands", content=encode(link), headers=headers).status_code == 403
-    assert house.process.services.people.holder(secret) is None
+    assert house.process.services.credentials.holder(secret) is None
     own = IssueLink(person=PersonId(VIEWER), hash=digest(secret), expires=until)
     headers = headers | {"idempotency-key": new_id()}
     assert house.client().post("/api/v1/commands", content=encode(own), headers=headers).status_code == 201
@@ -230,7 +225,7 @@ def test_an_admin_invites_a_manager_of_some_projects_and_the_link_is_shown_once(
     page = admin.post("/people", data=form).text
     secret = re.search(r"/in/([\w-]+)", page)
     assert secret is not None
-    assert house.process.services.people.holder(secret[1]).projects == (DEPOT,)  # type: ignore[union-attr]
+    assert house.process.services.credentials.holder(secret[1]).projects == (DEPOT,)  # type: ignore[union-attr]
     assert secret[1] not in admin.get("/people").text
     twice = admin.post("/people", data=form | {"email": "OMAR@x.test"})
     assert (twice.status_code, "was invited already" in twice.text) == (409, True)
@@ -326,7 +321,7 @@ def test_a_refusal_no_page_has_a_form_for_is_told_in_words(house: House) -> None
     execute = house.process.services.service.execute
     execute(OPERATOR, DraftShare(share="both", project=DEPOT, client=ACME, terms=everything()), command_id="b1")
     execute(OPERATOR, ActivateTerms(share="both", reason="Start"), command_id="b2")
-    house.app.exception_handlers.update(application.refusals(house.process))
+    house.app.exception_handlers.update(application.refusals(house.process.services))
     house.app.middleware_stack = None
     browser = TestClient(house.app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
     browser.cookies.set(house.process.services.guard.cookie, house.cookie("nell"))

@@ -164,6 +164,7 @@ def test_a_witness_that_does_not_work_costs_its_signature_and_nothing_else(world
     assert gone.share(SHARE) is not None
 
 
+@pytest.mark.once
 def test_what_is_no_key_of_a_witness_is_refused_with_an_example() -> None:
     with pytest.raises(notes.BadNote, match="expected a witness's key such as"):
         Witness("http://127.0.0.1:1", notes.verification_key(KEY.name, KEY.public))

@@ -15,6 +15,8 @@ from domain.plan.schedule import ForecastMoved, PlanConfirmed
 from web.importers.plan import Plan, PlannedCosts, PlannedMilestone
 from web.proposal.compare import Proposal, accept, propose
 
+pytestmark = pytest.mark.once
+
 NOW = datetime(2027, 5, 1, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
 P = ProjectId("p")

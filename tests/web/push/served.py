@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from tests.web.push.stage import Stage
-from web.push.live import Pace
+from web.push.pace import Pace
 from web.push.server import run, server_config, tune_gc
 
 STALLED = 4

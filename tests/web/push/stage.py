@@ -19,9 +19,12 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from projections.receipts.claims import Receipt
 from web.push import wire
-from web.push.live import Live, Pace, Receipt, Viewer
+from web.push.live import Live
+from web.push.pace import Pace
 from web.push.server import server_config
+from web.push.viewer import Viewer
 
 PATIENCE = 15.0
 SHARE = "acme-rail"

@@ -13,7 +13,9 @@ from websockets.asyncio.client import connect
 
 from tests.web.push.served import STALLED
 from tests.web.push.stage import Page, RawPage, Stage, loop_factory, play, wait_until
-from web.push.live import Pace
+from web.push.pace import Pace
+
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[3]
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.web.push.stage import SHARE, WAYS, Stage, play
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=WAYS)
 def tell(request):

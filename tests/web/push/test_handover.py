@@ -9,6 +9,8 @@ import pytest
 from tests.web.push.stage import SHARE, RawPage, Stage, client_frame, play, wait_until
 from web.push import wire
 
+pytestmark = pytest.mark.once
+
 BIG = 50_000  # bytes an update; a few hundred fill any buffer of the kernel
 
 

@@ -14,6 +14,8 @@ from web.push.pace import Pace
 from web.push.standing import Standing
 from web.push.viewer import Viewer
 
+pytestmark = pytest.mark.once
+
 TICK = messages.tick
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.web.push.stage import SHARE, WAYS, Stage, play, receipt_facts, seeded, wait_until
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=WAYS)
 def tell(request):

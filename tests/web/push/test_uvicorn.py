@@ -17,6 +17,8 @@ from web.push import wire
 from web.push.handover import FanProtocol
 from web.push.server import server_config, tune_gc
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def tell(request):

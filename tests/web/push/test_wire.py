@@ -9,6 +9,8 @@ from websockets.protocol import CLIENT, OPEN, Protocol
 from tests.web.push.stage import client_frame, seeded
 from web.push import wire
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 70_000])
 def test_what_we_frame_is_read_back_by_a_client_of_another_make(size):

@@ -28,6 +28,7 @@ from tests.properties.twins import pair, play
 from tests.web.render.test_page import SAID, TAKEN, full, talked
 from tests.world import SHARE, World
 from web.door import templates
+from web.evidence.page import EvidencePage, ScreenRow, UpdateRow
 from web.mail import digest, letters
 from web.render.page import Renderer
 
@@ -150,8 +151,8 @@ def of_mails() -> Iterator[tuple[str, Pieces]]:
         ask="One risk is waiting for your view.", updates="updates 3 to 4", n=4, recorded="1 Mar 2027, 09:00:00 UTC",
         root="abcd ef01", scope="What the agreement covers.", left="Older ones are in your history.",
         changes=(
-            digest.Line(n=4, when="1 Mar 09:00", title="Handover", before="5 Oct", after="7 Oct", note="+2 d", why="Ice"),
-            digest.Line(n=3, when="1 Mar 08:00", title="R-01", before="", after="closed", note="", why=""),
+            digest.DigestLine(n=4, when="1 Mar 09:00", title="Handover", before="5 Oct", after="7 Oct", note="+2 d", why="Ice"),
+            digest.DigestLine(n=3, when="1 Mar 08:00", title="R-01", before="", after="closed", note="", why=""),
         ),
         vitals=(
             digest.Vital(name="Schedule", status="On track", figure="+2 days", beside="at handover"),
@@ -185,14 +186,8 @@ def _html(mail: bytes) -> str:
 def of_bundles() -> Iterator[tuple[str, Pieces]]:
     """The readable page of a bundle: of a whole share with screens, of a span, and of one update."""
     note = SimpleNamespace(origin="fanlight/test", size=4, root=bytes(range(32)))
-    update = {
-        "n": 2,
-        "at": "1 Mar 2027, 09:00:00",
-        "changes": ["Handover: <7 Oct>", "More"],
-        "terms": 1,
-        "leaf": "a" * 64,
-    }
-    erased = {"n": 1, "at": "", "changes": [], "terms": 0, "leaf": "b" * 64}
+    update = UpdateRow(n=2, at="1 Mar 2027, 09:00:00", changes=["Handover: <7 Oct>", "More"], terms=1, leaf="a" * 64)
+    erased = UpdateRow(n=1, at="", changes=[], terms=0, leaf="b" * 64)
     screen = {"who": "Anna", "n": 2, "start": "9:00", "end": "9:01", "how": "closed"}
     for name, kind, screens in (
         ("evidence", "share", [screen, {**screen, "end": ""}]),
@@ -202,11 +197,14 @@ def of_bundles() -> Iterator[tuple[str, Pieces]]:
         manifest = SimpleNamespace(
             client="Acme & Sons", project="Harbour Line", kind=kind, first=1, to=2, organisation="Ex", made_at="now"
         )
-        context = {
-            "m": manifest, "checkpoint": SimpleNamespace(number=3, checkpoint=note), "updates": [update, erased],
-            "screens": screens, "key": "fanlight/test+1+k",
-        }  # fmt: skip
-        yield name, {"page": templates.Pages().text("evidence.html", **context)}
+        page = EvidencePage(
+            manifest=manifest,  # type: ignore[arg-type]
+            checkpoint=SimpleNamespace(number=3, checkpoint=note),  # type: ignore[arg-type]
+            updates=[update, erased],
+            screens=[ScreenRow(**shown) for shown in screens],
+            key="fanlight/test+1+k",
+        )
+        yield name, {"page": templates.Pages().markup(page)}
 
 
 def of_history() -> Iterator[tuple[str, Pieces]]:

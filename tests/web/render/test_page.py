@@ -147,6 +147,7 @@ def test_no_part_holds_anything_that_acts_or_depends_on_its_reader(tmp_path: Pat
             assert not re.search(pattern, markup), f"{pattern} in {markup[:200]}"
 
 
+@pytest.mark.once
 def test_the_lint_would_notice() -> None:
     for bad in (' hx-get="/"', ' style="x"', "<script>", " autofocus", ' onclick="x"'):
         assert any(re.search(p, f"<p{bad}>" if bad.startswith(" ") else bad) for p in BANNED)
@@ -192,6 +193,7 @@ def test_every_section_is_there_when_everything_is_shared(tmp_path: Path, render
     assert expected <= set(parts)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "evil",
     [

@@ -97,7 +97,7 @@ def signed_in(process: application.Process, person: str) -> TestClient:
     try:
         client.cookies.set(
             process.services.guard.cookie,
-            process.services.people.enter(process.services.people.link(OPERATOR, PersonId(person))).secret,
+            process.services.credentials.enter(process.services.credentials.link(OPERATOR, PersonId(person))).secret,
         )
     except Refused as refused:  # it would say why
         raise AssertionError(str(refused)) from refused

@@ -328,6 +328,7 @@ def test_counting_is_bounded_and_says_where_it_ended(world: World, monkeypatch: 
     assert found.upto < world.clock()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
@@ -408,6 +409,7 @@ def test_a_crowded_stretch_is_drawn_around_the_moment_and_says_what_it_leaves_ou
     assert len(found.left_out) == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("span", ["day", "week", "month"])
 def test_the_stretch_holds_the_moment_and_never_begins_after_it(span: str) -> None:
     latest = datetime(2027, 11, 2, 12, tzinfo=UTC)
@@ -539,7 +541,7 @@ def test_every_look_is_recorded_before_it_is_answered(house: House) -> None:
 
 def test_the_proof_of_the_update_is_on_the_page(house: House) -> None:
     shift(house, "m1", date(2027, 6, 1))
-    house.process.watch.sign()
+    house.process.clockwork.sign()
     page = house.client("manager").get(f"{HERE}/u2").text
     entry = house.process.services.logs.disclosure.entry(SHARE, 2)
     assert entry is not None
@@ -558,5 +560,6 @@ def test_bad_spans_and_days_answer_nothing_here(house: House) -> None:
         assert client.get(f"{HERE}/u1?{query}").status_code == 404
 
 
+@pytest.mark.once
 def test_no_later_when_nothing_followed() -> None:
     assert Later().at is None

@@ -10,13 +10,11 @@ from starlette.testclient import TestClient
 
 from domain.ids import CommandId, PersonId
 from domain.people.access import StartSession
-from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.world import SHARE
-from web import app as application
 from web import clock
 from web.door.guard import EVERYONE
 from web.ids import digest, new_id
-from web.settings import Settings
 from web.write.permission import OPERATOR
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) AppleWebKit Mobile/15E148 Safari/604.1"
@@ -39,17 +37,14 @@ def later() -> Later:
 
 @pytest.fixture
 def house(tmp_path: Path, later: Later) -> Iterator[House]:
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(demo=False)
-    listed.folder.close()
-    with running(tmp_path / "data", routes, now=later) as made:
+    with running(tmp_path / "data", every_route(), now=later) as made:
         yield made
 
 
 def enter(house: House, person: str, agent: str = "") -> TestClient:
     """Come in by a link, in a browser of one's own."""
     browser = house.client()
-    secret = house.process.services.people.link(OPERATOR, PersonId(person))
+    secret = house.process.services.credentials.link(OPERATOR, PersonId(person))
     answer = browser.post(f"/in/{secret}", headers={"origin": ORIGIN, "user-agent": agent})
     assert answer.status_code == 303
     return browser

@@ -1,8 +1,9 @@
-"""The access log of a share: who opened it, when, from which kind of device, for how long, and until which update.
+"""Pages of a share's access log: who opened it, when, on which kind of device, for how long, until which update.
 
-Rule: made of receipts alone, as long as they are kept; asking for it is a line in the ledger before the answer.
+Rule: it is made of receipts alone, as long as they are kept; the ledger records the question before the answer.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,6 +15,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.ids import ShareId
 from domain.language import gettext as _
+from domain.plan.project import Project
 from projections.entries.entry import instant
 from projections.receipts.on_screen import moment
 from projections.receipts.visit_log import VisitsTold
@@ -24,7 +26,7 @@ from web.door.csv_download import download, sheet
 from web.door.guard import AUDIT, STAFF, Signed, door, not_found
 from web.process.services import Services
 from web.staff.consulted import consulted
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 PAGE = 50
 HEAD = (
@@ -36,19 +38,45 @@ HEAD = (
 class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
     """One opening as people read it."""
 
-    at: str
-    iso: str
+    at: str  # in the zone of the page
+    iso: str  # UTC
     who: str
     device: str
-    open_for: str
-    on_screen: str
-    first: int
+    open_for: str  # "" when not known
+    on_screen: str  # "" when it never was
+    first: int  # update
     last: int
     displayed: int
     state: str
 
 
-def _found(services: Services, request: Request) -> Share | None:
+class EitherPage(StaffPage, frozen=True, kw_only=True):
+    """A page in the frame of managers or in that of auditors."""
+
+    base: str  # the template of the frame
+    here: str  # which of its links leads here
+
+
+class AccessPage(EitherPage, frozen=True, kw_only=True):
+    """One page of the access log, newest first, for a manager or an auditor."""
+
+    template = "pm/access.html"
+    share: Share
+    project: Project
+    client: str
+    lines: Sequence[AccessLine]
+    total: int
+    people: int
+    open: int  # now
+    dropped: int  # older openings that are not in the list
+    page: int  # from 1
+    older: bool
+    path: str
+    zone: str  # IANA
+
+
+def _share(services: Services, request: Request) -> Share | None:
+    """Return the share an address names; None where there is none, or the address names another project."""
     share = services.present.refresh().shares.get(ShareId(request.path_params["share"]))
     named = request.path_params.get("project", share.project if share else "")
     return share if share is not None and share.project == named else None
@@ -64,34 +92,35 @@ def told(services: Services, signed: Signed, share: Share, asked: str) -> Visits
 async def access(request: Request, signed: Signed) -> Response:
     """`GET …/access?page=2`: the access log, newest first."""
     services: Services = request.app.state.services
-    share = await run_in_threadpool(_found, services, request)
+    share = await run_in_threadpool(_share, services, request)
     page = request.query_params.get("page", "1")
     if share is None or not (page.isascii() and page.isdecimal() and len(page) < 6 and int(page) > 0):
         return not_found()
-    found = await run_in_threadpool(told, services, signed, share, _("access log, page {page}", page=int(page)))
+    log = await run_in_threadpool(told, services, signed, share, _("access log, page {page}", page=int(page)))
     start = (int(page) - 1) * PAGE
-    if start and start >= len(found.visits):
+    if start and start >= len(log.visits):
         return not_found()
     world = services.present.world
     staff = "project" in request.path_params
     zone = world.projects[share.project].time_zone if staff else "UTC"
-    context = {
-        "share": share,
-        "project": world.projects[share.project],
-        "client": world.client_name(share.client),
-        "lines": [_line(services, share, visit, zone) for visit in found.visits[start : start + PAGE]],
-        "total": len(found.visits),
-        "people": len({visit.person for visit in found.visits}),
-        "open": sum(_open(share, visit) for visit in found.visits),
-        "dropped": found.dropped,
-        "page": int(page),
-        "older": start + PAGE < len(found.visits),
-        "path": request.url.path,
-        "zone": zone,
-        "here": "shares",
-        "base": "pm/base.html" if staff else "audit/base.html",
-    }
-    return services.pages.response(request, "pm/access.html", **context, **shell(services, signed))
+    shown = AccessPage(
+        share=share,
+        project=world.projects[share.project],
+        client=world.client_name(share.client),
+        lines=[_line(services, share, visit, zone) for visit in log.visits[start : start + PAGE]],
+        total=len(log.visits),
+        people=len({visit.person for visit in log.visits}),
+        open=sum(_open(share, visit) for visit in log.visits),
+        dropped=log.dropped,
+        page=int(page),
+        older=start + PAGE < len(log.visits),
+        path=request.url.path,
+        zone=zone,
+        here="shares",
+        base="pm/base.html" if staff else "audit/base.html",
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown)
 
 
 def _open(share: Share, visit: Visit) -> bool:
@@ -133,12 +162,12 @@ def _until(services: Services, share: Share) -> float:
 async def access_csv(request: Request, signed: Signed) -> Response:
     """`GET …/access.csv`: the whole of it as a file, newest first; times in UTC."""
     services: Services = request.app.state.services
-    share = await run_in_threadpool(_found, services, request)
+    share = await run_in_threadpool(_share, services, request)
     if share is None:
         return not_found()
-    found = await run_in_threadpool(told, services, signed, share, _("access log, as CSV"))
+    log = await run_in_threadpool(told, services, signed, share, _("access log, as CSV"))
     name, until = services.present.world.person_name, _until(services, share)
-    rows = [_row(share, visit, name(visit.person), until) for visit in found.visits]
+    rows = [_row(share, visit, name(visit.person), until) for visit in log.visits]
     return download(await run_in_threadpool(sheet, HEAD, rows), f"fanlight-{share.id}-access.csv")
 
 

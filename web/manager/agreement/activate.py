@@ -1,7 +1,7 @@
-"""Putting an agreement in force: the counts once more, the client's name typed, a reason, and one event.
+"""Pages on which an agreement is put in force: the counts, the client's name to type, a reason; one event.
 
-Rule: what is put in force is what was looked at. When something else would be disclosed or withdrawn by now, nothing
-happens and it is shown again.
+Rule: what is put in force is what was looked at. Where something else would be disclosed or withdrawn by now, nothing
+is recorded and it is shown again.
 """
 
 from starlette.concurrency import run_in_threadpool
@@ -14,12 +14,29 @@ from domain.errors import Conflict, Invalid, Refused, Stale
 from domain.language import gettext as _
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
-from web.manager.agreement import editor, outcome, preview, terms_form
-from web.manager.agreement.editor import FRAMING, Desk, Typed
+from web.manager.agreement import editor, outcome, terms_form
+from web.manager.agreement.editor import Desk
 from web.manager.agreement.outcome import Outcome
+from web.manager.agreement.preview import Draft
+from web.manager.typed import Typed, first, typed_in
 from web.process import presence
 from web.process.services import Services
-from web.staff.frame import shell
+from web.staff.frame import FRAMING, StaffPage, shell
+
+
+class ActivatePage(StaffPage, frozen=True, kw_only=True):
+    """What putting a draft in force does, and the form that does it."""
+
+    template = "pm/activate.html"
+    at: Desk
+    draft: Draft
+    outcome: Outcome
+    problem: Refused | None
+    name: str  # the client's, as typed
+    reason: str
+    version: int
+    summary: str  # of the terms
+    watching: int  # pages open now
 
 
 async def ask(request: Request, signed: Signed) -> Response:
@@ -39,7 +56,7 @@ async def activate(request: Request, signed: Signed) -> Response:
     at = await run_in_threadpool(editor.desk, services, request)
     if at is None:
         return not_found()
-    typed = editor.plain(await request.form())
+    typed = typed_in(await request.form())
     try:
         await run_in_threadpool(_activate, services, signed, at, typed)
     except Refused as refused:
@@ -48,28 +65,29 @@ async def activate(request: Request, signed: Signed) -> Response:
 
 
 def _activate(services: Services, signed: Signed, at: Desk, typed: Typed) -> None:
-    command = ActivateTerms(share=at.share.id, reason=_one(typed, "reason"))
-    if services.service.carried_out(_one(typed, "command_id")):  # the answer got lost, and the form came again
+    command = ActivateTerms(share=at.share.id, reason=first(typed, "reason"))
+    if services.service.carried_out(first(typed, "command_id")):  # the answer got lost, and the form came again
         editor.send(services, signed, command, typed)
         return
-    _is_named(at.client, _one(typed, "name"))
+    _check_name(at.client, first(typed, "name"))
     if not command.reason.strip():
         raise Invalid(_("Reason is missing. A sentence is enough; it goes on record."), "reason")
     if not editor.pending(at.share):
         raise Conflict(_("There is no draft that says something else. It was put in force or discarded meanwhile."))
-    found = outcome.outcome(services, at.world, at.share, editor.standing(at.share))
-    if found.digest != _one(typed, "digest"):
+    current = outcome.outcome(services, at.world, at.share, editor.standing(at.share))
+    if current.digest != first(typed, "digest"):
         raise Stale(
             _("Something else would be disclosed or withdrawn by now. It is shown below; look again, then repeat.")
         )
     editor.send(services, signed, command, typed)
 
 
-def _is_named(client: str, typed: str) -> None:
+def _check_name(client: str, typed: str) -> None:
+    """Raise Invalid unless the name typed is the client's; case and spacing do not matter."""
     if " ".join(typed.split()).casefold() != " ".join(client.split()).casefold():
-        told = _("Type {client} to say whom it is for", client=client)
+        ask = _("Type {client} to say whom it is for", client=client)
         raise Invalid(
-            _("{told}; this says {typed!r}.", told=told, typed=typed.strip()[:60]) if typed.strip() else f"{told}.",
+            _("{told}; this says {typed!r}.", told=ask, typed=typed.strip()[:60]) if typed.strip() else f"{ask}.",
             "name",
         )
 
@@ -77,27 +95,21 @@ def _is_named(client: str, typed: str) -> None:
 async def _page(request: Request, signed: Signed, at: Desk, typed: Typed, problem: Refused | None) -> Response:
     services = at.services
     draft = editor.standing(at.share)
-    found: Outcome = await run_in_threadpool(outcome.outcome, services, at.world, at.share, draft)
-    context = {
-        "at": at,
-        "draft": draft,
-        "outcome": found,
-        "problem": problem,
-        "token": preview.packed(draft),
-        "name": _one(typed, "name"),
-        "reason": _one(typed, "reason"),
-        "version": at.world.versions.get(f"share-{at.share.id}", 0),
-        "summary": terms_form.summary(draft.terms),
-        "watching": len(presence.watching(services, at.share.id)),
+    shown = ActivatePage(
+        at=at,
+        draft=draft,
+        outcome=await run_in_threadpool(outcome.outcome, services, at.world, at.share, draft),
+        problem=problem,
+        name=first(typed, "name"),
+        reason=first(typed, "reason"),
+        version=at.world.versions.get(f"share-{at.share.id}", 0),
+        summary=terms_form.summary(draft.terms),
+        watching=len(presence.watching(services, at.share.id)),
         **shell(services, signed),
-    }
-    answer = services.pages.response(request, "pm/activate.html", status_of(problem) if problem else 200, **context)
+    )
+    answer = services.pages.answer(request, shown, status_of(problem) if problem else 200)
     answer.headers["content-security-policy"] = FRAMING
     return answer
-
-
-def _one(typed: Typed, name: str) -> str:
-    return (typed.get(name) or [""])[0]
 
 
 def routes() -> list[BaseRoute]:

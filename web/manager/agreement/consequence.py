@@ -1,12 +1,12 @@
-"""The consequence of an agreement in lines a manager reads: newly disclosed, withdrawn, read differently. Pure.
+"""The consequence of an agreement, in lines a manager reads: newly disclosed, withdrawn, read differently.
 
 Rule: lines are made of facts alone, and every fact of a consequence stands in exactly one line.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ from projections.entries.consequence import Consequence, Key
 from projections.replay.ever_told import Ever
 from projections.wording import words
 from web.manager.agreement.labels import LABELS, PARTS, VITALS, WORD
+
+Group = TypeVar("Group", bound=Hashable)
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +66,17 @@ class ConsequenceLine(msgspec.Struct, frozen=True, kw_only=True):
 class Naming(msgspec.Struct, frozen=True):
     """How subjects are called, and in which zone instants are told."""
 
-    titles: Mapping[str, str]
-    zone: str
+    titles: Mapping[str, str]  # by subject
+    zone: str  # IANA
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """Facts to be put into lines, and how their subjects are called."""
+
+    facts: Mapping[Key, object]
+    names: Naming
+    past: frozenset[Key]  # facts that tell of the past
+    whole: frozenset[str]  # subjects that come or go with all that is told of them
 
 
 def naming(*views: ClientView | None) -> Naming:
@@ -79,57 +90,49 @@ def naming(*views: ClientView | None) -> Naming:
     return Naming(titles, zone)
 
 
-def lines(
-    keys: Sequence[Key],
-    told: Mapping[Key, object],
-    names: Naming,
-    past: frozenset[Key],
-    whole: frozenset[str],
-    before: Mapping[Key, object] | None = None,
-) -> list[ConsequenceLine]:
-    """Return the lines of some facts: items in `whole` each by themselves, then field by field.
+def lines(keys: Sequence[Key], telling: Telling, before: Mapping[Key, object] | None = None) -> list[ConsequenceLine]:
+    """Return the lines of some facts: whole items each by themselves, then field by field.
 
     `before` has what the facts said before, where they only read differently.
     """
+    whole, titles = telling.whole, telling.names.titles
     items = _grouped(keys, lambda key: key[0] if key[0] in whole else None)
     fields = _grouped(keys, lambda key: None if key[0] in whole else (_kind(key[0]), _heading(key)))
-    found = [
-        _line(names.titles.get(subject, subject), group, told, names, past, before, item=True)
-        for subject, group in items.items()
-    ]
+    made = [_line(titles.get(subject, subject), group, telling, before, item=True) for subject, group in items.items()]
     for (kind, of), group in fields.items():
         subjects = {key[0] for key in group}
         title = _("{of}, of {many}", of=of, many=_many(len(subjects), kind)) if kind in MANY else of
-        found.append(_line(title, group, told, names, past, before))
-    return found
+        made.append(_line(title, group, telling, before))
+    return made
 
 
 MANY = {"milestone": N_("milestone"), "risk-": N_("risk"), "concern": N_("concern")}
 
 
-def _grouped(keys: Iterable[Key], by: Any) -> dict[Any, list[Key]]:
-    found: dict[Any, list[Key]] = {}
+def _grouped(keys: Iterable[Key], by: Callable[[Key], Group | None]) -> dict[Group, list[Key]]:
+    """Return keys by group; those that belong to none are left out."""
+    groups: dict[Group, list[Key]] = {}
     for key in keys:
         if (group := by(key)) is not None:
-            found.setdefault(group, []).append(key)
-    return found
+            groups.setdefault(group, []).append(key)
+    return groups
 
 
 def _line(
-    title: str, group: Sequence[Key], told: Mapping[Key, object], names: Naming, past: frozenset[Key],
-    before: Mapping[Key, object] | None, *, item: bool = False,
-) -> ConsequenceLine:  # fmt: skip
+    title: str, group: Sequence[Key], telling: Telling, before: Mapping[Key, object] | None, *, item: bool = False
+) -> ConsequenceLine:
+    names = telling.names
     several = not item and _kind(group[0][0]) in MANY
     values = tuple(
         Value(
             of=names.titles.get(key[0], key[0]) if several else label(key),
-            says=said(told[key], names.zone, key[1]),
+            says=said(telling.facts[key], names.zone, key[1]),
             before="" if before is None else said(before[key], names.zone, key[1]),
         )
         for key in group
     )
     return ConsequenceLine(
-        title=title, values=values, past=sum(key in past for key in group), item=item, keys=tuple(group)
+        title=title, values=values, past=sum(key in telling.past for key in group), item=item, keys=tuple(group)
     )
 
 
@@ -140,20 +143,20 @@ def _kind(subject: str) -> str:
 
 
 def _many(count: int, kind: str) -> str:
-    one = MANY[kind]
-    return _("one {one}", one=one) if count == 1 else f"{count} {one}s"
+    name = MANY[kind]
+    return _("one {one}", one=name) if count == 1 else f"{count} {name}s"
 
 
 def _heading(key: Key) -> str:
-    """A part of the page with all its figures makes one line."""
+    """Return under which line a field stands: a part of the page makes one line of all its figures."""
     return PARTS[key[0]] if key[0] in VITALS else label(key)
 
 
 def label(key: Key) -> str:
     """Return what a field is called."""
-    subject, field, one = key
-    known = LABELS[_kind(subject)].get(field, field.replace("_", " ").capitalize())
-    return _("{known} before", known=known) if field == "indicator" and one else known
+    subject, field, detail = key
+    name = LABELS[_kind(subject)].get(field, field.replace("_", " ").capitalize())
+    return _("{known} before", known=name) if field == "indicator" and detail else name
 
 
 def said(value: object, zone: str, field: str = "") -> str:
@@ -205,10 +208,10 @@ def wholly(consequence: Consequence) -> frozenset[str]:
 
 def seen_before(line: ConsequenceLine, ever: Ever) -> ConsequenceLine:
     """Return the line with where in the record it stood, if it did."""
-    found = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
-    if not found:
+    spans = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
+    if not spans:
         return line
-    return msgspec.structs.replace(line, seen=span(min(t.first for t in found), max(t.last for t in found)))
+    return msgspec.structs.replace(line, seen=span(min(t.first for t in spans), max(t.last for t in spans)))
 
 
 def span(first: int, last: int) -> str:
@@ -222,6 +225,6 @@ def span(first: int, last: int) -> str:
 
 def summed(values: Sequence[Value], most: int = 3) -> str:
     """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
-    told = [f"{v.of if not i else v.of[:1].lower() + v.of[1:]} {v.says}" for i, v in enumerate(values[:most])]
-    rest = len(values) - len(told)
-    return ", ".join(told) + (_(" and {rest} more", rest=rest) if rest > 0 else "")
+    parts = [f"{v.of if not i else v.of[:1].lower() + v.of[1:]} {v.says}" for i, v in enumerate(values[:most])]
+    rest = len(values) - len(parts)
+    return ", ".join(parts) + (_(" and {rest} more", rest=rest) if rest > 0 else "")

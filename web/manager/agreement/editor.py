@@ -1,39 +1,38 @@
-"""The agreement editor: terms, the exact page, and the consequence, side by side and never apart.
+"""The editor of a share agreement: the terms, the exact page they give, and what changes for the client.
 
-Rule: all three are made of the same typed terms in one answer; nothing is saved by looking.
+Rule: all three are made from the same typed terms in one answer; looking saves nothing.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.agreement.share import DraftTerms, DropDraft, Share, ShareCommand
-from domain.agreement.terms import Ways, checked, checked_ways
+from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.ids import CommandId, ProjectId, ShareId
 from domain.language import N_
 from domain.plan.project import Project
+from domain.plan.risks import Risk
+from domain.plan.schedule import Milestone
 from projections.events.world import World, names
 from web.door.guard import STAFF, Signed, door, not_found
-from web.door.headers import CSP
 from web.door.problem import status_of
 from web.manager.agreement import outcome, terms_form
 from web.manager.agreement import preview as agreement_preview
 from web.manager.agreement.outcome import Outcome
 from web.manager.agreement.preview import Draft
+from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
-from web.staff.frame import share_of, shell
-from web.write.permission import Actor
+from web.staff.acting import actor_of
+from web.staff.frame import FRAMING, StaffPage, share_of, shell
 from web.write.service import Answer
 
-Typed = dict[str, list[str]]
-FRAMING = f"{CSP}; frame-src 'self'"
-FRESH = Ways(history=False)
+FRESH = Ways(history=False)  # of an agreement that is new
 SAID = {
     "saved": N_("Draft saved. Nothing changes for the client until it is put in force."),
     "dropped": N_("Draft discarded. The terms in force stand as they are."),
@@ -42,19 +41,62 @@ SAID = {
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on the desk: one share of one project, and how its client is called."""
+    """The share that is being edited, with its project and what its client is called."""
 
     services: Services
     world: World
     project: Project
     share: Share
     client: str
-    zone: str
+    zone: str  # the client's, IANA
 
     @property
     def here(self) -> str:
         """The address of the editor."""
         return f"/p/{self.project.id}/shares/{self.share.id}/edit"
+
+
+class Editing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the editor shows of one draft: as typed, with what is wrong or what was done."""
+
+    draft: Draft
+    said: str = ""
+    problem: Refused | None = None
+    typed: Typed = {}
+
+
+class OutcomePage(StaffPage, frozen=True, kw_only=True):
+    """The exact page under a draft, and what the draft changes."""
+
+    template = "pm/edit_outcome.html"
+    at: Desk
+    draft: Draft | None
+    outcome: Outcome | None  # None where the draft cannot be agreed
+    problem: Refused | None
+    token: str  # the draft as it travels in an address
+
+
+class EditPage(OutcomePage, frozen=True, kw_only=True):
+    """The terms as a form, with their outcome beside it."""
+
+    template = "pm/edit.html"
+    said: str
+    typed: Typed
+    pending: bool
+    version: int
+    templates: Mapping[str, tuple[str, Terms]]
+    sources: Sequence[tuple[str, str]]  # agreements to copy from: share, title
+    last_day: str
+    highest: int  # score there can be
+    terms: Terms
+    all_milestones: Sequence[Milestone]
+    all_risks: Sequence[Risk]
+    milestone_fields: Mapping[str, str]
+    risk_fields: Mapping[str, str]
+    levels: Mapping[str, str]
+    measures: Mapping[str, str]
+    health_words: Mapping[str, str]
+    project_fields: Mapping[str, str]
 
 
 def desk(services: Services, request: Request) -> Desk | None:
@@ -97,12 +139,12 @@ def start_from(at: Desk, signed: Signed, template: str, copied: str) -> Draft | 
 
 def sources(at: Desk, signed: Signed) -> list[tuple[str, str]]:
     """Return the agreements whose terms can be copied, by client and project."""
-    found = [
+    agreements = [
         (share.id, f"{at.world.client_name(share.client)}: {at.world.projects[share.project].client_title}")
         for share in at.world.shares.values()
         if share.versions and share.id != at.share.id and signed.person.manages(share.project)
     ]
-    return sorted(found, key=lambda one: one[1])
+    return sorted(agreements, key=lambda agreement: agreement[1])
 
 
 # pages
@@ -119,7 +161,7 @@ async def edit(request: Request, signed: Signed) -> Response:
     if draft is None:
         return not_found()
     said = SAID.get(request.query_params.get("done", ""), "")
-    return await _page(request, signed, at, draft, said=said, started=bool(template or copied))
+    return await _page(request, signed, at, Editing(draft=draft, said=said))
 
 
 async def change(request: Request, signed: Signed) -> Response:
@@ -128,19 +170,22 @@ async def change(request: Request, signed: Signed) -> Response:
     at = await run_in_threadpool(desk, services, request)
     if at is None:
         return not_found()
-    typed = plain(await request.form())
-    do, asked = _one(typed, "do") or "look", request.headers.get("hx-request") == "true"
+    typed = typed_in(await request.form())
+    do, in_place = first(typed, "do") or "look", request.headers.get("hx-request") == "true"
     draft = standing(at.share)
     try:
         draft = Draft(terms_form.terms_of(typed), terms_form.ways_of(typed, at.zone))
         draft = Draft(checked(draft.terms), checked_ways(draft.ways, at.project.scale.size))
         if do == "look":
-            return await (_look(request, signed, at, draft) if asked else _page(request, signed, at, draft))
+            if in_place:
+                return await _look(request, signed, at, draft)
+            return await _page(request, signed, at, Editing(draft=draft))
         await run_in_threadpool(_save, services, signed, at, draft, typed)
     except Refused as refused:
-        if asked:
+        if in_place:
             return _refused(request, signed, at, refused)
-        return await _page(request, signed, at, _kept(typed, at, draft), problem=refused, typed=typed)
+        editing = Editing(draft=_kept(typed, at, draft), problem=refused, typed=typed)
+        return await _page(request, signed, at, editing)
     return RedirectResponse(f"{at.here}/activate" if do == "activate" else f"{at.here}?done=saved", 303)
 
 
@@ -154,17 +199,17 @@ def send(services: Services, signed: Signed, command: ShareCommand, typed: Typed
 
     Raises: Refused.
     """
-    expected = _one(typed, "expected")
+    expected = first(typed, "expected")
     return services.service.execute(
-        Actor(signed.person.id, signed.person.role, signed.person.client),
+        actor_of(signed),
         command,
-        command_id=CommandId(_one(typed, "command_id")),
+        command_id=CommandId(first(typed, "command_id")),
         expected=int(expected) if expected.isdecimal() and len(expected) < 12 else None,
     )
 
 
 def _kept(typed: Typed, at: Desk, otherwise: Draft) -> Draft:
-    """What was typed, as far as it can be told, so that nothing is lost."""
+    """Return what was typed, as far as it can be read, and the rest as it is `otherwise`."""
     try:
         terms = terms_form.terms_of(typed)
     except Refused:
@@ -173,56 +218,43 @@ def _kept(typed: Typed, at: Desk, otherwise: Draft) -> Draft:
 
 
 async def _look(request: Request, signed: Signed, at: Desk, draft: Draft) -> Response:
-    found = await run_in_threadpool(outcome.outcome, at.services, at.world, at.share, draft)
-    services = at.services
-    return services.pages.response(
-        request, "pm/edit_outcome.html", **_told(at, draft, found), **shell(services, signed)
-    )
+    looked = await run_in_threadpool(outcome.outcome, at.services, at.world, at.share, draft)
+    token = agreement_preview.packed(draft)
+    shown = OutcomePage(at=at, draft=draft, outcome=looked, problem=None, token=token, **shell(at.services, signed))
+    return at.services.pages.answer(request, shown)
 
 
 def _refused(request: Request, signed: Signed, at: Desk, refused: Refused) -> Response:
-    services = at.services
-    context = {"at": at, "outcome": None, "problem": refused, "draft": None, "token": ""}
-    return services.pages.response(request, "pm/edit_outcome.html", **context, **shell(services, signed))
+    shown = OutcomePage(at=at, draft=None, outcome=None, problem=refused, token="", **shell(at.services, signed))
+    return at.services.pages.answer(request, shown)
 
 
-def _told(at: Desk, draft: Draft, found: Outcome) -> dict[str, Any]:
-    return {"at": at, "draft": draft, "outcome": found, "problem": None, "token": agreement_preview.packed(draft)}
-
-
-async def _page(
-    request: Request,
-    signed: Signed,
-    at: Desk,
-    draft: Draft,
-    *,
-    said: str = "",
-    problem: Refused | None = None,
-    typed: Typed | None = None,
-    started: bool = False,
-) -> Response:
-    services = at.services
+async def _page(request: Request, signed: Signed, at: Desk, editing: Editing) -> Response:
+    services, draft = at.services, editing.draft
+    looked, token, problem = None, "", editing.problem
     try:
-        found = await run_in_threadpool(outcome.outcome, services, at.world, at.share, _agreeable(draft, at))
-        told = _told(at, draft, found) | {"problem": problem}
+        looked = await run_in_threadpool(outcome.outcome, services, at.world, at.share, _agreeable(draft, at))
+        token = agreement_preview.packed(draft)
     except Refused as refused:
-        told = {"at": at, "draft": draft, "outcome": None, "problem": problem or refused, "token": ""}
-    context = {
-        **told,
-        "said": said,
-        "typed": typed or {},
-        "started": started,
-        "pending": pending(at.share),
-        "version": at.world.versions.get(f"share-{at.share.id}", 0),
-        "templates": terms_form.TEMPLATES,
-        "sources": sources(at, signed),
-        "last_day": terms_form.last_day(draft.ways, at.zone),
-        "highest": at.project.scale.size**2,
+        problem = problem or refused
+    shown = EditPage(
+        at=at,
+        draft=draft,
+        outcome=looked,
+        problem=problem,
+        token=token,
+        said=editing.said,
+        typed=editing.typed,
+        pending=pending(at.share),
+        version=at.world.versions.get(f"share-{at.share.id}", 0),
+        templates=terms_form.TEMPLATES,
+        sources=sources(at, signed),
+        last_day=terms_form.last_day(draft.ways, at.zone),
+        highest=at.project.scale.size**2,
         **terms_form.choices(at.project, draft.terms),
         **shell(services, signed),
-    }
-    status = status_of(problem) if problem else 200
-    answer = services.pages.response(request, "pm/edit.html", status, **context)
+    )
+    answer = services.pages.answer(request, shown, status_of(editing.problem) if editing.problem else 200)
     answer.headers["content-security-policy"] = FRAMING
     return answer
 
@@ -237,11 +269,11 @@ async def discard(request: Request, signed: Signed) -> Response:
     at = await run_in_threadpool(desk, services, request)
     if at is None:
         return not_found()
-    typed = plain(await request.form())
+    typed = typed_in(await request.form())
     try:
         await run_in_threadpool(send, services, signed, DropDraft(share=at.share.id), typed)
     except Refused as refused:
-        return await _page(request, signed, at, standing(at.share), problem=refused)
+        return await _page(request, signed, at, Editing(draft=standing(at.share), problem=refused))
     return RedirectResponse(f"{at.here}?done=dropped", 303)
 
 
@@ -257,22 +289,10 @@ async def preview(request: Request, signed: Signed) -> Response:
 
 def _preview(at: Desk, draft: Draft) -> Response:
     services = at.services
-    found = outcome.outcome(services, at.world, at.share, draft)
-    gone = [line.title for line in found.gone if line.item]
-    marked = agreement_preview.marks(found.change, found.whole) if found.before else ""
-    return agreement_preview.document(services.renderer.render(found.after), services.renderer.css, marked, gone)
-
-
-# forms
-
-
-def plain(form: FormData) -> Typed:
-    """Return a form as text, in the order it was sent."""
-    return {key: [v for v in form.getlist(key) if isinstance(v, str)] for key in form}
-
-
-def _one(typed: Typed, name: str) -> str:
-    return (typed.get(name) or [""])[0]
+    looked = outcome.outcome(services, at.world, at.share, draft)
+    gone = [line.title for line in looked.gone if line.item]
+    marked = agreement_preview.marks(looked.change, looked.whole) if looked.before else ""
+    return agreement_preview.document(services.renderer.render(looked.after), services.renderer.css, marked, gone)
 
 
 def routes() -> list[BaseRoute]:

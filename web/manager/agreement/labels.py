@@ -1,4 +1,4 @@
-"""What every field of a view is called, for lists of what an agreement tells. Data only."""
+"""Names of every field of a view, for lists of what an agreement discloses."""
 
 from collections.abc import Mapping
 

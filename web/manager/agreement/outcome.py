@@ -1,4 +1,4 @@
-"""What putting a draft in force does: newly disclosed, withdrawn, read differently, and seen already.
+"""The outcome of a draft: what its activation discloses, withdraws and changes, and what was seen already.
 
 Rule: it is the difference between the view recorded in the newest update and what `reveal` gives under the draft, fact
 by fact; the same facts make the list, the counts and the marks on the preview.
@@ -18,7 +18,7 @@ from domain.view import ClientView
 from projections.entries.consequence import Consequence, Key, consequence, facts, past
 from projections.events.world import World
 from projections.replay.ever_told import Ever, EverTold
-from web.manager.agreement.consequence import ConsequenceLine, lines, naming, seen_before, span, wholly
+from web.manager.agreement.consequence import ConsequenceLine, Telling, lines, naming, seen_before, span, wholly
 from web.manager.agreement.labels import LABELS, PARTS
 from web.manager.agreement.preview import Draft, as_drafted
 from web.process import presence
@@ -73,13 +73,15 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
     page = services.heads.page(share.id)
     before = _view.decode(page.view) if page else None
     after, let_go = seen_under(world, share, draft, now)
-    told, telling = facts(before), facts(after)
-    change = consequence(told, telling)
+    facts_before, facts_after = facts(before), facts(after)
+    change = consequence(facts_before, facts_after)
     whole, names = wholly(change), naming(before, after)
-    ever = services.ever.of(share.id)
-    gone_past, new_past = past(told), past(telling)
-    new = [seen_before(line, ever) for line in lines(change.new, telling, names, new_past, whole)]
-    gone = [seen_before(line, ever) for line in lines(change.gone, told, names, gone_past, whole)]
+    ever = services.ever_told.of(share.id)
+    told = Telling(facts_before, names, past(facts_before), whole)
+    telling = Telling(facts_after, names, past(facts_after), whole)
+    plain = Telling(facts_after, names, frozenset(), frozenset())
+    new = [seen_before(line, ever) for line in lines(change.new, telling)]
+    gone = [seen_before(line, ever) for line in lines(change.gone, told)]
     return Outcome(
         before=before,
         after=after,
@@ -87,12 +89,12 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
         whole=whole,
         new=tuple(new),
         gone=tuple(gone),
-        reads=tuple(lines(change.changed, telling, names, frozenset(), frozenset(), told)),
-        same=tuple(lines(change.same, telling, names, frozenset(), frozenset())),
-        seen=tuple(_seen(services, share, ever, gone, {*told, *telling})),
+        reads=tuple(lines(change.changed, plain, facts_before)),
+        same=tuple(lines(change.same, plain)),
+        seen=tuple(_seen(services, share, ever, gone, {*facts_before, *facts_after})),
         earlier=ever.since > 0,
-        past_if_history=_past(world, share, draft, now, told, history=True),
-        past_if_not=_past(world, share, draft, now, told, history=False),
+        past_if_history=_newly_past(world, share, _with_history(draft, history=True), now, facts_before),
+        past_if_not=_newly_past(world, share, _with_history(draft, history=False), now, facts_before),
         let_go=len(let_go),
         idle=idle(draft),
         n=(page.n if page else 0) + 1,
@@ -106,8 +108,8 @@ def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple
     project, holds, amended = world.projects[share.project], world.held(share.id), as_drafted(share, draft, now)
     waits = holding.under_new_terms(holds, share, amended, project)
     free = [held for subject, held in sorted(holds.held.items()) if subject not in waits.held]
-    told = [f"{one.fact.subject} {one.fact.since.isoformat()} {record_held.what(one, project)}" for one in free]
-    return released_view(world, project, amended, waits), told
+    let_go = [f"{held.fact.subject} {held.fact.since.isoformat()} {record_held.what(held, project)}" for held in free]
+    return released_view(world, project, amended, waits), let_go
 
 
 def idle(draft: Draft) -> tuple[str, ...]:
@@ -125,10 +127,14 @@ def idle(draft: Draft) -> tuple[str, ...]:
     return tuple(what for missing, what in named if missing)
 
 
-def _past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key], *, history: bool) -> int:
-    ways = msgspec.structs.replace(draft.ways, history=history)
-    view, _ = seen_under(world, share, Draft(draft.terms, ways), now)
+def _newly_past(world: World, share: Share, draft: Draft, now: datetime, told: Iterable[Key]) -> int:
+    """Return how many facts of the past become known under a draft."""
+    view, _let_go = seen_under(world, share, draft, now)
     return len(past(facts(view)) - set(told))
+
+
+def _with_history(draft: Draft, *, history: bool) -> Draft:
+    return Draft(draft.terms, msgspec.structs.replace(draft.ways, history=history))
 
 
 def viewers(world: World, share: Share) -> list[str]:
@@ -137,7 +143,7 @@ def viewers(world: World, share: Share) -> list[str]:
 
 
 def _digest(change: Consequence, let_go: list[str]) -> str:
-    """What is disclosed and withdrawn, by item and field, and what is let go, as it stands.
+    """Return a fingerprint of what is disclosed and withdrawn, by item and field, and of what is let go.
 
     Other values that move in the meantime do not matter.
     """
@@ -161,13 +167,13 @@ def _seen(
 
 def _withdrawn(ever: Ever, gone: Sequence[ConsequenceLine]) -> Iterable[tuple[str, EverTold]]:
     for line in gone:
-        found = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
-        if found:
-            yield line.title, EverTold(min(t.first for t in found), max(t.last for t in found))
+        spans = [ever.told[named] for key in line.keys if (named := (key[0], key[1])) in ever.told]
+        if spans:
+            yield line.title, EverTold(min(t.first for t in spans), max(t.last for t in spans))
 
 
 def _formerly(ever: Ever, told: set[Key]) -> Iterable[tuple[str, EverTold]]:
-    """What earlier updates told, and neither the newest one nor the draft does: items by name, else field by field."""
+    """Yield what earlier updates told and neither the newest nor the draft does: items by name, else by field."""
     present = {key[:2] for key in told}
     subjects = {key[0] for key in told}
     items: dict[str, EverTold] = {}
@@ -176,8 +182,8 @@ def _formerly(ever: Ever, told: set[Key]) -> Iterable[tuple[str, EverTold]]:
             continue
         title = ever.titles.get(subject, "") if subject not in subjects else _field(subject, field)
         if title:
-            known = items.get(title, where)
-            items[title] = EverTold(min(known.first, where.first), max(known.last, where.last))
+            so_far = items.get(title, where)
+            items[title] = EverTold(min(so_far.first, where.first), max(so_far.last, where.last))
     yield from items.items()
 
 
@@ -185,27 +191,25 @@ def _field(subject: str, field: str) -> str:
     if subject in PARTS:
         return f"{PARTS[subject]}: {LABELS[subject].get(field, field).lower()}"
     kind = "risk" if subject.startswith("risk-") else subject.partition("-")[0]
-    known = LABELS["risk-" if kind == "risk" else kind].get(field, field)
-    return "" if field in ("final", "view_needed") else _("{known}, of {kind}s", known=known, kind=kind)
+    label = LABELS["risk-" if kind == "risk" else kind].get(field, field)
+    return "" if field in ("final", "view_needed") else _("{known}, of {kind}s", known=label, kind=kind)
 
 
 def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, ...]:
+    """Return the names of those whose page claims to have displayed one of some updates."""
     log, world = services.logs.disclosure, services.present.world
     since = log.recorded_at(share.id, where.first)
     if since is None:
         return ()
     beyond = 0 if where.last >= log.head(share.id) else where.last + 1
     people, watching = viewers(world, share), presence.watching(services, share.id)
-    found = reception.viewers(services.logs.receipts, share.id, (where.first, beyond), since, people, watching)
-    return tuple(world.person_name(one.person) for one in found.seen if one.state == "displayed")
+    received = reception.viewers(services.logs.receipts, share.id, (where.first, beyond), since, people, watching)
+    return tuple(world.person_name(viewer.person) for viewer in received.seen if viewer.state == "displayed")
 
 
-def counted(found: Outcome) -> str:
-    """Return the consequence in one sentence, for whoever is about to activate."""
-    told = [
-        _("{things} newly disclosed", things=count(len(found.new), _("thing")))
-        if found.new
-        else _("nothing newly disclosed"),
-        _("{things} withdrawn", things=count(len(found.gone), _("thing"))) if found.gone else _("nothing withdrawn"),
-    ]
-    return ", ".join(told)
+def counted(outcome: Outcome) -> str:
+    """Return the consequence in one sentence, for who is about to activate it."""
+    new, gone = len(outcome.new), len(outcome.gone)
+    disclosed = _("{things} newly disclosed", things=count(new, _("thing"))) if new else _("nothing newly disclosed")
+    withdrawn = _("{things} withdrawn", things=count(gone, _("thing"))) if gone else _("nothing withdrawn")
+    return f"{disclosed}, {withdrawn}"

@@ -1,4 +1,4 @@
-"""The exact page a draft would give, as a document of its own: the client's markup and stylesheet, and the marks.
+"""The preview of a draft: the exact page it would give, as a document of its own, with what is new or gone marked.
 
 Rule: the markup is what the renderer would send, byte for byte; marks are a second stylesheet that names ids, and what
 is taken away stands outside the page. The draft travels in the address: any process can answer, and nothing is kept.
@@ -60,8 +60,8 @@ def unpacked(text: str) -> Draft | None:
     try:
         inflater = zlib.decompressobj()
         raw = inflater.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), LONGEST)
-        found = _decoder.decode(raw)
-        return Draft(checked(found.terms), checked_ways(found.ways))
+        draft = _decoder.decode(raw)
+        return Draft(checked(draft.terms), checked_ways(draft.ways))
     except (zlib.error, binascii.Error, ValueError, msgspec.MsgspecError, Refused):
         return None
 
@@ -101,7 +101,7 @@ def taken_away(titles: Sequence[str]) -> str:
 
 
 def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[str]) -> Response:
-    """Return the preview: it may stand in a frame of ours, runs nothing and loads nothing."""
+    """Return the preview: it may stand in a frame of this origin, runs nothing and loads nothing."""
     roots = "" if rendered is None else "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
     marked = STILL + marked
     title, away = _("Preview of a draft"), taken_away(list(gone))

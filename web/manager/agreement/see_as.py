@@ -1,7 +1,8 @@
-"""See as this client: the very page of the draft or of the terms in force, and any past update as recorded."""
+"""Pages as a client sees them: under the draft, under the terms in force, and any past update as recorded."""
 
-from typing import Any
+from collections.abc import Mapping
 
+import msgspec
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.ids import ProjectId
 from domain.language import gettext as _
+from domain.plan.project import Project
 from domain.reveal import holding
 from projections.entries import frames
 from projections.wording import words
@@ -21,9 +23,34 @@ from web.process.services import Services
 from web.record.audience import released_view
 from web.render import exact_page
 from web.staff.consulted import consulted
-from web.staff.frame import share_of, shell
+from web.staff.frame import StaffPage, share_of, shell
 
 KEPT = {"cache-control": "private, max-age=31536000, immutable"}
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A page as its client sees it, would see it or saw it."""
+
+    roots: Mapping[str, Markup]  # by id
+    what: str  # "draft", "force" or "past"
+    n: int = 0  # the update, where it is past
+    at: str = ""  # when that was, in words
+    stylesheet: str = ""  # SHA-256 of the one it was shown with
+
+
+class SeePage(StaffPage, frozen=True, kw_only=True):
+    """A page as its client sees it, inside the frame of staff."""
+
+    template = "pm/see.html"
+    project: Project
+    share: Share
+    client: str
+    head: int  # the newest update
+    roots: Mapping[str, Markup]
+    what: str
+    n: int
+    at: str
+    stylesheet: str
 
 
 async def see(request: Request, signed: Signed) -> Response:
@@ -36,47 +63,51 @@ async def see(request: Request, signed: Signed) -> Response:
     number = request.query_params.get("n", "")
     if number:
         await run_in_threadpool(consulted, services, signed, share.id, _("update {number}", number=number[:12]))
-    found = (
+    seen = (
         await run_in_threadpool(_past, services, share, number)
         if number
         else await run_in_threadpool(_preview, services, share, request.query_params.get("what", ""))
     )
-    if found is None:
+    if seen is None:
         return not_found()
-    context = {
-        "project": services.present.world.projects[ProjectId(project)],
-        "share": share,
-        "client": services.present.world.client_name(share.client),
-        "head": services.logs.disclosure.head(key),
-        **found,
+    shown = SeePage(
+        project=services.present.world.projects[ProjectId(project)],
+        share=share,
+        client=services.present.world.client_name(share.client),
+        head=services.logs.disclosure.head(key),
+        roots=seen.roots,
+        what=seen.what,
+        n=seen.n,
+        at=seen.at,
+        stylesheet=seen.stylesheet,
         **shell(services, signed),
-    }
-    return services.pages.response(request, "pm/see.html", **context)
+    )
+    return services.pages.answer(request, shown)
 
 
-def _preview(services: Services, share: Share, what: str) -> dict[str, Any] | None:
+def _preview(services: Services, share: Share, what: str) -> Seen | None:
     world = services.present.world
     draft = share.draft is not None and (what == "draft" or not share.versions)
-    seen = as_drafted(share, standing(share), services.now()) if draft else share
-    if not seen.versions:
+    amended = as_drafted(share, standing(share), services.now()) if draft else share
+    if not amended.versions:
         return None
     project, holds = world.projects[share.project], world.held(share.id)
     if draft:
-        holds = holding.under_new_terms(holds, share, seen, project)
-    rendered = services.renderer.render(released_view(world, project, seen, holds))
+        holds = holding.under_new_terms(holds, share, amended, project)
+    rendered = services.renderer.render(released_view(world, project, amended, holds))
     roots = {root: Markup(frames.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
-    return {"roots": roots, "what": "draft" if draft else "force", "n": 0, "at": "", "stylesheet": ""}
+    return Seen(roots=roots, what="draft" if draft else "force")
 
 
-def _past(services: Services, share: Share, number: str) -> dict[str, Any] | None:
+def _past(services: Services, share: Share, number: str) -> Seen | None:
     n = int(number) if number.isdecimal() and len(number) < 12 else 0
-    found = exact_page.recorded(services.logs.disclosure, services.renderer, share.id, n)
-    if found is None:
+    recorded = exact_page.recorded(services.logs.disclosure, services.renderer, share.id, n)
+    if recorded is None:
         return None
-    page, _ = found
+    page, _css = recorded
     roots = {root: Markup(markup) for root, markup in page.roots.items()}  # noqa: S704  # recorded, escaped when made
     zone = services.present.world.projects[share.project].time_zone
-    return {"roots": roots, "what": "past", "n": n, "at": words.moment(page.at, zone), "stylesheet": page.stylesheet}
+    return Seen(roots=roots, what="past", n=n, at=words.moment(page.at, zone), stylesheet=page.stylesheet)
 
 
 async def page(request: Request, signed: Signed) -> Response:

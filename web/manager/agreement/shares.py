@@ -1,40 +1,89 @@
-"""Share agreements by plain form: begin one, see how it stands, keep its receipts for so long, end it."""
+"""Pages of one share agreement: begin it, see how it stands, say how long receipts are kept, end it."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.agreement.share import DraftShare, RevokeShare, SetRetention, Share, ShareCommand
+from domain.agreement.terms import Terms, Ways
 from domain.errors import Invalid, Refused
-from domain.ids import ClientId, CommandId, ProjectId, ShareId
+from domain.ids import ClientId, CommandId, PersonId, ProjectId, ShareId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.clients import RegisterClient
+from domain.people.access import Person
+from domain.people.clients import Client, RegisterClient
 from domain.plan.project import Project
+from projections.receipts.visits import Reached
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.manager.agreement import editor, terms_form
-from web.manager.plan.share_lines import share_line
+from web.manager.plan.share_lines import ShareLine, share_line
+from web.manager.typed import Typed, first, typed_in
 from web.people.client_standing import clients_of, reached, settled
-from web.people.viewers import viewers_of
+from web.people.viewers import ViewerLine, viewers_of
 from web.process.services import Services
-from web.staff.frame import share_of, shell
-from web.write.permission import Actor
+from web.staff.acting import actor_of
+from web.staff.frame import StaffPage, share_of, shell
 
-Typed = dict[str, list[str]]
+SAID = {
+    "retained": N_("Kept for so long from now on."),
+    "in-force": N_("In force. The client’s dashboard follows at once."),
+    "ended": N_("Ended. Every open dashboard of it was closed."),
+    "erased": N_("Erased. What their pages claimed stays, under an id that leads to nobody."),
+    "same": N_("Nothing changed, so nothing was recorded."),
+}
 
 
-def _actor(signed: Signed) -> Actor:
-    return Actor(signed.person.id, signed.person.role, signed.person.client)
+class NewSharePage(StaffPage, frozen=True, kw_only=True):
+    """The form that begins an agreement with a client."""
+
+    template = "pm/share_new.html"
+    project: Project
+    given: Mapping[str, str]  # client, client_name, time_zone, start
+    problem: Refused  # without a message where nothing is wrong
+    clients: Sequence[Client]
+    templates: Mapping[str, tuple[str, str]]  # name and summary of terms to start from
+    command_id: str
+    new_share: str  # its id
 
 
-def _one(typed: Typed, name: str) -> str:
-    return (typed.get(name) or [""])[0]
+class SharePage(StaffPage, frozen=True, kw_only=True):
+    """One agreement: its terms, its draft, its viewers and its receipts."""
+
+    template = "pm/share.html"
+    project: Project
+    share: Share
+    line: ShareLine
+    client: str
+    said: str
+    problem: Refused | None
+    where: str  # the form the problem belongs to
+    reason: str  # as typed
+    summary: Callable[[Terms], str]
+    manner: Callable[[Ways, str], str]
+    zone: str  # the project's, IANA
+    people: Mapping[PersonId, Person]
+    viewers: Sequence[ViewerLine]
+    reached: Mapping[str, Reached]  # by person
+    settled: bool  # every page of a share that ended has closed
+    name: Callable[[str], str]  # what a person is called, by id
+    mailed: bool  # whether links go by mail
+    version: int
+    pending: bool  # a draft says something else than what is in force
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done on the page of an agreement, or which of its forms was refused and what was typed there."""
+
+    said: str = ""  # a key of SAID
+    problem: Refused | None = None
+    where: str = ""  # the form
+    typed: Typed = {}
 
 
 def _project(services: Services, request: Request) -> Project | None:
@@ -53,7 +102,7 @@ async def new(request: Request, signed: Signed) -> Response:
     typed: Typed = {}
     problem: Refused = Invalid("")
     if request.method == "POST":
-        typed = editor.plain(await request.form())
+        typed = typed_in(await request.form())
         try:
             share = await run_in_threadpool(_draft, services, signed, project, typed)
         except Refused as refused:
@@ -61,36 +110,45 @@ async def new(request: Request, signed: Signed) -> Response:
         else:
             return RedirectResponse(f"/p/{project.id}/shares/{share}/edit?done=new", 303)
     world = services.present.world
-    context = {
-        "project": project,
-        "given": {name: _one(typed, name) for name in ("client", "client_name", "time_zone", "start")},
-        "problem": problem,
-        "clients": [client for client in clients_of(world, signed.person) if client.ended_at is None],
-        "templates": {key: (name, terms_form.summary(terms)) for key, (name, terms) in terms_form.TEMPLATES.items()},
-        "command_id": _one(typed, "command_id") or new_id(24),
-        "new_share": _one(typed, "new_share") or new_id(),
+    shown = NewSharePage(
+        project=project,
+        given={name: first(typed, name) for name in ("client", "client_name", "time_zone", "start")},
+        problem=problem,
+        clients=[client for client in clients_of(world, signed.person) if client.ended_at is None],
+        templates={key: (name, terms_form.summary(terms)) for key, (name, terms) in terms_form.TEMPLATES.items()},
+        command_id=first(typed, "command_id") or new_id(24),
+        new_share=first(typed, "new_share") or new_id(),
         **shell(services, signed),
-    }
-    status = status_of(problem) if problem.message else 200
-    return services.pages.response(request, "pm/share_new.html", status, **context)
+    )
+    return services.pages.answer(request, shown, status_of(problem) if problem.message else 200)
 
 
 def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -> ShareId:
-    key, actor = _one(typed, "command_id"), _actor(signed)
-    client = ClientId(_one(typed, "client"))
-    if client != "new" and client not in {one.id for one in clients_of(services.present.world, signed.person)}:
-        raise Invalid(_("Choose the client this agreement is with."), "client")
+    """Draft the agreement of a form, registering the client first where it is new.
+
+    Raises: Refused.
+    """
+    key = first(typed, "command_id")
+    client = ClientId(first(typed, "client"))
     if client == "new":
-        client = ClientId(f"c{_one(typed, 'new_share')}")
-        zone = _one(typed, "time_zone") or project.time_zone
-        register = RegisterClient(client=client, name=_one(typed, "client_name"), time_zone=zone)
-        if client not in services.present.world.clients:
-            services.service.execute(actor, register, command_id=CommandId(f"{key}-client"))
-    share = ShareId(_one(typed, "new_share"))
-    _other, terms = terms_form.TEMPLATES.get(_one(typed, "start"), ("", terms_form.start()))
+        client = _register(services, signed, project, typed)
+    elif client not in {known.id for known in clients_of(services.present.world, signed.person)}:
+        raise Invalid(_("Choose the client this agreement is with."), "client")
+    share = ShareId(first(typed, "new_share"))
+    _other, terms = terms_form.TEMPLATES.get(first(typed, "start"), ("", terms_form.start()))
     command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=editor.FRESH)
-    services.service.execute(actor, command, command_id=CommandId(key))
+    services.service.execute(actor_of(signed), command, command_id=CommandId(key))
     return share
+
+
+def _register(services: Services, signed: Signed, project: Project, typed: Typed) -> ClientId:
+    client = ClientId(f"c{first(typed, 'new_share')}")
+    zone = first(typed, "time_zone") or project.time_zone
+    command = RegisterClient(client=client, name=first(typed, "client_name"), time_zone=zone)
+    if client not in services.present.world.clients:
+        key = CommandId(f"{first(typed, 'command_id')}-client")
+        services.service.execute(actor_of(signed), command, command_id=key)
+    return client
 
 
 # one agreement
@@ -102,8 +160,7 @@ async def agreement(request: Request, signed: Signed) -> Response:
     project, share = await run_in_threadpool(_both, services, request)
     if project is None or share is None:
         return not_found()
-    said = request.query_params.get("done", "")
-    return await _agreement(services, request, signed, project, share, said=said)
+    return await _agreement(request, signed, project, share, Attempt(said=request.query_params.get("done", "")))
 
 
 def _both(services: Services, request: Request) -> tuple[Project | None, Share | None]:
@@ -111,59 +168,39 @@ def _both(services: Services, request: Request) -> tuple[Project | None, Share |
     return project, share_of(services, request.path_params["project"], request.path_params["share"])
 
 
-SAID = {
-    "retained": N_("Kept for so long from now on."),
-    "in-force": N_("In force. The client’s dashboard follows at once."),
-    "ended": N_("Ended. Every open dashboard of it was closed."),
-    "erased": N_("Erased. What their pages claimed stays, under an id that leads to nobody."),
-    "same": N_("Nothing changed, so nothing was recorded."),
-}
-
-
-async def _agreement(
-    services: Services,
-    request: Request,
-    signed: Signed,
-    project: Project,
-    share: Share,
-    *,
-    said: str = "",
-    problem: Refused | None = None,
-    where: str = "",
-    typed: Typed | None = None,
-) -> Response:
-    world = services.present.world
-    line = await run_in_threadpool(share_line, services, world, share)
-    context: dict[str, Any] = {
-        "project": project,
-        "share": share,
-        "line": line,
-        "client": world.client_name(share.client),
-        "said": SAID.get(said, ""),
-        "problem": problem,
-        "where": where,
-        "reason": _one(typed or {}, "reason"),
-        "summary": terms_form.summary,
-        "zone": project.time_zone,
-        "people": world.people,
-        "viewers": viewers_of(services, signed, share),
-        "reached": await run_in_threadpool(reached, services, share),
-        "settled": settled(services, share),
-        "name": world.person_name,
-        "mailed": services.post is not None,
-        "version": world.versions.get(f"share-{share.id}", 0),
-        "pending": editor.pending(share),
-        "manner": terms_form.manner,
+async def _agreement(request: Request, signed: Signed, project: Project, share: Share, attempt: Attempt) -> Response:
+    services: Services = request.app.state.services
+    world, problem = services.present.world, attempt.problem
+    shown = SharePage(
+        project=project,
+        share=share,
+        line=await run_in_threadpool(share_line, services, world, share),
+        client=world.client_name(share.client),
+        said=SAID.get(attempt.said, ""),
+        problem=problem,
+        where=attempt.where,
+        reason=first(attempt.typed, "reason"),
+        summary=terms_form.summary,
+        manner=terms_form.manner,
+        zone=project.time_zone,
+        people=world.people,
+        viewers=viewers_of(services, signed, share),
+        reached=await run_in_threadpool(reached, services, share),
+        settled=settled(services, share),
+        name=world.person_name,
+        mailed=services.mail_sender is not None,
+        version=world.versions.get(f"share-{share.id}", 0),
+        pending=editor.pending(share),
         **shell(services, signed),
-    }
-    return services.pages.response(request, "pm/share.html", status_of(problem) if problem else 200, **context)
+    )
+    return services.pages.answer(request, shown, status_of(problem) if problem else 200)
 
 
 async def revoke(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/revoke`: end the share; open dashboards close at once."""
 
     def command(share: Share, typed: Typed) -> ShareCommand:
-        return RevokeShare(share=share.id, reason=_one(typed, "reason"))
+        return RevokeShare(share=share.id, reason=first(typed, "reason"))
 
     return await _send(request, signed, command, "ended", "revoke")
 
@@ -172,7 +209,7 @@ async def retain(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/retention`: how many days receipts are kept."""
 
     def command(share: Share, typed: Typed) -> ShareCommand:
-        days = _one(typed, "days").strip()
+        days = first(typed, "days").strip()
         if not days.isdecimal() or len(days) > 6:
             raise Invalid(_("{days!r} is no number of days. Expected 30 to 3660.", days=days), "days")
         return SetRetention(share=share.id, days=int(days))
@@ -187,12 +224,11 @@ async def _send(
     project, share = await run_in_threadpool(_both, services, request)
     if project is None or share is None:
         return not_found()
-    typed = editor.plain(await request.form())
+    typed = typed_in(await request.form())
     try:
         recorded = await run_in_threadpool(_execute, services, signed, command(share, typed), typed)
     except Refused as refused:
-        context = {"problem": refused, "where": where, "typed": typed}
-        return await _agreement(services, request, signed, project, share, **context)  # type: ignore[arg-type]
+        return await _agreement(request, signed, project, share, Attempt(problem=refused, where=where, typed=typed))
     return RedirectResponse(f"/p/{project.id}/shares/{share.id}?done={done if recorded else 'same'}", 303)
 
 

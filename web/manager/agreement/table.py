@@ -1,6 +1,6 @@
-"""All live shares of the organisation in one table: with whom, of what, what each discloses. Sortable; also as CSV."""
+"""The page with all live shares in one table: with whom, of what, what each discloses; sortable, also as CSV."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,11 +20,11 @@ from web.door.guard import STAFF, Signed, door
 from web.manager.agreement import outcome, terms_form
 from web.process import presence
 from web.process.services import Services
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 
 class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One live share."""
+    """One live share, as a row of the table."""
 
     share: Share
     client: str
@@ -48,6 +48,16 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
         return None if ends is None else words.local(ends - timedelta(seconds=1), self.zone).date()
 
 
+class SharesPage(StaffPage, frozen=True, kw_only=True):
+    """Every live share."""
+
+    template = "pm/table.html"
+    rows: Sequence[ShareRow]
+    heads: Mapping[str, str]  # of the columns that can be sorted by
+    sort: str
+    down: bool
+
+
 SORTS: dict[str, tuple[str, Callable[[ShareRow], Any]]] = {
     "client": (N_("Client"), lambda row: row.client.casefold()),
     "project": (N_("Project"), lambda row: row.project.casefold()),
@@ -67,27 +77,27 @@ def rows(services: Services, signed: Signed) -> list[ShareRow]:
 
 
 def _row(services: Services, world: World, share: Share) -> ShareRow:
-    called = names(world, share)
+    naming = names(world, share)
     return ShareRow(
         share=share,
-        client=called.client,
+        client=naming.client,
         project=world.projects[share.project].title,
         discloses=terms_form.summary(share.terms),
-        manner=terms_form.manner(share.ways, called.time_zone),
-        zone=called.time_zone,
+        manner=terms_form.manner(share.ways, naming.time_zone),
+        zone=naming.time_zone,
         update=services.logs.disclosure.head(share.id),
         people=len(outcome.viewers(world, share)),
         watching=len(presence.watching(services, share.id)),
     )
 
 
-def ordered(found: list[ShareRow], sort: str, *, down: bool) -> list[ShareRow]:
+def ordered(shares: list[ShareRow], sort: str, *, down: bool) -> list[ShareRow]:
     """Return rows by one column, those that are alike by client and project."""
-    first = sorted(found, key=lambda row: (row.client.casefold(), row.project.casefold(), row.share.id))
-    return sorted(first, key=SORTS[sort][1], reverse=down)
+    by_client = sorted(shares, key=lambda row: (row.client.casefold(), row.project.casefold(), row.share.id))
+    return sorted(by_client, key=SORTS[sort][1], reverse=down)
 
 
-def _asked(request: Request) -> tuple[str, bool]:
+def _order(request: Request) -> tuple[str, bool]:
     sort = request.query_params.get("sort", "client")
     return (sort if sort in SORTS else "client"), request.query_params.get("order") == "down"
 
@@ -95,11 +105,11 @@ def _asked(request: Request) -> tuple[str, bool]:
 async def table(request: Request, signed: Signed) -> Response:
     """`GET /shares?sort=client&order=down`: every live share."""
     services: Services = request.app.state.services
-    sort, down = _asked(request)
-    found = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
+    sort, down = _order(request)
+    shares = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
     heads = {key: name for key, (name, _) in SORTS.items()}
-    context = {"rows": found, "heads": heads, "sort": sort, "down": down, **shell(services, signed)}
-    return services.pages.response(request, "pm/table.html", **context)
+    shown = SharesPage(rows=shares, heads=heads, sort=sort, down=down, **shell(services, signed))
+    return services.pages.answer(request, shown)
 
 
 HEADER = (
@@ -130,9 +140,9 @@ HEADER = (
 async def as_csv(request: Request, signed: Signed) -> Response:
     """`GET /shares.csv`: the same table with every term in a column of its own."""
     services: Services = request.app.state.services
-    sort, down = _asked(request)
-    found = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
-    return csv_download.download(csv_download.sheet(HEADER, map(_cells, found)), "shares.csv")
+    sort, down = _order(request)
+    shares = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
+    return csv_download.download(csv_download.sheet(HEADER, map(_cells, shares)), "shares.csv")
 
 
 def _cells(row: ShareRow) -> list[object]:
@@ -146,28 +156,28 @@ def _cells(row: ShareRow) -> list[object]:
         row.ends or "",
         _("with history") if ways.history else _("from now on"),
         terms_form.review(ways) or _("at once"),
-        _list(terms.milestones),
-        _list(terms.milestone_fields),
+        _joined(terms.milestones),
+        _joined(terms.milestone_fields),
         terms.budget,
         terms.measure if terms.budget != "nothing" else "",
-        _yes(said=terms.curve),
-        _yes(said=terms.indices),
-        _list(terms.risks),
-        _list(terms.risk_fields),
-        _list(terms.health),
-        _list(terms.project_fields),
+        _yes_no(shared=terms.curve),
+        _yes_no(shared=terms.indices),
+        _joined(terms.risks),
+        _joined(terms.risk_fields),
+        _joined(terms.health),
+        _joined(terms.project_fields),
         row.update,
         row.people,
         row.watching,
     ]
 
 
-def _list(chosen: str | tuple[str, ...]) -> str:
+def _joined(chosen: str | tuple[str, ...]) -> str:
     return chosen if isinstance(chosen, str) else "; ".join(chosen)
 
 
-def _yes(*, said: bool) -> str:
-    return _("yes") if said else _("no")
+def _yes_no(*, shared: bool) -> str:
+    return _("yes") if shared else _("no")
 
 
 def routes() -> list[BaseRoute]:

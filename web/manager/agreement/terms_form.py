@@ -1,8 +1,8 @@
-"""The terms of an agreement as a plain form: what is ticked becomes `Terms`, and back. Pure."""
+"""The terms of an agreement as a plain form: what is ticked becomes `Terms`, and `Terms` become ticks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, get_args
+from typing import Any, TypedDict, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,9 +13,12 @@ from domain.errors import Invalid
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
+from domain.plan.risks import Risk
+from domain.plan.schedule import Milestone
 from domain.view import Dimension
 from projections.wording import words
 from web.forms import fields
+from web.manager.typed import Typed, first
 
 MILESTONE_FIELDS: dict[str, str] = {
     "baseline": N_("Agreed date"),
@@ -57,7 +60,6 @@ PROJECT_FIELDS = {
     "baselines": N_("Earlier agreed plans"),
     "confirmed": N_("When last confirmed"),
 }
-Typed = Mapping[str, Sequence[str]]
 
 assert set(MILESTONE_FIELDS) == set(get_args(MilestoneField))
 assert set(RISK_FIELDS) == set(get_args(RiskField))
@@ -146,10 +148,10 @@ def terms_of(typed: Typed) -> Terms:
         "risk_fields": list(typed.get("risk_fields", ())),
         "health": list(typed.get("health", ())),
         "project_fields": list(typed.get("project_fields", ())),
-        "budget": _first(typed, "budget") or "nothing",
-        "measure": _first(typed, "measure") or "price",
-        "curve": _first(typed, "curve") == "yes",
-        "indices": _first(typed, "indices") == "yes",
+        "budget": first(typed, "budget") or "nothing",
+        "measure": first(typed, "measure") or "price",
+        "curve": first(typed, "curve") == "yes",
+        "indices": first(typed, "indices") == "yes",
     }
     try:
         return msgspec.convert(raw, Terms)
@@ -163,35 +165,35 @@ def ways_of(typed: Typed, zone: str) -> Ways:
     Raises: Invalid.
     """
     release = None
-    if _first(typed, "release") == "review":
+    if first(typed, "release") == "review":
         release = Release(
             hours=_number(typed, "hours", _("Hours"), 4) or 0,
-            slip_days=_number(typed, "slip_days", _("Days of slip"), 5) if _first(typed, "hold_slip") else None,
-            cost=bool(_first(typed, "hold_cost")),
-            score=_number(typed, "score", _("Score"), 12) if _first(typed, "hold_score") else None,
+            slip_days=_number(typed, "slip_days", _("Days of slip"), 5) if first(typed, "hold_slip") else None,
+            cost=bool(first(typed, "hold_cost")),
+            score=_number(typed, "score", _("Score"), 12) if first(typed, "hold_score") else None,
         )
-    history = _first(typed, "history")
+    history = first(typed, "history")
     if history not in ("yes", "no"):
-        told = _("Say whether the client also learns what was recorded before this agreement")
-        raise Invalid(_("{told}: choose from now on, or with history.", told=told), "history")
-    return Ways(history=history == "yes", release=release, expires=_last_day(_first(typed, "expires"), zone))
+        ask = _("Say whether the client also learns what was recorded before this agreement")
+        raise Invalid(_("{told}: choose from now on, or with history.", told=ask), "history")
+    return Ways(history=history == "yes", release=release, expires=_last_day(first(typed, "expires"), zone))
 
 
 def ways_kept(typed: Typed, zone: str, otherwise: Ways) -> Ways:
-    """Return what was typed of the ways, each part that can be told, and the rest as it is `otherwise`."""
-    history = {"yes": True, "no": False}.get(_first(typed, "history"), otherwise.history)
+    """Return what was typed of the ways, each part that can be read, and the rest as it is `otherwise`."""
+    history = {"yes": True, "no": False}.get(first(typed, "history"), otherwise.history)
     release = otherwise.release
-    if _first(typed, "release") == "once":
+    if first(typed, "release") == "once":
         release = None
-    elif _first(typed, "release") == "review":
+    elif first(typed, "release") == "review":
         release = Release(
             hours=_kept_number(typed, "hours", 4),
-            slip_days=_kept_number(typed, "slip_days", 5) if _first(typed, "hold_slip") else None,
-            cost=bool(_first(typed, "hold_cost")),
-            score=_kept_number(typed, "score", 12) if _first(typed, "hold_score") else None,
+            slip_days=_kept_number(typed, "slip_days", 5) if first(typed, "hold_slip") else None,
+            cost=bool(first(typed, "hold_cost")),
+            score=_kept_number(typed, "score", 12) if first(typed, "hold_score") else None,
         )
     try:
-        expires = _last_day(_first(typed, "expires"), zone)
+        expires = _last_day(first(typed, "expires"), zone)
     except Invalid:
         expires = otherwise.expires
     return Ways(history=history, release=release, expires=expires)
@@ -205,7 +207,7 @@ def _kept_number(typed: Typed, name: str, otherwise: int) -> int:
 
 
 def _number(typed: Typed, name: str, label: str, otherwise: int) -> int:
-    text = _first(typed, name).strip()
+    text = first(typed, name).strip()
     if not text:
         return otherwise
     try:
@@ -232,7 +234,7 @@ def last_day(ways: Ways, zone: str) -> str:
 
 
 def _chosen(typed: Typed, name: str) -> str | list[str]:
-    match _first(typed, name):
+    match first(typed, name):
         case "all":
             return "all"
         case "some":
@@ -241,13 +243,22 @@ def _chosen(typed: Typed, name: str) -> str | list[str]:
             return []
 
 
-def _first(typed: Typed, name: str) -> str:
-    given = typed.get(name, ())
-    return given[0] if given else ""
+class Choices(TypedDict):
+    """What the form offers: the terms as they are, and by name every choice in words."""
+
+    terms: Terms
+    all_milestones: list[Milestone]
+    all_risks: list[Risk]
+    milestone_fields: dict[str, str]
+    risk_fields: dict[str, str]
+    levels: dict[str, str]
+    measures: dict[str, str]
+    health_words: dict[str, str]
+    project_fields: dict[str, str]
 
 
-def choices(project: Project, terms: Terms) -> dict[str, Any]:
-    """Return what the form shows: every choice with whether it is taken."""
+def choices(project: Project, terms: Terms) -> Choices:
+    """Return what the form offers: milestones by date, risks by reference with the closed ones last."""
     ordered = sorted(project.schedule.milestones.values(), key=lambda m: (m.expected, m.details.title, m.id))
     ranked = sorted(project.risks.risks.values(), key=lambda r: (r.closed, r.details.ref))
     return {
@@ -265,23 +276,23 @@ def choices(project: Project, terms: Terms) -> dict[str, Any]:
 
 def summary(terms: Terms) -> str:
     """Return what terms cover in one line: "All client-facing milestones · price, amounts · 3 risks"."""
-    told = [_many(terms.milestones, "milestone"), _many(terms.risks, "risk")]
+    parts = [_many(terms.milestones, "milestone"), _many(terms.risks, "risk")]
     if terms.budget != "nothing":
-        told.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
+        parts.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
     if terms.health:
-        told.append(_("status of {health}", health=", ".join(HEALTH[d].lower() for d in terms.health)))
-    return " · ".join(part for part in told if part) or _("Nothing")
+        parts.append(_("status of {health}", health=", ".join(HEALTH[d].lower() for d in terms.health)))
+    return " · ".join(part for part in parts if part) or _("Nothing")
 
 
 def manner(ways: Ways, zone: str) -> str:
     """Return how terms are disclosed in one line: "From now on, at once, until 3 May 2027"."""
-    told = [_("With history") if ways.history else _("From now on")]
-    told.append(_("after review of {review}", review=review(ways)) if ways.release else _("at once"))
+    parts = [_("With history") if ways.history else _("From now on")]
+    parts.append(_("after review of {review}", review=review(ways)) if ways.release else _("at once"))
     if ways.expires is not None:
-        told.append(
+        parts.append(
             _("until {expires}", expires=words.day_year(words.local(ways.expires - timedelta(seconds=1), zone).date()))
         )
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def review(ways: Ways) -> str:

@@ -1,11 +1,10 @@
-"""What clients said about a project, with what they were looking at and what has changed since, for its manager.
+"""Lists of what clients said about a project, with what each was looking at and what has changed since.
 
-Rule: what was on a screen and what changed since is read from the disclosure log, never computed anew.
+Rule: what was on a screen, and what changed since, is read from the disclosure log and never computed anew.
 """
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,13 +17,11 @@ from domain.plan.project import Project
 from domain.plan.risks import ClientScored, Points, RiskRaised, RiskScored
 from projections.entries.entry import Change
 from projections.events.world import World
+from web.door.guard import Signed
 from web.manager.answers.allowed import May, may
 from web.process.services import Services
 
-if TYPE_CHECKING:
-    from web.door.guard import Signed
-
-LOOKED = 200  # updates looked through for what has changed since
+SPAN = 200  # updates looked through for what has changed since
 LISTED = 6  # changes that are listed
 
 
@@ -57,7 +54,7 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AckLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One acknowledgement; `current` is false when what it was of has moved since."""
+    """One acknowledgement; `current` tells whether its subject stands as it did."""
 
     client: str
     title: str
@@ -123,28 +120,28 @@ def token(services: Services, world: World, project: Project) -> str:
     """Return a fingerprint of all that the page depends on: another one later means that something is new."""
     shares = world.shares_of_project(project.id)
     heads = [(s.id, world.versions.get(f"share-{s.id}", 0), services.logs.disclosure.head(s.id)) for s in shares]
-    told = repr((heads, world.versions.get(f"project-{project.id}", 0), len(world.erased)))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    state = repr((heads, world.versions.get(f"project-{project.id}", 0), len(world.erased)))
+    return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
-def answers(services: Services, signed: "Signed", world: World, project: Project) -> Answers:
+def answers(services: Services, signed: Signed, world: World, project: Project) -> Answers:
     """Return what was said about a project. For threads."""
     shares = world.shares_of_project(project.id)
-    called = {share.id: world.client_name(share.client) for share in shares}
-    now = token(services, world, project)
-    concerns = [_concern(services, signed, world, project, s, c) for s in shares for c in s.answers.concerns.values()]
+    client_names = {share.id: world.client_name(share.client) for share in shares}
+    before = token(services, world, project)
+    concerns = [line for share in shares for line in _concerns(services, signed, world, project, share)]
     concerns.sort(key=lambda line: (line.c.settled, -line.c.at.timestamp()))
     return Answers(
         concerns=concerns,
-        threads=[thread for share in shares for thread in _threads(project, share, called[share.id])],
-        acks=[ack for share in shares for ack in _acks(project, share, called[share.id])],
+        threads=[thread for share in shares for thread in _threads(project, share, client_names[share.id])],
+        acks=[ack for share in shares for ack in _acks(project, share, client_names[share.id])],
         scores=[line for share in shares for line in _scores(services, world, project, share)],
-        token=now,
+        token=before,  # what is recorded while this is read makes another one
     )
 
 
 def title_of(project: Project, subject: str) -> str:
-    """Return what a client calls what it answers; our own title where it has none."""
+    """Return what a client calls the subject of its answer; our own title where it has none."""
     kind, _sep, key = subject.partition("-")
     if kind == "milestone" and key in project.schedule.milestones:
         details = project.schedule.milestones[key].details  # type: ignore[index]
@@ -157,51 +154,57 @@ def title_of(project: Project, subject: str) -> str:
     return {"": _("The whole page"), "budget": _("The budget")}.get(kind, _("Something that is gone"))
 
 
-def _concern(
-    services: Services, signed: "Signed", world: World, project: Project, share: Share, concern: Concern
-) -> ConcernLine:
-    return ConcernLine(
-        c=concern,
-        share=share,
-        client=world.client_name(share.client),
-        title=title_of(project, concern.subject),
-        since=None if concern.settled else since(services, share.id, concern.screen.n, concern.subject),
-        may=may(world, signed, share),
-    )
+def _concerns(services: Services, signed: Signed, world: World, project: Project, share: Share) -> list[ConcernLine]:
+    return [
+        ConcernLine(
+            c=concern,
+            share=share,
+            client=world.client_name(share.client),
+            title=title_of(project, concern.subject),
+            since=None if concern.settled else since(services, share.id, concern.screen.n, concern.subject),
+            may=may(world, signed, share),
+        )
+        for concern in share.answers.concerns.values()
+    ]
 
 
 def since(services: Services, share: str, n: int, subject: str) -> Since:
     """Return what a share showed differently after update `n`, of one thing or of everything ("")."""
     log, key = services.logs.disclosure, subject.partition("-")[2]
     head = log.head(share)
-    found = log.entries(share, max(n, head - LOOKED), LOOKED, head) if head > n else []
-    every = [(entry.n, change) for entry in reversed(found) for change in entry.content.changes]
-    every = [(at, change) for at, change in every if not change.kind.startswith("concern.")]
-    about = [one for one in every if not key or one[1].subject == key]
+    entries = log.entries(share, max(n, head - SPAN), SPAN, head) if head > n else []
+    every = [
+        (entry.n, change)
+        for entry in reversed(entries)
+        for change in entry.content.changes
+        if not change.kind.startswith("concern.")
+    ]
+    about = [(update, change) for update, change in every if not key or change.subject == key]
     listed = about[:LISTED]
     return Since(head=head, changes=tuple(listed), more=len(about) - len(listed), others=len(every) - len(about))
 
 
 def _threads(project: Project, share: Share, client: str) -> list[Thread]:
     subjects = dict.fromkeys(comment.subject for comment in share.answers.comments)
-    found = [
+    threads = [
         Thread(client=client, title=title_of(project, subject), comments=tuple(share.answers.on(subject)))
         for subject in subjects
     ]
-    return sorted(found, key=lambda thread: thread.comments[-1].at, reverse=True)
+    return sorted(threads, key=lambda thread: thread.comments[-1].at, reverse=True)
 
 
 def _acks(project: Project, share: Share, client: str) -> list[AckLine]:
     return [
         AckLine(
             client=client, title=title_of(project, subject), by=given.by, at=given.at, update=given.screen.n,
-            current=_moved(project, subject) <= given.at,
+            current=_last_moved(project, subject) <= given.at,
         )
         for subject, given in reversed(share.answers.acknowledged.items())
     ]  # fmt: skip
 
 
-def _moved(project: Project, subject: str) -> datetime:
+def _last_moved(project: Project, subject: str) -> datetime:
+    """Return when the forecast or the score of a subject last moved (UTC); the earliest instant for anything else."""
     kind, _, key = subject.partition("-")
     if kind == "milestone" and key in project.schedule.milestones:
         return project.schedule.milestones[key].moves[-1].at  # type: ignore[index]
@@ -211,14 +214,14 @@ def _moved(project: Project, subject: str) -> datetime:
 
 
 def _scores(services: Services, world: World, project: Project, share: Share) -> list[ScoreLine]:
-    found = []
+    lines = []
     for risk in project.risks.risks.values():
         given = risk.client_scores.get(share.client, ())
         if given and not risk.closed:
             ours, theirs = risk.scores[-1], given[-1]
-            who, _ = _event(services, project, ours.at, risk.id)
-            _, update = _event(services, project, theirs.at, risk.id)
-            found.append(
+            who, _update = _event(services, project, ours.at, risk.id)
+            _who, update = _event(services, project, theirs.at, risk.id)
+            lines.append(
                 ScoreLine(
                     client=world.client_name(share.client),
                     title=title_of(project, f"risk-{risk.id}"),
@@ -226,16 +229,16 @@ def _scores(services: Services, world: World, project: Project, share: Share) ->
                     theirs=Assessed(theirs.points, world.person_name(theirs.by), theirs.at, update),
                 )
             )
-    return found
+    return lines
 
 
 def _event(services: Services, project: Project, at: datetime, risk: RiskId) -> tuple[str, int]:
     """Return who scored a risk at an instant, and the update that was on a client's screen then."""
     events, stream = services.logs.events, f"project-{project.id}"
     version = events.version_at(stream, at)
-    while version > 0 and (found := events.part(stream, version - 1, 1)) and found[0].at == at:
-        event = found[0].event
+    while version > 0 and (recorded := events.part(stream, version - 1, 1)) and recorded[0].at == at:
+        event = recorded[0].event
         if isinstance(event, RiskRaised | RiskScored | ClientScored) and event.risk == risk:
-            return found[0].actor, event.screen.n if isinstance(event, ClientScored) else 0
+            return recorded[0].actor, event.screen.n if isinstance(event, ClientScored) else 0
         version -= 1
     return "", 0

@@ -1,4 +1,4 @@
-"""What a client was looking at when it answered: the row or card of one update as recorded, alone in a sandbox.
+"""The page of what a client was looking at when it answered: a row or card as recorded, alone in a sandbox.
 
 Rule: the markup is the recorded one; only a closed card is opened, as its reader may have done.
 """
@@ -37,22 +37,22 @@ async def look(request: Request, signed: Signed) -> Response:
 
 
 def _look(services: Services, share: str, n: int, about: str) -> Response:
-    found = exact_page.recorded(services.logs.disclosure, services.renderer, share, n)
+    recorded = exact_page.recorded(services.logs.disclosure, services.renderer, share, n)
     folded = pages.fold(services.logs.disclosure, share, n)
-    if found is None or folded is None:
+    if recorded is None or folded is None:
         return not_found()
-    page, css = found
+    page, css = recorded
     return exact_page.sealed(exact_page.document(page, css, cut_out(folded.parts, about)), css, "'self'")
 
 
 def cut_out(parts: Mapping[str, Part], about: str) -> str:
-    """Return the recorded markup of one milestone or risk with what it stands in, "" when the parts have none."""
+    """Return the recorded markup of one milestone or risk with what it stands in, "" when the parts have none of it."""
     kind, _, key = about.partition("-")
     if kind == "milestone" and f"ms-{key}" in parts:
         section = parts["milestones"]
         begin = max(section.head.find("<table"), 0)
-        rows = [one for one in (f"ms-{key}", f"said-{key}") if one in parts]
-        return SPACE + section.head[begin:] + "".join(frames.markup(parts, one) for one in rows) + "</tbody></table>"
+        rows = [row for row in (f"ms-{key}", f"said-{key}") if row in parts]
+        return SPACE + section.head[begin:] + "".join(frames.markup(parts, row) for row in rows) + "</tbody></table>"
     if kind == "risk" and f"r-{key}" in parts:
         card = frames.markup(parts, f"r-{key}")
         shut = f'<details id="rd-{key}">'

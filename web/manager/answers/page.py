@@ -1,10 +1,11 @@
-"""Answers of the clients of a project: what they raised beside what they were looking at; answering, and commenting.
+"""The page of what clients of a project said, beside what they were looking at, with forms to answer and comment.
 
-Rule: everything here but the internal notes is said on a share and seen by its client; the page says so at each form.
+Rule: everything but the internal notes is said on a share and seen by its client; the page says so at each form.
 """
 
 import hashlib
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -21,16 +22,15 @@ from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.world import World
 from web.door.guard import STAFF, Signed, door, not_found
-from web.door.headers import CSP
 from web.door.problem import status_of
-from web.manager.answers.allowed import actor, may
-from web.manager.answers.listed import answers, token
+from web.manager.answers.allowed import may
+from web.manager.answers.listed import Answers, answers, token
 from web.manager.answers.on_their_screen import look
 from web.process.services import Services
 from web.record.audience import view_of
-from web.staff.frame import share_of, shell
+from web.staff.acting import actor_of
+from web.staff.frame import FRAMING, StaffPage, share_of, shell
 
-FRAMING = f"{CSP}; frame-src 'self'"  # the page shows what clients were looking at in frames of our own
 RECORDED = N_("Recorded. The client’s page shows it with the next update.")
 NOTES = 12  # internal notes listed
 
@@ -64,8 +64,28 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     """One internal note of a risk."""
 
     title: str
-    at: Any
+    at: datetime
     text: str
+
+
+class AnswersListPage(StaffPage, frozen=True, kw_only=True):
+    """What was said about a project, as the page asks for it again every few seconds."""
+
+    template = "pm/answers_list.html"
+    project: Project
+    a: Answers
+    called: Callable[[str], str]  # what a person is called, by id
+    typed: Typed | None
+
+
+class AnswersPage(AnswersListPage, frozen=True, kw_only=True):
+    """What was said about a project, forms to comment, and internal notes."""
+
+    template = "pm/answers.html"
+    places: Sequence[Place]
+    notes: Sequence[Note]
+    stray: Typed | None  # what was typed into a form that is not on the page any more
+    said: str
 
 
 async def page(request: Request, signed: Signed) -> Response:
@@ -75,31 +95,34 @@ async def page(request: Request, signed: Signed) -> Response:
 
 async def _page(request: Request, signed: Signed, typed: Typed | None = None, status: int = 200) -> Response:
     services: Services = request.app.state.services
-    found = await run_in_threadpool(_shown, services, signed, request.path_params["project"])
-    if found is None:
+    world = await run_in_threadpool(services.present.refresh)
+    project = world.projects.get(ProjectId(request.path_params["project"]))
+    if project is None:
         return not_found()
-    shown = {line.c.id for line in found["a"].concerns if line.may.answer} | {one.share.id for one in found["places"]}
-    stray = typed if typed is not None and typed.form not in shown else None
-    context = {**found, "typed": typed, "stray": stray, "said": RECORDED if "said" in request.query_params else ""}
-    response = services.pages.response(request, "pm/answers.html", status, **context)
+    said = RECORDED if "said" in request.query_params else ""
+    shown = await run_in_threadpool(_shown, services, signed, project, typed, said)
+    response = services.pages.answer(request, shown, status)
     response.headers["content-security-policy"] = FRAMING
     return response
 
 
-def _shown(services: Services, signed: Signed, key: str) -> dict[str, Any] | None:
-    world = services.present.refresh()
-    project = world.projects.get(ProjectId(key))
-    if project is None:
-        return None
+def _shown(services: Services, signed: Signed, project: Project, typed: Typed | None, said: str) -> AnswersPage:
+    world = services.present.world
     shares = [share for share in world.shares_of_project(project.id) if share.active]
-    return {
-        "project": project,
-        "a": answers(services, signed, world, project),
-        "called": world.person_name,
-        "places": [_place(world, project, share) for share in shares if may(world, signed, share).comment],
-        "notes": _notes(project),
+    every = answers(services, signed, world, project)
+    places = [_place(world, project, share) for share in shares if may(world, signed, share).comment]
+    forms = {line.c.id for line in every.concerns if line.may.answer} | {place.share.id for place in places}
+    return AnswersPage(
+        project=project,
+        a=every,
+        called=world.person_name,
+        typed=typed,
+        places=places,
+        notes=_notes(project),
+        stray=typed if typed is not None and typed.form not in forms else None,
+        said=said,
         **shell(services, signed),
-    }
+    )
 
 
 def _place(world: World, project: Project, share: Share) -> Place:
@@ -121,7 +144,7 @@ def _notes(project: Project) -> list[Note]:
 
 
 async def newer(request: Request, signed: Signed) -> Response:
-    """`GET /p/{project}/answers/list?seen=`: what was said, asked for every few seconds; 204 when nothing is new."""
+    """`GET /p/{project}/answers/list?seen=`: what was said, or 204 when nothing is new."""
     services: Services = request.app.state.services
     world = await run_in_threadpool(services.present.refresh)
     project = world.projects.get(ProjectId(request.path_params["project"]))
@@ -129,8 +152,9 @@ async def newer(request: Request, signed: Signed) -> Response:
         return not_found()
     if request.query_params.get("seen") == await run_in_threadpool(token, services, world, project):
         return Response(status_code=204, headers={"cache-control": "no-store"})
-    found = await run_in_threadpool(_shown, services, signed, project.id)
-    return services.pages.response(request, "pm/answers_list.html", **(found or {}), typed=None)
+    every = await run_in_threadpool(answers, services, signed, world, project)
+    shown = AnswersListPage(project=project, a=every, called=world.person_name, typed=None, **shell(services, signed))
+    return services.pages.answer(request, shown)
 
 
 async def answer(request: Request, signed: Signed) -> Response:
@@ -179,9 +203,9 @@ def _carry_out(
         world = services.present.world
         topics = _place(world, world.projects[share.project], share).topics if share.active else ()
         if command.subject not in {topic.subject for topic in topics}:
-            told = _("This client’s agreement does not cover comments on this, so it would not be shown")
-            raise Conflict(_("{told}. Choose something else, or widen the agreement first.", told=told))
-    services.service.execute(actor(signed), command, command_id=CommandId(key))
+            why = _("This client’s agreement does not cover comments on this, so it would not be shown")
+            raise Conflict(_("{told}. Choose something else, or widen the agreement first.", told=why))
+    services.service.execute(actor_of(signed), command, command_id=CommandId(key))
 
 
 def routes() -> list[BaseRoute]:

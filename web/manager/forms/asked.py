@@ -1,8 +1,9 @@
-"""What a form is asked about: one project as it stands, and the milestone, risk or measure the address names. Pure."""
+"""What a form is asked for: a project as it stands, and the milestone, risk or measure the address names."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -20,13 +21,13 @@ YES_NO: tuple[tuple[str, str], ...] = (("yes", N_("Yes")),)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One question for a form. `directory` knows clients and people; `params` is the query."""
+    """What a form is made from: the project, who there is, the instant (UTC), and the query of the address."""
 
     project: Project
     directory: Directory
     now: datetime
     params: Mapping[str, str]
-    new_id: str
+    new_id: str  # for what the form adds
 
     @property
     def today(self) -> date:
@@ -38,23 +39,23 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises: Unknown.
         """
-        found = self.project.schedule.milestones.get(MilestoneId(self.params.get("milestone", "")))
-        if found is None:
+        milestone = self.project.schedule.milestones.get(MilestoneId(self.params.get("milestone", "")))
+        if milestone is None:
             raise Unknown(_("There is no such milestone in this project. It may have been removed: reload the plan."))
-        return found
+        return milestone
 
     def risk(self) -> Risk:
         """Return the risk the address names.
 
         Raises: Unknown.
         """
-        found = self.project.risks.risks.get(RiskId(self.params.get("risk", "")))
-        if found is None:
+        risk = self.project.risks.risks.get(RiskId(self.params.get("risk", "")))
+        if risk is None:
             raise Unknown(_("There is no such risk in this project. Reload the register."))
-        return found
+        return risk
 
     def clients(self) -> tuple[tuple[str, str], ...]:
-        """Return the clients this project is shared with, by name."""
+        """Return id and name of the clients this project is shared with, by name."""
         shares = self.directory.shares_of_project(self.project.id)
         named = {s.client: self.directory.client_name(s.client) for s in shares if s.active}
         return tuple(sorted(named.items(), key=lambda pair: pair[1]))
@@ -77,11 +78,41 @@ def plain(value: Decimal | None) -> str:
     return f"{value.normalize():,f}" if value else "0"
 
 
-def named(milestone: Milestone) -> str:
-    """Return what a milestone is called among us."""
-    return milestone.details.title
+def titled(what: str, thing: Milestone | Risk) -> str:
+    """Return the title of a form about one thing, by its name inside the organisation: "Describe Handover"."""
+    return f"{what} {thing.details.ref if isinstance(thing, Risk) else thing.details.title}"
 
 
 def slot(kind: str, key: str = "") -> str:
     """Return the id of the element a form opens in."""
     return f"do-{kind}-{key}" if key else f"do-{kind}"
+
+
+class Place(TypedDict):
+    """What an address says of a form, and where on the page it opens."""
+
+    fixed: dict[str, Any]
+    slot: str  # id of an element
+
+
+def at_project(ask: Ask) -> Place:
+    """Return the place of a form about the project itself."""
+    return {"fixed": {"project": ask.project.id}, "slot": slot("project")}
+
+
+def at_milestone(ask: Ask) -> Place:
+    """Return the place of a form about the milestone the address names.
+
+    Raises: Unknown.
+    """
+    milestone = ask.milestone().id
+    return {"fixed": {"project": ask.project.id, "milestone": milestone}, "slot": slot("m", milestone)}
+
+
+def at_risk(ask: Ask) -> Place:
+    """Return the place of a form about the risk the address names.
+
+    Raises: Unknown.
+    """
+    risk = ask.risk().id
+    return {"fixed": {"project": ask.project.id, "risk": risk}, "slot": slot("r", risk)}

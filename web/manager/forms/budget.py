@@ -1,4 +1,4 @@
-"""The forms that change the budget: one function a command. Pure."""
+"""The forms that change the budget: one function for each command."""
 
 from domain.language import N_
 from domain.language import gettext as _
@@ -41,7 +41,7 @@ def approve(ask: Ask) -> Form:
         _money(ask, _("Approved budget"), _("Budget at completion, without management reserve.")),
         reason(required=False),
     )
-    return _form(ask, budget.ApproveBudget, _("Approve a budget"), _("Approve"), fields)
+    return _budget_form(ask, budget.ApproveBudget, _("Approve a budget"), _("Approve"), fields)
 
 
 def change(ask: Ask) -> Form:
@@ -52,7 +52,7 @@ def change(ask: Ask) -> Form:
         reason(),
         Field(name="approver", label=_("Approved by"), required=True),
     )
-    return _form(ask, budget.ApproveBudgetChange, _("Change the approved budget"), _("Approve change"), fields)
+    return _budget_form(ask, budget.ApproveBudgetChange, _("Change the approved budget"), _("Approve change"), fields)
 
 
 def plan(ask: Ask) -> Form:
@@ -70,7 +70,7 @@ def plan(ask: Ask) -> Form:
             help=_("One line for each period end: the date, then the amount in all until then. 2027-03-31 1,200,000"),
         ),
     )
-    return _form(ask, budget.PlanSpend, _("Plan the spend"), _("Save plan"), fields)
+    return _budget_form(ask, budget.PlanSpend, _("Plan the spend"), _("Save plan"), fields)
 
 
 def measure(ask: Ask) -> Form:
@@ -81,8 +81,16 @@ def measure(ask: Ask) -> Form:
     fields = (
         _measure(ask),
         Field(name="status_date", label=_("Status date"), kind="day", value=iso(ask.today), required=True, help=until),
-        Field(name="ac", label=_("Actual cost, AC"), kind="amount", unit=unit, help=_was(last.ac if last else None)),
-        Field(name="ev", label=_("Earned value, EV"), kind="amount", unit=unit, help=_was(last.ev if last else None)),
+        Field(
+            name="ac", label=_("Actual cost, AC"), kind="amount", unit=unit, help=_last_value(last.ac if last else None)
+        ),
+        Field(
+            name="ev",
+            label=_("Earned value, EV"),
+            kind="amount",
+            unit=unit,
+            help=_last_value(last.ev if last else None),
+        ),
         Field(
             name="pv",
             label=_("Planned value, PV"),
@@ -91,10 +99,10 @@ def measure(ask: Ask) -> Form:
             help=_("Left empty, it is read off the plan."),
         ),
     )
-    return _form(ask, budget.MeasureCost, _("Measure"), _("Record"), fields)
+    return _budget_form(ask, budget.MeasureCost, _("Measure"), _("Record"), fields)
 
 
-def _was(value: object) -> str:
+def _last_value(value: object) -> str:
     return "" if value is None else _("Last: {value:,}", value=value)
 
 
@@ -116,10 +124,10 @@ def forecast(ask: Ask) -> Form:
         ),
         reason(required=False),
     )
-    return _form(ask, budget.ForecastCompletion, _("Forecast at completion"), _("Record"), fields)
+    return _budget_form(ask, budget.ForecastCompletion, _("Forecast at completion"), _("Record"), fields)
 
 
-def _form(ask: Ask, command: type[Command], title: str, button: str, fields: tuple[Field, ...]) -> Form:
+def _budget_form(ask: Ask, command: type[Command], title: str, button: str, fields: tuple[Field, ...]) -> Form:
     account = account_of(ask)
     about = None if account is None else account.changed_at
     return Form(

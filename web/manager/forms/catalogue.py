@@ -1,4 +1,7 @@
-"""Every form there is, by the tag of its command. A test proves that no command of a project is left out."""
+"""Every form there is, by the tag of its command.
+
+Rule: every command of a project has a form here or stands in `ELSEWHERE`; a test proves it.
+"""
 
 from collections.abc import Callable
 

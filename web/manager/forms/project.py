@@ -1,4 +1,4 @@
-"""The forms that change a project itself and its health: one function a command. Pure."""
+"""The forms that change a project itself and its health: one function for each command."""
 
 from datetime import date, timedelta
 from typing import get_args
@@ -8,16 +8,15 @@ import holidays
 from domain.errors import Unknown
 from domain.language import N_
 from domain.language import gettext as _
-from domain.message import Command
 from domain.plan import health, project
 from domain.view import Dimension, Rag
 from web.forms.fields import Field
 from web.forms.form import Form
-from web.manager.forms.asked import Ask, iso, plain, reason, slot
+from web.manager.forms.asked import Ask, Place, at_project, iso, plain, reason, slot
 
 DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 RAGS: dict[Rag, str] = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
-T = "tolerances."
+T = "tolerances."  # what the names of their fields begin with
 
 
 def describe(ask: Ask) -> Form:
@@ -33,7 +32,14 @@ def describe(ask: Ask) -> Form:
         Field(name="owner", label=_("Owner"), kind="choice", value=p.owner, options=owners),
     )
     about = [p.title, p.client_title, p.owner]
-    return _form(ask, project.DescribeProject, _("Describe the project"), _("Save"), fields, about=about)
+    return Form(
+        command=project.DescribeProject,
+        title=_("Describe the project"),
+        button=_("Save"),
+        fields=fields,
+        about=about,
+        **at_project(ask),
+    )
 
 
 def calendar(ask: Ask) -> Form:
@@ -64,7 +70,15 @@ def calendar(ask: Ask) -> Form:
         ),
     )
     note = _("Slips in working days are counted by this calendar.")
-    return _form(ask, project.SetCalendar, _("Working calendar"), _("Save calendar"), fields, note, about=c)
+    return Form(
+        command=project.SetCalendar,
+        title=_("Working calendar"),
+        button=_("Save calendar"),
+        fields=fields,
+        note=note,
+        about=c,
+        **at_project(ask),
+    )
 
 
 def public_holidays(region: str, today: date) -> tuple[date, ...]:
@@ -121,26 +135,51 @@ def tolerances(ask: Ask) -> Form:
         Field(name=T + "spi_margin", label=_("better again by"), kind="amount", value=plain(t.spi_margin)),
         reason(_("A changed rule can change every status.")),
     )
-    return _form(ask, project.SetTolerances, _("Tolerances"), _("Save tolerances"), fields, about=t)
+    return Form(
+        command=project.SetTolerances,
+        title=_("Tolerances"),
+        button=_("Save tolerances"),
+        fields=fields,
+        about=t,
+        **at_project(ask),
+    )
 
 
 def hold(ask: Ask) -> Form:
     """Return the form that puts a project on hold."""
-    return _form(ask, project.HoldProject, _("Put on hold"), _("Hold"), (reason(),), about=ask.project.phase)
+    return Form(
+        command=project.HoldProject,
+        title=_("Put on hold"),
+        button=_("Hold"),
+        fields=(reason(),),
+        about=ask.project.phase,
+        **at_project(ask),
+    )
 
 
 def resume(ask: Ask) -> Form:
     """Return the form that lets a project go on."""
-    return _form(
-        ask, project.ResumeProject, _("Resume"), _("Resume"), (reason(required=False),), about=ask.project.phase
+    return Form(
+        command=project.ResumeProject,
+        title=_("Resume"),
+        button=_("Resume"),
+        fields=(reason(required=False),),
+        about=ask.project.phase,
+        **at_project(ask),
     )
 
 
 def close(ask: Ask) -> Form:
     """Return the form that closes a project."""
     note = _("Nothing can change after this. The record stays readable, and shares stay open until they are ended.")
-    return _form(
-        ask, project.CloseProject, _("Close the project"), _("Close project"), (reason(),), note, ask.project.phase
+    return Form(
+        command=project.CloseProject,
+        title=_("Close the project"),
+        button=_("Close project"),
+        fields=(reason(),),
+        note=note,
+        about=ask.project.phase,
+        **at_project(ask),
     )
 
 
@@ -161,20 +200,27 @@ def override(ask: Ask) -> Form:
         ),
     )
     note = health.rule(dimension, ask.project.tolerances, ask.project.scale)
-    return _health(
-        ask, health.OverrideHealth, _("Set the {dimension} status by hand", dimension=dimension), _("Set"), fields, note
+    return Form(
+        command=health.OverrideHealth,
+        title=_("Set the {dimension} status by hand", dimension=dimension),
+        button=_("Set"),
+        fields=fields,
+        note=note,
+        about=[ask.project.health.overrides.get(dimension)],
+        **at_health(ask, dimension),
     )
 
 
 def withdraw(ask: Ask) -> Form:
     """Return the form that lets the rule hold again."""
     dimension = dimension_of(ask)
-    return _health(
-        ask,
-        health.WithdrawOverride,
-        _("Let the rule decide the {dimension} status", dimension=dimension),
-        _("Withdraw"),
-        (),
+    return Form(
+        command=health.WithdrawOverride,
+        title=_("Let the rule decide the {dimension} status", dimension=dimension),
+        button=_("Withdraw"),
+        fields=(),
+        about=[ask.project.health.overrides.get(dimension)],
+        **at_health(ask, dimension),
     )
 
 
@@ -189,39 +235,6 @@ def dimension_of(ask: Ask) -> Dimension:
     raise Unknown(_("There is no such status. It is one of schedule, budget, risk and overall."))
 
 
-def _health(
-    ask: Ask, command: type[Command], title: str, button: str, fields: tuple[Field, ...], note: str = ""
-) -> Form:
-    dimension = dimension_of(ask)
-    return Form(
-        command=command,
-        title=title,
-        button=button,
-        fields=fields,
-        fixed={"project": ask.project.id, "dimension": dimension},
-        slot=slot("health", dimension),
-        note=note,
-        about=[ask.project.health.overrides.get(dimension)],
-    )
-
-
-def _form(
-    ask: Ask,
-    command: type[Command],
-    title: str,
-    button: str,
-    fields: tuple[Field, ...],
-    note: str = "",
-    about: object = None,
-) -> Form:
-    fixed = {"project": ask.project.id}
-    return Form(
-        command=command,
-        title=title,
-        button=button,
-        fields=fields,
-        fixed=fixed,
-        slot=slot("project"),
-        note=note,
-        about=about,
-    )
+def at_health(ask: Ask, dimension: Dimension) -> Place:
+    """Return the place of a form about one status."""
+    return {"fixed": {"project": ask.project.id, "dimension": dimension}, "slot": slot("health", dimension)}

@@ -1,15 +1,14 @@
-"""The forms that change the risk register: one function a command. Pure."""
+"""The forms that change the risk register: one function for each command."""
 
 from typing import get_args
 
 from domain.language import N_
 from domain.language import gettext as _
-from domain.message import Command
 from domain.plan import risks
 from domain.plan.risks import Points, Proximity, Response, RiskDetails
 from web.forms.fields import Field
 from web.forms.form import Form
-from web.manager.forms.asked import Ask, reason, slot
+from web.manager.forms.asked import Ask, at_risk, reason, slot, titled
 
 PROXIMITY = {
     "imminent": N_("Imminent"),
@@ -101,21 +100,43 @@ def raise_one(ask: Ask) -> Form:
 def describe(ask: Ask) -> Form:
     """Return the form for what describes a risk."""
     details = ask.risk().details
-    return _one(ask, risks.DescribeRisk, _("Describe"), _("Save"), _details(details), about=details, fold=MORE)
+    return Form(
+        command=risks.DescribeRisk,
+        title=titled(_("Describe"), ask.risk()),
+        button=_("Save"),
+        fields=_details(details),
+        about=details,
+        fold=MORE,
+        **at_risk(ask),
+    )
 
 
 def score(ask: Ask) -> Form:
     """Return the form for our own score."""
     residual = ask.risk().residual
     fields = (*_points(ask, "residual", "", residual), reason(_("What made it better or worse.")))
-    return _one(ask, risks.ScoreRisk, _("Score"), _("Record"), fields, about=residual)
+    return Form(
+        command=risks.ScoreRisk,
+        title=titled(_("Score"), ask.risk()),
+        button=_("Record"),
+        fields=fields,
+        about=residual,
+        **at_risk(ask),
+    )
 
 
 def ask_client(ask: Ask) -> Form:
     """Return the form that asks a client for its view."""
     fields = (Field(name="client", label=_("Client"), kind="choice", options=ask.clients(), required=True),)
     note = _("The client’s dashboard says that its view is needed, where its agreement covers its own score.")
-    return _one(ask, risks.AskClientView, _("Ask for a view of"), _("Ask"), fields, note)
+    return Form(
+        command=risks.AskClientView,
+        title=titled(_("Ask for a view of"), ask.risk()),
+        button=_("Ask"),
+        fields=fields,
+        note=note,
+        **at_risk(ask),
+    )
 
 
 def client_score(ask: Ask) -> Form:
@@ -131,44 +152,46 @@ def client_score(ask: Ask) -> Form:
         options=tuple((p.id, p.name) for p in people if p.role == "viewer" and not p.disabled),
     )
     fields = (who, by, *_points(ask, "points", "", None))
-    return _one(ask, risks.ScoreAsClient, _("Record a client’s view of"), _("Record"), fields)
+    return Form(
+        command=risks.ScoreAsClient,
+        title=titled(_("Record a client’s view of"), ask.risk()),
+        button=_("Record"),
+        fields=fields,
+        **at_risk(ask),
+    )
 
 
 def note(ask: Ask) -> Form:
     """Return the form for an internal note."""
     fields = (Field(name="note", label=_("Note"), kind="text", required=True, help=_("No agreement can share it.")),)
-    return _one(ask, risks.TakeRiskNote, _("Note on"), _("Keep note"), fields)
+    return Form(
+        command=risks.TakeRiskNote,
+        title=titled(_("Note on"), ask.risk()),
+        button=_("Keep note"),
+        fields=fields,
+        **at_risk(ask),
+    )
 
 
 def close(ask: Ask) -> Form:
     """Return the form that closes a risk."""
-    return _one(ask, risks.CloseRisk, _("Close"), _("Close risk"), (reason(),), about=ask.risk().closed)
+    return Form(
+        command=risks.CloseRisk,
+        title=titled(_("Close"), ask.risk()),
+        button=_("Close risk"),
+        fields=(reason(),),
+        about=ask.risk().closed,
+        **at_risk(ask),
+    )
 
 
 def reopen(ask: Ask) -> Form:
     """Return the form that opens a risk again."""
-    return _one(ask, risks.ReopenRisk, _("Reopen"), _("Reopen risk"), (reason(),), about=ask.risk().closed)
-
-
-def _one(
-    ask: Ask,
-    command: type[Command],
-    title: str,
-    button: str,
-    fields: tuple[Field, ...],
-    note: str = "",
-    about: object = None,
-    fold: tuple[str, ...] = (),
-) -> Form:
-    r = ask.risk()
     return Form(
-        command=command,
-        title=f"{title} {r.details.ref}",
-        button=button,
-        fields=fields,
-        fixed={"project": ask.project.id, "risk": r.id},
-        slot=slot("r", r.id),
-        note=note,
-        about=about,
-        fold=fold,
+        command=risks.ReopenRisk,
+        title=titled(_("Reopen"), ask.risk()),
+        button=_("Reopen risk"),
+        fields=(reason(),),
+        about=ask.risk().closed,
+        **at_risk(ask),
     )

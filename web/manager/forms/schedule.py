@@ -1,16 +1,15 @@
-"""The forms that change the schedule: one function a command. Pure."""
+"""The forms that change the schedule: one function for each command."""
 
 from typing import get_args
 
 from domain.language import N_
 from domain.language import gettext as _
-from domain.message import Command
 from domain.plan import schedule
 from domain.plan.schedule import MilestoneDetails, MilestoneKind
 from projections.wording import words
 from web.forms.fields import Field
 from web.forms.form import Form
-from web.manager.forms.asked import Ask, iso, named, plain, reason, slot
+from web.manager.forms.asked import Ask, at_milestone, iso, plain, reason, slot, titled
 
 KINDS = {
     "preProcurement": N_("Before procurement"),
@@ -94,8 +93,14 @@ def add(ask: Ask) -> Form:
 def describe(ask: Ask) -> Form:
     """Return the form for what describes a milestone."""
     m = ask.milestone()
-    return _one(
-        ask, schedule.DescribeMilestone, _("Describe"), _("Save"), _details(ask, m.details), about=m.details, fold=MORE
+    return Form(
+        command=schedule.DescribeMilestone,
+        title=titled(_("Describe"), m),
+        button=_("Save"),
+        fields=_details(ask, m.details),
+        about=m.details,
+        fold=MORE,
+        **at_milestone(ask),
     )
 
 
@@ -111,8 +116,15 @@ def move(ask: Ask) -> Form:
         Field(name="latest", label=_("Latest"), kind="day", value=iso(m.latest)),
     )
     about = [m.moves[-1].forecast, m.earliest, m.latest, m.actual]
-    return _one(
-        ask, schedule.MoveForecast, _("Move the forecast of"), _("Move"), fields, note, about, ("earliest", "latest")
+    return Form(
+        command=schedule.MoveForecast,
+        title=titled(_("Move the forecast of"), m),
+        button=_("Move"),
+        fields=fields,
+        note=note,
+        about=about,
+        fold=("earliest", "latest"),
+        **at_milestone(ask),
     )
 
 
@@ -123,19 +135,40 @@ def progress(ask: Ask) -> Form:
     fields = (
         Field(name="percent", label=_("Physical percent complete"), kind="whole", value=value, required=True, unit="%"),
     )
-    return _one(ask, schedule.ReportProgress, _("Progress of"), _("Record"), fields, about=[m.percent, m.actual])
+    return Form(
+        command=schedule.ReportProgress,
+        title=titled(_("Progress of"), m),
+        button=_("Record"),
+        fields=fields,
+        about=[m.percent, m.actual],
+        **at_milestone(ask),
+    )
 
 
 def meet(ask: Ask) -> Form:
     """Return the form for the day a milestone was met."""
     m = ask.milestone()
     fields = (Field(name="actual", label=_("Met on"), kind="day", value=iso(ask.today), required=True),)
-    return _one(ask, schedule.MeetMilestone, _("Record as met:"), _("Met"), fields, about=[m.actual])
+    return Form(
+        command=schedule.MeetMilestone,
+        title=titled(_("Record as met:"), m),
+        button=_("Met"),
+        fields=fields,
+        about=[m.actual],
+        **at_milestone(ask),
+    )
 
 
 def reopen(ask: Ask) -> Form:
     """Return the form that takes back that a milestone was met."""
-    return _one(ask, schedule.ReopenMilestone, _("Reopen"), _("Reopen"), (reason(),), about=[ask.milestone().actual])
+    return Form(
+        command=schedule.ReopenMilestone,
+        title=titled(_("Reopen"), ask.milestone()),
+        button=_("Reopen"),
+        fields=(reason(),),
+        about=[ask.milestone().actual],
+        **at_milestone(ask),
+    )
 
 
 def accept(ask: Ask) -> Form:
@@ -145,14 +178,27 @@ def accept(ask: Ask) -> Form:
         Field(name="on", label=_("Accepted on"), kind="day", value=iso(ask.today), required=True),
         Field(name="by", label=_("Accepted by"), required=True, help=_("The person who said so.")),
     )
-    return _one(ask, schedule.AcceptMilestone, _("Acceptance of"), _("Record"), fields, about=[m.accepted_on, m.actual])
+    return Form(
+        command=schedule.AcceptMilestone,
+        title=titled(_("Acceptance of"), m),
+        button=_("Record"),
+        fields=fields,
+        about=[m.accepted_on, m.actual],
+        **at_milestone(ask),
+    )
 
 
 def remove(ask: Ask) -> Form:
     """Return the form that takes a milestone off the plan."""
     note = _("It leaves the plan and every dashboard that shows it. The record of it stays.")
-    return _one(
-        ask, schedule.RemoveMilestone, _("Remove"), _("Remove"), (reason(),), note, about=[ask.milestone().actual]
+    return Form(
+        command=schedule.RemoveMilestone,
+        title=titled(_("Remove"), ask.milestone()),
+        button=_("Remove"),
+        fields=(reason(),),
+        note=note,
+        about=[ask.milestone().actual],
+        **at_milestone(ask),
     )
 
 
@@ -162,7 +208,7 @@ def approve(ask: Ask) -> Form:
     dates = tuple(
         Field(
             name=f"dates.{m.id}",
-            label=named(m),
+            label=m.details.title,
             kind="day",
             help=_("forecast {forecast}", forecast=words.day_year(m.forecast)),
         )
@@ -201,28 +247,4 @@ def confirm(ask: Ask) -> Form:
         fixed={"project": ask.project.id},
         slot=slot("milestones"),
         note=_("Nothing moves; clients who may see it read that somebody looked today."),
-    )
-
-
-def _one(
-    ask: Ask,
-    command: type[Command],
-    title: str,
-    button: str,
-    fields: tuple[Field, ...],
-    note: str = "",
-    about: object = None,
-    fold: tuple[str, ...] = (),
-) -> Form:
-    m = ask.milestone()
-    return Form(
-        command=command,
-        title=f"{title} {named(m)}",
-        button=button,
-        fields=fields,
-        fixed={"project": ask.project.id, "milestone": m.id},
-        slot=slot("m", m.id),
-        note=note,
-        about=about,
-        fold=fold,
     )

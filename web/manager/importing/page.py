@@ -1,7 +1,9 @@
-"""Importing a plan: upload, look at what would change, accept line by line; one command records it all."""
+"""Pages on which a plan is imported: upload, what would change, accepting line by line; one command records it all."""
 
-from typing import Any
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -17,16 +19,17 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.importers.csv import reader
-from web.importers.csv.mapping import FIELDS, Mapping
+from web.importers.csv.mapping import FIELDS
+from web.importers.csv.mapping import Mapping as ColumnMapping
 from web.importers.csv.rows import delimiter_of, rows, text_of
 from web.importers.findings import Findings
 from web.importers.plan import BrokenFile, Plan, Problem
 from web.manager.importing.uploads import Reading, Upload, Uploads
-from web.manager.plan import change
+from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
 from web.proposal import compare
 from web.proposal.compare import Proposal
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
 MOST = 2000  # lines a person can be asked to look through
@@ -43,13 +46,81 @@ COLUMNS = {
 }
 
 
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """The header of a CSV file, and which column is what."""
+
+    header: Sequence[str]
+    mapping: ColumnMapping
+    fields: dict[str, str]  # what a column can be, in words
+    saved: bool  # for this project, or only suggested by the header
+
+
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file that was read would change, or what is wrong with it."""
+
+    columns: Columns | None  # None for another kind of file
+    problems: Sequence[Problem] = ()
+    proposal: Proposal | None = None
+    plan: Plan | None = None
+    known: bool = False  # this very file was imported before
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why lines were not accepted, and the form that was sent, where it is shown again."""
+
+    problem: str
+    status: int
+    form: FormData | None = None
+
+
+class ImportPage(StaffPage, frozen=True, kw_only=True):
+    """The form that uploads a plan."""
+
+    template = "pm/import.html"
+    project: Project
+    problem: str
+
+
+class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
+    """How far a file is read, to be put in place of what the page said before."""
+
+    template = "pm/import_progress.html"
+    project: Project
+    file: str  # SHA-256 of it
+    name: str
+    percent: int
+
+
+class ImportReadingPage(ImportProgressPart, frozen=True, kw_only=True):
+    """How far a file is read, as a page."""
+
+    template = "pm/import_reading.html"
+
+
+class ImportProposalPage(StaffPage, frozen=True, kw_only=True):
+    """What a file would change, line by line, or what is wrong with it."""
+
+    template = "pm/import_proposal.html"
+    project: Project
+    file: str  # SHA-256 of it
+    name: str
+    problem: str
+    command_id: str
+    columns: Columns | None
+    problems: Sequence[Problem]
+    proposal: Proposal | None
+    plan: Plan | None
+    known: bool
+    chosen: AbstractSet[object] | None  # keys of the lines that were ticked; None before that
+
+
 def _uploads(request: Request) -> Uploads:
     state = request.app.state
     if not hasattr(state, "uploads"):
         settings = state.services.settings
         state.uploads = Uploads(settings.data, settings.max_upload_mb << 20)
-    found: Uploads = state.uploads
-    return found
+    uploads: Uploads = state.uploads
+    return uploads
 
 
 def _project(request: Request) -> Project | None:
@@ -64,22 +135,26 @@ async def upload(request: Request, signed: Signed) -> Response:
     if project is None:
         return not_found()
     if request.method == "POST":
-        sent = (await request.form()).get("plan")
-        if isinstance(sent, UploadFile) and sent.filename:
-            most = services.settings.max_upload_mb << 20
-            data = await sent.read(most + 1)
-            if len(data) <= most:
-                kept = Upload(sent.filename[:200], data)
-                key = await run_in_threadpool(_uploads(request).keep, project.id, kept)
-                return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-            problem = _(
-                "The file is larger than {max_upload_mb} MiB. Save a plan without its history.",
-                max_upload_mb=services.settings.max_upload_mb,
-            )
-        else:
-            problem = _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
-    context = {"project": project, "problem": problem, **shell(services, signed)}
-    return services.pages.response(request, "pm/import.html", 422 if problem else 200, **context)
+        file, problem = await _sent_file(request, services.settings.max_upload_mb)
+        if file is not None:
+            key = await run_in_threadpool(_uploads(request).keep, project.id, file)
+            return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
+    shown = ImportPage(project=project, problem=problem, **shell(services, signed))
+    return services.pages.answer(request, shown, 422 if problem else 200)
+
+
+async def _sent_file(request: Request, max_upload_mb: int) -> tuple[Upload | None, str]:
+    """Return the file of a form, or why there is none that can be read; at most so many MiB of it are read."""
+    sent = (await request.form()).get("plan")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return None, _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
+    most = max_upload_mb << 20
+    data = await sent.read(most + 1)
+    if len(data) <= most:
+        return Upload(sent.filename[:200], data), ""
+    return None, _(
+        "The file is larger than {max_upload_mb} MiB. Save a plan without its history.", max_upload_mb=max_upload_mb
+    )
 
 
 async def proposal(request: Request, signed: Signed) -> Response:
@@ -90,63 +165,62 @@ async def proposal(request: Request, signed: Signed) -> Response:
     return await _page(request, signed, project)
 
 
-async def _page(
-    request: Request,
-    signed: Signed,
-    project: Project,
-    problem: str = "",
-    status: int = 200,
-    form: FormData | None = None,
-) -> Response:
+async def _page(request: Request, signed: Signed, project: Project, refusal: Refusal | None = None) -> Response:
     services: Services = request.app.state.services
     uploads, key = _uploads(request), request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE)
     kept = await run_in_threadpool(uploads.find, project.id, key)
     if reading is None or kept is None:
         return not_found()
-    context: dict[str, Any] = {
-        "project": project,
-        "file": key,
-        "name": kept.name,
-        "problem": problem,
-        "percent": int(reading.done * 100),
-        "command_id": str(form.get("command_id")) if form and form.get("command_id") else new_id(24),
-        **shell(services, signed),
-    }
     polled = bool(request.headers.get("hx-request"))
     if not reading.finished.is_set():
-        template = "pm/import_progress.html" if polled else "pm/import_reading.html"
-        return services.pages.response(request, template, **context)
+        percent, progress = int(reading.done * 100), ImportProgressPart if polled else ImportReadingPage
+        shown = progress(project=project, file=key, name=kept.name, percent=percent, **shell(services, signed))
+        return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
-    context |= await run_in_threadpool(_found, services, uploads, project, kept, reading)
-    chosen = None if form is None else set(form.getlist("line"))
-    return services.pages.response(request, "pm/import_proposal.html", status, chosen=chosen, **context)
+    proposed = await run_in_threadpool(_proposed, services, uploads, project, kept, reading)
+    form = refusal.form if refusal else None
+    page = ImportProposalPage(
+        project=project,
+        file=key,
+        name=kept.name,
+        problem=refusal.problem if refusal else "",
+        command_id=str(form.get("command_id")) if form and form.get("command_id") else new_id(24),
+        columns=proposed.columns,
+        problems=proposed.problems,
+        proposal=proposed.proposal,
+        plan=proposed.plan,
+        known=proposed.known,
+        chosen=None if form is None else set(form.getlist("line")),
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, page, refusal.status if refusal else 200)
 
 
-def _found(services: Services, uploads: Uploads, project: Project, kept: Upload, reading: Reading) -> dict[str, Any]:
+def _proposed(services: Services, uploads: Uploads, project: Project, kept: Upload, reading: Reading) -> Proposed:
+    """Return what a file that was read would change now. For threads."""
     columns = _columns(uploads, project, kept)
     if reading.plan is None:
-        problems = reading.broken.problems if reading.broken else ()
-        return {"problems": problems, "proposal": None, "plan": None, "columns": columns, "known": False}
-    made = _propose(services, project, reading.plan)
-    if len(made.lines) > MOST:
-        told = _(
+        return Proposed(columns=columns, problems=reading.broken.problems if reading.broken else ())
+    proposal = _propose(services, project, reading.plan)
+    if len(proposal.lines) > MOST:
+        size = _(
             "It would change {lines:,} lines; at most {most:,} are looked through at once. ",
-            lines=len(made.lines),
+            lines=len(proposal.lines),
             most=MOST,
         )
-        problem = Problem(None, told + _("Send the milestones a client needs to see, and leave out the rest."))
-        return {"problems": (problem,), "proposal": None, "plan": None, "columns": columns, "known": False}
+        problem = Problem(None, size + _("Send the milestones a client needs to see, and leave out the rest."))
+        return Proposed(columns=columns, problems=(problem,))
     known = reading.plan.file_hash in project.schedule.files
-    return {"problems": (), "proposal": made, "plan": reading.plan, "columns": columns, "known": known}
+    return Proposed(columns=columns, proposal=proposal, plan=reading.plan, known=known)
 
 
 def _propose(services: Services, project: Project, plan: Plan) -> Proposal:
     return compare.propose(project, plan, new_id, project.civil(services.now()))
 
 
-def _columns(uploads: Uploads, project: Project, kept: Upload) -> dict[str, Any] | None:
+def _columns(uploads: Uploads, project: Project, kept: Upload) -> Columns | None:
     """Return the header of a CSV file and which column is what, None for another kind of file."""
     if kept.data.lstrip()[:1] == b"<" or not kept.name.lower().endswith((".csv", ".txt", ".tsv")):
         return None
@@ -156,7 +230,8 @@ def _columns(uploads: Uploads, project: Project, kept: Upload) -> dict[str, Any]
         _, header = next(rows(text, mapping.delimiter or delimiter_of(text), Findings()), (1, []))
     except BrokenFile:
         return None
-    return {"header": header, "mapping": mapping, "fields": COLUMNS, "saved": uploads.mapping(project.id) is not None}
+    saved = uploads.mapping(project.id) is not None
+    return Columns(header=header, mapping=mapping, fields=COLUMNS, saved=saved)
 
 
 async def columns(request: Request, signed: Signed) -> Response:
@@ -167,7 +242,7 @@ async def columns(request: Request, signed: Signed) -> Response:
         return not_found()
     form = await request.form()
     names = (*FIELDS, "date_format", "delimiter")
-    mapping = Mapping(**{name: str(form.get(name, "")) for name in names})
+    mapping = ColumnMapping(**{name: str(form.get(name, "")) for name in names})
     await run_in_threadpool(uploads.save_mapping, project.id, mapping)
     uploads.forget(project.id, key)
     return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
@@ -184,20 +259,22 @@ async def accept(request: Request, signed: Signed) -> Response:
     if reading.plan is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
     ticked, command_id = {str(v) for v in form.getlist("line")}, CommandId(str(form.get("command_id", "")))
-    made = await run_in_threadpool(_propose, services, project, reading.plan)
-    lines = tuple(line for line in made.lines if line.key in ticked)
+    proposal = await run_in_threadpool(_propose, services, project, reading.plan)
+    lines = tuple(line for line in proposal.lines if line.key in ticked)
     done = bool(services.logs.events.stream(f"command-{command_id}")) if command_id else False
     if len(lines) < len(ticked) and not done:
         gone = _(
             "The project changed since you looked, and with it what this file would change. Look again, then accept."
         )
-        return await _page(request, signed, project, gone, 409)
+        return await _page(request, signed, project, Refusal(problem=gone, status=409))
     if not done:
         command = compare.accept(project, reading.plan, lines, str(form.get("reason", "")).strip())
         try:
-            await run_in_threadpool(change.carry_out, services, signed, command, command_id, project)
+            order = Order(command=command, key=command_id)
+            await run_in_threadpool(carry_out, services, signed, order, project)
         except Refused as refused:
-            return await _page(request, signed, project, refused.message, status_of(refused), form)
+            refusal = Refusal(problem=refused.message, status=status_of(refused), form=form)
+            return await _page(request, signed, project, refusal)
     await run_in_threadpool(uploads.drop, project.id, key)
     return RedirectResponse(f"/p/{project.id}?said={command_id}", 303)
 

@@ -1,6 +1,6 @@
-"""Uploaded plans while they are being looked at: kept as files for a day, read in the background, with their progress.
+"""Uploaded plans while somebody looks at them: kept as files for a day, read in the background with their progress.
 
-Rule: a file here has changed nothing; only accepted lines go to the project, and by the write side.
+Rule: a file here has changed nothing; only accepted lines go to the project, through the service.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from web.importers.csv.mapping import Mapping
 from web.importers.plan import BrokenFile, Plan, Problem
 
 log = logging.getLogger("fanlight.import")
-DAY = 86400.0
-KEPT = 8  # read plans in memory
+DAY = 86400.0  # seconds
+MOST_READ = 8  # read plans in memory
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class Reading:
-    """One file being read. Written by its thread alone, read by pages."""
+    """One file being read. Not thread-safe: owned by the thread that reads it; pages only look."""
 
     def __init__(self) -> None:
         self.done = 0.0  # 0 to 1
@@ -64,7 +64,7 @@ class Uploads:
         self._readings: dict[tuple[str, str], Reading] = {}
 
     def keep(self, project: str, upload: Upload) -> str:
-        """Keep a file and return its key; files older than a day go."""
+        """Keep a file and return its key, SHA-256 in hex; files older than a day are deleted."""
         self._files.mkdir(parents=True, exist_ok=True)
         for old in self._files.iterdir():
             if old.stat().st_mtime < self._clock() - DAY:
@@ -75,7 +75,7 @@ class Uploads:
         return key
 
     def find(self, project: str, key: str) -> Upload | None:
-        """Return a kept file."""
+        """Return a kept file, None where there is none of that key."""
         path = self._files / f"{project}.{key}"
         if not (project.isalnum() and key.isalnum() and path.is_file()):
             return None
@@ -83,35 +83,35 @@ class Uploads:
 
     def read(self, project: str, key: str, wait: float) -> Reading | None:
         """Return the reading of a kept file, started if need be, after at most `wait` seconds."""
-        found = self._readings.get((project, key))
-        if found is None:
+        started = self._readings.get((project, key))
+        if started is None:
             upload = self.find(project, key)
             if upload is None:
                 return None
-            found = self._start(project, key, upload)
-        found.finished.wait(wait)
-        return found
+            started = self._start(project, key, upload)
+        started.finished.wait(wait)
+        return started
 
     def _start(self, project: str, key: str, upload: Upload) -> Reading:
-        found = Reading()
-        for old in list(self._readings)[: max(0, len(self._readings) - KEPT + 1)]:
+        started = Reading()
+        for old in list(self._readings)[: max(0, len(self._readings) - MOST_READ + 1)]:
             self._readings.pop(old, None)
-        self._readings[project, key] = found
+        self._readings[project, key] = started
         arguments = (upload, self.mapping(project), self._max_bytes)
-        threading.Thread(target=found.run, args=arguments, name="import", daemon=True).start()
-        return found
+        threading.Thread(target=started.run, args=arguments, name="import", daemon=True).start()
+        return started
 
     def forget(self, project: str, key: str) -> None:
         """Read a file anew next time it is asked for."""
         self._readings.pop((project, key), None)
 
     def drop(self, project: str, key: str) -> None:
-        """Throw a file away."""
+        """Delete a file."""
         self.forget(project, key)
         (self._files / f"{project}.{key}").unlink(missing_ok=True)
 
     def mapping(self, project: str) -> Mapping | None:
-        """Return the columns saved for a project."""
+        """Return the columns saved for a project, None where none are."""
         path = self._mappings / f"{project}.json"
         return mappings.decode(path.read_bytes()) if path.is_file() else None
 

@@ -1,7 +1,9 @@
-"""Changing a project by form: `GET` shows the form of a command, `POST` sends it. Works with and without scripts.
+"""Pages on which a project is changed by form: `GET` shows the form of a command, `POST` sends it.
 
-With scripts the form opens where the line is and the page changes in place; a refusal comes back at its field with
-all that was typed. A form carries a fingerprint of what it changes, so nobody overwrites what they did not see.
+They work with and without scripts. With scripts the form opens where the line is and the page changes in place; a
+refusal comes back at its field with all that was typed.
+
+Rule: a form carries a fingerprint of what it changes, so that nobody overwrites what they did not see.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,7 @@ from typing import Any
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.commands import AnyCommand
@@ -19,23 +21,103 @@ from domain.events import CommandCarriedOut
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
 from domain.plan.project import Project
+from domain.plan.risks import Risk
+from domain.plan.schedule import Milestone
 from projections.events.world import World
 from projections.wording.instants import Clock
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
-from web.forms.fields import Typed, Unfit
+from web.door.templates import Page
+from web.forms.fields import Unfit
 from web.forms.form import Form, command_of, filled, told
 from web.ids import new_id
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
-from web.manager.plan.workspace import workspace
+from web.manager.plan.workspace import ChangedPage, workspace
+from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
 from web.record.audience import Effect, effects
 from web.record.events_said import say
-from web.staff.frame import shell
-from web.write.permission import Actor
+from web.staff.acting import actor_of
+from web.staff.frame import StaffPage, shell
 
-TRIES = 4
+TRIES = 4  # to send a command while others change the project
+
+
+class FormPage(StaffPage, frozen=True, kw_only=True):
+    """The form of a command, to be put in its place on a page."""
+
+    template = "pm/form.html"
+    form: Form
+    project: Project | None  # None for one that is being started
+    action: str  # where the form is sent
+    command_id: str
+    new: str  # id of what it adds
+    htmx: bool  # whether the page changes in place
+
+
+class ChangePage(FormPage, frozen=True, kw_only=True):
+    """The form of a command as a page of its own."""
+
+    template = "pm/change.html"
+
+
+class RefusedPart(Page, frozen=True, kw_only=True):
+    """Why there is no form, to be put in its place on a page."""
+
+    template = "pm/refused.html"
+    message: str
+
+
+class NothingPage(StaffPage, frozen=True, kw_only=True):
+    """Why there is no form, as a page of its own."""
+
+    template = "pm/nothing.html"
+    message: str
+    project: str  # its id
+
+
+class MorePart(StaffPage, frozen=True, kw_only=True):
+    """Everything one can do with a milestone or a risk, to be put in its place on a page."""
+
+    template = "pm/more.html"
+    project: Project
+    milestone: Milestone | None
+    risk: Risk | None
+
+
+class MorePage(MorePart, frozen=True, kw_only=True):
+    """Everything one can do with a milestone or a risk, as a page of its own."""
+
+    template = "pm/more_page.html"
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request for a form: by whom, about what, and what was typed into it."""
+
+    request: Request
+    signed: Signed
+    ask: Ask
+    typed: Typed
+
+    @property
+    def services(self) -> Services:
+        """The services of this process."""
+        services: Services = self.request.app.state.services
+        return services
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the page changes in place."""
+        return bool(self.request.headers.get("hx-request"))
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A command to be recorded: under which id, and on which version of its stream where that matters."""
+
+    command: AnyCommand
+    key: CommandId
+    expected: int | None = None
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -49,52 +131,47 @@ class Done(msgspec.Struct, frozen=True):
 async def change(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/do/{command}`: the form of a command, and sending it."""
     services: Services = request.app.state.services
-    tag = request.path_params["command"]
-    typed: dict[str, Sequence[str]] = {}
-    if request.method == "POST":
-        form = await request.form()
-        typed = {key: [v for v in form.getlist(key) if isinstance(v, str)] for key in form}
+    typed = typed_in(await request.form()) if request.method == "POST" else {}
     ask = await run_in_threadpool(_ask, services, request, typed)
     if ask is None:
         return not_found()
+    call = Call(request=request, signed=signed, ask=ask, typed=typed)
     try:
-        blank = form_for(tag, ask)
+        blank = form_for(request.path_params["command"], ask)
     except Refused as refused:
-        return await _nothing(services, request, signed, refused)
+        return _no_form(call, refused)
     if request.method != "POST":
-        return _show(services, request, signed, ask.project, blank, {})
-    done = await run_in_threadpool(_send, services, signed, ask, blank, typed)
+        return _show(call, blank)
+    done = await run_in_threadpool(_send, call, blank)
     if done.form is not None:
-        return _show(services, request, signed, ask.project, done.form, typed, done.status)
-    return await _after(services, request, signed, ask.project, done.said, blank.slot, _first(typed, "command_id"))
+        return _show(call, done.form, done.status)
+    return await _after(call, done.said, blank.slot)
 
 
 def _ask(services: Services, request: Request, typed: Typed) -> Ask | None:
+    """Return what the form is asked for; None where there is no such project. For threads."""
     world = services.present.refresh()
     project = world.projects.get(ProjectId(request.path_params["project"]))
     if project is None:
         return None
-    key = _first(typed, "new") or new_id()
+    key = first(typed, "new") or new_id()
     return Ask(project=project, directory=world, now=services.now(), params=dict(request.query_params), new_id=key)
 
 
-def _first(typed: Typed, name: str) -> str:
-    given = typed.get(name, ())
-    return given[0] if given else ""
-
-
-def _send(services: Services, signed: Signed, ask: Ask, blank: Form, typed: Typed) -> Done:
-    """Send the command once; decide again when something else of the project changed in between."""
-    for _other in range(TRIES):
+def _send(call: Call, blank: Form) -> Done:
+    """Send the command once; decide again when something else of the project changed in between. For threads."""
+    typed = call.typed
+    for _try in range(TRIES):
         form = filled(blank, typed)
         try:
-            return _once(services, signed, ask, form, typed)
+            return _send_once(call, form)
         except Unfit as unfit:
             return Done("", told(form, unfit), 422)
         except Stale:
-            ask = msgspec.structs.replace(ask, project=services.present.refresh().projects[ask.project.id])
-            blank = form_for(blank.tag, ask)
-            if blank.seen != _first(typed, "seen"):
+            project = call.services.present.refresh().projects[call.ask.project.id]
+            call = msgspec.structs.replace(call, ask=msgspec.structs.replace(call.ask, project=project))
+            blank = form_for(blank.tag, call.ask)
+            if blank.seen != first(typed, "seen"):
                 break
         except Refused as refused:
             return Done("", told(form, refused), status_of(refused))
@@ -105,81 +182,77 @@ def _send(services: Services, signed: Signed, ask: Ask, blank: Form, typed: Type
 
 
 def _now(blank: Form, typed: Typed) -> str:
-    """Return how the fields stand now that somebody else has changed, in words."""
+    """Return how the fields stand now that somebody else has changed them, in words."""
     differ = [
-        f for f in blank.fields if f.value and f.value != _first(typed, f.name) and f.kind in ("line", "day", "whole")
+        f for f in blank.fields if f.value and f.value != first(typed, f.name) and f.kind in ("line", "day", "whole")
     ]
     return (
         _("It now says: {differ}. ", differ=", ".join(f"{f.label.lower()} {f.value}" for f in differ)) if differ else ""
     )
 
 
-def _once(services: Services, signed: Signed, ask: Ask, form: Form, typed: Typed) -> Done:
-    command: Any = command_of(form, typed)
-    key = CommandId(_first(typed, "command_id"))
+def _send_once(call: Call, form: Form) -> Done:
+    """Record the command of a form.
+
+    Raises: Unfit, Refused; Stale where what the form changes is not as its sender saw it.
+    """
+    services, project = call.services, call.ask.project
+    command: Any = command_of(form, call.typed)
+    key = CommandId(first(call.typed, "command_id"))
     world = services.present.refresh()
-    version = world.versions.get(f"project-{ask.project.id}", 0)
-    before = world.projects[ask.project.id]
-    known = bool(key) and bool(services.logs.events.stream(f"command-{key}"))
-    guarded = form.about is not None and not known
-    if guarded and (before is not ask.project or form.seen != _first(typed, "seen")):
+    version = world.versions.get(f"project-{project.id}", 0)
+    before = world.projects[project.id]
+    repeated = bool(key) and bool(services.logs.events.stream(f"command-{key}"))
+    guarded = form.about is not None and not repeated
+    if guarded and (before is not project or form.seen != first(call.typed, "seen")):
         raise Stale(_("Somebody changed this since you opened the form."))
-    return Done(carry_out(services, signed, command, key, before, version if guarded else None))
+    order = Order(command=command, key=key, expected=version if guarded else None)
+    return Done(carry_out(services, call.signed, order, before))
 
 
-def carry_out(
-    services: Services,
-    signed: Signed,
-    command: AnyCommand,
-    key: CommandId,
-    before: Project,
-    expected: int | None = None,
-) -> str:
-    """Record a command of a project and return what happened, with who will see which update.
+def carry_out(services: Services, signed: Signed, order: Order, before: Project) -> str:
+    """Record a command of the project `before` and return what happened, with who will see which update.
 
     Raises: Refused.
     """
     world = services.present.world
     heads = {s.id: services.logs.disclosure.head(s.id) for s in world.shares_of_project(before.id)}
     held = {share: world.held(share) for share in heads}
-    person = signed.person
-    actor = Actor(person.id, person.role, person.client)
-    answer = services.service.execute(actor, command, command_id=key, expected=expected)
+    answer = services.service.execute(actor_of(signed), order.command, command_id=order.key, expected=order.expected)
     world = services.present.world
     if answer.repeated:
         return _("Recorded already.")
     if not answer.events:
         return _("Nothing changed, so nothing was recorded.")
-    found = effects(world, before, world.projects[before.id], held)
-    return _("Recorded. ") + seen_by(world, found, heads, Clock(before.time_zone, before.civil(services.now())))
+    changed = effects(world, before, world.projects[before.id], held)
+    return _("Recorded. ") + seen_by(world, changed, heads, Clock(before.time_zone, before.civil(services.now())))
 
 
-def seen_by(world: World, found: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
+def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
     """Return who will see which update of a change, and for whom it waits until when."""
-    if not found:
+    if not changed:
         return _("No client sees a difference.")
-    told = []
-    for one in found:
-        client, number = world.client_name(one.share.client), heads.get(one.share.id, 0) + 1
-        until = (
-            ""
-            if one.waits_until is None
-            else _(", until {waits_until} at most", waits_until=clock.moment(one.waits_until))
-        )
-        sees = _("{client} will see update {number}", client=client, number=number)
-        waits = (
-            _("the rest waits for your release{until}", until=until)
-            if one.sees
-            else _("{client} sees it once you release it{until}", client=client, until=until)
-        )
-        told.append(f"{sees}; {waits}" if one.sees and until else sees if one.sees else waits)
-    return "; ".join(told) + "."
+    return "; ".join(_seen_by(world, effect, heads.get(effect.share.id, 0) + 1, clock) for effect in changed) + "."
+
+
+def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
+    client = world.client_name(effect.share.client)
+    until = (
+        ""
+        if effect.waits_until is None
+        else _(", until {waits_until} at most", waits_until=clock.moment(effect.waits_until))
+    )
+    sees = _("{client} will see update {number}", client=client, number=number)
+    if not effect.sees:
+        return _("{client} sees it once you release it{until}", client=client, until=until)
+    waits = _("the rest waits for your release{until}", until=until)
+    return "; ".join([sees, waits] if until else [sees])
 
 
 def said(services: Services, key: str) -> str:
     """Return what a command recorded, in words, for a page without scripts."""
-    found = services.logs.events.stream(f"command-{key}") if 0 < len(key) <= 64 else []
-    event = found[0].event if found else None
+    recorded = services.logs.events.stream(f"command-{key}") if 0 < len(key) <= 64 else []
+    event = recorded[0].event if recorded else None
     if not isinstance(event, CommandCarriedOut):
         return ""
     words = [say(tag) for tag in dict.fromkeys(event.tags)]
@@ -190,45 +263,37 @@ def said(services: Services, key: str) -> str:
     )
 
 
-def _show(
-    services: Services,
-    request: Request,
-    signed: Signed,
-    project: Project,
-    form: Form,
-    typed: Typed,
-    status: int = 200,
-) -> Response:
-    context = {
-        "form": form,
-        "project": project,
-        "action": f"/p/{project.id}/do/{form.tag}" + (f"?{request.url.query}" if request.url.query else ""),
-        "command_id": _first(typed, "command_id") or new_id(24),
-        "new": form.fixed.get("milestone") or form.fixed.get("risk") or "",
-        "htmx": bool(request.headers.get("hx-request")),
-        **shell(services, signed),
-    }
-    template = "pm/form.html" if context["htmx"] else "pm/change.html"
-    return services.pages.response(request, template, status, **context)
+def _show(call: Call, form: Form, status: int = 200) -> Response:
+    project, query = call.ask.project, call.request.url.query
+    page = FormPage if call.in_place else ChangePage
+    shown = page(
+        form=form,
+        project=project,
+        action=f"/p/{project.id}/do/{form.tag}" + (f"?{query}" if query else ""),
+        command_id=first(call.typed, "command_id") or new_id(24),
+        new=form.fixed.get("milestone") or form.fixed.get("risk") or "",
+        htmx=call.in_place,
+        **shell(call.services, call.signed),
+    )
+    return call.services.pages.answer(call.request, shown, status)
 
 
-async def _nothing(services: Services, request: Request, signed: Signed, refused: Refused) -> Response:
-    if request.headers.get("hx-request"):
-        markup = services.pages.text("pm/refused.html", message=refused.message)
-        return HTMLResponse(markup, status_of(refused), headers={"cache-control": "no-store"})
-    context = {"message": refused.message, "project": request.path_params["project"], **shell(services, signed)}
-    return services.pages.response(request, "pm/nothing.html", status_of(refused), **context)
+def _no_form(call: Call, refused: Refused) -> Response:
+    pages, status = call.services.pages, status_of(refused)
+    if call.in_place:
+        return pages.answer(call.request, RefusedPart(message=refused.message), status)
+    shown = NothingPage(message=refused.message, project=call.ask.project.id, **shell(call.services, call.signed))
+    return pages.answer(call.request, shown, status)
 
 
-async def _after(
-    services: Services, request: Request, signed: Signed, project: Project, said: str, slot: str, key: str
-) -> Response:
+async def _after(call: Call, said: str, slot: str) -> Response:
     """Answer a recorded command: the page as it stands now, in place or by going there."""
-    if not request.headers.get("hx-request"):
-        return RedirectResponse(f"/p/{project.id}?said={key}", 303)
-    found = await run_in_threadpool(workspace, services, signed, project.id)
-    assert found is not None
-    response = services.pages.response(request, "pm/after.html", said=said, slot=slot, **found)
+    services, project = call.services, call.ask.project.id
+    if not call.in_place:
+        return RedirectResponse(f"/p/{project}?said={first(call.typed, 'command_id')}", 303)
+    page = await run_in_threadpool(workspace, services, call.signed, project)
+    assert page is not None
+    response = services.pages.answer(call.request, ChangedPage(**{**page.names(), "said": said, "slot": slot}))
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
 
@@ -241,9 +306,9 @@ async def more(request: Request, signed: Signed) -> Response:
         return not_found()
     milestone = ask.project.schedule.milestones.get(MilestoneId(ask.params.get("milestone", "")))
     risk = ask.project.risks.risks.get(RiskId(ask.params.get("risk", "")))
-    htmx = bool(request.headers.get("hx-request"))
-    context = {"project": ask.project, "milestone": milestone, "risk": risk, **shell(services, signed)}
-    return services.pages.response(request, "pm/more.html" if htmx else "pm/more_page.html", **context)
+    page = MorePart if request.headers.get("hx-request") else MorePage
+    shown = page(project=ask.project, milestone=milestone, risk=risk, **shell(services, signed))
+    return services.pages.answer(request, shown)
 
 
 def routes() -> list[BaseRoute]:

@@ -1,6 +1,6 @@
-"""What happened in a project: its events, newest first, in words; and the words for every kind of event."""
+"""The page of what happened in a project: its events in words, newest first."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -8,12 +8,23 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.ids import ProjectId
+from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
-from web.record.events_said import line
-from web.staff.frame import shell
+from web.record.events_said import EventLine, line
+from web.staff.frame import StaffPage, shell
 
-PAGE = 60
+PAGE = 60  # events
+
+
+class HistoryPage(StaffPage, frozen=True, kw_only=True):
+    """One page of a project's history, newest first."""
+
+    template = "pm/history.html"
+    project: Project
+    lines: Sequence[EventLine]
+    older: int  # the event the next page is before, 0 where there is none
+    newest: bool  # whether this is the first page
 
 
 async def history(request: Request, signed: Signed) -> Response:
@@ -25,10 +36,15 @@ async def history(request: Request, signed: Signed) -> Response:
         return not_found()
     newest = services.present.world.versions.get(f"project-{key}", 0)
     upto = min(int(before[:12]) - 1, newest) if before else newest
-    found = await run_in_threadpool(services.logs.events.stream, f"project-{key}", max(0, upto - PAGE))
-    lines = [line(services, project, r) for r in reversed(found) if r.version <= upto]
-    context: dict[str, Any] = {"project": project, "lines": lines, "older": upto - PAGE + 1 if upto > PAGE else 0}
-    return services.pages.response(request, "pm/history.html", **context, newest=not before, **shell(services, signed))
+    events = await run_in_threadpool(services.logs.events.stream, f"project-{key}", max(0, upto - PAGE))
+    shown = HistoryPage(
+        project=project,
+        lines=[line(services, project, recorded) for recorded in reversed(events) if recorded.version <= upto],
+        older=upto - PAGE + 1 if upto > PAGE else 0,
+        newest=not before,
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown)
 
 
 def routes() -> list[BaseRoute]:

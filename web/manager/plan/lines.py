@@ -1,4 +1,4 @@
-"""The workspace of one project: every line with its comparison and its audience, and the sentence on top. Pure."""
+"""The lines of a project's workspace: milestones, risks, budgets and statuses with their audience, and its sentence."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,6 +13,7 @@ from domain.money import Money
 from domain.plan import health as rules
 from domain.plan.budget import Account, Measure
 from domain.plan.calendar import calendar_days
+from domain.plan.earned import EarnedValue
 from domain.plan.health import Override
 from domain.plan.project import Project
 from domain.plan.risks import Risk, band
@@ -25,10 +26,10 @@ NA = "n/a"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """One client beside a line."""
+    """One client to whom a line is shown."""
 
     client: str
-    number: int
+    number: int  # by which the page marks it
 
 
 class MilestoneLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +37,9 @@ class MilestoneLine(msgspec.Struct, frozen=True, kw_only=True):
 
     m: Milestone
     agreed: date | None
-    slip: str
+    slip: str  # against what was agreed, in calendar days
     late: bool
-    working: int | None
+    working: int | None  # the same in working days
     original: int | None  # slip since the first plan, where that differs
     state: MilestoneState
     overdue: bool  # the forecast has passed and it is not met
@@ -145,57 +146,62 @@ def _points(r: Risk, client: str) -> str:
 
 def budgets(project: Project, audience: Sequence[Audience]) -> list[BudgetLine]:
     """Return the measures that have a budget, cost first."""
-    found = []
-    for measure in get_args(Measure):
-        account = project.budget.accounts.get(measure)
-        if account is not None:
-            found.append(_budget(project.currency, measure, account, audience))
-    return found
+    accounts = project.budget.accounts
+    return [
+        _budget(project.currency, measure, accounts[measure], audience)
+        for measure in get_args(Measure)
+        if measure in accounts
+    ]
 
 
 def _budget(currency: str, measure: Measure, account: Account, audience: Sequence[Audience]) -> BudgetLine:
-    v = account.earned_value()
-
-    def money(value: Decimal | None) -> str:
-        return NA if value is None else words.money(Money(value, currency))
-
-    def number(value: Decimal | None) -> str:
-        return NA if value is None else f"{value:.2f}".replace("-", words.MINUS)
-
+    values = account.earned_value()
     headline = (
-        Figure("BAC", _("Approved"), money(account.bac)),
-        Figure("AC", _("Spent"), money(v.ac)),
-        Figure("EAC", _("Forecast"), money(v.eac)),
-    )
-    figures = (
-        Figure("PV", _("planned value"), money(v.pv)),
-        Figure("EV", _("earned value"), money(v.ev)),
-        Figure("AC", _("actual cost"), money(v.ac)),
-        Figure("CV", _("cost variance"), money(v.cv)),
-        Figure("SV", _("schedule variance"), money(v.sv)),
-        Figure("CPI", _("cost performance"), number(v.cpi)),
-        Figure("SPI", _("schedule performance"), number(v.spi)),
-        Figure("ES", _("earned schedule, periods"), number(v.es)),
-        Figure("SV(t)", _("schedule variance, periods"), number(v.sv_t)),
-        Figure("SPI(t)", _("schedule performance in time"), number(v.spi_t)),
-        Figure("IEAC(t)", _("duration by SPI(t), periods"), number(v.ieac_t)),
-        Figure("EAC", _("BAC ÷ CPI"), money(v.eac_typical)),
-        Figure("EAC", _("AC + BAC − EV"), money(v.eac_atypical)),
-        Figure("EAC", _("by CPI × SPI"), money(v.eac_both)),
-        Figure("ETC", _("to complete"), money(v.etc)),
-        Figure("VAC", _("variance at completion"), money(v.vac)),
-        Figure("TCPI", _("needed for the budget"), number(v.tcpi_bac)),
-        Figure("TCPI", _("needed for the forecast"), number(v.tcpi_eac)),
+        Figure("BAC", _("Approved"), _money(account.bac, currency)),
+        Figure("AC", _("Spent"), _money(values.ac, currency)),
+        Figure("EAC", _("Forecast"), _money(values.eac, currency)),
     )
     dates = [m.status_date for m in account.measurements[-1:]] + [f.status_date for f in account.forecasts[-1:]]
     return BudgetLine(
         measure=measure,
         status_date=max(dates, default=None),
         headline=headline,
-        figures=figures,
+        figures=_figures(values, currency),
         planned=bool(account.planned),
         marks=tuple(f"{a.client}: {a.budget.split(', ')[1]}" for a in audience if a.budget.startswith(measure)),
     )
+
+
+def _figures(values: EarnedValue, currency: str) -> tuple[Figure, ...]:
+    """Return every earned-value figure, by the formulas of `domain.plan.earned`."""
+    return (
+        Figure("PV", _("planned value"), _money(values.pv, currency)),
+        Figure("EV", _("earned value"), _money(values.ev, currency)),
+        Figure("AC", _("actual cost"), _money(values.ac, currency)),
+        Figure("CV", _("cost variance"), _money(values.cv, currency)),
+        Figure("SV", _("schedule variance"), _money(values.sv, currency)),
+        Figure("CPI", _("cost performance"), _number(values.cpi)),
+        Figure("SPI", _("schedule performance"), _number(values.spi)),
+        Figure("ES", _("earned schedule, periods"), _number(values.es)),
+        Figure("SV(t)", _("schedule variance, periods"), _number(values.sv_t)),
+        Figure("SPI(t)", _("schedule performance in time"), _number(values.spi_t)),
+        Figure("IEAC(t)", _("duration by SPI(t), periods"), _number(values.ieac_t)),
+        Figure("EAC", _("BAC ÷ CPI"), _money(values.eac_typical, currency)),
+        Figure("EAC", _("AC + BAC − EV"), _money(values.eac_atypical, currency)),
+        Figure("EAC", _("by CPI × SPI"), _money(values.eac_both, currency)),
+        Figure("ETC", _("to complete"), _money(values.etc, currency)),
+        Figure("VAC", _("variance at completion"), _money(values.vac, currency)),
+        Figure("TCPI", _("needed for the budget"), _number(values.tcpi_bac)),
+        Figure("TCPI", _("needed for the forecast"), _number(values.tcpi_eac)),
+    )
+
+
+def _money(value: Decimal | None, currency: str) -> str:
+    return NA if value is None else words.money(Money(value, currency))
+
+
+def _number(value: Decimal | None) -> str:
+    return NA if value is None else f"{value:.2f}".replace("-", words.MINUS)
 
 
 def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:
@@ -215,32 +221,43 @@ def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:
     ]
 
 
-def sentence(
-    project: Project, changes_today: int, overdue: int, waiting: int, stopped: int, concerns: int = 0
-) -> tuple[str, str]:
-    """Return the manager's sentence: what was done today, and what waits."""
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was done today, and how much waits for the manager."""
+
+    changes_today: int = 0
+    overdue: int = 0  # forecast dates that passed unmet
+    waiting: int = 0  # views of clients
+    stopped: int = 0  # shares
+    concerns: int = 0  # open ones
+
+
+def sentence(project: Project, counts: Counts) -> tuple[str, str]:
+    """Return the manager's sentence in two parts: what was done today, and what waits ("" for nothing)."""
     done = (
-        _("{changes} today.", changes=_upper(count(changes_today, _("change"))))
-        if changes_today
+        _("{changes} today.", changes=_upper(count(counts.changes_today, _("change"))))
+        if counts.changes_today
         else _("No change today.")
     )
     if project.phase != "running":
         done = {"on_hold": _("On hold. "), "closed": _("Closed. ")}[project.phase] + done
-    waits = []
-    if stopped:
-        waits.append(_("{shares_have} stopped", shares_have=count(stopped, _("share has"), _("shares have"))))
-    if overdue:
-        waits.append(
-            _(
-                "{forecast_dates_have} passed unmet",
-                forecast_dates_have=count(overdue, _("forecast date has"), _("forecast dates have")),
-            )
-        )
-    if concerns:
-        waits.append(_("{concerns_are} open", concerns_are=count(concerns, _("concern is"), _("concerns are"))))
-    if waiting:
-        waits.append(_("{views_are} awaited from clients", views_are=count(waiting, _("view is"), _("views are"))))
+    waits = _waits(counts)
     return done, _("{waits}.", waits=_upper(_(", and ").join(waits))) if waits else ""
+
+
+def _waits(counts: Counts) -> list[str]:
+    waits = []
+    if counts.stopped:
+        waits.append(_("{shares_have} stopped", shares_have=count(counts.stopped, _("share has"), _("shares have"))))
+    if counts.overdue:
+        dates = count(counts.overdue, _("forecast date has"), _("forecast dates have"))
+        waits.append(_("{forecast_dates_have} passed unmet", forecast_dates_have=dates))
+    if counts.concerns:
+        concerns = count(counts.concerns, _("concern is"), _("concerns are"))
+        waits.append(_("{concerns_are} open", concerns_are=concerns))
+    if counts.waiting:
+        views = count(counts.waiting, _("view is"), _("views are"))
+        waits.append(_("{views_are} awaited from clients", views_are=views))
+    return waits
 
 
 def _upper(text: str) -> str:

@@ -1,6 +1,5 @@
-"""Starting a project: one short form; everything else has a default that can be changed later."""
+"""The page on which a project is started: a short form; everything else has a default that can be changed later."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -20,13 +19,21 @@ from web.forms.fields import Field, Unfit
 from web.forms.form import Form, command_of, filled, told
 from web.ids import new_id
 from web.manager.forms.project import public_holidays
+from web.manager.plan.change import FormPage
+from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
+from web.staff.acting import actor_of
 from web.staff.frame import shell
-from web.write.permission import Actor
+
+
+class NewProjectPage(FormPage, frozen=True, kw_only=True):
+    """The form that starts a project."""
+
+    template = "pm/new.html"
 
 
 def blank(owner: str, key: str) -> Form:
-    """Return the empty form."""
+    """Return the empty form; `key` is the id the project will have."""
     fields = (
         Field(name="title", label=_("Title among us"), required=True, help=_("Never shown to clients.")),
         Field(name="client_title", label=_("Title for clients"), required=True),
@@ -63,27 +70,33 @@ async def new(request: Request, signed: Signed) -> Response:
         return not_found()
     form, status, key = blank(signed.person.id, new_id()), 200, new_id(24)
     if request.method == "POST":
-        sent = await request.form()
-        typed: dict[str, Sequence[str]] = {name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent}
-        key = (typed.get("command_id") or [key])[0]
-        form = filled(blank(signed.person.id, (typed.get("new") or [new_id()])[0]), typed)
+        typed = typed_in(await request.form())
+        key = first(typed, "command_id") if typed.get("command_id") else key
+        form = filled(blank(signed.person.id, first(typed, "new") if typed.get("new") else new_id()), typed)
         try:
             project = await run_in_threadpool(_start, services, signed, form, typed, key)
         except (Unfit, Refused) as error:
             form, status = told(form, error), status_of(error) if isinstance(error, Refused) else 422
         else:
             return RedirectResponse(f"/p/{project}", 303)
-    context = {"form": form, "action": "/p/new", "command_id": key, "new": form.fixed["project"], "htmx": False}
-    return services.pages.response(request, "pm/new.html", status, **context, **shell(services, signed))
+    shown = NewProjectPage(
+        form=form,
+        project=None,
+        action="/p/new",
+        command_id=key,
+        new=form.fixed["project"],
+        htmx=False,
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown, status)
 
 
-def _start(services: Services, signed: Signed, form: Form, typed: dict[str, Sequence[str]], key: str) -> str:
+def _start(services: Services, signed: Signed, form: Form, typed: Typed, key: str) -> str:
     command = command_of(form, typed)
     assert isinstance(command, StartProject)
     calendar = _with_holidays(command.calendar, services.now().date())
     command = msgspec.structs.replace(command, calendar=calendar)
-    person = signed.person
-    services.service.execute(Actor(person.id, person.role), command, command_id=CommandId(key))
+    services.service.execute(actor_of(signed), command, command_id=CommandId(key))
     return command.project
 
 

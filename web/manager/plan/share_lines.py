@@ -1,4 +1,4 @@
-"""How the shares of a project stand: update, watchers now, in step or stopped."""
+"""How each share of a project stands: its update, who watches now, whether it is stopped or holds changes."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ class ShareLine(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     number: int  # its mark; 0 when not in force
     update: int
-    at: datetime | None
+    at: datetime | None  # of that update, UTC
     watching: tuple[Watching, ...]
     behind: bool
     stopped: str  # why, where it is stopped
@@ -32,8 +32,8 @@ def share_lines(services: Services, world: World, project: Project) -> list[Shar
     """Return every share of a project: in force, then drafts, then ended."""
     numbers = {a.share: a.number for a in audience.audiences(world, project)}
     shares = world.shares_of_project(project.id)
-    found = [share_line(services, world, share, numbers.get(share.id, 0)) for share in shares]
-    return sorted(found, key=lambda line: (line.share.revoked_at is not None, not line.share.active, line.client))
+    lines = [share_line(services, world, share, numbers.get(share.id, 0)) for share in shares]
+    return sorted(lines, key=lambda line: (line.share.revoked_at is not None, not line.share.active, line.client))
 
 
 def share_line(services: Services, world: World, share: Share, number: int = 0) -> ShareLine:

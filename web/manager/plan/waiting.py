@@ -1,11 +1,12 @@
-"""What waits for review in a project, as its workspace shows it."""
+"""What waits for review in a project, item by item, as its workspace shows it."""
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 
+from domain.agreement.share import Share
 from domain.headline import count
 from domain.ids import ShareId
 from domain.language import gettext as _
@@ -23,7 +24,7 @@ class Goes(msgspec.Struct, frozen=True, kw_only=True):
 
     share: ShareId
     client: str
-    until: datetime
+    until: datetime  # UTC
     within: str  # "in 52 min"
     item: str  # names it in the form
 
@@ -33,7 +34,7 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str  # this hold of this item and no later one
     what: str
-    rule: str
+    rule: str  # of the agreement, in words
     since: str
     by: str
     goes: tuple[Goes, ...]
@@ -49,48 +50,67 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     homeless: bool = False  # nothing on the page waits that it was for
 
 
-def waiting(services: Services, world: World, project: Project) -> dict[str, Any]:
+class Waiting(TypedDict):
+    """What a page shows of all that waits on a project, to be given to it as `**waiting(…)`."""
+
+    waiting: list[Waits]
+    held_said: str  # how many wait, as a sentence
+    all_of: list[list[Goes]]  # by share, where several items wait
+    kept: Kept
+
+
+def waiting(services: Services, world: World, project: Project) -> Waiting:
     """Return what waits on a project: by item, and by share where several wait there."""
     now = services.now()
     clock = Clock(project.time_zone, project.civil(now))
-    found: dict[tuple[str, str], Waits] = {}
+    items: dict[tuple[str, str], Waits] = {}
     by_share: dict[ShareId, list[Goes]] = {}
     for share in world.shares_of_project(project.id):
         holds = world.held(share.id).held
         for held in sorted(holds.values(), key=lambda one: (one.fact.since, one.fact.subject)):
-            fact, said = held.fact, record_held.what(held, project)
-            one = Goes(
-                share=share.id,
-                client=world.client_name(share.client),
-                until=fact.until,
-                within=in_time(fact.until, now),
-                item=f"{share.id}|{fact.subject}|{as_shown(held, project)}",
-            )
-            by_share.setdefault(share.id, []).append(one)
-            line = found.get((fact.subject, said)) or Waits(
-                key=f"{fact.subject}-{fact.since.timestamp():.0f}",
-                what=said,
-                rule=record_held.rule(fact.why, share.ways.release),
-                since=clock.moment(fact.since),
-                by=world.person_name(fact.changed_by),
-                goes=(),
-            )
-            found[fact.subject, said] = msgspec.structs.replace(line, goes=(*line.goes, one))
+            goes = _goes(world, project, share, held, now)
+            by_share.setdefault(share.id, []).append(goes)
+            key = held.fact.subject, record_held.what(held, project)
+            item = items.get(key) or _waits(world, project, share, held, clock)
+            items[key] = msgspec.structs.replace(item, goes=(*item.goes, goes))
     return {
-        "waiting": list(found.values()),
-        "held_said": sentence(len(found)),
+        "waiting": list(items.values()),
+        "held_said": sentence(len(items)),
         "all_of": [goes for goes in by_share.values() if len(goes) > 1],
         "kept": Kept(),
     }
 
 
+def _goes(world: World, project: Project, share: Share, held: Held, now: datetime) -> Goes:
+    fact = held.fact
+    return Goes(
+        share=share.id,
+        client=world.client_name(share.client),
+        until=fact.until,
+        within=in_time(fact.until, now),
+        item=f"{share.id}|{fact.subject}|{as_shown(held, project)}",
+    )
+
+
+def _waits(world: World, project: Project, share: Share, held: Held, clock: Clock) -> Waits:
+    fact = held.fact
+    return Waits(
+        key=f"{fact.subject}-{fact.since.timestamp():.0f}",
+        what=record_held.what(held, project),
+        rule=record_held.rule(fact.why, share.ways.release),
+        since=clock.moment(fact.since),
+        by=world.person_name(fact.changed_by),
+        goes=(),
+    )
+
+
 def sentence(many: int) -> str:
     """Return "Two are waiting for your release.", "" when none is."""
-    told = count(many, _("is"), _("are")) + _(" waiting for your release.")
-    return told[:1].upper() + told[1:] if many else ""
+    text = count(many, _("is"), _("are")) + _(" waiting for your release.")
+    return text[:1].upper() + text[1:] if many else ""
 
 
 def as_shown(held: Held, project: Project) -> str:
-    """What names a hold as it is on the page now: once more has joined it, the name is another."""
-    told = f"{held.fact.since.isoformat()} {record_held.what(held, project)}"
-    return hashlib.sha256(told.encode()).hexdigest()[:24]
+    """Return a name for a hold as it is on the page now; it is another one once more has joined the hold."""
+    state = f"{held.fact.since.isoformat()} {record_held.what(held, project)}"
+    return hashlib.sha256(state.encode()).hexdigest()[:24]

@@ -1,21 +1,59 @@
-"""How the shares of a project stand: update, watchers now, in step or stopped. What the workspace asks the services."""
+"""The page of one project: its plan with the audience of each line, its shares, and what waits."""
 
-from datetime import datetime, time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from domain.ids import ProjectId
+from domain.ids import PersonId, ProjectId
+from domain.people.access import Person
 from domain.plan.project import Project
 from projections.events.world import World
 from web.door.guard import Signed
 from web.manager.plan import lines
-from web.manager.plan.share_lines import share_lines
-from web.manager.plan.waiting import waiting
+from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
+from web.manager.plan.share_lines import ShareLine, share_lines
+from web.manager.plan.waiting import Goes, Kept, Waits, waiting
 from web.process.services import Services
 from web.record import audience as record_audience
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 RECENT = 400  # events of the project looked through for today's
+
+
+class WatchingPage(StaffPage, frozen=True, kw_only=True):
+    """The shares of a project and what waits, as its page asks for them every few seconds."""
+
+    template = "pm/watching.html"
+    project: Project
+    shares: Sequence[ShareLine]
+    concerns: int  # open ones
+    people: Mapping[PersonId, Person]
+    waiting: Sequence[Waits]
+    held_said: str  # how many wait, as a sentence
+    all_of: Sequence[Sequence[Goes]]  # by share, where several items wait
+    kept: Kept
+
+
+class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
+    """All that the page of a project shows."""
+
+    template = "pm/project.html"
+    today: date  # in the project's zone
+    done: str  # today, as a sentence
+    waits: str  # for the manager, as a sentence
+    milestones: Sequence[MilestoneLine]
+    risks: Sequence[RiskLine]
+    budgets: Sequence[BudgetLine]
+    healths: Sequence[HealthLine]
+    owner: str
+    said: str = ""  # what was just recorded, in words
+
+
+class ChangedPage(WorkspacePage, frozen=True, kw_only=True):
+    """The page of a project after a change, to be put in place of what was there."""
+
+    template = "pm/after.html"
+    slot: str  # id of the element the form was in
 
 
 def changes_today(services: Services, project: Project, version: int) -> int:
@@ -32,51 +70,54 @@ def open_concerns(world: World, project: Project) -> int:
     return sum(not concern.settled for share in shares for concern in share.answers.concerns.values())
 
 
-def shares_shown(services: Services, signed: Signed, key: str) -> dict[str, Any] | None:
-    """Return what the list of shares shows, None where there is no such project."""
+def shares_shown(services: Services, signed: Signed, key: str) -> WatchingPage | None:
+    """Return what the list of shares shows, None where there is no such project. For threads."""
     world = services.present.refresh()
     project = world.projects.get(ProjectId(key))
     if project is None:
         return None
-    shares = share_lines(services, world, project)
-    found = {"project": project, "shares": shares, "concerns": open_concerns(world, project), "people": world.people}
-    return {**found, **waiting(services, world, project), **shell(services, signed)}
+    return WatchingPage(
+        project=project,
+        shares=share_lines(services, world, project),
+        concerns=open_concerns(world, project),
+        people=world.people,
+        **waiting(services, world, project),
+        **shell(services, signed),
+    )
 
 
-def workspace(services: Services, signed: Signed, key: str) -> dict[str, Any] | None:
-    """Return all that the page of a project shows, None where there is no such project."""
+def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | None:
+    """Return the page of a project, None where there is no such project. For threads."""
     world = services.present.refresh()
     project = world.projects.get(ProjectId(key))
     if project is None:
         return None
-    version = world.versions.get(f"project-{key}", 0)
     audience = record_audience.audiences(world, project)
     today = project.civil(services.now())
     milestones = lines.milestones(project, audience, today)
-    named = {client.id: client.name for client in world.clients.values()}
-    risks = lines.risks(project, audience, named)  # type: ignore[arg-type]
+    risks = lines.risks(project, audience, {str(client.id): client.name for client in world.clients.values()})
     shares = share_lines(services, world, project)
-    unanswered = sum(len(risk.waiting) for risk in risks)
-    overdue = [line for line in milestones if line.overdue]
-    stopped = sum(bool(line.stopped) for line in shares)
-    today_done, concerns = changes_today(services, project, version), open_concerns(world, project)
-    done, waits = lines.sentence(project, today_done, len(overdue), unanswered, stopped, concerns)
-    return {
-        "project": project,
-        "version": version,
-        "today": today,
-        "done": done,
-        "waits": waits,
-        "milestones": milestones,
-        "overdue": overdue,
-        "risks": risks,
-        "budgets": lines.budgets(project, audience),
-        "healths": lines.healths(project, audience),
-        "audience": audience,
-        "shares": shares,
-        "concerns": concerns,
-        "owner": world.people[project.owner].name if project.owner in world.people else project.owner,
-        "people": world.people,
+    counts = Counts(
+        changes_today=changes_today(services, project, world.versions.get(f"project-{key}", 0)),
+        overdue=sum(line.overdue for line in milestones),
+        waiting=sum(len(line.waiting) for line in risks),
+        stopped=sum(bool(line.stopped) for line in shares),
+        concerns=open_concerns(world, project),
+    )
+    done, waits = lines.sentence(project, counts)
+    return WorkspacePage(
+        project=project,
+        today=today,
+        done=done,
+        waits=waits,
+        milestones=milestones,
+        risks=risks,
+        budgets=lines.budgets(project, audience),
+        healths=lines.healths(project, audience),
+        shares=shares,
+        concerns=counts.concerns,
+        owner=world.people[project.owner].name if project.owner in world.people else project.owner,
+        people=world.people,
         **waiting(services, world, project),
         **shell(services, signed),
-    }
+    )

@@ -1,1 +1,1 @@
-"""What waits for review is let go, or was."""
+"""Held changes are released to clients, and the record of what was ever held."""

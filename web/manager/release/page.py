@@ -1,4 +1,4 @@
-"""What waits for release on the shares of a project, and letting it go: with a note for the client, or as it is.
+"""The form that releases held changes to clients, with a note or without.
 
 Rule: what is released is what was on the page; what waits anew since stays. A refusal keeps what was typed.
 """
@@ -20,14 +20,15 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.manager.plan.waiting import Kept, as_shown
+from web.manager.plan.workspace import workspace
 from web.process.services import Services
-from web.write.permission import Actor
+from web.staff.acting import actor_of
 
 GONE = N_("None of this waits any more as it was shown: it went out, or changed again. What waits now is listed here.")
 
 
 async def release(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/release`: let go what the form names, `item` by `item`, with a note or without."""
+    """`POST /p/{project}/release`: release what the form names, `item` by `item`, with a note or without."""
     services: Services = request.app.state.services
     key = request.path_params["project"]
     if key not in (await run_in_threadpool(services.present.refresh)).projects:
@@ -52,56 +53,56 @@ def let_go(services: Services, signed: Signed, project: str, asked: Kept) -> Non
     for item in asked.items:
         share, subject, since = (item.split("|") + ["", ""])[:3]
         by_share.setdefault(ShareId(share), []).append((subject, since))
-    done, refused = 0, Conflict(GONE)
+    done = 0
     for share, wanted in by_share.items():
-        found = services.present.world.shares.get(share)
-        if found is None or found.project != project:
+        known = services.present.world.shares.get(share)
+        if known is None or known.project != project:
             continue
         try:
-            done += _one(services, signed, share, wanted, asked)
+            done += _release(services, signed, share, wanted, asked)
         except Conflict:
             continue
     if not done:
-        raise refused
+        raise Conflict(GONE)
 
 
-def _one(services: Services, signed: Signed, share: ShareId, wanted: Sequence[tuple[str, str]], asked: Kept) -> int:
-    key, person = CommandId(f"{asked.command_id}-{share}"), signed.person
-    known = bool(asked.command_id) and bool(services.logs.events.stream(f"command-{key}"))
+def _release(services: Services, signed: Signed, share: ShareId, wanted: Sequence[tuple[str, str]], asked: Kept) -> int:
+    """Release what still waits as it was shown, and return how many commands that took: 1 or 0."""
+    key = CommandId(f"{asked.command_id}-{share}")
+    repeated = bool(asked.command_id) and bool(services.logs.events.stream(f"command-{key}"))
     world = services.present.world
     project = world.projects[world.shares[share].project]
     waits = {(subject, as_shown(held, project)) for subject, held in world.held(share).held.items()}
-    subjects = tuple(subject for subject, since in wanted if known or (subject, since) in waits)
+    subjects = tuple(subject for subject, since in wanted if repeated or (subject, since) in waits)
     if not subjects:
         return 0
-    command = ReleaseHeld(share=share, by=person.id, subjects=subjects, note=asked.note)
-    services.service.execute(Actor(person.id, person.role, person.client), command, command_id=key)
+    command = ReleaseHeld(share=share, by=signed.person.id, subjects=subjects, note=asked.note)
+    services.service.execute(actor_of(signed), command, command_id=key)
     return 1
 
 
 async def _refused(request: Request, signed: Signed, key: str, kept: Kept, status: int) -> Response:
-    from web.manager.plan.workspace import workspace
-
     services: Services = request.app.state.services
-    found = await run_in_threadpool(workspace, services, signed, key)
-    if found is None:
+    page = await run_in_threadpool(workspace, services, signed, key)
+    if page is None:
         return not_found()
-    offered = [[goes.item for goes in one] for one in (*(w.goes for w in found["waiting"]), *found["all_of"])]
+    offered = [[goes.item for goes in form] for form in (*(item.goes for item in page.waiting), *page.all_of)]
     kept = msgspec.structs.replace(kept, homeless=list(kept.items) not in offered)
-    return services.pages.response(request, "pm/project.html", status, said="", **{**found, "kept": kept})
+    return services.pages.answer(request, msgspec.structs.replace(page, kept=kept), status)
 
 
 def released(services: Services, project: str, key: str) -> str:
     """Return whom a form released something to, in words; "" where there was no such form."""
     world = services.present.world
     shares = world.shares_of_project(ProjectId(project)) if 0 < len(key) <= 64 else []
-    told = [world.client_name(s.client) for s in shares if services.logs.events.stream(f"command-{key}-{s.id}")]
-    if not told:
+    clients = [world.client_name(s.client) for s in shares if services.logs.events.stream(f"command-{key}-{s.id}")]
+    if not clients:
         return ""
-    listed = _("{told} and {last}", told=", ".join(told[:-1]), last=told[-1]) if len(told) > 1 else told[0]
+    last = clients[-1]
+    listed = _("{told} and {last}", told=", ".join(clients[:-1]), last=last) if len(clients) > 1 else last
     return _("Released. It is on its way to {listed}.", listed=listed)
 
 
 def routes() -> list[BaseRoute]:
-    """Return the route that lets go."""
+    """Return the route of a release."""
     return [door("/p/{project}/release", release, allow=STAFF, methods=["POST"])]

@@ -1,16 +1,33 @@
-"""What was held for review on a share, for its managers: what, how long, by whom, and how it ended."""
+"""The page of everything that was ever held for review on a share: what, how long, by whom, and how it ended."""
+
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain.agreement.share import Share
 from domain.headline import count
 from domain.language import gettext as _
+from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
 from web.record import holds
-from web.staff.frame import share_of, shell
+from web.record.holds import HoldLine
+from web.staff.frame import StaffPage, share_of, shell
+
+
+class HeldPage(StaffPage, frozen=True, kw_only=True):
+    """The holds of a share, newest first."""
+
+    template = "pm/held.html"
+    project: Project
+    share: Share
+    client: str
+    holds: Sequence[HoldLine]
+    more_holds: int  # beyond those listed
+    said: str  # how many there were, as a sentence
 
 
 async def held(request: Request, signed: Signed) -> Response:
@@ -22,21 +39,22 @@ async def held(request: Request, signed: Signed) -> Response:
     world = services.present.world
     project = world.projects[share.project]
     lines, more = await run_in_threadpool(holds.lines, services, share, project.time_zone)
-    context = {
-        "project": project,
-        "share": share,
-        "client": world.client_name(share.client),
-        "holds": lines,
-        "more_holds": more,
-        "said": _said(len(lines) + more, sum(line.waits for line in lines)),
-    }
-    return services.pages.response(request, "pm/held.html", **context, **shell(services, signed))
+    shown = HeldPage(
+        project=project,
+        share=share,
+        client=world.client_name(share.client),
+        holds=lines,
+        more_holds=more,
+        said=_sentence(len(lines) + more, sum(line.waits for line in lines)),
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown)
 
 
-def _said(many: int, waits: int) -> str:
-    told = _("{changes} waited for review", changes=count(many, _("change"), _("changes")) if many else _("no change"))
-    told += _(", and {still_do}.", still_do=count(waits, _("still does"), _("still do"))) if waits else "."
-    return told[:1].upper() + told[1:]
+def _sentence(many: int, waits: int) -> str:
+    text = _("{changes} waited for review", changes=count(many, _("change"), _("changes")) if many else _("no change"))
+    text += _(", and {still_do}.", still_do=count(waits, _("still does"), _("still do"))) if waits else "."
+    return text[:1].upper() + text[1:]
 
 
 def routes() -> list[BaseRoute]:

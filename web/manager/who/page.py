@@ -1,12 +1,12 @@
-"""Who knows? From any fact of a project: what each client was told of it and when, and what reached whose screen.
+"""The page "Who knows?": what each client was told of a fact of a project, when, and what reached whose screen.
 
-Rule: what is shown is what was recorded; the question itself is recorded before it is answered.
+Rule: what it shows was recorded; the question itself is recorded before it is answered.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import ModuleType
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -35,9 +35,10 @@ from web.record.facts import Asked, Fact
 from web.record.reception import Seen, Viewers, viewers
 from web.record.told import ClientTold, in_force, told
 from web.staff.consulted import consulted
-from web.staff.frame import shell
+from web.staff.frame import StaffPage, shell
 
 LISTED = 200  # viewers of a client in its table
+SETTLES = 30  # seconds in which a recorded value may still be on its way
 CLASSES = {
     "displayed": ("ok", N_("Displayed")),
     "superseded": ("none", N_("Superseded")),
@@ -45,7 +46,7 @@ CLASSES = {
     "sent": ("none", N_("Sent")),
     "never": ("none", N_("Never")),
 }
-Screens = Mapping[str, Sequence[Watching]]
+Screens = Mapping[str, Sequence[Watching]]  # pages open now, by share
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,23 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     taken: list[Acknowledgement]  # of this very value, by people of the client
 
 
+class WhoPage(StaffPage, frozen=True, kw_only=True):
+    """A fact, and what became of it with each client."""
+
+    template = "pm/who.html"
+    project: Project
+    fact: Fact
+    sentence: str  # the fact
+    answer: str  # in one line
+    by: str  # who recorded it
+    blocks: Sequence[Block]
+    clock: Clock
+    say: ModuleType  # web.manager.who.sentences
+    name: Callable[[str], str]  # what a person is called, by id
+    classes: Mapping[str, tuple[str, str]]  # tone and word by state of an update
+    query: str  # that asks for this fact
+
+
 async def who(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/who?milestone=|risk=|figure=&measure=[&at=version]`: who knows this fact."""
     services: Services = request.app.state.services
@@ -76,40 +94,43 @@ async def who(request: Request, signed: Signed) -> Response:
     shares = [str(share.id) for share in world.shares_of_project(project.id)]
     screens: Screens = await run_in_threadpool(lambda: {share: presence.watching(services, share) for share in shares})
     wanted = int(version) if version else None
-    context = await run_in_threadpool(_page, services, signed, project, asked, wanted, screens)
-    return services.pages.response(request, "pm/who.html", **context) if context else not_found()
+    fact = await run_in_threadpool(_fact, services, signed, project, asked, wanted)
+    if fact is None:
+        return not_found()
+    page = await run_in_threadpool(_page, services, signed, project, fact, screens)
+    return services.pages.answer(request, page)
 
 
-def _page(
-    services: Services, signed: Signed, project: Project, asked: Asked, version: int | None, screens: Screens
-) -> dict[str, Any] | None:
+def _fact(services: Services, signed: Signed, project: Project, asked: Asked, version: int | None) -> Fact | None:
+    """Record the question, then return the fact: the newest value, or that as of an event. For threads."""
     since = _("newest value") if version is None else _("as of event {version}", version=version)
     consulted(
         services, signed, project.id, _("who knows {kind} {key}, {since}", kind=asked.kind, key=asked.key, since=since)
     )
     newest = services.present.world.versions.get(f"project-{project.id}", 0)
-    fact = facts.fact(services.logs.events, services.present.past, project, newest, asked, version)
-    if fact is None:
-        return None
+    return facts.fact(services.logs.events, services.present.past, project, newest, asked, version)
+
+
+def _page(services: Services, signed: Signed, project: Project, fact: Fact, screens: Screens) -> WhoPage:
+    asked = fact.asked
     services.receipts.flush()
     world, clock = services.present.world, Clock(project.time_zone, project.civil(services.now()))
-    found = blocks(services, world, project, fact, screens)
-    return {
-        "project": project,
-        "fact": fact,
-        "sentence": sentences.sentence(fact, clock),
-        "answer": sentences.answers([(block.client, block.answer) for block in found]),
-        "by": world.person_name(fact.step.who),
-        "blocks": found,
-        "clock": clock,
-        "say": sentences,
-        "name": world.person_name,
-        "classes": CLASSES,
-        "query": f"{asked.kind}={asked.key}"
-        if asked.kind in ("milestone", "risk")
-        else f"figure={asked.kind}&measure={asked.key}",
+    by_client = blocks(services, world, project, fact, screens)
+    thing = asked.kind in ("milestone", "risk")
+    return WhoPage(
+        project=project,
+        fact=fact,
+        sentence=sentences.sentence(fact, clock),
+        answer=sentences.answers([(block.client, block.answer) for block in by_client]),
+        by=world.person_name(fact.step.who),
+        blocks=by_client,
+        clock=clock,
+        say=sentences,
+        name=world.person_name,
+        classes=CLASSES,
+        query=f"{asked.kind}={asked.key}" if thing else f"figure={asked.kind}&measure={asked.key}",
         **shell(services, signed),
-    }
+    )
 
 
 def blocks(services: Services, world: World, project: Project, fact: Fact, screens: Screens) -> list[Block]:
@@ -117,75 +138,78 @@ def blocks(services: Services, world: World, project: Project, fact: Fact, scree
     by_client: dict[str, list[Share]] = {}
     for share in world.shares_of_project(project.id):
         by_client.setdefault(share.client, []).append(share)
-    found = [_block(services, world, fact, shares, screens) for shares in by_client.values()]
-    return sorted(found, key=lambda b: (b.told.how != "told", b.client))
+    every = [_block(services, world, fact, shares, screens) for shares in by_client.values()]
+    return sorted(every, key=lambda b: (b.told.how != "told", b.client))
 
 
 def _block(services: Services, world: World, fact: Fact, shares: list[Share], screens: Screens) -> Block:
-    found = min((_told(services, world, fact, share) for share in shares), key=_telling)
-    client = world.client_name(found.share.client)
-    seen = _seen(services, world, found, screens)
-    project = world.projects[found.share.project]
+    outcome = min((_told(services, world, fact, share) for share in shares), key=_telling)
+    client = world.client_name(outcome.share.client)
+    seen = _viewers(services, world, outcome, screens)
+    project = world.projects[outcome.share.project]
     clock = Clock(project.time_zone, project.civil(services.now()))
     ordered = sorted(seen.seen, key=lambda s: (_first(s), world.person_name(s.person)))
     return Block(
         client=client,
-        told=found,
-        answer=sentences.answer(client, found, ordered, fact, world.person_name),
-        why=sentences.why(found, fact, clock),
-        note=" ".join(filter(None, (sentences.note(found, fact), sentences.held(found, clock)))),
+        told=outcome,
+        answer=sentences.answer(client, outcome, ordered, fact, world.person_name),
+        why=sentences.why(outcome, fact, clock),
+        note=" ".join(filter(None, (sentences.note(outcome, fact), sentences.held(outcome, clock)))),
         seen=ordered[:LISTED],
-        old=[s for s in ordered if 0 < s.watching < found.n],
+        old=[s for s in ordered if 0 < s.watching < outcome.n],
         more=max(0, len(ordered) - LISTED),
         gap=seen.gap,
-        expired=found.at is not None and (services.now() - found.at).days >= found.share.retention,
-        taken=_taken(found, fact),
+        expired=outcome.at is not None and (services.now() - outcome.at).days >= outcome.share.retention,
+        taken=_taken(outcome, fact),
     )
 
 
-def _taken(found: ClientTold, fact: Fact) -> list[Acknowledgement]:
+def _taken(outcome: ClientTold, fact: Fact) -> list[Acknowledgement]:
     """Return who said to have taken note of the fact, with an update on screen that told of it."""
     subject = f"{fact.asked.kind}-{fact.asked.key}"
-    on = range(found.n, found.beyond or sys.maxsize) if found.how == "told" else range(0)
-    return [one for one in found.share.answers.taken if one.subject == subject and one.screen.n in on]
+    on = range(outcome.n, outcome.beyond or sys.maxsize) if outcome.how == "told" else range(0)
+    return [ack for ack in outcome.share.answers.taken if ack.subject == subject and ack.screen.n in on]
 
 
-def _telling(found: ClientTold) -> tuple[bool, datetime | str]:
-    """Order the shares of one client: the one that told first, else the one that counts most."""
-    if found.at is not None:
-        return False, found.at.isoformat()
+def _telling(outcome: ClientTold) -> tuple[bool, str]:
+    """Order the shares of one client: the one that told first, else the one whose reason says most."""
+    if outcome.at is not None:
+        return False, outcome.at.isoformat()
     counts = ("same", "stopped", "coming", "held", "erased", "missing", "unshared", "later", "ended", "draft")
-    return True, f"{counts.index(found.how) if found.how in counts else len(counts)}"
+    return True, f"{counts.index(outcome.how) if outcome.how in counts else len(counts)}"
 
 
 def _first(seen: Seen) -> tuple[int, str]:
+    """Order viewers: who displayed it first, then those it reached less and less."""
     order = ("displayed", "superseded", "delivered", "sent", "never").index(seen.state)
     at = seen.displayed or seen.delivered or seen.sent
     return order, at.isoformat() if at else ""
 
 
 def _told(services: Services, world: World, fact: Fact, share: Share) -> ClientTold:
+    """Return what one share told its client of a fact, with the hold in which it waited, if it did."""
+
     def revealed(at: datetime) -> ClientView | None:
         agreed, past = in_force(share, at), services.present.past(share.project, at).state
         return view_of(world, past, agreed) if agreed and past else None
 
     stopped = presence.stopped(services, share.id) is not None
-    behind = services.health.behind or (services.now() - fact.at).total_seconds() < 30
-    found = told(services.logs.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
+    behind = services.health.behind or (services.now() - fact.at).total_seconds() < SETTLES
+    outcome = told(services.logs.disclosure, share, fact, revealed, stopped=stopped, behind=behind)
     hold = _hold(world, share, fact)
     if hold is None:
-        return found
-    kept_back = found.how in ("missing", "coming", "stopped") and never_shown(hold, fact)
-    how = "held" if kept_back else found.how
-    return msgspec.structs.replace(found, how=how, hold=hold, hold_by=world.person_name(hold.by))
+        return outcome
+    kept_back = outcome.how in ("missing", "coming", "stopped") and never_shown(hold, fact)
+    how = "held" if kept_back else outcome.how
+    return msgspec.structs.replace(outcome, how=how, hold=hold, hold_by=world.person_name(hold.by))
 
 
 def _hold(world: World, share: Share, fact: Fact) -> Hold | None:
     """Return the hold in which a fact waited for review on a share."""
     kind, key = fact.asked.kind, fact.asked.key
     subject = f"{kind}-{key}" if kind in ("milestone", "risk") else "budget"
-    found = [h for h in world.hold_record(share.id) if h.fact.subject == subject and h.waits_at(fact.at)]
-    return found[0] if found else None
+    holds = (hold for hold in world.hold_record(share.id) if hold.fact.subject == subject and hold.waits_at(fact.at))
+    return next(holds, None)
 
 
 def never_shown(hold: Hold, fact: Fact) -> bool:
@@ -194,13 +218,13 @@ def never_shown(hold: Hold, fact: Fact) -> bool:
     return hold.ended is None or not hold.shown or replaced
 
 
-def _seen(services: Services, world: World, found: ClientTold, screens: Screens) -> Viewers:
-    if found.how != "told" or found.at is None:
+def _viewers(services: Services, world: World, outcome: ClientTold, screens: Screens) -> Viewers:
+    if outcome.how != "told" or outcome.at is None:
         return Viewers([], None)
-    share = found.share
+    share = outcome.share
     people = [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
-    span = found.n, found.beyond
-    return viewers(services.logs.receipts, share.id, span, found.at, people, screens.get(share.id, ()))
+    span = outcome.n, outcome.beyond
+    return viewers(services.logs.receipts, share.id, span, outcome.at, people, screens.get(share.id, ()))
 
 
 def routes() -> list[BaseRoute]:

@@ -1,6 +1,6 @@
-"""Who knows, in sentences: the fact, the answer in one line, and why a client was not told. Pure.
+"""Sentences of the page "Who knows?": the fact, the answer in one line, and why a client was not told.
 
-Rule: what was sent, delivered and displayed stay apart; nobody is ever said to have read anything.
+Rule: sent, delivered and displayed are told apart; no sentence says that anybody read anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value
 from web.record.reception import Seen
 from web.record.told import ClientTold
 
-SPOKEN = 3  # clients that the one-line answer goes into
+SPOKEN = 3  # clients the one-line answer speaks of
 UNTOLD = {"has not been told": N_("have not been told"), "was not told": N_("were not told")}  # of one, of several
 
 
@@ -46,10 +46,10 @@ def _exact(money: Money) -> str:
 
 def sentence(fact: Fact, clock: Clock) -> str:
     """Return the fact: "Handover: 5 October, since Tue 16 March 13:58"."""
-    start, said = clock.moment(fact.at), f"{fact.title}: {value(fact.value, clock)}"
+    start, text = clock.moment(fact.at), f"{fact.title}: {value(fact.value, clock)}"
     if fact.next is None:
-        return _("{said}, since {start}", said=said, start=start)
-    return _("{said}, from {start} to {at}", said=said, start=start, at=clock.moment(fact.next.at))
+        return _("{said}, since {start}", said=text, start=start)
+    return _("{said}, from {start} to {at}", said=text, start=start, at=clock.moment(fact.next.at))
 
 
 def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
@@ -94,7 +94,7 @@ def _when_delivered(seen: Seen) -> datetime:
 
 
 def _displayed(client: str, shown: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
-    told = [
+    people = [
         _(
             "{name} {s}{since}",
             name=name(s.person),
@@ -109,7 +109,7 @@ def _displayed(client: str, shown: Sequence[Seen], fact: Fact, name: Callable[[s
         "{client} {knows}: {told}{rest}.",
         client=client,
         knows=knows,
-        told=_(" and ").join(told) if not rest else ", ".join(told),
+        told=_(" and ").join(people) if not rest else ", ".join(people),
         rest=rest,
     )
 
@@ -148,21 +148,21 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
     """Return the answer in one line, from each client's name and answer; of many clients, the first few."""
     if not each:
         return _("This project is shared with nobody.")
-    said, untold = [], dict[str, list[str]]()
-    for client, told in each:
-        plain = next((end for end in UNTOLD if told == f"{client} {end}."), "")
+    sentences, untold = [], dict[str, list[str]]()
+    for client, answer in each:
+        plain = next((end for end in UNTOLD if answer == f"{client} {end}."), "")
         if plain:
             untold.setdefault(plain, []).append(client)
         else:
-            said.append(told)
-    rest = len(said) - SPOKEN
+            sentences.append(answer)
+    rest = len(sentences) - SPOKEN
     more = _(
         "{rest} more {client} listed below.",
         rest=number(rest).capitalize(),
         client=_("client is") if rest == 1 else _("clients are"),
     )
     ends = [_together(clients, end) for end, clients in untold.items()]
-    return " ".join([*said[:SPOKEN], *([more] if rest > 0 else ()), *ends])
+    return " ".join([*sentences[:SPOKEN], *([more] if rest > 0 else ()), *ends])
 
 
 def _together(clients: Sequence[str], end: str) -> str:
@@ -209,12 +209,12 @@ def why(told: ClientTold, fact: Fact, clock: Clock) -> str:
 
 def _held(told: ClientTold, fact: Fact, clock: Clock) -> str:
     assert told.hold is not None
-    said = record_held.why(told.hold, told.hold_by, clock)
+    text = record_held.why(told.hold, told.hold_by, clock)
     replaced = fact.next is not None and (told.hold.ended is None or fact.next.at <= told.hold.ended)
     return _(
         "{said}{rest}{replaced}.",
-        said=said[:1].upper(),
-        rest=said[1:],
+        said=text[:1].upper(),
+        rest=text[1:],
         replaced=_(", and by then this was no longer so") if replaced else "",
     )
 
@@ -223,8 +223,8 @@ def held(told: ClientTold, clock: Clock) -> str:
     """Return that what a client was told had been held for review, "" where it had not."""
     if told.hold is None or told.how != "told":
         return ""
-    said = record_held.why(told.hold, told.hold_by, clock)
-    return f"{said[:1].upper()}{said[1:]}."
+    text = record_held.why(told.hold, told.hold_by, clock)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _same(told: ClientTold, fact: Fact) -> str:
@@ -250,19 +250,21 @@ def _unshared(told: ClientTold, clock: Clock) -> str:
 
 def note(told: ClientTold, fact: Fact) -> str:
     """Return what has to be said beside the update that told a fact, "" for nothing."""
-    said = []
+    notes = []
     if told.level == "earlier":
-        said.append(_("As an earlier value, in the history beside the one that replaced it."))
+        notes.append(_("As an earlier value, in the history beside the one that replaced it."))
     if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
-        said.append(_("As a percentage of the budget: {share}.", share=words.percent(fact.value.share)))
+        notes.append(_("As a percentage of the budget: {share}.", share=words.percent(fact.value.share)))
     if told.level == "value" and _looks_alike(fact):
         assert isinstance(fact.value, Amount)
-        said.append(_("On screen both this and the value before it read {money}.", money=words.money(fact.value.money)))
+        notes.append(
+            _("On screen both this and the value before it read {money}.", money=words.money(fact.value.money))
+        )
     if told.blurred:
-        said.append(_("An earlier update was erased and may have said so first."))
+        notes.append(_("An earlier update was erased and may have said so first."))
     if told.beyond:
-        said.append(_("Until update {beyond}.", beyond=told.beyond))
-    return " ".join(said)
+        notes.append(_("Until update {beyond}.", beyond=told.beyond))
+    return " ".join(notes)
 
 
 def _looks_alike(fact: Fact) -> bool:

@@ -12,6 +12,8 @@ from web.importers.csv import mapping, reader
 from web.importers.csv.reader import Mapping
 from web.importers.plan import BrokenFile, Plan, PlannedMilestone
 
+pytestmark = pytest.mark.once
+
 SEED = int(os.environ.get("SEED", "20270331"))
 CASES = 600
 ALL = Mapping(

@@ -13,6 +13,8 @@ from web.importers import plan
 from web.importers.mspdi import reader
 from web.importers.plan import BrokenFile, PlannedCosts, PlannedMilestone
 
+pytestmark = pytest.mark.once
+
 
 def test_a_plan_is_read_with_every_date_as_the_day_that_is_written() -> None:
     read = reader.read(HARBOUR)

@@ -10,6 +10,8 @@ from tests.web.importers.plans import HARBOUR, edited, project, told
 from web.importers.mspdi import reader
 from web.importers.plan import BrokenFile, Plan
 
+pytestmark = pytest.mark.once
+
 SEED = int(os.environ.get("SEED", "20270331"))
 CASES = 600
 NAMESPACE = "http://schemas.microsoft.com/project"

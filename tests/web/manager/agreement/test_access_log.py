@@ -17,14 +17,12 @@ from domain.people.access import ErasePerson, InvitePerson
 from projections.receipts.claims import Receipt
 from projections.receipts.visits import Visit, visits
 from projections.wording.phrases import lasted
-from tests.web.doors import OTHER_VIEWER, VIEWER, House, running
+from tests.web.doors import OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.world import ACME, HARBOUR, OTHER, SHARE
-from web import app as application
 from web import clock
 from web.door.csv_download import sheet
 from web.ids import new_id
 from web.manager.agreement.access_log import HEAD, PAGE
-from web.settings import Settings
 from web.write.permission import OPERATOR
 
 STAFF, AUDIT = f"/p/{HARBOUR}/shares/{SHARE}/access", f"/audit/shares/{SHARE}/access"
@@ -46,6 +44,7 @@ def said(visit: Visit) -> tuple[object, ...]:
 # folding
 
 
+@pytest.mark.once
 def test_a_visit_lasts_from_the_page_to_the_end_of_its_socket() -> None:
     found = visits(
         [
@@ -60,11 +59,13 @@ def test_a_visit_lasts_from_the_page_to_the_end_of_its_socket() -> None:
     assert [said(v) for v in found] == [(100, "Phone", 3, 6, 5, 100, 28, False)]
 
 
+@pytest.mark.once
 def test_a_page_that_never_opened_a_socket_has_no_length() -> None:
     (visit,) = visits([one("opened", 3, 100, device="Computer")]).found
     assert (visit.live, visit.lasted(1000), visit.last) == (False, 0, 3)
 
 
+@pytest.mark.once
 def test_a_reload_is_another_visit_and_a_reconnection_is_not() -> None:
     found = visits(
         [
@@ -82,6 +83,7 @@ def test_a_reload_is_another_visit_and_a_reconnection_is_not() -> None:
     assert [v.seconds for v in found] == [19 + 76, 58]
 
 
+@pytest.mark.once
 def test_two_tabs_are_two_visits_and_one_of_them_can_stay_open() -> None:
     found = visits(
         [
@@ -95,11 +97,13 @@ def test_two_tabs_are_two_visits_and_one_of_them_can_stay_open() -> None:
     assert [(v.opened, v.open) for v in found] == [(100, False), (110, True)]
 
 
+@pytest.mark.once
 def test_a_page_that_was_left_before_it_connected_does_not_take_the_socket_of_the_next() -> None:
     found = visits([one("opened", 1, 100), one("opened", 1, 105), one("displayed", 1, 106), one("closed", 1, 150)])
     assert [(v.opened, v.live) for v in found.found] == [(100, False), (105, True)]
 
 
+@pytest.mark.once
 def test_a_page_that_ends_before_it_was_handed_anything_is_the_one_that_waited() -> None:
     found = visits(
         [
@@ -115,6 +119,7 @@ def test_a_page_that_ends_before_it_was_handed_anything_is_the_one_that_waited()
     ]
 
 
+@pytest.mark.once
 def test_a_tab_that_comes_back_after_a_page_nobody_waits_for_goes_on_with_its_own() -> None:
     found = visits(
         [
@@ -128,26 +133,31 @@ def test_a_tab_that_comes_back_after_a_page_nobody_waits_for_goes_on_with_its_ow
     assert [(v.opened, v.open) for v in found] == [(100, True), (200, False)]
 
 
+@pytest.mark.once
 def test_what_is_on_a_screen_now_counts_up_to_now() -> None:
     (visit,) = visits([one("opened", 1, 100), one("displayed", 1, 110), one("displayed", 2, 150)]).found
     assert (visit.on_screen(150), visit.on_screen(200), visit.lasted(200)) == (40, 90, 100)
 
 
+@pytest.mark.once
 def test_a_late_end_of_an_old_socket_does_not_close_a_page_that_went_on() -> None:
     (visit,) = visits([one("opened", 1, 100), one("displayed", 1, 130), one("closed", 1, 120)]).found
     assert visit.open
 
 
+@pytest.mark.once
 def test_what_two_processes_record_crosswise_is_one_visit() -> None:
     (visit,) = visits([one("displayed", 1, 101), one("opened", 1, 100, device="Tablet"), one("closed", 1, 150)]).found
     assert said(visit) == (100, "Tablet", 1, 1, 1, 50, 49, False)
 
 
+@pytest.mark.once
 def test_when_the_server_went_down_is_told_apart() -> None:
     (visit,) = visits([one("opened", 1, 100), one("displayed", 1, 101), one("lost", 1, 140)]).found
     assert (visit.lost, visit.lasted(1000), visit.on_screen(1000)) == (True, 40, 39)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(40))
 def test_every_random_day_is_counted_once_and_adds_up(seed: int) -> None:
     """However pages open, hide, reload and end: one visit for each page made, none longer than the day, none lost."""
@@ -193,10 +203,7 @@ def later() -> Later:
 
 @pytest.fixture
 def house(tmp_path: Path, later: Later) -> Iterator[House]:
-    listed = application.compose(Settings(data=tmp_path / "other"))
-    routes = application.routes(demo=False)
-    listed.folder.close()
-    with running(tmp_path / "data", routes, now=later) as made:
+    with running(tmp_path / "data", every_route(), now=later) as made:
         yield made
 
 
@@ -339,6 +346,7 @@ def test_a_name_that_is_a_formula_stays_text_in_a_spreadsheet(house: House, name
     assert rows[1][1] == f"'{name}"
 
 
+@pytest.mark.once
 def test_cells_are_guarded_quoted_and_kept() -> None:
     nasty = ["\tx", "\rx", "=1", 'say "hi"', "a,b", "a\r\nb", "Zoë", "x=1", "", -5]
     text = sheet(["=head"], [[value] for value in nasty]).decode("utf-8-sig")
@@ -346,6 +354,7 @@ def test_cells_are_guarded_quoted_and_kept() -> None:
     assert back == ["=head", "'\tx", "'\rx", "'=1", 'say "hi"', "a,b", "a\r\nb", "Zoë", "x=1", "", "-5"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (11_100, "3 h 5 min"), (180_000, "two days")],
@@ -358,8 +367,8 @@ def test_viewers_are_told_on_their_page_that_display_is_recorded_and_for_how_lon
     house.process.services.service.execute(OPERATOR, SetRetention(share=SHARE, days=90), command_id=CommandId("r"))
     page = house.client(VIEWER).get(f"/s/{SHARE}").text
     assert "is recorded for Example Works and for you, and kept for 90 days." in page
-    link = house.process.services.people.link(OPERATOR, PersonId(VIEWER))
+    link = house.process.services.credentials.link(OPERATOR, PersonId(VIEWER))
     assert "and kept for 90 days" in house.client().get(f"/in/{link}").text
     assert "is recorded" in house.client().get("/sign-in").text
-    other = house.process.services.people.link(OPERATOR, PersonId(OTHER_VIEWER))
+    other = house.process.services.credentials.link(OPERATOR, PersonId(OTHER_VIEWER))
     assert "90 days" not in house.client().get(f"/in/{other}").text

@@ -290,6 +290,7 @@ def test_all_live_shares_stand_in_one_table_that_sorts_and_downloads(house: Hous
     assert "with history" in rows[1]
 
 
+@pytest.mark.once
 def test_a_cell_that_begins_like_a_formula_is_text() -> None:
     from web.door.csv_download import sheet
 

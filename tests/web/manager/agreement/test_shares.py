@@ -15,7 +15,7 @@ from tests.web.manager.plan.test_change import hidden
 from tests.world import HARBOUR, SHARE, World, everything
 from web.manager import projects
 from web.manager.agreement import terms_form
-from web.manager.plan.lines import budgets, healths, milestones, risks, sentence
+from web.manager.plan.lines import Counts, budgets, healths, milestones, risks, sentence
 from web.record.audience import audiences, effects
 
 HERE = f"/p/{HARBOUR}/shares"
@@ -30,6 +30,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 # terms and the form
 
 
+@pytest.mark.once
 def test_every_choice_of_the_terms_is_on_the_form() -> None:
     for words, kind in (
         (terms_form.MILESTONE_FIELDS, MilestoneField),
@@ -42,6 +43,7 @@ def test_every_choice_of_the_terms_is_on_the_form() -> None:
         assert set(words) == set(get_args(kind))
 
 
+@pytest.mark.once
 def test_what_is_not_ticked_is_not_in_the_terms() -> None:
     assert terms_form.terms_of({}) == Terms()
     found = terms_form.terms_of({"milestones": ["some"], "milestone": ["m1"], "milestone_fields": ["forecast"]})
@@ -101,8 +103,8 @@ def test_the_sentence_counts_and_says_what_waits(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.harbour()
     project = world.present.world.projects[HARBOUR]
-    assert sentence(project, 0, 0, 0, 0) == ("No change today.", "")
-    assert sentence(project, 7, 2, 1, 0) == (
+    assert sentence(project, Counts()) == ("No change today.", "")
+    assert sentence(project, Counts(changes_today=7, overdue=2, waiting=1)) == (
         "Seven changes today.",
         "Two forecast dates have passed unmet, and one view is awaited from clients.",
     )
@@ -196,7 +198,7 @@ def test_an_invited_viewer_gets_a_link_that_is_shown_once_and_lets_them_in(house
     page = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "noor@acme.test"}).text
     secret = re.search(r"/in/([\w-]+)", page)
     assert secret is not None
-    assert house.process.services.people.holder(secret[1]).name == "Noor"
+    assert house.process.services.credentials.holder(secret[1]).name == "Noor"
     after = browser.get(f"{HERE}/{SHARE}").text
     assert "noor@acme.test" in after
     assert secret[1] not in after

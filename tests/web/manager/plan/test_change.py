@@ -45,6 +45,7 @@ def recorded(house: House) -> list[str]:
     return [type(r.event).__name__ for r in found]
 
 
+@pytest.mark.once
 def test_no_command_of_a_project_is_without_a_form() -> None:
     tags = {str(command.__struct_config__.tag) for command in get_args(PlainCommand)}
     assert tags == set(FORMS) | ELSEWHERE

@@ -205,7 +205,7 @@ def test_a_change_that_waits_is_confirmed_as_waiting_and_not_as_gone_out(house: 
 
 
 def test_one_command_that_does_both_says_both(house: House) -> None:
-    from web.manager.plan.change import carry_out
+    from web.manager.plan.change import Order, carry_out
 
     before = house.process.services.present.refresh().projects[HARBOUR]
     moves = tuple(
@@ -216,7 +216,8 @@ def test_one_command_that_does_both_says_both(house: House) -> None:
     signed = house.process.services.guard._by_token(__import__("web.ids").ids.digest(house.token("manager")))
     assert signed is not None
     together = ChangeTogether(project=HARBOUR, commands=moves)
-    told = carry_out(house.process, signed, together, CommandId("both"), before)
+    order = Order(command=together, key=CommandId("both"))
+    told = carry_out(house.process.services, signed, order, before)
     assert told.startswith(f"Recorded. Acme Rail will see update {n}; the rest waits for your release, until ")
 
 
@@ -387,7 +388,7 @@ def test_one_share_that_cannot_be_let_go_keeps_no_other_waiting(house: House, mo
 
     monkeypatch.setattr(house.process.services.service, "execute", broken)
     house.clock.forward(hours=5)  # type: ignore[attr-defined]
-    house.process.watch._agreed(house.clock())  # type: ignore[attr-defined]
+    house.process.clockwork._end_terms(house.clock())  # type: ignore[attr-defined]
     world = house.process.services.present.refresh()
     assert (len(world.held(SHARE).held), len(world.held(OTHER).held)) == (1, 0)
 
@@ -403,10 +404,10 @@ def test_a_tick_that_is_under_way_is_waited_for_when_the_clockwork_stops(
         assert go_on.wait(20)
         over.set()
 
-    monkeypatch.setattr(house.process.watch, "tick", slow)
+    monkeypatch.setattr(house.process.clockwork, "tick", slow)
 
     async def story() -> None:
-        keeping = asyncio.create_task(house.process.watch.keep())
+        keeping = asyncio.create_task(house.process.clockwork.keep())
         await asyncio.to_thread(begun.wait, 20)
         keeping.cancel()
         done, _ = await asyncio.wait([keeping], timeout=0.2)

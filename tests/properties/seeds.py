@@ -1,0 +1,130 @@
+"""For each seeded leak the first seed that shows it, so that a run need not look for it again.
+
+Rule: a stored seed only says where to look first. A leak that it does not show is searched for as if none were stored, and
+the warning that comes with it says what to store instead; a leak that no seed shows fails its test.
+"""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable
+
+STORED: dict[str, dict[str, int]] = {
+    "twins": {
+        "a draft of the agreement": 2,
+        "a number taken by a change that is not shared": 1,
+        "an acknowledgement of another client marks ours": 2,
+        "an override of health that no terms name": 1,
+        "budget as it first was": 3,
+        "cache of pages without the share in its key": 9,
+        "comments from before, exposed by a new version": 9,
+        "comments of another client": 19,
+        "comments on a risk from before": 9,
+        "concerns of another client": 1,
+        "confirmation from before": 2,
+        "confirmation of a milestone without asking": 1,
+        "confirmation that no terms name": 1,
+        "cost shown where price is agreed": 3,
+        "count of all milestones": 1,
+        "count of all risks": 6,
+        "count of internal notes": 4,
+        "curve of spend from before": 5,
+        "day of the last change, though before": 2,
+        "day on which a score was given before": 2,
+        "every agreed plan, whatever the terms say": 1,
+        "every health indicator, whatever the terms say": 1,
+        "every risk field, whatever the terms say": 1,
+        "first agreed date from before": 5,
+        "forecast without asking": 9,
+        "forecasts from before": 5,
+        "from now on taken for with history": 2,
+        "health that no terms name": 1,
+        "hidden milestones selected": 1,
+        "hidden risks selected": 6,
+        "highest score of any risk": 4,
+        "how often somebody is mailed": 1,
+        "ids of concerns that count everybody's": 2,
+        "internal budget beside the client's price": 2,
+        "internal note of a milestone": 7,
+        "internal note of a risk": 9,
+        "internal spend beside the client's price": 2,
+        "internal title of a milestone": 7,
+        "latest forecast of any milestone": 1,
+        "mail domains of clients": 1,
+        "names of people of another client": 1,
+        "number of agreed plans that no terms name": 2,
+        "number of clients of the organisation": 1,
+        "number of concerns of all clients": 1,
+        "number of shares of the organisation": 1,
+        "one tree for all shares": 1,
+        "order by the internal title": 7,
+        "other clients asked for their view": 1,
+        "other clients' views of a risk": 2,
+        "phase that no terms name": 7,
+        "plans agreed before, and how many": 2,
+        "position of the whole log in a name": 1,
+        "position of the whole log in element ids": 1,
+        "position of the whole log in the message": 1,
+        "previous score from before": 2,
+        "progress without asking": 7,
+        "projects assigned to a manager": 1,
+        "reason from before it was agreed from now on": 7,
+        "reason without asking": 2,
+        "that another client was ended": 6,
+        "the budget, whatever the terms say": 1,
+        "the last day of the agreement": 1,
+        "time of the last change of the project": 1,
+        "version of the project's stream": 1,
+        "version of the share's stream": 2,
+        "what happened before it became client-facing": 7,
+        "what happened while no version covered it": 9,
+        "what was mailed to somebody": 1,
+        "which changes are held for review": 1,
+        "who is signed in, and how": 1,
+        "why the agreement was changed": 1,
+    },
+    "held": {
+        "a budget that waits": 4,
+        "a milestone taken away stays while it waits": 3,
+        "a new risk that waits": 1,
+        "a number taken by what waits": 1,
+        "a plan confirmed while a milestone waits": 2,
+        "a risk that waits answers no more": 5,
+        "an agreed plan while a milestone waits": 3,
+        "health of what waits": 1,
+        "health that stands still while something waits": 1,
+        "how many wait": 1,
+        "the day of what waits": 1,
+    },
+    "mails": {
+        "highest score of any risk": 4,
+        "named after the position of the log": 1,
+        "position of the whole log in a name": 1,
+        "the hour tells how busy a project is": 1,
+        "waits for a quiet project": 11,
+    },
+    "outcome": {
+        "forgets one field": 3,
+        "forgets the risks": 2,
+        "forgets whether the past is told": 2,
+    },
+}
+
+
+class StoredSeed(UserWarning):
+    """A leak is shown by another seed than the one that is stored for it."""
+
+
+def search(kind: str, name: str, shows: Callable[[int], bool], seeds: Iterable[int]) -> int | None:
+    """Return a seed that shows a leak: the stored one, else the first of `seeds`, else None.
+
+    With SEED set nothing stored is used: that is how other stories are tried.
+    """
+    if "SEED" in os.environ:
+        return next((seed for seed in seeds if shows(seed)), None)
+    stored = STORED.get(kind, {}).get(name, 0)
+    if stored and shows(stored):
+        return stored
+    found = next((seed for seed in seeds if seed != stored and shows(seed)), None)
+    if found is not None:
+        warnings.warn(f"{kind}: {name!r} is shown by seed {found}, stored is {stored}: renew it", StoredSeed, 2)
+    return found
