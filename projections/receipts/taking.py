@@ -61,13 +61,13 @@ class _Share:
 
     def note(self, claim: Receipt, by: str) -> None:
         """Take in a claim that is recorded or about to be; `by` is the process it came to."""
-        known = self.viewers.setdefault(claim.person, ViewerReceipts())
-        if claim.kind == "opened" and known.heard and claim.at - known.heard > VISIT_GAP.total_seconds():
-            known.since, known.ended = known.displayed, known.heard
-        known.device = claim.device or known.device
+        viewer = self.viewers.setdefault(claim.person, ViewerReceipts())
+        if claim.kind == "opened" and viewer.heard and claim.at - viewer.heard > VISIT_GAP.total_seconds():
+            viewer.since, viewer.ended = viewer.displayed, viewer.heard
+        viewer.device = claim.device or viewer.device
         if claim.kind in ("displayed", "resumed"):
-            known.displayed = max(known.displayed, claim.n)
-        known.heard = max(known.heard, claim.at)
+            viewer.displayed = max(viewer.displayed, claim.n)
+        viewer.heard = max(viewer.heard, claim.at)
         self.screens.take(claim)
         if claim.tab and claim.kind not in ("closed", "lost"):
             self.holders[claim.tab] = by
@@ -111,11 +111,11 @@ class Receipts:
         with self._lock:
             self._empty_inbox()
             self._waiting.append(mark)
-            known = self._share(share)
+            state = self._share(share)
             if self.worker:  # others record as well
-                known.catch_up(self.log, share)
+                state.catch_up(self.log, share)
             self._note_waiting()
-            viewer = known.viewers[person]
+            viewer = state.viewers[person]
             ended = datetime.fromtimestamp(viewer.ended, UTC) if viewer.ended else None
             visit = Visit(since=viewer.since, ended=ended)
         self._awake.set()
@@ -180,14 +180,14 @@ class Receipts:
             by_share.setdefault(receipt.share, []).append(receipt)
         made, standing = {}, {}
         for share, claims in by_share.items():
-            known = self._share(share)
-            k, at = known.k + 1, max(self._clock(), known.at)
-            row = seal(share, k, at, claims, self._salt(share, k), known.frontier)
+            state = self._share(share)
+            k, at = state.k + 1, max(self._clock(), state.at)
+            row = seal(share, k, at, claims, self._salt(share, k), state.frontier)
             made[share] = msgspec.structs.replace(row, by=self.worker)
             if k % STANDING_EVERY == 0:
-                tabs = list(known.screens.tabs.values())
-                held = {tab.tab: known.holders.get(tab.tab, "") for tab in tabs}
-                standing[share] = TabStanding(dict(known.viewers), tabs, held)
+                tabs = list(state.screens.tabs.values())
+                held = {tab.tab: state.holders.get(tab.tab, "") for tab in tabs}
+                standing[share] = TabStanding(dict(state.viewers), tabs, held)
         return made, standing
 
     def _rows_again(self, batch: Sequence[Receipt]) -> tuple[dict[str, BatchRow], dict[str, TabStanding]]:
@@ -226,7 +226,7 @@ class Receipts:
         """Record that this process is alive: while pages are open, at most every `BEAT` seconds."""
         now = self._clock().timestamp()
         with self._lock:
-            watched = any(known.screens.tabs for known in self._shares.values())
+            watched = any(state.screens.tabs for state in self._shares.values())
         if watched and now - self._beaten >= BEAT:
             self.log.beat(now, self.worker)
             self._beaten = now
@@ -245,13 +245,13 @@ class Receipts:
 
     def _lost(self, share: str, gone: Callable[[str], bool]) -> list[Receipt]:
         """Return the claims that end the tabs of a share whose process has ended."""
-        known = self._share(share)
+        state = self._share(share)
         if self.worker:
-            known.catch_up(self.log, share)
-        heard = max((viewer.heard for viewer in known.viewers.values()), default=0.0)
+            state.catch_up(self.log, share)
+        heard = max((viewer.heard for viewer in state.viewers.values()), default=0.0)
         lost = []
-        for tab in known.screens.tabs.values():
-            worker = known.holders.get(tab.tab, "")
+        for tab in state.screens.tabs.values():
+            worker = state.holders.get(tab.tab, "")
             mine = bool(worker) and worker == self.worker
             if mine or not gone(worker):
                 continue
@@ -266,20 +266,20 @@ class Receipts:
         with self._lock:
             workers = set[str]()
             for share in shares:
-                known = self._share(share)
-                known.catch_up(self.log, share)
-                workers |= {known.holders.get(tab.tab, "") for tab in known.screens.tabs.values()}
+                state = self._share(share)
+                state.catch_up(self.log, share)
+                workers |= {state.holders.get(tab.tab, "") for tab in state.screens.tabs.values()}
             return workers
 
     def open_tabs(self, share: str) -> list[Tab]:
         """Return every tab that is open as far as is recorded, whichever process has it."""
         with self._lock:
-            known = self._share(share)
-            known.catch_up(self.log, share)
-            return list(known.screens.tabs.values())
+            state = self._share(share)
+            state.catch_up(self.log, share)
+            return list(state.screens.tabs.values())
 
     def _share(self, share: str) -> _Share:
-        known = self._shares.get(share)
-        if known is None:
-            known = self._shares[share] = _Share(self.log, share)
-        return known
+        state = self._shares.get(share)
+        if state is None:
+            state = self._shares[share] = _Share(self.log, share)
+        return state

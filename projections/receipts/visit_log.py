@@ -32,27 +32,27 @@ class VisitLog:
     def told(self, share: str, since: datetime) -> VisitsTold:
         """Return the visits of a share as far as they are recorded and not older than `since` (UTC). For threads."""
         with self._lock:
-            known = self._caught_up(share)
-            known.forget(since)
-            ordered = sorted(known.found, key=lambda visit: visit.opened, reverse=True)
+            visits = self._caught_up(share)
+            visits.forget(since)
+            ordered = sorted(visits.found, key=lambda visit: visit.opened, reverse=True)
             copies = [msgspec.structs.replace(visit) for visit in ordered]
-            return VisitsTold(copies, dict(known.reached), known.dropped)
+            return VisitsTold(copies, dict(visits.reached), visits.dropped)
 
     def reached(self, share: str, since: datetime) -> dict[str, Reached]:
         """Return the last update that can have reached each person, by receipts not older than `since` (UTC)."""
         with self._lock:
-            known = self._caught_up(share)
-            known.forget(since)
-            return dict(known.reached)
+            visits = self._caught_up(share)
+            visits.forget(since)
+            return dict(visits.reached)
 
     def _caught_up(self, share: str) -> Visits:
-        k, known = self._shares.pop(share, (0, Visits()))
+        k, visits = self._shares.pop(share, (0, Visits()))
         while rows := self._record.rows(share, k, SLICE):
             for row in rows:
                 for claim in sorted(row.claims(share), key=lambda claim: claim.at):
-                    known.take(claim)
+                    visits.take(claim)
             k = rows[-1].k
-        self._shares[share] = k, known
+        self._shares[share] = k, visits
         while len(self._shares) > SHARES:
             self._shares.popitem(last=False)
-        return known
+        return visits

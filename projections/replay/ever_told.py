@@ -61,7 +61,7 @@ class EverSeen:
 
     def _take(self, ever: Ever, n: int, view: ClientView) -> None:
         for subject, field, _ in facts(view):
-            known = ever.told.get((subject, field))
-            ever.told[subject, field] = EverTold(known.first if known else n, n)
+            earlier = ever.told.get((subject, field))
+            ever.told[subject, field] = EverTold(earlier.first if earlier else n, n)
         ever.titles |= {f"milestone-{row.id}": row.title for row in view.milestones}
         ever.titles |= {f"risk-{card.id}": f"{card.ref} {card.title}" for card in view.risks}

@@ -87,9 +87,9 @@ class Heads:
         head = self._log.head(share)
         if head == 0:
             return None
-        known = self._pages.get(share)
-        if known is not None and known.n == head:
-            return known
+        cached = self._pages.get(share)
+        if cached is not None and cached.n == head:
+            return cached
         folded = self._forward(share, head)
         if folded is None:
             return None
@@ -98,11 +98,11 @@ class Heads:
         return new
 
     def _forward(self, share: str, head: int) -> Folded | None:
-        known = self._folded.get(share)
-        if known is None or not 0 < head - known.entry.n <= 2 * ITEMS:
+        cached = self._folded.get(share)
+        if cached is None or not 0 < head - cached.entry.n <= 2 * ITEMS:
             return fold(self._log, share, head)
-        parts = known.parts
-        entries = self._log.entries(share, known.entry.n, head - known.entry.n, head)
+        parts = cached.parts
+        entries = self._log.entries(share, cached.entry.n, head - cached.entry.n, head)
         for entry in entries:
             parts = frames.fold(parts, entry.content)
         return Folded(entries[-1], parts) if entries else None
@@ -132,8 +132,8 @@ class LiveLog:
         newest = self._heads.page(share)
         if newest is None:
             return 0, b'{"n":0,"key":true,"content":"","say":""}'
-        known = 0 < since <= newest.n
-        items = "".join(items_since(self._log, share, since, newest.n)) if known else ""
+        exists = 0 < since <= newest.n
+        items = "".join(items_since(self._log, share, since, newest.n)) if exists else ""
         return newest.n, frames.key_message(newest.n, newest.at, newest.root, newest.roots, items)
 
 

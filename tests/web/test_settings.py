@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from web.cli.main import SERVE, parser
+from web.cli.main import parser
+from web.cli.serve import SERVE
 from web.settings import BadSetting, Settings, read, variable
 
 pytestmark = pytest.mark.once

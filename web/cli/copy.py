@@ -1,4 +1,4 @@
-"""`fanlight copy`: move an installation from its folder into a database, and compare both row by row."""
+"""`fanlight copy`: copies an installation from its folder into a database, and compares both row by row."""
 
 from pathlib import Path
 
@@ -10,15 +10,28 @@ from projections.installation.copying import Copied
 from projections.installation.database import Unusable
 from projections.installation.folder import Folder
 from web.cli import verify
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.cli.serve import alone
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, add_flags
 
 
-def run(settings: Settings, source: Path, to: str) -> int:
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("copy", help=_("copy a folder into a prepared, empty database, and compare every row"))
+    parser.add_argument(
+        "--from", dest="source", type=Path, required=True, help=_("folder, which nobody serves meanwhile")
+    )
+    parser.add_argument("--to", required=True, help=_("database, as its owner: postgresql://owner@host/name"))
+    add_flags(parser, ("signing_key",))
+    parser.set_defaults(run=run)
+
+
+def run(given: Arguments) -> int:
     """Copy, compare and verify; return 0 when everything arrived.
 
     Raises: BadSetting when something is in the way; the database is then as it was.
     """
+    settings, source, to = settings_of(given), given["source"], given["to"]
     if not (source / "events.db").exists():
         raise BadSetting(_("There is no installation in {source}. Say which folder with --from.", source=source))
     lock, folder = alone(source), Folder(source)

@@ -1,4 +1,4 @@
-"""`fanlight erase` and `fanlight key`: what is destroyed for ever, and what signs."""
+"""`fanlight erase`: destroys a person's data or the content of updates for ever."""
 
 import re
 
@@ -9,36 +9,58 @@ from domain.people.access import ErasePerson
 from projections.events.present import CurrentWorld
 from projections.evidence.erasing import Erasure, erase_entries
 from web import clock
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.ids import new_id
 from web.process import open_logs, signing
-from web.settings import Settings
+from web.settings import Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
 
+def add_parsers(commands: Commands) -> None:
+    """Add the command with its two kinds."""
+    erase = commands.add_parser("erase", help=_("destroy a person's data or the content of updates, for ever"))
+    kinds = erase.add_subparsers(dest="action", required=True, metavar="WHAT")
+    of_person = kinds.add_parser("person", help=_("name, address and sign-ins of a person"))
+    of_person.add_argument("email")
+    of_person.set_defaults(run=lambda given: person(settings_of(given), given["email"], given["reason"]))
+    of_updates = kinds.add_parser("updates", help=_("content of updates of a share; their proofs stay"))
+    of_updates.add_argument("share")
+    of_updates.add_argument("numbers", help=_("such as 3 or 3-9,12"))
+    of_updates.set_defaults(run=_erase_updates)
+    for parser in (of_person, of_updates):
+        parser.add_argument("--reason", required=True, help=_("kept for ever; must not name anybody"))
+        add_flags(parser, ("data", "database_url", "signing_key"))
+
+
+def _erase_updates(given: Arguments) -> int:
+    return updates(settings_of(given), given["share"], given["numbers"], given["reason"])
+
+
 def person(settings: Settings, email: str, reason: str) -> int:
-    """Erase a person: name, address, sign-ins and whatever else their stream holds.
+    """Erase a person: name, address, sign-ins and whatever else their stream of events holds.
 
     Raises: Refused.
     """
     folder = open_logs.logs(settings)
     try:
         present = CurrentWorld(folder.events)
-        found = [p.id for p in present.world.people.values() if p.email.casefold() == email.casefold()]
-        if not found:
+        people = present.world.people.values()
+        same_address = [known.id for known in people if known.email.casefold() == email.casefold()]
+        if not same_address:
             raise Unknown(
                 _("Nobody with the address {email} is known. `fanlight user list` shows who is.", email=email), "email"
             )
         service = Service(folder.events, present, clock.now)
-        for one in found:
-            service.execute(OPERATOR, ErasePerson(person=one, reason=reason), command_id=CommandId(new_id(24)))
+        for person_id in same_address:
+            service.execute(OPERATOR, ErasePerson(person=person_id, reason=reason), command_id=CommandId(new_id(24)))
     finally:
         folder.close()
     print(_("Erased. What their pages claimed stays, under an id that leads to nobody."))
     return 0
 
 
-def entries(settings: Settings, share: str, numbers: str, reason: str) -> int:
+def updates(settings: Settings, share: str, numbers: str, reason: str) -> int:
     """Erase the content of updates of a share, such as "3 7-9".
 
     Raises: Refused.
@@ -62,37 +84,12 @@ def entries(settings: Settings, share: str, numbers: str, reason: str) -> int:
 
 
 def _numbers(text: str) -> set[int]:
-    found: set[int] = set()
+    numbers: set[int] = set()
     for span in text.replace(",", " ").split():
         match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", span)
         if match is None or int(match[2] or match[1]) - int(match[1]) > 1_000_000:
             raise Invalid(
                 _("{span!r} is no number of an update. Expected something like 3 or 7-9.", span=span), "numbers"
             )
-        found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return found
-
-
-def show_key(settings: Settings) -> int:
-    """Print the verification key."""
-    folder = open_logs.logs(settings)
-    try:
-        print(signing.notary(folder, settings, clock.now).verification_key)
-    finally:
-        folder.close()
-    return 0
-
-
-def rotate_key(settings: Settings) -> int:
-    """Sign with a new key from now on; the old one vouches for it. A server that runs goes on with the old one."""
-    folder = open_logs.logs(settings)
-    try:
-        notary = signing.notary(folder, settings, clock.now)
-        new = signing.renewed(notary.key)
-        notary.rotate(new)
-        signing.write(settings.key_file, new)
-        print(notary.verification_key)
-    finally:
-        folder.close()
-    print(_("Restart the server to sign with it. Who has the old key can still check everything."))
-    return 0
+        numbers.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return numbers

@@ -12,21 +12,40 @@ from projections.evidence import bundle
 from projections.evidence.bundle import Enclosures
 from projections.installation.folder import Logs
 from web import clock
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.door.assets import asset_url
 from web.door.templates import Pages
 from web.evidence import download, page
 from web.process import open_logs, signing
-from web.settings import Settings
+from web.settings import Settings, add_flags
 
 
-def run(settings: Settings, share: str, out: Path | None, query: Mapping[str, str], *, receipts: bool) -> int:
-    """Write the bundle and say how to check it. `query` is as in the address of the download."""
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("export", help=_("write the evidence bundle of a share, a period or one update"))
+    parser.add_argument("share", help=_("id of the share, as in the address of its page"))
+    parser.add_argument("--out", type=Path, help=_("file to write (default: fanlight-SHARE.zip)"))
+    parser.add_argument("--update", default="", help=_("only this update, with its proof"))
+    parser.add_argument("--from", default="", help=_("first update of a period"))
+    parser.add_argument("--to", default="", help=_("last update of a period"))
+    parser.add_argument("--without-receipts", action="store_true", help=_("leave out what people's pages claimed"))
+    add_flags(parser, ("data", "database_url", "signing_key"))
+    parser.set_defaults(run=run)
+
+
+def run(given: Arguments) -> int:
+    """Write the bundle and say how to check it.
+
+    Raises: BadSetting, Refused.
+    """
+    settings, share, receipts = settings_of(given), given["share"], not given["without_receipts"]
+    query = {"n": given["update"], "from": given["from"], "to": given["to"]}  # as in the address of the download
     folder = open_logs.logs(settings)
     try:
         data = _bundle(settings, folder, share, query, receipts=receipts)
     finally:
         folder.close()
-    target = out or Path(f"fanlight-{share}.zip")
+    target = given["out"] or Path(f"fanlight-{share}.zip")
     target.write_bytes(data)
     print(_("{target}: {data:,} bytes. Check it with: fanlight verify {target}", target=target, data=len(data)))
     return 0

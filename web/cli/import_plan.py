@@ -1,4 +1,4 @@
-"""`fanlight import`: shows what a plan would change in a project, and takes it over with --accept."""
+"""`fanlight import`: shows what a plan would change in a project, and records it with --accept."""
 
 import sys
 from collections.abc import Callable
@@ -10,54 +10,82 @@ from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, read
-from web.importers.csv import mapping
+from web.importers.csv import mapping as csv_mapping
 from web.process import open_logs
 from web.proposal.compare import Proposal, accept, propose
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
 WIDTH = 30  # of the progress bar, in characters
 
 
-def run(settings: Settings, file: Path, project: str, columns: Path | None, *, accept: bool) -> int:
-    """Compare and, if asked, record; a broken file changes nothing and gives exit code 3."""
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("import", help=_("compare a plan with a project, and take it over with --accept"))
+    parser.add_argument("file", type=Path, help=_("MSPDI XML or CSV"))
+    parser.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
+    parser.add_argument(
+        "--accept", action="store_true", help=_("record every proposed change (default: only show them)")
+    )
+    parser.add_argument("--mapping", type=Path, help=_("JSON file that says which CSV column is what"))
+    add_flags(parser, ("data", "database_url", "max_upload_mb"))
+    parser.set_defaults(run=run)
+
+
+def run(given: Arguments) -> int:
+    """Compare and, if asked, record; a broken file changes nothing and gives exit code 3.
+
+    Raises: BadSetting, Unknown.
+    """
+    settings, file = settings_of(given), given["file"]
     data = _content(file)
     try:
-        plan = read(file.name, data, _mapping(columns), _progress(), max_bytes=settings.max_upload_mb * 2**20)
+        mapping = _mapping(given["mapping"])
+        plan = read(file.name, data, mapping, _progress(), max_bytes=settings.max_upload_mb * 2**20)
     except BrokenFile as broken:
-        print(_("fanlight: {file} cannot be read, nothing was changed.", file=file), file=sys.stderr)
-        for problem in broken.problems:
-            print(
-                _("  line {line}: {message}", line=problem.line, message=problem.message)
-                if problem.line
-                else f"  {problem.message}",
-                file=sys.stderr,
-            )
+        _print_problems(file, broken)
         return 3
+    _compare(settings, plan, ProjectId(given["project"]), record=given["accept"])
+    return 0
+
+
+def _print_problems(file: Path, broken: BrokenFile) -> None:
+    print(_("fanlight: {file} cannot be read, nothing was changed.", file=file), file=sys.stderr)
+    for problem in broken.problems:
+        print(
+            _("  line {line}: {message}", line=problem.line, message=problem.message)
+            if problem.line
+            else f"  {problem.message}",
+            file=sys.stderr,
+        )
+
+
+def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: bool) -> None:
+    """Print what the plan would change in a project, and record it if `record` says so."""
     folder = open_logs.logs(settings)
     try:
         present = CurrentWorld(folder.events)
-        found = present.world.projects.get(ProjectId(project))
-        if found is None:
+        project = present.world.projects.get(project_id)
+        if project is None:
             raise Unknown(
                 _(
                     "There is no project {project!r} in {where}. Its id is in the address of its page.",
-                    project=project,
+                    project=str(project_id),
                     where=folder.where,
                 )
             )
-        proposal = propose(found, plan, new_id, found.civil(clock.now()))
+        proposal = propose(project, plan, new_id, project.civil(clock.now()))
         _show(proposal)
-        if accept:
-            _record(Service(folder.events, present, clock.now), found, plan, proposal)
+        if record:
+            _record(Service(folder.events, present, clock.now), project, plan, proposal)
         elif proposal.lines:
             print(_("Nothing is recorded yet. The same command with --accept takes these changes over."))
     finally:
         folder.close()
-    return 0
 
 
 def _content(file: Path) -> bytes:
@@ -68,7 +96,7 @@ def _content(file: Path) -> bytes:
 
 
 def _mapping(columns: Path | None) -> Mapping | None:
-    return mapping.decode(_content(columns)) if columns else None
+    return csv_mapping.decode(_content(columns)) if columns else None
 
 
 def _progress() -> Callable[[float], None] | None:

@@ -1,6 +1,6 @@
-"""`fanlight restored`: let a record go on after a backup was restored, without giving a number a second meaning."""
+"""`fanlight restored`: continues a record after a backup was restored, without using a number of an update twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.ids import ShareId
 from domain.language import gettext as _
@@ -9,52 +9,78 @@ from projections.follow import restoring
 from projections.installation import database
 from projections.installation.database import Database, Unusable
 from web import clock
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.ids import random_salt
 from web.render.page import Renderer
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, add_flags
 
 
-def run(settings: Settings, shown: Sequence[str], margin: int, reason: str) -> int:
-    """Keep the numbers that may have been given before, put it on record, and let the database be served again.
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "restored", help=_("after a backup was restored: keep every number that was given before")
+    )
+    parser.add_argument("--shown", action="append", default=[], metavar="SHARE=N", help=_("highest number known"))
+    parser.add_argument(
+        "--margin", type=int, default=100, help=_("numbers to leave out beyond the highest known (100)")
+    )
+    parser.add_argument(
+        "--nothing-lost", action="store_true", help=_("every update is there: a standby took over in sync")
+    )
+    parser.add_argument("--reason", required=True, help=_("what happened; kept for ever"))
+    add_flags(parser, ("database_url",))
+    parser.set_defaults(run=run)
 
-    `shown` says SHARE=N: a number somebody has seen. Raises: BadSetting.
+
+def run(given: Arguments) -> int:
+    """Leave out the numbers that may have been used, record why, and let the database be served again.
+
+    Raises: BadSetting.
     """
+    settings, margin = settings_of(given), 0 if given["nothing_lost"] else given["margin"]
     if not settings.database_url:
         raise BadSetting(_("Say which database was restored with --database-url, as its owner."))
     if margin < 0:
         raise BadSetting(_("--margin is {margin}; expected 0 or more.", margin=margin))
-    seen = _seen(shown)
+    shown = _shown(given["shown"])
     try:
         logs = Database(settings.database_url, anywhere=True)
     except Unusable as error:
         raise BadSetting(str(error)) from None
     try:
-        world, renderer, said = CurrentWorld(logs.events).world, Renderer(), []
-        if unknown := sorted(set(seen) - set(world.shares)):
-            raise BadSetting(_("There is no share {unknown} in {where}.", unknown=unknown[0], where=logs.where))
-        logs.disclosure.keep_stylesheet(renderer.stylesheet, renderer.css)
-        for share in sorted(world.shares):
-            head = logs.disclosure.head(share)
-            upto = max(head, seen.get(share, 0)) + margin
-            kept = restoring.keep_numbers(logs, share, upto, renderer, clock.now, random_salt)
-            said.append(
-                _("{share}: {head} to {upto} lost", share=share, head=head + 1, upto=upto)
-                if kept
-                else _("{share}: nothing lost after {head}", share=share, head=head)
-            )
-        restoring.state(logs, clock.now(), "operator", "; ".join([reason, *said]))
+        sentences = _keep_numbers(logs, shown, margin)
+        restoring.state(logs, clock.now(), "operator", "; ".join([given["reason"], *sentences]))
     finally:
         logs.close()
     database.adopt(settings.database_url)
-    print("\n".join([*said, _("It may be served again.")]))
+    print("\n".join([*sentences, _("It may be served again.")]))
     return 0
 
 
-def _seen(shown: Sequence[str]) -> dict[ShareId, int]:
-    found: dict[ShareId, int] = {}
-    for one in shown:
-        share, _sep, n = one.partition("=")
+def _keep_numbers(logs: Database, shown: Mapping[ShareId, int], margin: int) -> list[str]:
+    """Leave out the numbers of every share up to `margin` beyond the highest known; return what was lost, in words."""
+    world, renderer, sentences = CurrentWorld(logs.events).world, Renderer(), []
+    if unknown := sorted(set(shown) - set(world.shares)):
+        raise BadSetting(_("There is no share {unknown} in {where}.", unknown=unknown[0], where=logs.where))
+    logs.disclosure.keep_stylesheet(renderer.stylesheet, renderer.css)
+    for share in sorted(world.shares):
+        head = logs.disclosure.head(share)
+        upto = max(head, shown.get(share, 0)) + margin
+        kept = restoring.keep_numbers(logs, share, upto, renderer, clock.now, random_salt)
+        sentences.append(
+            _("{share}: {head} to {upto} lost", share=share, head=head + 1, upto=upto)
+            if kept
+            else _("{share}: nothing lost after {head}", share=share, head=head)
+        )
+    return sentences
+
+
+def _shown(options: Sequence[str]) -> dict[ShareId, int]:
+    """Return the highest number somebody has seen of each share, from options such as "h4rb0ura7k2q=93"."""
+    highest: dict[ShareId, int] = {}
+    for option in options:
+        share, _sep, n = option.partition("=")
         if not (share and n.isdecimal() and len(n) < 10):
-            raise BadSetting(_("--shown is {one!r}; expected SHARE=N, such as --shown h4rb0ura7k2q=93.", one=one))
-        found[ShareId(share)] = max(int(n), found.get(ShareId(share), 0))
-    return found
+            raise BadSetting(_("--shown is {one!r}; expected SHARE=N, such as --shown h4rb0ura7k2q=93.", one=option))
+        highest[ShareId(share)] = max(int(n), highest.get(ShareId(share), 0))
+    return highest

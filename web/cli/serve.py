@@ -1,4 +1,4 @@
-"""`fanlight serve` and `fanlight demo`: one process, one port, one folder."""
+"""`fanlight serve`, `fanlight demo` and `fanlight follow`: one server process on one port."""
 
 import fcntl
 import socket
@@ -9,15 +9,53 @@ import msgspec
 
 from domain.language import gettext as _
 from web import app
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import log_lines
 from web.process.process import Given
 from web.push import server
 from web.push.server import server_config, tune_gc
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, Settings, add_flags
+
+SERVE = (
+    "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
+    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
+    "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name",
+    "smtp_url", "mail_from", "digest_hour", "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
+)  # fmt: skip  # settings of every server
+
+
+def add_parsers(commands: Commands) -> None:
+    """Add the three commands."""
+    demo = commands.add_parser("demo", help=_("the sample portfolio, living, on one port"))
+    add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
+    demo.set_defaults(run=_demo)
+    serve = commands.add_parser("serve", help=_("serve what lies in a folder"))
+    add_flags(serve, ("data", "database_url", "redis_url", "follow", *SERVE[1:]))
+    serve.set_defaults(run=_serve)
+    follow = commands.add_parser("follow", help=_("make the updates, or stand by for it, without serving pages"))
+    add_flags(follow, ("data", "database_url", "redis_url", *SERVE[1:]))
+    follow.set_defaults(run=_follow)
+
+
+def _demo(given: Arguments) -> int:
+    return run(settings_of(given, data=Path("data/demo")), demo=True)
+
+
+def _serve(given: Arguments) -> int:
+    return run(settings_of(given))
+
+
+def _follow(given: Arguments) -> int:
+    settings = settings_of(given)
+    if not settings.database_url:
+        raise BadSetting(_("In a folder the one process that serves also follows. fanlight follow needs a database."))
+    return run(msgspec.structs.replace(settings, follow=True), pages=False)
 
 
 def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
-    """Serve until told to stop; return the exit code. Without `pages` it follows, and answers the operator alone.
+    """Serve until told to stop; return the exit code.
+
+    Without `pages` the process makes updates, or stands by for it, and serves the operator's addresses alone.
 
     Raises: BadSetting when the address or the folder cannot be used.
     """
@@ -44,12 +82,14 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
         timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
     )  # fmt: skip
     tune_gc()
-    says = (
+    sentence = (
         _("Fanlight is at {origin}", origin=settings.origin)
         if pages
         else _("Fanlight follows, health at {origin}/healthz", origin=settings.origin)
     )
-    print(_("{says}  (data in {where}, stop with Ctrl+C)", says=says, where=process.services.logs.where), flush=True)
+    print(
+        _("{says}  (data in {where}, stop with Ctrl+C)", says=sentence, where=process.services.logs.where), flush=True
+    )
     server.run(config, [listener])
     for lock in locks:
         lock.close()
@@ -57,7 +97,10 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
 
 
 def alone(folder: Path) -> IO[str]:
-    """Hold the folder for this process: two servers in one folder would be two followers."""
+    """Lock the folder for this process until the file is closed: two servers in one folder would both make updates.
+
+    Raises: BadSetting when it cannot be written, or another process has it.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "serving.lock").open("w")

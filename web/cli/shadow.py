@@ -1,4 +1,4 @@
-"""`fanlight shadow`: a share recomputed from its events with the code of today, and what differs from the record."""
+"""`fanlight shadow`: recomputes a share from its events with the present code, and prints what differs."""
 
 import sys
 
@@ -7,20 +7,30 @@ from domain.ids import ShareId
 from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.follow.shadow import Compared, State, compared
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import open_logs
 from web.record.shadow_words import FINE, WORDS
 from web.render.page import Renderer
-from web.settings import Settings
+from web.settings import add_flags
 
 LONGEST = 160  # characters of each version printed
 
 
-def run(settings: Settings, share: str) -> int:
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("shadow", help=_("recompute a share with the code of today and list what differs"))
+    parser.add_argument("share")
+    add_flags(parser, ("data", "database_url"))
+    parser.set_defaults(run=run)
+
+
+def run(given: Arguments) -> int:
     """Print every difference and the count of each kind; return 0 when there is none, 1 otherwise.
 
-    Raises: Unknown.
+    Raises: BadSetting, Unknown.
     """
-    folder, counted = open_logs.logs(settings), dict[State, int]()
+    share = given["share"]
+    folder, counted = open_logs.logs(settings_of(given)), dict[State, int]()
     try:
         if share not in CurrentWorld(folder.events).world.shares:
             raise Unknown(
@@ -30,10 +40,10 @@ def run(settings: Settings, share: str) -> int:
                     where=folder.where,
                 )
             )
-        for one in compared(folder.events, folder.disclosure, ShareId(share), Renderer()):
-            counted[one.state] = counted.get(one.state, 0) + 1
-            if one.state not in FINE:
-                print("\n".join(told(one)))
+        for comparison in compared(folder.events, folder.disclosure, ShareId(share), Renderer()):
+            counted[comparison.state] = counted.get(comparison.state, 0) + 1
+            if comparison.state not in FINE:
+                print("\n".join(_lines(comparison)))
     finally:
         folder.close()
     print(", ".join(f"{many} {WORDS[state]}" for state, many in counted.items()) or _("Nothing was ever recorded."))
@@ -43,20 +53,20 @@ def run(settings: Settings, share: str) -> int:
     return 1 if differs else 0
 
 
-def told(one: Compared) -> list[str]:
-    """Return a comparison in lines."""
-    name = _("update {n}", n=one.n) if one.n else _("at {at:%Y-%m-%d %H:%M:%S} UTC", at=one.at)
-    lines = [f"{name}: {WORDS[one.state]}"]
-    for apart in one.apart:
+def _lines(comparison: Compared) -> list[str]:
+    n, at = comparison.n, comparison.at
+    name = _("update {n}", n=n) if n else _("at {at:%Y-%m-%d %H:%M:%S} UTC", at=at)
+    lines = [f"{name}: {WORDS[comparison.state]}"]
+    for apart in comparison.apart:
         lines += [
             f"  {apart.field}",
-            _("    recorded   {short}", short=short(apart.recorded)),
-            _("    recomputed {short}", short=short(apart.recomputed)),
+            _("    recorded   {short}", short=_short(apart.recorded)),
+            _("    recomputed {short}", short=_short(apart.recomputed)),
         ]
     return lines
 
 
-def short(text: str) -> str:
-    """Return the beginning of a text on one line."""
+def _short(text: str) -> str:
+    """Return the beginning of a text on one line, at most `LONGEST` characters."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""`fanlight status`: how an installation stands, asked of its logs, so it also answers when nothing serves."""
+"""`fanlight status`: the state of an installation, read from its logs, so that it works while nothing serves."""
 
 from datetime import datetime
 
@@ -9,8 +9,17 @@ from projections.events.present import CurrentWorld
 from projections.events.world import World
 from projections.installation.folder import Logs
 from projections.installation.lease import Tenure
+from web.cli.arguments import Commands, settings_of
 from web.process import open_logs
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, Settings, add_flags
+
+
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("status", help=_("how the installation stands: who follows, every share, what waits"))
+    parser.add_argument("--json", action="store_true", help=_("print it as JSON"))
+    add_flags(parser, ("data", "database_url"))
+    parser.set_defaults(run=lambda given: print_status(settings_of(given), as_json=given["json"]))
 
 
 class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +35,7 @@ class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """The installation."""
+    """One installation."""
 
     where: str
     events: int  # the newest event's position
@@ -37,12 +46,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def well(self) -> bool:
-        """Nothing waits and nothing is stopped."""
+        """Whether no event waits and no share is stopped."""
         return not self.behind and not any(share.state == "stopped" for share in self.shares)
 
 
 def status(logs: Logs) -> Status:
-    """Return how an installation stands."""
+    """Return the state of an installation."""
     world = CurrentWorld(logs.events).world
     last, head = logs.ledger.last(), logs.events.head()
     return Status(
@@ -72,50 +81,53 @@ def _share(logs: Logs, world: World, key: str) -> ShareStatus:
     )
 
 
-def run(settings: Settings, *, as_json: bool) -> int:
-    """Print how the installation stands; return 0 when all is well, 1 when something waits or is stopped."""
+def print_status(settings: Settings, *, as_json: bool) -> int:
+    """Print the state of the installation; return 0 when all is well, 1 when something waits or is stopped.
+
+    Raises: BadSetting.
+    """
     if not settings.database_url and not (settings.data / "events.db").exists():
         raise BadSetting(_("There is no installation in {data}. Name its folder with --data.", data=settings.data))
     logs = open_logs.logs(settings)
     try:
-        found = status(logs)
+        current = status(logs)
     except logs.away as error:
         raise BadSetting(_("{where} does not answer: {error}", where=logs.where, error=error)) from None
     finally:
         logs.close()
-    print(msgspec.json.format(msgspec.json.encode(found)).decode() if as_json else _text(found, shared=logs.shared))
-    return 0 if found.well else 1
+    print(msgspec.json.format(msgspec.json.encode(current)).decode() if as_json else _text(current, shared=logs.shared))
+    return 0 if current.well else 1
 
 
-def _text(found: Status, *, shared: bool) -> str:
+def _text(current: Status, *, shared: bool) -> str:
     lines = [
-        found.where,
+        current.where,
         _(
             "events     {events}, of which {behind} wait for the follower",
-            events=found.events,
-            behind=found.behind or _("none"),
+            events=current.events,
+            behind=current.behind or _("none"),
         ),
     ]
     if shared:
-        left = found.follower.left
+        left = current.follower.left
         who = (
-            _("{holder}, term {term}", holder=found.follower.holder, term=found.follower.term)
+            _("{holder}, term {term}", holder=current.follower.holder, term=current.follower.term)
             if left > 0
             else _("nobody follows")
         )
         lines.append(_("follower   {who}", who=who))
-    lines += [_("ledger     {ledger} lines", ledger=found.ledger), ""]
-    for one in found.shares:
-        at = _("{at:%Y-%m-%d %H:%M:%S} UTC", at=one.at) if one.at else _("never")
+    lines += [_("ledger     {ledger} lines", ledger=current.ledger), ""]
+    for share in current.shares:
+        at = _("{at:%Y-%m-%d %H:%M:%S} UTC", at=share.at) if share.at else _("never")
         lines.append(
             _(
                 "{share:<14} {state:<9} update {update:<6} {at:<24} {client}",
-                share=one.share,
-                state=one.state,
-                update=one.update,
+                share=share.share,
+                state=share.state,
+                update=share.update,
                 at=at,
-                client=one.client,
+                client=share.client,
             )
         )
-        lines += [f"{'':<14} {one.why}"] if one.why else []
+        lines += [f"{'':<14} {share.why}"] if share.why else []
     return "\n".join(lines)

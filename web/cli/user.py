@@ -1,6 +1,6 @@
-"""`fanlight user`: clients and people, by the operator of the installation."""
+"""`fanlight user`: the organisation, clients and people, changed by the operator of the installation."""
 
-from typing import Any
+import msgspec
 
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
@@ -10,16 +10,92 @@ from domain.people.clients import RegisterClient
 from projections.events.present import CurrentWorld
 from projections.events.world import World
 from web import clock
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.identity.credentials import Credentials
 from web.ids import new_id
 from web.process import open_logs
-from web.settings import Settings
+from web.settings import Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
 
-def run(settings: Settings, given: dict[str, Any]) -> int:
-    """Carry out one action and print its result."""
+def add_parsers(commands: Commands) -> None:
+    """Add the command with its actions."""
+    user = commands.add_parser("user", help=_("clients, people, links and tokens"))
+    actions = user.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_clients(actions)
+    _add_people(actions)
+    _add_access(actions)
+    listing = actions.add_parser("list", help=_("list clients and people"))
+    listing.set_defaults(act=_list)
+    for parser in dict.fromkeys(actions.choices.values()):
+        add_flags(parser, ("data", "database_url", "public_url", "host", "port", "link_hours"))
+        parser.set_defaults(run=run)
+
+
+def _add_clients(actions: Commands) -> None:
+    name = actions.add_parser("organisation", help=_("name the organisation that shares"))
+    name.add_argument("name")
+    name.set_defaults(act=_name_organisation)
+    client = actions.add_parser("client", help=_("register a client; prints its id"))
+    client.add_argument("name")
+    client.add_argument("--time-zone", default="Europe/London", help=_("IANA name (default Europe/London)"))
+    client.set_defaults(act=_register_client)
+
+
+def _add_people(actions: Commands) -> None:
+    invite = actions.add_parser("invite", help=_("invite a person; prints a one-time sign-in link"))
+    invite.add_argument("email")
+    invite.add_argument("--name", required=True)
+    invite.add_argument("--role", required=True, choices=("admin", "manager", "auditor", "viewer"))
+    invite.add_argument("--client", help=_("id or name of the client, for a viewer"))
+    which = _("for a manager: ids or titles of projects, with commas between, or all (default)")
+    invite.add_argument("--projects", default="all", help=which)
+    invite.set_defaults(act=_invite)
+    projects = actions.add_parser("projects", help=_("say which projects a manager manages"))
+    projects.add_argument("email")
+    projects.add_argument("projects", help=_("ids or titles, with commas between, or all"))
+    projects.set_defaults(act=_assign_projects)
+
+
+def _add_access(actions: Commands) -> None:
+    link = actions.add_parser("link", help=_("print a new sign-in link for a person"))
+    link.add_argument("email")
+    link.set_defaults(act=_new_link)
+    token = actions.add_parser("token", help=_("print a bearer token for the JSON door; shown once"))
+    token.add_argument("email")
+    token.add_argument("--label", required=True, help=_("what it is for"))
+    token.set_defaults(act=_new_token)
+    end = actions.add_parser("end", help=_("end a person's access: sessions, links and tokens"))
+    end.add_argument("email")
+    end.add_argument("--reason", required=True)
+    end.set_defaults(act=_end_access)
+
+
+class _Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What the actions work with."""
+
+    settings: Settings
+    world: World
+    service: Service
+    people: Credentials
+
+    def record(self, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects) -> None:
+        """Record a command in the operator's name."""
+        self.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+
+    def print_link(self, secret: str) -> None:
+        """Print the address of a sign-in link."""
+        print(f"{self.settings.origin}/in/{secret}")
+        print(_("Good once, for {link_hours} hours.", link_hours=self.settings.link_hours))
+
+
+def run(given: Arguments) -> int:
+    """Carry out one action and print its result.
+
+    Raises: BadSetting, Refused.
+    """
+    settings = settings_of(given)
     folder = open_logs.logs(settings)
     try:
         present = CurrentWorld(folder.events)
@@ -27,59 +103,53 @@ def run(settings: Settings, given: dict[str, Any]) -> int:
         people = Credentials(
             service, present, clock.now, link_hours=settings.link_hours, session_hours=settings.session_hours
         )
-        _act(settings, given, present.world, service, people)
+        given["act"](_Desk(settings=settings, world=present.world, service=service, people=people), given)
     finally:
         folder.close()
     return 0
 
 
-def _act(settings: Settings, given: dict[str, Any], world: World, service: Service, people: Credentials) -> None:
-    match given["action"]:
-        case "organisation":
-            _tell(service, NameOrganisation(name=given["name"]))
-        case "client":
-            client = ClientId(new_id())
-            _tell(service, RegisterClient(client=client, name=given["name"], time_zone=given["time_zone"]))
-            print(client)
-        case "invite":
-            client_id = _client(world, given["client"]) if given["client"] else None
-            projects = _projects(world, given["projects"])
-            _, secret = people.invite(
-                OPERATOR,
-                name=given["name"],
-                email=given["email"],
-                role=given["role"],
-                client=client_id,
-                projects=projects,
-            )
-            _print_link(settings, secret)
-        case "link":
-            _print_link(settings, people.link(OPERATOR, _person(world, given["email"]).id))
-        case "token":
-            print(people.token(OPERATOR, _person(world, given["email"]).id, given["label"]))
-        case "projects":
-            projects = _projects(world, given["projects"])
-            _tell(service, AssignProjects(person=_person(world, given["email"]).id, projects=projects))
-        case "end":
-            _tell(service, DisablePerson(person=_person(world, given["email"]).id, reason=given["reason"]))
-        case _:
-            _list(world)
+def _name_organisation(desk: _Desk, given: Arguments) -> None:
+    desk.record(NameOrganisation(name=given["name"]))
 
 
-def _tell(service: Service, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects) -> None:
-    service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+def _register_client(desk: _Desk, given: Arguments) -> None:
+    client = ClientId(new_id())
+    desk.record(RegisterClient(client=client, name=given["name"], time_zone=given["time_zone"]))
+    print(client)
 
 
-def _print_link(settings: Settings, secret: str) -> None:
-    print(f"{settings.origin}/in/{secret}")
-    print(_("Good once, for {link_hours} hours.", link_hours=settings.link_hours))
+def _invite(desk: _Desk, given: Arguments) -> None:
+    client = _client(desk.world, given["client"]) if given["client"] else None
+    projects = _projects(desk.world, given["projects"])
+    _, secret = desk.people.invite(
+        OPERATOR, name=given["name"], email=given["email"], role=given["role"], client=client, projects=projects
+    )
+    desk.print_link(secret)
+
+
+def _assign_projects(desk: _Desk, given: Arguments) -> None:
+    projects = _projects(desk.world, given["projects"])
+    desk.record(AssignProjects(person=_person(desk.world, given["email"]).id, projects=projects))
+
+
+def _new_link(desk: _Desk, given: Arguments) -> None:
+    desk.print_link(desk.people.link(OPERATOR, _person(desk.world, given["email"]).id))
+
+
+def _new_token(desk: _Desk, given: Arguments) -> None:
+    print(desk.people.token(OPERATOR, _person(desk.world, given["email"]).id, given["label"]))
+
+
+def _end_access(desk: _Desk, given: Arguments) -> None:
+    desk.record(DisablePerson(person=_person(desk.world, given["email"]).id, reason=given["reason"]))
 
 
 def _person(world: World, email: str) -> Person:
-    found = [p for p in world.people.values() if p.email == email and not p.disabled]
-    if not found:
+    with_access = [person for person in world.people.values() if person.email == email and not person.disabled]
+    if not with_access:
         raise Unknown(_("Nobody with the address {email} has access. `fanlight user list` shows who has.", email=email))
-    return found[0]
+    return with_access[0]
 
 
 def _client(world: World, wanted: str) -> ClientId:
@@ -93,22 +163,23 @@ def _projects(world: World, wanted: str) -> tuple[ProjectId, ...] | None:
     """Return the projects that are named, by id or title, with commas between; None for "all"."""
     if wanted == "all":
         return None
-    found = []
-    for name in filter(None, (one.strip() for one in wanted.split(","))):
+    named: set[ProjectId] = set()
+    for name in filter(None, (part.strip() for part in wanted.split(","))):
         fits = [project.id for project in world.projects.values() if name in (project.id, project.title)]
         if len(fits) != 1:
             raise Unknown(
                 _("There is no one project {name!r}. Name it by its id, as in its address, or by its title.", name=name)
             )
-        found += fits
-    return tuple(sorted(set(found)))
+        named.update(fits)
+    return tuple(sorted(named))
 
 
-def _list(world: World) -> None:
+def _list(desk: _Desk, _given: Arguments) -> None:
+    world = desk.world
     print(world.organisation or _("(organisation not named)"))
-    for client in sorted(world.clients.values(), key=lambda c: c.name):
+    for client in sorted(world.clients.values(), key=lambda client: client.name):
         print(_("client   {id}  {name}", id=client.id, name=client.name))
-    for person in sorted(world.people.values(), key=lambda p: (p.role, p.name)):
+    for person in sorted(world.people.values(), key=lambda person: (person.role, person.name)):
         of = _(" of {client_name}", client_name=world.client_name(person.client)) if person.client else ""
         ended = _("  (ended)") if person.disabled else ""
         only = (

@@ -1,4 +1,4 @@
-"""`fanlight verify`: whether a bundle holds, or whether the stored files of an installation do."""
+"""`fanlight verify`: checks an evidence bundle, or the stored files of an installation."""
 
 import sys
 from collections.abc import Sequence
@@ -13,8 +13,33 @@ from projections.evidence.inspection import inspect
 from projections.proof import notes
 from projections.verify.bundle import VerifyReport, check
 from web import clock
+from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import open_logs, signing
-from web.settings import Settings
+from web.settings import Settings, add_flags
+
+
+def add_parsers(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("verify", help=_("check an evidence bundle, or all stored files with --data"))
+    parser.add_argument("file", type=Path, nargs="?", help=_("evidence bundle"))
+    parser.add_argument("--key", help=_("verification key you were given, or a file that holds it"))
+    parser.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], help=_("checkpoint you kept (repeatable)")
+    )
+    parser.add_argument("--json", action="store_true", help=_("print the report as JSON"))
+    add_flags(parser, ("data", "database_url", "signing_key"))
+    parser.set_defaults(run=run)
+
+
+def run(given: Arguments) -> int:
+    """Check a bundle where one is named, else the installation; return 0 when it holds and 1 when it does not.
+
+    Raises: BadSetting, Invalid, BadNote.
+    """
+    settings = settings_of(given)
+    if given["file"] is not None:
+        return bundle(given["file"], given["key"], given["checkpoint"], as_json=given["json"])
+    return stored(settings, given["checkpoint"])
 
 
 def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json: bool) -> int:
@@ -23,7 +48,7 @@ def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json:
     Raises: Invalid when a file cannot be read.
     """
     try:
-        data, given = file.read_bytes(), [path.read_bytes() for path in checkpoints]
+        data, kept = file.read_bytes(), [path.read_bytes() for path in checkpoints]
         key = Path(key).read_text() if key is not None and Path(key).is_file() else key
     except OSError as error:
         raise Invalid(
@@ -34,15 +59,15 @@ def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json:
             ),
             "file",
         ) from error
-    report = check(data, key.strip() if key else None, given)
+    report = check(data, key.strip() if key else None, kept)
     if as_json:
         print(msgspec.json.encode(report).decode())
     else:
-        print("\n".join(told(report)))
+        print("\n".join(sentences(report)))
     return 0 if report.accepted else 1
 
 
-def told(report: VerifyReport) -> list[str]:
+def sentences(report: VerifyReport) -> list[str]:
     """Return a report in sentences."""
     if report.accepted:
         span = (
@@ -63,7 +88,7 @@ def told(report: VerifyReport) -> list[str]:
 
 
 def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
-    """Check every stored row of an installation against everything that was signed; 0 when all of it holds.
+    """Check every stored row of an installation against everything that was signed; return 0 when all of it holds.
 
     Raises: Invalid, BadNote.
     """
@@ -74,15 +99,15 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
         world = CurrentWorld(folder.events).world
         notary = signing.notary(folder, settings, clock.now)
         pinned = [notes.open_checkpoint(notes.verify(path.read_text(), notary.keys)) for path in checkpoints]
-        found = list(inspect(folder, notary, list(world.shares), pinned))
+        findings = list(inspect(folder, notary, list(world.shares), pinned))
     finally:
         folder.close()
-    for finding in found:
+    for finding in findings:
         print(
             _("{origin}: first bad number {n}: {why}", origin=finding.origin, n=finding.n, why=finding.why),
             file=sys.stderr,
         )
-    if not found:
+    if not findings:
         print(
             _(
                 "Everything in {where} holds: {shares} shares, their receipts, the events, the ledger.",
@@ -90,4 +115,4 @@ def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
                 shares=len(world.shares),
             )
         )
-    return 1 if found else 0
+    return 1 if findings else 0

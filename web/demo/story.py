@@ -121,7 +121,7 @@ class Story:
             self.tell(MANAGER, agreement_share.ActivateTerms(share=share, reason="Agreed at project start"))
 
     def _days(self, start: datetime, until: datetime) -> Iterator[datetime]:
-        day, told = 1, start
+        day, last = 1, start
         while (at := self._working_hour(start, day)) < until:
             for planned in plan.PROJECTS:
                 if day % 30 == 0:
@@ -143,11 +143,11 @@ class Story:
             if self._random.random() < 0.55:
                 yield at
                 self.change(at)
-            told = at
-            for told in self.reviews.day(day, at, plan.SHARES[0][3], until):
-                yield told
+            last = at
+            for last in self.reviews.day(day, at, plan.SHARES[0][3], until):
+                yield last
             day += 1
-        yield from self.reviews.waiting(told, until)
+        yield from self.reviews.waiting(last, until)
 
     def _with_acme(self, day: int) -> None:
         """Record that Acme Rail rates a risk, or is asked about one."""
