@@ -225,8 +225,8 @@ def installed(db: psycopg.Connection[tuple[Any, ...]]) -> int:
     table = db.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.migrations",)).fetchone()
     if not table or table[0] is None:
         return 0
-    found = db.execute(sql.SQL("SELECT max(version) FROM {}.migrations").format(sql.Identifier(SCHEMA))).fetchone()
-    return int(found[0] or 0) if found else 0
+    newest = db.execute(sql.SQL("SELECT max(version) FROM {}.migrations").format(sql.Identifier(SCHEMA))).fetchone()
+    return int(newest[0] or 0) if newest else 0
 
 
 # preparing
@@ -358,7 +358,7 @@ class DatabaseKeys:
             return gone
 
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
-        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+        """Replace a key by what `how` makes of it, in one transaction, and return that."""
         with self._lock:
             self.version()
             with self._db.transaction():
