@@ -1,4 +1,7 @@
-"""Checks on values that come from people; each refusal names the field and says what would be right."""
+"""Checks on the values that people enter; each refusal names the field and says what would be right.
+
+Each public function returns the value as it is to be kept. Raises: Invalid.
+"""
 
 import re
 import unicodedata
@@ -12,18 +15,18 @@ from domain.money import Money
 
 EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
 LINE, TEXT = 200, 4000
-MOST, PLACES = Decimal(10) ** 15, 8  # an amount stays below this, with at most so many decimal places
+MOST, PLACES = Decimal(10) ** 15, 8  # an amount is below MOST and has at most PLACES decimal places
 
-# Marks that reorder the text around them: what is read would not be what is stored (Unicode TR36, "Trojan Source").
+# Marks that reorder the text around them, so that the text read differs from the text stored (Unicode TR36).
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def identifier(field: str, value: str) -> str:
-    """Return `value` if it can name something: it becomes part of stream names, addresses and page anchors."""
+    """Return `value` if it can be an id, which becomes part of stream names, addresses and page anchors."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", value):
-        told = _("{field} {value!r} cannot be an id", field=_name(field), value=value[:40])
+        problem = _("{field} {value!r} cannot be an id", field=_name(field), value=value[:40])
         raise Invalid(
-            _("{told}; expected 1 to 64 letters, digits, hyphens or underscores. Choose another.", told=told), field
+            _("{told}; expected 1 to 64 letters, digits, hyphens or underscores. Choose another.", told=problem), field
         )
     return value
 
@@ -87,7 +90,7 @@ def instant(field: str, value: datetime) -> datetime:
 
 
 def whole(field: str, value: int, low: int, high: int) -> int:
-    """Return `value` if it lies in low..high."""
+    """Return `value` if it is at least `low` and at most `high`."""
     if not low <= value <= high:
         raise Invalid(
             _(
@@ -103,16 +106,16 @@ def whole(field: str, value: int, low: int, high: int) -> int:
 
 
 def number(field: str, value: Decimal, low: int, high: int) -> Decimal:
-    """Return `value` if it is a number in low..high."""
+    """Return `value` if it is a finite number from `low` to `high` with at most 8 decimal places."""
     if not value.is_finite() or not low <= value <= high or not _short(value):
-        told = _(
+        problem = _(
             "{field} is {value}; expected a number from {low} to {high}",
             field=_name(field),
             value=_digits(value),
             low=low,
             high=high,
         )
-        raise Invalid(_("{told}, with at most {places} decimal places.", told=told, places=PLACES), field)
+        raise Invalid(_("{told}, with at most {places} decimal places.", told=problem, places=PLACES), field)
     return value
 
 
@@ -126,8 +129,8 @@ def amount(field: str, value: Decimal, *, negative: bool = False) -> Decimal:
             field,
         )
     if not _short(value):
-        told = _("{field} has more decimal places than any currency", field=_name(field))
-        raise Invalid(_("{told}; at most {places} are kept. Round it.", told=told, places=PLACES), field)
+        problem = _("{field} has more decimal places than any currency", field=_name(field))
+        raise Invalid(_("{told}; at most {places} are kept. Round it.", told=problem, places=PLACES), field)
     if value < 0 and not negative:
         raise Invalid(
             _("{field} is {value}; an amount here cannot be negative.", field=_name(field), value=value), field
@@ -136,28 +139,28 @@ def amount(field: str, value: Decimal, *, negative: bool = False) -> Decimal:
 
 
 def money(field: str, value: Money, kept: str, *, negative: bool = False) -> Money:
-    """Return `value` if it is an amount in the currency that is kept."""
+    """Return `value` if it is an amount in the currency `kept`, which the project uses."""
     if value.currency != kept:
-        told = _(
+        problem = _(
             "{field} is in {currency}; this project keeps {kept}",
             field=_name(field),
             currency=value.currency[:12],
             kept=kept,
         )
-        raise Invalid(_("{told}. Give it in {kept}.", told=told, kept=kept), field)
+        raise Invalid(_("{told}. Give it in {kept}.", told=problem, kept=kept), field)
     return Money(amount(field, value.amount, negative=negative), kept)
 
 
 def currency(field: str, value: str) -> str:
-    """Return an ISO 4217 code in capitals."""
+    """Return `value` if it has the form of an ISO 4217 code: three capitals."""
     if not re.fullmatch(r"[A-Z]{3}", value):
-        told = _("{field} is {value!r}", field=_name(field), value=value[:12])
-        raise Invalid(_("{told}; expected a three-letter ISO 4217 code such as GBP or EUR.", told=told), field)
+        problem = _("{field} is {value!r}", field=_name(field), value=value[:12])
+        raise Invalid(_("{told}; expected a three-letter ISO 4217 code such as GBP or EUR.", told=problem), field)
     return value
 
 
 def zone(field: str, value: str) -> str:
-    """Return an IANA time zone name."""
+    """Return `value` if it is the name of an IANA time zone."""
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -171,18 +174,18 @@ def _clean(field: str, value: str) -> str:
     value = re.sub("\r\n?|[\u2028\u2029]", "\n", value).strip()
     for place, character in enumerate(value, 1):
         if character in _REORDERING or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")):
-            told = _(
+            problem = _(
                 "{field} contains an invisible control character, U+{ord:04X}, at place {place}",
                 field=_name(field),
                 ord=ord(character),
                 place=place,
             )
-            raise Invalid(_("{told}. Type it again without it.", told=told), field)
+            raise Invalid(_("{told}. Type it again without it.", told=problem), field)
     return value
 
 
 def _blank(value: str) -> bool:
-    """Nothing that can be seen: only spaces and formatting marks."""
+    """Tell whether nothing of a text can be seen: it has only spaces and formatting marks."""
     return all(unicodedata.category(character)[0] in "ZC" for character in value)
 
 

@@ -1,4 +1,4 @@
-"""Every command there is, as the JSON door takes it: a tagged object."""
+"""All commands as one tagged union, and their JSON form, which the JSON interface takes."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def decode(payload: bytes) -> AnyCommand:
-    """Return the command a JSON object names by its `type`.
+    """Return the command in a JSON object, whose `type` names it.
 
     Raises: msgspec.ValidationError (or DecodeError) that names the field and what was expected.
     """

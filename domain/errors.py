@@ -1,11 +1,11 @@
-"""Refusals: the domain said no and recorded nothing.
+"""Refusals of a command. Nothing is recorded when one is raised.
 
 Refused
-├── Unknown   the thing named does not exist: look it up again
+├── Unknown   what the command names does not exist: look it up again
 ├── Invalid   a value cannot be right: correct the field named
-├── Conflict  the state of things does not allow it now: look at it, then decide
-├── Stale     it changed since you looked: look again, then repeat
-└── Denied    you may not: ask someone who may
+├── Conflict  the present state does not allow it: look at it, then decide
+├── Stale     the state changed since the sender read it: read it again, then repeat
+└── Denied    the sender has no right to it: ask somebody who has
 """
 
 
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class Unknown(Refused):
-    """The thing named does not exist."""
+    """What the command names does not exist."""
 
 
 class Invalid(Refused):
@@ -27,11 +27,11 @@ class Invalid(Refused):
 
 
 class Conflict(Refused):
-    """The state of things does not allow it now."""
+    """The present state does not allow the command."""
 
 
 class Stale(Refused):
-    """The stream moved on since the sender looked."""
+    """The stream has newer events than the sender has read."""
 
 
 class Denied(Refused):

@@ -1,4 +1,4 @@
-"""Every event there is, and its stored form: JSON with the event's tag. Docs: docs/spec.md section 1."""
+"""All events as one tagged union, and the stored form of an event: JSON with its tag; docs/spec.md section 1."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from domain.plan.project import ProjectEvent
 
 
 class CommandCarriedOut(Event, frozen=True, kw_only=True):
-    """Closes what one command recorded, in the command's own stream: its answer, for whoever sends it again."""
+    """Follows the events of one command, in the command's own stream: the answer to the same command sent again."""
 
     command: str  # tag of the command
     stream: str
@@ -22,14 +22,14 @@ class CommandCarriedOut(Event, frozen=True, kw_only=True):
 
 
 class Sealed(Event, frozen=True, kw_only=True):
-    """The stored form of an event that is personal: sealed with the person's key."""
+    """The stored form of an event of a person: sealed with that person's key."""
 
     kind: str  # tag of the event
     sealed: bytes
 
 
 class ContentErased(Event, frozen=True, kw_only=True):
-    """What is left of a sealed event whose key was destroyed. Never stored."""
+    """Stands for a sealed event whose key was destroyed. Never stored."""
 
     kind: str
 
@@ -38,7 +38,7 @@ AnyEvent = ProjectEvent | ShareEvent | AccessEvent | CommandCarriedOut | Sealed 
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as it lies in the log."""
+    """An event with its place in the log."""
 
     stream: str  # "project-...", "share-...", "person-...", "client-...", "organisation", "command-..."
     version: int  # place in its stream, from 1
@@ -69,9 +69,9 @@ def encode(stored: Stored) -> bytes:
 
 
 def decode(payload: bytes) -> Stored:
-    """Return what a payload of any version ever written says.
+    """Return the stored event of a payload, written by any version of the program.
 
-    Raises: msgspec.ValidationError on a payload that is none of ours.
+    Raises: msgspec.ValidationError (or DecodeError) on a payload that is not one.
     """
     return _decoder.decode(payload)
 

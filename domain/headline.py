@@ -1,4 +1,4 @@
-"""The sentence at the top of the page, generated from shared figures by fixed rules; reads parts of a view only."""
+"""The headline of a client's page: one or two sentences, made by fixed rules from the shared parts of a view."""
 
 from decimal import Decimal
 
@@ -38,7 +38,7 @@ def number(value: int) -> str:
 
 
 def count(value: int, one: str, many: str = "") -> str:
-    """Return "one day", "two days"."""
+    """Return a count with its noun: "one day", "two days"."""
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
@@ -49,10 +49,10 @@ def headline(
     risks: tuple[RiskCard, ...],
     phase: ProjectPhase | None,
 ) -> Headline:
-    """Return the headline of a view."""
+    """Return the headline of the view that has these parts; None or empty where a part is not shared."""
     clauses = [c for c in (_schedule(schedule, milestones), _budget(budget)) if c]
-    if not clauses and (only := _risks(risks)):
-        clauses = [only]
+    if not clauses and (risk_clause := _risks(risks)):
+        clauses = [risk_clause]
     if not clauses and milestones:
         clauses = [_("{milestones} shared", milestones=count(len(milestones), _("milestone")))]
     sentence = _sentence(_(" and ").join(clauses)) if clauses else _("Nothing has been shared yet.")

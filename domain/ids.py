@@ -1,4 +1,7 @@
-"""Distinct id types. Ids are opaque: nobody may read order, count or time out of one."""
+"""The types of ids.
+
+Rule: ids are opaque; no order, count or time can be read from one.
+"""
 
 from typing import NewType
 

@@ -1,4 +1,4 @@
-"""Bases of every event and command: frozen, tagged by a name that outlives any move of the class."""
+"""The base classes of events and commands: frozen structs, tagged by class name and not by module."""
 
 import re
 
@@ -11,8 +11,8 @@ def kebab(name: str) -> str:
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=kebab, tag_field="type"):
-    """A recorded fact, in the past tense. Stored by tag; fields are only ever added, with defaults."""
+    """A recorded fact, named in the past tense. Stored by tag; fields are only ever added, with defaults."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=kebab, tag_field="type", forbid_unknown_fields=True):
-    """A request, in the imperative. May be refused."""
+    """A request, named in the imperative. It may be refused."""

@@ -1,4 +1,7 @@
-"""Money: a decimal amount with its ISO 4217 code; amounts of different currencies never meet."""
+"""Money: a decimal amount with its ISO 4217 code.
+
+Rule: amounts of different currencies are never added or subtracted.
+"""
 
 from decimal import Decimal
 
@@ -6,7 +9,7 @@ import msgspec
 
 
 class CurrencyMismatch(ValueError):
-    """Two amounts of different currencies were brought together."""
+    """Two amounts of different currencies were to be added or subtracted."""
 
 
 class Money(msgspec.Struct, frozen=True, order=False):

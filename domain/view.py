@@ -1,4 +1,6 @@
-"""ClientView: all that a client may know at a moment. Imports nothing of the project, so no client path reaches it.
+"""ClientView: all that a client may know at a moment.
+
+Rule: imports nothing of the project, so that nothing on a client's path reaches it.
 
 Every figure is computed by `policy.reveal` from what the terms share; rendering only formats. Dates are civil dates
 without a zone; instants are UTC. A value of None or an empty tuple means "not shared" or "not known", which a client
@@ -56,14 +58,14 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForecastPoint(msgspec.Struct, frozen=True):
-    """On this day the forecast was set to that date."""
+    """On the day `on` the forecast was set to the date `forecast`."""
 
     on: date
     forecast: date
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
-    """One comment, by one side; a name stands for a person of either organisation."""
+    """One comment, by one side; `by` is the name of a person of either organisation."""
 
     at: datetime
     by: str
@@ -72,16 +74,16 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of the client acknowledged what update `update` showed."""
+    """A person of the client acknowledged what update `update` showed."""
 
     by: str
     on: date
     update: int
-    current: bool = True  # nothing shown of it has moved since
+    current: bool = True  # what is shown of it has not changed since
 
 
 class ConcernCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A concern the client raised on what update `update` showed, and what was answered."""
+    """A concern the client raised on what update `update` showed, and the answer."""
 
     id: str
     at: datetime
@@ -195,16 +197,16 @@ class RiskCard(msgspec.Struct, frozen=True, kw_only=True):
     """One shared risk."""
 
     id: str
-    ref: str  # "R-07", given by the manager, never counted by us
+    ref: str  # "R-07", given by the manager, never counted by the program
     title: str
     cause: str = ""
     event: str = ""
     effect: str = ""
     category: str = ""
     status: Literal["active", "closed"] = "active"
-    score: Score | None = None  # residual, ours
+    score: Score | None = None  # residual, given by the organisation
     inherent: Score | None = None
-    previous: Score | None = None  # ours, before the last change
+    previous: Score | None = None  # the organisation's, before the last change
     band: RiskBand | None = None
     proximity: str = ""
     response: str = ""  # avoid, reduce, ...

@@ -19,7 +19,7 @@ from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.bundle import Enclosures, Wanted, build
 from projections.evidence.notary import Notary
-from projections.follow.follower import Follower
+from projections.follow.follower import Follower, FollowerPorts
 from projections.follow.next_entry import Renderer
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.folder import Folder
@@ -74,15 +74,13 @@ class World:
         self.present = CurrentWorld(self.folder.events)
         self.service = Service(self.folder.events, self.present, self.clock, self.point)
         self.sent: list[tuple[str, int, bytes]] = []
-        self.follower = Follower(
-            self.folder.events,
-            self.folder.disclosure,
-            self.renderer,
+        ports = FollowerPorts(
             clock=self.clock,
             salt=salt,
             on_entries=lambda share, entries: self.sent.extend((share, e.n, e.message) for e in entries),
             crash_point=self.point,
         )
+        self.follower = Follower(self.folder.events, self.folder.disclosure, self.renderer, ports)
         self.receipts = Receipts(self.folder.receipts, self.clock, lambda share, k: salt(f"receipts of {share}", k))
         self.notary = Notary(self.folder, KEY, self.clock)
         self.heads = Heads(self.folder.disclosure)

@@ -1,1 +1,1 @@
-"""What is agreed with a client: shares, terms, and what both sides said of them. Pure."""
+"""Share agreements with clients: their terms, versions and end, and the comments and concerns of both sides."""

@@ -1,7 +1,7 @@
-"""What is said about what is shared, by both sides: comments, concerns, acknowledgements. Kept with the share.
+"""Comments, concerns and acknowledgements of both sides on what is shared. Part of a share's stream.
 
-What a client says is bound to the update that was on that person's screen: its number and its hash. Internal notes are
-another kind of event, in the project, and never come here.
+Rule: an answer of a client names the update that was on that person's screen, by number and hash. Internal notes are
+events of the project and are never kept here.
 """
 
 import re
@@ -17,12 +17,14 @@ from domain.language import gettext as _
 from domain.message import Command, Event
 
 Side = Literal["ours", "theirs"]
-MOST = 500  # comments of one side, and concerns, on one share; what is longer belongs into letters
+MOST = 500  # comments of one side, and concerns, on one share
 OPEN = 50  # concerns of one share that wait to be settled
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """What was on a person's screen: the number of the update and the tree head after it, hex. 0 and "" for ours."""
+    """What was on a person's screen: the number of the update and the tree head after it, hex. 0 and "" for the
+    organisation's own people.
+    """
 
     n: int = 0
     head: str = ""
@@ -56,7 +58,7 @@ class ConcernAnswered(Event, frozen=True, kw_only=True):
 
 
 class Acknowledged(Event, frozen=True, kw_only=True):
-    """Taken note of, which is not agreed to."""
+    """A client's person took note of something, which is not to agree to it."""
 
     subject: str  # "milestone-m1", "risk-r7", "agreement-4"
     by: PersonId
@@ -100,7 +102,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was said on one share, oldest first."""
+    """All comments, concerns and acknowledgements of one share, oldest first."""
 
     comments: tuple[Comment, ...] = ()
     concerns: dict[str, Concern] = {}
@@ -109,19 +111,19 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def acknowledged(self) -> dict[str, Acknowledgement]:
         """The latest acknowledgement of each subject."""
-        return {one.subject: one for one in self.taken}
+        return {acknowledgement.subject: acknowledgement for acknowledgement in self.taken}
 
     def on(self, subject: str) -> list[Comment]:
         """Return the comments on a subject."""
-        return [one for one in self.comments if one.subject == subject]
+        return [comment for comment in self.comments if comment.subject == subject]
 
     def until(self, at: datetime) -> "Answers":
-        """Return what had been said by an instant (UTC), as far as what was said later did not replace it."""
-        raised = {key: _answered_by(one, at) for key, one in self.concerns.items() if one.at <= at}
+        """Return the answers as of an instant (UTC); of an answer that was replaced later, only the concern is left."""
+        concerns = {key: _answered_by(concern, at) for key, concern in self.concerns.items() if concern.at <= at}
         return Answers(
-            comments=tuple(one for one in self.comments if one.at <= at),
-            concerns=raised,
-            taken=tuple(one for one in self.taken if one.at <= at),
+            comments=tuple(comment for comment in self.comments if comment.at <= at),
+            concerns=concerns,
+            taken=tuple(acknowledgement for acknowledgement in self.taken if acknowledgement.at <= at),
         )
 
 
@@ -133,7 +135,7 @@ def _answered_by(concern: Concern, at: datetime) -> Concern:
 
 
 def evolve(state: Answers, event: AnswerEvent, at: datetime) -> Answers:
-    """Return what was said after `event`, recorded at `at` (UTC)."""
+    """Return the answers after `event`, recorded at `at` (UTC)."""
     replace = msgspec.structs.replace
     match event:
         case CommentMade(comment=key, subject=subject, text=text, by=by, side=side, screen=screen):
@@ -146,8 +148,8 @@ def evolve(state: Answers, event: AnswerEvent, at: datetime) -> Answers:
             answered = replace(state.concerns[key], answer=text, answered_by=by, answered_at=at, settled=settled)
             return replace(state, concerns={**state.concerns, key: answered})
         case Acknowledged(subject=subject, by=by, screen=screen):
-            new_one = Acknowledgement(subject=subject, by=by, at=at, screen=screen)
-            return replace(state, taken=(*state.taken, new_one))
+            acknowledgement = Acknowledgement(subject=subject, by=by, at=at, screen=screen)
+            return replace(state, taken=(*state.taken, acknowledgement))
         case _:
             assert_never(event)
 
@@ -208,24 +210,24 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
                 raise Conflict(
                     _("You raised {most} concerns on this share, and no more are kept. Write a letter.", most=MOST)
                 )
-            if sum(not one.settled for one in state.concerns.values()) >= OPEN:
+            if sum(not concern.settled for concern in state.concerns.values()) >= OPEN:
                 raise Conflict(
                     _(
                         "{open} concerns of this share are open. Wait until one is settled, or write a letter.",
                         open=OPEN,
                     )
                 )
-            said = check.text("text", text, required=True)
+            words = check.text("text", text, required=True)
             about = _subject(subject, "milestone", "risk") if subject else ""
-            return [ConcernRaised(concern=key, subject=about, text=said, by=by, screen=bound(screen))]
+            return [ConcernRaised(concern=key, subject=about, text=words, by=by, screen=bound(screen))]
         case AnswerConcern(concern=key, text=text, settled=settled):
             if key not in state.concerns:
                 raise Unknown(_("There is no such concern on this share. Reload the page."), "concern")
-            said = check.text("text", text, required=True)
+            words = check.text("text", text, required=True)
             old = state.concerns[key]
-            if (old.answer, old.settled) == (said, settled):
+            if (old.answer, old.settled) == (words, settled):
                 return []
-            return [ConcernAnswered(concern=key, text=said, by=by, settled=settled)]
+            return [ConcernAnswered(concern=key, text=words, by=by, settled=settled)]
         case Acknowledge(subject=subject, screen=screen):
             about, screen = _subject(subject, "milestone", "risk", "agreement"), bound(screen)
             before = state.acknowledged.get(about)
@@ -238,9 +240,9 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
 def _comment(
     state: Answers, key: str, subject: str, text: str, by: PersonId, side: Side, screen: Screen
 ) -> CommentMade:
-    if any(one.id == check.identifier("comment", key) for one in state.comments):
+    if any(comment.id == check.identifier("comment", key) for comment in state.comments):
         raise Conflict(_("A comment with this id was made already. Use a new id."), "comment")
-    if sum(one.side == side for one in state.comments) >= MOST:  # by side: the other's number may not be shared
+    if sum(c.side == side for c in state.comments) >= MOST:  # by side: the number of the other side may not be shared
         raise Conflict(
             _("You made {most} comments on this share, and no more are kept. Write a letter instead.", most=MOST)
         )
@@ -257,9 +259,9 @@ def _comment(
 def _subject(subject: str, *kinds: str) -> str:
     kind, _sep, key = subject.partition("-")
     if kind not in kinds:
-        told = _("{subject!r} is nothing that can be answered here", subject=subject[:40])
+        problem = _("{subject!r} is nothing that can be answered here", subject=subject[:40])
         raise Invalid(
-            _("{told}; expected one of {kinds}, a hyphen and its id.", told=told, kinds=", ".join(kinds)), "subject"
+            _("{told}; expected one of {kinds}, a hyphen and its id.", told=problem, kinds=", ".join(kinds)), "subject"
         )
     check.identifier("subject", key)
     return subject
@@ -271,6 +273,6 @@ def bound(screen: Screen) -> Screen:
     Raises: Invalid.
     """
     if screen.n < 1 or not re.fullmatch(r"[0-9a-f]{64}", screen.head):
-        told = _("An answer is bound to the update that was on screen, by its number and hash")
-        raise Invalid(_("{told}. Reload the page and answer again.", told=told), "screen")
+        problem = _("An answer is bound to the update that was on screen, by its number and hash")
+        raise Invalid(_("{told}. Reload the page and answer again.", told=problem), "screen")
     return screen

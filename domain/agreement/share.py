@@ -1,4 +1,4 @@
-"""Share agreements: which client may see what of a project, version by version, and what is said about it."""
+"""Share agreements: which client may see what of a project, version by version, until it ends."""
 
 from datetime import datetime
 from typing import Literal, assert_never
@@ -51,7 +51,7 @@ class RetentionSet(Event, frozen=True, kw_only=True):
 
 
 class HeldFact(msgspec.Struct, frozen=True, kw_only=True):
-    """One change that waited: what it was of, why it waited, since when and until when at most (UTC)."""
+    """One change that waited for review: of which subject, why, since when and until when at most (UTC)."""
 
     subject: str  # "milestone-m1", "risk-r7", "budget"
     why: Literal["slip", "cost", "score"]
@@ -61,12 +61,12 @@ class HeldFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldReleased(Event, frozen=True, kw_only=True):
-    """What had waited for review went out, with how long it waited and who let it go."""
+    """Changes that waited for review were released to the client, with how long they waited and who released them."""
 
     held: tuple[HeldFact, ...]
-    cause: Literal["released", "time_up", "amended"]  # amended: what is agreed since no longer holds it
+    cause: Literal["released", "time_up", "amended"]  # amended: newer terms do not hold it
     by: PersonId
-    note: str = ""  # for the client, shown with it
+    note: str = ""  # for the client, shown with the change
 
 
 ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked | RetentionSet | HeldReleased | AnswerEvent
@@ -95,7 +95,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     revoked_cause: Literal["revoked", "expired", "client_ended"] = "revoked"
     retention: int = RETENTION  # days for which receipts are kept
     answers: Answers = Answers()
-    released: tuple[HeldReleased, ...] = ()  # all that ever waited, oldest first
+    released: tuple[HeldReleased, ...] = ()  # every release, oldest first
 
     @property
     def version(self) -> int:
@@ -103,7 +103,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def active(self) -> bool:
-        """In force: activated and not revoked."""
+        """Whether an agreement is in force: one was activated, and the share was not revoked."""
         return bool(self.versions) and self.revoked_at is None
 
     @property
@@ -117,7 +117,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
         return self.versions[-1].ways if self.versions else AT_ONCE
 
     def ended_on(self, now: datetime) -> datetime | None:
-        """Return when the share ended (UTC), also by a date that has passed a moment ago; None while it goes on."""
+        """Return when the share ended (UTC), also where that is not recorded yet; None while it goes on."""
         if self.revoked_at is not None:
             return self.revoked_at
         expires = self.ways.expires
@@ -141,29 +141,29 @@ def evolve(state: Share | None, event: ShareEvent, at: datetime) -> Share:
             new = Version(number=number, terms=terms, reason=reason, at=at, ways=ways)
             return replace(state, draft=None, draft_ways=AT_ONCE, versions=(*state.versions, new))
         case ShareRevoked(reason=reason, cause=cause):
-            if state.revoked_at is not None:  # its client was ended at the same moment
+            if state.revoked_at is not None:  # its client ended at the same moment
                 return state
             return replace(state, draft=None, revoked_at=at, revoked_why=reason, revoked_cause=cause)
         case RetentionSet(days=days):
             return replace(state, retention=days)
         case HeldReleased():
-            return replace(state, released=(*state.released, event), answers=_noted(state.answers, event, at))
+            return replace(state, released=(*state.released, event), answers=_with_note(state.answers, event, at))
         case _:
             return replace(state, answers=answers.evolve(state.answers, event, at))
 
 
-def _noted(said: Answers, event: HeldReleased, at: datetime) -> Answers:
-    """What is noted with a release is shown with what it is about."""
+def _with_note(before: Answers, event: HeldReleased, at: datetime) -> Answers:
+    """Return the answers with the note of a release as a comment on each of its subjects."""
     if not event.note:
-        return said
+        return before
     new = tuple(
         Comment(
-            id=f"note-{len(said.comments) + i}", subject=fact.subject, text=event.note, by=event.by, side="ours", at=at,
-            screen=Screen(), remark=True,
+            id=f"note-{len(before.comments) + i}", subject=fact.subject, text=event.note, by=event.by, side="ours",
+            at=at, screen=Screen(), remark=True,
         )
         for i, fact in enumerate(event.held)
     )  # fmt: skip
-    return msgspec.structs.replace(said, comments=(*said.comments, *new))
+    return msgspec.structs.replace(before, comments=(*before.comments, *new))
 
 
 # commands
@@ -208,7 +208,7 @@ class ExpireShare(Command, frozen=True, kw_only=True):
 
 
 class ReleaseHeld(Command, frozen=True, kw_only=True):
-    """Let go out what waits for review: these subjects, or all of it."""
+    """Release the changes that wait for review: those of these subjects, or all of them."""
 
     share: ShareId
     by: PersonId
@@ -217,7 +217,7 @@ class ReleaseHeld(Command, frozen=True, kw_only=True):
 
 
 class ReleaseDue(Command, frozen=True, kw_only=True):
-    """Let go out what has waited as long as it may; for the system alone."""
+    """Release the changes whose time of waiting is over; for the system alone."""
 
     share: ShareId
 
@@ -239,7 +239,7 @@ ShareCommand = (
 def decide(
     state: Share | None, command: ShareCommand, now: datetime, held: tuple[HeldFact, ...] = ()
 ) -> list[ShareEvent]:
-    """Return the events that carry out `command` at `now` (UTC); `held` is what waits for review.
+    """Return the events that carry out `command` at `now` (UTC); `held` are the changes that wait for review.
 
     Raises: a kind of Refused.
     """
@@ -272,14 +272,14 @@ def decide(
             return [ShareRevoked(reason=_("The agreed time was over"), cause="expired")] if ended else []
         case _ if (
             isinstance(command, HeldCommand) and state.ended_on(now) is not None
-        ):  # its day is over, and the end not on record yet
+        ):  # its last day is over, and the end is not recorded yet
             return _too_late(command)
         case ReleaseHeld(by=by, subjects=subjects, note=note):
             chosen = tuple(fact for fact in held if not subjects or fact.subject in subjects)
             if not chosen:
                 raise Conflict(_("None of this waits any more: it was released meanwhile. Reload the page."))
-            said = check.text("note", note)
-            return [HeldReleased(held=chosen, cause="released", by=PersonId(check.identifier("by", by)), note=said)]
+            words = check.text("note", note)
+            return [HeldReleased(held=chosen, cause="released", by=PersonId(check.identifier("by", by)), note=words)]
         case ReleaseDue():
             due = tuple(fact for fact in held if fact.until <= now)
             return [HeldReleased(held=due, cause="time_up", by=PersonId("system"))] if due else []
@@ -290,7 +290,10 @@ def decide(
 
 
 def _agreed_to(state: Share, event: AnswerEvent) -> AnswerEvent:
-    """Nobody takes note of an agreement that is not there yet."""
+    """Return the event; an acknowledgement has to name a version of the agreement that exists.
+
+    Raises: Invalid.
+    """
     kind, _other, number = event.subject.partition("-") if isinstance(event, Acknowledged) else ("", "", "")
     if kind == "agreement" and number not in {str(version.number) for version in state.versions}:
         raise Invalid(
@@ -300,14 +303,14 @@ def _agreed_to(state: Share, event: AnswerEvent) -> AnswerEvent:
 
 
 def _too_late(command: HeldCommand) -> list[ShareEvent]:
-    """What waits when the agreed time is over never goes out."""
+    """Refuse a release, or release nothing: a change that waits when the agreed time ends is never shown."""
     if isinstance(command, ReleaseHeld):
         raise Conflict(_("The agreed time of this share is over. Draft a new agreement to share again."))
     return []
 
 
 def _standing(state: Share) -> tuple[Terms | None, Ways]:
-    """What a new draft would replace."""
+    """Return the terms and ways that a new draft would replace."""
     return (state.terms, state.ways) if state.draft is None and state.versions else (state.draft, state.draft_ways)
 
 
@@ -327,8 +330,8 @@ def _activate(state: Share, reason: str, now: datetime, held: tuple[HeldFact, ..
     if state.draft is None:
         raise Conflict(_("There is no draft to activate. Change the terms first."))
     if state.versions and (state.draft, state.draft_ways) == (state.terms, state.ways):
-        told = _("The draft says the same as agreement {version}, which is in force", version=state.version)
-        raise Conflict(_("{told}. Change the terms first.", told=told))
+        problem = _("The draft says the same as agreement {version}, which is in force", version=state.version)
+        raise Conflict(_("{told}. Change the terms first.", told=problem))
     if state.draft_ways.expires is not None and state.draft_ways.expires <= now:
         raise Invalid(_("The last day of this agreement is over. Choose a later one, or none."), "expires")
     activated = TermsActivated(
@@ -342,7 +345,7 @@ def _activate(state: Share, reason: str, now: datetime, held: tuple[HeldFact, ..
 
 
 def still_held(fact: HeldFact, before: Terms, terms: Terms, ways: Ways) -> bool:
-    """Tell whether what waits goes on waiting under new terms: they cover it, and hold changes of its kind."""
+    """Tell whether a change goes on waiting under new terms: they cover it, and hold changes of its kind."""
     release, key = ways.release, fact.subject.partition("-")[2]
     if release is None:
         return False

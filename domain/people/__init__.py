@@ -1,1 +1,1 @@
-"""Who there is: people, clients, what lets them in, and what they are mailed."""
+"""Clients and people: roles, sign-in links, sessions and tokens, and the mails to them."""

@@ -1,4 +1,7 @@
-"""Who there is: the organisation, people with roles, and what lets them in. Secrets only as hashes."""
+"""The organisation, its people with their roles, and what they sign in with.
+
+Rule: a secret is recorded only as its hash.
+"""
 
 import re
 from datetime import datetime
@@ -60,7 +63,7 @@ class LinkUsed(Event, frozen=True, kw_only=True):
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """`hash` is the sha256 hex of the cookie's secret; `session` names it where the secret must not go."""
+    """`hash` is the sha256 hex of the cookie's secret; `session` is its public id."""
 
     session: str
     hash: str
@@ -75,7 +78,7 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class TokenIssued(Event, frozen=True, kw_only=True):
-    """A bearer token for the JSON door; `hash` is the sha256 hex of its secret."""
+    """A bearer token for the JSON interface; `hash` is the sha256 hex of its secret."""
 
     token: str
     hash: str
@@ -91,7 +94,7 @@ class PersonDisabled(Event, frozen=True, kw_only=True):
 
 
 class PersonErased(Event, frozen=True, kw_only=True):
-    """Name, address and sign-ins were destroyed; recorded beside the person's stream, which nobody can read now."""
+    """Name, address and sign-ins were destroyed; recorded in a stream of its own, as nobody can read the person's."""
 
     person: PersonId
     role: Role
@@ -131,17 +134,17 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     client: ClientId | None
     links: dict[str, Link] = {}
     sessions: dict[str, Session] = {}  # open ones
-    signed_in: datetime | None = None  # when they last did, UTC
+    signed_in: datetime | None = None  # when they last signed in, UTC
     tokens: dict[str, str] = {}  # token id -> hash
     disabled: bool = False
     projects: tuple[ProjectId, ...] | None = None  # that a manager manages; None: all
     digest: Cadence = "off"
-    digested: dict[ShareId, int] = {}  # the last update that was mailed, or was there when mails were asked for
+    digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
 
     def manages(self, project: ProjectId) -> bool:
-        """Tell whether a project is theirs to look at and to change, as far as that depends on the project."""
+        """Tell whether the person manages a project; their role is looked at elsewhere."""
         return self.projects is None or project in self.projects
 
 
@@ -215,7 +218,7 @@ class IssueLink(Command, frozen=True, kw_only=True):
 
 
 class UseLink(Command, frozen=True, kw_only=True):
-    """Consume a link and start a session in one step."""
+    """Use a sign-in link, which works once, and start a session."""
 
     person: PersonId
     hash: str
@@ -226,7 +229,7 @@ class UseLink(Command, frozen=True, kw_only=True):
 
 
 class StartSession(Command, frozen=True, kw_only=True):
-    """Start a session for somebody whom the organisation's single sign-on vouches for."""
+    """Start a session for a person whom the organisation's single sign-on has identified."""
 
     person: PersonId
     session: str
@@ -259,7 +262,7 @@ class DisablePerson(Command, frozen=True, kw_only=True):
 
 
 class ErasePerson(Command, frozen=True, kw_only=True):
-    """Destroy what is known of a person, for ever; the reason must not name them."""
+    """Destroy the name, address and sign-ins of a person for ever; the reason must not name them."""
 
     person: PersonId
     reason: str
@@ -279,12 +282,15 @@ def decide_organisation(name: str | None, command: NameOrganisation) -> list[Org
 
 
 def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonErased]:
-    """Return the event that erases a person; none when they are erased or were never here."""
+    """Return the event that erases a person.
+
+    Raises: Unknown when they are erased already or were never invited, Invalid when the reason names them.
+    """
     if state is None:
         raise Unknown(_("There is no such person, or they have been erased already."), "person")
     reason = check.text("reason", command.reason, required=True)
-    told = reason.casefold()
-    if state.email.casefold() in told or any(word.casefold() in told.split() for word in state.name.split()):
+    folded = reason.casefold()
+    if state.email.casefold() in folded or any(word.casefold() in folded.split() for word in state.name.split()):
         raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
     return [PersonErased(person=state.id, role=state.role, client=state.client, reason=reason)]
 
@@ -339,8 +345,8 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
     if state is not None:
         raise Conflict(_("A person with this id exists already. Use a new id."), "person")
     if (command.role == "viewer") != (command.client is not None):
-        told = _("A viewer belongs to exactly one client, and nobody else to any")
-        raise Invalid(_("{told}. Choose a client for a viewer, none for others.", told=told), "client")
+        problem = _("A viewer belongs to exactly one client, and nobody else to any")
+        raise Invalid(_("{told}. Choose a client for a viewer, none for others.", told=problem), "client")
     email = check.line("email", command.email)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise Invalid(_("{email!r} is no mail address. Expected name@domain.", email=email), "email")
@@ -355,7 +361,7 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
 
 
 def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:
-    """A link that was used must never come alive again by being issued once more."""
+    """Return the event that issues a link. A link that was used is never issued again, or it would work twice."""
     old = state.links.get(check.line("hash", digest))
     if old is not None and (old.used or old.expires != expires):
         raise Conflict(_("A link with this secret was issued already. Make a new secret."), "hash")

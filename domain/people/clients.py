@@ -1,4 +1,4 @@
-"""The clients of the organisation: their names, which mail addresses may be invited, and their end."""
+"""The clients of the organisation: name, time zone, the mail domains that may be invited, and their end."""
 
 import re
 from datetime import datetime
@@ -22,7 +22,7 @@ class ClientRegistered(Event, frozen=True, kw_only=True):
 
 
 class ClientEnded(Event, frozen=True, kw_only=True):
-    """Everything shared with a client ended at once, and nobody of it comes in any more."""
+    """Every share with a client ended at once, and nobody of the client can sign in any more."""
 
     reason: str
 
@@ -73,7 +73,7 @@ class RegisterClient(Command, frozen=True, kw_only=True):
 
 
 class EndClient(Command, frozen=True, kw_only=True):
-    """Cut a client off: every share with it ends, every page closes, nobody of it comes in."""
+    """End everything with a client: its shares end, its open pages close, its people can no longer sign in."""
 
     client: ClientId
     reason: str
@@ -88,7 +88,10 @@ ClientCommand = RegisterClient | EndClient | SetMailDomains
 
 
 def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
-    """Return the events that register, bound or end a client."""
+    """Return the events that carry out `command`.
+
+    Raises: a kind of Refused.
+    """
     if isinstance(command, RegisterClient):
         if state is not None:
             raise Conflict(_("A client with this id exists already. Use a new id."), "client")
@@ -107,8 +110,8 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
         case EndClient(reason=reason):
             return [ClientEnded(reason=check.text("reason", reason, required=True))]
         case SetMailDomains(domains=domains):
-            told = tuple(sorted({_domain(one) for one in domains}))
-            return [] if told == state.domains else [MailDomainsSet(domains=told)]
+            allowed = tuple(sorted({_domain(domain) for domain in domains}))
+            return [] if allowed == state.domains else [MailDomainsSet(domains=allowed)]
         case _:
             assert_never(command)
 
@@ -123,13 +126,13 @@ def _domain(text: str) -> str:
 
 
 def invitable(client: Client, email: str) -> None:
-    """Raise Invalid unless the client's domains allow this address, Conflict where the client was ended."""
+    """Raise Invalid unless the client's domains allow this address, and Conflict when the client has ended."""
     if client.ended_at is not None:
         raise Conflict(
             _("Everything with {name} has ended, so nobody of it can be invited.", name=client.name), "client"
         )
     if client.domains and email.rpartition("@")[2].lower() not in client.domains:
-        told = _(
+        problem = _(
             "Only addresses at {domains} can be invited for {name}", domains=", ".join(client.domains), name=client.name
         )
-        raise Invalid(_("{told}. Use one of those, or change the domains of the client.", told=told), "email")
+        raise Invalid(_("{told}. Use one of those, or change the domains of the client.", told=problem), "email")

@@ -1,6 +1,6 @@
-"""Mails to one person and what became of them, and how often they want to be told. Part of a person's stream.
+"""Mails to one person, their delivery, and how often the person wants them. Part of a person's stream.
 
-Rule: a mail is recorded before it is handed over. One that may have gone out is never sent twice; only what was put off
+Rule: a mail is recorded before it is sent. A mail that may have been delivered is never sent twice; only a deferred one
 is tried again.
 """
 
@@ -22,16 +22,16 @@ MAILS_KEPT = 30  # of one person, in memory; the log has them all
 
 
 class DigestChosen(Event, frozen=True, kw_only=True):
-    """How often somebody is mailed what changed; from the updates after `since` (share to number)."""
+    """How often a person is mailed what changed; from the updates after `since` (share to number) on."""
 
     cadence: Cadence
     since: dict[ShareId, int] = {}
 
 
 class MailQueued(Event, frozen=True, kw_only=True):
-    """A mail is about to be handed to the mail server. What it says is in the log: updates `first` to `to`.
+    """A mail is about to be sent. A digest is about the updates `first` to `to` of its share.
 
-    The same mail again: it was put off, and is tried once more.
+    Recorded again for the same mail when that was deferred and is tried once more.
     """
 
     mail: str
@@ -42,7 +42,7 @@ class MailQueued(Event, frozen=True, kw_only=True):
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
-    """What became of a mail: the server took it, refused it for good or put it off; dropped: no reason was left."""
+    """The outcome of a mail: the mail server accepted, refused or deferred it; dropped: it was no longer needed."""
 
     mail: str
     state: Settled
@@ -59,14 +59,14 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     first: int
     to: int
     at: datetime  # queued first
-    state: Literal["queued"] | Settled = "queued"  # queued without an answer: it may have gone out
+    state: Literal["queued"] | Settled = "queued"  # queued: it may have been sent, there is no answer yet
     told: str = ""
     settled: datetime | None = None  # the last answer
-    tries: int = 0  # that were put off
+    tries: int = 0  # how often it was deferred
 
 
 def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetime) -> tuple[Mail, ...]:
-    """Return somebody's latest mails after `event`, recorded at `at` (UTC)."""
+    """Return a person's latest mails after `event`, recorded at `at` (UTC)."""
     replace = msgspec.structs.replace
     if isinstance(event, MailSettled):
         return _changed(state, event.mail, lambda mail: _settled(mail, event, at))
@@ -95,9 +95,9 @@ class ChooseDigest(Command, frozen=True, kw_only=True):
 
 
 class QueueMail(Command, frozen=True, kw_only=True):
-    """Record that a mail is about to be sent, before it is; `after` is the last update mailed until then.
+    """Record that a mail is about to be sent; `after` is the last update mailed before it.
 
-    The id of a mail that was put off asks to try that one again.
+    With the id of a deferred mail: try that one again.
     """
 
     person: PersonId
@@ -116,14 +116,14 @@ class SettleMail(Command, frozen=True, kw_only=True):
 
 
 def queue(state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: QueueMail) -> list[MailQueued]:
-    """Return the event that queues a mail; no update is mailed twice, whoever asks at the same moment.
+    """Return the event that queues a mail; no update is mailed twice, even when two processes ask at once.
 
     `digested` is the last update that was mailed, by share.
     """
-    known = next((mail for mail in state if mail.id == command.mail), None)
-    if known is not None:
-        again = MailQueued(mail=known.id, kind=known.kind, share=known.share, first=known.first, to=known.to)
-        return [again] if known.state == "deferred" else []
+    mail = next((mail for mail in state if mail.id == command.mail), None)
+    if mail is not None:
+        again = MailQueued(mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to)
+        return [again] if mail.state == "deferred" else []
     key = check.identifier("mail", command.mail)
     if command.kind == "invitation" or command.share is None:
         return [MailQueued(mail=key, kind=command.kind)]
@@ -133,7 +133,7 @@ def queue(state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: Que
 
 
 def settle(state: tuple[Mail, ...], command: SettleMail) -> list[MailSettled]:
-    """Return the event that says what became of a mail, once."""
+    """Return the event that records the outcome of a mail; none when there is an outcome already."""
     waits = any(mail.id == command.mail and mail.state in ("queued", "deferred") for mail in state)
-    told = check.text("told", command.told)[:500]
-    return [MailSettled(mail=command.mail, state=command.state, told=told)] if waits else []
+    answer = check.text("told", command.told)[:500]
+    return [MailSettled(mail=command.mail, state=command.state, told=answer)] if waits else []

@@ -1,1 +1,4 @@
-"""A project as its organisation knows it. Nothing on a client’s path can reach this package."""
+"""A project as its organisation knows it: plan, milestones, budget, risks and health.
+
+Rule: nothing on a client's path reaches this package.
+"""

@@ -1,6 +1,6 @@
-"""One measure of the budget: its approved amount, plan, measurements and forecasts, and every figure read off them.
+"""One measure of the budget: its approved amount, plan, measurements and forecasts, and the figures they give.
 
-No figure without its status date: all are those of the newest measurement.
+Rule: all figures are of one status date, that of the newest measurement.
 """
 
 from bisect import bisect_right
@@ -47,7 +47,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     measurements: tuple[Measurement, ...] = ()  # ascending by status date
     forecasts: tuple[Forecast, ...] = ()  # ascending by status date
     changed_at: datetime
-    figures: EarnedValue | None = None  # read off the rest once for each event, because many ask
+    figures: EarnedValue | None = None  # computed from the rest once for each event, as they are asked for often
 
     @property
     def bac(self) -> Decimal:
@@ -59,7 +59,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.figures or self._read()
 
     def read(self) -> "Account":
-        """Return the account with its figures read off again."""
+        """Return the account with its figures computed again."""
         return msgspec.structs.replace(self, figures=self._read())
 
     def _read(self) -> EarnedValue:
@@ -75,14 +75,14 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _forecast(self, spent: Decimal | None) -> Decimal | None:
-        """The forecast on record, but never below what is spent by now: that much is certain."""
+        """Return the newest forecast, at least what is spent by now."""
         if not self.forecasts:
             return None
         eac = self.forecasts[-1].eac
         return eac if spent is None else max(eac, spent)
 
     def _worked_until(self, last: Measurement) -> date:
-        """The status date, or the one on which all work was done: costs booked later do not make it late."""
+        """Return the status date, or the first on which all work was done: costs booked later do not make it late."""
         day = last.status_date
         for measurement in reversed(self.measurements):
             if measurement.ev is None or measurement.ev < self.bac:
@@ -91,9 +91,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return day
 
     def planned_at(self, measurement: Measurement) -> Decimal | None:
-        """Return PV as measured, else read off the plan, between period ends in proportion to days.
+        """Return PV as measured, else interpolated from the plan, between period ends in proportion to days.
 
-        Earned schedule reads the plan in the same way, so SV and SV(t) cannot contradict each other.
+        Earned schedule interpolates in the same way, so that SV and SV(t) agree on what is late.
         """
         if measurement.pv is not None or not self.planned:
             return measurement.pv
@@ -107,7 +107,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return start + (time - done) * (self.planned[done].amount - start)
 
     def periods_until(self, day: date) -> Decimal | None:
-        """Return actual time AT in periods of the plan, reading between period ends in proportion to days."""
+        """Return actual time AT in periods of the plan, interpolated between period ends in proportion to days."""
         ends = [point.on for point in self.planned]
         if len(ends) < 2:
             return None

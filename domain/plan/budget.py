@@ -1,4 +1,7 @@
-"""The budget: approved amounts, status-dated measurements and forecasts. Internal cost and client price never mix."""
+"""The budget of a project: approved amounts, measurements and forecasts at status dates.
+
+Rule: internal cost and client price are two accounts, and no figure uses both.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -92,8 +95,8 @@ def _evolve_account(
             kept = old.measurements[:-1] if corrected else old.measurements
             return replace(old, measurements=(*kept, new), changed_at=at)
         case CompletionForecast(status_date=day, eac=eac, reason=reason):
-            made = Forecast(status_date=day, at=at, eac=eac, reason=reason)
-            return replace(old, forecasts=(*old.forecasts, made), changed_at=at)
+            forecast = Forecast(status_date=day, at=at, eac=eac, reason=reason)
+            return replace(old, forecasts=(*old.forecasts, forecast), changed_at=at)
         case _:
             assert_never(event)
 
@@ -123,7 +126,7 @@ class PlanSpend(Command, frozen=True, kw_only=True):
 
 
 class MeasureCost(Command, frozen=True, kw_only=True):
-    """Record PV, EV and AC at a status date; leave out what is not known (PV is then read off the planned spend)."""
+    """Record PV, EV and AC at a status date; leave out what is not known (PV is then taken from the planned spend)."""
 
     project: ProjectId
     measure: Measure
@@ -223,8 +226,8 @@ def _plan(old: Account, measure: Measure, points: tuple[PlannedPoint, ...]) -> l
     if points == old.planned:
         return []
     if points[-1].amount > old.bac:
-        told = _("The planned spend ends at {amount}, above the budget {bac}", amount=points[-1].amount, bac=old.bac)
-        raise Invalid(_("{told}. Approve a change first, or plan less.", told=told), "points")
+        problem = _("The planned spend ends at {amount}, above the budget {bac}", amount=points[-1].amount, bac=old.bac)
+        raise Invalid(_("{told}. Approve a change first, or plan less.", told=problem), "points")
     return [SpendPlanned(measure=measure, points=points)]
 
 
@@ -261,8 +264,8 @@ def _forecast(old: Account, command: ForecastCompletion, today: date) -> list[Bu
     check.amount("eac", command.eac)
     spent = next((m.ac for m in reversed(old.measurements) if m.ac is not None), None)
     if spent is not None and command.eac < spent:
-        told = _("A forecast of {eac} lies below what is spent already, {spent}", eac=command.eac, spent=spent)
-        raise Invalid(_("{told}. Forecast the whole cost at completion.", told=told), "eac")
+        problem = _("A forecast of {eac} lies below what is spent already, {spent}", eac=command.eac, spent=spent)
+        raise Invalid(_("{told}. Forecast the whole cost at completion.", told=problem), "eac")
     if old.forecasts and day < old.forecasts[-1].status_date:
         newest = old.forecasts[-1].status_date
         raise Invalid(

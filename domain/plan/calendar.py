@@ -1,4 +1,4 @@
-"""Working calendars and slip. Milestone dates are civil dates: no zone, no time of day."""
+"""Working calendars, and days between dates. Dates are civil dates, without time zone or time of day."""
 
 from datetime import date, timedelta
 
@@ -13,8 +13,8 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
     """The project's working calendar."""
 
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)  # Monday is 0
-    holidays: tuple[date, ...] = ()  # public holidays and other days nobody works, ascending
-    region: str = ""  # where the holidays came from: "GB" or "DE-BY", "" when typed by hand
+    holidays: tuple[date, ...] = ()  # public holidays and other days without work, ascending
+    region: str = ""  # whose holidays they are: "GB" or "DE-BY", "" when typed by hand
 
 
 def working_days(calendar: Calendar, start: date, end: date) -> int:
@@ -33,7 +33,7 @@ def calendar_days(start: date, end: date) -> int:
 
 
 def working(calendar: Calendar) -> Calendar:
-    """Return the calendar as it is kept: days in order, none twice.
+    """Return the calendar as it is to be kept: days in order, none twice.
 
     Raises: Invalid.
     """

@@ -1,8 +1,8 @@
-"""Earned value and earned schedule, as pure formulas.
+"""The formulas of earned value and earned schedule.
 
 Sources: PMI, The Standard for Earned Value Management (2019), and Lipke, Schedule is Different (2003) for earned
 schedule. Money arguments are plain decimals of one currency. Every function returns None ("n/a") where the formula is
-undefined; nothing is ever rounded here.
+undefined; nothing is rounded here.
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,7 +28,7 @@ class EarnedValue(msgspec.Struct, frozen=True, kw_only=True):
     eac_typical: Decimal | None  # BAC / CPI
     eac_atypical: Decimal | None  # AC + (BAC - EV)
     eac_both: Decimal | None  # AC + (BAC - EV) / (CPI x SPI)
-    eac: Decimal | None  # the forecast on record, else the typical one
+    eac: Decimal | None  # the recorded forecast, else the typical one
     etc: Decimal | None  # EAC - AC
     vac: Decimal | None  # BAC - EAC
     tcpi_bac: Decimal | None  # (BAC - EV) / (BAC - AC)
@@ -47,7 +47,7 @@ def ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | N
 
 
 def _to_complete(left: Decimal | None, funds: Decimal | None) -> Decimal | None:
-    """Return a TCPI, None where no money is left: no efficiency could complete the work then."""
+    """Return a TCPI, None where no money is left, as no efficiency could complete the work then."""
     return None if funds is None or funds <= 0 else ratio(left, funds)
 
 
@@ -72,7 +72,7 @@ def earned_schedule(planned: Sequence[Decimal], ev: Decimal) -> Decimal | None:
 
 
 def planned_duration(planned: Sequence[Decimal]) -> Decimal | None:
-    """Return the period by whose end all work is planned to be done: pauses after that do not count."""
+    """Return the number of the period by whose end all work is planned to be done; later periods do not count."""
     return Decimal(bisect_left(planned, planned[-1]) + 1) if planned and planned[-1] > 0 else None
 
 
@@ -88,7 +88,7 @@ def figures(
 ) -> EarnedValue:
     """Return every earned-value figure for one status date.
 
-    `forecast` is an EAC on record (bottom-up); `planned` is cumulative PV per period; `actual_time` is AT in periods.
+    `forecast` is a recorded (bottom-up) EAC; `planned` is cumulative PV per period; `actual_time` is AT in periods.
     """
     cpi, spi = ratio(ev, ac), ratio(ev, pv)
     remaining = minus(bac, ev)

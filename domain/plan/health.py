@@ -1,8 +1,8 @@
-"""Health: red, amber, green per dimension by a published rule from tolerances, with hysteresis and dated overrides.
+"""Health: a status for each dimension by a published rule with tolerances and hysteresis, and dated overrides.
 
-A status gets worse as soon as its figure passes a threshold and gets better only once the figure is back by the
-margin, so that a value on the edge does not flap. A changed rule is read afresh, without regard to the status before.
-What cannot be measured has no status.
+Rule: a status gets worse as soon as its figure passes a threshold and gets better only once the figure is back by the
+margin, so that a figure near a threshold does not change it often. A changed rule is applied without regard to the
+status before. What cannot be measured has no status.
 """
 
 from datetime import datetime, timedelta
@@ -68,7 +68,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rule says of one dimension, and what it said before the last change."""
+    """The status of one dimension by the rule, and its status before the last change."""
 
     status: Rag | None = None  # None while nothing can be measured
     previous: Rag | None = None
@@ -82,7 +82,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     overrides: dict[Dimension, Override] = {}
 
     def status(self, dimension: Dimension) -> Rag | None:
-        """Return the status shown: the override, else the rule's."""
+        """Return the status that is shown: the override, else that of the rule; None where nothing can be measured."""
         if dimension in self.overrides:
             return self.overrides[dimension].status
         if dimension == "overall":
@@ -91,17 +91,17 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         return self.read(dimension).status
 
     def read(self, dimension: Dimension) -> Reading:
-        """Return what the rule says of a dimension."""
+        """Return the status of a dimension by the rule, without regard to an override."""
         return self.readings.get(dimension, UNREAD)
 
 
 def worst(statuses: list[Rag]) -> Rag | None:
-    """Return the worst of some statuses, None of none."""
+    """Return the worst of the statuses, None when there are none."""
     return max(statuses, key=ORDER.index, default=None)
 
 
 def grade(value: Decimal, at_risk: Decimal, off_track: Decimal, margin: Decimal, before: Rag | None) -> Rag:
-    """Return the status of a figure where more is worse, given the status before."""
+    """Return the status of a figure where more is worse, given its status before (None without one)."""
     now = _plain(value, at_risk, off_track)
     if before is None or ORDER.index(now) >= ORDER.index(before):
         return now
@@ -113,7 +113,7 @@ def _plain(value: Decimal, at_risk: Decimal, off_track: Decimal) -> Rag:
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the rule is read on."""
+    """What the rule is applied to."""
 
     tolerances: Tolerances
     scale: Scale
@@ -123,35 +123,35 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 def assess(health: Health, old: Facts, new: Facts) -> Health:
-    """Return health with the rule read again in each dimension whose facts are not those it was read on before."""
+    """Return health with the rule applied again to each dimension whose facts differ between `old` and `new`."""
     afresh = new.tolerances != old.tolerances
     budget = afresh or new.budget is not old.budget
     schedule = budget or new.schedule is not old.schedule
-    found: list[tuple[Dimension, Rag | None]] = []
+    statuses: list[tuple[Dimension, Rag | None]] = []
     if schedule:
         before = None if afresh else health.read("schedule").status
-        found.append(("schedule", _schedule(before, new.tolerances, new.schedule, new.budget)))
+        statuses.append(("schedule", _schedule(before, new.tolerances, new.schedule, new.budget)))
     if budget:
         before = None if afresh else health.read("budget").status
-        found.append(("budget", _budget(before, new.tolerances, new.budget)))
+        statuses.append(("budget", _budget(before, new.tolerances, new.budget)))
     if new.risks is not old.risks:
-        found.append(("risk", _risk(new.scale, new.risks)))
-    moved = {d: Reading(status=s, previous=health.read(d).status) for d, s in found if health.read(d).status != s}
+        statuses.append(("risk", _risk(new.scale, new.risks)))
+    moved = {d: Reading(status=s, previous=health.read(d).status) for d, s in statuses if health.read(d).status != s}
     return msgspec.structs.replace(health, readings={**health.readings, **moved}) if moved else health
 
 
 def _schedule(before: Rag | None, t: Tolerances, schedule: Schedule, budget: Budget) -> Rag | None:
-    found: list[Rag] = []
+    statuses: list[Rag] = []
     final = schedule.final() if schedule.agreed else None
     slip = None if final is None else schedule.slip_of(final)
     if slip is not None:
         bounds = Decimal(t.slip_at_risk), Decimal(t.slip_off_track), Decimal(t.slip_margin)
-        found.append(grade(Decimal(slip), *bounds, before))
+        statuses.append(grade(Decimal(slip), *bounds, before))
     account = budget.accounts.get("cost")
     spi_t = account.earned_value().spi_t if account else None
     if spi_t is not None:
-        found.append(grade(-spi_t, -t.spi_at_risk, -t.spi_off_track, t.spi_margin, before))
-    return worst(found)
+        statuses.append(grade(-spi_t, -t.spi_at_risk, -t.spi_off_track, t.spi_margin, before))
+    return worst(statuses)
 
 
 def _budget(before: Rag | None, t: Tolerances, budget: Budget) -> Rag | None:
@@ -201,7 +201,7 @@ class WithdrawOverride(Command, frozen=True, kw_only=True):
 
 
 class LapseOverrides(Command, frozen=True, kw_only=True):
-    """Sent by the clock: end what has run out."""
+    """End the overrides whose time is over; for the system alone."""
 
     project: ProjectId
 
@@ -251,12 +251,12 @@ def tolerable(t: Tolerances) -> None:
             raise Invalid(_("The off-track threshold has to lie beyond the at-risk one. Move one of them."), name)
         margin = name.replace("off_track", "margin")
         if getattr(t, margin) > gap:
-            told = _("A margin of {t} is wider than the {gap} between the thresholds", t=getattr(t, margin), gap=gap)
-            raise Invalid(_("{told}, so the status would hardly get better again. Narrow it.", told=told), margin)
+            problem = _("A margin of {t} is wider than the {gap} between the thresholds", t=getattr(t, margin), gap=gap)
+            raise Invalid(_("{told}, so the status would hardly get better again. Narrow it.", told=problem), margin)
 
 
 def rule(dimension: Dimension, t: Tolerances, scale: Scale) -> str:
-    """Return the published rule of one dimension, in words for people."""
+    """Return the published rule of one dimension, in words."""
     match dimension:
         case "schedule":
             return _(

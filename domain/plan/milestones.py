@@ -1,6 +1,6 @@
-"""Milestones: what describes one, what moves it in time, and when it is done. Part of the schedule, which keeps them.
+"""Milestones: their details, forecasts, progress, and when they are met and accepted. The schedule keeps them.
 
-A forecast is never overwritten: each move stays on record with its reason. What is met moves no more until reopened.
+Rule: a forecast is never overwritten; each move is kept with its reason. A met milestone moves only once reopened.
 """
 
 from datetime import date, datetime
@@ -23,7 +23,7 @@ OwnerSide = Literal["ours", "theirs", "joint"]
 
 
 class MilestoneDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What describes a milestone without placing it in time."""
+    """What describes a milestone, apart from its dates and progress."""
 
     title: str  # internal, never disclosed
     client_title: str = ""  # what a client reads; required once client-facing
@@ -33,7 +33,7 @@ class MilestoneDetails(msgspec.Struct, frozen=True, kw_only=True):
     deadline: date | None = None  # contractual
     value: Money | None = None  # payment milestone
     needs_acceptance: bool = False
-    client_action: str = ""  # what it waits for from the client
+    client_action: str = ""  # what the client has to do for it
     client_action_due: date | None = None
     note: str = ""  # internal; no terms can select it
 
@@ -95,7 +95,7 @@ MilestoneEvent = MilestoneAdded | Changed | MilestoneRemoved
 
 
 class Move(msgspec.Struct, frozen=True):
-    """One forecast on record: when it was said, for which day, why."""
+    """One forecast: when it was made (UTC), for which day, and why."""
 
     at: datetime
     forecast: date
@@ -128,7 +128,7 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin(event: MilestoneAdded, at: datetime) -> Milestone:
-    """Return the milestone as it was added at `at` (UTC)."""
+    """Return the milestone that `event` added at `at` (UTC)."""
     first = Move(at, event.forecast, "")
     return Milestone(
         id=event.milestone,
@@ -227,7 +227,7 @@ MilestoneCommand = AddMilestone | ChangeMilestone
 
 
 def decide(old: Milestone, command: ChangeMilestone, today: date, currency: str) -> list[Changed | MilestoneRemoved]:
-    """Return the events that carry out `command` on a milestone of the plan.
+    """Return the events that carry out `command` on a milestone; `today` is the civil date in the project's zone.
 
     Raises: a kind of Refused.
     """

@@ -1,4 +1,4 @@
-"""The project: one stream of events, its state, and everything that can be asked of it."""
+"""The project: its events, state and commands, including those of its schedule, budget, risks and health."""
 
 from datetime import date, datetime
 from typing import Literal, assert_never
@@ -95,7 +95,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         return at.astimezone(ZoneInfo(self.time_zone)).date()
 
     def facts(self) -> healths.Facts:
-        """Return what health is judged on."""
+        """Return the parts of the project that health is judged by."""
         return healths.Facts(self.tolerances, self.scale, self.schedule, self.budget, self.risks)
 
 
@@ -210,7 +210,7 @@ PlainCommand = (
 
 
 class ChangeTogether(Command, frozen=True, kw_only=True):
-    """Several changes of one project that are recorded together or not at all, as one update."""
+    """Several commands on one project that are carried out together or not at all, as one update."""
 
     project: ProjectId
     commands: tuple[PlainCommand, ...]
@@ -318,7 +318,7 @@ def _describe(state: Project, command: DescribeProject) -> list[ProjectEvent]:
 
 
 def expect(version: int, expected: int | None) -> None:
-    """Raise Stale when the sender looked at another version than the present one."""
+    """Raise Stale unless the sender expects the present version, or none."""
     if expected is not None and expected != version:
         message = _(
             "You looked at version {expected} and this is version {version}. Look at what changed, then repeat.",

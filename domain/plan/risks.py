@@ -1,4 +1,7 @@
-"""The risk register, in the fields of PRINCE2 and ISO 31000. Internal notes are a kind of event no terms can select."""
+"""The risk register of a project, with the fields of PRINCE2 and ISO 31000.
+
+Rule: internal notes are events of their own, which no terms can select.
+"""
 
 from datetime import datetime
 from typing import Literal, assert_never
@@ -25,7 +28,7 @@ Response = Literal["avoid", "reduce", "transfer", "share", "accept", "prepare_co
 
 
 class RiskDetails(msgspec.Struct, frozen=True, kw_only=True):
-    ref: str  # "R-07": given by people, unique in the project, never counted by us
+    ref: str  # "R-07": given by people, unique in the project, never counted by the program
     title: str  # internal
     client_title: str = ""
     client_facing: bool = False
@@ -72,12 +75,12 @@ class ClientScored(Event, frozen=True, kw_only=True):
     client: ClientId
     points: Points
     by: PersonId
-    share: ShareId = ShareId("")  # and what was on that person's screen, when the page was the way
+    share: ShareId = ShareId("")  # with `screen`: where the score was given on the client's page
     screen: Screen = Screen()
 
 
 class RiskNoteTaken(Event, frozen=True, kw_only=True):
-    """Internal, for ever: no terms can select it."""
+    """An internal note, which no terms can select."""
 
     risk: RiskId
     note: str
@@ -123,7 +126,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     details: RiskDetails
     registered_at: datetime
     inherent: Points
-    scores: tuple[Assessment, ...]  # residual, ours; newest last
+    scores: tuple[Assessment, ...]  # residual, given by the organisation; newest last
     client_scores: dict[ClientId, tuple[ClientAssessment, ...]] = {}
     asked: dict[ClientId, datetime] = {}
     notes: tuple[Note, ...] = ()
@@ -251,7 +254,7 @@ RiskCommand = (
 
 
 def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEvent]:
-    """Return the events that carry out `command`.
+    """Return the events that carry out `command`; `scale` is the project's.
 
     Raises: a kind of Refused.
     """
@@ -259,37 +262,37 @@ def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEven
         case RaiseRisk():
             return [_raise(state, command, scale)]
         case DescribeRisk(risk=key, details=details):
-            old = _known(state, key)
+            old = _existing(state, key)
             checked = _details(state, details, key)
             return [] if old.details == checked else [RiskDescribed(risk=key, details=checked)]
         case ScoreRisk(risk=key, residual=residual, reason=reason):
-            old = _open(_known(state, key))
+            old = _open(_existing(state, key))
             measured("residual", residual, scale)
             if old.residual == residual:
                 return []
             return [RiskScored(risk=key, residual=residual, reason=check.text("reason", reason, required=True))]
         case AskClientView(risk=key, client=client):
             check.identifier("client", client)
-            if _open(_known(state, key)).view_needed_from(client):
+            if _open(_existing(state, key)).view_needed_from(client):
                 return []
             return [ClientViewAsked(risk=key, client=client)]
         case ScoreAsClient():
-            return _score_as_client(_open(_known(state, command.risk)), command, scale)
+            return _score_as_client(_open(_existing(state, command.risk)), command, scale)
         case TakeRiskNote(risk=key, note=note):
-            old, note = _known(state, key), check.text("note", note, required=True)
+            old, note = _existing(state, key), check.text("note", note, required=True)
             return [] if old.notes and old.notes[-1].note == note else [RiskNoteTaken(risk=key, note=note)]
         case CloseRisk(risk=key, reason=reason):
-            _open(_known(state, key))
+            _open(_existing(state, key))
             return [RiskClosed(risk=key, reason=check.text("reason", reason, required=True))]
         case ReopenRisk(risk=key, reason=reason):
-            if not _known(state, key).closed:
+            if not _existing(state, key).closed:
                 raise Conflict(_("This risk is active, so there is nothing to reopen."))
             return [RiskReopened(risk=key, reason=check.text("reason", reason, required=True))]
         case _:
             assert_never(command)
 
 
-def _known(state: Register, key: RiskId) -> Risk:
+def _existing(state: Register, key: RiskId) -> Risk:
     if key not in state.risks:
         raise Unknown(_("There is no such risk in this project. Reload the register."))
     return state.risks[key]

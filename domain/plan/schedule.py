@@ -1,4 +1,7 @@
-"""The schedule: milestones and the plans agreed for them. A baseline is approved once and never overwritten."""
+"""The schedule: milestones and the plans agreed for them.
+
+Rule: a baseline is approved once and never overwritten.
+"""
 
 from datetime import date, datetime
 from typing import Literal
@@ -82,8 +85,8 @@ class ApprovedBaseline(msgspec.Struct, frozen=True, kw_only=True):
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     milestones: dict[MilestoneId, Milestone] = {}
     baselines: tuple[ApprovedBaseline, ...] = ()
-    agreed: dict[MilestoneId, date] = {}  # read off the baselines: the newest date agreed for each milestone
-    agreed_first: dict[MilestoneId, date] = {}  # and the first one
+    agreed: dict[MilestoneId, date] = {}  # from the baselines: the newest date agreed for each milestone
+    agreed_first: dict[MilestoneId, date] = {}  # from the baselines: the first date agreed
     confirmed_at: datetime | None = None
     data_date: date | None = None
     files: tuple[str, ...] = ()  # hashes of imported files, newest last
@@ -107,7 +110,10 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         return None if baseline is None else working_days(calendar, baseline, self.milestones[milestone].expected)
 
     def final(self, among: frozenset[MilestoneId] | None = None) -> MilestoneId | None:
-        """Return the milestone that ends the plan: the latest agreed one, the latest forecast while none is agreed."""
+        """Return the milestone that ends the plan, None where there is none; `among` limits it to these milestones.
+
+        It is the one with the latest agreed date or, while no date is agreed, with the latest forecast.
+        """
         ids = [m for m in self.milestones if among is None or m in among]
         agreed = [(self.agreed[m], m) for m in ids if m in self.agreed]
         ranked = agreed or [(self.milestones[m].forecast, m) for m in ids]
@@ -126,8 +132,8 @@ def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:
             return _agreed(state, event)
         case PlanConfirmed(file_hash=file_hash, data_date=data_date):
             files = (*state.files, file_hash) if file_hash else state.files
-            known = data_date or state.data_date
-            return msgspec.structs.replace(state, confirmed_at=at, files=files, data_date=known)
+            newest = data_date or state.data_date
+            return msgspec.structs.replace(state, confirmed_at=at, files=files, data_date=newest)
         case _:
             return _with(state, milestones.evolve(state.milestones[event.milestone], event, at))
 
@@ -185,10 +191,10 @@ def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str
         case ConfirmPlan():
             return [_confirm(command)]
         case _:
-            return list(milestones.decide(_known(state, command.milestone), command, today, currency))
+            return list(milestones.decide(_existing(state, command.milestone), command, today, currency))
 
 
-def _known(state: Schedule, key: MilestoneId) -> Milestone:
+def _existing(state: Schedule, key: MilestoneId) -> Milestone:
     if key not in state.milestones:
         raise Unknown(_("There is no such milestone in this project. It may have been removed: reload the plan."))
     return state.milestones[key]
@@ -249,9 +255,12 @@ def _approve(state: Schedule, command: ApproveBaseline, today: date) -> list[Sch
 
 
 def _dates(state: Schedule, given: dict[MilestoneId, date]) -> dict[MilestoneId, date]:
-    """What is met keeps the date it was agreed for: a new plan cannot make a late milestone punctual."""
+    """Return the dates of a new plan. A met milestone keeps its agreed date, or a late one would become punctual.
+
+    Raises: Unknown, Invalid, Conflict.
+    """
     for key, value in given.items():
-        milestone = _known(state, key)
+        milestone = _existing(state, key)
         check.day("dates", value)
         if milestone.actual and state.baseline_of(key) not in (None, value):
             message = _(

@@ -1,4 +1,4 @@
-"""Scores: probability times impact on the project's scale, and the bands they fall into."""
+"""Risk scores: probability times impact on the project's scale, and the band of a score."""
 
 from typing import Literal
 
@@ -36,13 +36,13 @@ def band(scale: Scale, score: int) -> Band:
 
 
 def measured(field: str, points: Points, scale: Scale) -> None:
-    """Raise Invalid when an assessment lies off the scale."""
+    """Raise Invalid when probability or impact is off the scale."""
     check.whole(field, points.probability, 1, scale.size)
     check.whole(field, points.impact, 1, scale.size)
 
 
 def rising(scale: Scale) -> None:
-    """Raise Invalid when the bands of a scale do not rise."""
+    """Raise Invalid unless the bands of a scale begin in rising order, within its scores."""
     if not (2 <= scale.size <= 9 and 1 < scale.medium_from < scale.high_from <= scale.size**2):
-        told = _("The bands have to rise: 1 < medium < high, on a scale of 2 to 9")
-        raise Invalid(_("{told}. Choose where medium and high begin.", told=told), "scale")
+        problem = _("The bands have to rise: 1 < medium < high, on a scale of 2 to 9")
+        raise Invalid(_("{told}. Choose where medium and high begin.", told=problem), "scale")

@@ -1,1 +1,1 @@
-"""The one door: a project and an agreement in, the view that a client may know out."""
+"""From a project and a share agreement to the view that the client may know; the only way to one."""

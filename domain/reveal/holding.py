@@ -1,10 +1,10 @@
-"""Changes that wait for review before a client sees them: a pure fold of the events, never an edit of any.
+"""Changes that wait for review before a client sees them, folded from the events.
 
-What is held stays, for that share alone, as it was before the command that changed it: the milestone, the risk or the
-budget; while a milestone waits also the agreed plans, and when the plan was confirmed, which would tell of it, or tell
-of a plan that is not shown. Health is read on what is released, as if what waits had not
-happened, since it would tell of it. All else goes out as it happens: other items, the client's own scores, a risk that
-is closed, and whatever takes an item away from the client. On release the client sees the present state, as one update.
+Rule: the milestone, the risk or the budget that waits is shown on that share as it was before the command that changed
+it. While a milestone waits, so are the agreed plans and when the plan was confirmed, which would tell of it. Health is
+judged by what is released, for the same reason. All else is shown as it happens: other items, the client's own scores,
+the closing of a risk, and whatever takes an item away from the client. On release the client sees the present state, as
+one update.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ Why = Literal["slip", "cost", "score"]
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """One item that waits, as the client goes on seeing it; None: the client does not know of it yet."""
+    """One item that waits, as the client goes on seeing it; None where the client does not know of it yet."""
 
     fact: HeldFact
     milestone: Milestone | None = None
@@ -41,22 +41,27 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
     """All that waits on one share."""
 
     held: dict[str, Held] = {}  # by subject: "milestone-m1", "risk-r7", "budget"
-    health: Health | None = None  # read on what is released
+    health: Health | None = None  # judged by what is released
     schedule: Schedule | None = None  # whose agreed plans and confirmation are still shown
 
     @property
     def facts(self) -> tuple[HeldFact, ...]:
-        """What waits, the longest first."""
-        return tuple(sorted((one.fact for one in self.held.values()), key=lambda fact: (fact.since, fact.subject)))
+        """The changes that wait, the oldest first."""
+        return tuple(sorted((held.fact for held in self.held.values()), key=lambda fact: (fact.since, fact.subject)))
 
 
 NOTHING = Holds()
 DATES = frozenset({"forecast", "actual", "slip", "status", "range", "trend", "reason"})  # fields that tell of a slip
-OF_PLANS = ("baselines", "agreed", "agreed_first", "confirmed_at")  # of a schedule: what tells of all its milestones
+OF_PLANS = (
+    "baselines",
+    "agreed",
+    "agreed_first",
+    "confirmed_at",
+)  # fields of a schedule that tell of all its milestones
 
 
 class ProjectStep(msgspec.Struct, frozen=True):
-    """One command of a project: the state before it and after it, and on demand each one in between."""
+    """One command of a project: the state before it and after it, and on demand those in between."""
 
     before: Project
     now: Project
@@ -70,8 +75,8 @@ def after_command(holds: Holds, step: ProjectStep, share: Share) -> Holds:
     release = share.ways.release
     if release is None or not share.active:
         return NOTHING
-    found = _waiting(step.before, step.now, share, release, step.at, step.by)
-    new = {key: held for key, held in found.items() if key not in holds.held}
+    waiting = _waiting(step, share, release)
+    new = {key: held for key, held in waiting.items() if key not in holds.held}
     if not new and not holds.held:
         return NOTHING
     plans = any(held.fact.why == "slip" for held in new.values())
@@ -84,7 +89,7 @@ def after_command(holds: Holds, step: ProjectStep, share: Share) -> Holds:
 
 
 def _read(waits: Holds, step: ProjectStep, terms: Terms) -> Health:
-    """Return health read on what is released, change by change; overrides are said by people and go out at once."""
+    """Return health judged by what is released, change by change; overrides are set by people and are shown at once."""
     health = waits.health or step.before.health
     for old, new in pairwise(_facts(as_released(state, waits, terms)) for state in step.states()):
         health = assess(health, old, new)
@@ -96,7 +101,7 @@ def _facts(project: Project) -> Facts:
 
 
 def after_release(holds: Holds, subjects: frozenset[str], project: Project, terms: Terms) -> Holds:
-    """Return what still waits of a project once these went out."""
+    """Return what still waits once the changes of these subjects were released."""
     left = {key: held for key, held in holds.held.items() if key not in subjects}
     if not left:
         return NOTHING
@@ -114,7 +119,7 @@ def under_new_terms(holds: Holds, share: Share, amended: Share, project: Project
 
 
 def as_released(project: Project, holds: Holds, terms: Terms) -> Project:
-    """Return the project as a share with these terms may know it: what waits is as it was before."""
+    """Return the project as a share with these terms may know it: what waits is shown as it was before."""
     if not holds.held:
         return project
     milestones, risks = dict(project.schedule.milestones), dict(project.risks.risks)
@@ -161,14 +166,13 @@ def _risk(into: dict[RiskId, Risk], key: RiskId, held: Held, terms: Terms) -> No
         into[key] = msgspec.structs.replace(into[key], details=now.details, facing_since=now.facing_since)
 
 
-def _waiting(
-    before: Project, now: Project, share: Share, release: Release, at: datetime, by: PersonId
-) -> dict[str, Held]:
-    terms, found = share.terms, dict[str, Held]()
-    until = at + timedelta(hours=release.hours)
+def _waiting(step: ProjectStep, share: Share, release: Release) -> dict[str, Held]:
+    """Return by subject the items that a command changed in a way that has to wait."""
+    before, now, terms, waiting = step.before, step.now, share.terms, dict[str, Held]()
+    until = step.at + timedelta(hours=release.hours)
 
     def fact(subject: str, why: Why) -> HeldFact:
-        return HeldFact(subject=subject, why=why, since=at, until=until, changed_by=by)
+        return HeldFact(subject=subject, why=why, since=step.at, until=until, changed_by=step.by)
 
     if release.slip_days is not None and DATES & set(terms.milestone_fields):
         for key, new in now.schedule.milestones.items():
@@ -176,18 +180,18 @@ def _waiting(
             slipped = old is not None and (new.expected - old.expected).days > release.slip_days
             if old is not None and slipped and covers_milestone(terms, new):
                 subject = f"milestone-{key}"
-                found[subject] = Held(fact=fact(subject, "slip"), milestone=old)
+                waiting[subject] = Held(fact=fact(subject, "slip"), milestone=old)
     if release.score is not None and "score" in terms.risk_fields:
         for risk in now.risks.risks.values():
-            known = before.risks.risks.get(risk.id)
-            if risk.residual.score >= release.score and covers_risk(terms, risk) and _rescored(terms, known, risk):
+            earlier = before.risks.risks.get(risk.id)
+            if risk.residual.score >= release.score and covers_risk(terms, risk) and _rescored(terms, earlier, risk):
                 subject = f"risk-{risk.id}"
-                found[subject] = Held(fact=fact(subject, "score"), risk=known)
+                waiting[subject] = Held(fact=fact(subject, "score"), risk=earlier)
     if release.cost and terms.budget != "nothing":
         account = before.budget.accounts.get(terms.measure)
         if account != now.budget.accounts.get(terms.measure):
-            found["budget"] = Held(fact=fact("budget", "cost"), account=account, measure=terms.measure)
-    return found
+            waiting["budget"] = Held(fact=fact("budget", "cost"), account=account, measure=terms.measure)
+    return waiting
 
 
 def _rescored(terms: Terms, old: Risk | None, new: Risk) -> bool:

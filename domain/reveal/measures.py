@@ -1,6 +1,6 @@
-"""The measures a view may carry: health indicators and the budget. Part of the one door; `policy` alone calls it.
+"""The health indicators and the budget of a view. Part of `reveal`; only `policy` calls it.
 
-Rule as there: a value passes only under an `if` on the terms that name it.
+Rule: a value reaches the view only under an `if` on the terms that name it.
 """
 
 from datetime import date, datetime
@@ -17,11 +17,12 @@ from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
 
 
 def indicator_of(project: Project, share: Share, dimension: Dimension) -> Indicator | None:
+    """Return a health indicator, None unless the terms share it and it can be measured."""
     return _indicator(project, share, dimension) if dimension in share.terms.health else None
 
 
 def _indicator(project: Project, share: Share, dimension: Dimension) -> Indicator | None:
-    """The status before is past, and its day is not known: with history alone."""
+    """Return an indicator; its previous status has no date, so it is shown only where all of the past is."""
     status = project.health.status(dimension)
     if status is None:
         return None
@@ -39,6 +40,7 @@ def _indicator(project: Project, share: Share, dimension: Dimension) -> Indicato
 
 
 def budget_of(project: Project, share: Share) -> BudgetVital | None:
+    """Return the budget at the level the terms share, None where they share nothing of it."""
     terms = share.terms
     if terms.budget == "nothing":
         indicator = indicator_of(project, share, "budget")
@@ -56,7 +58,7 @@ def _budget_status(project: Project, share: Share) -> Indicator | None:
 
 
 def _figures(project: Project, share: Share, account: Account, indicator: Indicator | None) -> BudgetVital:
-    terms, found = share.terms, account.earned_value()
+    terms, figures = share.terms, account.earned_value()
     amounts = terms.budget == "amounts"
     since = known_from(share, "budget", terms.measure, "curve")
 
@@ -71,16 +73,16 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         original_budget=money(account.original)
         if known_from(share, "budget", terms.measure, "amounts") is None
         else None,
-        forecast=money(found.eac),
-        spent=money(found.ac),
-        planned=money(found.pv),
-        earned=money(found.ev),
-        forecast_share=_share(found.eac, account),
-        spent_share=_share(found.ac, account),
-        planned_share=_share(found.pv, account),
-        earned_share=_share(found.ev, account),
-        cpi=_rounded(found.cpi) if terms.indices else None,
-        spi_t=_rounded(found.spi_t) if terms.indices else None,
+        forecast=money(figures.eac),
+        spent=money(figures.ac),
+        planned=money(figures.pv),
+        earned=money(figures.ev),
+        forecast_share=_share(figures.eac, account),
+        spent_share=_share(figures.ac, account),
+        planned_share=_share(figures.pv, account),
+        earned_share=_share(figures.ev, account),
+        cpi=_rounded(figures.cpi) if terms.indices else None,
+        spi_t=_rounded(figures.spi_t) if terms.indices else None,
         curve=_curve(account, amounts=amounts, since=since) if terms.curve else (),
         curve_currency=project.currency if terms.curve and amounts else "",
     )
@@ -101,8 +103,8 @@ def _rounded(value: Decimal | None) -> Decimal | None:
 
 
 def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[CurvePoint, ...]:
-    """The plan, and what was spent and earned: all of it, or what held at `since` and what was measured after."""
-    known = _measured(account, since)
+    """Return the curve: the plan, the forecast, and what was spent and earned, from `since` on or all of it."""
+    measurements = _measured(account, since)
 
     def scaled(value: Decimal | None) -> Decimal | None:
         return value if amounts or value is None else _share(value, account)
@@ -110,7 +112,7 @@ def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[
     days: dict[date, dict[str, Decimal | None]] = {}
     for point in account.planned:
         days.setdefault(point.on, {})["planned"] = point.amount
-    for measured in known:
+    for measured in measurements:
         days.setdefault(measured.status_date, {}).update(spent=measured.ac, earned=measured.ev)
     for on, value in _forecast_line(account):
         days.setdefault(on, {})["forecast"] = value
@@ -121,23 +123,23 @@ def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[
 
 
 def _measured(account: Account, since: datetime | None) -> list[Measurement]:
-    """What held at `since` and what came after it; status dates only go forward."""
+    """Return the measurement that was the newest at `since` and the later ones; all of them when `since` is None."""
     if since is None:
         return list(account.measurements)
-    held = [m for m in account.measurements if m.first_at < since][-1:]
-    return held + [m for m in account.measurements if m.first_at >= since]
+    newest_then = [m for m in account.measurements if m.first_at < since][-1:]
+    return newest_then + [m for m in account.measurements if m.first_at >= since]
 
 
 def _forecast_line(account: Account) -> list[tuple[date, Decimal]]:
-    """From what is spent to the forecast at completion, in the shape of the rest of the plan."""
-    found = account.earned_value()
-    if not account.measurements or found.eac is None or found.ac is None or not account.planned:
+    """Return points from what is spent to the forecast at completion, in the shape of the rest of the plan."""
+    figures = account.earned_value()
+    if not account.measurements or figures.eac is None or figures.ac is None or not account.planned:
         return []
     start = account.measurements[-1].status_date
     ahead = [p for p in account.planned if p.on > start]
-    pv_now = found.pv or Decimal(0)
+    pv_now = figures.pv or Decimal(0)
     left = account.planned[-1].amount - pv_now
     if not ahead or left <= 0:
-        return [(start, found.ac), (max(start, account.planned[-1].on), found.eac)] if ahead else []
-    rest = found.eac - found.ac
-    return [(start, found.ac), *((p.on, found.ac + rest * (p.amount - pv_now) / left) for p in ahead)]
+        return [(start, figures.ac), (max(start, account.planned[-1].on), figures.eac)] if ahead else []
+    rest = figures.eac - figures.ac
+    return [(start, figures.ac), *((p.on, figures.ac + rest * (p.amount - pv_now) / left) for p in ahead)]

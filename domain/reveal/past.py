@@ -1,7 +1,7 @@
-"""From when on a client may know the past of an item: the retroactivity each version of an agreement chose. Pure.
+"""From when on a client may know the past of an item, as each version of an agreement chose.
 
-A version agreed *from now on* discloses of what it newly covers only what is recorded after it; one agreed *with
-history* discloses all. What was covered before without a gap keeps what it had. Where "all" is shared, an item is
+Rule: a version agreed *from now on* discloses of what it newly covers only what is recorded after it; one agreed *with
+history* discloses all. What was covered before without a gap stays known. Where "all" is shared, an item is
 covered from when it became client-facing.
 """
 
@@ -22,8 +22,8 @@ def known_from(share: Share, kind: Kind, key: str, *fields: str, facing: datetim
     `key` is the id of the milestone or risk, or the measure of the budget; `facing` is when a milestone or risk became
     client-facing, while it is.
     """
-    found = [_floor(share, kind, key, field, facing) for field in fields]
-    return max((at for at in found if at is not None), default=None)
+    floors = [_floor(share, kind, key, field, facing) for field in fields]
+    return max((at for at in floors if at is not None), default=None)
 
 
 def _floor(share: Share, kind: Kind, key: str, field: str, facing: datetime | None) -> datetime | None:
@@ -68,10 +68,10 @@ def _covers(terms: Terms, kind: Kind, key: str, field: str) -> bool:
             shared = terms.budget != "nothing" and terms.measure == key
             return shared and (field == ITEM or (terms.curve if field == "curve" else terms.budget == field))
         case "project":
-            by_level = field == "budget" and terms.budget == "rag"  # a level that is that indicator alone
+            by_level = field == "budget" and terms.budget == "rag"  # this level is the status indicator alone
             return by_level or field in terms.project_fields or field in terms.health
 
 
 def after(at: datetime, since: datetime | None) -> bool:
-    """Tell whether something recorded at `at` is known where what lies before `since` is not."""
+    """Tell whether what was recorded at `at` is known when what lies before `since` (None: nothing) is not."""
     return since is None or at >= since

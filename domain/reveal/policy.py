@@ -1,9 +1,9 @@
-"""reveal(project, terms) -> ClientView: THE ONLY DOOR TO A CLIENT. An allow-list, field by field.
+"""reveal(project, share) -> ClientView: the only way from a project to a client. An allow-list, field by field.
 
 Rule: a value reaches the view only under an `if` on the terms that name it. Whatever is counted, ordered, dated or
 judged here is counted, ordered, dated and judged from shared values alone, except the health indicators, which are
-measures of the whole project that the terms share knowingly. No id, version, position or clock of ours is used. What
-lies before the floor of an item (`since.floor`) is its past, and stays unknown unless it was agreed with history.
+measures of the whole project that the terms share knowingly. No internal version, position or clock is used. What lies
+before an item became known (`past.known_from`) stays unknown, unless it was agreed with history.
 """
 
 from datetime import date, datetime
@@ -49,7 +49,7 @@ def reveal(
     """Return all that `client` may know of `project` under the terms in force of `share`.
 
     `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
-    the name of a person who said something on this share.
+    the name of a person whose words are shown.
     """
     terms = share.terms
     milestones = _milestones(project, terms, share, called)
@@ -91,7 +91,7 @@ def reveal(
 
 
 def covers_milestone(terms: Terms, milestone: Milestone) -> bool:
-    """Tell whether terms cover a milestone."""
+    """Tell whether terms cover a milestone, which needs a title for the client."""
     if terms.milestones == "all":
         return milestone.details.client_facing
     return milestone.id in terms.milestones and bool(milestone.details.client_title)
@@ -103,7 +103,7 @@ def _selected(project: Project, terms: Terms) -> list[Milestone]:
 
 def _milestones(project: Project, terms: Terms, share: Share, called: Called) -> tuple[MilestoneRow, ...]:
     selected = _selected(project, terms)
-    rows = [_said_of(project, share, m, _row(project, terms, m, share), called) for m in selected]
+    rows = [_row_with_answers(project, share, m, _row(project, terms, m, share), called) for m in selected]
     rows.sort(key=lambda row: (row.baseline or row.forecast or row.actual or date.max, row.title, row.id))
     if rows and (rows[-1].baseline or rows[-1].forecast):
         rows[-1] = msgspec.structs.replace(rows[-1], final=True)
@@ -114,7 +114,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
     fields, details = terms.milestone_fields, m.details
     baseline = project.schedule.baseline_of(m.id)
     original = _original(project, m, _past(share, m, "baseline"))
-    told = len(m.moves) > 1 and after(m.moves[-1].at, _past(share, m, "reason"))
+    moved = len(m.moves) > 1 and after(m.moves[-1].at, _past(share, m, "reason"))
     return MilestoneRow(
         id=m.id,
         title=details.client_title,
@@ -129,7 +129,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         deadline=details.deadline if "deadline" in fields else None,
         status=_status(project, m, baseline, _shown(m, terms)) if "status" in fields else None,
         slip=_slip(project, m, _shown(m, terms), original) if "slip" in fields else None,
-        reason=m.moves[-1].reason if "reason" in fields and told else "",
+        reason=m.moves[-1].reason if "reason" in fields and moved else "",
         progress=m.percent if "progress" in fields else None,
         value=details.value if "value" in fields else None,
         needs_acceptance=details.needs_acceptance if "acceptance" in fields else None,
@@ -143,11 +143,11 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
     )
 
 
-def _said_of(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
-    """What was said about a milestone; whether an acknowledgement is current is told from the shown date alone."""
-    subject, told = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
+def _row_with_answers(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
+    """Return the row with its comments and acknowledgement, which is current by the shown date alone."""
+    subject, commented = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
     moved = _set(m.moves[-1].at, _past(share, m, "forecast")) if "forecast" in share.terms.milestone_fields else None
-    since = _past(share, m, "comments") if told else NEVER
+    since = _past(share, m, "comments") if commented else NEVER
     return msgspec.structs.replace(
         row,
         remarks=remarks(share, subject, called, since, item=_past(share, m, ITEM)),
@@ -160,7 +160,7 @@ def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
 
 
 def _known(at: datetime | None, since: datetime | None) -> datetime | None:
-    """Return an instant, or None where it lies in what stays unknown."""
+    """Return an instant (UTC), or None where it lies before `since`, in what stays unknown."""
     return at if at is not None and after(at, since) else None
 
 
@@ -170,7 +170,7 @@ def _set(at: datetime, since: datetime | None) -> datetime:
 
 
 def _original(project: Project, m: Milestone, since: datetime | None) -> date | None:
-    """The first date agreed; from now on, the one that was agreed when the client began to know of it."""
+    """Return the first date agreed; with `since`, the one that was agreed when the client began to know of it."""
     if since is None:
         return project.schedule.original_of(m.id)
     agreed = [(b.on, b.dates[m.id]) for b in project.schedule.baselines if m.id in b.dates]
@@ -203,9 +203,9 @@ def _status(project: Project, m: Milestone, baseline: date | None, shown: date) 
 
 
 def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
-    """The forecasts in the order they were made; from now on, beginning with the one that held then."""
-    known = [move for move in m.moves if after(move.at, since)]
-    points = {project.civil(move.at): move.forecast for move in known}
+    """Return the forecasts in the order they were made; with `since`, beginning with the one that held then."""
+    moves = [move for move in m.moves if after(move.at, since)]
+    points = {project.civil(move.at): move.forecast for move in moves}
     if since is not None and (earlier := [move for move in m.moves if move.at < since]):
         points = {project.civil(since): earlier[-1].forecast} | points
     return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
@@ -244,7 +244,9 @@ def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
         return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
     earlier = [b for b in plans if b.on <= project.civil(since)][-1:]
     later = [b for b in plans if b.on > project.civil(since)]
-    first = [Baseline(number=1, approved_on=b.on, reason="") for b in earlier]  # why, and the how manieth, is past
+    first = [
+        Baseline(number=1, approved_on=b.on, reason="") for b in earlier
+    ]  # its reason and its number are of the past
     begin = len(first) + 1
     return (*first, *(Baseline(number=i, approved_on=b.on, reason=b.reason) for i, b in enumerate(later, begin)))
 
@@ -253,7 +255,7 @@ def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
 
 
 def covers_risk(terms: Terms, risk: Risk) -> bool:
-    """Tell whether terms cover a risk."""
+    """Tell whether terms cover a risk, which needs a title for the client."""
     if terms.risks == "all":
         return risk.details.client_facing
     return risk.id in terms.risks and bool(risk.details.client_title)
@@ -265,7 +267,7 @@ def _selected_risks(project: Project, terms: Terms) -> list[Risk]:
 
 def _risks(project: Project, share: Share, called: Called) -> tuple[RiskCard, ...]:
     selected = _selected_risks(project, share.terms)
-    cards = [_said_of_risk(project, share, r, _card(project, share, share.client, r), called) for r in selected]
+    cards = [_card_with_answers(project, share, r, _card(project, share, share.client, r), called) for r in selected]
     cards.sort(key=lambda c: (c.status == "closed", -(c.score.value if c.score else 0), c.ref, c.id))
     return tuple(cards)
 
@@ -304,7 +306,7 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
     )
 
 
-def _said_of_risk(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
+def _card_with_answers(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
     subject, fields = f"risk-{r.id}", share.terms.risk_fields
     since = _past_of_risk(share, r, "comments") if "comments" in fields else NEVER
     scored = _set(r.scores[-1].at, _past_of_risk(share, r, "score")) if "score" in fields else None
@@ -322,7 +324,7 @@ def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
 
 
 def _score(project: Project, points: Points, at: datetime, since: datetime | None) -> Score:
-    """The points, with the day on which they were given unless that is past."""
+    """Return the points, with the day on which they were given unless that lies before `since`."""
     on = project.civil(at) if after(at, since) else None
     return Score(points.probability, points.impact, points.score, on)
 
@@ -356,16 +358,16 @@ def _spent(share: Share) -> datetime | None:
 
 
 def _as_of(project: Project, share: Share) -> date | None:
-    """The last day on which one of the shared dates, figures or scores was set, as far as that is not past."""
-    terms, found = share.terms, list[datetime]()
+    """Return the last day on which a shared date, figure or score was set, as far as the client may know."""
+    terms, instants = share.terms, list[datetime]()
     if "forecast" in terms.milestone_fields:
-        found += [_set(m.moves[-1].at, _past(share, m, "forecast")) for m in _selected(project, terms)]
+        instants += [_set(m.moves[-1].at, _past(share, m, "forecast")) for m in _selected(project, terms)]
     account = project.budget.accounts.get(terms.measure)
     if terms.budget in ("percent", "amounts") and account is not None:
-        found.append(_set(account.changed_at, _spent(share)))
+        instants.append(_set(account.changed_at, _spent(share)))
     if "score" in terms.risk_fields:
-        found += [_set(r.scores[-1].at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
-    return project.civil(max(found)) if found else None
+        instants += [_set(r.scores[-1].at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
+    return project.civil(max(instants)) if instants else None
 
 
 def _scope(terms: Terms, version: int, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:

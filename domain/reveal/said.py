@@ -1,6 +1,6 @@
-"""What both sides said, as far as a client may know it: comments, acknowledgements, concerns. Part of the one door.
+"""The comments, acknowledgements and concerns that a client may know. Part of `reveal`; only `policy` calls it.
 
-Rule as there; `policy` alone calls it. A client's own words come back to it, and never those of another client.
+Rule: that of `policy`. A client sees its own words and the organisation's, never those of another client.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 def remarks(
     share: Share, subject: str, called: Called, since: datetime | None = NEVER, *, item: datetime | None
 ) -> tuple[Remark, ...]:
-    """Comments from `since` on, and what was noted with a release from when the item itself was known."""
-    found = [c for c in share.answers.on(subject) if after(c.at, item if c.remark else since)]
-    return tuple(_remark(comment, called) for comment in found)
+    """Return the comments from `since` on, and the notes on releases from `item` on, when the item became known."""
+    comments = [c for c in share.answers.on(subject) if after(c.at, item if c.remark else since)]
+    return tuple(_remark(comment, called) for comment in comments)
 
 
 def _remark(comment: Comment, called: Called) -> Remark:
@@ -30,7 +30,7 @@ def _remark(comment: Comment, called: Called) -> Remark:
 
 
 def ack(project: Project, share: Share, subject: str, called: Called, moved: datetime | None) -> Ack | None:
-    """The client's latest acknowledgement; `moved` is when what is shown last moved."""
+    """Return the client's latest acknowledgement of a subject; `moved` is when what is shown of it last changed."""
     given = share.answers.acknowledged.get(subject)
     if given is None:
         return None
@@ -39,6 +39,7 @@ def ack(project: Project, share: Share, subject: str, called: Called, moved: dat
 
 
 def agreement_ack(project: Project, share: Share, called: Called) -> Ack | None:
+    """Return the client's acknowledgement of the agreement in force."""
     return ack(project, share, f"agreement-{share.version}", called, None)
 
 
@@ -48,7 +49,7 @@ def concerns(
     cards: tuple[RiskCard, ...],
     called: Called,
 ) -> tuple[ConcernCard, ...]:
-    """The client's own words come back to it; what they are about is named only while it is shared."""
+    """Return the client's concerns, newest first; what one is about is named only while it is shared."""
     titles = {f"milestone-{r.id}": r.title for r in rows} | {f"risk-{c.id}": f"{c.ref} {c.title}" for c in cards}
     return tuple(
         ConcernCard(

@@ -1,1 +1,1 @@
-"""From events to entries: each share’s next update, recorded once."""
+"""The follower: makes each share's entries from the events and records each of them once."""

@@ -1,8 +1,8 @@
 """The follower: turns events into entries, exactly once, in order per share, recorded before anything is sent.
 
-It reads by position; every wake-up is a hint with a poll behind it. What one command recorded is one update. A share
-whose view or markup cannot be made is parked loudly where it stood, and the others go on; once the cause is gone its
-events are taken in again, one update each, as if nothing had happened.
+It reads the event log by position; a wake-up only hints that there is something to read, and a poll reads it anyway.
+The events of one command are one update. A share whose view or markup cannot be made is parked: it stops where it is,
+which is logged as an error, and the others go on. Once the cause is gone, the events it missed become its next updates.
 """
 
 import contextlib
@@ -27,11 +27,21 @@ from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
 from projections.logs.disclosure_log import DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
 
-__all__ = ["Follower", "Renderer"]
+__all__ = ["Follower", "FollowerPorts", "Renderer"]
 
 log = logging.getLogger("fanlight.follow")
 RETRY = 60.0  # seconds between tries at parked shares
 NO_TERM = -1
+
+
+class FollowerPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a follower gets from the process it runs in: time, secrets, a receiver, the lease, a crash point."""
+
+    clock: Callable[[], datetime]  # UTC
+    salt: Callable[[str, int], bytes]  # of a share and an entry's number, the 32 secret bytes of its commitment
+    on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None  # called once they are recorded
+    crash_point: CrashPoint = nowhere
+    reign: LeaseKeeper | None = None  # None where no other process can follow
 
 
 class _Batch:
@@ -40,21 +50,21 @@ class _Batch:
     def __init__(self) -> None:
         self.made: list[Made] = []
         self.parked: dict[str, Parked] = {}
-        self.narrowed: dict[str, int] = {}  # stream -> where its newest terms or its end lie
-        self.read = 0  # up to where that is known
+        self.narrowed: dict[str, int] = {}  # stream -> position of its newest terms or of its end
+        self.read = 0  # the position up to which `narrowed` is complete
 
-    def know(self, found: Sequence[Recorded | Unreadable]) -> None:
-        """Note where terms came into force or ended, also further on than what is taken in now."""
+    def know(self, events: Sequence[Recorded | Unreadable]) -> None:
+        """Note where terms came into force or ended, also after the events that are taken in now."""
         ends = (TermsActivated, ShareRevoked, ClientEnded)
-        cuts = [r for r in found if isinstance(r, Recorded) and isinstance(r.event, ends)]
+        cuts = [r for r in events if isinstance(r, Recorded) and isinstance(r.event, ends)]
         self.narrowed |= {cut.stream: cut.position for cut in cuts}
-        self.read = max([self.read, *(r.position for r in found)])
+        self.read = max([self.read, *(r.position for r in events)])
 
 
 class Follower:
-    """Follows the event log. One thread owns it; `wake` may be called from any.
+    """Follows the event log. One thread owns it; `wake` and `ask_again` may be called from any.
 
-    With `settled` it takes in what is recorded already when it is made, else at its first turn.
+    With `settled` it reads what is recorded already when it is made, else at its first turn.
     """
 
     def __init__(
@@ -62,31 +72,28 @@ class Follower:
         events: EventLog,
         disclosure: DisclosureLog,
         renderer: Renderer,
+        ports: FollowerPorts,
         *,
-        clock: Callable[[], datetime],
-        salt: Callable[[str, int], bytes],
-        on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None,
-        crash_point: CrashPoint = nowhere,
-        reign: LeaseKeeper | None = None,
         settled: bool = True,
     ) -> None:
-        self._events, self._disclosure, self._renderer, self._reign = events, disclosure, renderer, reign
-        self._clock, self._salt, self._on_entries, self._crash_point = clock, salt, on_entries, crash_point
+        self._events, self._disclosure, self._renderer = events, disclosure, renderer
+        self._clock, self._salt, self._on_entries = ports.clock, ports.salt, ports.on_entries
+        self._crash_point, self._reign = ports.crash_point, ports.reign
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
-        self.beat = time.monotonic()  # when it last looked, for health
-        self.failure = ""  # what keeps it from going on at all, for health
+        self.beat = time.monotonic()  # when it last worked, by the monotonic clock; for the health page
+        self.failure = ""  # the error that stops it as a whole, "" when none does; for the health page
         self.leading = False
-        self._unsure = not settled  # what is in memory may be more, or other, than what is recorded
+        self._unsure = not settled  # what is in memory may differ from what is recorded
         self._retried = 0.0
         if settled:
             self._reset()
 
-    # life
+    # starting, running and standing by
 
     def _reset(self) -> None:
-        """Start again from what is recorded; the stylesheet is kept before any entry names it."""
+        """Fold again from what is recorded; the stylesheet is kept before any entry names it."""
         self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
         self._world = World()
         self._shown: dict[ShareId, Shown] = {}
@@ -113,9 +120,9 @@ class Follower:
         self.wake()
 
     def run(self, stop: threading.Event, poll: float = 0.25) -> None:
-        """Follow until `stop` is set; `poll` is the longest wait in seconds for what no hint announced.
+        """Follow until `stop` is set; `poll` is how many seconds it waits at most for a hint before it reads anyway.
 
-        Without the lease it stands by: it takes in what the leading follower has recorded, to go on from there.
+        Without the lease it stands by: it takes in what the leading follower has recorded, so as to go on from there.
         """
         while not stop.is_set():
             self._awake.clear()
@@ -139,18 +146,18 @@ class Follower:
         return self.step()
 
     def stand_by(self) -> None:
-        """Take in what is disclosed by now, without disclosing anything."""
+        """Take in the events that are disclosed already, without disclosing anything."""
         position = self._disclosure.position()
         if self._group or self._read > position:
             self._reset()
         elif position > self._position:
             self._shown.clear()
-            while self._read < position and (found := self._events.after(self._read)):
-                for recorded in found:
+            while self._read < position and (events := self._events.after(self._read)):
+                for recorded in events:
                     if recorded.position <= position:
                         self._read = recorded.position
                         self._fold(recorded)
-                if found[-1].position > position:
+                if events[-1].position > position:
                     break
             self._position = position
 
@@ -189,16 +196,16 @@ class Follower:
     # one step
 
     def step(self, limit: int = BATCH) -> int:
-        """Take in up to `limit` events, record what they disclose, then hand it on; return how many were read."""
+        """Take in up to `limit` events, record the entries they make, then hand those on; return how many were read."""
         self.beat = time.monotonic()
-        found = self._events.after(self._read, limit)
-        if not found:
+        events = self._events.after(self._read, limit)
+        if not events:
             return 0
         batch, position = _Batch(), self._position
-        batch.know(found)
-        if len(found) == limit:  # else there is nothing further on
-            batch.know(self._events.cuts(found[-1].position))
-        for recorded in found:
+        batch.know(events)
+        if len(events) == limit:  # else these are the last of the log
+            batch.know(self._events.cuts(events[-1].position))
+        for recorded in events:
             self._read = recorded.position
             self._group.append(recorded)
             if _closes(recorded):
@@ -209,7 +216,7 @@ class Follower:
         except TermsMoved:
             log.info("terms came into force or ended meanwhile, reading again")
             self._reset()
-        return len(found)
+        return len(events)
 
     def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
         self.beat = time.monotonic()
@@ -256,7 +263,7 @@ class Follower:
 
     @property
     def _term(self) -> int | None:
-        """The term that a write names; one that is over by now is refused there."""
+        """The term that a write names; the log refuses a term that is over."""
         return None if self._reign is None else self._reign.term or NO_TERM
 
     def _record(self, batch: _Batch, position: int) -> None:
@@ -270,7 +277,10 @@ class Follower:
         self._hand_on(batch.made)
 
     def _keep(self, batch: _Batch, parked: Sequence[tuple[Parked, int]], position: int | None) -> None:
-        """Record a batch, unless something was cut that it does not know. Raises: TermsMoved, Moved, LeaseLost."""
+        """Record a batch.
+
+        Raises: TermsMoved when terms came into force or ended that the batch does not know; Moved; LeaseLost.
+        """
         fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
         with fence:
             self._disclosure.record(
@@ -284,15 +294,15 @@ class Follower:
 
     def _hand_on(self, made: Sequence[Made]) -> None:
         by_share: dict[str, list[Entry]] = {}
-        for one in made:
-            by_share.setdefault(one.entry.content.share, []).append(one.entry)
+        for entry in (m.entry for m in made):
+            by_share.setdefault(entry.content.share, []).append(entry)
         for share, entries in by_share.items():
             self._on_entries(share, entries)
 
     # parked shares
 
     def retry(self, share: str) -> bool:
-        """Take in again what a parked share missed; return whether it is released. For the following thread alone."""
+        """Take in the events that a parked share missed; return whether it goes on. For the owning thread alone."""
         parked = self.parked.get(share)
         if parked is None:
             return True
@@ -311,10 +321,10 @@ class Follower:
                 touched = False
                 if recorded.position <= parked.position or _narrowed(batch, world, key, recorded.position):
                     continue
-                one = disclose(world, key, shown, self._renderer, _now(self._clock(), [recorded]), self._salt)
-                if one is not None:
-                    shown = one.shown
-                    batch.made.append(one)
+                made = disclose(world, key, shown, self._renderer, _now(self._clock(), [recorded]), self._salt)
+                if made is not None:
+                    shown = made.shown
+                    batch.made.append(made)
         except Exception as error:
             log.exception("share %s stays stopped", share)
             self.parked[share] = msgspec.structs.replace(parked, error=f"{type(error).__name__}: {error}")
@@ -334,13 +344,16 @@ class Follower:
 
 
 def _narrowed(batch: _Batch, world: World, share: ShareId, position: int) -> bool:
-    """Tell whether what is agreed by now decides: a change before it goes out under that, or not at all."""
+    """Tell whether terms came into force, or the share ended, after `position`.
+
+    A change at `position` is then shown under the newer terms, or not at all.
+    """
     agreed = f"share-{share}", f"client-{world.shares[share].client}"
     return any(position < batch.narrowed.get(key, 0) for key in agreed)
 
 
 def _now(clock: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
-    """Return when an entry is made: never before what it discloses, whichever process's clock is behind."""
+    """Return when an entry is made (UTC): never before the events it discloses, even if this clock is behind."""
     return max([clock, *(r.at for r in group if isinstance(r, Recorded))])
 
 

@@ -1,4 +1,4 @@
-"""The next entry of a share: from the world, through reveal, to what is recorded. Reads no clock, writes nothing."""
+"""Makes the next entry of a share: the world is revealed, rendered and sealed. Reads no clock and writes nothing."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from projections.entries.entry import Change, Content, Entry, Keyframe, Part, Re
 from projections.events.world import World, names
 from projections.logs.disclosure_log import DisclosureLog
 
-KEYFRAME_EVERY = 50  # entries, so that no opening folds more than this
+KEYFRAME_EVERY = 50  # entries between keyframes, the most that are folded to open a page
 
 
 class Renderer(Protocol):
-    """How a view becomes markup and words: pure functions, passed in by the composition root."""
+    """How a view becomes markup and words. Passed in where the server is built."""
 
     @property
     def stylesheet(self) -> str:
@@ -41,7 +41,7 @@ class Renderer(Protocol):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a share shows now: enough to number and diff the next entry."""
+    """What a share shows now, which the next entry is numbered and compared by; all empty before the first."""
 
     n: int = 0
     at: datetime = datetime.min.replace(tzinfo=UTC)
@@ -56,7 +56,17 @@ class Made(msgspec.Struct, frozen=True):
 
     entry: Entry
     shown: Shown
-    keyframe: Keyframe | None
+    keyframe: Keyframe | None  # where one is due
+
+
+class NextView(msgspec.Struct, frozen=True, kw_only=True):
+    """The view that entry `n` of a share is to disclose, and the terms that allow it."""
+
+    share: str
+    n: int
+    at: datetime  # UTC
+    view: ClientView
+    terms: Terms
 
 
 _view_decoder = msgspec.json.Decoder(ClientView)
@@ -87,13 +97,15 @@ def disclose(
 ) -> Made | None:
     """Return the next entry of a share, or None when its client would see nothing new.
 
-    `now` is UTC; `salt(share, n)` gives the 32 secret bytes of a commitment.
+    `now` is UTC; the entry is dated then, or as the entry before it when that is later. `salt(share, n)` gives the 32
+    secret bytes of its commitment; docs/spec.md 4.1.
     """
     view = revealed(world, share, now)
     if view is None or view == shown.view:
         return None
-    n, at, terms = shown.n + 1, max(now, shown.at), world.shares[share].terms
-    content, rendered = compose(share, n, at, shown, view, terms, renderer)
+    n, at = shown.n + 1, max(now, shown.at)
+    due = NextView(share=share, n=n, at=at, view=view, terms=world.shares[share].terms)
+    content, rendered = compose(due, shown, renderer)
     entry = seal(content, salt(share, n), shown.frontier)
     key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY
     after = Shown(
@@ -109,7 +121,7 @@ def disclose(
 
 
 def revealed(world: World, share: ShareId, now: datetime) -> ClientView | None:
-    """Return what the client of a share may know of the world as it is; None unless the share is in force at `now`."""
+    """Return what the client of a share may know of the world now; None unless the share is in force at `now`."""
     agreed = world.shares[share]
     if not agreed.active or agreed.ended_on(now) is not None:
         return None
@@ -129,17 +141,16 @@ def view_of(world: World, share: Share) -> ClientView:
     )
 
 
-def compose(
-    share: str, n: int, at: datetime, shown: Shown, view: ClientView, terms: Terms, renderer: Renderer
-) -> tuple[Content, Rendered]:
-    """Return what entry n discloses: `view` after what is shown so far."""
+def compose(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, Rendered]:
+    """Return the content of the entry that discloses `due` after what is shown so far, and its view as markup."""
+    n, at, view = due.n, due.at, due.view
     rendered = renderer.render(view)
     difference = frames.difference(shown.rendered, rendered)
     changes = renderer.changes(shown.view, view)
     items = renderer.items(changes, n, at, view.time_zone)
     say = ". ".join(change.say for change in changes[:3] if change.say)
     content = Content(
-        share=share,
+        share=due.share,
         n=n,
         at=at,
         terms_version=view.terms_version,
@@ -151,7 +162,7 @@ def compose(
         items=items,
         body=frames.body(n, at, rendered.parts, difference.targets, items, say),
         view=_json.encode(view).decode(),
-        terms=_json.encode(terms).decode(),
+        terms=_json.encode(due.terms).decode(),
         page=digest_of(frames.markup(rendered.parts, root) for root in rendered.roots),
     )
     return content, rendered

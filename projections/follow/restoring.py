@@ -1,7 +1,7 @@
 """After a backup was restored: numbers that clients have seen are never given to other content; docs/spec.md 3.7.
 
-Rule: what was lost stays lost, and is said. Every number that may have been disclosed after the backup becomes an
-entry that changes nothing and says so; the next real update gets the number after them.
+Rule: every number that may have been disclosed after the backup becomes an entry that changes nothing and says that
+the update was lost; the next real update gets the number after them.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ LOST = "record.restored"
 
 
 def is_lost(content: Content) -> bool:
-    """Tell whether an entry only keeps a number that was lost."""
+    """Tell whether an entry only takes the place of an update that was lost."""
     return any(change.kind == LOST for change in content.changes)
 
 
@@ -32,7 +32,10 @@ def keep_numbers(
     now: Callable[[], datetime],
     salt: Callable[[str, int], bytes],
 ) -> int:
-    """Record the numbers head + 1 ... `upto` of a share as lost, in one transaction; return how many those were."""
+    """Record the numbers head + 1 ... `upto` of a share as lost, in one transaction; return how many there were.
+
+    `now` gives the present in UTC; `salt(share, n)` gives the 32 secret bytes of a commitment.
+    """
     shown, last = restore(logs.disclosure, share), logs.disclosure.last(share)
     if last is None or shown.view is None or shown.rendered is None or upto <= shown.n:
         return 0
@@ -42,14 +45,21 @@ def keep_numbers(
         if first == upto
         else _("Updates {first} to {upto} were", first=first, upto=upto)
     )
-    said = _("{span} lost when a backup was restored", span=span)
+    sentence = _("{span} lost when a backup was restored", span=span)
     change = Change(
-        kind=LOST, subject="", title=_("The record"), before="", after=_("Restored"), note="", why=said, say=said
+        kind=LOST,
+        subject="",
+        title=_("The record"),
+        before="",
+        after=_("Restored"),
+        note="",
+        why=sentence,
+        say=sentence,
     )
     entries = []
     for n in range(first, upto + 1):
         items = renderer.items((change,), n, at, zone) if n == upto else ""
-        text = body(n, at, {}, (), items, said if n == upto else "")
+        text = body(n, at, {}, (), items, sentence if n == upto else "")
         content = msgspec.structs.replace(
             last.content, n=n, at=at, changes=(change,), parts=(), removed=(), items=items, body=text
         )
@@ -62,5 +72,5 @@ def keep_numbers(
 
 
 def state(logs: Logs, now: datetime, who: str, text: str) -> None:
-    """Put on record that a backup was restored."""
+    """Record in the ledger that a backup was restored at `now` (UTC), by whom and with what to say about it."""
     logs.ledger.append(Statement(kind="restored", at=now, who=who, subject="", text=text))

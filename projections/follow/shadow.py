@@ -1,7 +1,8 @@
-"""A share recomputed from its events with the code of today, and compared with what was recorded. Writes nothing.
+"""Recomputes a share's entries from its events with the code of today, and compares them with what was recorded.
 
-Rule: what was recorded stays what it is; a difference says that the code now answers otherwise, with both answers.
-Every command that changes the view pairs with one entry; where several wait, the one whose view was recorded is it.
+Rule: writes nothing. A difference means that the code now gives another answer, and both answers are shown.
+Every command that changes the view is paired with one entry; where several commands wait, the entry belongs to the one
+whose view it recorded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from domain.view import ClientView
 from projections.entries.entry import Content, Kept, open_content, open_header
 from projections.events.event_log import EventLog
 from projections.events.world import World
-from projections.follow.next_entry import Renderer, Shown, compose, revealed
+from projections.follow.next_entry import NextView, Renderer, Shown, compose, revealed
 from projections.follow.restoring import is_lost
 from projections.logs.disclosure_log import DisclosureLog
 
@@ -26,15 +27,15 @@ BATCH = 64  # entries read at a time
 State = Literal[
     "same",  # byte for byte
     "differs",
-    "erased",  # its content is gone: only its place can be compared
+    "erased",  # its content is gone, so only its number and time can be compared
     "damaged",  # its content cannot be read
-    "extra",  # recorded, and nothing today would record it
-    "missing",  # not recorded, and today something would be
+    "extra",  # recorded, but the code of today would not record it
+    "missing",  # not recorded, but the code of today would record it
 ]
 
 
 class Apart(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of an entry in both versions; "" where it is not there."""
+    """One field of an entry in both versions; "" where that version has no such field."""
 
     field: str  # "view", "items", "part ms-m1", "stylesheet" ...
     recorded: str
@@ -51,7 +52,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A command after which the client would see something else, and not yet paired with an entry."""
+    """A command after which the client would see something else, not yet paired with an entry."""
 
     at: datetime
     view: ClientView
@@ -62,7 +63,7 @@ _view = msgspec.json.Decoder(ClientView)
 
 
 class _Entries:
-    """The recorded entries in order, read in batches, looked at one ahead."""
+    """The recorded entries of a share in order, read in batches, with a look at the next one."""
 
     def __init__(self, log: DisclosureLog, share: str, head: int) -> None:
         self._log, self._share, self._head = log, share, head
@@ -71,11 +72,11 @@ class _Entries:
     def next(self) -> Kept | None:
         """Return the next entry without taking it."""
         while not self._held and self._read < self._head:
-            found = self._log.kept(self._share, self._read, BATCH, self._head)
-            if not found:
+            batch = self._log.kept(self._share, self._read, BATCH, self._head)
+            if not batch:
                 break
-            self._read = found[-1].n
-            self._held = [kept for kept in found if kept.raw is None or not is_lost(open_content(kept.raw))][::-1]
+            self._read = batch[-1].n
+            self._held = [kept for kept in batch if kept.raw is None or not is_lost(open_content(kept.raw))][::-1]
         return self._held[-1] if self._held else None
 
     def take(self) -> Kept:
@@ -84,19 +85,19 @@ class _Entries:
 
 
 class _Shadow:
-    """What the code of today would show, entry by entry."""
+    """What the code of today would show, compared entry by entry with what was recorded."""
 
     def __init__(self, share: str, renderer: Renderer, entries: _Entries) -> None:
         self._share, self._renderer, self._entries = share, renderer, entries
         self._shown = Shown()
-        self._last: ClientView | None = None  # of the last command, paired or not
+        self._last: ClientView | None = None  # after the last command, paired or not
         self._waiting: list[_Waiting] = []
         self._ended = False
 
     def command(self, at: datetime, view: ClientView | None, terms: Terms) -> Iterator[Compared]:
         """Take in what the client may know after a command, and settle the entries recorded before it.
 
-        What new terms overtook before it was recorded never is; nor is what the end of the share overtook.
+        A view that was not recorded before new terms came into force, or before the share ended, is never recorded.
         """
         yield from self._settle(at)
         self._ended = view is None
@@ -105,7 +106,7 @@ class _Shadow:
             self._waiting.append(_Waiting(at, view, terms))
 
     def end(self) -> Iterator[Compared]:
-        """Settle what is left."""
+        """Settle the remaining entries and commands."""
         yield from self._settle(None)
         yield from self._missing(len(self._waiting))
 
@@ -128,19 +129,21 @@ class _Shadow:
         if len(self._waiting) == 1 or kept.raw is None:
             return 0
         recorded = _view.decode(open_content(kept.raw).view)
-        return next((i for i, one in enumerate(self._waiting) if one.view == recorded), 0)
+        return next((i for i, waiting in enumerate(self._waiting) if waiting.view == recorded), 0)
 
     def _missing(self, count: int) -> Iterator[Compared]:
         newest = 0 if self._ended else self._waiting[-1].view.terms_version if self._waiting else 0
-        for one in self._waiting[:count]:
-            if one.view.terms_version != newest:
-                continue  # overtaken
-            yield Compared(n=0, at=one.at, state="missing", apart=(_apart("view", "", one.view.headline.sentence),))
+        for waiting in self._waiting[:count]:
+            if waiting.view.terms_version != newest:
+                continue  # new terms came into force first
+            apart = (_apart("view", "", waiting.view.headline.sentence),)
+            yield Compared(n=0, at=waiting.at, state="missing", apart=apart)
         del self._waiting[:count]
 
-    def _compare(self, kept: Kept, at: datetime, one: _Waiting) -> Compared:
-        content, rendered = compose(self._share, kept.n, at, self._shown, one.view, one.terms, self._renderer)
-        self._shown = Shown(n=kept.n, at=at, rendered=rendered, view=one.view)
+    def _compare(self, kept: Kept, at: datetime, command: _Waiting) -> Compared:
+        due = NextView(share=self._share, n=kept.n, at=at, view=command.view, terms=command.terms)
+        content, rendered = compose(due, self._shown, self._renderer)
+        self._shown = Shown(n=kept.n, at=at, rendered=rendered, view=command.view)
         if kept.raw is None:
             return Compared(n=kept.n, at=at, state="erased" if kept.state == "erased" else "damaged")
         if kept.raw == msgspec.json.encode(content, order="sorted"):
@@ -168,7 +171,10 @@ def compared(events: EventLog, disclosure: DisclosureLog, share: ShareId, render
 
 
 def _standing(disclosure: DisclosureLog, share: str) -> tuple[int, int]:
-    """Return the last event a share has taken in, and its newest entry then, while others go on recording."""
+    """Return the position up to which a share is disclosed and the number of its newest entry, both of one moment.
+
+    Reads again when another process recorded something meanwhile.
+    """
     while True:
         position, parked, head = disclosure.position(), disclosure.parked(share), disclosure.head(share)
         if (position, parked) == (disclosure.position(), disclosure.parked(share)):
@@ -211,9 +217,9 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value, order="sorted").decode()
 
 
-def summary(found: Sequence[Compared]) -> dict[State, int]:
-    """Return how many entries came out how."""
-    counted: dict[State, int] = {}
-    for one in found:
-        counted[one.state] = counted.get(one.state, 0) + 1
-    return counted
+def summary(comparisons: Sequence[Compared]) -> dict[State, int]:
+    """Return how many entries came out in each state."""
+    counts: dict[State, int] = {}
+    for comparison in comparisons:
+        counts[comparison.state] = counts.get(comparison.state, 0) + 1
+    return counts

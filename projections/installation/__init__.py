@@ -1,1 +1,1 @@
-"""Where the logs lie, folder or database, and which process follows them."""
+"""The storage of an installation, a folder or a database, and the lease of the process that follows its events."""

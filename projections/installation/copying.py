@@ -1,6 +1,6 @@
-"""An installation moved from its folder into a database: every row at its old place, and then compared, row by row.
+"""Moves an installation from its folder into a database: every row keeps its place, and then all rows are compared.
 
-Rule: all or nothing, into empty tables. What was recorded is copied as stored bytes; nothing is opened or made anew.
+Rule: all or nothing, into empty tables. Rows are copied as the stored bytes; nothing is decrypted or made anew.
 """
 
 import hashlib
@@ -21,11 +21,13 @@ BATCH = 500
 
 
 class Copied(Exception):
-    """What arrived is not what was sent: nothing was kept."""
+    """What arrived in the database differs from what was sent. The database is left as it was."""
 
 
 def copy(source: Folder, url: str, tell: Callable[[str], None] = lambda _line: None) -> None:
-    """Copy everything of a folder that nobody serves into a prepared, empty database, as its owner, and compare it.
+    """Copy a folder that no process serves into a prepared, empty database, as its owner, and compare the two.
+
+    `tell` is called with a line on each log for the person who waits.
 
     Raises: Unusable when the database cannot take it, Copied when what arrived differs.
     """
@@ -33,7 +35,7 @@ def copy(source: Folder, url: str, tell: Callable[[str], None] = lambda _line: N
     with database.connect(url) as db, db.transaction():
         _refuse_full(db)
         for name in LOGS:
-            tell(_("{name}: {log} rows", name=name, log=_log(db, name, recorder_of(source, name))))
+            tell(_("{name}: {log} rows", name=name, log=_copy_log(db, name, recorder_of(source, name))))
         into = sql.SQL("INSERT INTO {}.{} VALUES (%s, %s) ON CONFLICT (application_name) DO UPDATE SET "
                        "notification_id = excluded.notification_id")  # fmt: skip
         db.execute(
@@ -45,14 +47,14 @@ def copy(source: Folder, url: str, tell: Callable[[str], None] = lambda _line: N
             db.execute(keys, pair)
             count += 1
         tell(_("keys: {count}", count=count))
-        found = _Reading(db)
+        arrived = _Reading(db)
         for name in LOGS:
-            if _digest(_rows(recorder_of(source, name))) != _digest(found.rows(name)):
+            if _digest(_rows(recorder_of(source, name))) != _digest(arrived.rows(name)):
                 message = _(
                     "{name} arrived otherwise than it was sent. The database was left empty; try again.", name=name
                 )
                 raise Copied(message)
-        if dict(source.vault.keys.all()) != found.keys():
+        if dict(source.vault.keys.all()) != arrived.keys():
             raise Copied(_("The keys arrived otherwise than they were sent. The database was left empty; try again."))
     moved = Database(url)
     try:
@@ -64,14 +66,14 @@ def copy(source: Folder, url: str, tell: Callable[[str], None] = lambda _line: N
 
 def recorder_of(logs: Logs, name: str) -> ApplicationRecorder:
     """Return the recorder of one log."""
-    recorder: ApplicationRecorder = getattr(logs, name)._recorder  # noqa: SLF001  # stored bytes are its own matter
+    recorder: ApplicationRecorder = getattr(logs, name)._recorder  # noqa: SLF001  # the copy needs the stored bytes
     return recorder
 
 
 def _refuse_full(db: psycopg.Connection[tuple[Any, ...]]) -> None:
     for schema, table in (*((SCHEMA, name) for name in LOGS), (KEYS_SCHEMA, "keys")):
-        found = db.execute(sql.SQL("SELECT 1 FROM {}.{} LIMIT 1").format(sql.Identifier(schema), sql.Identifier(table)))
-        if found.fetchone():
+        any_row = sql.SQL("SELECT 1 FROM {}.{} LIMIT 1").format(sql.Identifier(schema), sql.Identifier(table))
+        if db.execute(any_row).fetchone():
             raise Unusable(
                 _(
                     "There is something in {schema}.{table} already. Copy into an empty database.",
@@ -81,32 +83,32 @@ def _refuse_full(db: psycopg.Connection[tuple[Any, ...]]) -> None:
             )
 
 
-def _log(db: psycopg.Connection[tuple[Any, ...]], name: str, recorder: ApplicationRecorder) -> int:
+def _copy_log(db: psycopg.Connection[tuple[Any, ...]], name: str, recorder: ApplicationRecorder) -> int:
     table = sql.Identifier(SCHEMA, name)
     into = sql.SQL("COPY {} (originator_id, originator_version, topic, state, notification_id) FROM STDIN")
     count = last = 0
     with db.cursor() as cursor, cursor.copy(into.format(table)) as stream:
-        for one in _rows(recorder):
-            stream.write_row(one)
-            count, last = count + 1, one[4]
+        for row in _rows(recorder):
+            stream.write_row(row)
+            count, last = count + 1, row[4]
     if count:
         db.execute("SELECT setval(pg_get_serial_sequence(%s, 'notification_id'), %s)", (f"{SCHEMA}.{name}", last))
     return count
 
 
-Row = tuple[str, int, str, bytes, int]
+Row = tuple[str, int, str, bytes, int]  # stream, version, topic, state, place in the log
 
 
 def _rows(recorder: ApplicationRecorder) -> Iterator[Row]:
     place = 0
-    while found := recorder.select_notifications(place, BATCH, inclusive_of_start=False):
-        for one in found:
-            yield str(one.originator_id), one.originator_version, one.topic, bytes(one.state), one.id
-        place = found[-1].id
+    while batch := recorder.select_notifications(place, BATCH, inclusive_of_start=False):
+        for stored in batch:
+            yield str(stored.originator_id), stored.originator_version, stored.topic, bytes(stored.state), stored.id
+        place = batch[-1].id
 
 
 class _Reading:
-    """What this very transaction has written, read again."""
+    """Reads what its own transaction has written."""
 
     def __init__(self, db: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._db = db
@@ -120,14 +122,14 @@ class _Reading:
                 yield str(stream), version, topic, bytes(state), place
 
     def keys(self) -> dict[str, bytes]:
-        found = self._db.execute(sql.SQL("SELECT name, key FROM {}").format(sql.Identifier(KEYS_SCHEMA, "keys")))
-        return {str(name): bytes(key) for name, key in found}
+        rows = self._db.execute(sql.SQL("SELECT name, key FROM {}").format(sql.Identifier(KEYS_SCHEMA, "keys")))
+        return {str(name): bytes(key) for name, key in rows}
 
 
 def _digest(rows: Iterator[Row]) -> str:
     digest = hashlib.sha256()
-    for one in rows:
-        digest.update(repr(one).encode())
+    for row in rows:
+        digest.update(repr(row).encode())
     return digest.hexdigest()
 
 

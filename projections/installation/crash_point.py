@@ -1,6 +1,6 @@
-"""Named places in the writing of the record at which a test may end the process.
+"""Crash points: named places in the recording at which a test may end the process.
 
-Rule: a crash point is passed in and called by its name; in the product it does nothing.
+Rule: a crash point is passed in and called with the name of the place; in the product it does nothing.
 """
 
 from collections.abc import Callable
@@ -9,4 +9,4 @@ CrashPoint = Callable[[str], None]
 
 
 def nowhere(_name: str) -> None:
-    """Go on."""
+    """Do nothing: the crash point of the product."""

@@ -1,8 +1,8 @@
-"""One installation in a Postgres database: each log a table, written by the library's default path alone.
+"""One installation in a Postgres database: each log a table, written by the event-store library alone.
 
-Rule: appends to a log are serialised by its table lock, so that whoever follows a log never passes over a row. What
-would break that is refused at the start: the library's database functions, an isolation or durability that was turned
-down, a server too old to give the application's role the lock without the right to change rows.
+Rule: appends to a log are serialised by its table lock, so that a follower never passes over a row. What would break
+that is refused at the start: the library's database functions, settings with less durability, a server too old to let
+the application's role lock a table without the right to change its rows.
 """
 
 import os
@@ -32,14 +32,14 @@ FRESH = 0.5  # seconds for which another process's destruction of a key may go u
 
 
 class Unusable(Exception):
-    """The database cannot be used as it is; says what to do."""
+    """The database cannot be used as it is; the message says what to do."""
 
 
 class Database(Logs):
     """The logs and keys in a database that `migrate` prepared."""
 
     def __init__(self, url: str, *, anywhere: bool = False) -> None:
-        """Open it; `anywhere` also where its record was not made, which is for `fanlight restored`.
+        """Open it; with `anywhere` also on another server than its record was made on, for `fanlight restored`.
 
         Raises: Unusable.
         """
@@ -50,7 +50,7 @@ class Database(Logs):
         super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
-        self.away = (*AWAY, psycopg.OperationalError, Unusable)  # of the keys and the lease
+        self.away = (*AWAY, psycopg.OperationalError, Unusable)  # also what the keys and the lease raise
         with connect(url) as db:
             self.installation = _identity(db)[0]
 
@@ -70,13 +70,13 @@ def _process(datastore: PostgresDatastore) -> FencedRecorder:
 
 
 def _datastore(url: str) -> PostgresDatastore:
-    given = _parts(url)
-    made = PostgresDatastore(
-        dbname=given.pop("dbname", ""),
-        host=given.pop("host", ""),
-        port=given.pop("port", 5432),
-        user=given.pop("user", ""),
-        password=given.pop("password", ""),
+    parts = _parts(url)
+    datastore = PostgresDatastore(
+        dbname=parts.pop("dbname", ""),
+        host=parts.pop("host", ""),
+        port=parts.pop("port", 5432),
+        user=parts.pop("user", ""),
+        password=parts.pop("password", ""),
         pool_size=POOL,
         max_overflow=OVERFLOW,
         max_waiting=0,
@@ -87,9 +87,9 @@ def _datastore(url: str) -> PostgresDatastore:
         originator_id_type="text",
         enable_db_functions=False,
     )
-    assert isinstance(made.pool.kwargs, dict)
-    made.pool.kwargs.update(given)  # sslmode and the like
-    return made
+    assert isinstance(datastore.pool.kwargs, dict)
+    datastore.pool.kwargs.update(parts)  # sslmode and the like
+    return datastore
 
 
 def _parts(url: str) -> dict[str, Any]:
@@ -102,13 +102,13 @@ def _parts(url: str) -> dict[str, Any]:
 
 
 def named(url: str) -> str:
-    """Return a database's address without its password, for people."""
-    given = _parts(url)
+    """Return a database's address in words, without its password."""
+    parts = _parts(url)
     return _(
         "database {dbname} at {host}:{port}",
-        dbname=given.get("dbname", ""),
-        host=given.get("host", _("the local socket")),
-        port=given.get("port", 5432),
+        dbname=parts.get("dbname", ""),
+        host=parts.get("host", _("the local socket")),
+        port=parts.get("port", 5432),
     )
 
 
@@ -120,8 +120,8 @@ def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=5)
     except psycopg.OperationalError as error:
-        told = str(error).strip().splitlines()[-1] if str(error).strip() else _("no answer")
-        raise Unusable(_("{url} cannot be reached: {told}", url=named(url), told=told)) from None
+        answer = str(error).strip().splitlines()[-1] if str(error).strip() else _("no answer")
+        raise Unusable(_("{url} cannot be reached: {told}", url=named(url), told=answer)) from None
 
 
 # what is refused
@@ -137,12 +137,14 @@ def refuse_unsafe(url: str, environment: Mapping[str, str] | None = None, *, any
         raise Unusable(_("POSTGRES_ENABLE_DB_FUNCTIONS is on: followers would pass over rows for ever. Unset it."))
     with connect(url) as db:
         _refuse_server(db)
-        found = installed(db)
-        if found != VERSION:
+        version = installed(db)
+        if version != VERSION:
             state = (
                 _("is empty")
-                if not found
-                else _("has the tables of version {found}, this program needs {version}", found=found, version=VERSION)
+                if not version
+                else _(
+                    "has the tables of version {found}, this program needs {version}", found=version, version=VERSION
+                )
             )
             raise Unusable(_("{url} {state}. Run: fanlight migrate", url=named(url), state=state))
         _other, server, timeline = _identity(db)
@@ -192,7 +194,7 @@ def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
 
 
 def lineage(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, int]:
-    """Return which server this is and which of its timelines, as it says itself."""
+    """Return the server's own identifier and its timeline, which a restored backup changes."""
     row = db.execute(
         "SELECT system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()"
     ).fetchone()
@@ -202,14 +204,17 @@ def lineage(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, int]:
 
 def _identity(db: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, str, int]:
     """Return the installation's own random name, and the server and timeline its record was made on."""
-    found = db.execute(sql.SQL("SELECT id, server, timeline FROM {}.installation").format(sql.Identifier(SCHEMA)))
-    row = found.fetchone()
+    statement = sql.SQL("SELECT id, server, timeline FROM {}.installation").format(sql.Identifier(SCHEMA))
+    row = db.execute(statement).fetchone()
     assert row is not None
     return str(row[0]), str(row[1]), int(row[2])
 
 
 def adopt(url: str) -> None:
-    """Let the record go on where it is now. Raises: Unusable."""
+    """Take the server and timeline that the database is on now for those of its record.
+
+    Raises: Unusable.
+    """
     with connect(url) as db:
         table = sql.SQL("UPDATE {}.installation SET server = %s, timeline = %s").format(sql.Identifier(SCHEMA))
         db.execute(table, lineage(db))
@@ -220,8 +225,8 @@ def installed(db: psycopg.Connection[tuple[Any, ...]]) -> int:
     table = db.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.migrations",)).fetchone()
     if not table or table[0] is None:
         return 0
-    found = db.execute(sql.SQL("SELECT max(version) FROM {}.migrations").format(sql.Identifier(SCHEMA))).fetchone()
-    return int(found[0] or 0) if found else 0
+    newest = db.execute(sql.SQL("SELECT max(version) FROM {}.migrations").format(sql.Identifier(SCHEMA))).fetchone()
+    return int(newest[0] or 0) if newest else 0
 
 
 # preparing
@@ -234,28 +239,28 @@ def migrate(url: str, role: str = "") -> list[str]:
     """
     with connect(url) as db:
         _refuse_server(db)
-        found = installed(db)
-        if found > VERSION:
+        version = installed(db)
+        if version > VERSION:
             raise Unusable(
                 _(
                     "{url} has the tables of version {found}, newer than this program's {version}.",
                     url=named(url),
-                    found=found,
+                    found=version,
                     version=VERSION,
                 )
             )
-        if not found:
-            _first(db, url)
+        if not version:
+            _create_tables(db, url)
         if role:
             _grant(db, role)
     done = [
         _("{url}: tables of version {version}", url=named(url), version=VERSION)
-        + ("" if not found else _(", as before"))
+        + ("" if not version else _(", as before"))
     ]
     return [*done, _("role {role} may append and read", role=role)] if role else done
 
 
-def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
+def _create_tables(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
     for schema in (SCHEMA, KEYS_SCHEMA):
         db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
     datastore = _datastore(url)
@@ -266,7 +271,7 @@ def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
     finally:
         datastore.close()
     here, keys = sql.Identifier(SCHEMA), sql.Identifier(KEYS_SCHEMA)
-    # the library's function inserts without the lock: it must not even be there to be called
+    # the library's function inserts without the table lock, so it must not exist
     db.execute(sql.SQL("DROP FUNCTION IF EXISTS {}.es_insert_events_text").format(here))
     db.execute(
         sql.SQL(
@@ -290,8 +295,8 @@ def _first(db: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
             here
         )
     )
-    made = sql.SQL("INSERT INTO {}.installation VALUES (%s, %s, %s)").format(here)
-    db.execute(made, (secrets.token_hex(8), *lineage(db)))
+    identity = sql.SQL("INSERT INTO {}.installation VALUES (%s, %s, %s)").format(here)
+    db.execute(identity, (secrets.token_hex(8), *lineage(db)))
     db.execute(
         sql.SQL("CREATE TABLE {}.migrations (version integer PRIMARY KEY, at timestamptz NOT NULL)").format(here)
     )
@@ -319,8 +324,8 @@ def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
 
 
 class DatabaseKeys:
-    """Keys in a schema of their own. What is deleted is rewritten out of the table at once; the write-ahead log holds
-    it until it is recycled, and archives of that log are the operator's to destroy.
+    """Keys in a schema of their own. A deleted key is rewritten out of the table at once; the write-ahead log keeps
+    it until that log is recycled, and the operator has to destroy archives of it. Thread-safe.
     """
 
     def __init__(self, url: str) -> None:
@@ -329,7 +334,7 @@ class DatabaseKeys:
         self._counted, self._at = 0, -FRESH
 
     def version(self) -> int:
-        """Return how often keys were destroyed, known to half a second."""
+        """Return how often keys were destroyed, up to half a second late."""
         with self._lock:
             if time.monotonic() - self._at >= FRESH:
                 row = self._run("SELECT count FROM {}.destroyed").fetchone()
@@ -353,7 +358,7 @@ class DatabaseKeys:
             return gone
 
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
-        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+        """Replace a key by what `how` makes of it, in one transaction, and return that."""
         with self._lock:
             self.version()
             with self._db.transaction():

@@ -18,7 +18,7 @@ EVENTS = "events"  # the event log's table
 
 
 def create(db: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
-    """Make the lease's table. The term is part of a unique key: a writer that names it holds off a new term alone."""
+    """Make the lease's table. The term is part of its key: a writer's lock on its term holds up only a new term."""
     at = sql.Identifier(schema)
     db.execute(
         sql.SQL(
@@ -30,7 +30,7 @@ def create(db: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
 
 
 class DatabaseLease:
-    """A row whose `until` the holder moves on. One connection of its own, made again when it breaks."""
+    """The lease as a row whose `until` its holder moves on; on a connection of its own, reopened when it breaks."""
 
     def __init__(self, connect: Callable[[], psycopg.Connection[tuple[Any, ...]]], schema: str) -> None:
         self._connect, self._lock = connect, threading.Lock()
@@ -38,7 +38,7 @@ class DatabaseLease:
         self._table = sql.Identifier(schema, "lease")
 
     def take(self, holder: str) -> int | None:
-        """Take the lease or keep it; return the term, None while somebody else has it."""
+        """Take the lease or keep it; return the term, None while another process has it."""
         rows = self._run(
             "UPDATE {} SET until = clock_timestamp() + make_interval(secs => %s) "
             "WHERE name = %s AND holder = %s AND until > clock_timestamp() RETURNING term",
@@ -52,11 +52,11 @@ class DatabaseLease:
         return int(rows[0][0]) if rows else None
 
     def release(self, holder: str) -> None:
-        """Let the next one follow at once."""
+        """Give up the lease, so that another process can follow at once."""
         self._run("UPDATE {} SET until = '-infinity' WHERE name = %s AND holder = %s RETURNING term", (NAME, holder))
 
     def tenure(self) -> Tenure:
-        """Return who follows now."""
+        """Return which process follows now, and in which term."""
         ((holder, term, left, since),) = self._run(
             "SELECT holder, term, greatest(extract(epoch FROM until - clock_timestamp()), -1e9), since "
             "FROM {} WHERE name = %s",
@@ -80,7 +80,7 @@ class DatabaseLease:
 
 
 class FencedRecorder(PostgresProcessRecorder):
-    """Records what the follower makes only while its term lasts, and only if nothing was cut that it does not know."""
+    """Records entries only while the follower's term lasts and it knows of all terms that came into force or ended."""
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str, tracking_table_name: str) -> None:
         super().__init__(datastore, events_table_name=events_table_name, tracking_table_name=tracking_table_name)

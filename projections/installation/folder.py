@@ -1,6 +1,6 @@
-"""One installation: its logs and its keys. Here in one folder; `database` has the same in Postgres.
+"""The logs and keys of one installation, kept in one folder; `database` keeps the same in Postgres.
 
-`keys.db` and `signing.key` are no log: they are kept out of backups of the logs, or erasing would not erase.
+Rule: `keys.db` and `signing.key` stay out of backups of the logs, or erased content could be read from a backup.
 """
 
 import sqlite3
@@ -17,7 +17,10 @@ from projections.logs.ledger import Ledger
 from projections.logs.vault import Vault
 from projections.receipts.receipt_log import ReceiptLog
 
-AWAY: tuple[type[Exception], ...] = (InterfaceError, OperationalError)  # the logs cannot be reached or take nothing
+AWAY: tuple[type[Exception], ...] = (
+    InterfaceError,
+    OperationalError,
+)  # raised where the logs cannot be reached or written
 
 
 class Logs:
@@ -32,7 +35,7 @@ class Logs:
         ledger: ApplicationRecorder,
         keys: Keys,
     ) -> None:
-        self.where = where  # in words, for people
+        self.where = where  # the place, in words
         self.vault = Vault(keys)
         self.events = EventLog(events, self.vault)
         self.disclosure = DisclosureLog(disclosure, self.vault)
@@ -62,7 +65,7 @@ class Folder(Logs):
         for recorder in (events, disclosure, receipts, ledger):
             recorder.create_table()
         super().__init__(str(folder), events, disclosure, receipts, ledger, FileKeys(folder / "keys.db"))
-        self.away = (*AWAY, sqlite3.OperationalError)  # of the keys
+        self.away = (*AWAY, sqlite3.OperationalError)  # also what the keys raise
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,7 +1,7 @@
-"""Who follows: one process at a time, by a lease that runs out and a term that every write of the follower must name.
+"""Which process follows: one at a time, by a lease that runs out and a term that every write of the follower names.
 
-Rule: the lease is for availability, the term for safety. A process that was stopped and wakes up may believe that it
-still leads; what it writes names a term that is over, and is refused in the transaction itself.
+Rule: the lease is for availability, the term for safety. A process that was paused and goes on may believe that it
+still leads; its writes name a term that is over, and are refused in the transaction itself.
 """
 
 import logging
@@ -20,7 +20,7 @@ WEDGED = 60.0  # seconds without a sign of life after which a follower's lease i
 
 
 class Tenure(msgspec.Struct, frozen=True, kw_only=True):
-    """Who follows, in which term; `left` is how many seconds of the lease are left, negative once it has run out."""
+    """Which process follows, in which term; `left` is the rest of the lease in seconds, negative once it is over."""
 
     holder: str
     term: int
@@ -32,26 +32,26 @@ class Lease(Protocol):
     """The right to follow. Thread-safe."""
 
     def take(self, holder: str) -> int | None:
-        """Take the lease or keep it; return the term, None while somebody else has it."""
+        """Take the lease or keep it; return the term, None while another process has it."""
         ...
 
     def release(self, holder: str) -> None:
-        """Let the next one follow at once."""
+        """Give up the lease, so that another process can follow at once."""
         ...
 
     def tenure(self) -> Tenure:
-        """Return who follows now."""
+        """Return which process follows now, and in which term."""
         ...
 
 
 class FolderLease:
-    """The lease of a folder: its one server holds the folder's lock already."""
+    """The lease of a folder, which only one process can serve: it holds the folder's lock already."""
 
     def __init__(self) -> None:
         self._holder = ""
 
     def take(self, holder: str) -> int | None:
-        """Hold it."""
+        """Take it; the term is always 1."""
         self._holder = holder
         return 1
 
@@ -61,7 +61,7 @@ class FolderLease:
             self._holder = ""
 
     def tenure(self) -> Tenure:
-        """Return who follows now."""
+        """Return which process follows now, and in which term."""
         return Tenure(holder=self._holder, term=1, left=LASTS if self._holder else -1.0)
 
 
@@ -75,20 +75,20 @@ class LeaseKeeper:
 
     @property
     def term(self) -> int | None:
-        """The term in which to follow; None when somebody else has the lease, or may have it by now."""
+        """The term in which to follow; None when another process has the lease, or may have it by now."""
         return self._term if self._clock() < self._until else None
 
     def renew(self) -> int | None:
-        """Take the lease or keep it; return the term."""
-        asked = self._clock()  # before the question: the lease lasts longer than is believed here
-        found = self._lease.take(self.holder)
-        if found is not None and found != self._term:
-            log.info("follows from now on, term %d", found)
-        self._term, self._until = found, asked + LASTS if found is not None else 0.0
+        """Take the lease or keep it; return the term, None while another process has it."""
+        asked = self._clock()  # read before the lease is taken, so that it ends here before it ends there
+        term = self._lease.take(self.holder)
+        if term is not None and term != self._term:
+            log.info("follows from now on, term %d", term)
+        self._term, self._until = term, asked + LASTS if term is not None else 0.0
         return self.term
 
     def lost(self) -> None:
-        """Stop believing: a write was refused."""
+        """Follow no longer: a write was refused, so another process has the lease."""
         self._until = 0.0
 
     def run(self, stop: threading.Event, beat: Callable[[], float], on_change: Callable[[], None]) -> None:
@@ -105,7 +105,7 @@ class LeaseKeeper:
             stop.wait(RENEW)
 
     def end(self) -> None:
-        """Let the next one follow at once; once nothing is recorded here any more."""
+        """Give up the lease, once this process records nothing more."""
         held, self._until = self.term, 0.0
         if held is not None:
             try:

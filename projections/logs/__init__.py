@@ -1,1 +1,1 @@
-"""What was shown, sealed and kept: the disclosure log, the ledger, keys."""
+"""The disclosure log, the ledger of the operator's acts, and the vault whose keys seal and erase their content."""

@@ -1,7 +1,7 @@
-"""What was shown: the disclosure log on the event-store library's process recorder.
+"""The disclosure log: what each share showed its client, on the event-store library's process recorder.
 
-Rule: no SQL of ours. `(stream, version)` is unique and the follower's position only moves forward, in one transaction:
-our exactly-once, our gap-free numbers and our fence against a second follower.
+Rule: no SQL here. `(stream, version)` is unique and the follower's position only moves forward, in one transaction: so
+each event is disclosed exactly once, numbers have no gaps, and a second follower is refused.
 """
 
 import contextlib
@@ -19,23 +19,27 @@ from projections.logs.vault import Damaged, Gone, Vault
 from projections.proof import tree
 
 FOLLOWER = "follower"
-CUTS = ("terms-activated", "share-revoked", "client-ended")  # tags of what no entry made before may follow
+CUTS = (
+    "terms-activated",
+    "share-revoked",
+    "client-ended",
+)  # tags of events after which no entry made before them may be recorded
 
 
-class Moved(Exception):  # a fact for the caller, who reads again
-    """Somebody else wrote to the stream first."""
+class Moved(Exception):  # the caller reads again
+    """Another writer was first: the version in the stream is taken."""
 
 
-class TermsMoved(Exception):  # a fact for the follower, who reads on first
-    """Terms came into force or ended meanwhile: nothing of what was to be recorded is."""
+class TermsMoved(Exception):  # the follower reads on and tries again
+    """Terms came into force or ended meanwhile; nothing was recorded."""
 
 
-class LeaseLost(Exception):  # a fact for the follower, who stands by from then on
-    """Another process follows now: nothing of what was to be recorded is."""
+class LeaseLost(Exception):  # the follower stands by from then on
+    """Another process follows now; nothing was recorded."""
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
-    """A share that stopped: where, and why. `position` is the last event it has taken in."""
+    """Where and why a share stopped. `position` is of the last event it has taken in; `error` is "" once it goes on."""
 
     share: str
     position: int
@@ -43,7 +47,7 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(NamedTuple):
-    """An entry or a keyframe as it lies among those of all shares, at its `place`."""
+    """A stored row of a share, not opened, and its `place` among the rows of all shares."""
 
     place: int
     share: str
@@ -68,8 +72,8 @@ class DisclosureLog:
 
         Raises: Damaged.
         """
-        found = self.entries(share, n - 1, 1, n)
-        return found[0] if found else None
+        entries = self.entries(share, n - 1, 1, n)
+        return entries[0] if entries else None
 
     def last(self, share: str) -> Entry | None:
         """Return the newest entry."""
@@ -85,28 +89,31 @@ class DisclosureLog:
     def kept(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Kept]:
         """Return entries after + 1 ... as they lie in the log, erased and damaged ones too."""
         rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
-        return [self._kept(share, found) for found in rows]
+        return [self._kept(share, stored) for stored in rows]
 
     def headers(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Header]:
         """Return the headers of entries after + 1 ..., also of erased ones, without opening any content."""
         rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
-        return [open_header(_stored.decode(found.state).header) for found in rows]
+        return [open_header(_stored.decode(stored.state).header) for stored in rows]
 
     def leaves(self, share: str, after: int, limit: int, upto: int | None = None) -> list[bytes]:
         """Return the leaf hashes of entries after + 1 ..., without opening any content."""
         rows = self._recorder.select_events(f"share-{share}", gt=after, lte=upto, limit=limit)
-        stored = (_stored.decode(found.state) for found in rows)
-        return [tree.leaf_hash(one.header, one.commitment) for one in stored]
+        entries = (_stored.decode(stored.state) for stored in rows)
+        return [tree.leaf_hash(entry.header, entry.commitment) for entry in entries]
 
     def steps(self, share: str, after: int, upto: int) -> list[FoldStep]:
-        """Return what folding needs of entries after + 1 ... upto."""
-        found = self.kept(share, after, max(upto - after, 0), upto)
-        return [open_step(_entry(kept).raw) for kept in found if kept.state != "erased"]
+        """Return what folding needs of entries after + 1 ... `upto`, without the erased ones.
+
+        Raises: Damaged.
+        """
+        entries = self.kept(share, after, max(upto - after, 0), upto)
+        return [open_step(_entry(kept).raw) for kept in entries if kept.state != "erased"]
 
     def recorded_at(self, share: str, n: int) -> datetime | None:
-        """Return when entry n was recorded, UTC."""
-        found = self.headers(share, n - 1, 1, n)
-        return found[0].instant if found else None
+        """Return when entry n was recorded (UTC), None when there is none."""
+        headers = self.headers(share, n - 1, 1, n)
+        return headers[0].instant if headers else None
 
     def keyframe(self, share: str, upto: int) -> Keyframe | None:
         """Return the newest keyframe that is not beyond entry `upto` and not erased."""
@@ -122,7 +129,7 @@ class DisclosureLog:
         return None
 
     def stylesheet(self, digest: str) -> bytes | None:
-        """Return a stylesheet that some entry was shown with."""
+        """Return the stylesheet with this sha256 (hex) that entries were shown with, None when there is none."""
         rows = self._recorder.select_events(f"style-{digest}", limit=1)
         return zlib.decompress(rows[0].state) if rows else None
 
@@ -131,21 +138,21 @@ class DisclosureLog:
         return self._recorder.max_notification_id() or 0
 
     def since(self, place: int, limit: int) -> list[Row]:
-        """Return up to `limit` rows of all shares behind a place, in the order they were recorded, unopened."""
-        found = self._recorder.select_notifications(place, limit, inclusive_of_start=False)
-        return [Row(one.id, str(one.originator_id).removeprefix("share-"), one) for one in found]
+        """Return up to `limit` rows of all shares after a place, in the order they were recorded, unopened."""
+        rows = self._recorder.select_notifications(place, limit, inclusive_of_start=False)
+        return [Row(stored.id, str(stored.originator_id).removeprefix("share-"), stored) for stored in rows]
 
-    def opened(self, one: Row) -> Entry | None:
+    def opened(self, entry_row: Row) -> Entry | None:
         """Return the entry of a row; None when its content was erased.
 
         Raises: Damaged.
         """
-        kept = self._kept(one.share, one.stored)
+        kept = self._kept(entry_row.share, entry_row.stored)
         return None if kept.state == "erased" else _entry(kept)
 
-    def parking(self, one: Row) -> Parked:
-        """Return what a row of the topic "parked" says; its error is "" where the share was released."""
-        return _parked.decode(one.stored.state)
+    def parking(self, parked_row: Row) -> Parked:
+        """Return what a row of the topic "parked" holds; its error is "" where the share was released."""
+        return _parked.decode(parked_row.stored.state)
 
     def position(self) -> int:
         """Return the position in the event log up to which everything is disclosed."""
@@ -154,8 +161,8 @@ class DisclosureLog:
     def parked(self, share: str) -> Parked | None:
         """Return where a share stopped, if it is stopped."""
         rows = self._recorder.select_events(f"parked-{share}", desc=True, limit=1)
-        found = _parked.decode(rows[0].state) if rows else None
-        return found if found and found.error else None
+        parked = _parked.decode(rows[0].state) if rows else None
+        return parked if parked and parked.error else None
 
     # writing (the follower alone)
 
@@ -172,8 +179,8 @@ class DisclosureLog:
 
         `read` is the position up to which the follower knows what was agreed or ended.
 
-        Raises: Moved when a number is taken or the position is not ahead: another follower was here. LeaseLost when
-        the term is over. TermsMoved when terms came into force or ended behind `read`.
+        Raises: Moved when a number is taken or the position is not ahead, as another follower was first. LeaseLost when
+        the term is over. TermsMoved when terms came into force or ended after `read`.
         """
         rows = [row(f"share-{e.content.share}", e.n, "entry", self._packed(e)) for e in entries]
         rows += [self._keyed(s, k) for s, k in keyframes]
@@ -190,7 +197,7 @@ class DisclosureLog:
         return rows[0].originator_version if rows else 0
 
     def keep_stylesheet(self, digest: str, css: bytes) -> None:
-        """Keep a stylesheet for ever."""
+        """Keep a stylesheet under its sha256 (hex), unless it is kept already."""
         if self.stylesheet(digest) is None:
             with contextlib.suppress(IntegrityError):  # another process keeps it at this moment
                 self._recorder.insert_events([row(f"style-{digest}", 1, "stylesheet", zlib.compress(css))])
@@ -201,7 +208,7 @@ class DisclosureLog:
             self._recorder.insert_events([self._keyed(share, keyframe)])
 
     def erase(self, share: str, numbers: Iterable[int]) -> None:
-        """Destroy content and salt of entries, and the keyframes beside them, everywhere and for ever."""
+        """Destroy the keys of entries and of the keyframes with their numbers: nobody can read their content again."""
         self._vault.destroy_slots(_pool(share), numbers)
 
     # rows
@@ -217,23 +224,23 @@ class DisclosureLog:
             f"key-{share}", keyframe.n, "keyframe", self._vault.seal_slot(_pool(share), keyframe.n, packed, b"keyframe")
         )
 
-    def _kept(self, share: str, found: StoredEvent) -> Kept:
-        n = found.originator_version
+    def _kept(self, share: str, stored: StoredEvent) -> Kept:
+        n = stored.originator_version
         try:
-            one = _stored.decode(found.state)
+            entry = _stored.decode(stored.state)
         except msgspec.MsgspecError:
             return Kept(n=n, header=b"", commitment=b"", leaf=b"", frontier=(), raw=None, salt=None, state="damaged")
         salt = raw = None
         state: Literal["whole", "erased", "damaged"] = "whole"
         try:
-            opened = self._vault.open_slot(_pool(share), n, one.sealed, one.header)
+            opened = self._vault.open_slot(_pool(share), n, entry.sealed, entry.header)
             salt, raw = opened[:32], _inflate(opened[32:])
         except Gone:
             state = "erased"
         except Damaged:
             state = "damaged"
         return Kept(
-            n=n, header=one.header, commitment=one.commitment, leaf=one.leaf, frontier=one.frontier,
+            n=n, header=entry.header, commitment=entry.commitment, leaf=entry.leaf, frontier=entry.frontier,
             raw=raw, salt=salt, state=state,
         )  # fmt: skip
 
@@ -279,4 +286,5 @@ def _entry(kept: Kept) -> Entry:
 
 
 def row(stream: str, version: int, topic: str, state: bytes) -> StoredEvent:
+    """Return a row as the event-store library takes it."""
     return StoredEvent(originator_id=stream, originator_version=version, topic=topic, state=state)

@@ -1,7 +1,7 @@
-"""Where keys are kept: a small table in a file of its own. A database keeps the same.
+"""The table of keys, in a file of its own; a database keeps the same table.
 
 Rule: kept apart from every log and from the backups of the logs. A key is durable before anything is sealed with it,
-and gone from the file before its destruction is reported.
+and is gone from the file before its destruction is reported.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ class Keys(Protocol):
         """Return a number that differs once another process has written."""
 
     def read(self, name: str) -> bytes | None:
-        """Return a key."""
+        """Return a key, None when there is none of this name."""
 
     def keep(self, name: str, key: bytes) -> None:
         """Keep a key unless there is one of this name."""
@@ -26,17 +26,17 @@ class Keys(Protocol):
         """Destroy a key; return whether there was one."""
 
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
-        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+        """Replace a key by what `how` makes of it, in one transaction, and return that."""
 
     def all(self) -> list[tuple[str, bytes]]:
         """Return every key with its name."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the table."""
 
 
 class FileKeys:
-    """Keys in an SQLite file for its owner alone; deleted content is overwritten."""
+    """Keys in an SQLite file that only its owner can read; deleted content is overwritten."""
 
     def __init__(self, path: Path) -> None:
         fresh = not path.exists()
@@ -52,7 +52,7 @@ class FileKeys:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def read(self, name: str) -> bytes | None:
-        """Return a key."""
+        """Return a key, None when there is none of this name."""
         row = self._db.execute("SELECT key FROM keys WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
@@ -65,7 +65,7 @@ class FileKeys:
         return self._db.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount > 0
 
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:
-        """Replace a key by what `how` makes of it, whoever else writes meanwhile, and return that."""
+        """Replace a key by what `how` makes of it, in one transaction, and return that."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             key = how(self.read(name))

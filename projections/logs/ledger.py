@@ -1,6 +1,6 @@
-"""What the operator did with the record: checkpoints signed, questions asked of it, contents erased. docs/spec.md 4.8.
+"""The ledger: what the operator did with the record, such as checkpoints, look-ups and erasures; docs/spec.md 4.8.
 
-Rule: append-only, one statement per row, each row in a tree of its own; only the organisation and its auditors see it.
+Rule: append-only, one statement per row, each row in the ledger's own tree; only the organisation and auditors see it.
 """
 
 import threading
@@ -65,7 +65,7 @@ class Ledger:
     def append(self, *statements: Statement) -> int:
         """Record statements in order, all or none, and return the index of the last; durable when it returns.
 
-        The newest checkpoint of each origin is found again by `checkpoints`.
+        Statements of the kinds in FOUND_AGAIN can be found by their subject with `of` and `newest`.
         """
         with self._lock:
             while True:
@@ -83,32 +83,32 @@ class Ledger:
                         rows.append(row(f"{statement.kind} {statement.subject}", k, "at", str(index).encode()))
                 try:
                     self._recorder.insert_events(rows)
-                except IntegrityError:  # another process did, or we did and did not hear so
+                except IntegrityError:  # another process was first, or these rows were recorded but the answer was lost
                     if not self._holds(rows):
                         continue
                 return index
 
     def _holds(self, rows: Sequence[StoredEvent]) -> bool:
-        found = [self._recorder.select_events(str(r.originator_id), gt=r.originator_version - 1, limit=1) for r in rows]
-        return all(there and there[0].state == r.state for there, r in zip(found, rows, strict=True))
+        kept = [self._recorder.select_events(str(r.originator_id), gt=r.originator_version - 1, limit=1) for r in rows]
+        return all(stored and stored[0].state == r.state for stored, r in zip(kept, rows, strict=True))
 
     def last(self) -> LedgerLine | None:
-        """Return the newest line."""
+        """Return the newest line, None when there is none."""
         rows = self._recorder.select_events(STREAM, desc=True, limit=1)
         return _line(rows[0].originator_version, rows[0].state) if rows else None
 
     def lines(self, after: int, limit: int, upto: int | None = None) -> list[LedgerLine]:
         """Return lines after + 1 ... in order, at most `limit`, none beyond `upto`."""
         rows = self._recorder.select_events(STREAM, gt=after, lte=upto, limit=limit)
-        return [_line(found.originator_version, found.state) for found in rows]
+        return [_line(stored.originator_version, stored.state) for stored in rows]
 
     def of(self, kind: str, subject: str, after: int = 0, limit: int = 1_000_000) -> list[LedgerLine]:
-        """Return the checkpoints or erasures of one subject, oldest first, from its number `after + 1`."""
+        """Return up to `limit` lines of a kind in FOUND_AGAIN on a subject, oldest first, from number `after + 1`."""
         rows = self._recorder.select_events(f"{kind} {subject}", gt=after, limit=limit)
-        return [self.lines(int(found.state) - 1, 1)[0] for found in rows]
+        return [self.lines(int(stored.state) - 1, 1)[0] for stored in rows]
 
     def newest(self, kind: str, subject: str) -> tuple[int, LedgerLine] | None:
-        """Return the newest checkpoint or erasure of a subject, and which number it is."""
+        """Return the number (from 1) and the newest line of a kind in FOUND_AGAIN on a subject, if there is one."""
         k = self._newest(f"{kind} {subject}")
         return (k, self.of(kind, subject, k - 1, 1)[0]) if k else None
 
@@ -119,8 +119,8 @@ class Ledger:
 
 def _line(index: int, state: bytes) -> LedgerLine:
     try:
-        one = _stored.decode(state)
-        return LedgerLine(index, _statement.decode(one.raw), one.raw, one.leaf, one.frontier)
-    except msgspec.MsgspecError:  # it says nothing, and its proof will not hold
+        line = _stored.decode(state)
+        return LedgerLine(index, _statement.decode(line.raw), line.raw, line.leaf, line.frontier)
+    except msgspec.MsgspecError:  # the line is shown as damaged, and its proof fails
         damaged = Statement(kind="damaged", at=datetime.min.replace(tzinfo=UTC))
         return LedgerLine(index, damaged, state, b"", ())

@@ -1,4 +1,4 @@
-"""Keys of what must be erasable: one per person, entry and row of receipts. Deleting a key erases its content.
+"""Seals what must be erasable with one key per person, entry and row of receipts; deleting the key erases the content.
 
 Rule: a key that another process destroyed is never used again from memory, and content that was altered does not open.
 """
@@ -18,12 +18,12 @@ SLOTS = 256  # keys made at a time, so that a new entry costs no write of its ow
 _NONE = bytes(KEY)
 
 
-class Gone(Exception):  # a fact for whoever reads: the content was erased
-    """The key of what was to be opened is destroyed, or was never here."""
+class Gone(Exception):  # the content was erased
+    """The key of sealed content was destroyed, or there never was one."""
 
 
 class Damaged(Exception):
-    """What was to be opened is not what was sealed."""
+    """The stored content is not what was sealed."""
 
 
 class Vault:
@@ -40,7 +40,7 @@ class Vault:
         return self._keys
 
     def close(self) -> None:
-        """Let go of the table."""
+        """Close the table."""
         self._keys.close()
 
     # sealing
@@ -54,7 +54,7 @@ class Vault:
 
         Raises: Gone, Damaged.
         """
-        return _open(self._found(name), sealed, bound)
+        return _open(self._existing(name), sealed, bound)
 
     def seal_slot(self, pool: str, i: int, content: bytes, bound: bytes) -> bytes:
         """Return `content` sealed with key `i` (from 1) of a pool."""
@@ -90,8 +90,8 @@ class Vault:
                 self._punch(name, places)
 
     def _punch(self, name: str, places: list[int]) -> None:
-        def punched(found: bytes | None) -> bytes:
-            block = bytearray(found or bytes(KEY * SLOTS))
+        def punched(before: bytes | None) -> bytes:
+            block = bytearray(before or bytes(KEY * SLOTS))
             for at in places:
                 block[at : at + KEY] = _NONE
             return bytes(block)
@@ -109,13 +109,13 @@ class Vault:
 
     def _slot(self, pool: str, i: int, *, make: bool) -> bytes:
         name, at = _place(pool, i)
-        block = self._ensured(name, lambda: os.urandom(KEY * SLOTS)) if make else self._found(name)
+        block = self._ensured(name, lambda: os.urandom(KEY * SLOTS)) if make else self._existing(name)
         key = block[at : at + KEY]
         if key == _NONE:
             raise Gone(_("the key {i} of {pool} is destroyed", i=i, pool=pool))
         return key
 
-    def _found(self, name: str) -> bytes:
+    def _existing(self, name: str) -> bytes:
         with self._lock:
             key = self._cached(name) or self._keys.read(name)
             if key is None:

@@ -9,7 +9,7 @@ from domain.errors import Stale
 from domain.ids import CommandId, MilestoneId
 from domain.plan.schedule import MoveForecast
 from projections.events.present import CurrentWorld
-from projections.follow.follower import Follower
+from projections.follow.follower import Follower, FollowerPorts
 from projections.follow.shadow import compared
 from projections.installation.folder import Folder
 from projections.logs.disclosure_log import Moved
@@ -68,9 +68,8 @@ def test_eight_followers_of_one_share_record_one_linear_log(tmp_path: Path) -> N
     def follow(i: int) -> None:
         folder = Folder(tmp_path)
         try:
-            follower = Follower(
-                folder.events, folder.disclosure, Plain(), clock=world.clock, salt=salt, on_entries=lambda *_: None
-            )
+            ports = FollowerPorts(clock=world.clock, salt=salt)
+            follower = Follower(folder.events, folder.disclosure, Plain(), ports)
             while folder.disclosure.position() < end:
                 try:
                     follower.step(3)

@@ -22,7 +22,7 @@ from domain.plan.project import Project
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
-from projections.follow.follower import Follower
+from projections.follow.follower import Follower, FollowerPorts
 from projections.installation.folder import Logs
 from projections.receipts.taking import Receipts
 from web.clock import Virtual, now
@@ -79,7 +79,8 @@ def _record_year(folder: Logs, settings: Settings) -> None:
     def updated(share: str, entries: Sequence[Entry]) -> None:
         visits.updated(share, entries[-1].n)
 
-    follower = Follower(folder.events, folder.disclosure, Renderer(), clock=clock, salt=random_salt, on_entries=updated)
+    ports = FollowerPorts(clock=clock, salt=random_salt, on_entries=updated)
+    follower = Follower(folder.events, folder.disclosure, Renderer(), ports)
     notary, signed = Notary(folder, signing_key(settings.key_file), clock), until - WEEKS
 
     def screen(share: str) -> Screen:

@@ -14,7 +14,7 @@ from domain.language import gettext as _
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
-from projections.follow.follower import Follower
+from projections.follow.follower import Follower, FollowerPorts
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
 from projections.receipts.taking import Receipts
@@ -106,17 +106,14 @@ class Process:
         return Live(log, self._receipts.take, pace=pace)
 
     def _follow(self, renderer: Renderer) -> Follower:
-        return Follower(
-            self._logs.events,
-            self._logs.disclosure,
-            renderer,
+        ports = FollowerPorts(
             clock=self._given.now,
             salt=self._given.salt,
             on_entries=self._recorded,
             crash_point=self._given.crash_point,
             reign=self.reign,
-            settled=not self._logs.shared,
         )
+        return Follower(self._logs.events, self._logs.disclosure, renderer, ports, settled=not self._logs.shared)
 
     def _make_hints(self) -> "Hints | None":
         if not self._settings.redis_url:
