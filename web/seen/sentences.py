@@ -40,7 +40,7 @@ class Later(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str = ""  # why the share is stopped now
 
 
-class Compared(msgspec.Struct, frozen=True, kw_only=True):
+class PlanAndScreen(msgspec.Struct, frozen=True, kw_only=True):
     """What all sentences are about: the plan and the screen at one instant, and where they differ."""
 
     then: Then
@@ -69,7 +69,7 @@ def when(at: datetime, clock: Clock) -> str:
     return _("At {there:%H:%M} on {there:%A} {date}", there=there, date=clock.day(there.date()))
 
 
-def sentence(c: Compared, *, watched: bool) -> Sentence:
+def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
     """Return what they saw in one sentence; `watched` says that a page of theirs claimed to show it then."""
     shown = c.then.shown
     if shown is None or c.then.plan is None or c.then.ended or c.then.agreed is None or c.then.n == 0:
@@ -92,7 +92,7 @@ def sentence(c: Compared, *, watched: bool) -> Sentence:
     return Sentence(_("{said} {mine}. The plan said {theirs}.", said=said, mine=mine, theirs=theirs), soft + nobody)
 
 
-def _without_page(c: Compared) -> Sentence:
+def _without_page(c: PlanAndScreen) -> Sentence:
     """Return the sentence of an instant at which there is no page to read: too early, too late, or erased."""
     t, moment = c.then, when(c.then.at, c.clock)
     if t.state is None or t.plan is None:
@@ -138,7 +138,7 @@ def _apart(shown: ClientView, plan: ClientView) -> tuple[str, str]:
     return mine, theirs
 
 
-def _beginning(c: Compared) -> str:
+def _beginning(c: PlanAndScreen) -> str:
     """Return when they were first shown something."""
     versions = c.then.share.versions
     if c.then.agreed is not None and c.later.at is not None:
@@ -149,7 +149,7 @@ def _beginning(c: Compared) -> str:
     return _("Sharing began at {there:%H:%M} on {date}.", there=there, date=c.clock.day(there.date()))
 
 
-def _told(c: Compared) -> str:
+def _told(c: PlanAndScreen) -> str:
     """Return when they were told what had not been sent yet."""
     at, later = c.then.at, c.later
     if later.at is None:
@@ -171,7 +171,7 @@ def _told(c: Compared) -> str:
     return _("They were told at {there:%H:%M} {day}.", there=there, day=day)
 
 
-def _held(c: Compared) -> str:
+def _held(c: PlanAndScreen) -> str:
     """Return how what was held for review went on."""
     held = c.then.held
     if len(held) == 1:
@@ -199,7 +199,7 @@ def _left_out(t: Then) -> str:
     )
 
 
-def _beyond(c: Compared) -> str:
+def _beyond(c: PlanAndScreen) -> str:
     """Return what differed although the sentence on top was the same."""
     if unsent := c.of("unsent"):
         differed = count(len(unsent), _("figure"))
@@ -215,7 +215,7 @@ def _beyond(c: Compared) -> str:
 # why they differ
 
 
-def why(c: Compared, hidden: Sequence[tuple[str, int]] = ()) -> list[Why]:
+def why(c: PlanAndScreen, hidden: Sequence[tuple[str, int]] = ()) -> list[Why]:
     """Return every difference and its reason; `hidden` counts what has no name for clients at all."""
     t = c.then
     lines = [_unsent(c, subject, group) for subject, group in _by_subject(t, c.of("unsent")).items()]
@@ -241,7 +241,7 @@ def _by_subject(t: Then, apart: Sequence[Difference]) -> dict[str, list[Differen
     return grouped
 
 
-def _unsent(c: Compared, subject: str, group: Sequence[Difference]) -> Why:
+def _unsent(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
     told = c.later.at is not None and all(c.later.figures.get(d.key, "") == d.plan for d in group)
     since = max((d.since for d in group if d.since), default=None)
     return Why(
@@ -252,7 +252,7 @@ def _unsent(c: Compared, subject: str, group: Sequence[Difference]) -> Why:
     )
 
 
-def _unsent_reason(c: Compared, *, told: bool) -> str:
+def _unsent_reason(c: PlanAndScreen, *, told: bool) -> str:
     """Return why figures had not been sent; `told` says that the next update did send them."""
     later = c.later
     if told and later.at is not None:
@@ -262,7 +262,7 @@ def _unsent_reason(c: Compared, *, told: bool) -> str:
     return _("The share is stopped: {stopped}", stopped=later.stopped) if later.stopped else _("Not sent yet")
 
 
-def _waited(c: Compared, subject: str, group: Sequence[Difference]) -> Why:
+def _waited(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
     kind, key, _figure = group[0].key
     held_as = "budget" if kind == "budget" else f"{kind}-{key}"
     held = next(((hold, by) for hold, by in c.then.held if hold.fact.subject == held_as), None)
@@ -345,7 +345,7 @@ def _of(key: Key) -> str:
     return _("the schedule") if key[0] == "schedule" else _("the risks")
 
 
-def _unshared(c: Compared, what: str, group: Sequence[Difference], outside: str) -> Why:
+def _unshared(c: PlanAndScreen, what: str, group: Sequence[Difference], outside: str) -> Why:
     """Return why figures are not shared; `outside` says which agreement does not cover them."""
     versions = c.then.share.versions
     derived = group[0].key[0] in DERIVED
@@ -364,7 +364,7 @@ def _unshared(c: Compared, what: str, group: Sequence[Difference], outside: str)
     )
 
 
-def _outside(c: Compared) -> str:
+def _outside(c: PlanAndScreen) -> str:
     """Return which agreement does not cover what is not shared."""
     if c.then.agreed is None:
         return _("No agreement was in force")

@@ -29,7 +29,7 @@ from web.record.on_screen import Audience, spent
 from web.seen import page as seen_page
 from web.seen import sentences
 from web.seen.compare import Difference, differences
-from web.seen.sentences import Compared, Later
+from web.seen.sentences import Later, PlanAndScreen
 from web.write.permission import OPERATOR
 
 CLOCK = Clock("Europe/London", date(2027, 3, 1))
@@ -65,9 +65,9 @@ def found(t: Then) -> list[Difference]:
     return differences(t.plan, t.due, t.shown, t.state)
 
 
-def compared(world: World, t: Then) -> Compared:
+def compared(world: World, t: Then) -> PlanAndScreen:
     later = seen_page._later(Bench(world), t)  # type: ignore[arg-type]
-    return Compared(then=t, client="Acme Rail", apart=found(t), later=later, clock=CLOCK)
+    return PlanAndScreen(then=t, client="Acme Rail", apart=found(t), later=later, clock=CLOCK)
 
 
 def told(world: World, when: datetime | None = None, *, watched: bool = True, share: str = SHARE) -> tuple[str, str]:
