@@ -44,7 +44,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["whole", "erased", "damaged"]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class TypedMoment(msgspec.Struct, frozen=True):
     """A day and a time as they were typed."""
 
     on: str
@@ -59,7 +59,7 @@ class HistoryPage(SharePage, frozen=True, kw_only=True):
     days: Sequence[tuple[str, Sequence[Update]]]
     older: int  # the number to list from on the next page, 0 on the last one
     newest: bool  # whether the newest update is on this page
-    asked: Asked
+    asked: TypedMoment
     problem: str  # with what was asked, "" for none
 
 
@@ -131,7 +131,7 @@ async def listing(request: Request, signed: Signed) -> Response:
     share, before = request.path_params["share"], request.query_params.get("before", "")
     if not viewing.may_watch(signed, share) or (before and not _number(before)):
         return not_found()
-    asked = Asked(request.query_params.get("on", ""), request.query_params.get("time", ""))
+    asked = TypedMoment(request.query_params.get("on", ""), request.query_params.get("time", ""))
     problem, status = "", 200
     try:
         at = moment(request.query_params, viewing.called(share).zone)
@@ -146,7 +146,7 @@ async def listing(request: Request, signed: Signed) -> Response:
     return viewing.pages.answer(request, listed, status)
 
 
-def _listed(viewing: Viewing, share: str, before: str, asked: Asked, problem: str) -> HistoryPage:
+def _listed(viewing: Viewing, share: str, before: str, asked: TypedMoment, problem: str) -> HistoryPage:
     fields, head = share_fields(viewing, share), viewing.log.head(share)
     upto = min(int(before) - 1, head) if before else head
     listed = updates(viewing, share, upto, fields["zone"])

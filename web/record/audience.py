@@ -1,6 +1,6 @@
-"""Who sees what: the ids and figures each share in force reveals, by the very rule clients are served by. Pure.
+"""Who sees what of a project: the ids and figures that each share in force reveals.
 
-Rule: nothing is judged here; `reveal` is asked, and what appears in its view is shared.
+Rule: nothing is judged here; `reveal` is asked, as it is for clients, and what appears in its view is shared.
 """
 
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _audience(world: World, project: Project, share: Share, number: int) -> Audi
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a change means to one client: whether it sees some of it now, and until when the rest waits (UTC)."""
+    """What a change means to one client: whether it sees some of it now, until when the rest waits at most (UTC)."""
 
     share: Share
     sees: bool
@@ -78,15 +78,15 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 def released_view(world: World, project: Project, share: Share, holds: Holds) -> ClientView:
-    """Return what a client may know of `project` while this waits for review."""
+    """Return what a client may know of `project` while `holds` wait for review."""
     return view_of(world, holding.as_released(project, holds, share.terms), share)
 
 
 def effects(world: World, before: Project, after: Project, held: Mapping[ShareId, Holds]) -> list[Effect]:
     """Return what a change of a project means to each client; `held` is what waited before it."""
     active = [share for share in world.shares_of_project(after.id) if share.active]
-    found = [_effect(world, before, after, share, held.get(share.id, holding.NOTHING)) for share in active]
-    return [one for one in found if one.sees or one.waits_until is not None]
+    every = [_effect(world, before, after, share, held.get(share.id, holding.NOTHING)) for share in active]
+    return [effect for effect in every if effect.sees or effect.waits_until is not None]
 
 
 def _effect(world: World, before: Project, after: Project, share: Share, held: Holds) -> Effect:

@@ -1,4 +1,4 @@
-"""How a client's view carries a fact: as it is, as a percentage, as history, or not at all. Pure.
+"""How a client's view carries a fact: as it is, as a percentage, as history, or not at all.
 
 Rule: what a client was told is judged by the value in the view that was recorded, never by what ought to be there.
 """
@@ -13,19 +13,22 @@ from web.record.facts import Amount, Asked, Fact, Forecast, Met, Scored
 Level = Literal["", "value", "share", "earlier"]
 
 
-def carried(view: ClientView, told: Fact) -> Level:
-    """Return how a client's view carries the value of a fact."""
-    match told.value:
+def carried(view: ClientView, fact: Fact) -> Level:
+    """Return how a client's view carries the value of a fact.
+
+    "value" as it is, "share" as a part of the budget, "earlier" as a value before the one that is shown, "" not at all.
+    """
+    match fact.value:
         case Forecast() | Met():
-            row = next((m for m in view.milestones if m.id == told.asked.key), None)
-            return "" if row is None else _on_row(row, told.value, told.on)
+            row = next((m for m in view.milestones if m.id == fact.asked.key), None)
+            return "" if row is None else _on_row(row, fact.value, fact.on)
         case Scored(points=points):
-            card = next((r for r in view.risks if r.id == told.asked.key), None)
-            return "" if card is None else _on_card(card, points, told.on)
+            card = next((r for r in view.risks if r.id == fact.asked.key), None)
+            return "" if card is None else _on_card(card, points, fact.on)
         case Amount():
-            return "" if view.budget is None else _in_budget(view.budget, told.value, told.asked)
+            return "" if view.budget is None else _in_budget(view.budget, fact.value, fact.asked)
         case _:
-            assert_never(told.value)
+            assert_never(fact.value)
 
 
 def _on_row(row: MilestoneRow, value: Forecast | Met, on: date) -> Level:
@@ -40,9 +43,10 @@ def _on_row(row: MilestoneRow, value: Forecast | Met, on: date) -> Level:
 def _on_card(card: RiskCard, points: Points, on: date) -> Level:
     if card.score and (card.score.probability, card.score.impact) == (points.probability, points.impact):
         return "value"
-    last = card.previous
-    same = last is not None and (last.probability, last.impact, last.on) == (points.probability, points.impact, on)
-    return "earlier" if same else ""
+    previous = card.previous
+    if previous is None or (previous.probability, previous.impact) != (points.probability, points.impact):
+        return ""
+    return "earlier" if previous.on == on else ""
 
 
 def _in_budget(vital: BudgetVital, value: Amount, wanted: Asked) -> Level:

@@ -1,4 +1,4 @@
-"""Events in words: what happened to what, by whom, and why."""
+"""Events in words: what happened to what, by whom and why."""
 
 from typing import Any
 
@@ -18,8 +18,7 @@ SAID = {
     "client-view-asked": N_("Client’s view asked"),
 }
 
-
-PLAIN = (
+PLAIN = (  # fields that are set out as they are
     "forecast",
     "actual",
     "percent",
@@ -38,16 +37,16 @@ PLAIN = (
 class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     """One event as people read it."""
 
-    version: int
-    at: str
+    version: int  # of its stream
+    at: str  # to the minute, in the project's zone
     day: str
     iso: str
-    what: str
-    subject: str
+    what: str  # "Forecast moved"
+    subject: str  # of the milestone or risk, "" where it is about neither
     detail: str
     reason: str
     who: str
-    knows: str  # the question who knows it, "" where that is none
+    knows: str  # the query that asks who knows it, "" where nobody is told of it as one value
 
 
 def say(kind: str) -> str:
@@ -89,14 +88,14 @@ def _subject(project: Project | None, payload: dict[str, Any]) -> str:
 
 
 def _detail(payload: dict[str, Any]) -> str:
-    told = [f"{name.replace('_', ' ')} {payload[name]}" for name in PLAIN if payload.get(name) not in (None, "")]
+    figures = [f"{name.replace('_', ' ')} {payload[name]}" for name in PLAIN if payload.get(name) not in (None, "")]
     amount = payload.get("amount")
     if isinstance(amount, dict):
-        told.append(f"{amount['currency']} {amount['amount']}")
+        figures.append(f"{amount['currency']} {amount['amount']}")
     for name in ("residual", "points"):
         points = payload.get(name)
         if isinstance(points, dict):
-            told.append(f"{points['probability']}×{points['impact']}")
+            figures.append(f"{points['probability']}×{points['impact']}")
     if "measure" in payload:
-        told.insert(0, payload["measure"])
-    return ", ".join(told)
+        figures.insert(0, payload["measure"])
+    return ", ".join(figures)

@@ -1,6 +1,6 @@
-"""One recorded fact of a project since one event: a milestone's date, a risk's score, a figure of the budget.
+"""One recorded fact of a project: a milestone's date, a risk's score or a figure of the budget, since one event.
 
-Rule: read off the project as it was, event by event; a value that an event left as it was is no new fact.
+Rule: values are read from the project as it was after each event; an event that left a value as it was is no new fact.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,12 +24,12 @@ from projections.events.present import Past
 
 Kind = Literal["milestone", "risk", "spent", "forecast", "budget"]
 Figure = Literal["spent", "forecast", "budget"]
-CHUNK, LOOK = 500, 5000  # events read at a time, and looked through for further values once one is found
+CHUNK, LOOK = 500, 5000  # events read at a time, and looked through for a further value once one is found
 BEFORE, AFTER = 6, 4  # values listed around the one that is asked about
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What is asked about; `key` is a milestone, a risk or a measure."""
+    """What is asked about; `key` is the id of a milestone or risk, or a measure."""
 
     kind: Kind
     key: str
@@ -66,7 +66,7 @@ PastOf = Callable[[ProjectId, datetime], Past]
 
 
 class ValueStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A value on record; None when the milestone was removed."""
+    """A value on record; None when the milestone was removed. Instants are UTC."""
 
     version: int
     at: datetime
@@ -95,7 +95,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def asked(query: Mapping[str, str], project: Project) -> Asked | None:
-    """Return what a query asks about: `milestone=`, `risk=` or `figure=` with an optional `measure=`."""
+    """Return what a query asks about: `milestone=`, `risk=` or `figure=` with an optional `measure=`.
+
+    None unless it is exactly one thing.
+    """
     given = {name: query.get(name, "") for name in ("milestone", "risk", "figure")}
     if sum(map(bool, given.values())) != 1:
         return None
@@ -119,26 +122,26 @@ def fact(
 
     `newest` is the version the project has now.
     """
-    stream = f"project-{project.id}"
-    older = _backward(events, stream, wanted, newest if version is None else version, BEFORE + 2)
-    newer = [] if version is None else _forward(events, stream, wanted, version, newest, AFTER)
+    log = _Touching(events, f"project-{project.id}", wanted)
+    older = log.before(newest if version is None else version, BEFORE + 2)
+    newer = [] if version is None else log.after(version, newest, AFTER)
     steps = _steps(older[::-1] + newer, past, project.id, wanted)
     more = len(older) == BEFORE + 2
     steps = steps[1:] if more else steps  # the first was read to tell whether the second changed anything
-    found = [i for i, s in enumerate(steps) if s.value is not None and older and s.at <= older[0].at]
-    if not found:
+    reached = [i for i, step in enumerate(steps) if step.value is not None and older and step.at <= older[0].at]
+    if not reached:
         return None
-    i = found[-1]
-    here, value = steps[i], steps[i].value
-    state = past(project.id, here.at).state
+    i = reached[-1]
+    step, value = steps[i], steps[i].value
+    state = past(project.id, step.at).state
     assert value is not None
     assert state is not None
     return Fact(
         asked=wanted,
         title=_title(state, wanted),
         value=value,
-        on=project.civil(here.at),
-        step=here,
+        on=project.civil(step.at),
+        step=step,
         before=steps[i - 1] if i else None,
         next=steps[i + 1] if i + 1 < len(steps) else None,
         steps=tuple(steps),
@@ -146,36 +149,46 @@ def fact(
     )
 
 
-def _backward(events: EventLog, stream: str, wanted: Asked, upto: int, enough: int) -> list[Recorded]:
-    found: list[Recorded] = []
-    start = upto
-    while upto > 0 and len(found) < enough and not (found and start - upto >= LOOK):
-        after = max(0, upto - CHUNK)
-        found += [r for r in reversed(events.part(stream, after, upto - after)) if touches(r.event, wanted)]
-        upto = after
-    return found[:enough]
+class _Touching:
+    """Reads the events of a project that may have changed what is asked about."""
+
+    def __init__(self, events: EventLog, stream: str, wanted: Asked) -> None:
+        self._events, self._stream, self._wanted = events, stream, wanted
+
+    def before(self, upto: int, enough: int) -> list[Recorded]:
+        """Return up to `enough` of them, newest first, from version `upto` on backwards."""
+        touching: list[Recorded] = []
+        start = upto
+        while upto > 0 and len(touching) < enough and not (touching and start - upto >= LOOK):
+            after = max(0, upto - CHUNK)
+            touching += self._part(after, upto - after)[::-1]
+            upto = after
+        return touching[:enough]
+
+    def after(self, after: int, newest: int, enough: int) -> list[Recorded]:
+        """Return up to `enough` of them, oldest first, of the versions (after, newest]."""
+        touching: list[Recorded] = []
+        start = after
+        while after < newest and len(touching) < enough and not (touching and after - start >= LOOK):
+            touching += self._part(after, CHUNK)
+            after += CHUNK
+        return touching[:enough]
+
+    def _part(self, after: int, many: int) -> list[Recorded]:
+        return [r for r in self._events.part(self._stream, after, many) if touches(r.event, self._wanted)]
 
 
-def _forward(events: EventLog, stream: str, wanted: Asked, after: int, newest: int, enough: int) -> list[Recorded]:
-    found: list[Recorded] = []
-    start = after
-    while after < newest and len(found) < enough and not (found and after - start >= LOOK):
-        found += [r for r in events.part(stream, after, CHUNK) if touches(r.event, wanted)]
-        after += CHUNK
-    return found[:enough]
-
-
-def _steps(found: Iterable[Recorded], past: PastOf, project: ProjectId, wanted: Asked) -> list[ValueStep]:
+def _steps(events: Iterable[Recorded], past: PastOf, project: ProjectId, wanted: Asked) -> list[ValueStep]:
     """Return what those events made of the value; an event that left it as it was is no step."""
     steps: list[ValueStep] = []
-    for one in found:
-        if steps and steps[-1].at == one.at:
+    for recorded in events:
+        if steps and steps[-1].at == recorded.at:
             steps.pop()  # what one command set twice was never true in between
-        state = past(project, one.at).state
+        state = past(project, recorded.at).state
         value = read(state, wanted) if state else None
         if (steps[-1].value if steps else None) != value:
-            reason = getattr(one.event, "reason", "")
-            steps.append(ValueStep(version=one.version, at=one.at, value=value, who=one.actor, reason=reason))
+            reason, who = getattr(recorded.event, "reason", ""), recorded.actor
+            steps.append(ValueStep(version=recorded.version, at=recorded.at, value=value, who=who, reason=reason))
     return steps
 
 
@@ -241,12 +254,12 @@ def read(state: Project, wanted: Asked) -> Value | None:
 
 
 def _amount(account: Account, figure: Figure, currency: str) -> Amount | None:
-    found, measured = account.earned_value(), account.measurements[-1:]
+    earned, measured = account.earned_value(), account.measurements[-1:]
     match figure:
         case "spent":
-            amount, on = found.ac, [m.status_date for m in measured]
+            amount, on = earned.ac, [m.status_date for m in measured]
         case "forecast":
-            amount, on = found.eac, [m.status_date for m in measured] + [f.status_date for f in account.forecasts[-1:]]
+            amount, on = earned.eac, [m.status_date for m in measured] + [f.status_date for f in account.forecasts[-1:]]
         case "budget":
             amount, on = account.bac, []
         case _:
@@ -261,8 +274,8 @@ def _amount(account: Account, figure: Figure, currency: str) -> Amount | None:
 def _title(state: Project, wanted: Asked) -> str:
     match wanted.kind:
         case "milestone":
-            found = state.schedule.milestones[MilestoneId(wanted.key)].details
-            return found.client_title or found.title
+            milestone = state.schedule.milestones[MilestoneId(wanted.key)].details
+            return milestone.client_title or milestone.title
         case "risk":
             risk = state.risks.risks[RiskId(wanted.key)].details
             return f"{risk.ref} {risk.client_title or risk.title}"

@@ -1,6 +1,4 @@
-"""What waits for review, in words: what it is, which rule holds it, when it goes out by itself. Pure."""
-
-from typing import TYPE_CHECKING
+"""What waits for review, in words: what it is, which rule holds it, how and when that ends."""
 
 import msgspec
 
@@ -14,16 +12,14 @@ from domain.reveal.holding import Held
 from domain.view import ClientView
 from projections.events.hold_book import Hold
 from projections.wording import words
-
-if TYPE_CHECKING:
-    from projections.wording.instants import Clock
+from projections.wording.instants import Clock
 
 RULE = {"slip": N_("slip rule"), "cost": N_("budget rule"), "score": N_("score rule")}
 
 
 def what(held: Held, now: Project) -> str:
-    """Return what changed: "Signalling interface accepted 12 → 19 May", "R-07 scored 8 → 16"."""
-    kind, _, key = held.fact.subject.partition("-")
+    """Return what changed since it is held: "Signalling interface accepted 12 → 19 May", "R-07 scored 8 → 16"."""
+    kind, _dash, key = held.fact.subject.partition("-")
     if kind == "milestone":
         return _milestone(held, now, MilestoneId(key))
     if kind == "risk":
@@ -84,7 +80,7 @@ def _budget(held: Held, now: Project) -> str:
 
 def title(subject: str, project: Project | None) -> str:
     """Return what a held item is called to its client."""
-    kind, _sep, key = subject.partition("-")
+    kind, _dash, key = subject.partition("-")
     if project is not None and (milestone := project.schedule.milestones.get(MilestoneId(key))) is not None:
         return milestone.details.client_title or milestone.details.title
     if project is not None and (risk := project.risks.risks.get(RiskId(key))) is not None:
@@ -106,7 +102,7 @@ def rule(why: str, release: Release | None) -> str:
     return _("any change of the shared budget")
 
 
-def ended(hold: Hold, clock: "Clock", by: str) -> str:
+def ended(hold: Hold, clock: Clock, by: str) -> str:
     """Return how a hold ended: "released by Marta Lind 13:58 with a note", "its time was up Tue 16 March 13:58"."""
     if hold.ended is None:
         return _("until {until} at most", until=clock.moment(hold.fact.until))
@@ -122,14 +118,13 @@ def ended(hold: Hold, clock: "Clock", by: str) -> str:
             return _("let go {at}, when a new agreement no longer held it", at=at)
 
 
-def why(hold: Hold, by: str, clock: "Clock") -> str:
+def why(hold: Hold, by: str, clock: Clock) -> str:
     """Return why somebody was not told: "held for review by the slip rule until ...; released by Marta Lind ..."."""
     fact = hold.fact
     if hold.ended is None:
         return _(
             "held for review by the {rule}, until {until} at most", rule=RULE[fact.why], until=clock.moment(fact.until)
         )
-    until = clock.moment(fact.until)
     if hold.how == "time_up":
         return _(
             "held for review by the {rule} until its time was up {ended}",
@@ -139,7 +134,7 @@ def why(hold: Hold, by: str, clock: "Clock") -> str:
     return _(
         "held for review by the {rule} until {until} at most; {ended}",
         rule=RULE[fact.why],
-        until=until,
+        until=clock.moment(fact.until),
         ended=ended(hold, clock, by),
     )
 
@@ -148,14 +143,15 @@ def touched(before: ClientView | None, after: ClientView | None) -> set[str]:
     """Return which items two views put differently, by subject."""
     if before is None or after is None:
         return set()
-    found = set[str]()
+    subjects = set[str]()
     for kind, old, new in (
         ("milestone", {m.id: m for m in before.milestones}, {m.id: m for m in after.milestones}),
         ("risk", {c.id: c for c in before.risks}, {c.id: c for c in after.risks}),
     ):
-        found |= {f"{kind}-{key}" for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    return found | ({"budget"} if _figures(before) != _figures(after) else set())
+        subjects |= {f"{kind}-{key}" for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    return subjects | ({"budget"} if _figures(before) != _figures(after) else set())
 
 
 def _figures(view: ClientView) -> object:
+    """Return what of the budget can be held: everything but its judged status and what was said of it."""
     return view.budget and msgspec.structs.replace(view.budget, indicator=None, remarks=())

@@ -26,21 +26,22 @@ class HoldLine(msgspec.Struct, frozen=True, kw_only=True):
     """One hold in words."""
 
     what: str
-    rule: str
+    rule: str  # with its agreement
     since: datetime  # UTC
     began: str  # the same in words
     by: str  # who changed it
-    lasted: str
-    end: str
-    note: str
+    lasted: str  # up to now while it waits
+    end: str  # how it ended, or until when it waits at most
+    note: str  # of whoever let it go
     waits: bool
 
 
 def lines(services: Services, share: Share, zone: str = "UTC") -> tuple[list[HoldLine], int]:
     """Return the newest holds of a share, and how many more there are; instants are said in `zone`. For threads."""
-    found = services.present.world.hold_record(share.id)[::-1]
+    newest_first = services.present.world.hold_record(share.id)[::-1]
     clock = Clock(zone, words.local(services.now(), zone).date())
-    return [_line(services, share, hold, clock) for hold in found[:LISTED]], max(0, len(found) - LISTED)
+    lines = [_line(services, share, hold, clock) for hold in newest_first[:LISTED]]
+    return lines, max(0, len(newest_first) - LISTED)
 
 
 def _line(services: Services, share: Share, hold: Hold, clock: Clock) -> HoldLine:
@@ -59,7 +60,7 @@ def _line(services: Services, share: Share, hold: Hold, clock: Clock) -> HoldLin
 
 
 def what(services: Services, share: Share, hold: Hold) -> str:
-    """Return what waited, with what it was before and what it was when that ended."""
+    """Return what waited, with what it was before and what it was when the wait ended."""
     held = services.present.world.held_at(share.id, hold.fact.since).held.get(hold.fact.subject)
     state = services.present.past(share.project, hold.ended or services.now()).state
     if held is None or state is None:
@@ -79,12 +80,12 @@ def waited_at(world: World, share: Share, project: Project | None, at: datetime)
 
 def began(world: World, shares: list[Share], at: datetime) -> tuple[str, ...]:
     """Return the clients for whom a change recorded at `at` (UTC) began to wait."""
-    found = [s for s in shares if any(hold.fact.since == at for hold in world.hold_record(s.id))]
-    return tuple(world.client_name(share.client) for share in found)
+    waiting = [share for share in shares if any(hold.fact.since == at for hold in world.hold_record(share.id))]
+    return tuple(world.client_name(share.client) for share in waiting)
 
 
 def told(world: World, line: EventLine, recorded: Recorded) -> EventLine:
-    """Return an event's line; what was held is said with what, how long and by which rule."""
+    """Return an event's line; where it lets held changes go, the line says which, and how long each had waited."""
     if not isinstance(recorded.event, HeldReleased):
         return line
     share = world.shares.get(ShareId(recorded.stream.partition("-")[2]))

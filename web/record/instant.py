@@ -1,6 +1,6 @@
 """One instant of a share: what was true, what its terms let its client know, and what was shown, side by side.
 
-Rule: what was shown is the view recorded in the update, never computed anew; what was true is folded from the events.
+Rule: what was shown is the view recorded in the update, never computed anew; what was true is read from the events.
 """
 
 from datetime import datetime
@@ -12,15 +12,13 @@ from domain.agreement.share import Share, Version
 from domain.agreement.terms import MilestoneField, ProjectField, RiskField, Terms
 from domain.plan.project import Project
 from domain.view import ClientView, Dimension
-from projections.entries.entry import Header, Kept, open_content
+from projections.entries.entry import Header, Kept, open_content, open_view
 from projections.events.hold_book import Hold
 from projections.events.world import World
 from projections.replay import pages
 from web.process.services import Services
 from web.record.audience import released_view, view_of
 from web.record.told import in_force
-
-_view = msgspec.json.Decoder(ClientView)
 
 
 class Then(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +41,12 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """The share was over: pages were closed."""
+        """Whether the share was over: pages were closed."""
         return self.share.revoked_at is not None and self.share.revoked_at <= self.at
 
     @property
     def until(self) -> datetime | None:
-        """When update n was replaced, or closed with the share; None while it is what they see."""
+        """When update n was replaced, or the share ended; None while it is what they see."""
         return self.next_at or self.share.revoked_at
 
 
@@ -80,7 +78,7 @@ def then(services: Services, share: Share, at: datetime) -> Then:
 
 def shown_in(kept: Kept) -> ClientView | None:
     """Return the view an update recorded, None when its content can no longer be read."""
-    return _view.decode(open_content(kept.raw).view) if kept.raw else None
+    return open_view(open_content(kept.raw).view) if kept.raw else None
 
 
 def _at(header: Header | None) -> datetime | None:

@@ -1,8 +1,8 @@
 """The scrubber's three lanes over a stretch of time: in the plan, shown to them, on screen per viewer.
 
-Rule: a change counts as one they may see when `reveal` says something else after it under the terms then in force,
-and is joined to the update that recorded just that; what waited for review, to the moment it was let go. Reads are
-bounded; what is left out of a crowded stretch is said.
+Rule: a change is one they may see when `reveal` gives another view after it, under the terms then in force. It is
+joined to the update that recorded that view; what waited for review, to the moment it was let go. Reads are bounded;
+`left_out` says what is missing from a crowded stretch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,10 +31,10 @@ from web.record.told import in_force
 
 Span = Literal["day", "week", "month"]
 DAYS: dict[Span, int] = {"day": 1, "week": 9, "month": 31}
-CHANGES = 160  # in the plan lane
-UPDATES = 400  # in the shown lane
-ROWS = 2048  # of claims, in the viewers' lanes
-VIEWERS = 5  # lanes of their own
+CHANGES = 160  # read for the plan's lane
+UPDATES = 400  # read for the lane of what was shown
+ROWS = 2048  # of claims, read for the viewers' lanes
+VIEWERS = 5  # with a lane of their own
 INSTANT = timedelta(microseconds=1)
 
 
@@ -53,28 +53,31 @@ class Stretch(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> int:
+        """Its length."""
         return round((self.end - self.start).total_seconds())
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One command in the plan: what it changed, and for whom."""
+    """What one command changed in the plan."""
 
-    at: datetime
-    kinds: tuple[str, ...]
+    at: datetime  # UTC
+    kinds: tuple[str, ...]  # of its events
     view: ClientView | None  # what they might see after it at once, None when they see no difference
     held: frozenset[str] = frozenset()  # what of it waited for review, by subject
 
     @property
     def at_once(self) -> bool:
+        """Whether they might see some of it at once."""
         return self.view is not None
 
     @property
     def visible(self) -> bool:
+        """Whether they may see it, at once or after review."""
         return self.at_once or bool(self.held)
 
 
 class ShownOnLanes(msgspec.Struct, frozen=True, kw_only=True):
-    """One update, and the changes it told of."""
+    """One update, and when the changes it told of were made, UTC."""
 
     n: int
     at: datetime
@@ -114,7 +117,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Lanes(msgspec.Struct, frozen=True, kw_only=True):
-    """All there is to draw."""
+    """All that is drawn of a stretch."""
 
     stretch: Stretch
     marks: tuple[Mark, ...]
@@ -147,15 +150,15 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 def lanes(services: Services, t: Then, over: Stretch) -> Lanes:
     """Return what happened in a stretch of a share's time. For threads."""
     left: list[str] = []
-    found = changes(services, t.share, t.at, over, left)
+    plan = changes(services, t.share, t.at, over, left)
     viewers, more = _viewers(services, t, over, left)
     return Lanes(
         stretch=over,
         marks=_marks(over),
         off=_off(over, t.state),
-        changes=tuple(found),
-        shown=tuple(_shown(services, t, over, found, left)),
-        held=tuple(_slants(services, t.share.id, over, found)),
+        changes=tuple(plan),
+        shown=tuple(_shown(services, t, over, plan, left)),
+        held=tuple(_slants(services, t.share.id, over, plan)),
         viewers=viewers,
         more=more,
         left_out=tuple(left),
@@ -166,7 +169,10 @@ def lanes(services: Services, t: Then, over: Stretch) -> Lanes:
 
 
 def changes(services: Services, share: Share, at: datetime, over: Stretch, left: list[str]) -> list[Change]:
-    """Return the changes of a project in a stretch: the nearest ones to `at`, where there are many."""
+    """Return the changes of a project in a stretch.
+
+    Where there are many, those nearest to `at` are read, and `left` gets to know.
+    """
     events, stream = services.logs.events, f"project-{share.project}"
     first, last = events.version_at(stream, over.start), events.version_at(stream, over.end)
     if last - first > CHANGES:
@@ -177,10 +183,13 @@ def changes(services: Services, share: Share, at: datetime, over: Stretch, left:
     recorded = events.part(stream, first, last - first) if last > first else []
     begun = services.present.past(share.project, recorded[0].at - INSTANT) if recorded else None
     state = begun.state if begun else None
-    return list(_folded(services, share, state, [r for r in recorded if begun is None or r.version > begun.version]))
+    return list(_commands(services, share, state, [r for r in recorded if begun is None or r.version > begun.version]))
 
 
-def _folded(services: Services, share: Share, state: Project | None, recorded: Sequence[Recorded]) -> Iterable[Change]:
+def _commands(
+    services: Services, share: Share, state: Project | None, recorded: Sequence[Recorded]
+) -> Iterable[Change]:
+    """Yield what each command changed; `state` is the project before the first of the events."""
     world = services.present.world
 
     def seen(project: Project | None, agreed: Share | None) -> ClientView | None:
@@ -189,14 +198,14 @@ def _folded(services: Services, share: Share, state: Project | None, recorded: S
     def out(project: Project | None, agreed: Share | None, waits: Holds) -> ClientView | None:
         return released_view(world, project, agreed, waits) if project and agreed else None
 
-    for _other, group in groupby(recorded, key=lambda r: r.command):
+    for _command, group in groupby(recorded, key=lambda r: r.command):
         command = list(group)
         agreed = in_force(share, command[0].at)
         began, at = state, command[-1].at
-        for one in command:
-            assert isinstance(one.event, ProjectEvent)
-            state = evolve(state, one.event, one.at)
-        kinds = tuple(str(one.event.__struct_config__.tag) for one in command)
+        for event in command:
+            assert isinstance(event.event, ProjectEvent)
+            state = evolve(state, event.event, event.at)
+        kinds = tuple(str(event.event.__struct_config__.tag) for event in command)
         earlier, waits = world.held_at(share.id, command[0].at - INSTANT), world.held_at(share.id, at)
         before, after, held = out(began, agreed, earlier), out(state, agreed, waits), frozenset[str]()
         if waits.held:
@@ -207,13 +216,13 @@ def _folded(services: Services, share: Share, state: Project | None, recorded: S
 # held
 
 
-def _slants(services: Services, share: ShareId, over: Stretch, found: Sequence[Change]) -> Iterable[Slant]:
-    """Yield what waited in a stretch: every change of it, to where all of it was let go."""
+def _slants(services: Services, share: ShareId, over: Stretch, plan: Sequence[Change]) -> Iterable[Slant]:
+    """Yield a line for every change that waited in a stretch, from it to where it was let go."""
     for hold in services.present.world.hold_record(share):
         end = hold.ended or services.now()
         if hold.fact.since >= over.end or end < over.start:
             continue
-        later = {c.at for c in found if hold.fact.subject in c.held and hold.waits_at(c.at)}
+        later = {c.at for c in plan if hold.fact.subject in c.held and hold.waits_at(c.at)}
         for at in sorted({hold.fact.since, *later}):
             yield Slant(over.x(at), over.x(end), hold.shown, hold.ended is None)
 
@@ -222,15 +231,16 @@ def _slants(services: Services, share: ShareId, over: Stretch, found: Sequence[C
 
 
 def _shown(
-    services: Services, t: Then, over: Stretch, found: Sequence[Change], left: list[str]
+    services: Services, t: Then, over: Stretch, plan: Sequence[Change], left: list[str]
 ) -> Iterable[ShownOnLanes]:
+    """Yield the updates of a stretch with the changes each told of: those of the plan since the update before."""
     log, share = services.logs.disclosure, t.share.id
     first, last = pages.number_at(log, share, over.start), pages.number_at(log, share, over.end)
     if last - first > UPDATES:
         first = min(max(first, t.n - UPDATES // 2), last - UPDATES)
         last = first + UPDATES
         left.append(_("the {updates} updates nearest to this moment", updates=UPDATES))
-    waiting = [change for change in found if change.at_once]
+    waiting = [change for change in plan if change.at_once]
     for header in log.headers(share, first, last - first, last) if last > first else []:
         due = [change for change in waiting if change.at <= header.instant]
         told = due if len(due) < 2 else _told_in(services, share, header.n, due)
@@ -251,7 +261,10 @@ def _told_in(services: Services, share: str, n: int, due: list[Change]) -> list[
 def watched(
     services: Services, share: str, at: datetime, over: Stretch, left: list[str]
 ) -> tuple[list[Interval], datetime]:
-    """Return what was on screens in a stretch, and when the reading ended: the rows nearest to `at`, where many are."""
+    """Return what was on screens in a stretch, and when the reading ended (UTC).
+
+    Where there are many rows of claims, those nearest to `at` are read, and `left` gets to know.
+    """
     log = services.logs.receipts
     first, last = log.row_at(share, over.start), log.row_at(share, over.end)
     if last - first > ROWS:
@@ -266,10 +279,11 @@ def watched(
 
 
 def _viewers(services: Services, t: Then, over: Stretch, left: list[str]) -> tuple[tuple[Lane, ...], int]:
-    found, end = watched(services, t.share.id, t.at, over, left)
+    """Return the lanes of the viewers who watched at the instant, or else longest, and how many have none."""
+    watching, end = watched(services, t.share.id, t.at, over, left)
     by_person: dict[str, list[Interval]] = {}
-    for one in found:
-        by_person.setdefault(one.person, []).append(one)
+    for interval in watching:
+        by_person.setdefault(interval.person, []).append(interval)
 
     def rank(person: str) -> tuple[bool, float]:
         mine = by_person[person]
@@ -284,13 +298,14 @@ def _viewers(services: Services, t: Then, over: Stretch, left: list[str]) -> tup
 
 
 def bars(
-    found: Sequence[Interval], over: Stretch, end: datetime, is_solid: Callable[[Interval], bool]
+    watching: Sequence[Interval], over: Stretch, end: datetime, is_solid: Callable[[Interval], bool]
 ) -> Iterable[Bar]:
-    """Return bars, those of one kind that touch in the drawing as one."""
+    """Yield the bars of one person; those of one kind that touch in the drawing are one. `end` closes open ones."""
     least = (over.end - over.start) / 400
     held: tuple[datetime, datetime, bool] | None = None
-    for one in sorted(found, key=lambda i: i.start):
-        start, stop, solid = max(one.start, over.start), min(one.end or end, over.end), is_solid(one)
+    for interval in sorted(watching, key=lambda i: i.start):
+        start, stop = max(interval.start, over.start), min(interval.end or end, over.end)
+        solid = is_solid(interval)
         if held and held[2] == solid and start - held[1] < least:
             held = held[0], max(held[1], stop), solid
             continue
@@ -327,15 +342,16 @@ def _day_word(day: date, first: date) -> str:
 
 
 def _off(over: Stretch, state: Project | None) -> tuple[tuple[str, str], ...]:
+    """Return the days on which nobody works by the project's calendar: percent from, percent wide."""
     zone, weekdays = ZoneInfo(over.zone), state.calendar.weekdays if state else tuple(range(5))
     holidays = set(state.calendar.holidays) if state else set()
-    found = []
+    days = []
     first = over.start.astimezone(zone).date()
     for day in (first + timedelta(days=i) for i in range(DAYS[over.span])):
         if day.weekday() not in weekdays or day in holidays:
             x, beyond = over.x(_midnight(day, zone)), over.x(_midnight(day + timedelta(days=1), zone))
-            found.append((x, f"{float(beyond) - float(x):.3f}"))
-    return tuple(found)
+            days.append((x, f"{float(beyond) - float(x):.3f}"))
+    return tuple(days)
 
 
 # to the next difference
@@ -348,7 +364,7 @@ def next_difference(
     events, stream = services.logs.events, f"project-{share.project}"
     here = events.version_at(stream, at)
     state = services.present.past(share.project, at).state
-    for change in _folded(services, share, state, events.part(stream, here, look)):
+    for change in _commands(services, share, state, events.part(stream, here, look)):
         if not told(change):
             return change.at
     return None

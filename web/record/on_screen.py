@@ -1,9 +1,10 @@
-"""Who had an update on screen: claims of people's pages, each class apart, and how each stood at one instant.
+"""Who had an update on screen, by the claims of people's pages, and how each person stood at one instant.
 
-Rule: bounded reads; where claims end before the update does, the page says up to when they were counted.
+Rule: sent, delivered and displayed are kept apart. Reads are bounded; where they end before the update was replaced,
+`upto` says up to when claims were counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -23,8 +24,8 @@ class Had(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     reception: Reception
     going: bool  # it was still on a screen when the counting ended
-    tone: str  # how it stood at the instant: shape and word
-    state: str
+    tone: str  # how it stood at the instant: "ok" for on screen, "warn", "none"
+    state: str  # the same in words
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +37,16 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def watched(self) -> bool:
         """A page claimed to show the update at the instant."""
-        return any(one.state.startswith("On screen") for one in self.people)
+        return any(had.tone == "ok" for had in self.people)
 
 
 def audience(
     log: ReceiptLog, share: str, n: int, span: tuple[datetime, datetime], at: datetime, people: Iterable[str]
 ) -> Audience:
-    """Return what became of update n, shown from span[0] to span[1] (UTC), with everybody, and how they stood then."""
+    """Return what became of update n with everybody, and how they stood at `at`.
+
+    The update was shown from span[0] to span[1] (UTC); `people` are those who may watch.
+    """
     first, last = log.row_at(share, span[0] - SLACK), log.row_at(share, span[1] + SLACK)
     end = min(last, first + ROWS)
     tabs, rows = log.between(share, first, end)
@@ -50,19 +54,32 @@ def audience(
     claims = sorted((c for row in rows for c in row.claims(share)), key=lambda c: c.at)
     tabs = _brought_to(tabs, claims, span[0])
     within = [c for c in claims if span[0].timestamp() < c.at <= until.timestamp()]
-    found = receptions(n, tabs, within, until)
-    still = _brought_to(tabs, within, until)
-    standing = log.window(share, at, at).standing
-    named = {*people, *found, *(t.person for t in standing)}
-    devices = _devices(log, share, end, claims)
-    listed = [
-        _had(person, found.get(person) or Reception(person=person, n=n), devices, standing, still, at)
-        for person in named
-    ]
+    counted = _Counted(
+        n=n,
+        at=at,
+        receptions=receptions(n, tabs, within, until),
+        devices=_devices(log, share, end, claims),
+        standing=log.window(share, at, at).standing,
+        still=_brought_to(tabs, within, until),
+    )
+    named = {*people, *counted.receptions, *(tab.person for tab in counted.standing)}
+    listed = [_had(person, counted) for person in named]
     return Audience(people=tuple(sorted(listed, key=_order)), upto=until if end < last else None)
 
 
+class _Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What was claimed about update n."""
+
+    n: int
+    at: datetime  # the instant in question, UTC
+    receptions: Mapping[str, Reception]  # by person
+    devices: Mapping[str, str]  # by person
+    standing: Sequence[Tab]  # at the instant
+    still: Sequence[Tab]  # when the counting ended
+
+
 def _brought_to(tabs: Sequence[Tab], claims: Sequence[Receipt], at: datetime) -> list[Tab]:
+    """Return the tabs as they stood at an instant, after the claims up to it."""
     screens = Screens(tabs)
     for claim in claims:
         if claim.at <= at.timestamp():
@@ -71,38 +88,41 @@ def _brought_to(tabs: Sequence[Tab], claims: Sequence[Receipt], at: datetime) ->
 
 
 def _devices(log: ReceiptLog, share: str, upto: int, claims: Sequence[Receipt]) -> dict[str, str]:
-    known = {person: viewer.device for person, viewer in log.standing(share, upto)[0].viewers.items()}
-    return known | {claim.person: claim.device for claim in claims if claim.device}
+    """Return the device each person used last, up to row `upto`."""
+    standing = {person: viewer.device for person, viewer in log.standing(share, upto)[0].viewers.items()}
+    return standing | {claim.person: claim.device for claim in claims if claim.device}
 
 
-def _had(
-    person: str, one: Reception, devices: dict[str, str], standing: Sequence[Tab], still: Sequence[Tab], at: datetime
-) -> Had:
-    tone, state = _state(one, [t for t in standing if t.person == person], at)
-    going = any(t.person == person and t.n == one.n for t in still)
-    return Had(person=person, device=devices.get(person, ""), reception=one, going=going, tone=tone, state=state)
+def _had(person: str, counted: _Counted) -> Had:
+    reception = counted.receptions.get(person) or Reception(person=person, n=counted.n)
+    tone, state = _state(reception, [tab for tab in counted.standing if tab.person == person], counted.at)
+    going = any(tab.person == person and tab.n == counted.n for tab in counted.still)
+    device = counted.devices.get(person, "")
+    return Had(person=person, device=device, reception=reception, going=going, tone=tone, state=state)
 
 
-def _state(one: Reception, tabs: Sequence[Tab], at: datetime) -> tuple[str, str]:
-    here = [tab for tab in tabs if tab.n == one.n]
+def _state(reception: Reception, tabs: Sequence[Tab], at: datetime) -> tuple[str, str]:
+    """Return the tone and the words for how a person with these tabs stood at an instant."""
+    here = [tab for tab in tabs if tab.n == reception.n]
     if here:
         return "ok", _("On screen, paused") if all(tab.paused for tab in here) else _("On screen")
     if other := max((tab.n for tab in tabs), default=0):
         return "warn", _("Update {other} on screen", other=other)
     if tabs:
         return "none", _("Not visible")
-    if one.displayed and one.displayed > at:
+    if reception.displayed and reception.displayed > at:
         return "none", _("Not yet")
-    if one.superseded:
+    if reception.superseded:
         return "none", _("Superseded")
     return "none", _("Not connected")
 
 
-def _order(one: Had) -> tuple[int, str, str]:
-    r = one.reception
+def _order(had: Had) -> tuple[int, str, str]:
+    """Return where a person stands in the list: those who had it on screen first, each class by time."""
+    r = had.reception
     rank = 0 if r.displayed else 1 if r.superseded else 2 if r.delivered else 3 if r.sent else 4
     first = r.displayed or r.delivered or r.sent
-    return rank, first.isoformat() if first else "", one.person
+    return rank, first.isoformat() if first else "", had.person
 
 
 def spent(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""What became of a fact with each viewer: sent, delivered and displayed are claims of pages, kept apart, never "read".
+"""What became of a fact with each viewer: sent, delivered, displayed, each as pages claimed it; nobody claims "read".
 
-Rule: bounded reads. Claims are read one by one for a while after the update; a display much later is found by
-bisection over the standings that are kept beside the claims.
+Rule: reads are bounded. Claims are read one by one for a while after the update; a display much later is found by
+bisection over the standings that are stored every `STANDING_EVERY` rows beside the claims.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,49 +44,53 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Viewers(msgspec.Struct, frozen=True):
-    """Every viewer; `gap` tells when the claims read one by one end, None when all were read."""
+    """Every viewer; `gap` is when the claims that were read one by one end (UTC), None when all were read."""
 
     seen: list[Seen]
     gap: datetime | None
 
 
 class _Claims:
-    """Folds claims about the updates first ... beyond - 1 (beyond 0: no end), oldest first."""
+    """What claims say about the updates first ... beyond - 1 (beyond 0: no end); they are taken in oldest first."""
 
     def __init__(self, first: int, beyond: int, delivered: Mapping[Tab, int]) -> None:
-        self._first, self._beyond = first, beyond or 1 << 62
+        self.first, self._beyond = first, beyond or 1 << 62
         self._delivered = dict(delivered)
-        self.found: dict[str, Seen] = {}
+        self.seen: dict[str, Seen] = {}
 
     def take(self, claims: Iterable[Receipt]) -> None:
         """Take in a row of claims."""
         for claim in sorted(claims, key=lambda c: c.at):
-            known = self.found.get(claim.person) or Seen(person=claim.person)
-            self.found[claim.person] = self._after(known, claim)
+            before = self.seen.get(claim.person) or Seen(person=claim.person)
+            self.seen[claim.person] = self._after(before, claim)
             if claim.kind in ("delivered", "displayed"):
                 tab = claim.person, claim.session, claim.tab
                 self._delivered[tab] = max(self._delivered.get(tab, 0), claim.n)
 
-    def _after(self, known: Seen, claim: Receipt) -> Seen:
+    def displayed(self, person: str) -> bool:
+        """Tell whether one of the updates was on a screen of somebody."""
+        return person in self.seen and self.seen[person].displayed is not None
+
+    def _after(self, seen: Seen, claim: Receipt) -> Seen:
         replace, at = msgspec.structs.replace, moment(claim.at)
-        here = self._first <= claim.n < self._beyond
+        here = self.first <= claim.n < self._beyond
         had = self._delivered.get((claim.person, claim.session, claim.tab))
         match claim.kind:
             case "displayed" if here:
-                newest = max(known.newest, claim.n)
-                n = known.n or claim.n
-                delivered, displayed = known.delivered or at, known.displayed or at
-                return replace(known, newest=newest, n=n, delivered=delivered, displayed=displayed)
+                newest = max(seen.newest, claim.n)
+                n = seen.n or claim.n
+                delivered, displayed = seen.delivered or at, seen.displayed or at
+                return replace(seen, newest=newest, n=n, delivered=delivered, displayed=displayed)
             case "displayed":
-                passed = 0 < claim.came_from < self._beyond <= claim.n and known.delivered is not None
-                superseded = known.superseded or (passed and known.displayed is None)
-                return replace(known, newest=max(known.newest, claim.n), superseded=superseded)
-            case "delivered" if here or (had is not None and had < self._first <= claim.n):
-                return replace(known, delivered=known.delivered or at)
+                passed = 0 < claim.came_from < self._beyond <= claim.n and seen.delivered is not None
+                superseded = seen.superseded or (passed and seen.displayed is None)
+                return replace(seen, newest=max(seen.newest, claim.n), superseded=superseded)
+            case "delivered" if here or (had is not None and had < self.first <= claim.n):
+                return replace(seen, delivered=seen.delivered or at)
             case "opened" | "closed" if here:
-                return replace(known, sent=known.sent or at)
+                return replace(seen, sent=seen.sent or at)
             case _:
-                return known
+                return seen
 
 
 def viewers(
@@ -113,51 +117,57 @@ def viewers(
     last, kept = log.standing(share, head)
     newest = {person: viewer.displayed for person, viewer in last.viewers.items()}
     for person in newest if gap else ():
-        if newest[person] >= span[0] and not (person in claims.found and claims.found[person].displayed):
-            _later(log, share, claims, person, span[0], (at, head))
+        if newest[person] >= span[0] and not claims.displayed(person):
+            _find_display(log, share, claims, person, (at, head))
     tail = [claim for row in log.rows(share, kept, STANDING_EVERY, head) for claim in row.claims(share)]
     claims.take(tail if kept >= at else ())
-    for claim in tail:
-        if claim.kind in ("displayed", "resumed"):
-            newest[claim.person] = max(newest.get(claim.person, 0), claim.n)
-    for one in watching:
-        newest[one.person] = max(newest.get(one.person, 0), one.displayed)
     now = _on_screens(watching)
-    named = wanted | {p for p, s in claims.found.items() if s.state != "never"} | now.keys()
+    _raise(newest, tail, watching)
+    named = wanted | {person for person, seen in claims.seen.items() if seen.state != "never"} | now.keys()
     return Viewers([_now(claims, person, newest, now) for person in sorted(named)], gap)
 
 
 def _all_displayed(claims: _Claims, wanted: set[str]) -> bool:
-    return bool(wanted) and all(p in claims.found and claims.found[p].displayed for p in wanted)
+    return bool(wanted) and all(claims.displayed(person) for person in wanted)
 
 
-def _later(log: ReceiptLog, share: str, claims: _Claims, person: str, first: int, rows: tuple[int, int]) -> None:
-    """Take in the rows in which somebody had update `first` or a later one on screen for the first time."""
+def _raise(newest: dict[str, int], tail: Iterable[Receipt], watching: Iterable[Watching]) -> None:
+    """Bring the newest update on each person's screen from the last standing up to now."""
+    for claim in tail:
+        if claim.kind in ("displayed", "resumed"):
+            newest[claim.person] = max(newest.get(claim.person, 0), claim.n)
+    for watcher in watching:
+        newest[watcher.person] = max(newest.get(watcher.person, 0), watcher.displayed)
+
+
+def _find_display(log: ReceiptLog, share: str, claims: _Claims, person: str, rows: tuple[int, int]) -> None:
+    """Take in the rows in which somebody had one of the updates or a later one on screen for the first time."""
     low, high = rows[0] // STANDING_EVERY, rows[1] // STANDING_EVERY + 1
     while high - low > 1:
         middle = (low + high) // 2
         viewer = log.standing(share, middle * STANDING_EVERY)[0].viewers.get(person)
-        if viewer is not None and viewer.displayed >= first:
+        if viewer is not None and viewer.displayed >= claims.first:
             high = middle
         else:
             low = middle
     after = max(rows[0], low * STANDING_EVERY)
-    found = log.rows(share, after, STANDING_EVERY, rows[1])
-    claims.take(c for row in found for c in row.claims(share) if c.person == person)
+    nearby = log.rows(share, after, STANDING_EVERY, rows[1])
+    claims.take(c for row in nearby for c in row.claims(share) if c.person == person)
 
 
 def _on_screens(watching: Sequence[Watching]) -> dict[str, Watching]:
-    """Return what each person has on a visible screen now; of several the oldest, which is the one to know of."""
+    """Return what each person has on a visible screen now; of several the one with the oldest update."""
     shown: dict[str, Watching] = {}
-    for one in watching:
-        if one.visible and one.displayed and one.displayed <= shown.get(one.person, one).displayed:
-            shown[one.person] = one
+    for watcher in watching:
+        oldest = shown.get(watcher.person, watcher)
+        if watcher.visible and watcher.displayed and watcher.displayed <= oldest.displayed:
+            shown[watcher.person] = watcher
     return shown
 
 
 def _now(claims: _Claims, person: str, newest: Mapping[str, int], now: Mapping[str, Watching]) -> Seen:
-    known, here = claims.found.get(person) or Seen(person=person), now.get(person)
-    top = max(known.newest, newest.get(person, 0))
+    seen, here = claims.seen.get(person) or Seen(person=person), now.get(person)
+    top = max(seen.newest, newest.get(person, 0))
     return msgspec.structs.replace(
-        known, newest=top, watching=here.displayed if here else 0, paused=bool(here and here.paused)
+        seen, newest=top, watching=here.displayed if here else 0, paused=bool(here and here.paused)
     )

@@ -1,4 +1,4 @@
-"""The verdicts of a shadow replay in words."""
+"""The verdicts of a recomputation of a share's entries in words."""
 
 from domain.language import N_
 from projections.follow.shadow import State
@@ -11,6 +11,5 @@ WORDS: dict[State, str] = {
     "extra": N_("recorded, and nothing today would record it"),
     "missing": N_("never recorded, and today it would be"),
 }
-
 
 FINE = ("same", "erased")

@@ -1,7 +1,7 @@
 """What the record told one client of a fact: the first update that carries it, or why there is none.
 
-Rule: an update is judged by the view recorded in it. Never all entries are read: a few after each instant at which it
-may have been told, and bisection between them.
+Rule: an update is judged by the view recorded in it. Reads are bounded: a few updates after each instant at which the
+fact may have been told, and bisection between those instants.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.view import ClientView
+from projections.entries.entry import open_view
 from projections.events.hold_book import Hold
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -54,11 +55,12 @@ class ClientTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _View(msgspec.Struct):
+    """The view in a content, decoded without the rest."""
+
     view: str
 
 
 _opened = msgspec.json.Decoder(_View)
-_views = msgspec.json.Decoder(ClientView)
 
 
 class _Updates:
@@ -73,12 +75,12 @@ class _Updates:
         """Return how update n carries the fact, None when its content is erased."""
         if n not in self._levels:
             raw = next((kept.raw for kept in self._log.kept(self._share, n - 1, 1, n)), None)
-            self._levels[n] = None if raw is None else carried(_views.decode(_opened.decode(raw).view), self._fact)
+            self._levels[n] = None if raw is None else carried(open_view(_opened.decode(raw).view), self._fact)
         return self._levels[n]
 
     @property
     def erased(self) -> list[int]:
-        """The updates met on the way whose content is erased."""
+        """The updates read so far whose content is erased."""
         return [n for n, level in self._levels.items() if level is None]
 
     def before(self, at: datetime) -> int:
@@ -86,7 +88,7 @@ class _Updates:
         return pages.number_at(self._log, self._share, at - INSTANT)
 
     def first(self, after: int, upto: int, holds: Callable[[Level | None], bool], look: int) -> int | None:
-        """Return the first number in (after, upto] that holds: among the first few, else one on the way to `upto`."""
+        """Return the first number in (after, upto] that holds: among the first `look`, else one found by bisection."""
         near = min(upto, after + look)
         for n in range(after + 1, near + 1):
             if holds(self.level(n)):
@@ -114,20 +116,72 @@ def told(
     `revealed(at)` is what the terms in force at an instant (UTC) showed of the plan as it then was; `stopped` says that
     the share is stopped now, `behind` that what was recorded last may not be disclosed yet.
     """
-    versions = _versions(share, fact)
-    updates = _Updates(log, share.id, fact)
-    late = bool(log.parked_versions(share.id))
-    look = LOOK_STOPPED if late else LOOK
-    before = updates.before(fact.at)
-    level = updates.level(before) if before else None
-    if _current(level):
-        return ClientTold(share=share, how="same", n=before, level=level or "", versions=versions)
-    for after, upto, replaced in _stretches(updates, share, fact, before):
-        n = updates.first(after, upto, _past if replaced and not late else bool, look)
-        if n is not None:
-            return _found(log, updates, share, fact, n, versions, look)
-    how = _why(share, fact, revealed, erased=bool(updates.erased), stopped=stopped, behind=behind)
-    return ClientTold(share=share, how=how, versions=versions)
+    search = _Search(log, share, fact)
+    answer = search.found()
+    if answer is not None:
+        return answer
+    how = _not_covered(share, fact, revealed)
+    if how is None:
+        how = "stopped" if stopped else "erased" if search.updates.erased else "coming" if behind else "missing"
+    return ClientTold(share=share, how=how, versions=search.versions)
+
+
+class _Search:
+    """Looks for the first update of a share that carries a fact."""
+
+    def __init__(self, log: DisclosureLog, share: Share, fact: Fact) -> None:
+        self._log, self._share, self._fact = log, share, fact
+        self._late = bool(log.parked_versions(share.id))
+        self._look = LOOK_STOPPED if self._late else LOOK
+        self.updates = _Updates(log, share.id, fact)
+        self.versions = _versions(share, fact)
+
+    def found(self) -> ClientTold | None:
+        """Return the update that told of the fact, or the one before it that said so already; None for neither."""
+        before = self.updates.before(self._fact.at)
+        level = self.updates.level(before) if before else None
+        if _current(level):
+            return ClientTold(share=self._share, how="same", n=before, level=level or "", versions=self.versions)
+        for after, upto, replaced in self._stretches(before):
+            n = self.updates.first(after, upto, _past if replaced and not self._late else bool, self._look)
+            if n is not None:
+                return self._told_in(n)
+        return None
+
+    def _stretches(self, start: int) -> Iterator[tuple[int, int, bool]]:
+        """Yield the numbers between the instants at which a share may begin or cease to carry a fact, after `start`.
+
+        With each comes whether the fact was replaced by then: the same value may come back, and is another fact.
+        """
+        fact, updates = self._fact, self.updates
+        until = fact.next.at if fact.next else None
+        began = {version.at for version in self._share.versions if version.at > fact.at}
+        instants = began | ({until} if until else set())
+        marks = [(start, False), *((updates.before(at), bool(until and at >= until)) for at in sorted(instants))]
+        for (after, replaced), (upto, _) in pairwise([*marks, (updates.head, True)]):
+            yield max(after, start), max(upto, start), replaced
+
+    def _told_in(self, n: int) -> ClientTold:
+        """Return that update n told of the fact, and until which update it stood on the page."""
+        header = self._log.headers(self._share.id, n - 1, 1, n)[0]
+        level = self.updates.level(n) or ""
+        blurred = any(m < n for m in self.updates.erased)
+
+        def gone(later: Level | None) -> bool:
+            return later == "" or (level != "earlier" and later == "earlier")
+
+        ends = (self.updates.first(after, upto, gone, self._look) for after, upto, _ in self._stretches(n))
+        return ClientTold(
+            share=self._share,
+            how="told",
+            n=n,
+            at=header.instant,
+            terms=header.terms_version,
+            level=level,
+            beyond=next((end for end in ends if end is not None), 0),
+            versions=self.versions,
+            blurred=blurred,
+        )
 
 
 def _current(level: Level | None) -> bool:
@@ -136,42 +190,6 @@ def _current(level: Level | None) -> bool:
 
 def _past(level: Level | None) -> bool:
     return level == "earlier"
-
-
-def _stretches(updates: _Updates, share: Share, fact: Fact, start: int) -> Iterator[tuple[int, int, bool]]:
-    """Yield the numbers between the instants at which a share may begin or cease to carry a fact, after `start`.
-
-    With each comes whether the fact was replaced by then: the same value may come back, and is another fact.
-    """
-    until = fact.next.at if fact.next else None
-    instants = {version.at for version in share.versions if version.at > fact.at} | ({until} if until else set())
-    marks = [(start, False), *((updates.before(at), bool(until and at >= until)) for at in sorted(instants))]
-    for (after, replaced), (upto, _) in pairwise([*marks, (updates.head, True)]):
-        yield max(after, start), max(upto, start), replaced
-
-
-def _found(
-    log: DisclosureLog, updates: _Updates, share: Share, fact: Fact, n: int, versions: tuple[int, ...], look: int
-) -> ClientTold:
-    header = log.headers(share.id, n - 1, 1, n)[0]
-    level = updates.level(n) or ""
-    blurred = any(m < n for m in updates.erased)
-
-    def gone(found: Level | None) -> bool:
-        return found == "" or (level != "earlier" and found == "earlier")
-
-    ends = (updates.first(after, upto, gone, look) for after, upto, _ in _stretches(updates, share, fact, n))
-    return ClientTold(
-        share=share,
-        how="told",
-        n=n,
-        at=header.instant,
-        terms=header.terms_version,
-        level=level,
-        beyond=next((end for end in ends if end is not None), 0),
-        versions=versions,
-        blurred=blurred,
-    )
 
 
 def _versions(share: Share, fact: Fact) -> tuple[int, ...]:
@@ -185,15 +203,8 @@ def _versions(share: Share, fact: Fact) -> tuple[int, ...]:
     )
 
 
-def _why(
-    share: Share,
-    fact: Fact,
-    revealed: Callable[[datetime], ClientView | None],
-    *,
-    erased: bool,
-    stopped: bool,
-    behind: bool,
-) -> How:
+def _not_covered(share: Share, fact: Fact, revealed: Callable[[datetime], ClientView | None]) -> How | None:
+    """Return why no agreement let a fact be told, None when one did."""
     if not share.versions:
         return "draft"
     if share.revoked_at is not None and share.revoked_at <= fact.at:
@@ -201,13 +212,7 @@ def _why(
     if fact.next is not None and fact.next.at <= share.versions[0].at:
         return "later"
     view = revealed(max(fact.at, share.versions[0].at))
-    if view is None or not carried(view, fact):
-        return "unshared"
-    if stopped:
-        return "stopped"
-    if erased:
-        return "erased"
-    return "coming" if behind else "missing"
+    return "unshared" if view is None or not carried(view, fact) else None
 
 
 def in_force(share: Share, at: datetime) -> Share | None:
@@ -215,5 +220,7 @@ def in_force(share: Share, at: datetime) -> Share | None:
     versions = tuple(version for version in share.versions if version.at <= at)
     if not versions or (share.revoked_at is not None and share.revoked_at <= at):
         return None
-    said = share.answers.until(at)
-    return msgspec.structs.replace(share, versions=versions, revoked_at=None, revoked_why="", draft=None, answers=said)
+    answers = share.answers.until(at)
+    return msgspec.structs.replace(
+        share, versions=versions, revoked_at=None, revoked_why="", draft=None, answers=answers
+    )

@@ -1,4 +1,7 @@
-"""Where things stand in a drawing: percent coordinates for inline SVG, one markup for phone, screen and print."""
+"""Charts as coordinates for inline SVG: the axis of the milestones, the milestone trend, the spend curve, the matrix.
+
+Rule: coordinates are percent wherever the width is open, so that one markup serves phone, screen and print.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -10,11 +13,11 @@ from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, CurvePoint, MilestoneRow, Scale
 from projections.wording import words
 
-MOST_LINES = 6
+MOST_LINES = 6  # of the milestone trend
 
 
 class Tick(msgspec.Struct, frozen=True):
-    """A label on an axis; `at` is percent."""
+    """A label on an axis; `at` is percent, `year` whether it names a year."""
 
     at: str
     label: str
@@ -35,15 +38,16 @@ class Axis(msgspec.Struct, frozen=True):
         """Return month labels, few enough to read."""
         months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
         step = 1 if months <= 5 else 2 if months <= 8 else 3 if months <= 20 else 6 if months <= 40 else 12
-        found = []
+        ticks = []
         for first in _month_starts(self.start, self.end):
             if (first.month - 1) % step == 0 and self.start < first < self.end:
                 year = first.month == 1
-                found.append(Tick(self.at(first), str(first.year) if year else words.MONTHS[first.month - 1], year))
-        return found
+                ticks.append(Tick(self.at(first), str(first.year) if year else words.MONTHS[first.month - 1], year))
+        return ticks
 
 
 def _month_starts(start: date, end: date) -> Iterator[date]:
+    """Yield the first days of the months from that of `start` to that of `end`."""
     year, month = start.year, start.month
     while (first := date(year, month, 1)) <= end:
         yield first
@@ -51,7 +55,10 @@ def _month_starts(start: date, end: date) -> Iterator[date]:
 
 
 def axis_of(rows: Sequence[MilestoneRow]) -> Axis | None:
-    """Return the axis that holds every shared date, padded to whole months so that it seldom moves."""
+    """Return the axis that holds every date of milestones, padded to whole months so that it seldom moves.
+
+    None where there is no date.
+    """
     dates = [d for row in rows for d in (row.baseline, row.original_baseline, row.forecast, row.actual) if d]
     if not dates:
         return None
@@ -68,28 +75,28 @@ def axis_of(rows: Sequence[MilestoneRow]) -> Axis | None:
 class TrendLine(msgspec.Struct, frozen=True):
     """One milestone's forecasts; `tone` is bad for the worst line, ink for the final one, mute for the others."""
 
-    title: str
+    title: str  # "" where its label would lie over another
     short: str  # for a phone
-    path: str
-    x: str
+    path: str  # of an SVG path, in percent
+    x: str  # of its end
     y: str
     tone: str
-    note: str
+    note: str  # the slip, of bad and ink ones
 
 
 class Trend(msgspec.Struct, frozen=True):
-    """The milestone trend: when it was said across, for which date up."""
+    """The milestone trend: across, when a forecast was made; up, the date it was for."""
 
     lines: tuple[TrendLine, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    reached: str
+    reached: str  # an SVG path around where the forecast date has passed, "" for none
     finding: str
-    label: str
+    label: str  # for those who hear the page
 
 
 def trend_of(view: ClientView) -> Trend | None:
-    """Return the milestone trend, or None when no forecast history is shared."""
+    """Return the milestone trend of the last milestones that are not met; None when no forecast history is shared."""
     rows = [r for r in view.milestones if r.trend and r.status != "met"][-MOST_LINES:]
     moments = [p.on for r in rows for p in r.trend]
     if not rows or view.as_of is None:
@@ -114,17 +121,20 @@ def trend_of(view: ClientView) -> Trend | None:
 
 
 def _slip(row: MilestoneRow) -> int:
+    """Return a milestone's slip in days, against its first shared forecast where the slip itself is not shared."""
     return row.slip.since_current if row.slip else (row.trend[-1].forecast - row.trend[0].forecast).days
 
 
 def _up(axis: Axis, day: date) -> str:
+    """Return where a date stands on an axis that points upwards."""
     return f"{100 - float(axis.at(day)):.2f}"
 
 
 def _month_firsts(axis: Axis) -> list[date]:
-    found = list(_month_starts(axis.start, axis.end))
-    step = max(1, (len(found) + 4) // 5)
-    return found[::step]
+    """Return up to five first days of months."""
+    firsts = list(_month_starts(axis.start, axis.end))
+    step = max(1, (len(firsts) + 4) // 5)
+    return firsts[::step]
 
 
 def _line(row: MilestoneRow, across: Axis, up: Axis, as_of: date, worst: MilestoneRow) -> TrendLine:
@@ -160,7 +170,7 @@ def _spread(lines: tuple[TrendLine, ...]) -> tuple[TrendLine, ...]:
 
 
 def _reached(across: Axis, up: Axis) -> str:
-    """The region where the forecast date has passed: below the diagonal of equal dates."""
+    """Return the region where the forecast date has passed: below the diagonal of equal dates."""
     end = min(across.end, up.end)
     begin = max(across.start, up.start)
     if begin >= end:
@@ -176,7 +186,7 @@ def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow) -> str:
 
 
 def _trend_label(rows: Sequence[MilestoneRow]) -> str:
-    told = [
+    moves = [
         _(
             "{title} from {forecast} to {trend_forecast}",
             title=r.title,
@@ -185,23 +195,23 @@ def _trend_label(rows: Sequence[MilestoneRow]) -> str:
         )
         for r in rows
     ]
-    return _("Forecast dates over time. ") + "; ".join(told) + "."
+    return _("Forecast dates over time. ") + "; ".join(moves) + "."
 
 
 # spend
 
 
 class Spend(msgspec.Struct, frozen=True):
-    """The spend curve: planned, spent and forecast, cumulative."""
+    """The spend curve: planned, spent and forecast, cumulative. Paths are of SVG, places are percent."""
 
-    planned: str
-    area: str
+    planned: str  # a path, "" for none
+    area: str  # the path around what is below `planned`
     spent: str
     forecast: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    limit: str
-    spent_at: tuple[str, str] | None
+    limit: str  # the height of the approved budget
+    spent_at: tuple[str, str] | None  # where the label stands
     forecast_at: tuple[str, str] | None
     plan_at: tuple[str, str] | None
 
@@ -231,8 +241,8 @@ def spend_of(budget: BudgetVital) -> Spend | None:
 
 
 def _series(points: Sequence[CurvePoint], field: str, across: Axis, top: Decimal) -> list[tuple[str, str]]:
-    found = ((p.on, getattr(p, field)) for p in points)
-    return [(across.at(on), _height(value, top)) for on, value in found if value is not None]
+    values = ((point.on, getattr(point, field)) for point in points)
+    return [(across.at(on), _height(value, top)) for on, value in values if value is not None]
 
 
 def _height(value: Decimal, top: Decimal) -> str:
@@ -251,15 +261,17 @@ def _amounts(top: Decimal, currency: str) -> Iterator[Tick]:
         value += step
 
 
-STEPS = tuple(Decimal(f) for f in ("0.2", "0.25", "0.5", "1", "2", "5"))
+STEPS = tuple(Decimal(f) for f in ("0.2", "0.25", "0.5", "1", "2", "5"))  # times a power of ten
 
 
 def _step(top: Decimal) -> Decimal:
+    """Return the distance of the labels up to `top`: a round number that needs no more than five."""
     size = Decimal(10) ** (len(str(int(top))) - 1) if top >= 1 else Decimal("0.1")
     return next(size * f for f in STEPS if top / (size * f) <= 5)
 
 
 def _amount(value: Decimal, currency: str) -> str:
+    """Return an amount in short: "€1.5m", "€250k"; in percent where there is no currency."""
     if not currency:
         return f"{value * 100:.0f} %"
     symbol = words.SYMBOLS.get(currency, f"{currency} ")
@@ -272,27 +284,27 @@ def _amount(value: Decimal, currency: str) -> str:
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One square of the matrix."""
+    """One square of the matrix, in the units of its drawing."""
 
     x: int
     y: int
-    score: int
-    band: int
+    score: int  # likelihood times impact
+    band: int  # 0 low, 1 medium, 2 high
 
 
 def cells(scale: Scale) -> list[Cell]:
     """Return the squares, 46 units apart, probability upwards."""
-    found = []
+    squares = []
     for p in range(1, scale.size + 1):
         for i in range(1, scale.size + 1):
             score = p * i
             band = 2 if score >= scale.high_from else 1 if score >= scale.medium_from else 0
-            found.append(Cell(35 + 46 * (i - 1), 1 + 46 * (scale.size - p), score, band))
-    return found
+            squares.append(Cell(35 + 46 * (i - 1), 1 + 46 * (scale.size - p), score, band))
+    return squares
 
 
 def band_edge(scale: Scale, start: int) -> str:
-    """Return the stepped line between scores below and from `start`, so that colour is not needed."""
+    """Return the stepped line (SVG path) between scores below and from `start`, so that colour is not needed."""
     points: list[tuple[int, int]] = []
     for p in range(scale.size, 0, -1):
         inside = sum(p * i < start for i in range(1, scale.size + 1))

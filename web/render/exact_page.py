@@ -1,6 +1,6 @@
 """The exact page of one update: recorded markup and recorded stylesheet in one file, sandboxed, without any script.
 
-Rule: nothing is computed anew. The policy allows the one stylesheet by its hash and nothing else at all.
+Rule: nothing is computed anew. The content security policy allows the one stylesheet, by its hash, and nothing else.
 """
 
 import base64
@@ -16,7 +16,7 @@ from web.door.guard import not_found
 
 
 class Style(Protocol):
-    """The stylesheet of today, for an entry that names it before it is kept."""
+    """The stylesheet of today, for an update that names it before it is kept in the log."""
 
     @property
     def stylesheet(self) -> str:
@@ -36,7 +36,7 @@ FRAME = (
 
 
 def recorded(log: DisclosureLog, style: Style, share: str, n: int) -> tuple[Page, bytes] | None:
-    """Return what a share showed at update `n`, with the stylesheet it was shown with."""
+    """Return what a share showed at update `n`, with the stylesheet it was shown with; None where either is missing."""
     page = pages.page(log, share, n) if n > 0 else None
     if page is None:
         return None
@@ -53,12 +53,12 @@ def document(page: Page, css: bytes, markup: str = "") -> str:
 
 
 def response(log: DisclosureLog, style: Style, share: str, number: str, *, ancestors: str = "'none'") -> Response:
-    """Return the exact page, or that there is nothing; `ancestors` says which pages may show it in a frame."""
+    """Return the exact page of an update, or that there is none; `ancestors` says which pages may frame it (CSP)."""
     n = int(number) if number.isdecimal() and len(number) < 12 else 0
-    found = recorded(log, style, share, n)
-    if found is None:
+    shown = recorded(log, style, share, n)
+    if shown is None:
         return not_found()
-    page, css = found
+    page, css = shown
     return sealed(document(page, css), css, ancestors)
 
 

@@ -1,15 +1,15 @@
-"""What a part says and where its marks stand, computed from the view: words, bars and pins for the templates. Pure."""
+"""What a part says and where its marks stand, computed from the view."""
 
 from collections import Counter
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from domain.headline import count, number
 from domain.language import N_
 from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, ScheduleVital, Score
+from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, RiskVital, Scale, ScheduleVital, Score
 from projections.wording import words
 from web.render import charts
+from web.render.parts import BudgetBar, HeatPart, Pin, Ring, RiskBox, RiskVitalPart, SlipBar, SpendPart
 
 TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "met": "done", "planned": "none"}
 PROXIMITY = {
@@ -21,10 +21,12 @@ PROXIMITY = {
 
 
 def sentence(text: str) -> str:
+    """Return a phrase as a sentence: with a capital letter and a full stop."""
     return text[:1].upper() + text[1:] + "."
 
 
 def plans_agreed(plans: int) -> str:
+    """Return how often a plan was agreed: "Agreed three times, one in between."."""
     between = plans - 2
     return sentence(
         _("agreed {plans} times", plans=number(plans))
@@ -33,6 +35,7 @@ def plans_agreed(plans: int) -> str:
 
 
 def slip_words(row: MilestoneRow) -> str:
+    """Return a milestone's slip in calendar and working days, and against the first plan where that differs."""
     if row.slip is None:
         return ""
     current, working = words.signed(row.slip.since_current), words.signed(row.slip.working)
@@ -42,19 +45,18 @@ def slip_words(row: MilestoneRow) -> str:
     return told
 
 
-def slip_bar(vital: ScheduleVital) -> SimpleNamespace:
-    """The agreed date and the forecast on a line of thirty days, wider when the slip is."""
+def slip_bar(vital: ScheduleVital) -> SlipBar:
+    """Return where the agreed date and the forecast stand on a line of thirty days, or of twice the slip."""
     slip = vital.slip_days or 0
     span = max(30, abs(slip) * 2)
     start = 100 * (7 if slip >= 0 else span - 7) / span if span == 30 else (15.0 if slip >= 0 else 85.0)
     end = start + 100 * slip / span
     tone = TONE[vital.indicator.status] if vital.indicator else "mute" if slip <= 0 else "ink"
-    return SimpleNamespace(
-        **{"from": f"{start:.2f}", "to": f"{end:.2f}", "tone": tone, "close": abs(slip) * 100 / span < 25}
-    )
+    return SlipBar(start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=abs(slip) * 100 / span < 25)
 
 
-def budget_bar(vital: BudgetVital) -> SimpleNamespace:
+def budget_bar(vital: BudgetVital) -> BudgetBar:
+    """Return where the shares of the budget stand on a line as long as the largest of them, or the whole budget."""
     widest = max(1.0, float(vital.forecast_share or 0), float(vital.spent_share or 0)) * 1.07
 
     def at(share: object) -> str:
@@ -62,7 +64,7 @@ def budget_bar(vital: BudgetVital) -> SimpleNamespace:
 
     planned = float(vital.planned_share or 0) / widest
     anchor = "start" if planned < 0.15 else "end" if planned > 0.85 else "middle"
-    return SimpleNamespace(
+    return BudgetBar(
         spent=at(vital.spent_share or 0),
         planned=at(vital.planned_share),
         forecast=at(vital.forecast_share),
@@ -70,57 +72,60 @@ def budget_bar(vital: BudgetVital) -> SimpleNamespace:
     )
 
 
-def risk_vital(view: ClientView) -> dict[str, Any]:
-    v = view.risk
-    if v is None or not v.top:
-        return {"worst_risk": "", "risk_counts": "", "risk_boxes": []}
-    bands = [("bad", _("high"), v.high), ("warn", _("medium"), v.medium), ("ok", _("low"), v.low)]
-    tones = [(tone, name) for tone, name, many in bands for _ in range(many)]
-    told = ", ".join(f"{many} {name}" for _, name, many in bands if many)
-    width = 100 / max(6, len(tones))
-    boxes = [
-        SimpleNamespace(
-            x=f"{i * width + 0.3:.2f}",
-            width=f"{width - 1.3:.2f}",
-            tone=tone,
-            label=name if i == 0 or tones[i - 1][1] != name else "",
-        )
-        for i, (tone, name) in enumerate(tones)
-    ]
-    worst = next((many, name) for _, name, many in bands if many)
-    return {
-        "worst_risk": sentence(f"{number(worst[0])} {worst[1]}")[:-1],
-        "risk_counts": _("{tones}: {told}", tones=sentence(number(len(tones)) + _(" shared"))[:-1], told=told),
-        "risk_boxes": boxes,
-    }
+def risk_vital(vital: RiskVital) -> RiskVitalPart:
+    """Return the vital sign of the risks: how many of each band, as words and as boxes on a line."""
+    if not vital.top:
+        return RiskVitalPart(v=vital)
+    bands = [("bad", _("high"), vital.high), ("warn", _("medium"), vital.medium), ("ok", _("low"), vital.low)]
+    counts = ", ".join(f"{many} {name}" for _tone, name, many in bands if many)
+    many_shared = number(vital.high + vital.medium + vital.low)
+    worst = next((many, name) for _tone, name, many in bands if many)
+    return RiskVitalPart(
+        v=vital,
+        worst_risk=sentence(f"{number(worst[0])} {worst[1]}")[:-1],
+        risk_counts=_("{tones}: {told}", tones=sentence(many_shared + _(" shared"))[:-1], told=counts),
+        risk_boxes=tuple(_boxes([(tone, name) for tone, name, many in bands for _i in range(many)])),
+    )
 
 
-def spend_words(budget: BudgetVital) -> dict[str, str]:
-    if budget.curve_currency and budget.budget:
-        return {
-            "spend_finding": _spend_finding(budget),
-            "spend_unit": _("Cumulative, {curve_currency}", curve_currency=budget.curve_currency),
-            "approved": _("Approved {budget}", budget=words.money(budget.budget)),
-            "spent_words": _("Spent {spent}", spent=words.money(budget.spent)) if budget.spent else "",
-            "forecast_words": _("Forecast {forecast}", forecast=words.money(budget.forecast))
-            if budget.forecast
-            else "",
-            "spend_label": _spend_label(
-                words.money(budget.budget),
-                words.money(budget.spent) if budget.spent else _("an unknown amount"),
-                words.money(budget.forecast) if budget.forecast else _("unknown"),
-            ),
-        }
-    spent = words.percent(budget.spent_share) if budget.spent_share is not None else ""
-    forecast = words.percent(budget.forecast_share) if budget.forecast_share is not None else ""
-    return {
-        "spend_finding": _spend_finding(budget),
-        "spend_unit": _("Cumulative, percent of the budget"),
-        "approved": _("Approved 100 %"),
-        "spent_words": _("Spent {spent}", spent=spent) if spent else "",
-        "forecast_words": _("Forecast {forecast}", forecast=forecast) if forecast else "",
-        "spend_label": _spend_label("100 %", spent or _("an unknown part"), forecast or _("unknown")),
-    }
+def _boxes(risks: Sequence[tuple[str, str]]) -> Iterator[RiskBox]:
+    """Yield a box for each risk, given its tone and the name of its band, side by side."""
+    width = 100 / max(6, len(risks))
+    for i, (tone, name) in enumerate(risks):
+        label = name if i == 0 or risks[i - 1][1] != name else ""
+        yield RiskBox(x=f"{i * width + 0.3:.2f}", width=f"{width - 1.3:.2f}", tone=tone, label=label)
+
+
+def spend_part(budget: BudgetVital, spend: charts.Spend) -> SpendPart:
+    """Return the spend curve with its words: in money where amounts are shared, else in percent of the budget."""
+    amounts = bool(budget.curve_currency and budget.budget)
+    approved, spent, forecast = _in_money(budget) if amounts else _in_percent(budget)
+    unknown = _("an unknown amount") if amounts else _("an unknown part")
+    return SpendPart(
+        spend=spend,
+        status_date=budget.status_date,
+        spend_finding=_spend_finding(budget),
+        spend_unit=_("Cumulative, {curve_currency}", curve_currency=budget.curve_currency)
+        if amounts
+        else _("Cumulative, percent of the budget"),
+        approved=_("Approved {budget}", budget=approved) if amounts else _("Approved 100 %"),
+        spent_words=_("Spent {spent}", spent=spent) if spent else "",
+        forecast_words=_("Forecast {forecast}", forecast=forecast) if forecast else "",
+        spend_label=_spend_label(approved, spent or unknown, forecast or _("unknown")),
+    )
+
+
+def _in_money(budget: BudgetVital) -> tuple[str, str, str]:
+    """Return what is approved, spent and forecast, "" where not known."""
+    figures = (budget.budget, budget.spent, budget.forecast)
+    approved, spent, forecast = (words.money(figure) if figure else "" for figure in figures)
+    return approved, spent, forecast
+
+
+def _in_percent(budget: BudgetVital) -> tuple[str, str, str]:
+    """Return what is approved, spent and forecast as parts of the budget, "" where not known."""
+    spent, forecast = (words.percent(s) if s is not None else "" for s in (budget.spent_share, budget.forecast_share))
+    return "100 %", spent, forecast
 
 
 def _spend_label(approved: str, spent: str, forecast: str) -> str:
@@ -142,24 +147,26 @@ def _spend_finding(budget: BudgetVital) -> str:
 
 
 def told(card: RiskCard) -> str:
+    """Return a risk as its cause, event and effect, as far as they are shared."""
     return " ".join(part for part in (card.cause, card.event, card.effect) if part)
 
 
 def facts(card: RiskCard) -> str:
-    found = []
+    """Return the response, proximity, owner and inherent score of a risk, as far as they are shared."""
+    sentences = []
     if card.response:
         kind = card.response.replace("_", " ")
-        found.append(
+        sentences.append(
             _("Response, {kind}: {response_actions}", kind=kind, response_actions=card.response_actions)
             if card.response_actions
             else _("Response: {kind}.", kind=kind)
         )
     if card.proximity:
-        found.append(_("Expected {proximity}.", proximity=PROXIMITY[card.proximity]))
+        sentences.append(_("Expected {proximity}.", proximity=PROXIMITY[card.proximity]))
     if card.owner:
-        found.append(_("Owner: {owner}.", owner=card.owner))
+        sentences.append(_("Owner: {owner}.", owner=card.owner))
     if card.inherent:
-        found.append(
+        sentences.append(
             _(
                 "Before any response: {probability}×{impact} = {value}.",
                 probability=card.inherent.probability,
@@ -167,33 +174,31 @@ def facts(card: RiskCard) -> str:
                 value=card.inherent.value,
             )
         )
-    return " ".join(found)
+    return " ".join(sentences)
 
 
-def heat(view: ClientView) -> dict[str, Any]:
-    scale = view.scale
-    assert scale is not None
-    active = [c for c in view.risks if c.score and c.status == "active"]
-    together = Counter((c.score.probability, c.score.impact) for c in active if c.score)
+def heat(scale: Scale, cards: Sequence[RiskCard]) -> HeatPart:
+    """Return the matrix of the active risks among `cards`."""
+    active = [(card, card.score) for card in cards if card.score and card.status == "active"]
+    together = Counter((score.probability, score.impact) for _card, score in active)
     placed: Counter[tuple[int, int]] = Counter()
-    pins = [_pin(c.score, c.ref, scale.size, together, placed) for c in active if c.score]
-    theirs = []
-    for card, pin in zip(active, pins, strict=True):
-        if card.client_score and card.score and _differs(card.client_score, card.score):
-            theirs.append(_ring(card.client_score, scale.size, pin))
-    told = "; ".join(
-        _("{ref} scores {value}, {band}", ref=c.ref, value=c.score.value, band=c.band) for c in active if c.score
+    pins = tuple(_pin(score, card.ref, scale.size, together, placed) for card, score in active)
+    theirs = tuple(
+        _ring(card.client_score, scale.size, pin)
+        for (card, score), pin in zip(active, pins, strict=True)
+        if card.client_score and _differs(card.client_score, score)
     )
-    return {
-        "cells": charts.cells(scale),
-        "high_edge": charts.band_edge(scale, scale.high_from),
-        "medium_edge": charts.band_edge(scale, scale.medium_from),
-        "pins": pins,
-        "theirs": theirs,
-        "size": scale.size,
-        "side": 46 * scale.size,
-        "heat_label": _("Risk matrix, likelihood by impact. {told}.", told=told),
-    }
+    scores = (_("{ref} scores {value}, {band}", ref=c.ref, value=score.value, band=c.band) for c, score in active)
+    return HeatPart(
+        cells=tuple(charts.cells(scale)),
+        high_edge=charts.band_edge(scale, scale.high_from),
+        medium_edge=charts.band_edge(scale, scale.medium_from),
+        pins=pins,
+        theirs=theirs,
+        size=scale.size,
+        side=46 * scale.size,
+        heat_label=_("Risk matrix, likelihood by impact. {told}.", told="; ".join(scores)),
+    )
 
 
 def _differs(left: Score, right: Score) -> bool:
@@ -202,8 +207,8 @@ def _differs(left: Score, right: Score) -> bool:
 
 def _pin(
     score: Score, ref: str, size: int, together: Counter[tuple[int, int]], placed: Counter[tuple[int, int]]
-) -> SimpleNamespace:
-    """Risks of one square stand side by side."""
+) -> Pin:
+    """Return where a risk stands; those `together` in one square stand side by side, `placed` counts them."""
     key = (score.probability, score.impact)
     x, y = _centre(score, size)
     many, i = together[key], placed[key]
@@ -212,20 +217,21 @@ def _pin(
         x += (-10.5, 10.5)[i % 2]
     if many > 2:
         y += (-10.5, 10.5)[(i // 2) % 2]
-    return SimpleNamespace(x=x, y=y, label=ref.rpartition("-")[2][:3])
+    return Pin(x=x, y=y, label=ref.rpartition("-")[2][:3])
 
 
-def _ring(score: Score, size: int, pin: SimpleNamespace) -> SimpleNamespace:
+def _ring(score: Score, size: int, pin: Pin) -> Ring:
     x, y = _centre(score, size)
-    return SimpleNamespace(x=x, y=y, fx=pin.x, fy=pin.y)
+    return Ring(x=x, y=y, fx=pin.x, fy=pin.y)
 
 
 def _centre(score: Score, size: int) -> tuple[float, float]:
+    """Return the middle of a score's square, likelihood upwards."""
     return 57.0 + 46 * (score.impact - 1), 23.0 + 46 * (size - score.probability)
 
 
 def sides(card: RiskCard) -> str:
-    """Both assessments of a risk with their days, and who gave the client's; "" while there is only ours."""
+    """Return both assessments of a risk with their days, and who gave the client's; "" while there is only ours."""
     ours, theirs = card.score, card.client_score
     if ours is None or theirs is None:
         return ""
@@ -233,13 +239,13 @@ def sides(card: RiskCard) -> str:
 
 
 def _dated(score: Score, by: str = "") -> str:
-    of = [by, words.day(score.on) if score.on else ""]
-    told = f"{score.probability}×{score.impact} = {score.value}"
-    return ", ".join([told, *(part for part in of if part)])
+    points = f"{score.probability}×{score.impact} = {score.value}"
+    day = words.day(score.on) if score.on else ""
+    return ", ".join(part for part in (points, by, day) if part)
 
 
 def open_concerns(view: ClientView) -> str:
-    """How many concerns wait for an answer, as a sentence."""
+    """Return how many concerns wait for an answer, as a sentence."""
     waiting = sum(not c.answer and not c.settled for c in view.concerns)
     if not waiting:
         return _("Every one is answered.")

@@ -1,8 +1,7 @@
-"""The plan beside the screen: every figure of two views as text, which of them differ, and why. Pure.
+"""The plan beside the screen: every figure of two views as text, which of them differ, and why.
 
-Rule: a difference has exactly one reason, found by asking what the terms in force let the client know: what they do
-not cover is not shared; what they cover and was kept back for review is held; what is left and the page lacks was not
-sent yet.
+Rule: a difference has exactly one reason. What the terms in force do not cover is not shared; what they cover and was
+kept back for review is held; what the client may know and the page lacks was not sent yet.
 """
 
 from collections.abc import Mapping
@@ -54,45 +53,45 @@ def figures(view: ClientView | None) -> dict[Key, str]:
     """Return every figure of a view as people read it."""
     if view is None:
         return {}
-    found: dict[Key, str] = {("page", "", "sentence"): view.headline.sentence}
+    texts: dict[Key, str] = {("page", "", "sentence"): view.headline.sentence}
     if view.phase:
-        found["page", "", "phase"] = view.phase.replace("_", " ")
-    found |= _status(("page", "", "overall"), view.overall)
+        texts["page", "", "phase"] = view.phase.replace("_", " ")
+    texts |= _status(("page", "", "overall"), view.overall)
     if view.schedule:
-        found |= _status(("schedule", "", "status"), view.schedule.indicator)
+        texts |= _status(("schedule", "", "status"), view.schedule.indicator)
         if view.schedule.slip_days is not None:
-            found["schedule", "", "slip"] = words.signed(view.schedule.slip_days)
+            texts["schedule", "", "slip"] = words.signed(view.schedule.slip_days)
     if view.budget:
-        found |= _budget(view.budget)
+        texts |= _budget(view.budget)
     if view.risk:
-        found |= _status(("risks", "", "status"), view.risk.indicator)
+        texts |= _status(("risks", "", "status"), view.risk.indicator)
     for row in view.milestones:
-        found |= {("milestone", row.id, name): text for name, text in milestone(row).items()}
+        texts |= {("milestone", row.id, name): text for name, text in milestone(row).items()}
     for card in view.risks:
-        found |= {("risk", card.id, name): text for name, text in risk(card).items()}
-    return found
+        texts |= {("risk", card.id, name): text for name, text in risk(card).items()}
+    return texts
 
 
 def milestone(row: MilestoneRow) -> dict[str, str]:
     """Return the figures of a milestone, without those that are not there."""
-    found = {
+    texts = {
         "met" if row.actual else "forecast": words.day_year(day) if (day := row.actual or row.forecast) else "",
         "agreed": words.day_year(row.baseline) if row.baseline else "",
         "slip": words.signed(row.slip.since_current, "d") if row.slip else "",
         "status": WORD[row.status] if row.status else "",
     }
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name, text in texts.items() if text}
 
 
 def risk(card: RiskCard) -> dict[str, str]:
     """Return the figures of a risk, without those that are not there."""
     score, theirs = card.score, card.client_score
-    found = {
+    texts = {
         "score": f"{score.probability}×{score.impact} = {score.value}" if score else "",
         "client": f"{theirs.probability}×{theirs.impact} = {theirs.value}" if theirs else "",
         "status": _("closed") if card.status == "closed" else "",
     }
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _status(key: Key, indicator: Indicator | None) -> dict[Key, str]:
@@ -100,12 +99,12 @@ def _status(key: Key, indicator: Indicator | None) -> dict[Key, str]:
 
 
 def _budget(vital: BudgetVital) -> dict[Key, str]:
-    found = _status(("budget", "", "status"), vital.indicator)
+    texts = _status(("budget", "", "status"), vital.indicator)
     for name in ("forecast", "spent", "budget"):
         text = amount(vital, name)
         if text:
-            found["budget", "", name] = text
-    return found
+            texts["budget", "", name] = text
+    return texts
 
 
 def amount(vital: BudgetVital, name: str) -> str:
@@ -128,24 +127,24 @@ def differences(
     full, allowed, released, seen = figures(plan), figures(due), figures(out or due), figures(shown)
     if plan and shown and plan.budget and shown.budget:
         _same_in_percent(plan.budget, shown.budget, full, seen)
-    found = []
+    apart = []
     for key in [*full, *(key for key in seen if key not in full)]:
         true, said, may, went = (side.get(key, "") for side in (full, seen, allowed, released))
-        told = may or true
+        text = may or true  # what the plan said, as the client would read it
         reason: Reason | None = None
         if said != went:
-            reason, told = "unsent", went or told
+            reason, text = "unsent", went or text
         elif went != may:
             reason = "held"
         elif true != said:
-            reason, told = "unshared", true
+            reason, text = "unshared", true
         if reason is not None:
-            found.append(Difference(key=key, plan=told, shown=said, reason=reason, since=_since(state, key)))
-    return found
+            apart.append(Difference(key=key, plan=text, shown=said, reason=reason, since=_since(state, key)))
+    return apart
 
 
 def _same_in_percent(plan: BudgetVital, shown: BudgetVital, full: dict[Key, str], seen: Mapping[Key, str]) -> None:
-    """Take a figure shown in percent for the same as the amount it stands for."""
+    """Make a figure shown in percent the same as the amount it stands for, in `full`, so that it does not differ."""
     for name in ("forecast", "spent"):
         key: Key = ("budget", "", name)
         share = getattr(shown, f"{name}_share")
@@ -160,12 +159,12 @@ def _since(state: Project | None, key: Key) -> datetime | None:
     if state is None:
         return None
     kind, subject, figure = key
-    found = state.schedule.milestones.get(MilestoneId(subject)) if kind == "milestone" else None
-    if found is not None:
-        return found.moves[-1].at if figure in ("forecast", "slip", "status") else found.described_at
-    card = state.risks.risks.get(RiskId(subject)) if kind == "risk" else None
-    if card is not None:
-        return card.scores[-1].at
+    milestone = state.schedule.milestones.get(MilestoneId(subject)) if kind == "milestone" else None
+    if milestone is not None:
+        return milestone.moves[-1].at if figure in ("forecast", "slip", "status") else milestone.described_at
+    risk = state.risks.risks.get(RiskId(subject)) if kind == "risk" else None
+    if risk is not None:
+        return risk.scores[-1].at
     if kind == "budget":
         return max((account.changed_at for account in state.budget.accounts.values()), default=None)
     return state.changed_at if kind == "page" and figure == "sentence" else None

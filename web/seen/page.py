@@ -40,7 +40,7 @@ from web.record.lanes import Change, Lanes, Span, Stretch
 from web.record.on_screen import Audience
 from web.seen import sentences, sheets
 from web.seen.compare import Difference, differences, figures
-from web.seen.sentences import Later, Sentence, Why
+from web.seen.sentences import Later, PlanAndScreen, Sentence, Why
 from web.seen.sheets import Sheet, Spread
 from web.staff.consulted import consulted
 from web.staff.frame import StaffPage, shell
@@ -55,7 +55,7 @@ class NoSuchMoment(Exception):
     """What was asked is no moment of this share; its text says what would be one."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class AskedMoment(msgspec.Struct, frozen=True, kw_only=True):
     """A share at an instant, and the stretch of time to draw around it."""
 
     share: Share
@@ -197,7 +197,7 @@ async def seen(request: Request, signed: Signed) -> Response:
     over = _stretch(request.query_params, at, project.time_zone, now)
     if over is None:
         return not_found()
-    asked = Asked(share=share, project=project, at=at, over=over, here=_here(request), addressed=text)
+    asked = AskedMoment(share=share, project=project, at=at, over=over, here=_here(request), addressed=text)
     kind = SeenBody if request.headers.get("hx-request") == "true" else SeenPage
     return services.pages.answer(request, await run_in_threadpool(_page, services, signed, asked, kind))
 
@@ -245,7 +245,7 @@ def _precise(at: datetime) -> str:
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _page(services: Services, signed: Signed, asked: Asked, kind: type[SeenBody]) -> SeenBody:
+def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[SeenBody]) -> SeenBody:
     """Return what they saw at an instant, once the question is recorded."""
     share, project, at = asked.share, asked.project, asked.at
     consulted(services, signed, share.id, _("what they saw at {at}", at=instant(at)))
@@ -253,7 +253,7 @@ def _page(services: Services, signed: Signed, asked: Asked, kind: type[SeenBody]
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
     apart = differences(t.plan, t.due, t.shown, t.state, t.out)
-    later = _later(services, t)
+    compared = PlanAndScreen(then=t, client=client, apart=apart, later=_later(services, t), clock=clock)
     audience = _audience(services, t)
     watched = audience is not None and audience.watched
     drawn = lanes.lanes(services, t, asked.over)
@@ -268,14 +268,14 @@ def _page(services: Services, signed: Signed, asked: Asked, kind: type[SeenBody]
         share=share,
         client=client,
         clock=clock,
-        sentence=sentences.sentence(t, client, apart, later, clock, watched=watched),
+        sentence=sentences.sentence(compared, watched=watched),
         lanes=drawn,
         flag=_flag(drawn, at),
         spans=get_args(Span),
         precise=_precise(at) if at.microsecond else instant(at),
         typed=words.local(at + timedelta(microseconds=-at.microsecond % 1_000_000), project.time_zone),
         iso=instant,
-        why=sentences.why(t, apart, later, clock, _hidden(t)) if t.shown or t.n == 0 else [],
+        why=sentences.why(compared, _hidden(t)) if t.shown or t.n == 0 else [],
         audience=audience,
         taken=_taken(t),
         access=len(_who_may_watch(services, share)),

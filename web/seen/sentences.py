@@ -1,14 +1,15 @@
-"""What they saw, in words: the sentence at the top, and every difference with its reason on record. Pure.
+"""What they saw, in words: the sentence at the top, and every difference with its reason on record.
 
 Rule: "their screens" only when a page of theirs claimed to show it at that moment, "their page" otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from domain.headline import count, number
+from domain.ids import MilestoneId, RiskId
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView
@@ -17,10 +18,10 @@ from projections.wording.instants import Clock
 from projections.wording.phrases import after
 from web.record import held as record_held
 from web.record.instant import Then
-from web.seen.compare import FIGURES, Difference, Key
+from web.seen.compare import FIGURES, Difference, Key, Reason
 
-DERIVED = ("page", "schedule", "risks")  # judged from the rest
-NAMED = 3  # of what is left out, by name
+DERIVED = ("page", "schedule", "risks")  # judged from the figures of the others
+NAMED = 3  # of the milestones or risks that are left out, by name
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -39,12 +40,26 @@ class Later(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str = ""  # why the share is stopped now
 
 
+class PlanAndScreen(msgspec.Struct, frozen=True, kw_only=True):
+    """What all sentences are about: the plan and the screen at one instant, and where they differ."""
+
+    then: Then
+    client: str  # its name
+    apart: Sequence[Difference]
+    later: Later
+    clock: Clock
+
+    def of(self, reason: Reason) -> list[Difference]:
+        """Return the differences that have a reason."""
+        return [difference for difference in self.apart if difference.reason == reason]
+
+
 class Why(msgspec.Struct, frozen=True, kw_only=True):
     """One line of why they differ."""
 
     what: str
-    since: str
-    shown: str
+    since: str  # when the plan began to say so
+    shown: str  # when they were shown it, or what they were shown instead
     reason: str
 
 
@@ -54,43 +69,46 @@ def when(at: datetime, clock: Clock) -> str:
     return _("At {there:%H:%M} on {there:%A} {date}", there=there, date=clock.day(there.date()))
 
 
-def sentence(
-    t: Then, client: str, found: Sequence[Difference], later: Later, clock: Clock, *, watched: bool
-) -> Sentence:
-    """Return what they saw in one sentence."""
-    moment = when(t.at, clock)
+def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
+    """Return what they saw in one sentence; `watched` says that a page of theirs claimed to show it then."""
+    shown = c.then.shown
+    if shown is None or c.then.plan is None or c.then.ended or c.then.agreed is None or c.then.n == 0:
+        return _without_page(c)
+    moment, screens = when(c.then.at, c.clock), _("screens") if watched else _("page")
+    said = _("{moment} their {screens} said", moment=moment, screens=screens)
+    nobody = "" if watched else _(" Nobody had it open.")
+    headline = next((d for d in c.apart if d.key == ("page", "", "sentence")), None)
+    if headline is None:
+        agreeing = _("{said} {shown}, and so did the plan.", said=said, shown=clause(shown))
+        return Sentence(agreeing, _beyond(c) + nobody)
+    mine, theirs = _apart(shown, c.then.plan if headline.reason == "unshared" else c.then.due or c.then.plan)
+    match headline.reason:
+        case "unsent":
+            soft = _told(c)
+        case "held":
+            soft = _held(c)
+        case "unshared":
+            soft = _left_out(c.then)
+    return Sentence(_("{said} {mine}. The plan said {theirs}.", said=said, mine=mine, theirs=theirs), soft + nobody)
+
+
+def _without_page(c: PlanAndScreen) -> Sentence:
+    """Return the sentence of an instant at which there is no page to read: too early, too late, or erased."""
+    t, moment = c.then, when(c.then.at, c.clock)
     if t.state is None or t.plan is None:
         return Sentence(_("{moment} the project had not begun.", moment=moment), "")
     plan = _("The plan said {plan}.", plan=clause(t.plan))
     if t.ended:
         last = _("The last they were shown was update {n}.", n=t.n) if t.n else ""
         return Sentence(
-            _("{moment} the share with {client} had ended. {plan}", moment=moment, client=client, plan=plan), last
+            _("{moment} the share with {client} had ended. {plan}", moment=moment, client=c.client, plan=plan), last
         )
     if t.agreed is None or t.n == 0:
         return Sentence(
-            _("{moment} nothing had been shown to {client} yet. {plan}", moment=moment, client=client, plan=plan),
-            _beginning(t, later, clock),
+            _("{moment} nothing had been shown to {client} yet. {plan}", moment=moment, client=c.client, plan=plan),
+            _beginning(c),
         )
-    if t.shown is None:
-        return Sentence(_("{moment} their page was update {n}. Its content has been erased.", moment=moment, n=t.n), "")
-    said = _("{moment} their {screens} said", moment=moment, screens=_("screens") if watched else _("page"))
-    nobody = "" if watched else _(" Nobody had it open.")
-    headline = next((d for d in found if d.key == ("page", "", "sentence")), None)
-    if headline is None:
-        return Sentence(
-            _("{said} {shown}, and so did the plan.", said=said, shown=clause(t.shown)),
-            _beyond(t, found, later, clock) + nobody,
-        )
-    mine, theirs = _apart(t.shown, t.plan if headline.reason == "unshared" else t.due or t.plan)
-    match headline.reason:
-        case "unsent":
-            soft = _told(t, later, clock)
-        case "held":
-            soft = _held(t, clock)
-        case "unshared":
-            soft = _left_out(t)
-    return Sentence(_("{said} {mine}. The plan said {theirs}.", said=said, mine=mine, theirs=theirs), soft + nobody)
+    return Sentence(_("{moment} their page was update {n}. Its content has been erased.", moment=moment, n=t.n), "")
 
 
 def clause(view: ClientView) -> str:
@@ -104,11 +122,13 @@ def clause(view: ClientView) -> str:
 
 
 def _spoken(view: ClientView) -> str:
+    """Return a page's sentence in quotation marks."""
     text = view.headline.sentence.removesuffix(".")
     return f"“{text}”"
 
 
 def _apart(shown: ClientView, plan: ClientView) -> tuple[str, str]:
+    """Return what the page and the plan said, so that they can be told apart in one sentence."""
     mine, theirs = clause(shown), clause(plan)
     if mine == theirs:
         return _spoken(shown), _spoken(plan)
@@ -118,45 +138,50 @@ def _apart(shown: ClientView, plan: ClientView) -> tuple[str, str]:
     return mine, theirs
 
 
-def _beginning(t: Then, later: Later, clock: Clock) -> str:
-    first = t.share.versions[0].at if t.share.versions else None
-    if t.agreed is not None and later.at is not None:
-        return _("Update 1 was recorded {after}.", after=after(t.at, later.at))
-    if first is None:
+def _beginning(c: PlanAndScreen) -> str:
+    """Return when they were first shown something."""
+    versions = c.then.share.versions
+    if c.then.agreed is not None and c.later.at is not None:
+        return _("Update 1 was recorded {after}.", after=after(c.then.at, c.later.at))
+    if not versions:
         return _("Nothing has been shared with them.")
-    there = words.local(first, clock.zone)
-    return _("Sharing began at {there:%H:%M} on {date}.", there=there, date=clock.day(there.date()))
+    there = words.local(versions[0].at, c.clock.zone)
+    return _("Sharing began at {there:%H:%M} on {date}.", there=there, date=c.clock.day(there.date()))
 
 
-def _told(t: Then, later: Later, clock: Clock) -> str:
+def _told(c: PlanAndScreen) -> str:
+    """Return when they were told what had not been sent yet."""
+    at, later = c.then.at, c.later
     if later.at is None:
         return (
             _("The share is stopped: {stopped}", stopped=later.stopped)
             if later.stopped
             else _("They have not been told yet.")
         )
-    if (later.at - t.at).total_seconds() < 60:
-        return _("They were told {after} later.", after=after(t.at, later.at).removesuffix(" later")).replace(
+    if (later.at - at).total_seconds() < 60:
+        return _("They were told {after} later.", after=after(at, later.at).removesuffix(" later")).replace(
             "at once later", "at once"
         )
-    there, then = words.local(later.at, clock.zone), words.local(t.at, clock.zone)
+    there, then = words.local(later.at, c.clock.zone), words.local(at, c.clock.zone)
     day = (
         _("the same day")
         if there.date() == then.date()
-        else _("on {there:%A} {date}", there=there, date=clock.day(there.date()))
+        else _("on {there:%A} {date}", there=there, date=c.clock.day(there.date()))
     )
     return _("They were told at {there:%H:%M} {day}.", there=there, day=day)
 
 
-def _held(t: Then, clock: Clock) -> str:
-    if len(t.held) == 1:
-        return _("It was {why}.", why=record_held.why(*t.held[0], clock))
-    ends = [hold.ended for hold, _ in t.held if hold.ended]
-    many, waits = len(t.held), len(t.held) - len(ends)
+def _held(c: PlanAndScreen) -> str:
+    """Return how what was held for review went on."""
+    held = c.then.held
+    if len(held) == 1:
+        return _("It was {why}.", why=record_held.why(*held[0], c.clock))
+    ends = [hold.ended for hold, _by in held if hold.ended]
+    many, waits = len(held), len(held) - len(ends)
     if waits == many:
         return _("{changes_are} held for review.", changes_are=_capital(count(many, _("change is"), _("changes are"))))
     last = (
-        _("; the last of them ended {ends}", ends=clock.moment(max(ends)))
+        _("; the last of them ended {ends}", ends=c.clock.moment(max(ends)))
         if not waits
         else _(", and {waits} still waits", waits=number(waits))
     )
@@ -174,14 +199,15 @@ def _left_out(t: Then) -> str:
     )
 
 
-def _beyond(t: Then, found: Sequence[Difference], later: Later, clock: Clock) -> str:
-    if any(d.reason == "unsent" for d in found):
-        differed = count(sum(d.reason == "unsent" for d in found), _("figure"))
-        return _("{differed} differed. {told}", differed=_capital(differed), told=_told(t, later, clock))
-    if any(d.reason == "held" for d in found):
-        differed = count(sum(d.reason == "held" for d in found), _("figure"))
-        return _("{differed} differed. {held}", differed=_capital(differed), held=_held(t, clock))
-    if found:
+def _beyond(c: PlanAndScreen) -> str:
+    """Return what differed although the sentence on top was the same."""
+    if unsent := c.of("unsent"):
+        differed = count(len(unsent), _("figure"))
+        return _("{differed} differed. {told}", differed=_capital(differed), told=_told(c))
+    if held := c.of("held"):
+        differed = count(len(held), _("figure"))
+        return _("{differed} differed. {held}", differed=_capital(differed), held=_held(c))
+    if c.apart:
         return _("Some of the plan is not shared with them.")
     return _("No figure differed.")
 
@@ -189,69 +215,74 @@ def _beyond(t: Then, found: Sequence[Difference], later: Later, clock: Clock) ->
 # why they differ
 
 
-def why(
-    t: Then, found: Sequence[Difference], later: Later, clock: Clock, hidden: Sequence[tuple[str, int]] = ()
-) -> list[Why]:
+def why(c: PlanAndScreen, hidden: Sequence[tuple[str, int]] = ()) -> list[Why]:
     """Return every difference and its reason; `hidden` counts what has no name for clients at all."""
-    unsent = [d for d in found if d.reason == "unsent"]
-    held = [d for d in found if d.reason == "held"]
-    unshared = [d for d in found if d.reason == "unshared"]
-    lines = [_unsent(t, subject, group, later, clock) for subject, group in _by_subject(t, unsent).items()]
-    lines += [_waited(t, subject, group, clock) for subject, group in _by_subject(t, held).items()]
-    outside = _outside(t, clock)
-    lines += [_line(t, what, group, outside, clock) for what, group in _groups(t, unshared)]
-    internal = [count(many, one) for one, many in hidden if many]
+    t = c.then
+    lines = [_unsent(c, subject, group) for subject, group in _by_subject(t, c.of("unsent")).items()]
+    lines += [_waited(c, subject, group) for subject, group in _by_subject(t, c.of("held")).items()]
+    outside = _outside(c)
+    lines += [_unshared(c, what, group, outside) for what, group in _groups(t, c.of("unshared"))]
+    internal = [count(many, kind) for kind, many in hidden if many]
     if internal and t.agreed:
         what = _("{internal} without a name for clients", internal=_(" and ").join(internal))
-        lines.append(
-            Why(what=_capital(what), since="", shown=_("Not shown"), reason=_("Internal: no terms can cover them"))
-        )
+        reason = _("Internal: no terms can cover them")
+        lines.append(Why(what=_capital(what), since="", shown=_("Not shown"), reason=reason))
     return lines
 
 
-def _by_subject(t: Then, found: Sequence[Difference]) -> dict[str, list[Difference]]:
+def _by_subject(t: Then, apart: Sequence[Difference]) -> dict[str, list[Difference]]:
+    """Return differences by the name of what they are of; those of derived figures last, under ""."""
     grouped: dict[str, list[Difference]] = {}
-    for one in found:
-        grouped.setdefault("" if one.key[0] in DERIVED else _title(t, one.key), []).append(one)
+    for difference in apart:
+        subject = "" if difference.key[0] in DERIVED else _title(t, difference.key)
+        grouped.setdefault(subject, []).append(difference)
     if "" in grouped:
         grouped[""] = grouped.pop("")
     return grouped
 
 
-def _unsent(t: Then, subject: str, group: Sequence[Difference], later: Later, clock: Clock) -> Why:
-    told = later.at is not None and all(later.figures.get(d.key, "") == d.plan for d in group)
+def _unsent(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
+    told = c.later.at is not None and all(c.later.figures.get(d.key, "") == d.plan for d in group)
+    since = max((d.since for d in group if d.since), default=None)
+    return Why(
+        what=f"{subject}, {_moved(c.then, group)}" if subject else _capital(_figures(group)),
+        since=_second(since, c.clock),
+        shown=_second(c.later.at, c.clock) if told else _("Not yet"),
+        reason=_unsent_reason(c, told=told) if subject else _("Follows from the rest"),
+    )
+
+
+def _unsent_reason(c: PlanAndScreen, *, told: bool) -> str:
+    """Return why figures had not been sent; `told` says that the next update did send them."""
+    later = c.later
     if told and later.at is not None:
-        reason = _("Not sent yet; update {n} followed {after}", n=later.n, after=after(t.at, later.at))
-    elif later.at is not None:
-        reason = _("Not sent yet; update {n} said something newer", n=later.n)
-    else:
-        reason = _("The share is stopped: {stopped}", stopped=later.stopped) if later.stopped else _("Not sent yet")
-    if not subject:
-        reason = _("Follows from the rest") if len(group) else reason
-    since = max((d.since for d in group if d.since), default=None)
+        return _("Not sent yet; update {n} followed {after}", n=later.n, after=after(c.then.at, later.at))
+    if later.at is not None:
+        return _("Not sent yet; update {n} said something newer", n=later.n)
+    return _("The share is stopped: {stopped}", stopped=later.stopped) if later.stopped else _("Not sent yet")
+
+
+def _waited(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
+    kind, key, _figure = group[0].key
+    held_as = "budget" if kind == "budget" else f"{kind}-{key}"
+    held = next(((hold, by) for hold, by in c.then.held if hold.fact.subject == held_as), None)
+    since = _second(max((d.since for d in group if d.since), default=None), c.clock)
+    if not subject or held is None:
+        reason = _("Follows from what was held for review")
+        return Why(what=_capital(_figures(group)), since=since, shown=_("Not yet"), reason=reason)
+    hold, by = held
+    shown = hold.ended if hold.shown else None
     return Why(
-        what=f"{subject}, {_moved(t, group)}" if subject else _capital(_listed([FIGURES[d.key[2]] for d in group])),
-        since=_second(since, clock),
-        shown=_second(later.at, clock) if told else _("Not yet"),
-        reason=reason,
+        what=f"{subject}, {_moved(c.then, group)}",
+        since=since,
+        shown=_second(shown, c.clock) if shown else _("Not yet") if hold.ended is None else _("Not shown"),
+        reason=_capital(record_held.why(hold, by, c.clock)),
     )
 
 
-def _waited(t: Then, subject: str, group: Sequence[Difference], clock: Clock) -> Why:
-    key = group[0].key
-    of = "budget" if key[0] == "budget" else f"{key[0]}-{key[1]}"
-    found = next(((hold, by) for hold, by in t.held if hold.fact.subject == of), None)
-    since = max((d.since for d in group if d.since), default=None)
-    shown = found[0].ended if found and found[0].shown else None
-    if not subject or found is None:
-        what, reason = _capital(_listed([FIGURES[d.key[2]] for d in group])), _("Follows from what was held for review")
-        return Why(what=what, since=_second(since, clock), shown=_("Not yet"), reason=reason)
-    return Why(
-        what=f"{subject}, {_moved(t, group)}",
-        since=_second(since, clock),
-        shown=_second(shown, clock) if shown else _("Not yet") if found[0].ended is None else _("Not shown"),
-        reason=_capital(record_held.why(*found, clock)),
-    )
+def _figures(group: Sequence[Difference]) -> str:
+    """Return which figures differ, in words."""
+    return _listed([FIGURES[d.key[2]] for d in group])
 
 
 def _moved(t: Then, group: Sequence[Difference]) -> str:
@@ -262,30 +293,44 @@ def _moved(t: Then, group: Sequence[Difference]) -> str:
         then = next((m.forecast for m in t.shown.milestones if m.id == key[1]), None)
         if now and then and now != then:
             return words.signed((now - then).days)
-    return _listed([FIGURES[d.key[2]] for d in group])
+    return _figures(group)
 
 
-def _groups(t: Then, found: Sequence[Difference]) -> list[tuple[str, list[Difference]]]:
+Group = tuple[str, list[Difference]]  # what it is called
+
+
+def _groups(t: Then, apart: Sequence[Difference]) -> list[Group]:
     """Return what the terms leave out: whole milestones and risks by name, then figures of those that are shared."""
     view = t.shown or t.due
     shown = {row.id for row in view.milestones} | {card.id for card in view.risks} if view else set()
-    whole = {kind: [d for d in found if d.key[0] == kind and d.key[1] not in shown] for kind in ("milestone", "risk")}
-    groups = []
-    for kind, group in whole.items():
+    whole = [d for d in apart if d.key[0] in ("milestone", "risk") and d.key[1] not in shown]
+    partly = [d for d in apart if d.key[0] in ("milestone", "risk") and d.key[1] in shown]
+    return [*_whole(t, whole), *_partly(partly), *_rest(apart)]
+
+
+def _whole(t: Then, apart: Sequence[Difference]) -> Iterator[Group]:
+    """Yield the milestones, then the risks, that are not on the page at all."""
+    for kind in ("milestone", "risk"):
+        group = [d for d in apart if d.key[0] == kind]
         names = list(dict.fromkeys(_title(t, d.key) for d in group))
         if names:
-            groups.append((f"{_capital(count(len(names), kind))}: {_listed(names, NAMED)}", group))
-    partly = [d for d in found if d.key[0] in whole and d.key[1] in shown]
+            yield f"{_capital(count(len(names), kind))}: {_listed(names, NAMED)}", group
+
+
+def _partly(apart: Sequence[Difference]) -> Iterator[Group]:
+    """Yield the figures that are left out of milestones, then of risks, on the page."""
     for kind in ("milestone", "risk"):
-        for figure in dict.fromkeys(d.key[2] for d in partly if d.key[0] == kind):
-            group = [d for d in partly if (d.key[0], d.key[2]) == (kind, figure)]
-            groups.append(
-                (_("{figures} of {count}", figures=_capital(FIGURES[figure]), count=count(len(group), kind)), group)
-            )
-    budget = [d for d in found if d.key[0] == "budget"]
+        for figure in dict.fromkeys(d.key[2] for d in apart if d.key[0] == kind):
+            group = [d for d in apart if (d.key[0], d.key[2]) == (kind, figure)]
+            yield _("{figures} of {count}", figures=_capital(FIGURES[figure]), count=count(len(group), kind)), group
+
+
+def _rest(apart: Sequence[Difference]) -> Iterator[Group]:
+    """Yield the figures of the budget, then those that are judged from the others."""
+    budget = [d for d in apart if d.key[0] == "budget"]
     if budget:
-        groups.append((_("Budget: {budget}", budget=_listed([FIGURES[d.key[2]] for d in budget])), budget))
-    derived = [d for d in found if d.key[0] in DERIVED]
+        yield _("Budget: {budget}", budget=_figures(budget)), budget
+    derived = [d for d in apart if d.key[0] in DERIVED]
     if derived:
         names = [
             FIGURES[d.key[2]]
@@ -293,33 +338,37 @@ def _groups(t: Then, found: Sequence[Difference]) -> list[tuple[str, list[Differ
             else _("{figures} of {of}", figures=FIGURES[d.key[2]], of=_of(d.key))
             for d in derived
         ]
-        groups.append((_capital(_listed(names)), derived))
-    return groups
+        yield _capital(_listed(names)), derived
 
 
 def _of(key: Key) -> str:
     return _("the schedule") if key[0] == "schedule" else _("the risks")
 
 
-def _line(t: Then, what: str, group: Sequence[Difference], outside: str, clock: Clock) -> Why:
+def _unshared(c: PlanAndScreen, what: str, group: Sequence[Difference], outside: str) -> Why:
+    """Return why figures are not shared; `outside` says which agreement does not cover them."""
+    versions = c.then.share.versions
     derived = group[0].key[0] in DERIVED
-    began = t.share.versions[0].at if t.share.versions else t.at
-    newest = max((d.since for d in group if d.since), default=None)
-    since = "" if derived or newest is None else _second(newest, clock) if newest > began else _("Before sharing began")
     shown = list(dict.fromkeys(d.shown for d in group if d.shown))
-    told = _("Judged on what is shared, by the same rules") if derived and shown else outside
+    newest = max((d.since for d in group if d.since), default=None)
+    if derived or newest is None:
+        since = ""
+    else:
+        began = versions[0].at if versions else c.then.at
+        since = _second(newest, c.clock) if newest > began else _("Before sharing began")
     return Why(
         what=what,
         since=since,
         shown=shown[0] if len(shown) == 1 else _("Other") if shown else _("Not shown"),
-        reason=told,
+        reason=_("Judged on what is shared, by the same rules") if derived and shown else outside,
     )
 
 
-def _outside(t: Then, clock: Clock) -> str:
-    if t.agreed is None:
+def _outside(c: PlanAndScreen) -> str:
+    """Return which agreement does not cover what is not shared."""
+    if c.then.agreed is None:
         return _("No agreement was in force")
-    version = t.agreed.versions[-1]
+    version, clock = c.then.agreed.versions[-1], c.clock
     since = words.local(version.at, clock.zone).date()
     return _("Outside share agreement {number}, in force since {since}", number=version.number, since=clock.day(since))
 
@@ -329,20 +378,19 @@ def _title(t: Then, key: Key) -> str:
 
 
 def title(state: Project | None, key: Key) -> str:
-    """Return what a milestone or risk is called among us."""
+    """Return what a milestone or risk is called among our own people, "" for anything else."""
+    kind, subject, _figure = key
     if state is None:
         return ""
-    find: Callable[[str], object | None] = {
-        "milestone": state.schedule.milestones.get, "risk": state.risks.risks.get
-    }.get(key[0], lambda _id: None)  # type: ignore[assignment]  # fmt: skip
-    found = find(key[1])
-    details = getattr(found, "details", None)
-    if details is None:
-        return ""
-    return f"{details.ref} {details.title}" if key[0] == "risk" else str(details.title)
+    if kind == "milestone":
+        milestone = state.schedule.milestones.get(MilestoneId(subject))
+        return milestone.details.title if milestone else ""
+    risk = state.risks.risks.get(RiskId(subject)) if kind == "risk" else None
+    return f"{risk.details.ref} {risk.details.title}" if risk else ""
 
 
 def _listed(names: Sequence[str], most: int = 9) -> str:
+    """Return names in a sentence, each once; beyond `most` the rest is counted."""
     kept = list(dict.fromkeys(names))
     if len(kept) > most + 1:
         return _("{kept} and {most} more", kept=", ".join(kept[:most]), most=number(len(kept) - most))

@@ -1,4 +1,4 @@
-"""The two sheets of the page: a view set in the compact form of the comparison, with what differs marked. Pure."""
+"""The two sheets of the page: each view in the compact form of the comparison, with what differs marked."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -8,7 +8,7 @@ import msgspec
 
 from domain.headline import number
 from domain.language import gettext as _
-from domain.view import ClientView, Indicator, MilestoneRow
+from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow
 from projections.wording import words
 from web.render.charts import Axis, axis_of
 from web.seen.compare import Difference, Key, Kind, figures
@@ -46,11 +46,12 @@ class SheetLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def differs(self) -> bool:
+        """Whether the other sheet says something else."""
         return self.date.mark or self.slip.mark
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """One view, set."""
+    """One view in the compact form."""
 
     sentence: tuple[Piece, ...]
     vitals: tuple[Vital, ...]
@@ -72,13 +73,13 @@ def spread(
     plan: ClientView | None,
     shown: ClientView | None,
     due: ClientView | None,
-    found: Collection[Difference],
+    apart: Collection[Difference],
     today: date,
 ) -> Spread:
     """Return the milestones both sheets set out: those shown or due, open or differing, on one axis."""
     rows = {row.id: row for view in (plan, due, shown) if view for row in view.milestones}
     on_page = {row.id for view in (due, shown) if view for row in view.milestones} if due or shown else set(rows)
-    differ = {d.key[1] for d in found if d.key[0] == "milestone"}
+    differ = {d.key[1] for d in apart if d.key[0] == "milestone"}
     wanted = [key for key, row in rows.items() if key in on_page and (row.status != "met" or key in differ)]
     first = sorted(wanted, key=lambda key: (key not in differ, wanted.index(key)))[:ROWS]
     ids = tuple(key for key in wanted if key in first)
@@ -96,12 +97,12 @@ def sheet(
     marked: Collection[Key],
     notes: tuple[tuple[str, str], ...],
 ) -> Sheet:
-    """Return a view set beside another."""
-    told = figures(view)
+    """Return the sheet of a view beside another; `marked` are the figures that differ."""
+    texts = figures(view)
     rows = {row.id: row for row in view.milestones}
     return Sheet(
         sentence=sentence(view.headline.sentence, other.headline.sentence if other else view.headline.sentence),
-        vitals=_vitals(view, told, marked),
+        vitals=_vitals(view, texts, marked),
         lines=tuple(_line(rows[key], laid.axis, marked) for key in laid.ids if key in rows),
         more=laid.more,
         notes=notes,
@@ -109,40 +110,42 @@ def sheet(
 
 
 def sentence(text: str, other: str) -> tuple[Piece, ...]:
-    """Return a sentence with the words marked that the other one lacks."""
+    """Return a sentence with the words marked that the other one lacks; punctuation makes no difference."""
     mine, theirs = text.split(), other.split()
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     left, right = ([word.strip(".,") for word in side] for side in (mine, theirs))
     for what, start, end, _from, _to in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if end > start:
-            found.append(Piece(" ".join(mine[start:end]), what != "equal"))
-    return tuple(found)
+            pieces.append(Piece(" ".join(mine[start:end]), what != "equal"))
+    return tuple(pieces)
 
 
-def _vitals(view: ClientView, told: Mapping[Key, str], marked: Collection[Key]) -> tuple[Vital, ...]:
-    found = []
+def _vitals(view: ClientView, texts: Mapping[Key, str], marked: Collection[Key]) -> tuple[Vital, ...]:
+    vitals = []
 
     def piece(kind: Kind, figure: str) -> Piece:
-        return Piece(told.get((kind, "", figure), ""), (kind, "", figure) in marked)
+        return Piece(texts.get((kind, "", figure), ""), (kind, "", figure) in marked)
 
     if view.schedule:
-        more = (Piece(_("at {title}", title=view.schedule.title)),) if view.schedule.title else ()
-        found.append(
-            _vital(_("Schedule"), piece("schedule", "slip"), more, piece("schedule", "status"), view.schedule.indicator)
-        )
+        final = (Piece(_("at {title}", title=view.schedule.title)),) if view.schedule.title else ()
+        slip, status = piece("schedule", "slip"), piece("schedule", "status")
+        vitals.append(_vital(_("Schedule"), slip, final, status, view.schedule.indicator))
     if view.budget:
-        of, spent = piece("budget", "budget"), piece("budget", "spent")
-        of = Piece(of.text + ",", of.mark) if of.text and spent.text else of
-        if view.budget.forecast is None and view.budget.forecast_share is not None:
-            of = Piece(_("the budget,") if spent.text else _("the budget"))
-        more = (*((Piece(_("of")), of) if of.text else ()), *((spent, Piece(_("spent"))) if spent.text else ()))
-        found.append(
-            _vital(_("Budget"), piece("budget", "forecast"), more, piece("budget", "status"), view.budget.indicator)
-        )
+        more = _of_budget(view.budget, piece("budget", "budget"), piece("budget", "spent"))
+        forecast, status = piece("budget", "forecast"), piece("budget", "status")
+        vitals.append(_vital(_("Budget"), forecast, more, status, view.budget.indicator))
     if view.risk and (view.risk.top or view.risk.indicator):
         counted = Piece(risks_counted(view), ("risks", "", "status") in marked)
-        found.append(_vital(_("Risk"), Piece(""), (counted,), piece("risks", "status"), view.risk.indicator))
-    return tuple(found)
+        vitals.append(_vital(_("Risk"), Piece(""), (counted,), piece("risks", "status"), view.risk.indicator))
+    return tuple(vitals)
+
+
+def _of_budget(vital: BudgetVital, budget: Piece, spent: Piece) -> tuple[Piece, ...]:
+    """Return what follows the forecast: "of €4.0m, €2.1m spent"."""
+    whole = Piece(budget.text + ",", budget.mark) if budget.text and spent.text else budget
+    if vital.forecast is None and vital.forecast_share is not None:
+        whole = Piece(_("the budget,") if spent.text else _("the budget"))
+    return (*((Piece(_("of")), whole) if whole.text else ()), *((spent, Piece(_("spent"))) if spent.text else ()))
 
 
 def _vital(name: str, big: Piece, more: tuple[Piece, ...], status: Piece, indicator: Indicator | None) -> Vital:

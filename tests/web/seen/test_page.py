@@ -29,7 +29,7 @@ from web.record.on_screen import Audience, spent
 from web.seen import page as seen_page
 from web.seen import sentences
 from web.seen.compare import Difference, differences
-from web.seen.sentences import Later
+from web.seen.sentences import Later, PlanAndScreen
 from web.write.permission import OPERATOR
 
 CLOCK = Clock("Europe/London", date(2027, 3, 1))
@@ -65,17 +65,20 @@ def found(t: Then) -> list[Difference]:
     return differences(t.plan, t.due, t.shown, t.state)
 
 
+def compared(world: World, t: Then) -> PlanAndScreen:
+    later = seen_page._later(Bench(world), t)  # type: ignore[arg-type]
+    return PlanAndScreen(then=t, client="Acme Rail", apart=found(t), later=later, clock=CLOCK)
+
+
 def told(world: World, when: datetime | None = None, *, watched: bool = True, share: str = SHARE) -> tuple[str, str]:
     t = at(world, when, share)
-    later = seen_page._later(Bench(world), t)  # type: ignore[arg-type]
-    said = sentences.sentence(t, "Acme Rail", found(t), later, CLOCK, watched=watched)
+    said = sentences.sentence(compared(world, t), watched=watched)
     return said.told, said.soft
 
 
 def why(world: World, when: datetime | None = None, share: str = SHARE) -> list[tuple[str, str, str, str]]:
     t = at(world, when, share)
-    later = seen_page._later(Bench(world), t)  # type: ignore[arg-type]
-    lines = sentences.why(t, found(t), later, CLOCK, seen_page._hidden(t))
+    lines = sentences.why(compared(world, t), seen_page._hidden(t))
     return [(line.what, line.since, line.shown, line.reason) for line in lines]
 
 

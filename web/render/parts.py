@@ -1,0 +1,232 @@
+"""The parts of a dashboard: a struct for each template in `templates/parts/`, with all that its markup depends on.
+
+Rule: a part has no field that its template does not use, so that equal structs may share the markup that is remembered.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import ClassVar
+
+import msgspec
+
+from domain.view import (
+    Ack,
+    Baseline,
+    BudgetVital,
+    ConcernCard,
+    Headline,
+    Indicator,
+    MilestoneRow,
+    Remark,
+    RiskCard,
+    RiskVital,
+    ScheduleVital,
+)
+from projections.entries.entry import Change
+from web.door.templates import Page
+from web.render.charts import Axis, Cell, Spend, Trend
+
+
+class PartPage(Page, frozen=True, kw_only=True):
+    """What one part shows."""
+
+    given: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # to every part, by the renderer
+
+
+class LeadPart(PartPage, frozen=True, kw_only=True):
+    """The sentence on top, and the overall status."""
+
+    template = "parts/lead.html"
+    project: str
+    headline: Headline
+    overall: Indicator | None
+
+
+class SlipBar(msgspec.Struct, frozen=True, kw_only=True):
+    """The agreed date and the forecast on a line of thirty days, in percent."""
+
+    start: str  # agreed
+    end: str  # forecast
+    tone: str
+    close: bool  # so near to each other that their labels would overlap
+
+
+class SchedulePart(PartPage, frozen=True, kw_only=True):
+    """The vital sign of the schedule."""
+
+    template = "parts/v-schedule.html"
+    v: ScheduleVital
+    final: str  # title of the milestone it is judged by, as it stands within a sentence
+    bar: SlipBar
+
+
+class BudgetBar(msgspec.Struct, frozen=True, kw_only=True):
+    """Spent, planned and forecast on one line, in percent; "" where there is no such figure."""
+
+    spent: str
+    planned: str
+    forecast: str
+    anchor: str  # of the label at `planned`: start, middle, end
+
+
+class BudgetPart(PartPage, frozen=True, kw_only=True):
+    """The vital sign of the budget."""
+
+    template = "parts/v-budget.html"
+    v: BudgetVital
+    time_zone: str
+    budget_bar: BudgetBar
+
+
+class RiskBox(msgspec.Struct, frozen=True, kw_only=True):
+    """One risk on the line of all shared risks; x and width in percent."""
+
+    x: str
+    width: str
+    tone: str
+    label: str  # of its band, at the first risk of each
+
+
+class RiskVitalPart(PartPage, frozen=True, kw_only=True):
+    """The vital sign of the risks; words and boxes are empty where no active risk is shared."""
+
+    template = "parts/v-risk.html"
+    v: RiskVital
+    worst_risk: str = ""  # "One high"
+    risk_counts: str = ""  # "Six shared: 1 high, 5 low"
+    risk_boxes: tuple[RiskBox, ...] = ()
+
+
+class Columns(msgspec.Struct, frozen=True, kw_only=True):
+    """Which columns of the milestones there are, besides the names."""
+
+    date: bool
+    slip: bool
+    status: bool
+
+
+class MilestonesHead(PartPage, frozen=True, kw_only=True):
+    """What stands above the rows of the milestones, with the head of their table."""
+
+    template = "parts/milestones-head.html"
+    baselines: Sequence[Baseline]
+    axis: Axis | None
+    has: Columns
+    counted: str  # "Eleven milestones shared."
+    plans: str  # "Agreed three times, one in between."
+
+
+class MilestonePart(PartPage, frozen=True, kw_only=True):
+    """One row of the milestones."""
+
+    template = "parts/milestone.html"
+    row: MilestoneRow
+    axis: Axis | None
+    has: Columns
+    mark: str  # tone of the mark at the forecast
+    shown: date | None  # when it was met, else its forecast
+    slip_words: str
+
+
+class MilestoneSaidPart(PartPage, frozen=True, kw_only=True):
+    """The row below a milestone: what was said about it."""
+
+    template = "parts/milestone-said.html"
+    id: str  # of the milestone
+    title: str
+    remarks: tuple[Remark, ...]
+    ack: Ack | None
+    columns: int  # of the table
+    time_zone: str
+
+
+class TrendPart(PartPage, frozen=True, kw_only=True):
+    """The milestone trend."""
+
+    template = "parts/trend.html"
+    trend: Trend
+
+
+class SpendPart(PartPage, frozen=True, kw_only=True):
+    """The spend curve, with its words."""
+
+    template = "parts/spend.html"
+    spend: Spend
+    status_date: date | None
+    spend_finding: str
+    spend_unit: str
+    approved: str
+    spent_words: str
+    forecast_words: str
+    spend_label: str  # for those who hear the page
+
+
+class RiskPart(PartPage, frozen=True, kw_only=True):
+    """One risk."""
+
+    template = "parts/risk.html"
+    r: RiskCard
+    client: str
+    time_zone: str
+    sides: str  # both assessments, "" while there is only one
+    said_count: str  # "2 comments"
+    told: str  # cause, event and effect
+    facts: str
+
+
+class Pin(msgspec.Struct, frozen=True, kw_only=True):
+    """A risk on the matrix, in the units of its drawing."""
+
+    x: float
+    y: float
+    label: str
+
+
+class Ring(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the client sees a risk, and where its pin is."""
+
+    x: float
+    y: float
+    fx: float
+    fy: float
+
+
+class HeatPart(PartPage, frozen=True, kw_only=True):
+    """The matrix of the active risks."""
+
+    template = "parts/heat.html"
+    cells: tuple[Cell, ...]
+    high_edge: str
+    medium_edge: str
+    pins: tuple[Pin, ...]
+    theirs: tuple[Ring, ...]  # the client's own scores, where they differ
+    size: int  # of the scale
+    side: int  # of the drawing
+    heat_label: str  # for those who hear the page
+
+
+class ConcernPart(PartPage, frozen=True, kw_only=True):
+    """One concern the client raised."""
+
+    template = "parts/concern.html"
+    c: ConcernCard
+    time_zone: str
+
+
+class ScopePart(PartPage, frozen=True, kw_only=True):
+    """What the agreement covers and what it does not."""
+
+    template = "parts/scope.html"
+    scope: str
+    terms_version: int
+    agreement_ack: Ack | None
+
+
+class ItemsPart(PartPage, frozen=True, kw_only=True):
+    """The changes of one update as list items."""
+
+    template = "parts/items.html"
+    changes: Sequence[Change]
+    n: int
+    at: str  # UTC
+    moment: str  # the same in words, in the client's zone
