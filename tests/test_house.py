@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 TOP = ("domain", "projections", "web")
 MOST = 16  # modules in one folder

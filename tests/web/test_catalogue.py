@@ -11,6 +11,8 @@ from babel.messages.pofile import read_po
 
 from tests import catalogue, sentences
 
+pytestmark = pytest.mark.once
+
 ROOT = catalogue.ROOT
 
 

@@ -30,7 +30,7 @@ from web.render.charts import Axis, Cell, Spend, Trend
 class PartPage(Page, frozen=True, kw_only=True):
     """What one part shows."""
 
-    given: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # to every part, by the renderer
+    GIVEN: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # to every part, by the renderer
 
 
 class LeadPart(PartPage, frozen=True, kw_only=True):

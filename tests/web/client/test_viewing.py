@@ -17,6 +17,8 @@ from web.client.viewing import Viewing
 from web.process.rights import Viewed
 from web.process.services import Services
 
+pytestmark = pytest.mark.once
+
 OURS = ("domain.", "projections.", "web.", "tests.")  # and the mistakes below
 CLOSED = tuple(f"{package.__name__}." for package in (domain.plan, projections.events, web.process))
 

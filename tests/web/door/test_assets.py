@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 
 from web.door.assets import ALONE, SCRIPTS, STATIC, STYLES, asset_url, content, static
 
+pytestmark = pytest.mark.once
+
 WIDTH = 120
 LIVE_BYTES = 12 * 1024  # our own part of the live page's script, as it is sent before compression
 PAGE_BYTES = 60 * 1024  # all of it, with htmx

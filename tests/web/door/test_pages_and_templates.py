@@ -10,6 +10,8 @@ from jinja2 import meta, nodes
 import web
 from web.door.templates import Page, environment
 
+pytestmark = pytest.mark.once
+
 ENVIRONMENT = environment()
 ALWAYS = {*ENVIRONMENT.globals, "asset", "demo", "new_id", "request"}  # given to every template
 
@@ -63,7 +65,7 @@ def inner(tree: nodes.Template, kind: type[nodes.Node]) -> Iterator[str]:
 def amiss(cls: type[Page]) -> list[str]:
     """What a page lacks, or gives and nobody uses."""
     fields, names = set(cls.__struct_fields__), used(cls.template)
-    given = ALWAYS | getattr(cls, "given", frozenset())  # by whoever renders templates of its kind
+    given = ALWAYS.union(*(base.__dict__.get("GIVEN", ()) for base in cls.__mro__))  # by whoever renders its kind
     lacking = [f"{cls.__name__} lacks {name}" for name in sorted(names - fields - given)]
     shared = {field for base in cls.__mro__[1:] if issubclass(base, Page) for field in base.__struct_fields__}
     return lacking + [f"{cls.__name__}.{name} is not used" for name in sorted(fields - shared - names)]

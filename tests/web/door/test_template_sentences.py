@@ -9,6 +9,8 @@ import pytest
 from web.door.layout import one_line
 from web.door.templates import TEMPLATES, environment
 
+pytestmark = pytest.mark.once
+
 UNCONVERTED = ()  # folders whose sentences have no message ids yet
 SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-l", "data-label")  # attributes a person sees or hears
 SILENT = ("style", "script", "code")  # elements that hold no sentence

@@ -32,6 +32,8 @@ from web.evidence.page import EvidencePage, ScreenRow, UpdateRow
 from web.mail import digest, letters
 from web.render.page import Renderer
 
+pytestmark = pytest.mark.folder  # markup is the same from any database
+
 STORED = Path(__file__).parents[2] / "vectors" / "markup"
 SEEDS = range(9)
 AT = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)
