@@ -103,12 +103,3 @@ class Pages:
     def answer(self, request: Request, page: Page, status: int = 200) -> HTMLResponse:
         """Return a page that no cache keeps."""
         return HTMLResponse(self.markup(page, request=request), status, headers={"cache-control": "no-store"})
-
-    def text(self, template: str, /, **context: Any) -> str:
-        """Return the markup of a template."""
-        return self._environment.get_template(template).render(**context)
-
-    def response(self, request: Request, template: str, status: int = 200, /, **context: Any) -> HTMLResponse:
-        """Return a page that no cache keeps."""
-        markup = self.text(template, request=request, **context)
-        return HTMLResponse(markup, status, headers={"cache-control": "no-store"})
