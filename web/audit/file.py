@@ -99,12 +99,12 @@ def identify(services: Services, data: bytes) -> Verdict:
 
 def _unknown(why: str = "") -> Verdict:
     """Return that a file is not in the record, and what kinds of files are."""
-    known = _(
+    kinds = _(
         "Known are: evidence bundles, the exact page of an update saved as one file, messages and contents of "
         "updates, stylesheets, checkpoints and other signed notes. A page saved by a browser’s “Save as” is "
         "altered by it."
     )
-    return Verdict(good=None, title=_("Not in this record."), lines=tuple(line for line in (why, known) if line))
+    return Verdict(good=None, title=_("Not in this record."), lines=tuple(line for line in (why, kinds) if line))
 
 
 def _of_number(services: Services, data: bytes, n: int, kind: str) -> Verdict:
@@ -120,12 +120,12 @@ def _of_number(services: Services, data: bytes, n: int, kind: str) -> Verdict:
             good=True, title=these, lines=(_("Its {kind}, byte for byte as recorded.", kind=kind),), matches=matches
         )
     has = [share for share in _shares(services) if 0 < n <= services.logs.disclosure.head(share)]
-    told = _("It calls itself update {n}. ", n=n) + (
+    sentence = _("It calls itself update {n}. ", n=n) + (
         _("{has} shares have an update {n}; none of them is this, byte for byte.", has=len(has), n=n)
         if has
         else _("No share has an update {n}.", n=n)
     )
-    return Verdict(good=False, title=_("Not in this record."), lines=(told,))
+    return Verdict(good=False, title=_("Not in this record."), lines=(sentence,))
 
 
 def _shares(services: Services) -> list[ShareId]:
@@ -191,22 +191,22 @@ def _note(services: Services, note: str) -> Verdict:
         point = notes.open_checkpoint(text)
     except BadNote:
         return Verdict(good=True, title=_("A statement signed by this installation."), lines=tuple(text.splitlines()))
-    told = _("{origin}, {size} leaves.", origin=point.origin, size=point.size)
+    size = _("{origin}, {size} leaves.", origin=point.origin, size=point.size)
     share = point.origin.rpartition("/share/")[2]
     if share not in services.present.world.shares or not point.size:
-        return Verdict(good=True, title=_("A checkpoint signed by this installation."), lines=(told,))
+        return Verdict(good=True, title=_("A checkpoint signed by this installation."), lines=(size,))
     kept = next(iter(services.logs.disclosure.kept(share, point.size - 1, 1, point.size)), None)
     if kept is None or kept.root != point.root.hex():
         why = _(
             "{told} The record {kept}.",
-            told=told,
+            told=size,
             kept=_("has no such update") if kept is None else _("has another head at this size"),
         )
         return Verdict(good=False, title=_("Signed here, and the record does not agree with it."), lines=(why,))
     return Verdict(
         good=True,
         title=_("A checkpoint over updates 1 to {size}, and the record agrees with it.", size=point.size),
-        lines=(told,),
+        lines=(size,),
         matches=(Match(share, point.size, shown(services, share, 1, point.size)),),
     )
 

@@ -217,8 +217,8 @@ async def frame(request: Request, signed: Signed) -> Response:
     if asked is None or not (index.isdecimal() and len(index) < 12):
         return not_found()
     at = instant_in(stretch(asked), request.query_params.get("at", ""), services.now())
-    found = await run_in_threadpool(_frame, services, signed, asked, int(index), at)
-    return services.pages.answer(request, found) if found else not_found()
+    shown = await run_in_threadpool(_frame, services, signed, asked, int(index), at)
+    return services.pages.answer(request, shown) if shown else not_found()
 
 
 def _frame(services: Services, signed: Signed, asked: Question, index: int, at: datetime) -> ReplayFrame | None:

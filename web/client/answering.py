@@ -145,16 +145,16 @@ def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:
     """
     screen = answer.screen()
     if not screen.n or not answer.head or viewing.head_after(share, screen.n) != answer.head:
-        told = _("What was on your screen cannot be matched with this share’s record, so nothing was recorded")
-        raise Conflict(_("{told}. Look at the page as it is now, then send again.", told=told))
+        problem = _("What was on your screen cannot be matched with this share’s record, so nothing was recorded")
+        raise Conflict(_("{told}. Look at the page as it is now, then send again.", told=problem))
     offered = shown(viewing, share, newest, screen, answer.about)
     if offered is None:
-        told = _("This is not on your page, so it cannot be answered. Nothing was recorded")
-        raise Unknown(_("{told}. You can raise a concern about the whole page instead.", told=told))
+        problem = _("This is not on your page, so it cannot be answered. Nothing was recorded")
+        raise Unknown(_("{told}. You can raise a concern about the whole page instead.", told=problem))
     how = answer.how
     if how not in offered.hows:
-        told = _("Your share agreement does not cover {get}", get=NOT_COVERED.get(how, _("such an answer to this")))
-        raise Conflict(_("{told}. Nothing was recorded; you can raise a concern instead.", told=told))
+        problem = _("Your share agreement does not cover {get}", get=NOT_COVERED.get(how, _("such an answer to this")))
+        raise Conflict(_("{told}. Nothing was recorded; you can raise a concern instead.", told=problem))
     points = answer.points() if how == "score" else (0, 0)
     return Saying(how=how, subject=answer.about, screen=screen, text=answer.typed.get("text", ""), points=points)
 

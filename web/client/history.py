@@ -165,14 +165,14 @@ def _day(listed: Update) -> str:
     return listed.day
 
 
-async def one(request: Request, signed: Signed) -> Response:
+async def opened_update(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history/{n}`: what update n changed, when it was shown, its page and its proof."""
     viewing: Viewing = request.app.state.viewing
     share, n = request.path_params["share"], _number(request.path_params["n"])
-    opened = await run_in_threadpool(_update, viewing, share, n) if n and viewing.may_watch(signed, share) else None
-    if opened is None:
+    shown = await run_in_threadpool(_update, viewing, share, n) if n and viewing.may_watch(signed, share) else None
+    if shown is None:
         return not_found()
-    response = viewing.pages.answer(request, opened)
+    response = viewing.pages.answer(request, shown)
     response.headers["content-security-policy"] = FRAMING
     return response
 
@@ -222,6 +222,6 @@ def routes() -> list[BaseRoute]:
     """Return the routes of a viewer's own history."""
     return [
         door("/s/{share}/history", listing, allow=VIEWERS),
-        door("/s/{share}/history/{n}", one, allow=VIEWERS),
+        door("/s/{share}/history/{n}", opened_update, allow=VIEWERS),
         door("/s/{share}/history/{n}/page", page, allow=VIEWERS),
     ]

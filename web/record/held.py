@@ -69,11 +69,16 @@ def _budget(held: Held, now: Project) -> str:
         ("forecast", before.eac, after.eac), ("approved", old.bac, new.bac), ("spent", before.ac, after.ac)
     ):  # fmt: skip
         if was != is_now and is_now is not None:
-            told = words.money(Money(is_now, now.currency))
+            amount = words.money(Money(is_now, now.currency))
             return (
-                _("Budget: {name} {money} → {told}", name=name, money=words.money(Money(was, now.currency)), told=told)
+                _(
+                    "Budget: {name} {money} → {told}",
+                    name=name,
+                    money=words.money(Money(was, now.currency)),
+                    told=amount,
+                )
                 if was is not None
-                else (_("Budget: {name} {told}", name=name, told=told))
+                else (_("Budget: {name} {told}", name=name, told=amount))
             )
     return _("Budget: planned or earned value")
 

@@ -97,7 +97,7 @@ def told(world: World, line: EventLine, recorded: Recorded) -> EventLine:
 
 def let_go(event: HeldReleased, project: Project | None, at: datetime) -> str:
     """Return what an event let go, and how long each had waited: "Section A energised, 52 min by the slip rule"."""
-    told = [
+    items = [
         _(
             "{title}, {lasted} by the {rule}",
             title=title(fact.subject, project),
@@ -111,4 +111,4 @@ def let_go(event: HeldReleased, project: Project | None, at: datetime) -> str:
         "time_up": _("time was up"),
         "amended": _("no longer held by the new agreement"),
     }
-    return "; ".join([*told, cause[event.cause]]) + (_("; note: {note}", note=event.note) if event.note else "")
+    return "; ".join([*items, cause[event.cause]]) + (_("; note: {note}", note=event.note) if event.note else "")

@@ -1,1 +1,1 @@
-"""A view as markup: pure, deterministic, inert."""
+"""A view as markup: deterministic and inert."""

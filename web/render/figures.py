@@ -39,10 +39,10 @@ def slip_words(row: MilestoneRow) -> str:
     if row.slip is None:
         return ""
     current, working = words.signed(row.slip.since_current), words.signed(row.slip.working)
-    told = _("{current} against the agreed plan, {working} in working days", current=current, working=working)
+    text = _("{current} against the agreed plan, {working} in working days", current=current, working=working)
     if row.slip.since_original is not None and row.slip.since_original != row.slip.since_current:
-        told += _("; {since_original} against the first plan", since_original=words.signed(row.slip.since_original))
-    return told
+        text += _("; {since_original} against the first plan", since_original=words.signed(row.slip.since_original))
+    return text
 
 
 def slip_bar(vital: ScheduleVital) -> SlipBar:

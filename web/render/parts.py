@@ -30,7 +30,7 @@ from web.render.charts import Axis, Cell, Spend, Trend
 class PartPage(Page, frozen=True, kw_only=True):
     """What one part shows."""
 
-    GIVEN: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # to every part, by the renderer
+    from_renderer: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # names every part is given
 
 
 class LeadPart(PartPage, frozen=True, kw_only=True):

@@ -354,19 +354,19 @@ def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
     rows, cards = {row.id for row in t.due.milestones}, {card.id for card in t.due.risks}
     milestones = [row.title for row in t.plan.milestones if row.id not in rows]
     risks = [card.ref or card.title for card in t.plan.risks if card.id not in cards and card.status == "active"]
-    told = _("not shared under agreement {version}", version=t.agreed.version)
+    outside = _("not shared under agreement {version}", version=t.agreed.version)
     named = [
         (
             _("{names} and {count}", names=names[0], count=count(len(names) - 1, _("more ") + kind))
             if len(names) > 1
             else names[0],
-            told,
+            outside,
         )
         for kind, names in (("milestone", milestones), ("risk", risks))
         if names
     ]
     if t.plan.budget and t.due.budget is None:
-        named.append((_("Budget"), told))
+        named.append((_("Budget"), outside))
     return tuple(named)
 
 

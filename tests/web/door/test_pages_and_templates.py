@@ -65,7 +65,7 @@ def inner(tree: nodes.Template, kind: type[nodes.Node]) -> Iterator[str]:
 def amiss(cls: type[Page]) -> list[str]:
     """What a page lacks, or gives and nobody uses."""
     fields, names = set(cls.__struct_fields__), used(cls.template)
-    given = ALWAYS.union(*(base.__dict__.get("GIVEN", ()) for base in cls.__mro__))  # by whoever renders its kind
+    given = ALWAYS | getattr(cls, "from_renderer", frozenset())
     lacking = [f"{cls.__name__} lacks {name}" for name in sorted(names - fields - given)]
     shared = {field for base in cls.__mro__[1:] if issubclass(base, Page) for field in base.__struct_fields__}
     return lacking + [f"{cls.__name__}.{name} is not used" for name in sorted(fields - shared - names)]
