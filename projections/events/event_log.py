@@ -15,6 +15,7 @@ import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
 
 from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
+from domain.ids import PersonId
 from domain.language import gettext as _
 from domain.people.access import PersonErased
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
@@ -91,6 +92,11 @@ class EventLog:
         return encode(msgspec.structs.replace(stored, event=Sealed(kind=kind, sealed=hidden)))
 
     def _opened(self, payload: bytes) -> Stored:
+        """Return an event as it was recorded, or that its content was erased.
+
+        Reading that a person was erased is what destroys the key, the first time, after a crash and after a copy of
+        the keys was restored.
+        """
         stored = decode(payload)
         match stored.event:
             case Sealed(kind=kind, sealed=hidden):
@@ -99,10 +105,11 @@ class EventLog:
                 except Gone:
                     return msgspec.structs.replace(stored, event=ContentErased(kind=kind))
             case PersonErased(person=person):
-                self._vault.destroy(
-                    f"{PERSONAL}{person}"
-                )  # a crash may have come between the event and the destruction
+                self._destroy_key_of(person)
         return stored
+
+    def _destroy_key_of(self, person: PersonId) -> None:
+        self._vault.destroy(f"{PERSONAL}{person}")
 
     def stream(self, stream: str, after: int = 0) -> list[Recorded]:
         """Return the events of a stream from version `after + 1`; their positions are not known here and are 0."""

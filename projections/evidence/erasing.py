@@ -1,4 +1,6 @@
-"""Erases recorded contents by destroying their keys; every proof stays valid. docs/spec.md 4.3, 4.11, 7.4.
+"""Erases recorded updates and receipts by destroying their keys; every proof stays valid. docs/spec.md 4.3, 4.11, 7.4.
+
+A person's key is destroyed where the event log is read: projections/events/event_log.py.
 
 Rule: the signed statement is durable before a key is destroyed, and `complete` finishes what a crash interrupted. No
 log is ever edited.

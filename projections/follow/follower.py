@@ -41,7 +41,7 @@ class FollowerPorts(msgspec.Struct, frozen=True, kw_only=True):
     salt: Callable[[str, int], bytes]  # of a share and an entry's number, the 32 secret bytes of its commitment
     on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None  # called once they are recorded
     crash_point: CrashPoint = nowhere
-    reign: LeaseKeeper | None = None  # None where no other process can follow
+    lease_keeper: LeaseKeeper | None = None  # None where no other process can follow
 
 
 class _Batch:
@@ -78,7 +78,7 @@ class Follower:
     ) -> None:
         self._events, self._disclosure, self._renderer = events, disclosure, renderer
         self._clock, self._salt, self._on_entries = ports.clock, ports.salt, ports.on_entries
-        self._crash_point, self._reign = ports.crash_point, ports.reign
+        self._crash_point, self._reign = ports.crash_point, ports.lease_keeper
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
@@ -230,8 +230,8 @@ class Follower:
                 continue
             try:
                 self._refuse_broken(share)
-                now = _now(self._clock(), group)
-                made = disclose(self._world, share, self._now(share), self._renderer, now, self._salt)
+                now = _time_of(self._clock(), group)
+                made = disclose(self._world, share, self._shown_by(share), self._renderer, now, self._salt)
             except Exception as error:
                 log.exception("share %s is stopped at event %d; the others go on", share, before)
                 parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
@@ -256,7 +256,7 @@ class Follower:
             if stream in self._broken:
                 raise ValueError(self._broken[stream])
 
-    def _now(self, share: ShareId) -> Shown:
+    def _shown_by(self, share: ShareId) -> Shown:
         if share not in self._shown:
             self._shown[share] = restore(self._disclosure, share)
         return self._shown[share]
@@ -321,7 +321,7 @@ class Follower:
                 touched = False
                 if recorded.position <= parked.position or _narrowed(batch, world, key, recorded.position):
                     continue
-                made = disclose(world, key, shown, self._renderer, _now(self._clock(), [recorded]), self._salt)
+                made = disclose(world, key, shown, self._renderer, _time_of(self._clock(), [recorded]), self._salt)
                 if made is not None:
                     shown = made.shown
                     batch.made.append(made)
@@ -352,9 +352,9 @@ def _narrowed(batch: _Batch, world: World, share: ShareId, position: int) -> boo
     return any(position < batch.narrowed.get(key, 0) for key in agreed)
 
 
-def _now(clock: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
+def _time_of(now: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
     """Return when an entry is made (UTC): never before the events it discloses, even if this clock is behind."""
-    return max([clock, *(r.at for r in group if isinstance(r, Recorded))])
+    return max([now, *(r.at for r in group if isinstance(r, Recorded))])
 
 
 def _closes(recorded: Recorded | Unreadable) -> bool:

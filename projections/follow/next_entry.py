@@ -125,11 +125,11 @@ def revealed(world: World, share: ShareId, now: datetime) -> ClientView | None:
     agreed = world.shares[share]
     if not agreed.active or agreed.ended_on(now) is not None:
         return None
-    return view_of(world, agreed)
+    return released_view_of(world, agreed)
 
 
-def view_of(world: World, share: Share) -> ClientView:
-    """Return what the client of a share may know of the world under the share's newest version."""
+def released_view_of(world: World, share: Share) -> ClientView:
+    """Return what the client of a share may know under its newest version, without what waits for review."""
     called = names(world, share)
     return reveal(
         world.released(share),

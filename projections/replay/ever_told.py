@@ -1,4 +1,4 @@
-"""`EverSeen`: the first and the last update in which a share showed each fact, derived from the record and cached."""
+"""`EverToldIndex`: the first and the last update in which a share showed each fact, derived from the record."""
 
 import threading
 
@@ -30,7 +30,7 @@ class Ever(msgspec.Struct, kw_only=True):
     titles: dict[str, str] = {}  # of milestones and risks, as they were called last
 
 
-class EverSeen:
+class EverToldIndex:
     """The facts each share ever showed. Thread-safe."""
 
     def __init__(self, log: DisclosureLog) -> None:

@@ -93,13 +93,13 @@ def _named(words: Callable[[World, Share], object]) -> Mutant:
 
 def _answers(change: Callable[[Answers, list[Answers]], Answers]) -> Mutant:
     """What was said on other shares of the project comes into this one."""
-    sound = disclosing.view_of
+    sound = disclosing.released_view_of
 
     def leaky(world: World, share: Share) -> Any:
         others = [s.answers for s in world.shares.values() if s.project == share.project and s.id != share.id]
         return sound(world, replace(share, answers=change(share.answers, others)))
 
-    return lambda: patch.object(disclosing, "view_of", leaky)
+    return lambda: patch.object(disclosing, "released_view_of", leaky)
 
 
 def _comments(own: Answers, others: list[Answers]) -> Answers:

@@ -171,8 +171,10 @@ def _released(change: Callable[[Any, Any, Any], Any]) -> Mutant:
 
 
 def _told_in_view(change: Callable[[ClientView, Known, Any], ClientView]) -> Mutant:
-    sound = disclosing.view_of
-    return lambda: patch.object(disclosing, "view_of", lambda world, share: change(sound(world, share), world, share))
+    sound = disclosing.released_view_of
+    return lambda: patch.object(
+        disclosing, "released_view_of", lambda world, share: change(sound(world, share), world, share)
+    )
 
 
 @contextmanager

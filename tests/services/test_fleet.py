@@ -200,8 +200,10 @@ def test_a_rolling_restart_under_load_loses_nothing_and_no_page_shows_an_error(w
             for process in (*whole.workers, *whole.followers):
                 assert process.stop() == 0
                 process.begin()
-                while not process.ready:
+                looks = 0
+                while not process.ready or looks < 5:  # a process may be back before anybody looked
                     shown.append(_looked(whole, crowd.pages[0]))
+                    looks += 1
                     time.sleep(0.05)
         record = whole.log()
         record.check(acknowledged)

@@ -386,8 +386,8 @@ def test_what_waits_goes_out_by_itself_once_when_its_time_is_up_also_under_a_new
     quiet(two)
     head = two.head()
     leader = next(process for process in two.processes if process.leads())
-    assert leader.reign is not None
-    leader.reign.end()
+    assert leader.lease_keeper is not None
+    leader.lease_keeper.end()
     wait_until(lambda: any(process.leads() for process in two.processes))
     quiet(two)
     assert two.head() == head

@@ -19,7 +19,7 @@ from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
 from projections.receipts.taking import Receipts
 from projections.receipts.visit_log import VisitLog
-from projections.replay.ever_told import EverSeen
+from projections.replay.ever_told import EverToldIndex
 from projections.replay.pages import Heads, LiveLog, Settled
 from projections.replay.tail import Tail
 from web import clock
@@ -79,7 +79,9 @@ class Process:
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
         self._live = self._push()
         self._handing_on = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
-        self.reign = LeaseKeeper(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
+        self.lease_keeper = (
+            LeaseKeeper(self._logs.lease, self._worker) if self._logs.shared and settings.follow else None
+        )
         self._follower = self._follow(renderer)
         self._tail = Tail(
             self._logs.disclosure,
@@ -111,7 +113,7 @@ class Process:
             salt=self._given.salt,
             on_entries=self._recorded,
             crash_point=self._given.crash_point,
-            reign=self.reign,
+            lease_keeper=self.lease_keeper,
         )
         return Follower(self._logs.events, self._logs.disclosure, renderer, ports, settled=not self._logs.shared)
 
@@ -147,7 +149,7 @@ class Process:
             renderer=renderer,
             pages=pages,
             heads=self._heads,
-            ever_told=EverSeen(self._logs.disclosure),
+            ever_told=EverToldIndex(self._logs.disclosure),
             receipts=self._receipts,
             visits=VisitLog(self._logs.receipts),
             live=self._live,
@@ -210,8 +212,10 @@ class Process:
 
     def leads(self) -> bool:
         """Return whether this process makes the updates, and does whatever only one process may do."""
-        reign = self.reign
-        return not self._logs.shared or (self._follower.leading and reign is not None and reign.term is not None)
+        lease_keeper = self.lease_keeper
+        return not self._logs.shared or (
+            self._follower.leading and lease_keeper is not None and lease_keeper.term is not None
+        )
 
     def _recorded(self, share: str, entries: Sequence[Entry]) -> None:
         """Hand on entries that this process's follower recorded."""
@@ -270,8 +274,8 @@ class Process:
             await asyncio.to_thread(thread.join, 10)
         if self.services.mail_sender is not None:
             await asyncio.to_thread(self.services.mail_sender.finish, 10)
-        if self.reign is not None:
-            await asyncio.to_thread(self.reign.end)
+        if self.lease_keeper is not None:
+            await asyncio.to_thread(self.lease_keeper.end)
         await asyncio.wait(tasks, timeout=5)
         if self._hints is not None:
             await self._hints.close()
@@ -288,8 +292,8 @@ class Process:
             work.append(("post", lambda: sender.run(stop)))
         if self._logs.shared:
             work.append(("tail", lambda: self._tail.run(stop, self._poll)))
-        if (reign := self.reign) is not None:
-            work.append(("lease", lambda: reign.run(stop, lambda: self._follower.beat, self._follower.wake)))
+        if (lease_keeper := self.lease_keeper) is not None:
+            work.append(("lease", lambda: lease_keeper.run(stop, lambda: self._follower.beat, self._follower.wake)))
         return work
 
     def _poll(self) -> float:

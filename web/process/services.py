@@ -17,7 +17,7 @@ from projections.follow.next_entry import Renderer
 from projections.installation.folder import Logs
 from projections.receipts.taking import Receipts
 from projections.receipts.visit_log import VisitLog
-from projections.replay.ever_told import EverSeen
+from projections.replay.ever_told import EverToldIndex
 from projections.replay.pages import Heads
 from projections.replay.tail import Tail
 from web.door.guard import Guard
@@ -55,7 +55,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     renderer: Renderer
     pages: Pages
     heads: Heads
-    ever_told: EverSeen
+    ever_told: EverToldIndex
     receipts: Receipts
     visits: VisitLog
     live: Live

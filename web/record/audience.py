@@ -33,7 +33,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     health: frozenset[Dimension]
 
 
-def view_of(world: World, project: Project, share: Share) -> ClientView:
+def view_with_nothing_held(world: World, project: Project, share: Share) -> ClientView:
     """Return what a client may know of `project` under the terms in force of `share`, were nothing held."""
     called = names(world, share)
     return reveal(
@@ -53,7 +53,7 @@ def audiences(world: World, project: Project) -> list[Audience]:
 
 
 def _audience(world: World, project: Project, share: Share, number: int) -> Audience:
-    view, terms = view_of(world, project, share), share.terms
+    view, terms = view_with_nothing_held(world, project, share), share.terms
     ids = {row.id for row in view.milestones} | {card.id for card in view.risks}
     measured = view.budget is not None and view.budget.measure is not None
     budget = f"{terms.measure}, {LEVELS[terms.budget]}" if measured and terms.budget != "nothing" else ""
@@ -79,7 +79,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 def released_view(world: World, project: Project, share: Share, holds: Holds) -> ClientView:
     """Return what a client may know of `project` while `holds` wait for review."""
-    return view_of(world, holding.as_released(project, holds, share.terms), share)
+    return view_with_nothing_held(world, holding.as_released(project, holds, share.terms), share)
 
 
 def effects(world: World, before: Project, after: Project, held: Mapping[ShareId, Holds]) -> list[Effect]:
@@ -92,6 +92,9 @@ def effects(world: World, before: Project, after: Project, held: Mapping[ShareId
 def _effect(world: World, before: Project, after: Project, share: Share, held: Holds) -> Effect:
     waits = world.held(share.id)
     sees = released_view(world, before, share, held) != released_view(world, after, share, waits)
-    new = touched(view_of(world, before, share), view_of(world, after, share)) & waits.held.keys()
+    new = (
+        touched(view_with_nothing_held(world, before, share), view_with_nothing_held(world, after, share))
+        & waits.held.keys()
+    )
     until = max((waits.held[subject].fact.until for subject in new), default=None)
     return Effect(share, sees, until)

@@ -17,7 +17,7 @@ from projections.events.hold_book import Hold
 from projections.events.world import World
 from projections.replay import pages
 from web.process.services import Services
-from web.record.audience import released_view, view_of
+from web.record.audience import released_view, view_with_nothing_held
 from web.record.told import in_force
 
 
@@ -69,7 +69,7 @@ def then(services: Services, share: Share, at: datetime) -> Then:
         agreed=agreed,
         state=state,
         plan=everything_in(world, state, share) if state else None,
-        due=view_of(world, state, agreed) if state and agreed else None,
+        due=view_with_nothing_held(world, state, agreed) if state and agreed else None,
         out=released_view(world, state, agreed, world.held_at(share.id, at)) if state and agreed else None,
         held=tuple((h, world.person_name(h.by)) for h in world.hold_record(share.id) if h.waits_at(at)),
         shown=shown_in(update) if update and not over else None,
@@ -100,4 +100,4 @@ def everything_in(world: World, state: Project, share: Share) -> ClientView:
         project_fields=get_args(ProjectField),
     )
     version = Version(number=share.version, terms=terms, reason="", at=state.changed_at)
-    return view_of(world, state, msgspec.structs.replace(share, versions=(version,), revoked_at=None))
+    return view_with_nothing_held(world, state, msgspec.structs.replace(share, versions=(version,), revoked_at=None))

@@ -24,7 +24,7 @@ from projections.receipts.on_screen import Interval, intervals
 from projections.replay import pages
 from projections.wording import words
 from web.process.services import Services
-from web.record.audience import released_view, view_of
+from web.record.audience import released_view, view_with_nothing_held
 from web.record.held import touched
 from web.record.instant import Then, shown_in
 from web.record.told import in_force
@@ -193,7 +193,7 @@ def _commands(
     world = services.present.world
 
     def seen(project: Project | None, agreed: Share | None) -> ClientView | None:
-        return view_of(world, project, agreed) if project and agreed else None
+        return view_with_nothing_held(world, project, agreed) if project and agreed else None
 
     def out(project: Project | None, agreed: Share | None, waits: Holds) -> ClientView | None:
         return released_view(world, project, agreed, waits) if project and agreed else None

@@ -40,7 +40,7 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
         return any(had.tone == "ok" for had in self.people)
 
 
-def audience(
+def viewers_at(
     log: ReceiptLog, share: str, n: int, span: tuple[datetime, datetime], at: datetime, people: Iterable[str]
 ) -> Audience:
     """Return what became of update n with everybody, and how they stood at `at`.

@@ -302,7 +302,7 @@ def _audience(services: Services, t: Then) -> Audience | None:
         return None
     until = min(t.until + GRACE, services.now()) if t.until else services.now()
     people = _who_may_watch(services, t.share)
-    return on_screen.audience(services.logs.receipts, t.share.id, t.n, (t.since, until), t.at, people)
+    return on_screen.viewers_at(services.logs.receipts, t.share.id, t.n, (t.since, until), t.at, people)
 
 
 def _who_may_watch(services: Services, share: Share) -> list[PersonId]:

@@ -21,7 +21,7 @@ from domain.view import (
     ScheduleVital,
 )
 from projections.entries.consequence import consequence, facts, past
-from projections.replay.ever_told import EverSeen, EverTold
+from projections.replay.ever_told import EverTold, EverToldIndex
 from tests.world import SHARE, World, everything
 from web.manager.agreement.consequence import Telling, lines, naming, wholly
 from web.manager.agreement.labels import LABELS
@@ -104,14 +104,14 @@ def test_what_was_ever_told_is_known_with_the_updates_that_told_it(tmp_path: Pat
     world = World(tmp_path)
     world.harbour(everything(milestones=(MilestoneId("m1"), MilestoneId("m2"))))
     world.move("m1", date(2027, 5, 9))
-    ever = EverSeen(world.folder.disclosure)
+    ever = EverToldIndex(world.folder.disclosure)
     assert ever.of(SHARE).told["milestone-m2", "forecast"] == EverTold(1, 2)
     world.tell(DraftTerms(share=SHARE, terms=everything(milestones=(MilestoneId("m1"),))))
     world.tell(ActivateTerms(share=SHARE, reason="Less"))
     found = ever.of(SHARE)
     assert found.told["milestone-m2", "forecast"] == EverTold(1, 2)
     assert found.told["milestone-m1", "forecast"] == EverTold(1, 3)
-    assert msgspec.structs.asdict(EverSeen(world.folder.disclosure).of(SHARE)) == msgspec.structs.asdict(found)
+    assert msgspec.structs.asdict(EverToldIndex(world.folder.disclosure).of(SHARE)) == msgspec.structs.asdict(found)
     ever.forget(SHARE)
     assert ever.of(SHARE).upto == 3
     world.close()
@@ -120,7 +120,7 @@ def test_what_was_ever_told_is_known_with_the_updates_that_told_it(tmp_path: Pat
 def test_what_is_handed_out_does_not_change_under_whoever_reads_it(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.harbour(everything())
-    ever = EverSeen(world.folder.disclosure)
+    ever = EverToldIndex(world.folder.disclosure)
     first = ever.of(SHARE)
     before = dict(first.told)
     world.move("m1", date(2027, 5, 9))

@@ -75,8 +75,8 @@ def test_a_digest_is_mailed_once_however_often_the_lead_changes(two: Two, server
             wait_until(lambda: any(process.leads() for process in two.processes))
             leader = next(process for process in two.processes if process.leads())
             led.add(leader.services.worker)
-            assert leader.reign is not None
-            leader.reign.end()
+            assert leader.lease_keeper is not None
+            leader.lease_keeper.end()
     wait_until(lambda: two.head() == 13, 30)
     whole(two, server)
     assert led

@@ -249,7 +249,7 @@ def seen(world: World, n: int, when: datetime, people: tuple[str, ...] = ("anna"
     t = at(world, when)
     assert t.since is not None
     until = (t.next_at + seen_page.GRACE) if t.next_at else world.clock()
-    return on_screen.audience(world.folder.receipts, SHARE, n, (t.since, until), when, people)
+    return on_screen.viewers_at(world.folder.receipts, SHARE, n, (t.since, until), when, people)
 
 
 def states(found: Audience) -> dict[str, str]:

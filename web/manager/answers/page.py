@@ -27,7 +27,7 @@ from web.manager.answers.allowed import may
 from web.manager.answers.listed import Answers, answers, token
 from web.manager.answers.on_their_screen import look
 from web.process.services import Services
-from web.record.audience import view_of
+from web.record.audience import view_with_nothing_held
 from web.staff.acting import actor_of
 from web.staff.frame import FRAMING, StaffPage, share_of, shell
 
@@ -126,7 +126,7 @@ def _shown(services: Services, signed: Signed, project: Project, typed: Typed | 
 
 
 def _place(world: World, project: Project, share: Share) -> Place:
-    view, terms = view_of(world, project, share), share.terms
+    view, terms = view_with_nothing_held(world, project, share), share.terms
     rows = view.milestones if "comments" in terms.milestone_fields else ()
     cards = view.risks if "comments" in terms.risk_fields else ()
     topics = [Topic(f"milestone-{row.id}", row.title) for row in rows]

@@ -30,7 +30,7 @@ from web.process import presence
 from web.process.services import Services
 from web.push.viewer import Watching
 from web.record import facts
-from web.record.audience import view_of
+from web.record.audience import view_with_nothing_held
 from web.record.facts import Asked, Fact
 from web.record.reception import Seen, Viewers, viewers
 from web.record.told import ClientTold, in_force, told
@@ -191,7 +191,7 @@ def _told(services: Services, world: World, fact: Fact, share: Share) -> ClientT
 
     def revealed(at: datetime) -> ClientView | None:
         agreed, past = in_force(share, at), services.present.past(share.project, at).state
-        return view_of(world, past, agreed) if agreed and past else None
+        return view_with_nothing_held(world, past, agreed) if agreed and past else None
 
     stopped = presence.stopped(services, share.id) is not None
     behind = services.health.behind or (services.now() - fact.at).total_seconds() < SETTLES

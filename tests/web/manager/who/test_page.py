@@ -34,7 +34,7 @@ from web.manager import projects
 from web.manager.who import sentences
 from web.record import facts, reception
 from web.record import told as record_told
-from web.record.audience import view_of
+from web.record.audience import view_with_nothing_held
 from web.record.facts import Asked, Fact, Forecast, Met, Scored
 from web.record.reception import Viewers, viewers
 from web.record.told import ClientTold, in_force
@@ -66,7 +66,7 @@ def told(world: World, about: Fact, share: str = SHARE, *, behind: bool = False)
 
     def revealed(at):
         then, past = in_force(agreed, at), world.present.past(HARBOUR, at).state
-        return view_of(now, past, then) if then and past else None
+        return view_with_nothing_held(now, past, then) if then and past else None
 
     return record_told.told(
         world.folder.disclosure, agreed, about, revealed, stopped=share in world.follower.parked, behind=behind
