@@ -78,7 +78,7 @@ class Follower:
     ) -> None:
         self._events, self._disclosure, self._renderer = events, disclosure, renderer
         self._clock, self._salt, self._on_entries = ports.clock, ports.salt, ports.on_entries
-        self._crash_point, self._reign = ports.crash_point, ports.lease_keeper
+        self._crash_point, self._lease_keeper = ports.crash_point, ports.lease_keeper
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
@@ -133,7 +133,7 @@ class Follower:
         self.beat = time.monotonic()
         if self._unsure:
             self._reset()
-        if self._reign is not None and self._reign.term is None:
+        if self._lease_keeper is not None and self._lease_keeper.term is None:
             self.leading = False
             self.stand_by()
             return 0
@@ -183,8 +183,8 @@ class Follower:
         except LeaseLost as error:
             log.warning("stands by: %s", error)
             self._unsure, self.leading = True, False
-            if self._reign is not None:
-                self._reign.lost()
+            if self._lease_keeper is not None:
+                self._lease_keeper.lost()
             return 0
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
@@ -264,7 +264,7 @@ class Follower:
     @property
     def _term(self) -> int | None:
         """The term that a write names; the log refuses a term that is over."""
-        return None if self._reign is None else self._reign.term or NO_TERM
+        return None if self._lease_keeper is None else self._lease_keeper.term or NO_TERM
 
     def _record(self, batch: _Batch, position: int) -> None:
         if position == self._position and not batch.parked:
