@@ -104,7 +104,7 @@ def _fill(world: World, count: int) -> None:
             frontier = entry.frontier
             entries.append(entry)
             if n % KEYFRAME_EVERY == 0 and pattern.shown.rendered:
-                parts = tuple(pattern.shown.rendered.process.services.values())
+                parts = tuple(pattern.shown.rendered.parts.values())
                 keys.append((SHARE, Keyframe(n=n, roots=pattern.shown.rendered.roots, parts=parts)))
         position += 1
         log.record(entries, keys, [], position)

@@ -49,7 +49,7 @@ from web.door.templates import Pages
 from web.evidence.download import verifier
 from web.evidence.page import readable
 from web.render.page import Renderer
-from web.write.service import SYSTEM, Actor
+from web.write.permission import SYSTEM, Actor
 
 HERE = Path(__file__).parent / "recorded"
 FIRST_KEY, SECOND_KEY = signer("fanlight/sample", bytes(range(32))), signer("fanlight/sample", bytes(range(32, 64)))
