@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 PY := .venv/bin/python
-WORKERS ?= 2
+WORKERS ?= 4
 STAMP := .venv/.installed
 
 .PHONY: demo test test-alone test-browser test-inside test-postgres check catalogue bench test-slow lock clean

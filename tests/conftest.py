@@ -6,7 +6,6 @@ on every database.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,13 +73,6 @@ def world(tmp_path: Path) -> Iterator[Any]:
     made = World(tmp_path / "data")
     yield made
     made.close()
-
-
-@pytest.fixture
-def disk_path() -> Iterator[Path]:
-    """A folder on a disk, for races that need commits to take their time."""
-    with tempfile.TemporaryDirectory(dir=os.environ["TEST_DISK"], ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,7 +26,6 @@ def settle() -> str:
 
     TEST_SCRATCH names another folder.
     """
-    os.environ.setdefault("TEST_DISK", tempfile.gettempdir())
     asked = os.environ.get("TEST_SCRATCH")
     folder = Path(asked) if asked else MEMORY
     if why := _refused(folder):

@@ -18,7 +18,7 @@ from tests.postgres import Cluster, create
 from tests.world import SHARE, World
 from web.render.page import Renderer
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.folder  # it has databases and folders of its own
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from web.ids import new_id
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.folder  # it has databases and folders of its own
 
 LOGS = ("events.db", "disclosure.db", "receipts.db", "ledger.db", "keys.db")
 

@@ -16,7 +16,7 @@ from tests.postgres import Cluster
 from tests.programs import Program
 from tests.world import HARBOUR, SHARE, World
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.folder  # it has databases and folders of its own
 
 POINTS = (
     "before-event-commit",

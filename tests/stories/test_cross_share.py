@@ -33,6 +33,8 @@ from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
 
+pytestmark = pytest.mark.stories  # every route with every guess
+
 SCREEN = Screen(n=1, head="ab" * 32)
 ELSEWHERE = "share3"  # the council's share of another project
 STYLE = Renderer().stylesheet

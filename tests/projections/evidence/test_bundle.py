@@ -91,6 +91,7 @@ def test_whatever_was_altered_in_the_stored_files_is_found_in_their_bundle(
     assert verdict(check(world.bundle(receipts=False), TRUSTED)) == (False, first_bad)
 
 
+@pytest.mark.stories
 def test_one_flipped_bit_anywhere_in_a_bundle_is_found(world: World) -> None:
     bundle = world.bundle()
     rng = random.Random(11)

@@ -44,6 +44,7 @@ def moved(world: World, times: int) -> None:
         world.move("m1", date(2027, 5, 4) + timedelta(days=day))
 
 
+@pytest.mark.stories
 def test_every_entry_of_random_histories_is_recomputed_byte_for_byte(tmp_path: Path) -> None:
     print(f"seeds {FIRST_SEED}..{FIRST_SEED + HISTORIES - 1}; SEED={FIRST_SEED} repeats them")
     entries = 0

@@ -24,6 +24,8 @@ from tests.properties.twins import pair, play
 from tests.world import ACME, HARBOUR, SHARE, World, everything
 from web.render.page import Renderer
 
+pytestmark = pytest.mark.folder  # markup is the same from any database
+
 BANNED = (
     r"\shx-", r"\sstyle=", r"<script", r"<style", r"\sautofocus", r"\son[a-z]+=", r"javascript:", r"<iframe", r"<form",
     r'class=""',  # a morph drops it, and the page would differ from the record

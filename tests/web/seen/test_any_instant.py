@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from domain.agreement.share import DraftShare, RevokeShare
@@ -19,6 +20,8 @@ from web.process.process import Given
 from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
+
+pytestmark = pytest.mark.stories  # random histories
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 HISTORIES, LOOKS = 5, 14

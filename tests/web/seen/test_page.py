@@ -43,6 +43,7 @@ class Bench:
     def __init__(self, world: World) -> None:
         self.world, self.logs, self.present = world, world.folder, world.present
         self.follower, self.receipts = world.follower, world.receipts
+        self.tail = world.follower  # where it is stopped is known to the one that follows
 
     def now(self) -> datetime:
         return self.world.clock()
