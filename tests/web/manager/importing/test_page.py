@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.doors import House, running
+from tests.web.doors import House, running, wait_until
 from tests.web.manager.plan.test_change import hidden, recorded
 from tests.world import HARBOUR
 from web.manager import projects
@@ -22,12 +22,19 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def sent(house: House, content: str | bytes, name: str = "plan.csv"):
-    """Upload a file and return the browser with the page of its proposal."""
+    """Upload a file and return the browser with the page of its proposal, however long the file takes to be read."""
     browser = house.client("manager")
     form = hidden(browser.get(HERE).text)
     answer = browser.post(HERE, data=form, files={"plan": (name, content)})
     assert answer.status_code == 303, answer.text
-    return browser, answer.headers["location"], browser.get(answer.headers["location"])
+    here, pages = answer.headers["location"], []
+
+    def done() -> bool:
+        pages.append(browser.get(here))
+        return 'http-equiv="refresh"' not in pages[-1].text  # the page of a file that is still being read
+
+    wait_until(done)
+    return browser, here, pages[-1]
 
 
 def keys(markup: str) -> list[str]:
