@@ -20,8 +20,8 @@ test: $(STAMP)          ## the whole suite: every part in turn, also after one t
 test-alone: $(STAMP)    ## real servers, and everything that may die
 	$(PYTEST) -m "alone and not slow"
 
-test-browser: $(STAMP)  ## journeys through real servers in a real Chromium
-	$(PYTEST) $(TOGETHER) -m "browser and not alone and not slow"
+test-browser: $(STAMP)  ## journeys through real servers in a real Chromium, two at a time: a browser takes a core
+	$(PYTEST) --numprocesses=2 --dist=worksteal -m "browser and not alone and not slow"
 
 test-inside: $(STAMP)   ## the rest, on SQLite
 	$(PYTEST) $(TOGETHER) -m "not alone and not browser and not slow"
