@@ -28,6 +28,7 @@ TRACKING = "disclosure_position"
 VERSION = 1  # of the tables; docs/decisions/0008
 OLDEST = 170000  # Postgres 17: MAINTAIN, the right to lock a table without the right to change its rows
 POOL, OVERFLOW = 4, 12
+IDLE = 4.0  # seconds for which a process that is stopped between two statements of a transaction holds up others
 FRESH = 0.5  # seconds for which another process's destruction of a key may go unnoticed
 
 
@@ -62,7 +63,9 @@ class Database(Logs):
 
 
 def _application(datastore: PostgresDatastore, name: str) -> PostgresApplicationRecorder:
-    return PostgresApplicationRecorder(datastore, events_table_name=name)
+    recorder = PostgresApplicationRecorder(datastore, events_table_name=name)
+    recorder.lock_table_statements.insert(0, database_lease.BOUNDED)
+    return recorder
 
 
 def _process(datastore: PostgresDatastore) -> FencedRecorder:
@@ -81,7 +84,7 @@ def _datastore(url: str) -> PostgresDatastore:
         max_overflow=OVERFLOW,
         max_waiting=0,
         lock_timeout=15,
-        idle_in_transaction_session_timeout=4,  # a process that is stopped in the middle holds up nobody for longer
+        idle_in_transaction_session_timeout=IDLE,
         pre_ping=True,
         schema=SCHEMA,
         originator_id_type="text",
@@ -330,8 +333,13 @@ class DatabaseKeys:
 
     def __init__(self, url: str) -> None:
         self._url, self._lock = url, threading.RLock()
-        self._db = connect(url)
+        self._db = self._connected()
         self._counted, self._at = 0, -FRESH
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        db = connect(self._url)
+        db.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(sql.Literal(f"{IDLE:g}s")))
+        return db
 
     def version(self) -> int:
         """Return how often keys were destroyed, up to half a second late."""
@@ -387,7 +395,7 @@ class DatabaseKeys:
                 if self._db.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not self._db.closed:
                     raise
                 self._db.close()
-                self._db = connect(self._url)
+                self._db = self._connected()
                 return self._db.execute(statement, values)
 
     def close(self) -> None:

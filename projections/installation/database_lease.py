@@ -15,6 +15,10 @@ from projections.logs.disclosure_log import CUTS, LeaseLost, TermsMoved
 
 NAME = "follower"
 EVENTS = "events"  # the event log's table
+WRITING = 10.0  # seconds after which the database ends a transaction that writes, so that others go on
+# A writer sends its statements without waiting for answers, so the server sees one that is stopped in between as busy,
+# and not as idle in its transaction: only the time of the whole transaction can be bounded.
+BOUNDED = sql.SQL("SET LOCAL transaction_timeout = {}").format(sql.Literal(f"{WRITING:g}s"))
 
 
 def create(db: psycopg.Connection[tuple[Any, ...]], schema: str) -> None:
@@ -100,6 +104,7 @@ class FencedRecorder(PostgresProcessRecorder):
         read: int | None = None,
         **kwargs: Any,
     ) -> None:
+        curs.execute(BOUNDED)
         if term is not None and curs.execute(self._fence, (NAME, term)).fetchone() is None:
             message = _("term {term} is over: another process follows", term=term)
             raise LeaseLost(message)

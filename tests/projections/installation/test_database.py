@@ -8,7 +8,9 @@ import psycopg
 import pytest
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import sql
 
+from projections.installation import database_lease
 from projections.installation.database import (
     SCHEMA,
     Database,
@@ -311,6 +313,59 @@ def test_a_new_term_waits_for_a_write_of_the_old_one_and_not_the_other_way_round
     taking.join(10)
     assert lease.tenure().holder == "b"
     lease.close()
+
+
+@pytest.mark.parametrize(
+    ("log", "where"),
+    [("events", "_insert_stored_events"), ("disclosure", "_insert_events"), ("disclosure", "_insert_stored_events")],
+)
+def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_than_said(
+    url: str, monkeypatch: pytest.MonkeyPatch, log: str, where: str
+) -> None:
+    """It is stopped after its lock and its fence were sent, where the server takes it for busy and not for idle."""
+    short = sql.SQL("SET LOCAL transaction_timeout = '1s'")
+    monkeypatch.setattr(database_lease, "BOUNDED", short)
+    stopped, others = Database(url), Database(url)
+    term = stopped.lease.take("a")
+    recorder = stopped.disclosure._recorder if log == "disclosure" else _application(stopped._datastore, log)
+    write, reached, woken, outcome = getattr(recorder, where), threading.Event(), threading.Event(), list[object]()
+
+    def writes_and_stops(cursor: psycopg.Cursor[tuple[object]], *given: object, **named: object) -> None:
+        write(cursor, *given, **named)
+        cursor.execute("SELECT 1").fetchone()  # what was sent has arrived
+        reached.set()
+        woken.wait(60)
+
+    monkeypatch.setattr(recorder, where, writes_and_stops)
+
+    def first() -> None:
+        try:
+            given = {"term": term, "read": 0} if log == "disclosure" else {}
+            outcome.append(recorder.insert_events([event("x", 1)], **given))
+        except Exception as error:  # told below
+            outcome.append(error)
+
+    writing = threading.Thread(target=first)
+    writing.start()
+    assert reached.wait(20)
+    stopped.lease.release("a")
+    done = threading.Event()
+
+    def second() -> None:
+        others.lease.take("b")
+        _application(others._datastore, log).insert_events([event("y", 1)])
+        done.set()
+
+    going_on = threading.Thread(target=second)
+    going_on.start()
+    assert done.wait(20), "nobody else could go on"
+    monkeypatch.setattr(recorder, where, write)  # it writes again, with the term it had
+    woken.set()
+    writing.join(20)
+    assert (log == "disclosure") == isinstance(outcome[0], LeaseLost), outcome
+    going_on.join(20)
+    stopped.close()
+    others.close()
 
 
 def test_a_lease_goes_on_after_its_connection_broke(url: str) -> None:
