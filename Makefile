@@ -3,22 +3,26 @@ PYTHON ?= python3
 PY := .venv/bin/python
 WORKERS ?= 4
 STAMP := .venv/.installed
+unexport PYTHONDONTWRITEBYTECODE # else every process of the tests and of the product compiles everything again
 
 .PHONY: demo test test-alone test-browser test-inside test-postgres check catalogue bench test-slow lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
 
-# The suite in four parts, by markers (pyproject.toml says what each means). What watches a clock or kills things runs with
-# nothing beside it; the others share WORKERS processes. Files of tests lie in memory where there is room (tests/scratch.py).
+# The suite in four parts, by markers (pyproject.toml says what each means). What watches a clock or kills things runs
+# beside at most one file of its kind; the others share WORKERS processes. Files of tests lie in memory where there is room
+# (tests/scratch.py).
 PYTEST := $(PY) -m pytest --durations=20
 TOGETHER := --numprocesses=$(WORKERS) --dist=worksteal
+ON_POSTGRES := not alone and not browser and not slow and not once and not folder
+RECORD := tests/projections tests/stories tests/web/write tests/web/process
 
 test: $(STAMP)          ## the whole suite: every part in turn, also after one that failed
 	$(MAKE) --no-print-directory --keep-going test-alone test-browser test-inside test-postgres
 
-test-alone: $(STAMP)    ## real servers, and everything that may die
-	$(PYTEST) -m "alone and not slow"
+test-alone: $(STAMP)    ## real servers, and everything that may die: two files at a time, each with a fleet of its own
+	$(PYTEST) --numprocesses=2 --dist=loadfile -m "alone and not slow"
 
 test-browser: $(STAMP)  ## journeys through real servers in a real Chromium, two at a time: a browser takes a core
 	$(PYTEST) --numprocesses=2 --dist=worksteal -m "browser and not alone and not slow"
@@ -26,13 +30,13 @@ test-browser: $(STAMP)  ## journeys through real servers in a real Chromium, two
 test-inside: $(STAMP)   ## the rest, on SQLite
 	$(PYTEST) $(TOGETHER) -m "not alone and not browser and not slow"
 
-test-postgres: $(STAMP) ## once more on Postgres what opens a folder and does not look into its files
-	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "not alone and not browser and not slow and not stories and not once and not folder"
+test-postgres: $(STAMP) ## once more on Postgres: the record itself, what writes it, and what crosses wings (test-slow: all there is)
+	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "$(ON_POSTGRES) and not stories" $(RECORD)
 
-test-slow: $(STAMP)     ## long runs, less than an hour in all: soak, kills, thousands of stories; the stories on Postgres
+test-slow: $(STAMP)     ## long runs, less than an hour in all: soak, kills, thousands of stories; all on Postgres
 	$(PYTEST) -m "slow and (alone or browser)"
 	$(PYTEST) $(TOGETHER) -m "slow and not alone and not browser"
-	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "stories and not slow and not folder"
+	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "$(ON_POSTGRES)"
 
 check: $(STAMP)         ## lint, format, types, import contracts
 	$(PY) -m ruff check .

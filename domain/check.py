@@ -13,6 +13,7 @@ from domain.errors import Invalid
 from domain.language import gettext as _
 from domain.money import Money
 
+_NAMES = frozenset("\ue000\ue001")  # mark the placeholder of a name in what is recorded
 EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
 LINE, TEXT = 200, 4000
 MOST, PLACES = Decimal(10) ** 15, 8  # an amount is below MOST and has at most PLACES decimal places
@@ -51,6 +52,14 @@ def line(field: str, value: str, *, required: bool = True) -> str:
     return value
 
 
+def address(field: str, value: str) -> str:
+    """Return `value` if it can be a mail address."""
+    value = line(field, value)
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise Invalid(_("{email!r} is no mail address. Expected name@domain.", email=value), field)
+    return value
+
+
 def text(field: str, value: str, *, required: bool = False) -> str:
     """Return `value` as trimmed text of at most 4,000 characters."""
     value = _clean(field, value)
@@ -86,6 +95,21 @@ def instant(field: str, value: datetime) -> datetime:
             _("{field} {value} has no time zone. Add one, such as Z for UTC.", field=_name(field), value=value), field
         )
     day(field, value.date())
+    return value.astimezone(UTC)
+
+
+def not_after(field: str, value: datetime, now: datetime) -> datetime:
+    """Return `value` in UTC if it is an instant that has come by `now` (UTC)."""
+    if instant(field, value) > now:
+        raise Invalid(
+            _(
+                "{field} {value} lies after the time of the command, {now}. Nothing can hold since later than now.",
+                field=_name(field),
+                value=value.isoformat(),
+                now=now.isoformat(timespec="seconds"),
+            ),
+            field,
+        )
     return value.astimezone(UTC)
 
 
@@ -173,7 +197,11 @@ def zone(field: str, value: str) -> str:
 def _clean(field: str, value: str) -> str:
     value = re.sub("\r\n?|[\u2028\u2029]", "\n", value).strip()
     for place, character in enumerate(value, 1):
-        if character in _REORDERING or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")):
+        if (
+            character in _NAMES
+            or character in _REORDERING
+            or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"))
+        ):
             problem = _(
                 "{field} contains an invisible control character, U+{ord:04X}, at place {place}",
                 field=_name(field),

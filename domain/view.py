@@ -52,7 +52,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
 class Slip(msgspec.Struct, frozen=True, kw_only=True):
     """Forecast (or actual) minus baseline in days; positive is late."""
 
-    since_original: int | None  # calendar days
+    since_original: int | None = None  # calendar days
     since_current: int  # calendar days
     working: int  # working days against the current baseline, by the project's calendar
 
@@ -253,3 +253,5 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None = None  # the plan was last confirmed unchanged or changed by import
     concerns: tuple[ConcernCard, ...] = ()  # that this client raised, newest first
     agreement_ack: Ack | None = None
+    language: str = "en"  # BCP 47; the language its sentences are in
+    brand: str = ""  # sha256 hex of the brand's description among the assets, "" for the product's own look

@@ -1,5 +1,6 @@
 """Clients, people and shares, folded from their events. It holds nothing of any project."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
@@ -12,6 +13,7 @@ from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people.access import AccessEvent, OrganisationNamed, Person, PersonEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
+from domain.people.memberships import MembershipEnded, MembershipGranted, same_address
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -53,14 +55,14 @@ class Directory:
                 assert_never(event)
 
     def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
-        """Take in an event of a client. The end of a client also ends its shares and the access of its people."""
+        """Take in an event of a client. The end of a client also ends its shares and the memberships of its people."""
         self.clients[key] = clients.evolve(self.clients.get(key), event, at)
         if not isinstance(event, ClientEnded):
             return
         for share in [s for s in self.shares.values() if s.client == key]:
             self._end_share(share, at)
-        for person in [p for p in self.people.values() if p.client == key]:
-            self._end_person(person)
+        for person in list(self.people.values()):
+            self._end_membership(person, key)
 
     def _ended(self, client: ClientId | None) -> bool:
         record = self.clients.get(client) if client else None
@@ -72,26 +74,23 @@ class Directory:
             ended = {"draft": None, "revoked_at": at, "revoked_why": why, "revoked_cause": "client_ended"}
             self.shares[share.id] = msgspec.structs.replace(share, **ended)
 
-    def _end_person(self, person: Person) -> None:
-        ended = self.people[person.id] = msgspec.structs.replace(
-            person, disabled=True, sessions={}, tokens={}, links={}
-        )
-        self._forget(person.id, ended)
+    def _end_membership(self, person: Person, client: ClientId) -> None:
+        if client in person.clients:
+            left = self.people[person.id] = access.without(person, client)
+            self._forget(person.id, left)
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
         person = self.people[key] = access.evolve(self.people.get(key), event, at)
         match event:
-            case access.PersonInvited() if self._ended(
-                person.client
-            ):  # the client ended before the invitation was recorded
-                self._end_person(person)
+            case access.PersonInvited(client=str() as client) | MembershipGranted(client=client) if self._ended(client):
+                self._end_membership(person, client)  # the client ended before the invitation was recorded
             case access.SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)
             case access.LinkIssued(hash=digest):
                 self.links[digest] = Key(key, digest)
             case access.TokenIssued(token=token, hash=digest):
                 self.tokens[digest] = Key(key, token)
-            case access.SessionEnded() | access.TokenRevoked() | access.PersonDisabled():
+            case access.SessionEnded() | access.TokenRevoked() | access.PersonDisabled() | MembershipEnded():
                 self._forget(key, person)
             case _:
                 pass
@@ -103,10 +102,29 @@ class Directory:
         self.links = {h: k for h, k in self.links.items() if k.person != person}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
 
-    def person_name(self, person: str) -> str:
-        """Return a person's name, "Erased person" after an erasure, or the id of a person who was never recorded."""
+    def person_name(self, person: str, client: ClientId | None = None) -> str:
+        """Return a person's name, "Erased person" after an erasure, or the id of a person who was never recorded.
+
+        With `client`: the name by which that client's side knows a viewer, which may differ from client to client.
+        """
         record = self.people.get(PersonId(person))
-        return record.name if record else _("Erased person") if person in self.erased else person
+        if record is None:
+            return _("Erased person") if person in self.erased else person
+        known = record.known_to(client) if client else None
+        return known.name if known else record.name
+
+    def names_for(self, client: ClientId) -> Callable[[str], str]:
+        """Return the function from a person's id to the name by which a client's side knows them."""
+        return lambda person: self.person_name(person, client)
+
+    def viewers_of(self, client: ClientId) -> list[Person]:
+        """Return who is a viewer of a client now."""
+        return [person for person in self.people.values() if client in person.clients]
+
+    def known_viewer(self, email: str) -> Person | None:
+        """Return the viewer, of any client, who was invited first by a mail address; None where nobody was."""
+        viewers = (person for person in self.people.values() if person.role == "viewer" and not person.disabled)
+        return next((p for p in viewers if any(same_address(known, email) for known in p.addresses)), None)
 
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}

@@ -317,7 +317,7 @@ class Record(msgspec.Struct):
         assert [key for key in acknowledged if counted[key] != 1] == []
         for share, entries in self.entries.items():
             assert [e.n for e in entries] == list(range(1, len(entries) + 1)), share
-            views = [e.content.view for e in entries]
+            views = [e.content.sections_hash for e in entries]
             assert all(a != b for a, b in itertools.pairwise(views)), f"{share}: an update that changes nothing"
 
 

@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from domain.view import ClientView
-from projections.entries.entry import Change, Part, Rendered
+from projections.entries.entry import Change, Rendered
+from projections.entries.parts import Part
 
 
 class Plain:
@@ -13,6 +15,7 @@ class Plain:
 
     stylesheet = hashlib.sha256(b"body{}").hexdigest()
     css = b"body{}"
+    assets: ClassVar = {hashlib.sha256(b"a font").hexdigest(): b"a font"}
 
     def __init__(self, fail: Callable[[ClientView], None] = lambda _view: None) -> None:
         self.fail = fail
@@ -28,7 +31,7 @@ class Plain:
             "body": Part("body", '<ul id="body">', tuple(rows), "</ul>"),
             **rows,
         }
-        return Rendered(("summary", "body"), parts, self.stylesheet)
+        return Rendered(("summary", "body"), parts, self.stylesheet, tuple(self.assets))
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         before = {m.id: m for m in previous.milestones} if previous else {}

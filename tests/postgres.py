@@ -117,6 +117,7 @@ class Folders:
     def __init__(self, url: str) -> None:
         self._url = url
         self._made: dict[Path, str] = {}
+        self._over: list[str] = []  # of the test before: dropped when the server has ended their connections
         self._db = psycopg.connect(url, autocommit=True)
         self._lock = threading.Lock()
 
@@ -139,9 +140,13 @@ class Folders:
         return _at(self._url, name)
 
     def drop(self, under: Path) -> None:
-        """Remove the databases of the folders under one."""
-        for folder in [one for one in self._made if one.is_relative_to(under)]:
-            self._db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self._made.pop(folder))))
+        """Remove the databases of the folders under one, when this is called for the next time.
+
+        A connection that was closed just now makes the server wait for a tenth of a second before it drops a database.
+        """
+        for name in self._over:
+            self._db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._over = [self._made.pop(one) for one in list(self._made) if one.is_relative_to(under)]
 
     def close(self) -> None:
         """Close the connection to the server."""

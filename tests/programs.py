@@ -15,7 +15,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-LOADED = ["web.cli.main", "web.cli.serve", "web.demo.life", "projections.installation.database", "tests.world"]
+LOADED = [
+    "web.cli.main",
+    "web.cli.serve",
+    "web.demo.life",
+    "projections.installation.database",
+    "tests.world",
+    "tests.web.compiled",
+]
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(LOADED)
 

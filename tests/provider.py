@@ -1,6 +1,7 @@
 """A small OpenID Connect provider on a real port, with keys of its own; its `mode` makes it misbehave in one way."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -42,6 +43,12 @@ def pem(key: Any) -> bytes:
     return bytes(key.public_key.public_bytes(serialization.Encoding.PEM, public))
 
 
+@functools.cache
+def made(kid: str, whose: str = "the provider") -> RSAKey:
+    """An RSA key: one is made once in a process, since making it takes a quarter of a second."""
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig"})
+
+
 class Provider:
     """Whoever signs in is `mail`, as long as `mode` is "good"."""
 
@@ -54,6 +61,7 @@ class Provider:
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.keys: list[Key] = []
+        self._rotated = 0
         self.rotate()
         self.server: uvicorn.Server | None = None
 
@@ -86,9 +94,9 @@ class Provider:
 
     def rotate(self, kind: str = "RSA") -> None:
         """Sign with a new key from now on; the old one is published no more."""
-        kid = {"kid": secrets.token_hex(4), "use": "sig"}
-        made = RSAKey.generate_key(2048, kid) if kind == "RSA" else ECKey.generate_key("P-256", kid)
-        self.keys = [made]
+        self._rotated += 1
+        kid = f"key-{self._rotated}"
+        self.keys = [made(kid) if kind == "RSA" else ECKey.generate_key("P-256", {"kid": kid, "use": "sig"})]
 
     # what it publishes
 
@@ -167,10 +175,10 @@ class Provider:
             case "client secret as key":
                 return by_secret({**header, "alg": "HS256"}, claims, SECRET.encode())
             case "another's key":
-                stranger = RSAKey.generate_key(2048, {"kid": key.kid})
+                stranger = made(str(key.kid), "a stranger")
                 return jwt.encode(header, claims, stranger, algorithms=ALGORITHMS)
             case "brings its own key":
-                stranger = RSAKey.generate_key(2048, {"kid": "mine"})
+                stranger = made("mine", "a stranger")
                 own = {**header, "kid": "mine", "jwk": stranger.as_dict(private=False)}
                 return jwt.encode(own, claims, stranger, algorithms=ALGORITHMS)
             case "altered":

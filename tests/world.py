@@ -15,6 +15,7 @@ from domain.people.clients import RegisterClient
 from domain.plan.project import StartProject
 from domain.plan.risks import Points, RaiseRisk, RiskDetails
 from domain.plan.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
+from domain.view import ClientView
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.bundle import Enclosures, Wanted, build
@@ -26,7 +27,7 @@ from projections.installation.folder import Folder
 from projections.proof.notes import signer
 from projections.receipts.claims import Receipt
 from projections.receipts.taking import Receipts
-from projections.replay.pages import Heads, LiveLog
+from projections.replay.pages import Heads, LiveLog, Views
 from tests.plain import Plain
 from web.clock import Virtual
 from web.write.permission import Actor
@@ -115,8 +116,20 @@ class World:
         while self.follower.step(limit):
             pass
 
+    def follow_what_was_told(self, limit: int = 500) -> None:
+        """Follow up to what this world recorded itself; nothing is looked for behind it, as nobody else records."""
+        while self.follower._read < self.present.world.position and self.follower.step(limit):
+            pass
+
     def entries(self, share: str = SHARE) -> list[Entry]:
         return self.folder.disclosure.entries(share, 0, 100_000)
+
+    def view(self, n: int | None = None, share: str = SHARE) -> ClientView:
+        """What a share showed after update n, the newest when None, with people's names."""
+        log = self.folder.disclosure
+        view = Views(log, share).at(log.head(share) if n is None else n)
+        assert view is not None
+        return view
 
     def claim(
         self, kind: str, n: int, *, person: str = "anna", tab: str = "t1", share: str = SHARE, **more: object

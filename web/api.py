@@ -12,12 +12,18 @@ from domain.errors import Refused
 from domain.ids import CommandId
 from domain.language import N_
 from domain.language import gettext as _
-from projections.entries.entry import Entry, instant
+from domain.people.access import PersonCommand
+from domain.view import ClientView
+from projections.entries.entry import Entry
+from projections.entries.parts import instant
+from projections.logs.disclosure_log import DisclosureLog
+from projections.replay.pages import Views
 from web.door.guard import EVERYONE, STAFF, VIEWERS, Signed, door
 from web.door.problem import problem, refusal
 from web.process.rights import may_watch
 from web.process.services import services_of
 from web.write.permission import Actor
+from web.write.viewers import bounded
 
 LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries in one answer
@@ -39,13 +45,18 @@ async def carry_out(request: Request, signed: Signed) -> Response:
     if isinstance(sent, Response):
         return sent
     person = signed.person
-    actor = Actor(person.id, person.role, person.client)
+    actor = Actor(person.id, person.role, signed.clients)
+    blind = isinstance(sent.command, PersonCommand) and bounded(services_of(request).present.world, person.id)
+    if blind and sent.expected is not None:
+        return problem(400, _("Bad Expected-Version"), _("Leave it out: what is recorded of a viewer is not counted."))
     try:
         answer = await run_in_threadpool(
             service.execute, actor, sent.command, command_id=sent.key, expected=sent.expected
         )
     except Refused as refused:
         return refusal(refused)
+    if blind:  # a count would tell of what the viewer is to other clients
+        answer = msgspec.structs.replace(answer, version=0, events=(), versions=())
     return Response(msgspec.json.encode(answer), 200 if answer.repeated else 201, media_type="application/json")
 
 
@@ -88,21 +99,24 @@ async def entries(request: Request, signed: Signed) -> Response:
         return problem(
             400, _("Bad number"), _("after is {after!r}; expected the number of the last update you have.", after=after)
         )
-    recorded = await run_in_threadpool(services.logs.disclosure.entries, share, int(after), MOST)
-    body = msgspec.json.encode(
-        {"share": share, "entries": [_entry(entry) for entry in recorded], "more": len(recorded) == MOST}
-    )
+    listed = await run_in_threadpool(_entries, services.logs.disclosure, share, int(after))
+    body = msgspec.json.encode({"share": share, "entries": listed, "more": len(listed) == MOST})
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 
 
-def _entry(entry: Entry) -> dict[str, object]:
+def _entries(log: DisclosureLog, share: str, after: int) -> list[dict[str, object]]:
+    views = Views(log, share)
+    return [_entry(entry, views.at(entry.n)) for entry in log.entries(share, after, MOST)]
+
+
+def _entry(entry: Entry, view: ClientView | None) -> dict[str, object]:
     content = entry.content
     return {
         "n": content.n,
         "at": instant(content.at),
         "agreement": content.terms_version,
         "changes": content.changes,
-        "view": msgspec.Raw(content.view.encode()),
+        "view": view,
         "leaf": entry.leaf.hex(),
         "root": entry.root,
     }

@@ -3,7 +3,6 @@
 Rule: a secret is recorded only as its hash.
 """
 
-import re
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -14,7 +13,7 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import mails
+from domain.people import mails, memberships
 from domain.people.clients import ClientCommand, ClientEvent
 from domain.people.mails import (
     Cadence,
@@ -25,6 +24,13 @@ from domain.people.mails import (
     MailSettled,
     QueueMail,
     SettleMail,
+)
+from domain.people.memberships import (
+    EndMembership,
+    GrantMembership,
+    Membership,
+    MembershipEnded,
+    MembershipGranted,
 )
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
@@ -41,7 +47,7 @@ class PersonInvited(Event, frozen=True, kw_only=True):
     name: str
     email: str
     role: Role
-    client: ClientId | None  # of a viewer
+    client: ClientId | None  # of a viewer: their first membership
     projects: tuple[ProjectId, ...] | None = None  # of a manager; None: all
 
 
@@ -52,10 +58,11 @@ class ProjectsAssigned(Event, frozen=True, kw_only=True):
 
 
 class LinkIssued(Event, frozen=True, kw_only=True):
-    """A one-time sign-in link; `hash` is the sha256 hex of its secret."""
+    """A one-time sign-in link; `hash` is the sha256 hex of its secret. It opens one client, None: all of that time."""
 
     hash: str
     expires: datetime
+    client: ClientId | None = None
 
 
 class LinkUsed(Event, frozen=True, kw_only=True):
@@ -63,13 +70,14 @@ class LinkUsed(Event, frozen=True, kw_only=True):
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """`hash` is the sha256 hex of the cookie's secret; `session` is its public id."""
+    """`hash` is the sha256 hex of the cookie's secret; `session` its public id; None of `clients`: all of that time."""
 
     session: str
     hash: str
     expires: datetime
     device: str = ""  # "Computer", "Phone", "Tablet", and nothing finer
     via: Literal["link", "openid"] = "link"
+    clients: tuple[ClientId, ...] | None = None  # whose shares it opens, of a viewer
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
@@ -98,13 +106,14 @@ class PersonErased(Event, frozen=True, kw_only=True):
 
     person: PersonId
     role: Role
-    client: ClientId | None
+    client: ClientId | None  # the first membership
     reason: str
+    clients: tuple[ClientId, ...] = ()  # all memberships there ever were
 
 
 PersonEvent = (
     PersonInvited | ProjectsAssigned | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
-    | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled
+    | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
 )  # fmt: skip
 AccessEvent = OrganisationNamed | ClientEvent | PersonErased | PersonEvent
 
@@ -115,6 +124,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     expires: datetime
     used: bool = False
+    clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +134,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime | None = None
     device: str = ""
     via: Literal["link", "openid"] = "link"
+    clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,17 +142,44 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     email: str
     role: Role
-    client: ClientId | None
+    memberships: dict[ClientId, Membership] = {}  # of a viewer, also ended ones
     links: dict[str, Link] = {}
     sessions: dict[str, Session] = {}  # open ones
     signed_in: datetime | None = None  # when they last signed in, UTC
     tokens: dict[str, str] = {}  # token id -> hash
     disabled: bool = False
     projects: tuple[ProjectId, ...] | None = None  # that a manager manages; None: all
-    digest: Cadence = "off"
     digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
+
+    @property
+    def clients(self) -> tuple[ClientId, ...]:
+        """The clients the person is a viewer of now."""
+        return () if self.disabled else tuple(m.client for m in self.memberships.values() if not m.ended)
+
+    @property
+    def names(self) -> set[str]:
+        """Every name the person was invited by."""
+        return {self.name, *(known.name for known in self.memberships.values())}
+
+    @property
+    def addresses(self) -> set[str]:
+        """Every mail address the person was invited by."""
+        return {self.email, *(known.email for known in self.memberships.values())}
+
+    @property
+    def comes_in(self) -> bool:
+        """Whether the person has access: a viewer by a membership, everybody else until it is ended."""
+        return not self.disabled and (self.role != "viewer" or bool(self.clients))
+
+    def known_to(self, client: ClientId) -> Membership | None:
+        """Return what a client's side knows of the person, None where they never were a viewer of that client."""
+        return self.memberships.get(client)
+
+    def digest(self, client: ClientId) -> Cadence:
+        """Return how often the person is mailed what changed on shares of a client."""
+        return self.memberships[client].digest if client in self.clients else "off"
 
     def manages(self, project: ProjectId) -> bool:
         """Tell whether the person manages a project; their role is looked at elsewhere."""
@@ -152,25 +190,26 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
     """Return the person after `event`, recorded at `at` (UTC)."""
     if isinstance(event, PersonInvited):
         return Person(
-            id=event.person, name=event.name, email=event.email, role=event.role, client=event.client,
-            projects=event.projects,
+            id=event.person, name=event.name, email=event.email, role=event.role, projects=event.projects,
+            memberships=_first_membership(event),
         )  # fmt: skip
     if state is None:
         message = f"expected PersonInvited first, got {type(event).__name__}"
         raise ValueError(message)
     replace = msgspec.structs.replace
     match event:
-        case LinkIssued(hash=digest, expires=expires):
-            return replace(state, links={**state.links, digest: Link(hash=digest, expires=expires)})
+        case LinkIssued(hash=digest, expires=expires, client=client):
+            opens = state.clients if client is None else (client,)
+            return replace(state, links={**state.links, digest: Link(hash=digest, expires=expires, clients=opens)})
         case LinkUsed(hash=digest):
             return replace(state, links={**state.links, digest: replace(state.links[digest], used=True)})
-        case SessionStarted(session=key, hash=digest, expires=expires, device=device, via=via):
-            new = Session(id=key, hash=digest, expires=expires, started=at, device=device, via=via)
-            return replace(state, sessions={**state.sessions, key: new}, signed_in=at)
+        case SessionStarted():
+            return _begun(state, event, at)
         case ProjectsAssigned(projects=projects):
             return replace(state, projects=projects)
-        case DigestChosen(cadence=cadence, since=since):
-            return replace(state, digest=cadence, digested={**state.digested, **since})
+        case DigestChosen(cadence=cadence, since=since, client=client):
+            chosen = memberships.changed(state.memberships, _meant(state, client), digest=cadence)
+            return replace(state, memberships=chosen, digested={**state.digested, **since})
         case MailQueued(share=share, to=to) if share is not None and event.mail not in {m.id for m in state.mails}:
             digested, when = {**state.digested, share: to}, {**state.digested_at, share: at}
             return replace(state, mails=mails.evolve(state.mails, event, at), digested=digested, digested_at=when)
@@ -184,8 +223,52 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, tokens={k: v for k, v in state.tokens.items() if k != key})
         case PersonDisabled():
             return replace(state, disabled=True, sessions={}, tokens={}, links={})
+        case MembershipGranted():
+            return replace(state, memberships=memberships.granted(state.memberships, event))
+        case MembershipEnded(client=client):
+            return without(state, client)
         case _:
             assert_never(event)
+
+
+def _first_membership(event: PersonInvited) -> dict[ClientId, Membership]:
+    if event.client is None:
+        return {}
+    return {event.client: Membership(client=event.client, name=event.name, email=event.email)}
+
+
+def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
+    """Return the person with a session more."""
+    opens = state.clients if event.clients is None else event.clients
+    new = Session(
+        id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
+        clients=opens,
+    )  # fmt: skip
+    known = memberships.changed(state.memberships, opens, signed_in=at)
+    sessions = {**state.sessions, new.id: new}
+    return msgspec.structs.replace(state, sessions=sessions, signed_in=at, memberships=known)
+
+
+def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
+    """Return the client that is named, or all the person is a viewer of."""
+    return state.clients if client is None else (client,)
+
+
+def without(state: Person, client: ClientId) -> Person:
+    """Return the person without their membership of a client: what opened that client alone is gone."""
+    replace = msgspec.structs.replace
+    if client not in state.memberships:
+        return state
+    links = {k: replace(x, clients=_less(x.clients, client)) for k, x in state.links.items() if x.clients != (client,)}
+    sessions = {k: replace(x, clients=_less(x.clients, client)) for k, x in state.sessions.items()}
+    return replace(
+        state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
+        memberships=memberships.changed(state.memberships, (client,), ended=True, digest="off"),
+    )  # fmt: skip
+
+
+def _less(clients: tuple[ClientId, ...], client: ClientId) -> tuple[ClientId, ...]:
+    return tuple(one for one in clients if one != client)
 
 
 # commands
@@ -212,13 +295,19 @@ class AssignProjects(Command, frozen=True, kw_only=True):
 
 
 class IssueLink(Command, frozen=True, kw_only=True):
+    """Issue a sign-in link, to shares of one client, or without `client` to those of all the person belongs to."""
+
     person: PersonId
     hash: str
     expires: datetime
+    client: ClientId | None = None
 
 
 class UseLink(Command, frozen=True, kw_only=True):
-    """Use a sign-in link, which works once, and start a session."""
+    """Use a sign-in link, which works once, and start a session.
+
+    `carry`: an open session of the same person in that browser; the new one opens what it opened as well.
+    """
 
     person: PersonId
     hash: str
@@ -226,6 +315,7 @@ class UseLink(Command, frozen=True, kw_only=True):
     session_hash: str
     session_expires: datetime
     device: str = ""
+    carry: str = ""
 
 
 class StartSession(Command, frozen=True, kw_only=True):
@@ -270,7 +360,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 
 PersonCommand = (
     InvitePerson | AssignProjects | IssueLink | UseLink | StartSession | EndSession | IssueToken | RevokeToken
-    | DisablePerson | ChooseDigest | QueueMail | SettleMail
+    | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
 )  # fmt: skip
 AccessCommand = NameOrganisation | ClientCommand | ErasePerson | PersonCommand
 
@@ -290,9 +380,12 @@ def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonEra
         raise Unknown(_("There is no such person, or they have been erased already."), "person")
     reason = check.text("reason", command.reason, required=True)
     folded = reason.casefold()
-    if state.email.casefold() in folded or any(word.casefold() in folded.split() for word in state.name.split()):
+    words = {word.casefold() for name in state.names for word in name.split()}
+    if any(address.casefold() in folded for address in state.addresses) or words & set(folded.split()):
         raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
-    return [PersonErased(person=state.id, role=state.role, client=state.client, reason=reason)]
+    clients = tuple(state.memberships)
+    first = clients[0] if clients else None
+    return [PersonErased(person=state.id, role=state.role, client=first, clients=clients, reason=reason)]
 
 
 def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[PersonEvent]:
@@ -307,12 +400,12 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
     if state.disabled:
         raise Conflict(_("This person's access has been ended. Invite them again under a new id."))
     match command:
-        case IssueLink(hash=digest, expires=expires):
-            return _issue(state, digest, _ahead("expires", expires, now))
+        case IssueLink():
+            return _issue(state, command, now)
         case UseLink():
             return _use(state, command, now)
         case StartSession():
-            return [_session(state, command, now, "openid")]
+            return [_session(state, command, now, "openid", state.clients)]
         case AssignProjects(projects=projects):
             if state.role != "manager":
                 raise Invalid(
@@ -320,8 +413,9 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
                     "person",
                 )
             return [] if projects == state.projects else [ProjectsAssigned(projects=projects)]
-        case ChooseDigest(cadence=cadence, since=since):
-            return [] if cadence == state.digest else [DigestChosen(cadence=cadence, since=since)]
+        case ChooseDigest(cadence=cadence, since=since, client=client):
+            same = all(state.digest(one) == cadence for one in _meant(state, client))
+            return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
         case QueueMail():
             return list(mails.queue(state.mails, state.digested, command))
         case SettleMail():
@@ -337,6 +431,12 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
         case DisablePerson(reason=reason):
             ended: list[PersonEvent] = [SessionEnded(session=key, cause="disabled") for key in state.sessions]
             return [*ended, PersonDisabled(reason=check.text("reason", reason, required=True))]
+        case GrantMembership():
+            if state.role != "viewer":
+                raise Invalid(_("Only viewers belong to clients; {name} is {role}.", name=state.name, role=state.role))
+            return list(memberships.grant(state.memberships, command))
+        case EndMembership():
+            return list(memberships.end(state.memberships, command))
         case _:
             assert_never(command)
 
@@ -345,11 +445,9 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
     if state is not None:
         raise Conflict(_("A person with this id exists already. Use a new id."), "person")
     if (command.role == "viewer") != (command.client is not None):
-        problem = _("A viewer belongs to exactly one client, and nobody else to any")
+        problem = _("A viewer is invited for one client at a time, and nobody else for any")
         raise Invalid(_("{told}. Choose a client for a viewer, none for others.", told=problem), "client")
-    email = check.line("email", command.email)
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise Invalid(_("{email!r} is no mail address. Expected name@domain.", email=email), "email")
+    email = check.address("email", command.email)
     return PersonInvited(
         person=PersonId(check.identifier("person", command.person)),
         name=check.line("name", command.name),
@@ -360,12 +458,17 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
     )
 
 
-def _issue(state: Person, digest: str, expires: datetime) -> list[PersonEvent]:
+def _issue(state: Person, command: IssueLink, now: datetime) -> list[PersonEvent]:
     """Return the event that issues a link. A link that was used is never issued again, or it would work twice."""
-    old = state.links.get(check.line("hash", digest))
-    if old is not None and (old.used or old.expires != expires):
+    expires, client = _ahead("expires", command.expires, now), command.client
+    if client is not None and client not in state.clients:
+        raise Unknown(_("This person is no viewer of that client, or no more."), "client")
+    if client is None and not state.comes_in:
+        raise Conflict(_("This person is a viewer of no client any more. Invite them again."))
+    old = state.links.get(check.line("hash", command.hash))
+    if old is not None and (old.used or old.expires != expires or old.clients != _meant(state, client)):
         raise Conflict(_("A link with this secret was issued already. Make a new secret."), "hash")
-    return [] if old else [LinkIssued(hash=digest, expires=expires)]
+    return [] if old else [LinkIssued(hash=command.hash, expires=expires, client=client)]
 
 
 def _ahead(field: str, value: datetime, now: datetime) -> datetime:
@@ -381,12 +484,20 @@ def _use(state: Person, command: UseLink, now: datetime) -> list[PersonEvent]:
     link = state.links.get(command.hash)
     if link is None or link.used or link.expires <= now:
         raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
-    return [LinkUsed(hash=command.hash), _session(state, command, now, "link")]
+    carried = state.sessions.get(command.carry)
+    opens = {*link.clients, *(carried.clients if carried is not None and carried.expires > now else ())}
+    clients = tuple(client for client in state.clients if client in opens)
+    if state.role == "viewer" and not clients:
+        raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
+    return [LinkUsed(hash=command.hash), _session(state, command, now, "link", clients)]
 
 
 def _session(
-    state: Person, command: UseLink | StartSession, now: datetime, via: Literal["link", "openid"]
-) -> SessionStarted:
+    state: Person, command: UseLink | StartSession, now: datetime, via: Literal["link", "openid"],
+    clients: tuple[ClientId, ...],
+) -> SessionStarted:  # fmt: skip
+    if not state.comes_in:
+        raise Conflict(_("This person is a viewer of no client any more. Invite them again."))
     if check.identifier("session", command.session) in state.sessions:
         raise Conflict(_("A session with this id is open already. Use a new id."), "session")
     return SessionStarted(
@@ -395,4 +506,5 @@ def _session(
         expires=_ahead("session_expires", command.session_expires, now),
         device=check.line("device", command.device, required=False),
         via=via,
+        clients=None if clients == state.clients else clients,
     )

@@ -11,21 +11,25 @@ from typing import Literal
 import msgspec
 
 from domain import check
-from domain.ids import PersonId, ShareId
+from domain.ids import ClientId, PersonId, ShareId
 from domain.message import Command, Event
 
 Cadence = Literal["off", "instant", "daily", "weekly"]
 Settled = Literal["accepted", "refused", "deferred", "dropped"]
-MAILS_KEPT = 30  # of one person, in memory; the log has them all
+MAILS_KEPT = 30  # about one share, or inviting for one client, in memory; the log has them all
 
 # events
 
 
 class DigestChosen(Event, frozen=True, kw_only=True):
-    """How often a person is mailed what changed; from the updates after `since` (share to number) on."""
+    """How often a person is mailed what changed; from the updates after `since` (share to number) on.
+
+    On shares of `client`; None: of all they were a viewer of then.
+    """
 
     cadence: Cadence
     since: dict[ShareId, int] = {}
+    client: ClientId | None = None
 
 
 class MailQueued(Event, frozen=True, kw_only=True):
@@ -39,6 +43,7 @@ class MailQueued(Event, frozen=True, kw_only=True):
     share: ShareId | None = None
     first: int = 0
     to: int = 0
+    client: ClientId | None = None  # that an invitation is for; None: the person's first
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
@@ -63,6 +68,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
     settled: datetime | None = None  # the last answer
     tries: int = 0  # how often it was deferred
+    client: ClientId | None = None  # that an invitation is for; None: the person's first
 
 
 def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetime) -> tuple[Mail, ...]:
@@ -72,8 +78,12 @@ def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetim
         return _changed(state, event.mail, lambda mail: _settled(mail, event, at))
     if any(mail.id == event.mail for mail in state):
         return _changed(state, event.mail, lambda mail: replace(mail, state="queued"))
-    new = Mail(id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at)
-    return (*state[1 - MAILS_KEPT :], new)
+    new = Mail(
+        id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at, client=event.client
+    )
+    alike = [mail.id for mail in state if (mail.share, mail.client) == (new.share, new.client)]
+    gone = alike[: max(0, len(alike) - MAILS_KEPT + 1)]
+    return (*(mail for mail in state if mail.id not in gone), new)
 
 
 def _changed(state: tuple[Mail, ...], key: str, change: Callable[[Mail], Mail]) -> tuple[Mail, ...]:
@@ -92,6 +102,7 @@ class ChooseDigest(Command, frozen=True, kw_only=True):
     person: PersonId
     cadence: Cadence
     since: dict[ShareId, int] = {}  # the newest update of each share, which needs no mail
+    client: ClientId | None = None  # on whose shares; None: of all they are a viewer of
 
 
 class QueueMail(Command, frozen=True, kw_only=True):
@@ -106,6 +117,7 @@ class QueueMail(Command, frozen=True, kw_only=True):
     share: ShareId | None = None
     after: int = 0
     to: int = 0
+    client: ClientId | None = None  # that an invitation is for
 
 
 class SettleMail(Command, frozen=True, kw_only=True):
@@ -122,11 +134,13 @@ def queue(state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: Que
     """
     mail = next((mail for mail in state if mail.id == command.mail), None)
     if mail is not None:
-        again = MailQueued(mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to)
+        again = MailQueued(
+            mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to, client=mail.client
+        )
         return [again] if mail.state == "deferred" else []
     key = check.identifier("mail", command.mail)
     if command.kind == "invitation" or command.share is None:
-        return [MailQueued(mail=key, kind=command.kind)]
+        return [MailQueued(mail=key, kind=command.kind, client=command.client)]
     if digested.get(command.share, 0) != command.after:
         return []
     return [MailQueued(mail=key, kind="digest", share=command.share, first=command.after + 1, to=command.to)]

@@ -1,6 +1,7 @@
 """Milestones: their details, forecasts, progress, and when they are met and accepted. The schedule keeps them.
 
-Rule: a forecast is never overwritten; each move is kept with its reason. A met milestone moves only once reopened.
+Rule: a forecast is never overwritten; each move is kept with its reason. A met milestone moves only once reopened. What
+is said with an `as_of` is judged by what held then, and changes the present only where nothing newer is known.
 """
 
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from domain.ids import MilestoneId, ProjectId
 from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.money import Money
+from domain.plan.history import Dated, held, placed, set_at
 
 MilestoneKind = Literal[
     "preProcurement", "approval", "engagement", "assessment", "delivery", "reporting", "financing", "payment",
@@ -46,6 +48,7 @@ class MilestoneAdded(Event, frozen=True, kw_only=True):
     details: MilestoneDetails
     forecast: date
     source_id: str = ""  # in the imported plan
+    as_of: datetime | None = None  # here and below: since when it held in its source, UTC
 
 
 class MilestoneDescribed(Event, frozen=True, kw_only=True):
@@ -59,21 +62,25 @@ class ForecastMoved(Event, frozen=True, kw_only=True):
     reason: str
     earliest: date | None = None
     latest: date | None = None
+    as_of: datetime | None = None
 
 
 class ProgressReported(Event, frozen=True, kw_only=True):
     milestone: MilestoneId
     percent: int  # physical percent complete
+    as_of: datetime | None = None
 
 
 class MilestoneMet(Event, frozen=True, kw_only=True):
     milestone: MilestoneId
     actual: date
+    as_of: datetime | None = None
 
 
 class MilestoneReopened(Event, frozen=True, kw_only=True):
     milestone: MilestoneId
     reason: str
+    as_of: datetime | None = None
 
 
 class MilestoneAccepted(Event, frozen=True, kw_only=True):
@@ -94,24 +101,35 @@ MilestoneEvent = MilestoneAdded | Changed | MilestoneRemoved
 # state
 
 
-class Move(msgspec.Struct, frozen=True):
-    """One forecast: when it was made (UTC), for which day, and why."""
+class Move(Dated, frozen=True, kw_only=True):
+    """One forecast: for which day, why, and within which days."""
 
-    at: datetime
     forecast: date
     reason: str
+    earliest: date | None = None
+    latest: date | None = None
+
+
+class Progress(Dated, frozen=True, kw_only=True):
+    """A reported percentage; None once the milestone was reopened."""
+
+    percent: int | None
+
+
+class Settlement(Dated, frozen=True, kw_only=True):
+    """That the milestone was met on a day, or (None) that it was reopened."""
+
+    actual: date | None
 
 
 class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     id: MilestoneId
     details: MilestoneDetails
-    moves: tuple[Move, ...]  # the first is the forecast it was added with
+    moves: tuple[Move, ...]  # with the forecast it was added with; this and the next two as `history` orders them
+    reports: tuple[Progress, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
     described_at: datetime
     source_id: str = ""
-    earliest: date | None = None
-    latest: date | None = None
-    percent: int | None = None
-    actual: date | None = None
     accepted_on: date | None = None
     accepted_by: str = ""
     confirmed_at: datetime | None = None
@@ -122,14 +140,42 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
         return self.moves[-1].forecast
 
     @property
+    def earliest(self) -> date | None:
+        return self.moves[-1].earliest
+
+    @property
+    def latest(self) -> date | None:
+        return self.moves[-1].latest
+
+    @property
+    def percent(self) -> int | None:
+        if self.actual is not None:
+            return 100
+        return self.reports[-1].percent if self.reports else None
+
+    @property
+    def actual(self) -> date | None:
+        return self.settlements[-1].actual if self.settlements else None
+
+    @property
     def expected(self) -> date:
         """The actual date when met, else the forecast."""
         return self.actual or self.moves[-1].forecast
 
+    @property
+    def moved_at(self) -> datetime:
+        """When the present forecast was recorded."""
+        return set_at(self.moves, lambda move: (move.forecast, move.earliest, move.latest))
+
+    def met(self, at: datetime | None) -> date | None:
+        """Return the day on which it had been met by what held at an instant (UTC), at present when None."""
+        settled = held(self.settlements, at)
+        return settled.actual if settled else None
+
 
 def begin(event: MilestoneAdded, at: datetime) -> Milestone:
     """Return the milestone that `event` added at `at` (UTC)."""
-    first = Move(at, event.forecast, "")
+    first = Move(at=at, as_of=event.as_of, forecast=event.forecast, reason="")
     return Milestone(
         id=event.milestone,
         details=event.details,
@@ -147,19 +193,30 @@ def evolve(old: Milestone, event: Changed, at: datetime) -> Milestone:
         case MilestoneDescribed(details=details):
             since = (old.facing_since or at) if details.client_facing else None
             return replace(old, details=details, described_at=at, facing_since=since)
-        case ForecastMoved(forecast=forecast, reason=reason, earliest=earliest, latest=latest):
-            moves = (*old.moves, Move(at, forecast, reason))
-            return replace(old, moves=moves, earliest=earliest, latest=latest)
-        case ProgressReported(percent=percent):
-            return replace(old, percent=percent)
-        case MilestoneMet(actual=actual):
-            return replace(old, actual=actual, percent=100)
-        case MilestoneReopened():
-            return replace(old, actual=None, percent=None, accepted_on=None, accepted_by="")
+        case ForecastMoved(forecast=forecast, reason=reason, earliest=earliest, latest=latest, as_of=as_of):
+            new = Move(at=at, as_of=as_of, forecast=forecast, reason=reason, earliest=earliest, latest=latest)
+            return replace(old, moves=placed(old.moves, new))
+        case ProgressReported(percent=percent, as_of=as_of):
+            return replace(old, reports=placed(old.reports, Progress(at=at, as_of=as_of, percent=percent)))
+        case MilestoneMet(actual=actual, as_of=as_of):
+            return _settled(old, Settlement(at=at, as_of=as_of, actual=actual))
+        case MilestoneReopened(as_of=as_of):
+            return _settled(old, Settlement(at=at, as_of=as_of, actual=None))
         case MilestoneAccepted(on=on, by=by):
             return replace(old, accepted_on=on, accepted_by=by)
         case _:
             assert_never(event)
+
+
+def _settled(old: Milestone, new: Settlement) -> Milestone:
+    """Return a milestone that was met or reopened; an acceptance is of the present alone."""
+    settled = msgspec.structs.replace(old, settlements=placed(old.settlements, new))
+    if new.actual is None:
+        unknown = Progress(at=new.at, as_of=new.as_of, percent=None)
+        settled = msgspec.structs.replace(settled, reports=placed(old.reports, unknown))
+    if settled.actual is None:
+        return msgspec.structs.replace(settled, accepted_on=None, accepted_by="")
+    return settled
 
 
 # commands
@@ -171,6 +228,7 @@ class AddMilestone(Command, frozen=True, kw_only=True):
     details: MilestoneDetails
     forecast: date
     source_id: str = ""
+    as_of: datetime | None = None
 
 
 class DescribeMilestone(Command, frozen=True, kw_only=True):
@@ -186,24 +244,28 @@ class MoveForecast(Command, frozen=True, kw_only=True):
     reason: str
     earliest: date | None = None
     latest: date | None = None
+    as_of: datetime | None = None
 
 
 class ReportProgress(Command, frozen=True, kw_only=True):
     project: ProjectId
     milestone: MilestoneId
     percent: int
+    as_of: datetime | None = None
 
 
 class MeetMilestone(Command, frozen=True, kw_only=True):
     project: ProjectId
     milestone: MilestoneId
     actual: date
+    as_of: datetime | None = None
 
 
 class ReopenMilestone(Command, frozen=True, kw_only=True):
     project: ProjectId
     milestone: MilestoneId
     reason: str
+    as_of: datetime | None = None
 
 
 class AcceptMilestone(Command, frozen=True, kw_only=True):
@@ -227,8 +289,9 @@ MilestoneCommand = AddMilestone | ChangeMilestone
 
 
 def decide(old: Milestone, command: ChangeMilestone, today: date, currency: str) -> list[Changed | MilestoneRemoved]:
-    """Return the events that carry out `command` on a milestone; `today` is the civil date in the project's zone.
+    """Return the events that carry out `command` on a milestone.
 
+    `today` is the civil date in the project's zone; where the command says an `as_of`, the date of that instant.
     Raises: a kind of Refused.
     """
     match command:
@@ -236,17 +299,19 @@ def decide(old: Milestone, command: ChangeMilestone, today: date, currency: str)
             checked = described(details, currency)
             return [] if old.details == checked else [MilestoneDescribed(milestone=old.id, details=checked)]
         case MoveForecast():
-            return _move(_open(old), command)
-        case ReportProgress(percent=percent):
-            _open(old)
+            return _move(_open(old, command.as_of), command)
+        case ReportProgress(percent=percent, as_of=as_of):
+            then = held(_open(old, as_of).reports, as_of)
             check.whole("percent", percent, 0, 100)
-            return [] if old.percent == percent else [ProgressReported(milestone=old.id, percent=percent)]
-        case MeetMilestone(actual=actual):
-            return _meet(old, check.day("actual", actual), today)
-        case ReopenMilestone(reason=reason):
-            if old.actual is None:
+            same = then is not None and then.percent == percent
+            return [] if same else [ProgressReported(milestone=old.id, percent=percent, as_of=as_of)]
+        case MeetMilestone():
+            return _meet(old, command, today)
+        case ReopenMilestone(reason=reason, as_of=as_of):
+            if old.met(as_of) is None:
                 raise Conflict(_("This milestone has not been met, so there is nothing to reopen."))
-            return [MilestoneReopened(milestone=old.id, reason=check.text("reason", reason, required=True))]
+            why = check.text("reason", reason, required=True)
+            return [MilestoneReopened(milestone=old.id, reason=why, as_of=as_of)]
         case AcceptMilestone(on=on, by=by):
             return _accept(old, check.day("on", on), check.line("by", by), today)
         case RemoveMilestone(reason=reason):
@@ -274,13 +339,11 @@ def described(details: MilestoneDetails, currency: str) -> MilestoneDetails:
     )
 
 
-def _open(milestone: Milestone) -> Milestone:
-    if milestone.actual is not None:
+def _open(milestone: Milestone, as_of: datetime | None) -> Milestone:
+    actual = milestone.met(as_of)
+    if actual is not None:
         raise Conflict(
-            _(
-                "This milestone was met on {actual}. Reopen it first, with a reason.",
-                actual=milestone.actual.isoformat(),
-            )
+            _("This milestone was met on {actual}. Reopen it first, with a reason.", actual=actual.isoformat())
         )
     return milestone
 
@@ -303,7 +366,8 @@ def _move(old: Milestone, command: MoveForecast) -> list[Changed | MilestoneRemo
                 ),
                 field,
             )
-    if (old.forecast, old.earliest, old.latest) == (forecast, command.earliest, command.latest):
+    then = held(old.moves, command.as_of)
+    if then and (then.forecast, then.earliest, then.latest) == (forecast, command.earliest, command.latest):
         return []
     return [
         ForecastMoved(
@@ -312,22 +376,32 @@ def _move(old: Milestone, command: MoveForecast) -> list[Changed | MilestoneRemo
             reason=check.text("reason", command.reason, required=True),
             earliest=command.earliest,
             latest=command.latest,
+            as_of=command.as_of,
         )
     ]
 
 
-def _meet(old: Milestone, actual: date, today: date) -> list[Changed | MilestoneRemoved]:
-    if old.actual == actual:
+def _meet(old: Milestone, command: MeetMilestone, today: date) -> list[Changed | MilestoneRemoved]:
+    actual = check.day("actual", command.actual)
+    if old.met(command.as_of) == actual:
         return []
-    _open(old)
-    if actual > today:
+    _open(old, command.as_of)
+    if actual > today and command.as_of is None:
         message = _(
             "It cannot have been met on {actual}, which is after today, {today}. Move the forecast.",
             actual=actual,
             today=today,
         )
         raise Invalid(message, "actual")
-    return [MilestoneMet(milestone=old.id, actual=actual)]
+    if actual > today:
+        message = _(
+            "It cannot have been met on {actual}, which is after {today}, since when that is said to hold. "
+            "Correct one of the two.",
+            actual=actual,
+            today=today,
+        )
+        raise Invalid(message, "actual")
+    return [MilestoneMet(milestone=old.id, actual=actual, as_of=command.as_of)]
 
 
 def _accept(old: Milestone, on: date, by: str, today: date) -> list[Changed | MilestoneRemoved]:

@@ -238,7 +238,11 @@ def decide(state: Project | None, command: ProjectCommand, now: datetime) -> lis
 
 
 def _decide(state: Project, command: PlainCommand, now: datetime) -> list[ProjectEvent]:
-    today = state.civil(now)
+    as_of: datetime | None = getattr(command, "as_of", None)
+    if as_of is not None:
+        as_of = check.not_after("as_of", as_of, now)
+        command = msgspec.structs.replace(command, as_of=as_of)
+    today = state.civil(as_of or now)
     match command:
         case DescribeProject():
             return _describe(state, command)

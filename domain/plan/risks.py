@@ -14,6 +14,7 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
+from domain.plan.history import Dated, held, placed, set_at
 from domain.plan.scores import Band, Points, Scale, band, measured
 
 __all__ = [
@@ -52,6 +53,7 @@ class RiskRaised(Event, frozen=True, kw_only=True):
     details: RiskDetails
     inherent: Points
     residual: Points
+    as_of: datetime | None = None  # here and below: since when it held in its source, UTC
 
 
 class RiskDescribed(Event, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class RiskScored(Event, frozen=True, kw_only=True):
     risk: RiskId
     residual: Points
     reason: str
+    as_of: datetime | None = None
 
 
 class ClientViewAsked(Event, frozen=True, kw_only=True):
@@ -104,9 +107,8 @@ RiskEvent = (
 # state
 
 
-class Assessment(msgspec.Struct, frozen=True):
+class Assessment(Dated, frozen=True, kw_only=True):
     points: Points
-    at: datetime
     reason: str = ""
 
 
@@ -126,16 +128,26 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     details: RiskDetails
     registered_at: datetime
     inherent: Points
-    scores: tuple[Assessment, ...]  # residual, given by the organisation; newest last
+    inherent_as_of: datetime | None = None
+    scores: tuple[Assessment, ...]  # residual, given by the organisation; as `history` orders them
     client_scores: dict[ClientId, tuple[ClientAssessment, ...]] = {}
     asked: dict[ClientId, datetime] = {}
     notes: tuple[Note, ...] = ()
-    closed: bool = False
+    closed_at: datetime | None = None  # while it is closed
     facing_since: datetime | None = None  # when it became client-facing, while it is
+
+    @property
+    def closed(self) -> bool:
+        return self.closed_at is not None
 
     @property
     def residual(self) -> Points:
         return self.scores[-1].points
+
+    @property
+    def scored_at(self) -> datetime:
+        """When the present residual score was recorded."""
+        return set_at(self.scores, lambda score: score.points)
 
     def view_needed_from(self, client: ClientId) -> bool:
         """Tell whether this client was asked for its view and has not given one since."""
@@ -150,11 +162,11 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
 def evolve(state: Register, event: RiskEvent, at: datetime) -> Register:
     """Return the register after `event`, recorded at `at` (UTC)."""
     if isinstance(event, RiskRaised):
-        first = (Assessment(event.residual, at),)
+        first = (Assessment(at=at, as_of=event.as_of, points=event.residual),)
         since = at if event.details.client_facing else None
         new = Risk(
-            id=event.risk, details=event.details, registered_at=at, inherent=event.inherent, scores=first,
-            facing_since=since,
+            id=event.risk, details=event.details, registered_at=at, inherent=event.inherent,
+            inherent_as_of=event.as_of, scores=first, facing_since=since,
         )  # fmt: skip
     else:
         new = _evolve_risk(state.risks[event.risk], event, at)
@@ -171,8 +183,9 @@ def _evolve_risk(
         case RiskDescribed(details=details):
             since = (old.facing_since or at) if details.client_facing else None
             return replace(old, details=details, facing_since=since)
-        case RiskScored(residual=residual, reason=reason):
-            return replace(old, scores=(*old.scores, Assessment(residual, at, reason)))
+        case RiskScored(residual=residual, reason=reason, as_of=as_of):
+            new = Assessment(at=at, as_of=as_of, points=residual, reason=reason)
+            return replace(old, scores=placed(old.scores, new))
         case ClientViewAsked(client=client):
             return replace(old, asked={**old.asked, client: at})
         case ClientScored(client=client, points=points, by=by):
@@ -181,9 +194,9 @@ def _evolve_risk(
         case RiskNoteTaken(note=note):
             return replace(old, notes=(*old.notes, Note(at, note)))
         case RiskClosed():
-            return replace(old, closed=True)
+            return replace(old, closed_at=at)
         case RiskReopened():
-            return replace(old, closed=False)
+            return replace(old, closed_at=None)
         case _:
             assert_never(event)
 
@@ -197,6 +210,7 @@ class RaiseRisk(Command, frozen=True, kw_only=True):
     details: RiskDetails
     inherent: Points
     residual: Points
+    as_of: datetime | None = None
 
 
 class DescribeRisk(Command, frozen=True, kw_only=True):
@@ -210,6 +224,7 @@ class ScoreRisk(Command, frozen=True, kw_only=True):
     risk: RiskId
     residual: Points
     reason: str
+    as_of: datetime | None = None
 
 
 class AskClientView(Command, frozen=True, kw_only=True):
@@ -265,12 +280,8 @@ def decide(state: Register, command: RiskCommand, scale: Scale) -> list[RiskEven
             old = _existing(state, key)
             checked = _details(state, details, key)
             return [] if old.details == checked else [RiskDescribed(risk=key, details=checked)]
-        case ScoreRisk(risk=key, residual=residual, reason=reason):
-            old = _open(_existing(state, key))
-            measured("residual", residual, scale)
-            if old.residual == residual:
-                return []
-            return [RiskScored(risk=key, residual=residual, reason=check.text("reason", reason, required=True))]
+        case ScoreRisk():
+            return _score(_existing(state, command.risk), command, scale)
         case AskClientView(risk=key, client=client):
             check.identifier("client", client)
             if _open(_existing(state, key)).view_needed_from(client):
@@ -298,8 +309,9 @@ def _existing(state: Register, key: RiskId) -> Risk:
     return state.risks[key]
 
 
-def _open(risk: Risk) -> Risk:
-    if risk.closed:
+def _open(risk: Risk, as_of: datetime | None = None) -> Risk:
+    """Return a risk that was open at an instant, now when None."""
+    if risk.closed_at is not None and (as_of is None or as_of >= risk.closed_at):
         raise Conflict(_("Risk {ref} is closed. Reopen it first, with a reason.", ref=risk.details.ref))
     return risk
 
@@ -322,7 +334,17 @@ def _raise(state: Register, command: RaiseRisk, scale: Scale) -> RiskRaised:
         details=_details(state, command.details, command.risk),
         inherent=command.inherent,
         residual=command.residual,
+        as_of=command.as_of,
     )
+
+
+def _score(old: Risk, command: ScoreRisk, scale: Scale) -> list[RiskEvent]:
+    then = held(_open(old, command.as_of).scores, command.as_of)
+    measured("residual", command.residual, scale)
+    if then and then.points == command.residual:
+        return []
+    why = check.text("reason", command.reason, required=True)
+    return [RiskScored(risk=old.id, residual=command.residual, reason=why, as_of=command.as_of)]
 
 
 def _score_as_client(old: Risk, command: ScoreAsClient, scale: Scale) -> list[RiskEvent]:

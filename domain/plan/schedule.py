@@ -66,6 +66,7 @@ class PlanConfirmed(Event, frozen=True, kw_only=True):
     file_hash: str = ""  # sha256 hex of the imported file
     data_date: date | None = None
     note: str = ""
+    as_of: datetime | None = None
 
 
 ScheduleEvent = MilestoneEvent | BaselineApproved | PlanConfirmed
@@ -87,9 +88,15 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     baselines: tuple[ApprovedBaseline, ...] = ()
     agreed: dict[MilestoneId, date] = {}  # from the baselines: the newest date agreed for each milestone
     agreed_first: dict[MilestoneId, date] = {}  # from the baselines: the first date agreed
-    confirmed_at: datetime | None = None
+    confirmed_at: datetime | None = None  # when the confirmation that holds since latest was recorded
+    confirmed_as_of: datetime | None = None  # since when it held in its source, where that is said
     data_date: date | None = None
     files: tuple[str, ...] = ()  # hashes of imported files, newest last
+
+    @property
+    def confirmed_since(self) -> datetime | None:
+        """The newest instant (UTC) at which the plan is known to have been confirmed."""
+        return self.confirmed_as_of or self.confirmed_at
 
     def baseline_of(self, milestone: MilestoneId) -> date | None:
         """Return the date in the newest baseline that has this milestone."""
@@ -130,16 +137,22 @@ def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:
             return msgspec.structs.replace(state, milestones=rest)
         case BaselineApproved():
             return _agreed(state, event)
-        case PlanConfirmed(file_hash=file_hash, data_date=data_date):
-            files = (*state.files, file_hash) if file_hash else state.files
-            newest = data_date or state.data_date
-            return msgspec.structs.replace(state, confirmed_at=at, files=files, data_date=newest)
+        case PlanConfirmed():
+            return _confirmed(state, event, at)
         case _:
             return _with(state, milestones.evolve(state.milestones[event.milestone], event, at))
 
 
 def _with(state: Schedule, milestone: Milestone) -> Schedule:
     return msgspec.structs.replace(state, milestones={**state.milestones, milestone.id: milestone})
+
+
+def _confirmed(state: Schedule, event: PlanConfirmed, at: datetime) -> Schedule:
+    files = (*state.files, event.file_hash) if event.file_hash else state.files
+    if state.confirmed_since is not None and (event.as_of or at) < state.confirmed_since:
+        return msgspec.structs.replace(state, files=files)
+    newest = event.data_date or state.data_date
+    return msgspec.structs.replace(state, confirmed_at=at, confirmed_as_of=event.as_of, files=files, data_date=newest)
 
 
 def _agreed(state: Schedule, event: BaselineApproved) -> Schedule:
@@ -173,6 +186,7 @@ class ConfirmPlan(Command, frozen=True, kw_only=True):
     file_hash: str = ""
     data_date: date | None = None
     note: str = ""
+    as_of: datetime | None = None
 
 
 ScheduleCommand = MilestoneCommand | ApproveBaseline | ConfirmPlan
@@ -215,6 +229,7 @@ def _add(state: Schedule, command: AddMilestone, currency: str) -> MilestoneAdde
         details=milestones.described(command.details, currency),
         forecast=check.day("forecast", command.forecast),
         source_id=source,
+        as_of=command.as_of,
     )
 
 
@@ -226,6 +241,7 @@ def _confirm(command: ConfirmPlan) -> PlanConfirmed:
         file_hash=check.line("file_hash", command.file_hash, required=False),
         data_date=command.data_date,
         note=check.text("note", command.note),
+        as_of=command.as_of,
     )
 
 

@@ -57,6 +57,7 @@ OF_PLANS = (
     "agreed",
     "agreed_first",
     "confirmed_at",
+    "confirmed_as_of",
 )  # fields of a schedule that tell of all its milestones
 
 
@@ -161,7 +162,7 @@ def _risk(into: dict[RiskId, Risk], key: RiskId, held: Held, terms: Terms) -> No
     if now is None or shown is None:
         into.pop(key, None)
         return
-    into[key] = msgspec.structs.replace(shown, client_scores=now.client_scores, closed=now.closed)
+    into[key] = msgspec.structs.replace(shown, client_scores=now.client_scores, closed_at=now.closed_at)
     if not covers_risk(terms, now):
         into[key] = msgspec.structs.replace(into[key], details=now.details, facing_since=now.facing_since)
 

@@ -3,8 +3,9 @@
 Rule: a value reaches the view only under an `if` on the terms that name it.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from domain.agreement.share import Share
 from domain.money import Money
@@ -12,7 +13,7 @@ from domain.plan import health as rules
 from domain.plan.budget import Account, Measurement
 from domain.plan.earned import ratio
 from domain.plan.project import Project
-from domain.reveal.past import known_from
+from domain.reveal.past import earlier, known, known_from
 from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
 
 
@@ -83,7 +84,7 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         earned_share=_share(figures.ev, account),
         cpi=_rounded(figures.cpi) if terms.indices else None,
         spi_t=_rounded(figures.spi_t) if terms.indices else None,
-        curve=_curve(account, amounts=amounts, since=since) if terms.curve else (),
+        curve=_curve(account, _measured(project, account, since), amounts=amounts) if terms.curve else (),
         curve_currency=project.currency if terms.curve and amounts else "",
     )
 
@@ -102,9 +103,8 @@ def _rounded(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(Decimal("0.01"))
 
 
-def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[CurvePoint, ...]:
-    """Return the curve: the plan, the forecast, and what was spent and earned, from `since` on or all of it."""
-    measurements = _measured(account, since)
+def _curve(account: Account, measurements: list[Measurement], *, amounts: bool) -> tuple[CurvePoint, ...]:
+    """Return the curve: the plan, the forecast, and what was spent and earned by these measurements."""
 
     def scaled(value: Decimal | None) -> Decimal | None:
         return value if amounts or value is None else _share(value, account)
@@ -122,12 +122,17 @@ def _curve(account: Account, *, amounts: bool, since: datetime | None) -> tuple[
     )
 
 
-def _measured(account: Account, since: datetime | None) -> list[Measurement]:
-    """Return the measurement that was the newest at `since` and the later ones; all of them when `since` is None."""
-    if since is None:
-        return list(account.measurements)
-    newest_then = [m for m in account.measurements if m.first_at < since][-1:]
-    return newest_then + [m for m in account.measurements if m.first_at >= since]
+def _measured(project: Project, account: Account, since: datetime | None) -> list[Measurement]:
+    """Return the measurement that was the newest at `since` and the later ones; all of them when `since` is None.
+
+    A measurement holds from the end of its status date.
+    """
+
+    def times(m: Measurement) -> tuple[datetime, datetime]:
+        end = datetime.combine(m.status_date + timedelta(days=1), time(), ZoneInfo(project.time_zone))
+        return m.first_at, earlier(m.first_at, end)
+
+    return known(account.measurements, since, times)
 
 
 def _forecast_line(account: Account) -> list[tuple[date, Decimal]]:

@@ -2,17 +2,21 @@
 
 Rule: a version agreed *from now on* discloses of what it newly covers only what is recorded after it; one agreed *with
 history* discloses all. What was covered before without a gap stays known. Where "all" is shared, an item is
-covered from when it became client-facing.
+covered from when it became client-facing. What a floor is compared with is the earlier of when a value was recorded and
+since when it held, so that history added later stays unknown like the rest of the past.
 """
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms
+from domain.plan.history import Dated
 
 Kind = Literal["milestone", "risk", "project", "budget"]
+Value = TypeVar("Value")
 ITEM = ""  # in place of a field: the item itself, whichever of its fields are shared
 
 
@@ -75,3 +79,36 @@ def _covers(terms: Terms, kind: Kind, key: str, field: str) -> bool:
 def after(at: datetime, since: datetime | None) -> bool:
     """Tell whether what was recorded at `at` is known when what lies before `since` (None: nothing) is not."""
     return since is None or at >= since
+
+
+def earlier(recorded: datetime, held: datetime | None) -> datetime:
+    """Return the earlier of when something was recorded and since when it held in its source, where that is said."""
+    return recorded if held is None else min(recorded, held)
+
+
+def dated(value: Dated) -> tuple[datetime, datetime]:
+    """Return when a value was recorded, and what a floor compares."""
+    return value.at, earlier(value.at, value.as_of)
+
+
+def known(
+    history: Sequence[Value], since: datetime | None, times: Callable[[Value], tuple[datetime, datetime]]
+) -> list[Value]:
+    """Return what is known of a history (in the order in which its values held) when what lies before `since` is not.
+
+    That is the value that was the newest at `since`, and the later ones. One that was never the newest, since it was
+    recorded only after another that holds since later, is of the past. `times` gives what `dated` does.
+    """
+    if since is None:
+        return list(history)
+    found: list[Value] = []
+    recorded_after = datetime.max.replace(tzinfo=UTC)  # the earliest time at which a later value was recorded
+    for value in reversed(history):
+        at, begin = times(value)
+        if after(begin, since):
+            found.append(value)
+        elif at < recorded_after:
+            found.append(value)
+            break
+        recorded_after = min(recorded_after, at)
+    return found[::-1]

@@ -17,10 +17,10 @@ from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.project import Project
-from domain.plan.risks import Points, Risk, band
+from domain.plan.risks import Assessment, ClientAssessment, Risk, band
 from domain.plan.schedule import Milestone
 from domain.reveal.measures import budget_of, indicator_of
-from domain.reveal.past import ITEM, after, known_from
+from domain.reveal.past import ITEM, after, dated, earlier, known, known_from
 from domain.reveal.said import NEVER, Called, ack, agreement_ack, concerns, remarks
 from domain.view import (
     Baseline,
@@ -79,7 +79,7 @@ def reveal(
         baselines=_baselines(project, share),
         risks=risks,
         scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
-        confirmed_at=_known(project.schedule.confirmed_at, known_from(share, "project", "", "confirmed"))
+        confirmed_at=_confirmed(project, known_from(share, "project", "", "confirmed"))
         if "confirmed" in terms.project_fields
         else None,
         concerns=concerns(share, milestones, risks, called),
@@ -114,7 +114,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
     fields, details = terms.milestone_fields, m.details
     baseline = project.schedule.baseline_of(m.id)
     original = _original(project, m, _past(share, m, "baseline"))
-    moved = len(m.moves) > 1 and after(m.moves[-1].at, _past(share, m, "reason"))
+    moved = len(m.moves) > 1 and after(dated(m.moves[-1])[1], _past(share, m, "reason"))
     return MilestoneRow(
         id=m.id,
         title=details.client_title,
@@ -136,9 +136,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         accepted_on=m.accepted_on if "acceptance" in fields else None,
         client_action=details.client_action if "client_action" in fields else "",
         client_action_due=details.client_action_due if "client_action" in fields else None,
-        confirmed_at=_known(project.schedule.confirmed_at, _past(share, m, "confirmed"))
-        if "confirmed" in fields
-        else None,
+        confirmed_at=_confirmed(project, _past(share, m, "confirmed")) if "confirmed" in fields else None,
         trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
     )
 
@@ -146,7 +144,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
 def _row_with_answers(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
     """Return the row with its comments and acknowledgement, which is current by the shown date alone."""
     subject, commented = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
-    moved = _set(m.moves[-1].at, _past(share, m, "forecast")) if "forecast" in share.terms.milestone_fields else None
+    moved = _set(m.moved_at, _past(share, m, "forecast")) if "forecast" in share.terms.milestone_fields else None
     since = _past(share, m, "comments") if commented else NEVER
     return msgspec.structs.replace(
         row,
@@ -159,13 +157,17 @@ def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
     return known_from(share, "milestone", m.id, *fields, facing=m.facing_since)
 
 
-def _known(at: datetime | None, since: datetime | None) -> datetime | None:
-    """Return an instant (UTC), or None where it lies before `since`, in what stays unknown."""
-    return at if at is not None and after(at, since) else None
+def _confirmed(project: Project, since: datetime | None) -> datetime | None:
+    """Return since when the plan is confirmed (UTC), or None where that lies before `since`, in what stays unknown."""
+    at, as_of = project.schedule.confirmed_at, project.schedule.confirmed_as_of
+    return (as_of or at) if at is not None and after(earlier(at, as_of), since) else None
 
 
 def _set(at: datetime, since: datetime | None) -> datetime:
-    """Return when something was set, as far as the client may know: not before it began to know of it."""
+    """Return when something was set on the page, as far as the client may know: not before it began to know of it.
+
+    That is when it was recorded, also where it is said to have held before: until then the page said something else.
+    """
     return at if since is None else max(at, since)
 
 
@@ -203,11 +205,8 @@ def _status(project: Project, m: Milestone, baseline: date | None, shown: date) 
 
 
 def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
-    """Return the forecasts in the order they were made; with `since`, beginning with the one that held then."""
-    moves = [move for move in m.moves if after(move.at, since)]
-    points = {project.civil(move.at): move.forecast for move in moves}
-    if since is not None and (earlier := [move for move in m.moves if move.at < since]):
-        points = {project.civil(since): earlier[-1].forecast} | points
+    """Return the forecasts in the order in which they held; with `since`, beginning with the one that held then."""
+    points = {project.civil(_set(move.since, since)): move.forecast for move in known(m.moves, since, dated)}
     return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
 
 
@@ -276,9 +275,9 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
     fields, details = share.terms.risk_fields, r.details
     since, set_since = _past_of_risk(share, r, "history"), _past_of_risk(share, r, "score")
     theirs = r.client_scores.get(client, ()) if "client_score" in fields else ()
-    ours = r.scores[-1]
-    score = _score(project, ours.points, ours.at, set_since) if "score" in fields else None
-    client_score = _score(project, theirs[-1].points, theirs[-1].at, None) if theirs else None
+    scores = known(r.scores, since, dated)
+    score = _score(project, r.scores[-1], set_since) if "score" in fields else None
+    client_score = _score(project, theirs[-1], None) if theirs else None
     return RiskCard(
         id=r.id,
         ref=details.ref,
@@ -289,12 +288,14 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
         category=details.category if "category" in fields else "",
         status="closed" if r.closed else "active",
         score=score,
-        inherent=_score(project, r.inherent, r.registered_at, _past_of_risk(share, r, "inherent"))
+        inherent=_score(
+            project,
+            Assessment(at=r.registered_at, as_of=r.inherent_as_of, points=r.inherent),
+            _past_of_risk(share, r, "inherent"),
+        )
         if "inherent" in fields
         else None,
-        previous=_score(project, r.scores[-2].points, r.scores[-2].at, since)
-        if "history" in fields and len(r.scores) > 1 and after(r.scores[-1].at, since)
-        else None,
+        previous=_score(project, scores[-2], since) if "history" in fields and len(scores) > 1 else None,
         band=band(project.scale, score.value) if score else None,
         proximity=details.proximity if "proximity" in fields else "",
         response=details.response if "response" in fields else "",
@@ -309,7 +310,7 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
 def _card_with_answers(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
     subject, fields = f"risk-{r.id}", share.terms.risk_fields
     since = _past_of_risk(share, r, "comments") if "comments" in fields else NEVER
-    scored = _set(r.scores[-1].at, _past_of_risk(share, r, "score")) if "score" in fields else None
+    scored = _set(r.scored_at, _past_of_risk(share, r, "score")) if "score" in fields else None
     theirs = r.client_scores.get(share.client, ()) if "client_score" in fields else ()
     return msgspec.structs.replace(
         card,
@@ -323,10 +324,11 @@ def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
     return known_from(share, "risk", r.id, *fields, facing=r.facing_since)
 
 
-def _score(project: Project, points: Points, at: datetime, since: datetime | None) -> Score:
-    """Return the points, with the day on which they were given unless that lies before `since`."""
-    on = project.civil(at) if after(at, since) else None
-    return Score(points.probability, points.impact, points.score, on)
+def _score(project: Project, given: Assessment | ClientAssessment, since: datetime | None) -> Score:
+    """Return a score, with the day since which it holds unless that lies before `since`."""
+    at, as_of = given.at, given.as_of if isinstance(given, Assessment) else None
+    on = project.civil(as_of or at) if after(earlier(at, as_of), since) else None
+    return Score(given.points.probability, given.points.impact, given.points.score, on)
 
 
 def _scale(project: Project) -> Scale:
@@ -361,12 +363,12 @@ def _as_of(project: Project, share: Share) -> date | None:
     """Return the last day on which a shared date, figure or score was set, as far as the client may know."""
     terms, instants = share.terms, list[datetime]()
     if "forecast" in terms.milestone_fields:
-        instants += [_set(m.moves[-1].at, _past(share, m, "forecast")) for m in _selected(project, terms)]
+        instants += [_set(m.moved_at, _past(share, m, "forecast")) for m in _selected(project, terms)]
     account = project.budget.accounts.get(terms.measure)
     if terms.budget in ("percent", "amounts") and account is not None:
         instants.append(_set(account.changed_at, _spent(share)))
     if "score" in terms.risk_fields:
-        instants += [_set(r.scores[-1].at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
+        instants += [_set(r.scored_at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
     return project.civil(max(instants)) if instants else None
 
 

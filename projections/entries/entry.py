@@ -1,31 +1,23 @@
 """One numbered update of a share: what changed as data, the parts shown, the text sent. Pure.
 
-docs/spec.md section 3 defines every field. `Content` is what the commitment covers; once it is encoded, its bytes are
-kept as they are and never encoded again.
+docs/spec.md section 3 defines every field, of both formats; new entries are of format 2. `Content` is what the
+commitment covers; once it is encoded, its bytes are kept as they are and never encoded again.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from domain.view import ClientView
+from projections.entries import names, parts
+from projections.entries.names import SealedName
+from projections.entries.parts import Part
 from projections.proof import tree
 
-
-class Part(msgspec.Struct, frozen=True, array_like=True):
-    """A piece of inert markup with an id of its own.
-
-    A leaf is all `head`. A container is `head`, then its children in order, then `tail`; a changed child is sent alone,
-    a changed container (its own markup, or which children in which order) is sent whole.
-    """
-
-    id: str
-    head: str
-    children: tuple[str, ...] = ()
-    tail: str = ""
+FORMAT: Literal[2] = 2  # of new entries
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +39,16 @@ class Rendered(msgspec.Struct, frozen=True):
     roots: tuple[str, ...]
     parts: dict[str, Part]
     stylesheet: str  # sha256 hex of the stylesheet this markup is meant for
+    assets: tuple[str, ...] = ()  # sha256 hex of the fonts and images that the stylesheet names
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What entry n shows to the client, and how it was shown."""
+class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What entry n shows to the client, and how it was shown.
 
+    In format 2 a person's name is a placeholder (projections/entries/names.py) wherever it stands.
+    """
+
+    format: Literal[1, 2] = 1
     share: str
     n: int  # 1, 2, 3 ... without gaps
     at: datetime  # recorded, UTC, never earlier than entry n - 1
@@ -59,25 +56,39 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     stylesheet: str  # sha256 hex
     changes: tuple[Change, ...]
     roots: tuple[str, ...]
-    parts: tuple[Part, ...]  # those that differ from entry n - 1 (all of them when n = 1)
-    removed: tuple[str, ...]  # ids of parts no longer shown
-    items: str  # the changes as list items, for "since your last visit"
-    body: str  # the message every open dashboard is sent, but for its `root`
-    view: str  # the ClientView as JSON, for replay, API and search
+    parts: tuple[Part, ...] = ()  # format 1: those that differ from entry n - 1; format 2: with all parts inside them
+    removed: tuple[str, ...] = ()  # ids of parts no longer shown
+    items: str = ""  # the changes as list items, for "since your last visit"
+    page: str = ""  # of the page after this entry; format 1: sha256 hex of its markup, format 2: hash of part hashes
+    # format 1 alone
+    body: str = ""  # the message every open dashboard is sent, but for its `root`
+    view: str = ""  # the ClientView as JSON, for replay, API and search
     terms: str = ""  # the terms of that version as JSON
-    page: str = ""  # sha256 hex of the page after this entry, so that one entry alone proves what was on a screen
+    # format 2 alone
+    targets: tuple[str, ...] = ()  # ids of the parts that the message replaces, in page order
+    say: str = ""  # one sentence for assistive technology
+    sections: dict[str, str] = {}  # of the view, those that differ from entry n - 1
+    sections_removed: tuple[str, ...] = ()
+    sections_hash: str = ""  # of all sections after this entry
+    assets: tuple[str, ...] = ()  # sha256 hex of fonts and images that the stylesheet names
+
+    @property
+    def carries(self) -> "Carried":
+        """The fields that the state after an entry is folded from."""
+        return Carried(**{name: getattr(self, name) for name in Carried.__struct_fields__ if name != "names"})
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Entry n of one share as recorded: the committed content, its salt, and the tree after it."""
 
-    content: Content
+    content: Content  # with the names of people who are not erased, as it is delivered
     raw: bytes  # the content as encoded when it was recorded
     salt: bytes  # 32 bytes, destroyed with the content on erasure
     header: bytes
     commitment: bytes
     leaf: bytes
     frontier: tuple[bytes, ...]
+    names: dict[str, SealedName] = {}  # every name that its own text uses, by key
 
     @property
     def n(self) -> int:
@@ -92,7 +103,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def message(self) -> bytes:
         """The text every open dashboard was sent, exactly: the body with the tree head put in at its end."""
-        return f'{self.content.body[:-1]},"root":"{self.root}"}}'.encode()
+        return f'{body_of(self.content)[:-1]},"root":"{self.root}"}}'.encode()
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +117,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes | None
     salt: bytes | None
     state: Literal["whole", "erased", "damaged"] = "whole"
+    names: dict[str, SealedName] = {}  # every name that its own text uses, by key
 
     @property
     def root(self) -> str:
@@ -123,30 +135,36 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     terms_version: int
     stylesheet: str
     roots: dict[str, str]  # root id -> markup
-    view: str  # JSON
+    view: ClientView
     terms: str = ""  # of its version, JSON
 
 
-class FoldStep(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of a content from which the parts of a page are brought forward; decoded without the rest."""
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a content from which page and view are brought forward, and the names sealed beside it."""
 
     n: int
     roots: tuple[str, ...]
-    parts: tuple[Part, ...]
-    removed: tuple[str, ...]
+    parts: tuple[Part, ...] = ()
+    removed: tuple[str, ...] = ()
+    sections: dict[str, str] = {}
+    sections_removed: tuple[str, ...] = ()
+    names: dict[str, SealedName] = {}
 
 
 class Keyframe(msgspec.Struct, frozen=True, kw_only=True):
-    """All parts after entry n, kept so that assembling a later page need not begin before it."""
+    """All parts, sections and names after entry n, so that assembling a later page need not begin before it."""
 
     n: int
     roots: tuple[str, ...]
     parts: tuple[Part, ...]
+    sections: dict[str, str] = {}
+    names: dict[str, SealedName] = {}
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What stays readable of an entry after its content is erased; a leaf is the hash of it and the commitment."""
 
+    format: Literal[1, 2] = 1  # written from 2 on
     share: str
     n: int
     at: str
@@ -161,7 +179,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _content = msgspec.json.Decoder(Content)
-_step = msgspec.json.Decoder(FoldStep)
+_carried = msgspec.json.Decoder(Carried)
 _headers = msgspec.json.Decoder(Header)
 _views = msgspec.json.Decoder(ClientView)
 
@@ -171,16 +189,12 @@ def digest_of(markup: Iterable[str]) -> str:
     return hashlib.sha256("".join(markup).encode()).hexdigest()
 
 
-def instant(at: datetime) -> str:
-    """Return an instant as ISO 8601 in UTC to the second, as clients see it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def header(content: Content) -> bytes:
     """Return the canonical header of a leaf; docs/spec.md 4.1."""
     exact = content.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return _encoder.encode(
         Header(
+            format=content.format,
             share=content.share,
             n=content.n,
             at=exact,
@@ -190,8 +204,10 @@ def header(content: Content) -> bytes:
     )
 
 
-def seal(content: Content, salt: bytes, frontier: Sequence[bytes]) -> Entry:
-    """Return the entry that records `content` on top of the tree whose frontier is given."""
+def seal(
+    content: Content, salt: bytes, frontier: Sequence[bytes], names: Mapping[str, SealedName] | None = None
+) -> Entry:
+    """Return the entry that records `content`, with names beside it, on top of the tree whose frontier is given."""
     raw, head = _encoder.encode(content), header(content)
     commitment = tree.commit(salt, raw)
     leaf = tree.leaf_hash(head, commitment)
@@ -203,15 +219,48 @@ def seal(content: Content, salt: bytes, frontier: Sequence[bytes]) -> Entry:
         commitment=commitment,
         leaf=leaf,
         frontier=tree.append(frontier, content.n - 1, leaf),
+        names=dict(names or {}),
     )
 
 
-def open_step(raw: bytes) -> FoldStep:
+def delivered(content: Content, called: Mapping[str, str]) -> Content:
+    """Return a content with names in place of their placeholders; `called` has those that are not erased, by key."""
+    if content.format == 1:
+        return content
+
+    def text(value: str) -> str:
+        return names.filled(value, called)
+
+    def markup(value: str) -> str:
+        return names.filled_markup(value, called)
+
+    def change(row: Change) -> Change:
+        return Change(**{name: text(getattr(row, name)) for name in Change.__struct_fields__})
+
+    return msgspec.structs.replace(
+        content,
+        changes=tuple(map(change, content.changes)),
+        parts=tuple(Part(p.id, markup(p.head), p.children, markup(p.tail)) for p in content.parts),
+        items=markup(content.items),
+        say=text(content.say),
+    )
+
+
+def body_of(content: Content) -> str:
+    """Return the message every open dashboard is sent, but for its `root`, of a content as it is delivered."""
+    if content.format == 1:
+        return content.body
+    inside = {part.id: part for part in content.parts}
+    roots = {target: parts.markup(inside, target) for target in content.targets}
+    return parts.body(content.n, content.at, roots, content.items, content.say)
+
+
+def open_carried(raw: bytes) -> Carried:
     """Return the fields of a recorded content that folding needs.
 
     Raises: msgspec.MsgspecError.
     """
-    return _step.decode(raw)
+    return _carried.decode(raw)
 
 
 def open_header(header: bytes) -> Header:

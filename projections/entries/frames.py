@@ -1,32 +1,42 @@
-"""What differs between two renderings, as the message sent to open pages; and recorded parts as markup. Pure.
+"""What differs between two renderings; a share brought forward entry by entry; whole pages as messages. Pure.
 
-docs/spec.md 5.
+docs/spec.md 3.4 and 5.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
-from projections.entries.entry import Content, FoldStep, Part, Rendered, instant
+from projections.entries.entry import Carried, Keyframe, Rendered
+from projections.entries.names import SealedName, keys_in
+from projections.entries.parts import Part, instant, instructions, within
 
-ISLAND = "since"  # id of the list of changes on the page: filled for each viewer, and each message adds to its top
 _encoder = msgspec.json.Encoder()
+T = TypeVar("T")
 
 
 class Difference(msgspec.Struct, frozen=True):
     """What is new, different or gone in a rendering, compared with the one before."""
 
-    parts: tuple[Part, ...]  # new or different
+    parts: tuple[Part, ...]  # the targets and all parts inside them
     removed: tuple[str, ...]
     targets: tuple[str, ...]  # the topmost parts that have to be swapped, in page order
 
 
-class _Frame(msgspec.Struct):
-    n: int
-    at: str
-    content: str
-    say: str
+class State(msgspec.Struct, frozen=True):
+    """All that a share shows after an entry: parts of the page, sections of the view, sealed names, each by id."""
+
+    parts: Mapping[str, Part] = {}
+    sections: Mapping[str, str] = {}
+    names: Mapping[str, SealedName] = {}
+
+    def keyframe(self, n: int, roots: tuple[str, ...]) -> Keyframe:
+        """Return the state as a keyframe after entry n."""
+        return Keyframe(
+            n=n, roots=roots, parts=tuple(self.parts.values()), sections=dict(self.sections), names=dict(self.names)
+        )
 
 
 class _Key(msgspec.Struct):
@@ -38,15 +48,23 @@ class _Key(msgspec.Struct):
     root: str
 
 
-def difference(before: Rendered | None, after: Rendered) -> Difference:
-    """Return what differs between two renderings; everything when `before` is None."""
+def difference(before: Rendered | None, after: Rendered, renamed: frozenset[str] = frozenset()) -> Difference:
+    """Return what differs between two renderings; everything when `before` is None.
+
+    Parts with one of the placeholders `renamed` are taken for different, since another name is filled in.
+    """
     old = before.parts if before else {}
-    changed = {key for key, part in after.parts.items() if old.get(key) != part}
+    changed = {key for key, part in after.parts.items() if old.get(key) != part or _names(part) & renamed}
+    targets = tuple(_topmost(after.roots, after.parts, changed))
     return Difference(
-        parts=tuple(part for key, part in after.parts.items() if key in changed),
+        parts=tuple(within(after.parts, targets)),
         removed=tuple(key for key in old if key not in after.parts),
-        targets=tuple(_topmost(after.roots, after.parts, changed)),
+        targets=targets,
     )
+
+
+def _names(part: Part) -> frozenset[str]:
+    return keys_in(part.head) | keys_in(part.tail)
 
 
 def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> Iterable[str]:
@@ -58,35 +76,27 @@ def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -
             yield from _topmost(parts[key].children, parts, changed)
 
 
-def markup(parts: Mapping[str, Part], key: str) -> str:
-    """Return the whole markup of a part with its children."""
-    part = parts[key]
-    return part.head + "".join(markup(parts, child) for child in part.children) + part.tail
-
-
-def partial(target: str, html: str, swap: str = "outerMorph") -> str:
-    """Return one instruction of a message: put `html` where the element with the id `target` is."""
-    return f'<hx-partial hx-target="#{target}" hx-swap="{swap}">{html}</hx-partial>'
-
-
-def body(n: int, at: datetime, parts: Mapping[str, Part], targets: Sequence[str], items: str, say: str) -> str:
-    """Return the message of entry n without its tree head."""
-    content = "".join(partial(target, markup(parts, target)) for target in targets)
-    if items:
-        content += partial(ISLAND, items, "afterbegin")
-    return _encoder.encode(_Frame(n, instant(at), content, say)).decode()
-
-
 def key_message(n: int, at: datetime, root: str, roots: Mapping[str, str], items: str) -> bytes:
     """Return the message that replaces the whole page, for a viewer who cannot be brought up by single updates."""
-    content = "".join(partial(target, html) for target, html in roots.items())
-    if items:
-        content += partial(ISLAND, items, "afterbegin")
-    return _encoder.encode(_Key(n, True, instant(at), content, "", root))
+    return _encoder.encode(_Key(n, True, instant(at), instructions(roots, items), "", root))
 
 
-def fold(parts: Mapping[str, Part], content: Content | FoldStep) -> dict[str, Part]:
-    """Return the parts of a page after an entry, given those before it."""
-    after = {key: part for key, part in parts.items() if key not in content.removed}
-    after.update((part.id, part) for part in content.parts)
-    return after
+def state_of(keyframe: Keyframe | None) -> State:
+    """Return the state that a keyframe keeps, the empty one when there is none."""
+    if keyframe is None:
+        return State()
+    return State({part.id: part for part in keyframe.parts}, keyframe.sections, keyframe.names)
+
+
+def fold(state: State, carried: Carried) -> State:
+    """Return the state after an entry, given the one before it."""
+    parts = _folded(state.parts, {part.id: part for part in carried.parts}, carried.removed)
+    sections = _folded(state.sections, carried.sections, carried.sections_removed)
+    return State(parts, sections, {**state.names, **carried.names} if carried.names else state.names)
+
+
+def _folded(before: Mapping[str, T], new: Mapping[str, T], gone: Iterable[str]) -> Mapping[str, T]:
+    if not new and not gone:
+        return before
+    left = set(gone)
+    return {key: value for key, value in before.items() if key not in left} | dict(new)

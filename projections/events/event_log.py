@@ -22,6 +22,7 @@ from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
 
 BATCH = 500
+PERSON_ERASED, ERASED = "person-erased", 1_000_000
 PERSONAL = "person-"  # streams sealed with a key of their own
 
 
@@ -75,6 +76,14 @@ class EventLog:
                 break
             position = rows[-1].id
         return cuts
+
+    def erased_people(self) -> frozenset[PersonId]:
+        """Return everybody who is erased."""
+        rows = self._recorder.select_notifications(0, ERASED, topics=(PERSON_ERASED,), inclusive_of_start=False)
+        events = [self._notified(notification) for notification in rows]
+        return frozenset(
+            r.event.person for r in events if isinstance(r, Recorded) and isinstance(r.event, PersonErased)
+        )
 
     def fingerprint(self, stream: str, command: bytes) -> str:
         """Return a SHA-256 of an encoded command, hex; on a person's stream an HMAC with that person's key."""

@@ -162,4 +162,9 @@ def names(world: World, share: Share) -> Names:
     """Return the names that a share's view shows; the time zone is the project's until the client has one."""
     client = world.clients.get(share.client)
     zone = client.time_zone if client else world.projects[share.project].time_zone
-    return Names(world.organisation or _("Your supplier"), client.name if client else _("you"), zone, world.person_name)
+    return Names(
+        world.organisation or _("Your supplier"),
+        client.name if client else _("you"),
+        zone,
+        world.names_for(share.client),
+    )

@@ -5,7 +5,7 @@ missing, and the verifier reports it.
 """
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
@@ -13,7 +13,9 @@ from typing import Literal
 import msgspec
 
 from domain.language import gettext as _
-from projections.entries.entry import Content, Kept, open_content
+from projections.entries.entry import Content, Kept
+from projections.entries.frames import State
+from projections.entries.names import SealedName
 from projections.evidence.leaves import BATCH, stored_leaves
 from projections.evidence.notary import Differs, Notary, Signed
 from projections.installation.folder import Logs
@@ -22,9 +24,9 @@ from projections.receipts.batches import BatchRow
 from projections.replay import pages
 from projections.verify import bundle as verified
 from projections.verify import container
-from projections.verify.lines import EvidenceLine
+from projections.verify.lines import Base, EvidenceLine, GivenName
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2  # of bundles made from now on
 LINES = 100  # of one file
 Kind = Literal["share", "period", "entry"]
 
@@ -137,6 +139,7 @@ class _Members:
         self._logs, self._notary, self._manifest = logs, notary, manifest
         self._whole = manifest.kind == "share"
         self.files: dict[str, bytes] = {}
+        self._names: dict[tuple[str, str], GivenName] = {}
 
     def add_trust(self, checkpoint: Signed) -> None:
         """Add the key, its rotations, and every signed head with its time stamps; docs/spec.md 8.3."""
@@ -157,20 +160,46 @@ class _Members:
         manifest, contents = self._manifest, list[tuple[int, Content | None, str]]()
         proofs = None if self._whole else tree.Subtrees(stored_leaves(self._logs, manifest.share, manifest.size))
         entries = _entries(self._logs, manifest.share, manifest.first - 1, manifest.to)
-        start = manifest.first
+        start, erased = manifest.first, False
         while batch := list(islice(entries, LINES)):
             lines = []
             for kept in batch:
                 proof = proofs.inclusion(kept.n - 1) if proofs and kept.n <= proofs.size else None
                 lines.append(_encode(_line(kept, proof)))
-                content = open_content(kept.raw) if kept.raw is not None else None
+                content = self._logs.disclosure.content(manifest.share, kept)
                 contents.append((kept.n, content, kept.leaf.hex()))
+                self._note_names(kept)
+                self._begin_again(kept, after_erased=erased)
+                erased = kept.state == "erased"
             self.files[f"entries/{start:09}.jsonl"] = b"\n".join(lines) + b"\n"
             start += LINES
         if not self._whole:
             folded = pages.fold(self._logs.disclosure, manifest.share, manifest.first)
-            self.files["base.json"] = _encode(list(folded.parts.values()) if folded else [])
+            state = folded.state if folded else State()
+            self.files["base.json"] = _base(state)
+            self._open_names(state.names)
+        if self._names:
+            self.files["names.json"] = _encode(sorted(self._names.values(), key=lambda name: (name.key, name.name)))
         return contents
+
+    def _begin_again(self, kept: Kept, *, after_erased: bool) -> None:
+        """Add what was shown after the first entry after ones that were erased: it follows from nothing else here."""
+        if (
+            after_erased
+            and kept.state == "whole"
+            and (folded := pages.fold(self._logs.disclosure, self._manifest.share, kept.n))
+        ):
+            self.files[f"bases/{kept.n:09}.json"] = _base(folded.state)
+
+    def _note_names(self, kept: Kept) -> None:
+        """Take in the names that an entry uses, of people who are not erased."""
+        self._open_names(kept.names)
+
+    def _open_names(self, sealed: Mapping[str, SealedName]) -> None:
+        for key, name in sealed.items():
+            opened = self._logs.disclosure.opened_name(self._manifest.share, key, name)
+            if opened is not None:
+                self._names[key, name.commitment] = GivenName(key=key, name=opened[1], salt=opened[0].hex())
 
     def add_receipts(self) -> list[BatchRow] | None:
         """Add the lines of the receipts and return their rows, None where no row was ever recorded."""
@@ -206,6 +235,12 @@ class _Members:
         """Add every stylesheet the contents were shown with."""
         for digest in {content.stylesheet for _n, content, _leaf in contents if content}:
             self.files[f"stylesheets/{digest}.css"] = self._logs.disclosure.stylesheet(digest) or b""
+        for digest in {digest for _n, content, _leaf in contents if content for digest in content.assets}:
+            self.files[f"assets/{digest}"] = self._logs.disclosure.asset(digest) or b""
+
+
+def _base(state: State) -> bytes:
+    return _encode(Base(parts=list(state.parts.values()), sections=dict(state.sections)))
 
 
 def _line(stored: Kept | BatchRow, proof: Sequence[bytes] | None) -> EvidenceLine:

@@ -13,7 +13,6 @@ import msgspec
 
 from domain.errors import Conflict, Invalid, Unknown
 from domain.language import gettext as _
-from projections.entries.entry import Keyframe
 from projections.evidence.leaves import numbers_erased, numbers_expired
 from projections.evidence.notary import Notary
 from projections.installation.folder import Logs
@@ -71,8 +70,7 @@ def _keep_pages_after(logs: Logs, share: str, numbers: Collection[int]) -> None:
     for n in sorted({n + 1 for n in numbers} - set(numbers)):
         folded = pages.fold(logs.disclosure, share, n)
         if folded is not None:
-            parts = tuple(folded.parts.values())
-            logs.disclosure.keep_keyframe(share, Keyframe(n=n, roots=folded.entry.content.roots, parts=parts))
+            logs.disclosure.keep_keyframe(share, folded.state.keyframe(n, folded.entry.content.roots))
 
 
 def expire_receipts(logs: Logs, notary: Notary, share: str, days: int, *, now: datetime) -> int:

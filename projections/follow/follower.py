@@ -22,7 +22,7 @@ from domain.people.clients import ClientEnded
 from projections.entries.entry import Entry
 from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.world import World
-from projections.follow.next_entry import Made, Renderer, Shown, disclose, restore
+from projections.follow.next_entry import Made, Renderer, Secrets, Shown, disclose, restore
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
 from projections.logs.disclosure_log import DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
@@ -77,7 +77,8 @@ class Follower:
         settled: bool = True,
     ) -> None:
         self._events, self._disclosure, self._renderer = events, disclosure, renderer
-        self._clock, self._salt, self._on_entries = ports.clock, ports.salt, ports.on_entries
+        self._clock, self._on_entries = ports.clock, ports.on_entries
+        self._secrets = Secrets(ports.salt, disclosure.seal_name, lambda: self._world.erased)
         self._crash_point, self._lease_keeper = ports.crash_point, ports.lease_keeper
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -95,6 +96,8 @@ class Follower:
     def _reset(self) -> None:
         """Fold again from what is recorded; the stylesheet is kept before any entry names it."""
         self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
+        for digest, asset in self._renderer.assets.items():
+            self._disclosure.keep_asset(digest, asset)
         self._world = World()
         self._shown: dict[ShareId, Shown] = {}
         self._group: list[Recorded | Unreadable] = []
@@ -231,7 +234,7 @@ class Follower:
             try:
                 self._refuse_broken(share)
                 now = _time_of(self._clock(), group)
-                made = disclose(self._world, share, self._shown_by(share), self._renderer, now, self._salt)
+                made = disclose(self._world, share, self._shown_by(share), self._renderer, now, self._secrets)
             except Exception as error:
                 log.exception("share %s is stopped at event %d; the others go on", share, before)
                 parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
@@ -321,7 +324,7 @@ class Follower:
                 touched = False
                 if recorded.position <= parked.position or _narrowed(batch, world, key, recorded.position):
                     continue
-                made = disclose(world, key, shown, self._renderer, _time_of(self._clock(), [recorded]), self._salt)
+                made = disclose(world, key, shown, self._renderer, _time_of(self._clock(), [recorded]), self._secrets)
                 if made is not None:
                     shown = made.shown
                     batch.made.append(made)

@@ -1,19 +1,37 @@
-"""Makes the next entry of a share: the world is revealed, rendered and sealed. Reads no clock and writes nothing."""
+"""Makes the next entry of a share: the world is revealed, rendered and sealed. Reads no clock and writes nothing.
 
-from collections.abc import Callable, Sequence
+Rule: names of people never reach a view or its markup here, only their placeholders; docs/spec.md 3.10.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
-from domain.ids import ShareId
+from domain.ids import PersonId, ShareId
+from domain.language import gettext as _
 from domain.reveal.policy import reveal
 from domain.view import ClientView
-from projections.entries import frames
-from projections.entries.entry import Change, Content, Entry, Keyframe, Part, Rendered, digest_of, seal
+from projections.entries import frames, sections
+from projections.entries.entry import (
+    FORMAT,
+    Change,
+    Content,
+    Entry,
+    Keyframe,
+    Rendered,
+    delivered,
+    open_view,
+    seal,
+)
+from projections.entries.frames import State
+from projections.entries.names import SealedName, key_of, keys_in, placeholder
+from projections.entries.parts import Part, page_hash
 from projections.events.world import World, names
+from projections.follow.people import Named, People, named, with_names
 from projections.logs.disclosure_log import DisclosureLog
 
 KEYFRAME_EVERY = 50  # entries between keyframes, the most that are folded to open a page
@@ -29,6 +47,10 @@ class Renderer(Protocol):
     @property
     def css(self) -> bytes:
         """The stylesheet itself."""
+
+    @property
+    def assets(self) -> Mapping[str, bytes]:
+        """The fonts and images that the stylesheet names, by sha256 hex."""
 
     def render(self, view: ClientView) -> Rendered:
         """Return the view as markup."""
@@ -46,8 +68,12 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     n: int = 0
     at: datetime = datetime.min.replace(tzinfo=UTC)
     frontier: tuple[bytes, ...] = ()
+    format: Literal[1, 2] = FORMAT  # of entry n; in format 1 the view and the parts hold names
     rendered: Rendered | None = None
     view: ClientView | None = None
+    sections: Mapping[str, str] = {}
+    names: Mapping[str, SealedName] = {}
+    called: Mapping[str, str] = {}  # the names that are sealed in `names`, by key
     since_key: int = 0  # entries since the last keyframe
 
 
@@ -60,96 +86,156 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class NextView(msgspec.Struct, frozen=True, kw_only=True):
-    """The view that entry `n` of a share is to disclose, and the terms that allow it."""
+    """The view that entry `n` of a share is to disclose, the terms that allow it, and the names it uses."""
 
     share: str
     n: int
     at: datetime  # UTC
-    view: ClientView
+    view: ClientView  # with placeholders for names
     terms: Terms
+    people: Mapping[str, Named] = {}  # of the placeholders in the view, by key
 
 
-_view_decoder = msgspec.json.Decoder(ClientView)
-_json = msgspec.json.Encoder(order="sorted")
+class Secrets(msgspec.Struct, frozen=True):
+    """What only the process that records entries has."""
+
+    salt: Callable[[str, int], bytes]  # of a share and a number, the 32 secret bytes of a commitment; docs/spec.md 4.1
+    keep_name: Callable[[str, str, str, bytes], SealedName]  # of a share, a person, a name, and 32 secret bytes
+    erased: Callable[[], Collection[str]] = frozenset  # everybody who is erased, also later than the world is
+
+    def seal_name(self, share: str, person: str, name: str) -> SealedName:
+        """Return a person's name sealed for the entries of a share."""
+        key = key_of(share, person)
+        return self.keep_name(share, person, name, self.salt(_("names of {share}", share=share), int(key[:8], 16)))
 
 
-def restore(disclosure: DisclosureLog, share: str) -> Shown:
-    """Return what a share shows now, read from its log."""
-    last = disclosure.last(share)
+def restore(disclosure: DisclosureLog, share: str, n: int | None = None) -> Shown:
+    """Return what a share shows now, or showed after entry n, read from its log."""
+    last = disclosure.last(share) if n is None else disclosure.entry(share, n)
     if last is None:
         return Shown()
-    key = disclosure.keyframe(share, last.n) or Keyframe(n=0, roots=(), parts=())
-    parts: dict[str, Part] = {part.id: part for part in key.parts}
-    for step in disclosure.steps(share, key.n, last.n):
-        parts = frames.fold(parts, step)
+    key = disclosure.keyframe(share, last.n)
+    state = frames.state_of(key)
+    for carried in disclosure.carried(share, key.n if key else 0, last.n):
+        state = frames.fold(state, carried)
+    old = last.content.format == 1
     return Shown(
         n=last.n,
         at=last.content.at,
         frontier=last.frontier,
-        rendered=Rendered(last.content.roots, parts, last.content.stylesheet),
-        view=_view_decoder.decode(last.content.view),
-        since_key=last.n - key.n,
+        format=last.content.format,
+        rendered=Rendered(last.content.roots, dict(state.parts), last.content.stylesheet),
+        view=open_view(last.content.view) if old else sections.view_of(state.sections),
+        sections=state.sections,
+        names=sections.names_used(state.sections, state.names),
+        called=disclosure.called(share, sections.names_used(state.sections, state.names)),
+        since_key=last.n - (key.n if key else 0),
     )
 
 
 def disclose(
-    world: World, share: ShareId, shown: Shown, renderer: Renderer, now: datetime, salt: Callable[[str, int], bytes]
+    world: World, share: ShareId, shown: Shown, renderer: Renderer, now: datetime, secrets: Secrets
 ) -> Made | None:
     """Return the next entry of a share, or None when its client would see nothing new.
 
-    `now` is UTC; the entry is dated then, or as the entry before it when that is later. `salt(share, n)` gives the 32
-    secret bytes of its commitment; docs/spec.md 4.1.
+    `now` is UTC; the entry is dated then, or as the entry before it when that is later.
     """
-    view = revealed(world, share, now)
-    if view is None or view == shown.view:
+    people = People(share, world, secrets.erased())
+    view = revealed(world, share, now, people.called)
+    if view is None:
         return None
     n, at = shown.n + 1, max(now, shown.at)
-    due = NextView(share=share, n=n, at=at, view=view, terms=world.shares[share].terms)
-    content, rendered = compose(due, shown, renderer)
-    entry = seal(content, salt(share, n), shown.frontier)
+    due = NextView(share=share, n=n, at=at, view=view, terms=world.shares[share].terms, people=people.named_in(view))
+    if not _differs(due, shown):
+        return None
+    composed = compose(due, shown, renderer, secrets.seal_name)
+    entry = seal(composed.content, secrets.salt(share, n), shown.frontier, composed.names)
     key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY
+    called = names_of(due)
     after = Shown(
         n=n,
         at=at,
         frontier=entry.frontier,
-        rendered=rendered,
+        rendered=composed.rendered,
         view=view,
+        sections=composed.state.sections,
+        names=composed.state.names,
+        called=called,
         since_key=0 if key else shown.since_key + 1,
     )
-    keyframe = Keyframe(n=n, roots=rendered.roots, parts=tuple(rendered.parts.values())) if key else None
-    return Made(entry, after, keyframe)
+    handed_on = msgspec.structs.replace(entry, content=delivered(entry.content, {**shown.called, **called}))
+    return Made(handed_on, after, composed.state.keyframe(n, composed.rendered.roots) if key else None)
 
 
-def revealed(world: World, share: ShareId, now: datetime) -> ClientView | None:
-    """Return what the client of a share may know of the world now; None unless the share is in force at `now`."""
+def names_of(due: NextView) -> dict[str, str]:
+    """Return the names that a view uses, without those of erased people, by key."""
+    return {key: named.name for key, named in due.people.items() if not named.erased}
+
+
+def _differs(due: NextView, shown: Shown) -> bool:
+    """Tell whether a client would see anything new, be it another name."""
+    called = names_of(due)
+    if shown.format == 1:
+        return shown.view is None or named(due.view, called) != shown.view
+    return due.view != shown.view or called != shown.called
+
+
+def revealed(
+    world: World, share: ShareId, now: datetime, called: Callable[[PersonId], str] | None = None
+) -> ClientView | None:
+    """Return what the client of a share may know of the world now; None unless the share is in force at `now`.
+
+    `called` gives what stands for a person, the name where it is None.
+    """
     agreed = world.shares[share]
     if not agreed.active or agreed.ended_on(now) is not None:
         return None
-    return released_view_of(world, agreed)
+    return released_view_of(world, agreed, called)
 
 
-def released_view_of(world: World, share: Share) -> ClientView:
+def released_view_of(world: World, share: Share, called: Callable[[PersonId], str] | None = None) -> ClientView:
     """Return what the client of a share may know under its newest version, without what waits for review."""
-    called = names(world, share)
+    naming = names(world, share)
     return reveal(
         world.released(share),
         share,
-        organisation=called.organisation,
-        client=called.client,
-        time_zone=called.time_zone,
-        called=called.called,
+        organisation=naming.organisation,
+        client=naming.client,
+        time_zone=naming.time_zone,
+        called=called or naming.called,
     )
 
 
-def compose(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, Rendered]:
-    """Return the content of the entry that discloses `due` after what is shown so far, and its view as markup."""
-    n, at, view = due.n, due.at, due.view
+class Composed(msgspec.Struct, frozen=True):
+    """The content of an entry, its view as markup, the state of the share after it, and the names its text uses."""
+
+    content: Content
+    rendered: Rendered
+    state: State
+    names: dict[str, SealedName]
+
+
+def compose(
+    due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
+) -> Composed:
+    """Return the entry that discloses `due` after what is shown so far."""
+    n, at, view, called = due.n, due.at, due.view, names_of(due)
+    renamed = frozenset(key for key in shown.called if called.get(key) != shown.called[key])
     rendered = renderer.render(view)
-    difference = frames.difference(shown.rendered, rendered)
-    changes = renderer.changes(shown.view, view)
+    difference = frames.difference(shown.rendered, rendered, renamed)
+    changes = _changes(due, shown, renderer, renamed)
     items = renderer.items(changes, n, at, view.time_zone)
     say = ". ".join(change.say for change in changes[:3] if change.say)
+    sealed = _sealed(due, shown, seal_name)
+    after = sections.sections_of(view, due.terms, {key: name.commitment for key, name in sealed.items()})
+    own = _keys_used(difference.parts, changes, items, after, shown.sections)
+    beside = {
+        key: name
+        for key, name in {**shown.names, **sealed}.items()
+        if key in own or (key in sealed and shown.names.get(key) != name)
+    }
     content = Content(
+        format=FORMAT,
         share=due.share,
         n=n,
         at=at,
@@ -160,9 +246,48 @@ def compose(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, R
         parts=difference.parts,
         removed=difference.removed,
         items=items,
-        body=frames.body(n, at, rendered.parts, difference.targets, items, say),
-        view=_json.encode(view).decode(),
-        terms=_json.encode(due.terms).decode(),
-        page=digest_of(frames.markup(rendered.parts, root) for root in rendered.roots),
+        page=page_hash(rendered.parts, rendered.roots),
+        targets=difference.targets,
+        say=say,
+        sections={key: text for key, text in after.items() if shown.sections.get(key) != text},
+        sections_removed=tuple(key for key in shown.sections if key not in after),
+        sections_hash=sections.hash_of(after),
+        assets=rendered.assets,
     )
-    return content, rendered
+    return Composed(content, rendered, State(rendered.parts, after, sealed), beside)
+
+
+def _sealed(due: NextView, shown: Shown, seal_name: Callable[[str, str, str], SealedName]) -> dict[str, SealedName]:
+    """Return the sealed names that are used after an entry; one that is the same as before is sealed already."""
+    called = names_of(due)
+    return {
+        key: shown.names[key] if shown.called.get(key) == name else seal_name(due.share, due.people[key].person, name)
+        for key, name in called.items()
+    }
+
+
+def _keys_used(
+    parts: Sequence[Part], changes: Sequence[Change], items: str, after: Mapping[str, str], before: Mapping[str, str]
+) -> frozenset[str]:
+    """Return the keys of the placeholders in an entry's own text."""
+    texts = [part.head + part.tail for part in parts] + [items]
+    texts += [text for change in changes for text in msgspec.structs.astuple(change)]
+    texts += [text for key, text in after.items() if before.get(key) != text]
+    return keys_in("".join(texts))
+
+
+def _changes(due: NextView, shown: Shown, renderer: Renderer, renamed: frozenset[str]) -> tuple[Change, ...]:
+    """Return what became different since what is shown, people's names included."""
+    before = shown.view
+    if before is not None and shown.format == 1:
+        keys = {name: placeholder(key) for key, name in names_of(due).items()}
+        before = with_names(before, lambda name: keys.get(name, name))
+    changes = renderer.changes(before, due.view)
+    if changes or not renamed:
+        return changes
+    title = _("Names")
+    if any(due.people[key].erased for key in renamed if key in due.people):
+        say, after = _("A person was erased; the name is shown no longer"), _("Erased")
+    else:
+        say, after = _("A name was changed"), _("Changed")
+    return (Change(kind="names", subject="", title=title, before="", after=after, note="", why="", say=say),)

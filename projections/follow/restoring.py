@@ -10,8 +10,10 @@ from datetime import datetime
 import msgspec
 
 from domain.language import gettext as _
-from projections.entries.entry import Change, Content, Keyframe, seal
-from projections.entries.frames import body
+from projections.entries import sections
+from projections.entries.entry import FORMAT, Change, Content, seal
+from projections.entries.frames import State
+from projections.entries.parts import page_hash
 from projections.follow.next_entry import Renderer, restore
 from projections.installation.folder import Logs
 from projections.logs.ledger import Statement
@@ -56,17 +58,30 @@ def keep_numbers(
         why=sentence,
         say=sentence,
     )
+    after = shown.sections or sections.sections_of(shown.view, msgspec.json.decode(last.content.terms or "{}"), {})
     entries = []
     for n in range(first, upto + 1):
         items = renderer.items((change,), n, at, zone) if n == upto else ""
-        text = body(n, at, {}, (), items, sentence if n == upto else "")
-        content = msgspec.structs.replace(
-            last.content, n=n, at=at, changes=(change,), parts=(), removed=(), items=items, body=text
+        content = Content(
+            format=FORMAT,
+            share=share,
+            n=n,
+            at=at,
+            terms_version=shown.view.terms_version,
+            stylesheet=shown.rendered.stylesheet,
+            changes=(change,),
+            roots=shown.rendered.roots,
+            items=items,
+            page=page_hash(shown.rendered.parts, shown.rendered.roots),
+            say=sentence if n == upto else "",
+            sections=dict(after) if n == first and shown.format == 1 else {},
+            sections_hash=sections.hash_of(after),
+            assets=last.content.assets,
         )
         entry = seal(content, salt(share, n), frontier)
         frontier = entry.frontier
         entries.append(entry)
-    key = Keyframe(n=upto, roots=shown.rendered.roots, parts=tuple(shown.rendered.parts.values()))
+    key = State(shown.rendered.parts, after, shown.names).keyframe(upto, shown.rendered.roots)
     logs.disclosure.record(entries, [(share, key)], [], None)
     return len(entries)
 

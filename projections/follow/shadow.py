@@ -5,7 +5,7 @@ Every command that changes the view is paired with one entry; where several comm
 whose view it recorded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -16,11 +16,15 @@ from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from domain.view import ClientView
 from projections.entries.entry import Content, Kept, open_content, open_header
+from projections.entries.names import SealedName, key_of
 from projections.events.event_log import EventLog
 from projections.events.world import World
-from projections.follow.next_entry import NextView, Renderer, Shown, compose, revealed
+from projections.follow import format_1
+from projections.follow.next_entry import NextView, Renderer, Shown, compose, names_of, restore, revealed
+from projections.follow.people import Named, People, named
 from projections.follow.restoring import is_lost
 from projections.logs.disclosure_log import DisclosureLog
+from projections.replay.pages import Views
 
 BATCH = 64  # entries read at a time
 
@@ -55,11 +59,13 @@ class _Waiting(msgspec.Struct, frozen=True):
     """A command after which the client would see something else, not yet paired with an entry."""
 
     at: datetime
-    view: ClientView
+    view: ClientView  # with placeholders for names
     terms: Terms
+    people: Mapping[str, Named]
 
-
-_view = msgspec.json.Decoder(ClientView)
+    def shown_as(self, content: Content) -> ClientView:
+        """Return the view as a content of that format records it."""
+        return self.view if content.format == 2 else named(self.view, _called(self.people))
 
 
 class _Entries:
@@ -87,23 +93,27 @@ class _Entries:
 class _Shadow:
     """What the code of today would show, compared entry by entry with what was recorded."""
 
-    def __init__(self, share: str, renderer: Renderer, entries: _Entries) -> None:
-        self._share, self._renderer, self._entries = share, renderer, entries
+    def __init__(self, share: str, renderer: Renderer, log: DisclosureLog, head: int) -> None:
+        self._share, self._renderer, self._log = share, renderer, log
+        self._entries, self._views = _Entries(log, share, head), Views(log, share)
         self._shown = Shown()
-        self._last: ClientView | None = None  # after the last command, paired or not
+        self._last: tuple[ClientView, dict[str, str]] | None = None  # after the last command, paired or not
         self._waiting: list[_Waiting] = []
         self._ended = False
 
-    def command(self, at: datetime, view: ClientView | None, terms: Terms) -> Iterator[Compared]:
+    def command(self, at: datetime, view: ClientView | None, terms: Terms, people: People) -> Iterator[Compared]:
         """Take in what the client may know after a command, and settle the entries recorded before it.
 
         A view that was not recorded before new terms came into force, or before the share ended, is never recorded.
         """
         yield from self._settle(at)
         self._ended = view is None
-        if view is not None and view != self._last:
-            self._last = view
-            self._waiting.append(_Waiting(at, view, terms))
+        if view is None:
+            return
+        met = people.named_in(view)
+        if (view, _called(met)) != self._last:
+            self._last = view, _called(met)
+            self._waiting.append(_Waiting(at, view, terms, met))
 
     def end(self) -> Iterator[Compared]:
         """Settle the remaining entries and commands."""
@@ -128,8 +138,8 @@ class _Shadow:
     def _place(self, kept: Kept) -> int:
         if len(self._waiting) == 1 or kept.raw is None:
             return 0
-        recorded = _view.decode(open_content(kept.raw).view)
-        return next((i for i, waiting in enumerate(self._waiting) if waiting.view == recorded), 0)
+        content, recorded = open_content(kept.raw), self._views.after(kept, placeholders=True)
+        return next((i for i, waiting in enumerate(self._waiting) if waiting.shown_as(content) == recorded), 0)
 
     def _missing(self, count: int) -> Iterator[Compared]:
         newest = 0 if self._ended else self._waiting[-1].view.terms_version if self._waiting else 0
@@ -141,14 +151,42 @@ class _Shadow:
         del self._waiting[:count]
 
     def _compare(self, kept: Kept, at: datetime, command: _Waiting) -> Compared:
-        due = NextView(share=self._share, n=kept.n, at=at, view=command.view, terms=command.terms)
-        content, rendered = compose(due, self._shown, self._renderer)
-        self._shown = Shown(n=kept.n, at=at, rendered=rendered, view=command.view)
-        if kept.raw is None:
+        due = NextView(
+            share=self._share, n=kept.n, at=at, view=command.view, terms=command.terms, people=command.people
+        )
+        recorded = None if kept.raw is None else open_content(kept.raw)
+        content = self._made(due, kept)
+        if recorded is None:
             return Compared(n=kept.n, at=at, state="erased" if kept.state == "erased" else "damaged")
-        if kept.raw == msgspec.json.encode(content, order="sorted"):
+        if content.format == 1:
+            content = format_1.alike(recorded, content)
+        if recorded == content and (content.format == 1 or kept.raw == msgspec.json.encode(content, order="sorted")):
             return Compared(n=kept.n, at=at, state="same")
-        return Compared(n=kept.n, at=at, state="differs", apart=tuple(_differences(open_content(kept.raw), content)))
+        return Compared(n=kept.n, at=at, state="differs", apart=tuple(_differences(recorded, content)))
+
+    def _made(self, due: NextView, kept: Kept) -> Content:
+        """Return what the code of today makes of a view, in the format in which it was recorded."""
+        if open_header(kept.header).format == 1:
+            content, rendered, view = format_1.compose(due, self._shown, self._renderer)
+            self._shown = Shown(n=due.n, at=due.at, format=1, rendered=rendered, view=view)
+            return content
+        if self._shown.format == 1 and self._shown.n:  # the first of format 2 differs from what was recorded before it
+            self._shown = restore(self._log, self._share, due.n - 1)
+
+        def seal_name(share: str, person: str, _name: str) -> SealedName:
+            unknown = SealedName(person=person, commitment="", sealed=b"")
+            return kept.names.get(key_of(share, person), unknown)
+
+        made = compose(due, self._shown, self._renderer, seal_name)
+        self._shown = Shown(
+            n=due.n, at=due.at, rendered=made.rendered, view=due.view, sections=made.state.sections,
+            names=made.state.names, called=names_of(due),
+        )  # fmt: skip
+        return made.content
+
+
+def _called(people: Mapping[str, Named]) -> dict[str, str]:
+    return {key: named.name for key, named in people.items() if not named.erased}
 
 
 def compared(events: EventLog, disclosure: DisclosureLog, share: ShareId, renderer: Renderer) -> Iterator[Compared]:
@@ -157,7 +195,8 @@ def compared(events: EventLog, disclosure: DisclosureLog, share: ShareId, render
     Events that are not disclosed yet are left out. Reads all events once; memory does not grow with their number.
     """
     upto, head = _standing(disclosure, share)
-    world, shadow, touched = World(), _Shadow(share, renderer, _Entries(disclosure, share, head)), False
+    erased = events.erased_people()
+    world, shadow, touched = World(), _Shadow(share, renderer, disclosure, head), False
     for recorded in events.everything(upto):
         if not isinstance(recorded, Recorded):
             raise recorded
@@ -165,7 +204,9 @@ def compared(events: EventLog, disclosure: DisclosureLog, share: ShareId, render
         touched = touched or share in world.concerned(recorded.stream)
         if isinstance(recorded.event, CommandCarriedOut):
             if touched and world.shares[share].versions:
-                yield from shadow.command(recorded.at, revealed(world, share, recorded.at), world.shares[share].terms)
+                people = People(share, world, erased, as_then=True)
+                view = revealed(world, share, recorded.at, people.called)
+                yield from shadow.command(recorded.at, view, world.shares[share].terms, people)
             touched = False
     yield from shadow.end()
 
@@ -190,6 +231,8 @@ def _differences(recorded: Content, recomputed: Content) -> Iterator[Apart]:
             yield from _parts(recorded, recomputed)
         elif name == "view":
             yield from _views(left, right)
+        elif name == "sections":
+            yield from _sections(left, right)
         else:
             yield _apart(name, _text(left), _text(right))
 
@@ -199,6 +242,12 @@ def _parts(recorded: Content, recomputed: Content) -> Iterator[Apart]:
     for key in {**left, **right}:
         if left.get(key) != right.get(key):
             yield _apart(f"part {key}", left.get(key, ""), right.get(key, ""))
+
+
+def _sections(recorded: Mapping[str, str], recomputed: Mapping[str, str]) -> Iterator[Apart]:
+    for key in {**recorded, **recomputed}:
+        if recorded.get(key) != recomputed.get(key):
+            yield _apart(f"view.{key}", recorded.get(key, ""), recomputed.get(key, ""))
 
 
 def _views(recorded: str, recomputed: str) -> Iterator[Apart]:

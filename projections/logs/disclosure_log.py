@@ -6,7 +6,7 @@ each event is disclosed exactly once, numbers have no gaps, and a second followe
 
 import contextlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,20 @@ import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
 from domain.language import gettext as _
-from projections.entries.entry import Entry, FoldStep, Header, Kept, Keyframe, open_content, open_header, open_step
+from projections.entries import names
+from projections.entries.entry import (
+    Carried,
+    Content,
+    Entry,
+    Header,
+    Kept,
+    Keyframe,
+    delivered,
+    open_carried,
+    open_content,
+    open_header,
+)
+from projections.entries.names import SealedName
 from projections.logs.vault import Damaged, Gone, Vault
 from projections.proof import tree
 
@@ -84,7 +97,7 @@ class DisclosureLog:
 
         Raises: Damaged.
         """
-        return [_entry(kept) for kept in self.kept(share, after, limit, upto) if kept.state != "erased"]
+        return [self._entry(share, kept) for kept in self.kept(share, after, limit, upto) if kept.state != "erased"]
 
     def kept(self, share: str, after: int, limit: int, upto: int | None = None) -> list[Kept]:
         """Return entries after + 1 ... as they lie in the log, erased and damaged ones too."""
@@ -102,13 +115,42 @@ class DisclosureLog:
         entries = (_stored.decode(stored.state) for stored in rows)
         return [tree.leaf_hash(entry.header, entry.commitment) for entry in entries]
 
-    def steps(self, share: str, after: int, upto: int) -> list[FoldStep]:
+    def carried(self, share: str, after: int, upto: int) -> list[Carried]:
         """Return what folding needs of entries after + 1 ... `upto`, without the erased ones.
 
         Raises: Damaged.
         """
         entries = self.kept(share, after, max(upto - after, 0), upto)
-        return [open_step(_entry(kept).raw) for kept in entries if kept.state != "erased"]
+        return [_carried(kept) for kept in entries if kept.state != "erased"]
+
+    def content(self, share: str, kept: Kept) -> Content | None:
+        """Return the content of an entry as it is delivered, with people's names; None when it cannot be read."""
+        if kept.raw is None:
+            return None
+        return delivered(open_content(kept.raw), self.called(share, kept.names))
+
+    # names of people, sealed with the key of each
+
+    def called(self, share: str, sealed: Mapping[str, SealedName]) -> dict[str, str]:
+        """Return the names that are sealed in entries of a share, by key, without those of erased people."""
+        return {key: opened[1] for key in sealed if (opened := self.opened_name(share, key, sealed[key])) is not None}
+
+    def opened_name(self, share: str, key: str, sealed: SealedName) -> tuple[bytes, str] | None:
+        """Return the salt of a sealed name's commitment and the name; None when the person was erased.
+
+        Raises: Damaged.
+        """
+        try:
+            opened = self._vault.open(f"person-{sealed.person}", sealed.sealed, _bound(share, key))
+        except Gone:
+            return None
+        return opened[:32], opened[32:].decode()
+
+    def seal_name(self, share: str, person: str, name: str, salt: bytes) -> SealedName:
+        """Return a person's name sealed for the entries of a share; `salt` is 32 secret bytes."""
+        key = names.key_of(share, person)
+        sealed = self._vault.seal(f"person-{person}", salt + name.encode(), _bound(share, key))
+        return SealedName(person=person, commitment=names.commitment(salt, name), sealed=sealed)
 
     def recorded_at(self, share: str, n: int) -> datetime | None:
         """Return when entry n was recorded (UTC), None when there is none."""
@@ -123,7 +165,9 @@ class DisclosureLog:
                 return None
             n = rows[0].originator_version
             try:
-                return _keyframes.decode(_inflate(self._vault.open_slot(_pool(share), n, rows[0].state, b"keyframe")))
+                return _keyframes.decode(
+                    _inflated(self._vault.open_slot(_pool(share), n, rows[0].state, b"keyframe"))[0]
+                )
             except Gone:
                 upto = n - 1
         return None
@@ -148,7 +192,7 @@ class DisclosureLog:
         Raises: Damaged.
         """
         kept = self._kept(entry_row.share, entry_row.stored)
-        return None if kept.state == "erased" else _entry(kept)
+        return None if kept.state == "erased" else self._entry(entry_row.share, kept)
 
     def parking(self, parked_row: Row) -> Parked:
         """Return what a row of the topic "parked" holds; its error is "" where the share was released."""
@@ -211,11 +255,40 @@ class DisclosureLog:
         """Destroy the keys of entries and of the keyframes with their numbers: nobody can read their content again."""
         self._vault.destroy_slots(_pool(share), numbers)
 
+    def keep_asset(self, digest: str, asset: bytes) -> None:
+        """Keep a font or an image under its sha256 (hex), unless it is kept already."""
+        if self.asset(digest) is None:
+            with contextlib.suppress(IntegrityError):
+                self._recorder.insert_events([row(f"asset-{digest}", 1, "asset", asset)])
+
+    def asset(self, digest: str) -> bytes | None:
+        """Return the font or image with this sha256 (hex), None when there is none."""
+        rows = self._recorder.select_events(f"asset-{digest}", limit=1)
+        return bytes(rows[0].state) if rows else None
+
     # rows
+
+    def _entry(self, share: str, kept: Kept) -> Entry:
+        """Return an entry with people's names in it.
+
+        Raises: Damaged.
+        """
+        raw, salt = _whole(kept)
+        return Entry(
+            content=delivered(open_content(raw), self.called(share, kept.names)),
+            raw=raw,
+            salt=salt,
+            header=kept.header,
+            commitment=kept.commitment,
+            leaf=kept.leaf,
+            frontier=kept.frontier,
+            names=kept.names,
+        )
 
     def _packed(self, e: Entry) -> bytes:
         share = e.content.share
-        sealed = self._vault.seal_slot(_pool(share), e.n, e.salt + zlib.compress(e.raw), e.header)
+        packed = e.salt + zlib.compress(e.raw) + (_encode(e.names) if e.names else b"")
+        sealed = self._vault.seal_slot(_pool(share), e.n, packed, e.header)
         return _encode(_StoredEntry(e.header, e.commitment, e.leaf, e.frontier, sealed))
 
     def _keyed(self, share: str, keyframe: Keyframe) -> StoredEvent:
@@ -231,17 +304,19 @@ class DisclosureLog:
         except msgspec.MsgspecError:
             return Kept(n=n, header=b"", commitment=b"", leaf=b"", frontier=(), raw=None, salt=None, state="damaged")
         salt = raw = None
+        beside: dict[str, SealedName] = {}
         state: Literal["whole", "erased", "damaged"] = "whole"
         try:
             opened = self._vault.open_slot(_pool(share), n, entry.sealed, entry.header)
-            salt, raw = opened[:32], _inflate(opened[32:])
+            salt, (raw, rest) = opened[:32], _inflated(opened[32:])
+            beside = _names.decode(rest) if rest else {}
         except Gone:
             state = "erased"
-        except Damaged:
+        except (Damaged, msgspec.MsgspecError):
             state = "damaged"
         return Kept(
             n=n, header=entry.header, commitment=entry.commitment, leaf=entry.leaf, frontier=entry.frontier,
-            raw=raw, salt=salt, state=state,
+            raw=raw, salt=salt, state=state, names=beside,
         )  # fmt: skip
 
 
@@ -250,39 +325,57 @@ class _StoredEntry(msgspec.Struct, frozen=True, array_like=True):
     commitment: bytes
     leaf: bytes
     frontier: tuple[bytes, ...]
-    sealed: bytes  # salt and content, with the entry's own key
+    sealed: bytes  # salt, content and names, with the entry's own key
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _stored = msgspec.msgpack.Decoder(_StoredEntry)
 _keyframes = msgspec.msgpack.Decoder(Keyframe)
 _parked = msgspec.msgpack.Decoder(Parked)
+_names = msgspec.msgpack.Decoder(dict[str, SealedName])
 
 
 def _pool(share: str) -> str:
     return f"entries-{share}"
 
 
-def _inflate(packed: bytes) -> bytes:
+def _inflated(packed: bytes) -> tuple[bytes, bytes]:
+    """Return what was compressed, and what follows it.
+
+    Raises: Damaged.
+    """
+    inflate = zlib.decompressobj()
     try:
-        return zlib.decompress(packed)
+        content = inflate.decompress(packed)
     except zlib.error as error:
         raise Damaged(str(error)) from error
+    if not inflate.eof:
+        raise Damaged(_("the content ends in the middle"))
+    return content, inflate.unused_data
 
 
-def _entry(kept: Kept) -> Entry:
+def _whole(kept: Kept) -> tuple[bytes, bytes]:
+    """Return content and salt of an entry.
+
+    Raises: Damaged.
+    """
     if kept.raw is None or kept.salt is None:
         message = _("entry {n} cannot be read: what is stored is not what was recorded", n=kept.n)
         raise Damaged(message)
-    return Entry(
-        content=open_content(kept.raw),
-        raw=kept.raw,
-        salt=kept.salt,
-        header=kept.header,
-        commitment=kept.commitment,
-        leaf=kept.leaf,
-        frontier=kept.frontier,
-    )
+    return kept.raw, kept.salt
+
+
+def _carried(kept: Kept) -> Carried:
+    """Return what folding needs of an entry.
+
+    Raises: Damaged.
+    """
+    return msgspec.structs.replace(open_carried(_whole(kept)[0]), names=kept.names)
+
+
+def _bound(share: str, key: str) -> bytes:
+    """Return what a sealed name opens together with."""
+    return b" ".join((b"name", share.encode(), key.encode()))
 
 
 def row(stream: str, version: int, topic: str, state: bytes) -> StoredEvent:

@@ -6,8 +6,8 @@ import msgspec
 
 from domain.view import ClientView
 from projections.entries.consequence import facts
-from projections.entries.entry import open_content, open_view
 from projections.logs.disclosure_log import DisclosureLog
+from projections.replay.pages import Views
 
 LOOK = 2_000  # of the newest updates are read
 BATCH = 200  # updates read at a time
@@ -47,17 +47,23 @@ class EverToldIndex:
             ever = self._ever.get(share)
             if ever is None or ever.upto > head:
                 ever = self._ever[share] = Ever(since=max(0, head - LOOK), upto=max(0, head - LOOK))
+            views = Views(self._log, share)
             while entries := self._log.kept(share, ever.upto, BATCH, head):
                 for kept in entries:
                     ever.upto = kept.n
-                    if kept.raw:  # else it was erased, and what it showed may not be repeated
-                        self._take(ever, kept.n, open_view(open_content(kept.raw).view))
+                    if (view := views.after(kept)) is not None:  # else what it showed may not be repeated
+                        self._take(ever, kept.n, view)
             return msgspec.structs.replace(ever, told=dict(ever.told), titles=dict(ever.titles))
 
     def forget(self, share: str) -> None:
         """Drop the cached facts of a share, after the content of some of its updates was erased."""
         with self._lock:
             self._ever.pop(share, None)
+
+    def forget_all(self) -> None:
+        """Drop the cached facts of every share, after a person was erased."""
+        with self._lock:
+            self._ever.clear()
 
     def _take(self, ever: Ever, n: int, view: ClientView) -> None:
         for subject, field, _ in facts(view):

@@ -1,10 +1,15 @@
 """The page a share showed at any update or instant, assembled from recorded parts and never recomputed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from projections.entries import frames
-from projections.entries.entry import Entry, Page, Part
+import msgspec
+
+from domain.view import ClientView
+from projections.entries import frames, names, parts, sections
+from projections.entries.entry import Carried, Entry, Kept, Page, open_content, open_view
+from projections.entries.frames import State
+from projections.entries.parts import Part
 from projections.logs.disclosure_log import DisclosureLog
 from projections.proof import tree
 
@@ -12,16 +17,34 @@ ITEMS = 50  # of the newest entries have their changes listed for a viewer who w
 
 
 class Folded:
-    """The parts of a share's page after one entry."""
+    """What a share shows after one entry."""
 
-    __slots__ = ("entry", "parts")
+    __slots__ = ("called", "entry", "state")
 
-    def __init__(self, entry: Entry, parts: dict[str, Part]) -> None:
-        self.entry, self.parts = entry, parts
+    def __init__(self, entry: Entry, state: State, called: Mapping[str, str]) -> None:
+        self.entry, self.state, self.called = entry, state, called
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the page by id, with people's names."""
+        fill = names.filled_markup
+        return {
+            key: Part(key, fill(part.head, self.called), part.children, fill(part.tail, self.called))
+            for key, part in self.state.parts.items()
+        }
+
+    def view(self) -> ClientView:
+        """Return all that the client knew after this entry, with people's names."""
+        content = self.entry.content
+        if content.format == 1:
+            return open_view(content.view)
+        text = {key: names.filled_json(value, self.called) for key, value in self.state.sections.items()}
+        return sections.view_of(text)
 
     def page(self) -> Page:
         """Return the page after this entry."""
         content = self.entry.content
+        roots = {root: parts.markup(self.state.parts, root) for root in content.roots}
         return Page(
             share=content.share,
             n=content.n,
@@ -29,23 +52,27 @@ class Folded:
             root=self.entry.root,
             terms_version=content.terms_version,
             stylesheet=content.stylesheet,
-            roots={root: frames.markup(self.parts, root) for root in content.roots},
-            view=content.view,
-            terms=content.terms,
+            roots={root: names.filled_markup(markup, self.called) for root, markup in roots.items()},
+            view=self.view(),
+            terms=content.terms if content.format == 1 else self.state.sections.get(sections.TERMS, ""),
         )
 
 
 def fold(log: DisclosureLog, share: str, n: int) -> Folded | None:
-    """Return the parts of a share after entry n, or None when there is no such entry."""
+    """Return what a share shows after entry n, or None when there is no such entry."""
     entry = log.entry(share, n)
     if entry is None:
         return None
     keyframe = log.keyframe(share, n)
-    parts = {part.id: part for part in keyframe.parts} if keyframe else {}
-    start = keyframe.n if keyframe else 0
-    for step in log.steps(share, start, n):
-        parts = frames.fold(parts, step)
-    return Folded(entry, parts)
+    state = frames.state_of(keyframe)
+    for carried in log.carried(share, keyframe.n if keyframe else 0, n):
+        state = frames.fold(state, carried)
+    return Folded(entry, state, _called(log, share, state))
+
+
+def _called(log: DisclosureLog, share: str, state: State) -> dict[str, str]:
+    """Return the names that a view uses, without those of erased people, by key."""
+    return log.called(share, sections.names_used(state.sections, state.names))
 
 
 def page(log: DisclosureLog, share: str, n: int | None = None) -> Page | None:
@@ -74,6 +101,53 @@ def items_since(log: DisclosureLog, share: str, after: int, upto: int, limit: in
     return [entry.content.items for entry in reversed(entries) if entry.content.items]
 
 
+NEAR = 8  # updates that are folded one by one instead of beginning at a keyframe
+
+
+class Views:
+    """The views of one share by number, each brought forward from the one asked before where that is near."""
+
+    def __init__(self, log: DisclosureLog, share: str) -> None:
+        self._log, self._share = log, share
+        self._n, self._state = 0, State()
+
+    def at(self, n: int) -> ClientView | None:
+        """Return all that the client knew after entry n, with people's names; None when it cannot be read any more."""
+        kept = next(iter(self._log.kept(self._share, n - 1, 1, n)), None) if n > 0 else None
+        return self.after(kept) if kept else None
+
+    def after(self, kept: Kept, *, placeholders: bool = False) -> ClientView | None:
+        """Return all that the client knew after an entry; None when it cannot be read any more.
+
+        With `placeholders` those of people stay where format 2 recorded them.
+        """
+        if kept.raw is None:
+            return None
+        content = open_content(kept.raw)
+        if content.format == 1:
+            return open_view(content.view)
+        self._forward(kept.n, msgspec.structs.replace(content.carries, names=kept.names))
+        if placeholders:
+            return sections.view_of(self._state.sections)
+        called = _called(self._log, self._share, self._state)
+        return sections.view_of({key: names.filled_json(text, called) for key, text in self._state.sections.items()})
+
+    def _forward(self, n: int, newest: Carried) -> None:
+        """Bring the state forward to entry n; an erased entry on the way is passed by a keyframe after it."""
+        if n == self._n:
+            return
+        between = self._log.carried(self._share, self._n, n - 1) if 0 < n - self._n <= NEAR else []
+        if self._n and len(between) == n - 1 - self._n:
+            state = self._state
+            steps = [*between, newest]
+        else:
+            keyframe = self._log.keyframe(self._share, n)
+            state, steps = frames.state_of(keyframe), self._log.carried(self._share, keyframe.n if keyframe else 0, n)
+        for carried in steps:
+            state = frames.fold(state, carried)
+        self._n, self._state = n, state
+
+
 class Heads:
     """The newest page of each share, cached and brought forward by new entries, so that a request assembles nothing."""
 
@@ -81,6 +155,7 @@ class Heads:
         self._log = log
         self._folded: dict[str, Folded] = {}
         self._pages: dict[str, Page] = {}
+        self._erasures = 0
 
     def page(self, share: str) -> Page | None:
         """Return the newest page of a share, None when nothing was disclosed."""
@@ -90,22 +165,29 @@ class Heads:
         cached = self._pages.get(share)
         if cached is not None and cached.n == head:
             return cached
+        erasures = self._erasures
         folded = self._forward(share, head)
         if folded is None:
             return None
         new = folded.page()
-        self._folded[share], self._pages[share] = folded, new
+        if erasures == self._erasures:  # else a name in it may be of a person who was erased meanwhile
+            self._folded[share], self._pages[share] = folded, new
         return new
 
     def _forward(self, share: str, head: int) -> Folded | None:
         cached = self._folded.get(share)
         if cached is None or not 0 < head - cached.entry.n <= 2 * ITEMS:
             return fold(self._log, share, head)
-        parts = cached.parts
-        entries = self._log.entries(share, cached.entry.n, head - cached.entry.n, head)
-        for entry in entries:
-            parts = frames.fold(parts, entry.content)
-        return Folded(entries[-1], parts) if entries else None
+        entry, state = self._log.entry(share, head), cached.state
+        for carried in self._log.carried(share, cached.entry.n, head):
+            state = frames.fold(state, carried)
+        return Folded(entry, state, _called(self._log, share, state)) if entry else None
+
+    def forget(self) -> None:
+        """Drop every cached page: a person was erased, whose name may stand in one."""
+        self._erasures += 1
+        self._folded.clear()
+        self._pages.clear()
 
 
 class LiveLog:

@@ -19,7 +19,7 @@ from projections.verify.lines import Entries, Found, Rows, check_entries, check_
 MEMBERS = re.compile(
     r"bundle\.note|bundle\.json|key\.txt|checkpoint\.note|base\.json|receipts\.note|index\.html|verify\.py|README\.txt"
     r"|rotations/\d{6}\.note|checkpoints/\d{9}\.note|entries/\d{9}\.jsonl|receipts/\d{9}\.jsonl|erasures/\d{6}\.note"
-    r"|stylesheets/[0-9a-f]{64}\.css|timestamps/\d{9}\.tsr"
+    r"|stylesheets/[0-9a-f]{64}\.css|timestamps/\d{9}\.tsr|assets/[0-9a-f]{64}|names\.json|bases/\d{9}\.json"
 )
 ALWAYS = (NOTE, "bundle.json", "key.txt", "checkpoint.note", "index.html", "verify.py", "README.txt")
 
@@ -27,7 +27,7 @@ ALWAYS = (NOTE, "bundle.json", "key.txt", "checkpoint.note", "index.html", "veri
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """`bundle.json` (docs/spec.md 8.3), as far as it is checked: the updates `first` to `to` of a tree of `size`."""
 
-    format: Literal[1]
+    format: Literal[1, 2]
     kind: Literal["share", "period", "entry"]
     share: str
     name: str
@@ -215,7 +215,8 @@ class _Bundle:
         if text is None:
             return
         lines = text.split("\n")
-        if len(lines) < 3 or lines[1] != "1" or (manifest and lines[0] != f"{manifest.name}/bundle"):
+        formats = (str(manifest.format),) if manifest else ("1", "2")
+        if len(lines) < 3 or lines[1] not in formats or (manifest and lines[0] != f"{manifest.name}/bundle"):
             self._wrong(_("bundle.note is not the list of files that 8.2 asks for"))
             return
         listed = [f"{m.digest} {path}" for path, m in sorted(self._files.items()) if path != NOTE]
@@ -276,15 +277,29 @@ class _Bundle:
     def _entries(self, m: Manifest, signed: Checkpoint | None, given: Sequence[bytes]) -> None:
         earlier = [c for path in self._named("checkpoints") if (c := self._earlier(path, m)) is not None]
         pinned = self._pinned(m, given, signed)
-        styles = {p[12:76]: f.content() for p, f in self._files.items() if p.startswith("stylesheets/") and _opens(f)}
+        styles = {path[12:76]: self._files[path].content() for path in self._named("stylesheets") if self._opens(path)}
+        bases = {int(path[6:15]): text for path in self._named("bases") if (text := self._text(path)) is not None}
         check_entries(
             Entries(
                 share=m.share, first=m.first, to=m.to, size=m.size, whole=m.kind == "share",
                 files=self._lines("entries"), base=self._text("base.json"), erased=self._erased(m.origin),
                 styles=styles, signed=signed, others=[*earlier, *pinned],
+                bases=bases, assets=self._assets(), format=m.format, names=self._text("names.json"),
             ),
             self._found,
         )  # fmt: skip
+
+    def _assets(self) -> dict[str, bytes]:
+        paths = [path for path in self._named("assets") if self._opens(path)]
+        return {path.removeprefix("assets/"): self._files[path].content() for path in paths}
+
+    def _opens(self, path: str) -> bool:
+        """Tell whether a file can be read to its end."""
+        try:
+            self._files[path].content()
+        except BadContainer:
+            return False
+        return True
 
     def _earlier(self, path: str, m: Manifest) -> Checkpoint | None:
         checkpoint = self._checkpoint(path, m.origin)
@@ -349,11 +364,3 @@ class _Bundle:
         """Yield path, what can be inflated of the file, and what is wrong with the rest of it."""
         for path in self._named(folder):
             yield path, *self._files[path].readable()
-
-
-def _opens(member: ZipMember) -> bool:
-    try:
-        member.content()
-    except BadContainer:
-        return False
-    return True

@@ -1,15 +1,19 @@
 """Checks the entries and receipt rows of an evidence bundle, line by line; docs/spec.md 8.4 and 8.5. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
 
 from domain.language import gettext as _
-from projections.entries import frames
-from projections.entries.entry import Content, Header, Part, digest_of, open_content, open_header
+from projections.entries import frames, sections
+from projections.entries import parts as parts_of_page
+from projections.entries.entry import Content, Header, digest_of, open_content, open_header
 from projections.entries.entry import header as header_of
+from projections.entries.frames import State
+from projections.entries.names import commitment
+from projections.entries.parts import Part, page_hash
 from projections.proof import tree
 from projections.proof.notes import Checkpoint
 from projections.receipts import batches
@@ -37,6 +41,21 @@ class EvidenceLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     proof: list[str] | None = None
 
 
+class GivenName(msgspec.Struct, frozen=True, kw_only=True):
+    """A name beside a bundle, with the salt of its commitment; docs/spec.md 8.3."""
+
+    key: str
+    name: str
+    salt: str  # hex
+
+
+class Base(msgspec.Struct, frozen=True, kw_only=True):
+    """`base.json` of a bundle of format 2: everything shown after its first entry."""
+
+    parts: list[Part]
+    sections: dict[str, str]
+
+
 class Entries(msgspec.Struct, frozen=True, kw_only=True):
     """What is needed to check the entries `first` to `to` of a tree of `size` leaves."""
 
@@ -47,8 +66,12 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     files: Iterable[tuple[str, bytes, str]]
     base: str | None
+    bases: Mapping[int, str]  # by number, of entries after ones that were erased
     erased: set[int]
     styles: Mapping[str, bytes]
+    assets: Mapping[str, bytes]
+    format: int  # of the bundle
+    names: str | None
     signed: Checkpoint | None
     others: list[Checkpoint]
 
@@ -70,6 +93,8 @@ class Bad(Exception):
 
 _line = msgspec.json.Decoder(EvidenceLine)
 _parts = msgspec.json.Decoder(list[Part])
+_bases = msgspec.json.Decoder(Base)
+_given_names = msgspec.json.Decoder(list[GivenName])
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -95,6 +120,7 @@ def check_entries(asked: Entries, found: Found) -> None:
     else:
         if number < asked.to:
             _bad(found, number + 1, _("update {number} is missing", number=number + 1))
+    _names(asked, walk.committed, found)
     if asked.whole:
         _heads(asked, walk, found)
 
@@ -129,7 +155,8 @@ class _Walk:
 
     def __init__(self, asked: Entries) -> None:
         self._asked = asked
-        self._parts: dict[str, Part] | None = {} if asked.whole else None
+        self._state: State | None = State() if asked.whole else None
+        self.committed: set[tuple[str, str]] = set()  # key and commitment of every name in the views
         self._at: datetime | None = None
         self.frontier: tuple[bytes, ...] = ()
         self.size = 0
@@ -173,44 +200,58 @@ class _Walk:
 
     def _content(self, line: EvidenceLine, number: int) -> Content | None:
         if line.content is None or line.salt is None:
-            self._parts = None
+            self._state = None
             if number not in self._asked.erased:
                 raise Bad(_("its content is missing, and no erasure statement names it (8.5.4)"))
             return None
         if tree.commit(bytes.fromhex(line.salt), line.content.encode()).hex() != line.commitment:
-            self._parts = None
+            self._state = None
             raise Bad(_("its content is not what was committed to (8.5.3)"))
         try:
             content = open_content(line.content.encode())
         except msgspec.MsgspecError as error:
-            self._parts = None
+            self._state = None
             raise Bad(_("its content cannot be read: {error} (8.5.3)", error=error)) from error
         if header_of(content).decode() != line.header:
             raise Bad(_("its header does not follow from its content (8.5.3)"))
         return content
 
     def _fold(self, number: int, content: Content | None) -> None:
-        if not self._asked.whole and number == self._asked.first:
+        begins = not self._asked.whole and number == self._asked.first
+        given = self._asked.base if begins else self._asked.bases.get(number)
+        if begins or (self._state is None and given is not None):
             try:
-                self._parts = {part.id: part for part in _parts.decode(self._asked.base or "[]")}
+                self._state = _base(given, self._asked.format)
             except msgspec.MsgspecError as error:
-                raise Bad(_("base.json cannot be read: {error}", error=error)) from error
-        elif self._parts is not None and content is not None:
-            self._parts = frames.fold(self._parts, content)
-        if self._parts is None or content is None:
-            self._parts = None
+                raise Bad(_("what it is to be put together from cannot be read: {error}", error=error)) from error
+        elif self._state is not None and content is not None:
+            self._state = frames.fold(self._state, content.carries)
+        if self._state is None or content is None:
+            self._state = None
             return
-        try:
-            digest = digest_of(frames.markup(self._parts, root) for root in content.roots)
-        except (KeyError, RecursionError):
-            digest = _("no page")
-        if content.page and digest != content.page:
+        if content.page and _page(self._state, content) != content.page:
             raise Bad(_("the page it folds to is not the page that was shown (8.5.6)"))
+        if content.format == 2:
+            self._sections(self._state)
+            if sections.hash_of(self._state.sections) != content.sections_hash:
+                raise Bad(_("the view it folds to is not the view that was recorded (8.5.9)"))
+
+    def _sections(self, state: State) -> None:
+        """Note which names were committed to, for `names.json`."""
+        try:
+            committed = sections.commitments(state.sections)
+        except msgspec.MsgspecError as error:
+            raise Bad(_("its commitments to names cannot be read: {error} (8.5.9)", error=error)) from error
+        self.committed.update(committed.items())
 
     def _style(self, content: Content) -> None:
         css = self._asked.styles.get(content.stylesheet)
         if css is None or hashlib.sha256(css).hexdigest() != content.stylesheet:
             raise Bad(_("its stylesheet is missing or altered (8.5.7)"))
+        for digest in content.assets:
+            asset = self._asked.assets.get(digest)
+            if asset is None or hashlib.sha256(asset).hexdigest() != digest:
+                raise Bad(_("a font or image of its stylesheet is missing or altered (8.5.7)"))
 
     def _proof(self, line: EvidenceLine, number: int, leaf: bytes) -> None:
         if self._asked.whole or self._asked.signed is None:
@@ -218,6 +259,41 @@ class _Walk:
         path = [bytes.fromhex(step) for step in line.proof or ()]
         if not tree.included(leaf, number - 1, self._asked.size, path, self._asked.signed.root):
             raise Bad(_("its proof does not lead to the signed head (8.5.8)"))
+
+
+def _base(given: str | None, form: int) -> State:
+    """Return what was shown after an entry, as a bundle of a format has it; docs/spec.md 8.3.
+
+    Raises: msgspec.MsgspecError.
+    """
+    if form == 1:
+        return State({part.id: part for part in _parts.decode(given or "[]")})
+    base = _bases.decode(given or "{}")
+    return State({part.id: part for part in base.parts}, base.sections)
+
+
+def _page(state: State, content: Content) -> str:
+    """Return the hash of the page a state makes up, in the content's format; "" where it makes up none."""
+    try:
+        if content.format == 2:
+            return page_hash(state.parts, content.roots)
+        return digest_of(parts_of_page.markup(state.parts, root) for root in content.roots)
+    except (KeyError, RecursionError):
+        return ""
+
+
+def _names(asked: Entries, committed: Collection[tuple[str, str]], found: Found) -> None:
+    """Compare the names that are given with what was committed to; docs/spec.md 8.5.10."""
+    if asked.names is None:
+        return
+    try:
+        given = _given_names.decode(asked.names)
+        fits = all((name.key, commitment(bytes.fromhex(name.salt), name.name)) in committed for name in given)
+    except (msgspec.MsgspecError, ValueError) as error:
+        found.problems.append(_("names.json cannot be read: {error} (8.5.10)", error=error))
+        return
+    if not fits:
+        found.problems.append(_("names.json gives a name that no update committed to (8.5.10)"))
 
 
 def _opened(raw: bytes, key: str) -> EvidenceLine:

@@ -341,7 +341,7 @@ def rebuilt(members: Sequence[Member]) -> bytes:
 MEMBERS = re.compile(
     r"bundle\.note|bundle\.json|key\.txt|checkpoint\.note|base\.json|receipts\.note|index\.html|verify\.py|README\.txt"
     r"|(rotations|erasures)/\d{6}\.note|checkpoints/\d{9}\.note|(entries|receipts)/\d{9}\.jsonl"
-    r"|stylesheets/[0-9a-f]{64}\.css|timestamps/\d{9}\.tsr"
+    r"|stylesheets/[0-9a-f]{64}\.css|timestamps/\d{9}\.tsr|assets/[0-9a-f]{64}|names\.json|bases/\d{9}\.json"
 )
 ALWAYS = ("bundle.note", "bundle.json", "key.txt", "checkpoint.note", "index.html", "verify.py", "README.txt")
 
@@ -375,7 +375,7 @@ class Bundle:
         manifest = self._attempt("bundle.json", self._manifest)
         name = str(manifest["name"]) if manifest else ""
         self._attempt("the key", lambda: self._trust(name, key))
-        self._attempt("bundle.note", lambda: self._sealed(name))
+        self._attempt("bundle.note", lambda: self._sealed(name, manifest))
         if manifest is None:
             return
         origin = f"{name}/share/{manifest['share']}"
@@ -434,7 +434,7 @@ class Bundle:
         if not isinstance(m, dict) or any(type(m.get(name)) is not kind for name, kind in kinds.items()):
             raise Bad("is not what 8.3 says")
         first, to, size, kind = m["from"], m["to"], m["size"], m["kind"]
-        if m["format"] != 1 or kind not in ("share", "period", "entry") or not 1 <= first <= to <= size:
+        if m["format"] not in (1, 2) or kind not in ("share", "period", "entry") or not 1 <= first <= to <= size:
             raise Bad("says what cannot be (8.3)")
         if (kind == "share" and (first, to) != (1, size)) or (kind == "entry" and first != to):
             raise Bad("says what cannot be of its kind (8.5)")
@@ -460,10 +460,11 @@ class Bundle:
                 "The key was taken from the bundle itself. Compare it with the one you were given."
             )
 
-    def _sealed(self, name: str) -> None:
+    def _sealed(self, name: str, m: dict[str, Any] | None) -> None:
         """8.2: every file is the one that was signed for."""
         lines = open_note(self.text("bundle.note"), self.keys).split("\n")
-        if len(lines) < 3 or lines[1] != "1" or (name and lines[0] != f"{name}/bundle"):
+        formats = (str(m["format"]),) if m else ("1", "2")
+        if len(lines) < 3 or lines[1] not in formats or (name and lines[0] != f"{name}/bundle"):
             raise Bad("is not the list of files of 8.2")
         listed = [
             f"{hashlib.sha256(m.packed).hexdigest()} {path}"
@@ -522,6 +523,8 @@ class Bundle:
         else:
             if n < to:
                 self.report.entry(n + 1, "it is missing (8.5.1)")
+        if "names.json" in self.members:
+            self._attempt("names.json", lambda: self._names(walk))
         others = [
             c
             for path in self._paths("checkpoints")
@@ -530,6 +533,16 @@ class Bundle:
         others += self._given(m, origin, signed, pinned)
         if whole:
             self._heads([*others, *([signed] if signed else [])], walk)
+
+    def _names(self, walk: "Walk") -> None:
+        """8.5.10: every name given beside the entries is one that an update committed to."""
+        try:
+            for given in json.loads(self.text("names.json")):
+                told = hmac.new(bytes.fromhex(given["salt"]), given["name"].encode(), hashlib.sha256).hexdigest()
+                if (given["key"], told) not in walk.committed:
+                    raise Bad("it gives a name that no update committed to (8.5.10)")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Bad("it cannot be read (8.5.10)") from None
 
     def _earlier(self, path: str, origin: str, m: dict[str, Any]) -> tuple[int, bytes]:
         size, head = self._checkpoint(path, origin)
@@ -616,6 +629,13 @@ class Bundle:
             raise Bad(f"the claims of row {k} cannot be read (7.3)") from None
 
 
+HEADER: dict[int, tuple[str, ...]] = {  # the fields of a header, by format (4.1)
+    1: ("at", "n", "share", "stylesheet", "terms_version"),
+    2: ("at", "format", "n", "share", "stylesheet", "terms_version"),
+}
+KINDS = {"at": str, "format": int, "n": int, "share": str, "stylesheet": str, "terms_version": int}
+
+
 class Lost(Bad):
     """After this entry nothing can be told apart (8.5)."""
 
@@ -660,6 +680,8 @@ class Walk:
         self._bundle, self._m, self._erased, self._signed = bundle, m, erased, signed
         self._whole = m["kind"] == "share"
         self._parts: dict[str, Any] | None = {} if self._whole else None
+        self._sections: dict[str, str] = {}
+        self.committed: set[tuple[str, str]] = set()  # key and commitment of every name in the views
         self._at: dt.datetime | None = None
         self.tree, self.heads = Tree(), dict[int, bytes]()
 
@@ -680,7 +702,7 @@ class Walk:
         if earlier is not None and at < earlier:
             raise Bad("it was recorded before the one before it (8.5.5)")
         if content is not None:
-            self._style(content["stylesheet"])
+            self._style(content)
         if not self._whole and self._signed is not None:
             path = [bytes.fromhex(step) for step in line["proof"]]
             if not leads_to(leaf, n - 1, self._m["size"], path, self._signed[1]):
@@ -690,9 +712,8 @@ class Walk:
         """8.5.2: the header is that of this share and number, to the byte."""
         try:
             h = json.loads(line["header"])
-            again = {name: h[name] for name in ("at", "n", "share", "stylesheet", "terms_version")}
-            kinds = (str, int, str, str, int)
-            typed = all(type(value) is kind for value, kind in zip(again.values(), kinds, strict=True))
+            again = {name: h[name] for name in HEADER[h.get("format", 1)]}
+            typed = all(type(value) is KINDS[name] for name, value in again.items())
             exact = json.dumps(again, separators=(",", ":"), ensure_ascii=False) == line["header"]
             if not typed or not exact or (h["share"], h["n"]) != (self._m["share"], n):
                 raise ValueError
@@ -710,7 +731,7 @@ class Walk:
         committed(line)
         try:
             c = json.loads(line["content"])
-            told = {name: c[name] for name in ("at", "n", "share", "stylesheet", "terms_version")}
+            told = {name: c[name] for name in HEADER[c.get("format", 1)]}
             told["at"] = exact(c["at"])
             if json.dumps(told, separators=(",", ":"), ensure_ascii=False) != line["header"]:
                 raise ValueError
@@ -724,19 +745,51 @@ class Walk:
         if content is None:
             return
         try:
+            again = f"bases/{n:09}.json"  # of an entry after ones that were erased
             if not self._whole and n == self._m["from"]:
-                self._parts = {part[0]: part for part in json.loads(self._bundle.text("base.json"))}
+                self._begin(json.loads(self._bundle.text("base.json")))
+            elif self._parts is None and again in self._bundle.members:
+                self._begin(json.loads(self._bundle.text(again)))
             elif self._parts is not None:
-                gone = set(content["removed"])
-                self._parts = {key: part for key, part in self._parts.items() if key not in gone}
-                self._parts.update((part[0], part) for part in content["parts"])
-            if self._parts is None or not content.get("page"):
+                new = {part[0]: part for part in content.get("parts", [])}
+                self._parts = folded(self._parts, new, content.get("removed"))
+                self._sections = folded(self._sections, content.get("sections", {}), content.get("sections_removed"))
+            if self._parts is None:
                 return
-            page = "".join(self._markup(root, 0) for root in content["roots"])
-        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+            wanted, second = content.get("page"), content.get("format", 1) == 2
+            page = self._page(content["roots"], second=second) if wanted else wanted
+            if second:
+                self.committed.update(json.loads(self._sections.get("names", "{}")).items())
+            view = view_hash(self._sections) if second else None
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError, AttributeError):
             raise Bad("its parts cannot be put together (8.5.6)") from None
-        if hashlib.sha256(page.encode()).hexdigest() != content["page"]:
+        if page != wanted:
             raise Bad("the page it folds to is not the page that was shown (8.5.6)")
+        if second and view != content.get("sections_hash"):
+            raise Bad("the view it folds to is not the view that was recorded (8.5.9)")
+
+    def _begin(self, base: Any) -> None:
+        """8.3: what was shown after the first entry of a part of a record."""
+        if self._m["format"] == 1:
+            self._parts = {part[0]: part for part in base}
+        else:
+            self._parts, self._sections = {part[0]: part for part in base["parts"]}, dict(base["sections"])
+
+    def _page(self, roots: Sequence[str], *, second: bool) -> str:
+        """3.3, 3.8: the hash of a page, in the format of the entry."""
+        if second:
+            return hashlib.sha256(b"".join(self._hash(root, 0) for root in roots)).hexdigest()
+        return hashlib.sha256("".join(self._markup(root, 0) for root in roots).encode()).hexdigest()
+
+    def _hash(self, key: str, depth: int) -> bytes:
+        """3.8: the hash of a part."""
+        if depth > 50 or self._parts is None:
+            raise ValueError
+        name, head, *rest = self._parts[key]
+        children, tail = (rest[0] if rest else ()), (rest[1] if len(rest) > 1 else "")
+        first, last = (hashlib.sha256(text.encode()).digest() for text in (head, tail))
+        inside = b"".join(self._hash(child, depth + 1) for child in children)
+        return hashlib.sha256(name.encode() + b"\0" + first + inside + last).digest()
 
     def _markup(self, key: str, depth: int) -> str:
         """3.4."""
@@ -746,12 +799,29 @@ class Walk:
         children, tail = (rest[0] if rest else ()), (rest[1] if len(rest) > 1 else "")
         return str(head) + "".join(self._markup(child, depth + 1) for child in children) + str(tail)
 
-    def _style(self, digest: str) -> None:
+    def _style(self, content: dict[str, Any]) -> None:
         """8.5.7."""
-        member = self._bundle.members.get(f"stylesheets/{digest}.css")
-        content, trouble = member.read() if member else (b"", "missing")
-        if trouble or hashlib.sha256(content).hexdigest() != digest:
+        if not self._same(f"stylesheets/{content['stylesheet']}.css", content["stylesheet"]):
             raise Bad("its stylesheet is missing or altered (8.5.7)")
+        if not all(self._same(f"assets/{digest}", digest) for digest in content.get("assets", [])):
+            raise Bad("a font or image of its stylesheet is missing or altered (8.5.7)")
+
+    def _same(self, path: str, digest: str) -> bool:
+        member = self._bundle.members.get(path)
+        content, trouble = member.read() if member else (b"", "missing")
+        return not trouble and hashlib.sha256(content).hexdigest() == digest
+
+
+def folded(before: dict[str, Any], new: dict[str, Any], gone: Any) -> dict[str, Any]:
+    """3.4, 3.9: what was there, without what is gone, with what is new."""
+    left = set(gone or ())
+    return {key: value for key, value in before.items() if key not in left} | new
+
+
+def view_hash(sections: dict[str, str]) -> str:
+    """3.9: the hash over the hashes of all sections."""
+    lines = (f"{hashlib.sha256(sections[key].encode()).hexdigest()} {key}\n" for key in sorted(sections))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def moment(text: str) -> dt.datetime:

@@ -90,6 +90,14 @@ def money(value: Money) -> str:
     return f"{sign}{symbol}{size:,.0f}"
 
 
+def exact(value: Money) -> str:
+    """Return an amount to its last digit: "£6,721,300", "£412.50"."""
+    symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
+    sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
+    whole = size == size.to_integral_value()
+    return f"{sign}{symbol}{size:,.0f}" if whole else f"{sign}{symbol}{size:,.2f}"
+
+
 def whose(name: str) -> str:
     """Return the possessive of a name: "Acme Rail’s", "Northgate Developments’"."""
     return f"{name}’" if name.endswith("s") else f"{name}’s"

@@ -94,6 +94,7 @@ BY_FIELD: dict[str, Any] = {
     "amount": st.builds(Money, numbers, currencies), "points": mostly(rising, planned), "pv": maybe_numbers,
     "ev": maybe_numbers, "ac": maybe_numbers, "eac": numbers, "inherent": most, "residual": points,
     "dimension": dimensions, "until": instants, "status": st.sampled_from(("on_track", "at_risk", "off_track")),
+    "as_of": mostly(st.none(), mostly(st.integers(-4000, 0).map(lambda n: NOW + timedelta(minutes=n)), odd_instants)),
     "share": st.just("share1"), "screen": st.just(Screen(n=3, head="ab" * 32)),
 }  # fmt: skip
 BY_COMMAND: dict[tuple[type, str], Any] = {

@@ -54,7 +54,8 @@ class Product:
 
     def start(self) -> "Product":
         """Start the server and wait until it answers."""
-        told = ["demo" if self.demo else "serve", "--data", self.folder, "--port", self.port, "--tick-seconds", 2]
+        told = ["demo" if self.demo else "serve", "--data", self.folder, "--port", self.port, "--tick-seconds", 2,
+                "--drain-seconds", 1]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
         log = self.folder.parent / f"{self.folder.name}-{self.port}.log"
         self.process = Program([*told, *self.flags], environment, log)

@@ -86,7 +86,8 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     bound(talking, scored, n)
     wait_until(lambda: "4×5 = 20" in manager.inner_text("#answers"))
 
-    client.click("#ms-m1 a")
+    client.click("#ms-m1 summary")
+    client.click("#md-m1 >> text=Answer this")
     live(client)
     n = on_screen(client)
     client.fill("#answer-text", "Is May still true?")
@@ -136,7 +137,9 @@ def test_an_answer_is_bound_to_the_update_that_arrived_while_it_was_typed(
     assert f"update {n + 1}" in page.inner_text("#answer header")
     assert page.evaluate("document.activeElement.id") == "answer-text"
     page.click("#answer button:has-text('Comment')")
-    wait_until(lambda: "Half a sen" in page.inner_text("#milestones"))
+    wait_until(lambda: "one comment" in page.inner_text("#ms-m2"))
+    page.click("#ms-m2 summary")
+    assert "Half a sen" in page.inner_text("#md-m2")
     bound(talking, events(talking, CommentMade)[0], n + 1)
 
 
@@ -157,7 +160,8 @@ def test_a_paused_page_answers_what_it_shows_and_not_what_is_newer(
 
 def test_it_works_without_scripts_too(talking: Product, sit_down: Callable[..., Any]) -> None:
     page = sit_down(talking, f"viewer-{ACME}", java_script_enabled=False)
-    page.click("#ms-m1 a")
+    page.click("#ms-m1 summary")
+    page.click("#md-m1 >> text=Answer this")
     page.fill("#answer-text", "By hand")
     page.click("text=Raise a concern")
     assert "Your concern is recorded" in page.inner_text("#answer")

@@ -78,7 +78,7 @@ def play(world: World, story: Drawn, *, held: bool) -> None:
         except Refused:
             continue
         finally:
-            world.follow()
+            world.follow_what_was_told()
 
 
 def _terms(rng: random.Random) -> Terms:

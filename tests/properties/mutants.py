@@ -14,11 +14,13 @@ from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.plan.project import Project
 from domain.reveal import policy
-from projections.entries import frames
+from projections.entries import parts
 from projections.entries.entry import Content
+from projections.entries.names import key_of
 from projections.events.world import World
 from projections.follow import follower
 from projections.follow import next_entry as disclosing
+from projections.follow.people import People
 from projections.replay.pages import Heads
 from tests.properties.mutants_agreed import AGREED
 
@@ -144,8 +146,8 @@ def _one_tree_for_all() -> Iterator[None]:
     shared: dict[str, tuple[bytes, ...]] = {}
     sound = disclosing.seal
 
-    def leaky(content: Content, salt: bytes, frontier: Any) -> Any:
-        entry = sound(content, salt, (*frontier, *shared.get("leaves", ())))
+    def leaky(content: Content, salt: bytes, frontier: Any, names: Any = None) -> Any:
+        entry = sound(content, salt, (*frontier, *shared.get("leaves", ())), names)
         shared["leaves"] = (*shared.get("leaves", ()), entry.leaf)
         return entry
 
@@ -155,19 +157,19 @@ def _one_tree_for_all() -> Iterator[None]:
 
 @contextmanager
 def _frame_tells_position(words: Callable[[int], str], where: str) -> Iterator[None]:
-    """`frames.body` gets words on the position of the whole log added to one of its arguments."""
-    sound, body, at = follower.disclose, frames.body, {"position": 0}
+    """`parts.body` gets words on the position of the whole log added to one of its arguments."""
+    sound, body, at = follower.disclose, parts.body, {"position": 0}
 
     def noting(world: World, *rest: Any) -> Any:
         at["position"] = world.position
         return sound(world, *rest)
 
-    def leaky(n: int, when: Any, parts: Any, targets: Any, items: str, say: str) -> str:
+    def leaky(n: int, when: Any, roots: Any, items: str, say: str) -> str:
         told = {"items": items, "say": say}
         told[where] += words(at["position"])
-        return body(n, when, parts, targets, told["items"], told["say"])
+        return body(n, when, roots, told["items"], told["say"])
 
-    with patch.object(follower, "disclose", noting), patch.object(frames, "body", leaky):
+    with patch.object(follower, "disclose", noting), patch.object(parts, "body", leaky):
         yield
 
 
@@ -176,6 +178,15 @@ def _time_of_the_last_hidden_event() -> AbstractContextManager[object]:
         return replace(view, as_of=project.changed_at.date(), confirmed_at=project.changed_at)
 
     return _view(dated)
+
+
+def _names_of_all() -> AbstractContextManager[object]:
+    """Names of people whom no text of the share mentions are committed to and sealed beside it."""
+
+    def leaky(self: People, _view: Any) -> Any:
+        return {key_of(self._share, person): self._named(person) for person in self._world.people}
+
+    return patch.object(People, "named_in", leaky)
 
 
 def _page_without_share_in_the_key() -> AbstractContextManager[object]:
@@ -198,6 +209,7 @@ MUTANTS: dict[str, Mutant] = {
     "number of shares of the organisation": _with_world(lambda w: len(w.shares)),
     "a number taken by a change that is not shared": _entry_without_a_change,
     "one tree for all shares": _one_tree_for_all,
+    "names of people whom nothing on the page mentions": _names_of_all,
     "cache of pages without the share in its key": _page_without_share_in_the_key,
     "time of the last change of the project": _time_of_the_last_hidden_event,
     "count of all milestones": _scope(lambda p: len(p.schedule.milestones)),

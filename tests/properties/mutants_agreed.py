@@ -10,6 +10,7 @@ import msgspec
 
 from domain.agreement.answers import Answers
 from domain.agreement.share import Share
+from domain.plan import milestones, risks
 from domain.plan.project import Project
 from domain.reveal import measures, past, policy
 from projections.events.world import World
@@ -69,6 +70,25 @@ def _first_version_decides() -> AbstractContextManager[object]:
     return patch.object(past, "_floor", leaky)
 
 
+def _everywhere(name: str, leaky: Callable[..., Any], *modules: Any) -> Mutant:
+    """One function is replaced in every module that names it."""
+
+    @contextmanager
+    def patched() -> Iterator[None]:
+        with ExitStack() as stack:
+            for module in modules:
+                stack.enter_context(patch.object(module, name, leaky))
+            yield
+
+    return patched
+
+
+def _held_by_since_alone(history: Any, since: datetime | None, times: Any) -> list[Any]:
+    """The value that held at the floor is looked for without regard to when it was recorded."""
+    before = [v for v in history if since is not None and times(v)[1] < since][-1:]
+    return [*before, *(v for v in history if past.after(times(v)[1], since))]
+
+
 def _scope(words: Callable[[Project, Share], object]) -> Mutant:
     """The scope of a view says more."""
     sound = policy.reveal
@@ -95,9 +115,9 @@ def _answers(change: Callable[[Answers, list[Answers]], Answers]) -> Mutant:
     """What was said on other shares of the project comes into this one."""
     sound = disclosing.released_view_of
 
-    def leaky(world: World, share: Share) -> Any:
+    def leaky(world: World, share: Share, *called: Any) -> Any:
         others = [s.answers for s in world.shares.values() if s.project == share.project and s.id != share.id]
-        return sound(world, replace(share, answers=change(share.answers, others)))
+        return sound(world, replace(share, answers=change(share.answers, others)), *called)
 
     return lambda: patch.object(disclosing, "released_view_of", leaky)
 
@@ -138,6 +158,16 @@ AGREED: dict[str, Mutant] = {
     "curve of spend from before": _told_before("budget", "curve"),
     "budget as it first was": _told_before("budget", "amounts"),
     "day of the last change, though before": lambda: patch.object(policy, "_set", lambda at, _since: at),
+    "a floor that reads when a value was recorded, not the earlier of the two": _everywhere(
+        "earlier", lambda recorded, _held: recorded, past, policy, measures
+    ),
+    "a past added later taken for what held then": _everywhere("known", _held_by_since_alone, policy, measures),
+    "a value of the past taken for the present": _everywhere(
+        "placed", lambda history, value: (*history, value), milestones, risks
+    ),
+    "a past added later moves the day of the last change": _everywhere(
+        "set_at", lambda history, _said: history[-1].at, milestones, risks
+    ),
     "what happened while no version covered it": _gaps_forgotten,
     "what happened before it became client-facing": _facing_forgotten,
     "from now on taken for with history": _first_version_decides,
@@ -147,7 +177,7 @@ AGREED: dict[str, Mutant] = {
     "an acknowledgement of another client marks ours": _answers(_noted),
     "number of concerns of all clients": _named(lambda w, _s: sum(len(s.answers.concerns) for s in w.shares.values())),
     "names of people of another client": _named(
-        lambda w, s: [p.name for p in w.people.values() if p.client != s.client]
+        lambda w, s: [p.name for p in w.people.values() if s.client not in p.clients]
     ),
     "that another client was ended": _named(lambda w, _s: [c.ended_at for c in w.clients.values()]),
     "mail domains of clients": _named(lambda w, _s: [c.domains for c in w.clients.values()]),

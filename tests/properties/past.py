@@ -44,7 +44,7 @@ def past(rng: random.Random, versions: Sequence[Agreed]) -> list[Step]:
     for phase in range(len(versions)):
         begin = phase * SPAN
         for names, draw, settle, first in _kinds():
-            if phase < first or not _unknown(versions, phase, names):
+            if phase < first or not unknown(versions, phase, names):
                 continue
             for i in range(rng.randrange(3)):
                 at = begin + rng.randrange(5, SPAN // 2)
@@ -69,7 +69,7 @@ def _before_it_faced_anybody(rng: random.Random, versions: Sequence[Agreed]) -> 
     return [(at, c) for at, commands in [*moves, (minutes + rng.randrange(60), settled)] for c in commands]
 
 
-def _unknown(versions: Sequence[Agreed], phase: int, names: Names) -> bool:
+def unknown(versions: Sequence[Agreed], phase: int, names: Names) -> bool:
     """Tell whether no version names the fact in this phase, and none does later with history."""
     now = [v for v in versions if v.phase == phase]
     later = [v for v in versions if v.phase > phase]
@@ -181,7 +181,7 @@ def first_plans(rng: random.Random, versions: Sequence[Agreed]) -> list[AnyComma
     def names(terms: Terms) -> bool:
         return bool(dates & set(terms.milestone_fields)) or "baselines" in terms.project_fields
 
-    if not _unknown(versions, 0, names):
+    if not unknown(versions, 0, names):
         return []
     on = START.date() - timedelta(days=5)
     return [
@@ -195,7 +195,7 @@ def first_plans(rng: random.Random, versions: Sequence[Agreed]) -> list[AnyComma
 
 def first_budget(rng: random.Random, versions: Sequence[Agreed]) -> list[AnyCommand]:
     """Approve a price of 1,000: at once, or, where that could not show, by a change of what was approved first."""
-    known = not _unknown(versions, 0, lambda terms: terms.budget != "nothing")
+    known = not unknown(versions, 0, lambda terms: terms.budget != "nothing")
     first = 1000 if known else rng.randrange(500, 1500)
     amount = Money(Decimal(first), "GBP")
     approve = budget.ApproveBudget(project=HARBOUR, measure="price", amount=amount, reason="Contract")

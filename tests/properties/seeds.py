@@ -7,11 +7,21 @@ the warning that comes with it says what to store instead; a leak that no seed s
 import os
 import warnings
 from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
 
 STORED: dict[str, dict[str, int]] = {
     "twins": {
         "a draft of the agreement": 2,
+        "a floor that reads when a value was recorded, not the earlier of the two": 2,
         "a number taken by a change that is not shared": 1,
+        "a past added later moves the day of the last change": 2,
+        "a past added later taken for what held then": 9,
+        "a value of the past taken for the present": 2,
         "an acknowledgement of another client marks ours": 2,
         "an override of health that no terms name": 1,
         "budget as it first was": 3,
@@ -108,6 +118,26 @@ STORED: dict[str, dict[str, int]] = {
         "forgets whether the past is told": 2,
     },
 }
+
+
+def few(some: int, many: int) -> int:
+    """Return `some` in make test; `many` on Postgres, where stories are played in make test-slow alone."""
+    return many if ON_POSTGRES else some
+
+
+def seeds(some: int, many: int) -> list[Any]:
+    """Return the seeds of make test, and marked as slow the others of `many`, as parameters of a test."""
+    now = few(some, many)
+    later = pytest.param(range(FIRST_SEED + now, FIRST_SEED + many), marks=pytest.mark.slow, id="more")
+    return [pytest.param(range(FIRST_SEED, FIRST_SEED + now), id="few"), *([later] if now < many else [])]
+
+
+def each(some: int, many: int) -> list[Any]:
+    """Return seeds one by one: those of make test, and marked as slow the others of `many`."""
+    return [
+        pytest.param(seed, marks=[pytest.mark.slow] if seed >= FIRST_SEED + few(some, many) else [])
+        for seed in range(FIRST_SEED, FIRST_SEED + many)
+    ]
 
 
 class StoredSeed(UserWarning):

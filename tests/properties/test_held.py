@@ -1,6 +1,5 @@
 """What waits for review changes no byte a client receives until it is released; and the test would notice if it did."""
 
-import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from projections.follow.shadow import compared
 from tests.plain import Plain
 from tests.properties.holding import Drawn, drawn, play
 from tests.properties.mutants import Mutant
-from tests.properties.seeds import search
+from tests.properties.seeds import FIRST_SEED, few, search, seeds
 from tests.properties.twins import trace
 from tests.world import MANAGER, SHARE, World
 from web.render.page import Renderer as Real
@@ -33,11 +32,9 @@ from web.write.permission import SYSTEM
 
 pytestmark = pytest.mark.stories
 
-FIRST_SEED = int(os.environ.get("SEED", "1"))
-PAIRS, MANY, HUNDRED = 60, 1_000, 100
+PAIRS, MANY, HUNDRED = few(20, 60), 1_000, 100
 TRIES = 80  # pairs a leak may take to show
 replace = msgspec.structs.replace
-_view = msgspec.json.Decoder(ClientView)
 
 
 @contextmanager
@@ -105,37 +102,40 @@ def let_go(world: World, rng: random.Random) -> str:
     return "time_up"
 
 
-def test_on_release_it_arrives_as_one_update_that_is_the_whole_difference() -> None:
+@pytest.mark.parametrize("span", seeds(20, 60))
+def test_on_release_it_arrives_as_one_update_that_is_the_whole_difference(span: range) -> None:
     updates = 0
-    for seed in range(FIRST_SEED, FIRST_SEED + PAIRS):
+    for seed in span:
         with told(drawn(seed), Plain(), held=True) as world:
             before, facts = world.entries(), world.present.world.held(SHARE).facts
             how = let_go(world, random.Random(seed))
             after = world.entries()
             due = whole(world)
-            shown = _view.decode(before[-1].content.view)
+            shown = world.view(before[-1].n)
             assert after[: len(before)] == before
             assert len(after) - len(before) == (due != shown), seed
-            assert _view.decode(after[-1].content.view) == due, seed
+            assert world.view(after[-1].n) == due, seed
             record = world.present.world.hold_record(SHARE)
             assert {(h.fact, h.how) for h in record} == {(fact, how) for fact in facts}
             updates += due != shown
-    assert updates > PAIRS // 2
+    assert updates > len(span) // 2
 
 
-def test_released_one_by_one_each_is_at_most_one_update_and_the_last_leaves_nothing_out() -> None:
-    for seed in range(FIRST_SEED, FIRST_SEED + PAIRS // 2):
+@pytest.mark.parametrize("span", seeds(10, 30))
+def test_released_one_by_one_each_is_at_most_one_update_and_the_last_leaves_nothing_out(span: range) -> None:
+    for seed in span:
         with told(drawn(seed), Plain(), held=True) as world:
             for fact in world.present.world.held(SHARE).facts:
                 n = len(world.entries())
                 world.tell(ReleaseHeld(share=SHARE, by=MANAGER.person, subjects=(fact.subject,)))
                 assert len(world.entries()) - n in (0, 1)
-            shown, due = _view.decode(world.entries()[-1].content.view), whole(world)
+            shown, due = world.view(), whole(world)
             assert shown == due, seed
 
 
-def test_recomputed_from_the_events_every_entry_of_a_story_with_holds_is_the_same() -> None:
-    for seed in range(FIRST_SEED, FIRST_SEED + 20):
+@pytest.mark.parametrize("span", seeds(8, 20))
+def test_recomputed_from_the_events_every_entry_of_a_story_with_holds_is_the_same(span: range) -> None:
+    for seed in span:
         with told(drawn(seed), Real(), held=True) as world:
             let_go(world, random.Random(seed))
             found = list(compared(world.folder.events, world.folder.disclosure, SHARE, world.renderer))
@@ -153,7 +153,7 @@ def test_after_a_restart_in_the_middle_the_same_waits_and_the_same_goes_out() ->
             assert (world.present.world.held(SHARE), world.entries()) == (waits, entries)
             assert world.present.world.hold_record(SHARE) == record
             let_go(world, random.Random(seed))
-            assert _view.decode(world.entries()[-1].content.view) == whole(world)
+            assert world.view() == whole(world)
 
 
 # leaks the test must notice
@@ -173,7 +173,7 @@ def _released(change: Callable[[Any, Any, Any], Any]) -> Mutant:
 def _told_in_view(change: Callable[[ClientView, Known, Any], ClientView]) -> Mutant:
     sound = disclosing.released_view_of
     return lambda: patch.object(
-        disclosing, "released_view_of", lambda world, share: change(sound(world, share), world, share)
+        disclosing, "released_view_of", lambda world, share, *called: change(sound(world, share, *called), world, share)
     )
 
 

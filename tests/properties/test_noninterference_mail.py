@@ -1,7 +1,6 @@
 """Twins by mail: what is not shared changes no byte of a digest and no instant at which one arrives."""
 
 import contextlib
-import os
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,15 +14,12 @@ from domain.ids import PersonId
 from projections.events.world import World as State
 from tests.mail import Mailed, sink
 from tests.properties.mutants import MUTANTS
-from tests.properties.seeds import search
+from tests.properties.seeds import FIRST_SEED, each, search
 from tests.properties.twins import Pair, pair, play
 from tests.world import START
 from web.mail import due, state
 
 pytestmark = pytest.mark.stories
-
-FIRST_SEED = int(os.environ.get("SEED", "1"))
-
 
 READERS = {PersonId("now"): "instant", PersonId("day"): "daily", PersonId("week"): "weekly"}
 
@@ -53,7 +49,7 @@ def received(drawn: Pair, twin: int) -> list[tuple[str, str, bytes]]:
         return found
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + 4))
+@pytest.mark.parametrize("seed", each(2, 4))
 def test_twins_are_mailed_the_same_bytes_at_the_same_instants(seed: int) -> None:
     drawn = pair(seed)
     one, other = received(drawn, 0), received(drawn, 1)

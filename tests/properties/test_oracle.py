@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.reveal.policy import reveal
-from projections.entries import frames
+from projections.entries import parts as parts_of_page
 from projections.events.world import names
 from tests.properties.twins import pair, play
 from tests.world import SHARE, World
@@ -69,7 +69,7 @@ def truth(world: World) -> str:
         called=called.called,
     )
     rendered = world.renderer.render(view)
-    return "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
+    return "".join(parts_of_page.markup(rendered.parts, root) for root in rendered.roots)
 
 
 def opened(world: World) -> Client:
@@ -116,7 +116,7 @@ def test_every_client_shows_what_its_agreement_allows_after_every_event(seed: in
             follow(limit)
             after_each_event()
 
-        world.follow = watched  # type: ignore[method-assign]
+        world.follow = world.follow_what_was_told = watched  # type: ignore[method-assign]
         play(world, pair(seed, steps=20), 0)
         for client in lagging:
             catch_up(client, truth(world))

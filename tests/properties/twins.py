@@ -1,8 +1,8 @@
 """Twin worlds: two histories of one share that differ only in what its client may not know.
 
 `pair(seed)` draws the versions of an agreement, a list of facts that are shared, and for each twin facts of its own
-that are not: what no version ever names (`hidden`), and what happened before a version that was agreed from now on
-(`past`).
+that are not: what no version ever names (`hidden`), what happened before a version that was agreed from now on
+(`past`), and what of that is recorded only later (`backfilled`).
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people.access import InvitePerson
 from domain.plan import budget, risks, schedule
+from tests.properties.backfilled import backfilled
 from tests.properties.hidden import FIRST, SCREEN, THEIRS, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
@@ -53,21 +54,21 @@ def pair(seed: int, steps: int = 14) -> Pair:
     """Return the pair of a seed."""
     rng = random.Random(seed)
     versions = [Agreed(phase, _terms(rng), rng.random() < 0.3) for phase in range(1, rng.choice((2, 2, 3, 4)))]
-    minutes = (len(versions) + 1) * SPAN
     union = _union([v.terms for v in versions])
     phases = [rng.randrange(len(versions) + 1) for _ in range(steps)]
     at = sorted(phase * SPAN + rng.randrange(5, SPAN // 2) for phase in phases)  # before what settles a phase
     shared = [*zip(at, _shared(rng, union, steps), strict=True), faced(versions)]
-    one, other = (_twin(random.Random(f"{seed}-{which}"), versions, union, minutes) for which in ("a", "b"))
+    one, other = (_twin(random.Random(f"{seed}-{which}"), versions, union, shared) for which in ("a", "b"))
     return Pair(seed, versions, shared, (one, other))
 
 
-def _twin(rng: random.Random, versions: list[Agreed], union: Terms, minutes: int) -> Twin:
+def _twin(rng: random.Random, versions: list[Agreed], union: Terms, shared: list[Step]) -> Twin:
+    minutes = (len(versions) + 1) * SPAN
     return Twin(
         first=[*first_budget(rng, versions), *first_plans(rng, versions)],
         ways=[ways(rng, history=v.history) for v in versions],
         reasons=[f"because {rng.random()}" for _ in versions],
-        steps=[*hidden(rng, union, minutes), *past(rng, versions)],
+        steps=[*hidden(rng, union, minutes), *past(rng, versions), *backfilled(rng, versions, shared)],
     )
 
 
@@ -81,7 +82,7 @@ def play(world: World, drawn: Pair, twin: int) -> None:
         world.clock.at = begin + timedelta(minutes=minute)
         with contextlib.suppress(Refused):
             world.service.execute(ADMIN, command, command_id=CommandId(f"{twin}-{i}"))
-            world.follow(FEW)
+            world.follow_what_was_told(FEW)
 
 
 def _begin(world: World, own: Twin) -> None:
@@ -121,7 +122,7 @@ def trace(world: World) -> list[bytes]:
     found += [world.log.keyframe(SHARE, since)[1] for since in (0, 1, head // 2, head)]
     newest = world.heads.page(SHARE)
     assert newest is not None
-    found += [newest.view.encode(), *(markup.encode() for markup in newest.roots.values())]
+    found += [msgspec.json.encode(newest.view), *(markup.encode() for markup in newest.roots.values())]
     found += [e.raw for e in world.entries()] + [e.leaf for e in world.entries()]
     return found
 

@@ -159,7 +159,7 @@ class Races:
         self._tell(RegisterClient(client=race.client, name="Acme", time_zone="UTC"))
         for person, secret in zip(race.people, race.secrets, strict=True):
             self._tell(
-                InvitePerson(person=person, name="Vera", email="v@acme.test", role="viewer", client=race.client),
+                InvitePerson(person=person, name="Vera", email=f"{person}@acme.test", role="viewer", client=race.client),
                 StartSession(
                     person=person, session=f"session-{person}", session_hash=digest(secret),
                     session_expires=self.clock() + timedelta(days=20),

@@ -29,16 +29,19 @@ from web.push import messages
 from web.write.permission import OPERATOR
 
 PATIENCE = 15.0
-NOOR = PersonId("noor")
+NOOR, BOTH = PersonId("noor"), PersonId("both")
 
 
 def invited(world: World) -> None:
-    """A second viewer of Acme, a share with the council, and a manager."""
+    """A second viewer of Acme, a share with the council, a manager, and somebody of both clients."""
     for person, role, client in ((NOOR, "viewer", ACME), (PersonId("manager"), "manager", None)):
         world.tell(
             InvitePerson(person=person, name=person.title(), email=f"{person}@x.test", role=role, client=client), ADMIN
         )
     world.share(everything(), OTHER, HARBOUR, COUNCIL)
+    for person, client in ((BOTH, ACME), (PersonId("unused"), COUNCIL)):  # one address: one person
+        bo = InvitePerson(person=person, name="Bo", email="bo@x.test", role="viewer", client=client)
+        world.tell(bo, ADMIN)
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +170,22 @@ def test_ending_a_person_closes_all_their_pages_and_leaves_their_colleagues(prod
     other = Browser(product, NOOR)
     gone, stays = [noor.page(), other.page()], vera.page()
     manager.send(f"/clients/{ACME}/people/{NOOR}/end", f"{NOOR}/end", reason="Left Acme")
-    cut(product, gone, stays, 5, {messages.SIGNED_OUT})
+    cut(product, gone, stays, 5, {messages.ENDED})
     wait_until(lambda: handed(manager, "Noor") == [product.head(SHARE) - 1])  # the change after it never was theirs
+
+
+@pytest.mark.folder  # the server of these serves one
+def test_ending_one_membership_closes_the_pages_of_that_client_alone(product: Product) -> None:
+    manager, both, vera = Browser(product, "manager"), Browser(product, BOTH), Browser(product, VIEWER)
+    gone, kept, colleague = [both.page(), both.page()], both.page(OTHER), vera.page()
+    manager.send(f"/clients/{ACME}/people/{BOTH}/end", f"{BOTH}/end", reason="Left Acme")
+    cut(product, gone, colleague, 8, {messages.ENDED})
+    kept.until(lambda told: "n" in told)  # the change reached the page of the other client, which stayed open
+    assert [both.http.get(f"/s/{share}").status_code for share in (SHARE, OTHER)] == [404, 200]
+    again = both.page(OTHER)
+    manager.send(f"/clients/{COUNCIL}/people/{BOTH}/end", f"{BOTH}/end", reason="Left the council")
+    assert {page.closed() for page in (kept, again)} == {messages.ENDED}
+    assert both.http.get(f"/s/{OTHER}").headers["location"] == "/sign-in"  # no membership is left
 
 
 @pytest.mark.folder  # the server of these serves one
@@ -194,7 +211,7 @@ def test_ending_a_whole_client_closes_every_page_of_it_and_says_what_was_the_las
     wait_until(lambda: handed(manager, "Vera") == [last])
     for browser in browsers:
         assert browser.http.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
-    assert httpx2.get(product.url + "/sign-in", trust_env=False).status_code == 200
+    assert httpx2.get(product.url + "/sign-in", trust_env=False, verify=False).status_code == 200
 
 
 # on two workers
@@ -262,7 +279,7 @@ def test_an_end_asked_of_one_worker_closes_pages_on_both(two: Two, hints: str) -
 
     for by, who, end, code in (
         (0, VIEWER, session, messages.SIGNED_OUT),
-        (1, VIEWER, person, messages.SIGNED_OUT),
+        (1, VIEWER, person, messages.ENDED),
         (0, NOOR, everybody, messages.ENDED),
     ):
         _on_both(two, who)

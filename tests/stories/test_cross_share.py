@@ -20,8 +20,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from domain.agreement.answers import MakeComment, RaiseConcern, Screen
 from domain.commands import AnyCommand
-from domain.ids import CommandId, PersonId
+from domain.ids import ClientId, CommandId, PersonId, ShareId
 from domain.people.access import AssignProjects, InvitePerson
+from domain.people.clients import RegisterClient
 from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE, World, everything
@@ -55,6 +56,19 @@ POOLS: dict[str, tuple[str, ...]] = {
     "*": (OTHER, DEPOT, OTHER_VIEWER, COUNCIL, "council-concern", "r2"),
 }
 MINE = {"share": SHARE, "project": HARBOUR, "risk": "r1", "milestone": "m1", "person": VIEWER, "n": "1", "sha": STYLE}
+NORTH, NORTHS, BOTH = ClientId("north"), ShareId("share-north"), PersonId("both-acme-north")
+# who comes in, what of theirs they name, and what is somebody else's
+COMERS = {
+    "of one client": (VIEWER, MINE, POOLS),
+    "of another": (
+        OTHER_VIEWER,
+        MINE | {"share": OTHER, "person": OTHER_VIEWER},
+        POOLS | {"share": (SHARE, NORTHS), "project": (HARBOUR,), "person": (VIEWER, BOTH), "client": (ACME, NORTH),
+                 "*": (SHARE, NORTHS, HARBOUR, VIEWER, BOTH, ACME, NORTH, "r2")},
+    ),
+    "of two clients": (BOTH, MINE | {"share": NORTHS, "person": BOTH}, POOLS),
+    "of two clients, by a link to one": (BOTH, MINE, POOLS | {"share": (OTHER, ELSEWHERE, NORTHS), "client": (NORTH,)}),
+}  # fmt: skip
 MANAGED = {"project": DEPOT, "share": ELSEWHERE, "person": OTHER_VIEWER, "n": "1", "sha": STYLE}
 UNMANAGED = POOLS | {
     "*": (SHARE, HARBOUR, VIEWER, ACME),
@@ -83,6 +97,11 @@ def sample(folder: Path) -> None:
     world.project(DEPOT, "Depot")
     world.share(everything(), OTHER, HARBOUR, COUNCIL)
     world.share(everything(), ELSEWHERE, DEPOT, COUNCIL)  # type: ignore[arg-type]
+    world.tell(RegisterClient(client=NORTH, name="North Ports", time_zone="Europe/Oslo"), ADMIN)
+    world.share(everything(), NORTHS, HARBOUR, NORTH)
+    both = {"name": "Bo", "email": "bo@both.test", "role": "viewer"}
+    world.tell(InvitePerson(person=BOTH, client=ACME, **both), ADMIN)  # type: ignore[arg-type]
+    world.tell(InvitePerson(person=PersonId("unused"), client=NORTH, **both), ADMIN)  # type: ignore[arg-type]
     for role in ("manager", "auditor", "admin"):
         world.tell(InvitePerson(person=PersonId(role), name=role.title(), email=f"{role}@x.test", role=role), ADMIN)
     world.tell(AssignProjects(person=PersonId("manager"), projects=(DEPOT,)), ADMIN)
@@ -108,13 +127,13 @@ class Product:
     def execute(self, command: AnyCommand) -> None:
         self.process.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
-    def become(self, client: TestClient, person: str) -> None:
-        """Sign a browser in as somebody; "" for nobody."""
+    def become(self, client: TestClient, person: str, only: ClientId | None = None) -> None:
+        """Sign a browser in as somebody, by a link to one client or to all of theirs; "" for nobody."""
         client.cookies.clear()
         self.csrf = ""
         if person:
             secret = self.process.services.credentials.enter(
-                self.process.services.credentials.link(OPERATOR, PersonId(person))
+                self.process.services.credentials.link(OPERATOR, PersonId(person), only)
             ).secret
             client.cookies.set(self.process.services.guard.cookie, secret)
             session = next(reversed(self.process.services.present.world.people[PersonId(person)].sessions.values()))
@@ -205,12 +224,26 @@ def allowed(route: Any) -> Any:
     return route.endpoint.guarded
 
 
-def test_a_viewer_cannot_tell_what_is_not_theirs_from_what_is_not(product: tuple[Product, TestClient]) -> None:
+@pytest.mark.parametrize("comer", COMERS)
+def test_a_viewer_cannot_tell_what_is_not_theirs_from_what_is_not(
+    product: tuple[Product, TestClient], comer: str
+) -> None:
     made, client = product
-    made.become(client, VIEWER)
+    person, mine, pools = COMERS[comer]
+    made.become(client, person, ACME if comer.endswith("link to one") else None)
     routes = [route for route in http(made) if names_of(route)]
-    assert sum(1 for route in routes for _ in cases(names_of(route), POOLS)) > 100
-    assert told_apart(made, client, routes, POOLS) == []
+    assert sum(1 for route in routes for _ in cases(names_of(route), pools, mine)) > 100
+    assert client.get(f"/s/{mine['share']}").status_code == 200
+    assert told_apart(made, client, routes, pools, mine) == []
+
+
+def test_somebody_of_two_clients_has_the_pages_of_both_in_one_browser(product: tuple[Product, TestClient]) -> None:
+    made, client = product
+    assert PersonId("unused") not in made.process.services.present.world.people  # it is the same person
+    made.become(client, BOTH)
+    assert [client.get(f"/s/{share}").status_code for share in (SHARE, NORTHS, OTHER)] == [200, 200, 404]
+    made.become(client, BOTH, NORTH)
+    assert [client.get(f"/s/{share}").status_code for share in (SHARE, NORTHS, OTHER)] == [404, 200, 404]
 
 
 def test_nor_by_what_they_put_in_a_query_of_their_own_page(product: tuple[Product, TestClient]) -> None:

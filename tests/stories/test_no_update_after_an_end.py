@@ -126,7 +126,7 @@ def test_a_client_that_is_ended_at_the_very_moment_gets_no_new_share_and_nobody_
         world.tell(
             InvitePerson(person=PersonId("late"), name="Lou", email="l@acme.test", role="viewer", client=ACME), ADMIN
         )
-        with pytest.raises(Conflict, match="access has been ended"):
+        with pytest.raises(Conflict, match="viewer of no client any more"):
             world.tell(IssueLink(person=PersonId("late"), hash="h", expires=world.clock() + timedelta(days=1)), ADMIN)
     assert due == []
     before = world.present.world.shares

@@ -17,7 +17,7 @@ import pytest
 
 from domain.events import Recorded, Stored, encode
 from domain.ids import ShareId
-from projections.entries.entry import Kept, open_content
+from projections.entries.entry import Kept, header, open_content
 from projections.evidence.inspection import inspect
 from projections.evidence.leaves import numbers_erased
 from projections.evidence.notary import Notary
@@ -37,6 +37,7 @@ pytestmark = pytest.mark.folder  # it brings a folder and a database of its own
 SAMPLES = sorted(path for path in (Path(__file__).parents[1] / "vectors" / "recorded").iterdir() if path.is_dir())
 ALL = 100_000
 MAY_DIFFER = {"stylesheet"}  # the look of what is shown may change; what is shown may not
+REDRAWN = {"1"}  # samples from before dashboards were drawn otherwise: of the same view, with the same changes
 
 
 class Sample(msgspec.Struct):
@@ -45,6 +46,7 @@ class Sample(msgspec.Struct):
     logs: Logs
     expected: dict[str, Any]
     key: notes.Signer
+    redrawn: bool  # later versions draw it otherwise
 
 
 def unpacked(archive: Path) -> dict[str, bytes]:
@@ -70,7 +72,9 @@ def signing_key(text: bytes) -> notes.Signer:
 def in_folder(sample: Path, there: Path) -> Sample:
     """Open a sample's folder, laid out first unless it is there."""
     files = unpacked(sample / "folder.tar.xz") if there.exists() else laid_out(sample, there)
-    return Sample(Folder(there), json.loads(files["expected.json"]), signing_key(files["signing.key"]))
+    return Sample(
+        Folder(there), json.loads(files["expected.json"]), signing_key(files["signing.key"]), sample.name in REDRAWN
+    )
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +110,7 @@ def restored(server: postgres.Cluster, sample: Path, scratch: Path) -> Sample:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return Sample(Database(url, anywhere=True), json.loads(files["expected.json"]), key)
+    return Sample(Database(url, anywhere=True), json.loads(files["expected.json"]), key, sample.name in REDRAWN)
 
 
 # what is wrong, sentence by sentence
@@ -176,8 +180,8 @@ def of_entries(sample: Sample) -> Iterator[str]:
         if not set(then["erased"]) <= numbers_erased(sample.logs, share):
             yield f"of {share} not every erasure is on record"
         for one in kept:
-            if one.raw is not None and msgspec.json.encode(open_content(one.raw), order="sorted") != one.raw:
-                yield f"entry {one.n} of {share} is encoded to other bytes"
+            if one.raw is not None and header(open_content(one.raw)) != one.header:
+                yield f"entry {one.n} of {share} is read as another one"
         yield from of_page(sample.logs, share, then)
 
 
@@ -194,7 +198,8 @@ def of_page(logs: Logs, share: str, then: dict[str, Any]) -> Iterator[str]:
         return
     if hashlib.sha256("".join(page.roots.values()).encode()).hexdigest() != then["markup"]:
         yield f"{share} shows another page"
-    if hashlib.sha256(page.view.encode()).hexdigest() != then["view"]:
+    newest = logs.disclosure.last(share)
+    if newest is None or hashlib.sha256(newest.content.view.encode()).hexdigest() != then["view"]:
         yield f"{share} has another view"
     if logs.disclosure.stylesheet(page.stylesheet) is None:
         yield f"{share} has lost its stylesheet"
@@ -219,16 +224,24 @@ def of_receipts(sample: Sample) -> Iterator[str]:
 
 
 def of_shadow(sample: Sample, renderer: Renderer | None = None) -> Iterator[str]:
-    """The code of today makes of the events what was recorded, byte for byte but for the stylesheet's name."""
+    """The code of today makes of the events what was recorded, byte for byte but for the stylesheet's name.
+
+    Of a sample that is drawn otherwise by now it makes the same view, changes and list of changes.
+    """
     for share, then in sample.expected["shares"].items():
         found = list(compared(sample.logs.events, sample.logs.disclosure, ShareId(share), renderer or Renderer()))
         if not found:
             yield f"nothing of {share} was compared"
         for one in found:
-            fields = {apart.field for apart in one.apart}
+            fields = {apart.field for apart in one.apart if not (sample.redrawn and drawn(apart.field))}
             alike = one.state == "same" or (one.state == "differs" and fields <= MAY_DIFFER)
             if not alike and not (one.state == "erased" and one.n in then["erased"]):
                 yield f"entry {one.n} of {share} {one.state}: {sorted(fields)}"
+
+
+def drawn(field: str) -> bool:
+    """Tell whether a field of an entry is how its view was drawn, or covers that."""
+    return field in {"body", "page", "removed"} or field.startswith("part ")
 
 
 def faults(sample: Sample) -> list[str]:

@@ -160,9 +160,12 @@ def test_an_end_that_another_process_records_meanwhile_wins_in_the_database_itse
 
 
 @pytest.mark.once
-def test_two_workers_find_no_update_after_the_end_either(server: Cluster, tmp_path: Path, seed: int) -> None:
-    create(server.url(), "races", "ready")
-    settings = Settings(data=tmp_path, database_url=server.url("races", "app"), public_url=ORIGIN)
-    races = run(Races([settings, settings], seed), 10, len(CAUSES))
+@pytest.mark.parametrize("rounds", [4, pytest.param(10, marks=pytest.mark.slow)])
+def test_two_workers_find_no_update_after_the_end_either(
+    server: Cluster, tmp_path: Path, seed: int, rounds: int
+) -> None:
+    create(server.url(), f"races{rounds}", "ready")
+    settings = Settings(data=tmp_path, database_url=server.url(f"races{rounds}", "app"), public_url=ORIGIN)
+    races = run(Races([settings, settings], seed), rounds, len(CAUSES))
     assert races.found == []
-    assert len(races.raced) == 10 * len(CAUSES)
+    assert len(races.raced) == rounds * len(CAUSES)

@@ -36,6 +36,7 @@ from projections.evidence.notary import Notary
 from projections.follow.restoring import keep_numbers
 from projections.installation.database import Database, migrate
 from projections.installation.folder import Logs
+from projections.logs.disclosure_log import DisclosureLog
 from projections.logs.ledger import Statement
 from projections.proof import tree
 from projections.proof.notes import Signer, signer, verification_key
@@ -55,7 +56,7 @@ HERE = Path(__file__).parent / "recorded"
 FIRST_KEY, SECOND_KEY = signer("fanlight/sample", bytes(range(32))), signer("fanlight/sample", bytes(range(32, 64)))
 OWN = ShareId("share3")  # of the second project; ends early
 ANNA, BEN = PersonId("anna"), PersonId("ben")
-AS_ANNA = Actor(ANNA, "viewer", ACME)
+AS_ANNA = Actor(ANNA, "viewer", (ACME,))
 COMMENTED = {
     "milestone_fields": (*ALL_MILESTONES, "comments"),
     "risk_fields": (*ALL_RISKS, "comments"),
@@ -343,6 +344,13 @@ def _checkpoints(world: Sample) -> list[Any]:
     return [line for origin in origins for line in world.folder.ledger.of("checkpoint", origin)]
 
 
+def _view(log: DisclosureLog, share: str) -> bytes:
+    """Return the newest view as recorded: in format 1 its text, in format 2 the hash of its sections."""
+    newest = log.last(share)
+    assert newest is not None
+    return (newest.content.view or newest.content.sections_hash).encode()
+
+
 def _share(logs: Logs, share: str) -> dict[str, Any]:
     log = logs.disclosure
     head, rows = log.head(share), logs.receipts.rows(share, 0, 100_000)
@@ -355,7 +363,7 @@ def _share(logs: Logs, share: str) -> dict[str, Any]:
         "erased": [one.n for one in kept if one.raw is None],
         "contents": {str(one.n): hashlib.sha256(one.raw).hexdigest() for one in kept if one.raw is not None},
         "markup": hashlib.sha256("".join(page.roots.values()).encode()).hexdigest(),
-        "view": hashlib.sha256(page.view.encode()).hexdigest(),
+        "view": hashlib.sha256(_view(log, share)).hexdigest(),
         "keyframes": sorted({key.n for n in range(1, head + 1) if (key := log.keyframe(share, n))}),
         "rows": len(rows),
         "rows_root": tree.root_of(rows[-1].frontier).hex() if rows else "",

@@ -32,6 +32,16 @@ def test_a_command_answers_with_the_recorded_events(house: House) -> None:
     assert answer.json()["stream"] == f"project-{HARBOUR}"
 
 
+def test_a_command_may_say_since_when_its_value_held(house: House) -> None:
+    """Long before anything else on record, so nothing of the present changes."""
+    assert send(house, MOVE | {"as_of": "2020-05-12T08:00:00+02:00"}).status_code == 201
+    milestone = house.process.services.present.refresh().projects[HARBOUR].schedule.milestones["m1"]
+    assert [str(move.as_of) for move in milestone.moves] == ["2020-05-12 06:00:00+00:00", "None"]
+    assert str(milestone.forecast) == "2027-05-03"
+    together = {"type": "change-together", "project": HARBOUR, "commands": [MOVE | {"as_of": "2149-01-01T00:00:00Z"}]}
+    assert send(house, together).status_code == 422
+
+
 def test_the_same_key_again_answers_the_same_and_records_nothing(house: House) -> None:
     first = send(house, MOVE, **{"idempotency-key": "k1"})
     again = send(house, MOVE, **{"idempotency-key": "k1"})
@@ -49,6 +59,15 @@ def test_the_same_key_again_answers_the_same_and_records_nothing(house: House) -
         (MOVE | {"forecast": "soon"}, {}, 400, "forecast"),
         (MOVE | {"milestone": "none"}, {}, 404, "no such milestone"),
         (MOVE | {"reason": ""}, {}, 422, "reason"),
+        (MOVE | {"as_of": "2149-01-01T00:00:00Z"}, {}, 422, "after the time of the command"),
+        (MOVE | {"as_of": "2020-05-12T08:00:00"}, {}, 422, "no time zone"),
+        (MOVE | {"as_of": "last May"}, {}, 400, "as_of"),
+        (
+            {"type": "close-project", "project": HARBOUR, "reason": "x", "as_of": "2020-05-12T08:00:00Z"},
+            {},
+            400,
+            "as_of",
+        ),
         (MOVE, {"expected-version": "1"}, 412, "Look at what changed"),
         (MOVE, {"expected-version": "one"}, 400, "Expected-Version is"),
         (MOVE, {"idempotency-key": ""}, 400, "Idempotency-Key"),

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from domain.events import AnyEvent, Recorded, tag
 from domain.ids import ProjectId
 from domain.language import gettext as _
-from projections.entries.entry import instant
+from projections.entries.parts import instant
 from projections.events.event_log import EventLog, Unreadable
 from projections.events.world import World
 from web.audit.frame import AuditPage, Options

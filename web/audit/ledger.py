@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from domain.ids import ProjectId, ShareId
 from domain.language import N_
 from domain.language import gettext as _
-from projections.entries.entry import instant
+from projections.entries.parts import instant
 from projections.events.world import World
 from projections.logs.ledger import Ledger, LedgerLine
 from projections.proof import notes

@@ -22,7 +22,8 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView, Rag
-from projections.entries.entry import Header, instant
+from projections.entries.entry import Header
+from projections.entries.parts import instant
 from projections.events.world import World
 from projections.replay import pages
 from projections.wording import words
@@ -33,7 +34,7 @@ from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
 from web.record import holds
 from web.record.events_said import EventLine, line
-from web.record.instant import everything_in, shown_in
+from web.record.instant import everything_in
 from web.record.lanes import Stretch
 from web.record.told import in_force
 from web.staff.consulted import consulted
@@ -274,7 +275,7 @@ def _told(services: Services, world: World, share: Share, at: datetime) -> Repla
     log = services.logs.disclosure
     n = pages.number_at(log, share.id, at)
     kept = next(iter(log.kept(share.id, n - 1, 1, n)), None) if n else None
-    view, agreed = shown_in(kept) if kept else None, in_force(share, at)
+    view, agreed = pages.Views(log, share.id).after(kept) if kept else None, in_force(share, at)
     standing = services.logs.receipts.window(share.id, at, at).standing
     return ReplayTold(
         share=share,

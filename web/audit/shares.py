@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.ids import ShareId
 from domain.language import gettext as _
-from projections.entries.entry import Entry, header, instant
+from projections.entries.entry import Entry, header
+from projections.entries.parts import instant
 from projections.proof import tree
 from web.audit import events, file, ledger, replay, shadow
 from web.audit.frame import AuditPage

@@ -46,7 +46,8 @@ def person(settings: Settings, email: str, reason: str) -> int:
     try:
         present = CurrentWorld(folder.events)
         people = present.world.people.values()
-        same_address = [known.id for known in people if known.email.casefold() == email.casefold()]
+        sought = email.casefold()
+        same_address = [known.id for known in people if sought in {one.casefold() for one in known.addresses}]
         if not same_address:
             raise Unknown(
                 _("Nobody with the address {email} is known. `fanlight user list` shows who is.", email=email), "email"

@@ -72,6 +72,6 @@ def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, st
     enclosed = Enclosures(
         made_at=clock.now(),
         verifier=download.verifier(),
-        readable=lambda content: page.readable(pages, content, world.person_name if receipts else None),
+        readable=lambda content: page.readable(pages, content, world.names_for(agreed.client) if receipts else None),
     )
     return bundle.build(folder, notary, asked, enclosed)

@@ -7,6 +7,7 @@ from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
 from domain.people.access import AssignProjects, DisablePerson, NameOrganisation, Person
 from domain.people.clients import RegisterClient
+from domain.people.memberships import EndMembership
 from projections.events.present import CurrentWorld
 from projections.events.world import World
 from web import clock
@@ -69,6 +70,7 @@ def _add_access(actions: Commands) -> None:
     end = actions.add_parser("end", help=_("end a person's access: sessions, links and tokens"))
     end.add_argument("email")
     end.add_argument("--reason", required=True)
+    end.add_argument("--client", help=_("id or name of a client: end what they are to this one alone"))
     end.set_defaults(act=_end_access)
 
 
@@ -80,7 +82,9 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     people: Credentials
 
-    def record(self, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects) -> None:
+    def record(
+        self, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | EndMembership
+    ) -> None:
         """Record a command in the operator's name."""
         self.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
@@ -142,11 +146,15 @@ def _new_token(desk: _Desk, given: Arguments) -> None:
 
 
 def _end_access(desk: _Desk, given: Arguments) -> None:
-    desk.record(DisablePerson(person=_person(desk.world, given["email"]).id, reason=given["reason"]))
+    person, reason = _person(desk.world, given["email"]).id, given["reason"]
+    if given["client"]:
+        desk.record(EndMembership(person=person, client=_client(desk.world, given["client"]), reason=reason))
+    else:
+        desk.record(DisablePerson(person=person, reason=reason))
 
 
 def _person(world: World, email: str) -> Person:
-    with_access = [person for person in world.people.values() if person.email == email and not person.disabled]
+    with_access = [person for person in world.people.values() if email in person.addresses and person.comes_in]
     if not with_access:
         raise Unknown(_("Nobody with the address {email} has access. `fanlight user list` shows who has.", email=email))
     return with_access[0]
@@ -180,8 +188,9 @@ def _list(desk: _Desk, _given: Arguments) -> None:
     for client in sorted(world.clients.values(), key=lambda client: client.name):
         print(_("client   {id}  {name}", id=client.id, name=client.name))
     for person in sorted(world.people.values(), key=lambda person: (person.role, person.name)):
-        of = _(" of {client_name}", client_name=world.client_name(person.client)) if person.client else ""
-        ended = _("  (ended)") if person.disabled else ""
+        names = ", ".join(world.client_name(client) for client in person.clients or person.memberships)
+        of = _(" of {client_name}", client_name=names) if names else ""
+        ended = "" if person.comes_in else _("  (ended)")
         only = (
             ""
             if person.projects is None

@@ -15,7 +15,7 @@ from domain.errors import Conflict, Unknown
 from domain.language import N_
 from domain.language import gettext as _
 from domain.view import MilestoneRow, RiskCard
-from projections.entries.entry import Page, open_view
+from projections.entries.entry import Page
 from projections.replay import pages
 from projections.wording.phrases import grouped
 from web.client.viewing import Viewing
@@ -58,7 +58,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 def offer(page: Page, about: str) -> Offer | None:
     """Return what a page lets its viewer say about something, None when the page does not show it."""
-    view = open_view(page.view)
+    view = page.view
     terms = _terms.decode(page.terms) if page.terms else Terms()
     if not about:
         return Offer(about="", kind="page", title=_("Everything on this page"))

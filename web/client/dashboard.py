@@ -20,7 +20,8 @@ from starlette.websockets import WebSocket
 from domain.errors import Refused
 from domain.language import gettext as _
 from domain.view import ClientView
-from projections.entries.entry import Page, instant, open_view
+from projections.entries.entry import Page
+from projections.entries.parts import instant
 from projections.replay import pages
 from projections.wording import words
 from projections.wording.phrases import grouped
@@ -153,7 +154,7 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
     session = opening.signed.session.id if opening.signed.session else ""
     visit = viewing.receipts.opened(opening.share, opening.signed.person.id, session, page.n, opening.device)
     items = pages.items_since(viewing.log, opening.share, visit.since, page.n) if visit.since else []
-    view = open_view(page.view)
+    view = page.view
     return DashboardPage(
         **around,
         title=f"{view.project}: {view.headline.sentence}",
@@ -198,7 +199,7 @@ async def today(request: Request, signed: Signed) -> Response:
     if not viewing.may_watch(signed, share):
         return not_found()
     page = await run_in_threadpool(viewing.heads.page, share)
-    view = open_view(page.view) if page else None
+    view = page.view if page else None
     css = today_css(view, words.local(viewing.now(), view.time_zone).date()) if view else ""
     return Response(css, media_type="text/css; charset=utf-8", headers=NO_STORE)
 
@@ -234,7 +235,7 @@ async def record(request: Request, signed: Signed) -> Response:
     page = await run_in_threadpool(viewing.heads.page, share) if viewing.may_watch(signed, share) else None
     if page is None:
         return not_found()
-    view = open_view(page.view)
+    view = page.view
     proved = RecordPage(
         share=share,
         organisation=view.organisation,

@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.language import gettext as _
-from projections.entries.entry import Change, Kept, instant, open_content, open_header
+from projections.entries.entry import Change, Content, Kept, open_header
+from projections.entries.parts import instant
 from projections.replay import pages
 from projections.wording import words
 from projections.wording.phrases import grouped
@@ -80,7 +81,7 @@ class NoSuchTime(Exception):
     """What was typed is no date or no time."""
 
 
-def update(kept: Kept, before: int, zone: str) -> Update:
+def update(kept: Kept, content: Content | None, before: int, zone: str) -> Update:
     """Return an entry as its client reads it; `before` is the terms version of the entry before it, 0 for none."""
     header = open_header(kept.header)
     there = words.local(header.instant, zone)
@@ -92,7 +93,7 @@ def update(kept: Kept, before: int, zone: str) -> Update:
         time=f"{there:%H:%M}",
         terms=header.terms_version,
         agreed=header.terms_version != before,
-        changes=open_content(kept.raw).changes if kept.raw else (),
+        changes=content.changes if content else (),
         state=kept.state,
     )
 
@@ -105,7 +106,7 @@ def updates(viewing: Viewing, share: str, upto: int, zone: str) -> list[Update]:
     before = earlier[0].terms_version if earlier else 0
     listed: list[Update] = []
     for kept in log.kept(share, start, PAGE, upto):
-        listed.append(update(kept, before, zone))
+        listed.append(update(kept, log.content(share, kept), before, zone))
         before = listed[-1].terms
     return listed[::-1]
 
@@ -187,7 +188,7 @@ def _update(viewing: Viewing, share: str, n: int) -> UpdatePage | None:
     until = after.instant if after else viewing.ended_on(share)
     return UpdatePage(
         **fields,
-        u=update(kept, before.terms_version if before else 0, fields["zone"]),
+        u=update(kept, log.content(share, kept), before.terms_version if before else 0, fields["zone"]),
         head=log.head(share),
         since=_exactly(open_header(kept.header).instant, fields["zone"]),
         until=_exactly(until, fields["zone"]) if until else "",

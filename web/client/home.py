@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute
 from domain.headline import number
 from domain.ids import ShareId
 from domain.language import gettext as _
-from projections.entries.entry import instant, open_view
+from projections.entries.parts import instant
 from projections.wording import words
+from projections.wording.phrases import listed
 from web.client.viewing import NO_STORE, Viewing
 from web.door.guard import VIEWERS, Signed, door
 from web.door.templates import Page
@@ -31,11 +32,18 @@ class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool
 
 
+class ClientTiles(msgspec.Struct, frozen=True):
+    """What is shared with one client of a viewer; without a name where they belong to one only."""
+
+    client: str
+    shares: Sequence[ShareTile]
+
+
 class SharesPart(Page, frozen=True, kw_only=True):
     """The list alone, as the page fetches it again."""
 
     template = "client/shares.html"
-    shares: Sequence[ShareTile]
+    groups: Sequence[ClientTiles]
 
 
 class HomePage(Page, frozen=True, kw_only=True):
@@ -46,13 +54,14 @@ class HomePage(Page, frozen=True, kw_only=True):
     organisation: str
     client: str
     heading: str
-    shares: Sequence[ShareTile]
+    groups: Sequence[ClientTiles]
 
 
 async def home(request: Request, signed: Signed) -> Response:
     """`GET /home`: a viewer's shares; straight to the dashboard when there is one."""
     viewing: Viewing = request.app.state.viewing
-    shares = await run_in_threadpool(_shares, viewing, signed)
+    groups = await run_in_threadpool(_groups, viewing, signed)
+    shares = [share for group in groups for share in group.shares]
     if len(shares) == 1:
         return RedirectResponse(f"/s/{shares[0].id}", 303)
     heading = (
@@ -63,9 +72,9 @@ async def home(request: Request, signed: Signed) -> Response:
     page = HomePage(
         signed=signed,
         organisation=viewing.organisation(),
-        client=viewing.client_of(signed),
+        client=listed(viewing.clients_of(signed)),
         heading=heading,
-        shares=shares,
+        groups=groups,
     )
     return viewing.pages.answer(request, page)
 
@@ -73,16 +82,23 @@ async def home(request: Request, signed: Signed) -> Response:
 async def home_shares(request: Request, signed: Signed) -> Response:
     """`GET /home/shares`: the list alone; 304 when nothing on it is new."""
     viewing: Viewing = request.app.state.viewing
-    markup = viewing.pages.markup(SharesPart(shares=await run_in_threadpool(_shares, viewing, signed)))
+    markup = viewing.pages.markup(SharesPart(groups=await run_in_threadpool(_groups, viewing, signed)))
     etag = f'"{hashlib.sha256(markup.encode()).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag, **NO_STORE})
     return Response(markup, media_type="text/html; charset=utf-8", headers={"etag": etag, "cache-control": "no-cache"})
 
 
-def _shares(viewing: Viewing, signed: Signed) -> list[ShareTile]:
-    tiles = [_tile(viewing, share) for share in viewing.shares_of(signed)]
-    return sorted(tiles, key=lambda tile: (tile.ended, tile.project, tile.id))
+def _groups(viewing: Viewing, signed: Signed) -> list[ClientTiles]:
+    """Return what is shared with each client of a viewer, by the client's name; one group where there is one client."""
+    by_client: dict[str, list[ShareTile]] = {client: [] for client in viewing.clients_of(signed)}
+    for share in viewing.shares_of(signed):
+        by_client.setdefault(viewing.called(share).client, []).append(_tile(viewing, share))
+    named = len(by_client) > 1
+    return [
+        ClientTiles(client if named else "", sorted(tiles, key=lambda tile: (tile.ended, tile.project, tile.id)))
+        for client, tiles in sorted(by_client.items())
+    ]
 
 
 def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
@@ -90,7 +106,7 @@ def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
     if page is None:
         organisation, nothing = viewing.organisation(), _("Nothing has been shared yet")
         return ShareTile(id=share, project=organisation, sentence=nothing, n=0, ended=ended)
-    view = open_view(page.view)
+    view = page.view
     return ShareTile(
         id=share,
         project=view.project,

@@ -70,8 +70,8 @@ class Viewing(Protocol):
     def shares_of(self, signed: Signed) -> list[ShareId]:
         """Return the shares a viewer may watch."""
 
-    def client_of(self, signed: Signed) -> str:
-        """Return the name of a viewer's organisation."""
+    def clients_of(self, signed: Signed) -> list[str]:
+        """Return the names of the clients a viewer is signed in for."""
 
     def head_after(self, share: str, n: int) -> str:
         """Return the tree head after update `n`, hex; "" where there is no such update."""

@@ -139,7 +139,7 @@ class Story:
             if day in answers.DAYS:
                 yield at
                 for by, command in answers.said_on(day, self._screen(plan.LINE)):
-                    self.tell(MANAGER if by == MANAGER.person else Actor(by, "viewer", plan.ACME), command)
+                    self.tell(MANAGER if by == MANAGER.person else Actor(by, "viewer", (plan.ACME,)), command)
             if self._random.random() < 0.55:
                 yield at
                 self.change(at)
@@ -159,7 +159,7 @@ class Story:
                 project=plan.HARBOUR.id, risk=key, client=plan.ACME, points=points, by=by, share=plan.LINE,
                 screen=self._screen(plan.LINE),
             )  # fmt: skip
-            self.tell(Actor(by, "viewer", plan.ACME), view)
+            self.tell(Actor(by, "viewer", (plan.ACME,)), view)
 
     def _working_hour(self, start: datetime, day: int) -> datetime:
         midnight = (start + timedelta(days=day)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from domain.ids import ProjectId
+from domain.ids import ClientId, ProjectId
 from domain.language import gettext as _
 from domain.people.access import Person, Role, Session
 from projections.directory import Directory
@@ -39,6 +39,12 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     session: Session | None  # None when a bearer token was used
     csrf: str = ""  # the token their forms must carry
+
+    @property
+    def clients(self) -> tuple[ClientId, ...]:
+        """Whose shares may be watched: of the clients the person is a viewer of, those this session opens."""
+        opens = self.person.clients if self.session is None else self.session.clients
+        return tuple(client for client in self.person.clients if client in opens)
 
 
 class Guard:
@@ -77,7 +83,7 @@ class Guard:
         key = directory.sessions.get(hashed)
         person = directory.people.get(key.person) if key else None
         session = person.sessions.get(key.id) if person and key else None
-        if person is None or session is None or person.disabled or session.expires <= self._clock():
+        if person is None or session is None or not person.comes_in or session.expires <= self._clock():
             return None
         return Signed(person=person, session=session, csrf=form_token(session.hash))
 
@@ -85,7 +91,7 @@ class Guard:
         directory = self._directory()
         key = directory.tokens.get(hashed)
         person = directory.people.get(key.person) if key else None
-        if person is None or person.disabled:
+        if person is None or not person.comes_in:
             return None
         return Signed(person=person, session=None)
 
@@ -164,19 +170,22 @@ def door(
         if request.method not in SAFE and not await guard.form_is_ours(request, signed):
             return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
         answer = await endpoint(request, signed)
-        if signed.person.role == "viewer" and request.method in SAFE and not await _still_signed(guard, request):
-            return _sign_in_first(request)
+        if signed.person.role == "viewer" and request.method in SAFE:
+            return await _still_theirs(guard, request, signed) or answer
         return answer
 
     guarded.guarded = allow  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
 
 
-async def _still_signed(guard: Guard, request: Request) -> bool:
-    """Return whether the session has not ended meanwhile: what was read for it may be newer than its end."""
+async def _still_theirs(guard: Guard, request: Request, signed: Signed) -> Response | None:
+    """Return what to answer instead when rights have ended meanwhile: what was read may be newer than their end."""
     if guard.refresh is not None:
         await guard.refresh()
-    return guard.signed(request) is not None
+    now = guard.signed(request)
+    if now is None:
+        return _sign_in_first(request)
+    return None if set(signed.clients) <= set(now.clients) else RedirectResponse(str(request.url), status_code=303)
 
 
 def open_door(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any, ClassVar
 
 import msgspec
@@ -23,16 +24,17 @@ class _Compiled(BytecodeCache):
     """Keeps compiled templates in memory, for every environment with the same `finalize`."""
 
     def __init__(self) -> None:
-        self._code: dict[str, bytes] = {}
+        self._code: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Load the code of a template, if it was compiled before."""
-        if (code := self._code.get(bucket.key)) is not None:
-            bucket.bytecode_from_string(code)
+        if (code := self._code.get((bucket.key, bucket.checksum))) is not None:
+            bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep the code of a template."""
-        self._code[bucket.key] = bucket.bytecode_to_string()
+        if bucket.code is not None:
+            self._code[bucket.key, bucket.checksum] = bucket.code
 
 
 _COMPILED: dict[object, _Compiled] = {}

@@ -85,7 +85,7 @@ def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
     asked = named(asked, shown_as.organisation, shown_as.client, project.client_title)
 
     def page(content: ReadablePage) -> bytes:
-        return readable(services.pages, content, world.person_name if names else None)
+        return readable(services.pages, content, world.names_for(agreed.client) if names else None)
 
     enclosed = Enclosures(made_at=services.now(), verifier=verifier(), readable=page)
     return bundle.build(services.logs, services.notary, asked, enclosed)

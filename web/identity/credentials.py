@@ -12,7 +12,18 @@ import msgspec
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import EndSession, InvitePerson, IssueLink, IssueToken, Person, Role, StartSession, UseLink
+from domain.people.access import (
+    EndSession,
+    InvitePerson,
+    IssueLink,
+    IssueToken,
+    Person,
+    Role,
+    Session,
+    StartSession,
+    UseLink,
+)
+from domain.people.memberships import same_address
 from projections.events.present import CurrentWorld
 from web.ids import digest, new_id, new_secret
 from web.write.permission import OPERATOR, Actor
@@ -51,22 +62,23 @@ class Credentials:
         client: ClientId | None = None,
         projects: tuple[ProjectId, ...] | None = None,
     ) -> tuple[PersonId, str]:
-        """Record a new person and return their id with the secret of their first link.
+        """Record a person, or one more client of a viewer known by that address, and return their id with a new link.
 
         Raises: Refused.
         """
         person = PersonId(new_id())
         command = InvitePerson(person=person, name=name, email=email, role=role, client=client, projects=projects)
-        self._service.execute(actor, command, command_id=CommandId(new_id(24)))
-        return person, self.link(actor, person)
+        answer = self._service.execute(actor, command, command_id=CommandId(new_id(24)))
+        person = PersonId(answer.stream.partition("-")[2])
+        return person, self.link(actor, person, client)
 
-    def link(self, actor: Actor, person: PersonId) -> str:
-        """Return the secret of a new one-time link for a person.
+    def link(self, actor: Actor, person: PersonId, client: ClientId | None = None) -> str:
+        """Return the secret of a new one-time link for a person, to one client or to all they are a viewer of.
 
         Raises: Refused.
         """
         secret = new_secret()
-        command = IssueLink(person=person, hash=digest(secret), expires=self._clock() + self._link)
+        command = IssueLink(person=person, hash=digest(secret), expires=self._clock() + self._link, client=client)
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
         return secret
 
@@ -76,12 +88,16 @@ class Credentials:
         entry = world.links.get(digest(secret))
         person = world.people.get(entry.person) if entry else None
         link = person.links.get(digest(secret)) if person else None
-        if person is None or link is None or person.disabled or link.used or link.expires <= self._clock():
+        if person is None or link is None or not person.comes_in or link.used or link.expires <= self._clock():
             return None
         return person
 
-    def enter(self, secret: str, device: str = "") -> Entrance:
-        """Consume a link and start a session on a kind of device.
+    def opened_by(self, secret: str, holder: Person) -> tuple[ClientId, ...]:
+        """Return the clients whose shares a link opens."""
+        return tuple(client for client in holder.links[digest(secret)].clients if client in holder.clients)
+
+    def enter(self, secret: str, device: str = "", carry: Session | None = None) -> Entrance:
+        """Consume a link and start a session on a kind of device; what `carry` opens it opens too, if it is theirs.
 
         Raises: Unknown when the link is unknown, used or expired.
         """
@@ -96,15 +112,14 @@ class Credentials:
             session_hash=digest(cookie),
             session_expires=expires,
             device=device,
+            carry=carry.id if carry is not None else "",
         )
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
         return Entrance(cookie, expires)
 
     def vouched(self, email: str, device: str = "") -> Entrance | None:
         """Start a session for the one person who has a mail address; None for nobody or several."""
-        holders = [
-            p for p in self._present.refresh().people.values() if not p.disabled and _same_address(p.email, email)
-        ]
+        holders = [p for p in self._present.refresh().people.values() if p.comes_in and _has_address(p, email)]
         if len(holders) != 1:
             return None
         cookie, expires = new_secret(), self._clock() + self._session
@@ -133,6 +148,5 @@ class Credentials:
         return secret
 
 
-def _same_address(left: str, right: str) -> bool:
-    """Return whether two mail addresses are the same; case is ignored in ASCII alone, so look-alikes differ."""
-    return left == right or (left.isascii() and right.isascii() and left.lower() == right.lower())
+def _has_address(person: Person, email: str) -> bool:
+    return any(same_address(known, email) for known in person.addresses)

@@ -6,6 +6,8 @@ Only what the provider publishes about itself is kept in memory, and may be lost
 
 import asyncio
 import contextlib
+import functools
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -165,11 +167,17 @@ class Provider:
             raise Away(f"{type(error).__name__}: {error}"[:300]) from error
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return whom TLS trusts; read once, since reading holds up the event loop for a tenth of a second."""
+    return httpx2.create_ssl_context()
+
+
 class Bounded(httpx2.AsyncBaseTransport):
     """A transport that breaks off an answer longer than `LONGEST`."""
 
     def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport()
+        self._inner = httpx2.AsyncHTTPTransport(verify=_trusted())
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request, and return its answer, the body not read yet."""

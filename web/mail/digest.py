@@ -24,7 +24,6 @@ WORD = {
     "planned": N_("Planned"),
 }
 MOST = 200  # changes in one mail, the newest ones; mail programs cut off longer mails
-_views = msgspec.json.Decoder(ClientView)
 
 
 class DigestLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,16 +92,15 @@ def covered(first: int, to: int) -> str:
     return _("update {to}", to=to) if first >= to else _("updates {first} to {to}", first=first, to=to)
 
 
-def compose(entries: Sequence[Entry], first: int, to: int) -> Digest | None:
+def compose(entries: Sequence[Entry], view: ClientView | None, first: int, to: int) -> Digest | None:
     """Return the digest of updates `first` to `to`, None when nothing changed in them.
 
-    `entries`: those of the updates that were not erased, in order.
+    `entries`: those of the updates that were not erased, in order; `view` is the one after the last of them.
     """
-    if not entries:
+    if not entries or view is None:
         return None
     newest = entries[-1].content
     in_force = [entry for entry in entries if entry.content.terms_version == newest.terms_version]
-    view = _views.decode(newest.view)
     changes = tuple(line for entry in reversed(in_force) for line in _lines(entry, view.time_zone))
     if not changes:
         return None

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from domain.agreement.share import Share
-from domain.ids import PersonId, ShareId
+from domain.ids import ClientId, PersonId, ShareId
 from domain.people.access import Person
 from domain.people.mails import Mail
 from projections.events.world import World
@@ -29,6 +29,7 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     share: ShareId | None = None
     after: int = 0  # number of the last update that was mailed before
     to: int = 0  # number of the last update to mail
+    client: ClientId | None = None  # that an invitation is for
 
 
 class Due:
@@ -62,13 +63,14 @@ class Due:
 
     def _upto(self, world: World, share: ShareId, person: Person, after: int, now: datetime) -> int:
         """Return the number of the last update that should have been mailed to somebody by now."""
-        if person.digest == "instant":
+        client = world.shares[share].client
+        cadence_there = person.digest(client)
+        if cadence_there == "instant":
             oldest = self._disclosure.headers(share, after, 1)
             last = person.digested_at.get(share)
             due = bool(oldest) and cadence.settled_down(oldest[0].instant, last, now)
             return self._disclosure.head(share) if due else after
-        zone = world.clients[world.shares[share].client].time_zone
-        slot = cadence.slot(now, person.digest, self._hour, zone)
+        slot = cadence.slot(now, cadence_there, self._hour, world.clients[client].time_zone)
         cached = self._at_slot.get(share)
         if cached is None or cached[0] != slot:
             cached = self._at_slot[share] = slot, pages.number_at(self._disclosure, share, slot)
@@ -77,21 +79,26 @@ class Due:
 
 def _put_off(person: Person, now: datetime) -> Iterator[Errand]:
     """Yield the mails to somebody that were put off and are to be tried again."""
-    for mail in () if person.disabled else person.mails:
+    for mail in person.mails if person.comes_in else ():
         if mail.state == "deferred" and now >= cadence.again(mail.tries, mail.settled or mail.at):
             yield _again(person, mail)
 
 
 def _again(person: Person, mail: Mail) -> Errand:
     return Errand(
-        person=person.id, mail=mail.id, kind=mail.kind, share=mail.share, after=max(mail.first - 1, 0), to=mail.to
+        person=person.id,
+        mail=mail.id,
+        kind=mail.kind,
+        share=mail.share,
+        after=max(mail.first - 1, 0),
+        to=mail.to,
+        client=mail.client,
     )
 
 
 def wants(person: Person, share: Share, now: datetime) -> bool:
     """Return whether somebody gets digests of a share."""
-    may_watch = person.role == "viewer" and person.client == share.client and not person.disabled
-    return may_watch and person.digest != "off" and share.active and share.ended_on(now) is None
+    return person.digest(share.client) != "off" and share.active and share.ended_on(now) is None
 
 
 def _id(item: Person | Share) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from domain.errors import Refused
-from domain.ids import CommandId, PersonId
+from domain.ids import ClientId, CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.mails import Mail, QueueMail, SettleMail
 from projections.installation.crash_point import CrashPoint, nowhere
@@ -55,12 +55,12 @@ class MailSender:
 
     # invitations
 
-    def invite(self, actor: Actor, person: PersonId, secret: str) -> Mail | None:
-        """Mail somebody their link, and return the recorded mail after the server answered or `PATIENCE` ran out.
+    def invite(self, actor: Actor, person: PersonId, client: ClientId, secret: str) -> Mail | None:
+        """Mail somebody their link to a client; return the mail after the server answered or `PATIENCE` ran out.
 
         Raises: Refused.
         """
-        errand = Errand(person=person, mail=new_id(), kind="invitation")
+        errand = Errand(person=person, mail=new_id(), kind="invitation", client=client)
         self._queue(actor, errand)
         sending = threading.Thread(target=self._send, args=(errand, secret), name="invitation", daemon=True)
         self._sending = [*(thread for thread in self._sending if thread.is_alive()), sending]
@@ -149,15 +149,16 @@ class MailSender:
             share=errand.share,
             after=errand.after,
             to=errand.to,
+            client=errand.client,
         )
         return bool(self._service.execute(actor, command, command_id=CommandId(new_id(24))).events)
 
     def _hand(self, session: smtp.Session, errand: Errand, secret: str = "") -> int:
         """Hand over a queued mail if there still is a reason, and record the answer; return 1 if handed over."""
-        mail, person = self._mail(errand), self._present.world.people.get(errand.person)
-        if mail is None or person is None:
+        mail, address = self._mail(errand), self._address(errand)
+        if mail is None or not address:
             return 0
-        if not letters.writable(person.email):
+        if not letters.writable(address):
             self._settle(errand, smtp.Outcome("refused", _("No mail can be sent to this address")))
             return 0
         try:
@@ -168,10 +169,18 @@ class MailSender:
         if content is None:
             self._settle(errand, None)
             return 0
-        outcome = session.hand(self.mailing.sender, person.email, content)
+        outcome = session.hand(self.mailing.sender, address, content)
         self._crash_point("before-mail-settled")
         self._settle(errand, outcome)
         return 1
+
+    def _address(self, errand: Errand) -> str:
+        """Return the address a mail goes to: the one given for its client; "" for nobody."""
+        world = self._present.world
+        person = world.people.get(errand.person)
+        client = world.shares[errand.share].client if errand.share is not None else errand.client
+        known = person.known_to(client) if person is not None and client is not None else None
+        return known.email if known is not None else person.email if person is not None else ""
 
     def _content(self, errand: Errand, mail: Mail, secret: str) -> bytes | None:
         writer = self._writer

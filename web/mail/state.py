@@ -1,5 +1,7 @@
 """How mails were delivered, in words for pages."""
 
+from domain.agreement.share import Share
+from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.mails import Mail
@@ -39,11 +41,16 @@ def called(mail: Mail) -> str:
     )
 
 
-def lines(person: Person, share: str, zone: str) -> list[str]:
+def lines(person: Person, share: Share, zone: str) -> list[str]:
     """Return how the latest invitation and the latest digest of a share were delivered to somebody, newest first."""
-    mails = [mail for mail in person.mails if mail.kind == "invitation" or mail.share == share]
+    mails = [mail for mail in person.mails if mail.share == share.id or invites_for(person, mail, share.client)]
     latest = {mail.kind: mail for mail in mails}
     return [state(mail, zone) for mail in sorted(latest.values(), key=_at, reverse=True)]
+
+
+def invites_for(person: Person, mail: Mail, client: ClientId) -> bool:
+    """Tell whether a mail invited somebody for a client."""
+    return mail.kind == "invitation" and (mail.client or next(iter(person.memberships), None)) == client
 
 
 def _at(mail: Mail) -> str:

@@ -20,6 +20,6 @@ def stop_token(fingerprint: Fingerprint, person: PersonId) -> str:
 def stopped_by(fingerprint: Fingerprint, people: Mapping[PersonId, Person], token: str) -> Person | None:
     """Return the person whose digests a secret stops, None for a wrong one."""
     person = people.get(PersonId(token.partition(".")[0]))
-    if person is None or person.disabled or person.role != "viewer":
+    if person is None or not person.clients:
         return None
     return person if hmac.compare_digest(stop_token(fingerprint, person.id).encode(), token.encode()) else None

@@ -12,10 +12,11 @@ import msgspec
 
 from domain.ids import PersonId
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.mails import Mail
+from domain.people.memberships import Membership
 from projections.events.present import CurrentWorld
 from projections.logs.disclosure_log import DisclosureLog
+from projections.replay.pages import Views
 from projections.wording import words
 from web.ids import digest as digest_of
 from web.mail import digest, letters
@@ -57,7 +58,8 @@ class Writer:
         """Return what a digest says, None when all of it was erased or nothing changed."""
         assert errand.share is not None
         entries = self._disclosure.entries(errand.share, errand.after, errand.to - errand.after, errand.to)
-        return digest.compose(entries, errand.after + 1, errand.to)
+        view = Views(self._disclosure, errand.share).at(entries[-1].n) if entries else None
+        return digest.compose(entries, view, errand.after + 1, errand.to)
 
     def digest(self, errand: Errand, mail: Mail) -> bytes | None:
         """Return a digest as a mail."""
@@ -71,38 +73,44 @@ class Writer:
         origin, here = self._mailing.origin, f"{self._mailing.origin}/s/{share.id}"
         stop = f"{origin}/mail/stop/{self._stop_token(person.id)}"
         links = letters.Links(dashboard=here, history=f"{here}/history", settings=f"{origin}/home/mail", stop=stop)
-        return letters.digest(self._envelope(content.organisation, person, mail, stop), content, links)
+        envelope = self._envelope(content.organisation, person.memberships[share.client], mail, stop)
+        return letters.digest(envelope, content, links)
 
     def invitation(self, errand: Errand, mail: Mail, secret: str = "") -> bytes | None:
         """Return an invitation as a mail, with the link of `secret`, or else with a new one.
 
-        None also when no secret is given and the person has used a link before.
+        None also when no secret is given and the person has used a link to that client before.
         """
         person = self._present.refresh().people.get(errand.person)
-        if person is None or person.disabled or person.client is None:
+        key = (errand.client or next(iter(person.memberships), None)) if person is not None else None
+        if person is None or key is None or key not in person.clients:
             return None
         if not secret:
-            if any(link.used for link in person.links.values()):
+            if any(link.used and key in link.clients for link in person.links.values()):
                 return None
-            secret = self._credentials.link(SYSTEM, person.id)
+            secret = self._credentials.link(SYSTEM, person.id, key)
         world = self._present.refresh()
-        client, link = world.clients[person.client], world.people[person.id].links[digest_of(secret)]
+        client, link, known = (
+            world.clients[key],
+            world.people[person.id].links[digest_of(secret)],
+            person.memberships[key],
+        )
         name = world.organisation or _("Your supplier")
         content = letters.Invitation(
             organisation=name,
             client=client.name,
-            name=person.name,
+            name=known.name,
             link=f"{self._mailing.origin}/in/{secret}",
             until=f"{words.moment(link.expires, client.time_zone)} ({client.time_zone})",
         )
-        return letters.invitation(self._envelope(name, person, mail), content)
+        return letters.invitation(self._envelope(name, known, mail), content)
 
-    def _envelope(self, name: str, person: Person, mail: Mail, stop: str = "") -> letters.Envelope:
+    def _envelope(self, name: str, reader: Membership, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(
             sender=self._mailing.sender,
             sender_name=name,
-            to=person.email,
-            to_name=person.name,
+            to=reader.email,
+            to_name=reader.name,
             mail=mail.id,
             at=mail.at,
             unsubscribe=stop,

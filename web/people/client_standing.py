@@ -10,13 +10,15 @@ from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.people.access import Person, Session
 from domain.people.clients import Client
+from domain.people.memberships import Membership
 from projections.events.world import World
 from projections.receipts.visits import Reached
+from projections.wording.phrases import listed
 from web.door.guard import Signed
 from web.process import presence
 from web.process.services import Services
 from web.push.viewer import Watching
-from web.write.permission import theirs
+from web.write.viewers import theirs
 
 SETTLES = timedelta(seconds=10)  # more than the grace for a page that does not answer, and the recording of its end
 
@@ -25,6 +27,9 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
     """One person of a client, with what is open of theirs."""
 
     person: Person
+    known: Membership  # what this client's side knows of them
+    ended: bool
+    also: str  # names of the other clients they belong to, as far as who looks may know them
     state: str  # "Has signed in", "Has not signed in yet", "Ended"
     signed_in: datetime | None
     sessions: tuple[Session, ...]  # open ones, newest first
@@ -58,7 +63,7 @@ class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def with_access(self) -> int:
         """How many of its people have access."""
-        return sum(not someone.person.disabled for someone in self.people)
+        return sum(not someone.ended for someone in self.people)
 
     @property
     def open_pages(self) -> int:
@@ -87,12 +92,17 @@ def standing(services: Services, signed: Signed, client: Client, *, deep: bool =
     shares = [s for s in world.shares.values() if s.client == client.id and signed.person.manages(s.project)]
     windows = sorted((_window(services, world, share, deep=deep) for share in shares), key=_order)
     watching = [page for window in windows for page in window.watching]
-    people = sorted((p for p in world.people.values() if p.client == client.id), key=lambda p: (p.disabled, p.name))
+    people = [_someone(signed, world, p, known, watching, services.now()) for p, known in _known(world, client.id)]
     return ClientStanding(
         client=client,
         windows=tuple(windows),
-        people=tuple(_someone(person, watching, services.now()) for person in people),
+        people=tuple(sorted(people, key=lambda someone: (someone.ended, someone.known.name))),
     )
+
+
+def _known(world: World, client: ClientId) -> list[tuple[Person, Membership]]:
+    """Return everybody who is or was a viewer of a client."""
+    return [(p, known) for p in world.people.values() if (known := p.known_to(client)) is not None]
 
 
 def reached(services: Services, share: Share) -> dict[str, Reached]:
@@ -123,13 +133,19 @@ def _order(window: Window) -> tuple[int, str, str]:
     return (_("In force"), _("Draft"), _("Ended")).index(window.state), window.project, window.share.id
 
 
-def _someone(person: Person, watching: list[Watching], now: datetime) -> Someone:
-    sessions = [s for s in person.sessions.values() if s.expires > now]
-    state = _("Ended") if person.disabled else _("Has signed in") if person.signed_in else _("Has not signed in yet")
+def _someone(
+    signed: Signed, world: World, person: Person, known: Membership, watching: list[Watching], now: datetime
+) -> Someone:
+    sessions = [s for s in person.sessions.values() if s.expires > now and known.client in s.clients]
+    ended = known.client not in person.clients
+    others = [c for c in person.clients if c != known.client and theirs(world, signed.person, c)]
     return Someone(
         person=person,
-        state=state,
-        signed_in=person.signed_in,
+        known=known,
+        ended=ended,
+        also=listed(sorted(world.client_name(client) for client in others)),
+        state=_("Ended") if ended else _("Has signed in") if known.signed_in else _("Has not signed in yet"),
+        signed_in=known.signed_in,
         sessions=tuple(sorted(sessions, key=_started, reverse=True)),
         watching=sum(page.person == person.id for page in watching),
     )

@@ -12,13 +12,13 @@ from domain.headline import count
 from domain.ids import CommandId, PersonId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import DisablePerson, EndSession, Person
+from domain.people.access import EndSession, Person
 from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.people.client_standing import ClientStanding, client_of, clients_of, standing
-from web.people.viewers import Ending, end_person
+from web.people.viewers import Ending, end_person, may_end
 from web.process.services import Services
 from web.staff.acting import actor_of, permitted
 from web.staff.frame import StaffPage, shell
@@ -97,18 +97,13 @@ async def _client(
     shown = ClientPage(
         client=client,
         stands=stands,
-        name=services.present.world.person_name,
+        name=services.present.world.names_for(client.id),
         count=counted,
         domains=", ".join(client.domains) if domains is None else domains,
         problem=problem,
         may_end=permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")),
         may_bound=permitted(services.present.world, signed, SetMailDomains(client=client.id, domains=())),
-        may_cut={
-            line.person.id: permitted(
-                services.present.world, signed, DisablePerson(person=line.person.id, reason="asked")
-            )
-            for line in stands.people
-        },
+        may_cut={line.person.id: may_end(services, signed, line.person, client.id) for line in stands.people},
         said=SAID.get(request.query_params.get("done", ""), ""),
         **shell(services, signed),
     )
@@ -141,10 +136,9 @@ async def _person(request: Request, signed: Signed) -> tuple[Client | None, Pers
     services: Services = request.app.state.services
     client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
     person = services.present.world.people.get(PersonId(request.path_params["person"]))
-    if client is None or person is None or person.client != client.id or person.disabled:
+    if client is None or person is None or client.id not in person.clients:
         return None, None
-    may = permitted(services.present.world, signed, DisablePerson(person=person.id, reason="asked"))
-    return (client, person) if may else (None, None)
+    return (client, person) if may_end(services, signed, person, client.id) else (None, None)
 
 
 async def end_one(request: Request, signed: Signed) -> Response:
@@ -153,7 +147,7 @@ async def end_one(request: Request, signed: Signed) -> Response:
     if client is None or person is None:
         return not_found()
     action, back = f"/clients/{client.id}/people/{person.id}/end", f"/clients/{client.id}?done=person#people"
-    return await end_person(request, signed, Ending(person=person, action=action, back=back))
+    return await end_person(request, signed, Ending(person=person, action=action, back=back, client=client.id))
 
 
 async def end_session(request: Request, signed: Signed) -> Response:
@@ -161,6 +155,9 @@ async def end_session(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     client, person = await _person(request, signed)
     if client is None or person is None:
+        return not_found()
+    session = person.sessions.get(request.path_params["session"])
+    if session is not None and client.id not in session.clients:
         return not_found()
     command = EndSession(person=person.id, session=request.path_params["session"], cause="ended")
     await _record(services, signed, command, None)

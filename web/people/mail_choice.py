@@ -6,15 +6,18 @@ Rule: looking changes nothing, so scanners that follow links stop nobody's mails
 from collections.abc import Sequence
 from typing import get_args
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.ids import CommandId, PersonId
+from domain.ids import ClientId, CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.access import Person
-from domain.people.mails import Cadence, ChooseDigest
+from domain.people.mails import Cadence, ChooseDigest, Mail
+from projections.events.world import World
+from projections.wording.phrases import listed
 from web.door.guard import VIEWERS, Signed, door, not_found, open_door
 from web.door.templates import Page
 from web.ids import new_id
@@ -26,16 +29,24 @@ from web.write.permission import Actor
 SHOWN = 12  # mails listed
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a viewer is mailed what changed on shares of one client."""
+
+    id: ClientId
+    client: str
+    cadence: Cadence
+    choices: Sequence[tuple[Cadence, str, str]]  # name, explanation
+
+
 class MailPage(Page, frozen=True, kw_only=True):
-    """A viewer's choice of mails, and the last ones with what became of them."""
+    """A viewer's choice of mails for each client, and the last ones with what became of them."""
 
     template = "client/mail.html"
     signed: Signed
     organisation: str
     client: str
     sends: bool  # whether this installation sends mails
-    cadence: Cadence
-    choices: Sequence[tuple[Cadence, str, str]]  # name, explanation
+    kept: Sequence[Choice]  # by name of the client
     mails: Sequence[str]  # newest first
     command_id: str
 
@@ -56,16 +67,26 @@ async def page(request: Request, signed: Signed) -> Response:
 
 
 def _mail_page(services: Services, signed: Signed) -> MailPage:
-    world, person = services.present.refresh(), signed.person
-    client = world.clients[person.client] if person.client else None
-    zone, name = (client.time_zone, client.name) if client else ("UTC", "")
-    hour = f"{services.settings.digest_hour:02}:00"
+    world = services.present.refresh()
+    person = world.people.get(signed.person.id, signed.person)
+    kept = sorted((_kept(services, world, person, client) for client in signed.clients), key=lambda one: one.client)
     return MailPage(
         signed=signed,
         organisation=world.organisation or _("Your supplier"),
-        client=name,
+        client=listed([one.client for one in kept]),
         sends=services.mail_sender is not None,
-        cadence=person.digest,
+        kept=kept,
+        mails=_last_mails(world, person, signed.clients),
+        command_id=new_id(24),
+    )
+
+
+def _kept(services: Services, world: World, person: Person, client: ClientId) -> Choice:
+    zone, hour = world.clients[client].time_zone, f"{services.settings.digest_hour:02}:00"
+    return Choice(
+        id=client,
+        client=world.client_name(client),
+        cadence=person.digest(client),
         choices=(
             ("instant", _("As it happens"), _("Within a minute of a change; changes of one sitting come in one mail.")),
             ("daily", _("Every day"), _("At {hour} ({zone}), on days when something changed.", hour=hour, zone=zone)),
@@ -76,30 +97,42 @@ def _mail_page(services: Services, signed: Signed) -> MailPage:
             ),
             ("off", _("Never"), _("The dashboard has it all the same.")),
         ),
-        mails=[state.state(mail, zone, answer=False) for mail in reversed(person.mails[-SHOWN:])],
-        command_id=new_id(24),
     )
 
 
+def _last_mails(world: World, person: Person, clients: Sequence[ClientId]) -> list[str]:
+    """Return how the last mails for some clients of a viewer stand, newest first, each in its client's time zone."""
+
+    def client_of(mail: Mail) -> ClientId | None:
+        return world.shares[mail.share].client if mail.share else mail.client or next(iter(person.memberships), None)
+
+    theirs = [(mail, client) for mail in person.mails if (client := client_of(mail)) in clients and client]
+    return [
+        state.state(mail, world.clients[client].time_zone, answer=False) for mail, client in reversed(theirs[-SHOWN:])
+    ]
+
+
 async def choose(request: Request, signed: Signed) -> Response:
-    """`POST /home/mail`: choose how often."""
+    """`POST /home/mail`: choose how often, for the client named, or for all one is signed in for."""
     services: Services = request.app.state.services
     form = await request.form()
-    wanted = str(form.get("cadence", ""))
+    wanted, named = str(form.get("cadence", "")), str(form.get("client", ""))
+    clients = [client for client in signed.clients if named in ("", client)]
     for cadence in get_args(Cadence):
         if cadence == wanted and (cadence == "off" or services.mail_sender is not None):
-            await run_in_threadpool(_choose, services, signed.person, cadence)
+            await run_in_threadpool(_choose, services, signed.person, cadence, clients)
     return RedirectResponse("/home/mail", 303)
 
 
-def _choose(services: Services, person: Person, cadence: Cadence) -> None:
+def _choose(services: Services, person: Person, cadence: Cadence, clients: Sequence[ClientId]) -> None:
     """Record a choice; who asks for mails for the first time, or again, gets those about changes from now on."""
     world, heads = services.present.refresh(), services.logs.disclosure.head
-    starts = person.digest == "off" and cadence != "off" and person.client is not None
-    since = {s.id: heads(s.id) for s in world.shares_of_client(person.client)} if starts and person.client else {}
-    command = ChooseDigest(person=PersonId(person.id), cadence=cadence, since=since)
-    actor = Actor(person.id, person.role, person.client)
-    services.service.execute(actor, command, command_id=CommandId(new_id(24)))  # twice is once: it is a choice
+    actor = Actor(person.id, person.role, person.clients)
+    for client in clients:
+        starts = person.digest(client) == "off" and cadence != "off"
+        since = {s.id: heads(s.id) for s in world.shares_of_client(client)} if starts else {}
+        command = ChooseDigest(person=PersonId(person.id), cadence=cadence, since=since, client=client)
+        services.service.execute(actor, command, command_id=CommandId(new_id(24)))  # twice is once: it is a choice
 
 
 async def stopping(request: Request) -> Response:
@@ -119,10 +152,14 @@ async def _stop(request: Request, *, done: bool) -> Response:
     if person is None:
         return not_found()
     if done:
-        await run_in_threadpool(_choose, services, person, "off")
+        await run_in_threadpool(_choose, services, person, "off", person.clients)
     organisation = services.present.world.organisation or _("Your supplier")
-    stopped = MailStopPage(organisation=organisation, token=token, off=done or person.digest == "off")
+    stopped = MailStopPage(organisation=organisation, token=token, off=done or _off(person))
     return services.pages.answer(request, stopped)
+
+
+def _off(person: Person) -> bool:
+    return all(person.digest(client) == "off" for client in person.clients)
 
 
 def routes() -> list[BaseRoute]:

@@ -13,10 +13,11 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
 from domain.errors import Conflict, Refused
-from domain.ids import CommandId, PersonId
+from domain.ids import ClientId, CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.access import DisablePerson, ErasePerson, Person
 from domain.people.mails import Mail
+from domain.people.memberships import EndMembership, Membership
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
@@ -31,6 +32,7 @@ class ViewerLine(msgspec.Struct, frozen=True, kw_only=True):
     """One viewer of a share, and what may be done about their access."""
 
     person: Person
+    known: Membership  # what this client's side knows of them
     waiting: bool  # invited, and the link not used yet
     may_end: bool  # whether who looks may end their access
     may_erase: bool  # or erase them
@@ -72,6 +74,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     action: str  # where the form is sent
     back: str  # where it leads afterwards
+    client: ClientId | None = None  # a viewer's access to this client alone ends
     project: Project | None = None
     share: Share | None = None
 
@@ -80,7 +83,7 @@ class EndPersonPage(StaffPage, frozen=True, kw_only=True):
     """The question why somebody's access ends."""
 
     template = "pm/end_person.html"
-    person: Person
+    name: str
     client: str  # "" for one of the organisation
     reason: str
     problem: Refused | None
@@ -98,6 +101,7 @@ class ErasePage(StaffPage, frozen=True, kw_only=True):
     project: Project
     share: Share
     person: Person
+    name: str
     client: str
     reason: str
     problem: Refused | None
@@ -107,25 +111,24 @@ def viewers_of(services: Services, signed: Signed, share: Share) -> list[ViewerL
     """Return the people of a share's client, by name; those whose access was ended are left out."""
     world = services.present.world
     zone = world.projects[share.project].time_zone
-    people = sorted((p for p in world.people.values() if p.client == share.client and not p.disabled), key=_name)
+    people = sorted((p.memberships[share.client].name, p.id, p) for p in world.viewers_of(share.client))
     return [
         ViewerLine(
             person=p,
-            waiting=p.signed_in is None,
-            may_end=_may_end(services, signed, p),
+            known=p.memberships[share.client],
+            waiting=p.memberships[share.client].signed_in is None,
+            may_end=may_end(services, signed, p, share.client),
             may_erase=may_erase(services, signed, p),
-            mails=state.lines(p, share.id, zone),
+            mails=state.lines(p, share, zone),
         )
-        for p in people
+        for _name, _id, p in people
     ]
 
 
-def _name(person: Person) -> str:
-    return person.name
-
-
-def _may_end(services: Services, signed: Signed, person: Person) -> bool:
-    return permitted(services.present.world, signed, DisablePerson(person=person.id, reason="asked"))
+def may_end(services: Services, signed: Signed, person: Person, client: ClientId) -> bool:
+    """Tell whether somebody may end what a person is to a client."""
+    asked = EndMembership(person=person.id, client=client, reason="asked")
+    return permitted(services.present.world, signed, asked)
 
 
 async def invite(request: Request, signed: Signed) -> Response:
@@ -138,15 +141,16 @@ async def invite(request: Request, signed: Signed) -> Response:
     name, email = str(form.get("name", "")).strip(), str(form.get("email", "")).strip()
     try:
         person, secret = await run_in_threadpool(_invite, services, signed, share, name, email)
-        mail = await run_in_threadpool(_mail, services, signed, person, secret)
+        mail = await run_in_threadpool(_mail, services, signed, share, person, secret)
     except Refused as refused:
         return _invited(request, signed, share, Invitation(name=name, email=email, problem=refused))
     invitation = Invitation(name=name, email=email, person=person, mail=mail)
     return _sent(request, signed, share, invitation, secret)
 
 
-def _mail(services: Services, signed: Signed, person: PersonId, secret: str) -> Mail | None:
-    return services.mail_sender.invite(actor_of(signed), person, secret) if services.mail_sender is not None else None
+def _mail(services: Services, signed: Signed, share: Share, person: PersonId, secret: str) -> Mail | None:
+    sender = services.mail_sender
+    return sender.invite(actor_of(signed), person, share.client, secret) if sender is not None else None
 
 
 def _sent(request: Request, signed: Signed, share: Share, invitation: Invitation, secret: str) -> Response:
@@ -165,8 +169,8 @@ def _share(services: Services, request: Request) -> Share | None:
 
 
 def _invite(services: Services, signed: Signed, share: Share, name: str, email: str) -> tuple[PersonId, str]:
-    people = [p for p in services.present.world.people.values() if p.client == share.client and not p.disabled]
-    if any(p.email.casefold() == email.casefold() for p in people):
+    there = [p.memberships[share.client] for p in services.present.world.viewers_of(share.client)]
+    if any(known.email.casefold() == email.casefold() for known in there):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     return services.credentials.invite(actor_of(signed), name=name, email=email, role="viewer", client=share.client)
 
@@ -202,8 +206,9 @@ async def link(request: Request, signed: Signed) -> Response:
     person = _person(services, share, request)
     if share is None or person is None:
         return not_found()
-    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
-    invitation = Invitation(name=person.name, email=person.email, link=_link(services, secret))
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id, share.client)
+    known = person.memberships[share.client]
+    invitation = Invitation(name=known.name, email=known.email, link=_link(services, secret))
     return _invited(request, signed, share, invitation)
 
 
@@ -214,16 +219,17 @@ async def again(request: Request, signed: Signed) -> Response:
     person = _person(services, share, request)
     if share is None or person is None or services.mail_sender is None:
         return not_found()
-    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
-    mail = await run_in_threadpool(_mail, services, signed, person.id, secret)
-    invitation = Invitation(name=person.name, email=person.email, person=person.id, mail=mail)
+    secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id, share.client)
+    mail = await run_in_threadpool(_mail, services, signed, share, person.id, secret)
+    known = person.memberships[share.client]
+    invitation = Invitation(name=known.name, email=known.email, person=person.id, mail=mail)
     return _sent(request, signed, share, invitation, secret)
 
 
 def _person(services: Services, share: Share | None, request: Request) -> Person | None:
     """Return the viewer an address names; None where the share's client has no such person, or no more."""
     person = services.present.world.people.get(PersonId(request.path_params["person"]))
-    return person if person and share and person.client == share.client and not person.disabled else None
+    return person if person and share and share.client in person.clients else None
 
 
 async def end(request: Request, signed: Signed) -> Response:
@@ -231,13 +237,14 @@ async def end(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     share = await run_in_threadpool(_share, services, request)
     person = _person(services, share, request)
-    if share is None or person is None or not _may_end(services, signed, person):
+    if share is None or person is None or not may_end(services, signed, person, share.client):
         return not_found()
     here = f"/p/{share.project}/shares/{share.id}"
     ending = Ending(
         person=person,
         action=f"{here}/viewers/{person.id}/end",
         back=f"{here}#viewers",
+        client=share.client,
         project=services.present.world.projects[share.project],
         share=share,
     )
@@ -245,7 +252,7 @@ async def end(request: Request, signed: Signed) -> Response:
 
 
 async def end_person(request: Request, signed: Signed, ending: Ending) -> Response:
-    """Ask why somebody's access ends, and end it; their open pages close at once."""
+    """Ask why somebody's access ends, and end it; the pages it opened close at once."""
     services: Services = request.app.state.services
     person = ending.person
     form = await request.form() if request.method == "POST" else {}
@@ -253,14 +260,14 @@ async def end_person(request: Request, signed: Signed, ending: Ending) -> Respon
     problem: Refused | None = None
     if request.method == "POST":
         try:
-            command = DisablePerson(person=person.id, reason=reason)
+            command = _ended(ending, reason)
             await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
             return RedirectResponse(ending.back, 303)
         except Refused as refused:
             problem = refused
     shown = EndPersonPage(
-        person=person,
-        client=services.present.world.client_name(person.client) if person.client else "",
+        name=services.present.world.person_name(person.id, ending.client),
+        client=services.present.world.client_name(ending.client) if ending.client else "",
         reason=reason,
         problem=problem,
         action=ending.action,
@@ -271,6 +278,12 @@ async def end_person(request: Request, signed: Signed, ending: Ending) -> Respon
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
+
+
+def _ended(ending: Ending, reason: str) -> EndMembership | DisablePerson:
+    if ending.client is None:
+        return DisablePerson(person=ending.person.id, reason=reason)
+    return EndMembership(person=ending.person.id, client=ending.client, reason=reason)
 
 
 def _reason_and_key(form: Mapping[str, object]) -> tuple[str, CommandId]:
@@ -300,6 +313,7 @@ async def erase(request: Request, signed: Signed) -> Response:
         project=world.projects[share.project],
         share=share,
         person=person,
+        name=world.person_name(person.id, share.client),
         client=world.client_name(share.client),
         reason=reason,
         problem=problem,

@@ -7,6 +7,7 @@ from domain.agreement import share as agreement_share
 from domain.events import Recorded
 from domain.ids import ClientId
 from domain.people import access, clients
+from domain.people.memberships import MembershipEnded
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from web.push.live import Live
@@ -50,6 +51,11 @@ class HandingOn:
                     self._loop.call(self._live.end_person, None, recorded.stream.partition("-")[2])
                 case access.PersonErased(person=person):
                     self._loop.call(self._live.end_person, None, person)
+                    self._loop.call(self._live.forget_all)
+                case MembershipEnded(client=client):
+                    of = recorded.stream.partition("-")[2]
+                    for share in self._present.world.shares_of_client(client):
+                        self._loop.call(self._live.end_person, share.id, of)
                 case agreement_share.ShareRevoked():
                     self._loop.call(self._live.end_share, recorded.stream.partition("-")[2])
                 case clients.ClientEnded():

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.events import Recorded
 from domain.language import gettext as _
+from domain.people.access import PersonErased
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
@@ -91,6 +93,7 @@ class Process:
             self._handing_on.send,
         )
         self._hints = self._make_hints()
+        self._present.listen(self._forget_erased)
         self._present.listen(self._handing_on.cut)
         self._present.listen(lambda _new: self._follower.wake())
         self.services = self._services(renderer, pages)
@@ -207,6 +210,12 @@ class Process:
             crash_point=self._given.crash_point,
         )
         return MailSender(mailing, ports)
+
+    def _forget_erased(self, new: Sequence[Recorded]) -> None:
+        """Drop what is kept in memory of pages and views, once a person was erased whose name may stand there."""
+        if any(isinstance(recorded.event, PersonErased) for recorded in new):
+            self._heads.forget()
+            self.services.ever_told.forget_all()
 
     # between the processes of an installation
 

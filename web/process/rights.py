@@ -5,7 +5,7 @@ Rule: `Viewed` returns names, rights and disclosed bytes, and gives nobody its s
 
 from datetime import datetime
 
-from domain.ids import ClientId, ShareId
+from domain.ids import ShareId
 from projections.directory import Called
 from projections.events.present import CurrentWorld
 from projections.events.world import names
@@ -21,12 +21,11 @@ from web.write.saying import Saying, Spoke
 
 
 def may_watch(present: CurrentWorld, signed: Signed, share: str) -> bool:
-    """Return whether somebody is a viewer of the share's client, and the share was ever in force."""
+    """Return whether somebody is signed in as a viewer of the share's client, and the share was ever in force."""
     agreement = present.world.shares.get(ShareId(share))
-    person = signed.person
     if agreement is None or not agreement.versions:
         return False
-    return person.role == "viewer" and person.client == agreement.client
+    return signed.person.role == "viewer" and agreement.client in signed.clients
 
 
 def called(present: CurrentWorld, share: str) -> Called:
@@ -98,13 +97,12 @@ class Viewed:
 
     def shares_of(self, signed: Signed) -> list[ShareId]:
         """Return the shares a viewer may watch."""
-        client = signed.person.client
-        return [share.id for share in self._present.world.shares_of_client(client)] if client else []
+        world = self._present.world
+        return [share.id for client in signed.clients for share in world.shares_of_client(client)]
 
-    def client_of(self, signed: Signed) -> str:
-        """Return the name of a viewer's organisation."""
-        client = signed.person.client
-        return self._present.world.client_name(ClientId(client)) if client else ""
+    def clients_of(self, signed: Signed) -> list[str]:
+        """Return the names of the clients a viewer is signed in for."""
+        return sorted(self._present.world.client_name(client) for client in signed.clients)
 
     def head_after(self, share: str, n: int) -> str:
         """Return the tree head after an update, hex; "" where there is no such update."""

@@ -144,6 +144,7 @@ class Hub(Generic[W]):
         """Drop every frame, because content was erased; what is needed again is read from the log."""
         self._ring.clear()
         self._ring_bytes = 0
+        self._coming.clear()
 
     def overtaken(self) -> list[W]:
         """Return the watchers that were ahead of the hub and no longer are."""

@@ -140,6 +140,11 @@ class Live:
         """Return how many dashboards are open. From any thread."""
         return sum(len(room.watchers) for room in list(self._rooms.values()))
 
+    def forget_all(self) -> None:
+        """Drop the frames of every share from memory: a person was erased, whose name may stand in some of them."""
+        for share in self.shares():
+            self.forget(share)
+
     def forget(self, share: str) -> None:
         """Drop the frames of a share from memory, because content of some of them was erased."""
         room = self._rooms.get(share)

@@ -11,6 +11,7 @@ from domain.plan.project import Project
 from projections.wording import words
 from web.process.services import Services
 from web.record.facts import about
+from web.record.two_times import two_times
 
 SAID = {
     "held-released": N_("Let go after review"),
@@ -45,6 +46,7 @@ class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     subject: str  # of the milestone or risk, "" where it is about neither
     detail: str
     reason: str
+    held: str  # both times of what it says, "" where they do not differ
     who: str
     knows: str  # the query that asks who knows it, "" where nobody is told of it as one value
 
@@ -69,6 +71,7 @@ def line(services: Services, project: Project | None, recorded: Recorded) -> Eve
         subject=_subject(project, payload),
         detail=_detail(payload),
         reason=str(payload.get("reason", "")),
+        held=two_times(recorded.at, getattr(recorded.event, "as_of", None), zone),
         who=person.name if person else recorded.actor,
         knows=about(recorded.event),
     )

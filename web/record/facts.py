@@ -70,6 +70,7 @@ class ValueStep(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     at: datetime
+    as_of: datetime | None  # since when it held in its source, where that is said
     value: Value | None
     who: str
     reason: str
@@ -81,7 +82,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     asked: Asked
     title: str
     value: Value
-    on: date  # the civil day it was recorded, in the project's zone
+    on: date  # the civil day since which it holds, in the project's zone: where histories put it
     step: ValueStep
     before: ValueStep | None
     next: ValueStep | None
@@ -140,7 +141,7 @@ def fact(
         asked=wanted,
         title=_title(state, wanted),
         value=value,
-        on=project.civil(step.at),
+        on=project.civil(step.as_of or step.at),
         step=step,
         before=steps[i - 1] if i else None,
         next=steps[i + 1] if i + 1 < len(steps) else None,
@@ -183,13 +184,23 @@ def _steps(events: Iterable[Recorded], past: PastOf, project: ProjectId, wanted:
     steps: list[ValueStep] = []
     for recorded in events:
         if steps and steps[-1].at == recorded.at:
+            if _since(recorded.event, recorded.at) < _since(steps[-1], recorded.at):
+                continue  # it went into the past of what the same command set
             steps.pop()  # what one command set twice was never true in between
         state = past(project, recorded.at).state
         value = read(state, wanted) if state else None
         if (steps[-1].value if steps else None) != value:
-            reason, who = getattr(recorded.event, "reason", ""), recorded.actor
-            steps.append(ValueStep(version=recorded.version, at=recorded.at, value=value, who=who, reason=reason))
+            event, who = recorded.event, recorded.actor
+            reason, as_of = getattr(event, "reason", ""), getattr(event, "as_of", None)
+            version, at = recorded.version, recorded.at
+            steps.append(ValueStep(version=version, at=at, as_of=as_of, value=value, who=who, reason=reason))
     return steps
+
+
+def _since(said: object, at: datetime) -> datetime:
+    """Return since when the value of an event or step recorded at `at` held."""
+    as_of: datetime | None = getattr(said, "as_of", None)
+    return as_of or at
 
 
 def touches(event: object, wanted: Asked) -> bool:

@@ -12,7 +12,7 @@ from domain.agreement.share import Share, Version
 from domain.agreement.terms import MilestoneField, ProjectField, RiskField, Terms
 from domain.plan.project import Project
 from domain.view import ClientView, Dimension
-from projections.entries.entry import Header, Kept, open_content, open_view
+from projections.entries.entry import Header, Kept
 from projections.events.hold_book import Hold
 from projections.events.world import World
 from projections.replay import pages
@@ -72,13 +72,8 @@ def then(services: Services, share: Share, at: datetime) -> Then:
         due=view_with_nothing_held(world, state, agreed) if state and agreed else None,
         out=released_view(world, state, agreed, world.held_at(share.id, at)) if state and agreed else None,
         held=tuple((h, world.person_name(h.by)) for h in world.hold_record(share.id) if h.waits_at(at)),
-        shown=shown_in(update) if update and not over else None,
+        shown=pages.Views(log, share.id).after(update) if update and not over else None,
     )
-
-
-def shown_in(kept: Kept) -> ClientView | None:
-    """Return the view an update recorded, None when its content can no longer be read."""
-    return open_view(open_content(kept.raw).view) if kept.raw else None
 
 
 def _at(header: Header | None) -> datetime | None:

@@ -26,7 +26,7 @@ from projections.wording import words
 from web.process.services import Services
 from web.record.audience import released_view, view_with_nothing_held
 from web.record.held import touched
-from web.record.instant import Then, shown_in
+from web.record.instant import Then
 from web.record.told import in_force
 
 Span = Literal["day", "week", "month"]
@@ -250,8 +250,7 @@ def _shown(
 
 def _told_in(services: Services, share: str, n: int, due: list[Change]) -> list[Change]:
     """Return which of several waiting changes an update told of: all up to the one whose view it recorded."""
-    kept = next(iter(services.logs.disclosure.kept(share, n - 1, 1, n)), None)
-    view = shown_in(kept) if kept else None
+    view = pages.Views(services.logs.disclosure, share).at(n)
     return next((due[: i + 1] for i, change in enumerate(due) if change.view == view), due)
 
 

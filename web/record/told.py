@@ -13,7 +13,6 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.view import ClientView
-from projections.entries.entry import open_view
 from projections.events.hold_book import Hold
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -54,28 +53,20 @@ class ClientTold(msgspec.Struct, frozen=True, kw_only=True):
     hold_by: str = ""  # who let it go, by name
 
 
-class _View(msgspec.Struct):
-    """The view in a content, decoded without the rest."""
-
-    view: str
-
-
-_opened = msgspec.json.Decoder(_View)
-
-
 class _Updates:
     """Reads, once each, how the updates of a share carry a fact."""
 
     def __init__(self, log: DisclosureLog, share: str, fact: Fact) -> None:
         self._log, self._share, self._fact = log, share, fact
+        self._views = pages.Views(log, share)
         self._levels: dict[int, Level | None] = {}
         self.head = log.head(share)
 
     def level(self, n: int) -> Level | None:
         """Return how update n carries the fact, None when its content is erased."""
         if n not in self._levels:
-            raw = next((kept.raw for kept in self._log.kept(self._share, n - 1, 1, n)), None)
-            self._levels[n] = None if raw is None else carried(open_view(_opened.decode(raw).view), self._fact)
+            view = self._views.at(n)
+            self._levels[n] = None if view is None else carried(view, self._fact)
         return self._levels[n]
 
     @property

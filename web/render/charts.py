@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.language import gettext as _
+from domain.money import Money
 from domain.view import BudgetVital, ClientView, CurvePoint, MilestoneRow, Scale
 from projections.wording import words
 
@@ -59,7 +60,8 @@ def axis_of(rows: Sequence[MilestoneRow]) -> Axis | None:
 
     None where there is no date.
     """
-    dates = [d for row in rows for d in (row.baseline, row.original_baseline, row.forecast, row.actual) if d]
+    kept = ("baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline")
+    dates = [d for row in rows for name in kept if (d := getattr(row, name))]
     if not dates:
         return None
     first, last = min(dates), max(dates)
@@ -207,6 +209,7 @@ class Spend(msgspec.Struct, frozen=True):
     planned: str  # a path, "" for none
     area: str  # the path around what is below `planned`
     spent: str
+    earned: str
     forecast: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
@@ -225,11 +228,13 @@ def spend_of(budget: BudgetVital) -> Spend | None:
     across = Axis(budget.curve[0].on, budget.curve[-1].on + timedelta(days=20))
     planned = _series(budget.curve, "planned", across, top)
     spent = _series(budget.curve, "spent", across, top)
+    earned = _series(budget.curve, "earned", across, top)
     forecast = _series(budget.curve, "forecast", across, top)
     return Spend(
         planned=_path(planned),
         area=f"M{planned[0][0]} 100{_path(planned)[1:].join(('L', ''))}L{planned[-1][0]} 100z" if planned else "",
         spent=_path(spent),
+        earned=_path(earned) if len(earned) > 1 else "",
         forecast=_path(forecast),
         x_ticks=tuple(across.ticks()),
         y_ticks=tuple(_amounts(top, budget.curve_currency)),
@@ -277,7 +282,29 @@ def _amount(value: Decimal, currency: str) -> str:
     symbol = words.SYMBOLS.get(currency, f"{currency} ")
     if value == 0:
         return "0"
-    return f"{symbol}{value / 1_000_000:g}m" if value >= 1_000_000 else f"{symbol}{value / 1000:g}k"
+    return f"{symbol}{float(value) / 1_000_000:g}m" if value >= 1_000_000 else f"{symbol}{float(value) / 1000:g}k"
+
+
+class CurveRow(msgspec.Struct, frozen=True):
+    """One day of the spend curve in words, "" where nothing is known of it."""
+
+    on: date
+    planned: str
+    earned: str
+    spent: str
+    forecast: str
+
+
+def curve_rows(budget: BudgetVital) -> tuple[CurveRow, ...]:
+    """Return the points of the spend curve as amounts, or in percent of the budget where amounts are not shared."""
+
+    def said(value: Decimal | None) -> str:
+        if value is None:
+            return ""
+        currency = budget.curve_currency
+        return words.exact(Money(value, currency)) if currency else words.percent(value)
+
+    return tuple(CurveRow(p.on, said(p.planned), said(p.earned), said(p.spent), said(p.forecast)) for p in budget.curve)
 
 
 # risk matrix

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from starlette.responses import HTMLResponse, Response
 
-from projections.entries.entry import Page, instant
+from projections.entries.entry import Page
+from projections.entries.parts import instant
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
 from web.door.guard import not_found

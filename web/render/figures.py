@@ -4,20 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from domain.headline import count, number
-from domain.language import N_
 from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, RiskVital, Scale, ScheduleVital, Score
+from domain.view import BudgetVital, ClientView, Indicator, RiskCard, RiskVital, Scale, ScheduleVital, Score
 from projections.wording import words
-from web.render import charts
+from web.render import charts, details
 from web.render.parts import BudgetBar, HeatPart, Pin, Ring, RiskBox, RiskVitalPart, SlipBar, SpendPart
 
 TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "met": "done", "planned": "none"}
-PROXIMITY = {
-    "imminent": N_("imminent"),
-    "within_stage": N_("within this stage"),
-    "within_project": N_("within the project"),
-    "beyond_project": N_("beyond the project"),
-}
 
 
 def sentence(text: str) -> str:
@@ -26,23 +19,23 @@ def sentence(text: str) -> str:
 
 
 def plans_agreed(plans: int) -> str:
-    """Return how often a plan was agreed: "Agreed three times, one in between."."""
-    between = plans - 2
-    return sentence(
-        _("agreed {plans} times", plans=number(plans))
-        + (_(", {between} in between", between=number(between)) if between > 0 else "")
-    )
+    """Return how often a plan was agreed: "Agreed twice.", "Agreed three times, one in between."."""
+    if plans < 3:
+        return _("Agreed once.") if plans == 1 else _("Agreed twice.")
+    times = _("agreed {plans} times, {between} in between", plans=number(plans), between=number(plans - 2))
+    return sentence(times)
 
 
-def slip_words(row: MilestoneRow) -> str:
-    """Return a milestone's slip in calendar and working days, and against the first plan where that differs."""
-    if row.slip is None:
+def said_of(indicator: Indicator | None) -> str:
+    """Return what a vital sign without figures says below its status: the rule, or why a person set it otherwise."""
+    if indicator is None:
         return ""
-    current, working = words.signed(row.slip.since_current), words.signed(row.slip.working)
-    text = _("{current} against the agreed plan, {working} in working days", current=current, working=working)
-    if row.slip.since_original is not None and row.slip.since_original != row.slip.since_current:
-        text += _("; {since_original} against the first plan", since_original=words.signed(row.slip.since_original))
-    return text
+    return indicator.reason if indicator.overridden else indicator.rule
+
+
+def measured(vital: BudgetVital) -> bool:
+    """Tell whether any figure of the budget stands in its vital sign."""
+    return vital.budget is not None or vital.forecast_share is not None or vital.spent_share is not None
 
 
 def slip_bar(vital: ScheduleVital) -> SlipBar:
@@ -75,13 +68,14 @@ def budget_bar(vital: BudgetVital) -> BudgetBar:
 def risk_vital(vital: RiskVital) -> RiskVitalPart:
     """Return the vital sign of the risks: how many of each band, as words and as boxes on a line."""
     if not vital.top:
-        return RiskVitalPart(v=vital)
+        return RiskVitalPart(v=vital, facts=details.of_risks(vital))
     bands = [("bad", _("high"), vital.high), ("warn", _("medium"), vital.medium), ("ok", _("low"), vital.low)]
     counts = ", ".join(f"{many} {name}" for _tone, name, many in bands if many)
     many_shared = number(vital.high + vital.medium + vital.low)
     worst = next((many, name) for _tone, name, many in bands if many)
     return RiskVitalPart(
         v=vital,
+        facts=details.of_risks(vital),
         worst_risk=sentence(f"{number(worst[0])} {worst[1]}")[:-1],
         risk_counts=_("{tones}: {told}", tones=sentence(many_shared + _(" shared"))[:-1], told=counts),
         risk_boxes=tuple(_boxes([(tone, name) for tone, name, many in bands for _i in range(many)])),
@@ -99,7 +93,7 @@ def _boxes(risks: Sequence[tuple[str, str]]) -> Iterator[RiskBox]:
 def spend_part(budget: BudgetVital, spend: charts.Spend) -> SpendPart:
     """Return the spend curve with its words: in money where amounts are shared, else in percent of the budget."""
     amounts = bool(budget.curve_currency and budget.budget)
-    approved, spent, forecast = _in_money(budget) if amounts else _in_percent(budget)
+    approved, spent, earned, forecast = _in_money(budget) if amounts else _in_percent(budget)
     unknown = _("an unknown amount") if amounts else _("an unknown part")
     return SpendPart(
         spend=spend,
@@ -110,22 +104,23 @@ def spend_part(budget: BudgetVital, spend: charts.Spend) -> SpendPart:
         else _("Cumulative, percent of the budget"),
         approved=_("Approved {budget}", budget=approved) if amounts else _("Approved 100 %"),
         spent_words=_("Spent {spent}", spent=spent) if spent else "",
+        earned_words=_("Earned {earned}", earned=earned) if earned and spend.earned else "",
         forecast_words=_("Forecast {forecast}", forecast=forecast) if forecast else "",
+        curve=charts.curve_rows(budget),
         spend_label=_spend_label(approved, spent or unknown, forecast or _("unknown")),
     )
 
 
-def _in_money(budget: BudgetVital) -> tuple[str, str, str]:
-    """Return what is approved, spent and forecast, "" where not known."""
-    figures = (budget.budget, budget.spent, budget.forecast)
-    approved, spent, forecast = (words.money(figure) if figure else "" for figure in figures)
-    return approved, spent, forecast
+def _in_money(budget: BudgetVital) -> tuple[str, ...]:
+    """Return what is approved, spent, earned and forecast, "" where not known."""
+    figures = (budget.budget, budget.spent, budget.earned, budget.forecast)
+    return tuple(words.money(figure) if figure else "" for figure in figures)
 
 
-def _in_percent(budget: BudgetVital) -> tuple[str, str, str]:
-    """Return what is approved, spent and forecast as parts of the budget, "" where not known."""
-    spent, forecast = (words.percent(s) if s is not None else "" for s in (budget.spent_share, budget.forecast_share))
-    return "100 %", spent, forecast
+def _in_percent(budget: BudgetVital) -> tuple[str, ...]:
+    """Return what is approved, spent, earned and forecast as parts of the budget, "" where not known."""
+    shares = (budget.spent_share, budget.earned_share, budget.forecast_share)
+    return ("100 %", *(words.percent(share) if share is not None else "" for share in shares))
 
 
 def _spend_label(approved: str, spent: str, forecast: str) -> str:
@@ -144,37 +139,6 @@ def _spend_finding(budget: BudgetVital) -> str:
     if abs(difference) <= budget.planned_share / 20:
         return _("Spend is following the plan")
     return _("Spend is ahead of the plan") if difference > 0 else _("Spend is behind the plan")
-
-
-def told(card: RiskCard) -> str:
-    """Return a risk as its cause, event and effect, as far as they are shared."""
-    return " ".join(part for part in (card.cause, card.event, card.effect) if part)
-
-
-def facts(card: RiskCard) -> str:
-    """Return the response, proximity, owner and inherent score of a risk, as far as they are shared."""
-    sentences = []
-    if card.response:
-        kind = card.response.replace("_", " ")
-        sentences.append(
-            _("Response, {kind}: {response_actions}", kind=kind, response_actions=card.response_actions)
-            if card.response_actions
-            else _("Response: {kind}.", kind=kind)
-        )
-    if card.proximity:
-        sentences.append(_("Expected {proximity}.", proximity=PROXIMITY[card.proximity]))
-    if card.owner:
-        sentences.append(_("Owner: {owner}.", owner=card.owner))
-    if card.inherent:
-        sentences.append(
-            _(
-                "Before any response: {probability}×{impact} = {value}.",
-                probability=card.inherent.probability,
-                impact=card.inherent.impact,
-                value=card.inherent.value,
-            )
-        )
-    return " ".join(sentences)
 
 
 def heat(scale: Scale, cards: Sequence[RiskCard]) -> HeatPart:
@@ -228,20 +192,6 @@ def _ring(score: Score, size: int, pin: Pin) -> Ring:
 def _centre(score: Score, size: int) -> tuple[float, float]:
     """Return the middle of a score's square, likelihood upwards."""
     return 57.0 + 46 * (score.impact - 1), 23.0 + 46 * (size - score.probability)
-
-
-def sides(card: RiskCard) -> str:
-    """Return both assessments of a risk with their days, and who gave the client's; "" while there is only ours."""
-    ours, theirs = card.score, card.client_score
-    if ours is None or theirs is None:
-        return ""
-    return _("Our score {ours}. Yours {theirs}.", ours=_dated(ours), theirs=_dated(theirs, card.client_scored_by))
-
-
-def _dated(score: Score, by: str = "") -> str:
-    points = f"{score.probability}×{score.impact} = {score.value}"
-    day = words.day(score.on) if score.on else ""
-    return ", ".join(part for part in (points, by, day) if part)
 
 
 def open_concerns(view: ClientView) -> str:

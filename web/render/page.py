@@ -3,12 +3,14 @@
 Rule: templates in `templates/parts/` make one part each; `tests/web/render/test_page.py` rejects whatever is not inert.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from markupsafe import Markup
 
 from domain.headline import count
@@ -16,10 +18,11 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.view import ClientView, MilestoneRow
 from projections.entries import changes as differences
-from projections.entries.entry import Change, Part, Rendered, instant
+from projections.entries.entry import Change, Rendered
+from projections.entries.parts import Part, instant
 from projections.wording import words
 from web.door.templates import environment
-from web.render import charts, figures, parts
+from web.render import charts, details, figures, parts
 from web.render.parts import Columns, PartPage
 
 WORD = {
@@ -39,14 +42,13 @@ class Renderer:
     def __init__(self) -> None:
         self.css = STYLESHEET.read_bytes()
         self.stylesheet = hashlib.sha256(self.css).hexdigest()
-        self._environment = environment(_finalize)
-        macros: Any = self._environment.get_template("parts/macros.html").module
-        self._environment.globals.update(m=macros, w=words, tone=figures.TONE, word=WORD)
+        self.assets: dict[str, bytes] = {}  # the stylesheet names no font and no image
+        self._environment = _environment()
         self._remembered: dict[PartPage, str] = {}
 
     def render(self, view: ClientView) -> Rendered:
         """Return the view as markup."""
-        return Rendered(("summary", "body"), _Making(self, view).parts(), self.stylesheet)
+        return Rendered(("summary", "body"), _Making(self, view).parts(), self.stylesheet, tuple(self.assets))
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         """Return what became different, most important first."""
@@ -71,6 +73,15 @@ class Renderer:
         return markup
 
 
+@functools.cache
+def _environment() -> Environment:
+    """Return the environment of all renderers: what it gives to templates is the same for each."""
+    made = environment(_finalize)
+    macros: Any = made.get_template("parts/macros.html").module
+    made.globals.update(m=macros, w=words, tone=figures.TONE, word=WORD)
+    return made
+
+
 def _finalize(value: Any) -> Any:
     """Return text without the characters of `words.UNSHOWABLE`, and markup as it is."""
     return words.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -87,12 +98,24 @@ class _Making:
         """Return all parts by id."""
         view = self._view
         self._container("summary", '<div id="summary">', ("lead", *self._vitals()), "</div>")
-        self._leaf("lead", parts.LeadPart(project=view.project, headline=view.headline, overall=view.overall))
+        self._lead()
         body = (*self._milestones(), *self._trend(), *self._risks(), *self._concerns(), "scope")
         self._container("body", '<div id="body">', body, "</div>")
         scope = parts.ScopePart(scope=view.scope, terms_version=view.terms_version, agreement_ack=view.agreement_ack)
         self._leaf("scope", scope)
         return self._parts
+
+    def _lead(self) -> None:
+        view = self._view
+        said = view.overall.reason if view.overall and view.overall.overridden else ""
+        lead = parts.LeadPart(
+            project=view.project,
+            headline=view.headline,
+            overall=view.overall,
+            facts=details.of_status(view.overall, said),
+            stands=details.stands_as(view),
+        )
+        self._leaf("lead", lead)
 
     def _leaf(self, key: str, part: PartPage) -> None:
         """Make a part without others in it."""
@@ -117,15 +140,18 @@ class _Making:
         if vital is None:
             return ()
         final = vital.title[:1].lower() + vital.title[1:]
-        self._leaf("v-schedule", parts.SchedulePart(v=vital, final=final, bar=figures.slip_bar(vital)))
+        facts = details.of_schedule(vital, "" if vital.slip_days is not None else figures.said_of(vital.indicator))
+        part = parts.SchedulePart(v=vital, final=final, bar=figures.slip_bar(vital), facts=facts)
+        self._leaf("v-schedule", part)
         return ("v-schedule",)
 
     def _budget(self) -> tuple[str, ...]:
         vital = self._view.budget
         if vital is None:
             return ()
-        bar = figures.budget_bar(vital)
-        self._leaf("v-budget", parts.BudgetPart(v=vital, time_zone=self._view.time_zone, budget_bar=bar))
+        bar, zone = figures.budget_bar(vital), self._view.time_zone
+        facts = details.of_budget(vital, "" if figures.measured(vital) else figures.said_of(vital.indicator))
+        self._leaf("v-budget", parts.BudgetPart(v=vital, time_zone=zone, budget_bar=bar, facts=facts))
         return ("v-budget",)
 
     def _risk(self) -> tuple[str, ...]:
@@ -136,13 +162,8 @@ class _Making:
 
     def _milestones(self) -> tuple[str, ...]:
         view = self._view
-        if not view.milestones_shared and not view.milestones:
-            return ()
         if not view.milestones:
-            title, said = _("Milestones"), _("No milestones are shared.")
-            heading = f'<section class="sec" id="milestones"><header><h2>{title}</h2></header>'
-            self._parts["milestones"] = Part("milestones", f"{heading}<p>{said}</p></section>")
-            return ("milestones",)
+            return (*self._no_milestones(), *self._baselines())
         axis = charts.axis_of(view.milestones)
         has = Columns(
             date=axis is not None,
@@ -160,8 +181,22 @@ class _Making:
         self._container("milestones", self._renderer.markup(head), rows, "</tbody></table></div></section>")
         return ("milestones",)
 
+    def _no_milestones(self) -> tuple[str, ...]:
+        if not self._view.milestones_shared:
+            return ()
+        title, said = _("Milestones"), _("No milestones are shared.")
+        heading = f'<section class="sec" id="milestones"><header><h2>{title}</h2></header>'
+        self._parts["milestones"] = Part("milestones", f"{heading}<p>{said}</p></section>")
+        return ("milestones",)
+
+    def _baselines(self) -> tuple[str, ...]:
+        if not self._view.baselines:
+            return ()
+        self._leaf("baselines", parts.BaselinesPart(baselines=self._view.baselines))
+        return ("baselines",)
+
     def _row(self, row: MilestoneRow, axis: charts.Axis | None, has: Columns) -> tuple[str, ...]:
-        """Make a milestone's row, and one for what was said about it, where something was."""
+        """Make a milestone's row, and the one it opens to."""
         tone = figures.TONE[row.status] if row.status else "mute"
         part = parts.MilestonePart(
             row=row,
@@ -169,21 +204,20 @@ class _Making:
             has=has,
             mark="mute" if tone in ("none", "done") else tone,
             shown=row.actual or row.forecast,
-            slip_words=figures.slip_words(row),
+            said_count=count(len(row.remarks), _("comment")) if row.remarks else "",
         )
         self._leaf(f"ms-{row.id}", part)
-        if not row.remarks and row.ack is None:
-            return (f"ms-{row.id}",)
-        said = parts.MilestoneSaidPart(
+        more = parts.MilestoneMorePart(
             id=row.id,
             title=row.title,
+            facts=details.of_milestone(row, self._view),
             remarks=row.remarks,
             ack=row.ack,
             columns=1 + (axis is not None) + has.date + has.slip + has.status,
             time_zone=self._view.time_zone,
         )
-        self._leaf(f"said-{row.id}", said)
-        return (f"ms-{row.id}", f"said-{row.id}")
+        self._leaf(f"md-{row.id}", more)
+        return (f"ms-{row.id}", f"md-{row.id}")
 
     def _trend(self) -> tuple[str, ...]:
         view, made = self._view, []
@@ -229,10 +263,8 @@ class _Making:
                 r=card,
                 client=view.client,
                 time_zone=view.time_zone,
-                sides=figures.sides(card),
                 said_count=count(len(card.remarks), _("comment")),
-                told=figures.told(card),
-                facts=figures.facts(card),
+                facts=details.of_risk(card, view),
             )
             self._leaf(f"r-{card.id}", part)
         rows = tuple(f"r-{card.id}" for card in view.risks)
@@ -253,7 +285,13 @@ class _Making:
             return ""
         both = any(card.client_score or card.view_needed for card in view.risks)
         sides = _(" Solid is our view; dashed is yours where it differs.") if both else ""
-        scored = _("Scored 1 to {size}.{sides}", size=view.scale.size, sides=sides)
+        scored = _(
+            "Scored 1 to {size}; medium from {medium_from}, high from {high_from}.{sides}",
+            size=view.scale.size,
+            medium_from=view.scale.medium_from,
+            high_from=view.scale.high_from,
+            sides=sides,
+        )
         return f"<p>{scored}</p>"
 
     def _concerns(self) -> tuple[str, ...]:

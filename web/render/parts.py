@@ -24,7 +24,8 @@ from domain.view import (
 )
 from projections.entries.entry import Change
 from web.door.templates import Page
-from web.render.charts import Axis, Cell, Spend, Trend
+from web.render.charts import Axis, Cell, CurveRow, Spend, Trend
+from web.render.details import Detail
 
 
 class PartPage(Page, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class LeadPart(PartPage, frozen=True, kw_only=True):
     project: str
     headline: Headline
     overall: Indicator | None
+    facts: tuple[Detail, ...]  # the rule behind the overall status
+    stands: tuple[Detail, ...]
 
 
 class SlipBar(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,7 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
     v: ScheduleVital
     final: str  # title of the milestone it is judged by, as it stands within a sentence
     bar: SlipBar
+    facts: tuple[Detail, ...]
 
 
 class BudgetBar(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,7 @@ class BudgetPart(PartPage, frozen=True, kw_only=True):
     v: BudgetVital
     time_zone: str
     budget_bar: BudgetBar
+    facts: tuple[Detail, ...]
 
 
 class RiskBox(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +97,7 @@ class RiskVitalPart(PartPage, frozen=True, kw_only=True):
 
     template = "parts/v-risk.html"
     v: RiskVital
+    facts: tuple[Detail, ...]
     worst_risk: str = ""  # "One high"
     risk_counts: str = ""  # "Six shared: 1 high, 5 low"
     risk_boxes: tuple[RiskBox, ...] = ()
@@ -116,6 +122,13 @@ class MilestonesHead(PartPage, frozen=True, kw_only=True):
     plans: str  # "Agreed three times, one in between."
 
 
+class BaselinesPart(PartPage, frozen=True, kw_only=True):
+    """The agreed plans, where no milestone is shared whose section would say them."""
+
+    template = "parts/baselines.html"
+    baselines: Sequence[Baseline]
+
+
 class MilestonePart(PartPage, frozen=True, kw_only=True):
     """One row of the milestones."""
 
@@ -125,15 +138,16 @@ class MilestonePart(PartPage, frozen=True, kw_only=True):
     has: Columns
     mark: str  # tone of the mark at the forecast
     shown: date | None  # when it was met, else its forecast
-    slip_words: str
+    said_count: str  # "2 comments"
 
 
-class MilestoneSaidPart(PartPage, frozen=True, kw_only=True):
-    """The row below a milestone: what was said about it."""
+class MilestoneMorePart(PartPage, frozen=True, kw_only=True):
+    """The row a milestone opens to: its details, and what was said about it."""
 
-    template = "parts/milestone-said.html"
+    template = "parts/milestone-more.html"
     id: str  # of the milestone
     title: str
+    facts: tuple[Detail, ...]
     remarks: tuple[Remark, ...]
     ack: Ack | None
     columns: int  # of the table
@@ -157,7 +171,9 @@ class SpendPart(PartPage, frozen=True, kw_only=True):
     spend_unit: str
     approved: str
     spent_words: str
+    earned_words: str
     forecast_words: str
+    curve: tuple[CurveRow, ...]
     spend_label: str  # for those who hear the page
 
 
@@ -168,10 +184,8 @@ class RiskPart(PartPage, frozen=True, kw_only=True):
     r: RiskCard
     client: str
     time_zone: str
-    sides: str  # both assessments, "" while there is only one
     said_count: str  # "2 comments"
-    told: str  # cause, event and effect
-    facts: str
+    facts: tuple[Detail, ...]
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     shown: str
     reason: Reason
     since: datetime | None  # when the plan began to say so, UTC
+    as_of: datetime | None = None  # since when it held in its source, where that is said
 
 
 def figures(view: ClientView | None) -> dict[Key, str]:
@@ -139,7 +140,7 @@ def differences(
         elif true != said:
             reason, text = "unshared", true
         if reason is not None:
-            apart.append(Difference(key=key, plan=text, shown=said, reason=reason, since=_since(state, key)))
+            apart.append(Difference(key=key, plan=text, shown=said, reason=reason, **_times(state, key)))
     return apart
 
 
@@ -154,17 +155,19 @@ def _same_in_percent(plan: BudgetVital, shown: BudgetVital, full: dict[Key, str]
         full.pop(("budget", "", "budget"), None)  # percent of it is shown
 
 
-def _since(state: Project | None, key: Key) -> datetime | None:
-    """Return when the plan began to say what it says of a figure; None where that is not kept."""
+def _times(state: Project | None, key: Key) -> dict[str, datetime | None]:
+    """Return when the plan began to say what it says of a figure, and since when it held, as far as that is kept."""
     if state is None:
-        return None
+        return {"since": None}
     kind, subject, figure = key
     milestone = state.schedule.milestones.get(MilestoneId(subject)) if kind == "milestone" else None
+    if milestone is not None and figure in ("forecast", "slip", "status"):
+        return {"since": milestone.moved_at, "as_of": milestone.moves[-1].as_of}
     if milestone is not None:
-        return milestone.moves[-1].at if figure in ("forecast", "slip", "status") else milestone.described_at
+        return {"since": milestone.described_at}
     risk = state.risks.risks.get(RiskId(subject)) if kind == "risk" else None
     if risk is not None:
-        return risk.scores[-1].at
+        return {"since": risk.scored_at, "as_of": risk.scores[-1].as_of}
     if kind == "budget":
-        return max((account.changed_at for account in state.budget.accounts.values()), default=None)
-    return state.changed_at if kind == "page" and figure == "sentence" else None
+        return {"since": max((account.changed_at for account in state.budget.accounts.values()), default=None)}
+    return {"since": state.changed_at if kind == "page" and figure == "sentence" else None}

@@ -23,7 +23,8 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView
-from projections.entries.entry import instant, open_header
+from projections.entries.entry import open_header
+from projections.entries.parts import instant
 from projections.proof import tree
 from projections.replay import pages
 from projections.wording import words
@@ -35,7 +36,7 @@ from web.evidence.download import SignedUpTo
 from web.process import presence
 from web.process.services import Services
 from web.record import lanes, on_screen
-from web.record.instant import Then, shown_in, then
+from web.record.instant import Then, then
 from web.record.lanes import Change, Lanes, Span, Stretch
 from web.record.on_screen import Audience
 from web.seen import sentences, sheets
@@ -279,7 +280,7 @@ def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[See
         audience=audience,
         taken=_taken(t),
         access=len(_who_may_watch(services, share)),
-        name=world.person_name,
+        name=world.names_for(share.client),
         spent=on_screen.spent,
         exactly=partial(_tenths, clock),
     )
@@ -291,8 +292,7 @@ def _later(services: Services, t: Then) -> Later:
     stopped = parked.error if parked else ""
     if t.next_at is None:
         return Later(stopped=stopped)
-    kept = next(iter(services.logs.disclosure.kept(t.share.id, t.n, 1, t.n + 1)), None)
-    view = shown_in(kept) if kept else None
+    view = pages.Views(services.logs.disclosure, t.share.id).at(t.n + 1)
     return Later(n=t.n + 1, at=t.next_at, figures=figures(view), stopped=stopped)
 
 
@@ -307,8 +307,7 @@ def _audience(services: Services, t: Then) -> Audience | None:
 
 def _who_may_watch(services: Services, share: Share) -> list[PersonId]:
     """Return who may watch a share now."""
-    people = services.present.world.people.values()
-    return [p.id for p in people if p.client == share.client and p.role == "viewer" and not p.disabled]
+    return [person.id for person in services.present.world.viewers_of(share.client)]
 
 
 def _taken(t: Then) -> list[tuple[str, Acknowledgement]]:

@@ -243,10 +243,9 @@ def _by_subject(t: Then, apart: Sequence[Difference]) -> dict[str, list[Differen
 
 def _unsent(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
     told = c.later.at is not None and all(c.later.figures.get(d.key, "") == d.plan for d in group)
-    since = max((d.since for d in group if d.since), default=None)
     return Why(
         what=f"{subject}, {_moved(c.then, group)}" if subject else _capital(_figures(group)),
-        since=_second(since, c.clock),
+        since=_in_the_plan(group, c.clock),
         shown=_second(c.later.at, c.clock) if told else _("Not yet"),
         reason=_unsent_reason(c, told=told) if subject else _("Follows from the rest"),
     )
@@ -266,7 +265,7 @@ def _waited(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
     kind, key, _figure = group[0].key
     held_as = "budget" if kind == "budget" else f"{kind}-{key}"
     held = next(((hold, by) for hold, by in c.then.held if hold.fact.subject == held_as), None)
-    since = _second(max((d.since for d in group if d.since), default=None), c.clock)
+    since = _in_the_plan(group, c.clock)
     if not subject or held is None:
         reason = _("Follows from what was held for review")
         return Why(what=_capital(_figures(group)), since=since, shown=_("Not yet"), reason=reason)
@@ -278,6 +277,14 @@ def _waited(c: PlanAndScreen, subject: str, group: Sequence[Difference]) -> Why:
         shown=_second(shown, c.clock) if shown else _("Not yet") if hold.ended is None else _("Not shown"),
         reason=_capital(record_held.why(hold, by, c.clock)),
     )
+
+
+def _in_the_plan(group: Sequence[Difference], clock: Clock) -> str:
+    """Return since when the plan said what it says of figures, and since when the newest of it held, where said."""
+    newest = max((d.since for d in group if d.since), default=None)
+    held = next((d.as_of for d in group if d.since == newest and d.as_of), None)
+    since = _second(newest, clock)
+    return _("{since}, held since {held}", since=since, held=clock.moment(held)) if held else since
 
 
 def _figures(group: Sequence[Difference]) -> str:
@@ -355,7 +362,7 @@ def _unshared(c: PlanAndScreen, what: str, group: Sequence[Difference], outside:
         since = ""
     else:
         began = versions[0].at if versions else c.then.at
-        since = _second(newest, c.clock) if newest > began else _("Before sharing began")
+        since = _in_the_plan(group, c.clock) if newest > began else _("Before sharing began")
     return Why(
         what=what,
         since=since,

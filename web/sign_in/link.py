@@ -5,7 +5,6 @@ Rule: a GET never signs anybody in, so that a mail scanner which follows the lin
 
 from http.cookies import SimpleCookie
 
-import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -22,14 +21,6 @@ from web.door.templates import Page
 from web.process.services import Services, services_of
 from web.sign_in.attempts import may_try
 
-
-class _Titled(msgspec.Struct):
-    """The name of the project in a view."""
-
-    project: str
-
-
-_titled = msgspec.json.Decoder(_Titled)
 GONE = N_("This link does not work any more")
 HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "auditor": "/audit"}
 
@@ -98,15 +89,17 @@ async def link(request: Request) -> Response:
 def link_page(services: Services, holder: Person, secret: str) -> LinkPage:
     """Return the page of a link: what is shared with its holder, by the names on their own pages. For threads."""
     world = services.present.world
-    shares = [share for share in world.shares.values() if share.client == holder.client and share.active]
+    clients = services.credentials.opened_by(secret, holder)
+    shares = [share for share in world.shares.values() if share.client in clients and share.active]
+    known = holder.known_to(clients[0]) if clients else None
     heads = [head for share in shares if (head := services.heads.page(share.id)) is not None]
     return LinkPage(
         organisation=world.organisation or _("Your supplier"),
         secret=secret,
-        name=holder.name,
+        name=known.name if known else holder.name,
         role=holder.role,
-        client=world.client_name(holder.client) if holder.client else "",
-        titles=listed(sorted({_titled.decode(head.view).project for head in heads})),
+        client=listed(sorted(world.client_name(client) for client in clients)),
+        titles=listed(sorted({head.view.project for head in heads})),
         kept=kept(share.retention for share in shares),
     )
 
@@ -118,7 +111,9 @@ async def enter(request: Request) -> Response:
         return slow_down()
     kind = device(request.headers.get("user-agent", ""))
     try:
-        entrance = await run_in_threadpool(services.credentials.enter, request.path_params["secret"], kind)
+        here = services.guard.signed(request)
+        carry = here.session if here is not None else None
+        entrance = await run_in_threadpool(services.credentials.enter, request.path_params["secret"], kind, carry)
     except Refused as refused:
         return page(request, 410, GONE, refused.message)
     response = RedirectResponse("/", 303)

@@ -1,12 +1,14 @@
 """The page of one's own sessions: lists them by device, and ends one or all others."""
 
+from collections.abc import Sequence
+
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.ids import PersonId
+from domain.ids import ClientId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import Person, Session
@@ -54,20 +56,32 @@ async def sessions(request: Request, signed: Signed) -> Response:
 
 def _lines(services: Services, signed: Signed) -> list[SessionLine]:
     person = services.present.refresh().people.get(signed.person.id, signed.person)
-    here, zone = signed.session.id if signed.session else "", zone_of(services, person)
-    lines = [_line(session, here, zone) for session in open_sessions(services, person)]
+    here, zone = signed.session.id if signed.session else "", zone_of(services, signed)
+    lines = [_line(session, here, zone) for session in open_sessions(services, signed, person)]
     return sorted(lines, key=lambda line: not line.here)
 
 
-def zone_of(services: Services, person: Person) -> str:
-    """Return the name of the time zone for somebody's page: their client's, else UTC."""
-    client = services.present.world.clients.get(person.client) if person.client else None
-    return client.time_zone if client else "UTC"
+def zone_of(services: Services, signed: Signed) -> str:
+    """Return the name of the time zone for somebody's page: that of their clients where they have one, else UTC."""
+    return common_zone(services, signed.clients)
 
 
-def open_sessions(services: Services, person: Person) -> list[Session]:
-    """Return somebody's sessions that have not expired, newest first."""
+def common_zone(services: Services, clients: Sequence[ClientId]) -> str:
+    """Return the time zone that all of some clients have; "UTC" where there is none."""
+    world = services.present.world
+    zones = {world.clients[client].time_zone for client in clients if client in world.clients}
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
+def open_sessions(services: Services, signed: Signed, person: Person) -> list[Session]:
+    """Return the sessions of whoever asks that have not expired, newest first.
+
+    Of a viewer: those that open nothing which this one does not. Threat: whoever made the link to one client can come
+    in by it, and must not learn of another.
+    """
     unexpired = [session for session in person.sessions.values() if session.expires > services.now()]
+    if person.role == "viewer":
+        unexpired = [session for session in unexpired if set(session.clients) <= set(signed.clients)]
     return sorted(unexpired, key=lambda session: session.started or session.expires, reverse=True)
 
 
@@ -87,7 +101,8 @@ async def end(request: Request, signed: Signed) -> Response:
     """`POST /me/sessions/{session}/end`: end one of one's own sessions; its sockets close."""
     services = services_of(request)
     key = request.path_params["session"]
-    await run_in_threadpool(services.credentials.leave, signed.person.id, key, "ended")
+    if key in await run_in_threadpool(_own, services, signed):
+        await run_in_threadpool(services.credentials.leave, signed.person.id, key, "ended")
     if signed.session is not None and signed.session.id == key:
         return RedirectResponse("/sign-in", 303)
     return RedirectResponse("/me?done=one", 303)
@@ -96,14 +111,19 @@ async def end(request: Request, signed: Signed) -> Response:
 async def end_others(request: Request, signed: Signed) -> Response:
     """`POST /me/others/end`: end all of one's own sessions but this one."""
     services = services_of(request)
-    await run_in_threadpool(_end_others, services, signed.person.id, signed.session.id if signed.session else "")
+    await run_in_threadpool(_end_others, services, signed, signed.session.id if signed.session else "")
     return RedirectResponse("/me?done=others", 303)
 
 
-def _end_others(services: Services, key: PersonId, here: str) -> None:
-    person = services.present.refresh().people.get(key)
-    for session in [s for s in (person.sessions if person else {}) if s != here]:
-        services.credentials.leave(key, session, "ended")
+def _own(services: Services, signed: Signed) -> list[str]:
+    """Return the ids of the sessions that whoever asks sees as theirs."""
+    person = services.present.refresh().people.get(signed.person.id)
+    return [session.id for session in open_sessions(services, signed, person)] if person else []
+
+
+def _end_others(services: Services, signed: Signed, here: str) -> None:
+    for session in [s for s in _own(services, signed) if s != here]:
+        services.credentials.leave(signed.person.id, session, "ended")
 
 
 def routes() -> list[BaseRoute]:

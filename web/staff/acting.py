@@ -9,7 +9,7 @@ from web.write.permission import Actor, permit
 
 def actor_of(signed: Signed) -> Actor:
     """Return somebody who is signed in as the write side knows them."""
-    return Actor(signed.person.id, signed.person.role, signed.person.client)
+    return Actor(signed.person.id, signed.person.role, signed.clients)
 
 
 def permitted(world: World, signed: Signed, command: AnyCommand) -> bool:

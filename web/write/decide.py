@@ -13,6 +13,7 @@ from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people.access import PersonCommand
 from domain.people.clients import Client, ClientCommand
+from domain.people.memberships import GrantMembership
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -78,11 +79,13 @@ def check_references(world: World, command: AnyCommand) -> None:
         case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
+        case GrantMembership(client=client, email=email):
+            clients.invitable(_known_client(world, client), email)
         case AskClientView(client=client):
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):
             _known_client(world, client)
-            if (scorer := world.people.get(by)) is not None and scorer.client != client:
+            if (scorer := world.people.get(by)) is not None and scorer.known_to(client) is None:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass

@@ -12,10 +12,12 @@ from domain.language import gettext as _
 from domain.people import access, clients, mails
 from domain.people.access import Role
 from domain.people.clients import ClientCommand
+from domain.people.memberships import EndMembership
 from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, ProjectCommand
 from domain.plan.risks import ScoreAsClient
 from projections.events.world import World
+from web.write.viewers import theirs, theirs_alone
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -23,7 +25,7 @@ class Actor(msgspec.Struct, frozen=True):
 
     person: PersonId
     role: Role
-    client: ClientId | None = None
+    clients: tuple[ClientId, ...] = ()  # whose shares a viewer may answer
 
 
 SYSTEM = Actor(PersonId("system"), "admin")
@@ -56,13 +58,13 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
 
 
 def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
-    """Return whether a viewer may: for their own client, in their own name, on what was shared with it."""
+    """Return whether a viewer may: for a client of theirs, in their own name, on what was shared with it."""
     if isinstance(command, ScoreAsClient):
-        return (command.client, command.by) == (actor.client, actor.person)
+        return command.client in actor.clients and command.by == actor.person
     if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
         return False
     share = world.shares.get(command.share)
-    theirs = share is not None and share.client == actor.client and command.by == actor.person
+    theirs = share is not None and share.client in actor.clients and command.by == actor.person
     return theirs and (not isinstance(command, MakeComment) or command.side == "theirs")
 
 
@@ -89,27 +91,27 @@ def _among_their_clients(person: access.Person, command: AnyCommand, world: Worl
     match command:
         case access.InvitePerson(client=str() as client):
             return theirs_alone(world, person, ClientId(client))
-        case access.IssueLink(person=key) | mails.QueueMail(person=key):
+        case access.IssueLink(person=key, client=client) | mails.QueueMail(person=key, client=client):
+            return client is not None and _knows(world, key, client) and theirs_alone(world, person, client)
+        case EndMembership(person=key, client=client):
+            return _knows(world, key, client) and theirs(world, person, client)
+        case access.EndSession(person=key, session=session):
             viewer = world.people.get(key)
-            return viewer is None or viewer.client is None or theirs_alone(world, person, viewer.client)
-        case access.DisablePerson(person=key) | access.EndSession(person=key):
-            viewer = world.people.get(key)
-            return viewer is None or viewer.client is None or theirs(world, person, viewer.client)
+            opened = viewer.sessions.get(session) if viewer else None
+            among = opened.clients if opened else viewer.clients if viewer else ()
+            return any(theirs(world, person, client) for client in among)
+        case access.DisablePerson():
+            return False  # it would end what they are to other clients
         case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
             return theirs_alone(world, person, client)
         case _:
             return True
 
 
-def theirs(world: World, person: access.Person, client: ClientId) -> bool:
-    """Return whether a colleague may know a client: a project they manage is shared with it, or none is."""
-    projects = [share.project for share in world.shares.values() if share.client == client]
-    return person.projects is None or not projects or any(person.manages(project) for project in projects)
-
-
-def theirs_alone(world: World, person: access.Person, client: ClientId) -> bool:
-    """Return whether a colleague manages every project that is shared with a client."""
-    return all(person.manages(share.project) for share in world.shares.values() if share.client == client)
+def _knows(world: World, person: PersonId, client: ClientId) -> bool:
+    """Return whether a client's side knows somebody; who is no viewer of it is answered like nobody."""
+    viewer = world.people.get(person)
+    return viewer is not None and viewer.known_to(client) is not None
 
 
 def _in_own_name(actor: Actor, command: AnyCommand) -> bool:
@@ -136,7 +138,7 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return False
         case (
             access.IssueLink(person=person) | access.DisablePerson(person=person) | mails.QueueMail(person=person)
-            | access.EndSession(person=person)
+            | access.EndSession(person=person) | EndMembership(person=person)
         ):  # fmt: skip
             return person not in world.people or world.people[person].role == "viewer"
         case _:

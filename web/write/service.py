@@ -24,6 +24,7 @@ from projections.installation.crash_point import CrashPoint, nowhere
 from projections.logs.disclosure_log import Moved
 from web.write.decide import check_references, decide, stream_of
 from web.write.permission import Actor, permit
+from web.write.viewers import invited, meant
 
 TRIES = 40  # of a command that other writers overtake
 NONE = timedelta()
@@ -67,13 +68,14 @@ class Service:
         """
         if not command_id or len(command_id) > 200:
             raise Invalid(_("A command needs an id of 1 to 200 characters that is its own."), "command_id")
+        sent = commands.encode(command) + actor.person.encode()
+        command = meant(self._present.world, actor.person, command)
         permit(actor, command, self._present.world)
-        fingerprint = self._events.fingerprint(stream_of(command), commands.encode(command) + actor.person.encode())
         for attempt in range(TRIES):
-            if (first := self._first_answer(command_id, fingerprint)) is not None:
+            if (first := self._first_answer(command_id, sent)) is not None:
                 return first
             try:
-                return self._try(actor, command, command_id, expected, fingerprint)
+                return self._try(actor, command, command_id, expected, sent)
             except Moved:
                 time.sleep(0.001 * attempt)
         raise Stale(_("Others are changing this at the same moment. Look at what changed, then repeat."))
@@ -82,8 +84,8 @@ class Service:
         """Return whether a command with this id was carried out."""
         return bool(command_id) and bool(self._events.stream(f"command-{command_id}"))
 
-    def _first_answer(self, command_id: CommandId, fingerprint: str) -> Answer | None:
-        """Return the answer of a command that was carried out before.
+    def _first_answer(self, command_id: CommandId, sent: bytes) -> Answer | None:
+        """Return the answer of a command that was carried out before; `sent`: as it was sent, and by whom.
 
         Raises: Conflict when the id was used for another command.
         """
@@ -92,7 +94,7 @@ class Service:
             return None
         done = rows[0].event
         assert isinstance(done, CommandCarriedOut)
-        if done.fingerprint != fingerprint:
+        if done.fingerprint != self._events.fingerprint(done.stream, sent):
             raise Conflict(_("This command id was used for another command. Use a new id for a new command."))
         self._present.refresh()
         return Answer(
@@ -104,9 +106,10 @@ class Service:
         )
 
     def _try(
-        self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, fingerprint: str
+        self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, sent: bytes
     ) -> Answer:
         world = self._present.refresh()
+        command = invited(world, actor.person, command)
         now = self._clock()
         before = self._present.latest + (TICK if isinstance(command, ActivateTerms) else NONE)
         at = max(now, before)  # a clock that was set back never changes the order of the record
@@ -118,7 +121,11 @@ class Service:
         versions = tuple(range(version + 1, version + 1 + len(events)))
         tags = tuple(tag(event) for event in events)
         done = CommandCarriedOut(
-            command=tag(command), stream=stream, tags=tags, versions=versions, fingerprint=fingerprint
+            command=tag(command),
+            stream=stream,
+            tags=tags,
+            versions=versions,
+            fingerprint=self._events.fingerprint(stream, sent),
         )
 
         def stored(name: str, event: AnyEvent) -> Stored:

@@ -44,7 +44,7 @@ class ViewerAnswers:
         command = self._command(signed, ShareId(share), saying, command_id)
         try:
             self._service.execute(
-                Actor(person.id, person.role, person.client), command, command_id=CommandId(command_id)
+                Actor(person.id, person.role, signed.clients), command, command_id=CommandId(command_id)
             )
         except Conflict:
             if self._carried_out(command_id) is None:

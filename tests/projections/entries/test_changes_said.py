@@ -17,7 +17,7 @@ from web.render.page import Renderer
 from web.write.permission import Actor
 
 VERA = "viewer-acme"
-THEIRS = Actor(VERA, "viewer", ACME)
+THEIRS = Actor(VERA, "viewer", (ACME,))
 TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields=(*ALL_RISKS, "comments"))
 SCREEN = Screen(n=1, head="ab" * 32)
 
@@ -93,7 +93,7 @@ def test_a_concern_and_its_answers_are_told(world: World) -> None:
 def test_an_acknowledgement_is_told(world: World, subject: str, kind: str, title: str) -> None:
     world.tell(Acknowledge(share=SHARE, subject=subject, by=VERA, screen=SCREEN), THEIRS)
     assert last(world) == [(kind, title, "Acknowledged", "Vera", "", f"{title} was acknowledged by Vera")]
-    assert world.entries()[-1].content.body.count(f"{title} was acknowledged by Vera") == 1  # the spoken sentence
+    assert world.entries()[-1].message.decode().count(f"{title} was acknowledged by Vera") == 1  # the spoken sentence
     assert ">Acknowledged<" in world.entries()[-1].content.items
 
 
@@ -137,7 +137,7 @@ def test_what_is_noted_with_a_release_stands_under_the_change(world: World) -> N
     assert "milestone.commented" in kinds
     page = world.heads.page("share9")
     assert page is not None
-    assert 'id="said-m1"' in page.roots["body"]
+    assert 'id="md-m1"' in page.roots["body"]
     assert "Talks with the supplier go on." in page.roots["body"]
 
 

@@ -283,7 +283,7 @@ def test_nobody_releases_in_the_name_of_somebody_else(world: World) -> None:
     world.move("m1", LATE)
     with pytest.raises(Denied):
         world.tell(ReleaseHeld(share=SHARE, by=ADMIN.person), MANAGER)
-    viewer = Actor(world.present.world.people["viewer-acme"].id, "viewer", ACME)  # type: ignore[index]
+    viewer = Actor(world.present.world.people["viewer-acme"].id, "viewer", (ACME,))  # type: ignore[index]
     with pytest.raises(Denied):
         world.tell(ReleaseHeld(share=SHARE, by=viewer.person), viewer)
 

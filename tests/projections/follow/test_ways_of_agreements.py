@@ -127,7 +127,7 @@ def test_ending_a_client_ends_every_share_of_it_and_its_people(world: World) -> 
 
 def test_an_answer_is_bound_to_what_was_on_screen(world: World) -> None:
     agreed(world, Ways())
-    viewer = Actor(world.present.world.people["viewer-acme"].id, "viewer", ACME)  # type: ignore[index]
+    viewer = Actor(world.present.world.people["viewer-acme"].id, "viewer", (ACME,))  # type: ignore[index]
     head = "ab" * 32
     seen = Acknowledge(share=SHARE, subject="milestone-m1", by=viewer.person, screen=Screen(n=1, head=head))
     assert world.tell(seen, viewer).events == ("acknowledged",)

@@ -19,6 +19,7 @@ COUNTS = {  # milestones of each real plan
     "sample1": 1,
     "task-baselines-2019": 0,
 }
+pytestmark = pytest.mark.once
 PLANS = sorted(REAL.glob("*.mspdi.xml"))
 
 

@@ -13,10 +13,11 @@ import pytest
 from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
 from domain.agreement.terms import Release, Ways
 from domain.headline import number
-from domain.ids import MilestoneId, PersonId
-from domain.people.access import DisablePerson, ErasePerson
-from domain.people.clients import EndClient
+from domain.ids import ClientId, MilestoneId, PersonId, ShareId
+from domain.people.access import DisablePerson, ErasePerson, InvitePerson
+from domain.people.clients import EndClient, RegisterClient
 from domain.people.mails import ChooseDigest
+from domain.people.memberships import EndMembership
 from domain.plan.risks import TakeRiskNote
 from projections.evidence.erasing import Erasure, erase_entries
 from tests.mail import Got, Mailed, Sink, sink
@@ -418,7 +419,7 @@ def test_what_is_put_off_and_ends_meanwhile_is_dropped(mailed: Mailed, end: str)
     mailed.until(MONDAY + timedelta(days=2))
     assert mailed.sink.mails == []
     person = mailed.present.refresh().people.get(PersonId("anna"))
-    assert person is None or person.disabled or person.mails[0].state == "dropped"
+    assert person is None or not person.comes_in or person.mails[0].state == "dropped"
 
 
 def test_while_the_mail_server_is_away_nothing_is_queued_and_nothing_is_lost(mailed: Mailed) -> None:
@@ -432,3 +433,33 @@ def test_while_the_mail_server_is_away_nothing_is_queued_and_nothing_is_lost(mai
     mailed.until(datetime(2027, 3, 2, 10, 5, tzinfo=UTC))
     assert mailed.states("anna") == [("accepted", 2, 2)]
     assert mailed.post.failure == ""
+
+
+# somebody of two clients
+
+
+def test_digests_of_two_clients_go_out_each_at_the_hour_of_its_own_zone_to_its_own_address(mailed: Mailed) -> None:
+    tokyo, share = ClientId("tokyo"), ShareId("share-tokyo")
+    mailed.tell(RegisterClient(client=tokyo, name="Tokyo Metro", time_zone="Asia/Tokyo"), ADMIN)
+    mailed.share(everything(), share, HARBOUR, tokyo)
+    anna = mailed.reader("anna", "daily")
+    second = InvitePerson(person=PersonId("x"), name="Price-san", email="ANNA@acme.test", role="viewer", client=tokyo)
+    mailed.tell(second, ADMIN)
+    mailed.move("m1", date(2027, 5, 14))
+    mailed.until(MONDAY + timedelta(days=1, hours=2))
+    assert [got.to for got in mailed.sink.mails] == ["anna@acme.test"]  # nobody chose mails about the other client
+    since = {share: mailed.folder.disclosure.head(share)}
+    mailed.tell(ChooseDigest(person=anna, cadence="daily", since=since, client=tokyo), OPERATOR)
+    mailed.move("m2", date(2027, 8, 20))
+    before = len(mailed.sink.mails)
+    mailed.until(MONDAY + timedelta(days=3))
+    told = list(zip(mailed.sent_at, mailed.sink.mails, strict=True))[before:]
+    assert [(at.hour, got.to, got.parsed["To"].addresses[0].display_name) for at, got in told] == [
+        (23, "ANNA@acme.test", "Price-san"),  # the first look after 7 in Tokyo; looks are hourly here
+        (7, "anna@acme.test", "Anna"),
+    ]
+    assert "Acme" not in told[0][1].text
+    mailed.tell(EndMembership(person=anna, client=tokyo, reason="Left"), ADMIN)
+    mailed.move("m1", date(2027, 5, 28))
+    mailed.until(MONDAY + timedelta(days=5))
+    assert [got.to for got in mailed.sink.mails[before + 2 :]] == ["anna@acme.test"]

@@ -13,7 +13,7 @@ from tests.mail import Sink, sink
 from tests.postgres import Cluster, create
 from tests.stories.test_workers import Two, make_ready
 from tests.web.doors import VIEWER, wait_until
-from tests.world import SHARE
+from tests.world import ACME, SHARE
 from web.ids import new_id
 from web.mail import cadence, sender
 from web.write.permission import OPERATOR
@@ -102,7 +102,7 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
     assert other.services.mail_sender is not None
     server.refuse["v@acme.test"] = "451 greylisted"
     mail = other.services.mail_sender.invite(
-        OPERATOR, PersonId(VIEWER), other.services.credentials.link(OPERATOR, PersonId(VIEWER))
+        OPERATOR, PersonId(VIEWER), ACME, other.services.credentials.link(OPERATOR, PersonId(VIEWER))
     )
     assert mail is not None
     assert mail.state == "deferred"

@@ -23,7 +23,7 @@ from tests.mail import SENDER, Got, Sink, sink
 from tests.ports import free_port
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, running, wait_until
 from tests.web.manager.plan.test_change import hidden
-from tests.world import ACME, HARBOUR, SHARE
+from tests.world import ACME, COUNCIL, HARBOUR, SHARE
 from web.client import dashboard, history, home
 from web.clock import Virtual
 from web.ids import new_id
@@ -465,14 +465,14 @@ def test_a_viewer_chooses_how_often_on_a_page_without_scripts(house: House) -> N
     assert viewer.digested == {SHARE: house.process.services.logs.disclosure.head(SHARE)}
     assert 'value="weekly" checked' in choose(house, "weekly")
     assert 'value="weekly" checked' in choose(house, "hourly")  # which there is not
-    assert house.process.services.present.world.people[PersonId(OTHER_VIEWER)].digest == "off"
+    assert house.process.services.present.world.people[PersonId(OTHER_VIEWER)].digest(COUNCIL) == "off"
 
 
 def test_only_viewers_choose_and_only_for_themselves(house: House) -> None:
     assert house.client("manager").get("/home/mail").status_code == 404
     assert house.client().get("/home/mail").headers["location"] == "/sign-in"
     assert house.client(VIEWER).post("/home/mail", data={"cadence": "daily"}).status_code == 403
-    assert house.process.services.present.world.people[PersonId(VIEWER)].digest == "off"
+    assert house.process.services.present.world.people[PersonId(VIEWER)].digest(ACME) == "off"
 
 
 def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
@@ -481,7 +481,7 @@ def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
     provider = house.client()
     one_click = {"List-Unsubscribe": "One-Click"}
     assert "has stopped nothing" in provider.get(f"/mail/stop/{token}").text
-    assert house.process.services.present.world.people[PersonId(VIEWER)].digest == "daily"
+    assert house.process.services.present.world.people[PersonId(VIEWER)].digest(ACME) == "daily"
     for wrong in (
         token[:-1],
         token + "0",
@@ -491,11 +491,11 @@ def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
         "manager.x",
     ):
         assert provider.post(f"/mail/stop/{wrong}", data=one_click).status_code == 404
-    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest == "daily"
+    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "daily"
     answer = provider.post(f"/mail/stop/{token}", data=one_click)  # from a mail provider: no cookie, no origin
     assert answer.status_code == 200
     assert "No more mails" in answer.text
-    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest == "off"
+    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "off"
     assert provider.post(f"/mail/stop/{token}", data=one_click).status_code == 200
     assert not provider.cookies
     assert provider.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
@@ -524,7 +524,7 @@ def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: Hous
     form = hidden(browser.get("/home/mail").text)
     for cadence in ("daily", "daily", "weekly"):
         assert browser.post("/home/mail", data=form | {"cadence": cadence}).status_code == 303
-    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest == "weekly"
+    assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "weekly"
 
 
 def test_an_invitation_that_could_not_be_made_is_put_off_and_tried_again(

@@ -208,8 +208,8 @@ def test_a_whole_client_ends_by_its_name_typed_exactly_and_a_reason(house: House
     assert f"{HERE}/end" not in page
     assert manager.get(f"{HERE}/end").headers["location"] == HERE
     world = house.process.services.present.world
-    assert all(world.people[PersonId(person)].disabled for person in (VIEWER, noor))
-    assert not world.people[PersonId(OTHER_VIEWER)].disabled
+    assert not any(world.people[PersonId(person)].comes_in for person in (VIEWER, noor))
+    assert world.people[PersonId(OTHER_VIEWER)].comes_in
     assert house.process.services.credentials.holder("anything") is None
 
 

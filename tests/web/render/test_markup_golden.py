@@ -21,15 +21,16 @@ import pytest
 from msgspec.structs import replace
 
 from domain.agreement.terms import Terms
-from domain.view import Baseline, ClientView, Indicator, Score
+from domain.money import Money
+from domain.view import Baseline, ClientView, ForecastPoint, Indicator, Score
 from projections.entries.entry import Change
-from projections.follow.next_entry import restore
 from tests.properties.twins import pair, play
 from tests.web.render.test_page import SAID, TAKEN, full, talked
-from tests.world import SHARE, World
+from tests.world import World
 from web.door import templates
 from web.evidence.page import EvidencePage, ScreenRow, UpdateRow
 from web.mail import digest, letters
+from web.render import page as renderers
 from web.render.page import Renderer
 
 pytestmark = pytest.mark.folder  # markup is the same from any database
@@ -56,14 +57,15 @@ def views(folder: Path) -> Iterator[tuple[str, ClientView]]:
     yield "shares of budget", _shares(everything)
     yield "words alone", _words(everything)
     yield "at its end", _ended(everything)
+    yield "all details", _detailed(everything)
+    yield "plans alone", _plans_alone(everything)
 
 
 def _world(folder: Path, tell: Any) -> ClientView:
     world = World(folder)
     tell(world)
-    shown = restore(world.folder.disclosure, SHARE).view
+    shown = world.view()
     world.close()
-    assert shown is not None
     return shown
 
 
@@ -126,6 +128,30 @@ def _ended(view: ClientView) -> ClientView:
         milestones=(due, *met),
         risks=(mine, shut, same),
     )
+
+
+def _detailed(view: ClientView) -> ClientView:
+    """A milestone and a risk with every detail, and all that stands of the project."""
+    first, *others = view.milestones
+    (card,) = view.risks
+    day = date(2027, 6, 1)
+    rich = replace(
+        first, original_baseline=date(2027, 4, 20), earliest=day, latest=date(2027, 7, 1), deadline=date(2027, 6, 15),
+        value=Money(Decimal("412350.50"), "GBP"), kind="payment", owner_side="joint", needs_acceptance=True,
+        reason="Frost & snow", progress=40, client_action="Sign <it>", client_action_due=day, confirmed_at=AT,
+        trend=tuple(ForecastPoint(date(2027, 3, n), date(2027, 5, n)) for n in range(1, 14)),
+    )  # fmt: skip
+    score = Score(probability=2, impact=3, value=6, on=day)
+    full_card = replace(
+        card, cause="No <permit>", event="Refused", effect="Three weeks", category="Third parties", owner="Joint",
+        response="share", response_actions="Hold July", proximity="imminent", previous=score, client_score=score,
+        client_band="medium", client_scored_by="Anna", view_needed=False,
+    )  # fmt: skip
+    return replace(view, milestones=(rich, *others), risks=(full_card,), confirmed_at=AT, phase="running")
+
+
+def _plans_alone(view: ClientView) -> ClientView:
+    return replace(view, milestones=(), milestones_shared=False, schedule=None, risks=(), risks_shared=False)
 
 
 CHANGES = (
@@ -276,31 +302,52 @@ PARTS = sorted(path.name for path in (templates.TEMPLATES / "parts").iterdir())
 OTHERS = ("mail/base.html", "mail/digest.html", "mail/invitation.html", "evidence.html", "client/history_parts.html")
 
 
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> ClientView:
+    return full(tmp_path_factory.mktemp("rich"))
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of all templates, in one place for all tests: what is not changed is compiled once."""
+    copy = tmp_path_factory.mktemp("copied") / "templates"
+    shutil.copytree(templates.TEMPLATES, copy)
+    return copy
+
+
 @pytest.mark.parametrize("template", [*(f"parts/{name}" for name in PARTS), *OTHERS])
 def test_one_byte_more_in_any_template_would_be_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
+    copied: Path, rich: ClientView, monkeypatch: pytest.MonkeyPatch, template: str
 ) -> None:
-    copy = tmp_path / "templates"
-    shutil.copytree(templates.TEMPLATES, copy)
-    source = (copy / template).read_text()
-    monkeypatch.setattr(templates, "TEMPLATES", copy)
-    letters._environment.cache_clear()
+    source = (copied / template).read_text()
+    monkeypatch.setattr(templates, "TEMPLATES", copied)
+    _afresh()
     try:
-        assert not _lines(tmp_path / "same") - _lines_stored()
-        (copy / template).write_text(".</".join(source.rsplit("</", 1)))
-        letters._environment.cache_clear()
-        assert _lines(tmp_path / "moved") - _lines_stored()
+        assert not _lines(rich) - _lines_stored()
+        (copied / template).write_text(".</".join(source.rsplit("</", 1)))
+        _afresh()
+        assert _lines(rich) - _lines_stored()
     finally:
-        letters._environment.cache_clear()
+        (copied / template).write_text(source)
+        _afresh()
 
 
-def _lines(folder: Path) -> set[tuple[str, str, str]]:
-    """The hashes of what is quickly made: the rich view, and all that is no view."""
-    view = talked(full(folder))
+def _afresh() -> None:
+    """Forget the templates that were read."""
+    letters._environment.cache_clear()
+    renderers._environment.cache_clear()
+
+
+def _lines(everything: ClientView) -> set[tuple[str, str, str]]:
+    """The hashes of what is quickly made: a rich view, and all that is no view."""
+    shown = {"talked": talked(everything), "plans alone": _plans_alone(everything)}
     renderer = Renderer()
-    parts = {key: f"{part.head}\n…\n{part.tail}" for key, part in renderer.render(view).parts.items()}
+    parts = {
+        name: {key: f"{part.head}\n…\n{part.tail}" for key, part in renderer.render(view).parts.items()}
+        for name, view in shown.items()
+    }
     changes = {"changes": {"items": renderer.items(CHANGES, 8, AT, "Europe/London")}}
-    return _flat(hashes({"talked": parts, **changes, **dict([*of_mails(), *of_bundles(), *of_history()])}))
+    return _flat(hashes({**parts, **changes, **dict([*of_mails(), *of_bundles(), *of_history()])}))
 
 
 def _lines_stored() -> set[tuple[str, str, str]]:

@@ -19,6 +19,7 @@ from domain.plan.risks import AskClientView
 from domain.plan.schedule import AddMilestone, MilestoneDetails
 from domain.view import Ack, ClientView, ConcernCard, Headline, MilestoneRow, Remark
 from projections.entries import frames
+from projections.entries import parts as parts_of_page
 from projections.follow.next_entry import restore
 from tests.properties.twins import pair, play
 from tests.world import ACME, HARBOUR, SHARE, World, everything
@@ -77,12 +78,13 @@ def talked(view: ClientView) -> ClientView:
 def test_what_was_said_stands_with_what_it_is_about_in_words_and_shapes(tmp_path: Path, renderer: Renderer) -> None:
     view = talked(full(tmp_path))
     parts = renderer.render(view).parts
-    row = parts["said-m1"].head
+    row = parts["md-m1"].head
     assert "Acknowledged by Anna Price, 3 May, at update 412." in row
     assert "It has changed since." in row
     assert '<time datetime="2027-05-03T13:02:00Z">3 May 14:02</time>' in row  # in the client's zone
     assert "Anna &lt;b&gt;Price" in row
-    assert parts["milestones"].children == ("ms-m1", "said-m1", "ms-m2", "said-m2")
+    assert parts["milestones"].children == ("ms-m1", "md-m1", "ms-m2", "md-m2")
+    assert "two comments" in parts["ms-m1"].head
     assert "two comments" in parts["r-r1"].head
     assert "It has changed since." not in parts["r-r1"].head
     assert "Marta Lind" in parts["v-budget"].head
@@ -97,11 +99,11 @@ def test_what_was_said_stands_with_what_it_is_about_in_words_and_shapes(tmp_path
 def test_nothing_said_leaves_no_trace(tmp_path: Path, renderer: Renderer) -> None:
     markup = whole(renderer, full(tmp_path))
     assert whole(renderer, talked(full(tmp_path / "again"))) != markup  # there is something to leave out
-    for trace in ('class="remarks"', 'class="ack"', 'class="said"', 'id="concerns"', 'class="many"', "Acknowledged by"):
+    for trace in ('class="remarks"', 'class="ack"', 'id="concerns"', 'class="many"', "Acknowledged by"):
         assert trace not in markup, trace
 
 
-def test_a_first_comment_sends_its_section_and_a_second_its_own_row_alone(renderer: Renderer, tmp_path: Path) -> None:
+def test_a_comment_sends_the_rows_of_its_milestone_alone(renderer: Renderer, tmp_path: Path) -> None:
     silent = full(tmp_path)
     row = silent.milestones[0]
 
@@ -111,8 +113,10 @@ def test_a_first_comment_sends_its_section_and_a_second_its_own_row_alone(render
     def targets(before: ClientView, after: ClientView) -> tuple[str, ...]:
         return frames.difference(renderer.render(before), renderer.render(after)).targets
 
-    assert targets(silent, said(SAID)) == ("milestones",)
-    assert targets(said(SAID), said(SAID, replace(SAID, text="More"))) == (f"said-{row.id}",)
+    its_own = (f"ms-{row.id}", f"md-{row.id}")
+    assert targets(silent, said(SAID)) == its_own
+    assert targets(said(SAID), said(SAID, replace(SAID, text="More"))) == its_own
+    assert targets(said(SAID), said(replace(SAID, text="Else"))) == its_own[1:]
 
 
 def full(folder: Path) -> ClientView:
@@ -139,7 +143,7 @@ def full(folder: Path) -> ClientView:
 def whole(renderer: Renderer, view: ClientView) -> str:
     rendered = renderer.render(view)
     items = renderer.items(renderer.changes(None, view), 1, datetime(2027, 3, 1, tzinfo=UTC), "Europe/London")
-    return "".join(frames.markup(rendered.parts, root) for root in rendered.roots) + items
+    return "".join(parts_of_page.markup(rendered.parts, root) for root in rendered.roots) + items
 
 
 def test_no_part_holds_anything_that_acts_or_depends_on_its_reader(tmp_path: Path, renderer: Renderer) -> None:
@@ -273,6 +277,6 @@ def test_frames_carry_the_smallest_parts_that_changed(tmp_path: Path, renderer: 
         world.move("m1", date(2027, 4, 15 + rng.randrange(14)))
     last = world.entries()[-1]
     world.close()
-    assert 'hx-target=\\"#ms-m1\\"' in last.content.body
-    assert 'hx-target=\\"#milestones\\"' not in last.content.body
-    assert 'hx-target=\\"#risks\\"' not in last.content.body
+    assert 'hx-target=\\"#ms-m1\\"' in last.message.decode()
+    assert 'hx-target=\\"#milestones\\"' not in last.message.decode()
+    assert 'hx-target=\\"#risks\\"' not in last.message.decode()

@@ -22,7 +22,7 @@ from web.write.permission import Actor
 from web.write.service import Service
 
 AUDITOR = Actor(PersonId("tomas"), "auditor")
-VIEWER = Actor(PersonId("viewer-acme"), "viewer", ACME)
+VIEWER = Actor(PersonId("viewer-acme"), "viewer", (ACME,))
 COMMENT = {"share": SHARE, "subject": "milestone-m1", "text": "Well", "side": "ours"}
 
 

@@ -16,7 +16,7 @@ from domain.agreement.share import Share
 from domain.ids import ShareId
 from domain.language import gettext as _
 from domain.plan.project import Project
-from projections.entries.entry import instant
+from projections.entries.parts import instant
 from projections.receipts.on_screen import moment
 from projections.receipts.visit_log import VisitsTold
 from projections.receipts.visits import Visit
@@ -143,7 +143,7 @@ def _line(services: Services, share: Share, visit: Visit, zone: str) -> AccessLi
     return AccessLine(
         at=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
         iso=instant(at),
-        who=services.present.world.person_name(visit.person),
+        who=services.present.world.person_name(visit.person, share.client),
         device=visit.device or _("Not known"),
         open_for=lasted(visit.lasted(until)) if visit.live else "",
         on_screen=lasted(visit.on_screen(until)) if visit.displayed else "",
@@ -166,7 +166,7 @@ async def access_csv(request: Request, signed: Signed) -> Response:
     if share is None:
         return not_found()
     log = await run_in_threadpool(told, services, signed, share, _("access log, as CSV"))
-    name, until = services.present.world.person_name, _until(services, share)
+    name, until = services.present.world.names_for(share.client), _until(services, share)
     rows = [_row(share, visit, name(visit.person), until) for visit in log.visits]
     return download(await run_in_threadpool(sheet, HEAD, rows), f"fanlight-{share.id}-access.csv")
 

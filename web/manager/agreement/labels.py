@@ -121,6 +121,8 @@ OF_PAGE = {
     "client": N_("Client’s name"),
     "project": N_("Project’s title"),
     "time_zone": N_("Time zone"),
+    "language": N_("Language"),
+    "brand": N_("Look"),
     "terms_version": N_("Agreement"),
     "scope": N_("Footer"),
     "headline": N_("Headline"),

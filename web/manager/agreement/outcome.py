@@ -28,7 +28,6 @@ from web.record import reception
 from web.record.audience import released_view
 from web.write.service import TICK
 
-_view = msgspec.json.Decoder(ClientView)
 SPANS = 4  # stretches of updates for which it is looked up who had them on screen
 
 
@@ -71,7 +70,7 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
     """Return what putting `draft` in force does now. For threads."""
     now = max(services.now(), services.present.latest + TICK)
     page = services.heads.page(share.id)
-    before = _view.decode(page.view) if page else None
+    before = page.view if page else None
     after, let_go = seen_under(world, share, draft, now)
     facts_before, facts_after = facts(before), facts(after)
     change = consequence(facts_before, facts_after)
@@ -139,7 +138,7 @@ def _with_history(draft: Draft, *, history: bool) -> Draft:
 
 def viewers(world: World, share: Share) -> list[str]:
     """Return who may watch a share: people of its client whose access goes on."""
-    return [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
+    return [person.id for person in world.viewers_of(share.client)]
 
 
 def _digest(change: Consequence, let_go: list[str]) -> str:
@@ -204,7 +203,9 @@ def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, 
     beyond = 0 if where.last >= log.head(share.id) else where.last + 1
     people, watching = viewers(world, share), presence.watching(services, share.id)
     received = reception.viewers(services.logs.receipts, share.id, (where.first, beyond), since, people, watching)
-    return tuple(world.person_name(viewer.person) for viewer in received.seen if viewer.state == "displayed")
+    return tuple(
+        world.person_name(viewer.person, share.client) for viewer in received.seen if viewer.state == "displayed"
+    )
 
 
 def counted(outcome: Outcome) -> str:

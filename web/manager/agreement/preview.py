@@ -20,7 +20,7 @@ from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.language import gettext as _
-from projections.entries import frames
+from projections.entries import parts as parts_of_page
 from projections.entries.consequence import Consequence, Key
 from projections.entries.entry import Rendered
 
@@ -102,7 +102,7 @@ def taken_away(titles: Sequence[str]) -> str:
 
 def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[str]) -> Response:
     """Return the preview: it may stand in a frame of this origin, runs nothing and loads nothing."""
-    roots = "" if rendered is None else "".join(frames.markup(rendered.parts, root) for root in rendered.roots)
+    roots = "" if rendered is None else "".join(parts_of_page.markup(rendered.parts, root) for root in rendered.roots)
     marked = STILL + marked
     title, away = _("Preview of a draft"), taken_away(list(gone))
     page = FRAME.format(title=title, css=css.decode(), marks=marked, roots=roots, gone=away)

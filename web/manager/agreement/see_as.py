@@ -14,7 +14,7 @@ from domain.ids import ProjectId
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.reveal import holding
-from projections.entries import frames
+from projections.entries import parts as parts_of_page
 from projections.wording import words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.manager.agreement.editor import standing
@@ -95,7 +95,7 @@ def _preview(services: Services, share: Share, what: str) -> Seen | None:
     if draft:
         holds = holding.under_new_terms(holds, share, amended, project)
     rendered = services.renderer.render(released_view(world, project, amended, holds))
-    roots = {root: Markup(frames.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
+    roots = {root: Markup(parts_of_page.markup(rendered.parts, root)) for root in rendered.roots}  # noqa: S704  # escaped when made
     return Seen(roots=roots, what="draft" if draft else "force")
 
 

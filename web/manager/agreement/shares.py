@@ -187,7 +187,7 @@ async def _agreement(request: Request, signed: Signed, project: Project, share: 
         viewers=viewers_of(services, signed, share),
         reached=await run_in_threadpool(reached, services, share),
         settled=settled(services, share),
-        name=world.person_name,
+        name=world.names_for(share.client),
         mailed=services.mail_sender is not None,
         version=world.versions.get(f"share-{share.id}", 0),
         pending=editor.pending(share),

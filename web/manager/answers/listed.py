@@ -11,7 +11,7 @@ import msgspec
 from domain.agreement.answers import Comment, Concern
 from domain.agreement.share import Share
 from domain.headline import count
-from domain.ids import PersonId, RiskId
+from domain.ids import ClientId, PersonId, RiskId
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import ClientScored, Points, RiskRaised, RiskScored
@@ -49,6 +49,7 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """What was said about one thing on one share, oldest first."""
 
     client: str
+    of: ClientId  # its id
     title: str
     comments: tuple[Comment, ...]
 
@@ -57,6 +58,7 @@ class AckLine(msgspec.Struct, frozen=True, kw_only=True):
     """One acknowledgement; `current` tells whether its subject stands as it did."""
 
     client: str
+    of: ClientId  # its id
     title: str
     by: PersonId
     at: datetime
@@ -71,6 +73,7 @@ class Assessed(msgspec.Struct, frozen=True):
     by: str
     at: datetime
     update: int = 0
+    as_of: datetime | None = None  # since when it held, where that is said
 
 
 class ScoreLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +190,9 @@ def since(services: Services, share: str, n: int, subject: str) -> Since:
 def _threads(project: Project, share: Share, client: str) -> list[Thread]:
     subjects = dict.fromkeys(comment.subject for comment in share.answers.comments)
     threads = [
-        Thread(client=client, title=title_of(project, subject), comments=tuple(share.answers.on(subject)))
+        Thread(
+            client=client, of=share.client, title=title_of(project, subject), comments=tuple(share.answers.on(subject))
+        )
         for subject in subjects
     ]
     return sorted(threads, key=lambda thread: thread.comments[-1].at, reverse=True)
@@ -196,8 +201,8 @@ def _threads(project: Project, share: Share, client: str) -> list[Thread]:
 def _acks(project: Project, share: Share, client: str) -> list[AckLine]:
     return [
         AckLine(
-            client=client, title=title_of(project, subject), by=given.by, at=given.at, update=given.screen.n,
-            current=_last_moved(project, subject) <= given.at,
+            client=client, of=share.client, title=title_of(project, subject), by=given.by, at=given.at,
+            update=given.screen.n, current=_last_moved(project, subject) <= given.at,
         )
         for subject, given in reversed(share.answers.acknowledged.items())
     ]  # fmt: skip
@@ -207,9 +212,9 @@ def _last_moved(project: Project, subject: str) -> datetime:
     """Return when the forecast or the score of a subject last moved (UTC); the earliest instant for anything else."""
     kind, _, key = subject.partition("-")
     if kind == "milestone" and key in project.schedule.milestones:
-        return project.schedule.milestones[key].moves[-1].at  # type: ignore[index]
+        return project.schedule.milestones[key].moved_at  # type: ignore[index]
     if kind == "risk" and key in project.risks.risks:
-        return project.risks.risks[RiskId(key)].scores[-1].at
+        return project.risks.risks[RiskId(key)].scored_at
     return datetime.min.replace(tzinfo=project.changed_at.tzinfo)
 
 
@@ -225,8 +230,8 @@ def _scores(services: Services, world: World, project: Project, share: Share) ->
                 ScoreLine(
                     client=world.client_name(share.client),
                     title=title_of(project, f"risk-{risk.id}"),
-                    ours=Assessed(ours.points, world.person_name(who), ours.at),
-                    theirs=Assessed(theirs.points, world.person_name(theirs.by), theirs.at, update),
+                    ours=Assessed(ours.points, world.person_name(who), ours.at, as_of=ours.as_of),
+                    theirs=Assessed(theirs.points, world.person_name(theirs.by, share.client), theirs.at, update),
                 )
             )
     return lines

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.language import gettext as _
-from projections.entries import frames
-from projections.entries.entry import Part
+from projections.entries import parts as parts_of_page
+from projections.entries.parts import Part
 from projections.replay import pages
 from web.door.guard import Signed, not_found
 from web.process.services import Services
@@ -51,10 +51,12 @@ def cut_out(parts: Mapping[str, Part], about: str) -> str:
     if kind == "milestone" and f"ms-{key}" in parts:
         section = parts["milestones"]
         begin = max(section.head.find("<table"), 0)
-        rows = [row for row in (f"ms-{key}", f"said-{key}") if row in parts]
-        return SPACE + section.head[begin:] + "".join(frames.markup(parts, row) for row in rows) + "</tbody></table>"
+        rows = [row for row in (f"ms-{key}", f"md-{key}", f"said-{key}") if row in parts]
+        cut = "".join(parts_of_page.markup(parts, row) for row in rows)
+        shut = f'<details id="mo-{key}">'
+        return SPACE + section.head[begin:] + cut.replace(shut, shut[:-1] + " open>", 1) + "</tbody></table>"
     if kind == "risk" and f"r-{key}" in parts:
-        card = frames.markup(parts, f"r-{key}")
+        card = parts_of_page.markup(parts, f"r-{key}")
         shut = f'<details id="rd-{key}">'
         return f'<ul class="risks">{card.replace(shut, shut[:-1] + " open>", 1)}</ul>'
     return ""

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from domain.ids import ClientId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan import risks
@@ -142,14 +143,17 @@ def ask_client(ask: Ask) -> Form:
 def client_score(ask: Ask) -> Form:
     """Return the form for a view a client gave elsewhere."""
     who = Field(name="client", label=_("Client"), kind="choice", options=ask.clients(), required=True)
-    theirs = {client for client, _ in who.options}
-    people = sorted((p for p in ask.directory.people.values() if p.client in theirs), key=lambda p: p.name)
+    known = [
+        (p.id, p.memberships[ClientId(key)].name)
+        for key, _ in who.options
+        for p in ask.directory.viewers_of(ClientId(key))
+    ]
     by = Field(
         name="by",
         label=_("Given by"),
         kind="choice",
         required=True,
-        options=tuple((p.id, p.name) for p in people if p.role == "viewer" and not p.disabled),
+        options=tuple(sorted(dict(known).items(), key=lambda pair: pair[1])),
     )
     fields = (who, by, *_points(ask, "points", "", None))
     return Form(

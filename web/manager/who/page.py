@@ -53,6 +53,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """One client and what it was told."""
 
     client: str
+    name: Callable[[str], str]  # what a person is called there, by id
     told: ClientTold
     answer: str
     why: str  # why it was not told, "" when it was
@@ -77,7 +78,6 @@ class WhoPage(StaffPage, frozen=True, kw_only=True):
     blocks: Sequence[Block]
     clock: Clock
     say: ModuleType  # web.manager.who.sentences
-    name: Callable[[str], str]  # what a person is called, by id
     classes: Mapping[str, tuple[str, str]]  # tone and word by state of an update
     query: str  # that asks for this fact
 
@@ -126,7 +126,6 @@ def _page(services: Services, signed: Signed, project: Project, fact: Fact, scre
         blocks=by_client,
         clock=clock,
         say=sentences,
-        name=world.person_name,
         classes=CLASSES,
         query=f"{asked.kind}={asked.key}" if thing else f"figure={asked.kind}&measure={asked.key}",
         **shell(services, signed),
@@ -148,11 +147,13 @@ def _block(services: Services, world: World, fact: Fact, shares: list[Share], sc
     seen = _viewers(services, world, outcome, screens)
     project = world.projects[outcome.share.project]
     clock = Clock(project.time_zone, project.civil(services.now()))
-    ordered = sorted(seen.seen, key=lambda s: (_first(s), world.person_name(s.person)))
+    name = world.names_for(outcome.share.client)
+    ordered = sorted(seen.seen, key=lambda s: (_first(s), name(s.person)))
     return Block(
         client=client,
+        name=name,
         told=outcome,
-        answer=sentences.answer(client, outcome, ordered, fact, world.person_name),
+        answer=sentences.answer(client, outcome, ordered, fact, name),
         why=sentences.why(outcome, fact, clock),
         note=" ".join(filter(None, (sentences.note(outcome, fact), sentences.held(outcome, clock)))),
         seen=ordered[:LISTED],
@@ -222,7 +223,7 @@ def _viewers(services: Services, world: World, outcome: ClientTold, screens: Scr
     if outcome.how != "told" or outcome.at is None:
         return Viewers([], None)
     share = outcome.share
-    people = [p.id for p in world.people.values() if p.client == share.client and p.role == "viewer" and not p.disabled]
+    people = [person.id for person in world.viewers_of(share.client)]
     span = outcome.n, outcome.beyond
     return viewers(services.logs.receipts, share.id, span, outcome.at, people, screens.get(share.id, ()))
 

@@ -217,9 +217,9 @@ def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) ->
     assert admin.post(f"{HERE}/{SHARE}/viewers/viewer-council/end", data=form).status_code == 404
     without = admin.post(there, data=form | {"reason": "  "})
     assert (without.status_code, 'id="why-wrong"' in without.text) == (422, True)
-    assert not house.process.services.present.world.people[PersonId(VIEWER)].disabled
+    assert house.process.services.present.world.people[PersonId(VIEWER)].comes_in
     assert admin.post(there, data=form | {"command_id": "again"}).status_code == 303
-    assert house.process.services.present.world.people[PersonId(VIEWER)].disabled
+    assert not house.process.services.present.world.people[PersonId(VIEWER)].comes_in
 
 
 @pytest.mark.folder

@@ -1,0 +1,111 @@
+"""Of which clients somebody is a viewer: each by a membership, granted and ended by events. Part of a person's stream.
+
+Rule: what a client's side sees of a person (name, address, sign-ins, choice of mails) is kept in the membership of that
+client alone, so that it tells nothing of another.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from domain import check
+from domain.errors import Conflict, Unknown
+from domain.ids import ClientId, PersonId
+from domain.language import gettext as _
+from domain.message import Command, Event
+from domain.people.mails import Cadence
+
+# events
+
+
+class MembershipGranted(Event, frozen=True, kw_only=True):
+    """Somebody who is known already is a viewer of one more client, by the name and address given there."""
+
+    client: ClientId
+    name: str
+    email: str
+
+
+class MembershipEnded(Event, frozen=True, kw_only=True):
+    """Somebody is no longer a viewer of one client; what they are to others stays as it is."""
+
+    client: ClientId
+    reason: str
+
+
+# state
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody is to one client."""
+
+    client: ClientId
+    name: str
+    email: str
+    signed_in: datetime | None = None  # when a session that opens this client began last, UTC
+    digest: Cadence = "off"
+    ended: bool = False
+
+
+Memberships = Mapping[ClientId, Membership]
+
+
+def granted(state: Memberships, event: MembershipGranted) -> dict[ClientId, Membership]:
+    """Return the memberships with one more. One that is granted again keeps its name, which stands in what was said."""
+    before = state.get(event.client)
+    name = before.name if before else event.name
+    return {**state, event.client: Membership(client=event.client, name=name, email=event.email)}
+
+
+def changed(state: Memberships, clients: tuple[ClientId, ...], **fields: object) -> dict[ClientId, Membership]:
+    """Return the memberships with those of `clients` changed."""
+    return {key: msgspec.structs.replace(one, **fields) if key in clients else one for key, one in state.items()}
+
+
+# commands
+
+
+class GrantMembership(Command, frozen=True, kw_only=True):
+    """Make a viewer of some client a viewer of another as well."""
+
+    person: PersonId
+    client: ClientId
+    name: str
+    email: str
+
+
+class EndMembership(Command, frozen=True, kw_only=True):
+    """End what somebody is to one client: pages of its shares close; sessions and links that open nothing else end."""
+
+    person: PersonId
+    client: ClientId
+    reason: str
+
+
+def grant(state: Memberships, command: GrantMembership) -> list[MembershipGranted]:
+    """Return the event that grants a membership.
+
+    Raises: Conflict when there is one.
+    """
+    before = state.get(command.client)
+    if before is not None and not before.ended:
+        raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=before.email), "email")
+    name, email = check.line("name", command.name), check.address("email", command.email)
+    return [MembershipGranted(client=command.client, name=name, email=email)]
+
+
+def end(state: Memberships, command: EndMembership) -> list[MembershipEnded]:
+    """Return the event that ends a membership.
+
+    Raises: Unknown when there is none.
+    """
+    before = state.get(command.client)
+    if before is None or before.ended:
+        raise Unknown(_("This person is no viewer of that client, or no more."), "client")
+    return [MembershipEnded(client=command.client, reason=check.text("reason", command.reason, required=True))]
+
+
+def same_address(left: str, right: str) -> bool:
+    """Return whether two mail addresses are the same; case is ignored in ASCII alone, so look-alikes differ."""
+    return left == right or (left.isascii() and right.isascii() and left.lower() == right.lower())

@@ -1,0 +1,307 @@
+"""What a milestone, a risk, a status or the budget opens to: labels and values, in the order they are read.
+
+Rule: a value that is not shared leaves no label. Dates, instants and amounts are written by the first functions alone.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from domain.headline import number
+from domain.language import N_
+from domain.language import gettext as _
+from domain.money import Money
+from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard, RiskVital, ScheduleVital, Score
+from projections.wording import words
+
+MOST_EARLIER = 10  # forecasts that are listed one by one
+KIND = {
+    "preProcurement": N_("Before procurement"),
+    "approval": N_("Approval"),
+    "engagement": N_("Engagement"),
+    "assessment": N_("Assessment"),
+    "delivery": N_("Delivery"),
+    "reporting": N_("Reporting"),
+    "financing": N_("Financing"),
+    "payment": N_("Payment"),
+    "procurement": N_("Procurement"),
+    "contractClose": N_("Close of contract"),
+}
+PHASE = {"running": N_("Project running"), "on_hold": N_("Project on hold"), "closed": N_("Project closed")}
+PROXIMITY = {
+    "imminent": N_("Imminent"),
+    "within_stage": N_("Within this stage"),
+    "within_project": N_("Within the project"),
+    "beyond_project": N_("Beyond the project"),
+}
+RESPONSE = {
+    "avoid": N_("Avoid"),
+    "reduce": N_("Reduce"),
+    "transfer": N_("Transfer"),
+    "share": N_("Share"),
+    "accept": N_("Accept"),
+    "prepare_contingent_plans": N_("Prepare contingent plans"),
+}
+STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
+BAND = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")}
+MEASURE = {"cost": N_("Cost"), "price": N_("Price")}
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True):
+    """One label with its value, a text for each line of it."""
+
+    label: str
+    texts: tuple[str, ...]
+    instant: str = ""  # the value as a machine reads it, where it is a day or an instant
+    mark: str = ""  # the mark that stands for it in the drawing: agreed, forecast, range, deadline
+
+
+# how values are written
+
+
+def day(value: date) -> str:
+    """Return a date as details say it."""
+    return words.long_day(value)
+
+
+def short_day(value: date) -> str:
+    """Return a date as lists of many say it."""
+    return words.day_year(value)
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Return an instant as details say it, in a time zone (IANA name)."""
+    local = words.local(at, zone)
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def amount(value: Money | None) -> str:
+    """Return an amount to its last digit, "" for none."""
+    return words.exact(value) if value is not None else ""
+
+
+def points(score: Score) -> str:
+    """Return an assessment as its product: "4×4 = 16"."""
+    return f"{score.probability}×{score.impact} = {score.value}"
+
+
+def _of_day(label: str, value: date | None, mark: str = "") -> Iterator[Detail]:
+    if value is not None:
+        yield Detail(label=label, texts=(day(value),), instant=value.isoformat(), mark=mark)
+
+
+def _of_moment(label: str, at: datetime | None, zone: str) -> Iterator[Detail]:
+    if at is not None:
+        yield Detail(label=label, texts=(moment(at, zone),), instant=words.iso(at))
+
+
+def _of_text(label: str, *texts: str) -> Iterator[Detail]:
+    if any(texts):
+        yield Detail(label=label, texts=tuple(text for text in texts if text))
+
+
+# a milestone
+
+
+def of_milestone(row: MilestoneRow, view: ClientView) -> tuple[Detail, ...]:
+    """Return all that is shared of a milestone, as the client of a view reads it."""
+    return (
+        *_dates(row),
+        *_of_text(_("Slip"), *_slip(row)),
+        *_of_text(_("Reason for change"), row.reason),
+        *_of_text(_("Progress"), "" if row.progress is None else _("{percent} % complete", percent=row.progress)),
+        *_of_text(_("Payment due"), amount(row.value)),
+        *_of_text(_("Acceptance"), _acceptance(row)),
+        *_of_text(_("Waiting for you"), row.client_action, _due(row.client_action_due)),
+        *_of_text(_("Kind"), KIND[row.kind] if row.kind else ""),
+        *_of_text(_("Who has to act"), _side(row.owner_side, view)),
+        *_of_text(_("Schedule"), _("Judged by this milestone") if row.final else ""),
+        *_of_day(_("Forecast last set"), row.trend[-1].on if row.trend else None),
+        *_of_moment(_("Last confirmed"), row.confirmed_at, view.time_zone),
+        *_of_text(_("Earlier forecasts"), *_earlier(row)),
+    )
+
+
+def _dates(row: MilestoneRow) -> Iterator[Detail]:
+    as_first = row.baseline is not None and row.baseline == row.original_baseline
+    if as_first and row.baseline is not None:
+        text = _("{day}, as in the first plan", day=day(row.baseline))
+        yield Detail(label=_("Agreed"), texts=(text,), instant=row.baseline.isoformat(), mark="agreed")
+    else:
+        yield from _of_day(_("Agreed"), row.baseline, "agreed")
+        yield from _of_day(_("First agreed"), row.original_baseline)
+    yield from _of_day(_("Forecast"), row.forecast, "forecast")
+    yield from _of_text_marked(_("Forecast range"), _range(row), "range")
+    yield from _of_day(_("Met"), row.actual)
+    yield from _of_day(_("Contract deadline"), row.deadline, "deadline")
+
+
+def _of_text_marked(label: str, text: str, mark: str) -> Iterator[Detail]:
+    if text:
+        yield Detail(label=label, texts=(text,), mark=mark)
+
+
+def _range(row: MilestoneRow) -> str:
+    if row.earliest and row.latest:
+        return _("{earliest} to {latest}", earliest=day(row.earliest), latest=day(row.latest))
+    if row.earliest:
+        return _("{day} at the earliest", day=day(row.earliest))
+    return _("{day} at the latest", day=day(row.latest)) if row.latest else ""
+
+
+def _slip(row: MilestoneRow) -> Iterator[str]:
+    """Yield a milestone's slip against the agreed plan, in calendar and working days, and against the first plan."""
+    if row.slip is None:
+        return
+    slip = row.slip
+    if slip.since_current or slip.working:
+        yield _("{slip} against the agreed plan", slip=words.signed(slip.since_current))
+        yield _("{slip} in working days", slip=words.signed(slip.working))
+    else:
+        yield _("On the agreed day")
+    if slip.since_original in (None, slip.since_current):  # the agreed date is the first one
+        return
+    if slip.since_original == 0:
+        yield _("On the day of the first plan")
+    else:
+        yield _("{slip} against the first plan", slip=words.signed(slip.since_original))
+
+
+def _acceptance(row: MilestoneRow) -> str:
+    if row.accepted_on is not None:
+        return _("Accepted {day}", day=day(row.accepted_on))
+    if row.needs_acceptance is None:
+        return ""
+    return _("Needs your acceptance") if row.needs_acceptance else _("Not needed")
+
+
+def _due(value: date | None) -> str:
+    return _("Due {day}", day=day(value)) if value is not None else ""
+
+
+def _side(side: str, view: ClientView) -> str:
+    return {"ours": view.organisation, "theirs": view.client, "joint": _("Both of us")}.get(side, "")
+
+
+def _earlier(row: MilestoneRow) -> Iterator[str]:
+    """Yield the forecasts before the present one, newest first."""
+    earlier = row.trend[-2::-1]
+    most = len(earlier) if len(earlier) <= MOST_EARLIER else MOST_EARLIER - 1
+    for point in earlier[:most]:
+        yield _("{forecast}, set {on}", forecast=short_day(point.forecast), on=short_day(point.on))
+    if left := len(earlier) - most:
+        yield _("and {many} before these", many=number(left))
+
+
+# a risk
+
+
+def of_risk(card: RiskCard, view: ClientView) -> tuple[Detail, ...]:
+    """Return all that is shared of a risk."""
+    return (
+        *_of_text(_("Cause"), card.cause),
+        *_of_text(_("What may happen"), card.event),
+        *_of_text(_("Effect"), card.effect),
+        *_of_text(_("Response"), RESPONSE[card.response] if card.response else "", card.response_actions),
+        *_of_text(_("Expected"), PROXIMITY[card.proximity] if card.proximity else ""),
+        *_of_text(_("Category"), card.category),
+        *_of_text(_("Owner"), card.owner),
+        *_scores(card, view),
+    )
+
+
+def _scores(card: RiskCard, view: ClientView) -> Iterator[Detail]:
+    band, yours = BAND.get(card.band or "", ""), BAND.get(card.client_band or "", "")
+    yield from _of_score(_("Score"), card.score, view.organisation if card.score else "", band)
+    yield from _of_score(_("Score before"), card.previous)
+    yield from _of_score(_("Before any response"), card.inherent)
+    yield from _of_score(_("Your score"), card.client_score, card.client_scored_by, yours)
+
+
+def _of_score(label: str, score: Score | None, by: str = "", band: str = "") -> Iterator[Detail]:
+    if score is None:
+        yield from _of_text(label, by, band)
+        return
+    given = ", ".join(part for part in (by, day(score.on) if score.on else "") if part)
+    yield from _of_text(label, ", ".join(part for part in (points(score), band.lower()) if part), given)
+
+
+# what is judged
+
+
+def of_status(indicator: Indicator | None, said: str = "") -> tuple[Detail, ...]:
+    """Return the rule behind a status, its reason where a person set it, and what it was; without what `said` says."""
+    if indicator is None:
+        return ()
+    set_by_hand = _("Set by hand, not by the rule") if indicator.overridden else ""
+    return (
+        *_of_text(_("Rule"), "" if indicator.rule == said else indicator.rule),
+        *_of_text(_("Status"), set_by_hand, "" if indicator.reason == said else indicator.reason),
+        *_of_text(_("Status before"), STATUS[indicator.previous] if indicator.previous else ""),
+    )
+
+
+def of_schedule(vital: ScheduleVital, said: str) -> tuple[Detail, ...]:
+    """Return what the schedule is judged by, and how."""
+    return (
+        *_of_text(_("Judged by"), vital.title),
+        *_of_day(_("Agreed"), vital.baseline, "agreed"),
+        *_of_day(_("Forecast"), vital.forecast, "forecast"),
+        *_of_text(_("Slip"), "" if vital.slip_days is None else words.signed(vital.slip_days)),
+        *_of_text(_("Slip before"), *_earlier_slip(vital)),
+        *of_status(vital.indicator, said),
+    )
+
+
+def _earlier_slip(vital: ScheduleVital) -> Iterable[str]:
+    if vital.previous_slip is None:
+        return ()
+    slip = words.signed(vital.previous_slip)
+    return (_("{slip}, set {on}", slip=slip, on=short_day(vital.previous_on)) if vital.previous_on else slip,)
+
+
+def of_budget(vital: BudgetVital, said: str) -> tuple[Detail, ...]:
+    """Return every figure of the budget, in money and in percent as far as they are shared."""
+    pairs = (
+        (_("Approved"), vital.budget, None),
+        (_("Approved at first"), vital.original_budget, None),
+        (_("Forecast at completion"), vital.forecast, vital.forecast_share),
+        (_("Spent"), vital.spent, vital.spent_share),
+        (_("Planned by now"), vital.planned, vital.planned_share),
+        (_("Earned"), vital.earned, vital.earned_share),
+    )
+    shares = ((label, amount(money), _of_budget(share)) for label, money, share in pairs)
+    cpi = () if vital.cpi is None else (str(vital.cpi), _("earned divided by spent"))
+    spi = () if vital.spi_t is None else (str(vital.spi_t), _("time earned divided by time passed"))
+    return (
+        *(detail for label, money, share in shares for detail in _of_text(label, money, share)),
+        *_of_text(_("CPI"), *cpi),
+        *_of_text(_("SPI(t)"), *spi),
+        *_of_day(_("Figures up to"), vital.status_date),
+        *_of_text(_("Measured in"), MEASURE[vital.measure] if vital.measure else ""),
+        *of_status(vital.indicator, said),
+    )
+
+
+def _of_budget(share: Decimal | None) -> str:
+    return "" if share is None else _("{share} of the budget", share=words.percent(share))
+
+
+def of_risks(vital: RiskVital) -> tuple[Detail, ...]:
+    """Return the status of the risks and its rule; the head of the part says the worst of those shared instead."""
+    if vital.indicator is None:
+        return ()
+    if not vital.top:
+        return of_status(vital.indicator, vital.indicator.rule)
+    return (*_of_text(_("Risk status"), STATUS[vital.indicator.status]), *of_status(vital.indicator))
+
+
+def stands_as(view: ClientView) -> tuple[Detail, ...]:
+    """Return how the project stands, when what is shared of it last changed, and when its plan was confirmed."""
+    return (
+        *_of_text("", PHASE[view.phase] if view.phase else ""),
+        *_of_day(_("Last changed"), view.as_of),
+        *_of_moment(_("Plan confirmed"), view.confirmed_at, view.time_zone),
+    )
