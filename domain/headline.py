@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
+
 from domain.language import N_
 from domain.language import gettext as _
-from domain.view import BudgetVital, Headline, MilestoneRow, ProjectPhase, RiskCard, ScheduleVital
+from domain.view import BudgetVital, DateUnit, Headline, MilestoneRow, ProjectPhase, RiskCard, ScheduleVital
 
 WORDS = (
     N_("zero"),
@@ -42,21 +44,38 @@ def count(value: int, one: str, many: str = "") -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What of a whole view its headline needs: the project's phase where it is shared, and the unit of its dates."""
+
+    phase: ProjectPhase | None = None
+    unit: DateUnit = "day"
+
+
+def in_units(days: int, unit: DateUnit) -> int:
+    """Return a number of calendar days between the ends of two units as a number of units, rounded to whole ones."""
+    return days if unit == "day" else round(days / {"month": 365.25 / 12, "quarter": 365.25 / 4}[unit])
+
+
+def length(days: int, unit: DateUnit) -> str:
+    """Return a number of days between the ends of two units in words: "eleven days", "one month"."""
+    return count(in_units(days, unit), {"day": _("day"), "month": _("month"), "quarter": _("quarter")}[unit])
+
+
 def headline(
     schedule: ScheduleVital | None,
     budget: BudgetVital | None,
     milestones: tuple[MilestoneRow, ...],
     risks: tuple[RiskCard, ...],
-    phase: ProjectPhase | None,
+    standing: Standing,
 ) -> Headline:
     """Return the headline of the view that has these parts; None or empty where a part is not shared."""
-    clauses = [c for c in (_schedule(schedule, milestones), _budget(budget)) if c]
+    clauses = [c for c in (_schedule(schedule, milestones, standing.unit), _budget(budget)) if c]
     if not clauses and (risk_clause := _risks(risks)):
         clauses = [risk_clause]
     if not clauses and milestones:
         clauses = [_("{milestones} shared", milestones=count(len(milestones), _("milestone")))]
     sentence = _sentence(_(" and ").join(clauses)) if clauses else _("Nothing has been shared yet.")
-    opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(phase or "", "")
+    opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(standing.phase or "", "")
     waiting = [r for r in risks if r.view_needed]
     ask = _sentence(count(len(waiting), _("risk is"), _("risks are")) + _(" waiting for your view")) if waiting else ""
     return Headline(sentence=opening + sentence, ask=ask, ask_target=waiting[0].id if waiting else "")
@@ -66,7 +85,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _schedule(vital: ScheduleVital | None, milestones: tuple[MilestoneRow, ...]) -> str:
+def _schedule(vital: ScheduleVital | None, milestones: tuple[MilestoneRow, ...], unit: DateUnit) -> str:
     if milestones and all(row.status == "met" for row in milestones):
         return _("all shared milestones are met")
     if vital is None or vital.slip_days is None:
@@ -74,7 +93,7 @@ def _schedule(vital: ScheduleVital | None, milestones: tuple[MilestoneRow, ...])
     if vital.slip_days == 0:
         return _("on the agreed plan")
     direction = _("behind") if vital.slip_days > 0 else _("ahead of")
-    return _("{days} {direction} the agreed plan", days=count(abs(vital.slip_days), _("day")), direction=direction)
+    return _("{days} {direction} the agreed plan", days=length(abs(vital.slip_days), unit), direction=direction)
 
 
 def _budget(vital: BudgetVital | None) -> str:

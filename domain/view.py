@@ -2,9 +2,9 @@
 
 Rule: imports nothing of the project, so that nothing on a client's path reaches it.
 
-Every figure is computed by `policy.reveal` from what the terms share; rendering only formats. Dates are civil dates
-without a zone; instants are UTC. A value of None or an empty tuple means "not shared" or "not known", which a client
-cannot tell apart. Nothing here depends on the reader or on the time of reading.
+Every figure is computed by `policy.reveal` from what the terms share, at the level of detail they allow; rendering only
+formats. Dates are civil dates without a zone; instants are UTC. A value of None or an empty tuple means "not shared" or
+"not known", which a client cannot tell apart. Nothing here depends on the reader or on the time of reading.
 """
 
 from datetime import date, datetime
@@ -21,6 +21,8 @@ RiskBand = Literal["low", "medium", "high"]
 MilestoneState = Literal["on_track", "at_risk", "off_track", "met", "planned"]
 Measure = Literal["cost", "price"]
 ProjectPhase = Literal["running", "on_hold", "closed"]
+DateUnit = Literal["day", "month", "quarter"]
+ScoreDetail = Literal["score", "band"]
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
 
     since_original: int | None = None  # calendar days
     since_current: int  # calendar days
-    working: int  # working days against the current baseline, by the project's calendar
+    working: int | None = None  # working days against the current baseline, by the project's calendar; of days alone
 
 
 class ForecastPoint(msgspec.Struct, frozen=True):
@@ -104,6 +106,7 @@ class MilestoneRow(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     kind: str = ""  # OCDS milestone type, "" when not shared
     owner_side: str = ""  # ours, theirs, joint
+    location: str = ""  # where it takes place
     original_baseline: date | None = None
     baseline: date | None = None  # current
     forecast: date | None = None
@@ -207,7 +210,10 @@ class RiskCard(msgspec.Struct, frozen=True, kw_only=True):
     score: Score | None = None  # residual, given by the organisation
     inherent: Score | None = None
     previous: Score | None = None  # the organisation's, before the last change
-    band: RiskBand | None = None
+    band: RiskBand | None = None  # of the score; at the level of bands it stands alone
+    band_since: date | None = None  # this and the next two at the level of bands alone
+    inherent_band: RiskBand | None = None
+    previous_band: RiskBand | None = None
     proximity: str = ""
     response: str = ""  # avoid, reduce, ...
     response_actions: str = ""
@@ -253,5 +259,7 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None = None  # the plan was last confirmed unchanged or changed by import
     concerns: tuple[ConcernCard, ...] = ()  # that this client raised, newest first
     agreement_ack: Ack | None = None
+    date_unit: DateUnit = "day"  # dates of milestones are the last day of such a unit, which is what they tell
+    money_step: int = 0  # amounts are rounded to multiples of it, in units of the currency; 0: exact
     language: str = "en"  # BCP 47; the language its sentences are in
     brand: str = ""  # sha256 hex of the brand's description among the assets, "" for the product's own look

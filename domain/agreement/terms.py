@@ -12,19 +12,11 @@ from domain import check
 from domain.errors import Invalid
 from domain.ids import MilestoneId, RiskId
 from domain.language import gettext as _
-from domain.view import Dimension
+from domain.reveal import catalogue
+from domain.reveal.catalogue import BudgetLevel, Item, MilestoneField, ProjectField, RiskField, Row
+from domain.view import DateUnit, Dimension, ScoreDetail
 
-MilestoneField = Literal[
-    "baseline", "forecast", "range", "actual", "slip", "status", "reason", "deadline", "kind", "owner_side",
-    "progress", "value", "acceptance", "client_action", "confirmed", "trend", "comments",
-]  # fmt: skip
-RiskField = Literal[
-    "score", "inherent", "history", "cause", "effect", "category", "proximity", "response", "owner", "client_score",
-    "comments",
-]  # fmt: skip
-BudgetLevel = Literal["nothing", "rag", "percent", "amounts"]
 Measure = Literal["cost", "price"]
-ProjectField = Literal["phase", "baselines", "confirmed"]
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +32,30 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     indices: bool = False  # CPI and SPI(t)
     health: tuple[Dimension, ...] = ()  # each tells about the whole project, not only about what is shared
     project_fields: tuple[ProjectField, ...] = ()
+    # levels of detail: what is shared is cut to them before anything is judged, ordered or counted
+    date_unit: DateUnit = "day"  # of every date of a milestone that is part of its course
+    score_detail: ScoreDetail = "score"
+    money_step: int = 0  # amounts are rounded to multiples of it, in units of the currency; 0: exact
+
+    def keys(self, item: Item) -> frozenset[str]:
+        """Return the keys of the catalogue's rows of an item that these terms cover, wherever the item exists."""
+        match item:
+            case "milestone":
+                return frozenset(self.milestone_fields if self.milestones else ())
+            case "risk":
+                return frozenset(self.risk_fields if self.risks else ())
+            case "budget":
+                level = {self.budget} - {"nothing"}
+                return frozenset(level | {key for key in ("curve", "indices") if level and getattr(self, key)})
+            case "health":
+                return frozenset(self.health)
+            case "project":
+                return frozenset(self.project_fields)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of the catalogue that these terms cover, in its order."""
+        return tuple(row for row in catalogue.ROWS if row.key in self.keys(row.item))
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +76,7 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AT_ONCE = Ways()
+MAX_STEP = 10**9  # units of the currency
 
 
 def checked_ways(ways: Ways, size: int = 10) -> Ways:
@@ -86,16 +103,15 @@ def checked(terms: Terms) -> Terms:
 
     Raises: Invalid.
     """
-    if terms.budget == "nothing" and (terms.curve or terms.indices):
-        raise Invalid(_("The spend curve and the indices need a budget level of percent or amounts."), "budget")
-    if terms.budget == "rag" and (terms.curve or terms.indices):
-        problem = _("At the level of a status alone, no curve and no index can be shared")
-        raise Invalid(_("{told}. Choose percent or amounts, or leave them out.", told=problem), "budget")
-    if terms.risks and "score" not in terms.risk_fields and {"history", "client_score"} & set(terms.risk_fields):
-        problem = _("The history of a score and the client's own score need the score itself")
-        raise Invalid(_("{told}. Share it as well, or leave them out.", told=problem), "risk_fields")
-    if "slip" in terms.milestone_fields and not {"baseline", "forecast"} <= set(terms.milestone_fields):
-        raise Invalid(_("A slip tells both dates. Share the agreed date and the forecast as well."), "milestone_fields")
+    chosen: tuple[tuple[Item, str, set[str]], ...] = (
+        ("milestone", "milestone_fields", set(terms.milestone_fields)),
+        ("risk", "risk_fields", set(terms.risk_fields) if terms.risks else set()),
+        ("budget", "budget", {terms.budget, *(key for key in ("curve", "indices") if getattr(terms, key))}),
+    )
+    for item, field, keys in chosen:
+        for needs in catalogue.missing(item, frozenset(keys)):
+            raise Invalid(_(needs.refusal), field)
+    check.whole("money_step", terms.money_step, 0, MAX_STEP)
     for field, ids in (("milestones", terms.milestones), ("risks", terms.risks)):
         for key in ids if ids != "all" else ():
             check.identifier(field, key)
@@ -110,4 +126,7 @@ def checked(terms: Terms) -> Terms:
         indices=terms.indices,
         health=tuple(sorted(set(terms.health))),
         project_fields=tuple(sorted(set(terms.project_fields))),
+        date_unit=terms.date_unit,
+        score_detail=terms.score_detail,
+        money_step=terms.money_step,
     )

@@ -32,6 +32,7 @@ class MilestoneDetails(msgspec.Struct, frozen=True, kw_only=True):
     client_facing: bool = False
     kind: MilestoneKind = "delivery"
     owner_side: OwnerSide = "ours"
+    location: str = ""  # where it takes place
     deadline: date | None = None  # contractual
     value: Money | None = None  # payment milestone
     needs_acceptance: bool = False
@@ -333,6 +334,7 @@ def described(details: MilestoneDetails, currency: str) -> MilestoneDetails:
         details,
         title=check.line("title", details.title),
         client_title=check.line("client_title", details.client_title, required=details.client_facing),
+        location=check.line("location", details.location, required=False),
         value=None if details.value is None else check.money("value", details.value, currency),
         client_action=check.line("client_action", details.client_action, required=False),
         note=check.text("note", details.note),

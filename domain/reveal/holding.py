@@ -1,10 +1,10 @@
 """Changes that wait for review before a client sees them, folded from the events.
 
-Rule: the milestone, the risk or the budget that waits is shown on that share as it was before the command that changed
-it. While a milestone waits, so are the agreed plans and when the plan was confirmed, which would tell of it. Health is
-judged by what is released, for the same reason. All else is shown as it happens: other items, the client's own scores,
-the closing of a risk, and whatever takes an item away from the client. On release the client sees the present state, as
-one update.
+Rule: what waits is judged at the level of detail that the terms allow. The milestone, the risk or the budget that waits
+is shown on that share as it was before the command that changed it. While a milestone waits, so are the agreed plans
+and when the plan was confirmed, which would tell of it. Health is judged by what is released, for the same reason. All
+else is shown as it happens: other items, the client's own scores, the closing of a risk, and whatever takes an item away
+from the client. On release the client sees the present state, as one update.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +22,8 @@ from domain.plan.health import Facts, Health, assess
 from domain.plan.project import Project
 from domain.plan.risks import Register, Risk
 from domain.plan.schedule import Milestone, Schedule
+from domain.reveal import catalogue
+from domain.reveal.levels import at_level
 from domain.reveal.policy import covers_milestone, covers_risk
 
 Why = Literal["slip", "cost", "score"]
@@ -51,7 +53,7 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Holds()
-DATES = frozenset({"forecast", "actual", "slip", "status", "range", "trend", "reason"})  # fields that tell of a slip
+DATES = catalogue.telling("milestone", "slip")
 OF_PLANS = (
     "baselines",
     "agreed",
@@ -169,7 +171,8 @@ def _risk(into: dict[RiskId, Risk], key: RiskId, held: Held, terms: Terms) -> No
 
 def _waiting(step: ProjectStep, share: Share, release: Release) -> dict[str, Held]:
     """Return by subject the items that a command changed in a way that has to wait."""
-    before, now, terms, waiting = step.before, step.now, share.terms, dict[str, Held]()
+    terms, waiting = share.terms, dict[str, Held]()
+    before, now = at_level(step.before, terms), at_level(step.now, terms)
     until = step.at + timedelta(hours=release.hours)
 
     def fact(subject: str, why: Why) -> HeldFact:
@@ -181,16 +184,16 @@ def _waiting(step: ProjectStep, share: Share, release: Release) -> dict[str, Hel
             slipped = old is not None and (new.expected - old.expected).days > release.slip_days
             if old is not None and slipped and covers_milestone(terms, new):
                 subject = f"milestone-{key}"
-                waiting[subject] = Held(fact=fact(subject, "slip"), milestone=old)
+                waiting[subject] = Held(fact=fact(subject, "slip"), milestone=step.before.schedule.milestones[key])
     if release.score is not None and "score" in terms.risk_fields:
         for risk in now.risks.risks.values():
             earlier = before.risks.risks.get(risk.id)
             if risk.residual.score >= release.score and covers_risk(terms, risk) and _rescored(terms, earlier, risk):
                 subject = f"risk-{risk.id}"
-                waiting[subject] = Held(fact=fact(subject, "score"), risk=earlier)
+                waiting[subject] = Held(fact=fact(subject, "score"), risk=step.before.risks.risks.get(risk.id))
     if release.cost and terms.budget != "nothing":
-        account = before.budget.accounts.get(terms.measure)
-        if account != now.budget.accounts.get(terms.measure):
+        account = step.before.budget.accounts.get(terms.measure)
+        if before.budget.accounts.get(terms.measure) != now.budget.accounts.get(terms.measure):
             waiting["budget"] = Held(fact=fact("budget", "cost"), account=account, measure=terms.measure)
     return waiting
 

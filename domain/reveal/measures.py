@@ -33,7 +33,7 @@ def _indicator(project: Project, share: Share, dimension: Dimension) -> Indicato
         status=status,
         rule=rules.rule(dimension, project.tolerances, project.scale),
         previous=reading.previous
-        if reading and override is None and known_from(share, "project", "", dimension) is None
+        if reading and override is None and known_from(share, "health", "", dimension) is None
         else None,
         reason=override.reason if override else "",
         overridden=override is not None,

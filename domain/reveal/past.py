@@ -9,18 +9,18 @@ since when it held, so that history added later stays unknown like the rest of t
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms
 from domain.plan.history import Dated
+from domain.reveal.catalogue import Item
 
-Kind = Literal["milestone", "risk", "project", "budget"]
 Value = TypeVar("Value")
 ITEM = ""  # in place of a field: the item itself, whichever of its fields are shared
 
 
-def known_from(share: Share, kind: Kind, key: str, *fields: str, facing: datetime | None = None) -> datetime | None:
+def known_from(share: Share, kind: Item, key: str, *fields: str, facing: datetime | None = None) -> datetime | None:
     """Return the instant (UTC) before which these fields of an item stay unknown; None where all is disclosed.
 
     `key` is the id of the milestone or risk, or the measure of the budget; `facing` is when a milestone or risk became
@@ -30,7 +30,7 @@ def known_from(share: Share, kind: Kind, key: str, *fields: str, facing: datetim
     return max((at for at in floors if at is not None), default=None)
 
 
-def _floor(share: Share, kind: Kind, key: str, field: str, facing: datetime | None) -> datetime | None:
+def _floor(share: Share, kind: Item, key: str, field: str, facing: datetime | None) -> datetime | None:
     since: datetime | None = None
     covered = False
     for version, after in pairwise((*share.versions, None)):
@@ -48,7 +48,7 @@ def _floor(share: Share, kind: Kind, key: str, field: str, facing: datetime | No
     return since
 
 
-def _begin(version: Version, kind: Kind, key: str, field: str, facing: datetime | None) -> datetime | None:
+def _begin(version: Version, kind: Item, key: str, field: str, facing: datetime | None) -> datetime | None:
     """Return from when on a version covers a field of an item; None where it never does."""
     if not _covers(version.terms, kind, key, field):
         return None
@@ -57,23 +57,24 @@ def _begin(version: Version, kind: Kind, key: str, field: str, facing: datetime 
     return version.at
 
 
-def _chosen(terms: Terms, kind: Kind) -> object:
+def _chosen(terms: Terms, kind: Item) -> object:
     return terms.milestones if kind == "milestone" else terms.risks
 
 
-def _covers(terms: Terms, kind: Kind, key: str, field: str) -> bool:
+def _covers(terms: Terms, kind: Item, key: str, field: str) -> bool:
+    keys = terms.keys(kind)
     match kind:
         case "milestone":
             chosen = terms.milestones == "all" or key in terms.milestones
-            return chosen and (field == ITEM or field in terms.milestone_fields)
         case "risk":
-            return (terms.risks == "all" or key in terms.risks) and (field == ITEM or field in terms.risk_fields)
+            chosen = terms.risks == "all" or key in terms.risks
         case "budget":
-            shared = terms.budget != "nothing" and terms.measure == key
-            return shared and (field == ITEM or (terms.curve if field == "curve" else terms.budget == field))
-        case "project":
-            by_level = field == "budget" and terms.budget == "rag"  # this level is the status indicator alone
-            return by_level or field in terms.project_fields or field in terms.health
+            chosen = terms.budget != "nothing" and terms.measure == key
+        case "health" if field == "budget" and terms.budget == "rag":
+            return True  # this level is the status indicator alone
+        case _:
+            chosen = True
+    return chosen and (field == ITEM or field in keys)
 
 
 def after(at: datetime, since: datetime | None) -> bool:
@@ -112,3 +113,12 @@ def known(
             break
         recorded_after = min(recorded_after, at)
     return found[::-1]
+
+
+def settled(history: Sequence[Value], said: Callable[[Value], object]) -> list[Value]:
+    """Return what is known of a history without values that say what the one before them does, as levels may make."""
+    found: list[Value] = []
+    for value in history:
+        if not found or said(found[-1]) != said(value):
+            found.append(value)
+    return found

@@ -7,20 +7,24 @@ before an item became known (`past.known_from`) stays unknown, unless it was agr
 """
 
 from datetime import date, datetime
+from typing import get_args
 
 import msgspec
 
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
-from domain.headline import count, headline
+from domain.headline import Standing, count, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.plan.calendar import calendar_days, working_days
+from domain.plan.milestones import Milestone, Move
 from domain.plan.project import Project
-from domain.plan.risks import Assessment, ClientAssessment, Risk, band
-from domain.plan.schedule import Milestone
+from domain.plan.risks import Assessment, ClientAssessment, Risk
+from domain.plan.scores import Points, band
+from domain.reveal.catalogue import Item
+from domain.reveal.levels import NEVER_CHANGED, at_level
 from domain.reveal.measures import budget_of, indicator_of
-from domain.reveal.past import ITEM, after, dated, earlier, known, known_from
+from domain.reveal.past import ITEM, after, dated, earlier, known, known_from, settled
 from domain.reveal.said import NEVER, Called, ack, agreement_ack, concerns, remarks
 from domain.view import (
     Baseline,
@@ -28,6 +32,7 @@ from domain.view import (
     ForecastPoint,
     MilestoneRow,
     MilestoneState,
+    RiskBand,
     RiskCard,
     RiskVital,
     Scale,
@@ -35,6 +40,8 @@ from domain.view import (
     Score,
     Slip,
 )
+
+RANK: dict[RiskBand, int] = {"low": 1, "medium": 2, "high": 3}
 
 
 def reveal(
@@ -52,6 +59,7 @@ def reveal(
     the name of a person whose words are shown.
     """
     terms = share.terms
+    project = at_level(project, terms)
     milestones = _milestones(project, terms, share, called)
     risks = _risks(project, share, called)
     schedule = _schedule(project, share, milestones)
@@ -66,7 +74,7 @@ def reveal(
         time_zone=time_zone,
         terms_version=share.version,
         scope=_scope(terms, share.version, milestones, risks),
-        headline=headline(schedule, budget, milestones, risks, phase),
+        headline=headline(schedule, budget, milestones, risks, Standing(phase, terms.date_unit)),
         phase=phase,
         as_of=_as_of(project, share),
         overall=indicator_of(project, share, "overall"),
@@ -84,6 +92,8 @@ def reveal(
         else None,
         concerns=concerns(share, milestones, risks, called),
         agreement_ack=agreement_ack(project, share, called),
+        date_unit=terms.date_unit,
+        money_step=terms.money_step,
     )
 
 
@@ -114,7 +124,6 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
     fields, details = terms.milestone_fields, m.details
     baseline = project.schedule.baseline_of(m.id)
     original = _original(project, m, _past(share, m, "baseline"))
-    moved = len(m.moves) > 1 and after(dated(m.moves[-1])[1], _past(share, m, "reason"))
     return MilestoneRow(
         id=m.id,
         title=details.client_title,
@@ -128,8 +137,9 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         actual=m.actual if "actual" in fields else None,
         deadline=details.deadline if "deadline" in fields else None,
         status=_status(project, m, baseline, _shown(m, terms)) if "status" in fields else None,
-        slip=_slip(project, m, _shown(m, terms), original) if "slip" in fields else None,
-        reason=m.moves[-1].reason if "reason" in fields and moved else "",
+        slip=_slip(project, terms, m, original) if "slip" in fields else None,
+        location=details.location if "location" in fields else "",
+        reason=_reason(m, terms, _past(share, m, "reason")) if "reason" in fields else "",
         progress=m.percent if "progress" in fields else None,
         value=details.value if "value" in fields else None,
         needs_acceptance=details.needs_acceptance if "acceptance" in fields else None,
@@ -137,8 +147,23 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         client_action=details.client_action if "client_action" in fields else "",
         client_action_due=details.client_action_due if "client_action" in fields else None,
         confirmed_at=_confirmed(project, _past(share, m, "confirmed")) if "confirmed" in fields else None,
-        trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
+        trend=_trend(project, m, terms, _past(share, m, "trend", "forecast"))
+        if {"trend", "forecast"} <= set(fields)
+        else (),
     )
+
+
+def _reason(m: Milestone, terms: Terms, since: datetime | None) -> str:
+    """Return the reason of the last movement; under coarser terms of the last that moved to another unit."""
+    if terms.date_unit == "day":
+        moved = len(m.moves) > 1 and after(dated(m.moves[-1])[1], since)
+        return m.moves[-1].reason if moved else ""
+    moves = settled(known(m.moves, since, dated), _forecast_of)
+    return moves[-1].reason if len(moves) > 1 else ""
+
+
+def _forecast_of(move: Move) -> date:
+    return move.forecast
 
 
 def _row_with_answers(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
@@ -184,14 +209,14 @@ def _shown(m: Milestone, terms: Terms) -> date:
     return m.actual if m.actual and "actual" in terms.milestone_fields else m.forecast
 
 
-def _slip(project: Project, m: Milestone, shown: date, original: date | None) -> Slip | None:
-    baseline = project.schedule.baseline_of(m.id)
+def _slip(project: Project, terms: Terms, m: Milestone, original: date | None) -> Slip | None:
+    baseline, shown = project.schedule.baseline_of(m.id), _shown(m, terms)
     if baseline is None:
         return None
     return Slip(
         since_original=None if original is None else calendar_days(original, shown),
         since_current=calendar_days(baseline, shown),
-        working=working_days(project.calendar, baseline, shown),
+        working=working_days(project.calendar, baseline, shown) if terms.date_unit == "day" else None,
     )
 
 
@@ -204,9 +229,12 @@ def _status(project: Project, m: Milestone, baseline: date | None, shown: date) 
     return "off_track" if slip > t.slip_off_track else "at_risk" if slip > t.slip_at_risk else "on_track"
 
 
-def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
+def _trend(project: Project, m: Milestone, terms: Terms, since: datetime | None) -> tuple[ForecastPoint, ...]:
     """Return the forecasts in the order in which they held; with `since`, beginning with the one that held then."""
-    points = {project.civil(_set(move.since, since)): move.forecast for move in known(m.moves, since, dated)}
+    moves = known(m.moves, since, dated)
+    if terms.date_unit != "day":
+        moves = settled(moves, _forecast_of)
+    points = {project.civil(_set(move.since, since)): move.forecast for move in moves}
     return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
 
 
@@ -267,16 +295,26 @@ def _selected_risks(project: Project, terms: Terms) -> list[Risk]:
 def _risks(project: Project, share: Share, called: Called) -> tuple[RiskCard, ...]:
     selected = _selected_risks(project, share.terms)
     cards = [_card_with_answers(project, share, r, _card(project, share, share.client, r), called) for r in selected]
-    cards.sort(key=lambda c: (c.status == "closed", -(c.score.value if c.score else 0), c.ref, c.id))
+    cards.sort(key=lambda c: (c.status == "closed", -_rank(c), c.ref, c.id))
     return tuple(cards)
+
+
+def _rank(card: RiskCard) -> int:
+    return card.score.value if card.score else RANK[card.band] if card.band else 0
 
 
 def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard:
     fields, details = share.terms.risk_fields, r.details
     since, set_since = _past_of_risk(share, r, "history"), _past_of_risk(share, r, "score")
     theirs = r.client_scores.get(client, ()) if "client_score" in fields else ()
+    banded = share.terms.score_detail == "band"
     scores = known(r.scores, since, dated)
+    if banded:
+        scores = settled(scores, _points_of)
     score = _score(project, r.scores[-1], set_since) if "score" in fields else None
+    before = _score(project, scores[-2], since) if "history" in fields and len(scores) > 1 else None
+    inherent = Assessment(at=r.registered_at, as_of=r.inherent_as_of, points=r.inherent)
+    first = _score(project, inherent, _past_of_risk(share, r, "inherent")) if "inherent" in fields else None
     client_score = _score(project, theirs[-1], None) if theirs else None
     return RiskCard(
         id=r.id,
@@ -287,22 +325,19 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
         effect=details.effect if "effect" in fields else "",
         category=details.category if "category" in fields else "",
         status="closed" if r.closed else "active",
-        score=score,
-        inherent=_score(
-            project,
-            Assessment(at=r.registered_at, as_of=r.inherent_as_of, points=r.inherent),
-            _past_of_risk(share, r, "inherent"),
-        )
-        if "inherent" in fields
-        else None,
-        previous=_score(project, scores[-2], since) if "history" in fields and len(scores) > 1 else None,
-        band=band(project.scale, score.value) if score else None,
+        score=None if banded else score,
+        inherent=None if banded else first,
+        previous=None if banded else before,
+        band=_band(project, score),
+        band_since=_band_since(project, r, set_since) if banded and score else None,
+        inherent_band=_band(project, first) if banded else None,
+        previous_band=_band(project, before) if banded else None,
         proximity=details.proximity if "proximity" in fields else "",
         response=details.response if "response" in fields else "",
         response_actions=details.response_actions if "response" in fields else "",
         owner=details.owner if "owner" in fields else "",
         client_score=client_score,
-        client_band=band(project.scale, client_score.value) if client_score else None,
+        client_band=_band(project, client_score),
         view_needed=r.view_needed_from(client) if "client_score" in fields else False,
     )
 
@@ -331,6 +366,20 @@ def _score(project: Project, given: Assessment | ClientAssessment, since: dateti
     return Score(given.points.probability, given.points.impact, given.points.score, on)
 
 
+def _points_of(given: Assessment) -> Points:
+    return given.points
+
+
+def _band(project: Project, score: Score | None) -> RiskBand | None:
+    return None if score is None else band(project.scale, score.value)
+
+
+def _band_since(project: Project, r: Risk, since: datetime | None) -> date | None:
+    """Return the day since which a risk is in its band, None where that lies before `since`."""
+    first = settled(known(r.scores, since, dated), _points_of)[-1]
+    return project.civil(first.since) if after(dated(first)[1], since) else None
+
+
 def _scale(project: Project) -> Scale:
     s = project.scale
     return Scale(size=s.size, medium_from=s.medium_from, high_from=s.high_from)
@@ -338,7 +387,7 @@ def _scale(project: Project) -> Scale:
 
 def _risk_vital(project: Project, share: Share, cards: tuple[RiskCard, ...]) -> RiskVital | None:
     indicator = indicator_of(project, share, "risk")
-    scored = [c for c in cards if c.score is not None and c.status == "active"]
+    scored = [c for c in cards if c.band is not None and c.status == "active"]
     if not scored:
         return None if indicator is None else RiskVital(indicator=indicator)
     top = scored[0]
@@ -369,29 +418,44 @@ def _as_of(project: Project, share: Share) -> date | None:
         instants.append(_set(account.changed_at, _spent(share)))
     if "score" in terms.risk_fields:
         instants += [_set(r.scored_at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
-    return project.civil(max(instants)) if instants else None
+    told = [at for at in instants if at > NEVER_CHANGED]
+    return project.civil(max(told)) if told else None
 
 
 def _scope(terms: Terms, version: int, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:
-    covered = []
-    if terms.milestones:
-        covered.append(count(len(rows), _("milestone")))
-    match terms.budget:
-        case "amounts":
-            covered.append(_("budget totals"))
-        case "percent":
-            covered.append(_("the budget in percent"))
-        case "rag":
-            covered.append(_("the status of the budget"))
-        case "nothing":
-            pass
-    if terms.risks:
-        covered.append(count(len(cards), _("risk")))
+    """Return the sentence in the footer: it names exactly the rows of the catalogue that the terms cover."""
+    covered = [text for text in (_scope_of(item, terms, rows, cards) for item in get_args(Item)) if text]
     if not covered:
-        return _("Share agreement version {version} covers no milestones, no budget and no risks.", version=version)
-    listed = covered[0] if len(covered) == 1 else ", ".join(covered[:-1]) + _(" and ") + covered[-1]
+        return _("Share agreement version {version} covers nothing yet.", version=version)
     return _(
         "You are seeing what share agreement version {version} covers: {listed}. Nothing else is shared.",
         version=version,
-        listed=listed,
+        listed="; ".join(covered),
     )
+
+
+def _scope_of(item: Item, terms: Terms, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:
+    """Return what is covered of one item: "two risks: scores and causes, scores as bands"; "" for nothing."""
+    covered = [row for row in terms.rows if row.item == item]
+    named = [_(row.named) for row in covered]
+    details = {row.detail for row in covered}
+    if "date" in details and terms.date_unit != "day":
+        named.append(_("dates by month") if terms.date_unit == "month" else _("dates by quarter"))
+    if "score" in details and terms.score_detail == "band":
+        named.append(_("scores as bands"))
+    if "money" in details and terms.money_step:
+        named.append(_("amounts rounded to {step}", step=f"{terms.money_step:,}"))
+    listed = ", ".join(named)
+    match item:
+        case "milestone" if terms.milestones:
+            return f"{count(len(rows), _('milestone'))}: {listed or _('titles alone')}"
+        case "risk" if terms.risks:
+            return f"{count(len(cards), _('risk'))}: {listed or _('titles alone')}"
+        case "budget" if listed:
+            return _("the budget: {listed}", listed=listed)
+        case "health" if listed:
+            return _("statuses: {listed}", listed=listed)
+        case "project" if listed:
+            return _("the project: {listed}", listed=listed)
+        case _:
+            return ""

@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from domain.headline import in_units
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
+from domain.view import DateUnit
 
 MONTHS = (
     N_("Jan"),
@@ -55,6 +57,29 @@ def month_year(value: date) -> str:
     return f"{MONTHS[value.month - 1]} ’{value.year % 100:02}"
 
 
+def in_unit(value: date, unit: DateUnit) -> str:
+    """Return a date as its unit tells it, in short: "5 Oct", "Oct 2027", "Q4 2027"."""
+    return day(value) if unit == "day" else day_year_in(value, unit)
+
+
+def day_year_in(value: date, unit: DateUnit) -> str:
+    """Return a date as its unit tells it, with the year: "5 Oct 2027", "Oct 2027", "Q4 2027"."""
+    match unit:
+        case "day":
+            return day_year(value)
+        case "month":
+            return f"{MONTHS[value.month - 1]} {value.year}"
+        case "quarter":
+            return _("Q{quarter} {year}", quarter=(value.month + 2) // 3, year=value.year)
+
+
+def long_in(value: date, unit: DateUnit) -> str:
+    """Return a date as its unit tells it, in full: "5 October 2027", "October 2027", "Q4 2027"."""
+    if unit == "month":
+        return f"{LONG[value.month - 1]} {value.year}"
+    return long_day(value) if unit == "day" else day_year_in(value, unit)
+
+
 def local(at: datetime, zone: str) -> datetime:
     """Return an instant in a time zone (IANA name)."""
     return at.astimezone(ZoneInfo(zone))
@@ -77,6 +102,21 @@ def signed(days: int, unit: str = "") -> str:
         return "0"
     word = unit or (_("day") if abs(days) == 1 else _("days"))
     return f"{'+' if days > 0 else MINUS}{abs(days)} {word}"
+
+
+SHORT: dict[DateUnit, str] = {"day": N_("d"), "month": N_("mo"), "quarter": N_("q")}
+LONG_UNIT: dict[DateUnit, tuple[str, str]] = {
+    "day": (N_("day"), N_("days")),
+    "month": (N_("month"), N_("months")),
+    "quarter": (N_("quarter"), N_("quarters")),
+}
+
+
+def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
+    """Return a number of days between the ends of two units in those: "+11 days", "−1 month", "0"; short: "+11 d"."""
+    many = in_units(days, unit)
+    one, more = LONG_UNIT[unit]
+    return signed(many, _(SHORT[unit]) if short else _(one if abs(many) == 1 else more))
 
 
 def money(value: Money) -> str:

@@ -9,8 +9,9 @@ from typing import get_args
 import msgspec
 
 from domain.agreement.share import Share, Version
-from domain.agreement.terms import MilestoneField, ProjectField, RiskField, Terms
+from domain.agreement.terms import Terms
 from domain.plan.project import Project
+from domain.reveal.catalogue import MilestoneField, ProjectField, RiskField
 from domain.view import ClientView, Dimension
 from projections.entries.entry import Header, Kept
 from projections.events.hold_book import Hold

@@ -116,6 +116,7 @@ def of_milestone(row: MilestoneRow, view: ClientView) -> tuple[Detail, ...]:
         *_of_text(_("Acceptance"), _acceptance(row)),
         *_of_text(_("Waiting for you"), row.client_action, _due(row.client_action_due)),
         *_of_text(_("Kind"), KIND[row.kind] if row.kind else ""),
+        *_of_text(_("Location"), row.location),
         *_of_text(_("Who has to act"), _side(row.owner_side, view)),
         *_of_text(_("Schedule"), _("Judged by this milestone") if row.final else ""),
         *_of_day(_("Forecast last set"), row.trend[-1].on if row.trend else None),
@@ -158,7 +159,8 @@ def _slip(row: MilestoneRow) -> Iterator[str]:
     slip = row.slip
     if slip.since_current or slip.working:
         yield _("{slip} against the agreed plan", slip=words.signed(slip.since_current))
-        yield _("{slip} in working days", slip=words.signed(slip.working))
+        if slip.working is not None:
+            yield _("{slip} in working days", slip=words.signed(slip.working))
     else:
         yield _("On the agreed day")
     if slip.since_original in (None, slip.since_current):  # the agreed date is the first one

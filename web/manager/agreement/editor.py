@@ -97,6 +97,9 @@ class EditPage(OutcomePage, frozen=True, kw_only=True):
     measures: Mapping[str, str]
     health_words: Mapping[str, str]
     project_fields: Mapping[str, str]
+    units: Mapping[str, str]  # of dates
+    scores: Mapping[str, str]  # how detailed
+    currency: str
 
 
 def desk(services: Services, request: Request) -> Desk | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from domain.language import N_
+from domain.reveal import catalogue
 
 WORD = {
     "on_track": N_("On track"),
@@ -18,54 +19,16 @@ WORD = {
     "medium": N_("Medium"),
     "high": N_("High"),
 }
-OF_ROW = {
+OF_ROW = catalogue.shown("milestone") | {
     "title": N_("Title"),
-    "kind": N_("Kind"),
-    "owner_side": N_("Who has to act"),
-    "original_baseline": N_("First agreed date"),
-    "baseline": N_("Agreed date"),
-    "forecast": N_("Forecast"),
-    "earliest": N_("Earliest"),
-    "latest": N_("Latest"),
-    "actual": N_("Date met"),
-    "deadline": N_("Contractual deadline"),
-    "status": N_("Status"),
-    "slip": N_("Slip"),
-    "reason": N_("Reason for the last movement"),
-    "progress": N_("Percent complete"),
-    "value": N_("Payment due"),
-    "needs_acceptance": N_("Acceptance needed"),
-    "accepted_on": N_("Accepted"),
-    "client_action": N_("What waits for the client"),
-    "client_action_due": N_("Due from the client"),
-    "confirmed_at": N_("Last confirmed"),
     "final": N_("The schedule is judged by it"),
-    "trend": N_("Course of the forecast"),
-    "remarks": N_("Comments"),
     "ack": N_("Acknowledgement"),
 }
-OF_CARD = {
+OF_CARD = catalogue.shown("risk") | {
     "ref": N_("Reference"),
     "title": N_("Title"),
-    "cause": N_("Cause"),
-    "event": N_("Event"),
-    "effect": N_("Effect"),
-    "category": N_("Category"),
     "status": N_("Open or closed"),
-    "score": N_("Score"),
-    "inherent": N_("Score before any response"),
-    "previous": N_("Score before"),
-    "band": N_("Band"),
-    "proximity": N_("Proximity"),
-    "response": N_("Response"),
-    "response_actions": N_("Response, what is done"),
-    "owner": N_("Owner"),
-    "client_score": N_("Client’s own score"),
-    "client_band": N_("Band of the client’s score"),
-    "client_scored_by": N_("Who scored for the client"),
-    "remarks": N_("Comments"),
     "ack": N_("Acknowledgement"),
-    "view_needed": N_("Client’s view asked for"),
 }
 OF_CONCERN = {
     "at": N_("When"),
@@ -88,26 +51,7 @@ OF_SCHEDULE = {
     "previous_slip": N_("Slip before"),
     "previous_on": N_("Slip before, when"),
 }
-OF_BUDGET = {
-    "indicator": N_("Status"),
-    "measure": N_("Measure"),
-    "status_date": N_("Status date"),
-    "budget": N_("Approved budget"),
-    "original_budget": N_("Original budget"),
-    "forecast": N_("Forecast at completion"),
-    "spent": N_("Spent"),
-    "planned": N_("Planned by now"),
-    "earned": N_("Earned"),
-    "forecast_share": N_("Forecast, of budget"),
-    "spent_share": N_("Spent, of budget"),
-    "planned_share": N_("Planned by now, of budget"),
-    "earned_share": N_("Earned, of budget"),
-    "cpi": "CPI",
-    "spi_t": "SPI(t)",
-    "curve": N_("Curve over time"),
-    "curve_currency": N_("Unit of the curve"),
-    "remarks": N_("Comments"),
-}
+OF_BUDGET = catalogue.shown("budget") | {"remarks": N_("Comments")}
 OF_RISK = {
     "indicator": N_("Status"),
     "high": N_("High risks"),
@@ -116,7 +60,7 @@ OF_RISK = {
     "top": N_("Highest risk"),
     "top_score": N_("Highest score"),
 }
-OF_PAGE = {
+OF_PAGE = catalogue.shown("project") | {
     "organisation": N_("Your name"),
     "client": N_("Client’s name"),
     "project": N_("Project’s title"),
@@ -126,13 +70,12 @@ OF_PAGE = {
     "terms_version": N_("Agreement"),
     "scope": N_("Footer"),
     "headline": N_("Headline"),
-    "phase": N_("On hold or closed"),
     "as_of": N_("As of"),
     "milestones_shared": N_("A section for milestones"),
     "risks_shared": N_("A section for risks"),
-    "baselines": N_("Agreed plans"),
     "scale": N_("Scale of scores"),
-    "confirmed_at": N_("Plan last confirmed"),
+    "date_unit": N_("Unit of dates"),
+    "money_step": N_("Amounts rounded to"),
     "agreement_ack": N_("Acknowledgement of the agreement"),
 }
 LABELS: Mapping[str, Mapping[str, str]] = {
@@ -143,7 +86,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "budget": OF_BUDGET,
     "risk": OF_RISK,
     "page": OF_PAGE,
-    "overall": {"overall": N_("Overall status"), "indicator": N_("Overall status")},
+    "overall": catalogue.BY_ID["health.overall"].shows | {"indicator": N_("Overall status")},
 }
 VITALS = ("schedule", "budget", "risk")
 PARTS = {

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.language import N_
 from domain.language import gettext as _
+from domain.reveal import catalogue
 from projections.events.world import World, names
 from projections.wording import words
 from web.door import csv_download
@@ -112,6 +113,13 @@ async def table(request: Request, signed: Signed) -> Response:
     return services.pages.answer(request, shown)
 
 
+ITEM = {
+    "milestone": N_("Milestones"),
+    "risk": N_("Risks"),
+    "budget": N_("Budget"),
+    "health": N_("Status"),
+    "project": N_("Project"),
+}
 HEADER = (
     N_("Client"),
     N_("Project"),
@@ -122,15 +130,11 @@ HEADER = (
     N_("History"),
     N_("Review"),
     N_("Milestones"),
-    N_("Of each milestone"),
-    N_("Budget"),
-    N_("Measure"),
-    N_("Curve"),
-    N_("Indices"),
     N_("Risks"),
-    N_("Of each risk"),
-    N_("Health"),
-    N_("Project fields"),
+    N_("Measure"),
+    N_("Dates"),
+    N_("Scores"),
+    N_("Amounts rounded to"),
     N_("Update"),
     N_("People"),
     N_("Watching now"),
@@ -142,7 +146,9 @@ async def as_csv(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     sort, down = _order(request)
     shares = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
-    return csv_download.download(csv_download.sheet(HEADER, map(_cells, shares)), "shares.csv")
+    of_rows = [f"{_(ITEM[of.item])}: {_(of.label)}" for of in catalogue.ROWS]
+    header = [*map(_, HEADER), *of_rows]
+    return csv_download.download(csv_download.sheet(header, map(_cells, shares)), "shares.csv")
 
 
 def _cells(row: ShareRow) -> list[object]:
@@ -157,18 +163,15 @@ def _cells(row: ShareRow) -> list[object]:
         _("with history") if ways.history else _("from now on"),
         terms_form.review(ways) or _("at once"),
         _joined(terms.milestones),
-        _joined(terms.milestone_fields),
-        terms.budget,
-        terms.measure if terms.budget != "nothing" else "",
-        _yes_no(shared=terms.curve),
-        _yes_no(shared=terms.indices),
         _joined(terms.risks),
-        _joined(terms.risk_fields),
-        _joined(terms.health),
-        _joined(terms.project_fields),
+        terms.measure if terms.budget != "nothing" else "",
+        terms.date_unit,
+        terms.score_detail,
+        terms.money_step or "",
         row.update,
         row.people,
         row.watching,
+        *(_yes_no(shared=of in terms.rows) for of in catalogue.ROWS),
     ]
 
 

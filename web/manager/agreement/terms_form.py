@@ -8,65 +8,26 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain import check
-from domain.agreement.terms import BudgetLevel, Measure, MilestoneField, ProjectField, Release, RiskField, Terms, Ways
+from domain.agreement.terms import Measure, Release, Terms, Ways
 from domain.errors import Invalid
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
-from domain.view import Dimension
+from domain.reveal import catalogue
+from domain.reveal.catalogue import BudgetLevel, MilestoneField, RiskField
 from projections.wording import words
 from web.forms import fields
 from web.manager.typed import Typed, first
 
-MILESTONE_FIELDS: dict[str, str] = {
-    "baseline": N_("Agreed date"),
-    "forecast": N_("Forecast"),
-    "slip": N_("Slip"),
-    "status": N_("Status"),
-    "actual": N_("Date met"),
-    "reason": N_("Reason for the last movement"),
-    "trend": N_("Trend of the forecast"),
-    "range": N_("Earliest and latest"),
-    "deadline": N_("Contractual deadline"),
-    "progress": N_("Percent complete"),
-    "client_action": N_("What waits for the client"),
-    "acceptance": N_("Acceptance"),
-    "owner_side": N_("Who has to act"),
-    "kind": N_("Kind"),
-    "value": N_("Payment due with it"),
-    "confirmed": N_("When last confirmed"),
-    "comments": N_("Comments, and a way to make them"),
-}
-RISK_FIELDS: dict[str, str] = {
-    "score": N_("Score"),
-    "history": N_("Score before"),
-    "inherent": N_("Score before any response"),
-    "client_score": N_("Client’s own score"),
-    "cause": N_("Cause and event"),
-    "effect": N_("Effect"),
-    "response": N_("Response"),
-    "owner": N_("Owner"),
-    "category": N_("Category"),
-    "proximity": N_("Proximity"),
-    "comments": N_("Comments, and a way to make them"),
-}
-LEVELS = {"nothing": N_("Nothing"), "rag": N_("Status alone"), "percent": N_("Percentages"), "amounts": N_("Amounts")}
+LEVELS = {"nothing": N_("Nothing")} | {row.key: row.label for row in catalogue.of("budget")[:3]}
 MEASURES = {"price": N_("Price, to the client"), "cost": N_("Cost, internal")}
-HEALTH = {"overall": N_("Overall"), "schedule": N_("Schedule"), "budget": N_("Budget"), "risk": N_("Risk")}
-PROJECT_FIELDS = {
-    "phase": N_("On hold or closed"),
-    "baselines": N_("Earlier agreed plans"),
-    "confirmed": N_("When last confirmed"),
-}
+UNITS = {"day": N_("By day"), "month": N_("By month"), "quarter": N_("By quarter")}
+SCORES = {"score": N_("As scores"), "band": N_("As bands: low, medium, high")}
 
-assert set(MILESTONE_FIELDS) == set(get_args(MilestoneField))
-assert set(RISK_FIELDS) == set(get_args(RiskField))
 assert set(LEVELS) == set(get_args(BudgetLevel))
 assert set(MEASURES) == set(get_args(Measure))
-assert set(HEALTH) == set(get_args(Dimension))
-assert set(PROJECT_FIELDS) == set(get_args(ProjectField))
 
 
 TEMPLATES: dict[str, tuple[str, Terms]] = {
@@ -152,6 +113,9 @@ def terms_of(typed: Typed) -> Terms:
         "measure": first(typed, "measure") or "price",
         "curve": first(typed, "curve") == "yes",
         "indices": first(typed, "indices") == "yes",
+        "date_unit": first(typed, "date_unit") or "day",
+        "score_detail": first(typed, "score_detail") or "score",
+        "money_step": _number(typed, "money_step", _("Amounts rounded to"), 0),
     }
     try:
         return msgspec.convert(raw, Terms)
@@ -255,6 +219,9 @@ class Choices(TypedDict):
     measures: dict[str, str]
     health_words: dict[str, str]
     project_fields: dict[str, str]
+    units: dict[str, str]
+    scores: dict[str, str]
+    currency: str
 
 
 def choices(project: Project, terms: Terms) -> Choices:
@@ -265,12 +232,15 @@ def choices(project: Project, terms: Terms) -> Choices:
         "terms": terms,
         "all_milestones": ordered,
         "all_risks": ranked,
-        "milestone_fields": MILESTONE_FIELDS,
-        "risk_fields": RISK_FIELDS,
+        "milestone_fields": catalogue.labels("milestone"),
+        "risk_fields": catalogue.labels("risk"),
         "levels": LEVELS,
         "measures": MEASURES,
-        "health_words": HEALTH,
-        "project_fields": PROJECT_FIELDS,
+        "health_words": catalogue.labels("health"),
+        "project_fields": catalogue.labels("project"),
+        "units": UNITS,
+        "scores": SCORES,
+        "currency": project.currency,
     }
 
 
@@ -280,7 +250,15 @@ def summary(terms: Terms) -> str:
     if terms.budget != "nothing":
         parts.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
     if terms.health:
-        parts.append(_("status of {health}", health=", ".join(HEALTH[d].lower() for d in terms.health)))
+        parts.append(
+            _(
+                "status of {health}",
+                health=", ".join(catalogue.BY_ID[f"health.{d}"].label.lower() for d in terms.health),
+            )
+        )
+    parts += [UNITS[terms.date_unit].lower()] if terms.date_unit != "day" else []
+    parts += [_("risks as bands")] if terms.score_detail == "band" and terms.risks else []
+    parts += [_("amounts to {step}", step=f"{terms.money_step:,}")] if terms.money_step else []
     return " · ".join(part for part in parts if part) or _("Nothing")
 
 

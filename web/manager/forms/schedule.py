@@ -47,6 +47,7 @@ def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
         ),
         Field(name="details.kind", label=_("Kind"), kind="choice", value=d.kind, options=kinds),
         Field(name="details.owner_side", label=_("Who has to act"), kind="choice", value=d.owner_side, options=SIDES),
+        Field(name="details.location", label=_("Location"), value=d.location),
         Field(name="details.deadline", label=_("Contractual deadline"), kind="day", value=iso(d.deadline)),
         Field(
             name="details.value", label=_("Payment due with it"), kind="money", value=value, unit=ask.project.currency
@@ -70,8 +71,8 @@ def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
 
 
 MORE = (
-    "details.kind", "details.owner_side", "details.deadline", "details.value", "details.needs_acceptance",
-    "details.client_action", "details.client_action_due", "details.note",
+    "details.kind", "details.owner_side", "details.location", "details.deadline", "details.value",
+    "details.needs_acceptance", "details.client_action", "details.client_action_due", "details.note",
 )  # fmt: skip
 
 
