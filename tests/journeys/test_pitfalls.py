@@ -138,6 +138,24 @@ def test_a_line_that_has_gone_silent_is_noticed_and_said_in_words(
     assert not page.title().startswith("Out of date")
 
 
+def test_a_connection_that_never_opens_is_said_in_words_as_well(
+    product: Product, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(product, VIEWER)
+    page.clock.install()
+    page.add_init_script("window.WebSocket = class extends EventTarget { readyState = 0; close() {} send() {} };")
+    page.reload()
+    wait_until(lambda: page.evaluate(STATE) == "live")
+
+    def after(seconds: int, state: str) -> bool:
+        page.clock.run_for(seconds * 1000)
+        return bool(page.evaluate(STATE) == state)
+
+    wait_until(lambda: after(5, "reconnecting"))
+    wait_until(lambda: after(10, "stale"))
+    assert page.title().startswith("Out of date")
+
+
 def test_an_injected_socket_or_button_wakes_nothing_up(product: Product, sit_down: Callable[..., Any]) -> None:
     """Escaping is the first defence; if it failed, the guard is the second."""
     page = sit_down(product, VIEWER)
