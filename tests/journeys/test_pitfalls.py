@@ -138,12 +138,12 @@ def test_a_line_that_has_gone_silent_is_noticed_and_said_in_words(
     assert not page.title().startswith("Out of date")
 
 
-def test_a_connection_that_never_opens_is_said_in_words_as_well(
-    product: Product, sit_down: Callable[..., Any]
-) -> None:
+def test_a_connection_that_never_opens_is_said_in_words_as_well(product: Product, sit_down: Callable[..., Any]) -> None:
     page = sit_down(product, VIEWER)
     page.clock.install()
-    page.add_init_script("window.WebSocket = class extends EventTarget { readyState = 0; close() {} send() {} };")
+    page.add_init_script(
+        "window.WebSocket = class extends EventTarget { static OPEN = 1; readyState = 0; close() {} send() {} };"
+    )
     page.reload()
     wait_until(lambda: page.evaluate(STATE) == "live")
 
