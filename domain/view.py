@@ -18,7 +18,7 @@ from domain.money import Money
 Rag = Literal["on_track", "at_risk", "off_track"]
 Dimension = Literal["schedule", "budget", "risk", "overall"]  # each health indicator is shared by itself
 RiskBand = Literal["low", "medium", "high"]
-MilestoneState = Literal["on_track", "at_risk", "off_track", "met", "planned"]
+MilestoneState = Literal["on_track", "at_risk", "off_track", "overdue", "met", "planned"]
 Measure = Literal["cost", "price"]
 ProjectPhase = Literal["running", "on_hold", "closed"]
 DateUnit = Literal["day", "month", "quarter"]
@@ -114,7 +114,7 @@ class MilestoneRow(msgspec.Struct, frozen=True, kw_only=True):
     latest: date | None = None
     actual: date | None = None
     deadline: date | None = None  # contractual
-    status: MilestoneState | None = None
+    status: MilestoneState | None = None  # overdue also where `actual` is shared and the status is not
     slip: Slip | None = None
     reason: str = ""  # of the last movement
     progress: int | None = None  # physical percent complete
@@ -162,6 +162,9 @@ class BudgetVital(msgspec.Struct, frozen=True, kw_only=True):
     budget: Money | None = None  # BAC: original plus approved changes
     original_budget: Money | None = None
     forecast: Money | None = None  # EAC
+    forecast_on: date | None = None  # its own day, where it is older than the status date; so the next two
+    spent_on: date | None = None
+    earned_on: date | None = None
     spent: Money | None = None  # AC
     planned: Money | None = None  # PV
     earned: Money | None = None  # EV

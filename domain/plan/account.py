@@ -1,6 +1,7 @@
 """One measure of the budget: its approved amount, plan, measurements and forecasts, and the figures they give.
 
-Rule: all figures are of one status date, that of the newest measurement.
+Rule: all figures of `earned_value` are of one status date, that of the newest measurement. A value it does not give is
+unknown there, and takes no other figure with it; `known` gives the newest one that was measured, with its own day.
 """
 
 from bisect import bisect_right
@@ -69,17 +70,31 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             pv=self.planned_at(last) if last else None,
             ev=last.ev if last else None,
             ac=last.ac if last else None,
-            forecast=self._forecast(last.ac if last else None),
+            forecast=self.forecasts[-1].eac if self.forecasts else None,
+            spent=self.spent(),
             planned=[point.amount for point in self.planned],
             actual_time=self.periods_until(self._worked_until(last)) if last else None,
         )
 
-    def _forecast(self, spent: Decimal | None) -> Decimal | None:
-        """Return the newest forecast, at least what is spent by now."""
-        if not self.forecasts:
+    def known(self, field: Literal["pv", "ev", "ac"]) -> Measurement | None:
+        """Return the newest measurement that gives PV, EV or AC; None where none does."""
+        return next((m for m in reversed(self.measurements) if getattr(m, field) is not None), None)
+
+    def spent(self) -> Decimal | None:
+        """Return the newest AC that was measured."""
+        newest = self.known("ac")
+        return newest.ac if newest else None
+
+    def excess(self) -> Decimal | None:
+        """Return by how much of the budget (1 = 100 %) the forecast exceeds it, or what is spent where there is none.
+
+        Infinite where something is spent or forecast without a budget; None where nothing of it is known.
+        """
+        eac = self.earned_value().eac
+        amount = eac if eac is not None else self.spent()
+        if amount is None or (self.bac == 0 and amount == 0):
             return None
-        eac = self.forecasts[-1].eac
-        return eac if spent is None else max(eac, spent)
+        return Decimal("Infinity") if self.bac == 0 else (amount - self.bac) / self.bac
 
     def _worked_until(self, last: Measurement) -> date:
         """Return the status date, or the first on which all work was done: costs booked later do not make it late."""

@@ -15,7 +15,10 @@ ZERO = Decimal(0)
 
 
 class EarnedValue(msgspec.Struct, frozen=True, kw_only=True):
-    """All figures at one status date. Ratios are plain numbers (1 = as planned); times are in periods of the plan."""
+    """All figures at one status date. Ratios are plain numbers (1 = as planned); times are in periods of the plan.
+
+    A planned or earned value above the budget belongs to a budget that was larger: it is unknown until it is given again.
+    """
 
     bac: Decimal
     pv: Decimal | None
@@ -28,7 +31,7 @@ class EarnedValue(msgspec.Struct, frozen=True, kw_only=True):
     eac_typical: Decimal | None  # BAC / CPI
     eac_atypical: Decimal | None  # AC + (BAC - EV)
     eac_both: Decimal | None  # AC + (BAC - EV) / (CPI x SPI)
-    eac: Decimal | None  # the recorded forecast, else the typical one
+    eac: Decimal | None  # the recorded forecast, else the typical one; never below what is spent
     etc: Decimal | None  # EAC - AC
     vac: Decimal | None  # BAC - EAC
     tcpi_bac: Decimal | None  # (BAC - EV) / (BAC - AC)
@@ -54,6 +57,16 @@ def _to_complete(left: Decimal | None, funds: Decimal | None) -> Decimal | None:
 def minus(left: Decimal | None, right: Decimal | None) -> Decimal | None:
     """Return left - right, or None where either is unknown."""
     return None if left is None or right is None else left - right
+
+
+def within(value: Decimal | None, bac: Decimal) -> Decimal | None:
+    """Return a value that lies within the budget; one above it is unknown."""
+    return None if value is None or value > bac else value
+
+
+def at_least(value: Decimal | None, floor: Decimal | None) -> Decimal | None:
+    """Return a value, or the floor where that is higher; None where the value is unknown."""
+    return value if value is None or floor is None else max(value, floor)
 
 
 def earned_schedule(planned: Sequence[Decimal], ev: Decimal) -> Decimal | None:
@@ -85,16 +98,20 @@ def figures(
     forecast: Decimal | None = None,
     planned: Sequence[Decimal] = (),
     actual_time: Decimal | None = None,
+    spent: Decimal | None = None,
 ) -> EarnedValue:
     """Return every earned-value figure for one status date.
 
-    `forecast` is a recorded (bottom-up) EAC; `planned` is cumulative PV per period; `actual_time` is AT in periods.
+    `forecast` is a recorded (bottom-up) EAC; `planned` is cumulative PV per period; `actual_time` is AT in periods;
+    `spent` is the newest AC that is known, where `ac` is not.
     """
+    pv, ev = within(pv, bac), within(ev, bac)
+    planned = planned if not planned or planned[-1] <= bac else ()
     cpi, spi = ratio(ev, ac), ratio(ev, pv)
     remaining = minus(bac, ev)
     typical = ratio(bac, cpi)
     both = None if cpi is None or spi is None else ratio(remaining, cpi * spi)
-    eac = forecast if forecast is not None else typical
+    eac = at_least(forecast if forecast is not None else typical, ac if ac is not None else spent)
     es = None if ev is None else earned_schedule(planned, ev)
     spi_t = ratio(es, actual_time)
     return EarnedValue(

@@ -143,6 +143,8 @@ def assess(health: Health, old: Facts, new: Facts) -> Health:
 def _schedule(before: Rag | None, t: Tolerances, schedule: Schedule, budget: Budget) -> Rag | None:
     statuses: list[Rag] = []
     final = schedule.final() if schedule.agreed else None
+    if overdue := schedule.overdue():
+        statuses.append("off_track" if final in overdue else "at_risk")
     slip = None if final is None else schedule.slip_of(final)
     if slip is not None:
         bounds = Decimal(t.slip_at_risk), Decimal(t.slip_off_track), Decimal(t.slip_margin)
@@ -156,10 +158,11 @@ def _schedule(before: Rag | None, t: Tolerances, schedule: Schedule, budget: Bud
 
 def _budget(before: Rag | None, t: Tolerances, budget: Budget) -> Rag | None:
     accounts = [budget.accounts[measure] for measure in MEASURES if measure in budget.accounts]
-    for figures in (account.earned_value() for account in accounts):
-        if figures.eac is not None and figures.bac != 0:
-            excess = (figures.eac - figures.bac) / figures.bac * 100
-            return grade(excess, t.cost_at_risk, t.cost_off_track, t.cost_margin, before)
+    forecast = [account for account in accounts if account.earned_value().eac is not None]
+    for account in (*forecast, *accounts):
+        excess = account.excess()
+        if excess is not None:
+            return grade(excess * 100, t.cost_at_risk, t.cost_off_track, t.cost_margin, before)
     return None
 
 
@@ -261,7 +264,8 @@ def rule(dimension: Dimension, t: Tolerances, scale: Scale) -> str:
         case "schedule":
             return _(
                 "On track up to {slip_at_risk} days behind the agreed plan, at risk up to {slip_off_track}, off "
-                "track beyond. Where earned value is measured, SPI(t) below {spi_at_risk} is at risk and below "
+                "track beyond. While a date has passed without being met it is at risk, and off track when that is the "
+                "last agreed one. Where earned value is measured, SPI(t) below {spi_at_risk} is at risk and below "
                 "{spi_off_track} off track.",
                 slip_at_risk=t.slip_at_risk,
                 slip_off_track=t.slip_off_track,
@@ -271,7 +275,7 @@ def rule(dimension: Dimension, t: Tolerances, scale: Scale) -> str:
         case "budget":
             return _(
                 "On track while the forecast is at most {cost_at_risk} % above the approved budget, at risk up to "
-                "{cost_off_track} %, off track beyond.",
+                "{cost_off_track} %, off track beyond. Where there is no forecast, what is spent is judged like one.",
                 cost_at_risk=t.cost_at_risk,
                 cost_off_track=t.cost_off_track,
             )

@@ -267,7 +267,7 @@ def _decide(state: Project, command: PlainCommand, now: datetime) -> list[Projec
         case StartProject():
             return _start(state, command)
         case _ if isinstance(command, schedules.ScheduleCommand):
-            return list(schedules.decide(state.schedule, command, today, state.currency))
+            return _scheduled(state, command, today, now)
         case _ if isinstance(command, budgets.BudgetCommand):
             return list(budgets.decide(state.budget, command, today, state.currency))
         case _ if isinstance(command, registers.RiskCommand):
@@ -276,6 +276,15 @@ def _decide(state: Project, command: PlainCommand, now: datetime) -> list[Projec
             return list(healths.decide(state.health, command, now))
         case _:
             assert_never(command)
+
+
+def _scheduled(state: Project, command: schedules.ScheduleCommand, today: date, now: datetime) -> list[ProjectEvent]:
+    """Return what a command does to the schedule; a date that is past when it is set is overdue at once."""
+    events = schedules.decide(state.schedule, command, today, state.currency)
+    after = state.schedule
+    for event in events:
+        after = schedules.evolve(after, event, now)
+    return [*events, *schedules.days_passed(state.schedule, after, state.civil(now))]
 
 
 def _together(state: Project | None, command: ChangeTogether, now: datetime) -> list[ProjectEvent]:

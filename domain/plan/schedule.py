@@ -3,7 +3,7 @@
 Rule: a baseline is approved once and never overwritten.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -43,7 +43,7 @@ from domain.plan.milestones import (
 
 __all__ = [
     "AcceptMilestone", "AddMilestone", "ApproveBaseline", "ApprovedBaseline", "BaselineApproved", "ConfirmPlan",
-    "DescribeMilestone", "ForecastMoved", "MeetMilestone", "Milestone", "MilestoneAccepted", "MilestoneAdded",
+    "DayEnded", "DescribeMilestone", "EndDay", "ForecastMoved", "MeetMilestone", "Milestone", "MilestoneAccepted", "MilestoneAdded",
     "MilestoneDescribed", "MilestoneDetails", "MilestoneKind", "MilestoneMet", "MilestoneRemoved", "MilestoneReopened",
     "Move", "MoveForecast", "OwnerSide", "PlanConfirmed", "ProgressReported", "RemoveMilestone", "ReopenMilestone",
     "ReportProgress", "Schedule", "ScheduleCommand", "ScheduleEvent", "decide", "evolve",
@@ -69,7 +69,13 @@ class PlanConfirmed(Event, frozen=True, kw_only=True):
     as_of: datetime | None = None
 
 
-ScheduleEvent = MilestoneEvent | BaselineApproved | PlanConfirmed
+class DayEnded(Event, frozen=True, kw_only=True):
+    """A day in which a date of the plan lies is over in the project's zone; it judges nothing."""
+
+    day: date
+
+
+ScheduleEvent = MilestoneEvent | BaselineApproved | PlanConfirmed | DayEnded
 
 
 # state
@@ -92,6 +98,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_as_of: datetime | None = None  # since when it held in its source, where that is said
     data_date: date | None = None
     files: tuple[str, ...] = ()  # hashes of imported files, newest last
+    ended: date | None = None  # the last day that is recorded as over in the project's zone
 
     @property
     def confirmed_since(self) -> datetime | None:
@@ -116,6 +123,15 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         baseline = self.baseline_of(milestone)
         return None if baseline is None else working_days(calendar, baseline, self.milestones[milestone].expected)
 
+    def has_passed(self, day: date) -> bool:
+        """Tell whether a day is over, as far as it is recorded."""
+        return self.ended is not None and day <= self.ended
+
+    def overdue(self) -> frozenset[MilestoneId]:
+        """Return the milestones whose forecast has passed without their being met."""
+        late = (m for m in self.milestones.values() if m.actual is None and self.has_passed(m.forecast))
+        return frozenset(m.id for m in late)
+
     def final(self, among: frozenset[MilestoneId] | None = None) -> MilestoneId | None:
         """Return the milestone that ends the plan, None where there is none; `among` limits it to these milestones.
 
@@ -139,6 +155,8 @@ def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:
             return _agreed(state, event)
         case PlanConfirmed():
             return _confirmed(state, event, at)
+        case DayEnded(day=day):
+            return msgspec.structs.replace(state, ended=day)
         case _:
             return _with(state, milestones.evolve(state.milestones[event.milestone], event, at))
 
@@ -189,7 +207,14 @@ class ConfirmPlan(Command, frozen=True, kw_only=True):
     as_of: datetime | None = None
 
 
-ScheduleCommand = MilestoneCommand | ApproveBaseline | ConfirmPlan
+class EndDay(Command, frozen=True, kw_only=True):
+    """Record that a day is over; for the system alone, and only for days that a date of the plan makes worth it."""
+
+    project: ProjectId
+    day: date
+
+
+ScheduleCommand = MilestoneCommand | ApproveBaseline | ConfirmPlan | EndDay
 
 
 def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str) -> list[ScheduleEvent]:
@@ -204,8 +229,21 @@ def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str
             return _approve(state, command, today)
         case ConfirmPlan():
             return [_confirm(command)]
+        case EndDay(day=day):
+            if day >= today:
+                raise Invalid(_("{day} is not over yet; today is {today}.", day=day, today=today), "day")
+            return [] if state.has_passed(day) else [DayEnded(day=day)]
         case _:
             return list(milestones.decide(_existing(state, command.milestone), command, today, currency))
+
+
+def days_passed(before: Schedule, after: Schedule, today: date) -> list[DayEnded]:
+    """Return that yesterday is over where a date was set that lies in the past: so it is overdue at once."""
+    yesterday = today - timedelta(days=1)
+    if after.has_passed(yesterday):
+        return []
+    new = (m for key, m in after.milestones.items() if m is not before.milestones.get(key))
+    return [DayEnded(day=yesterday)] if any(m.actual is None and m.forecast <= yesterday for m in new) else []
 
 
 def _existing(state: Schedule, key: MilestoneId) -> Milestone:

@@ -11,7 +11,7 @@ from domain.agreement.share import Share
 from domain.money import Money
 from domain.plan import health as rules
 from domain.plan.budget import Account, Measurement
-from domain.plan.earned import ratio
+from domain.plan.earned import ratio, within
 from domain.plan.project import Project
 from domain.reveal.past import earlier, known, known_from
 from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
@@ -61,7 +61,9 @@ def _budget_status(project: Project, share: Share) -> Indicator | None:
 def _figures(project: Project, share: Share, account: Account, indicator: Indicator | None) -> BudgetVital:
     terms, figures = share.terms, account.earned_value()
     amounts = terms.budget == "amounts"
-    since = known_from(share, "budget", terms.measure, "curve")
+    since, day = known_from(share, "budget", terms.measure, "curve"), _status_date(account)
+    spent, earned = account.known("ac"), account.known("ev")
+    ac, ev = spent and spent.ac, within(earned and earned.ev, account.bac)
 
     def money(value: Decimal | None) -> Money | None:
         return Money(value, project.currency) if amounts and value is not None else None
@@ -69,19 +71,22 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
     return BudgetVital(
         indicator=indicator,
         measure=terms.measure,
-        status_date=_status_date(account),
+        status_date=day,
+        forecast_on=_older(_forecast_day(account), day),
+        spent_on=_older(spent and spent.status_date, day),
+        earned_on=_older(earned and earned.status_date, day),
         budget=money(account.bac),
         original_budget=money(account.original)
         if known_from(share, "budget", terms.measure, "amounts") is None
         else None,
         forecast=money(figures.eac),
-        spent=money(figures.ac),
+        spent=money(ac),
         planned=money(figures.pv),
-        earned=money(figures.ev),
+        earned=money(ev),
         forecast_share=_share(figures.eac, account),
-        spent_share=_share(figures.ac, account),
+        spent_share=_share(ac, account),
         planned_share=_share(figures.pv, account),
-        earned_share=_share(figures.ev, account),
+        earned_share=_share(ev, account),
         cpi=_rounded(figures.cpi) if terms.indices else None,
         spi_t=_rounded(figures.spi_t) if terms.indices else None,
         curve=_curve(account, _measured(project, account, since), amounts=amounts) if terms.curve else (),
@@ -92,6 +97,15 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
 def _status_date(account: Account) -> date | None:
     dates = [m.status_date for m in account.measurements[-1:]] + [f.status_date for f in account.forecasts[-1:]]
     return max(dates, default=None)
+
+
+def _forecast_day(account: Account) -> date | None:
+    """Return the day a forecast on record is of; None where the forecast follows from the figures."""
+    return account.forecasts[-1].status_date if account.forecasts else None
+
+
+def _older(day: date | None, than: date | None) -> date | None:
+    return day if day is not None and than is not None and day < than else None
 
 
 def _share(value: Decimal | None, account: Account) -> Decimal | None:

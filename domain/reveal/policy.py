@@ -17,6 +17,7 @@ from domain.headline import Standing, count, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.plan.calendar import calendar_days, working_days
+from domain.plan.history import set_at
 from domain.plan.milestones import Milestone, Move
 from domain.plan.project import Project
 from domain.plan.risks import Assessment, ClientAssessment, Risk
@@ -115,8 +116,10 @@ def _milestones(project: Project, terms: Terms, share: Share, called: Called) ->
     selected = _selected(project, terms)
     rows = [_row_with_answers(project, share, m, _row(project, terms, m, share), called) for m in selected]
     rows.sort(key=lambda row: (row.baseline or row.forecast or row.actual or date.max, row.title, row.id))
-    if rows and (rows[-1].baseline or rows[-1].forecast):
-        rows[-1] = msgspec.structs.replace(rows[-1], final=True)
+    dated = [row for row in rows if row.baseline] or [row for row in rows if row.forecast]
+    if dated:  # the last agreed one; what is not agreed yet hides nothing
+        final = max(dated, key=lambda row: (row.baseline or row.forecast, row.title, row.id)).id
+        rows = [msgspec.structs.replace(row, final=True) if row.id == final else row for row in rows]
     return tuple(rows)
 
 
@@ -136,7 +139,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         latest=m.latest if "range" in fields else None,
         actual=m.actual if "actual" in fields else None,
         deadline=details.deadline if "deadline" in fields else None,
-        status=_status(project, m, baseline, _shown(m, terms)) if "status" in fields else None,
+        status=_status(project, m, terms),
         slip=_slip(project, terms, m, original) if "slip" in fields else None,
         location=details.location if "location" in fields else "",
         reason=_reason(m, terms, _past(share, m, "reason")) if "reason" in fields else "",
@@ -147,19 +150,21 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         client_action=details.client_action if "client_action" in fields else "",
         client_action_due=details.client_action_due if "client_action" in fields else None,
         confirmed_at=_confirmed(project, _past(share, m, "confirmed")) if "confirmed" in fields else None,
-        trend=_trend(project, m, terms, _past(share, m, "trend", "forecast"))
-        if {"trend", "forecast"} <= set(fields)
-        else (),
+        trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
     )
 
 
 def _reason(m: Milestone, terms: Terms, since: datetime | None) -> str:
-    """Return the reason of the last movement; under coarser terms of the last that moved to another unit."""
-    if terms.date_unit == "day":
-        moved = len(m.moves) > 1 and after(dated(m.moves[-1])[1], since)
-        return m.moves[-1].reason if moved else ""
-    moves = settled(known(m.moves, since, dated), _forecast_of)
-    return moves[-1].reason if len(moves) > 1 else ""
+    """Return the reason of the last move that changed a shared date; of the forecast where no date is shared."""
+    moves = known(m.moves, since, dated)
+    changes = settled(moves, _range_of if "range" in terms.milestone_fields else _forecast_of)
+    if len(m.moves) > 1 and moves and len(moves) == 1:
+        return moves[0].reason if after(dated(moves[0])[1], since) else ""
+    return changes[-1].reason if len(changes) > 1 else ""
+
+
+def _range_of(move: Move) -> object:
+    return move.forecast, move.earliest, move.latest
 
 
 def _forecast_of(move: Move) -> date:
@@ -169,13 +174,19 @@ def _forecast_of(move: Move) -> date:
 def _row_with_answers(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
     """Return the row with its comments and acknowledgement, which is current by the shown date alone."""
     subject, commented = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
-    moved = _set(m.moved_at, _past(share, m, "forecast")) if "forecast" in share.terms.milestone_fields else None
+    moved = _moved_at(share, m) if "forecast" in share.terms.milestone_fields else None
     since = _past(share, m, "comments") if commented else NEVER
     return msgspec.structs.replace(
         row,
         remarks=remarks(share, subject, called, since, item=_past(share, m, ITEM)),
         ack=ack(project, share, subject, called, moved),
     )
+
+
+def _moved_at(share: Share, m: Milestone) -> datetime:
+    """Return when what is shared of a milestone's forecast was set, as far as the client may know."""
+    told = _range_of if "range" in share.terms.milestone_fields else _forecast_of
+    return _set(set_at(m.moves, told), _past(share, m, "forecast"))
 
 
 def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
@@ -220,20 +231,35 @@ def _slip(project: Project, terms: Terms, m: Milestone, original: date | None) -
     )
 
 
-def _status(project: Project, m: Milestone, baseline: date | None, shown: date) -> MilestoneState:
+def _status(project: Project, m: Milestone, terms: Terms) -> MilestoneState | None:
+    """Return the status; a date that has passed is told where the terms tell whether the milestone was met."""
+    fields = terms.milestone_fields
+    if "status" not in fields:
+        return "overdue" if "actual" in fields and _overdue(project, m, terms) else None
     if m.actual is not None:
         return "met"
+    if _overdue(project, m, terms):
+        return "overdue"
+    baseline = project.schedule.baseline_of(m.id)
     if baseline is None:
         return "planned"
-    slip, t = calendar_days(baseline, shown), project.tolerances
+    slip, t = calendar_days(baseline, _shown(m, terms)), project.tolerances
     return "off_track" if slip > t.slip_off_track else "at_risk" if slip > t.slip_at_risk else "on_track"
 
 
-def _trend(project: Project, m: Milestone, terms: Terms, since: datetime | None) -> tuple[ForecastPoint, ...]:
+def _overdue(project: Project, m: Milestone, terms: Terms) -> bool:
+    """Tell whether the date that is shared of a milestone, else the one its status is judged by, passed unmet."""
+    fields = terms.milestone_fields
+    if "forecast" in fields or "status" in fields:
+        due: date | None = m.forecast
+    else:
+        due = project.schedule.baseline_of(m.id) if "baseline" in fields else None
+    return m.actual is None and due is not None and project.schedule.has_passed(due)
+
+
+def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
     """Return the forecasts in the order in which they held; with `since`, beginning with the one that held then."""
-    moves = known(m.moves, since, dated)
-    if terms.date_unit != "day":
-        moves = settled(moves, _forecast_of)
+    moves = settled(known(m.moves, since, dated), _forecast_of)
     points = {project.civil(_set(move.since, since)): move.forecast for move in moves}
     return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
 
@@ -412,7 +438,7 @@ def _as_of(project: Project, share: Share) -> date | None:
     """Return the last day on which a shared date, figure or score was set, as far as the client may know."""
     terms, instants = share.terms, list[datetime]()
     if "forecast" in terms.milestone_fields:
-        instants += [_set(m.moved_at, _past(share, m, "forecast")) for m in _selected(project, terms)]
+        instants += [_moved_at(share, m) for m in _selected(project, terms)]
     account = project.budget.accounts.get(terms.measure)
     if terms.budget in ("percent", "amounts") and account is not None:
         instants.append(_set(account.changed_at, _spent(share)))

@@ -16,6 +16,7 @@ from domain.people.memberships import EndMembership
 from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, ProjectCommand
 from domain.plan.risks import ScoreAsClient
+from domain.plan.schedule import EndDay
 from projections.events.world import World
 from web.write.viewers import theirs, theirs_alone
 
@@ -122,7 +123,7 @@ def _in_own_name(actor: Actor, command: AnyCommand) -> bool:
 def _for_managers(command: AnyCommand, world: World) -> bool:
     """Return whether managers may send this command, whatever project or client it is about."""
     match command:
-        case LapseOverrides() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
+        case LapseOverrides() | EndDay() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
             return False
         case ScoreAsClient(
             share=share, screen=screen
