@@ -16,12 +16,13 @@ from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from domain.view import ClientView
 from projections.entries.entry import Content, Kept, open_content, open_header
+from projections.entries.named import named
 from projections.entries.names import SealedName, key_of
 from projections.events.event_log import EventLog
 from projections.events.world import World
 from projections.follow import format_1
 from projections.follow.next_entry import NextView, Renderer, Shown, compose, names_of, restore, revealed
-from projections.follow.people import Named, People, named
+from projections.follow.people import Named, People
 from projections.follow.restoring import is_lost
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay.pages import Views

@@ -37,6 +37,7 @@ class Clockwork:
         """Finish what a crash cut short, before any page is served. For threads."""
         services, shares = self._services, list(self._services.present.world.shares)
         complete(services.logs, shares)
+        self._erase_due()
         if not services.logs.shared:
             services.receipts.recover(shares)
         services.health.look()
@@ -76,6 +77,7 @@ class Clockwork:
             self._signed_at = now.timestamp()
             self.sign()
         self._end_terms(now)
+        self._erase_due()
         for project in list(services.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
@@ -93,6 +95,13 @@ class Clockwork:
         for share in list(world.shares.values()):
             if share.active and share.ended_on(now) is not None:
                 self._execute(ExpireShare(share=share.id))
+
+    def _erase_due(self) -> None:
+        """Erase the updates that name people who are erased, where a crash or an open page has kept them until now."""
+        try:
+            self._services.erasure.finish_all()
+        except Exception:
+            log.exception("updates that name an erased person could not be erased; it is tried again")
 
     def _execute(self, command: LapseOverrides | ReleaseDue | ExpireShare) -> None:
         """Carry out what is due; a failure for one project or share is logged, and the others go on."""
@@ -133,4 +142,5 @@ class Clockwork:
             if line.statement.kind == "entries-erased":
                 self._loop.call(services.live.forget, line.statement.subject)
                 services.ever_told.forget(line.statement.subject)
+                services.heads.forget()  # it may be the newest, of a share that has ended
         self._ledger_read = last.index

@@ -1,0 +1,58 @@
+"""Erasing a person in one step with the updates of format 1 that name them, by whichever door the command came.
+
+Rule: what is due is in the ledger before the person is erased; a process that starts, and the one that leads, finish
+it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from domain.commands import AnyCommand
+from domain.ids import PersonId
+from domain.people.access import ErasePerson
+from projections.events.present import CurrentWorld
+from projections.evidence import names_due
+from projections.evidence.names_due import Due, NamesErased
+from projections.evidence.naming import updates_naming
+from projections.evidence.notary import Notary
+from projections.installation.folder import Logs
+from web.write.permission import Actor
+
+log = logging.getLogger("fanlight")
+
+
+class PersonErasure:
+    """Erases the updates that name a person around the command that erases them. Thread-safe; `clock` returns UTC."""
+
+    def __init__(self, logs: Logs, notary: Notary, present: CurrentWorld, clock: Callable[[], datetime]) -> None:
+        self._logs, self._notary, self._present, self._clock = logs, notary, present, clock
+        self._lock = threading.Lock()
+        self._finished: set[PersonId] = set()
+
+    def before(self, actor: Actor, command: AnyCommand) -> None:
+        """Record what has to be erased with a person, once it is decided that they are, and before they are."""
+        if isinstance(command, ErasePerson):
+            due = Due(person=command.person, who=actor.person, at=self._clock())
+            updates = updates_naming(self._logs, self._present.world, command.person)
+            names_due.record(self._logs.ledger, due, updates)
+
+    def after(self, command: AnyCommand) -> None:
+        """Erase it, once they are; if that fails it is logged, and the process that leads tries again."""
+        if isinstance(command, ErasePerson):
+            try:
+                self.finish([command.person])
+            except Exception:
+                log.exception("updates that name an erased person could not be erased; it is tried again")
+
+    def finish(self, people: Collection[PersonId]) -> NamesErased:
+        """Erase what is due for people who are erased, and return what is erased by now and what still waits."""
+        with self._lock:
+            return names_due.erase_due(self._logs, self._notary, self._present.refresh(), people, self._clock())
+
+    def finish_all(self) -> None:
+        """Erase whatever is due for anybody and can be erased by now."""
+        for person in set(self._present.world.erased) - self._finished:
+            if not self.finish([person]).waiting:
+                self._finished.add(person)
