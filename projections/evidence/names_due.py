@@ -5,7 +5,7 @@ ledger and finished by `erase_due`, which may be repeated. What was recorded for
 is never done. docs/spec.md 3.11.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -22,6 +22,7 @@ from projections.logs.ledger import Ledger, Statement
 from projections.proof import notes
 
 KIND = "names-due"
+BATCH = 200  # updates read at a time
 
 
 class NamesErased(msgspec.Struct, kw_only=True):
@@ -90,9 +91,13 @@ def _erase(logs: Logs, notary: Notary, due: Erasure, now: datetime) -> None:
     stated = numbers & numbers_erased(logs, share)
     if left := numbers - stated:
         erase_entries(logs, notary, msgspec.structs.replace(due, numbers=left), now)
-    if readable := {n for n in stated if _readable(logs, share, n)}:
+    if readable := stated.intersection(_readable(logs, share, stated)):
         logs.disclosure.erase(share, readable)
 
 
-def _readable(logs: Logs, share: str, n: int) -> bool:
-    return any(kept.raw is not None for kept in logs.disclosure.kept(share, n - 1, 1, n))
+def _readable(logs: Logs, share: str, numbers: set[int]) -> Iterator[int]:
+    """Yield the numbers from the first to the last of some whose content can be read."""
+    after, last = min(numbers, default=1) - 1, max(numbers, default=0)
+    while after < last and (batch := logs.disclosure.kept(share, after, BATCH, last)):
+        yield from (kept.n for kept in batch if kept.raw is not None)
+        after = batch[-1].n

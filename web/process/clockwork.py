@@ -37,7 +37,7 @@ class Clockwork:
         """Finish what a crash cut short, before any page is served. For threads."""
         services, shares = self._services, list(self._services.present.world.shares)
         complete(services.logs, shares)
-        self._erase_due()
+        services.erasure.finish_all()
         if not services.logs.shared:
             services.receipts.recover(shares)
         services.health.look()
@@ -77,7 +77,7 @@ class Clockwork:
             self._signed_at = now.timestamp()
             self.sign()
         self._end_terms(now)
-        self._erase_due()
+        services.erasure.finish_all()
         for project in list(services.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
@@ -95,13 +95,6 @@ class Clockwork:
         for share in list(world.shares.values()):
             if share.active and share.ended_on(now) is not None:
                 self._execute(ExpireShare(share=share.id))
-
-    def _erase_due(self) -> None:
-        """Erase the updates that name people who are erased, where a crash or an open page has kept them until now."""
-        try:
-            self._services.erasure.finish_all()
-        except Exception:
-            log.exception("updates that name an erased person could not be erased; it is tried again")
 
     def _execute(self, command: LapseOverrides | ReleaseDue | ExpireShare) -> None:
         """Carry out what is due; a failure for one project or share is logged, and the others go on."""

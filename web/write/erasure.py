@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from domain.commands import AnyCommand
-from domain.ids import PersonId
+from domain.ids import PersonId, ShareId
 from domain.people.access import ErasePerson
 from projections.events.present import CurrentWorld
 from projections.evidence import names_due
@@ -30,6 +30,7 @@ class PersonErasure:
         self._logs, self._notary, self._present, self._clock = logs, notary, present, clock
         self._lock = threading.Lock()
         self._finished: set[PersonId] = set()
+        self._waiting: dict[PersonId, dict[str, set[int]]] = {}
 
     def before(self, actor: Actor, command: AnyCommand) -> None:
         """Record what has to be erased with a person, once it is decided that they are, and before they are."""
@@ -41,10 +42,7 @@ class PersonErasure:
     def after(self, command: AnyCommand) -> None:
         """Erase it, once they are; if that fails it is logged, and the process that leads tries again."""
         if isinstance(command, ErasePerson):
-            try:
-                self.finish([command.person])
-            except Exception:
-                log.exception("updates that name an erased person could not be erased; it is tried again")
+            self._tried(command.person)
 
     def finish(self, people: Collection[PersonId]) -> NamesErased:
         """Erase what is due for people who are erased, and return what is erased by now and what still waits."""
@@ -52,7 +50,23 @@ class PersonErasure:
             return names_due.erase_due(self._logs, self._notary, self._present.refresh(), people, self._clock())
 
     def finish_all(self) -> None:
-        """Erase whatever is due for anybody and can be erased by now."""
+        """Erase whatever is due for anybody and can be erased by now; what fails is logged, and the others go on."""
         for person in set(self._present.world.erased) - self._finished:
-            if not self.finish([person]).waiting:
-                self._finished.add(person)
+            if not self._waits(person):
+                self._tried(person)
+
+    def _tried(self, person: PersonId) -> None:
+        try:
+            self._waiting[person] = self.finish([person]).waiting
+        except Exception:
+            log.exception("updates that name an erased person could not be erased; it is tried again")
+            return
+        if not self._waiting[person]:
+            self._finished.add(person)
+
+    def _waits(self, person: PersonId) -> bool:
+        """Tell whether all that waited for a person when it was looked at last is on screens still."""
+        waiting, shares, log = self._waiting.get(person, {}), self._present.world.shares, self._logs.disclosure
+        return bool(waiting) and all(
+            shares[ShareId(share)].active and log.head(share) in numbers for share, numbers in waiting.items()
+        )
