@@ -509,6 +509,20 @@ def test_the_page_lists_what_is_erased_in_the_same_step_and_says_what_stays(prod
     assert stored(folder) == []
 
 
+def test_a_long_list_is_cut_and_the_rest_counted(product: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.people.erasure.LISTED", 4)
+    named = list(updates_naming(product.services.logs, product.services.present.world, ANNA))
+    page = product.as_("ines").get(f"/p/harbour/shares/{SHARE}/viewers/{ANNA}/erase").text
+    assert page.count('<th scope="row">') == 4
+    assert f"And {len(named) - 4} more updates." in page
+
+
+def test_of_who_is_named_nowhere_no_updates_are_listed(product: Running) -> None:
+    page = product.as_("ines").get(f"/p/harbour/shares/{SHARE}/viewers/viewer-acme/erase").text
+    assert "Updates that name them" not in page
+    assert "is not changed" in " ".join(page.split())
+
+
 def form_of(page: str) -> dict[str, str]:
     """The hidden fields of the form that erases."""
     form = page.split('<form class="do"')[1].split("</form>", maxsplit=1)[0]
