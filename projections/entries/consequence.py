@@ -12,7 +12,7 @@ from domain.view import Baseline, ClientView, CurvePoint, ForecastPoint, Indicat
 
 Key = tuple[str, str, str]  # subject ("milestone-m1", "risk-r7", "budget", "page"), field, item of several or ""
 ITEMS = {"milestones": "milestone", "risks": "risk", "concerns": "concern"}
-PAST = frozenset({"previous", "remarks"})  # fields that are about the past
+PAST = frozenset({"previous", "previous_band", "remarks"})  # fields that are about the past
 COURSES = frozenset({"trend", "baselines"})  # fields with a series of values, of which the newest is the present one
 NOTHING: Mapping[Key, object] = {}
 

@@ -157,7 +157,8 @@ def _of_text_marked(label: str, text: str, mark: str) -> Iterator[Detail]:
 def _range(row: MilestoneRow, unit: DateUnit) -> str:
     if row.earliest and row.latest:
         earliest, latest = day(row.earliest, unit), day(row.latest, unit)
-        return earliest if unit != "day" and earliest == latest else _("{earliest} to {latest}", earliest=earliest, latest=latest)
+        in_one = unit != "day" and earliest == latest
+        return earliest if in_one else _("{earliest} to {latest}", earliest=earliest, latest=latest)
     if row.earliest:
         return _("{day} at the earliest", day=day(row.earliest, unit))
     return _("{day} at the latest", day=day(row.latest, unit)) if row.latest else ""

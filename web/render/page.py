@@ -142,7 +142,8 @@ class _Making:
             return ()
         unit = self._view.date_unit
         final = vital.title[:1].lower() + vital.title[1:]
-        facts = details.of_schedule(vital, unit, "" if vital.slip_days is not None else figures.said_of(vital.indicator))
+        said = "" if vital.slip_days is not None else figures.said_of(vital.indicator)
+        facts = details.of_schedule(vital, unit, said)
         part = parts.SchedulePart(
             v=vital,
             unit=unit,

@@ -63,7 +63,7 @@ def at(world: World, when: datetime | None = None, share: str = SHARE) -> Then:
 
 
 def found(t: Then) -> list[Difference]:
-    return differences(t.plan, t.due, t.shown, t.state)
+    return differences(t.coarse, t.due, t.shown, t.state)
 
 
 def compared(world: World, t: Then) -> PlanAndScreen:
