@@ -8,11 +8,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.agreement.share import Share
+from domain.agreement.terms import Terms
 from domain.money import Money
 from domain.plan import health as rules
 from domain.plan.budget import Account, Measurement
 from domain.plan.earned import ratio, within
 from domain.plan.project import Project
+from domain.reveal.levels import rounded
 from domain.reveal.past import earlier, known, known_from
 from domain.view import BudgetVital, CurvePoint, Dimension, Indicator
 
@@ -89,7 +91,7 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         earned_share=_share(ev, account),
         cpi=_rounded(figures.cpi) if terms.indices else None,
         spi_t=_rounded(figures.spi_t) if terms.indices else None,
-        curve=_curve(account, _measured(project, account, since), amounts=amounts) if terms.curve else (),
+        curve=_curve(account, _measured(project, account, since), terms) if terms.curve else (),
         curve_currency=project.currency if terms.curve and amounts else "",
     )
 
@@ -117,11 +119,11 @@ def _rounded(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(Decimal("0.01"))
 
 
-def _curve(account: Account, measurements: list[Measurement], *, amounts: bool) -> tuple[CurvePoint, ...]:
+def _curve(account: Account, measurements: list[Measurement], terms: Terms) -> tuple[CurvePoint, ...]:
     """Return the curve: the plan, the forecast, and what was spent and earned by these measurements."""
 
     def scaled(value: Decimal | None) -> Decimal | None:
-        return value if amounts or value is None else _share(value, account)
+        return value if terms.budget == "amounts" or value is None else _share(value, account)
 
     days: dict[date, dict[str, Decimal | None]] = {}
     for point in account.planned:
@@ -129,7 +131,7 @@ def _curve(account: Account, measurements: list[Measurement], *, amounts: bool) 
     for measured in measurements:
         days.setdefault(measured.status_date, {}).update(spent=measured.ac, earned=measured.ev)
     for on, value in _forecast_line(account):
-        days.setdefault(on, {})["forecast"] = value
+        days.setdefault(on, {})["forecast"] = rounded(value, Decimal(terms.money_step))
     return tuple(
         CurvePoint(on=on, **{name: scaled(value) for name, value in values.items()})
         for on, values in sorted(days.items())

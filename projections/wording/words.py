@@ -57,6 +57,11 @@ def month_year(value: date) -> str:
     return f"{MONTHS[value.month - 1]} ’{value.year % 100:02}"
 
 
+def quarter_year(value: date) -> str:
+    """Return "Q1 ’27"."""
+    return _("Q{quarter} ’{year}", quarter=(value.month + 2) // 3, year=f"{value.year % 100:02}")
+
+
 def in_unit(value: date, unit: DateUnit) -> str:
     """Return a date as its unit tells it, in short: "5 Oct", "Oct 2027", "Q4 2027"."""
     return day(value) if unit == "day" else day_year_in(value, unit)
@@ -78,6 +83,11 @@ def long_in(value: date, unit: DateUnit) -> str:
     if unit == "month":
         return f"{LONG[value.month - 1]} {value.year}"
     return long_day(value) if unit == "day" else day_year_in(value, unit)
+
+
+def machine(value: date, unit: DateUnit) -> str:
+    """Return a date as a machine reads it: "2027-10-05", "2027-10"; "" for a quarter, for which HTML has no form."""
+    return {"day": value.isoformat(), "month": f"{value:%Y-%m}", "quarter": ""}[unit]
 
 
 def local(at: datetime, zone: str) -> datetime:
@@ -119,6 +129,20 @@ def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
     return signed(many, _(SHORT[unit]) if short else _(one if abs(many) == 1 else more))
 
 
+ON_TIME: dict[DateUnit, str] = {
+    "day": N_("On the agreed day"),
+    "month": N_("In the agreed month"),
+    "quarter": N_("In the agreed quarter"),
+}
+
+
+def late(days: int, unit: DateUnit) -> str:
+    """Return a number of days between the ends of two units without a sign: "11 days", "1 month"."""
+    many = in_units(days, unit)
+    one, more = LONG_UNIT[unit]
+    return f"{many} {_(one if many == 1 else more)}"
+
+
 def money(value: Money) -> str:
     """Return "£6.72m", "£412k" or "£950"."""
     symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
@@ -136,6 +160,11 @@ def exact(value: Money) -> str:
     sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
     whole = size == size.to_integral_value()
     return f"{sign}{symbol}{size:,.0f}" if whole else f"{sign}{symbol}{size:,.2f}"
+
+
+def rounded_to(step: int, currency: str) -> str:
+    """Return how amounts are rounded: "rounded to £10,000", "" where they are exact."""
+    return _("rounded to {step}", step=exact(Money(Decimal(step), currency))) if step else ""
 
 
 def whose(name: str) -> str:

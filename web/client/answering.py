@@ -81,7 +81,7 @@ def _about_milestone(row: MilestoneRow, terms: Terms) -> Offer:
 
 def _about_risk(card: RiskCard, terms: Terms, size: int) -> Offer:
     """Return what can be said of a risk; `size` is that of the scale, 0 where there is none."""
-    scored = "client_score" in terms.risk_fields and card.score is not None and card.status == "active"
+    scored = "client_score" in terms.risk_fields and (card.score or card.band) is not None and card.status == "active"
     theirs = card.client_score
     return Offer(
         about=f"risk-{card.id}",

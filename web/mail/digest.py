@@ -12,7 +12,7 @@ import msgspec
 from domain.headline import count
 from domain.language import N_
 from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, MilestoneRow, RiskCard, RiskVital, ScheduleVital
+from domain.view import BudgetVital, ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries.entry import Change, Entry
 from projections.wording import words
 
@@ -119,7 +119,7 @@ def compose(entries: Sequence[Entry], view: ClientView | None, first: int, to: i
         left=" ".join((*_left_out(entries[0].n, in_force[0].n), *_older(len(changes) - MOST))),
         changes=changes[:MOST],
         vitals=tuple(_vitals(view)),
-        milestones=tuple(_milestone(row) for row in view.milestones),
+        milestones=tuple(_milestone(row, view.date_unit) for row in view.milestones),
         risks=tuple(_risk(card) for card in view.risks if card.status == "active"),
     )
 
@@ -157,26 +157,27 @@ def _digest_line(change: Change, n: int, when: str) -> DigestLine:
 
 def _vitals(view: ClientView) -> Iterator[Vital]:
     if view.schedule is not None:
-        yield _schedule(view.schedule)
+        yield _schedule(view.schedule, view.date_unit)
     if view.budget is not None:
-        yield _budget(view.budget)
+        yield _budget(view.budget, view.money_step)
     if view.risk is not None:
         yield _risks(view.risk)
 
 
-def _schedule(vital: ScheduleVital) -> Vital:
+def _schedule(vital: ScheduleVital, unit: DateUnit) -> Vital:
     status = WORD[vital.indicator.status] if vital.indicator else ""
     if vital.slip_days is None:
         return Vital(name=_("Schedule"), status=status, figure="", beside="")
-    figure = words.signed(vital.slip_days) if vital.slip_days else _("On the agreed day")
-    dates = f"{_date(vital.baseline)} → {_date(vital.forecast)}" if vital.slip_days else _date(vital.baseline)
+    figure = words.signed_in(vital.slip_days, unit) if vital.slip_days else _(words.ON_TIME[unit])
+    agreed, forecast = _date(vital.baseline, unit), _date(vital.forecast, unit)
+    dates = f"{agreed} → {forecast}" if vital.slip_days else agreed
     title = vital.title[:1].lower() + vital.title[1:]
     return Vital(
         name=_("Schedule"), status=status, figure=_("{figure} at {title}", figure=figure, title=title), beside=dates
     )
 
 
-def _budget(vital: BudgetVital) -> Vital:
+def _budget(vital: BudgetVital, step: int) -> Vital:
     status = WORD[vital.indicator.status] if vital.indicator else ""
     figure = beside = ""
     if vital.budget is not None:
@@ -186,7 +187,8 @@ def _budget(vital: BudgetVital) -> Vital:
             if vital.forecast
             else _("{total} approved", total=total)
         )
-        beside = _("{spent} spent", spent=words.money(vital.spent)) if vital.spent else ""
+        spent = _("{spent} spent", spent=words.money(vital.spent)) if vital.spent else ""
+        beside = ", ".join(filter(None, (spent, words.rounded_to(step, vital.budget.currency))))
     elif vital.forecast_share is not None:
         figure = _("{forecast_share} of the budget forecast", forecast_share=words.percent(vital.forecast_share))
         beside = (
@@ -201,19 +203,22 @@ def _budget(vital: BudgetVital) -> Vital:
 
 def _risks(vital: RiskVital) -> Vital:
     bands = ((vital.high, _("high")), (vital.medium, _("medium")), (vital.low, _("low")))
-    beside = ", ".join(f"{many} {band}" for many, band in bands if many)
+    told = [f"{many} {band}" for many, band in bands if many]
+    beside = ", ".join(told)
     figure = _("{top_score} highest score, {top}", top_score=vital.top_score, top=vital.top) if vital.top else ""
+    if told and vital.top_score is None:
+        figure, beside = told[0], ", ".join(told[1:])
     status = WORD[vital.indicator.status] if vital.indicator else ""
     return Vital(name=_("Risk"), status=status, figure=figure, beside=beside)
 
 
-def _milestone(row: MilestoneRow) -> Milestone:
+def _milestone(row: MilestoneRow, unit: DateUnit) -> Milestone:
     return Milestone(
         title=row.title,
-        agreed=_date(row.baseline),
+        agreed=_date(row.baseline, unit),
         word=_("met") if row.actual else _("forecast"),
-        forecast=_date(row.actual or row.forecast),
-        slip=words.signed(row.slip.since_current) if row.slip else "",
+        forecast=_date(row.actual or row.forecast, unit),
+        slip=words.signed_in(row.slip.since_current, unit) if row.slip else "",
         status=WORD[row.status] if row.status else "",
     )
 
@@ -222,8 +227,8 @@ def _risk(card: RiskCard) -> Risk:
     score = ""
     if card.score is not None:
         score = f"{card.score.probability}×{card.score.impact} = {card.score.value}"
-    return Risk(ref=card.ref, title=card.title, score=score + (f", {card.band}" if card.band else ""))
+    return Risk(ref=card.ref, title=card.title, score=", ".join(filter(None, (score, card.band))))
 
 
-def _date(value: date | None) -> str:
-    return words.day_year(value) if value else ""
+def _date(value: date | None, unit: DateUnit) -> str:
+    return words.day_year_in(value, unit) if value else ""

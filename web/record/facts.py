@@ -10,6 +10,7 @@ from typing import Literal, assert_never, get_args
 
 import msgspec
 
+from domain.agreement.terms import Terms
 from domain.events import Recorded
 from domain.ids import MilestoneId, ProjectId, RiskId
 from domain.language import gettext as _
@@ -19,6 +20,7 @@ from domain.plan.account import Account, Measure
 from domain.plan.earned import ratio
 from domain.plan.project import Project
 from domain.plan.risks import Points
+from domain.reveal.levels import at_level
 from projections.events.event_log import EventLog
 from projections.events.present import Past
 
@@ -82,6 +84,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     asked: Asked
     title: str
     value: Value
+    state: Project  # as it was after the event
     on: date  # the civil day since which it holds, in the project's zone: where histories put it
     step: ValueStep
     before: ValueStep | None
@@ -141,6 +144,7 @@ def fact(
         asked=wanted,
         title=_title(state, wanted),
         value=value,
+        state=state,
         on=project.civil(step.as_of or step.at),
         step=step,
         before=steps[i - 1] if i else None,
@@ -262,6 +266,12 @@ def read(state: Project, wanted: Asked) -> Value | None:
             return None if account is None else _amount(account, wanted.kind, state.currency)
         case _:
             assert_never(wanted.kind)
+
+
+def at_step(fact: Fact, step: int) -> Amount | None:
+    """Return the figure that a fact is about as terms tell it that round amounts to multiples of `step`."""
+    found = read(at_level(fact.state, Terms(money_step=step)), fact.asked)
+    return found if isinstance(found, Amount) else None
 
 
 def _amount(account: Account, figure: Figure, currency: str) -> Amount | None:

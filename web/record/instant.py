@@ -21,6 +21,8 @@ from web.process.services import Services
 from web.record.audience import released_view, view_with_nothing_held
 from web.record.told import in_force
 
+EXACT = Terms()
+
 
 class Then(msgspec.Struct, frozen=True, kw_only=True):
     """A share at an instant. Instants are UTC."""
@@ -35,6 +37,7 @@ class Then(msgspec.Struct, frozen=True, kw_only=True):
     agreed: Share | None  # with the terms in force then, None when there were none
     state: Project | None  # None before the project began
     plan: ClientView | None  # everything there was to know, as a client's view would put it
+    coarse: ClientView | None  # the same at the level of detail of the terms in force
     due: ClientView | None  # what the terms let them know of it
     out: ClientView | None  # what of that did not wait for review
     held: tuple[tuple[Hold, str], ...]  # what did, and who let it go since, by name
@@ -70,6 +73,7 @@ def then(services: Services, share: Share, at: datetime) -> Then:
         agreed=agreed,
         state=state,
         plan=everything_in(world, state, share) if state else None,
+        coarse=everything_in(world, state, share, agreed.terms if agreed else EXACT) if state else None,
         due=view_with_nothing_held(world, state, agreed) if state and agreed else None,
         out=released_view(world, state, agreed, world.held_at(share.id, at)) if state and agreed else None,
         held=tuple((h, world.person_name(h.by)) for h in world.hold_record(share.id) if h.waits_at(at)),
@@ -81,8 +85,8 @@ def _at(header: Header | None) -> datetime | None:
     return header.instant if header else None
 
 
-def everything_in(world: World, state: Project, share: Share) -> ClientView:
-    """Return a project as a view whose terms cover all that can be named to a client."""
+def everything_in(world: World, state: Project, share: Share, level: Terms = EXACT) -> ClientView:
+    """Return a project as a view whose terms cover all that can be named to a client, at the `level` of detail."""
     terms = Terms(
         milestones=tuple(m.id for m in state.schedule.milestones.values() if m.details.client_title),
         milestone_fields=get_args(MilestoneField),
@@ -94,6 +98,9 @@ def everything_in(world: World, state: Project, share: Share) -> ClientView:
         indices=True,
         health=get_args(Dimension),
         project_fields=get_args(ProjectField),
+        date_unit=level.date_unit,
+        score_detail=level.score_detail,
+        money_step=level.money_step,
     )
     version = Version(number=share.version, terms=terms, reason="", at=state.changed_at)
     return view_with_nothing_held(world, state, msgspec.structs.replace(share, versions=(version,), revoked_at=None))

@@ -44,7 +44,7 @@ class ClientTold(msgspec.Struct, frozen=True, kw_only=True):
     how: How
     n: int = 0  # the first update that carries it
     at: datetime | None = None  # when that was recorded
-    terms: int = 0  # under which agreement
+    terms: int = 0  # under which agreement, where it was told or read the same
     level: Level = ""
     beyond: int = 0  # the first update after it that no longer says so, 0 while it is on their page
     versions: tuple[int, ...] = ()  # agreements in force while it was true
@@ -132,7 +132,9 @@ class _Search:
         before = self.updates.before(self._fact.at)
         level = self.updates.level(before) if before else None
         if _current(level):
-            return ClientTold(share=self._share, how="same", n=before, level=level or "", versions=self.versions)
+            terms = self._log.headers(self._share.id, before - 1, 1, before)[0].terms_version
+            said = ClientTold(share=self._share, how="same", n=before, level=level or "", versions=self.versions)
+            return msgspec.structs.replace(said, terms=terms)
         for after, upto, replaced in self._stretches(before):
             n = self.updates.first(after, upto, _past if replaced and not self._late else bool, self._look)
             if n is not None:
@@ -176,7 +178,7 @@ class _Search:
 
 
 def _current(level: Level | None) -> bool:
-    return level in ("value", "share")
+    return level in ("value", "coarse", "share")
 
 
 def _past(level: Level | None) -> bool:

@@ -11,10 +11,12 @@ import msgspec
 
 from domain.language import gettext as _
 from domain.money import Money
-from domain.view import BudgetVital, ClientView, CurvePoint, MilestoneRow, Scale
+from domain.view import BudgetVital, ClientView, CurvePoint, DateUnit, MilestoneRow, Scale
 from projections.wording import words
 
 MOST_LINES = 6  # of the milestone trend
+HALF: dict[DateUnit, timedelta] = {"day": timedelta(), "month": timedelta(days=15), "quarter": timedelta(days=45)}
+MONTHS_OF: dict[DateUnit, int] = {"month": 1, "quarter": 3}
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -34,6 +36,10 @@ class Axis(msgspec.Struct, frozen=True):
     def at(self, day: date) -> str:
         """Return where a date stands, in percent with two decimals."""
         return f"{100 * (day - self.start).days / (self.end - self.start).days:.2f}"
+
+    def mark(self, day: date, unit: DateUnit) -> str:
+        """Return where the mark of a date stands: of one that tells a month or quarter, in the middle of that."""
+        return self.at(day - HALF[unit])
 
     def ticks(self) -> list[Tick]:
         """Return month labels, few enough to read."""
@@ -109,16 +115,14 @@ def trend_of(view: ClientView) -> Trend | None:
     shown = [p.forecast for r in rows for p in r.trend]
     up = Axis(min(shown) - timedelta(days=24), max(shown) + timedelta(days=24))
     worst = max(rows, key=lambda r: (_slip(r), r.id))
-    lines = tuple(_line(r, across, up, view.as_of, worst) for r in rows)
+    lines = tuple(_line(r, across, up, view, worst) for r in rows)
     return Trend(
         lines=_spread(lines),
         x_ticks=tuple(across.ticks()),
-        y_ticks=tuple(
-            Tick(_up(up, first), words.month_year(first)) for first in _month_firsts(up) if up.start < first < up.end
-        ),
+        y_ticks=tuple(_y_ticks(up, view.date_unit)),
         reached=_reached(across, up),
-        finding=_finding(rows, worst),
-        label=_trend_label(rows),
+        finding=_finding(rows, worst, view.date_unit),
+        label=_trend_label(rows, view.date_unit),
     )
 
 
@@ -132,20 +136,24 @@ def _up(axis: Axis, day: date) -> str:
     return f"{100 - float(axis.at(day)):.2f}"
 
 
-def _month_firsts(axis: Axis) -> list[date]:
-    """Return up to five first days of months."""
-    firsts = list(_month_starts(axis.start, axis.end))
-    step = max(1, (len(firsts) + 4) // 5)
-    return firsts[::step]
+def _y_ticks(up: Axis, unit: DateUnit) -> Iterator[Tick]:
+    """Yield up to five labels: first days of months; where dates tell months or quarters, the ends of those."""
+    months = MONTHS_OF.get(unit, 0)
+    firsts = [first for first in _month_starts(up.start, up.end) if not months or (first.month - 1) % months == 0]
+    for first in firsts[:: max(1, (len(firsts) + 4) // 5)]:
+        at = first - timedelta(days=1) if months else first
+        if up.start < at < up.end:
+            yield Tick(_up(up, at), words.quarter_year(at) if unit == "quarter" else words.month_year(at))
 
 
-def _line(row: MilestoneRow, across: Axis, up: Axis, as_of: date, worst: MilestoneRow) -> TrendLine:
+def _line(row: MilestoneRow, across: Axis, up: Axis, view: ClientView, worst: MilestoneRow) -> TrendLine:
+    last = max(day for day in (view.as_of, row.trend[-1].on) if day)
     points = [(across.at(p.on), _up(up, p.forecast)) for p in row.trend]
-    x, y = across.at(max(as_of, row.trend[-1].on)), points[-1][1]
+    x, y = across.at(last), points[-1][1]
     path = "M" + "L".join(f"{px} {py}" for px, py in [*points, (x, y)])
     slip = _slip(row)
     tone = "bad" if row is worst and slip > 0 else "ink" if row.final else "mute"
-    note = words.signed(slip) if tone != "mute" and slip else ""
+    note = words.signed_in(slip, view.date_unit) if tone != "mute" and slip else ""
     return TrendLine(
         title=_short(row.title, 18), short=_short(row.title, 11), path=path, x=x, y=y, tone=tone, note=note
     )
@@ -180,20 +188,20 @@ def _reached(across: Axis, up: Axis) -> str:
     return f"M{across.at(begin)} 100L{across.at(begin)} {_up(up, begin)}L{across.at(end)} {_up(up, end)}V100z"
 
 
-def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow) -> str:
+def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow, unit: DateUnit) -> str:
     slip = _slip(worst)
     if slip > 0:
-        return _("{title} is {slip} {day} late", title=worst.title, slip=slip, day=_("day") if slip == 1 else _("days"))
+        return _("{title} is {slip} late", title=worst.title, slip=words.late(slip, unit))
     return _("All forecasts are steady or earlier") if rows else ""
 
 
-def _trend_label(rows: Sequence[MilestoneRow]) -> str:
+def _trend_label(rows: Sequence[MilestoneRow], unit: DateUnit) -> str:
     moves = [
         _(
             "{title} from {forecast} to {trend_forecast}",
             title=r.title,
-            forecast=words.day_year(r.trend[0].forecast),
-            trend_forecast=words.day_year(r.trend[-1].forecast),
+            forecast=words.day_year_in(r.trend[0].forecast, unit),
+            trend_forecast=words.day_year_in(r.trend[-1].forecast, unit),
         )
         for r in rows
     ]

@@ -13,7 +13,17 @@ from domain.headline import number
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
-from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard, RiskVital, ScheduleVital, Score
+from domain.view import (
+    BudgetVital,
+    ClientView,
+    DateUnit,
+    Indicator,
+    MilestoneRow,
+    RiskCard,
+    RiskVital,
+    ScheduleVital,
+    Score,
+)
 from projections.wording import words
 
 MOST_EARLIER = 10  # forecasts that are listed one by one
@@ -61,14 +71,14 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
 # how values are written
 
 
-def day(value: date) -> str:
+def day(value: date, unit: DateUnit = "day") -> str:
     """Return a date as details say it."""
-    return words.long_day(value)
+    return words.long_in(value, unit)
 
 
-def short_day(value: date) -> str:
+def short_day(value: date, unit: DateUnit = "day") -> str:
     """Return a date as lists of many say it."""
-    return words.day_year(value)
+    return words.day_year_in(value, unit)
 
 
 def moment(at: datetime, zone: str) -> str:
@@ -87,9 +97,9 @@ def points(score: Score) -> str:
     return f"{score.probability}×{score.impact} = {score.value}"
 
 
-def _of_day(label: str, value: date | None, mark: str = "") -> Iterator[Detail]:
+def _of_day(label: str, value: date | None, mark: str = "", unit: DateUnit = "day") -> Iterator[Detail]:
     if value is not None:
-        yield Detail(label=label, texts=(day(value),), instant=value.isoformat(), mark=mark)
+        yield Detail(label=label, texts=(day(value, unit),), instant=words.machine(value, unit), mark=mark)
 
 
 def _of_moment(label: str, at: datetime | None, zone: str) -> Iterator[Detail]:
@@ -108,12 +118,12 @@ def _of_text(label: str, *texts: str) -> Iterator[Detail]:
 def of_milestone(row: MilestoneRow, view: ClientView) -> tuple[Detail, ...]:
     """Return all that is shared of a milestone, as the client of a view reads it."""
     return (
-        *_dates(row),
-        *_of_text(_("Slip"), *_slip(row)),
+        *_dates(row, view.date_unit),
+        *_of_text(_("Slip"), *_slip(row, view.date_unit)),
         *_of_text(_("Reason for change"), row.reason),
         *_of_text(_("Progress"), "" if row.progress is None else _("{percent} % complete", percent=row.progress)),
-        *_of_text(_("Payment due"), amount(row.value)),
-        *_of_text(_("Acceptance"), _acceptance(row)),
+        *_of_text(_("Payment due"), _payment(row, view.money_step)),
+        *_of_text(_("Acceptance"), _acceptance(row, view.date_unit)),
         *_of_text(_("Waiting for you"), row.client_action, _due(row.client_action_due)),
         *_of_text(_("Kind"), KIND[row.kind] if row.kind else ""),
         *_of_text(_("Location"), row.location),
@@ -121,22 +131,22 @@ def of_milestone(row: MilestoneRow, view: ClientView) -> tuple[Detail, ...]:
         *_of_text(_("Schedule"), _("Judged by this milestone") if row.final else ""),
         *_of_day(_("Forecast last set"), row.trend[-1].on if row.trend else None),
         *_of_moment(_("Last confirmed"), row.confirmed_at, view.time_zone),
-        *_of_text(_("Earlier forecasts"), *_earlier(row)),
+        *_of_text(_("Earlier forecasts"), *_earlier(row, view.date_unit)),
     )
 
 
-def _dates(row: MilestoneRow) -> Iterator[Detail]:
+def _dates(row: MilestoneRow, unit: DateUnit) -> Iterator[Detail]:
     as_first = row.baseline is not None and row.baseline == row.original_baseline
     if as_first and row.baseline is not None:
-        text = _("{day}, as in the first plan", day=day(row.baseline))
-        yield Detail(label=_("Agreed"), texts=(text,), instant=row.baseline.isoformat(), mark="agreed")
+        text = _("{day}, as in the first plan", day=day(row.baseline, unit))
+        yield Detail(label=_("Agreed"), texts=(text,), instant=words.machine(row.baseline, unit), mark="agreed")
     else:
-        yield from _of_day(_("Agreed"), row.baseline, "agreed")
-        yield from _of_day(_("First agreed"), row.original_baseline)
-    yield from _of_day(_("Forecast"), row.forecast, "forecast")
-    yield from _of_text_marked(_("Forecast range"), _range(row), "range")
-    yield from _of_day(_("Met"), row.actual)
-    yield from _of_day(_("Contract deadline"), row.deadline, "deadline")
+        yield from _of_day(_("Agreed"), row.baseline, "agreed", unit)
+        yield from _of_day(_("First agreed"), row.original_baseline, unit=unit)
+    yield from _of_day(_("Forecast"), row.forecast, "forecast", unit)
+    yield from _of_text_marked(_("Forecast range"), _range(row, unit), "range")
+    yield from _of_day(_("Met"), row.actual, unit=unit)
+    yield from _of_day(_("Contract deadline"), row.deadline, "deadline", unit)
 
 
 def _of_text_marked(label: str, text: str, mark: str) -> Iterator[Detail]:
@@ -144,36 +154,51 @@ def _of_text_marked(label: str, text: str, mark: str) -> Iterator[Detail]:
         yield Detail(label=label, texts=(text,), mark=mark)
 
 
-def _range(row: MilestoneRow) -> str:
+def _range(row: MilestoneRow, unit: DateUnit) -> str:
     if row.earliest and row.latest:
-        return _("{earliest} to {latest}", earliest=day(row.earliest), latest=day(row.latest))
+        earliest, latest = day(row.earliest, unit), day(row.latest, unit)
+        in_one = unit != "day" and earliest == latest
+        return earliest if in_one else _("{earliest} to {latest}", earliest=earliest, latest=latest)
     if row.earliest:
-        return _("{day} at the earliest", day=day(row.earliest))
-    return _("{day} at the latest", day=day(row.latest)) if row.latest else ""
+        return _("{day} at the earliest", day=day(row.earliest, unit))
+    return _("{day} at the latest", day=day(row.latest, unit)) if row.latest else ""
 
 
-def _slip(row: MilestoneRow) -> Iterator[str]:
+AS_FIRST: dict[DateUnit, str] = {
+    "day": N_("On the day of the first plan"),
+    "month": N_("In the month of the first plan"),
+    "quarter": N_("In the quarter of the first plan"),
+}
+
+
+def _slip(row: MilestoneRow, unit: DateUnit) -> Iterator[str]:
     """Yield a milestone's slip against the agreed plan, in calendar and working days, and against the first plan."""
     if row.slip is None:
         return
     slip = row.slip
     if slip.since_current or slip.working:
-        yield _("{slip} against the agreed plan", slip=words.signed(slip.since_current))
+        yield _("{slip} against the agreed plan", slip=words.signed_in(slip.since_current, unit))
         if slip.working is not None:
             yield _("{slip} in working days", slip=words.signed(slip.working))
     else:
-        yield _("On the agreed day")
+        yield _(words.ON_TIME[unit])
     if slip.since_original in (None, slip.since_current):  # the agreed date is the first one
         return
     if slip.since_original == 0:
-        yield _("On the day of the first plan")
+        yield _(AS_FIRST[unit])
     else:
-        yield _("{slip} against the first plan", slip=words.signed(slip.since_original))
+        yield _("{slip} against the first plan", slip=words.signed_in(slip.since_original, unit))
 
 
-def _acceptance(row: MilestoneRow) -> str:
+def _payment(row: MilestoneRow, step: int) -> str:
+    if row.value is None:
+        return ""
+    return ", ".join(filter(None, (amount(row.value), words.rounded_to(step, row.value.currency))))
+
+
+def _acceptance(row: MilestoneRow, unit: DateUnit) -> str:
     if row.accepted_on is not None:
-        return _("Accepted {day}", day=day(row.accepted_on))
+        return _("Accepted {day}", day=day(row.accepted_on, unit))
     if row.needs_acceptance is None:
         return ""
     return _("Needs your acceptance") if row.needs_acceptance else _("Not needed")
@@ -187,12 +212,12 @@ def _side(side: str, view: ClientView) -> str:
     return {"ours": view.organisation, "theirs": view.client, "joint": _("Both of us")}.get(side, "")
 
 
-def _earlier(row: MilestoneRow) -> Iterator[str]:
+def _earlier(row: MilestoneRow, unit: DateUnit) -> Iterator[str]:
     """Yield the forecasts before the present one, newest first."""
     earlier = row.trend[-2::-1]
     most = len(earlier) if len(earlier) <= MOST_EARLIER else MOST_EARLIER - 1
     for point in earlier[:most]:
-        yield _("{forecast}, set {on}", forecast=short_day(point.forecast), on=short_day(point.on))
+        yield _("{forecast}, set {on}", forecast=short_day(point.forecast, unit), on=short_day(point.on))
     if left := len(earlier) - most:
         yield _("and {many} before these", many=number(left))
 
@@ -216,9 +241,14 @@ def of_risk(card: RiskCard, view: ClientView) -> tuple[Detail, ...]:
 
 def _scores(card: RiskCard, view: ClientView) -> Iterator[Detail]:
     band, yours = BAND.get(card.band or "", ""), BAND.get(card.client_band or "", "")
-    yield from _of_score(_("Score"), card.score, view.organisation if card.score else "", band)
+    if card.score:
+        yield from _of_score(_("Score"), card.score, view.organisation, band)
+    elif card.band:
+        since = _("{band} since {day}", band=band, day=day(card.band_since)) if card.band_since else band
+        yield from _of_text(_("Band"), since, view.organisation)
     yield from _of_score(_("Score before"), card.previous)
-    yield from _of_score(_("Before any response"), card.inherent)
+    yield from _of_text(_("Band before"), BAND.get(card.previous_band or "", ""))
+    yield from _of_score(_("Before any response"), card.inherent, band=BAND.get(card.inherent_band or "", ""))
     yield from _of_score(_("Your score"), card.client_score, card.client_scored_by, yours)
 
 
@@ -245,22 +275,22 @@ def of_status(indicator: Indicator | None, said: str = "") -> tuple[Detail, ...]
     )
 
 
-def of_schedule(vital: ScheduleVital, said: str) -> tuple[Detail, ...]:
+def of_schedule(vital: ScheduleVital, unit: DateUnit, said: str) -> tuple[Detail, ...]:
     """Return what the schedule is judged by, and how."""
     return (
         *_of_text(_("Judged by"), vital.title),
-        *_of_day(_("Agreed"), vital.baseline, "agreed"),
-        *_of_day(_("Forecast"), vital.forecast, "forecast"),
-        *_of_text(_("Slip"), "" if vital.slip_days is None else words.signed(vital.slip_days)),
-        *_of_text(_("Slip before"), *_earlier_slip(vital)),
+        *_of_day(_("Agreed"), vital.baseline, "agreed", unit),
+        *_of_day(_("Forecast"), vital.forecast, "forecast", unit),
+        *_of_text(_("Slip"), "" if vital.slip_days is None else words.signed_in(vital.slip_days, unit)),
+        *_of_text(_("Slip before"), *_earlier_slip(vital, unit)),
         *of_status(vital.indicator, said),
     )
 
 
-def _earlier_slip(vital: ScheduleVital) -> Iterable[str]:
+def _earlier_slip(vital: ScheduleVital, unit: DateUnit) -> Iterable[str]:
     if vital.previous_slip is None:
         return ()
-    slip = words.signed(vital.previous_slip)
+    slip = words.signed_in(vital.previous_slip, unit)
     return (_("{slip}, set {on}", slip=slip, on=short_day(vital.previous_on)) if vital.previous_on else slip,)
 
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from domain.headline import count, number
+from domain.headline import count, in_units, number
 from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, Indicator, RiskCard, RiskVital, Scale, ScheduleVital, Score
+from domain.view import BudgetVital, ClientView, DateUnit, Indicator, RiskCard, RiskVital, Scale, ScheduleVital, Score
 from projections.wording import words
 from web.render import charts, details
 from web.render.parts import BudgetBar, HeatPart, Pin, Ring, RiskBox, RiskVitalPart, SlipBar, SpendPart
@@ -38,14 +38,37 @@ def measured(vital: BudgetVital) -> bool:
     return vital.budget is not None or vital.forecast_share is not None or vital.spent_share is not None
 
 
-def slip_bar(vital: ScheduleVital) -> SlipBar:
-    """Return where the agreed date and the forecast stand on a line of thirty days, or of twice the slip."""
-    slip = vital.slip_days or 0
-    span = max(30, abs(slip) * 2)
-    start = 100 * (7 if slip >= 0 else span - 7) / span if span == 30 else (15.0 if slip >= 0 else 85.0)
+A_YEAR: dict[DateUnit, int] = {"month": 12, "quarter": 4}
+MOST_TICKS = 36
+
+
+def slip_bar(vital: ScheduleVital, unit: DateUnit) -> SlipBar:
+    """Return where the agreed date and the forecast stand on a line of days, months or quarters."""
+    slip = in_units(vital.slip_days or 0, unit)
+    span, start, ticks = _line_of_days(slip) if unit == "day" else _line_of_units(slip, A_YEAR[unit])
     end = start + 100 * slip / span
     tone = TONE[vital.indicator.status] if vital.indicator else "mute" if slip <= 0 else "ink"
-    return SlipBar(start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=abs(slip) * 100 / span < 25)
+    close = abs(slip) * 100 / span < 25
+    return SlipBar(ticks=ticks, start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=close)
+
+
+Line = tuple[int, float, tuple[tuple[str, bool], ...]]  # how long it is, where the agreed date stands, its ticks
+
+
+def _line_of_days(slip: int) -> Line:
+    """Return a line of thirty days, or of twice the slip, with a long tick for each week."""
+    span = max(30, abs(slip) * 2)
+    start = 100 * (7 if slip >= 0 else span - 7) / span if span == 30 else (15.0 if slip >= 0 else 85.0)
+    return span, start, tuple((f"{t * 3.3333:.2f}", t % 7 == 0) for t in range(31))
+
+
+def _line_of_units(slip: int, year: int) -> Line:
+    """Return a line of six units or more, with both dates on ticks; long ones are whole years from the agreed date."""
+    span = max(6, abs(slip) * 7 // 5)
+    agreed = span // 6 if slip >= 0 else span - span // 6
+    step = 1 if span <= MOST_TICKS else year
+    ticks = (t for t in range(span + 1) if (t - agreed) % step == 0)
+    return span, 100 * agreed / span, tuple((f"{100 * t / span:.2f}", (t - agreed) % year == 0) for t in ticks)
 
 
 def budget_bar(vital: BudgetVital) -> BudgetBar:
@@ -73,8 +96,12 @@ def risk_vital(vital: RiskVital) -> RiskVitalPart:
     counts = ", ".join(f"{many} {name}" for _tone, name, many in bands if many)
     many_shared = number(vital.high + vital.medium + vital.low)
     worst = next((many, name) for _tone, name, many in bands if many)
+    alone = vital.top if worst[0] == 1 else _("of {many} shared", many=many_shared)
+    banded = vital.top_score is None
     return RiskVitalPart(
         v=vital,
+        worst_many=f"{worst[0]} {worst[1]}" if banded else "",
+        worst_which=alone if banded else "",
         facts=details.of_risks(vital),
         worst_risk=sentence(f"{number(worst[0])} {worst[1]}")[:-1],
         risk_counts=_("{tones}: {told}", tones=sentence(many_shared + _(" shared"))[:-1], told=counts),

@@ -77,8 +77,9 @@ class Renderer:
 def _environment() -> Environment:
     """Return the environment of all renderers: what it gives to templates is the same for each."""
     made = environment(_finalize)
+    made.globals.update(w=words)
     macros: Any = made.get_template("parts/macros.html").module
-    made.globals.update(m=macros, w=words, tone=figures.TONE, word=WORD)
+    made.globals.update(m=macros, tone=figures.TONE, word=WORD)
     return made
 
 
@@ -139,9 +140,18 @@ class _Making:
         vital = self._view.schedule
         if vital is None:
             return ()
+        unit = self._view.date_unit
         final = vital.title[:1].lower() + vital.title[1:]
-        facts = details.of_schedule(vital, "" if vital.slip_days is not None else figures.said_of(vital.indicator))
-        part = parts.SchedulePart(v=vital, final=final, bar=figures.slip_bar(vital), facts=facts)
+        said = "" if vital.slip_days is not None else figures.said_of(vital.indicator)
+        facts = details.of_schedule(vital, unit, said)
+        part = parts.SchedulePart(
+            v=vital,
+            unit=unit,
+            on_time=_(words.ON_TIME[unit]),
+            final=final,
+            bar=figures.slip_bar(vital, unit),
+            facts=facts,
+        )
         self._leaf("v-schedule", part)
         return ("v-schedule",)
 
@@ -151,7 +161,9 @@ class _Making:
             return ()
         bar, zone = figures.budget_bar(vital), self._view.time_zone
         facts = details.of_budget(vital, "" if figures.measured(vital) else figures.said_of(vital.indicator))
-        self._leaf("v-budget", parts.BudgetPart(v=vital, time_zone=zone, budget_bar=bar, facts=facts))
+        rounding = words.rounded_to(self._view.money_step, vital.budget.currency) if vital.budget else ""
+        part = parts.BudgetPart(v=vital, time_zone=zone, budget_bar=bar, rounding=rounding, facts=facts)
+        self._leaf("v-budget", part)
         return ("v-budget",)
 
     def _risk(self) -> tuple[str, ...]:
@@ -200,6 +212,7 @@ class _Making:
         tone = figures.TONE[row.status] if row.status else "mute"
         part = parts.MilestonePart(
             row=row,
+            unit=self._view.date_unit,
             axis=axis,
             has=has,
             mark="mute" if tone in ("none", "done") else tone,
@@ -283,13 +296,22 @@ class _Making:
         view = self._view
         if view.scale is None:
             return ""
+        size, medium, high = view.scale.size, view.scale.medium_from, view.scale.high_from
+        if any(card.band for card in view.risks) and not any(card.score for card in view.risks):
+            scored = _(
+                "Bands of likelihood times impact, each 1 to {size}; medium from {medium_from}, high from {high_from}.",
+                size=size,
+                medium_from=medium,
+                high_from=high,
+            )
+            return f"<p>{scored}</p>"
         both = any(card.client_score or card.view_needed for card in view.risks)
         sides = _(" Solid is our view; dashed is yours where it differs.") if both else ""
         scored = _(
             "Scored 1 to {size}; medium from {medium_from}, high from {high_from}.{sides}",
-            size=view.scale.size,
-            medium_from=view.scale.medium_from,
-            high_from=view.scale.high_from,
+            size=size,
+            medium_from=medium,
+            high_from=high,
             sides=sides,
         )
         return f"<p>{scored}</p>"

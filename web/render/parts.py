@@ -14,6 +14,7 @@ from domain.view import (
     Baseline,
     BudgetVital,
     ConcernCard,
+    DateUnit,
     Headline,
     Indicator,
     MilestoneRow,
@@ -46,8 +47,9 @@ class LeadPart(PartPage, frozen=True, kw_only=True):
 
 
 class SlipBar(msgspec.Struct, frozen=True, kw_only=True):
-    """The agreed date and the forecast on a line of thirty days, in percent."""
+    """The agreed date and the forecast on a line of thirty days or of six months or quarters, in percent."""
 
+    ticks: tuple[tuple[str, bool], ...]  # where each stands, and whether it is a long one
     start: str  # agreed
     end: str  # forecast
     tone: str
@@ -59,6 +61,8 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
 
     template = "parts/v-schedule.html"
     v: ScheduleVital
+    unit: DateUnit
+    on_time: str  # "On the agreed day"
     final: str  # title of the milestone it is judged by, as it stands within a sentence
     bar: SlipBar
     facts: tuple[Detail, ...]
@@ -80,6 +84,7 @@ class BudgetPart(PartPage, frozen=True, kw_only=True):
     v: BudgetVital
     time_zone: str
     budget_bar: BudgetBar
+    rounding: str  # "rounded to £10,000", "" where amounts are exact or none stands there
     facts: tuple[Detail, ...]
 
 
@@ -99,6 +104,8 @@ class RiskVitalPart(PartPage, frozen=True, kw_only=True):
     v: RiskVital
     facts: tuple[Detail, ...]
     worst_risk: str = ""  # "One high"
+    worst_many: str = ""  # "2 high", where no score is shared
+    worst_which: str = ""  # beside it: the only one of that band, or of how many
     risk_counts: str = ""  # "Six shared: 1 high, 5 low"
     risk_boxes: tuple[RiskBox, ...] = ()
 
@@ -134,6 +141,7 @@ class MilestonePart(PartPage, frozen=True, kw_only=True):
 
     template = "parts/milestone.html"
     row: MilestoneRow
+    unit: DateUnit
     axis: Axis | None
     has: Columns
     mark: str  # tone of the mark at the forecast

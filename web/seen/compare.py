@@ -15,7 +15,7 @@ from domain.ids import MilestoneId, RiskId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard
+from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow, RiskCard
 from projections.wording import words
 from web.staff.tones import WORD
 
@@ -61,24 +61,26 @@ def figures(view: ClientView | None) -> dict[Key, str]:
     if view.schedule:
         texts |= _status(("schedule", "", "status"), view.schedule.indicator)
         if view.schedule.slip_days is not None:
-            texts["schedule", "", "slip"] = words.signed(view.schedule.slip_days)
+            texts["schedule", "", "slip"] = words.signed_in(view.schedule.slip_days, view.date_unit)
     if view.budget:
         texts |= _budget(view.budget)
     if view.risk:
         texts |= _status(("risks", "", "status"), view.risk.indicator)
     for row in view.milestones:
-        texts |= {("milestone", row.id, name): text for name, text in milestone(row).items()}
+        texts |= {("milestone", row.id, name): text for name, text in milestone(row, view.date_unit).items()}
     for card in view.risks:
         texts |= {("risk", card.id, name): text for name, text in risk(card).items()}
     return texts
 
 
-def milestone(row: MilestoneRow) -> dict[str, str]:
+def milestone(row: MilestoneRow, unit: DateUnit) -> dict[str, str]:
     """Return the figures of a milestone, without those that are not there."""
     texts = {
-        "met" if row.actual else "forecast": words.day_year(day) if (day := row.actual or row.forecast) else "",
-        "agreed": words.day_year(row.baseline) if row.baseline else "",
-        "slip": words.signed(row.slip.since_current, "d") if row.slip else "",
+        "met" if row.actual else "forecast": words.day_year_in(day, unit)
+        if (day := row.actual or row.forecast)
+        else "",
+        "agreed": words.day_year_in(row.baseline, unit) if row.baseline else "",
+        "slip": words.signed_in(row.slip.since_current, unit, short=True) if row.slip else "",
         "status": WORD[row.status] if row.status else "",
     }
     return {name: text for name, text in texts.items() if text}
@@ -88,7 +90,7 @@ def risk(card: RiskCard) -> dict[str, str]:
     """Return the figures of a risk, without those that are not there."""
     score, theirs = card.score, card.client_score
     texts = {
-        "score": f"{score.probability}×{score.impact} = {score.value}" if score else "",
+        "score": f"{score.probability}×{score.impact} = {score.value}" if score else card.band or "",
         "client": f"{theirs.probability}×{theirs.impact} = {theirs.value}" if theirs else "",
         "status": _("closed") if card.status == "closed" else "",
     }
@@ -123,7 +125,8 @@ def differences(
 ) -> list[Difference]:
     """Return every figure in which what was shown is not what was true, in the order of the page.
 
-    `due` is what the terms let the client know, `out` what of it did not wait for review; all of it when None.
+    `plan` is put at the level of detail of the terms; `due` is what they let the client know, `out` what of that did
+    not wait for review; all of it when None.
     """
     full, allowed, released, seen = figures(plan), figures(due), figures(out or due), figures(shown)
     if plan and shown and plan.budget and shown.budget:

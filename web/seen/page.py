@@ -253,7 +253,7 @@ def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[See
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
-    apart = differences(t.plan, t.due, t.shown, t.state, t.out)
+    apart = differences(t.coarse, t.due, t.shown, t.state, t.out)
     compared = PlanAndScreen(then=t, client=client, apart=apart, later=_later(services, t), clock=clock)
     audience = _audience(services, t)
     watched = audience is not None and audience.watched

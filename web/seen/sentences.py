@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from domain.headline import count, number
+from domain.headline import count, length, number
 from domain.ids import MilestoneId, RiskId
 from domain.language import gettext as _
 from domain.plan.project import Project
@@ -72,7 +72,7 @@ def when(at: datetime, clock: Clock) -> str:
 def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
     """Return what they saw in one sentence; `watched` says that a page of theirs claimed to show it then."""
     shown = c.then.shown
-    if shown is None or c.then.plan is None or c.then.ended or c.then.agreed is None or c.then.n == 0:
+    if shown is None or c.then.coarse is None or c.then.ended or c.then.agreed is None or c.then.n == 0:
         return _without_page(c)
     moment, screens = when(c.then.at, c.clock), _("screens") if watched else _("page")
     said = _("{moment} their {screens} said", moment=moment, screens=screens)
@@ -81,7 +81,8 @@ def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
     if headline is None:
         agreeing = _("{said} {shown}, and so did the plan.", said=said, shown=clause(shown))
         return Sentence(agreeing, _beyond(c) + nobody)
-    mine, theirs = _apart(shown, c.then.plan if headline.reason == "unshared" else c.then.due or c.then.plan)
+    compared = c.then.coarse if headline.reason == "unshared" or c.then.due is None else c.then.due
+    mine, theirs = _apart(shown, compared)
     match headline.reason:
         case "unsent":
             soft = _told(c)
@@ -118,7 +119,7 @@ def clause(view: ClientView) -> str:
         return _spoken(view)
     if slip == 0:
         return _("on the agreed plan")
-    return _("{days} {behind}", days=count(abs(slip), _("day")), behind=_("behind") if slip > 0 else _("ahead"))
+    return _("{days} {behind}", days=length(abs(slip), view.date_unit), behind=_("behind") if slip > 0 else _("ahead"))
 
 
 def _spoken(view: ClientView) -> str:
@@ -299,7 +300,7 @@ def _moved(t: Then, group: Sequence[Difference]) -> str:
         now = next((m.forecast for m in t.due.milestones if m.id == key[1]), None)
         then = next((m.forecast for m in t.shown.milestones if m.id == key[1]), None)
         if now and then and now != then:
-            return words.signed((now - then).days)
+            return words.signed_in((now - then).days, t.due.date_unit)
     return _figures(group)
 
 

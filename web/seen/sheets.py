@@ -8,7 +8,7 @@ import msgspec
 
 from domain.headline import number
 from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow
+from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow
 from projections.wording import words
 from web.render.charts import Axis, axis_of
 from web.seen.compare import Difference, Key, Kind, figures
@@ -103,7 +103,7 @@ def sheet(
     return Sheet(
         sentence=sentence(view.headline.sentence, other.headline.sentence if other else view.headline.sentence),
         vitals=_vitals(view, texts, marked),
-        lines=tuple(_line(rows[key], laid.axis, marked) for key in laid.ids if key in rows),
+        lines=tuple(_line(rows[key], view.date_unit, laid.axis, marked) for key in laid.ids if key in rows),
         more=laid.more,
         notes=notes,
     )
@@ -159,22 +159,25 @@ def risks_counted(view: ClientView) -> str:
     if not active:
         return _("none")
     top = active[0]
+    if top.score is None and top.band:
+        alike = sum(card.band == top.band for card in active)
+        return f"{number(len(active))}, {number(alike)} {top.band}"
     return number(len(active)) + (
         _(", highest {ref} at {value}", ref=top.ref, value=top.score.value) if top.score else ""
     )
 
 
-def _line(row: MilestoneRow, axis: Axis | None, marked: Collection[Key]) -> SheetLine:
+def _line(row: MilestoneRow, unit: DateUnit, axis: Axis | None, marked: Collection[Key]) -> SheetLine:
     expected = row.actual or row.forecast
     figure = "met" if row.actual else "forecast"
     return SheetLine(
         title=row.title,
-        agreed=axis.at(row.baseline) if axis and row.baseline else "",
-        expected=axis.at(expected) if axis and expected else "",
+        agreed=axis.mark(row.baseline, unit) if axis and row.baseline else "",
+        expected=axis.mark(expected, unit) if axis and expected else "",
         tone=TONE[row.status] if row.status else "mute",
-        date=Piece(words.day(expected) if expected else "", ("milestone", row.id, figure) in marked),
+        date=Piece(words.in_unit(expected, unit) if expected else "", ("milestone", row.id, figure) in marked),
         slip=Piece(
-            "" if row.slip is None else words.signed(row.slip.since_current, "d"),
+            "" if row.slip is None else words.signed_in(row.slip.since_current, unit, short=True),
             ("milestone", row.id, "slip") in marked,
         ),
     )

@@ -19,6 +19,7 @@ from domain.view import (
     RiskCard,
     RiskVital,
     ScheduleVital,
+    Slip,
 )
 from projections.entries.consequence import consequence, facts, past
 from projections.replay.ever_told import EverTold, EverToldIndex
@@ -127,3 +128,35 @@ def test_what_is_handed_out_does_not_change_under_whoever_reads_it(tmp_path: Pat
     assert ever.of(SHARE).upto == 2
     assert first.told == before
     world.close()
+
+
+@pytest.mark.once
+def test_dates_of_each_view_are_told_in_its_own_unit() -> None:
+    def course(day: date) -> MilestoneRow:
+        slip = Slip(since_original=None, since_current=30)
+        trend = (ForecastPoint(date(2027, 3, 4), day),)
+        return row(forecast=day, slip=slip, trend=trend, client_action="Sign", client_action_due=date(2027, 4, 13))
+
+    exact, coarse = (
+        view(course(date(2027, 10, 5))),
+        view(course(date(2027, 10, 31)), date_unit="month", money_step=10_000),
+    )
+    before, after = facts(exact), facts(coarse)
+    telling = Telling(after, naming(exact, coarse), frozenset(), frozenset())
+    reads = lines(consequence(before, after).changed, telling, before)
+    told = {line.title: [(v.before, v.says) for v in line.values] for line in reads}
+    assert told["Forecast, of one milestone"] == [("5 Oct 2027", "Oct 2027")]
+    assert told["Course of the forecast, of one milestone"] == [
+        ("5 Oct 2027, as forecast on 4 Mar 2027", "Oct 2027, as forecast on 4 Mar 2027")
+    ]
+    assert told["Unit of dates"] == [("by day", "by month")]
+    assert told["Amounts rounded to"] == [("exact", "10,000")]
+    same = {line.title: line.values[0].says for line in lines(consequence(before, after).same, telling)}
+    assert same["Slip, of one milestone"] == "+1 month"
+    assert same["Due from the client, of one milestone"] == "13 Apr 2027"
+
+
+@pytest.mark.once
+def test_a_band_before_is_of_the_past_as_a_score_before_is() -> None:
+    told = facts(view(risks=(RiskCard(id="r1", ref="R-01", title="Steel", band="high", previous_band="low"),)))
+    assert past(told) == {("risk-r1", "previous_band", "")}

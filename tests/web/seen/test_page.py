@@ -27,7 +27,7 @@ from web.record import on_screen
 from web.record.instant import Then, then
 from web.record.on_screen import Audience, spent
 from web.seen import page as seen_page
-from web.seen import sentences
+from web.seen import sentences, sheets
 from web.seen.compare import Difference, differences
 from web.seen.sentences import Later, PlanAndScreen
 from web.write.permission import OPERATOR
@@ -63,7 +63,7 @@ def at(world: World, when: datetime | None = None, share: str = SHARE) -> Then:
 
 
 def found(t: Then) -> list[Difference]:
-    return differences(t.plan, t.due, t.shown, t.state)
+    return differences(t.coarse, t.due, t.shown, t.state)
 
 
 def compared(world: World, t: Then) -> PlanAndScreen:
@@ -223,6 +223,25 @@ def test_percent_is_the_same_figure_at_another_level_and_amounts_are_not_missed(
     world.tell(ActivateTerms(share=SHARE, reason="Narrowed"))
     figures = {d.key[2] for d in found(at(world)) if d.key[0] == "budget" and d.reason == "unshared"}
     assert {"forecast", "spent", "budget"} <= figures
+
+
+def test_what_differs_in_its_level_of_detail_alone_is_no_difference(world: World) -> None:
+    budget = ApproveBudget(project=HARBOUR, measure="price", amount=Money(Decimal(81_000), "GBP"), reason="Contract")
+    world.tell(budget)
+    world.move("m2", date(2027, 9, 6))
+    level = everything(date_unit="month", score_detail="band", money_step=10_000)
+    world.tell(DraftTerms(share=SHARE, terms=level))
+    world.tell(ActivateTerms(share=SHARE, reason="Coarser"))
+    t = at(world)
+    assert found(t) == []
+    assert told(world)[0].endswith("said one month behind, and so did the plan.")
+    sheet = sheets.sheet(t.shown, t.plan, sheets.spread(t.plan, t.shown, t.due, [], START.date()), [], ())  # type: ignore[arg-type]
+    assert [(line.date.text, line.slip.text) for line in sheet.lines] == [("May 2027", "0"), ("Sep 2027", "+1 mo")]
+    assert sheets.risks_counted(t.shown) == "one, one medium"  # type: ignore[arg-type]
+    move(world, "m2", date(2027, 11, 5), follow=False)
+    (moved,) = [d for d in found(at(world)) if d.key == ("milestone", "m2", "forecast")]
+    assert (moved.plan, moved.shown, moved.reason) == ("Nov 2027", "Sep 2027", "unsent")
+    assert "internal m2, +2 months" in [line[0] for line in why(world)]
 
 
 def test_every_difference_has_a_reason_and_equal_views_have_none(world: World) -> None:

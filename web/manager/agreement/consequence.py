@@ -18,6 +18,7 @@ from domain.view import (
     Baseline,
     ClientView,
     CurvePoint,
+    DateUnit,
     ForecastPoint,
     Headline,
     Indicator,
@@ -32,6 +33,10 @@ from projections.wording import words
 from web.manager.agreement.labels import LABELS, PARTS, VITALS, WORD
 
 Group = TypeVar("Group", bound=Hashable)
+OF_THE_COURSE = frozenset(  # dates that are told in the unit of their view
+    {"baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline", "accepted_on"}
+)
+DATES: dict[DateUnit, str] = {"day": N_("by day"), "month": N_("by month"), "quarter": N_("by quarter")}
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,12 +127,13 @@ def _line(
     title: str, group: Sequence[Key], telling: Telling, before: Mapping[Key, object] | None, *, item: bool = False
 ) -> ConsequenceLine:
     names = telling.names
+    says, said_before = (Saying(names.zone, _unit(facts)) for facts in (telling.facts, before or {}))
     several = not item and _kind(group[0][0]) in MANY
     values = tuple(
         Value(
             of=names.titles.get(key[0], key[0]) if several else label(key),
-            says=said(telling.facts[key], names.zone, key[1]),
-            before="" if before is None else said(before[key], names.zone, key[1]),
+            says=said(telling.facts[key], key[1], says),
+            before="" if before is None else said(before[key], key[1], said_before),
         )
         for key in group
     )
@@ -159,27 +165,43 @@ def label(key: Key) -> str:
     return _("{known} before", known=name) if field == "indicator" and detail else name
 
 
-def said(value: object, zone: str, field: str = "") -> str:
-    """Return a value as people read it; `field` tells an index from a share."""
+class Saying(msgspec.Struct, frozen=True):
+    """In which zone (IANA) instants are told, and in which unit dates of the course."""
+
+    zone: str
+    unit: DateUnit = "day"
+
+
+def _unit(told: Mapping[Key, object]) -> DateUnit:
+    """Return the unit that the dates of a view with these facts are in."""
+    unit: DateUnit = told.get(("page", "date_unit", ""), "day")  # type: ignore[assignment]
+    return unit
+
+
+def said(value: object, field: str, saying: Saying) -> str:
+    """Return a value as people read it; `field` tells an index from a share, and a date of the course from others."""
+    zone, unit = saying.zone, saying.unit
     match value:
         case bool():
             return _("yes") if value else _("no")
         case datetime():
             return f"{words.moment(value, zone)} {words.local(value, zone).year}"
         case date():
-            return words.day_year(value)
+            return words.day_year_in(value, unit if field in OF_THE_COURSE else "day")
         case Money():
             return words.money(value)
         case Decimal():
             return str(value) if field in ("cpi", "spi_t") else words.percent(value)
         case Slip(since_current=days):
-            return words.signed(days)
+            return words.signed_in(days, unit)
         case Score(probability=p, impact=i, value=v):
             return f"{p}×{i} = {v}"
         case Indicator(status=status, overridden=overridden):
             return WORD[status] + (_(" (set by hand)") if overridden else "")
         case ForecastPoint(on=on, forecast=forecast):
-            return _("{forecast}, as forecast on {on}", forecast=words.day_year(forecast), on=words.day_year(on))
+            return _(
+                "{forecast}, as forecast on {on}", forecast=words.day_year_in(forecast, unit), on=words.day_year(on)
+            )
         case Baseline(number=number, approved_on=on):
             return _("Plan {number}, {on}", number=number, on=words.day_year(on))
         case CurvePoint(on=on):
@@ -194,6 +216,12 @@ def said(value: object, zone: str, field: str = "") -> str:
             return _("1 to {size}", size=size)
         case int() if field == "progress":
             return f"{value} %"
+        case int() if field in ("slip_days", "previous_slip"):
+            return words.signed_in(value, unit)
+        case int() if field == "money_step":
+            return f"{value:,}" if value else _("exact")
+        case str() if field == "date_unit":
+            return _(DATES[value])  # type: ignore[index]
         case _:
             return WORD.get(str(value), str(value))
 

@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import assert_never
 
+from domain.agreement.terms import Terms
 from domain.headline import number
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
+from domain.plan.scores import band
 from projections.wording import words
 from projections.wording.instants import Clock
 from projections.wording.phrases import after
 from web.record import held as record_held
-from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value
+from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value, at_step
 from web.record.reception import Seen
 from web.record.told import ClientTold
 
+BAND = {"low": N_("low"), "medium": N_("medium"), "high": N_("high")}
 SPOKEN = 3  # clients the one-line answer speaks of
 UNTOLD = {"has not been told": N_("have not been told"), "was not told": N_("were not told")}  # of one, of several
 
@@ -59,7 +62,7 @@ def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name
         return _untold(client, told, past=past)
     shown = sorted((s for s in seen if s.displayed), key=_when_displayed)
     if shown:
-        return _displayed(client, shown, fact, name)
+        return _displayed(client, shown, told, fact, name)
     if any(s.superseded for s in seen):
         return _(
             "{client} was told in update {n}, and it was replaced before anybody there had it on screen.",
@@ -93,7 +96,7 @@ def _when_delivered(seen: Seen) -> datetime:
     return seen.delivered
 
 
-def _displayed(client: str, shown: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
+def _displayed(client: str, shown: Sequence[Seen], told: ClientTold, fact: Fact, name: Callable[[str], str]) -> str:
     people = [
         _(
             "{name} {s}{since}",
@@ -105,6 +108,9 @@ def _displayed(client: str, shown: Sequence[Seen], fact: Fact, name: Callable[[s
     ]
     rest = _(", and {shown} more since", shown=number(len(shown) - 2)) if len(shown) > 2 else ""
     knows = _("knows") if fact.next is None else _("knew")
+    if told.level == "coarse":
+        said = coarse(told, fact)
+        knows = _("knows it as {said}", said=said) if fact.next is None else _("knew it as {said}", said=said)
     return _(
         "{client} {knows}: {told}{rest}.",
         client=client,
@@ -228,11 +234,16 @@ def held(told: ClientTold, clock: Clock) -> str:
 
 
 def _same(told: ClientTold, fact: Fact) -> str:
-    if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
-        shown = words.percent(fact.value.share)
+    if share := _share(told, fact):
         return _(
             "Recorded, but rounded away: their page said {shown} before and after, as in update {n}.",
-            shown=shown,
+            shown=share,
+            n=told.n,
+        )
+    if told.level == "coarse":
+        return _(
+            "Recorded, but finer than they are told: their page said {said} before and after, as in update {n}.",
+            said=coarse(told, fact),
             n=told.n,
         )
     return _("Their page says the same before and after, as in update {n}.", n=told.n)
@@ -248,13 +259,53 @@ def _unshared(told: ClientTold, clock: Clock) -> str:
     return _("Not shared under agreement {numbers}, in force since {at}.", numbers=numbers[0], at=clock.moment(at))
 
 
+def coarse(told: ClientTold, fact: Fact) -> str:
+    """Return a fact as the terms tell it under which it was told: "October 2027", "high", "£410,000"."""
+    terms = _terms(told)
+    match fact.value:
+        case Forecast(day=day) | Met(day=day):
+            return words.long_in(day, terms.date_unit)
+        case Scored(points=points):
+            return _(BAND[band(fact.state.scale, points.score)])
+        case Amount():
+            amount = at_step(fact, terms.money_step)
+            return "" if amount is None else words.exact(amount.money)
+        case _:
+            assert_never(fact.value)
+
+
+def _terms(told: ClientTold) -> Terms:
+    return next((v.terms for v in told.share.versions if v.number == told.terms), Terms())
+
+
+def _level(told: ClientTold, fact: Fact) -> str:
+    """Return at which level of detail a fact was told, "" where as it is."""
+    terms = _terms(told)
+    match fact.value:
+        case Forecast() | Met():
+            return {"day": "", "month": _("As its month alone"), "quarter": _("As its quarter alone")}[terms.date_unit]
+        case Scored():
+            return _("As its band alone") if terms.score_detail == "band" else ""
+        case Amount(money=money):
+            return _capital(words.rounded_to(terms.money_step, money.currency))
+        case _:
+            assert_never(fact.value)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def note(told: ClientTold, fact: Fact) -> str:
     """Return what has to be said beside the update that told a fact, "" for nothing."""
     notes = []
+    level = _level(told, fact) if told.level in ("coarse", "earlier") else ""
+    if level:
+        notes.append(_("{level}: {said}.", level=level, said=coarse(told, fact)))
     if told.level == "earlier":
         notes.append(_("As an earlier value, in the history beside the one that replaced it."))
-    if told.level == "share" and isinstance(fact.value, Amount) and fact.value.share is not None:
-        notes.append(_("As a percentage of the budget: {share}.", share=words.percent(fact.value.share)))
+    if share := _share(told, fact):
+        notes.append(_("As a percentage of the budget: {share}.", share=share))
     if told.level == "value" and _looks_alike(fact):
         assert isinstance(fact.value, Amount)
         notes.append(
@@ -265,6 +316,15 @@ def note(told: ClientTold, fact: Fact) -> str:
     if told.beyond:
         notes.append(_("Until update {beyond}.", beyond=told.beyond))
     return " ".join(notes)
+
+
+def _share(told: ClientTold, fact: Fact) -> str:
+    """Return the part of the budget as which a fact was told, "" where it was not told as one."""
+    if told.level != "share" or not isinstance(fact.value, Amount):
+        return ""
+    step = _terms(told).money_step
+    amount = at_step(fact, step) if step else fact.value
+    return "" if amount is None or amount.share is None else words.percent(amount.share)
 
 
 def _looks_alike(fact: Fact) -> bool:

@@ -323,6 +323,95 @@ def test_a_figure_that_is_rounded_away_is_the_same_to_them(tmp_path: Path) -> No
     world.close()
 
 
+@pytest.mark.parametrize(
+    ("unit", "known", "alone"), [("month", "June 2027", "As its month alone"), ("quarter", "Q2 2027", "As its quarter")]
+)
+def test_a_coarse_date_is_known_as_its_unit_and_a_move_inside_it_is_not_told(
+    tmp_path: Path, unit: str, known: str, alone: str
+) -> None:
+    world = World(tmp_path)
+    world.harbour(everything(date_unit=unit))
+    world.clock.forward(days=1)
+    world.move("m2", ONE)
+    about = fact(world, Asked("milestone", "m2"))
+    found = told(world, about)
+    assert (found.how, found.n, found.level, found.terms) == ("told", 2, "coarse", 1)
+    assert sentences.note(found, about).startswith(alone)
+    assert f": {known}." in sentences.note(found, about)
+    world.claim("displayed", 2)
+    assert answer(world, about, found, seen(world, found)).startswith(f"Acme Rail knows it as {known}: Anna had it on")
+    world.move("m2", THREE)
+    moved = fact(world, Asked("milestone", "m2"))
+    same = told(world, moved)
+    assert (same.how, same.n, same.level) == ("same", 2, "coarse")
+    assert f"their page said {known} before and after, as in update 2" in sentences.why(same, moved, clock(world))
+    assert told(world, fact(world, Asked("milestone", "m2"), about.step.version)).beyond == 0
+    world.clock.forward(days=1)
+    world.move("m2", date(2028, 2, 3))
+    past = fact(world, Asked("milestone", "m2"), about.step.version)
+    assert told(world, past).beyond == 3
+    assert carried(world.view(), past) == "earlier"
+    assert carried(world.view(1), past) == ""
+    world.tell(MeetMilestone(project=HARBOUR, milestone=MilestoneId("m1"), actual=date(2027, 3, 1)))
+    met = fact(world)
+    assert (met.value, carried(world.view(), met)) == (Met(date(2027, 3, 1)), "coarse")
+    world.close()
+
+
+def test_a_score_shared_as_a_band_is_known_as_that(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.harbour(everything(score_detail="band"))
+    risk = Asked("risk", "r1")
+
+    def scored(points: Points) -> tuple[Fact, ClientTold]:
+        world.clock.forward(days=1)
+        world.tell(ScoreRisk(project=HARBOUR, risk=RiskId("r1"), residual=points, reason="Copper"))
+        about = fact(world, risk)
+        return about, told(world, about)
+
+    high, found = scored(Points(4, 4))
+    assert (found.how, found.n, found.level) == ("told", 2, "coarse")
+    assert sentences.note(found, high) == "As its band alone: high."
+    higher, same = scored(Points(5, 5))
+    assert (same.how, same.level) == ("same", "coarse")
+    assert "their page said high before and after" in sentences.why(same, higher, clock(world))
+    low, lower = scored(Points(1, 1))
+    assert (lower.how, lower.n) == ("told", 3)
+    assert carried(world.view(), high) == carried(world.view(), higher) == "earlier"
+    assert carried(world.view(2), low) == ""
+    world.close()
+
+
+def _pounds(amount: int) -> Money:
+    return Money(Decimal(amount), "GBP")
+
+
+def test_an_amount_that_is_shared_rounded_is_known_as_that(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.harbour(everything(money_step=10_000))
+    approve = ApproveBudget(project=HARBOUR, measure="price", amount=_pounds(8_004_000), reason="Contract")
+    change = ApproveBudgetChange(
+        project=HARBOUR, measure="price", amount=_pounds(-500), reason="Less", approver="Board"
+    )
+    more = msgspec.structs.replace(change, amount=_pounds(12_500))
+    for command, how, rounded in ((approve, "told", "£8,000,000"), (change, "same", ""), (more, "told", "£8,020,000")):
+        world.tell(command)
+        about = fact(world, Asked("budget", "price"))
+        found = told(world, about)
+        assert (found.how, found.level) == (how, "coarse")
+        if rounded:
+            assert sentences.note(found, about) == f"Rounded to £10,000: {rounded}."
+    on = world.clock.at.date()
+    measured = MeasureCost(
+        project=HARBOUR, measure="price", status_date=on, ev=Decimal(1_234_567), ac=Decimal(2_345_678)
+    )
+    world.tell(measured)
+    for figure in ("spent", "forecast"):  # the forecast follows from rounded figures, and is not the exact one rounded
+        found = told(world, fact(world, Asked(figure, "price")))
+        assert (found.how, found.level) == ("told", "coarse")
+    world.close()
+
+
 def test_amounts_and_scores_are_told_as_they_are(world: World) -> None:
     amount = Money(Decimal(8_000_000), "GBP")
     world.tell(ApproveBudget(project=HARBOUR, measure="price", amount=amount, reason="Contract"))
