@@ -1,12 +1,26 @@
 """The headline of a client's page: one or two sentences, made by fixed rules from the shared parts of a view."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 import msgspec
 
 from domain.language import N_
 from domain.language import gettext as _
-from domain.view import BudgetVital, DateUnit, Headline, MilestoneRow, ProjectPhase, RiskCard, ScheduleVital
+from domain.view import (
+    BudgetVital,
+    DateUnit,
+    Dimension,
+    Headline,
+    Indicator,
+    MilestoneRow,
+    ProjectPhase,
+    Rag,
+    RiskCard,
+    RiskVital,
+    ScheduleVital,
+)
 
 WORDS = (
     N_("zero"),
@@ -34,6 +48,14 @@ WORDS = (
 )
 
 
+MONTH = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"), N_("August")) + (
+    N_("September"),
+    N_("October"),
+    N_("November"),
+    N_("December"),
+)
+
+
 def number(value: int) -> str:
     """Return a count in words up to twenty, in digits beyond."""
     return WORDS[value] if 0 <= value < len(WORDS) else f"{value:,}"
@@ -42,13 +64,6 @@ def number(value: int) -> str:
 def count(value: int, one: str, many: str = "") -> str:
     """Return a count with its noun: "one day", "two days"."""
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """What of a whole view its headline needs: the project's phase where it is shared, and the unit of its dates."""
-
-    phase: ProjectPhase | None = None
-    unit: DateUnit = "day"
 
 
 def in_units(days: int, unit: DateUnit) -> int:
@@ -61,69 +76,218 @@ def length(days: int, unit: DateUnit) -> str:
     return count(in_units(days, unit), {"day": _("day"), "month": _("month"), "quarter": _("quarter")}[unit])
 
 
-def headline(
-    schedule: ScheduleVital | None,
-    budget: BudgetVital | None,
-    milestones: tuple[MilestoneRow, ...],
-    risks: tuple[RiskCard, ...],
-    standing: Standing,
-) -> Headline:
-    """Return the headline of the view that has these parts; None or empty where a part is not shared."""
-    clauses = [c for c in (_schedule(schedule, milestones, standing.unit), _budget(budget)) if c]
-    if not clauses and (risk_clause := _risks(risks)):
-        clauses = [risk_clause]
-    if not clauses and milestones:
-        clauses = [_("{milestones} shared", milestones=count(len(milestones), _("milestone")))]
-    sentence = _sentence(_(" and ").join(clauses)) if clauses else _("Nothing has been shared yet.")
-    opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(standing.phase or "", "")
-    waiting = [r for r in risks if r.view_needed]
+# what the headline is made of
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a view shares, as its headline reads it; None or empty where a part is not shared."""
+
+    overall: Indicator | None = None
+    schedule: ScheduleVital | None = None
+    budget: BudgetVital | None = None
+    risk: RiskVital | None = None
+    milestones: tuple[MilestoneRow, ...] = ()
+    risks: tuple[RiskCard, ...] = ()
+    phase: ProjectPhase | None = None
+    unit: DateUnit = "day"  # of the dates of milestones
+    more: bool = False  # something else stands on the page
+
+    def statuses(self) -> dict[Dimension, Rag]:
+        """Return the status of every indicator that is shared."""
+        found: dict[Dimension, Indicator | None] = {
+            "overall": self.overall,
+            "schedule": self.schedule.indicator if self.schedule else None,
+            "budget": self.budget.indicator if self.budget else None,
+            "risk": self.risk.indicator if self.risk else None,
+        }
+        return {name: indicator.status for name, indicator in found.items() if indicator is not None}
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """One thing the headline says, of which dimension, and how bad: 2 off track, 1 at risk or behind, 0 neither."""
+
+    of: Dimension
+    text: str
+    severity: int = 0
+
+
+SEVERITY: dict[Rag, int] = {"on_track": 0, "at_risk": 1, "off_track": 2}
+NAMED: dict[Dimension, str] = {
+    "overall": N_("overall"),
+    "schedule": N_("schedule"),
+    "budget": N_("budget"),
+    "risk": N_("risk"),
+}
+STANDS: dict[tuple[Dimension, Rag], str] = {
+    ("overall", "on_track"): N_("on track overall"),
+    ("overall", "at_risk"): N_("at risk overall"),
+    ("schedule", "on_track"): N_("the schedule on track"),
+    ("schedule", "at_risk"): N_("the schedule at risk"),
+    ("budget", "on_track"): N_("the budget on track"),
+    ("budget", "at_risk"): N_("the budget at risk"),
+    ("risk", "on_track"): N_("risk status on track"),
+    ("risk", "at_risk"): N_("risk status at risk"),
+}
+
+
+def headline(shared: Shared) -> Headline:
+    """Return the headline by the rules of docs/spec.md 6.9: whatever is shared, worst first."""
+    statuses = shared.statuses()
+    figures = [*_schedule(shared), *_budget(shared.budget), *_risk(shared.risks)]
+    said = [c for c in figures if c.severity or statuses.get(c.of, "on_track") == "on_track"]
+    said += _stands(statuses, said)
+    bad = [c.text for c in sorted(said, key=lambda c: -c.severity) if c.severity]
+    good = [c.text for c in said if not c.severity]
+    sentences = [text for text in (_worst(statuses, bad), _listed(good)) if text] or [_otherwise(shared)]
+    opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(shared.phase or "", "")
+    waiting = [r for r in shared.risks if r.view_needed]
     ask = _sentence(count(len(waiting), _("risk is"), _("risks are")) + _(" waiting for your view")) if waiting else ""
-    return Headline(sentence=opening + sentence, ask=ask, ask_target=waiting[0].id if waiting else "")
+    text = opening + " ".join(map(_sentence, sentences))
+    return Headline(sentence=text, ask=ask, ask_target=waiting[0].id if waiting else "")
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def _schedule(vital: ScheduleVital | None, milestones: tuple[MilestoneRow, ...], unit: DateUnit) -> str:
-    if milestones and all(row.status == "met" for row in milestones):
-        return _("all shared milestones are met")
+def _listed(clauses: Sequence[str]) -> str:
+    if len(clauses) < 2:
+        return "".join(clauses)
+    return ", ".join(clauses[:-1]) + _(" and ") + clauses[-1]
+
+
+def _worst(statuses: Mapping[Dimension, Rag], bad: Sequence[str]) -> str:
+    """Return the sentence of what is not well; it names every indicator that is off track."""
+    which = [name for name in NAMED if statuses.get(name) == "off_track"]
+    if not which:
+        return _listed(bad)
+    parts = _listed([_(NAMED[name]) for name in which if name != "overall"])
+    if "overall" not in which:
+        named = _("off track in {parts}", parts=parts)
+    else:
+        named = _("off track overall, in {parts}", parts=parts) if parts else _("off track overall")
+    return f"{named}: {_listed(bad)}" if bad else named
+
+
+def _stands(statuses: Mapping[Dimension, Rag], said: Sequence[Clause]) -> list[Clause]:
+    """Return the indicators that nothing said so far speaks for; what is off track is named apart."""
+    found = []
+    for name in ("schedule", "budget", "risk"):
+        status, worst = statuses.get(name), max((c.severity for c in said if c.of == name), default=-1)
+        if status in ("on_track", "at_risk") and worst < SEVERITY[status]:
+            found.append(Clause(name, _(STANDS[name, status]), SEVERITY[status]))
+    overall = statuses.get("overall")
+    worst = max((c.severity for c in (*said, *found)), default=-1)
+    if overall in ("on_track", "at_risk") and worst < SEVERITY[overall]:
+        found.append(Clause("overall", _(STANDS["overall", overall]), SEVERITY[overall]))
+    return found
+
+
+def _otherwise(shared: Shared) -> str:
+    """Return what is said where no figure and no status is shared that says anything."""
+    active = [r for r in shared.risks if r.status == "active"]
+    if shared.milestones:
+        return _("{milestones} shared", milestones=count(len(shared.milestones), _("milestone")))
+    if active:
+        return _("{risks} shared", risks=count(len(active), _("risk")))
+    if shared.risks:
+        return _("all shared risks are closed")
+    if shared.budget is not None:
+        return _("the budget is shared, and nothing of it is measured yet")
+    if shared.phase == "running":
+        return _("the project is running")
+    return _("what is shared stands below") if shared.more else _("nothing has been shared yet")
+
+
+# the schedule
+
+
+def _schedule(shared: Shared) -> Iterator[Clause]:
+    rows, unit = shared.milestones, shared.unit
+    if rows and all(row.status == "met" for row in rows):
+        yield Clause("schedule", _("all shared milestones are met"))
+        return
+    overdue = sum(row.status == "overdue" for row in rows)
+    if overdue:
+        passed = count(overdue, _("date has"), _("dates have"))
+        yield Clause("schedule", _("{dates} passed without being met", dates=passed), 2)
+    final = next((row for row in rows if row.final), None)
+    last = _slip(shared.schedule, final, unit)
+    if last is not None and not (overdue and not last.severity):
+        yield last
+    others = [row for row in rows if last is None or row is not final]
+    yield from _slipping(others, of_all=last is None)
+
+
+def _slip(vital: ScheduleVital | None, final: MilestoneRow | None, unit: DateUnit) -> Clause | None:
+    """Return how the last agreed milestone stands against the plan; None where its slip is not shared."""
     if vital is None or vital.slip_days is None:
-        return ""
+        return None
     if vital.slip_days == 0:
-        return _("on the agreed plan")
-    direction = _("behind") if vital.slip_days > 0 else _("ahead of")
-    return _("{days} {direction} the agreed plan", days=length(abs(vital.slip_days), unit), direction=direction)
+        return Clause("schedule", _("on the agreed plan"))
+    days = length(abs(vital.slip_days), unit)
+    if vital.slip_days < 0:
+        return Clause("schedule", _("{days} ahead of the agreed plan", days=days))
+    status = final.status if final else None
+    indicator = vital.indicator.status if vital.indicator else "at_risk"
+    severity = 2 if status in ("off_track", "overdue") else max(1, SEVERITY[indicator])
+    return Clause("schedule", _("{days} behind the agreed plan", days=days), severity)
 
 
-def _budget(vital: BudgetVital | None) -> str:
+def _slipping(rows: Sequence[MilestoneRow], *, of_all: bool) -> Iterator[Clause]:
+    """Yield how many milestones are off track and at risk; where no status is shared, how many slip."""
+    noun = (_("milestone"), _("milestones")) if of_all else (_("other milestone"), _("other milestones"))
+    for status, severity, words in (("off_track", 2, _("off track")), ("at_risk", 1, _("at risk"))):
+        if many := sum(row.status == status for row in rows):
+            yield Clause("schedule", f"{count(many, *noun)} {words}", severity)
+    late = [row for row in rows if row.status is None and row.slip is not None and row.slip.since_current > 0]
+    if late:
+        yield Clause("schedule", _("{many} later than agreed", many=count(len(late), *noun)), 1)
+
+
+# the budget
+
+
+def _budget(vital: BudgetVital | None) -> Iterator[Clause]:
     if vital is None:
-        return ""
-    if vital.forecast_share is not None:
-        over = (vital.forecast_share - 1) * 100
-        if over <= 0:
-            return _("within budget")
-        return _("{percent} percent over budget", percent=_("under one") if over < 1 else _percent(over))
-    if vital.indicator is None:
-        return ""
-    return {
-        "on_track": _("the budget on track"),
-        "at_risk": _("the budget at risk"),
-        "off_track": _("the budget off track"),
-    }[vital.indicator.status]
+        return
+    spent, forecast = vital.spent_share, vital.forecast_share
+    if vital.budget is not None and not vital.budget.amount and vital.spent is not None and vital.spent.amount:
+        yield Clause("budget", _("money spent without an approved budget"), 2)
+    elif forecast is not None:
+        by = _(" by the forecast of {day}", day=_day(vital.forecast_on)) if vital.forecast_on else ""
+        yield _against(forecast, vital, _("within budget") + by, by)
+    elif spent is not None:
+        part = _percent(spent * 100)
+        yield _against(spent, vital, _("{part} percent of the budget spent", part=part), _(" already"))
+
+
+def _against(share: Decimal, vital: BudgetVital, within: str, beyond: str) -> Clause:
+    """Return a clause on an amount as a share of the budget (1 = 100 %)."""
+    over = (share - 1) * 100
+    if over <= 0:
+        return Clause("budget", within)
+    severity = max(1, SEVERITY[vital.indicator.status]) if vital.indicator else 1
+    percent = _("under one") if over < 1 else _percent(over)
+    return Clause("budget", _("{percent} percent over budget", percent=percent) + beyond, severity)
 
 
 def _percent(value: Decimal) -> str:
     return number(int(value.to_integral_value()))
 
 
-def _risks(risks: tuple[RiskCard, ...]) -> str:
+def _day(value: date) -> str:
+    return f"{value.day} {_(MONTH[value.month - 1])} {value.year}"
+
+
+# the risks
+
+
+def _risk(risks: Sequence[RiskCard]) -> Iterator[Clause]:
     active = [r for r in risks if r.status == "active"]
-    if not active:
-        return ""
-    high = sum(r.band == "high" for r in active)
-    return _(
-        "{risks} shared, {high} of them high",
-        risks=count(len(active), _("risk")),
-        high=number(high) if high else _("none"),
-    )
+    if high := sum(r.band == "high" for r in active):
+        yield Clause("risk", count(high, _("high risk"), _("high risks")), 2)
+    elif medium := sum(r.band == "medium" for r in active):
+        yield Clause("risk", count(medium, _("medium risk"), _("medium risks")), 1)
+    elif active and all(r.band == "low" for r in active):
+        yield Clause("risk", count(len(active), _("low risk"), _("low risks")))

@@ -17,7 +17,7 @@ ZERO = Decimal(0)
 class EarnedValue(msgspec.Struct, frozen=True, kw_only=True):
     """All figures at one status date. Ratios are plain numbers (1 = as planned); times are in periods of the plan.
 
-    A planned or earned value above the budget belongs to a budget that was larger: it is unknown until it is given again.
+    A planned or earned value above the budget belongs to one that was larger: it is unknown until it is given again.
     """
 
     bac: Decimal

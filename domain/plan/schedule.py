@@ -43,10 +43,11 @@ from domain.plan.milestones import (
 
 __all__ = [
     "AcceptMilestone", "AddMilestone", "ApproveBaseline", "ApprovedBaseline", "BaselineApproved", "ConfirmPlan",
-    "DayEnded", "DescribeMilestone", "EndDay", "ForecastMoved", "MeetMilestone", "Milestone", "MilestoneAccepted", "MilestoneAdded",
-    "MilestoneDescribed", "MilestoneDetails", "MilestoneKind", "MilestoneMet", "MilestoneRemoved", "MilestoneReopened",
-    "Move", "MoveForecast", "OwnerSide", "PlanConfirmed", "ProgressReported", "RemoveMilestone", "ReopenMilestone",
-    "ReportProgress", "Schedule", "ScheduleCommand", "ScheduleEvent", "decide", "evolve",
+    "DayEnded", "DescribeMilestone", "EndDay", "ForecastMoved", "MeetMilestone", "Milestone", "MilestoneAccepted",
+    "MilestoneAdded", "MilestoneDescribed", "MilestoneDetails", "MilestoneKind", "MilestoneMet", "MilestoneRemoved",
+    "MilestoneReopened", "Move", "MoveForecast", "OwnerSide", "PlanConfirmed", "ProgressReported",
+    "RemoveMilestone", "ReopenMilestone", "ReportProgress", "Schedule", "ScheduleCommand", "ScheduleEvent",
+    "decide", "evolve",
 ]  # fmt: skip
 
 

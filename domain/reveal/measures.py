@@ -65,7 +65,7 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
     amounts = terms.budget == "amounts"
     since, day = known_from(share, "budget", terms.measure, "curve"), _status_date(account)
     spent, earned = account.known("ac"), account.known("ev")
-    ac, ev = spent and spent.ac, within(earned and earned.ev, account.bac)
+    ac, ev = spent.ac if spent else None, within(earned.ev if earned else None, account.bac)
 
     def money(value: Decimal | None) -> Money | None:
         return Money(value, project.currency) if amounts and value is not None else None
@@ -75,8 +75,8 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         measure=terms.measure,
         status_date=day,
         forecast_on=_older(_forecast_day(account), day),
-        spent_on=_older(spent and spent.status_date, day),
-        earned_on=_older(earned and earned.status_date, day),
+        spent_on=_older(spent.status_date if spent else None, day),
+        earned_on=_older(earned.status_date if earned else None, day),
         budget=money(account.bac),
         original_budget=money(account.original)
         if known_from(share, "budget", terms.measure, "amounts") is None

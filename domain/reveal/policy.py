@@ -13,7 +13,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
-from domain.headline import Standing, count, headline
+from domain.headline import Shared, count, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.plan.calendar import calendar_days, working_days
@@ -68,6 +68,20 @@ def reveal(
     if budget is not None:
         budget = msgspec.structs.replace(budget, remarks=remarks(share, "budget", called, item=_spent(share)))
     phase = project.phase if "phase" in terms.project_fields else None
+    overall, risk = indicator_of(project, share, "overall"), _risk_vital(project, share, risks)
+    baselines, confirmed = _baselines(project, share), _plan_confirmed(project, share)
+    said = concerns(share, milestones, risks, called)
+    first = Shared(
+        overall=overall,
+        schedule=schedule,
+        budget=budget,
+        risk=risk,
+        milestones=milestones,
+        risks=risks,
+        phase=phase,
+        unit=terms.date_unit,
+        more=bool(baselines or said) or confirmed is not None,
+    )
     return ClientView(
         organisation=organisation,
         client=client,
@@ -75,27 +89,32 @@ def reveal(
         time_zone=time_zone,
         terms_version=share.version,
         scope=_scope(terms, share.version, milestones, risks),
-        headline=headline(schedule, budget, milestones, risks, Standing(phase, terms.date_unit)),
+        headline=headline(first),
         phase=phase,
         as_of=_as_of(project, share),
-        overall=indicator_of(project, share, "overall"),
+        overall=overall,
         schedule=schedule,
         budget=budget,
-        risk=_risk_vital(project, share, risks),
+        risk=risk,
         milestones_shared=bool(terms.milestones),
         risks_shared=bool(terms.risks),
         milestones=milestones,
-        baselines=_baselines(project, share),
+        baselines=baselines,
         risks=risks,
         scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
-        confirmed_at=_confirmed(project, known_from(share, "project", "", "confirmed"))
-        if "confirmed" in terms.project_fields
-        else None,
-        concerns=concerns(share, milestones, risks, called),
+        confirmed_at=confirmed,
+        concerns=said,
         agreement_ack=agreement_ack(project, share, called),
         date_unit=terms.date_unit,
         money_step=terms.money_step,
     )
+
+
+def _plan_confirmed(project: Project, share: Share) -> datetime | None:
+    """Return since when the plan is confirmed, as far as the terms tell it."""
+    if "confirmed" not in share.terms.project_fields:
+        return None
+    return _confirmed(project, known_from(share, "project", "", "confirmed"))
 
 
 # milestones

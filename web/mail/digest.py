@@ -20,6 +20,7 @@ WORD = {
     "on_track": N_("On track"),
     "at_risk": N_("At risk"),
     "off_track": N_("Off track"),
+    "overdue": N_("Overdue"),
     "met": N_("Done"),
     "planned": N_("Planned"),
 }

@@ -7,8 +7,12 @@ import time
 from datetime import datetime
 
 from domain.agreement.share import ExpireShare, ReleaseDue
-from domain.ids import CommandId
+from domain.agreement.terms import Terms
+from domain.ids import CommandId, ProjectId
 from domain.plan.health import LapseOverrides
+from domain.plan.schedule import EndDay
+from domain.reveal.days import day_to_end
+from domain.reveal.holding import Holds
 from projections.evidence.erasing import complete, expire_receipts
 from projections.receipts.taking import BEAT
 from web.ids import new_id
@@ -19,6 +23,7 @@ from web.write.permission import SYSTEM
 log = logging.getLogger("fanlight")
 EVERY = 0.5  # seconds
 REAP_EVERY = 15.0  # seconds between looks for processes that are gone
+DAYS_EVERY = 15.0  # seconds between looks for days that are over
 GONE = 3 * BEAT  # seconds without a heartbeat after which a process counts as gone
 
 
@@ -31,6 +36,7 @@ class Clockwork:
         last = services.logs.ledger.last()
         self._ledger_read = last.index if last else 0
         self._reaped = 0.0
+        self._days_looked = -DAYS_EVERY
         self._beats: dict[str, tuple[int, float]] = {}  # by process: its newest heartbeat, and since when it is that
 
     def begin(self) -> None:
@@ -78,6 +84,7 @@ class Clockwork:
             self.sign()
         self._end_terms(now)
         services.erasure.finish_all()
+        self._end_days(now)
         for project in list(services.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
@@ -96,7 +103,22 @@ class Clockwork:
             if share.active and share.ended_on(now) is not None:
                 self._execute(ExpireShare(share=share.id))
 
-    def _execute(self, command: LapseOverrides | ReleaseDue | ExpireShare) -> None:
+    def _end_days(self, now: datetime) -> None:
+        """Record of each project that a day is over, where a date passed in it: one command a project and day."""
+        if time.monotonic() - self._days_looked < DAYS_EVERY:
+            return
+        self._days_looked = time.monotonic()
+        world = self._services.present.world
+        told: dict[ProjectId, list[tuple[Terms, Holds]]] = {}
+        for share in list(world.shares.values()):
+            if share.active:
+                told.setdefault(share.project, []).append((share.terms, world.held(share.id)))
+        for project in list(world.projects.values()):
+            day = day_to_end(project, told.get(project.id, ()), project.civil(now))
+            if day is not None and project.phase != "closed":
+                self._execute(EndDay(project=project.id, day=day))
+
+    def _execute(self, command: LapseOverrides | EndDay | ReleaseDue | ExpireShare) -> None:
         """Carry out what is due; a failure for one project or share is logged, and the others go on."""
         try:
             self._services.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))

@@ -10,7 +10,7 @@ from projections.wording import words
 from web.render import charts, details
 from web.render.parts import BudgetBar, HeatPart, Pin, Ring, RiskBox, RiskVitalPart, SlipBar, SpendPart
 
-TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "met": "done", "planned": "none"}
+TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "overdue": "bad", "met": "done", "planned": "none"}
 
 
 def sentence(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from domain.language import N_
 
-TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "met": "done", "planned": "none"}
+TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "overdue": "bad", "met": "done", "planned": "none"}
 
 
 WORD = {
     "on_track": N_("On track"),
     "at_risk": N_("At risk"),
     "off_track": N_("Off track"),
+    "overdue": N_("Overdue"),
     "met": N_("Met"),
     "planned": N_("Not agreed"),
 }

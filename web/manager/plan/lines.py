@@ -42,7 +42,7 @@ class MilestoneLine(msgspec.Struct, frozen=True, kw_only=True):
     working: int | None  # the same in working days
     original: int | None  # slip since the first plan, where that differs
     state: MilestoneState
-    overdue: bool  # the forecast has passed and it is not met
+    passed: int  # days since the forecast has passed without its being met; 0 where it has not
     marks: tuple[Mark, ...]
 
 
@@ -104,16 +104,18 @@ def _milestone(project: Project, m: Milestone, audience: Sequence[Audience], tod
         late=bool(slip and slip > 0),
         working=plan.working_slip_of(m.id, project.calendar),
         original=original,
-        state=state(project, m, slip),
-        overdue=m.actual is None and m.forecast < today,
+        state=state(project, m, slip, today),
+        passed=max((today - m.forecast).days, 0) if m.actual is None else 0,
         marks=_marks(m.id, audience),
     )
 
 
-def state(project: Project, m: Milestone, slip: int | None) -> MilestoneState:
-    """Return how a milestone stands by the project's tolerances."""
+def state(project: Project, m: Milestone, slip: int | None, today: date) -> MilestoneState:
+    """Return how a milestone stands by the project's tolerances; `today` is the civil date in the project's zone."""
     if m.actual is not None:
         return "met"
+    if m.forecast < today:
+        return "overdue"
     if slip is None:
         return "planned"
     t = project.tolerances

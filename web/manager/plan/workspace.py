@@ -99,7 +99,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
     shares = share_lines(services, world, project)
     counts = Counts(
         changes_today=changes_today(services, project, world.versions.get(f"project-{key}", 0)),
-        overdue=sum(line.overdue for line in milestones),
+        overdue=sum(line.passed > 0 for line in milestones),
         waiting=sum(len(line.waiting) for line in risks),
         stopped=sum(bool(line.stopped) for line in shares),
         concerns=open_concerns(world, project),
