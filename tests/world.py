@@ -42,7 +42,7 @@ SHARE, OTHER = ShareId("share1"), ShareId("share2")
 KEY = signer("fanlight/test", bytes(range(32)))
 ALL_MILESTONES = (
     "baseline", "forecast", "range", "actual", "slip", "status", "reason", "deadline", "kind", "owner_side",
-    "progress", "value", "acceptance", "client_action", "confirmed", "trend",
+    "location", "progress", "value", "acceptance", "client_action", "confirmed", "trend",
 )  # fmt: skip
 ALL_RISKS = (
     "score", "inherent", "history", "cause", "effect", "category", "proximity", "response", "owner", "client_score",

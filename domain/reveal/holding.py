@@ -1,10 +1,10 @@
 """Changes that wait for review before a client sees them, folded from the events.
 
-Rule: what waits is judged at the level of detail that the terms allow. The milestone, the risk or the budget that waits
-is shown on that share as it was before the command that changed it. While a milestone waits, so are the agreed plans
-and when the plan was confirmed, which would tell of it. Health is judged by what is released, for the same reason. All
-else is shown as it happens: other items, the client's own scores, the closing of a risk, and whatever takes an item away
-from the client. On release the client sees the present state, as one update.
+Rule: what waits is judged at the level of detail that the terms allow. The milestone, the risk or the budget that
+waits is shown on that share as it was before the command that changed it. While a milestone waits, so are the agreed
+plans and when the plan was confirmed, which would tell of it. Health is judged by what is released, for the same
+reason. All else is shown as it happens: other items, the client's own scores, the closing of a risk, and whatever
+takes an item away from the client. On release the client sees the present state, as one update.
 """
 
 from collections.abc import Callable, Iterable

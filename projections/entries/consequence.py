@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from domain.reveal import catalogue
 from domain.view import Baseline, ClientView, CurvePoint, ForecastPoint, Indicator, Remark
 
 Key = tuple[str, str, str]  # subject ("milestone-m1", "risk-r7", "budget", "page"), field, item of several or ""
 ITEMS = {"milestones": "milestone", "risks": "risk", "concerns": "concern"}
-PAST = frozenset({"previous", "previous_band", "remarks"})  # fields that are about the past
 COURSES = frozenset({"trend", "baselines"})  # fields with a series of values, of which the newest is the present one
+CURVE = frozenset({"curve", "curve_currency"})  # of its points only some tell of the past
+PAST = frozenset(field for row in catalogue.ROWS if row.past == "course" for field in row.shows) - COURSES - CURVE
 NOTHING: Mapping[Key, object] = {}
 
 

@@ -22,18 +22,22 @@ from projections.replay import pages
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """Which updates of a share are to be erased, why, and by whom; the reason is kept for ever."""
+    """Which updates of a share are to be erased, why, and by whom; the reason is kept for ever.
+
+    `ended`: the share has ended, so that nothing of it is on screens and its newest update may be erased as well.
+    """
 
     share: str
     numbers: Collection[int]
     reason: str
     who: str
+    ended: bool = False
 
 
 def erase_entries(logs: Logs, notary: Notary, asked: Erasure, now: datetime) -> str:
     """Destroy the content of entries of a share for ever, and return the signed statement; `now` in UTC.
 
-    Raises: Refused when one of them is not there, or is the newest: what is on screens now cannot be erased.
+    Raises: Refused when one of them is not there, or is on screens now: the newest of a share that has not ended.
     """
     _refuse(asked, logs.disclosure.head(asked.share))
     _keep_pages_after(logs, asked.share, asked.numbers)
@@ -57,7 +61,7 @@ def _refuse(asked: Erasure, head: int) -> None:
                 numbers=notes.spans(numbers),
             )
         )
-    if head in numbers:
+    if head in numbers and not asked.ended:
         raise Conflict(
             _("Update {head} is on screens now. Change what it shows first, then erase it.", head=head), "numbers"
         )

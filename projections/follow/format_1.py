@@ -7,8 +7,8 @@ import msgspec
 from domain.view import ClientView
 from projections.entries import frames, parts
 from projections.entries.entry import Change, Content, Rendered, digest_of, open_view
+from projections.entries.named import named
 from projections.follow.next_entry import NextView, Renderer, Shown, names_of
-from projections.follow.people import named
 
 _json = msgspec.json.Encoder(order="sorted")
 

@@ -28,10 +28,11 @@ from projections.entries.entry import (
     seal,
 )
 from projections.entries.frames import State
+from projections.entries.named import authors, named, with_erased, with_names
 from projections.entries.names import SealedName, key_of, keys_in, placeholder
 from projections.entries.parts import Part, page_hash
 from projections.events.world import World, names
-from projections.follow.people import Named, People, named, with_names
+from projections.follow.people import Named, People
 from projections.logs.disclosure_log import DisclosureLog
 
 KEYFRAME_EVERY = 50  # entries between keyframes, the most that are folded to open a page
@@ -276,12 +277,15 @@ def _keys_used(
     return keys_in("".join(texts))
 
 
-def _changes(due: NextView, shown: Shown, renderer: Renderer, renamed: frozenset[str]) -> tuple[Change, ...]:
+def _changes(due: NextView, shown: Shown, renderer: Renderer, renamed: Collection[str]) -> tuple[Change, ...]:
     """Return what became different since what is shown, people's names included."""
     before = shown.view
     if before is not None and shown.format == 1:
         keys = {name: placeholder(key) for key, name in names_of(due).items()}
-        before = with_names(before, lambda name: keys.get(name, name))
+        erased = {key for key, person in due.people.items() if person.erased}
+        known = with_names(before, lambda name: keys.get(name, name))
+        before = with_erased(known, due.view, erased)
+        renamed = erased if set(authors(before)) != set(authors(known)) else frozenset()
     changes = renderer.changes(before, due.view)
     if changes or not renamed:
         return changes

@@ -1,12 +1,12 @@
-"""People in the views of one share: a placeholder for each, and names put in place of them. Pure."""
+"""People in the views of one share: a placeholder for each. Pure."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 
 import msgspec
 
 from domain.ids import PersonId, ShareId
-from domain.view import Ack, ClientView, Remark
-from projections.entries.names import filled, key_of, keys_in, placeholder
+from domain.view import ClientView
+from projections.entries.names import key_of, keys_in, placeholder
 from projections.events.world import World
 
 
@@ -49,31 +49,3 @@ class People:
     def _named(self, person: PersonId) -> Named:
         erased = self._world.erased if self._as_then else self._erased
         return Named(person, self._name(person), person in erased)
-
-
-def named(view: ClientView, called: Mapping[str, str]) -> ClientView:
-    """Return a view with names in place of their placeholders; `called` has them by key."""
-    return with_names(view, lambda text: filled(text, called))
-
-
-def with_names(view: ClientView, name: Callable[[str], str]) -> ClientView:
-    """Return a view with every name of a person replaced by what `name` makes of it."""
-    replace = msgspec.structs.replace
-
-    def remarks(given: tuple[Remark, ...]) -> tuple[Remark, ...]:
-        return tuple(replace(remark, by=name(remark.by)) for remark in given)
-
-    def ack(given: Ack | None) -> Ack | None:
-        return None if given is None else replace(given, by=name(given.by))
-
-    return replace(
-        view,
-        milestones=tuple(replace(m, remarks=remarks(m.remarks), ack=ack(m.ack)) for m in view.milestones),
-        risks=tuple(
-            replace(r, remarks=remarks(r.remarks), ack=ack(r.ack), client_scored_by=name(r.client_scored_by))
-            for r in view.risks
-        ),
-        budget=None if view.budget is None else replace(view.budget, remarks=remarks(view.budget.remarks)),
-        concerns=tuple(replace(c, by=name(c.by), answered_by=name(c.answered_by)) for c in view.concerns),
-        agreement_ack=ack(view.agreement_ack),
-    )

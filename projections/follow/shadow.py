@@ -16,17 +16,19 @@ from domain.events import CommandCarriedOut, Recorded
 from domain.ids import ShareId
 from domain.view import ClientView
 from projections.entries.entry import Content, Kept, open_content, open_header
+from projections.entries.named import named
 from projections.entries.names import SealedName, key_of
 from projections.events.event_log import EventLog
 from projections.events.world import World
 from projections.follow import format_1
 from projections.follow.next_entry import NextView, Renderer, Shown, compose, names_of, restore, revealed
-from projections.follow.people import Named, People, named
+from projections.follow.people import Named, People
 from projections.follow.restoring import is_lost
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay.pages import Views
 
 BATCH = 64  # entries read at a time
+_SINCE = ("changes", "parts", "removed", "items", "targets", "say")  # what an entry says of the one before it
 
 State = Literal[
     "same",  # byte for byte
@@ -100,6 +102,7 @@ class _Shadow:
         self._last: tuple[ClientView, dict[str, str]] | None = None  # after the last command, paired or not
         self._waiting: list[_Waiting] = []
         self._ended = False
+        self._alone = False  # what was shown before the entry under way was erased and cannot be made again
 
     def command(self, at: datetime, view: ClientView | None, terms: Terms, people: People) -> Iterator[Compared]:
         """Take in what the client may know after a command, and settle the entries recorded before it.
@@ -128,7 +131,7 @@ class _Shadow:
                 return
             if not self._waiting:
                 self._entries.take()
-                yield Compared(n=kept.n, at=at, state="extra")
+                yield Compared(n=kept.n, at=at, state="erased" if kept.state == "erased" else "extra")
                 continue
             place = self._place(kept)
             yield from self._missing(place)
@@ -158,6 +161,8 @@ class _Shadow:
         content = self._made(due, kept)
         if recorded is None:
             return Compared(n=kept.n, at=at, state="erased" if kept.state == "erased" else "damaged")
+        if self._alone:
+            content = msgspec.structs.replace(content, **{name: getattr(recorded, name) for name in _SINCE})
         if content.format == 1:
             content = format_1.alike(recorded, content)
         if recorded == content and (content.format == 1 or kept.raw == msgspec.json.encode(content, order="sorted")):
@@ -166,12 +171,14 @@ class _Shadow:
 
     def _made(self, due: NextView, kept: Kept) -> Content:
         """Return what the code of today makes of a view, in the format in which it was recorded."""
+        self._alone = False
         if open_header(kept.header).format == 1:
             content, rendered, view = format_1.compose(due, self._shown, self._renderer)
             self._shown = Shown(n=due.n, at=due.at, format=1, rendered=rendered, view=view)
             return content
         if self._shown.format == 1 and self._shown.n:  # the first of format 2 differs from what was recorded before it
             self._shown = restore(self._log, self._share, due.n - 1)
+            self._alone = not self._shown.n
 
         def seal_name(share: str, person: str, _name: str) -> SealedName:
             unknown = SealedName(person=person, commitment="", sealed=b"")

@@ -249,7 +249,8 @@ class DisclosureLog:
     def keep_keyframe(self, share: str, keyframe: Keyframe) -> None:
         """Keep all parts after an entry, unless they are kept already."""
         if not self._recorder.select_events(f"key-{share}", gt=keyframe.n - 1, lte=keyframe.n):
-            self._recorder.insert_events([self._keyed(share, keyframe)])
+            with contextlib.suppress(IntegrityError):  # another process keeps it at this moment
+                self._recorder.insert_events([self._keyed(share, keyframe)])
 
     def erase(self, share: str, numbers: Iterable[int]) -> None:
         """Destroy the keys of entries and of the keyframes with their numbers: nobody can read their content again."""

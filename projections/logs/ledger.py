@@ -21,6 +21,7 @@ FOUND_AGAIN = (
     "time-stamped",
     "key-added",
     "key-rotated",
+    "names-due",
 )  # by subject
 
 

@@ -240,13 +240,21 @@ def erased(text: str, origin: str) -> set[int]:
     lines = text.split("\n")
     if len(lines) != 5 or lines[0] != f"{origin}/erasures":
         raise BadNote(_("expected an erasure statement of four lines"))
-    numbers: set[int] = set()
-    for span in lines[3].split(" "):
+    return numbers(lines[3])
+
+
+def numbers(text: str) -> set[int]:
+    """Return the numbers in a text such as "3 5-9 12".
+
+    Raises: BadNote.
+    """
+    found: set[int] = set()
+    for span in text.split(" "):
         match = re.fullmatch(r"([1-9][0-9]{0,8})(?:-([1-9][0-9]{0,8}))?", span)
         if match is None:
             raise BadNote(_("expected a number or a range, got {span!r}", span=span[:40]))
-        numbers.update(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return numbers
+        found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return found
 
 
 def spans(numbers: Iterable[int]) -> str:

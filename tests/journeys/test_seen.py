@@ -134,7 +134,9 @@ def test_an_auditor_replays_a_month_at_speed(month: Product, sit_down: Callable[
     wait_until(over)
     wait_until(lambda: "13" in page.inner_text("#frame td[data-l=Update]"))
     assert len(moments) > 4, "it showed instants on the way"
+    last = page.evaluate("document.getElementById('frame').dataset.said")
     page.keyboard.press("ArrowLeft")
+    wait_until(lambda: page.evaluate("document.getElementById('frame').dataset.said") != last)
     wait_until(lambda: "Forecast moved" in page.inner_text(".frame-events"))
     page.click("a:has-text('Acme Rail')")
     page.wait_for_selector("#seen")

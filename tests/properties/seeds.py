@@ -15,6 +15,16 @@ FIRST_SEED = int(os.environ.get("SEED", "1"))
 ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
 
 STORED: dict[str, dict[str, int]] = {
+    "levels": {
+        "a movement within the unit counted as one": 1,
+        "amounts left exact": 8,
+        "dates cut after what follows from them was computed": 1,
+        "deadlines and payments left exact": 4,
+        "scores of a band left as they are": 1,
+        "the budget left exact": 8,
+        "what waits for review judged by days and scores": 7,
+        "when a correction below the step was made": 10,
+    },
     "twins": {
         "a draft of the agreement": 2,
         "a floor that reads when a value was recorded, not the earlier of the two": 2,

@@ -16,13 +16,14 @@ import msgspec
 
 from domain.agreement import answers
 from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
-from domain.agreement.terms import MilestoneField, RiskField, Terms, Ways
+from domain.agreement.terms import Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people.access import InvitePerson
 from domain.plan import budget, risks, schedule
+from domain.reveal.catalogue import MilestoneField, RiskField
 from tests.properties.backfilled import backfilled
 from tests.properties.hidden import FIRST, SCREEN, THEIRS, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past

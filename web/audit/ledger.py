@@ -29,6 +29,7 @@ KINDS = {
     "consulted": N_("Somebody asked"),
     "checkpoint": N_("Checkpoint signed"),
     "entries-erased": N_("Updates erased"),
+    "names-due": N_("Updates to erase with a person"),
     "restored": N_("Backup restored"),
     "receipts-expired": N_("Receipts expired"),
     "time-stamped": N_("Time-stamped"),

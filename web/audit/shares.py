@@ -96,16 +96,19 @@ def _lines(services: Services) -> list[ShareLine]:
 
 
 def _line(services: Services, share: Share) -> ShareLine:
-    world, page = services.present.world, services.heads.page(share.id)
+    world, log = services.present.world, services.logs.disclosure
+    head = log.head(share.id)
+    newest = next(iter(log.kept(share.id, head - 1, 1, head)), None) if head else None
+    at = log.recorded_at(share.id, head)
     project = world.projects.get(share.project)
     ended = share.revoked_at is not None
     return ShareLine(
         share=share,
         client=world.client_name(share.client),
         project=project.title if project else share.project,
-        n=page.n if page else 0,
-        at=instant(page.at) if page else "",
-        root=page.root if page else "",
+        n=head,
+        at=instant(at) if at else "",
+        root=newest.root if newest else "",
         state=_("Ended") if ended else _("In force") if share.versions else _("Draft"),
     )
 

@@ -1,18 +1,22 @@
 """`fanlight erase`: destroys a person's data or the content of updates for ever."""
 
 import re
+from collections.abc import Mapping
 
 from domain.errors import Invalid, Unknown
-from domain.ids import CommandId
+from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
 from domain.people.access import ErasePerson
 from projections.events.present import CurrentWorld
 from projections.evidence.erasing import Erasure, erase_entries
+from projections.evidence.names_due import NamesErased
+from projections.proof import notes
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
 from web.ids import new_id
 from web.process import open_logs, signing
 from web.settings import Settings, add_flags
+from web.write.erasure import PersonErasure
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
@@ -38,7 +42,7 @@ def _erase_updates(given: Arguments) -> int:
 
 
 def person(settings: Settings, email: str, reason: str) -> int:
-    """Erase a person: name, address, sign-ins and whatever else their stream of events holds.
+    """Erase a person: name, address, sign-ins, the rest of their events, and the updates of format 1 that name them.
 
     Raises: Refused.
     """
@@ -53,12 +57,41 @@ def person(settings: Settings, email: str, reason: str) -> int:
                 _("Nobody with the address {email} is known. `fanlight user list` shows who is.", email=email), "email"
             )
         service = Service(folder.events, present, clock.now)
+        erasure = PersonErasure(folder, signing.notary(folder, settings, clock.now), present, clock.now)
+        service.surround(erasure)
         for person_id in same_address:
             service.execute(OPERATOR, ErasePerson(person=person_id, reason=reason), command_id=CommandId(new_id(24)))
+        done = erasure.finish(same_address)
+        clients = {share.id: present.world.client_name(share.client) for share in present.world.shares.values()}
     finally:
         folder.close()
     print(_("Erased. What their pages claimed stays, under an id that leads to nobody."))
+    _print_updates(done, clients)
     return 0
+
+
+def _print_updates(done: NamesErased, clients: Mapping[ShareId, str]) -> None:
+    """Print which updates were erased with a person, which follow, and what is not changed."""
+    for share, numbers in done.erased.items():
+        if numbers:
+            message = _(
+                "Updates {numbers} of share {share} ({client}) named them: their content is erased and cannot be shown "
+                "or replayed again. Their numbers, times and hashes stay, and every proof still holds.",
+                numbers=notes.spans(numbers),
+                share=share,
+                client=clients[ShareId(share)],
+            )
+            print(message)
+    for share, numbers in done.waiting.items():
+        message = _(
+            "Update {numbers} of share {share} ({client}) is on screens until the server shows one without the name; "
+            "its content is erased then, by the server.",
+            numbers=notes.spans(numbers),
+            share=share,
+            client=clients[ShareId(share)],
+        )
+        print(message)
+    print(_("What other people wrote about them in their own words is not changed."))
 
 
 def updates(settings: Settings, share: str, numbers: str, reason: str) -> int:

@@ -105,6 +105,8 @@ def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
     page, ended = viewing.heads.page(share), viewing.ended_on(share) is not None
     if page is None:
         organisation, nothing = viewing.organisation(), _("Nothing has been shared yet")
+        if viewing.log.head(share):
+            nothing = _("What was shown last has been erased")
         return ShareTile(id=share, project=organisation, sentence=nothing, n=0, ended=ended)
     view = page.view
     return ShareTile(

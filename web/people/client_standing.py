@@ -116,13 +116,12 @@ def settled(services: Services, share: Share) -> bool:
 
 
 def _window(services: Services, world: World, share: Share, *, deep: bool) -> Window:
-    page = services.heads.page(share.id)
     project = world.projects.get(share.project)
     return Window(
         share=share,
         project=project.title if project else share.project,
         state=_("Ended") if share.revoked_at else _("In force") if share.active else _("Draft"),
-        update=page.n if page else 0,
+        update=services.logs.disclosure.head(share.id),
         watching=tuple(presence.watching(services, share.id)),
         reached=reached(services, share) if deep else {},
         settled=settled(services, share),

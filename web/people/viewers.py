@@ -23,6 +23,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.mail import state
+from web.people.erasure import NamingLines, naming_lines
 from web.process.services import Services
 from web.staff.acting import actor_of, permitted
 from web.staff.frame import StaffPage, share_of, shell
@@ -103,6 +104,7 @@ class ErasePage(StaffPage, frozen=True, kw_only=True):
     person: Person
     name: str
     client: str
+    naming: NamingLines  # the updates that are erased as well
     reason: str
     problem: Refused | None
 
@@ -308,6 +310,7 @@ async def erase(request: Request, signed: Signed) -> Response:
             return RedirectResponse(f"/p/{share.project}/shares/{share.id}?done=erased#viewers", 303)
         except Refused as refused:
             problem = refused
+    naming = await run_in_threadpool(naming_lines, services, person.id)
     world = services.present.world
     shown = ErasePage(
         project=world.projects[share.project],
@@ -315,6 +318,7 @@ async def erase(request: Request, signed: Signed) -> Response:
         person=person,
         name=world.person_name(person.id, share.client),
         client=world.client_name(share.client),
+        naming=naming,
         reason=reason,
         problem=problem,
         **shell(services, signed),

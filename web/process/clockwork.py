@@ -37,6 +37,7 @@ class Clockwork:
         """Finish what a crash cut short, before any page is served. For threads."""
         services, shares = self._services, list(self._services.present.world.shares)
         complete(services.logs, shares)
+        services.erasure.finish_all()
         if not services.logs.shared:
             services.receipts.recover(shares)
         services.health.look()
@@ -76,6 +77,7 @@ class Clockwork:
             self._signed_at = now.timestamp()
             self.sign()
         self._end_terms(now)
+        services.erasure.finish_all()
         for project in list(services.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
@@ -133,4 +135,5 @@ class Clockwork:
             if line.statement.kind == "entries-erased":
                 self._loop.call(services.live.forget, line.statement.subject)
                 services.ever_told.forget(line.statement.subject)
+                services.heads.forget()  # it may be the newest, of a share that has ended
         self._ledger_read = last.index

@@ -48,6 +48,7 @@ from web.push.live import Live
 from web.push.pace import Pace
 from web.render.page import Renderer
 from web.settings import Settings
+from web.write.erasure import PersonErasure
 from web.write.service import Service
 from web.write.viewer_answers import ViewerAnswers
 
@@ -135,6 +136,8 @@ class Process:
         hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
         credentials = Credentials(service, self._present, now, **hours)
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
+        erasure = PersonErasure(self._logs, signing, self._present, now)
+        service.surround(erasure)
         health = self._health(signing)
         sign_on = provider(settings, now)
         return Services(
@@ -163,6 +166,7 @@ class Process:
             health=health,
             metrics=Metrics(health, self._live, self._deliveries),
             notary=signing,
+            erasure=erasure,
             sign_ins=Limit(settings.sign_in_per_minute),
             provider=sign_on,
             single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",

@@ -30,6 +30,7 @@ from web.process.metrics import Metrics
 from web.process.refresh import SharedRefresh
 from web.push.live import Live
 from web.settings import Settings
+from web.write.erasure import PersonErasure
 from web.write.service import Service
 from web.write.viewer_answers import ViewerAnswers
 
@@ -66,6 +67,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     health: Health
     metrics: Metrics
     notary: Notary
+    erasure: PersonErasure
     sign_ins: Limit  # attempts to sign in, by address
     provider: "Provider | None"
     single_sign_on_name: str  # as the sign-in page shows it, "" where there is none

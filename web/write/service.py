@@ -7,6 +7,7 @@ writer overtook is decided again on what is true then.
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -41,6 +42,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     repeated: bool = False  # the command had been carried out before
 
 
+class Around(Protocol):
+    """What is done around commands of some kind."""
+
+    def before(self, actor: Actor, command: AnyCommand) -> None:
+        """Called once a command is permitted and decided, before anything of it is recorded."""
+
+    def after(self, command: AnyCommand) -> None:
+        """Called once it is carried out, also when it had been before. Raises nothing."""
+
+
 class Service:
     """Carries out commands. Thread-safe; several processes may share one log.
 
@@ -57,6 +68,11 @@ class Service:
     ) -> None:
         self._events, self._present, self._clock, self._crash_point = events, present, clock, crash_point
         self._on_recorded = on_recorded
+        self._around: list[Around] = []
+
+    def surround(self, around: Around) -> None:
+        """Have something done around every command from now on."""
+        self._around.append(around)
 
     def execute(
         self, actor: Actor, command: AnyCommand, *, command_id: CommandId, expected: int | None = None
@@ -66,6 +82,12 @@ class Service:
         `expected`: the version of the stream that the sender looked at, None for any.
         Raises: a kind of Refused, and nothing is recorded.
         """
+        answer = self._carry_out(actor, command, command_id, expected)
+        for around in self._around:
+            around.after(command)
+        return answer
+
+    def _carry_out(self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None) -> Answer:
         if not command_id or len(command_id) > 200:
             raise Invalid(_("A command needs an id of 1 to 200 characters that is its own."), "command_id")
         sent = commands.encode(command) + actor.person.encode()
@@ -118,6 +140,8 @@ class Service:
         expect(version, expected)
         check_references(world, command)
         events = decide(world, command, now)
+        for around in self._around:
+            around.before(actor, command)
         versions = tuple(range(version + 1, version + 1 + len(events)))
         tags = tuple(tag(event) for event in events)
         done = CommandCarriedOut(

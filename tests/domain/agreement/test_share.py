@@ -69,6 +69,7 @@ def test_terms_keep_every_field_they_were_given() -> None:
     every = Terms(
         milestones=("m1",), milestone_fields=("baseline",), risks=("r1",), risk_fields=("score",), budget="percent",
         measure="cost", curve=True, indices=True, health=("risk",), project_fields=("phase",),
+        date_unit="month", score_detail="band", money_step=1000,
     )  # fmt: skip
     empty = Terms()
     assert all(getattr(every, f) != getattr(empty, f) for f in Terms.__struct_fields__), "name the new field here"
@@ -96,7 +97,9 @@ def test_what_was_never_drafted_cannot_be_put_in_force() -> None:
     ("terms", "words"),
     [
         (Terms(curve=True), "need a budget level"),
-        (Terms(budget="rag", indices=True), "status alone"),
+        (Terms(budget="rag", indices=True), "need a budget level"),
+        (Terms(money_step=-1), "expected a whole number"),
+        (Terms(milestones="all", milestone_fields=("trend",)), "course of forecasts"),
         (Terms(risks="all", risk_fields=("history",)), "need the score"),
         (Terms(milestones="all", milestone_fields=("slip",)), "tells both dates"),
     ],

@@ -101,4 +101,4 @@ def test_each_level_of_the_budget_is_covered_by_itself(
 
 
 def test_a_budget_shared_as_a_status_alone_has_a_past_as_well() -> None:
-    assert known_from(share((1, RAG, False)), "project", "", "budget") == day(1)
+    assert known_from(share((1, RAG, False)), "health", "", "budget") == day(1)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from domain.agreement.answers import MakeComment
-from domain.agreement.terms import MilestoneField, RiskField, Terms
+from domain.agreement.terms import Terms
 from domain.money import Money
 from domain.plan.budget import ApproveBudget, ForecastCompletion, MeasureCost, PlannedPoint, PlanSpend
 from domain.plan.health import OverrideHealth
@@ -23,43 +23,13 @@ from domain.plan.schedule import (
     MoveForecast,
     ReportProgress,
 )
+from domain.reveal import catalogue
+from domain.reveal.catalogue import MilestoneField, RiskField
 from domain.reveal.policy import reveal
 from domain.view import ClientView, MilestoneRow, RiskCard
 from tests.world import ACME, HARBOUR, SHARE, World, everything
 
-OF_MILESTONE: dict[str, set[str]] = {
-    "baseline": {"baseline", "original_baseline"},
-    "forecast": {"forecast"},
-    "range": {"earliest", "latest"},
-    "actual": {"actual"},
-    "slip": {"slip", "baseline", "original_baseline", "forecast"},
-    "status": {"status"},
-    "reason": {"reason"},
-    "deadline": {"deadline"},
-    "kind": {"kind"},
-    "owner_side": {"owner_side"},
-    "progress": {"progress"},
-    "value": {"value"},
-    "acceptance": {"needs_acceptance", "accepted_on"},
-    "client_action": {"client_action", "client_action_due"},
-    "confirmed": {"confirmed_at"},
-    "trend": {"trend", "forecast"},
-    "comments": {"remarks"},
-}
-OF_RISK: dict[str, set[str]] = {
-    "score": {"score", "band"},
-    "inherent": {"inherent"},
-    "history": {"previous", "score", "band"},
-    "cause": {"cause", "event"},
-    "effect": {"effect"},
-    "category": {"category"},
-    "proximity": {"proximity"},
-    "response": {"response", "response_actions"},
-    "owner": {"owner"},
-    "client_score": {"client_score", "client_band", "client_scored_by", "view_needed", "score", "band"},
-    "comments": {"remarks"},
-}
-NEEDS = {"slip": ("baseline", "forecast"), "trend": ("forecast",), "history": ("score",), "client_score": ("score",)}
+COARSE = {"band_since", "inherent_band", "previous_band"}  # filled at the level of bands alone
 ALWAYS = {"id", "title", "final", "ref", "ack"}  # an acknowledgement is the client's own
 
 
@@ -72,7 +42,7 @@ def full(tmp_path: Path) -> World:
     details = MilestoneDetails(
         title="internal m1", client_title="Section A", client_facing=True, kind="payment", owner_side="joint",
         deadline=date(2027, 6, 30), value=Money(Decimal(5), "GBP"), needs_acceptance=True, client_action="Sign",
-        client_action_due=date(2027, 4, 1), note="internal note",
+        client_action_due=date(2027, 4, 1), location="Berth 4", note="internal note",
     )  # fmt: skip
     world.tell(DescribeMilestone(project=HARBOUR, milestone="m1", details=details))
     move = MoveForecast(
@@ -117,26 +87,36 @@ def filled(part: MilestoneRow | RiskCard) -> set[str]:
     return {f for f in part.__struct_fields__ if getattr(part, f) != getattr(empty, f)} - ALWAYS
 
 
+def with_needs(item: catalogue.Item, key: str) -> tuple[str, ...]:
+    """Return a row's key with those it needs."""
+    row = catalogue.BY_ID[f"{item}.{key}"]
+    return (key, *(row.needs.keys if row.needs else ()))
+
+
+def named(item: catalogue.Item, keys: tuple[str, ...]) -> set[str]:
+    """Return the fields of the view that some rows fill."""
+    return {field for key in keys for field in catalogue.BY_ID[f"{item}.{key}"].shows}
+
+
 @pytest.mark.parametrize("field", get_args(MilestoneField))
 def test_a_milestone_field_reveals_what_it_names_and_nothing_else(full: World, field: str) -> None:
-    fields = (field, *NEEDS.get(field, ()))
+    fields = with_needs("milestone", field)
     row = next(r for r in view_of(full, Terms(milestones="all", milestone_fields=fields)).milestones if r.id == "m1")
-    expected = set().union(*(OF_MILESTONE[f] for f in fields))
-    assert filled(row) == expected
+    assert filled(row) == named("milestone", fields)
 
 
 @pytest.mark.parametrize("field", get_args(RiskField))
 def test_a_risk_field_reveals_what_it_names_and_nothing_else(full: World, field: str) -> None:
-    fields = (field, *NEEDS.get(field, ()))
+    fields = with_needs("risk", field)
     card = next(c for c in view_of(full, Terms(risks="all", risk_fields=fields)).risks if c.id == "r1")
-    assert filled(card) == set().union(*(OF_RISK[f] for f in fields))
+    assert filled(card) == named("risk", fields) - COARSE
 
 
 @pytest.mark.once
 def test_every_field_of_the_view_is_explained_by_some_field_of_the_terms() -> None:
     """A new field of the view fails here until somebody says which terms name it."""
-    assert set(MilestoneRow.__struct_fields__) - ALWAYS == set().union(*OF_MILESTONE.values())
-    assert set(RiskCard.__struct_fields__) - ALWAYS - {"status"} == set().union(*OF_RISK.values())
+    assert set(MilestoneRow.__struct_fields__) - ALWAYS == set(catalogue.shown("milestone"))
+    assert set(RiskCard.__struct_fields__) - ALWAYS - {"status"} == set(catalogue.shown("risk"))
 
 
 def test_empty_terms_reveal_names_and_nothing_else(full: World) -> None:

@@ -86,7 +86,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "budget": OF_BUDGET,
     "risk": OF_RISK,
     "page": OF_PAGE,
-    "overall": dict(catalogue.BY_ID["health.overall"].shows) | {"indicator": N_("Overall status")},
+    "overall": {**catalogue.BY_ID["health.overall"].shows, "indicator": N_("Overall status")},
 }
 VITALS = ("schedule", "budget", "risk")
 PARTS = {

@@ -38,14 +38,14 @@ def share_lines(services: Services, world: World, project: Project) -> list[Shar
 
 def share_line(services: Services, world: World, share: Share, number: int = 0) -> ShareLine:
     """Return how one share stands."""
-    page = services.heads.page(share.id)
+    head = services.logs.disclosure.head(share.id)
     parked = presence.stopped(services, share.id)
     return ShareLine(
         share=share,
         client=world.client_name(share.client),
         number=number,
-        update=page.n if page else 0,
-        at=page.at if page else None,
+        update=head,
+        at=services.logs.disclosure.recorded_at(share.id, head),
         watching=tuple(presence.watching(services, share.id)),
         behind=services.health.behind,
         stopped=parked.error if parked else "",

@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
-from domain.agreement.terms import BudgetLevel, Measure, MilestoneField, ProjectField, RiskField, Terms
+from domain.agreement.terms import Measure, Terms
 from domain.ids import MilestoneId, PersonId, RiskId, ShareId
-from domain.view import Dimension
+from domain.reveal.catalogue import BudgetLevel
+from domain.view import DateUnit, ScoreDetail
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.manager.plan.test_change import hidden
 from tests.world import HARBOUR, SHARE, World, everything
@@ -32,13 +33,12 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.once
 def test_every_choice_of_the_terms_is_on_the_form() -> None:
+    """The rows come from the catalogue; what terms choose one of many of is named here."""
     for words, kind in (
-        (terms_form.MILESTONE_FIELDS, MilestoneField),
-        (terms_form.RISK_FIELDS, RiskField),
         (terms_form.LEVELS, BudgetLevel),
         (terms_form.MEASURES, Measure),
-        (terms_form.HEALTH, Dimension),
-        (terms_form.PROJECT_FIELDS, ProjectField),
+        (terms_form.UNITS, DateUnit),
+        (terms_form.SCORES, ScoreDetail),
     ):
         assert set(words) == set(get_args(kind))
 

@@ -110,7 +110,7 @@ const feed = (() => {
     begin,
     open,
     send,
-    close: () => socket.close(),
+    close: () => socket?.close(),
     again: (data) => socket?.dispatchEvent(new MessageEvent('message', { data })),
     retry: () => htmx.process(page.feed, true),
   };

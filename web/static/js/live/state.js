@@ -1,6 +1,6 @@
 // Where the page stands: live, paused, reconnecting, out of date, signed out or ended. All of it is chrome.
 const state = (() => {
-  const SILENCE = 45000; // ms without a message before an open connection counts as lost
+  const SILENCE = 45000; // ms without a message before a connection counts as lost, also one that never opened
   const BLIP = 2000; // ms of loss before it is said
   const STALE = 60000; // ms of loss before the page is out of date
 
@@ -34,8 +34,8 @@ const state = (() => {
   function look() {
     today.draw();
     if (over) return;
-    if (Date.now() - heard > SILENCE && feed.open()) {
-      lost ||= heard + SILENCE;
+    if (!lost && Date.now() - heard > SILENCE) {
+      lost = heard + SILENCE;
       feed.close();
     }
     if (lost && Date.now() - lost > STALE) {
