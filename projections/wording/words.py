@@ -140,7 +140,7 @@ def late(days: int, unit: DateUnit) -> str:
     """Return a number of days between the ends of two units without a sign: "11 days", "1 month"."""
     many = in_units(days, unit)
     one, more = LONG_UNIT[unit]
-    return f"{many} {_(one if many == 1 else more)}"
+    return _("{many} {unit}", many=many, unit=_(one if many == 1 else more))
 
 
 def money(value: Money) -> str:

@@ -40,6 +40,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     title: str
     size: int = 0  # of the scale, where the client may give a score of its own; else 0
+    banded: bool = False  # what it is given beside is shared as a band alone
     comment: bool = False
     concern: bool = True
     acknowledge: bool = False
@@ -88,6 +89,7 @@ def _about_risk(card: RiskCard, terms: Terms, size: int) -> Offer:
         kind="risk",
         title=f"{card.ref} {card.title}",
         size=size if scored else 0,
+        banded=card.score is None,
         comment="comments" in terms.risk_fields,
         acknowledge=True,
         typed={"probability": str(theirs.probability), "impact": str(theirs.impact)} if theirs else {},

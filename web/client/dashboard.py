@@ -206,7 +206,7 @@ async def today(request: Request, signed: Signed) -> Response:
 
 def today_css(view: ClientView, day: date) -> str:
     """Return the rule that puts today's line on the milestones' axis; nothing when today lies outside."""
-    axis = charts.axis_of(view.milestones)
+    axis = charts.axis_of(view.milestones, view.date_unit)
     if axis is None or not axis.start <= day <= axis.end:
         return ""
     return f":root{{--today:{axis.at(day)}%}}\n"

@@ -61,8 +61,8 @@ def _month_starts(start: date, end: date) -> Iterator[date]:
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
 
 
-def axis_of(rows: Sequence[MilestoneRow]) -> Axis | None:
-    """Return the axis that holds every date of milestones, padded to whole months so that it seldom moves.
+def axis_of(rows: Sequence[MilestoneRow], unit: DateUnit) -> Axis | None:
+    """Return the axis that holds the mark of every date of milestones, padded to whole months so that it seldom moves.
 
     None where there is no date.
     """
@@ -71,7 +71,7 @@ def axis_of(rows: Sequence[MilestoneRow]) -> Axis | None:
     if not dates:
         return None
     first, last = min(dates), max(dates)
-    start = (first - timedelta(days=12)).replace(day=1)
+    start = (first - HALF[unit] - timedelta(days=12)).replace(day=1)
     beyond = last + timedelta(days=20)
     end = date(beyond.year + beyond.month // 12, beyond.month % 12 + 1, 1)
     return Axis(start, end)

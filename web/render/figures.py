@@ -65,7 +65,8 @@ def _line_of_days(slip: int) -> Line:
 def _line_of_units(slip: int, year: int) -> Line:
     """Return a line of six units or more, with both dates on ticks; long ones are whole years from the agreed date."""
     span = max(6, abs(slip) * 7 // 5)
-    agreed = span // 6 if slip >= 0 else span - span // 6
+    before = span // 3 if abs(slip) * 4 < span else span // 6  # two labels side by side need more room
+    agreed = before if slip >= 0 else span - before
     step = 1 if span <= MOST_TICKS else year
     ticks = (t for t in range(span + 1) if (t - agreed) % step == 0)
     return span, 100 * agreed / span, tuple((f"{100 * t / span:.2f}", (t - agreed) % year == 0) for t in ticks)

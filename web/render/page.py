@@ -177,7 +177,7 @@ class _Making:
         view = self._view
         if not view.milestones:
             return (*self._no_milestones(), *self._baselines())
-        axis = charts.axis_of(view.milestones)
+        axis = charts.axis_of(view.milestones, view.date_unit)
         has = Columns(
             date=axis is not None,
             slip=any(r.slip for r in view.milestones),

@@ -83,7 +83,9 @@ def spread(
     wanted = [key for key, row in rows.items() if key in on_page and (row.status != "met" or key in differ)]
     first = sorted(wanted, key=lambda key: (key not in differ, wanted.index(key)))[:ROWS]
     ids = tuple(key for key in wanted if key in first)
-    axis = axis_of([row for key, row in rows.items() if key in ids])
+    units: set[DateUnit] = {view.date_unit for view in (plan, due, shown) if view}
+    coarsest: DateUnit = "quarter" if "quarter" in units else "month" if "month" in units else "day"
+    axis = axis_of([row for key, row in rows.items() if key in ids], coarsest)
     if axis is not None and today < axis.start:
         axis = Axis(today.replace(day=1), axis.end)
     at = axis.at(today) if axis is not None and today <= axis.end else ""

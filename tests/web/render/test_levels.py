@@ -19,6 +19,7 @@ from domain.plan.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpe
 from domain.plan.milestones import DescribeMilestone, MeetMilestone, MilestoneDetails, MoveForecast
 from domain.plan.risks import AskClientView, Points, ScoreAsClient, ScoreRisk
 from domain.reveal.catalogue import MilestoneField, RiskField
+from domain.reveal.levels import end_of
 from domain.view import ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries import parts
 from projections.wording import words
@@ -257,6 +258,15 @@ def test_a_mark_stands_inside_its_unit() -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_mark_of_a_lone_date_stands_on_its_axis(unit: DateUnit, month: int) -> None:
+    end = end_of(date(2027, month, 9), unit)
+    axis = charts.axis_of([MilestoneRow(id="m1", title="Handover", forecast=end)], unit)
+    assert axis is not None
+    assert 5 < float(axis.mark(end, unit)) < 80
+
+
+@pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("many", [-40, -9, -1, 0, 1, 4, 12, 40])
 def test_both_dates_of_a_slip_stand_on_ticks_within_the_line(unit: DateUnit, many: int) -> None:
     days = round(many * {"month": 365.25 / 12, "quarter": 365.25 / 4}[unit])
@@ -317,7 +327,8 @@ def test_of_several_in_the_highest_band_none_is_called_the_highest() -> None:
 def test_a_client_can_score_what_is_shared_as_a_band(levels: dict[str, Said]) -> None:
     terms = shared(score_detail="band")
     (asked,) = [card for card in levels["band"].view.risks if card.view_needed]
-    assert answering._about_risk(asked, terms, 5).size == 5
+    offered = answering._about_risk(asked, terms, 5)
+    assert (offered.size, offered.banded) == (5, True)
     assert answering._about_risk(replace(asked, band=None), terms, 5).size == 0
 
 

@@ -25,6 +25,7 @@ from domain.money import Money
 from domain.view import Baseline, ClientView, ForecastPoint, Indicator, Score
 from projections.entries.entry import Change
 from tests.properties.twins import pair, play
+from tests.web.render.test_levels import shared, told
 from tests.web.render.test_page import SAID, TAKEN, full, talked
 from tests.world import World
 from web.door import templates
@@ -59,6 +60,8 @@ def views(folder: Path) -> Iterator[tuple[str, ClientView]]:
     yield "at its end", _ended(everything)
     yield "all details", _detailed(everything)
     yield "plans alone", _plans_alone(everything)
+    yield "by month", _at_level(folder / "month", date_unit="month")
+    yield "coarsest", _at_level(folder / "coarsest", date_unit="quarter", score_detail="band", money_step=10_000)
 
 
 def _world(folder: Path, tell: Any) -> ClientView:
@@ -70,6 +73,14 @@ def _world(folder: Path, tell: Any) -> ClientView:
 
 
 INDICATOR = Indicator(status="at_risk", rule="More than 5 days “late”", reason="Known & agreed", overridden=True)
+
+
+def _at_level(folder: Path, **level: Any) -> ClientView:
+    """A rich project under terms with levels of detail."""
+    world = told(folder, shared(**level))
+    shown = world.view()
+    world.close()
+    return shown
 
 
 def _shares(view: ClientView) -> ClientView:
