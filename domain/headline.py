@@ -166,7 +166,7 @@ def _worst(statuses: Mapping[Dimension, Rag], bad: Sequence[str]) -> str:
         named = _("off track in {parts}", parts=parts)
     else:
         named = _("off track overall, in {parts}", parts=parts) if parts else _("off track overall")
-    return f"{named}: {_listed(bad)}" if bad else named
+    return _("{named}: {bad}", named=named, bad=_listed(bad)) if bad else named
 
 
 def _stands(statuses: Mapping[Dimension, Rag], said: Sequence[Clause]) -> list[Clause]:
@@ -239,7 +239,7 @@ def _slipping(rows: Sequence[MilestoneRow], *, of_all: bool) -> Iterator[Clause]
     noun = (_("milestone"), _("milestones")) if of_all else (_("other milestone"), _("other milestones"))
     for status, severity, words in (("off_track", 2, _("off track")), ("at_risk", 1, _("at risk"))):
         if many := sum(row.status == status for row in rows):
-            yield Clause("schedule", f"{count(many, *noun)} {words}", severity)
+            yield Clause("schedule", _("{many} {words}", many=count(many, *noun), words=words), severity)
     late = [row for row in rows if row.status is None and row.slip is not None and row.slip.since_current > 0]
     if late:
         yield Clause("schedule", _("{many} later than agreed", many=count(len(late), *noun)), 1)
@@ -277,7 +277,7 @@ def _percent(value: Decimal) -> str:
 
 
 def _day(value: date) -> str:
-    return f"{value.day} {_(MONTH[value.month - 1])} {value.year}"
+    return _("{day} {month} {year}", day=value.day, month=_(MONTH[value.month - 1]), year=value.year)
 
 
 # the risks

@@ -307,6 +307,9 @@ ROWS: tuple[Row, ...] = (
         shows={
             "measure": N_("Measure"),
             "status_date": N_("Status date"),
+            "forecast_on": N_("Forecast, of"),
+            "spent_on": N_("Spent, to"),
+            "earned_on": N_("Earned, to"),
             "forecast_share": N_("Forecast, of budget"),
             "spent_share": N_("Spent, of budget"),
             "planned_share": N_("Planned by now, of budget"),

@@ -87,7 +87,7 @@ BY_FIELD: dict[str, Any] = {
     "title": words, "client_title": words, "reason": words, "note": words, "approver": words,
     "currency": st.just("GBP"), "time_zone": st.just("Europe/London"), "calendar": calendars, "tolerances": tolerances,
     "scale": st.just(risks.Scale()), "forecast": days, "earliest": early, "latest": late, "actual": past_days,
-    "on": past_days, "status_date": past_days, "data_date": maybe_days,
+    "on": past_days, "day": past_days, "status_date": past_days, "data_date": maybe_days,
     "percent": mostly(st.integers(0, 100), st.sampled_from((-1, 101, 10**30))),
     "source_id": mostly(st.just(""), st.just("7")), "source": st.sampled_from(("person", "import")),
     "file_hash": st.sampled_from(("", "ab")), "dates": st.dictionaries(ids, days, max_size=2), "measure": measures,

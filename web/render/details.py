@@ -296,25 +296,30 @@ def _earlier_slip(vital: ScheduleVital, unit: DateUnit) -> Iterable[str]:
 
 def of_budget(vital: BudgetVital, said: str) -> tuple[Detail, ...]:
     """Return every figure of the budget, in money and in percent as far as they are shared."""
-    pairs = (
-        (_("Approved"), vital.budget, None),
-        (_("Approved at first"), vital.original_budget, None),
-        (_("Forecast at completion"), vital.forecast, vital.forecast_share),
-        (_("Spent"), vital.spent, vital.spent_share),
-        (_("Planned by now"), vital.planned, vital.planned_share),
-        (_("Earned"), vital.earned, vital.earned_share),
+    figures = (
+        (_("Approved"), vital.budget, None, ""),
+        (_("Approved at first"), vital.original_budget, None, ""),
+        (_("Forecast at completion"), vital.forecast, vital.forecast_share, _own_day(vital.forecast_on)),
+        (_("Spent"), vital.spent, vital.spent_share, _own_day(vital.spent_on)),
+        (_("Planned by now"), vital.planned, vital.planned_share, ""),
+        (_("Earned"), vital.earned, vital.earned_share, _own_day(vital.earned_on)),
     )
-    shares = ((label, amount(money), _of_budget(share)) for label, money, share in pairs)
+    shares = ((label, amount(money), _of_budget(share), on) for label, money, share, on in figures)
     cpi = () if vital.cpi is None else (str(vital.cpi), _("earned divided by spent"))
     spi = () if vital.spi_t is None else (str(vital.spi_t), _("time earned divided by time passed"))
     return (
-        *(detail for label, money, share in shares for detail in _of_text(label, money, share)),
+        *(detail for label, money, share, on in shares for detail in _of_text(label, money, share, on)),
         *_of_text(_("CPI"), *cpi),
         *_of_text(_("SPI(t)"), *spi),
         *_of_day(_("Figures up to"), vital.status_date),
         *_of_text(_("Measured in"), MEASURE[vital.measure] if vital.measure else ""),
         *of_status(vital.indicator, said),
     )
+
+
+def _own_day(on: date | None) -> str:
+    """Return of which day a figure is that is older than the others."""
+    return "" if on is None else _("of {day}", day=day(on))
 
 
 def _of_budget(share: Decimal | None) -> str:

@@ -97,9 +97,10 @@ def test_a_budget_that_cannot_be_measured_leaves_the_judgement_to_the_other() ->
     assert given(*past, forecast).state().health.status("budget") == "off_track"
 
 
-def test_a_budget_of_nothing_has_no_status() -> None:
+def test_without_a_budget_anything_spent_or_forecast_is_off_track() -> None:
     forecast = CompletionForecast(measure="cost", status_date=date(2027, 3, 1), eac=D(5), reason="")
-    assert given(started(), approved(0, "cost"), forecast).state().health.status("budget") is None
+    assert given(started(), approved(0, "cost")).state().health.status("budget") is None
+    assert given(started(), approved(0, "cost"), forecast).state().health.status("budget") == "off_track"
 
 
 def test_the_budget_is_judged_by_forecast_against_approved() -> None:

@@ -158,7 +158,7 @@ def test_the_headline_says_slip_budget_and_what_waits_for_the_client(full: World
     day = full.clock.at.date()
     full.tell(ForecastCompletion(project=HARBOUR, measure="price", status_date=day, eac=Decimal(990), reason=""))
     told = view_of(full, everything()).headline
-    assert told.sentence == "Eleven days behind the agreed plan and within budget."
+    assert told.sentence == "Eleven days behind the agreed plan and one medium risk. Within budget."
     assert (told.ask, told.ask_target) == ("One risk is waiting for your view.", "r1")
 
 

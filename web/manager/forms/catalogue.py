@@ -46,7 +46,7 @@ FORMS: dict[str, Callable[[Ask], Form]] = {
     "close-risk": risks.close,
     "reopen-risk": risks.reopen,
 }
-ELSEWHERE = frozenset({"start-project", "lapse-overrides"})  # a page of its own; the clock's
+ELSEWHERE = frozenset({"start-project", "lapse-overrides", "end-day"})  # a page of its own; the clock's
 
 
 def form_for(tag: str, ask: Ask) -> Form:
