@@ -474,6 +474,16 @@ def test_another_level_of_detail_is_told_as_the_agreement_alone_and_a_move_under
     assert [(c.kind, c.before, c.after) for c in told[1:]] == [("risk.band", "High", "Low")]
 
 
+def test_how_far_the_past_goes_back_is_told_as_the_agreement_alone() -> None:
+    view = VIEW
+    for at in (Place("milestones", 0, "trend"), Place("budget", 0, "curve"), Place("milestones", 0, "remarks")):
+        view = at.put(view, (*at.of(view), another_of(at.field, 2)))
+    undated = msgspec.structs.replace(CARD, score=Score(3, 4, 12), inherent=Score(5, 5, 25))
+    view = msgspec.structs.replace(view, overall=indicator(previous="at_risk"), risks=(undated, *view.risks[1:]))
+    for before, after in ((VIEW, view), (view, VIEW)):
+        assert [change.kind for change in changes(before, amended(after))] == ["agreement.amended"]
+
+
 def test_what_no_row_names_is_told_by_its_name() -> None:
     given: dict[str, Any] = {
         "organisation": "Example Works Ltd", "client": "Acme", "project": "Harbour", "time_zone": "Europe/Paris",
