@@ -6,6 +6,7 @@ import msgspec
 
 from domain.view import ClientView
 from projections.entries import frames, parts
+from projections.entries.changes import of_format_1
 from projections.entries.entry import Change, Content, Rendered, digest_of, open_view
 from projections.entries.named import named
 from projections.follow.next_entry import NextView, Renderer, Shown, names_of
@@ -19,7 +20,7 @@ def compose(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, R
     rendered = renderer.render(view)
     old = shown.rendered.parts if shown.rendered else {}
     difference = frames.difference(shown.rendered, rendered)
-    changes = renderer.changes(shown.view, view)
+    changes = of_format_1(shown.view, view)
     items = renderer.items(changes, n, at, view.time_zone)
     say = ". ".join(change.say for change in changes[:3] if change.say)
     targets = {target: parts.markup(rendered.parts, target) for target in difference.targets}
@@ -62,6 +63,6 @@ def _pairs(data: object) -> list[tuple[str, str]]:
 def _change(change: Change) -> Change:
     """Return a change with the fields of format 1 alone, and the subject as it was written then."""
     kind, _, key = change.subject.partition("-")
-    subject = key if kind in ("milestone", "risk") and key else "" if kind in ("budget", "project") else change.subject
+    subject = key if kind in ("milestone", "risk", "concern") else ""
     fields = ("kind", "title", "before", "after", "note", "why", "say")
     return Change(**{name: getattr(change, name) for name in fields}, subject=subject)
