@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
+from domain import catalogue
 from domain.money import Money
-from domain.reveal import catalogue
 from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow, RiskCard, Score
 from projections.wording import words
 from projections.wording.values import absent

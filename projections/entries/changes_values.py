@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
+from domain import catalogue
+from domain.catalogue import Item, Row
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
-from domain.reveal import catalogue
-from domain.reveal.catalogue import Item, Row
 from domain.view import ClientView, Indicator
 from projections.entries.changes_course import DIMENSIONS, indicator
 from projections.entries.changes_said import quoted

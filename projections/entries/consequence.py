@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from domain.reveal import catalogue
+from domain import catalogue
 from domain.view import Baseline, ClientView, CurvePoint, ForecastPoint, Indicator, Remark
 from projections.wording.values import absent
 

@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str  # "Supplier moved the second test slot"
     say: str  # one sentence for assistive technology: "Handover moved from 1 to 5 October"
     # format 2 alone
-    row: str = ""  # id in domain/reveal/catalogue.py: "milestone.forecast"; "" for what no row names, as "was added"
+    row: str = ""  # id in domain/catalogue.py: "milestone.forecast"; "" for what no row names, as "was added"
     field: str = ""  # which value of the row: "forecast", "spent"; "" where it is none, as an acknowledgement
     who: str = ""  # name of whoever said or did it, where the view tells it
     was: str = ""  # the value as data: ISO day or instant, number, "1234.50 GBP", word, text; "" where there was none

@@ -1,6 +1,7 @@
 """What an entry of format 1 would hold, to be compared with one that was recorded; none is recorded any more. Pure."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -50,10 +51,26 @@ def alike(recorded: Content, content: Content) -> Content:
     same_terms = set(_pairs(terms(recorded.terms or "{}"))) <= set(_pairs(terms(content.terms)))
     return msgspec.structs.replace(
         content,
-        view=recorded.view if same_view else content.view,
+        view=recorded.view if same_view else _as_then(recorded.view, content.view),
         terms=recorded.terms if same_terms else content.terms,
         changes=tuple(map(_change, content.changes)),
     )
+
+
+def _as_then(recorded: str, computed: str) -> str:
+    """Return a computed view (JSON) without the fields that views had not yet, where they say nothing new."""
+    read = msgspec.to_builtins(open_view(recorded))
+    return _json.encode(_without(msgspec.json.decode(recorded), read, msgspec.json.decode(computed))).decode()
+
+
+def _without(raw: Any, read: Any, computed: Any) -> Any:
+    """Return what was computed without members that `raw` lacks and that are as it is read today."""
+    if isinstance(raw, dict) and isinstance(read, dict) and isinstance(computed, dict):
+        kept = {key: value for key, value in computed.items() if key in raw or value != read.get(key)}
+        return {key: _without(raw.get(key), read.get(key), value) for key, value in kept.items()}
+    if isinstance(raw, list) and isinstance(read, list | tuple) and isinstance(computed, list):
+        return [_without(*three) for three in zip(raw, read, computed, strict=False)] + computed[len(raw) :]
+    return computed
 
 
 def _pairs(data: object) -> list[tuple[str, str]]:

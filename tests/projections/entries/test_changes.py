@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain.catalogue import ROWS, Row
 from domain.money import Money
-from domain.reveal.catalogue import ROWS, Row
 from domain.view import (
     Ack,
     Baseline,
