@@ -8,12 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from domain import check
+from domain import catalogue, check
+from domain.catalogue import BudgetLevel, Item, MilestoneField, ProjectField, RiskField, Row
 from domain.errors import Invalid
 from domain.ids import MilestoneId, RiskId
 from domain.language import gettext as _
-from domain.reveal import catalogue
-from domain.reveal.catalogue import BudgetLevel, Item, MilestoneField, ProjectField, RiskField, Row
 from domain.view import DateUnit, Dimension, ScoreDetail
 
 Measure = Literal["cost", "price"]

@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from domain import catalogue
 from domain.agreement.share import HeldFact, Share, still_held
 from domain.agreement.terms import Measure, Release, Terms
 from domain.ids import MilestoneId, PersonId, RiskId
@@ -22,7 +23,6 @@ from domain.plan.health import Facts, Health, assess
 from domain.plan.project import Project
 from domain.plan.risks import Register, Risk
 from domain.plan.schedule import Milestone, Schedule
-from domain.reveal import catalogue
 from domain.reveal.levels import at_level
 from domain.reveal.policy import covers_milestone, covers_risk
 

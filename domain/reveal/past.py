@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms
+from domain.catalogue import Item
 from domain.plan.history import Dated
-from domain.reveal.catalogue import Item
 
 Value = TypeVar("Value")
 ITEM = ""  # in place of a field: the item itself, whichever of its fields are shared

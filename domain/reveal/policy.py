@@ -13,6 +13,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
+from domain.catalogue import Item
 from domain.headline import Shared, count, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
@@ -22,7 +23,6 @@ from domain.plan.milestones import Milestone, Move
 from domain.plan.project import Project
 from domain.plan.risks import Assessment, ClientAssessment, Risk
 from domain.plan.scores import Points, band
-from domain.reveal.catalogue import Item
 from domain.reveal.levels import NEVER_CHANGED, at_level
 from domain.reveal.measures import budget_of, indicator_of
 from domain.reveal.past import ITEM, after, dated, earlier, known, known_from, settled
@@ -493,9 +493,9 @@ def _scope_of(item: Item, terms: Terms, rows: tuple[MilestoneRow, ...], cards: t
     listed = ", ".join(named)
     match item:
         case "milestone" if terms.milestones:
-            return f"{count(len(rows), _('milestone'))}: {listed or _('titles alone')}"
+            return _("{items}: {listed}", items=count(len(rows), _("milestone")), listed=listed or _("titles alone"))
         case "risk" if terms.risks:
-            return f"{count(len(cards), _('risk'))}: {listed or _('titles alone')}"
+            return _("{items}: {listed}", items=count(len(cards), _("risk")), listed=listed or _("titles alone"))
         case "budget" if listed:
             return _("the budget: {listed}", listed=listed)
         case "health" if listed:

@@ -1,383 +1,192 @@
 """The differences between two views of a share, as data and in words. Pure.
 
-Rule: every difference a reader would notice is a `Change`; a view that differs otherwise gives "Details updated".
+Rule: every difference a reader would notice is a `Change`, one for each thing and value; what no row of the catalogue
+names is told by its name. A reader folds the changes of several updates by subject, row and field.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from decimal import Decimal
-from typing import TypedDict, Unpack
+from typing import Any
+
+import msgspec
 
 from domain.language import N_
 from domain.language import gettext as _
-from domain.money import Money
-from domain.view import BudgetVital, ClientView, Indicator, MilestoneRow, RiskCard
+from domain.view import BudgetVital, ClientView, DateUnit, RiskCard
+from projections.entries import changes_course as course
+from projections.entries import changes_values as values
+from projections.entries.changes_aligned import DATES, aligned, coarser
 from projections.entries.changes_said import said
+from projections.entries.changes_values import PAIRED
 from projections.entries.entry import Change
-from projections.wording import words
+from projections.entries.one_change import Thing, change
+from projections.wording import phrases, words
+from projections.wording.values import Way, way_of
 
-BAND = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")}
-STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
-PHASE = {"running": N_("Running"), "on_hold": N_("On hold"), "closed": N_("Closed")}
+NAMED = {
+    "organisation": N_("Organisation"),
+    "client": N_("Client"),
+    "project": N_("Title of the project"),
+    "time_zone": N_("Time zone"),
+    "language": N_("Language"),
+    "brand": N_("Look"),
+    "scale": N_("Scale of risks"),
+}  # members of a view that no row names; each is told by itself
+OTHERS = {
+    "scope": N_("What the agreement covers"),
+    "headline": N_("Headline"),
+    "schedule": N_("Schedule"),
+    "budget": N_("Budget"),
+    "risk": N_("Risk"),
+    "milestones": N_("Milestones"),
+    "risks": N_("Risks"),
+    "concerns": N_("Concerns"),
+    "agreement_ack": N_("Acknowledgement"),
+    "as_of": N_("Day of the last change"),
+    "date_unit": N_("Unit of dates"),
+    "money_step": N_("Rounding of amounts"),
+    "milestones_shared": N_("Whether milestones are shared"),
+    "risks_shared": N_("Whether risks are shared"),
+}  # members of a view in which more than the rows name can differ; told where nothing else is
+
+
+Both = Callable[[Thing, Any, Any], Iterable[Change]]  # what is told of a thing that is in both views
 
 
 def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
     """Return every difference a reader would notice, most important first."""
     if previous is None:
-        say = _("{project} is shared with you", project=view.project)
-        return (_change("share.opened", "", view.project, after=_("Shared"), why=_("First update"), say=say),)
-    moved = [*_project(previous, view), *_milestones(previous, view), *_risks(previous, view), *_budget(previous, view)]
-    noticed = [*moved, *said(previous, view)]
+        return (_opened(view),)
+    amended = previous.terms_version != view.terms_version
+    old = aligned(previous, view) if amended else previous
+    way = msgspec.structs.replace(way_of(view), unit=coarser(previous, view))
+
+    def both(thing: Thing, before: Any, after: Any) -> Iterator[Change]:
+        return _all_of(thing, before, after, way)
+
+    moved = _confirmed_once([*course.agreement(previous, view), *_moved(old, view, way.unit, both)])
+    noticed = [*moved, *said(old, view), *_named(old, view)]
+    if not noticed and previous != view:
+        noticed = [_others(previous, view)]
+    return tuple(_with_years(one, way.unit) for one in noticed)
+
+
+def of_format_1(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
+    """Return the changes that an entry of format 1 has, with the data that `projections/follow/format_1.py` leaves out.
+
+    They are compared with what was recorded, so nothing is added here.
+    """
+    if previous is None:
+        return (_opened(view),)
+
+    def both(thing: Thing, before: Any, after: Any) -> Iterator[Change]:
+        return iter(()) if before is None or after is None else _course(thing, before, after, "day")
+
+    noticed = [*course.agreement(previous, view), *_moved(previous, view, "day", both), *said(previous, view)]
     if not noticed and previous != view:
         say = _("Details were updated")
-        noticed = [_change("share.updated", "", view.project, after=_("Details updated"), say=say)]
+        noticed = [change("share.updated", "project", view.project, after=_("Details updated"), say=say)]
     return tuple(noticed)
 
 
-class _Texts(TypedDict, total=False):
-    """The fields of a `Change` that are "" where nothing is said."""
-
-    before: str
-    after: str
-    note: str
-    why: str
-    say: str
+def _opened(view: ClientView) -> Change:
+    say = _("{project} is shared with you", project=view.project)
+    return change("share.opened", "project", view.project, after=_("Shared"), why=_("First update"), say=say)
 
 
-def _change(kind: str, subject: str, title: str, **given: Unpack[_Texts]) -> Change:
-    texts: _Texts = {"before": "", "after": "", "note": "", "why": "", "say": "", **given}
-    texts["say"] = words.plain(texts["say"])
-    return Change(kind=kind, subject=subject, title=title, **texts)
-
-
-def _project(old: ClientView, new: ClientView) -> Iterator[Change]:
-    if old.terms_version != new.terms_version:
-        before, after = (
-            _("Agreement {terms_version}", terms_version=old.terms_version),
-            _("Agreement {terms_version}", terms_version=new.terms_version),
-        )
-        yield _change(
-            "agreement.amended",
-            "",
-            _("Share agreement"),
-            before=before,
-            after=after,
-            say=_("{after} is now in force", after=after),
-        )
-    if old.phase and new.phase and old.phase != new.phase:
-        after = PHASE[new.phase]
-        yield _change(
-            "project.phase",
-            "",
-            new.project,
-            before=PHASE[old.phase],
-            after=after,
-            say=_("The project is {after}", after=after.lower()),
-        )
-    if len(new.baselines) > len(old.baselines):
-        newest = new.baselines[-1]
-        say = _(
-            "Plan {number} was agreed on {approved_on}",
-            number=newest.number,
-            approved_on=words.long_day(newest.approved_on),
-        )
-        after = _("Plan {number}", number=newest.number)
-        yield _change(
-            "plan.agreed",
-            "",
-            _("New agreed plan"),
-            after=after,
-            note=words.day_year(newest.approved_on),
-            why=newest.reason,
-            say=say,
-        )
-    for name in ("schedule", "budget", "risk", "overall"):
-        yield from _health(name, old, new)
-    if old.confirmed_at != new.confirmed_at and new.confirmed_at is not None:
-        at = words.moment(new.confirmed_at, new.time_zone)
-        yield _change(
-            "plan.confirmed",
-            "",
-            _("Plan confirmed"),
-            after=_("Unchanged"),
-            note=at,
-            say=_("The plan was confirmed unchanged"),
-        )
-
-
-def _health(name: str, old: ClientView, new: ClientView) -> Iterator[Change]:
-    before, after = _indicator(old, name), _indicator(new, name)
-    if before is None or after is None or before.status == after.status:
-        return
-    title = _("{name} status", name=name.capitalize())
-    yield _change(
-        f"health.{name}",
-        "",
-        title,
-        before=STATUS[before.status],
-        after=STATUS[after.status],
-        why=after.reason,
-        say=_(
-            "{title} changed from {status} to {lower}",
-            title=title,
-            status=STATUS[before.status].lower(),
-            lower=STATUS[after.status].lower(),
-        ),
-    )
-
-
-def _indicator(view: ClientView, name: str) -> Indicator | None:
-    part = getattr(view, name)
-    indicator: Indicator | None = part if name == "overall" else getattr(part, "indicator", None)
-    return indicator
-
-
-def _milestones(old: ClientView, new: ClientView) -> Iterator[Change]:
-    before = {m.id: m for m in old.milestones}
-    after = {m.id: m for m in new.milestones}
+def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iterator[Change]:
+    """Yield what changed of the project, its milestones, its risks and its budget, in this order."""
+    yield from both(Thing("project", "", new.project), old, new)
+    rows, cards = {row.id: row for row in old.milestones}, {card.id: card for card in old.risks}
     for row in reversed(new.milestones):
-        if row.id in before:
-            yield from _milestone(before[row.id], row)
+        if row.id in rows:
+            yield from both(Thing("milestone", row.id, row.title), rows.pop(row.id), row)
         else:
-            date_shown = _date(row.forecast or row.baseline)
-            yield _change(
-                "milestone.added",
-                row.id,
-                row.title,
-                after=date_shown,
-                note=_("New"),
-                say=_("{title} was added", title=row.title),
-            )
-    for row in old.milestones:
-        if row.id not in after:
-            yield _change(
-                "milestone.withdrawn",
-                row.id,
-                row.title,
-                before=_date(row.forecast or row.baseline),
-                after=_("No longer shared"),
-                say=_("{title} is no longer shared", title=row.title),
-            )
-
-
-def _milestone(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
-    yield from _course(old, new)
-    yield from _progress(old, new)
-    yield from _acceptance(old, new)
-    if old.title != new.title:
-        yield _change(
-            "milestone.renamed",
-            new.id,
-            new.title,
-            before=old.title,
-            after=new.title,
-            say=_("{title} is now called {new_title}", title=old.title, new_title=new.title),
-        )
-
-
-def _course(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
-    """Yield what became of a milestone: reached, moved, reopened, or another status; at most one of these."""
-    if old.status != "met" and new.status == "met":
-        on = _(" on {actual}", actual=words.long_day(new.actual)) if new.actual else ""
-        yield _change(
-            "milestone.met",
-            new.id,
-            new.title,
-            after=_("Done"),
-            note=_date(new.actual),
-            say=_("{title} was reached{on}", title=new.title, on=on),
-        )
-    elif old.forecast != new.forecast and old.forecast and new.forecast:
-        days = (new.forecast - old.forecast).days
-        yield _change(
-            "milestone.forecast",
-            new.id,
-            new.title,
-            before=_date(old.forecast),
-            after=_date(new.forecast),
-            note=words.signed(days),
-            why=new.reason,
-            say=_(
-                "{title} moved from {forecast} to {new_forecast}",
-                title=new.title,
-                forecast=words.long_day(old.forecast),
-                new_forecast=words.long_day(new.forecast),
-            ),
-        )
-    elif old.status == "met" and new.status != "met":
-        yield _change(
-            "milestone.reopened",
-            new.id,
-            new.title,
-            before=_("Done"),
-            after=_("Open"),
-            say=_("{title} was reopened", title=new.title),
-        )
-    elif old.status != new.status and new.status in STATUS and old.status in STATUS:
-        yield _change(
-            "milestone.status",
-            new.id,
-            new.title,
-            before=STATUS[old.status],
-            after=STATUS[new.status],
-            say=_("{title} is {status}", title=new.title, status=STATUS[new.status].lower()),
-        )
-
-
-def _progress(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
-    if old.progress != new.progress and new.progress is not None and new.status != "met":
-        before = f"{old.progress} %" if old.progress is not None else ""
-        yield _change(
-            "milestone.progress",
-            new.id,
-            new.title,
-            before=before,
-            after=f"{new.progress} %",
-            note="complete",
-            say=_("{title} is {progress} percent complete", title=new.title, progress=new.progress),
-        )
-
-
-def _acceptance(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
-    if old.accepted_on is None and new.accepted_on is not None:
-        yield _change(
-            "milestone.accepted",
-            new.id,
-            new.title,
-            after=_("Accepted"),
-            note=_date(new.accepted_on),
-            say=_("{title} was accepted", title=new.title),
-        )
-
-
-def _date(value: date | None) -> str:
-    return words.day(value) if value else ""
-
-
-def _risks(old: ClientView, new: ClientView) -> Iterator[Change]:
-    before, after = {r.id: r for r in old.risks}, {r.id: r for r in new.risks}
+            yield course.milestone_added(row, unit)
+    yield from (course.milestone_withdrawn(row, unit) for row in rows.values())
     for card in new.risks:
-        title = f"{card.ref} {card.title}"
-        if card.id not in before:
-            score = str(card.score.value) if card.score else ""
-            yield _change(
-                "risk.added",
-                card.id,
-                title,
-                after=score or _("New"),
-                note=_("New risk"),
-                say=_("Risk {title} was added", title=title),
-            )
+        if card.id in cards:
+            yield from both(Thing("risk", card.id, course.name_of(card)), cards.pop(card.id), card)
         else:
-            yield from _risk(before[card.id], card, title)
-    for card in old.risks:
-        if card.id not in after:
-            title = f"{card.ref} {card.title}"
-            yield _change(
-                "risk.withdrawn",
-                card.id,
-                title,
-                after=_("No longer shared"),
-                say=_("Risk {title} is no longer shared", title=title),
+            yield course.risk_added(card)
+    yield from map(course.risk_withdrawn, cards.values())
+    yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
+
+
+def _course(thing: Thing, before: Any, after: Any, unit: DateUnit) -> Iterator[Change]:
+    match thing.item:
+        case "project":
+            return course.project(before, after)
+        case "milestone":
+            return course.milestone(before, after, unit)
+        case "risk":
+            return course.risk(before, after)
+        case _:
+            return course.budget(before, after)
+
+
+def _all_of(thing: Thing, before: Any, after: Any, way: Way) -> Iterator[Change]:
+    """Yield what became of a thing, and of its other values those that do not only follow from what is told."""
+    if thing.item == "budget":
+        before, after = before or BudgetVital(), after or BudgetVital()
+    found = [*_course(thing, before, after, way.unit)]
+    known = {(one.row, one.field) for one in found}
+    if thing.item == "project":
+        found += values.judged(before, after)
+    if thing.item == "risk":
+        found += _renamed(thing, before, after)
+    found += [one for one in values.differences(thing, before, after, way) if (one.row, one.field) not in known]
+    fields, follows = {one.field for one in found}, values.FOLLOWS.get(thing.item, {})
+    return (one for one in found if not follows.get(one.field, frozenset()) & fields)
+
+
+def _renamed(thing: Thing, before: RiskCard, after: RiskCard) -> Iterator[Change]:
+    """Yield that a risk has another title or reference."""
+    was, now = course.name_of(before), course.name_of(after)
+    if was != now:
+        say = _("Risk {title} is now called {new_title}", title=was, new_title=now)
+        kind, subject = "risk.renamed", thing.subject
+        yield change(kind, subject, now, before=was, after=now, say=say, field="title", was=was, now=now)
+
+
+def _confirmed_once(moved: list[Change]) -> list[Change]:
+    """Return changes without those of milestones whose plan was confirmed, where that is told of the whole plan."""
+    plan = any(one.row == "project.confirmed" for one in moved)
+    return [one for one in moved if not plan or one.row != "milestone.confirmed"]
+
+
+def _named(old: ClientView, new: ClientView) -> Iterator[Change]:
+    """Yield what changed of the page as a whole that no row of the catalogue names."""
+    for field, what in NAMED.items():
+        was, now = getattr(old, field), getattr(new, field)
+        if was != now:
+            told = isinstance(was, str) and isinstance(now, str) and field != "brand"
+            yield change(
+                "share.updated",
+                "project",
+                what,
+                before=was if told else "",
+                after=now if told else _("Updated"),
+                say=_("{what} updated", what=what),
+                field=field,
+                was=was if told else "",
+                now=now if told else "",
             )
 
 
-def _risk(old: RiskCard, new: RiskCard, title: str) -> Iterator[Change]:
-    if old.status != new.status:
-        word = _("Closed") if new.status == "closed" else _("Reopened")
-        yield _change(
-            f"risk.{word.lower()}",
-            new.id,
-            title,
-            after=word,
-            say=_("Risk {title} was {word}", title=title, word=word.lower()),
-        )
-    if old.score and new.score and old.score.value != new.score.value:
-        note = BAND[new.band] if new.band else ""
-        if old.band and new.band and old.band != new.band:
-            note = _("{band} to {lower}", band=BAND[old.band], lower=BAND[new.band].lower())
-        yield _change(
-            "risk.score",
-            new.id,
-            title,
-            before=str(old.score.value),
-            after=str(new.score.value),
-            note=note,
-            say=_(
-                "Risk {title} went from {value} to {score_value}",
-                title=title,
-                value=old.score.value,
-                score_value=new.score.value,
-            ),
-        )
-    if new.client_score != old.client_score and new.client_score:
-        yield _change(
-            "risk.client-score",
-            new.id,
-            title,
-            before=str(old.client_score.value) if old.client_score else "",
-            after=str(new.client_score.value),
-            note=_("Your view, {client_scored_by}", client_scored_by=new.client_scored_by)
-            if new.client_scored_by
-            else _("Your view"),
-            say=_("Your view of {title} is recorded", title=title),
-        )
-    elif not old.view_needed and new.view_needed:
-        yield _change(
-            "risk.view-asked",
-            new.id,
-            title,
-            after=_("Your view needed"),
-            say=_("Your view of {title} is needed", title=title),
-        )
+def _others(old: ClientView, new: ClientView) -> Change:
+    """Return what else differs, by name."""
+    what = phrases.listed([name for field, name in OTHERS.items() if getattr(old, field) != getattr(new, field)])
+    after = _("{what} updated", what=what)
+    return change("share.updated", "project", new.project, after=after, say=after)
 
 
-def _budget(old: ClientView, new: ClientView) -> Iterator[Change]:
-    before, after = old.budget, new.budget
-    if before is None or after is None:
-        return
-    for field, title in (
-        ("spent", _("Spend")),
-        ("forecast", _("Forecast at completion")),
-        ("budget", _("Approved budget")),
-    ):
-        yield from _figure(field, title, before, after)
-
-
-def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Iterator[Change]:
-    before: Money | None = getattr(old, field)
-    after: Money | None = getattr(new, field)
-    if before is not None and after is not None and before != after:
-        difference = after - before
-        sign = "+" if difference.amount > 0 else ""
-        dated_title = (
-            _("{title} to {status_date}", title=title, status_date=words.day(new.status_date))
-            if field == "spent" and new.status_date
-            else title
-        )
-        yield _change(
-            f"budget.{field}",
-            "",
-            dated_title,
-            before=words.money(before),
-            after=words.money(after),
-            note=f"{sign}{words.money(difference)}",
-            say=_("{title} is now {after}", title=title, after=words.money(after)),
-        )
-    elif field != "budget" and after is None:
-        yield from _percentage(field, title, getattr(old, f"{field}_share"), getattr(new, f"{field}_share"))
-
-
-def _percentage(field: str, title: str, old: Decimal | None, new: Decimal | None) -> Iterator[Change]:
-    """Yield the change of a figure that is shared as a share of the budget alone."""
-    if old is not None and new is not None and old != new:
-        shown = words.percent(new)
-        yield _change(
-            f"budget.{field}",
-            "",
-            title,
-            before=words.percent(old),
-            after=shown,
-            note=_("of the budget"),
-            say=_("{title} is {shown} of the budget", title=title, shown=shown),
-        )
+def _with_years(given: Change, unit: DateUnit) -> Change:
+    """Return a change of a day with the years, where those differ and would be left out."""
+    is_day = given.row.startswith("milestone.") and given.field in DATES - set(PAIRED)
+    if not is_day or unit != "day" or not given.was or not given.now or not given.before:
+        return given
+    was, now = date.fromisoformat(given.was), date.fromisoformat(given.now)
+    if was.year == now.year:
+        return given
+    return msgspec.structs.replace(given, before=words.day_year(was), after=words.day_year(now))

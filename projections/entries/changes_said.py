@@ -1,11 +1,12 @@
 """Comments, acknowledgements, concerns and answers that one view has and the one before had not, in words. Pure."""
 
 from collections.abc import Iterator
+from typing import TypedDict
 
 from domain.language import gettext as _
-from domain.view import Ack, ClientView, ConcernCard, Remark
+from domain.view import Ack, ClientView, ConcernCard, MilestoneRow, Remark, RiskCard
 from projections.entries.entry import Change
-from projections.wording import words
+from projections.entries.one_change import Data, Thing, change
 
 QUOTED = 240  # characters of what was said that stand in a list of changes
 
@@ -18,76 +19,74 @@ def said(old: ClientView, new: ClientView) -> Iterator[Change]:
     rows, cards = {m.id: m for m in old.milestones}, {r.id: r for r in old.risks}
     for row in reversed(new.milestones):
         if row.id in rows:
-            earlier = rows[row.id]
-            yield from _about("milestone", row.id, row.title, earlier.remarks, row.remarks, earlier.ack, row.ack)
+            yield from _about(Thing("milestone", row.id, row.title), rows[row.id], row)
     for risk in new.risks:
         if risk.id in cards:
-            was, title = cards[risk.id], f"{risk.ref} {risk.title}"
-            yield from _about("risk", risk.id, title, was.remarks, risk.remarks, was.ack, risk.ack)
+            yield from _about(Thing("risk", risk.id, f"{risk.ref} {risk.title}"), cards[risk.id], risk)
     if old.budget is not None and new.budget is not None:
-        yield from _remarks("budget", "", _("Budget"), old.budget.remarks, new.budget.remarks)
-    yield from _acknowledged(
-        "agreement",
-        "",
-        _("Share agreement {terms_version}", terms_version=new.terms_version),
-        old.agreement_ack,
-        new.agreement_ack,
-    )
+        yield from _remarks(Thing("budget", "", _("Budget")), old.budget.remarks, new.budget.remarks)
+    agreement = Thing("agreement", "", _("Share agreement {terms_version}", terms_version=new.terms_version))
+    yield from _acknowledged(agreement, old.agreement_ack, new.agreement_ack)
 
 
-def _about(
-    kind: str,
-    subject: str,
-    title: str,
-    before: tuple[Remark, ...],
-    after: tuple[Remark, ...],
-    ack_before: Ack | None,
-    ack: Ack | None,
-) -> Iterator[Change]:
-    yield from _remarks(kind, subject, title, before, after)
-    yield from _acknowledged(kind, subject, title, ack_before, ack)
+def _about(thing: Thing, old: MilestoneRow | RiskCard, new: MilestoneRow | RiskCard) -> Iterator[Change]:
+    yield from _remarks(thing, old.remarks, new.remarks)
+    yield from _acknowledged(thing, old.ack, new.ack)
 
 
-def _remarks(
-    kind: str, subject: str, title: str, before: tuple[Remark, ...], after: tuple[Remark, ...]
-) -> Iterator[Change]:
+def _remarks(thing: Thing, before: tuple[Remark, ...], after: tuple[Remark, ...]) -> Iterator[Change]:
     earlier = {(remark.at, remark.text) for remark in before}
-    for remark in after:
-        if (remark.at, remark.text) not in earlier:
-            yield _change(
-                f"{kind}.commented",
-                subject,
-                title,
-                _("Comment"),
-                by=remark.by,
-                text=remark.text,
-                say=_("{by} commented on {title}", by=remark.by, title=title),
-            )
+    fresh = [remark for remark in after if (remark.at, remark.text) not in earlier]
+    for many, remark in enumerate(fresh, len(after) - len(fresh)):
+        yield change(
+            f"{thing.item}.commented",
+            thing.subject,
+            thing.title,
+            after=_("Comment"),
+            say=_("{by} commented on {title}", by=remark.by, title=thing.title),
+            **_by(remark.by, remark.text),
+            **_of_comments(thing, many, remark.by),
+        )
 
 
-def _acknowledged(kind: str, subject: str, title: str, before: Ack | None, after: Ack | None) -> Iterator[Change]:
+def _of_comments(thing: Thing, many: int, who: str) -> Data:
+    """Return the data of a comment: how many there were and are. Those on the budget are of no row."""
+    row = "" if thing.item == "budget" else f"{thing.item}.comments"
+    return {"row": row, "field": "remarks", "who": who, "was": str(many or ""), "now": str(many + 1)}
+
+
+def _acknowledged(thing: Thing, before: Ack | None, after: Ack | None) -> Iterator[Change]:
     if after is not None and (before is None or (before.by, before.update) != (after.by, after.update)):
-        say = _("{title} was acknowledged by {by}", title=title, by=after.by)
-        yield _change(f"{kind}.acknowledged", subject, title, _("Acknowledged"), by=after.by, say=say)
+        say = _("{title} was acknowledged by {by}", title=thing.title, by=after.by)
+        kind, word = f"{thing.item}.acknowledged", _("Acknowledged")
+        yield change(kind, thing.subject, thing.title, after=word, say=say, **_by(after.by), who=after.by)
 
 
 def _concern(before: ConcernCard | None, after: ConcernCard) -> Iterator[Change]:
     title = _("Concern about {about}", about=after.about) if after.about else _("Concern")
+    subject = f"concern-{after.id}"
     if before is None:
         say = _("{by} raised a concern", by=after.by) + (_(" about {about}", about=after.about) if after.about else "")
-        yield _change("concern.raised", after.id, title, _("Raised"), by=after.by, text=after.text, say=say)
+        by = _by(after.by, after.text)
+        yield change("concern.raised", subject, title, after=_("Raised"), say=say, who=after.by, **by)
     if after.answer and (before is None or (before.answer, before.settled) != (after.answer, after.settled)):
         word = _("Settled") if after.settled else _("Answered")
         say = _("{title} was answered by {answered_by}", title=title, answered_by=after.answered_by) + (
             _(" and is settled") if after.settled else ""
         )
-        yield _change("concern.answered", after.id, title, word, by=after.answered_by, text=after.answer, say=say)
+        by = _by(after.answered_by, after.answer)
+        yield change("concern.answered", subject, title, after=word, say=say, who=after.answered_by, **by)
 
 
-def _change(kind: str, subject: str, title: str, after: str, *, by: str, say: str, text: str = "") -> Change:
-    return Change(
-        kind=kind, subject=subject, title=title, before="", after=after, note=by, why=quoted(text), say=words.plain(say)
-    )
+class _By(TypedDict):
+    """Who said something, as the note under it, and its beginning."""
+
+    note: str
+    why: str
+
+
+def _by(name: str, text: str = "") -> _By:
+    return {"note": name, "why": quoted(text)}
 
 
 def quoted(text: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from domain.reveal import catalogue
+from domain import catalogue
 from domain.view import Baseline, ClientView, CurvePoint, ForecastPoint, Indicator, Remark
+from projections.wording.values import absent
 
 Key = tuple[str, str, str]  # subject ("milestone-m1", "risk-r7", "budget", "page"), field, item of several or ""
 ITEMS = {"milestones": "milestone", "risks": "risk", "concerns": "concern"}
@@ -103,7 +104,7 @@ def _value(subject: str, field: str, value: object) -> Iterator[tuple[Key, objec
     elif isinstance(value, tuple):
         for place, item in enumerate(value):
             yield (subject, field, _item_name(item, place)), item
-    elif not _absent(field, value):
+    elif not absent(field, value):
         yield (subject, field, ""), value
 
 
@@ -117,8 +118,3 @@ def _item_name(item: object, place: int) -> str:
             return f"{at.isoformat()} {by}"
         case _:
             return str(place)
-
-
-def _absent(field: str, value: object) -> bool:
-    """Tell whether a value looks to a client as if it were not shared: None, "", or False except as an answer."""
-    return value is None or value == "" or (value is False and field != "needs_acceptance")

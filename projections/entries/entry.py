@@ -20,17 +20,28 @@ from projections.proof import tree
 FORMAT: Literal[2] = 2  # of new entries
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that became different for the client, as data (API, search, mail) and as one list item of markup."""
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that became different for the client, as data (API, search, mail) and as one list item of markup.
+
+    Changes of several updates are folded by `subject`, `row` and `field`: the first `was` and the last `now` are the
+    net difference. A value that only follows from another one of the same thing, as a slip does from a forecast, has a
+    change only where it moves alone, so a reader takes its newest value from the view.
+    """
 
     kind: str  # "milestone.forecast", "risk.score", "budget.spent", "milestone.added", "milestone.withdrawn", ...
-    subject: str  # id of the milestone or risk, "" for the project
+    subject: str  # "milestone-m1", "risk-r7", "concern-c1", "budget", "project", "agreement"; format 1: bare id or ""
     title: str  # "Handover to Acme Rail"
     before: str  # as shown to people: "1 Oct", "" when there was nothing
     after: str  # "5 Oct"
     note: str  # "+4 days"
     why: str  # "Supplier moved the second test slot"
     say: str  # one sentence for assistive technology: "Handover moved from 1 to 5 October"
+    # format 2 alone
+    row: str = ""  # id in domain/catalogue.py: "milestone.forecast"; "" for what no row names, as "was added"
+    field: str = ""  # which value of the row: "forecast", "spent"; "" where it is none, as an acknowledgement
+    who: str = ""  # name of whoever said or did it, where the view tells it
+    was: str = ""  # the value as data: ISO day or instant, number, "1234.50 GBP", word, text; "" where there was none
+    now: str = ""
 
 
 class Rendered(msgspec.Struct, frozen=True):

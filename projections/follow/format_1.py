@@ -1,11 +1,13 @@
 """What an entry of format 1 would hold, to be compared with one that was recorded; none is recorded any more. Pure."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from domain.view import ClientView
 from projections.entries import frames, parts
+from projections.entries.changes import of_format_1
 from projections.entries.entry import Change, Content, Rendered, digest_of, open_view
 from projections.entries.named import named
 from projections.follow.next_entry import NextView, Renderer, Shown, names_of
@@ -19,7 +21,7 @@ def compose(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, R
     rendered = renderer.render(view)
     old = shown.rendered.parts if shown.rendered else {}
     difference = frames.difference(shown.rendered, rendered)
-    changes = renderer.changes(shown.view, view)
+    changes = of_format_1(shown.view, view)
     items = renderer.items(changes, n, at, view.time_zone)
     say = ". ".join(change.say for change in changes[:3] if change.say)
     targets = {target: parts.markup(rendered.parts, target) for target in difference.targets}
@@ -49,10 +51,26 @@ def alike(recorded: Content, content: Content) -> Content:
     same_terms = set(_pairs(terms(recorded.terms or "{}"))) <= set(_pairs(terms(content.terms)))
     return msgspec.structs.replace(
         content,
-        view=recorded.view if same_view else content.view,
+        view=recorded.view if same_view else _as_then(recorded.view, content.view),
         terms=recorded.terms if same_terms else content.terms,
         changes=tuple(map(_change, content.changes)),
     )
+
+
+def _as_then(recorded: str, computed: str) -> str:
+    """Return a computed view (JSON) without the fields that views had not yet, where they say nothing new."""
+    read = msgspec.to_builtins(open_view(recorded))
+    return _json.encode(_without(msgspec.json.decode(recorded), read, msgspec.json.decode(computed))).decode()
+
+
+def _without(raw: Any, read: Any, computed: Any) -> Any:
+    """Return what was computed without members that `raw` lacks and that are as it is read today."""
+    if isinstance(raw, dict) and isinstance(read, dict) and isinstance(computed, dict):
+        kept = {key: value for key, value in computed.items() if key in raw or value != read.get(key)}
+        return {key: _without(raw.get(key), read.get(key), value) for key, value in kept.items()}
+    if isinstance(raw, list) and isinstance(read, list | tuple) and isinstance(computed, list):
+        return [_without(*three) for three in zip(raw, read, computed, strict=False)] + computed[len(raw) :]
+    return computed
 
 
 def _pairs(data: object) -> list[tuple[str, str]]:
@@ -62,6 +80,6 @@ def _pairs(data: object) -> list[tuple[str, str]]:
 def _change(change: Change) -> Change:
     """Return a change with the fields of format 1 alone, and the subject as it was written then."""
     kind, _, key = change.subject.partition("-")
-    subject = key if kind in ("milestone", "risk") and key else "" if kind in ("budget", "project") else change.subject
+    subject = key if kind in ("milestone", "risk", "concern") else ""
     fields = ("kind", "title", "before", "after", "note", "why", "say")
     return Change(**{name: getattr(change, name) for name in fields}, subject=subject)

@@ -15,13 +15,13 @@ import msgspec
 from domain.agreement.answers import Acknowledge, MakeComment, Screen
 from domain.agreement.share import ActivateTerms, DraftShare
 from domain.agreement.terms import Measure, Release, Terms, Ways
+from domain.catalogue import MilestoneField, RiskField
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.plan import budget, health, risks, schedule
 from domain.plan.project import ChangeTogether, HoldProject, PlainCommand, ResumeProject
-from domain.reveal.catalogue import MilestoneField, RiskField
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, START, World
 
 FIRST = date(2027, 4, 1)

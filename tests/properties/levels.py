@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import msgspec
 
+from domain import catalogue
 from domain.agreement.answers import Acknowledge
 from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
 from domain.agreement.terms import Release, Terms, Ways
@@ -24,7 +25,7 @@ from domain.ids import CommandId, MilestoneId, RiskId
 from domain.money import Money
 from domain.plan import budget, risks, schedule
 from domain.plan.scores import Scale, band
-from domain.reveal import catalogue, holding, levels, policy
+from domain.reveal import holding, levels, policy
 from domain.reveal.levels import end_of, rounded
 from domain.view import DateUnit
 from tests.properties.hidden import SCREEN

@@ -17,13 +17,13 @@ import msgspec
 from domain.agreement import answers
 from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
 from domain.agreement.terms import Terms, Ways
+from domain.catalogue import MilestoneField, RiskField
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people.access import InvitePerson
 from domain.plan import budget, risks, schedule
-from domain.reveal.catalogue import MilestoneField, RiskField
 from tests.properties.backfilled import backfilled
 from tests.properties.hidden import FIRST, SCREEN, THEIRS, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past
@@ -132,6 +132,8 @@ def _terms(rng: random.Random) -> Terms:
     fields = set(rng.sample(get_args(MilestoneField), rng.randrange(0, 13)))
     if "slip" in fields:
         fields |= {"baseline", "forecast"}
+    if "trend" in fields:
+        fields.add("forecast")
     of_risks = set(rng.sample(get_args(RiskField), rng.randrange(0, 10)))
     if {"history", "client_score"} & of_risks:
         of_risks.add("score")

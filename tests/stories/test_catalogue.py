@@ -15,19 +15,21 @@ from typing import Any
 import msgspec
 import pytest
 
+from domain import catalogue
 from domain.agreement.answers import MakeComment
 from domain.agreement.terms import Terms, checked
+from domain.catalogue import ROWS, Row
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import MilestoneId, RiskId
 from domain.money import Money
 from domain.plan import budget, health, risks, schedule
 from domain.plan.project import HoldProject
-from domain.reveal import catalogue
-from domain.reveal.catalogue import ROWS, Row
 from domain.view import ClientView
+from projections.entries import changes as differences
 from tests.world import ACME, HARBOUR, SHARE, START, World
 from web.record.audience import view_with_nothing_held
+from web.render import details
 from web.render.page import Renderer
 
 pytestmark = pytest.mark.stories
@@ -122,7 +124,7 @@ MOVES: dict[str, tuple[AnyCommand, ...]] = {
     "milestone.baseline": AGREED,
     "milestone.forecast": LATE,
     "milestone.slip": LATE,
-    "milestone.status": LATE,
+    "milestone.status": (schedule.MeetMilestone(project=HARBOUR, milestone=M1, actual=TODAY + timedelta(days=11)),),
     "milestone.actual": (schedule.MeetMilestone(project=HARBOUR, milestone=M1, actual=TODAY + timedelta(days=11)),),
     "milestone.reason": LATE,
     "milestone.trend": LATE,
@@ -162,6 +164,7 @@ MOVES: dict[str, tuple[AnyCommand, ...]] = {
     "project.baselines": AGREED,
     "project.confirmed": (schedule.ConfirmPlan(project=HARBOUR),),
 }
+ROW_OF = {"budget.rag": "health.budget"}  # by the view alone the two cannot be told apart
 NEVER_MOVE = {"risk.inherent"}  # given once, when a risk is raised
 
 
@@ -223,7 +226,10 @@ def test_a_value_that_moves_is_told_where_its_row_is_on_and_nowhere_else(full: W
     assert page_of(before) != page_of(after)
     assert text_of(page_of(before)) != text_of(page_of(after))
     told = Renderer().changes(before, after)
-    assert row.id in {change.row for change in told}, [(change.row, change.say) for change in told]
+    follows = {f"{row.item}.{key}" for key in row.needs.keys} if row.needs else set()  # told with what it follows from
+    assert {ROW_OF.get(row.id, row.id), *follows} & {change.row for change in told}, [
+        (change.row, change.say) for change in told
+    ]
     assert all(change.say for change in told)
     if row.needs is None:
         assert without == still
@@ -306,3 +312,44 @@ def test_levels_are_named_in_the_scope_sentence(full: World) -> None:
     plain = msgspec.structs.replace(whole, date_unit="day", score_detail="score", money_step=0)
     for words in ("by quarter", "bands", "rounded"):
         assert words not in view_of(full, plain).scope
+
+
+# seeded mistakes: a law that could not fail would be worth nothing
+
+
+def test_a_row_that_is_never_drawn_is_noticed(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = details.of_milestone
+
+    def without(row: Any, view: Any) -> Any:
+        return tuple(detail for detail in sound(row, view) if detail.label != "Location")
+
+    monkeypatch.setattr(details, "of_milestone", without)
+    row = catalogue.BY_ID["milestone.location"]
+    with pytest.raises(AssertionError):
+        test_a_row_switched_on_is_in_the_view_on_the_page_and_in_its_text(full, row)
+
+
+@pytest.mark.parametrize("key", ["milestone.range", "risk.category", "project.phase"])
+def test_a_row_that_is_not_named_in_the_footer_is_noticed(
+    full: World, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    row = catalogue.BY_ID[key]
+    with monkeypatch.context() as patch:
+        patch.setattr(Terms, "rows", property(lambda self: tuple(r for r in _rows(self) if r is not row)))
+        scope = view_of(full, terms_with(row)).scope
+    assert named_in(scope) != _expected(terms_with(row))
+
+
+def test_a_change_that_is_not_told_is_noticed(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = differences.changes
+
+    def silent(previous: Any, view: Any) -> Any:
+        return tuple(change for change in sound(previous, view) if change.row != "risk.owner")
+
+    monkeypatch.setattr(differences, "changes", silent)
+    with pytest.raises(AssertionError):
+        test_a_value_that_moves_is_told_where_its_row_is_on_and_nowhere_else(full, catalogue.BY_ID["risk.owner"])
+
+
+def _rows(terms: Terms) -> tuple[Row, ...]:
+    return tuple(row for row in ROWS if row.key in terms.keys(row.item))

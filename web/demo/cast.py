@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from domain.agreement.terms import Terms
+from domain.catalogue import MilestoneField, RiskField
 from domain.ids import ClientId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.reveal.catalogue import MilestoneField, RiskField
 from web.demo.visits import Habit
 
 ORGANISATION = "Example Works"

@@ -10,8 +10,8 @@ import msgspec
 
 from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms
+from domain.catalogue import MilestoneField, ProjectField, RiskField
 from domain.plan.project import Project
-from domain.reveal.catalogue import MilestoneField, ProjectField, RiskField
 from domain.view import ClientView, Dimension
 from projections.entries.entry import Header, Kept
 from projections.events.hold_book import Hold

@@ -83,6 +83,7 @@ def axis_of(rows: Sequence[MilestoneRow], unit: DateUnit) -> Axis | None:
 class TrendLine(msgspec.Struct, frozen=True):
     """One milestone's forecasts; `tone` is bad for the worst line, ink for the final one, mute for the others."""
 
+    id: str  # of the milestone
     title: str  # "" where its label would lie over another
     short: str  # for a phone
     path: str  # of an SVG path, in percent
@@ -155,7 +156,7 @@ def _line(row: MilestoneRow, across: Axis, up: Axis, view: ClientView, worst: Mi
     tone = "bad" if row is worst and slip > 0 else "ink" if row.final else "mute"
     note = words.signed_in(slip, view.date_unit) if tone != "mute" and slip else ""
     return TrendLine(
-        title=_short(row.title, 18), short=_short(row.title, 11), path=path, x=x, y=y, tone=tone, note=note
+        id=row.id, title=_short(row.title, 18), short=_short(row.title, 11), path=path, x=x, y=y, tone=tone, note=note
     )
 
 

@@ -24,39 +24,11 @@ from domain.view import (
     ScheduleVital,
     Score,
 )
-from projections.wording import words
+from projections.wording import values, words
+from projections.wording.values import BAND, KIND, MEASURE, PROXIMITY, RESPONSE, STATUS
 
 MOST_EARLIER = 10  # forecasts that are listed one by one
-KIND = {
-    "preProcurement": N_("Before procurement"),
-    "approval": N_("Approval"),
-    "engagement": N_("Engagement"),
-    "assessment": N_("Assessment"),
-    "delivery": N_("Delivery"),
-    "reporting": N_("Reporting"),
-    "financing": N_("Financing"),
-    "payment": N_("Payment"),
-    "procurement": N_("Procurement"),
-    "contractClose": N_("Close of contract"),
-}
 PHASE = {"running": N_("Project running"), "on_hold": N_("Project on hold"), "closed": N_("Project closed")}
-PROXIMITY = {
-    "imminent": N_("Imminent"),
-    "within_stage": N_("Within this stage"),
-    "within_project": N_("Within the project"),
-    "beyond_project": N_("Beyond the project"),
-}
-RESPONSE = {
-    "avoid": N_("Avoid"),
-    "reduce": N_("Reduce"),
-    "transfer": N_("Transfer"),
-    "share": N_("Share"),
-    "accept": N_("Accept"),
-    "prepare_contingent_plans": N_("Prepare contingent plans"),
-}
-STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
-BAND = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")}
-MEASURE = {"cost": N_("Cost"), "price": N_("Price")}
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,11 +64,6 @@ def amount(value: Money | None) -> str:
     return words.exact(value) if value is not None else ""
 
 
-def points(score: Score) -> str:
-    """Return an assessment as its product: "4×4 = 16"."""
-    return f"{score.probability}×{score.impact} = {score.value}"
-
-
 def _of_day(label: str, value: date | None, mark: str = "", unit: DateUnit = "day") -> Iterator[Detail]:
     if value is not None:
         yield Detail(label=label, texts=(day(value, unit),), instant=words.machine(value, unit), mark=mark)
@@ -127,7 +94,7 @@ def of_milestone(row: MilestoneRow, view: ClientView) -> tuple[Detail, ...]:
         *_of_text(_("Waiting for you"), row.client_action, _due(row.client_action_due)),
         *_of_text(_("Kind"), KIND[row.kind] if row.kind else ""),
         *_of_text(_("Location"), row.location),
-        *_of_text(_("Who has to act"), _side(row.owner_side, view)),
+        *_of_text(_("Who has to act"), values.way_of(view).sides.get(row.owner_side, "")),
         *_of_text(_("Schedule"), _("Judged by this milestone") if row.final else ""),
         *_of_day(_("Forecast last set"), row.trend[-1].on if row.trend else None),
         *_of_moment(_("Last confirmed"), row.confirmed_at, view.time_zone),
@@ -257,7 +224,7 @@ def _of_score(label: str, score: Score | None, by: str = "", band: str = "") -> 
         yield from _of_text(label, by, band)
         return
     given = ", ".join(part for part in (by, day(score.on) if score.on else "") if part)
-    yield from _of_text(label, ", ".join(part for part in (points(score), band.lower()) if part), given)
+    yield from _of_text(label, ", ".join(part for part in (values.points(score), band.lower()) if part), given)
 
 
 # what is judged

@@ -8,7 +8,18 @@ from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, Indicator, RiskCard, RiskVital, Scale, ScheduleVital, Score
 from projections.wording import words
 from web.render import charts, details
-from web.render.parts import BudgetBar, HeatPart, Pin, Ring, RiskBox, RiskVitalPart, SlipBar, SpendPart
+from web.render.parts import (
+    BudgetBar,
+    HeatPart,
+    Pin,
+    Ring,
+    RiskBox,
+    RiskVitalPart,
+    SlipBar,
+    SpendPlot,
+    SpendRow,
+    SpendSay,
+)
 
 TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "overdue": "bad", "met": "done", "planned": "none"}
 
@@ -118,25 +129,27 @@ def _boxes(risks: Sequence[tuple[str, str]]) -> Iterator[RiskBox]:
         yield RiskBox(x=f"{i * width + 0.3:.2f}", width=f"{width - 1.3:.2f}", tone=tone, label=label)
 
 
-def spend_part(budget: BudgetVital, spend: charts.Spend) -> SpendPart:
+def spend_parts(budget: BudgetVital, spend: charts.Spend) -> tuple[SpendSay, SpendPlot, tuple[SpendRow, ...]]:
     """Return the spend curve with its words: in money where amounts are shared, else in percent of the budget."""
     amounts = bool(budget.curve_currency and budget.budget)
     approved, spent, earned, forecast = _in_money(budget) if amounts else _in_percent(budget)
     unknown = _("an unknown amount") if amounts else _("an unknown part")
-    return SpendPart(
-        spend=spend,
-        status_date=budget.status_date,
+    say = SpendSay(
         spend_finding=_spend_finding(budget),
         spend_unit=_("Cumulative, {curve_currency}", curve_currency=budget.curve_currency)
         if amounts
         else _("Cumulative, percent of the budget"),
+        spend_label=_spend_label(approved, spent or unknown, forecast or _("unknown")),
+    )
+    plot = SpendPlot(
+        spend=spend,
+        status_date=budget.status_date,
         approved=_("Approved {budget}", budget=approved) if amounts else _("Approved 100 %"),
         spent_words=_("Spent {spent}", spent=spent) if spent else "",
         earned_words=_("Earned {earned}", earned=earned) if earned and spend.earned else "",
         forecast_words=_("Forecast {forecast}", forecast=forecast) if forecast else "",
-        curve=charts.curve_rows(budget),
-        spend_label=_spend_label(approved, spent or unknown, forecast or _("unknown")),
     )
+    return say, plot, tuple(SpendRow(row=row) for row in charts.curve_rows(budget))
 
 
 def _in_money(budget: BudgetVital) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from domain.headline import count
 from domain.language import N_
 from domain.language import gettext as _
-from domain.view import ClientView, MilestoneRow
+from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
 from projections.entries.entry import Change, Rendered
 from projections.entries.parts import Part, instant
@@ -237,12 +237,10 @@ class _Making:
         view, made = self._view, []
         trend = charts.trend_of(view)
         if trend is not None:
-            self._leaf("c-trend", parts.TrendPart(trend=trend))
-            made.append("c-trend")
+            made.append(self._milestone_trend(trend))
         spend = charts.spend_of(view.budget) if view.budget else None
         if spend is not None and view.budget is not None:
-            self._leaf("c-spend", figures.spend_part(view.budget, spend))
-            made.append("c-spend")
+            made.append(self._spend(view.budget, spend))
         if not made:
             return ()
         title, steady = _("Trend"), _("Flat is steady. Rising means later.")
@@ -253,6 +251,31 @@ class _Making:
         )
         self._container("trend", head, tuple(made), "</div></section>")
         return ("trend",)
+
+    def _milestone_trend(self, trend: charts.Trend) -> str:
+        """Make the milestone trend, each line a part of its own."""
+        lines = tuple(f"ln-{line.id}" for line in trend.lines)
+        for key, line in zip(lines, trend.lines, strict=True):
+            self._leaf(key, parts.TrendLinePart(l=line))
+        plot = parts.TrendPlot(x_ticks=trend.x_ticks, y_ticks=trend.y_ticks, reached=trend.reached)
+        self._leaf("c-trend-say", parts.TrendSay(finding=trend.finding, text=trend.label))
+        self._container("c-trend-plot", self._renderer.remembered(plot), lines, "</div></div>")
+        self._container("c-trend", '<figure id="c-trend">', ("c-trend-say", "c-trend-plot"), "</figure>")
+        return "c-trend"
+
+    def _spend(self, budget: BudgetVital, spend: charts.Spend) -> str:
+        """Make the spend curve, with each day of its table a part of its own."""
+        say, plot, days = figures.spend_parts(budget, spend)
+        rows = tuple(f"cs-{row.row.on}" for row in days)
+        for key, row in zip(rows, days, strict=True):
+            self._leaf(key, row)
+        self._leaf("c-spend-say", say)
+        self._leaf("c-spend-plot", plot)
+        head = self._renderer.remembered(parts.SpendTable())
+        self._container("c-spend-more", head, rows, "</tbody></table></details>")
+        inside = ("c-spend-say", "c-spend-plot", "c-spend-more")
+        self._container("c-spend", '<figure id="c-spend">', inside, "</figure>")
+        return "c-spend"
 
     def _risks(self) -> tuple[str, ...]:
         view = self._view

@@ -25,7 +25,7 @@ from domain.view import (
 )
 from projections.entries.entry import Change
 from web.door.templates import Page
-from web.render.charts import Axis, Cell, CurveRow, Spend, Trend
+from web.render.charts import Axis, Cell, CurveRow, Spend, Tick, TrendLine
 from web.render.details import Detail
 
 
@@ -162,27 +162,62 @@ class MilestoneMorePart(PartPage, frozen=True, kw_only=True):
     time_zone: str
 
 
-class TrendPart(PartPage, frozen=True, kw_only=True):
-    """The milestone trend."""
+class TrendSay(PartPage, frozen=True, kw_only=True):
+    """What the milestone trend shows, in words."""
 
-    template = "parts/trend.html"
-    trend: Trend
+    template = "parts/trend-say.html"
+    finding: str
+    text: str  # for those who hear the page
 
 
-class SpendPart(PartPage, frozen=True, kw_only=True):
-    """The spend curve, with its words."""
+class TrendPlot(PartPage, frozen=True, kw_only=True):
+    """The axes of the milestone trend, up to its lines."""
 
-    template = "parts/spend.html"
-    spend: Spend
-    status_date: date | None
+    template = "parts/trend-plot.html"
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    reached: str  # an SVG path, "" for none
+
+
+class TrendLinePart(PartPage, frozen=True, kw_only=True):
+    """One line of the milestone trend."""
+
+    template = "parts/trend-line.html"
+    l: TrendLine
+
+
+class SpendSay(PartPage, frozen=True, kw_only=True):
+    """What the spend curve shows, in words."""
+
+    template = "parts/spend-say.html"
     spend_finding: str
     spend_unit: str
+    spend_label: str  # for those who hear the page
+
+
+class SpendPlot(PartPage, frozen=True, kw_only=True):
+    """The spend curve."""
+
+    template = "parts/spend-plot.html"
+    spend: Spend
+    status_date: date | None
     approved: str
     spent_words: str
     earned_words: str
     forecast_words: str
-    curve: tuple[CurveRow, ...]
-    spend_label: str  # for those who hear the page
+
+
+class SpendTable(PartPage, frozen=True, kw_only=True):
+    """The head of the table of the curve's figures, up to its rows."""
+
+    template = "parts/spend-table.html"
+
+
+class SpendRow(PartPage, frozen=True, kw_only=True):
+    """The figures of the curve on one day."""
+
+    template = "parts/spend-row.html"
+    row: CurveRow
 
 
 class RiskPart(PartPage, frozen=True, kw_only=True):

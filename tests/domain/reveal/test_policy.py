@@ -8,8 +8,10 @@ from typing import get_args
 import msgspec
 import pytest
 
+from domain import catalogue
 from domain.agreement.answers import MakeComment
 from domain.agreement.terms import Terms
+from domain.catalogue import MilestoneField, RiskField
 from domain.money import Money
 from domain.plan.budget import ApproveBudget, ForecastCompletion, MeasureCost, PlannedPoint, PlanSpend
 from domain.plan.health import OverrideHealth
@@ -23,8 +25,6 @@ from domain.plan.schedule import (
     MoveForecast,
     ReportProgress,
 )
-from domain.reveal import catalogue
-from domain.reveal.catalogue import MilestoneField, RiskField
 from domain.reveal.policy import reveal
 from domain.view import ClientView, MilestoneRow, RiskCard
 from tests.world import ACME, HARBOUR, SHARE, World, everything

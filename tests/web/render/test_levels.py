@@ -12,13 +12,13 @@ import pytest
 from msgspec.structs import replace
 
 from domain.agreement.terms import Terms
+from domain.catalogue import MilestoneField, RiskField
 from domain.headline import in_units
 from domain.ids import MilestoneId, RiskId
 from domain.money import Money
 from domain.plan.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpend
 from domain.plan.milestones import DescribeMilestone, MeetMilestone, MilestoneDetails, MoveForecast
 from domain.plan.risks import AskClientView, Points, ScoreAsClient, ScoreRisk
-from domain.reveal.catalogue import MilestoneField, RiskField
 from domain.reveal.levels import end_of
 from domain.view import ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries import parts
@@ -193,7 +193,6 @@ def test_by_day_the_same_search_finds_the_days(levels: dict[str, Said]) -> None:
     assert {(5, 11), (7, 17), (11, 22)} <= days_in(said.mail)
 
 
-@pytest.mark.xfail(strict=True, reason="the list of changes says dates by day until it is made from the catalogue")
 @pytest.mark.parametrize("level", [*UNITS, "all"])
 def test_no_day_of_a_coarser_date_stands_in_a_list_of_changes(levels: dict[str, Said], level: str) -> None:
     for markup in (levels[level].changes, levels[level].mail_with_changes):

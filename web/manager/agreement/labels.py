@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from domain import catalogue
 from domain.language import N_
-from domain.reveal import catalogue
 
 WORD = {
     "on_track": N_("On track"),

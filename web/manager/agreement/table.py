@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain import catalogue
 from domain.agreement.share import Share
 from domain.language import N_
 from domain.language import gettext as _
-from domain.reveal import catalogue
 from projections.events.world import World, names
 from projections.wording import words
 from web.door import csv_download
@@ -146,7 +146,7 @@ async def as_csv(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     sort, down = _order(request)
     shares = ordered(await run_in_threadpool(rows, services, signed), sort, down=down)
-    of_rows = [f"{_(ITEM[of.item])}: {_(of.label)}" for of in catalogue.ROWS]
+    of_rows = [_("{item}: {label}", item=_(ITEM[of.item]), label=_(of.label)) for of in catalogue.ROWS]
     header = [*map(_, HEADER), *of_rows]
     return csv_download.download(csv_download.sheet(header, map(_cells, shares)), "shares.csv")
 

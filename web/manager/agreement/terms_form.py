@@ -7,16 +7,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from domain import check
+from domain import catalogue, check
 from domain.agreement.terms import Measure, Release, Terms, Ways
+from domain.catalogue import BudgetLevel, MilestoneField, RiskField
 from domain.errors import Invalid
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
-from domain.reveal import catalogue
-from domain.reveal.catalogue import BudgetLevel, MilestoneField, RiskField
 from projections.wording import words
 from web.forms import fields
 from web.manager.typed import Typed, first

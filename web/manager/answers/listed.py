@@ -182,7 +182,8 @@ def since(services: Services, share: str, n: int, subject: str) -> Since:
         for change in entry.content.changes
         if not change.kind.startswith("concern.")
     ]
-    about = [(update, change) for update, change in every if not key or change.subject == key]
+    named = {subject, key}  # updates of entry format 1 name the id alone
+    about = [(update, change) for update, change in every if not key or change.subject in named]
     listed = about[:LISTED]
     return Since(head=head, changes=tuple(listed), more=len(about) - len(listed), others=len(every) - len(about))
 

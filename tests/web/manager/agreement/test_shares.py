@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 
 from domain.agreement.terms import Measure, Terms
+from domain.catalogue import BudgetLevel
 from domain.ids import MilestoneId, PersonId, RiskId, ShareId
-from domain.reveal.catalogue import BudgetLevel
 from domain.view import DateUnit, ScoreDetail
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.manager.plan.test_change import hidden
