@@ -5,7 +5,7 @@ import contextlib
 import ipaddress
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.answers import Screen
 from domain.errors import Refused
-from domain.ids import ClientId, PersonId
+from domain.ids import PersonId
 from domain.language import gettext as _
 from domain.people.access import Person
 from domain.plan.project import Project
@@ -148,7 +148,7 @@ class DemoPage(Page, frozen=True, kw_only=True):
     template = "demo.html"
     organisation: str
     people: Sequence[Person]
-    client_name: Callable[[ClientId], str]
+    clients: Mapping[PersonId, str]  # names of the clients whose viewers they are, by person
     notes: Mapping[str, str]  # by person: what they see
     speed: float  # 0: paused
     updates: int  # shown so far
@@ -163,7 +163,7 @@ async def page(request: Request) -> Response:
     shown = DemoPage(
         organisation=world.organisation,
         people=people,
-        client_name=world.client_name,
+        clients={person.id: ", ".join(map(world.client_name, person.clients)) for person in people},
         notes=plan.NOTES_ON,
         speed=_life(request).speed,
         updates=sum(services.logs.disclosure.head(share) for share in world.shares),

@@ -1,0 +1,46 @@
+"""The page of the demo: whom a visitor can be, told of the people as they are on record."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from domain.commands import AnyCommand
+from domain.ids import ClientId, CommandId
+from domain.people.access import InvitePerson
+from domain.people.clients import RegisterClient
+from tests.web.doors import House, running
+from tests.world import ADMIN
+from web.demo import cast, life
+from web.ids import new_id
+
+pytestmark = pytest.mark.folder
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with running(tmp_path / "data", life.routes()) as made:
+        made.app.state.life = SimpleNamespace(speed=1.0)
+        yield made
+
+
+def tell(house: House, command: AnyCommand) -> None:
+    house.process.services.service.execute(ADMIN, command, command_id=CommandId(new_id()))
+
+
+def test_the_page_names_everybody_of_the_cast_and_their_clients(house: House) -> None:
+    clients: dict[ClientId, str] = {}
+    for person, name, role, client in cast.PEOPLE:
+        if client is not None and client not in clients:
+            clients[client] = f"Client {client}"
+            tell(house, RegisterClient(client=client, name=clients[client], time_zone="Europe/London"))
+        if person in house.process.services.present.world.people:
+            continue
+        tell(house, InvitePerson(person=person, name=name, email=f"{person}@x.test", role=role, client=client))
+    page = house.client().get("/demo")
+    assert page.status_code == 200
+    there = house.process.services.present.world.people
+    for person, _name, _role, client in cast.PEOPLE:
+        assert there[person].name in page.text
+        assert client is None or clients[client] in page.text
