@@ -142,7 +142,7 @@ def headline(shared: Shared) -> Headline:
     opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(shared.phase or "", "")
     waiting = [r for r in shared.risks if r.view_needed]
     ask = _sentence(count(len(waiting), _("risk is"), _("risks are")) + _(" waiting for your view")) if waiting else ""
-    text = opening + " ".join(map(_sentence, sentences))
+    text = (opening + " ".join(_sentence(said) for said in sentences if said)).strip()
     return Headline(sentence=text, ask=ask, ask_target=waiting[0].id if waiting else "")
 
 
@@ -194,8 +194,8 @@ def _otherwise(shared: Shared) -> str:
         return _("all shared risks are closed")
     if shared.budget is not None:
         return _("the budget is shared, and nothing of it is measured yet")
-    if shared.phase == "running":
-        return _("the project is running")
+    if shared.phase is not None:
+        return _("the project is running") if shared.phase == "running" else ""
     return _("what is shared stands below") if shared.more else _("nothing has been shared yet")
 
 
