@@ -16,6 +16,9 @@ from domain.plan.earned import EarnedValue, figures
 Measure = Literal["cost", "price"]
 
 
+BEYOND = Decimal(10) ** 12  # how far something is over a budget of nothing, as a share of it
+
+
 class PlannedPoint(msgspec.Struct, frozen=True, order=True):
     """Cumulative planned value at the end of a day."""
 
@@ -88,13 +91,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def excess(self) -> Decimal | None:
         """Return by how much of the budget (1 = 100 %) the forecast exceeds it, or what is spent where there is none.
 
-        Infinite where something is spent or forecast without a budget; None where nothing of it is known.
+        `BEYOND` where something is spent or forecast without a budget; None where nothing of it is known.
         """
         eac = self.earned_value().eac
         amount = eac if eac is not None else self.spent()
         if amount is None or (self.bac == 0 and amount == 0):
             return None
-        return Decimal("Infinity") if self.bac == 0 else (amount - self.bac) / self.bac
+        return BEYOND if self.bac == 0 else (amount - self.bac) / self.bac
 
     def _worked_until(self, last: Measurement) -> date:
         """Return the status date, or the first on which all work was done: costs booked later do not make it late."""

@@ -480,7 +480,7 @@ def _scope(terms: Terms, version: int, rows: tuple[MilestoneRow, ...], cards: tu
 
 
 def _scope_of(item: Item, terms: Terms, rows: tuple[MilestoneRow, ...], cards: tuple[RiskCard, ...]) -> str:
-    """Return what is covered of one item: "two risks: scores and causes, scores as bands"; "" for nothing."""
+    """Return what is covered of one item: "two risks (scores, causes and events, scores as bands)"; "" for nothing."""
     covered = [row for row in terms.rows if row.item == item]
     named = [_(row.named) for row in covered]
     details = {row.detail for row in covered}
@@ -493,14 +493,14 @@ def _scope_of(item: Item, terms: Terms, rows: tuple[MilestoneRow, ...], cards: t
     listed = ", ".join(named)
     match item:
         case "milestone" if terms.milestones:
-            return _("{items}: {listed}", items=count(len(rows), _("milestone")), listed=listed or _("titles alone"))
+            return _("{items} ({listed})", items=count(len(rows), _("milestone")), listed=listed or _("titles alone"))
         case "risk" if terms.risks:
-            return _("{items}: {listed}", items=count(len(cards), _("risk")), listed=listed or _("titles alone"))
+            return _("{items} ({listed})", items=count(len(cards), _("risk")), listed=listed or _("titles alone"))
         case "budget" if listed:
-            return _("the budget: {listed}", listed=listed)
+            return _("the budget ({listed})", listed=listed)
         case "health" if listed:
-            return _("statuses: {listed}", listed=listed)
+            return _("statuses ({listed})", listed=listed)
         case "project" if listed:
-            return _("the project: {listed}", listed=listed)
+            return _("the project ({listed})", listed=listed)
         case _:
             return ""

@@ -40,7 +40,7 @@ RESPONSE = {
     "prepare_contingent_plans": N_("Prepare contingent plans"),
 }
 STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
-STATE = {**STATUS, "met": N_("Done"), "planned": N_("Planned")}  # of a milestone
+STATE = {**STATUS, "overdue": N_("Overdue"), "met": N_("Done"), "planned": N_("Planned")}  # of a milestone
 BAND = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")}
 MEASURE = {"cost": N_("Cost"), "price": N_("Price")}
 PHASE = {"running": N_("Running"), "on_hold": N_("On hold"), "closed": N_("Closed")}
@@ -56,7 +56,9 @@ TERMS: Mapping[str, Mapping[str, str]] = {
     "measure": MEASURE,
     "phase": PHASE,
 }  # the words that stand for the values of a field of the view
-DAYS = frozenset({"client_action_due", "band_since", "status_date"})  # fields that are days at every level of detail
+DAYS = frozenset(
+    {"client_action_due", "band_since", "status_date", "forecast_on", "spent_on", "earned_on"}
+)  # fields that are days at every level of detail
 ANSWERS = frozenset({"needs_acceptance"})  # fields of which "no" says something
 
 

@@ -251,7 +251,7 @@ def named_in(scope: str) -> set[tuple[str, str]]:
     listed = scope.partition(" covers: ")[2].removesuffix(". Nothing else is shared.")
     found: set[tuple[str, str]] = set()
     for part in filter(None, listed.split("; ")):
-        of, _colon, names = part.partition(": ")
+        of, _opening, names = part.removesuffix(")").partition(" (")
         found |= {(of.split()[-1].rstrip("s"), name) for name in names.split(", ")}
     return found
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -22,6 +23,7 @@ from domain.agreement.share import RevokeShare
 from domain.errors import Invalid
 from domain.ids import CommandId, PersonId
 from domain.people.access import ErasePerson, InvitePerson
+from domain.plan.schedule import DescribeMilestone
 from projections.entries.entry import open_content
 from projections.entries.names import erased
 from projections.evidence import names_due
@@ -39,7 +41,7 @@ from tests.stories.test_erased_names import inflated
 from tests.stories.test_recorded import Otherwise, laid_out
 from tests.vectors.make_recorded import ANNA, OTHER, OWN, SECOND_KEY, Sample
 from tests.web.doors import ORIGIN, every_route, wait_until
-from tests.world import ACME, ADMIN, MANAGER, SHARE
+from tests.world import ACME, ADMIN, HARBOUR, MANAGER, SHARE
 from web.cli.main import main
 from web.clock import Virtual
 from web.door.assets import asset_url
@@ -241,6 +243,11 @@ def test_shadow_replay_finds_no_difference_where_there_is_something_left_to_comp
 
 
 def test_the_update_that_follows_says_that_a_person_was_erased_and_nothing_else(world: Erasing) -> None:
+    m = next(iter(world.present.refresh().projects[HARBOUR].schedule.milestones.values()))
+    internal = msgspec.structs.replace(m.details, note="For us alone")
+    world.tell(
+        DescribeMilestone(project=HARBOUR, milestone=m.id, details=internal)
+    )  # what is reworded today comes first
     before = world.folder.disclosure.head(SHARE)
     world.erase()
     (entry,) = world.folder.disclosure.entries(SHARE, before, 10)

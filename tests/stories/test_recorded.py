@@ -200,7 +200,8 @@ def of_page(logs: Logs, share: str, then: dict[str, Any]) -> Iterator[str]:
     if hashlib.sha256("".join(page.roots.values()).encode()).hexdigest() != then["markup"]:
         yield f"{share} shows another page"
     newest = logs.disclosure.last(share)
-    if newest is None or hashlib.sha256(newest.content.view.encode()).hexdigest() != then["view"]:
+    said = (newest.content.view or newest.content.sections_hash) if newest else ""
+    if hashlib.sha256(said.encode()).hexdigest() != then["view"]:
         yield f"{share} has another view"
     if logs.disclosure.stylesheet(page.stylesheet) is None:
         yield f"{share} has lost its stylesheet"

@@ -279,7 +279,8 @@ def _endings(world: Sample) -> None:
     """A share that is ended, one that runs out, an expired retention, erased updates and a person, a second key."""
     world.tell(agreement_share.RevokeShare(share=OWN, reason="The depot is done"))
     until = world.clock.at + timedelta(days=20)
-    world.tell(agreement_share.DraftTerms(share=OTHER, terms=_few(), ways=Ways(expires=until)))
+    coarse = msgspec.structs.replace(_few(), date_unit="month", budget="amounts", money_step=10_000)
+    world.tell(agreement_share.DraftTerms(share=OTHER, terms=coarse, ways=Ways(expires=until)))
     world.tell(agreement_share.ActivateTerms(share=OTHER, reason="Until the end of the month"))
     erase_entries(
         world.folder,
