@@ -42,6 +42,7 @@ from tests.properties.seeds import FIRST_SEED
 pytestmark = pytest.mark.once
 
 DAY, AT = date(2027, 3, 10), datetime(2027, 3, 10, 12, tzinfo=UTC)
+EARLIER = DAY - timedelta(days=20)
 VERA, OLGA = (names.placeholder(names.key_of("share1", person)) for person in ("vera", "olga"))
 KINDS = {field: tuple(term) for field, term in values.TERMS.items() if field != "status"} | {
     "status": ("on_track", "at_risk", "off_track"),
@@ -115,6 +116,9 @@ BUDGET = BudgetVital(
     budget=pounds("1000000"),
     original_budget=pounds("900000"),
     forecast=pounds("1010000"),
+    forecast_on=EARLIER,
+    spent_on=EARLIER,
+    earned_on=EARLIER,
     spent=pounds("400000"),
     planned=pounds("420000"),
     earned=pounds("390000"),
