@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from domain.headline import in_units
+from domain.headline import count, in_units
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
@@ -141,6 +141,11 @@ def late(days: int, unit: DateUnit) -> str:
     many = in_units(days, unit)
     one, more = LONG_UNIT[unit]
     return _("{many} {unit}", many=many, unit=_(one if many == 1 else more))
+
+
+def days_so_far(days: int) -> str:
+    """Return for how long a date has passed: "one day so far", "12 days so far"."""
+    return _("{days} so far", days=count(days, _("day")))
 
 
 def money(value: Money) -> str:

@@ -35,7 +35,7 @@ from web.door.guard import VIEWERS, Signed, door, live_door, not_found
 from web.door.problem import status_of
 from web.push import messages
 from web.push.viewer import Viewer
-from web.render import charts
+from web.render import charts, details
 from web.write.saying import asked, sent
 
 
@@ -205,11 +205,15 @@ async def today(request: Request, signed: Signed) -> Response:
 
 
 def today_css(view: ClientView, day: date) -> str:
-    """Return the rule that puts today's line on the milestones' axis; nothing when today lies outside."""
+    """Return the rules of today's line on the milestones' axis, and of how many days ago each overdue date was."""
     axis = charts.axis_of(view.milestones, view.date_unit)
-    if axis is None or not axis.start <= day <= axis.end:
-        return ""
-    return f":root{{--today:{axis.at(day)}%}}\n"
+    rules = [f":root{{--today:{axis.at(day)}%}}"] if axis is not None and axis.start <= day <= axis.end else []
+    for row in view.milestones:
+        passed = details.due(row)
+        if passed is not None and passed < day:
+            days = words.days_so_far((day - passed).days)
+            rules.append(f'#ms-{row.id} .sofar:not([data-days])::after{{content:"{days}"}}')
+    return "".join(f"{rule}\n" for rule in rules)
 
 
 async def stylesheet(request: Request, signed: Signed) -> Response:

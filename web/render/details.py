@@ -102,6 +102,11 @@ def of_milestone(row: MilestoneRow, view: ClientView) -> tuple[Detail, ...]:
     )
 
 
+def due(row: MilestoneRow) -> date | None:
+    """Return the date that a milestone has missed so far; None unless it is overdue and the date is shared."""
+    return (row.forecast or row.baseline) if row.status == "overdue" else None
+
+
 def _dates(row: MilestoneRow, unit: DateUnit) -> Iterator[Detail]:
     as_first = row.baseline is not None and row.baseline == row.original_baseline
     if as_first and row.baseline is not None:

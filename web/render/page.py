@@ -218,6 +218,7 @@ class _Making:
             has=has,
             mark="mute" if tone in ("none", "done") else tone,
             shown=row.actual or row.forecast,
+            due=details.due(row),
             said_count=count(len(row.remarks), _("comment")) if row.remarks else "",
         )
         self._leaf(f"ms-{row.id}", part)

@@ -146,6 +146,7 @@ class MilestonePart(PartPage, frozen=True, kw_only=True):
     has: Columns
     mark: str  # tone of the mark at the forecast
     shown: date | None  # when it was met, else its forecast
+    due: date | None  # the date that has passed where it is overdue; how many days ago is drawn by the reader's clock
     said_count: str  # "2 comments"
 
 

@@ -1,9 +1,15 @@
-// Where today lies on the milestones' axis, in the share's time zone. It is chrome, and moves while a page stays open.
+// Where today lies on the milestones' axis, in the share's time zone, and for how many days each overdue date has
+// passed. It is chrome, and moves while a page stays open.
 const today = {
   draw() {
+    const now = new Date(new Date().toLocaleDateString('en-CA', { timeZone: page.feed.dataset.zone }));
+    for (const late of document.querySelectorAll('.sofar[data-due]')) {
+      const days = Math.round((now - new Date(late.dataset.due)) / 86400000);
+      const said = days > 0 ? `${days} ${days === 1 ? 'day' : 'days'} so far` : '';
+      if (late.dataset.days !== said) late.dataset.days = said;
+    }
     const table = document.querySelector('table.ms[data-from]');
     if (!table) return;
-    const now = new Date(new Date().toLocaleDateString('en-CA', { timeZone: page.feed.dataset.zone }));
     const from = new Date(table.dataset.from);
     const to = new Date(table.dataset.to);
     const at = (now - from) / (to - from);
