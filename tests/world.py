@@ -17,6 +17,7 @@ from domain.plan.risks import Points, RaiseRisk, RiskDetails
 from domain.plan.schedule import AddMilestone, ApproveBaseline, MilestoneDetails, MoveForecast
 from domain.view import ClientView
 from projections.entries.entry import Entry
+from projections.events.days import days_to_end
 from projections.events.present import CurrentWorld
 from projections.evidence.bundle import Enclosures, Wanted, build
 from projections.evidence.notary import Notary
@@ -30,7 +31,7 @@ from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads, LiveLog, Views
 from tests.plain import Plain
 from web.clock import Virtual
-from web.write.permission import Actor
+from web.write.permission import SYSTEM, Actor
 from web.write.service import Answer, Service
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -111,6 +112,15 @@ class World:
         if follow:
             self.follow()
         return answer
+
+    def end_days(self, **later: float) -> int:
+        """Let time pass, record what days are over by then, as the clockwork does, and return of how many projects."""
+        self.clock.forward(**later)
+        due = list(days_to_end(self.present.refresh(), self.clock.at))
+        for command in due:
+            self.service.execute(SYSTEM, command, command_id=CommandId(f"c{next(self._ids)}"))
+            self.follow()
+        return len(due)
 
     def follow(self, limit: int = 500) -> None:
         while self.follower.step(limit):

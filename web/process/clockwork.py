@@ -7,12 +7,10 @@ import time
 from datetime import datetime
 
 from domain.agreement.share import ExpireShare, ReleaseDue
-from domain.agreement.terms import Terms
-from domain.ids import CommandId, ProjectId
+from domain.ids import CommandId
 from domain.plan.health import LapseOverrides
 from domain.plan.schedule import EndDay
-from domain.reveal.days import day_to_end
-from domain.reveal.holding import Holds
+from projections.events.days import days_to_end
 from projections.evidence.erasing import complete, expire_receipts
 from projections.receipts.taking import BEAT
 from web.ids import new_id
@@ -108,15 +106,8 @@ class Clockwork:
         if time.monotonic() - self._days_looked < DAYS_EVERY:
             return
         self._days_looked = time.monotonic()
-        world = self._services.present.world
-        told: dict[ProjectId, list[tuple[Terms, Holds]]] = {}
-        for share in list(world.shares.values()):
-            if share.active:
-                told.setdefault(share.project, []).append((share.terms, world.held(share.id)))
-        for project in list(world.projects.values()):
-            day = day_to_end(project, told.get(project.id, ()), project.civil(now))
-            if day is not None and project.phase != "closed":
-                self._execute(EndDay(project=project.id, day=day))
+        for command in list(days_to_end(self._services.present.world, now)):
+            self._execute(command)
 
     def _execute(self, command: LapseOverrides | EndDay | ReleaseDue | ExpireShare) -> None:
         """Carry out what is due; a failure for one project or share is logged, and the others go on."""
