@@ -101,8 +101,8 @@ EVERY: list[tuple[list[tuple[str, dict[str, object], str]], str]] = [
     (
         [
             *BUDGET,
-            ("approve-budget-change", {"measure": "cost", "amount": "-5,000", "reason": "Less", "approver": "B"}, "BudgetChangeApproved"),
-            ("plan-spend", {"measure": "cost", "points": "2027-03-31 100,000\n2027-06-30 995,000\n"}, "SpendPlanned"),
+            ("approve-budget-change", {"measure": "cost", "amount": "-5 000", "reason": "Less", "approver": "B"}, "BudgetChangeApproved"),
+            ("plan-spend", {"measure": "cost", "points": "2027-03-31 100 000\n2027-06-30 995000\n"}, "SpendPlanned"),
             ("measure-cost", {"measure": "cost", "status_date": TODAY.isoformat(), "ac": "10", "ev": "9"}, "CostMeasured"),
             ("forecast-completion", {"measure": "cost", "status_date": TODAY.isoformat(), "eac": "990000"}, "CompletionForecast"),
         ],
@@ -303,3 +303,57 @@ def test_every_form_is_typed_against_its_command(house: House) -> None:
         assert issubclass(form.command, Command)
         names = {field.name for field in msgspec.structs.fields(form.command)}
         assert {field.name.split(".")[0] for field in form.fields} | set(form.fixed) <= names, tag
+
+
+TYPED = [("1250,50", "1250.50"), ("99,50", "99.50"), ("1.200,50", "1200.50"), ("1 250,00", "1250.00"), ("1.250.000", "1250000")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "amount"), TYPED)
+def test_an_amount_is_recorded_as_it_was_meant(house: House, text: str, amount: str) -> None:
+    browser = house.client("manager")
+    path = f"{HERE}/do/approve-budget"
+    assert send(browser, path, measure="price", amount=text, reason="").status_code == 200
+    events = house.process.services.logs.events.stream(f"project-{HARBOUR}")
+    approved = [r.event for r in events if type(r.event).__name__ == "BudgetApproved"]
+    assert str(approved[-1].amount.amount) == amount  # type: ignore[attr-defined]
+
+
+def test_an_amount_that_can_be_read_in_two_ways_comes_back_with_both(house: House) -> None:
+    browser = house.client("manager")
+    before = recorded(house)
+    for path, values in (
+        ("approve-budget", {"measure": "price", "amount": "1.250", "reason": ""}),
+        ("plan-spend", {"measure": "cost", "points": "2027-03-31 1,250"}),
+        ("describe-milestone" + M, DETAILS | {"details.value": "1,250"}),
+    ):
+        answer = send(browser, f"{HERE}/do/{path}", **values)
+        assert answer.status_code == 422
+        assert "can mean 1250 or 1.25. Type 1250 or 1,250.00 for the first, 1.25 for the second." in answer.text
+    assert recorded(house) == before
+
+
+def test_thresholds_are_read_with_a_decimal_comma(house: House) -> None:
+    browser = house.client("manager")
+    commas = {name: value.replace("0.", "0,") for name, value in TOLERANCES.items()}
+    commas |= {"tolerances.cost_at_risk": "7,5 %", "tolerances.cost_off_track": "12,5", "reason": "Agreed"}
+    assert send(browser, f"{HERE}/do/set-tolerances", **commas).status_code == 200
+    set_ = house.process.services.present.refresh().projects[HARBOUR].tolerances  # type: ignore[index]
+    assert [str(v) for v in (set_.spi_at_risk, set_.cost_at_risk, set_.cost_off_track)] == ["0.95", "7.5", "12.5"]
+    # What the form shows of a figure is taken back as that figure.
+    shown = browser.get(f"{HERE}/do/set-tolerances").text
+    assert 'value="0.95"' in shown
+    assert 'value="12.5"' in shown
+
+
+def test_what_a_form_shows_can_be_sent_again(house: House) -> None:
+    browser = house.client("manager")
+    send(browser, f"{HERE}/do/approve-budget", measure="cost", amount="1,250.00", reason="")
+    points = {"measure": "cost", "points": "2027-03-31 250 000\n2027-06-30 1,250,000"}
+    send(browser, f"{HERE}/do/approve-budget-change", measure="cost", amount="1 248 750", reason="r", approver="B")
+    assert send(browser, f"{HERE}/do/plan-spend", **points).status_code == 200
+    shown = re.search(r"<textarea[^>]*>([^<]*)<", browser.get(f"{HERE}/do/plan-spend").text)
+    assert shown
+    assert "2027-03-31 250,000.00" in shown[1]
+    before = recorded(house)
+    assert send(browser, f"{HERE}/do/plan-spend", measure="cost", points=shown[1]).status_code == 200
+    assert recorded(house) == before
