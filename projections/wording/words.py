@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from domain.headline import in_units
 from domain.language import N_
 from domain.language import gettext as _
-from domain.money import Money
+from domain.money import Money, places
 from domain.view import DateUnit
 
 MONTHS = (
@@ -119,23 +119,64 @@ def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
     return signed(many, _(SHORT[unit]) if short else _(one if abs(many) == 1 else more))
 
 
+UNITS = (
+    (Decimal(10) ** 3, "k", 0),
+    (Decimal(10) ** 6, "m", 2),
+    (Decimal(10) ** 9, "bn", 2),
+    (Decimal(10) ** 12, "tn", 2),
+)
+
+
 def money(value: Money) -> str:
-    """Return "£6.72m", "£412k" or "£950"."""
-    symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
-    sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
-    if size >= 1_000_000:
-        return f"{sign}{symbol}{size / 1_000_000:.2f}m"
-    if size >= 10_000:
-        return f"{sign}{symbol}{size / 1000:.0f}k"
-    return f"{sign}{symbol}{size:,.0f}"
+    """Return an amount in short: "£0.50", "£950", "£412k", "£6.72m", "£1.50bn", "IDR 125.00tn".
+
+    Rounded first, so that £999,600 is "£1.00m" and £9,999.60 is "£10k". An amount is never shown as nothing: below 100
+    it has its decimal places, and all of its digits where it is smaller than those.
+    """
+    size = abs(value.amount)
+    least = Decimal(1).scaleb(-places(value.currency))
+    if size < 100 and size != size.to_integral_value():
+        short = size.quantize(least)
+        return _of(value, f"{short:,f}") if short else exact(value)
+    if (whole := size.quantize(Decimal(1))) < 10_000:
+        return _of(value, f"{whole:,f}")
+    text = ""
+    for factor, unit, kept in UNITS:
+        many = (size / factor).quantize(Decimal(1).scaleb(-kept))
+        text = f"{many:,f}{unit}"
+        if many < 1000:
+            break
+    return _of(value, text)
+
+
+def round_money(value: Money) -> str:
+    """Return a round amount as the label of an axis, as short as it can be: "£0.5", "£250k", "£1.5m", "50tn".
+
+    Without the code of a currency that has no symbol: beside an axis the caption names it.
+    """
+    factor, unit = next(((f, u) for f, u, _kept in reversed(UNITS) if abs(value.amount) >= f), (Decimal(1), ""))
+    if not value.amount:
+        return "0"
+    sign = MINUS if value.amount < 0 else ""
+    return f"{sign}{SYMBOLS.get(value.currency, '')}{(abs(value.amount) / factor).normalize():,f}{unit}"
 
 
 def exact(value: Money) -> str:
-    """Return an amount to its last digit: "£6,721,300", "£412.50"."""
-    symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
-    sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
-    whole = size == size.to_integral_value()
-    return f"{sign}{symbol}{size:,.0f}" if whole else f"{sign}{symbol}{size:,.2f}"
+    """Return an amount to its last digit: "£6,721,300", "£412.50", "JPY 1,500", "KWD 1.234", "£0.0625".
+
+    It has the decimal places of its currency, none where it is whole, and more where it has more.
+    """
+    size = abs(value.amount)
+    if size == size.to_integral_value():
+        return _of(value, f"{size:,.0f}")
+    exponent = size.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)  # an amount is finite
+    return _of(value, f"{size:,.{max(places(value.currency), -exponent)}f}")
+
+
+def _of(value: Money, digits: str) -> str:
+    """Return the digits with the sign of an amount and the symbol of its currency, or its code."""
+    return f"{MINUS if value.amount < 0 else ''}{SYMBOLS.get(value.currency, f'{value.currency} ')}{digits}"
 
 
 def whose(name: str) -> str:
@@ -146,7 +187,7 @@ def whose(name: str) -> str:
 def percent(share: Decimal) -> str:
     """Return a share between 0 and 1 as "94 %", or as "94.5 %" where it is no whole number of percent."""
     value = share * 100
-    return f"{value:.0f} %" if value == value.to_integral_value() else f"{value:.1f} %"
+    return f"{value:,.0f} %" if value == value.to_integral_value() else f"{value:,.1f} %"
 
 
 # Control characters except line breaks and tabs, and the characters that change the reading direction.
