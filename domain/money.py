@@ -7,17 +7,37 @@ from decimal import Decimal
 
 import msgspec
 
-
 # Decimal places of currencies by ISO 4217 (list one, June 2024), where they are not two.
 _PLACES = (
-    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
-    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
-    | dict.fromkeys("CLF UYW".split(), 4)
+    dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    )
+    | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+    | dict.fromkeys(["CLF", "UYW"], 4)
 )
 
 
 def places(currency: str) -> int:
-    """Return how many decimal places amounts of a currency (ISO 4217) are written with: 2 of GBP, 0 of JPY, 3 of KWD."""
+    """Return how many decimal places a currency (ISO 4217) is written with: 2 of GBP, 0 of JPY, 3 of KWD."""
     return _PLACES.get(currency, 2)
 
 

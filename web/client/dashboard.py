@@ -24,6 +24,7 @@ from projections.entries.entry import Page
 from projections.entries.parts import instant
 from projections.replay import pages
 from projections.wording import words
+from projections.wording.days import last_day
 from projections.wording.phrases import grouped
 from web.client import answering
 from web.client.answering import Offer
@@ -178,7 +179,7 @@ def _around(viewing: Viewing, opening: Opening, section: AnswerSection) -> _Arou
         "signed": opening.signed,
         "days": viewing.kept_days(opening.share),
         "ended": ended is not None,
-        "ended_on": words.long_day(words.local(ended, fields["zone"]).date()) if ended else "",
+        "ended_on": words.long_day(last_day(ended, fields["zone"])) if ended else "",
         "answer": section.offer,
         "told": section.recorded,
     }

@@ -5,15 +5,15 @@ Rule: what was typed is kept as it was typed; a value that cannot be read is a p
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, assert_never
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from domain import numbers
 from domain.language import gettext as _
+from projections.wording import days
 
 Kind = Literal[
     "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until"
@@ -107,7 +107,7 @@ def _value(field: Field, text: str) -> Any:
         case "day":
             return day(text)
         case "until":
-            return datetime.combine(day(text), time(23, 59, 59), ZoneInfo(field.unit))
+            return _until(text, field.unit)
         case "whole":
             return whole(text.strip().removesuffix("%") if field.unit == "%" else text)
         case "amount" if field.unit == "%":
@@ -147,6 +147,14 @@ def day(text: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(_("“{text}” is no date. Expected one such as 2027-05-03.", text=text.strip()[:40])) from None
+
+
+def _until(text: str, zone: str) -> datetime:
+    """Return the last second (UTC) of a typed day in a time zone."""
+    try:
+        return days.end_of(day(text), zone) - days.SECOND
+    except OverflowError:
+        raise ValueError(_("“{text}” is too far away. Choose another date.", text=text.strip()[:40])) from None
 
 
 def whole(text: str) -> int:
