@@ -5,6 +5,7 @@ Rule: what was typed is kept as it was typed; a value that cannot be read is a p
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, assert_never
@@ -147,6 +148,16 @@ def day(text: str) -> date:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(_("“{text}” is no date. Expected one such as 2027-05-03.", text=text.strip()[:40])) from None
+
+
+def dates_in(field: Field) -> list[date]:
+    """Return the dates that stand in a field of dates, also in those of points; none of another kind."""
+    texts = {"day": [field.value], "points": [line.partition(" ")[0] for line in field.value.splitlines()]}
+    found = []
+    for text in texts.get(field.kind, ()):
+        with suppress(ValueError):
+            found.append(date.fromisoformat(text.strip()))
+    return found
 
 
 def _until(text: str, zone: str) -> datetime:

@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from starlette.testclient import TestClient
 
+from domain.ids import CommandId, MilestoneId
 from domain.plan.project import PlainCommand
+from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, SHARE
 from web.forms.form import Form
 from web.manager import projects
 from web.manager.forms.catalogue import ELSEWHERE, FORMS
+from web.write.permission import OPERATOR
 
 TODAY = datetime.now(UTC).date()
 LATER = (TODAY + timedelta(days=30)).isoformat()
@@ -357,3 +360,67 @@ def test_what_a_form_shows_can_be_sent_again(house: House) -> None:
     before = recorded(house)
     assert send(browser, f"{HERE}/do/plan-spend", measure="cost", points=shown[1]).status_code == 200
     assert recorded(house) == before
+
+
+def of_form(page: str) -> dict[str, str]:
+    """The hidden fields of a form that came back."""
+    return hidden(page[page.index('<form class="do"') :])
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "event"),
+    [
+        ("move-forecast" + M, {"forecast": "2019-06-01", "reason": "Frost"}, "ForecastMoved"),
+        ("add-milestone", DETAILS | {"forecast": "2091-11-01"}, "MilestoneAdded"),
+        ("describe-milestone" + M, DETAILS | {"details.deadline": "2037-01-01"}, "MilestoneDescribed"),
+        ("meet-milestone" + M, {"actual": "2016-06-01"}, "MilestoneMet"),
+        ("confirm-plan", {"data_date": "2016-11-01", "note": ""}, "PlanConfirmed"),
+    ],
+)  # fmt: skip
+def test_a_date_far_from_all_others_is_asked_about_once(
+    house: House, path: str, values: dict[str, object], event: str
+) -> None:
+    browser = house.client("manager")
+    before = recorded(house)
+    asked = send(browser, f"{HERE}/do/{path}", **values)
+    assert asked.status_code == 422
+    assert "from every other date of this project" in asked.text
+    assert recorded(house) == before
+    (meant,) = re.findall(r'name="meant" value="([^"]*)"', asked.text)
+    # Another far date is another question; what was ticked stays ticked.
+    name = next(key for key, value in values.items() if value == meant)
+    headers = {"hx-request": "true"}
+    other = browser.post(
+        f"{HERE}/do/{path}", data=of_form(asked.text) | values | {name: "2015-01-01", "meant": meant}, headers=headers
+    )
+    assert (other.status_code, 'type="checkbox" name="meant" value="2015-01-01"' in other.text) == (422, True)
+    told = browser.post(f"{HERE}/do/{path}", data=of_form(asked.text) | values | {"meant": meant}, headers=headers)
+    assert told.status_code == 200, told.text
+    assert recorded(house) == [*before, event]
+
+
+def test_a_status_date_and_a_point_of_the_plan_are_asked_about_as_well(house: House) -> None:
+    browser = house.client("manager")
+    send(browser, f"{HERE}/do/approve-budget", measure="cost", amount="1250000", reason="")
+    points = "2019-06-30 100 000\n2027-03-31 200 000\n2028-12-31 900 000\n2030-12-31 1250000"
+    asked = send(browser, f"{HERE}/do/plan-spend", measure="cost", points=points)
+    assert (asked.status_code, 'name="meant" value="2019-06-30"' in asked.text) == (422, True)
+    asked = send(browser, f"{HERE}/do/measure-cost", measure="cost", status_date="2016-10-31", ac="10", ev="9")
+    assert (asked.status_code, 'name="meant" value="2016-10-31"' in asked.text) == (422, True)
+
+
+def test_a_date_the_form_already_had_is_not_asked_about(house: House) -> None:
+    move = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2060, 1, 1), reason="r")
+    house.process.services.service.execute(OPERATOR, move, command_id=CommandId("far"))  # JSON is not asked
+    browser = house.client("manager")
+    again = send(browser, f"{HERE}/do/move-forecast{M}", forecast="2060-01-01", reason="Still")
+    assert again.status_code == 200
+
+
+def test_an_agreed_date_is_asked_about_as_well(tmp_path: Path) -> None:
+    with running(tmp_path / "data", projects.routes(), now=lambda: datetime(2027, 3, 2, 9, tzinfo=UTC)) as house:
+        browser = house.client("manager")
+        path, agreed = f"{HERE}/do/approve-baseline", {"reason": "r", "approver": "b", "on": "2027-03-01"}
+        asked = send(browser, path, **agreed, **{"dates.m1": "2072-05-01"})
+        assert (asked.status_code, 'name="meant" value="2072-05-01"' in asked.text) == (422, True)
+        assert send(browser, path, **agreed, **{"dates.m1": "2027-05-08"}).status_code == 200
