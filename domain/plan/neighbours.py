@@ -66,4 +66,5 @@ def _of_schedule(project: Project) -> Iterator[date]:
 def _of_budget(project: Project) -> Iterator[date]:
     for account in project.budget.accounts.values():
         yield from (point.on for point in account.planned)
-        yield from (one.status_date for one in (*account.measurements, *account.forecasts))
+        yield from (one.status_date for one in account.measurements)
+        yield from (one.status_date for one in account.forecasts)

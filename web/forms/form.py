@@ -26,6 +26,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     problems: dict[str, str] = {}  # sentences by field name
     problem: str = ""  # a sentence about the whole form
     fold: tuple[str, ...] = ()  # names of the fields under "More"
+    offers: tuple[tuple[str, str], ...] = ()  # what fills the form in: a label, and the query of its address
     meant: frozenset[str] = frozenset()  # what a tick says, or has said, is meant: dates, regions
     asks: bool = False  # whether the form comes back with that tick
 

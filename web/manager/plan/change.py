@@ -209,7 +209,7 @@ def _send_once(call: Call, form: Form) -> Done:
         raise Stale(_("Somebody changed this since you opened the form."))
     if not repeated:
         decide(project, command, services.now())  # what is refused is not asked about first
-        doubts.likely(call.ask, form_for(form.tag, call.ask), form)
+        doubts.likely(call.ask, form_for(form.tag, call.ask), form, command)
     order = Order(command=command, key=key, expected=version if guarded else None)
     return Done(carry_out(services, call.signed, order, before))
 

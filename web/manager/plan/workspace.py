@@ -9,6 +9,7 @@ from domain.people.access import Person
 from domain.plan.project import Project
 from projections.events.world import World
 from web.door.guard import Signed
+from web.manager.forms import regions
 from web.manager.plan import lines
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
 from web.manager.plan.share_lines import ShareLine, share_lines
@@ -46,6 +47,7 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     budgets: Sequence[BudgetLine]
     healths: Sequence[HealthLine]
     owner: str
+    holidays: str  # whose the calendar holds and for which years
     said: str = ""  # what was just recorded, in words
 
 
@@ -116,6 +118,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         healths=lines.healths(project, audience),
         shares=shares,
         concerns=counts.concerns,
+        holidays=regions.held(project.calendar),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
         **waiting(services, world, project),

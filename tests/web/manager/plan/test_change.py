@@ -10,12 +10,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.ids import CommandId, MilestoneId
-from domain.plan.project import PlainCommand
+from domain.plan.calendar import Calendar
+from domain.plan.project import PlainCommand, SetCalendar
 from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, SHARE
 from web.forms.form import Form
 from web.manager import projects
+from web.manager.forms import regions
 from web.manager.forms.catalogue import ELSEWHERE, FORMS
 from web.write.permission import OPERATOR
 
@@ -73,6 +75,7 @@ BUDGET = [("approve-budget", {"measure": "cost", "amount": "1,000,000", "reason"
 EVERY: list[tuple[list[tuple[str, dict[str, object], str]], str]] = [
     ([("describe-project", {"title": "A", "client_title": "B", "owner": "marta"}, "ProjectDescribed")], ""),
     ([("set-calendar", {"calendar.weekdays": ["0", "1"], "calendar.holidays": "2027-12-25"}, "CalendarSet")], ""),
+    ([("correct-project", {"currency": "USD", "time_zone": "Europe/London"}, "ProjectCorrected")], ""),
     ([("set-tolerances", TOLERANCES | {"reason": "Agreed"}, "TolerancesSet")], ""),
     ([("hold-project", {"reason": "Strike"}, "ProjectHeld"), ("resume-project", {"reason": ""}, "ProjectResumed")], ""),
     ([("close-project", {"reason": "Done"}, "ProjectClosed")], ""),
@@ -279,8 +282,91 @@ def test_a_project_is_started_with_the_public_holidays_of_its_region(house: Hous
 
 
 def test_the_calendar_fills_in_the_holidays_of_a_region(house: House) -> None:
-    page = house.client("manager").get(f"{HERE}/do/set-calendar?fill=GB").text
+    page = house.client("manager").get(f"{HERE}/do/set-calendar?fill=GB-ENG").text
     assert f"{TODAY.year}-12-25" in page
+    assert "holidays of England (GB-ENG)" in page
+
+
+def calendar_of(house: House) -> Calendar:
+    return house.process.services.present.refresh().projects[HARBOUR].calendar  # type: ignore[index]
+
+
+def shown_calendar(page: str) -> dict[str, object]:
+    """The calendar's form as a browser would send it."""
+    days = re.search(r"<textarea[^>]*name=\"calendar.holidays\"[^>]*>([^<]*)<", page)
+    region = re.search(r'name="calendar.region" value="([^"]*)"', page)
+    assert days
+    assert region
+    weekdays = re.findall(r'name="calendar.weekdays" value="(\d)" checked', page)
+    return {"calendar.weekdays": weekdays, "calendar.holidays": days[1], "calendar.region": region[1]}
+
+
+def test_a_country_whose_parts_differ_is_asked_for_the_part(house: House) -> None:
+    """GB alone has neither Easter Monday nor the bank holiday of August."""
+    browser = house.client("manager")
+    values = {"title": "In", "client_title": "Out", "currency": "GBP", "time_zone": "Europe/London"}
+    assert 'value="GB-ENG"' in browser.get("/p/new").text
+    asked = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "gb"})
+    assert asked.status_code == 422
+    assert "Type the part: GB-ENG" not in asked.text
+    assert "Type the part: England (GB-ENG), Northern Ireland (GB-NIR), Scotland (GB-SCT), Wales (GB-WLS)" in asked.text
+    for more, days, region in (
+        ({"calendar.region": "gb-eng"}, 2, "GB-ENG"),
+        ({"calendar.region": "GB", "meant": "GB"}, 0, "GB"),
+    ):
+        done = send(browser, "/p/new", htmx=False, **values, **more)
+        started = house.process.services.present.refresh().projects[done.headers["location"].removeprefix("/p/")]  # type: ignore[index]
+        bank = {date(2027, 3, 29), date(2027, 8, 30)}
+        assert len(bank.intersection(started.calendar.holidays)) == days
+        assert started.calendar.region == region
+    for whole in ("SE", "NL", ""):  # one calendar for the whole country, or none
+        assert send(browser, "/p/new", htmx=False, **values, **{"calendar.region": whole}).status_code == 303
+
+
+def test_filling_in_keeps_past_years_and_days_typed_by_hand(house: House) -> None:
+    browser, shutdown = house.client("manager"), date(TODAY.year + 1, 12, 29)
+    past = tuple(date(TODAY.year - 1, 1, n) for n in (1, 2))
+    old = regions.public_holidays("GB-SCT", regions.ahead(TODAY))
+    before = Calendar(region="GB-SCT", holidays=(*past, *old, shutdown))
+    set_ = SetCalendar(project=HARBOUR, calendar=before)
+    house.process.services.service.execute(OPERATOR, set_, command_id=CommandId("calendar"))
+    typed = shown_calendar(browser.get(f"{HERE}/do/set-calendar?fill=GB-ENG").text)
+    assert send(browser, f"{HERE}/do/set-calendar", **typed).status_code == 200
+    now = calendar_of(house)
+    assert now.region == "GB-ENG"
+    assert {*past, shutdown} <= set(now.holidays)
+    assert set(now.holidays) - {*past, shutdown} == set(regions.public_holidays("GB-ENG", regions.ahead(TODAY)))
+    assert "holidays of England (GB-ENG)" in browser.get(HERE).text
+
+
+def test_a_calendar_is_asked_about_before_it_loses_past_days_or_says_what_it_does_not_hold(house: House) -> None:
+    browser, past = house.client("manager"), date(TODAY.year - 1, 5, 4)
+    days = (past, *regions.public_holidays("GB-ENG", regions.ahead(TODAY)))
+    set_ = SetCalendar(project=HARBOUR, calendar=Calendar(region="GB-ENG", holidays=days))
+    house.process.services.service.execute(OPERATOR, set_, command_id=CommandId("calendar"))
+    typed = shown_calendar(browser.get(f"{HERE}/do/set-calendar").text)
+    here = f"{HERE}/do/set-calendar"
+    without = typed | {"calendar.holidays": str(typed["calendar.holidays"]).replace(past.isoformat(), "")}
+    lost = send(browser, here, **without)
+    assert (lost.status_code, "Days of past years are no longer listed: 4 May" in lost.text) == (422, True)
+    assert calendar_of(house).holidays == days
+    other = send(browser, here, **typed | {"calendar.region": "GB-SCT"})
+    assert (other.status_code, "Public holidays of Scotland (GB-SCT) are not listed: 2 Jan" in other.text) == (
+        422,
+        True,
+    )
+    (meant,) = re.findall(r'name="meant" value="([^"]*)"', lost.text)
+    assert send(browser, here, **without, meant=meant).status_code == 200
+    assert past not in calendar_of(house).holidays
+
+
+def test_currency_and_zone_are_refused_with_a_sentence_once_something_depends_on_them(house: House) -> None:
+    browser = house.client("manager")
+    refused = send(browser, f"{HERE}/do/correct-project", currency="GBP", time_zone="Asia/Tokyo")
+    assert (refused.status_code, "has dates already" in refused.text) == (409, True)
+    send(browser, f"{HERE}/do/approve-budget", measure="cost", amount="5", reason="")
+    refused = send(browser, f"{HERE}/do/correct-project", currency="EUR", time_zone="Europe/London")
+    assert (refused.status_code, "keeps amounts in GBP already" in refused.text) == (409, True)
 
 
 def test_every_form_is_typed_against_its_command(house: House) -> None:
