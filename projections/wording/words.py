@@ -96,6 +96,12 @@ def moment(at: datetime, zone: str) -> str:
     return f"{day(in_zone.date())} {in_zone:%H:%M}"
 
 
+def moment_year(at: datetime, zone: str) -> str:
+    """Return an instant as "16 Mar 2027, 13:58" in a time zone (IANA name)."""
+    in_zone = local(at, zone)
+    return f"{day_year(in_zone.date())}, {in_zone:%H:%M}"
+
+
 def signed(days: int, unit: str = "") -> str:
     """Return "+11 days", "−3 days" or "0"; with `unit` "d": "+11 d"."""
     if days == 0:

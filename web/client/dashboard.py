@@ -186,11 +186,11 @@ def _around(viewing: Viewing, opening: Opening, section: AnswerSection) -> _Arou
 
 
 def _visited(at: datetime | None, zone: str) -> str:
-    """Return when a visit ended as "Thursday 11 March, 09:31", "" when there was none."""
+    """Return when a visit ended as "Thursday 11 March 2027, 09:31", "" when there was none."""
     if at is None:
         return ""
     there = words.local(at, zone)
-    return f"{there:%A} {there.day} {words.LONG[there.month - 1]}, {there:%H:%M}"
+    return f"{there:%A} {words.long_day(there.date())}, {there:%H:%M}"
 
 
 async def today(request: Request, signed: Signed) -> Response:

@@ -113,7 +113,7 @@ def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
         sentence=view.headline.sentence,
         n=page.n,
         at=instant(page.at),
-        time=words.moment(page.at, view.time_zone),
+        time=words.moment_year(page.at, view.time_zone),
         ended=ended,
     )
 

@@ -91,8 +91,8 @@ def _line(session: Session, here: str, zone: str) -> SessionLine:
         id=session.id,
         device=session.device or _("Device not known"),
         via=VIA[session.via],
-        since=words.moment(session.started, zone) + suffix if session.started else "",
-        until=words.moment(session.expires, zone) + suffix,
+        since=words.moment_year(session.started, zone) + suffix if session.started else "",
+        until=words.moment_year(session.expires, zone) + suffix,
         here=session.id == here,
     )
 

@@ -165,7 +165,7 @@ def said(value: object, zone: str, field: str = "") -> str:
         case bool():
             return _("yes") if value else _("no")
         case datetime():
-            return f"{words.moment(value, zone)} {words.local(value, zone).year}"
+            return words.moment_year(value, zone)
         case date():
             return words.day_year(value)
         case Money():

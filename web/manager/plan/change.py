@@ -229,7 +229,7 @@ def carry_out(services: Services, signed: Signed, order: Order, before: Project)
     if not answer.events:
         return _("Nothing changed, so nothing was recorded.")
     changed = effects(world, before, world.projects[before.id], held)
-    return _("Recorded. ") + seen_by(world, changed, heads, Clock(before.time_zone, before.civil(services.now())))
+    return _("Recorded. ") + seen_by(world, changed, heads, Clock(before.time_zone))
 
 
 def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
