@@ -17,6 +17,7 @@ from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.clients import Client, RegisterClient
 from domain.plan.project import Project
+from projections.events.world import names
 from projections.receipts.visits import Reached
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
@@ -67,6 +68,7 @@ class SharePage(StaffPage, frozen=True, kw_only=True):
     summary: Callable[[Terms], str]
     manner: Callable[[Ways, str], str]
     zone: str  # the project's, IANA
+    client_zone: str  # of last days, IANA
     people: Mapping[PersonId, Person]
     viewers: Sequence[ViewerLine]
     reached: Mapping[str, Reached]  # by person
@@ -183,6 +185,7 @@ async def _agreement(request: Request, signed: Signed, project: Project, share: 
         summary=terms_form.summary,
         manner=terms_form.manner,
         zone=project.time_zone,
+        client_zone=names(world, share).time_zone,
         people=world.people,
         viewers=viewers_of(services, signed, share),
         reached=await run_in_threadpool(reached, services, share),
