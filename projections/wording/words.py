@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from domain.check import PLACES
 from domain.headline import in_units
 from domain.language import N_
 from domain.language import gettext as _
@@ -170,14 +171,16 @@ def round_money(value: Money) -> str:
 def exact(value: Money) -> str:
     """Return an amount to its last digit: "£6,721,300", "£412.50", "JPY 1,500", "KWD 1.234", "£0.0625".
 
-    It has the decimal places of its currency, none where it is whole, and more where it has more.
+    It has the decimal places of its currency, none where it is whole, and more where it was typed with more. What has
+    more than can be typed was computed, and is rounded to those of its currency.
     """
     size = abs(value.amount)
     if size == size.to_integral_value():
         return _of(value, f"{size:,.0f}")
     exponent = size.normalize().as_tuple().exponent
     assert isinstance(exponent, int)  # an amount is finite
-    return _of(value, f"{size:,.{max(places(value.currency), -exponent)}f}")
+    kept = -exponent if -exponent <= PLACES else 0
+    return _of(value, f"{size:,.{max(places(value.currency), kept)}f}")
 
 
 def _of(value: Money, digits: str) -> str:

@@ -21,6 +21,7 @@ from projections.events.world import names
 from projections.receipts.visits import Reached
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
+from web.forms.fields import whole
 from web.ids import new_id
 from web.manager.agreement import editor, terms_form
 from web.manager.plan.share_lines import ShareLine, share_line
@@ -212,10 +213,10 @@ async def retain(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/retention`: how many days receipts are kept."""
 
     def command(share: Share, typed: Typed) -> ShareCommand:
-        days = first(typed, "days").strip()
-        if not days.isdecimal() or len(days) > 6:
-            raise Invalid(_("{days!r} is no number of days. Expected 30 to 3660.", days=days), "days")
-        return SetRetention(share=share.id, days=int(days))
+        try:
+            return SetRetention(share=share.id, days=whole(first(typed, "days")))
+        except ValueError as error:
+            raise Invalid(_("Days: {error}", error=error), "days") from None
 
     return await _send(request, signed, command, "retained", "retention")
 
