@@ -20,7 +20,7 @@ from web.forms.form import Doubt, Form
 from web.manager.forms import regions
 from web.manager.forms.asked import Ask
 
-SHOWN = 6  # days that a question names
+SHOWN = 6  # days that a question names, and questions that a field shows
 
 
 def likely(ask: Ask, blank: Form, form: Form, command: Command) -> None:
@@ -28,14 +28,14 @@ def likely(ask: Ask, blank: Form, form: Form, command: Command) -> None:
 
     Raises: Doubt.
     """
-    questions: dict[str, str] = {}
+    questions: dict[str, list[str]] = {}
     meant: set[str] = set()
     calendar = _calendar(ask, command.calendar) if isinstance(command, SetCalendar) else ()
     for field, question, token in (*_far_dates(ask, blank, form), *calendar):
-        questions.setdefault(field, question)
+        questions.setdefault(field, []).append(question)
         meant.add(token)
     if meant - form.meant:
-        raise Doubt(questions, frozenset(meant))
+        raise Doubt({field: " ".join(asked[:SHOWN]) for field, asked in questions.items()}, frozenset(meant))
 
 
 def of_region(region: str, form: Form) -> None:

@@ -1,13 +1,13 @@
 """The page of one project: its plan with the audience of each line, its shares, and what waits."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from domain.ids import PersonId, ProjectId
 from domain.people.access import Person
 from domain.plan.project import Project
 from projections.events.world import World
+from projections.wording import days
 from web.door.guard import Signed
 from web.manager.forms import regions
 from web.manager.plan import lines
@@ -60,8 +60,7 @@ class ChangedPage(WorkspacePage, frozen=True, kw_only=True):
 
 def changes_today(services: Services, project: Project, version: int) -> int:
     """Return how many commands changed the project since midnight in its zone."""
-    here = services.now().astimezone(ZoneInfo(project.time_zone))
-    midnight = datetime.combine(here.date(), time(), here.tzinfo)
+    midnight = days.start_of(project.civil(services.now()), project.time_zone)
     recent = services.logs.events.stream(f"project-{project.id}", after=max(0, version - RECENT))
     return len({recorded.command for recorded in recent if recorded.at >= midnight})
 
