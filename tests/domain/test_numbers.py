@@ -119,3 +119,12 @@ def test_json_takes_the_decimal_point_alone(sent: str) -> None:
 def test_what_a_command_is_written_as_is_taken(value: Decimal) -> None:
     command = SetTolerances(project="p", tolerances=Tolerances(cost_margin=value), reason="r")  # type: ignore[arg-type]
     assert commands.decode(commands.encode(command)) == command
+
+
+@given(st.text() | st.text(alphabet="0123456789.,' \u00a0-%", max_size=14))
+def test_whatever_is_typed_is_read_or_told(text: str) -> None:
+    for read in (numbers.number, numbers.percentage):
+        try:
+            assert read(text).is_finite()
+        except (numbers.Ambiguous, numbers.NoNumber) as told:
+            assert isinstance(told, ValueError)  # noqa: PT017  # a sentence for whoever typed it

@@ -43,7 +43,7 @@ def of_region(region: str, form: Form) -> None:
 
     Raises: Doubt.
     """
-    question, token = regions.common_only(region), region.strip().upper()
+    question, token = regions.common_only(region), regions.code(region)
     if question and token not in form.meant:
         raise Doubt({"calendar.region": question}, frozenset({token}))
 
@@ -66,7 +66,7 @@ def _calendar(ask: Ask, new: Calendar) -> Iterator[Question]:
 
 
 def _whose(new: Calendar, today: date, *, asked: bool) -> Iterator[Question]:
-    token = re.sub(r"\s+", "-", new.region.strip().upper())
+    token = re.sub(r"\s+", "-", regions.code(new.region))
     if asked and (question := regions.common_only(new.region)):
         yield "calendar.region", question, token
     try:

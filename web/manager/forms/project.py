@@ -46,7 +46,7 @@ def describe(ask: Ask) -> Form:
 
 def calendar(ask: Ask) -> Form:
     """Return the form for the working calendar; `fill` in the address names a region whose holidays to fill in."""
-    c, region = ask.project.calendar, ask.params.get("fill", "").strip().upper()
+    c, region = ask.project.calendar, regions.code(ask.params.get("fill", ""))
     oldest = min(dates_of(ask.project, ask.today))
     days = regions.filled(c, region, ask.today, oldest) if region else c.holidays
     whose = msgspec.structs.replace(c, region=region, holidays=days) if region else c
@@ -90,7 +90,7 @@ def calendar(ask: Ask) -> Form:
 
 def _offered(region: str) -> tuple[str, ...]:
     """Return the regions to fill in with one press: the parts of the country, or the region itself."""
-    country = region.strip().upper().partition("-")[0]
+    country = regions.code(region).partition("-")[0]
     found = tuple(regions.parts(country))
     return found if 0 < len(found) <= regions.NAMED else (region,) if region else ()
 

@@ -14,14 +14,19 @@ AHEAD = 4  # years filled in, the present one included
 NAMED = 20  # parts of a country that a question names
 
 
+def code(region: str) -> str:
+    """Return a region as its code is written: "GB-ENG" for "gb-eng ", "GB" for "GB-"."""
+    return region.strip().upper().rstrip("-")
+
+
 def public_holidays(region: str, years: Iterable[int]) -> tuple[date, ...]:
     """Return the public holidays of a region such as "GB-ENG" in some years, ascending.
 
     Raises: Unknown for a region that nobody has written down.
     """
-    country, _sep, part = region.strip().upper().partition("-")
+    country, _sep, part = code(region).partition("-")
     codes = holidays.list_supported_countries().get(country, ())
-    part = next((code for code in codes if code.upper() == part), part)
+    part = next((one for one in codes if one.upper() == part), part)
     try:
         return tuple(sorted(holidays.country_holidays(country, subdiv=part or None, years=list(years))))
     except NotImplementedError:
@@ -45,26 +50,26 @@ def parts(country: str) -> dict[str, str]:
     codes = holidays.list_supported_countries().get(country, ())
     some = range(2026, 2026 + AHEAD)
     common = public_holidays(country, some) if codes else ()
-    if all(public_holidays(f"{country}-{code}", some) == common for code in codes):
+    if all(public_holidays(f"{country}-{part}", some) == common for part in codes):
         return {}
     named = holidays.country_holidays(country).get_subdivision_aliases()
-    return {f"{country}-{code}": next(iter(named.get(code) or ()), "") for code in codes}
+    return {f"{country}-{part}": next(iter(named.get(part) or ()), "") for part in codes}
 
 
 def name(region: str) -> str:
     """Return what a region is called: "England (GB-ENG)", or its code where it has no name."""
-    code = region.strip().upper()
-    called = parts(code.partition("-")[0]).get(code, "")
-    return f"{called} ({code})" if called else code
+    written = code(region)
+    called = parts(written.partition("-")[0]).get(written, "")
+    return f"{called} ({written})" if called else written
 
 
 def common_only(region: str) -> str:
     """Return the question about a whole country whose parts have other holidays, "" where there is none to ask."""
-    country = region.strip().upper()
+    country = code(region)
     found = parts(country)
     if not found:
         return ""
-    named = [name(code) for code in list(found)[:NAMED]]
+    named = [name(part) for part in list(found)[:NAMED]]
     more = _(" and {more} more", more=len(found) - NAMED) if len(found) > NAMED else ""
     return _(
         "{country} alone has only the days that all of its parts share. Type the part: {named}{more}. Or say that only "

@@ -105,7 +105,7 @@ def _with_holidays(calendar: Calendar, today: date) -> Calendar:
     if not calendar.region:
         return calendar
     found = regions.public_holidays(calendar.region, regions.ahead(today))
-    return msgspec.structs.replace(calendar, region=calendar.region.strip().upper(), holidays=found)
+    return msgspec.structs.replace(calendar, region=regions.code(calendar.region), holidays=found)
 
 
 def routes() -> list[BaseRoute]:

@@ -306,6 +306,7 @@ def test_a_country_whose_parts_differ_is_asked_for_the_part(house: House) -> Non
     browser = house.client("manager")
     values = {"title": "In", "client_title": "Out", "currency": "GBP", "time_zone": "Europe/London"}
     assert 'value="GB-ENG"' in browser.get("/p/new").text
+    assert send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "GB-"}).status_code == 422
     asked = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "gb"})
     assert asked.status_code == 422
     assert "Type the part: GB-ENG" not in asked.text
