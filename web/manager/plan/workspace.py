@@ -1,7 +1,6 @@
 """The page of one project: its plan with the audience of each line, its shares, and what waits."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from domain.ids import PersonId, ProjectId
 from domain.people.access import Person
@@ -39,7 +38,6 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     """All that the page of a project shows."""
 
     template = "pm/project.html"
-    today: date  # in the project's zone
     done: str  # today, as a sentence
     waits: str  # for the manager, as a sentence
     milestones: Sequence[MilestoneLine]
@@ -108,7 +106,6 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
     done, waits = lines.sentence(project, counts)
     return WorkspacePage(
         project=project,
-        today=today,
         done=done,
         waits=waits,
         milestones=milestones,
