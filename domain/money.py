@@ -7,6 +7,39 @@ from decimal import Decimal
 
 import msgspec
 
+# Decimal places of currencies by ISO 4217 (list one, June 2024), where they are not two.
+_PLACES = (
+    dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    )
+    | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+    | dict.fromkeys(["CLF", "UYW"], 4)
+)
+
+
+def places(currency: str) -> int:
+    """Return how many decimal places a currency (ISO 4217) is written with: 2 of GBP, 0 of JPY, 3 of KWD."""
+    return _PLACES.get(currency, 2)
+
 
 class CurrencyMismatch(ValueError):
     """Two amounts of different currencies were to be added or subtracted."""

@@ -1,6 +1,6 @@
 """Clients, people and shares, folded from their events. It holds nothing of any project."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import assert_never
 
@@ -147,6 +147,11 @@ class Directory:
     def shares_of_client(self, client: ClientId) -> list[Share]:
         """Return the shares of a client that were activated at least once."""
         return [s for s in self.shares.values() if s.client == client and s.versions]
+
+    def common_zone(self, clients: Iterable[ClientId]) -> str:
+        """Return the time zone (IANA name) that all of some clients have; "UTC" where there is none."""
+        zones = {self.clients[client].time_zone for client in clients if client in self.clients}
+        return zones.pop() if len(zones) == 1 else "UTC"
 
     def client_name(self, client: ClientId) -> str:
         """Return a client's name, or its id where it was never registered."""

@@ -23,6 +23,7 @@ from domain.view import Dimension, Rag
 
 MEASURES: tuple[Measure, ...] = ("cost", "price")  # the budget is judged by the first that can be measured
 ORDER: tuple[Rag, ...] = ("on_track", "at_risk", "off_track")
+MOST = Decimal(1000)  # of a threshold in percent, or of an index
 LONGEST_OVERRIDE = timedelta(days=92)
 
 
@@ -244,7 +245,7 @@ def tolerable(t: Tolerances) -> None:
     for field in ("slip_at_risk", "slip_off_track", "slip_margin"):
         check.whole(field, getattr(t, field), 0, 3650)
     for field in ("cost_at_risk", "cost_off_track", "cost_margin", "spi_at_risk", "spi_off_track", "spi_margin"):
-        check.number(field, getattr(t, field), 0, 1000)
+        check.number(field, getattr(t, field), 0, int(MOST))
     for name, gap in (
         ("slip_off_track", Decimal(t.slip_off_track - t.slip_at_risk)),
         ("cost_off_track", t.cost_off_track - t.cost_at_risk),

@@ -41,6 +41,13 @@ class ProjectDescribed(Event, frozen=True, kw_only=True):
     owner: PersonId
 
 
+class ProjectCorrected(Event, frozen=True, kw_only=True):
+    """Currency and zone were put right before anything depended on them."""
+
+    currency: str
+    time_zone: str
+
+
 class CalendarSet(Event, frozen=True, kw_only=True):
     calendar: Calendar
 
@@ -63,7 +70,14 @@ class ProjectClosed(Event, frozen=True, kw_only=True):
 
 
 OwnEvent = (
-    ProjectStarted | ProjectDescribed | CalendarSet | TolerancesSet | ProjectHeld | ProjectResumed | ProjectClosed
+    ProjectStarted
+    | ProjectDescribed
+    | ProjectCorrected
+    | CalendarSet
+    | TolerancesSet
+    | ProjectHeld
+    | ProjectResumed
+    | ProjectClosed
 )
 ProjectEvent = OwnEvent | schedules.ScheduleEvent | budgets.BudgetEvent | registers.RiskEvent | healths.HealthEvent
 
@@ -116,6 +130,8 @@ def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
     match event:
         case ProjectDescribed(title=title, client_title=client_title, owner=owner):
             return replace(state, title=title, client_title=client_title, owner=owner)
+        case ProjectCorrected(currency=currency, time_zone=time_zone):
+            return replace(state, currency=currency, time_zone=time_zone)
         case CalendarSet(calendar=calendar):
             return replace(state, calendar=calendar)
         case TolerancesSet(tolerances=tolerances):
@@ -177,6 +193,14 @@ class DescribeProject(Command, frozen=True, kw_only=True):
     owner: PersonId
 
 
+class CorrectProject(Command, frozen=True, kw_only=True):
+    """Put currency and time zone right while no figure and no date depends on them."""
+
+    project: ProjectId
+    currency: str
+    time_zone: str
+
+
 class SetCalendar(Command, frozen=True, kw_only=True):
     project: ProjectId
     calendar: Calendar
@@ -203,7 +227,16 @@ class CloseProject(Command, frozen=True, kw_only=True):
     reason: str
 
 
-OwnCommand = StartProject | DescribeProject | SetCalendar | SetTolerances | HoldProject | ResumeProject | CloseProject
+OwnCommand = (
+    StartProject
+    | DescribeProject
+    | CorrectProject
+    | SetCalendar
+    | SetTolerances
+    | HoldProject
+    | ResumeProject
+    | CloseProject
+)
 PlainCommand = (
     OwnCommand | schedules.ScheduleCommand | budgets.BudgetCommand | registers.RiskCommand | healths.HealthCommand
 )
@@ -246,6 +279,8 @@ def _decide(state: Project, command: PlainCommand, now: datetime) -> list[Projec
     match command:
         case DescribeProject():
             return _describe(state, command)
+        case CorrectProject():
+            return _correct(state, command)
         case SetCalendar(calendar=calendar):
             checked = working(calendar)
             return [] if checked == state.calendar else [CalendarSet(calendar=checked)]
@@ -328,6 +363,43 @@ def _describe(state: Project, command: DescribeProject) -> list[ProjectEvent]:
     if (state.title, state.client_title, state.owner) == (title, client_title, owner):
         return []
     return [ProjectDescribed(title=title, client_title=client_title, owner=owner)]
+
+
+def _correct(state: Project, command: CorrectProject) -> list[ProjectEvent]:
+    currency = check.currency("currency", command.currency)
+    time_zone = check.zone("time_zone", command.time_zone)
+    if currency != state.currency and _has_amounts(state):
+        raise Conflict(
+            _(
+                "This project keeps amounts in {currency} already, and they would be read in another currency. Start a "
+                "new project for {other}.",
+                currency=state.currency,
+                other=currency,
+            ),
+            "currency",
+        )
+    if time_zone != state.time_zone and _has_dates(state):
+        raise Conflict(
+            _(
+                "This project has dates already, which are days in {time_zone}. Start a new project for {other}.",
+                time_zone=state.time_zone,
+                other=time_zone,
+            ),
+            "time_zone",
+        )
+    if (currency, time_zone) == (state.currency, state.time_zone):
+        return []
+    return [ProjectCorrected(currency=currency, time_zone=time_zone)]
+
+
+def _has_amounts(state: Project) -> bool:
+    return bool(state.budget.accounts) or any(m.details.value for m in state.schedule.milestones.values())
+
+
+def _has_dates(state: Project) -> bool:
+    s = state.schedule
+    dated = s.milestones or s.baselines or s.confirmed_at or state.budget.accounts or state.health.overrides
+    return bool(dated)
 
 
 def expect(version: int, expected: int | None) -> None:

@@ -1,4 +1,7 @@
-"""`Clock`: instants in words, in a time zone, with the year only where it is not the present one."""
+"""`Clock`: days and instants in words, in a time zone, for pages of the record.
+
+Rule: they have their year. A page of the record is read and printed in another year than it tells of.
+"""
 
 from datetime import date, datetime
 
@@ -8,22 +11,20 @@ from projections.wording import words
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """Says instants in the time zone `zone` (IANA name); a year is said only where it is not that of `today`."""
+    """Says instants in the time zone `zone` (IANA name), which the page names once."""
 
     zone: str
-    today: date
 
     def day(self, value: date) -> str:
-        """Return "5 October", or "5 October 2027" where its year is another than that of today."""
-        words_without_year = f"{value.day} {words.LONG[value.month - 1]}"
-        return words_without_year if value.year == self.today.year else f"{words_without_year} {value.year}"
+        """Return "5 October 2027"."""
+        return words.long_day(value)
 
     def moment(self, at: datetime) -> str:
-        """Return "Tue 16 March 13:58"."""
+        """Return "Tue 16 March 2027, 13:58"."""
         local = words.local(at, self.zone)
-        return f"{local:%a} {self.day(local.date())} {local:%H:%M}"
+        return f"{local:%a} {self.day(local.date())}, {local:%H:%M}"
 
     def second(self, at: datetime) -> str:
-        """Return "Tue 16 March, 13:58:04"."""
+        """Return "Tue 16 March 2027, 13:58:04"."""
         local = words.local(at, self.zone)
         return f"{local:%a} {self.day(local.date())}, {local:%H:%M:%S}"

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from domain.check import PLACES
 from domain.headline import count, in_units
 from domain.language import N_
 from domain.language import gettext as _
-from domain.money import Money
+from domain.money import Money, places
 from domain.view import DateUnit
 
 MONTHS = (
@@ -106,6 +107,12 @@ def moment(at: datetime, zone: str) -> str:
     return f"{day(in_zone.date())} {in_zone:%H:%M}"
 
 
+def moment_year(at: datetime, zone: str) -> str:
+    """Return an instant as "16 Mar 2027, 13:58" in a time zone (IANA name)."""
+    in_zone = local(at, zone)
+    return f"{day_year(in_zone.date())}, {in_zone:%H:%M}"
+
+
 def signed(days: int, unit: str = "") -> str:
     """Return "+11 days", "−3 days" or "0"; with `unit` "d": "+11 d"."""
     if days == 0:
@@ -148,23 +155,66 @@ def days_so_far(days: int) -> str:
     return _("{days} so far", days=count(days, _("day")))
 
 
+UNITS = (
+    (Decimal(10) ** 3, "k", 0),
+    (Decimal(10) ** 6, "m", 2),
+    (Decimal(10) ** 9, "bn", 2),
+    (Decimal(10) ** 12, "tn", 2),
+)
+
+
 def money(value: Money) -> str:
-    """Return "£6.72m", "£412k" or "£950"."""
-    symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
-    sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
-    if size >= 1_000_000:
-        return f"{sign}{symbol}{size / 1_000_000:.2f}m"
-    if size >= 10_000:
-        return f"{sign}{symbol}{size / 1000:.0f}k"
-    return f"{sign}{symbol}{size:,.0f}"
+    """Return an amount in short: "£0.50", "£950", "£412k", "£6.72m", "£1.50bn", "IDR 125.00tn".
+
+    Rounded first, so that £999,600 is "£1.00m" and £9,999.60 is "£10k". An amount is never shown as nothing: below 100
+    it has its decimal places, and all of its digits where it is smaller than those.
+    """
+    size = abs(value.amount)
+    least = Decimal(1).scaleb(-places(value.currency))
+    if size < 100 and size != size.to_integral_value():
+        short = size.quantize(least)
+        return _of(value, f"{short:,f}") if short else exact(value)
+    if (whole := size.quantize(Decimal(1))) < 10_000:
+        return _of(value, f"{whole:,f}")
+    text = ""
+    for factor, unit, kept in UNITS:
+        many = (size / factor).quantize(Decimal(1).scaleb(-kept))
+        text = f"{many:,f}{unit}"
+        if many < 1000:
+            break
+    return _of(value, text)
+
+
+def round_money(value: Money) -> str:
+    """Return a round amount as the label of an axis, as short as it can be: "£0.5", "£250k", "£1.5m", "50tn".
+
+    Without the code of a currency that has no symbol: beside an axis the caption names it.
+    """
+    factor, unit = next(((f, u) for f, u, _kept in reversed(UNITS) if abs(value.amount) >= f), (Decimal(1), ""))
+    if not value.amount:
+        return "0"
+    sign = MINUS if value.amount < 0 else ""
+    return f"{sign}{SYMBOLS.get(value.currency, '')}{(abs(value.amount) / factor).normalize():,f}{unit}"
 
 
 def exact(value: Money) -> str:
-    """Return an amount to its last digit: "£6,721,300", "£412.50"."""
-    symbol = SYMBOLS.get(value.currency, f"{value.currency} ")
-    sign, size = (MINUS, -value.amount) if value.amount < 0 else ("", value.amount)
-    whole = size == size.to_integral_value()
-    return f"{sign}{symbol}{size:,.0f}" if whole else f"{sign}{symbol}{size:,.2f}"
+    """Return an amount to its last digit: "£6,721,300", "£412.50", "JPY 1,500", "KWD 1.234", "£0.0625".
+
+    It has the decimal places of its currency, none where it is whole, and more where it was typed with more. What has
+    more than can be typed was computed, and is rounded to those of its currency.
+    """
+    size = abs(value.amount)
+    if size == size.to_integral_value():
+        return _of(value, f"{size:,.0f}")
+    exponent = size.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)  # an amount is finite
+    kept = -exponent if -exponent <= PLACES else 0
+    return _of(value, f"{size:,.{max(places(value.currency), kept)}f}")
+
+
+def _of(value: Money, digits: str) -> str:
+    """Return the digits with the sign of an amount and the symbol of its currency, or its code."""
+    return f"{MINUS if value.amount < 0 else ''}{SYMBOLS.get(value.currency, f'{value.currency} ')}{digits}"
 
 
 def rounded_to(step: int, currency: str) -> str:
@@ -180,7 +230,7 @@ def whose(name: str) -> str:
 def percent(share: Decimal) -> str:
     """Return a share between 0 and 1 as "94 %", or as "94.5 %" where it is no whole number of percent."""
     value = share * 100
-    return f"{value:.0f} %" if value == value.to_integral_value() else f"{value:.1f} %"
+    return f"{value:,.0f} %" if value == value.to_integral_value() else f"{value:,.1f} %"
 
 
 # Control characters except line breaks and tabs, and the characters that change the reading direction.

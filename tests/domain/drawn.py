@@ -102,6 +102,7 @@ BY_COMMAND: dict[tuple[type, str], Any] = {
     (milestones.DescribeMilestone, "details"): milestone_details,
     (milestones.AcceptMilestone, "by"): words,
     (budget.ApproveBudgetChange, "amount"): st.builds(Money, changes, currencies),
+    (project.CorrectProject, "time_zone"): st.sampled_from(("Europe/London", "America/Santiago")),
     (risks.RaiseRisk, "details"): risk_details,
     (risks.DescribeRisk, "details"): risk_details,
     (risks.ScoreAsClient, "points"): points,

@@ -473,7 +473,9 @@ def test_both_scores_stand_side_by_side_with_person_and_date(room: Room) -> None
     room.sit("manager")
     page = room.text(f"/p/{HARBOUR}/answers")
     assert re.search(
-        r"R-01 Risk r1 Acme Rail 3×3 = 9 marta, 1 Mar [\d:]+ 4×5 = 20 Vera, \d+ \w+ [\d:]+ , at update " + str(n), page
+        r"R-01 Risk r1 Acme Rail 3×3 = 9 marta, 1 Mar 2027, [\d:]+ 4×5 = 20 Vera, \d+ \w+ 2027, [\d:]+ , at update "
+        + str(n),
+        page,
     ), page[page.index("Scores") :][:300]
 
 

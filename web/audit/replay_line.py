@@ -125,10 +125,12 @@ def _marks(over: Stretch) -> Sequence[tuple[str, str]]:
     """Return up to nine days under the line, each where it begins, in percent, and what it is called."""
     days = max(1, (over.end - over.start).days)
     step = timedelta(days=-(-days // 9))
-    marks, at = [], over.start
+    marks: list[tuple[str, str]] = []
+    at = over.start
     while at < over.end:
         there = at.date()
-        label = words.day(there) if days < 120 else words.month_year(there) if days > 300 else words.day(there)
+        new = not marks or there.year != (at - step).year  # the first mark says the year, and each in a new one
+        label = words.month_year(there) if days > 300 else words.day_year(there) if new else words.day(there)
         marks.append((over.x(at), f"{there:%a} {label}" if days < 15 else label))
         at += step
     return marks

@@ -24,6 +24,7 @@ from projections.entries.entry import Page
 from projections.entries.parts import instant
 from projections.replay import pages
 from projections.wording import words
+from projections.wording.days import last_day
 from projections.wording.phrases import grouped
 from web.client import answering
 from web.client.answering import Offer
@@ -178,18 +179,18 @@ def _around(viewing: Viewing, opening: Opening, section: AnswerSection) -> _Arou
         "signed": opening.signed,
         "days": viewing.kept_days(opening.share),
         "ended": ended is not None,
-        "ended_on": words.long_day(words.local(ended, fields["zone"]).date()) if ended else "",
+        "ended_on": words.long_day(last_day(ended, fields["zone"])) if ended else "",
         "answer": section.offer,
         "told": section.recorded,
     }
 
 
 def _visited(at: datetime | None, zone: str) -> str:
-    """Return when a visit ended as "Thursday 11 March, 09:31", "" when there was none."""
+    """Return when a visit ended as "Thursday 11 March 2027, 09:31", "" when there was none."""
     if at is None:
         return ""
     there = words.local(at, zone)
-    return f"{there:%A} {there.day} {words.LONG[there.month - 1]}, {there:%H:%M}"
+    return f"{there:%A} {words.long_day(there.date())}, {there:%H:%M}"
 
 
 async def today(request: Request, signed: Signed) -> Response:

@@ -19,7 +19,7 @@ from domain.language import gettext as _
 from projections.entries.entry import Change, Content, Kept, open_header
 from projections.entries.parts import instant
 from projections.replay import pages
-from projections.wording import words
+from projections.wording import days, words
 from projections.wording.phrases import grouped
 from web.client.share_page import SharePage, share_fields
 from web.client.viewing import Viewing
@@ -120,8 +120,10 @@ def moment(query: Mapping[str, str], zone: str) -> datetime | None:
     if not day:
         return None
     try:
-        at = time.fromisoformat(hour) if hour else time.max
-        return datetime.combine(date.fromisoformat(day), at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        if not hour:
+            return days.end_of(date.fromisoformat(day), zone) - datetime.resolution
+        at = time.fromisoformat(hour).replace(tzinfo=ZoneInfo(zone))
+        return datetime.combine(date.fromisoformat(day), at).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise NoSuchTime from error
 

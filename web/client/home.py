@@ -37,6 +37,7 @@ class ClientTiles(msgspec.Struct, frozen=True):
 
     client: str
     shares: Sequence[ShareTile]
+    zone: str = ""  # IANA name of the time zone of their times, "" where there is none
 
 
 class SharesPart(Page, frozen=True, kw_only=True):
@@ -91,12 +92,19 @@ async def home_shares(request: Request, signed: Signed) -> Response:
 
 def _groups(viewing: Viewing, signed: Signed) -> list[ClientTiles]:
     """Return what is shared with each client of a viewer, by the client's name; one group where there is one client."""
+    zones: dict[str, str] = {}
     by_client: dict[str, list[ShareTile]] = {client: [] for client in viewing.clients_of(signed)}
     for share in viewing.shares_of(signed):
-        by_client.setdefault(viewing.called(share).client, []).append(_tile(viewing, share))
+        called = viewing.called(share)
+        zones[called.client] = called.zone
+        by_client.setdefault(called.client, []).append(_tile(viewing, share))
     named = len(by_client) > 1
     return [
-        ClientTiles(client if named else "", sorted(tiles, key=lambda tile: (tile.ended, tile.project, tile.id)))
+        ClientTiles(
+            client if named else "",
+            sorted(tiles, key=lambda tile: (tile.ended, tile.project, tile.id)),
+            zones[client] if any(tile.time and not tile.ended for tile in tiles) else "",
+        )
         for client, tiles in sorted(by_client.items())
     ]
 
@@ -115,7 +123,7 @@ def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
         sentence=view.headline.sentence,
         n=page.n,
         at=instant(page.at),
-        time=words.moment(page.at, view.time_zone),
+        time=words.moment_year(page.at, view.time_zone),
         ended=ended,
     )
 

@@ -79,7 +79,7 @@ class Story:
                 owner=MANAGER.person,
                 currency=planned.currency,
                 time_zone="Europe/London",
-                calendar=Calendar(holidays=_holidays(start), region="GB"),
+                calendar=Calendar(holidays=_holidays(start), region="GB-ENG"),
             ),
         )
         first = start.date()

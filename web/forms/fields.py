@@ -5,19 +5,22 @@ Rule: what was typed is kept as it was typed; a value that cannot be read is a p
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal, assert_never
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from domain import numbers
 from domain.language import gettext as _
+from projections.wording import days
 
 Kind = Literal[
     "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until"
 ]  # fmt: skip
 Typed = Mapping[str, Sequence[str]]
+MOST_WHOLE = Decimal(999_999_999)
 NOTHING = object()  # for a field that was left empty: the command's own default holds
 
 
@@ -33,6 +36,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[tuple[str, str], ...] = ()  # of a choice: value and word
     unit: str = ""  # the currency of money, the time zone of until, else a word such as "days"
     slim: bool = False  # takes little room
+    most: Decimal | None = None  # of an amount: no figure above it can be meant
 
     @property
     def id(self) -> str:
@@ -104,11 +108,13 @@ def _value(field: Field, text: str) -> Any:
         case "day":
             return day(text)
         case "until":
-            return datetime.combine(day(text), time(23, 59, 59), ZoneInfo(field.unit))
+            return _until(text, field.unit)
         case "whole":
-            return whole(text)
+            return whole(text.strip().removesuffix("%") if field.unit == "%" else text)
+        case "amount" if field.unit == "%":
+            return amount(text.strip().removesuffix("%"), field.most)
         case "amount":
-            return amount(text)
+            return amount(text, field.most)
         case "money":
             return {"amount": amount(text), "currency": field.unit}
         case "weekdays":
@@ -144,35 +150,62 @@ def day(text: str) -> date:
         raise ValueError(_("“{text}” is no date. Expected one such as 2027-05-03.", text=text.strip()[:40])) from None
 
 
+def dates_in(field: Field) -> list[date]:
+    """Return the dates that stand in a field of dates, also in those of points; none of another kind."""
+    texts = {"day": [field.value], "points": [line.partition(" ")[0] for line in field.value.splitlines()]}
+    found = []
+    for text in texts.get(field.kind, ()):
+        with suppress(ValueError):
+            found.append(date.fromisoformat(text.strip()))
+    return found
+
+
+def _until(text: str, zone: str) -> datetime:
+    """Return the last second (UTC) of a typed day in a time zone."""
+    try:
+        return days.end_of(day(text), zone) - days.SECOND
+    except OverflowError:
+        raise ValueError(_("“{text}” is too far away. Choose another date.", text=text.strip()[:40])) from None
+
+
 def whole(text: str) -> int:
     """Return a typed whole number.
 
     Raises: ValueError with a sentence for whoever typed it.
     """
-    number = text.strip().replace("−", "-")
-    if not re.fullmatch(r"-?\d{1,9}", number, re.ASCII):
-        raise ValueError(_("“{text}” is no whole number. Expected one such as 40.", text=text.strip()[:40]))
-    return int(number)
+    try:
+        return int(numbers.number(text, MOST_WHOLE, whole=True))
+    except numbers.NoNumber:
+        raise ValueError(_("“{text}” is no whole number. Expected one such as 40.", text=text.strip()[:40])) from None
 
 
-def amount(text: str) -> Decimal:
-    """Return a typed amount; spaces and commas between thousands are ignored.
+def amount(text: str, most: Decimal | None = None) -> Decimal:
+    """Return a typed amount or figure, as `domain.numbers` reads it, never above `most` in size.
 
     Raises: ValueError with a sentence for whoever typed it.
     """
-    number = re.sub(r"[\s,]", "", text).replace("−", "-")
     try:
-        value = Decimal(number)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or len(number) > 24:
-        raise ValueError(_("“{text}” is no amount. Expected one such as 1,250,000 or 99.50.", text=text.strip()[:40]))
-    return value
+        return numbers.number(text, most)
+    except numbers.NoNumber:
+        pass
+    if most is not None and _is_number(text):
+        raise ValueError(_("“{text}” is more than {most}.", text=text.strip()[:40], most=numbers.grouped(most)))
+    raise ValueError(_("“{text}” is no amount. Expected one such as 1,250,000 or 99.50.", text=text.strip()[:40]))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        numbers.number(text)
+    except numbers.Ambiguous:
+        return True
+    except numbers.NoNumber:
+        return False
+    return True
 
 
 def _point(line: str) -> dict[str, Any]:
     """Return a date and an amount that were typed on one line."""
-    date_text, _sep, amount_text = line.strip().partition(" ")
+    date_text, amount_text = (*line.split(maxsplit=1), "")[:2]
     if not amount_text.strip():
         raise ValueError(
             _("“{line}” is no point. Expected a date and an amount: 2027-03-31 1,200,000.", line=line.strip()[:40])

@@ -26,6 +26,9 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     problems: dict[str, str] = {}  # sentences by field name
     problem: str = ""  # a sentence about the whole form
     fold: tuple[str, ...] = ()  # names of the fields under "More"
+    offers: tuple[tuple[str, str], ...] = ()  # what fills the form in: a label, and the query of its address
+    meant: frozenset[str] = frozenset()  # what a tick says, or has said, is meant: dates, regions
+    asks: bool = False  # whether the form comes back with that tick
 
     @property
     def tag(self) -> str:
@@ -43,10 +46,20 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
         return next(field for field in self.fields if field.name == name)
 
 
+class Doubt(Exception):  # shown by the form, not an error of ours
+    """What was typed can be read, and is not likely to be meant. `questions`: a sentence by field name."""
+
+    def __init__(self, questions: Mapping[str, str], meant: frozenset[str]) -> None:
+        super().__init__("; ".join(questions.values()))
+        self.questions = dict(questions)
+        self.meant = meant  # what a tick will stand for
+
+
 def filled(form: Form, typed: Typed) -> Form:
     """Return the form with what was typed in its fields."""
     fields = tuple(msgspec.structs.replace(f, value=typed_value(f, typed)) for f in form.fields)
-    return msgspec.structs.replace(form, fields=fields)
+    meant = frozenset(" ".join(typed.get("meant", ())).split())
+    return msgspec.structs.replace(form, fields=fields, meant=meant)
 
 
 def command_of(form: Form, typed: Typed) -> Command:
@@ -61,8 +74,10 @@ def command_of(form: Form, typed: Typed) -> Command:
         raise Unfit({"": _("This form does not fit: {error}. Reload the page and try again.", error=error)}) from None
 
 
-def told(form: Form, error: Refused | Unfit) -> Form:
-    """Return the form with a refusal shown in it, each sentence at its field."""
+def told(form: Form, error: Refused | Unfit | Doubt) -> Form:
+    """Return the form with a refusal or a question shown in it, each sentence at its field."""
+    if isinstance(error, Doubt):
+        return _with(msgspec.structs.replace(form, meant=error.meant, asks=True), error.questions)
     if isinstance(error, Unfit):
         return _with(form, error.problems)
     return _with(form, {_field_name(form, error.field): error.message})

@@ -12,7 +12,7 @@ from web.mail.digest import covered
 def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
     """Return how a mail was delivered, with times in `zone`; `answer`: with the mail server's own words."""
     server_words = f": {mail.told}" if answer and mail.told else ""
-    queued, settled = words.moment(mail.at, zone), words.moment(mail.settled or mail.at, zone)
+    queued, settled = words.moment_year(mail.at, zone), words.moment_year(mail.settled or mail.at, zone)
     what = called(mail)
     match mail.state:
         case "accepted":

@@ -101,7 +101,7 @@ class Writer:
             client=client.name,
             name=known.name,
             link=f"{self._mailing.origin}/in/{secret}",
-            until=f"{words.moment(link.expires, client.time_zone)} ({client.time_zone})",
+            until=f"{words.moment_year(link.expires, client.time_zone)} ({client.time_zone})",
         )
         return letters.invitation(self._envelope(name, known, mail), content)
 

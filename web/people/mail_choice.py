@@ -48,6 +48,7 @@ class MailPage(Page, frozen=True, kw_only=True):
     sends: bool  # whether this installation sends mails
     kept: Sequence[Choice]  # by name of the client
     mails: Sequence[str]  # newest first
+    zone: str  # of their times, IANA: that of their clients where they have one
     command_id: str
 
 
@@ -69,6 +70,7 @@ async def page(request: Request, signed: Signed) -> Response:
 def _mail_page(services: Services, signed: Signed) -> MailPage:
     world = services.present.refresh()
     person = world.people.get(signed.person.id, signed.person)
+    zone = world.common_zone(signed.clients)
     kept = sorted((_kept(services, world, person, client) for client in signed.clients), key=lambda one: one.client)
     return MailPage(
         signed=signed,
@@ -76,7 +78,8 @@ def _mail_page(services: Services, signed: Signed) -> MailPage:
         client=listed([one.client for one in kept]),
         sends=services.mail_sender is not None,
         kept=kept,
-        mails=_last_mails(world, person, signed.clients),
+        mails=_last_mails(world, person, signed.clients, zone),
+        zone=zone,
         command_id=new_id(24),
     )
 
@@ -100,16 +103,14 @@ def _kept(services: Services, world: World, person: Person, client: ClientId) ->
     )
 
 
-def _last_mails(world: World, person: Person, clients: Sequence[ClientId]) -> list[str]:
-    """Return how the last mails for some clients of a viewer stand, newest first, each in its client's time zone."""
+def _last_mails(world: World, person: Person, clients: Sequence[ClientId], zone: str) -> list[str]:
+    """Return how the last mails for some clients of a viewer stand, newest first, in a time zone."""
 
     def client_of(mail: Mail) -> ClientId | None:
         return world.shares[mail.share].client if mail.share else mail.client or next(iter(person.memberships), None)
 
     theirs = [(mail, client) for mail in person.mails if (client := client_of(mail)) in clients and client]
-    return [
-        state.state(mail, world.clients[client].time_zone, answer=False) for mail, client in reversed(theirs[-SHOWN:])
-    ]
+    return [state.state(mail, zone, answer=False) for mail, _client in reversed(theirs[-SHOWN:])]
 
 
 async def choose(request: Request, signed: Signed) -> Response:

@@ -1,6 +1,6 @@
 """`Compared`: the milestones of a plan compared with those of a project, one by one by source id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from domain.headline import count
 from domain.ids import MilestoneId
 from domain.language import gettext as _
+from domain.plan.neighbours import apart, dates_of
 from domain.plan.project import PlainCommand, Project
 from domain.plan.schedule import (
     AddMilestone,
@@ -36,6 +37,7 @@ class Compared:
         self.lines: list[ProposalLine] = []
         self.notes: list[str] = []
         self.unchanged = 0
+        self.far = apart([day for one in plan.milestones for day in _days(one)], dates_of(project, today))
         dated = _(", data date {data_date}", data_date=words.long_day(plan.data_date)) if plan.data_date else ""
         self.reason = _("Imported plan{dated}", dated=dated)
 
@@ -57,11 +59,17 @@ class Compared:
     def _line(
         self, kind: Kind, planned: PlannedMilestone, before: str, after: str, *commands: PlainCommand, note: str = ""
     ) -> None:
+        note = "; ".join(filter(None, (note, self._far_away(_days(planned)))))
         line = ProposalLine(
             kind=kind, source_id=planned.source_id, title=planned.title, before=before, after=after, note=note,
             commands=commands,
         )  # fmt: skip
         self.lines.append(line)
+
+    def _far_away(self, days: Iterable[date]) -> str:
+        """Return the remark that some of these dates are far from all others, "" where none is."""
+        far = sorted(self.far.intersection(days))
+        return _("far from all other dates: {days}", days=", ".join(map(words.day_year, far))) if far else ""
 
     def _add(self, planned: PlannedMilestone) -> None:
         forecast = planned.forecast or planned.actual or planned.baseline
@@ -222,7 +230,13 @@ class Compared:
             title=_("The file’s baseline becomes the first agreed plan"),
             before="",
             after=count(len(dates), _("date")),
-            note=_("others are agreed for their forecast"),
+            note="; ".join(filter(None, (_("others are agreed for their forecast"), self._far_away(dates.values())))),
             commands=(command,),
         )
         self.lines.append(line)
+
+
+def _days(planned: PlannedMilestone) -> list[date]:
+    """Return every date the file has of a milestone."""
+    found = (planned.forecast, planned.actual, planned.baseline, planned.deadline)
+    return [day for day in found if day is not None]

@@ -1,5 +1,7 @@
 """What waits for review, in words: what it is, which rule holds it, how and when that ends."""
 
+from datetime import date
+
 import msgspec
 
 from domain.agreement.terms import Release
@@ -33,11 +35,15 @@ def _milestone(held: Held, now: Project, key: MilestoneId) -> str:
         return _("{client_title}, removed since", client_title=old.details.client_title if old else key)
     title = (new if new.details.client_title else old).details.client_title
     if old.expected == new.expected:
-        return _("{title} {expected}, moved and moved back", title=title, expected=words.day(new.expected))
-    short = (old.expected.year, old.expected.month) == (new.expected.year, new.expected.month)
-    start = str(old.expected.day) if short else words.day(old.expected)
-    end = words.day(new.expected) if old.expected.year == new.expected.year else words.day_year(new.expected)
-    return f"{title} {start} → {end}"
+        return _("{title} {expected}, moved and moved back", title=title, expected=words.day_year(new.expected))
+    return f"{title} {_up_to(old.expected, new.expected)} → {words.day_year(new.expected)}"
+
+
+def _up_to(day: date, end: date) -> str:
+    """Return a date before another in short: what the two share is said with the second."""
+    if day.year != end.year:
+        return words.day_year(day)
+    return words.day(day) if day.month != end.month else str(day.day)
 
 
 def _risk(held: Held, now: Project, key: RiskId) -> str:

@@ -11,7 +11,6 @@ from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.events.hold_book import Hold
 from projections.events.world import World
-from projections.wording import words
 from projections.wording.instants import Clock
 from projections.wording.phrases import lasted
 from web.process.services import Services
@@ -39,7 +38,7 @@ class HoldLine(msgspec.Struct, frozen=True, kw_only=True):
 def lines(services: Services, share: Share, zone: str = "UTC") -> tuple[list[HoldLine], int]:
     """Return the newest holds of a share, and how many more there are; instants are said in `zone`. For threads."""
     newest_first = services.present.world.hold_record(share.id)[::-1]
-    clock = Clock(zone, words.local(services.now(), zone).date())
+    clock = Clock(zone)
     lines = [_line(services, share, hold, clock) for hold in newest_first[:LISTED]]
     return lines, max(0, len(newest_first) - LISTED)
 

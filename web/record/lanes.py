@@ -6,7 +6,7 @@ joined to the update that recorded that view; what waited for review, to the mom
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from domain.view import ClientView
 from projections.receipts.on_screen import Interval, intervals
 from projections.replay import pages
 from projections.wording import words
+from projections.wording.days import end_of, start_of
 from web.process.services import Services
 from web.record.audience import released_view, view_with_nothing_held
 from web.record.held import touched
@@ -140,11 +141,7 @@ def stretch(at: datetime, zone: str, span: Span, latest: datetime, begin: date |
         tomorrow = latest.astimezone(there).date() + timedelta(days=1)
         start = min(day - days // 3, tomorrow - days)
         start = min(day, max(start, day - days + timedelta(days=1)))
-    return Stretch(_midnight(start, there), _midnight(start + days, there), span, zone)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+    return Stretch(start_of(start, zone), start_of(start + days, zone), span, zone)
 
 
 def lanes(services: Services, t: Then, over: Stretch) -> Lanes:
@@ -332,12 +329,14 @@ def _marks(over: Stretch) -> tuple[Mark, ...]:
     step = 1 if over.span == "week" else 5
     first = over.start.astimezone(zone).date()
     days = [first + timedelta(days=i) for i in range(0, DAYS[over.span], step)]
-    return tuple(Mark(over.x(_midnight(day, zone)), _day_word(day, first), str(day.day)) for day in days)
+    return tuple(Mark(over.x(start_of(day, over.zone)), _day_word(day, first), str(day.day)) for day in days)
 
 
 def _day_word(day: date, first: date) -> str:
-    """Return "Mon 8 Mar" at the beginning and where a month begins, "Tue" elsewhere."""
-    return f"{day:%a} {words.day(day)}" if day == first or day.day == 1 else f"{day:%a} {day.day}"
+    """Return "Mon 8 Mar 2027" at the beginning and in a new year, "Thu 1 Apr" in a new month, "Tue 9" elsewhere."""
+    if day == first or day.timetuple().tm_yday <= 1:
+        return f"{day:%a} {words.day_year(day)}"
+    return f"{day:%a} {words.day(day)}" if day.day == 1 else f"{day:%a} {day.day}"
 
 
 def _off(over: Stretch, state: Project | None) -> tuple[tuple[str, str], ...]:
@@ -348,7 +347,7 @@ def _off(over: Stretch, state: Project | None) -> tuple[tuple[str, str], ...]:
     first = over.start.astimezone(zone).date()
     for day in (first + timedelta(days=i) for i in range(DAYS[over.span])):
         if day.weekday() not in weekdays or day in holidays:
-            x, beyond = over.x(_midnight(day, zone)), over.x(_midnight(day + timedelta(days=1), zone))
+            x, beyond = over.x(start_of(day, over.zone)), over.x(end_of(day, over.zone))
             days.append((x, f"{float(beyond) - float(x):.3f}"))
     return tuple(days)
 

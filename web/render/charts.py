@@ -288,10 +288,7 @@ def _amount(value: Decimal, currency: str) -> str:
     """Return an amount in short: "€1.5m", "€250k"; in percent where there is no currency."""
     if not currency:
         return f"{value * 100:.0f} %"
-    symbol = words.SYMBOLS.get(currency, f"{currency} ")
-    if value == 0:
-        return "0"
-    return f"{symbol}{float(value) / 1_000_000:g}m" if value >= 1_000_000 else f"{symbol}{float(value) / 1000:g}k"
+    return words.round_money(Money(value, currency))
 
 
 class CurveRow(msgspec.Struct, frozen=True):

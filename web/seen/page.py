@@ -252,7 +252,7 @@ def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[See
     consulted(services, signed, share.id, _("what they saw at {at}", at=instant(at)))
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
-    client, clock = world.client_name(share.client), Clock(project.time_zone, project.civil(services.now()))
+    client, clock = world.client_name(share.client), Clock(project.time_zone)
     apart = differences(t.coarse, t.due, t.shown, t.state, t.out)
     compared = PlanAndScreen(then=t, client=client, apart=apart, later=_later(services, t), clock=clock)
     audience = _audience(services, t)
@@ -377,10 +377,9 @@ def _flag(drawn: Lanes, at: datetime) -> Flag:
 
 
 def _tenths(clock: Clock, at: datetime) -> str:
-    """Return "Wed 10 Mar, 09:20:04.4"."""
+    """Return "Wed 10 Mar 2027, 09:20:04.4"."""
     there = words.local(at, clock.zone)
-    year = "" if there.year == clock.today.year else f" {there.year}"
-    return f"{there:%a} {words.day(there.date())}{year}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
+    return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
 
 
 def _proof(services: Services, t: Then) -> Proof:

@@ -1,14 +1,11 @@
 """The page of one's own sessions: lists them by device, and ends one or all others."""
 
-from collections.abc import Sequence
-
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.ids import ClientId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import Person, Session
@@ -37,6 +34,7 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
 
     template = "me.html"
     lines: list[SessionLine]
+    zone: str  # of the times, IANA
     home: str  # path of the first page of their role
     done: str  # "one" or "others" after that was ended
 
@@ -48,6 +46,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
     sessions_page = SessionsPage(
         **shell(services, signed),
         lines=lines,
+        zone=zone_of(services, signed),
         home=HOME[signed.person.role],
         done=request.query_params.get("done", ""),
     )
@@ -63,14 +62,7 @@ def _lines(services: Services, signed: Signed) -> list[SessionLine]:
 
 def zone_of(services: Services, signed: Signed) -> str:
     """Return the name of the time zone for somebody's page: that of their clients where they have one, else UTC."""
-    return common_zone(services, signed.clients)
-
-
-def common_zone(services: Services, clients: Sequence[ClientId]) -> str:
-    """Return the time zone that all of some clients have; "UTC" where there is none."""
-    world = services.present.world
-    zones = {world.clients[client].time_zone for client in clients if client in world.clients}
-    return zones.pop() if len(zones) == 1 else "UTC"
+    return services.present.world.common_zone(signed.clients)
 
 
 def open_sessions(services: Services, signed: Signed, person: Person) -> list[Session]:
@@ -86,13 +78,12 @@ def open_sessions(services: Services, signed: Signed, person: Person) -> list[Se
 
 
 def _line(session: Session, here: str, zone: str) -> SessionLine:
-    suffix = "" if zone != "UTC" else _(" UTC")
     return SessionLine(
         id=session.id,
         device=session.device or _("Device not known"),
         via=VIA[session.via],
-        since=words.moment(session.started, zone) + suffix if session.started else "",
-        until=words.moment(session.expires, zone) + suffix,
+        since=words.moment_year(session.started, zone) if session.started else "",
+        until=words.moment_year(session.expires, zone),
         here=session.id == here,
     )
 

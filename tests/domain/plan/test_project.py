@@ -3,18 +3,23 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from domain.errors import Conflict, Invalid, Stale, Unknown
+from domain.money import Money
+from domain.plan.budget import BudgetApproved
 from domain.plan.calendar import Calendar
 from domain.plan.health import Tolerances
 from domain.plan.project import (
     CalendarSet,
     ChangeTogether,
     CloseProject,
+    CorrectProject,
     DescribeProject,
     HoldProject,
     ProjectClosed,
+    ProjectCorrected,
     ProjectDescribed,
     ProjectHeld,
     ProjectResumed,
@@ -26,7 +31,14 @@ from domain.plan.project import (
     expect,
 )
 from domain.plan.risks import Scale
-from domain.plan.schedule import AddMilestone, MoveForecast, RemoveMilestone
+from domain.plan.schedule import (
+    AddMilestone,
+    MilestoneDescribed,
+    MilestoneDetails,
+    MoveForecast,
+    PlanConfirmed,
+    RemoveMilestone,
+)
 from tests.domain.samples import DAY, P, added, details, moved, started
 from tests.spec import given
 
@@ -100,6 +112,29 @@ def test_descriptions_calendars_and_tolerances_record_only_what_differs() -> Non
         TolerancesSet(tolerances=stricter, reason="Agreed")
     )
     past.when(SetTolerances(project=P, tolerances=stricter, reason="")).refused(Invalid, "Reason is missing")
+
+
+def test_currency_and_zone_are_put_right_while_nothing_depends_on_them() -> None:
+    right = CorrectProject(project=P, currency="EUR", time_zone="Europe/Berlin")
+    given(started()).when(right).then(ProjectCorrected(currency="EUR", time_zone="Europe/Berlin"))
+    given(started(), ProjectCorrected(currency="EUR", time_zone="Europe/Berlin")).when(right).then()
+    given(started()).when(msgspec.structs.replace(right, currency="Euro")).refused(Invalid, "ISO 4217", "currency")
+    given(started()).when(msgspec.structs.replace(right, time_zone="Mars")).refused(Invalid, "time zone", "time_zone")
+
+
+def test_currency_and_zone_stay_once_figures_or_dates_depend_on_them() -> None:
+    zone = CorrectProject(project=P, currency="GBP", time_zone="Europe/Berlin")
+    given(started(), added()).when(zone).refused(Conflict, "has dates already", "time_zone")
+    confirmed = PlanConfirmed(source="person")
+    given(started(), confirmed).when(zone).refused(Conflict, "has dates already", "time_zone")
+    euro = CorrectProject(project=P, currency="EUR", time_zone="Europe/London")
+    given(started(), added()).when(euro).then(ProjectCorrected(currency="EUR", time_zone="Europe/London"))
+    budget = BudgetApproved(measure="cost", amount=Money(Decimal(5), "GBP"), reason="")
+    given(started(), budget).when(euro).refused(Conflict, "keeps amounts in GBP already", "currency")
+    given(started(), budget).when(zone).refused(Conflict, "has dates already", "time_zone")
+    paid = MilestoneDetails(title="Gate", value=Money(Decimal(5), "GBP"))
+    described = MilestoneDescribed(milestone="m1", details=paid)
+    given(started(), added(), described).when(euro).refused(Conflict, "keeps amounts", "currency")
 
 
 def test_nothing_is_asked_of_a_project_that_does_not_exist() -> None:

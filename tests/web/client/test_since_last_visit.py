@@ -64,5 +64,5 @@ def test_each_viewer_is_told_what_came_after_the_update_that_was_last_on_their_o
     assert items[2]
     assert [item in hers for item in items[1:]] == [True, True]
     assert [item in his for item in items[1:]] == [False, True]
-    assert "Monday 3 May, 10:12" in hers
-    assert "Monday 3 May, 11:12" in his
+    assert "Monday 3 May 2027, 10:12" in hers
+    assert "Monday 3 May 2027, 11:12" in his

@@ -286,11 +286,11 @@ def test_an_invitation_goes_by_mail_and_its_link_is_nowhere_else(house: House, s
     assert "Example Works invites you to follow its work for Acme Rail" in got.subject
     for part in (got.text, got.html):
         assert f"http://testserver/in/{secret}" in part
-        assert "6 May 10:12 (Europe/London)" in part
+        assert "6 May 2027, 10:12 (Europe/London)" in part
     assert "The link went by mail." in page
     assert secret not in page
-    assert "Invitation accepted by the mail server, 3 May 10:12" in page
-    assert "Invitation accepted by the mail server, 3 May 10:12" in house.client("manager").get(HERE).text
+    assert "Invitation accepted by the mail server, 3 May 2027, 10:12" in page
+    assert "Invitation accepted by the mail server, 3 May 2027, 10:12" in house.client("manager").get(HERE).text
     visitor = house.client()
     assert "Nia Bell" in visitor.get(f"/in/{secret}").text
     assert visitor.post(f"/in/{secret}", headers={"origin": "http://testserver"}).status_code == 303
@@ -343,7 +343,7 @@ def test_a_refused_invitation_says_so_with_the_servers_words_and_a_link_can_stil
     server.refuse["nia@acme.test"] = "550 no such <user>"
     page = invite(house)
     assert "the mail was refused" in page
-    assert "Invitation refused by the mail server, 3 May 10:12: 550 no such &lt;user&gt;" in page
+    assert "Invitation refused by the mail server, 3 May 2027, 10:12: 550 no such &lt;user&gt;" in page
     manager = house.client("manager")
     listed = manager.get(HERE).text
     assert "refused by the mail server" in listed
@@ -357,7 +357,9 @@ def test_an_invitation_that_is_put_off_is_tried_again_with_a_link_that_works(
     house: House, server: Sink, now: Virtual
 ) -> None:
     server.refuse["nia@acme.test"] = "451 greylisted"
-    assert "Invitation put off by the mail server, 3 May 10:12: 451 greylisted. It is tried again" in invite(house)
+    assert "Invitation put off by the mail server, 3 May 2027, 10:12: 451 greylisted. It is tried again" in invite(
+        house
+    )
     assert house.process.services.mail_sender is not None
     server.refuse.clear()
     assert house.process.services.mail_sender.look() == 0  # not before its time
@@ -365,7 +367,7 @@ def test_an_invitation_that_is_put_off_is_tried_again_with_a_link_that_works(
     house.process.services.mail_sender.look()
     assert [got.to for got in server.mails] == ["nia@acme.test"]
     assert house.client().get(f"/in/{secret_of(server)}").status_code == 200
-    assert "Invitation accepted by the mail server, 3 May 10:14" in house.client("manager").get(HERE).text
+    assert "Invitation accepted by the mail server, 3 May 2027, 10:14" in house.client("manager").get(HERE).text
 
 
 def test_an_invitation_that_was_put_off_is_dropped_once_its_person_came_in_by_another_link(
@@ -515,8 +517,11 @@ def test_a_mail_is_no_display(house: House, server: Sink, now: Virtual) -> None:
     assert [got.to for got in server.mails] == ["v@acme.test"]
     assert list(house.process.services.logs.receipts.claims(SHARE)) == before
     page = house.client("manager").get(HERE).text
-    assert "Digest of update 2 accepted by the mail server, 4 May 10:12" in page
-    assert "Digest of update 2 accepted by the mail server, 4 May 10:12" in house.client(VIEWER).get("/home/mail").text
+    assert "Digest of update 2 accepted by the mail server, 4 May 2027, 10:12" in page
+    assert (
+        "Digest of update 2 accepted by the mail server, 4 May 2027, 10:12"
+        in house.client(VIEWER).get("/home/mail").text
+    )
 
 
 def test_a_choice_sent_twice_is_made_once_and_every_form_is_answered(house: House) -> None:

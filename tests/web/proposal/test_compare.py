@@ -237,3 +237,13 @@ def test_whatever_two_files_say_accepting_all_makes_the_second_import_empty(seed
         again = look(project, found)
         left = [line for line in again.lines if line.kind != "met"]
         assert left == [], f"seed {seed}: {left}"
+
+
+def test_a_date_far_from_all_others_is_marked_in_the_proposal() -> None:
+    wrong = date(2019, 5, 3)
+    found = propose(started(), plan(row("1"), row("2"), row("3", forecast=None, baseline=wrong)), new_id, TODAY)
+    notes = {line.source_id: line.note for line in found.lines}
+    assert notes == {
+        "1": "", "2": "", "3": "far from all other dates: 3 May 2019",
+        "": "others are agreed for their forecast; far from all other dates: 3 May 2019",
+    }  # fmt: skip

@@ -32,7 +32,7 @@ from web.seen.compare import Difference, differences
 from web.seen.sentences import Later, PlanAndScreen
 from web.write.permission import OPERATOR
 
-CLOCK = Clock("Europe/London", date(2027, 3, 1))
+CLOCK = Clock("Europe/London")
 NARROW = everything(milestones=(MilestoneId("m1"),), risks=(), budget="nothing", curve=False, indices=False, health=())
 NOTE = TakeRiskNote(project=HARBOUR, risk=RiskId("r1"), note="Not for clients")
 
@@ -94,7 +94,7 @@ def move(world: World, key: str, to: date, *, follow: bool = True) -> None:
 def test_when_everything_is_shared_the_sentence_says_that_they_agreed(world: World) -> None:
     world.move("m2", date(2027, 8, 6))
     assert told(world) == (
-        "At 09:15 on Monday 1 March their screens said four days behind, and so did the plan.",
+        "At 09:15 on Monday 1 March 2027 their screens said four days behind, and so did the plan.",
         "No figure differed.",
     )
     assert why(world) == [
@@ -115,14 +115,14 @@ def test_between_a_change_and_its_update_the_plan_is_ahead_and_it_says_when_they
     world.clock.forward(hours=4)
     world.follow()
     assert told(world, between) == (
-        "At 09:16 on Monday 1 March their screens said four days behind. The plan said seven.",
+        "At 09:16 on Monday 1 March 2027 their screens said four days behind. The plan said seven.",
         "They were told at 13:16 the same day.",
     )
     lines = why(world, between)
     assert lines[0] == (
         "internal m2, +3 days",
-        "Mon 1 March, 09:16:00",
-        "Mon 1 March, 13:16:00",
+        "Mon 1 March 2027, 09:16:00",
+        "Mon 1 March 2027, 13:16:00",
         "Not sent yet; update 3 followed 4 h later",
     )
     assert lines[1][3] == "Follows from the rest"
@@ -138,7 +138,7 @@ def test_told_within_the_minute_and_told_another_day_are_said_so(world: World) -
     between = world.clock()
     world.clock.forward(days=2)
     world.follow()
-    assert told(world, between)[1] == "They were told at 09:16 on Wednesday 3 March."
+    assert told(world, between)[1] == "They were told at 09:16 on Wednesday 3 March 2027."
 
 
 def test_a_change_that_has_not_been_sent_says_so_and_a_stopped_share_says_why(tmp_path: Path) -> None:
@@ -167,11 +167,14 @@ def test_what_the_terms_leave_out_makes_the_difference_and_is_named(world: World
     world.tell(ActivateTerms(share=SHARE, reason="Narrowed"))
     world.move("m2", date(2027, 8, 9))
     said, soft = told(world)
-    assert said == "At 09:17 on Monday 1 March their screens said on the agreed plan. The plan said seven days behind."
+    assert (
+        said
+        == "At 09:17 on Monday 1 March 2027 their screens said on the agreed plan. The plan said seven days behind."
+    )
     assert soft == "What makes the difference is not shared under agreement 2."
     lines = {what: (since, shown, reason) for what, since, shown, reason in why(world)}
-    outside = "Outside share agreement 2, in force since 1 March"
-    assert lines["One milestone: internal m2"] == ("Mon 1 March, 09:17:00", "Not shown", outside)
+    outside = "Outside share agreement 2, in force since 1 March 2027"
+    assert lines["One milestone: internal m2"] == ("Mon 1 March 2027, 09:17:00", "Not shown", outside)
     assert lines["One risk: R-01 internal r1"] == ("Before sharing began", "Not shown", outside)
     derived = next(line for what, line in lines.items() if what.startswith("The sentence"))
     assert derived[2] == "Judged on what is shared, by the same rules"
@@ -181,8 +184,8 @@ def test_before_sharing_before_the_first_update_and_after_the_end(world: World) 
     first = world.entries()[0].content.at
     before = told(world, first - timedelta(minutes=1))
     assert before[0].endswith("nothing had been shown to Acme Rail yet. The plan said on the agreed plan.")
-    assert before[1] == "Sharing began at 09:14 on 1 March."
-    assert told(world, START - timedelta(days=1))[0] == "At 09:00 on Sunday 28 February the project had not begun."
+    assert before[1] == "Sharing began at 09:14 on 1 March 2027."
+    assert told(world, START - timedelta(days=1))[0] == "At 09:00 on Sunday 28 February 2027 the project had not begun."
     world.tell(RevokeShare(share=SHARE, reason="Over"))
     world.move("m2", date(2027, 8, 9))
     said, soft = told(world)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from domain import numbers
 from domain.language import gettext as _
 from web.importers.csv.days import ISO, DayFormat
 from web.importers.csv.mapping import DAYS, FIELDS, NO, NOTHING, YES, Mapping
@@ -145,11 +146,17 @@ class _Reader:
     def _percent(self, line: int, cell: str) -> int | None:
         if not cell:
             return None
-        found = re.fullmatch(r"(\d{1,3}) ?%?", cell, re.ASCII)
-        if found and int(found[1]) <= 100:
-            return int(found[1])
-        self._wrong(line, "percent", cell, _("a whole number from 0 to 100"))
-        return None
+        try:
+            value = numbers.percentage(cell)
+        except numbers.Ambiguous as told:
+            self._findings.problem(line, _("Column {column}: {told}", column=shown(self._mapping.percent), told=told))
+            return None
+        except numbers.NoNumber:
+            self._wrong(line, "percent", cell, _("a number from 0 to 100"))
+            return None
+        if value != int(value):
+            self._findings.count(_("Percent complete rounded down to a whole number"), line)
+        return int(value)
 
     def _wrong(self, line: int, field: str, cell: str, expected: str) -> None:
         column = getattr(self._mapping, field)

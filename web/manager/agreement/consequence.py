@@ -185,7 +185,7 @@ def said(value: object, field: str, saying: Saying) -> str:
         case bool():
             return _("yes") if value else _("no")
         case datetime():
-            return f"{words.moment(value, zone)} {words.local(value, zone).year}"
+            return words.moment_year(value, zone)
         case date():
             return words.day_year_in(value, unit if field in OF_THE_COURSE else "day")
         case Money():

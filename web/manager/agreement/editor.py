@@ -4,6 +4,7 @@ Rule: all three are made from the same typed terms in one answer; looking saves 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World, names
+from projections.wording import days
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.manager.agreement import outcome, terms_form
@@ -54,6 +56,10 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     def here(self) -> str:
         """The address of the editor."""
         return f"/p/{self.project.id}/shares/{self.share.id}/edit"
+
+    def last_day(self, ways: Ways) -> date | None:
+        """Return the last day of an agreement in the client's zone, None where it has no end."""
+        return None if ways.expires is None else days.last_day(ways.expires, self.zone)
 
 
 class Editing(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,7 +107,7 @@ def _past(services: Services, share: Share, number: str) -> Seen | None:
     page, _css = recorded
     roots = {root: Markup(markup) for root, markup in page.roots.items()}  # noqa: S704  # recorded, escaped when made
     zone = services.present.world.projects[share.project].time_zone
-    return Seen(roots=roots, what="past", n=n, at=words.moment(page.at, zone), stylesheet=page.stylesheet)
+    return Seen(roots=roots, what="past", n=n, at=words.moment_year(page.at, zone), stylesheet=page.stylesheet)
 
 
 async def page(request: Request, signed: Signed) -> Response:

@@ -17,9 +17,11 @@ from domain.language import gettext as _
 from domain.people.access import Person
 from domain.people.clients import Client, RegisterClient
 from domain.plan.project import Project
+from projections.events.world import names
 from projections.receipts.visits import Reached
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
+from web.forms.fields import whole
 from web.ids import new_id
 from web.manager.agreement import editor, terms_form
 from web.manager.plan.share_lines import ShareLine, share_line
@@ -67,6 +69,7 @@ class SharePage(StaffPage, frozen=True, kw_only=True):
     summary: Callable[[Terms], str]
     manner: Callable[[Ways, str], str]
     zone: str  # the project's, IANA
+    client_zone: str  # of last days, IANA
     people: Mapping[PersonId, Person]
     viewers: Sequence[ViewerLine]
     reached: Mapping[str, Reached]  # by person
@@ -183,6 +186,7 @@ async def _agreement(request: Request, signed: Signed, project: Project, share: 
         summary=terms_form.summary,
         manner=terms_form.manner,
         zone=project.time_zone,
+        client_zone=names(world, share).time_zone,
         people=world.people,
         viewers=viewers_of(services, signed, share),
         reached=await run_in_threadpool(reached, services, share),
@@ -209,10 +213,10 @@ async def retain(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/retention`: how many days receipts are kept."""
 
     def command(share: Share, typed: Typed) -> ShareCommand:
-        days = first(typed, "days").strip()
-        if not days.isdecimal() or len(days) > 6:
-            raise Invalid(_("{days!r} is no number of days. Expected 30 to 3660.", days=days), "days")
-        return SetRetention(share=share.id, days=int(days))
+        try:
+            return SetRetention(share=share.id, days=whole(first(typed, "days")))
+        except ValueError as error:
+            raise Invalid(_("Days: {error}", error=error), "days") from None
 
     return await _send(request, signed, command, "retained", "retention")
 

@@ -1,7 +1,7 @@
 """The page with all live shares in one table: with whom, of what, what each discloses; sortable, also as CSV."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from domain.agreement.share import Share
 from domain.language import N_
 from domain.language import gettext as _
 from projections.events.world import World, names
-from projections.wording import words
+from projections.wording import days, words
 from web.door import csv_download
 from web.door.guard import STAFF, Signed, door
 from web.manager.agreement import outcome, terms_form
@@ -46,7 +46,7 @@ class ShareRow(msgspec.Struct, frozen=True, kw_only=True):
     def ends(self) -> date | None:
         """The last day of the agreement in the client's zone."""
         ends = self.share.ways.expires
-        return None if ends is None else words.local(ends - timedelta(seconds=1), self.zone).date()
+        return None if ends is None else days.last_day(ends, self.zone)
 
 
 class SharesPage(StaffPage, frozen=True, kw_only=True):

@@ -1,9 +1,8 @@
 """The terms of an agreement as a plain form: what is ticked becomes `Terms`, and `Terms` become ticks."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, TypedDict, get_args
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,7 +15,7 @@ from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
-from projections.wording import words
+from projections.wording import days, words
 from web.forms import fields
 from web.manager.typed import Typed, first
 
@@ -186,14 +185,12 @@ def _last_day(text: str, zone: str) -> datetime | None:
         last = check.day("last_day", fields.day(text))
     except ValueError as error:
         raise Invalid(_("Last day: {error}", error=error), "expires") from None
-    return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
+    return days.end_of(last, zone)
 
 
 def last_day(ways: Ways, zone: str) -> str:
     """Return the last day of an agreement as a date field holds it, in the client's zone; "" for none."""
-    if ways.expires is None:
-        return ""
-    return (ways.expires.astimezone(ZoneInfo(zone)) - timedelta(seconds=1)).date().isoformat()
+    return "" if ways.expires is None else days.last_day(ways.expires, zone).isoformat()
 
 
 def _chosen(typed: Typed, name: str) -> str | list[str]:
@@ -266,9 +263,7 @@ def manner(ways: Ways, zone: str) -> str:
     parts = [_("With history") if ways.history else _("From now on")]
     parts.append(_("after review of {review}", review=review(ways)) if ways.release else _("at once"))
     if ways.expires is not None:
-        parts.append(
-            _("until {expires}", expires=words.day_year(words.local(ways.expires - timedelta(seconds=1), zone).date()))
-        )
+        parts.append(_("until {expires}", expires=words.day_year(days.last_day(ways.expires, zone))))
     return ", ".join(parts)
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from domain import numbers
 from domain.errors import Unknown
 from domain.ids import MilestoneId, RiskId
 from domain.language import N_
@@ -72,10 +73,8 @@ def iso(value: date | None) -> str:
 
 
 def plain(value: Decimal | None) -> str:
-    """Return an amount as a person would type it."""
-    if value is None:
-        return ""
-    return f"{value.normalize():,f}" if value else "0"
+    """Return an amount as a person would type it, so that it can be read in one way only."""
+    return "" if value is None else numbers.grouped(value)
 
 
 def titled(what: str, thing: Milestone | Risk) -> str:

@@ -1,5 +1,7 @@
 """The forms that change the budget: one function for each command."""
 
+from decimal import Decimal
+
 from domain.language import N_
 from domain.language import gettext as _
 from domain.message import Command
@@ -102,8 +104,8 @@ def measure(ask: Ask) -> Form:
     return _budget_form(ask, budget.MeasureCost, _("Measure"), _("Record"), fields)
 
 
-def _last_value(value: object) -> str:
-    return "" if value is None else _("Last: {value:,}", value=value)
+def _last_value(value: Decimal | None) -> str:
+    return "" if value is None else _("Last: {value}", value=plain(value))
 
 
 def forecast(ask: Ask) -> Form:

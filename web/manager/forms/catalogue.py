@@ -15,6 +15,7 @@ from web.manager.forms.asked import Ask
 
 FORMS: dict[str, Callable[[Ask], Form]] = {
     "describe-project": own.describe,
+    "correct-project": own.correct,
     "set-calendar": own.calendar,
     "set-tolerances": own.tolerances,
     "hold-project": own.hold,

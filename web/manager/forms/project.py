@@ -1,17 +1,19 @@
 """The forms that change a project itself and its health: one function for each command."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import get_args
 
-import holidays
+import msgspec
 
 from domain.errors import Unknown
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan import health, project
+from domain.plan.neighbours import dates_of
 from domain.view import Dimension, Rag
 from web.forms.fields import Field
 from web.forms.form import Form
+from web.manager.forms import regions
 from web.manager.forms.asked import Ask, Place, at_project, iso, plain, reason, slot
 
 DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
@@ -44,8 +46,10 @@ def describe(ask: Ask) -> Form:
 
 def calendar(ask: Ask) -> Form:
     """Return the form for the working calendar; `fill` in the address names a region whose holidays to fill in."""
-    c, region = ask.project.calendar, ask.params.get("fill", "")
-    days = public_holidays(region, ask.today) if region else c.holidays
+    c, region = ask.project.calendar, regions.code(ask.params.get("fill", ""))
+    oldest = min(dates_of(ask.project, ask.today))
+    days = regions.filled(c, region, ask.today, oldest) if region else c.holidays
+    whose = msgspec.structs.replace(c, region=region, holidays=days) if region else c
     fields = (
         Field(
             name="calendar.weekdays",
@@ -66,34 +70,47 @@ def calendar(ask: Ask) -> Form:
             label=_("Region of the holidays"),
             value=region or c.region,
             slim=True,
-            help=_("Such as GB, DE-BY or FR; empty when typed by hand."),
+            help=_("Such as GB-ENG, DE-BY or FR; empty when typed by hand."),
         ),
     )
-    note = _("Slips in working days are counted by this calendar.")
+    note = _("Slips in working days are counted by this calendar. It has {held}.", held=regions.held(whose))
     return Form(
         command=project.SetCalendar,
         title=_("Working calendar"),
         button=_("Save calendar"),
         fields=fields,
         note=note,
+        offers=tuple(
+            (_("Fill in {region}", region=regions.name(code)), f"fill={code}") for code in _offered(whose.region)
+        ),
         about=c,
         **at_project(ask),
     )
 
 
-def public_holidays(region: str, today: date) -> tuple[date, ...]:
-    """Return the public holidays of a region from this year to three years ahead.
+def _offered(region: str) -> tuple[str, ...]:
+    """Return the regions to fill in with one press: the parts of the country, or the region itself."""
+    country = regions.code(region).partition("-")[0]
+    found = tuple(regions.parts(country))
+    return found if 0 < len(found) <= regions.NAMED else (region,) if region else ()
 
-    Raises: Unknown for a region that nobody has written down.
-    """
-    country, _sep, part = region.strip().upper().partition("-")
-    years = range(today.year, today.year + 4)
-    try:
-        return tuple(sorted(holidays.country_holidays(country, subdiv=part or None, years=years)))
-    except NotImplementedError:
-        raise Unknown(
-            _("No public holidays are known for “{region}”. Expected a code such as GB or DE-BY.", region=region[:20])
-        ) from None
+
+def correct(ask: Ask) -> Form:
+    """Return the form for currency and time zone."""
+    p = ask.project
+    fields = (
+        Field(name="currency", label=_("Currency"), value=p.currency, required=True, slim=True),
+        Field(name="time_zone", label=_("Time zone"), value=p.time_zone, required=True),
+    )
+    return Form(
+        command=project.CorrectProject,
+        title=_("Currency and time zone"),
+        button=_("Save"),
+        fields=fields,
+        note=_("The currency can be put right until there is an amount, the time zone until there is a date."),
+        about=[p.currency, p.time_zone],
+        **at_project(ask),
+    )
 
 
 def tolerances(ask: Ask) -> Form:
@@ -120,6 +137,7 @@ def tolerances(ask: Ask) -> Form:
             label=_("Cost: at risk above"),
             kind="amount",
             value=plain(t.cost_at_risk),
+            most=health.MOST,
             unit="%",
         ),
         Field(
@@ -127,12 +145,38 @@ def tolerances(ask: Ask) -> Form:
             label=_("off track above"),
             kind="amount",
             value=plain(t.cost_off_track),
+            most=health.MOST,
             unit="%",
         ),
-        Field(name=T + "cost_margin", label=_("better again by"), kind="amount", value=plain(t.cost_margin), unit="%"),
-        Field(name=T + "spi_at_risk", label=_("SPI(t): at risk below"), kind="amount", value=plain(t.spi_at_risk)),
-        Field(name=T + "spi_off_track", label=_("off track below"), kind="amount", value=plain(t.spi_off_track)),
-        Field(name=T + "spi_margin", label=_("better again by"), kind="amount", value=plain(t.spi_margin)),
+        Field(
+            name=T + "cost_margin",
+            label=_("better again by"),
+            kind="amount",
+            value=plain(t.cost_margin),
+            most=health.MOST,
+            unit="%",
+        ),
+        Field(
+            name=T + "spi_at_risk",
+            label=_("SPI(t): at risk below"),
+            kind="amount",
+            value=plain(t.spi_at_risk),
+            most=health.MOST,
+        ),
+        Field(
+            name=T + "spi_off_track",
+            label=_("off track below"),
+            kind="amount",
+            value=plain(t.spi_off_track),
+            most=health.MOST,
+        ),
+        Field(
+            name=T + "spi_margin",
+            label=_("better again by"),
+            kind="amount",
+            value=plain(t.spi_margin),
+            most=health.MOST,
+        ),
         reason(_("A changed rule can change every status.")),
     )
     return Form(

@@ -20,7 +20,7 @@ from domain.errors import Refused, Stale
 from domain.events import CommandCarriedOut
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
-from domain.plan.project import Project
+from domain.plan.project import Project, decide
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World
@@ -29,8 +29,9 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.door.templates import Page
 from web.forms.fields import Unfit
-from web.forms.form import Form, command_of, filled, told
+from web.forms.form import Doubt, Form, command_of, filled, told
 from web.ids import new_id
+from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
 from web.manager.plan.workspace import ChangedPage, workspace
@@ -165,8 +166,8 @@ def _send(call: Call, blank: Form) -> Done:
         form = filled(blank, typed)
         try:
             return _send_once(call, form)
-        except Unfit as unfit:
-            return Done("", told(form, unfit), 422)
+        except (Unfit, Doubt) as error:
+            return Done("", told(form, error), 422)
         except Stale:
             project = call.services.present.refresh().projects[call.ask.project.id]
             call = msgspec.structs.replace(call, ask=msgspec.structs.replace(call.ask, project=project))
@@ -194,7 +195,7 @@ def _now(blank: Form, typed: Typed) -> str:
 def _send_once(call: Call, form: Form) -> Done:
     """Record the command of a form.
 
-    Raises: Unfit, Refused; Stale where what the form changes is not as its sender saw it.
+    Raises: Unfit, Doubt, Refused; Stale where what the form changes is not as its sender saw it.
     """
     services, project = call.services, call.ask.project
     command: Any = command_of(form, call.typed)
@@ -206,6 +207,9 @@ def _send_once(call: Call, form: Form) -> Done:
     guarded = form.about is not None and not repeated
     if guarded and (before is not project or form.seen != first(call.typed, "seen")):
         raise Stale(_("Somebody changed this since you opened the form."))
+    if not repeated:
+        decide(project, command, services.now())  # what is refused is not asked about first
+        doubts.likely(call.ask, form_for(form.tag, call.ask), form, command)
     order = Order(command=command, key=key, expected=version if guarded else None)
     return Done(carry_out(services, call.signed, order, before))
 
@@ -225,7 +229,7 @@ def carry_out(services: Services, signed: Signed, order: Order, before: Project)
     if not answer.events:
         return _("Nothing changed, so nothing was recorded.")
     changed = effects(world, before, world.projects[before.id], held)
-    return _("Recorded. ") + seen_by(world, changed, heads, Clock(before.time_zone, before.civil(services.now())))
+    return _("Recorded. ") + seen_by(world, changed, heads, Clock(before.time_zone))
 
 
 def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:

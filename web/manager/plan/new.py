@@ -16,9 +16,9 @@ from domain.plan.project import StartProject
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.forms.fields import Field, Unfit
-from web.forms.form import Form, command_of, filled, told
+from web.forms.form import Doubt, Form, command_of, filled, told
 from web.ids import new_id
-from web.manager.forms.project import public_holidays
+from web.manager.forms import doubts, regions
 from web.manager.plan.change import FormPage
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -48,9 +48,9 @@ def blank(owner: str, key: str) -> Form:
         Field(
             name="calendar.region",
             label=_("Public holidays of"),
-            value="GB",
+            value="GB-ENG",
             slim=True,
-            help=_("Such as GB, DE-BY or FR; empty for none."),
+            help=_("Such as GB-ENG, GB-SCT, DE-BY or FR; empty for none."),
         ),
     )
     return Form(
@@ -75,7 +75,7 @@ async def new(request: Request, signed: Signed) -> Response:
         form = filled(blank(signed.person.id, first(typed, "new") if typed.get("new") else new_id()), typed)
         try:
             project = await run_in_threadpool(_start, services, signed, form, typed, key)
-        except (Unfit, Refused) as error:
+        except (Unfit, Doubt, Refused) as error:
             form, status = told(form, error), status_of(error) if isinstance(error, Refused) else 422
         else:
             return RedirectResponse(f"/p/{project}", 303)
@@ -94,6 +94,7 @@ async def new(request: Request, signed: Signed) -> Response:
 def _start(services: Services, signed: Signed, form: Form, typed: Typed, key: str) -> str:
     command = command_of(form, typed)
     assert isinstance(command, StartProject)
+    doubts.of_region(command.calendar.region, form)
     calendar = _with_holidays(command.calendar, services.now().date())
     command = msgspec.structs.replace(command, calendar=calendar)
     services.service.execute(actor_of(signed), command, command_id=CommandId(key))
@@ -103,7 +104,8 @@ def _start(services: Services, signed: Signed, form: Form, typed: Typed, key: st
 def _with_holidays(calendar: Calendar, today: date) -> Calendar:
     if not calendar.region:
         return calendar
-    return msgspec.structs.replace(calendar, holidays=public_holidays(calendar.region, today))
+    found = regions.public_holidays(calendar.region, regions.ahead(today))
+    return msgspec.structs.replace(calendar, region=regions.code(calendar.region), holidays=found)
 
 
 def routes() -> list[BaseRoute]:

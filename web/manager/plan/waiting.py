@@ -62,7 +62,7 @@ class Waiting(TypedDict):
 def waiting(services: Services, world: World, project: Project) -> Waiting:
     """Return what waits on a project: by item, and by share where several wait there."""
     now = services.now()
-    clock = Clock(project.time_zone, project.civil(now))
+    clock = Clock(project.time_zone)
     items: dict[tuple[str, str], Waits] = {}
     by_share: dict[ShareId, list[Goes]] = {}
     for share in world.shares_of_project(project.id):

@@ -1,14 +1,14 @@
 """The page of one project: its plan with the audience of each line, its shares, and what waits."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
 
 from domain.ids import PersonId, ProjectId
 from domain.people.access import Person
 from domain.plan.project import Project
 from projections.events.world import World
+from projections.wording import days
 from web.door.guard import Signed
+from web.manager.forms import regions
 from web.manager.plan import lines
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
 from web.manager.plan.share_lines import ShareLine, share_lines
@@ -38,7 +38,6 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     """All that the page of a project shows."""
 
     template = "pm/project.html"
-    today: date  # in the project's zone
     done: str  # today, as a sentence
     waits: str  # for the manager, as a sentence
     milestones: Sequence[MilestoneLine]
@@ -46,6 +45,7 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     budgets: Sequence[BudgetLine]
     healths: Sequence[HealthLine]
     owner: str
+    holidays: str  # whose the calendar holds and for which years
     said: str = ""  # what was just recorded, in words
 
 
@@ -58,8 +58,7 @@ class ChangedPage(WorkspacePage, frozen=True, kw_only=True):
 
 def changes_today(services: Services, project: Project, version: int) -> int:
     """Return how many commands changed the project since midnight in its zone."""
-    here = services.now().astimezone(ZoneInfo(project.time_zone))
-    midnight = datetime.combine(here.date(), time(), here.tzinfo)
+    midnight = days.start_of(project.civil(services.now()), project.time_zone)
     recent = services.logs.events.stream(f"project-{project.id}", after=max(0, version - RECENT))
     return len({recorded.command for recorded in recent if recorded.at >= midnight})
 
@@ -107,7 +106,6 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
     done, waits = lines.sentence(project, counts)
     return WorkspacePage(
         project=project,
-        today=today,
         done=done,
         waits=waits,
         milestones=milestones,
@@ -116,6 +114,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         healths=lines.healths(project, audience),
         shares=shares,
         concerns=counts.concerns,
+        holidays=regions.held(project.calendar),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
         **waiting(services, world, project),

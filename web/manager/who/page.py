@@ -114,7 +114,7 @@ def _fact(services: Services, signed: Signed, project: Project, asked: Asked, ve
 def _page(services: Services, signed: Signed, project: Project, fact: Fact, screens: Screens) -> WhoPage:
     asked = fact.asked
     services.receipts.flush()
-    world, clock = services.present.world, Clock(project.time_zone, project.civil(services.now()))
+    world, clock = services.present.world, Clock(project.time_zone)
     by_client = blocks(services, world, project, fact, screens)
     thing = asked.kind in ("milestone", "risk")
     return WhoPage(
@@ -146,7 +146,7 @@ def _block(services: Services, world: World, fact: Fact, shares: list[Share], sc
     client = world.client_name(outcome.share.client)
     seen = _viewers(services, world, outcome, screens)
     project = world.projects[outcome.share.project]
-    clock = Clock(project.time_zone, project.civil(services.now()))
+    clock = Clock(project.time_zone)
     name = world.names_for(outcome.share.client)
     ordered = sorted(seen.seen, key=lambda s: (_first(s), name(s.person)))
     return Block(

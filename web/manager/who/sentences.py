@@ -11,7 +11,6 @@ from domain.agreement.terms import Terms
 from domain.headline import number
 from domain.language import N_
 from domain.language import gettext as _
-from domain.money import Money
 from domain.plan.scores import band
 from projections.wording import words
 from projections.wording.instants import Clock
@@ -36,15 +35,9 @@ def value(told: Value, clock: Clock) -> str:
         case Scored(points=points):
             return f"{points.probability}×{points.impact} = {points.score}"
         case Amount(money=amount, on=on):
-            return _exact(amount) + (_(" to {on}", on=clock.day(on)) if on else "")
+            return words.exact(amount) + (_(" to {on}", on=clock.day(on)) if on else "")
         case _:
             assert_never(told)
-
-
-def _exact(money: Money) -> str:
-    symbol = words.SYMBOLS.get(money.currency, f"{money.currency} ")
-    sign, size = (words.MINUS, -money.amount) if money.amount < 0 else ("", money.amount)
-    return f"{sign}{symbol}{size:,.0f}" if size == size.to_integral_value() else f"{sign}{symbol}{size:,.2f}"
 
 
 def sentence(fact: Fact, clock: Clock) -> str:

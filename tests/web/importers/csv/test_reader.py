@@ -188,7 +188,7 @@ def test_a_column_called_milestone_that_holds_names_is_the_title() -> None:
     [
         ("2027-06-01", "2027-06-31", 3, "Column 'Finish' is '2027-06-31'; expected a date as YYYY-MM-DD"),
         ("2027-06-01", "1850-06-01", 3, "from 1950 to 2149"),
-        ("40%", "400%", 3, "Column '% Complete' is '400%'; expected a whole number from 0 to 100"),
+        ("40%", "400%", 3, "Column '% Complete' is '400%'; expected a number from 0 to 100"),
         ("M2", "M1", 3, "Id 'M1' is on this row and on line 2"),
         ("M2", "", 3, "Column 'ID' is empty; expected an id"),
         ("Foundations accepted", "", 2, "Column 'Name' is empty; expected the name of the milestone"),
@@ -262,3 +262,23 @@ def test_whatever_happens_to_a_table_it_is_a_plan_or_a_broken_file_with_a_senten
     assert len(refused) > CASES // 20, "the mangling is too gentle to prove anything"
     assert CASES - len(refused) > CASES // 20, "the mangling is too harsh to prove anything"
     assert all(problem.message.endswith(".") for error in refused for problem in error.problems)
+
+
+PERCENT = Mapping(id="id", title="name", forecast="finish", percent="% complete")
+
+
+@pytest.mark.parametrize(
+    ("cell", "percent"),
+    [("33.33%", 33), ("10.0", 10), ('"50,0 %"', 50), ("100.00%", 100), ("99.9 %", 99), ("0.5 %", 0), ("50 %", 50)],
+)
+def test_a_percentage_is_read_however_a_spreadsheet_writes_it(cell: str, percent: int) -> None:
+    plan = reader.read(f"id,name,finish,% complete\n1,Design,2027-03-26,{cell}\n".encode(), PERCENT)
+    assert plan.milestones[0].percent_complete == percent
+    rounded = "Percent complete rounded down to a whole number: 1 (first on line 2)."
+    assert (rounded in plan.notes) == (cell in ("33.33%", "99.9 %", "0.5 %"))
+
+
+@pytest.mark.parametrize("cell", ["0.5", '"0,5"', "1.0"])
+def test_a_fraction_without_a_sign_is_asked_about(cell: str) -> None:
+    with pytest.raises(BrokenFile, match=r"Column '% complete': “.*” can mean (0.5 % or 50|1 % or 100) %"):
+        reader.read(f"id,name,finish,% complete\n1,Design,2027-03-26,{cell}\n".encode(), PERCENT)

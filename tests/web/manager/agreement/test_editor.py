@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from domain.agreement.share import ActivateTerms, DraftTerms
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
 from domain.agreement.terms import Release, Terms, Ways, checked
-from domain.ids import MilestoneId, PersonId, ShareId
+from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ShareId
 from domain.people.access import InvitePerson
+from domain.people.clients import RegisterClient
 from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.manager.plan.test_change import hidden
@@ -339,3 +340,30 @@ def test_a_review_that_could_hold_nothing_says_so(house: House) -> None:
     assert told.count("Review cannot hold") == 3
     _, able = narrow(house, release="review", hold_slip="yes")
     assert "Review cannot hold" not in browser.post(EDIT, data=able, headers={"hx-request": "true"}).text
+
+
+def test_the_last_day_is_the_same_on_every_page_where_clocks_change_at_midnight(house: House) -> None:
+    """In Santiago 5 September 2027 begins at one o'clock: there is no midnight after the 4th."""
+    client, far = ClientId("andes"), ShareId("andes-1")
+    for command in (
+        RegisterClient(client=client, name="Andes Rail", time_zone="America/Santiago"),
+        DraftShare(share=far, project=HARBOUR, client=client, terms=everything()),
+        ActivateTerms(share=far, reason="Agreed"),
+    ):
+        house.process.services.service.execute(OPERATOR, command, command_id=CommandId(f"far-{type(command).__name__}"))
+    edit = f"/p/{HARBOUR}/shares/{far}/edit"
+    browser = house.client("manager")
+    for _ in range(3):
+        typed = form(browser.get(edit).text) | {"history": "no"}
+        typed["expires"] = typed["expires"] or "2027-09-04"
+        assert browser.post(edit, data=typed | {"do": "save"}).status_code == 303
+    page = browser.get(edit).text
+    assert form(page)["expires"] == "2027-09-04"
+    assert "The share ends by itself at the end of 4 September 2027 in America/Santiago." in page
+    (found,) = re.findall(r'<form class="do" method="post".*?</form>', browser.get(f"{edit}/activate").text, re.DOTALL)
+    assert (
+        browser.post(f"{edit}/activate", data=hidden(found) | {"name": "Andes Rail", "reason": "Agreed"}).status_code
+        == 303
+    )
+    assert "4 Sep 2027" in browser.get("/shares").text
+    assert ",2027-09-04," in browser.get("/shares.csv").text

@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from starlette.testclient import TestClient
 
-from domain.plan.project import PlainCommand
+from domain.ids import CommandId, MilestoneId
+from domain.plan.calendar import Calendar
+from domain.plan.project import PlainCommand, SetCalendar
+from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.world import HARBOUR, SHARE
 from web.forms.form import Form
 from web.manager import projects
+from web.manager.forms import regions
 from web.manager.forms.catalogue import ELSEWHERE, FORMS
+from web.write.permission import OPERATOR
 
 TODAY = datetime.now(UTC).date()
 LATER = (TODAY + timedelta(days=30)).isoformat()
@@ -70,6 +75,7 @@ BUDGET = [("approve-budget", {"measure": "cost", "amount": "1,000,000", "reason"
 EVERY: list[tuple[list[tuple[str, dict[str, object], str]], str]] = [
     ([("describe-project", {"title": "A", "client_title": "B", "owner": "marta"}, "ProjectDescribed")], ""),
     ([("set-calendar", {"calendar.weekdays": ["0", "1"], "calendar.holidays": "2027-12-25"}, "CalendarSet")], ""),
+    ([("correct-project", {"currency": "USD", "time_zone": "Europe/London"}, "ProjectCorrected")], ""),
     ([("set-tolerances", TOLERANCES | {"reason": "Agreed"}, "TolerancesSet")], ""),
     ([("hold-project", {"reason": "Strike"}, "ProjectHeld"), ("resume-project", {"reason": ""}, "ProjectResumed")], ""),
     ([("close-project", {"reason": "Done"}, "ProjectClosed")], ""),
@@ -101,8 +107,8 @@ EVERY: list[tuple[list[tuple[str, dict[str, object], str]], str]] = [
     (
         [
             *BUDGET,
-            ("approve-budget-change", {"measure": "cost", "amount": "-5,000", "reason": "Less", "approver": "B"}, "BudgetChangeApproved"),
-            ("plan-spend", {"measure": "cost", "points": "2027-03-31 100,000\n2027-06-30 995,000\n"}, "SpendPlanned"),
+            ("approve-budget-change", {"measure": "cost", "amount": "-5 000", "reason": "Less", "approver": "B"}, "BudgetChangeApproved"),
+            ("plan-spend", {"measure": "cost", "points": "2027-03-31 100 000\n2027-06-30 995000\n"}, "SpendPlanned"),
             ("measure-cost", {"measure": "cost", "status_date": TODAY.isoformat(), "ac": "10", "ev": "9"}, "CostMeasured"),
             ("forecast-completion", {"measure": "cost", "status_date": TODAY.isoformat(), "eac": "990000"}, "CompletionForecast"),
         ],
@@ -276,8 +282,92 @@ def test_a_project_is_started_with_the_public_holidays_of_its_region(house: Hous
 
 
 def test_the_calendar_fills_in_the_holidays_of_a_region(house: House) -> None:
-    page = house.client("manager").get(f"{HERE}/do/set-calendar?fill=GB").text
+    page = house.client("manager").get(f"{HERE}/do/set-calendar?fill=GB-ENG").text
     assert f"{TODAY.year}-12-25" in page
+    assert "holidays of England (GB-ENG)" in page
+
+
+def calendar_of(house: House) -> Calendar:
+    return house.process.services.present.refresh().projects[HARBOUR].calendar  # type: ignore[index]
+
+
+def shown_calendar(page: str) -> dict[str, object]:
+    """The calendar's form as a browser would send it."""
+    days = re.search(r"<textarea[^>]*name=\"calendar.holidays\"[^>]*>([^<]*)<", page)
+    region = re.search(r'name="calendar.region" value="([^"]*)"', page)
+    assert days
+    assert region
+    weekdays = re.findall(r'name="calendar.weekdays" value="(\d)" checked', page)
+    return {"calendar.weekdays": weekdays, "calendar.holidays": days[1], "calendar.region": region[1]}
+
+
+def test_a_country_whose_parts_differ_is_asked_for_the_part(house: House) -> None:
+    """GB alone has neither Easter Monday nor the bank holiday of August."""
+    browser = house.client("manager")
+    values = {"title": "In", "client_title": "Out", "currency": "GBP", "time_zone": "Europe/London"}
+    assert 'value="GB-ENG"' in browser.get("/p/new").text
+    assert send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "GB-"}).status_code == 422
+    asked = send(browser, "/p/new", htmx=False, **values, **{"calendar.region": "gb"})
+    assert asked.status_code == 422
+    assert "Type the part: GB-ENG" not in asked.text
+    assert "Type the part: England (GB-ENG), Northern Ireland (GB-NIR), Scotland (GB-SCT), Wales (GB-WLS)" in asked.text
+    for more, days, region in (
+        ({"calendar.region": "gb-eng"}, 2, "GB-ENG"),
+        ({"calendar.region": "GB", "meant": "GB"}, 0, "GB"),
+    ):
+        done = send(browser, "/p/new", htmx=False, **values, **more)
+        started = house.process.services.present.refresh().projects[done.headers["location"].removeprefix("/p/")]  # type: ignore[index]
+        bank = {date(2027, 3, 29), date(2027, 8, 30)}
+        assert len(bank.intersection(started.calendar.holidays)) == days
+        assert started.calendar.region == region
+    for whole in ("SE", "NL", ""):  # one calendar for the whole country, or none
+        assert send(browser, "/p/new", htmx=False, **values, **{"calendar.region": whole}).status_code == 303
+
+
+def test_filling_in_keeps_past_years_and_days_typed_by_hand(house: House) -> None:
+    browser, shutdown = house.client("manager"), date(TODAY.year + 1, 12, 29)
+    past = tuple(date(TODAY.year - 1, 1, n) for n in (1, 2))
+    old = regions.public_holidays("GB-SCT", regions.ahead(TODAY))
+    before = Calendar(region="GB-SCT", holidays=(*past, *old, shutdown))
+    set_ = SetCalendar(project=HARBOUR, calendar=before)
+    house.process.services.service.execute(OPERATOR, set_, command_id=CommandId("calendar"))
+    typed = shown_calendar(browser.get(f"{HERE}/do/set-calendar?fill=GB-ENG").text)
+    assert send(browser, f"{HERE}/do/set-calendar", **typed).status_code == 200
+    now = calendar_of(house)
+    assert now.region == "GB-ENG"
+    assert {*past, shutdown} <= set(now.holidays)
+    assert set(now.holidays) - {*past, shutdown} == set(regions.public_holidays("GB-ENG", regions.ahead(TODAY)))
+    assert "holidays of England (GB-ENG)" in browser.get(HERE).text
+
+
+def test_a_calendar_is_asked_about_before_it_loses_past_days_or_says_what_it_does_not_hold(house: House) -> None:
+    browser, past = house.client("manager"), date(TODAY.year - 1, 5, 4)
+    days = (past, *regions.public_holidays("GB-ENG", regions.ahead(TODAY)))
+    set_ = SetCalendar(project=HARBOUR, calendar=Calendar(region="GB-ENG", holidays=days))
+    house.process.services.service.execute(OPERATOR, set_, command_id=CommandId("calendar"))
+    typed = shown_calendar(browser.get(f"{HERE}/do/set-calendar").text)
+    here = f"{HERE}/do/set-calendar"
+    without = typed | {"calendar.holidays": str(typed["calendar.holidays"]).replace(past.isoformat(), "")}
+    lost = send(browser, here, **without)
+    assert (lost.status_code, "Days of past years are no longer listed: 4 May" in lost.text) == (422, True)
+    assert calendar_of(house).holidays == days
+    other = send(browser, here, **typed | {"calendar.region": "GB-SCT"})
+    assert (other.status_code, "Public holidays of Scotland (GB-SCT) are not listed: 2 Jan" in other.text) == (
+        422,
+        True,
+    )
+    (meant,) = re.findall(r'name="meant" value="([^"]*)"', lost.text)
+    assert send(browser, here, **without, meant=meant).status_code == 200
+    assert past not in calendar_of(house).holidays
+
+
+def test_currency_and_zone_are_refused_with_a_sentence_once_something_depends_on_them(house: House) -> None:
+    browser = house.client("manager")
+    refused = send(browser, f"{HERE}/do/correct-project", currency="GBP", time_zone="Asia/Tokyo")
+    assert (refused.status_code, "has dates already" in refused.text) == (409, True)
+    send(browser, f"{HERE}/do/approve-budget", measure="cost", amount="5", reason="")
+    refused = send(browser, f"{HERE}/do/correct-project", currency="EUR", time_zone="Europe/London")
+    assert (refused.status_code, "keeps amounts in GBP already" in refused.text) == (409, True)
 
 
 def test_every_form_is_typed_against_its_command(house: House) -> None:
@@ -303,3 +393,121 @@ def test_every_form_is_typed_against_its_command(house: House) -> None:
         assert issubclass(form.command, Command)
         names = {field.name for field in msgspec.structs.fields(form.command)}
         assert {field.name.split(".")[0] for field in form.fields} | set(form.fixed) <= names, tag
+
+
+TYPED = [("1250,50", "1250.50"), ("99,50", "99.50"), ("1.200,50", "1200.50"), ("1 250,00", "1250.00"), ("1.250.000", "1250000")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "amount"), TYPED)
+def test_an_amount_is_recorded_as_it_was_meant(house: House, text: str, amount: str) -> None:
+    browser = house.client("manager")
+    path = f"{HERE}/do/approve-budget"
+    assert send(browser, path, measure="price", amount=text, reason="").status_code == 200
+    events = house.process.services.logs.events.stream(f"project-{HARBOUR}")
+    approved = [r.event for r in events if type(r.event).__name__ == "BudgetApproved"]
+    assert str(approved[-1].amount.amount) == amount  # type: ignore[attr-defined]
+
+
+def test_an_amount_that_can_be_read_in_two_ways_comes_back_with_both(house: House) -> None:
+    browser = house.client("manager")
+    before = recorded(house)
+    for path, values in (
+        ("approve-budget", {"measure": "price", "amount": "1.250", "reason": ""}),
+        ("plan-spend", {"measure": "cost", "points": "2027-03-31 1,250"}),
+        ("describe-milestone" + M, DETAILS | {"details.value": "1,250"}),
+    ):
+        answer = send(browser, f"{HERE}/do/{path}", **values)
+        assert answer.status_code == 422
+        assert "can mean 1250 or 1.25. Type 1250 or 1,250.00 for the first, 1.25 for the second." in answer.text
+    assert recorded(house) == before
+
+
+def test_thresholds_are_read_with_a_decimal_comma(house: House) -> None:
+    browser = house.client("manager")
+    commas = {name: value.replace("0.", "0,") for name, value in TOLERANCES.items()}
+    commas |= {"tolerances.cost_at_risk": "7,5 %", "tolerances.cost_off_track": "12,5", "reason": "Agreed"}
+    assert send(browser, f"{HERE}/do/set-tolerances", **commas).status_code == 200
+    set_ = house.process.services.present.refresh().projects[HARBOUR].tolerances  # type: ignore[index]
+    assert [str(v) for v in (set_.spi_at_risk, set_.cost_at_risk, set_.cost_off_track)] == ["0.95", "7.5", "12.5"]
+    # What the form shows of a figure is taken back as that figure.
+    shown = browser.get(f"{HERE}/do/set-tolerances").text
+    assert 'value="0.95"' in shown
+    assert 'value="12.5"' in shown
+
+
+def test_what_a_form_shows_can_be_sent_again(house: House) -> None:
+    browser = house.client("manager")
+    send(browser, f"{HERE}/do/approve-budget", measure="cost", amount="1,250.00", reason="")
+    points = {"measure": "cost", "points": "2027-03-31 250 000\n2027-06-30 1,250,000"}
+    send(browser, f"{HERE}/do/approve-budget-change", measure="cost", amount="1 248 750", reason="r", approver="B")
+    assert send(browser, f"{HERE}/do/plan-spend", **points).status_code == 200
+    shown = re.search(r"<textarea[^>]*>([^<]*)<", browser.get(f"{HERE}/do/plan-spend").text)
+    assert shown
+    assert "2027-03-31 250,000.00" in shown[1]
+    before = recorded(house)
+    assert send(browser, f"{HERE}/do/plan-spend", measure="cost", points=shown[1]).status_code == 200
+    assert recorded(house) == before
+
+
+def of_form(page: str) -> dict[str, str]:
+    """The hidden fields of a form that came back."""
+    return hidden(page[page.index('<form class="do"') :])
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "event"),
+    [
+        ("move-forecast" + M, {"forecast": "2019-06-01", "reason": "Frost"}, "ForecastMoved"),
+        ("add-milestone", DETAILS | {"forecast": "2091-11-01"}, "MilestoneAdded"),
+        ("describe-milestone" + M, DETAILS | {"details.deadline": "2037-01-01"}, "MilestoneDescribed"),
+        ("meet-milestone" + M, {"actual": "2016-06-01"}, "MilestoneMet"),
+        ("confirm-plan", {"data_date": "2016-11-01", "note": ""}, "PlanConfirmed"),
+    ],
+)  # fmt: skip
+def test_a_date_far_from_all_others_is_asked_about_once(
+    house: House, path: str, values: dict[str, object], event: str
+) -> None:
+    browser = house.client("manager")
+    before = recorded(house)
+    asked = send(browser, f"{HERE}/do/{path}", **values)
+    assert asked.status_code == 422
+    assert "from every other date of this project" in asked.text
+    assert recorded(house) == before
+    (meant,) = re.findall(r'name="meant" value="([^"]*)"', asked.text)
+    # Another far date is another question; what was ticked stays ticked.
+    name = next(key for key, value in values.items() if value == meant)
+    headers = {"hx-request": "true"}
+    other = browser.post(
+        f"{HERE}/do/{path}", data=of_form(asked.text) | values | {name: "2015-01-01", "meant": meant}, headers=headers
+    )
+    assert (other.status_code, 'type="checkbox" name="meant" value="2015-01-01"' in other.text) == (422, True)
+    told = browser.post(f"{HERE}/do/{path}", data=of_form(asked.text) | values | {"meant": meant}, headers=headers)
+    assert told.status_code == 200, told.text
+    assert recorded(house) == [*before, event]
+
+
+def test_a_status_date_and_a_point_of_the_plan_are_asked_about_as_well(house: House) -> None:
+    browser = house.client("manager")
+    send(browser, f"{HERE}/do/approve-budget", measure="cost", amount="1250000", reason="")
+    points = "2019-06-30 100 000\n2027-03-31 200 000\n2028-12-31 900 000\n2030-12-31 1250000"
+    asked = send(browser, f"{HERE}/do/plan-spend", measure="cost", points=points)
+    assert (asked.status_code, 'name="meant" value="2019-06-30"' in asked.text) == (422, True)
+    asked = send(browser, f"{HERE}/do/measure-cost", measure="cost", status_date="2016-10-31", ac="10", ev="9")
+    assert (asked.status_code, 'name="meant" value="2016-10-31"' in asked.text) == (422, True)
+
+
+def test_a_date_the_form_already_had_is_not_asked_about(house: House) -> None:
+    move = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=date(2060, 1, 1), reason="r")
+    house.process.services.service.execute(OPERATOR, move, command_id=CommandId("far"))  # JSON is not asked
+    browser = house.client("manager")
+    again = send(browser, f"{HERE}/do/move-forecast{M}", forecast="2060-01-01", reason="Still")
+    assert again.status_code == 200
+
+
+def test_an_agreed_date_is_asked_about_as_well(tmp_path: Path) -> None:
+    with running(tmp_path / "data", projects.routes(), now=lambda: datetime(2027, 3, 2, 9, tzinfo=UTC)) as house:
+        browser = house.client("manager")
+        path, agreed = f"{HERE}/do/approve-baseline", {"reason": "r", "approver": "b", "on": "2027-03-01"}
+        asked = send(browser, path, **agreed, **{"dates.m1": "2072-05-01"})
+        assert (asked.status_code, 'name="meant" value="2072-05-01"' in asked.text) == (422, True)
+        assert send(browser, path, **agreed, **{"dates.m1": "2027-05-08"}).status_code == 200

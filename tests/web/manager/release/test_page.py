@@ -195,7 +195,7 @@ def change(browser: TestClient, to: date, key: str = "m1") -> str:
 def test_a_change_that_waits_is_confirmed_as_waiting_and_not_as_gone_out(house: House) -> None:
     browser, before = house.client("manager"), head(house)
     said = change(browser, LATE)
-    assert "Acme Rail sees it once you release it, until Mon 1 March 15:02 at most." in said
+    assert "Acme Rail sees it once you release it, until Mon 1 March 2027, 15:02 at most." in said
     assert "will see update" not in said
     settled(house)
     assert head(house) == before
@@ -242,14 +242,14 @@ def test_what_they_saw_tells_held_apart_and_who_let_it_go(house: House) -> None:
     browser, share = house.client("manager"), f"{HERE}/shares/{SHARE}"
     house.clock.forward(minutes=2)  # type: ignore[attr-defined]
     waiting = browser.get(f"{share}/at/{at(during)}").text
-    assert "Held for review by the slip rule, until Mon 1 March 15:03 at most" in text(waiting)
+    assert "Held for review by the slip rule, until Mon 1 March 2027, 15:03 at most" in text(waiting)
     assert 'class="tie held waits"' in waiting
     house.clock.forward(minutes=50)  # type: ignore[attr-defined]
     tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person, note="Talks go on"))
     settled(house)
     page = browser.get(f"{share}/at/{at(during)}").text
     told = text(page)
-    reason = "Held for review by the slip rule until Mon 1 March 15:03 at most; released by Manager Mon 1 March 11:56"
+    reason = "Held for review by the slip rule until Mon 1 March 2027, 15:03 at most; released by Manager Mon 1 March 2027, 11:56"
     assert f"{reason} with a note" in told
     assert "Not sent yet" not in told
     assert 'class="tie held"' in page
@@ -275,7 +275,7 @@ def test_who_knows_says_that_it_is_held_and_afterwards_that_it_was(house: House)
     browser = house.client("manager")
     page = text(browser.get(f"{HERE}/who?milestone=m1").text)
     assert "Acme Rail has not been told: it is held for review." in page
-    assert "Held for review by the slip rule, until Mon 1 March 15:03 at most." in page
+    assert "Held for review by the slip rule, until Mon 1 March 2027, 15:03 at most." in page
     tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person))
     settled(house)
     page = text(browser.get(f"{HERE}/who?milestone=m1").text)
@@ -303,13 +303,13 @@ def test_auditors_read_what_was_held_how_long_and_who_let_it_go(house: House) ->
     auditor = house.client("auditor")
     waits = text(auditor.get(f"/audit/shares/{SHARE}").text)
     assert "Section A energised 3 May → 20 Jun" in waits
-    assert "Waits until Mon 1 March 15:03 at most." in waits
+    assert "Waits until Mon 1 March 2027, 15:03 at most." in waits
     house.clock.forward(minutes=51)  # type: ignore[attr-defined]
     tell(house, ReleaseHeld(share=SHARE, by=MANAGER.person, note="Talks go on"))
     settled(house)
     page = text(auditor.get(f"/audit/shares/{SHARE}").text)
     assert "52 min" in page
-    assert "Released by Manager Mon 1 March 11:55 with a note." in page
+    assert "Released by Manager Mon 1 March 2027, 11:55 with a note." in page
     assert "“Talks go on”" in page
     event = text(auditor.get("/audit?kind=held-released").text)
     assert (
@@ -327,7 +327,7 @@ def test_managers_have_the_same_record_in_their_own_time(house: House) -> None:
     page = text(browser.get(path).text)
     assert "Two changes waited for review, and one still does." in page
     assert "Section A energised 3 May → 20 Jun" in page
-    assert "Released by Manager Mon 1 March 11:05 with a note." in page
+    assert "Released by Manager Mon 1 March 2027, 11:05 with a note." in page
     assert "2 changes waited for review , 1 still does." in text(browser.get(f"{HERE}/shares/{SHARE}").text)
     assert house.client(VIEWER).get(path).status_code == 404
 
@@ -336,7 +336,7 @@ def test_what_the_end_of_a_share_overtook_is_on_record_as_never_shown(house: Hou
     slip(house)
     tell(house, RevokeShare(share=SHARE, reason="Over"))
     page = text(house.client("auditor").get(f"/audit/shares/{SHARE}").text)
-    assert "Never shown: the share ended Mon 1 March 11:04 while it waited." in page
+    assert "Never shown: the share ended Mon 1 March 2027, 11:04 while it waited." in page
 
 
 def test_the_replay_says_what_was_held_at_the_instant_and_for_whom(house: House) -> None:
