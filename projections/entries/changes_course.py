@@ -80,7 +80,7 @@ def project(old: ClientView, new: ClientView) -> Iterator[Change]:
     for name in DIMENSIONS:
         yield from _health(name, old, new)
     if old.confirmed_at != new.confirmed_at and new.confirmed_at is not None:
-        at = words.moment(new.confirmed_at, new.time_zone)
+        at = words.moment_year(new.confirmed_at, new.time_zone)
         yield _change(
             "plan.confirmed",
             "project",
@@ -276,7 +276,7 @@ def _acceptance(old: MilestoneRow, new: MilestoneRow, unit: DateUnit) -> Iterato
 
 
 def _date(value: date | None, unit: DateUnit) -> str:
-    return words.in_unit(value, unit) if value else ""
+    return words.day_year_in(value, unit) if value else ""
 
 
 def name_of(card: RiskCard) -> str:
@@ -393,7 +393,7 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
         difference = after - before
         sign = "+" if difference.amount > 0 else ""
         dated_title = (
-            _("{title} to {status_date}", title=title, status_date=words.day(new.status_date))
+            _("{title} to {status_date}", title=title, status_date=words.day_year(new.status_date))
             if field == "spent" and new.status_date
             else title
         )

@@ -89,7 +89,7 @@ def said(field: str, value: object, way: Way, *, long: bool = False) -> str:
         case bool():
             return _("Yes") if value else _("No")
         case datetime():
-            return words.moment(value, way.zone)
+            return words.moment_year(value, way.zone)
         case date():
             unit: DateUnit = "day" if field in DAYS else way.unit
             return words.long_in(value, unit) if long else words.in_unit(value, unit)

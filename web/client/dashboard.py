@@ -213,7 +213,7 @@ def today_css(view: ClientView, day: date) -> str:
         passed = details.due(row)
         if passed is not None and passed < day:
             days = words.days_so_far((day - passed).days)
-            rules.append(f'#ms-{row.id} .sofar:not([data-days])::after{{content:"{days}"}}')
+            rules.append(f'.sofar[data-of="{row.id}"]:not([data-days])::after{{content:"{days}"}}')
     return "".join(f"{rule}\n" for rule in rules)
 
 

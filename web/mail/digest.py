@@ -146,7 +146,7 @@ def _older(more: int) -> Iterator[str]:
 
 
 def _lines(entry: Entry, zone: str) -> Iterator[DigestLine]:
-    when = words.moment(entry.content.at, zone)
+    when = words.moment_year(entry.content.at, zone)
     return (_digest_line(change, entry.n, when) for change in entry.content.changes)
 
 

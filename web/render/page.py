@@ -57,7 +57,7 @@ class Renderer:
 
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
-        moment = words.moment(at, time_zone)
+        moment = words.moment_year(at, time_zone)
         return self.markup(parts.ItemsPart(changes=changes, n=n, at=instant(at), moment=moment))
 
     def markup(self, part: PartPage) -> str:

@@ -177,7 +177,7 @@ def _line(row: MilestoneRow, unit: DateUnit, axis: Axis | None, marked: Collecti
         agreed=axis.mark(row.baseline, unit) if axis and row.baseline else "",
         expected=axis.mark(expected, unit) if axis and expected else "",
         tone=TONE[row.status] if row.status else "mute",
-        date=Piece(words.in_unit(expected, unit) if expected else "", ("milestone", row.id, figure) in marked),
+        date=Piece(words.day_year_in(expected, unit) if expected else "", ("milestone", row.id, figure) in marked),
         slip=Piece(
             "" if row.slip is None else words.signed_in(row.slip.since_current, unit, short=True),
             ("milestone", row.id, "slip") in marked,

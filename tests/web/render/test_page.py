@@ -79,9 +79,9 @@ def test_what_was_said_stands_with_what_it_is_about_in_words_and_shapes(tmp_path
     view = talked(full(tmp_path))
     parts = renderer.render(view).parts
     row = parts["md-m1"].head
-    assert "Acknowledged by Anna Price, 3 May, at update 412." in row
+    assert "Acknowledged by Anna Price, 3 May 2027, at update 412." in row
     assert "It has changed since." in row
-    assert '<time datetime="2027-05-03T13:02:00Z">3 May 14:02</time>' in row  # in the client's zone
+    assert '<time datetime="2027-05-03T13:02:00Z">3 May 2027, 14:02</time>' in row  # in the client's zone
     assert "Anna &lt;b&gt;Price" in row
     assert parts["milestones"].children == ("ms-m1", "md-m1", "ms-m2", "md-m2")
     assert "two comments" in parts["ms-m1"].head
@@ -93,7 +93,7 @@ def test_what_was_said_stands_with_what_it_is_about_in_words_and_shapes(tmp_path
     words = [re.findall(r"(Open|Settled|Answered, not settled)</span>", parts[f"concern-k{i}"].head) for i in (1, 2, 3)]
     assert words == [["Open"], ["Settled"], ["Answered, not settled"]]
     assert all("<svg" in parts[f"concern-k{i}"].head for i in (1, 2, 3))
-    assert "Acknowledged by Anna Price, 3 May, at update 412." in parts["scope"].head
+    assert "Acknowledged by Anna Price, 3 May 2027, at update 412." in parts["scope"].head
 
 
 def test_nothing_said_leaves_no_trace(tmp_path: Path, renderer: Renderer) -> None:
