@@ -32,6 +32,18 @@ def identifier(field: str, value: str) -> str:
     return value
 
 
+def own_id(field: str, value: str) -> str:
+    """Return `value` if it can be the id of a command: as every id, but of up to 200 characters."""
+    if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LINE - 1}}}", value):
+        told = _(
+            "A command needs an id of its own, 1 to {line} letters, digits, hyphens or underscores; {value!r} is none.",
+            line=LINE,
+            value=value[:40],
+        )
+        raise Invalid(told, field)
+    return value
+
+
 def line(field: str, value: str, *, required: bool = True) -> str:
     """Return `value` as one trimmed line of at most 200 characters."""
     value = _clean(field, value)

@@ -14,8 +14,18 @@ from datetime import datetime
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
 
-from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
-from domain.ids import PersonId
+from domain.events import (
+    CommandCarriedOut,
+    ContentErased,
+    Recorded,
+    Sealed,
+    Stored,
+    closing_stream,
+    decode,
+    encode,
+    tag,
+)
+from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.access import PersonErased
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
@@ -23,6 +33,7 @@ from projections.logs.vault import Damaged, Gone, Vault
 
 BATCH = 500
 PERSON_ERASED, ERASED = "person-erased", 1_000_000
+LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
 
 
@@ -84,6 +95,31 @@ class EventLog:
         return frozenset(
             r.event.person for r in events if isinstance(r, Recorded) and isinstance(r.event, PersonErased)
         )
+
+    def carried_out(self, actor: PersonId, command: str) -> CommandCarriedOut | None:
+        """Return what closed a command of `actor`, None where they carried out none by this id.
+
+        Earlier versions kept the ids of everybody in one name space; what stands there is its own actor's alone.
+        """
+        if not command or len(command) > LONGEST_ID or not _stored_as_it_is(command):
+            return None
+        ours = self.part(closing_stream(actor, CommandId(command)), 0, 1)
+        earlier = [] if ours else self.part(f"command-{command}", 0, 1)
+        for recorded in ours or earlier:
+            if recorded.actor == actor and isinstance(recorded.event, CommandCarriedOut):
+                return recorded.event
+        return None
+
+    def recognised(self, done: CommandCarriedOut, command: bytes) -> bool:
+        """Tell whether a closing event closed this encoded command; of somebody erased nothing is recognised."""
+        try:
+            if done.stream.startswith(PERSONAL):
+                return (
+                    hmac.new(self._vault.existing(done.stream), command, hashlib.sha256).hexdigest() == done.fingerprint
+                )
+        except Gone:
+            return False
+        return hashlib.sha256(command).hexdigest() == done.fingerprint
 
     def fingerprint(self, stream: str, command: bytes) -> str:
         """Return a SHA-256 of an encoded command, hex; on a person's stream an HMAC with that person's key."""
@@ -184,6 +220,11 @@ class EventLog:
             return self._recorded(stream, notification.originator_version, position, notification.state)
         except (msgspec.MsgspecError, UnicodeDecodeError, Damaged) as error:
             return Unreadable(stream, position, error)
+
+
+def _stored_as_it_is(text: str) -> bool:
+    """Tell whether a database takes a text: one may not hold NUL, and half a character has no bytes."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _leaf(notification: Notification) -> bytes:

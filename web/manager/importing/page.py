@@ -261,7 +261,7 @@ async def accept(request: Request, signed: Signed) -> Response:
     ticked, command_id = {str(v) for v in form.getlist("line")}, CommandId(str(form.get("command_id", "")))
     proposal = await run_in_threadpool(_propose, services, project, reading.plan)
     lines = tuple(line for line in proposal.lines if line.key in ticked)
-    done = bool(services.logs.events.stream(f"command-{command_id}")) if command_id else False
+    done = services.service.carried_out(signed.person.id, command_id)
     if len(lines) < len(ticked) and not done:
         gone = _(
             "The project changed since you looked, and with it what this file would change. Look again, then accept."
