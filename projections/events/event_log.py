@@ -32,6 +32,7 @@ from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
 
 BATCH = 500
+UNREADABLE = msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError, Damaged  # what reading may raise
 PERSON_ERASED, ERASED = "person-erased", 1_000_000
 LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
@@ -45,6 +46,18 @@ class Unreadable(Exception):  # the follower stops the shares that depend on the
             _("event {position} of {stream} cannot be read: {cause}", position=position, stream=stream, cause=cause)
         )
         self.stream, self.position = stream, position
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it lies in the log: its leaf (docs/spec.md 4.6) and what was read there."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    leaf: bytes
+    read: Recorded | Unreadable
+    misplaced: bool  # what is stored says another stream
 
 
 class EventLog:
@@ -183,6 +196,27 @@ class EventLog:
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
         return [(notification.id, _leaf(notification)) for notification in rows]
 
+    def rows(self, position: int, limit: int = BATCH) -> list[EventRow]:
+        """Return up to `limit` events after `position` as they lie in the log, for whoever checks it."""
+        return [
+            EventRow(
+                position=notification.id,
+                stream=str(notification.originator_id),
+                version=notification.originator_version,
+                topic=notification.topic,
+                leaf=_leaf(notification),
+                read=self._notified(notification),
+                misplaced=self._misplaced(notification),
+            )
+            for notification in self._recorder.select_notifications(position, limit, inclusive_of_start=False)
+        ]
+
+    def _misplaced(self, notification: Notification) -> bool:
+        try:
+            return self._opened(notification.state).stream != str(notification.originator_id)
+        except UNREADABLE:
+            return False
+
     def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
         """Return up to `limit` events after `position`, in the order of the log."""
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
@@ -218,7 +252,7 @@ class EventLog:
         stream, position = str(notification.originator_id), notification.id
         try:
             return self._recorded(stream, notification.originator_version, position, notification.state)
-        except (msgspec.MsgspecError, UnicodeDecodeError, Damaged) as error:
+        except UNREADABLE as error:
             return Unreadable(stream, position, error)
 
 
@@ -229,4 +263,5 @@ def _stored_as_it_is(text: str) -> bool:
 
 def _leaf(notification: Notification) -> bytes:
     place = f"{notification.originator_id}\n{notification.originator_version}\n{notification.topic}\n".encode()
-    return hashlib.sha256(b"\x00" + place + notification.state).digest()
+    state: bytes | str = notification.state  # text only where somebody put it there
+    return hashlib.sha256(b"\x00" + place + (state.encode() if isinstance(state, str) else state)).digest()

@@ -8,12 +8,15 @@ from domain.language import gettext as _
 from projections.entries.entry import Kept, open_content, open_header
 from projections.entries.entry import header as header_of
 from projections.installation.folder import Logs
+from projections.logs.ledger import DAMAGED
 from projections.proof import notes, tree
 from projections.receipts import batches
 from projections.receipts.batches import BatchRow
 
 BATCH = 200  # leaves read at a time
-Leaves = Iterator[tuple[int, bytes, tuple[bytes, ...], str]]  # number, leaf, frontier as stored, trouble ("" when none)
+Leaves = Iterator[
+    tuple[int, bytes, tuple[bytes, ...] | None, str]
+]  # number, leaf, frontier as stored (None: not kept), trouble ("" when none)
 
 
 def entry_leaves(logs: Logs, share: str, after: int, upto: int) -> Leaves:
@@ -94,7 +97,8 @@ def ledger_leaves(logs: Logs, after: int, upto: int) -> Leaves:
     """Yield the leaves of lines after + 1 ... upto of the ledger."""
     while after < upto and (batch := logs.ledger.lines(after, BATCH, upto)):
         for line in batch:
-            yield line.index, tree.leaf_hash(line.raw, b""), line.frontier, ""
+            trouble = _("it cannot be read") if line.statement.kind == DAMAGED else ""
+            yield line.index, tree.leaf_hash(line.raw, b""), line.frontier, trouble
         after = batch[-1].index
 
 

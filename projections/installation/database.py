@@ -52,6 +52,7 @@ class Database(Logs):
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
         self.away = (*AWAY, psycopg.OperationalError, Unusable)  # also what the keys and the lease raise
+        self.unreadable = (*self.unreadable, psycopg.Error, Unusable)
         with connect(url) as db:
             self.installation = _identity(db)[0]
 

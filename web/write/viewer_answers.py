@@ -32,7 +32,8 @@ def said_key(log: EventLog, person: PersonId, command_id: str) -> str:
         case CommentMade(comment=key) | ConcernRaised(concern=key):
             return key
         case _:
-            return hashlib.sha256(f"said {person}\n{command_id}".encode(errors="replace")).hexdigest()[:12]
+            own = b"\n".join(part.encode(errors="replace") for part in ("said", person, command_id))
+            return hashlib.sha256(own).hexdigest()[:12]
 
 
 class ViewerAnswers:
