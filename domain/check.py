@@ -159,7 +159,7 @@ def amount(field: str, value: Decimal, *, negative: bool = False) -> Decimal:
     """Return `value` if it is a finite amount of money, not negative unless allowed."""
     if value.is_zero():
         return Decimal(0)
-    if not value.is_finite() or abs(value) >= MOST:
+    if not value.is_finite() or value.copy_abs() >= MOST:  # `abs` rounds, and fails where that has no room
         raise Invalid(
             _("{field} is {value}; expected an amount of money below 10^15.", field=_name(field), value=_digits(value)),
             field,
@@ -238,7 +238,7 @@ def _digits(value: int | Decimal) -> str:
     exact = Decimal(value)
     if not exact.is_finite():
         return str(exact)
-    return str(value) if abs(exact) < MOST and _short(exact) else f"{exact:.3e}"
+    return str(value) if exact.copy_abs() < MOST and _short(exact) else f"{exact:.3e}"
 
 
 def _name(field: str) -> str:

@@ -3,6 +3,7 @@
 import msgspec
 
 from domain.agreement.share import ShareCommand
+from domain.language import gettext as _
 from domain.people.access import AccessCommand
 from domain.plan.project import ProjectCommand
 
@@ -17,7 +18,12 @@ def decode(payload: bytes) -> AnyCommand:
 
     Raises: msgspec.ValidationError (or DecodeError) that names the field and what was expected.
     """
-    command: AnyCommand = _decoder.decode(payload)
+    try:
+        command: AnyCommand = _decoder.decode(payload)
+    except RecursionError:
+        raise msgspec.DecodeError(_("It is nested too deeply")) from None
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError(_("Its text is not UTF-8")) from None
     return command
 
 

@@ -27,12 +27,12 @@ from domain.events import (
 )
 from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from domain.people.access import PersonErased
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
 
 BATCH = 500
-UNREADABLE = msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError, Damaged  # what reading may raise
 PERSON_ERASED, ERASED = "person-erased", 1_000_000
 LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
@@ -214,7 +214,7 @@ class EventLog:
     def _misplaced(self, notification: Notification) -> bool:
         try:
             return self._opened(notification.state).stream != str(notification.originator_id)
-        except UNREADABLE:
+        except (*UNREADABLE, ArithmeticError, Damaged):
             return False
 
     def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
@@ -252,7 +252,7 @@ class EventLog:
         stream, position = str(notification.originator_id), notification.id
         try:
             return self._recorded(stream, notification.originator_version, position, notification.state)
-        except UNREADABLE as error:
+        except (*UNREADABLE, ArithmeticError, Damaged) as error:
             return Unreadable(stream, position, error)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.evidence.event_leaves import event_leaves
 from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves
 from projections.evidence.notary import Trust
@@ -89,7 +90,7 @@ class Inspection:
             name = f"{trust.name}/{of}"
             try:
                 heads = [_opened(line, trust) for line in self._signed.get(name, ())]
-            except (BadNote, msgspec.MsgspecError) as error:
+            except (BadNote, *UNREADABLE) as error:
                 yield Finding(name, 0, _("its checkpoints cannot be trusted: {error}", error=error))
                 heads = []
             heads += [Checkpoint(name, size, root) for size, root in self._held.get(name, {}).items()]

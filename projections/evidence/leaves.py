@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.entries.entry import Kept, open_content, open_header
 from projections.entries.entry import header as header_of
 from projections.installation.folder import Logs
@@ -39,7 +38,7 @@ def trouble(share: str, kept: Kept, erased: set[int]) -> str:
     """Return what is wrong with an entry as stored, "" when nothing is; `erased` are the numbers on record."""
     try:
         head = open_header(kept.header)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return _("its header cannot be read")
     if (head.share, head.n) != (share, kept.n):
         return _("it says that it is number {n} of {share}", n=head.n, share=head.share)

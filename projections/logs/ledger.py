@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
 
+from domain.message import UNREADABLE
 from projections.logs.disclosure_log import row
 from projections.proof import tree
 
@@ -130,6 +131,6 @@ def _line(index: int, state: bytes) -> LedgerLine:
     try:
         line = _stored.decode(state)
         return LedgerLine(index, _statement.decode(line.raw), line.raw, line.leaf, line.frontier)
-    except msgspec.MsgspecError:  # the line is shown as damaged, and its proof fails
+    except UNREADABLE:  # the line is shown as damaged, and its proof fails
         damaged = Statement(kind=DAMAGED, at=datetime.min.replace(tzinfo=UTC))
         return LedgerLine(index, damaged, state, b"", ())

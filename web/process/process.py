@@ -188,7 +188,7 @@ class Process:
         return Health(observed)
 
     def _guard(self) -> Guard:
-        settings, refresh = self._settings, self._refresh if self._logs.shared else None
+        settings, refresh = self._settings, self._refresh
         return Guard(
             lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, refresh=refresh
         )

@@ -5,6 +5,7 @@ returns its first answer and records nothing. A command that another writer over
 then.
 """
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import msgspec
 from domain import check, commands
 from domain.agreement.share import ActivateTerms
 from domain.commands import AnyCommand
-from domain.errors import Conflict, Stale
+from domain.errors import Conflict, Invalid, Stale
 from domain.events import AnyEvent, CommandCarriedOut, Stored, closing_stream, tag
 from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
@@ -30,6 +31,17 @@ from web.write.viewers import invited, meant
 TRIES = 40  # of a command that other writers overtake
 NONE = timedelta()
 TICK = timedelta(microseconds=1)  # terms come so much after the newest event, so that the order is visible in time
+
+
+def version_named(text: str) -> int:
+    """Return the version of a stream that a sender says they looked at.
+
+    Raises: Invalid where it cannot be read: a guard that is not understood is no guard.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        told = _("{text!r} is no version; expected that of the stream you looked at, such as 12.", text=text[:40])
+        raise Invalid(told, "expected_version")
+    return int(text)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
