@@ -32,6 +32,18 @@ def identifier(field: str, value: str) -> str:
     return value
 
 
+def own_id(field: str, value: str) -> str:
+    """Return `value` if it can be the id of a command: as every id, but of up to 200 characters."""
+    if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{LINE - 1}}}", value):
+        told = _(
+            "A command needs an id of its own, 1 to {line} letters, digits, hyphens or underscores; {value!r} is none.",
+            line=LINE,
+            value=value[:40],
+        )
+        raise Invalid(told, field)
+    return value
+
+
 def line(field: str, value: str, *, required: bool = True) -> str:
     """Return `value` as one trimmed line of at most 200 characters."""
     value = _clean(field, value)
@@ -147,7 +159,7 @@ def amount(field: str, value: Decimal, *, negative: bool = False) -> Decimal:
     """Return `value` if it is a finite amount of money, not negative unless allowed."""
     if value.is_zero():
         return Decimal(0)
-    if not value.is_finite() or abs(value) >= MOST:
+    if not value.is_finite() or value.copy_abs() >= MOST:  # `abs` rounds, and fails where that has no room
         raise Invalid(
             _("{field} is {value}; expected an amount of money below 10^15.", field=_name(field), value=_digits(value)),
             field,
@@ -226,7 +238,7 @@ def _digits(value: int | Decimal) -> str:
     exact = Decimal(value)
     if not exact.is_finite():
         return str(exact)
-    return str(value) if abs(exact) < MOST and _short(exact) else f"{exact:.3e}"
+    return str(value) if exact.copy_abs() < MOST and _short(exact) else f"{exact:.3e}"
 
 
 def _name(field: str) -> str:

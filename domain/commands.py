@@ -22,8 +22,13 @@ def decode(payload: bytes) -> AnyCommand:
 
     Raises: msgspec.ValidationError (or DecodeError) that names the field and what was expected.
     """
-    command: AnyCommand = _decoder.decode(payload)
-    _plainly(command, msgspec.json.decode(payload), "$")
+    try:
+        command: AnyCommand = _decoder.decode(payload)
+        _plainly(command, msgspec.json.decode(payload), "$")
+    except RecursionError:
+        raise msgspec.DecodeError(_("It is nested too deeply")) from None
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError(_("Its text is not UTF-8")) from None
     return command
 
 

@@ -37,10 +37,23 @@ class ContentErased(Event, frozen=True, kw_only=True):
 AnyEvent = ProjectEvent | ShareEvent | AccessEvent | CommandCarriedOut | Sealed | ContentErased
 
 
+_CLOSING = ("done-", "command-")  # what a command is closed in; the second until ids were the actor's own
+
+
+def closing_stream(actor: PersonId, command: CommandId) -> str:
+    """Return the stream that the closing event of a command stands in: an id is its actor's own."""
+    return f"done-{actor}.{command}"  # no id holds a full stop, so no two pairs have one name
+
+
+def closes(stream: str) -> bool:
+    """Tell whether a stream holds the closing event of a command."""
+    return stream.startswith(_CLOSING)
+
+
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """An event with its place in the log."""
 
-    stream: str  # "project-...", "share-...", "person-...", "client-...", "organisation", "command-..."
+    stream: str  # "project-...", "share-...", "person-...", "client-...", "organisation", "done-..."
     version: int  # place in its stream, from 1
     position: int  # place in the whole log, from 1; never leaves the organisation
     at: datetime  # UTC

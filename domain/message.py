@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+UNREADABLE = msgspec.MsgspecError, ValueError, RecursionError  # what decoding bytes that are no message may raise
+
 
 def kebab(name: str) -> str:
     """Return the stored tag of a class name: `MilestoneAdded` is `milestone-added`."""

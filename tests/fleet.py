@@ -31,6 +31,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from domain import commands
 from domain.commands import AnyCommand
+from domain.events import closes
 from domain.ids import CommandId, MilestoneId, PersonId, ShareId
 from domain.people.access import InvitePerson
 from domain.plan.schedule import MoveForecast
@@ -300,7 +301,7 @@ class Fleet:
             eventually(lambda: database.disclosure.position() == database.events.head(), 60, "everything disclosed")
             events = list(database.events.everything())
             entries = {share: database.disclosure.entries(share, 0, 100_000) for share in self.shares}
-            return Record([r.command for r in events if r.stream.startswith("command-")], entries)  # type: ignore[union-attr]
+            return Record([r.command for r in events if closes(r.stream)], entries)  # type: ignore[union-attr]
         finally:
             database.close()
 

@@ -8,9 +8,8 @@ from starlette.routing import BaseRoute
 
 from domain import commands
 from domain.commands import AnyCommand
-from domain.errors import Refused
+from domain.errors import Invalid, Refused
 from domain.ids import CommandId
-from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import PersonCommand
 from domain.view import ClientView
@@ -18,16 +17,16 @@ from projections.entries.entry import Entry
 from projections.entries.parts import instant
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay.pages import Views
-from web.door.guard import EVERYONE, STAFF, VIEWERS, Signed, door
+from web.door.guard import EVERYONE, NOT_FOUND, STAFF, VIEWERS, Signed, door
 from web.door.problem import problem, refusal
 from web.process.rights import may_watch
 from web.process.services import services_of
 from web.write.permission import Actor
+from web.write.service import version_named
 from web.write.viewers import bounded
 
 LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries in one answer
-NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 
 
 class SentCommand(msgspec.Struct, frozen=True):
@@ -68,10 +67,12 @@ async def _sent_command(request: Request) -> SentCommand | Response:
             400, _("No Idempotency-Key"), _("Send a header Idempotency-Key with an id of this command's own.")
         )
     expected = request.headers.get("expected-version")
-    if expected is not None and not expected.isdecimal():
+    try:
+        version = None if expected is None else version_named(expected)
+    except Invalid:
         detail = _(
             "Expected-Version is {expected!r}; expected the version of the stream you looked at, such as 12.",
-            expected=expected,
+            expected=(expected or "")[:40],
         )
         return problem(400, _("Bad Expected-Version"), detail)
     payload = await request.body()
@@ -84,7 +85,6 @@ async def _sent_command(request: Request) -> SentCommand | Response:
     except msgspec.MsgspecError as error:
         detail = _("{error}. docs/spec.md section 2 lists every command and its fields.", error=error)
         return problem(400, _("Not a command"), detail)
-    version = int(expected) if expected and len(expected) < 12 else None
     return SentCommand(CommandId(key), version, command)
 
 
@@ -93,20 +93,26 @@ async def entries(request: Request, signed: Signed) -> Response:
     services = services_of(request)
     share = request.path_params["share"]
     if not may_watch(services.present, signed, share):
-        return problem(404, _("Not found"), NOT_FOUND)
+        return problem(404, _("Not found"), _(NOT_FOUND))
     after = request.query_params.get("after", "0")
     if not after.isdecimal() or len(after) > 12:
         return problem(
             400, _("Bad number"), _("after is {after!r}; expected the number of the last update you have.", after=after)
         )
     listed = await run_in_threadpool(_entries, services.logs.disclosure, share, int(after))
-    body = msgspec.json.encode({"share": share, "entries": listed, "more": len(listed) == MOST})
-    return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
+    return Response(msgspec.json.encode(listed), media_type="application/json", headers={"cache-control": "no-store"})
 
 
-def _entries(log: DisclosureLog, share: str, after: int) -> list[dict[str, object]]:
-    views = Views(log, share)
-    return [_entry(entry, views.at(entry.n)) for entry in log.entries(share, after, MOST)]
+def _entries(log: DisclosureLog, share: str, after: int) -> dict[str, object]:
+    """Return the next updates, the numbers among them that were erased, and whether there are more after these."""
+    views, kept = Views(log, share), log.kept(share, after, MOST)
+    upto = kept[-1].n if kept else after
+    return {
+        "share": share,
+        "entries": [_entry(entry, views.at(entry.n)) for entry in log.entries(share, after, MOST, upto)],
+        "erased": [row.n for row in kept if row.state == "erased"],
+        "more": len(kept) == MOST,
+    }
 
 
 def _entry(entry: Entry, view: ClientView | None) -> dict[str, object]:
@@ -124,7 +130,7 @@ def _entry(entry: Entry, view: ClientView | None) -> dict[str, object]:
 
 async def nowhere(_request: Request, _signed: Signed) -> Response:
     """Answer a path that does not exist like what may not be seen."""
-    return problem(404, _("Not found"), NOT_FOUND)
+    return problem(404, _("Not found"), _(NOT_FOUND))
 
 
 def routes() -> list[BaseRoute]:
@@ -132,5 +138,5 @@ def routes() -> list[BaseRoute]:
     return [
         door("/api/v1/commands", carry_out, allow=STAFF, methods=["POST"]),
         door("/api/v1/shares/{share}/entries", entries, allow=VIEWERS),
-        door("/api/{rest:path}", nowhere, allow=EVERYONE, methods=["GET", "POST", "PUT", "DELETE"]),
+        door("/api/{rest:path}", nowhere, allow=EVERYONE, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ]

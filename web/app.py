@@ -18,7 +18,7 @@ from web.client import dashboard, history, home
 from web.client.viewing import Viewing
 from web.door import assets
 from web.door.headers import Headers
-from web.door.problem import refusal, status_of
+from web.door.problem import at_json_door, problem, refusal, status_of
 from web.door.templates import Pages
 from web.evidence import download
 from web.manager import projects
@@ -88,14 +88,18 @@ def create(process: Process, *, pages: bool = True) -> ASGIApp:
 def refusals(services: Services) -> dict[Any, Any]:
     """Return the handlers of exceptions that no page handled: the logs cannot be reached, or a command was refused."""
 
-    async def away(_request: Request, error: Exception) -> Response:
+    async def away(request: Request, error: Exception) -> Response:
         services.health.failed(error)
-        text = _("The record cannot be reached at this moment. Nothing was lost; try again shortly.\n")
-        return PlainTextResponse(text, 503, headers={"retry-after": "2", "cache-control": "no-store"})
+        text = _("The record cannot be reached at this moment. Nothing was lost; try again shortly.")
+        answer = (
+            problem(503, _("Not reachable"), text) if at_json_door(request) else PlainTextResponse(f"{text}\n", 503)
+        )
+        answer.headers.update({"retry-after": "2", "cache-control": "no-store"})
+        return answer
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        if request.url.path.startswith("/api/"):
+        if at_json_door(request):
             return refusal(error)
         return PlainTextResponse(f"{error.message}\n", status_of(error), headers={"cache-control": "no-store"})
 

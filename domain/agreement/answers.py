@@ -240,7 +240,8 @@ def decide(state: Answers, command: AnswerCommand) -> list[AnswerEvent]:
 def _comment(
     state: Answers, key: str, subject: str, text: str, by: PersonId, side: Side, screen: Screen
 ) -> CommentMade:
-    if any(comment.id == check.identifier("comment", key) for comment in state.comments):
+    check.identifier("comment", key)
+    if any(comment.id == key for comment in state.comments):
         raise Conflict(_("A comment with this id was made already. Use a new id."), "comment")
     if sum(c.side == side for c in state.comments) >= MOST:  # by side: the number of the other side may not be shared
         raise Conflict(

@@ -14,15 +14,27 @@ from datetime import datetime
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification
 
-from domain.events import ContentErased, Recorded, Sealed, Stored, decode, encode, tag
-from domain.ids import PersonId
+from domain.events import (
+    CommandCarriedOut,
+    ContentErased,
+    Recorded,
+    Sealed,
+    Stored,
+    closing_stream,
+    decode,
+    encode,
+    tag,
+)
+from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from domain.people.access import PersonErased
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
 
 BATCH = 500
 PERSON_ERASED, ERASED = "person-erased", 1_000_000
+LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
 
 
@@ -34,6 +46,18 @@ class Unreadable(Exception):  # the follower stops the shares that depend on the
             _("event {position} of {stream} cannot be read: {cause}", position=position, stream=stream, cause=cause)
         )
         self.stream, self.position = stream, position
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it lies in the log: its leaf (docs/spec.md 4.6) and what was read there."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    leaf: bytes
+    read: Recorded | Unreadable
+    misplaced: bool  # what is stored says another stream
 
 
 class EventLog:
@@ -84,6 +108,31 @@ class EventLog:
         return frozenset(
             r.event.person for r in events if isinstance(r, Recorded) and isinstance(r.event, PersonErased)
         )
+
+    def carried_out(self, actor: PersonId, command: str) -> CommandCarriedOut | None:
+        """Return what closed a command of `actor`, None where they carried out none by this id.
+
+        Earlier versions kept the ids of everybody in one name space; what stands there is its own actor's alone.
+        """
+        if not command or len(command) > LONGEST_ID or not _stored_as_it_is(command):
+            return None
+        ours = self.part(closing_stream(actor, CommandId(command)), 0, 1)
+        earlier = [] if ours else self.part(f"command-{command}", 0, 1)
+        for recorded in ours or earlier:
+            if recorded.actor == actor and isinstance(recorded.event, CommandCarriedOut):
+                return recorded.event
+        return None
+
+    def recognised(self, done: CommandCarriedOut, command: bytes) -> bool:
+        """Tell whether a closing event closed this encoded command; of somebody erased nothing is recognised."""
+        try:
+            if done.stream.startswith(PERSONAL):
+                return (
+                    hmac.new(self._vault.existing(done.stream), command, hashlib.sha256).hexdigest() == done.fingerprint
+                )
+        except Gone:
+            return False
+        return hashlib.sha256(command).hexdigest() == done.fingerprint
 
     def fingerprint(self, stream: str, command: bytes) -> str:
         """Return a SHA-256 of an encoded command, hex; on a person's stream an HMAC with that person's key."""
@@ -147,6 +196,27 @@ class EventLog:
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
         return [(notification.id, _leaf(notification)) for notification in rows]
 
+    def rows(self, position: int, limit: int = BATCH) -> list[EventRow]:
+        """Return up to `limit` events after `position` as they lie in the log, for whoever checks it."""
+        return [
+            EventRow(
+                position=notification.id,
+                stream=str(notification.originator_id),
+                version=notification.originator_version,
+                topic=notification.topic,
+                leaf=_leaf(notification),
+                read=self._notified(notification),
+                misplaced=self._misplaced(notification),
+            )
+            for notification in self._recorder.select_notifications(position, limit, inclusive_of_start=False)
+        ]
+
+    def _misplaced(self, notification: Notification) -> bool:
+        try:
+            return self._opened(notification.state).stream != str(notification.originator_id)
+        except (*UNREADABLE, ArithmeticError, Damaged):
+            return False
+
     def after(self, position: int, limit: int = BATCH) -> list[Recorded | Unreadable]:
         """Return up to `limit` events after `position`, in the order of the log."""
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
@@ -182,10 +252,16 @@ class EventLog:
         stream, position = str(notification.originator_id), notification.id
         try:
             return self._recorded(stream, notification.originator_version, position, notification.state)
-        except (msgspec.MsgspecError, UnicodeDecodeError, Damaged) as error:
+        except (*UNREADABLE, ArithmeticError, Damaged) as error:
             return Unreadable(stream, position, error)
+
+
+def _stored_as_it_is(text: str) -> bool:
+    """Tell whether a database takes a text: one may not hold NUL, and half a character has no bytes."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _leaf(notification: Notification) -> bytes:
     place = f"{notification.originator_id}\n{notification.originator_version}\n{notification.topic}\n".encode()
-    return hashlib.sha256(b"\x00" + place + notification.state).digest()
+    state: bytes | str = notification.state  # text only where somebody put it there
+    return hashlib.sha256(b"\x00" + place + (state.encode() if isinstance(state, str) else state)).digest()

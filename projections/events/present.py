@@ -10,6 +10,7 @@ import msgspec
 
 from domain.events import Recorded
 from domain.ids import ProjectId
+from domain.language import gettext as _
 from domain.plan.project import Project, ProjectEvent, evolve
 from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.world import World
@@ -34,6 +35,7 @@ class CurrentWorld:
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._read = 0
         self._broken: set[str] = set()
+        self.broken: list[tuple[int, str]] = []  # position of the first event of a stream that does not fit, and why
         self._past: dict[ProjectId, list[Past]] = {}
         self.world = World()
         self.latest = datetime.min.replace(tzinfo=UTC)  # when the newest event was recorded
@@ -91,15 +93,19 @@ class CurrentWorld:
             return False
         try:
             if isinstance(recorded, Unreadable):
-                self._broken.add(recorded.stream)
+                self._break(recorded, _("it cannot be read"))
                 log.error("%s; the stream is left as it was before", recorded)
                 return False
             self.world.apply(recorded)
             self._keep(recorded)
-        except Exception:
-            self._broken.add(recorded.stream)
+        except Exception as error:
+            self._break(recorded, _("it does not fit its stream: {error!r}", error=error))
             log.exception(
                 "event %d of %s does not fit; the stream is left as it was", recorded.position, recorded.stream
             )
             return False
         return True
+
+    def _break(self, recorded: Recorded | Unreadable, why: str) -> None:
+        self._broken.add(recorded.stream)
+        self.broken.append((recorded.position, why))

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.entries.entry import Kept, open_content, open_header
 from projections.entries.entry import header as header_of
 from projections.installation.folder import Logs
+from projections.logs.ledger import DAMAGED
 from projections.proof import notes, tree
 from projections.receipts import batches
 from projections.receipts.batches import BatchRow
 
 BATCH = 200  # leaves read at a time
-Leaves = Iterator[tuple[int, bytes, tuple[bytes, ...], str]]  # number, leaf, frontier as stored, trouble ("" when none)
+Leaves = Iterator[
+    tuple[int, bytes, tuple[bytes, ...] | None, str]
+]  # number, leaf, frontier as stored (None: not kept), trouble ("" when none)
 
 
 def entry_leaves(logs: Logs, share: str, after: int, upto: int) -> Leaves:
@@ -36,7 +38,7 @@ def trouble(share: str, kept: Kept, erased: set[int]) -> str:
     """Return what is wrong with an entry as stored, "" when nothing is; `erased` are the numbers on record."""
     try:
         head = open_header(kept.header)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return _("its header cannot be read")
     if (head.share, head.n) != (share, kept.n):
         return _("it says that it is number {n} of {share}", n=head.n, share=head.share)
@@ -94,7 +96,8 @@ def ledger_leaves(logs: Logs, after: int, upto: int) -> Leaves:
     """Yield the leaves of lines after + 1 ... upto of the ledger."""
     while after < upto and (batch := logs.ledger.lines(after, BATCH, upto)):
         for line in batch:
-            yield line.index, tree.leaf_hash(line.raw, b""), line.frontier, ""
+            trouble = _("it cannot be read") if line.statement.kind == DAMAGED else ""
+            yield line.index, tree.leaf_hash(line.raw, b""), line.frontier, trouble
         after = batch[-1].index
 
 

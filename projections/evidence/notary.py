@@ -1,4 +1,4 @@
-"""`Notary`: signs checkpoints of the record after reading it again; docs/spec.md 4.7.
+"""`Notary` signs checkpoints of the record after reading it again, `Trust` reads them; docs/spec.md 4.7.
 
 Rule: verify before signing. Everything a checkpoint adds is read from storage and hashed again, and must continue the
 tree of the checkpoint before. A tree that does not agree is not signed, and the operator is told, until it agrees.
@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from domain.language import gettext as _
-from projections.evidence.leaves import BATCH, Leaves, entry_leaves, ledger_leaves, row_leaves, stored_leaves
+from projections.evidence.event_leaves import EventReading
+from projections.evidence.leaves import Leaves, entry_leaves, ledger_leaves, row_leaves, stored_leaves
 from projections.installation.folder import Logs
 from projections.logs.ledger import LedgerLine, Statement
 from projections.proof import notes, tree
@@ -47,32 +48,18 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Notary:
-    """Keeps the checkpoints of one installation. Thread-safe."""
+class Trust:
+    """The checkpoints that were signed in one name, opened with the keys that are trusted for it."""
 
-    def __init__(
-        self,
-        folder: Logs,
-        key: Signer,
-        clock: Callable[[], datetime],
-        *,
-        witness: Callable[[str, int, Sequence[bytes]], str] | None = None,
-        stamp: Callable[[str], bytes] | None = None,
-        stopping: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._folder, self.key, self._clock = folder, key, clock
-        self._witness, self._stamp = witness, stamp
-        self._lock = threading.RLock()
-        self.refused: dict[str, str] = {}  # origin -> why nothing is signed, for health
+    def __init__(self, folder: Logs, name: str, public: bytes) -> None:
+        self._folder, self.name, self.public = folder, name, public
         self.keys = self._trusted_keys()
-        self._walked: tuple[int, int, tuple[bytes, ...]] = 0, 0, ()  # events: size, position, frontier
-        self._stopping = stopping  # asked while much is hashed; what is left is signed another time
 
     # origins
 
     def origin(self, share: str) -> str:
         """Return the origin of a share's entries."""
-        return f"{self.key.name}/share/{share}"
+        return f"{self.name}/share/{share}"
 
     def receipts_origin(self, share: str) -> str:
         """Return the origin of a share's receipts."""
@@ -81,35 +68,28 @@ class Notary:
     @property
     def verification_key(self) -> str:
         """The verification key, as text."""
-        return notes.verification_key(self.key.name, self.key.public)
+        return notes.verification_key(self.name, self.public)
 
     @property
     def rotations(self) -> list[str]:
         """Every rotation statement, oldest first."""
-        return [line.statement.text for line in self._folder.ledger.of("key-rotated", self.key.name)]
+        return [line.statement.text for line in self._folder.ledger.of("key-rotated", self.name)]
 
     def _trusted_keys(self) -> list[bytes]:
         """Return the keys whose signatures are trusted, by the rotations on record.
 
         Raises: BadNote when the record was begun with another key that does not lead to this one.
         """
-        added = self._folder.ledger.of("key-added", self.key.name)
-        trusted = notes.trusted(self.key.name, self.key.public, self.rotations)
+        added = self._folder.ledger.of("key-added", self.name)
+        trusted = notes.trusted(self.name, self.public, self.rotations)
         if added and notes.open_key(added[0].statement.text)[1] not in trusted:
             message = _(
                 "The signing key is not the one {name} began its record with, and no rotation leads to it. Put the "
                 "right signing.key in place, or rotate from it.",
-                name=self.key.name,
+                name=self.name,
             )
             raise BadNote(message)
         return trusted
-
-    def _introduce_key(self) -> None:
-        """Put the key on record before its first signature."""
-        if self._folder.ledger.newest("key-added", self.key.name) is None:
-            key, at = self.verification_key, self._clock()
-            statement = Statement(kind="key-added", at=at, who="operator", subject=self.key.name, text=key)
-            self._folder.ledger.append(statement)
 
     # reading what was signed
 
@@ -129,16 +109,51 @@ class Notary:
         checkpoint = notes.open_checkpoint(notes.verify(line.statement.text, self.keys))
         return Signed(number=number, checkpoint=checkpoint, note=line.statement.text, at=line.statement.at)
 
+
+class Notary(Trust):
+    """Keeps the checkpoints of one installation. Thread-safe."""
+
+    def __init__(
+        self,
+        folder: Logs,
+        key: Signer,
+        clock: Callable[[], datetime],
+        *,
+        witness: Callable[[str, int, Sequence[bytes]], str] | None = None,
+        stamp: Callable[[str], bytes] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__(folder, key.name, key.public)
+        self.key, self._clock = key, clock
+        self._witness, self._stamp = witness, stamp
+        self._lock = threading.RLock()
+        self.refused: dict[str, str] = {}  # origin -> why nothing is signed, for health
+        self._reading = EventReading(folder)
+        self._walked: tuple[int, tuple[bytes, ...]] = 0, ()  # events: size, frontier
+        self._stopping = stopping  # asked while much is hashed; what is left is signed another time
+
     # signing
+
+    def last(self, shares: Iterable[str], over: Callable[[], bool]) -> None:
+        """Sign all that is new at an orderly stop, so that nothing lies bare after it; no other tree once `over`."""
+        self._stopping = over
+        self.sign(shares)
+
+    def _introduce_key(self) -> None:
+        """Put the key on record before its first signature."""
+        if self._folder.ledger.newest("key-added", self.key.name) is None:
+            key, at = self.verification_key, self._clock()
+            statement = Statement(kind="key-added", at=at, who="operator", subject=self.key.name, text=key)
+            self._folder.ledger.append(statement)
 
     def sign(self, shares: Iterable[str]) -> None:
         """Sign what is new of every tree; why one is not signed is in `refused` and in the log."""
+        self.attempt(f"{self.key.name}/events", self.events)  # first: what a stop cuts short is what others prove too
         for share in shares:
             if self._stopping():
                 return
             self.attempt(self.origin(share), lambda share=share: self.share(share))  # type: ignore[misc]
             self.attempt(self.receipts_origin(share), lambda share=share: self.receipts(share))  # type: ignore[misc]
-        self.attempt(f"{self.key.name}/events", self.events)
         self.attempt(f"{self.key.name}/organisation", self.ledger)
 
     def attempt(self, origin: str, signing: Callable[[], object]) -> None:
@@ -175,22 +190,29 @@ class Notary:
         origin = f"{self.key.name}/events"
         with self._lock:
             previous = self.newest(origin)
-            size, position, frontier = self._walked
-            while not self._stopping() and (batch := self._folder.events.leaves(position, BATCH)):
-                position = batch[-1][0]
-                for _position, leaf in batch:
-                    frontier, size = tree.append(frontier, size, leaf), size + 1
-                    if (
-                        previous
-                        and size == previous.checkpoint.size
-                        and tree.root_of(frontier) != previous.checkpoint.root
-                    ):
-                        why = _(
-                            "what is stored up to here is not what checkpoint {number} signed", number=previous.number
-                        )
-                        raise Differs(origin, size, why)
-            self._walked = size, position, frontier
+            try:
+                size, frontier = self._walk(origin, previous)
+            except BaseException:
+                self._reading, self._walked = EventReading(self._folder), (0, ())
+                raise
             return previous if self._stopping() else self._issue(origin, previous, size, frontier)
+
+    def _walk(self, origin: str, previous: Signed | None) -> tuple[int, tuple[bytes, ...]]:
+        """Return size and frontier of the event log, once everything that is new in it was read.
+
+        Raises: Differs.
+        """
+        size, frontier = self._walked
+        while not self._stopping() and (leaves := self._reading.next()):
+            for leaf, trouble in leaves:
+                frontier, size = tree.append(frontier, size, leaf), size + 1
+                if trouble:
+                    raise Differs(origin, size, trouble)
+                if previous and size == previous.checkpoint.size and tree.root_of(frontier) != previous.checkpoint.root:
+                    why = _("what is stored up to here is not what checkpoint {number} signed", number=previous.number)
+                    raise Differs(origin, size, why)
+        self._walked = size, frontier
+        return size, frontier
 
     def ledger(self) -> Signed | None:
         """Return a checkpoint of the ledger, unless nothing but that checkpoint itself is new.
@@ -300,6 +322,6 @@ class Notary:
         note = notes.rotation(len(self.rotations) + 1, self.key, new, at)
         statement = Statement(kind="key-rotated", at=self._clock(), who="operator", subject=self.key.name, text=note)
         self._folder.ledger.append(statement)
-        self.key = new
+        self.key, self.public = new, new.public
         self.keys = self._trusted_keys()
         return note

@@ -16,7 +16,7 @@ from datetime import datetime
 import msgspec
 
 from domain.agreement.share import ShareRevoked, TermsActivated
-from domain.events import CommandCarriedOut, Recorded
+from domain.events import CommandCarriedOut, Recorded, closes
 from domain.ids import ShareId
 from domain.people.clients import ClientEnded
 from projections.entries.entry import Entry
@@ -362,7 +362,7 @@ def _time_of(now: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
 
 def _closes(recorded: Recorded | Unreadable) -> bool:
     if isinstance(recorded, Unreadable):
-        return recorded.stream.startswith("command-")
+        return closes(recorded.stream)
     return isinstance(recorded.event, CommandCarriedOut)
 
 

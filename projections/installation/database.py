@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.postgres import PostgresDatastore
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.language import gettext as _
 from projections.installation import database_lease
-from projections.installation.database_lease import DatabaseLease, FencedRecorder
+from projections.installation.database_lease import ApplicationRecorder, DatabaseLease, FencedRecorder
 from projections.installation.folder import AWAY, Logs
 
 SCHEMA, KEYS_SCHEMA = "fanlight", "fanlight_keys"  # a dump without the second one is a backup of the logs alone
@@ -52,6 +52,7 @@ class Database(Logs):
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
         self.away = (*AWAY, psycopg.OperationalError, Unusable)  # also what the keys and the lease raise
+        self.unreadable = (*self.unreadable, psycopg.Error, Unusable)
         with connect(url) as db:
             self.installation = _identity(db)[0]
 
@@ -62,8 +63,8 @@ class Database(Logs):
         super().close()
 
 
-def _application(datastore: PostgresDatastore, name: str) -> PostgresApplicationRecorder:
-    recorder = PostgresApplicationRecorder(datastore, events_table_name=name)
+def _application(datastore: PostgresDatastore, name: str) -> ApplicationRecorder:
+    recorder = ApplicationRecorder(datastore, events_table_name=name)
     recorder.lock_table_statements.insert(0, database_lease.BOUNDED)
     return recorder
 

@@ -3,10 +3,16 @@
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
+from eventsourcing.postgres import (
+    PostgresAggregateRecorder,
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    PostgresProcessRecorder,
+)
 from psycopg import sql
 
 from domain.language import gettext as _
@@ -83,7 +89,19 @@ class DatabaseLease:
         self._db.close()
 
 
-class FencedRecorder(PostgresProcessRecorder):
+class Asking(PostgresAggregateRecorder):
+    """Finds nothing under a name that the database cannot hold, as a folder does: it would refuse the question."""
+
+    def select_events(self, originator_id: UUID | str, **bounds: Any) -> Sequence[StoredEvent]:
+        """Return the events of a stream."""
+        return [] if "\0" in str(originator_id) else super().select_events(originator_id, **bounds)
+
+
+class ApplicationRecorder(Asking, PostgresApplicationRecorder):
+    """Records events, receipts and the ledger."""
+
+
+class FencedRecorder(Asking, PostgresProcessRecorder):
     """Records entries only while the follower's term lasts and it knows of all terms that came into force or ended."""
 
     def __init__(self, datastore: PostgresDatastore, *, events_table_name: str, tracking_table_name: str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking
 
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.entries import names
 from projections.entries.entry import (
     Carried,
@@ -302,7 +303,7 @@ class DisclosureLog:
         n = stored.originator_version
         try:
             entry = _stored.decode(stored.state)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return Kept(n=n, header=b"", commitment=b"", leaf=b"", frontier=(), raw=None, salt=None, state="damaged")
         salt = raw = None
         beside: dict[str, SealedName] = {}
@@ -313,7 +314,7 @@ class DisclosureLog:
             beside = _names.decode(rest) if rest else {}
         except Gone:
             state = "erased"
-        except (Damaged, msgspec.MsgspecError):
+        except (Damaged, *UNREADABLE):
             state = "damaged"
         return Kept(
             n=n, header=entry.header, commitment=entry.commitment, leaf=entry.leaf, frontier=entry.frontier,

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 
 class Keys(Protocol):
@@ -36,12 +37,22 @@ class Keys(Protocol):
 
 
 class FileKeys:
-    """Keys in an SQLite file that only its owner can read; deleted content is overwritten."""
+    """Keys in an SQLite file that only its owner can read; deleted content is overwritten.
 
-    def __init__(self, path: Path) -> None:
+    Of a file that can only be read a key that is destroyed is never given out again. A file that is not there, since
+    copies are made without it, has no keys.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         fresh = not path.exists()
-        self._db = sqlite3.connect(path, timeout=15, isolation_level=None, check_same_thread=False)
-        if fresh:
+        self._read_only, self._destroyed = read_only, set[str]()
+        if read_only and not fresh:
+            there = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+            self._db = sqlite3.connect(there, isolation_level=None, check_same_thread=False, uri=True)
+            return
+        where = ":memory:" if read_only else path
+        self._db = sqlite3.connect(where, timeout=15, isolation_level=None, check_same_thread=False)
+        if fresh and not read_only:
             path.chmod(0o600)
         for pragma in ("journal_mode=TRUNCATE", "secure_delete=ON", "synchronous=FULL"):
             self._db.execute(f"PRAGMA {pragma}")
@@ -54,7 +65,7 @@ class FileKeys:
     def read(self, name: str) -> bytes | None:
         """Return a key, None when there is none of this name."""
         row = self._db.execute("SELECT key FROM keys WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        return row[0] if row and name not in self._destroyed else None
 
     def keep(self, name: str, key: bytes) -> None:
         """Keep a key unless there is one of this name."""
@@ -62,6 +73,10 @@ class FileKeys:
 
     def delete(self, name: str) -> bool:
         """Destroy a key; return whether there was one."""
+        if self._read_only:
+            there = self.read(name) is not None
+            self._destroyed.add(name)
+            return there
         return self._db.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount > 0
 
     def change(self, name: str, how: Callable[[bytes | None], bytes]) -> bytes:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
 
+from domain.message import UNREADABLE
 from projections.logs.disclosure_log import row
 from projections.proof import tree
 
 STREAM = "ledger"
+DAMAGED = "damaged"  # kind of a line that cannot be read; never stored
 FOUND_AGAIN = (
     "checkpoint",
     "entries-erased",
@@ -103,6 +105,14 @@ class Ledger:
         rows = self._recorder.select_events(STREAM, gt=after, lte=upto, limit=limit)
         return [_line(stored.originator_version, stored.state) for stored in rows]
 
+    def every(self, kind: str) -> list[LedgerLine]:
+        """Return all lines of a kind, oldest first, whatever they are about."""
+        found, after = list[LedgerLine](), 0
+        while batch := self.lines(after, 200):
+            found += [line for line in batch if line.statement.kind == kind]
+            after = batch[-1].index
+        return found
+
     def of(self, kind: str, subject: str, after: int = 0, limit: int = 1_000_000) -> list[LedgerLine]:
         """Return up to `limit` lines of a kind in FOUND_AGAIN on a subject, oldest first, from number `after + 1`."""
         rows = self._recorder.select_events(f"{kind} {subject}", gt=after, limit=limit)
@@ -122,6 +132,6 @@ def _line(index: int, state: bytes) -> LedgerLine:
     try:
         line = _stored.decode(state)
         return LedgerLine(index, _statement.decode(line.raw), line.raw, line.leaf, line.frontier)
-    except msgspec.MsgspecError:  # the line is shown as damaged, and its proof fails
-        damaged = Statement(kind="damaged", at=datetime.min.replace(tzinfo=UTC))
+    except UNREADABLE:  # the line is shown as damaged, and its proof fails
+        damaged = Statement(kind=DAMAGED, at=datetime.min.replace(tzinfo=UTC))
         return LedgerLine(index, damaged, state, b"", ())

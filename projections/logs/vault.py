@@ -71,6 +71,13 @@ class Vault:
         """Return the key `name` itself, made if need be, for keyed hashes."""
         return self._ensured(name, lambda: os.urandom(KEY))
 
+    def existing(self, name: str) -> bytes:
+        """Return the key `name` itself, where there is one.
+
+        Raises: Gone.
+        """
+        return self._existing(name)
+
     # destroying
 
     def destroy(self, name: str) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from domain.message import UNREADABLE
 from projections.proof import tree
 from projections.receipts.claims import Receipt
 
@@ -100,7 +101,7 @@ def says(header: bytes, share: str, k: int) -> bool:
     """Tell whether a header is that of row k of a share; False for bytes that are no header."""
     try:
         decoded = _headers.decode(header)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return False
     return (decoded.share, decoded.k) == (share, k)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 
+from domain.message import UNREADABLE
 from projections.logs.disclosure_log import row
 from projections.logs.vault import Damaged, Gone, Vault
 from projections.receipts.batches import BatchRow, recorded_at
@@ -172,7 +173,7 @@ class ReceiptLog:
         try:
             batch = _stored.decode(stored.state)
             at = recorded_at(batch.header)
-        except (msgspec.MsgspecError, ValueError):  # damaged: an empty row, whose proof will not hold
+        except UNREADABLE:  # damaged: an empty row, whose proof will not hold
             batch, at = _StoredBatch(b"", b"", b"", (), b"", ""), datetime.min.replace(tzinfo=UTC)
         try:
             unsealed = self._vault.open_slot(_pool(share), k, batch.sealed, batch.header)

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.proof import notes
 from projections.proof.notes import BadNote, Checkpoint
 from projections.verify.container import NOTE, BadContainer, ZipMember, read
@@ -145,7 +146,7 @@ class _Bundle:
             return None
         try:
             m = _manifest.decode(text)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self._wrong(_("bundle.json is not what 8.3 says: {error}", error=error))
             return None
         if not self._possible(m):

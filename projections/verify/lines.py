@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.entries import frames, sections
 from projections.entries import parts as parts_of_page
 from projections.entries.entry import Content, Header, digest_of, open_content, open_header
@@ -191,7 +192,7 @@ class _Walk:
         try:
             header = open_header(line.header.encode())
             exact = _encoder.encode(header).decode() == line.header and batches.exact(header.instant) == header.at
-        except (msgspec.MsgspecError, ValueError) as error:
+        except UNREADABLE as error:
             raise Bad(_("its header cannot be read: {error} (8.5.2)", error=error)) from error
         leaf = tree.leaf_hash(line.header.encode(), bytes.fromhex(line.commitment))
         if not exact or (header.share, header.n) != (self._asked.share, number) or leaf.hex() != line.leaf:
@@ -209,7 +210,7 @@ class _Walk:
             raise Bad(_("its content is not what was committed to (8.5.3)"))
         try:
             content = open_content(line.content.encode())
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             self._state = None
             raise Bad(_("its content cannot be read: {error} (8.5.3)", error=error)) from error
         if header_of(content).decode() != line.header:
@@ -222,7 +223,7 @@ class _Walk:
         if begins or (self._state is None and given is not None):
             try:
                 self._state = _base(given, self._asked.format)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise Bad(_("what it is to be put together from cannot be read: {error}", error=error)) from error
         elif self._state is not None and content is not None:
             self._state = frames.fold(self._state, content.carries)
@@ -240,7 +241,7 @@ class _Walk:
         """Note which names were committed to, for `names.json`."""
         try:
             committed = sections.commitments(state.sections)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Bad(_("its commitments to names cannot be read: {error} (8.5.9)", error=error)) from error
         self.committed.update(committed.items())
 
@@ -289,7 +290,7 @@ def _names(asked: Entries, committed: Collection[tuple[str, str]], found: Found)
     try:
         given = _given_names.decode(asked.names)
         fits = all((name.key, commitment(bytes.fromhex(name.salt), name.name)) in committed for name in given)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         found.problems.append(_("names.json cannot be read: {error} (8.5.10)", error=error))
         return
     if not fits:
@@ -305,7 +306,7 @@ def _opened(raw: bytes, key: str) -> EvidenceLine:
         line = _line.decode(raw)
         for text in (line.salt or "", line.commitment, line.leaf, *(line.proof or ())):
             bytes.fromhex(text)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         raise Bad(_("the line cannot be read: {error} (8.5.1)", error=error)) from error
     if (line.n == 0) != (key != "n") or (line.content is None) != (line.salt is None):
         raise Bad(_("the line is not what 8.4 says (8.5.1)"))
@@ -397,7 +398,7 @@ def _claims(asked: Rows, content: str, found: Found) -> None:
     """Note each claim of another tree head than the record has at that number."""
     try:
         claims = batches.open_claims(content.encode(), asked.share)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise Bad(_("its claims cannot be read: {error}", error=error)) from error
     for claim in claims:
         head = asked.heads.get(claim.n)

@@ -156,7 +156,7 @@ def _move(port: int, token: str, i: int) -> int:
     command = {"type": "move-forecast", "project": HARBOUR, "milestone": "m1", "forecast": day, "reason": f"full {i}"}
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/api/v1/commands", json.dumps(command).encode(),
-        {"authorization": f"Bearer {token}", "idempotency-key": f"full-{i}-{time.monotonic()}"},
+        {"authorization": f"Bearer {token}", "idempotency-key": f"full-{i}-{time.monotonic_ns()}"},
     )  # fmt: skip
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:

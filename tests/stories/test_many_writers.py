@@ -61,7 +61,7 @@ def test_eight_followers_of_one_share_record_one_linear_log(tmp_path: Path) -> N
         day = date(2027, 6, 1 + i % 28)
         command = MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=day, reason=f"Frost {i}")
         world.clock.forward(seconds=1)
-        world.service.execute(MANAGER, command, command_id=CommandId(f"frost {i}"))
+        world.service.execute(MANAGER, command, command_id=CommandId(f"frost-{i}"))
     end = world.folder.events.head()
     lost: list[int] = []
 

@@ -69,7 +69,17 @@ def test_the_same_key_again_answers_the_same_and_records_nothing(house: House) -
             "as_of",
         ),
         (MOVE, {"expected-version": "1"}, 412, "Look at what changed"),
-        (MOVE, {"expected-version": "one"}, 400, "Expected-Version is"),
+        *(
+            (MOVE, {"expected-version": number}, 412, "Look at what changed")
+            for number in ("99999999999", "999999999999", "0" * 17 + "1")
+        ),
+        *(
+            (MOVE, {"expected-version": odd}, 400, "Expected-Version is")
+            for odd in ("one", "9" * 19, "-1", "1.0", "1_0", "")
+        ),
+        (MOVE, {"idempotency-key": "a b"}, 422, "letters, digits, hyphens"),
+        (b'{"type":"' + b"\xff" + b'"}', {}, 400, "not UTF-8"),
+        (b'{"a":' * 50_000, {}, 400, "too deeply"),
         (MOVE, {"idempotency-key": ""}, 400, "Idempotency-Key"),
         (b" " * (1 << 20) + b"{}", {}, 413, "at most"),
         ({"type": "lapse-overrides", "project": HARBOUR}, {}, 403, "does not cover"),
@@ -88,6 +98,8 @@ def test_what_cannot_be_carried_out_is_a_problem_that_says_what_to_do(
 def test_who_changes_nothing_is_told_that_there_is_nothing(house: House, person: str) -> None:
     answer = house.client().post("/api/v1/commands", content=json.dumps(MOVE), headers=house.bearer(person))
     assert answer.status_code == 404
+    nothing = house.client().get("/api/v1/nothing", headers=house.bearer(person))
+    assert (answer.content, answer.headers["content-type"]) == (nothing.content, "application/problem+json")
 
 
 def test_without_a_token_there_is_nothing_to_learn(house: House) -> None:
@@ -125,3 +137,29 @@ def test_a_cookie_alone_cannot_send_a_command_across_sites(house: House) -> None
         "/api/v1/commands", content=json.dumps(MOVE), headers={"idempotency-key": "x", "origin": "https://evil.test"}
     )
     assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_guard_that_cannot_be_read_is_none_and_nothing_is_recorded_without_it(house: House) -> None:
+    before = house.process.services.logs.events.head()
+    for guard in ("999999999999", "9999999999999999", "00000000000000001", "9" * 40, "\u0663".encode()):
+        assert send(house, MOVE, **{"expected-version": guard}).status_code in (400, 412)
+    ours = [event for event in house.process.services.logs.events.after(before) if event.stream.startswith("project-")]
+    assert ours == []
+    version = house.process.services.present.refresh().versions[f"project-{HARBOUR}"]
+    assert send(house, MOVE, **{"expected-version": f"000{version}"}).status_code == 201
+
+
+def test_numbers_that_were_erased_are_named_and_what_comes_after_them_is_not_forgotten(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "MOST", 3)
+    for day in (11, 12, 13, 14):
+        send(house, MOVE | {"forecast": f"2027-05-{day}"})
+    logs = house.process.services.logs
+    wait_until(lambda: logs.disclosure.head(SHARE) == 5)
+    logs.disclosure.erase(SHARE, [2, 3])
+    found = house.client().get(f"/api/v1/shares/{SHARE}/entries", headers=house.bearer(VIEWER)).json()
+    assert ([e["n"] for e in found["entries"]], found["erased"], found["more"]) == ([1], [2, 3], True)
+    after = house.client().get(f"/api/v1/shares/{SHARE}/entries?after=3", headers=house.bearer(VIEWER)).json()
+    assert ([e["n"] for e in after["entries"]], after["erased"], after["more"]) == ([4, 5], [], False)

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain import check
+from domain.errors import Invalid
 from domain.events import AnyEvent, Recorded, tag
 from domain.ids import ProjectId
 from domain.language import gettext as _
@@ -118,8 +120,8 @@ def asked(query: Mapping[str, str]) -> tuple[Filter, str]:
     for text in (wanted.since, wanted.until):
         try:
             if text:
-                day(text)
-        except ValueError as error:
+                check.day("since" if text == wanted.since else "until", day(text))
+        except (ValueError, Invalid) as error:
             return msgspec.structs.replace(wanted, since="", until=""), str(error)
     return wanted, ""
 

@@ -16,8 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from domain import check as checks
+from domain.errors import Invalid
 from domain.ids import ShareId
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.proof import notes
 from projections.proof.notes import BadNote
 from projections.verify.bundle import VerifyReport, check
@@ -78,7 +81,7 @@ def identify(services: Services, data: bytes) -> Verdict:
     if data[:1] == b"{":
         try:
             n = _numbers.decode(data).n
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return _unknown(_("It reads like JSON, but is no message and no content of an update."))
         return _of_number(services, data, n, _("message or content"))
     try:
@@ -237,7 +240,10 @@ async def _upload(request: Request, max_mb: int) -> _Upload:
         return _Upload(problem=_("The file could not be read: {message}", message=error.message))
     if not isinstance(sent, UploadFile):
         return _Upload(problem=_("Choose a file first."))
-    data, name = await sent.read(most + 1), sent.filename or _("the file")
+    try:
+        data, name = await sent.read(most + 1), checks.line("file_name", (sent.filename or _("the file"))[:200])
+    except Invalid as invalid:
+        return _Upload(problem=invalid.message)
     if len(data) > most:
         too_large = _(
             "The file is larger than {max_upload_mb} MiB. Check it with: fanlight verify FILE", max_upload_mb=max_mb

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.agreement.share import Share
-from domain.events import Recorded
+from domain.events import Recorded, closes
 from projections.events.event_log import EventLog
 from projections.replay import pages
 from projections.wording import words
@@ -100,7 +100,7 @@ def _between(log: EventLog, over: Stretch, last: int) -> list[int]:
 
 def taken(recorded: Recorded, wanted: Filter, streams: frozenset[str]) -> bool:
     """Tell whether an event is asked for; the event that ends each command is never listed by itself."""
-    return not recorded.stream.startswith("command-") and wanted.takes(recorded, streams)
+    return not closes(recorded.stream) and wanted.takes(recorded, streams)
 
 
 def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> ShareLane:

@@ -88,10 +88,10 @@ def print_status(settings: Settings, *, as_json: bool) -> int:
     """
     if not settings.database_url and not (settings.data / "events.db").exists():
         raise BadSetting(_("There is no installation in {data}. Name its folder with --data.", data=settings.data))
-    logs = open_logs.logs(settings)
+    logs = open_logs.logs(settings, reading=True)
     try:
         current = status(logs)
-    except logs.away as error:
+    except logs.unreadable as error:
         raise BadSetting(_("{where} does not answer: {error}", where=logs.where, error=error)) from None
     finally:
         logs.close()

@@ -100,7 +100,7 @@ def run(given: Arguments) -> int:
     Raises: BadSetting, Refused.
     """
     settings = settings_of(given)
-    folder = open_logs.logs(settings)
+    folder = open_logs.logs(settings, reading=given["act"] is _list)
     try:
         present = CurrentWorld(folder.events)
         service = Service(folder.events, present, clock.now)

@@ -1,5 +1,7 @@
 """`fanlight verify`: checks an evidence bundle, or the stored files of an installation."""
 
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +11,11 @@ import msgspec
 from domain.errors import Invalid
 from domain.language import gettext as _
 from projections.events.present import CurrentWorld
-from projections.evidence.inspection import inspect
+from projections.evidence.inspection import Finding, Inspection, Uncovered
+from projections.evidence.notary import Trust
+from projections.installation.folder import Logs
 from projections.proof import notes
 from projections.verify.bundle import VerifyReport, check
-from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import open_logs, signing
 from web.settings import Settings, add_flags
@@ -39,7 +42,7 @@ def run(given: Arguments) -> int:
     settings = settings_of(given)
     if given["file"] is not None:
         return bundle(given["file"], given["key"], given["checkpoint"], as_json=given["json"])
-    return stored(settings, given["checkpoint"])
+    return stored(settings, given["checkpoint"], given["key"])
 
 
 def bundle(file: Path, key: str | None, checkpoints: Sequence[Path], *, as_json: bool) -> int:
@@ -87,32 +90,85 @@ def sentences(report: VerifyReport) -> list[str]:
     return lines + [_("Note: {note}", note=note) for note in report.notes]
 
 
-def stored(settings: Settings, checkpoints: Sequence[Path]) -> int:
+def stored(settings: Settings, checkpoints: Sequence[Path], key: str | None = None) -> int:
     """Check every stored row of an installation against everything that was signed; return 0 when all of it holds.
 
-    Raises: Invalid, BadNote.
+    Raises: BadSetting, Invalid, BadNote.
     """
     if not settings.database_url and not (settings.data / "events.db").exists():
         raise Invalid(_("There is nothing in {data}. Say which folder with --data.", data=settings.data), "data")
-    folder = open_logs.logs(settings)
+    logging.getLogger("fanlight").setLevel(logging.CRITICAL)  # what cannot be read is told below
+    folder = open_logs.logs(settings, reading=True)
     try:
-        world = CurrentWorld(folder.events).world
-        notary = signing.notary(folder, settings, clock.now)
-        pinned = [notes.open_checkpoint(notes.verify(path.read_text(), notary.keys)) for path in checkpoints]
-        findings = list(inspect(folder, notary, list(world.shares), pinned))
+        return _checked(folder, _trusts(folder, settings, key), checkpoints)
+    except folder.unreadable as error:
+        print(_("REJECTED: {where} cannot be read: {error}", where=folder.where, error=error), file=sys.stderr)
+        return 1
     finally:
         folder.close()
-    for finding in findings:
-        print(
-            _("{origin}: first bad number {n}: {why}", origin=finding.origin, n=finding.n, why=finding.why),
-            file=sys.stderr,
+
+
+def _checked(folder: Logs, trusts: Sequence[Trust], checkpoints: Sequence[Path]) -> int:
+    present = CurrentWorld(folder.events)
+    keys = [key for trust in trusts for key in trust.keys]
+    pinned = [notes.open_checkpoint(notes.verify(path.read_text(), keys)) for path in checkpoints]
+    inspection = Inspection(folder, trusts, pinned)
+    found = list(inspection.findings(list(present.world.shares)))
+    if not any(finding.origin.endswith("/events") for finding in found):  # else it is told already, and why
+        found += [Finding(f"{trusts[0].name}/events", n, why) for n, why in present.broken]
+    for finding in found:
+        told = _("{origin}: first bad number {n}: {why}", origin=finding.origin, n=finding.n, why=finding.why)
+        print(told, file=sys.stderr)
+    if found:
+        print(_("REJECTED: {where} does not hold.", where=folder.where))
+        return 1
+    shares = len(present.world.shares)
+    holds = _(
+        "Everything in {where} holds: {shares} shares, their receipts, the events, the ledger.",
+        where=folder.where,
+        shares=shares,
+    )
+    print("\n".join([holds, *_bare(inspection.uncovered)]))
+    return 0
+
+
+def _trusts(folder: Logs, settings: Settings, key: str | None) -> list[Trust]:
+    """Return what is trusted: first the newest name, then those signed in before. `key`: one that was given, or a file.
+
+    Raises: BadSetting, BadNote.
+    """
+    names = signing.names_of(folder)
+    if key is not None:
+        name, public = notes.open_key(Path(key).read_text() if Path(key).is_file() else key)
+        if not any(known == name for known, _public in names):
+            told = _("Nothing here was signed by {name}. Is it the key of this installation?", name=name)
+            raise notes.BadNote(told)
+        names = [(known, public if known == name else first) for known, first in names]
+    elif settings.key_file.exists() and os.access(settings.key_file, os.R_OK):
+        ours = signing.signing_key(settings.key_file)
+        names = [(known, ours.public if known == ours.name else first) for known, first in names]
+        names = names or [(ours.name, ours.public)]
+    if not names:
+        return [Trust(folder, "unsigned", bytes(32))]
+    return [Trust(folder, name, public) for name, public in reversed(names)]
+
+
+def _bare(uncovered: Sequence[Uncovered]) -> list[str]:
+    """Return sentences that name what no checkpoint covers; of the ledger it is always the newest checkpoint itself."""
+    lines = []
+    for bare in uncovered:
+        name, _sep, of = bare.origin.partition("/share/")
+        what = _("share {share}", share=of) if of else _("the events")
+        if name.endswith("/organisation"):
+            continue
+        told = _(
+            "Note: no checkpoint covers {count} of {what}, numbers {first} to {last}",
+            count=bare.last - bare.first + 1,
+            what=what,
+            first=bare.first,
+            last=bare.last,
         )
-    if not findings:
-        print(
-            _(
-                "Everything in {where} holds: {shares} shares, their receipts, the events, the ledger.",
-                where=folder.where,
-                shares=len(world.shares),
-            )
-        )
-    return 1 if findings else 0
+        lines.append(_("{told}: whether these were altered cannot be told.", told=told))
+    if lines:
+        lines.append(_("A server signs them at the beat of --checkpoint-minutes, and when it is stopped."))
+    return lines

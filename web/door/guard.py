@@ -17,10 +17,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from domain.ids import ClientId, ProjectId
+from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import Person, Role, Session
 from projections.directory import Directory
-from web.door.problem import problem
+from web.door.problem import at_json_door, problem
 from web.ids import digest, form_token
 
 Allowed = frozenset[Role] | Literal["anyone"]
@@ -29,6 +30,7 @@ STAFF: frozenset[Role] = frozenset({"admin", "manager"})
 AUDIT: frozenset[Role] = frozenset({"admin", "auditor"})
 VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
+NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 SAFE = ("GET", "HEAD")
 FORM = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -51,7 +53,8 @@ class Guard:
     """Looks up people by their cookie or token, at every request anew.
 
     `directory` returns who there is, `clock` the present instant (UTC). `refresh` takes in what other processes
-    recorded; None where this process is alone. `secure`: people reach the installation by https.
+    recorded, also beside a folder, where the operator's command line writes; None for none. `secure`: people reach
+    the installation by https.
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class Guard:
         if sent is None and request.headers.get("content-type", "").startswith(FORM):
             value = (await request.form()).get("csrf")
             sent = value if isinstance(value, str) else None
-        return sent is not None and hmac.compare_digest(sent, signed.csrf)
+        return sent is not None and hmac.compare_digest(sent.encode(errors="replace"), signed.csrf.encode())
 
 
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]
@@ -122,15 +125,22 @@ LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
 
 def not_found() -> Response:
     """Return the answer for what does not exist, which is also the one for what may not be seen."""
-    return PlainTextResponse(_("There is nothing here, or nothing you may see.\n"), status_code=404)
+    return PlainTextResponse(_(NOT_FOUND) + "\n", status_code=404)
 
 
-def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/api/")
+def _hidden(request: Request) -> Response:
+    """Return `not_found` as the door has it that was asked."""
+    return problem(404, _("Not found"), _(NOT_FOUND)) if at_json_door(request) else not_found()
+
+
+def _not_ours(request: Request) -> Response:
+    """Return that a form did not come from a page of ours, or from an older one."""
+    text = _("This form is out of date. Reload the page and send it again.\n")
+    return problem(403, _("Not yours to do"), text.strip()) if at_json_door(request) else PlainTextResponse(text, 403)
 
 
 def _sign_in_first(request: Request) -> Response:
-    if _wants_json(request):
+    if at_json_door(request):
         return problem(401, _("Not signed in"), _("Send a bearer token in the Authorization header."))
     if request.headers.get("hx-request"):
         return PlainTextResponse(
@@ -166,9 +176,9 @@ def door(
         if signed is None:
             return _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
-            return not_found()
+            return _hidden(request)
         if request.method not in SAFE and not await guard.form_is_ours(request, signed):
-            return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
+            return _not_ours(request)
         answer = await endpoint(request, signed)
         if signed.person.role == "viewer" and request.method in SAFE:
             return await _still_theirs(guard, request, signed) or answer
@@ -208,7 +218,7 @@ def open_door(
         if refresh and guard.refresh is not None:
             await guard.refresh()
         if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
-            return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)
+            return _not_ours(request)
         return await endpoint(request)
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]
@@ -223,11 +233,9 @@ def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
         if not guard.same_origin(websocket):
             await websocket.close(1008)
             return
-        signed = guard.signed(websocket)
-        if signed is None and guard.refresh is not None:  # the session may have begun on another process a moment ago
+        if guard.refresh is not None:  # a session may have begun, or ended, in another process a moment ago
             await guard.refresh()
-            signed = guard.signed(websocket)
-        await endpoint(websocket, signed)
+        await endpoint(websocket, guard.signed(websocket))
 
     guarded.guarded = "origin"  # type: ignore[attr-defined]
     return WebSocketRoute(path, guarded, name=endpoint.__name__)

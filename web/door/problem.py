@@ -1,6 +1,7 @@
 """Refusals as HTTP responses: a status for each kind, and problem details (RFC 9457) for the JSON door."""
 
 import msgspec
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from domain.errors import Conflict, Denied, Invalid, Refused, Stale, Unknown
@@ -25,6 +26,11 @@ def problem(status: int, title: str, detail: str, **more: str) -> Response:
     """Return a response of problem details; `more` are further members of the JSON object."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
+
+
+def at_json_door(request: HTTPConnection) -> bool:
+    """Tell whether a request came to the JSON door, where whatever is refused is told as a problem."""
+    return request.url.path.startswith("/api/")
 
 
 def refusal(refused: Refused) -> Response:

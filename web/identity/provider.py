@@ -21,6 +21,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, KeySet
 
+from domain.message import UNREADABLE
 from web.identity.failures import Away, NotVouched
 from web.identity.id_token import Expected, UnknownKey, mail_of
 from web.identity.round_trip import Tie, Ties
@@ -149,7 +150,7 @@ class Provider:
             raise Away(f"{address} answered {answer.status_code}")
         try:
             return msgspec.json.decode(answer.content, type=kind)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Away(f"{address} answered with something else than expected: {error}") from error
 
     @contextlib.asynccontextmanager

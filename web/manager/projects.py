@@ -86,9 +86,9 @@ async def project(request: Request, signed: Signed) -> Response:
         return not_found()
     released = request.query_params.get("released", "")
     said = (
-        await run_in_threadpool(release_page.released, services, request.path_params["project"], released)
+        await run_in_threadpool(release_page.released, services, signed, request.path_params["project"], released)
         if released
-        else await run_in_threadpool(change.said, services, request.query_params.get("said", ""))
+        else await run_in_threadpool(change.said, services, signed, request.query_params.get("said", ""))
     )
     return services.pages.answer(request, msgspec.structs.replace(page, said=said))
 

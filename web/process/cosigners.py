@@ -97,7 +97,17 @@ class TimeStamping:
         return answer if good else b""
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: what is signed goes to the address that the operator set and to no other."""
+
+    def redirect_request(self, *_sent: object) -> None:
+        """Refuse it; the answer then is an HTTPError of its status."""
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
 def _post(url: str, body: bytes, kind: str) -> bytes:
     request = urllib.request.Request(url, body, {"content-type": kind})  # noqa: S310  # the operator's own setting, http(s) only
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+    with _opener.open(request, timeout=PATIENCE) as answer:
         return bytes(answer.read(LONGEST))

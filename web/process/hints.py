@@ -16,6 +16,7 @@ import msgspec
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from domain.message import UNREADABLE
 from web.push.viewer import Watching
 
 log = logging.getLogger("fanlight.bus")
@@ -131,7 +132,7 @@ class Hints:
     def _take(self, data: bytes) -> None:
         try:
             hint = _decode(data)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return
         if hint.by == self.worker:
             return

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -55,6 +56,9 @@ from web.write.viewer_answers import ViewerAnswers
 if TYPE_CHECKING:
     from web.identity.provider import Provider
     from web.process.hints import Hint, Hints
+
+
+LAST = 5.0  # seconds in which signing at an orderly stop may begin another tree
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,7 +192,7 @@ class Process:
         return Health(observed)
 
     def _guard(self) -> Guard:
-        settings, refresh = self._settings, self._refresh if self._logs.shared else None
+        settings, refresh = self._settings, self._refresh
         return Guard(
             lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, refresh=refresh
         )
@@ -287,12 +291,20 @@ class Process:
             await asyncio.to_thread(thread.join, 10)
         if self.services.mail_sender is not None:
             await asyncio.to_thread(self.services.mail_sender.finish, 10)
+        await asyncio.to_thread(self._sign_all)
         if self.lease_keeper is not None:
             await asyncio.to_thread(self.lease_keeper.end)
         await asyncio.wait(tasks, timeout=5)
         if self._hints is not None:
             await self._hints.close()
         self._logs.close()
+
+    def _sign_all(self) -> None:
+        """Sign what is new, where this process leads and the logs answer. For threads."""
+        if self.leads() and not self.services.health.away:
+            until = time.monotonic() + LAST
+            over = lambda: time.monotonic() > until or not self.leads()  # noqa: E731
+            self.services.notary.last(list(self._present.world.shares), over)
 
     def _work(self) -> list[tuple[str, Callable[[], None]]]:
         """Return what each thread of this process runs, by name."""

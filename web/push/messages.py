@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from domain.message import UNREADABLE
 from web.push import wire
 
 VERSION = 1
@@ -81,7 +82,7 @@ def understood(text: bytes) -> Said | None:
     """Return a page's message, None where it is malformed or of another protocol version."""
     try:
         sent = _decode(text)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     if sent.hello is not None:
         return Hello(sent.hello, sent.tab, sent.root) if sent.tab and sent.v == VERSION else None

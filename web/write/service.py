@@ -1,9 +1,11 @@
 """Carries out commands: permits, decides and records each, and answers once its events are durable.
 
-Rule: a command id that was carried out before returns its first answer and records nothing. A command that another
-writer overtook is decided again on what is true then.
+Rule: a command id is its sender's own, so that nobody learns of or uses up another's. One that was carried out before
+returns its first answer and records nothing. A command that another writer overtook is decided again on what is true
+then.
 """
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,12 +13,12 @@ from typing import Protocol
 
 import msgspec
 
-from domain import commands
+from domain import check, commands
 from domain.agreement.share import ActivateTerms
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid, Stale
-from domain.events import AnyEvent, CommandCarriedOut, Stored, tag
-from domain.ids import CommandId
+from domain.events import AnyEvent, CommandCarriedOut, Stored, closing_stream, tag
+from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.plan.project import expect
 from projections.events.event_log import EventLog
@@ -30,6 +32,17 @@ from web.write.viewers import invited, meant
 TRIES = 40  # of a command that other writers overtake
 NONE = timedelta()
 TICK = timedelta(microseconds=1)  # terms come so much after the newest event, so that the order is visible in time
+
+
+def version_named(text: str) -> int:
+    """Return the version of a stream that a sender says they looked at.
+
+    Raises: Invalid where it cannot be read: a guard that is not understood is no guard.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        told = _("{text!r} is no version; expected that of the stream you looked at, such as 12.", text=text[:40])
+        raise Invalid(told, "expected_version")
+    return int(text)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,35 +101,32 @@ class Service:
         return answer
 
     def _carry_out(self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None) -> Answer:
-        if not command_id or len(command_id) > 200:
-            raise Invalid(_("A command needs an id of 1 to 200 characters that is its own."), "command_id")
         sent = commands.encode(command) + actor.person.encode()
         command = meant(self._present.world, actor.person, command)
         permit(actor, command, self._present.world)
         for attempt in range(TRIES):
-            if (first := self._first_answer(command_id, sent)) is not None:
+            if (first := self._first_answer(actor, command_id, sent)) is not None:
                 return first
+            check.own_id("command_id", command_id)  # after it: what an earlier version took and recorded is answered
             try:
                 return self._try(actor, command, command_id, expected, sent)
             except Moved:
                 time.sleep(0.001 * attempt)
         raise Stale(_("Others are changing this at the same moment. Look at what changed, then repeat."))
 
-    def carried_out(self, command_id: str) -> bool:
-        """Return whether a command with this id was carried out."""
-        return bool(command_id) and bool(self._events.stream(f"command-{command_id}"))
+    def carried_out(self, person: PersonId, command_id: str) -> bool:
+        """Return whether somebody carried out a command by this id."""
+        return self._events.carried_out(person, command_id) is not None
 
-    def _first_answer(self, command_id: CommandId, sent: bytes) -> Answer | None:
+    def _first_answer(self, actor: Actor, command_id: CommandId, sent: bytes) -> Answer | None:
         """Return the answer of a command that was carried out before; `sent`: as it was sent, and by whom.
 
         Raises: Conflict when the id was used for another command.
         """
-        rows = self._events.stream(f"command-{command_id}")
-        if not rows:
+        done = self._events.carried_out(actor.person, command_id)
+        if done is None:
             return None
-        done = rows[0].event
-        assert isinstance(done, CommandCarriedOut)
-        if done.fingerprint != self._events.fingerprint(done.stream, sent):
+        if not self._events.recognised(done, sent):
             raise Conflict(_("This command id was used for another command. Use a new id for a new command."))
         self._present.refresh()
         return Answer(
@@ -157,7 +167,7 @@ class Service:
 
         rows = [(stored(stream, event), v) for event, v in zip(events, versions, strict=True)]
         self._crash_point("before-event-commit")
-        self._events.append([*rows, (stored(f"command-{command_id}", done), 1)])
+        self._events.append([*rows, (stored(closing_stream(actor.person, command_id), done), 1)])
         self._crash_point("after-event-commit")
         self._on_recorded()
         self._present.refresh()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from domain.agreement.answers import Acknowledge, Acknowledged, CommentMade, ConcernRaised, MakeComment, RaiseConcern
 from domain.errors import Conflict
-from domain.events import CommandCarriedOut
-from domain.ids import CommandId, RiskId, ShareId
+from domain.ids import CommandId, PersonId, RiskId, ShareId
 from domain.language import gettext as _
 from domain.plan.risks import ClientScored, Points, ScoreAsClient
+from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Logs
 from web.write.permission import Actor
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from web.door.guard import Signed
 
 KINDS: dict[type, How] = {CommentMade: "comment", ConcernRaised: "concern", Acknowledged: "acknowledge"}
+
+
+def said_key(log: EventLog, person: PersonId, command_id: str) -> str:
+    """Return the id of the comment or concern that a form of this person makes, or made when it was sent before."""
+    done = log.carried_out(person, command_id)
+    rows = log.part(done.stream, done.versions[0] - 1, 1) if done is not None and done.versions else []
+    match rows[0].event if rows else None:
+        case CommentMade(comment=key) | ConcernRaised(concern=key):
+            return key
+        case _:
+            own = b"\n".join(part.encode(errors="replace") for part in ("said", person, command_id))
+            return hashlib.sha256(own).hexdigest()[:12]
 
 
 class ViewerAnswers:
@@ -47,7 +59,7 @@ class ViewerAnswers:
                 Actor(person.id, person.role, signed.clients), command, command_id=CommandId(command_id)
             )
         except Conflict:
-            if self._carried_out(command_id) is None:
+            if not self._service.carried_out(person.id, command_id):
                 raise
             sentence = _("This form was sent before, and what it said then is on record")
             raise Conflict(_("{told}. Send again if you mean to say this as well.", told=sentence)) from None
@@ -56,7 +68,7 @@ class ViewerAnswers:
         self, signed: "Signed", share: ShareId, saying: Saying, command_id: str
     ) -> ScoreAsClient | MakeComment | RaiseConcern | Acknowledge:
         by, about, screen = signed.person.id, saying.subject, saying.screen
-        key = hashlib.sha256(f"said {command_id}".encode()).hexdigest()[:12]
+        key = said_key(self._logs.events, by, command_id)
         match saying.how:
             case "score":
                 agreed = self._present.world.shares[share]
@@ -75,7 +87,7 @@ class ViewerAnswers:
 
     def told(self, signed: "Signed", share: str, command_id: str) -> Spoke | None:
         """Return what a command of this person said on a share; None when they carried out no such command."""
-        done = self._carried_out(command_id)
+        done = self._logs.events.carried_out(signed.person.id, command_id)
         if done is None or not done.versions:
             return None
         rows = self._logs.events.part(done.stream, done.versions[0] - 1, 1)
@@ -87,8 +99,3 @@ class ViewerAnswers:
         if isinstance(event, CommentMade | ConcernRaised | Acknowledged) and done.stream == f"share-{share}":
             return Spoke(KINDS[type(event)], event.subject, event.screen)
         return None
-
-    def _carried_out(self, command_id: str) -> CommandCarriedOut | None:
-        rows = self._logs.events.stream(f"command-{command_id}") if 0 < len(command_id) <= 64 else []
-        event = rows[0].event if rows else None
-        return event if isinstance(event, CommandCarriedOut) else None

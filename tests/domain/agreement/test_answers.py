@@ -47,6 +47,14 @@ def test_what_a_client_says_names_its_screen_whole(screen: Screen) -> None:
             answers.decide(Answers(), command)
 
 
+@pytest.mark.parametrize("key", ["", "a b", "a.b", "x\ny", "\0", "x" * 65])
+def test_the_first_comment_has_an_id_like_every_other(key: str) -> None:
+    comment = MakeComment(share="s", comment=key, subject="risk-r1", text="x", by="marta", side="ours")
+    for said in (Answers(), talked(TALK)):
+        with pytest.raises(Invalid, match="cannot be an id"):
+            answers.decide(said, comment)
+
+
 def test_concerns_that_pile_up_unsettled_are_refused_until_one_is_settled() -> None:
     def concern(i: int) -> RaiseConcern:
         return RaiseConcern(share="s", concern=f"k{i}", subject="", text="x", by="anna", screen=SCREEN)

@@ -210,7 +210,7 @@ def test_entries_are_paired_whatever_the_distance(tmp_path: Path) -> None:
     world = World(tmp_path, Renderer())
     world.harbour()
     for day in range(30):
-        world.service.execute(ADMIN, _move(rng.randrange(9)), command_id=f"at once {day}")
+        world.service.execute(ADMIN, _move(rng.randrange(9)), command_id=f"at-once-{day}")
         if rng.random() < 0.4:
             world.follow()
         if rng.random() < 0.3:

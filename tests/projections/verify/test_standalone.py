@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from projections.proof import notes
-from projections.verify import standalone
+from projections.verify import container, standalone
+from projections.verify.bundle import check
 from tests.world import KEY, SHARE, World
 
 VECTORS = {  # RFC 8032, section 7.1: public key, message, signature
@@ -137,3 +138,18 @@ def test_a_file_that_is_not_there_is_wrong_use(folder: Path) -> None:
     done = alone(folder, "nothing.zip")
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("member", ["bundle.json", "receipts/000000001.jsonl", "entries/000000001.jsonl"])
+@pytest.mark.parametrize(
+    "content", [b'{"a":' * 50_000, b"[" * 50_000, b"\xff", b'{"n":' + b"9" * 6000 + b"}", b"null", b"[1]"],
+    ids=["nested objects", "nested lists", "no text", "a long number", "nothing", "something else"],
+)  # fmt: skip
+def test_what_cannot_be_read_is_rejected_by_both_and_never_an_error(folder: Path, member: str, content: bytes) -> None:
+    members, _exact = container.read((folder / "bundle.zip").read_bytes())
+    there = {path: one.content() for path, one in members.items()} | {member: content}
+    data = container.write([container.pack(path, there[path]) for path in members])
+    assert not check(data, KEY_TEXT, []).accepted
+    (folder / "odd.zip").write_bytes(data)
+    done = alone(folder, "odd.zip", "--key", KEY_TEXT)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -1,5 +1,6 @@
 """The auditor's door: filters that can be sent on, payloads in full, entries that match their hashes, exact pages."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,3 +123,26 @@ def test_what_does_not_exist_and_who_is_no_auditor_find_nothing(house: House) ->
         assert browser.get(path).status_code == 404
     for person in ("manager", VIEWER):
         assert house.client(person).get("/audit").status_code == 404
+
+
+def test_a_day_beyond_the_calendar_is_told_and_not_looked_for(house: House) -> None:
+    for query, told in (("until=9999-12-31", "Until is 9999-12-31"), ("since=0001-01-01", "Since is 0001-01-01")):
+        answer = house.client("auditor").get(f"/audit?{query}")
+        assert (answer.status_code, told in answer.text) == (200, True), query
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "told"),
+    [
+        ("x.json", b'{"n":1,"a":' + b"[" * 60_000, 200, "no message and no content"),
+        ("x.json", b'{"n":1,"share":"\xff"}', 200, "no message and no content"),
+        ("x\u202e.json", b"{}", 400, "invisible control character"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_said_to_be_none_of_the_record(
+    house: House, name: str, content: bytes, status: int, told: str
+) -> None:
+    browser = house.client("auditor")
+    form = {"csrf": re.findall(r'name="csrf" value="([^"]+)"', browser.get("/audit/file").text)[0]}
+    answer = browser.post("/audit/file", data=form, files={"file": (name, content)})
+    assert (answer.status_code, told in answer.text) == (status, True), answer.text[:500]

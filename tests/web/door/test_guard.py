@@ -10,18 +10,22 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import InvitePerson
+from domain.people.access import DisablePerson, InvitePerson
+from domain.people.memberships import EndMembership
 from domain.plan.risks import AskClientView
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
+from projections.events.present import CurrentWorld
+from projections.installation.folder import Folder
 from tests.plain import Plain
 from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, wait_until
-from tests.world import ADMIN, HARBOUR, SHARE, World
+from tests.world import ACME, ADMIN, HARBOUR, SHARE, World
 from web import app as application
-from web import operator
+from web import clock, operator
 from web.client.history import FRAMING
 from web.door.headers import CSP
 from web.door.templates import Pages
@@ -29,6 +33,7 @@ from web.process.process import Given, Process
 from web.render.page import Renderer
 from web.settings import Settings
 from web.write.permission import OPERATOR
+from web.write.service import Service
 
 
 def sample(folder: Path) -> None:
@@ -281,3 +286,54 @@ def test_health_tells_the_truth_about_a_stopped_share(tmp_path: Path) -> None:
         assert client.get("/healthz", headers={"authorization": "Bearer operator's"}).json()["stopped"] == 1
         assert client.get("/healthz", headers={"authorization": "Bearer other"}).json() == {"ok": False}
         assert client.get("/readyz").json() == {"ready": True}
+
+
+@pytest.mark.parametrize("token", ["é", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), ""])
+def test_a_form_token_of_any_letters_is_a_wrong_one(product: TestClient, token: str) -> None:
+    become(product, VIEWER)
+    assert product.post("/home/mail", data={"csrf": token}).status_code == 403
+    header = product.post("/home/mail", headers={"x-fanlight-form": token.encode()})
+    assert header.status_code == 403
+
+
+@pytest.mark.folder
+@pytest.mark.parametrize("end", ["the person", "what they are to the client"])
+def test_what_the_command_line_ends_beside_a_running_server_is_ended_with_the_next_request(
+    product: TestClient, tmp_path: Path, end: str
+) -> None:
+    """Another process writes to the same folder, as `fanlight user end` does; no page is served after it returned."""
+    become(product, VIEWER)
+    assert product.get(f"/s/{SHARE}").status_code == 200
+    folder = Folder(tmp_path)
+    desk = Service(folder.events, CurrentWorld(folder.events), clock.now)
+    person = PersonId(VIEWER)
+    ending = (
+        DisablePerson(person=person, reason="Left")
+        if end == "the person"
+        else EndMembership(person=person, client=ACME, reason="Left")
+    )
+    desk.execute(OPERATOR, ending, command_id=CommandId("by-hand"))
+    folder.close()
+    for address in ("/home", f"/s/{SHARE}", f"/api/v1/shares/{SHARE}/entries"):
+        assert product.get(address).status_code in (303, 401), address
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        product.websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN}) as socket,
+    ):
+        socket.receive_text()
+    assert closed.value.code in (4401, 4403)
+
+
+def test_the_json_door_tells_by_a_problem_that_the_record_is_away(
+    product: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become(product, VIEWER)
+    services = product.process.services  # type: ignore[attr-defined]
+
+    def away(*_asked: object) -> None:
+        raise services.logs.away[0]
+
+    monkeypatch.setattr(services.logs.disclosure, "kept", away)
+    answer = product.get(f"/api/v1/shares/{SHARE}/entries")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert (answer.json()["status"], answer.headers["retry-after"]) == (503, "2")

@@ -52,14 +52,18 @@ class Seen:
         return 200, f"— {NAME} {line}\n"
 
 
-def serving(answer: object) -> tuple[ThreadingHTTPServer, str]:
+def serving(answer: object, **headers: str) -> tuple[ThreadingHTTPServer, str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
             status, told = answer(body)  # type: ignore[operator]
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(told)
+
+        do_GET = do_POST  # what a client makes of some redirects
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -239,3 +243,24 @@ def test_an_authority_that_does_not_work_costs_its_stamp_and_nothing_else(world:
     server.shutdown()
     server.server_close()
     assert world.folder.ledger.of("time-stamped", notary.origin(SHARE)) == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_what_is_signed_is_sent_nowhere_else_whatever_the_address_answers(
+    world: World, seen: tuple[Seen, str], status: int
+) -> None:
+    asked: list[bytes] = []
+    elsewhere, there = serving(lambda body: asked.append(body) or (200, b""))
+    redirecting, here = serving(lambda _body: (status, b""), location=there)
+    try:
+        world.notary = Notary(
+            world.folder, KEY, world.clock, witness=Witness(here, seen[0].key), stamp=TimeStamping(here)
+        )
+        signed = world.notary.share(SHARE)
+        assert signed is not None
+        assert [name for name, _ in notes.signatures(signed.note)] == [signed.checkpoint.origin]
+        assert asked == []
+    finally:
+        for server in (elsewhere, redirecting):
+            server.shutdown()
+            server.server_close()

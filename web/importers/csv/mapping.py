@@ -3,6 +3,7 @@
 import msgspec
 
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from web.importers.plan import broken
 
 FIELDS = ("id", "title", "outline", "baseline", "forecast", "actual", "deadline", "percent", "milestone")
@@ -39,7 +40,7 @@ def decode(payload: bytes) -> Mapping:
     """
     try:
         return msgspec.json.decode(payload, type=Mapping)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         example = encode(Mapping(id="ID", title="Name", forecast="Finish", date_format="DD/MM/YYYY")).decode()
         raise broken(
             _("The mapping is not understood: {error}. Expected JSON such as\n{example}", error=error, example=example)

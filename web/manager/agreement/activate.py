@@ -66,7 +66,9 @@ async def activate(request: Request, signed: Signed) -> Response:
 
 def _activate(services: Services, signed: Signed, at: Desk, typed: Typed) -> None:
     command = ActivateTerms(share=at.share.id, reason=first(typed, "reason"))
-    if services.service.carried_out(first(typed, "command_id")):  # the answer got lost, and the form came again
+    if services.service.carried_out(
+        signed.person.id, first(typed, "command_id")
+    ):  # the answer got lost, and the form came again
         editor.send(services, signed, command, typed)
         return
     _check_name(at.client, first(typed, "name"))

@@ -32,7 +32,7 @@ from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
 from web.staff.acting import actor_of
 from web.staff.frame import FRAMING, StaffPage, share_of, shell
-from web.write.service import Answer
+from web.write.service import Answer, version_named
 
 FRESH = Ways(history=False)  # of an agreement that is new
 SAID = {
@@ -208,12 +208,11 @@ def send(services: Services, signed: Signed, command: ShareCommand, typed: Typed
 
     Raises: Refused.
     """
-    expected = first(typed, "expected")
     return services.service.execute(
         actor_of(signed),
         command,
         command_id=CommandId(first(typed, "command_id")),
-        expected=int(expected) if expected.isdecimal() and len(expected) < 12 else None,
+        expected=version_named(first(typed, "expected")),
     )
 
 

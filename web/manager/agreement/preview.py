@@ -20,6 +20,7 @@ from domain.agreement.share import Share, Version
 from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from projections.entries import parts as parts_of_page
 from projections.entries.consequence import Consequence, Key
 from projections.entries.entry import Rendered
@@ -62,7 +63,7 @@ def unpacked(text: str) -> Draft | None:
         raw = inflater.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), LONGEST)
         draft = _decoder.decode(raw)
         return Draft(checked(draft.terms), checked_ways(draft.ways))
-    except (zlib.error, binascii.Error, ValueError, msgspec.MsgspecError, Refused):
+    except (zlib.error, binascii.Error, *UNREADABLE, Refused):
         return None
 
 

@@ -3,7 +3,6 @@
 Rule: everything but the internal notes is said on a share and seen by its client; the page says so at each form.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -30,6 +29,7 @@ from web.process.services import Services
 from web.record.audience import view_with_nothing_held
 from web.staff.acting import actor_of
 from web.staff.frame import FRAMING, StaffPage, share_of, shell
+from web.write.viewer_answers import said_key
 
 RECORDED = N_("Recorded. The client’s page shows it with the next update.")
 NOTES = 12  # internal notes listed
@@ -172,7 +172,8 @@ async def comment(request: Request, signed: Signed) -> Response:
     form = await request.form()
     share = ShareId(request.path_params["share"])
     typed = Typed(form=share, text=str(form.get("text", "")), subject=str(form.get("subject", "")))
-    key = hashlib.sha256(f"said {form.get('command_id', '')}".encode()).hexdigest()[:12]
+    log, command_id = request.app.state.services.logs.events, str(form.get("command_id", ""))
+    key = await run_in_threadpool(said_key, log, signed.person.id, command_id)
     command = MakeComment(
         share=share, comment=key, subject=typed.subject, text=typed.text, by=signed.person.id, side="ours"
     )
@@ -199,7 +200,7 @@ async def _send(
 def _carry_out(
     services: Services, signed: Signed, share: Share, command: AnswerConcern | MakeComment, key: str
 ) -> None:
-    if isinstance(command, MakeComment) and not services.logs.events.stream(f"command-{key}"):
+    if isinstance(command, MakeComment) and not services.service.carried_out(signed.person.id, key):
         world = services.present.world
         topics = _place(world, world.projects[share.project], share).topics if share.active else ()
         if command.subject not in {topic.subject for topic in topics}:

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.errors import Refused
+from domain import check
+from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
@@ -150,8 +151,12 @@ async def _sent_file(request: Request, max_upload_mb: int) -> tuple[Upload | Non
         return None, _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
     most = max_upload_mb << 20
     data = await sent.read(most + 1)
+    try:
+        name = check.line("file_name", sent.filename[:200])
+    except Invalid as invalid:
+        return None, invalid.message
     if len(data) <= most:
-        return Upload(sent.filename[:200], data), ""
+        return Upload(name, data), ""
     return None, _(
         "The file is larger than {max_upload_mb} MiB. Save a plan without its history.", max_upload_mb=max_upload_mb
     )
@@ -261,7 +266,7 @@ async def accept(request: Request, signed: Signed) -> Response:
     ticked, command_id = {str(v) for v in form.getlist("line")}, CommandId(str(form.get("command_id", "")))
     proposal = await run_in_threadpool(_propose, services, project, reading.plan)
     lines = tuple(line for line in proposal.lines if line.key in ticked)
-    done = bool(services.logs.events.stream(f"command-{command_id}")) if command_id else False
+    done = services.service.carried_out(signed.person.id, command_id)
     if len(lines) < len(ticked) and not done:
         gone = _(
             "The project changed since you looked, and with it what this file would change. Look again, then accept."

@@ -5,6 +5,7 @@ Rule: a file here has changed nothing; only accepted lines go to the project, th
 
 import hashlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -77,7 +78,7 @@ class Uploads:
     def find(self, project: str, key: str) -> Upload | None:
         """Return a kept file, None where there is none of that key."""
         path = self._files / f"{project}.{key}"
-        if not (project.isalnum() and key.isalnum() and path.is_file()):
+        if not (re.fullmatch(r"[0-9a-f]{64}", key) and path.is_file()):
             return None
         return msgspec.msgpack.decode(path.read_bytes(), type=Upload)
 

@@ -17,7 +17,6 @@ from starlette.routing import BaseRoute
 
 from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
-from domain.events import CommandCarriedOut
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
 from domain.plan.project import Project, decide
@@ -203,7 +202,7 @@ def _send_once(call: Call, form: Form) -> Done:
     world = services.present.refresh()
     version = world.versions.get(f"project-{project.id}", 0)
     before = world.projects[project.id]
-    repeated = bool(key) and bool(services.logs.events.stream(f"command-{key}"))
+    repeated = services.service.carried_out(call.signed.person.id, key)
     guarded = form.about is not None and not repeated
     if guarded and (before is not project or form.seen != first(call.typed, "seen")):
         raise Stale(_("Somebody changed this since you opened the form."))
@@ -253,13 +252,12 @@ def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
     return "; ".join([sees, waits] if until else [sees])
 
 
-def said(services: Services, key: str) -> str:
-    """Return what a command recorded, in words, for a page without scripts."""
-    recorded = services.logs.events.stream(f"command-{key}") if 0 < len(key) <= 64 else []
-    event = recorded[0].event if recorded else None
-    if not isinstance(event, CommandCarriedOut):
+def said(services: Services, signed: Signed, key: str) -> str:
+    """Return what a command of this person recorded, in words, for a page without scripts."""
+    done = services.logs.events.carried_out(signed.person.id, key)
+    if done is None:
         return ""
-    words = [say(tag) for tag in dict.fromkeys(event.tags)]
+    words = [say(tag) for tag in dict.fromkeys(done.tags)]
     return (
         _("Recorded: {words}.", words=", ".join(words).lower())
         if words

@@ -1,5 +1,6 @@
 """The page of what happened in a project: its events in words, newest first."""
 
+import re
 from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
@@ -32,10 +33,10 @@ async def history(request: Request, signed: Signed) -> Response:
     services: Services = request.app.state.services
     key, before = request.path_params["project"], request.query_params.get("before", "")
     project = services.present.refresh().projects.get(ProjectId(key))
-    if project is None or (before and not before.isdecimal()):
+    if project is None or (before and not re.fullmatch(r"[0-9]{1,12}", before)):
         return not_found()
     newest = services.present.world.versions.get(f"project-{key}", 0)
-    upto = min(int(before[:12]) - 1, newest) if before else newest
+    upto = min(int(before) - 1, newest) if before else newest
     events = await run_in_threadpool(services.logs.events.stream, f"project-{key}", max(0, upto - PAGE))
     shown = HistoryPage(
         project=project,

@@ -69,7 +69,7 @@ def let_go(services: Services, signed: Signed, project: str, asked: Kept) -> Non
 def _release(services: Services, signed: Signed, share: ShareId, wanted: Sequence[tuple[str, str]], asked: Kept) -> int:
     """Release what still waits as it was shown, and return how many commands that took: 1 or 0."""
     key = CommandId(f"{asked.command_id}-{share}")
-    repeated = bool(asked.command_id) and bool(services.logs.events.stream(f"command-{key}"))
+    repeated = bool(asked.command_id) and services.service.carried_out(signed.person.id, key)
     world = services.present.world
     project = world.projects[world.shares[share].project]
     waits = {(subject, as_shown(held, project)) for subject, held in world.held(share).held.items()}
@@ -91,11 +91,11 @@ async def _refused(request: Request, signed: Signed, key: str, kept: Kept, statu
     return services.pages.answer(request, msgspec.structs.replace(page, kept=kept), status)
 
 
-def released(services: Services, project: str, key: str) -> str:
-    """Return whom a form released something to, in words; "" where there was no such form."""
-    world = services.present.world
+def released(services: Services, signed: Signed, project: str, key: str) -> str:
+    """Return whom a form of this person released something to, in words; "" where there was no such form."""
+    world, done = services.present.world, services.service.carried_out
     shares = world.shares_of_project(ProjectId(project)) if 0 < len(key) <= 64 else []
-    clients = [world.client_name(s.client) for s in shares if services.logs.events.stream(f"command-{key}-{s.id}")]
+    clients = [world.client_name(s.client) for s in shares if done(signed.person.id, f"{key}-{s.id}")]
     if not clients:
         return ""
     last = clients[-1]

@@ -204,6 +204,10 @@ def test_a_draft_that_somebody_else_changed_is_not_overwritten(house: House) -> 
     answer = browser.post(EDIT, data=stale)
     assert answer.status_code == 412
     assert share(house).draft.milestones == ("m1",)
+    for unread in ("999999999999", "9" * 30, "", "x", "٣"):  # a guard that cannot be read refuses
+        odd = stale | {"command_id": f"odd{len(unread)}", "expected": unread}
+        assert browser.post(EDIT, data=odd).status_code in (412, 422)
+        assert share(house).draft.milestones == ("m1",)
     discard = hidden(
         re.findall(r'<form method="post" action="[^"]*discard".*?</form>', browser.get(EDIT).text, re.DOTALL)[0]
     )

@@ -161,3 +161,12 @@ def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
     monkeypatch.setattr(importing_page, "PATIENCE", 15)
     assert browser.get(here, headers={"hx-request": "true"}).headers["hx-refresh"] == "true"
     assert "2 changes proposed." in browser.get(here).text
+
+
+@pytest.mark.parametrize("name", ["plan\u202e.csv", "plan\x1b[31m.csv", "plan\ue000.csv"])
+def test_the_name_of_a_file_is_checked_like_whatever_else_people_enter(house: House, name: str) -> None:
+    browser = house.client("manager")
+    answer = browser.post(HERE, data=hidden(browser.get(HERE).text), files={"plan": (name, CSV)})
+    assert answer.status_code == 422
+    assert "invisible control character" in answer.text
+    assert name not in answer.text
