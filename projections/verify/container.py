@@ -5,6 +5,7 @@ docs/spec.md 8.1: nothing can hide in a file that is rewritten from its members 
 
 import hashlib
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -16,7 +17,12 @@ from domain.language import gettext as _
 
 NOTE = "bundle.note"
 STORED, DEFLATED = 0, 8
-LONGEST = 512 << 20  # bytes of one member, inflated
+MIB = 1 << 20
+ALL = 4096 * MIB  # bytes of all members together, inflated
+MEMBERS = 65_535  # a ZIP file without extensions lists no more
+SMALL = 1 * MIB
+LARGE = re.compile(r"(?:entries|receipts)/.*|bases/.*|base\.json|names\.json|index\.html")
+MIDDLE = re.compile(r"(?:stylesheets|assets|erasures)/.*")
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
@@ -41,6 +47,13 @@ class ZipMember(msgspec.Struct, frozen=True):
         return STORED if self.path == NOTE else DEFLATED
 
     @property
+    def longest(self) -> int:
+        """The bytes that the member may inflate to; docs/spec.md 8.1."""
+        if LARGE.fullmatch(self.path):
+            return 128 * MIB
+        return 8 * MIB if MIDDLE.fullmatch(self.path) else SMALL
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) of the data as stored in the container."""
         return hashlib.sha256(self.packed).hexdigest()
@@ -52,9 +65,10 @@ class ZipMember(msgspec.Struct, frozen=True):
         """
         if self.method == STORED:
             return self.packed
+        self._check_size()
         inflate = zlib.decompressobj(-15)
         try:
-            content = inflate.decompress(self.packed, LONGEST + 1)
+            content = inflate.decompress(self.packed, self.size + 1)
         except zlib.error as error:
             raise BadContainer(_("{path} cannot be inflated: {error}", path=self.path, error=error)) from error
         if len(content) != self.size or not inflate.eof or zlib.crc32(content) != self.crc:
@@ -66,17 +80,23 @@ class ZipMember(msgspec.Struct, frozen=True):
         try:
             return self.content(), ""
         except BadContainer as error:
-            return (self.packed if self.method == STORED else _inflated_to_error(self.packed)), str(error)
+            return (self.packed if self.method == STORED else self._inflated_to_error()), str(error)
 
+    def _check_size(self) -> None:
+        if self.size > self.longest:
+            mib = self.longest // MIB
+            raise BadContainer(_("{path} would be larger than {mib} MiB (8.1)", path=self.path, mib=mib))
 
-def _inflated_to_error(packed: bytes) -> bytes:
-    inflate, out = zlib.decompressobj(-15), bytearray()
-    for i in range(len(packed)):
-        try:
-            out += inflate.decompress(packed[i : i + 1], LONGEST)
-        except zlib.error:
-            break
-    return bytes(out)
+    def _inflated_to_error(self) -> bytes:
+        inflate, out = zlib.decompressobj(-15), bytearray()
+        for i in range(len(self.packed)):
+            try:
+                out += inflate.decompress(self.packed[i : i + 1])  # of one byte come 1,032 at most
+            except zlib.error:
+                break
+            if len(out) > self.longest:
+                return b""
+        return bytes(out)
 
 
 def pack(path: str, content: bytes) -> ZipMember:
@@ -101,14 +121,17 @@ def write(members: Sequence[ZipMember]) -> bytes:
     return bytes(out + central + _END.pack(b"PK\x05\x06", 0, 0, count, count, len(central), len(out), 0))
 
 
-def read(data: bytes) -> tuple[Mapping[str, ZipMember], bool]:
+def read(data: bytes, most: int = ALL) -> tuple[Mapping[str, ZipMember], bool]:
     """Return the members of a container by path, and whether its bytes are exactly those that follow from them.
 
-    Raises: BadContainer when they cannot even be listed.
+    Raises: BadContainer when they cannot even be listed, or would be larger than `most` bytes together.
     """
+    if data.count(b"PK\x01\x02") > MEMBERS:
+        raise BadContainer(_("it lists more than {most} files (8.1)", most=MEMBERS))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
+        _check_sizes(data, listed, most)
         members = [_member(data, info) for info in listed]
         same = write(members) == data
     except (zipfile.BadZipFile, UnicodeError, struct.error, ValueError, NotImplementedError, OSError) as error:
@@ -117,6 +140,14 @@ def read(data: bytes) -> tuple[Mapping[str, ZipMember], bool]:
         ) from error
     by_path = {member.path: member for member in members}
     return by_path, same and len(by_path) == len(members)
+
+
+def _check_sizes(data: bytes, listed: Sequence[zipfile.ZipInfo], most: int) -> None:
+    """Check the sizes a container claims: members may not lie on each other, or be too large together when inflated."""
+    if sum(info.compress_size for info in listed) > len(data):
+        raise BadContainer(_("its files lie on each other (8.1)"))
+    if sum(info.file_size for info in listed) > most:
+        raise BadContainer(_("its files would be larger than {mib} MiB together (8.1)", mib=most // MIB))
 
 
 def _member(data: bytes, info: zipfile.ZipInfo) -> ZipMember:

@@ -7,11 +7,11 @@ name can add a header, and no text can add markup.
 import functools
 from collections.abc import Iterator
 from datetime import datetime
-from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -23,8 +23,11 @@ from web.mail.digest import Digest, Milestone
 LONGEST = 998  # bytes of one line, RFC 5322 2.1.1
 
 
-class OneLine(UniqueUnstructuredHeader):
+class OneLine(BaseHeader):
     """A header that programs read: on one line, never in encoded words, which RFC 2047 section 5 forbids there."""
+
+    max_count: ClassVar[Literal[1]] = 1
+    parse = UnstructuredHeader.parse
 
     def fold(self, *, policy: Policy) -> str:
         """Return the header as one line.
