@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_url: str = ""
     max_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=512)] = 64
     sign_in_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    commands_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 600
+    exports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
     smtp_url: str = ""
     mail_from: str = ""
     digest_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
@@ -94,6 +96,8 @@ HELP = {
     "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
     "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 512"),
     "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
+    "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
+    "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),
     "smtp_url": N_(
         "mail server, smtp://user:password@host:587 or smtps://...; default: no mail is sent, links are shown"
     ),

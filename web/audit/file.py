@@ -260,4 +260,4 @@ def _verdict(services: Services, signed: Signed, data: bytes) -> Verdict:
 
 def routes() -> list[BaseRoute]:
     """Return the route of the question."""
-    return [door("/audit/file", file, allow=AUDIT, methods=["GET", "POST"])]
+    return [door("/audit/file", file, allow=AUDIT, methods=["GET", "POST"], kind="upload")]

@@ -149,7 +149,7 @@ def routes() -> list[BaseRoute]:
     """Return the routes of evidence."""
     return [
         open_door("/key.txt", key),
-        door("/p/{project}/shares/{share}/evidence.zip", for_staff, allow=STAFF),
-        door("/audit/shares/{share}/evidence.zip", for_auditors, allow=AUDIT),
-        door("/s/{share}/evidence.zip", for_viewers, allow=VIEWERS),
+        door("/p/{project}/shares/{share}/evidence.zip", for_staff, allow=STAFF, kind="export"),
+        door("/audit/shares/{share}/evidence.zip", for_auditors, allow=AUDIT, kind="export"),
+        door("/s/{share}/evidence.zip", for_viewers, allow=VIEWERS, kind="export"),
     ]

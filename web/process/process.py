@@ -25,11 +25,12 @@ from projections.replay.ever_told import EverToldIndex
 from projections.replay.pages import Heads, LiveLog, Settled
 from projections.replay.tail import Tail
 from web import clock
+from web.door.bounds import Bounds
 from web.door.guard import Guard
+from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
-from web.identity.limit import Limit
 from web.ids import new_id, random_salt
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
@@ -185,8 +186,18 @@ class Process:
 
     def _guard(self) -> Guard:
         settings, refresh = self._settings, self._refresh if self._logs.shared else None
+        bounds = Bounds(
+            upload=settings.max_upload_mb << 20,
+            commands=Limit(settings.commands_per_minute),
+            exports=Limit(settings.exports_per_minute),
+        )
         return Guard(
-            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, refresh=refresh
+            lambda: self._present.world,
+            self._given.now,
+            settings.origin,
+            secure=settings.secure,
+            bounds=bounds,
+            refresh=refresh,
         )
 
     def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:

@@ -21,9 +21,9 @@ from projections.replay.ever_told import EverToldIndex
 from projections.replay.pages import Heads
 from projections.replay.tail import Tail
 from web.door.guard import Guard
+from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
-from web.identity.limit import Limit
 from web.mail.sender import MailSender
 from web.process.health import Health
 from web.process.metrics import Metrics

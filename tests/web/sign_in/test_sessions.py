@@ -154,11 +154,3 @@ def test_a_session_that_has_run_out_is_not_listed(house: House, later: Later) ->
     assert len(ends(here.get("/me").text)) == 2
     later.ahead = timedelta(hours=13)
     assert len(ends(here.get("/me").text)) == 1
-
-
-def test_a_program_with_a_token_is_told_of_browsers_only(house: House) -> None:
-    enter(house, VIEWER)
-    token = house.bearer(VIEWER)
-    page = house.client().get("/me", headers=token).text
-    assert "this one" not in page
-    assert len(ends(page)) == 1
