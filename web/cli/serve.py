@@ -13,6 +13,7 @@ from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import log_lines
 from web.process.process import Given
 from web.push import server
+from web.push.patience import Patience, most_connections
 from web.push.server import server_config, tune_gc
 from web.settings import BadSetting, Settings, add_flags
 
@@ -81,6 +82,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
     config = server_config(
         app.create(process, pages=pages), host, port, log_level="warning", log_config=None,
         timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
+        patience=Patience(most=most_connections()),
     )  # fmt: skip
     tune_gc()
     sentence = (
