@@ -32,6 +32,7 @@ from domain.people.memberships import (
     MembershipEnded,
     MembershipGranted,
 )
+from domain.people.naming import names_somebody
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
 
@@ -379,9 +380,7 @@ def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonEra
     if state is None:
         raise Unknown(_("There is no such person, or they have been erased already."), "person")
     reason = check.text("reason", command.reason, required=True)
-    folded = reason.casefold()
-    words = {word.casefold() for name in state.names for word in name.split()}
-    if any(address.casefold() in folded for address in state.addresses) or words & set(folded.split()):
+    if names_somebody(reason, state.names, state.addresses):
         raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
     clients = tuple(state.memberships)
     first = clients[0] if clients else None
