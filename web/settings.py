@@ -118,6 +118,8 @@ HELP = {
     "demo_speed": N_("how fast the demo lives: 1 is a change every few seconds, 0 is paused"),
     "demo_seed": N_("which demo history is told"),
 }
+SECRETS = ("operator_token", "oidc_client_secret")  # secret as a whole
+ADDRESSES = ("database_url", "redis_url", "smtp_url", "to")  # secret where they hold a password
 ANSWERS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
@@ -156,6 +158,33 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
         raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
     _check_mail(settings)
     return settings
+
+
+def exposed(flags: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each secret among the flags: they stay in the list of processes, for everybody to read."""
+    told = []
+    for name in (*SECRETS, *ADDRESSES):
+        value = flags.get(name)
+        if not isinstance(value, str) or not value or (name in ADDRESSES and not _has_password(value)):
+            continue
+        setting = "database_url" if name == "to" else name
+        told.append(
+            _(
+                "--{flag} holds a secret, which every user of this machine can read in the list of processes. Write it "
+                "to a file and set {variable}_FILE to its path instead.",
+                flag=name.replace("_", "-"),
+                variable=variable(setting),
+            )
+        )
+    return told
+
+
+def _has_password(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return bool(parts.password) or "password=" in parts.query
 
 
 def _given(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> dict[str, Any]:

@@ -9,94 +9,13 @@ import unicodedata
 from collections.abc import Iterable
 
 SHORTEST = 3  # letters of a part of a name that counts by itself
-EVERYDAY = frozenset(
-    [
-        "all",
-        "and",
-        "any",
-        "april",
-        "art",
-        "august",
-        "bill",
-        "can",
-        "carol",
-        "chase",
-        "clay",
-        "cliff",
-        "colin",
-        "dale",
-        "dawn",
-        "day",
-        "dean",
-        "don",
-        "drew",
-        "ernest",
-        "faith",
-        "for",
-        "ford",
-        "frank",
-        "gene",
-        "glen",
-        "grace",
-        "grant",
-        "guy",
-        "hope",
-        "iris",
-        "ivy",
-        "jack",
-        "jade",
-        "jay",
-        "jean",
-        "joy",
-        "jude",
-        "june",
-        "king",
-        "law",
-        "lee",
-        "long",
-        "love",
-        "mark",
-        "may",
-        "miles",
-        "norm",
-        "not",
-        "object",
-        "old",
-        "olive",
-        "page",
-        "pat",
-        "pearl",
-        "peg",
-        "penny",
-        "per",
-        "price",
-        "ray",
-        "read",
-        "rich",
-        "rob",
-        "robin",
-        "rose",
-        "ruby",
-        "sandy",
-        "sky",
-        "skip",
-        "smith",
-        "stone",
-        "sue",
-        "sunny",
-        "the",
-        "tom",
-        "victor",
-        "wade",
-        "ward",
-        "was",
-        "west",
-        "white",
-        "will",
-        "wood",
-        "young",
-    ]
-)
+_EVERYDAY = """
+all and any april art august bill can carol chase clay cliff colin dale dawn day dean don drew ernest faith for ford
+frank gene glen grace grant guy hope iris ivy jack jade jay jean joy jude june king law lee long love mark may miles
+norm not object old olive page pat pearl peg penny per price ray read rich rob robin rose ruby sandy sky skip smith
+stone sue sunny the tom victor wade ward was west white will wood young
+"""
+EVERYDAY = frozenset(_EVERYDAY.split())
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)[.!?:;\n]\s*$")
 
@@ -124,7 +43,7 @@ def _follow(parts: list[str], words: list[str]) -> bool:
 
 
 def _as_names(text: str) -> set[str]:
-    """Return the words of a text that are written as names are: with a capital that no sentence's beginning explains."""
+    """Return the words of a text that are written as names: with a capital that no sentence's beginning explains."""
     found = set()
     for match in _WORD.finditer(text):
         before = text[: match.start()]

@@ -61,7 +61,6 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
 
     Raises: BadSetting when the address or the folder cannot be used.
     """
-    log_lines.begin(settings.log_level, settings.log_format)
     if demo:
         from web.demo.life import refuse_open_doors
 
@@ -75,7 +74,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
     if demo:
         from web.demo.life import tell_the_year
 
-        print(_("Telling a year of history ..."), flush=True)
+        log_lines.say(_("Telling a year of history ..."), settings.log_format)
         tell_the_year(settings)
     process = app.compose(settings, Given(demo=demo))
     graceful = settings.drain_seconds + 5
@@ -90,9 +89,8 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
         if pages
         else _("Fanlight follows, health at {origin}/healthz", origin=settings.origin)
     )
-    print(
-        _("{says}  (data in {where}, stop with Ctrl+C)", says=sentence, where=process.services.logs.where), flush=True
-    )
+    where = process.services.logs.where
+    log_lines.say(_("{says}  (data in {where}, stop with Ctrl+C)", says=sentence, where=where), settings.log_format)
     server.run(config, [listener])
     for lock in locks:
         lock.close()
