@@ -27,7 +27,7 @@ from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import link, openid, sessions
+from web.sign_in import link, openid, sessions, tokens
 
 
 def compose(settings: Settings, given: Given | None = None) -> Process:
@@ -44,6 +44,7 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *link.routes(),
         *openid.routes(),
         *sessions.routes(),
+        *tokens.routes(),
         *home.routes(),
         *dashboard.routes(),
         *history.routes(),

@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""  # the address people type; default: http://host:port
     link_hours: Hours = 72
     session_hours: Hours = 12
+    idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=43_200)] = 240
+    token_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
     tick_seconds: Annotated[int, msgspec.Meta(ge=1, le=40)] = 20
     checkpoint_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 10
     signing_key: Path = Path()  # default: signing.key in the data folder
@@ -86,6 +88,8 @@ HELP = {
     "public_url": N_("address people type, such as https://status.example.com; default: host and port"),
     "link_hours": N_("hours a sign-in link stays good, 1 to 720"),
     "session_hours": N_("hours until people sign in again, 1 to 720"),
+    "idle_minutes": N_("minutes after which a session ends in which nobody does anything, 5 to 43200"),
+    "token_days": N_("days a bearer token works, 1 to 3650"),
     "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
     "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
     "signing_key": N_(

@@ -1,6 +1,5 @@
 """Settings: by flag and by variable, all of them in docs/operators.md, and bad ones stop the start with one clear line."""
 
-import json
 import os
 import subprocess
 import sys

@@ -8,7 +8,7 @@ tokens of programs (they open the JSON door alone), bodies without end and peopl
 
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -32,6 +32,7 @@ AUDIT: frozenset[Role] = frozenset({"admin", "auditor"})
 VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
 SAFE = ("GET", "HEAD")
+CLEARED = '"cache", "storage"'  # what a browser forgets at the end of a session
 JSON = "/api/"  # what tokens open, and nothing else
 FORM = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -55,7 +56,8 @@ class Guard:
 
     `directory` returns who there is, `clock` the present instant (UTC). `refresh` takes in what other processes
     recorded; None where this process is alone. `secure`: people reach the installation by https. `bounds`: what one
-    request may bring, and one person ask for.
+    request may bring, and one person ask for. `token_days`: for how long a token works. `active` takes the id of a
+    session in which somebody does something.
     """
 
     def __init__(
@@ -66,10 +68,13 @@ class Guard:
         *,
         secure: bool,
         bounds: Bounds,
+        token_days: int,
+        active: Callable[[str], None],
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
-        self.refresh, self.bounds = refresh, bounds
+        self.refresh, self.bounds, self.active = refresh, bounds, active
+        self._tokens_last = timedelta(days=token_days)
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
@@ -98,9 +103,10 @@ class Guard:
         directory = self._directory()
         key = directory.tokens.get(hashed)
         person = directory.people.get(key.person) if key else None
-        if person is None or not person.comes_in:
+        token = person.tokens.get(key.id) if person and key else None
+        if person is None or token is None or not person.comes_in:
             return None
-        return Signed(person=person, session=None)
+        return Signed(person=person, session=None) if token.issued + self._tokens_last > self._clock() else None
 
     def same_origin(self, connection: HTTPConnection) -> bool:
         """Return whether the Origin header names this installation."""
@@ -143,7 +149,20 @@ def _sign_in_first(request: Request) -> Response:
         return PlainTextResponse(
             _("You were signed out. Reload to sign in.\n"), 401, headers={"HX-Redirect": "/sign-in"}
         )
+    guard: Guard = request.app.state.guard
+    if guard.cookie in request.cookies:  # of a session that ended meanwhile
+        return signed_out(guard)
     return RedirectResponse("/sign-in", status_code=303)
+
+
+def signed_out(guard: Guard) -> Response:
+    """Return the way to the sign-in page, for a browser that forgets what it was shown.
+
+    Its cookies are not cleared by that header, for it means those of all sites of the domain; ours is by name.
+    """
+    response = RedirectResponse("/sign-in", 303, headers={"clear-site-data": CLEARED})
+    response.delete_cookie(guard.cookie, path="/", secure=guard.secure, httponly=True, samesite="lax")
+    return response
 
 
 def _of_others(request: Request, signed: Signed) -> bool:
@@ -194,6 +213,8 @@ async def _asked(endpoint: Endpoint, request: Request, signed: Signed, kind: Kin
     Raises: TooLarge.
     """
     guard: Guard = request.app.state.guard
+    if signed.session is not None and kind != "polled":
+        guard.active(signed.session.id)
     changes = request.method not in SAFE
     if changes and not await guard.form_is_ours(request, signed):
         return PlainTextResponse(_("This form is out of date. Reload the page and send it again.\n"), 403)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from projections.evidence.notary import Notary
 from projections.follow.follower import Follower, FollowerPorts
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
+from projections.receipts.activity import Activity
+from projections.receipts.claims import Receipt
 from projections.receipts.taking import Receipts
 from projections.receipts.visit_log import VisitLog
 from projections.replay.ever_told import EverToldIndex
@@ -80,6 +82,7 @@ class Process:
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
+        self._activity = Activity(self._logs.receipts, given.now, timedelta(minutes=settings.idle_minutes))
         self._live = self._push()
         self._handing_on = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
         self.lease_keeper = (
@@ -109,7 +112,11 @@ class Process:
     def _push(self) -> Live:
         log = Settled(LiveLog(self._logs.disclosure, self._heads), self._present.refresh)
         pace = Pace(tick_every=self._settings.tick_seconds, drain=self._settings.drain_seconds)
-        return Live(log, self._receipts.take, pace=pace)
+        return Live(log, self._claimed, pace=pace)
+
+    def _claimed(self, claims: Sequence[Receipt]) -> None:
+        self._activity.claimed(claims)
+        self._receipts.take(claims)
 
     def _follow(self, renderer: Renderer) -> Follower:
         ports = FollowerPorts(
@@ -155,6 +162,7 @@ class Process:
             heads=self._heads,
             ever_told=EverToldIndex(self._logs.disclosure),
             receipts=self._receipts,
+            activity=self._activity,
             visits=VisitLog(self._logs.receipts),
             live=self._live,
             follower=self._follower,
@@ -197,6 +205,8 @@ class Process:
             settings.origin,
             secure=settings.secure,
             bounds=bounds,
+            token_days=settings.token_days,
+            active=self._activity.note,
             refresh=refresh,
         )
 

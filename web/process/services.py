@@ -15,6 +15,7 @@ from projections.evidence.notary import Notary
 from projections.follow.follower import Follower
 from projections.follow.next_entry import Renderer
 from projections.installation.folder import Logs
+from projections.receipts.activity import Activity
 from projections.receipts.taking import Receipts
 from projections.receipts.visit_log import VisitLog
 from projections.replay.ever_told import EverToldIndex
@@ -57,6 +58,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     heads: Heads
     ever_told: EverToldIndex
     receipts: Receipts
+    activity: Activity
     visits: VisitLog
     live: Live
     follower: Follower

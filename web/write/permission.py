@@ -39,7 +39,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     """
     if actor.role == "admin":
         return
-    own = access.EndSession | access.UseLink | mails.ChooseDigest
+    own = access.EndSession | access.UseLink | access.RevokeToken | mails.ChooseDigest
     if isinstance(command, own) and command.person == actor.person:
         return
     if actor.role == "viewer" and _for_viewers(actor, command, world):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,13 @@ class Later:
 
     def __call__(self):
         return clock.now() + self.ahead
+
+
+class After(Later):
+    """The same, from a day on that is later than all that the sample recorded."""
+
+    def __call__(self):
+        return datetime(2027, 3, 2, 9, tzinfo=UTC) + self.ahead
 
 
 @pytest.fixture
