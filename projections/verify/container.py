@@ -9,7 +9,8 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -43,8 +44,8 @@ class ZipMember(msgspec.Struct, frozen=True):
 
     @property
     def method(self) -> int:
-        """The ZIP compression method: stored for the note, deflated for everything else."""
-        return STORED if self.path == NOTE else DEFLATED
+        """The ZIP compression method."""
+        return method(self.path)
 
     @property
     def longest(self) -> int:
@@ -109,16 +110,46 @@ def pack(path: str, content: bytes) -> ZipMember:
 
 def write(members: Sequence[ZipMember]) -> bytes:
     """Return the bytes of the container of some members, `bundle.note` first, the others by path."""
-    out, central = bytearray(), bytearray()
+    return b"".join(pieces(members))
+
+
+class Packed(Protocol):
+    """A member whose data may lie elsewhere until it is asked for."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def packed(self) -> bytes: ...
+    @property
+    def crc(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+
+def pieces(members: Sequence[Packed]) -> Iterator[bytes]:
+    """Yield the bytes of the container of some members in order; the data of one member is asked for at a time."""
+    length, central = 0, bytearray()
     ordered = sorted(members, key=lambda member: (member.path != NOTE, member.path.encode()))
     for member in ordered:
-        name, sizes = member.path.encode("ascii"), (member.crc, len(member.packed), member.size)
-        where = len(out)
-        out += _LOCAL.pack(b"PK\x03\x04", 20, 0, member.method, 0, _DATE, *sizes, len(name), 0) + name + member.packed
-        fixed = (20, 20, 0, member.method, 0, _DATE)
-        central += _CENTRAL.pack(b"PK\x01\x02", *fixed, *sizes, len(name), 0, 0, 0, 0, 0, where) + name
+        name, packed = member.path.encode("ascii"), member.packed
+        sizes, fixed = (member.crc, len(packed), member.size), (20, 0, method(member.path), 0, _DATE)
+        central += _CENTRAL.pack(b"PK\x01\x02", 20, *fixed, *sizes, len(name), 0, 0, 0, 0, 0, length) + name
+        head = _LOCAL.pack(b"PK\x03\x04", *fixed, *sizes, len(name), 0) + name
+        length += len(head) + len(packed)
+        yield head
+        yield packed
     count = len(ordered)
-    return bytes(out + central + _END.pack(b"PK\x05\x06", 0, 0, count, count, len(central), len(out), 0))
+    yield bytes(central) + _END.pack(b"PK\x05\x06", 0, 0, count, count, len(central), length, 0)
+
+
+def length_of(members: Sequence[tuple[str, int]]) -> int:
+    """Return the bytes of a container of members of these paths and lengths, as stored."""
+    return _END.size + sum(_LOCAL.size + _CENTRAL.size + 2 * len(path) + length for path, length in members)
+
+
+def method(path: str) -> int:
+    """Return the ZIP compression method of a member: stored for the note, deflated for everything else."""
+    return STORED if path == NOTE else DEFLATED
 
 
 def read(data: bytes, most: int = ALL) -> tuple[Mapping[str, ZipMember], bool]:
