@@ -1,24 +1,32 @@
 # One image for every role: serve, follow, migrate, backup of a share, verify.
-FROM python:3.13-slim AS build
+# BASE may be given with a digest: --build-arg BASE=python:3.13-slim@sha256:...
+ARG BASE=python:3.13-slim
+FROM ${BASE} AS build
 WORKDIR /src
-COPY requirements.run.lock ./
+COPY requirements.run.lock requirements.build.lock ./
 RUN python -m venv /opt/fanlight \
- && /opt/fanlight/bin/pip install --no-cache-dir --require-hashes -r requirements.run.lock
+ && /opt/fanlight/bin/pip install --no-cache-dir --require-hashes -r requirements.run.lock -r requirements.build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY domain domain
 COPY projections projections
 COPY web web
-RUN /opt/fanlight/bin/pip install --no-cache-dir "setuptools>=77" \
- && /opt/fanlight/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+RUN /opt/fanlight/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
  && /opt/fanlight/bin/pip uninstall --yes --quiet setuptools pip
 
-FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin fanlight \
- && install --directory --owner=fanlight --group=fanlight --mode=0700 /data
+FROM ${BASE}
+ARG VERSION=""
+LABEL org.opencontainers.image.title="Fanlight" \
+      org.opencontainers.image.description="Share live project status with your clients, and prove afterwards what was shown" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+RUN groupadd --system --gid 10001 fanlight \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin fanlight \
+ && install --directory --owner=fanlight --group=fanlight --mode=0700 /data /spool
 COPY --from=build /opt/fanlight /opt/fanlight
 USER fanlight
-ENV PATH=/opt/fanlight/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 FANLIGHT_DATA=/data FANLIGHT_HOST=0.0.0.0
+ENV PATH=/opt/fanlight/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 FANLIGHT_DATA=/data FANLIGHT_HOST=0.0.0.0 \
+    TMPDIR=/spool
 EXPOSE 8000
-VOLUME /data
+VOLUME /data /spool
 ENTRYPOINT ["fanlight"]
 CMD ["serve"]

@@ -59,7 +59,18 @@ def product(folder: Path) -> Target:
     logs.close()
     return Target(
         name="fanlight serve",
-        argv=python("web.cli", "serve", "--data", str(folder), "--port", "{port}", "--public-url", ORIGIN),
+        argv=python(
+            "web.cli",
+            "serve",
+            "--data",
+            str(folder),
+            "--port",
+            "{port}",
+            "--public-url",
+            ORIGIN,
+            "--commands-per-minute",
+            "100000",
+        ),
         path=f"/s/{SHARE}/live",
         headers=(f"Cookie: fanlight={cookie}", f"Origin: {ORIGIN}"),
         hello=hello(head),

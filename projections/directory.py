@@ -128,7 +128,7 @@ class Directory:
 
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}
-        open_tokens = set(person.tokens.values())
+        open_tokens = {token.hash for token in person.tokens.values()}
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
 

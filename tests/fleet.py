@@ -81,7 +81,17 @@ class Process:
         if self.fleet.redis is not None:
             environment["FANLIGHT_REDIS_URL"] = self.fleet.redis.url
         told = ["--port", str(self.port), "--public-url", self.fleet.origin, "--data", str(self.fleet.path / "shared")]
-        told += ["--tick-seconds", "2", "--sign-in-per-minute", "1000", "--log-level", "info", *self.flags]
+        told += [
+            "--tick-seconds",
+            "2",
+            "--sign-in-per-minute",
+            "1000",
+            "--commands-per-minute",
+            "100000",
+            "--log-level",
+            "info",
+            *self.flags,
+        ]
         self.popen = Program([self.kind, *told], environment, self.log)
         return self
 

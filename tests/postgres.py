@@ -74,6 +74,10 @@ class Cluster:
         self._run("pg_ctl", "-D", self._data, "-w", "-t", "30", "-l", log, "-o", options, "start")
         return self
 
+    def log(self) -> str:
+        """Return what the server has logged."""
+        return (self._home / "log").read_text(errors="replace")
+
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; "immediate" is a crash."""
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")

@@ -156,7 +156,7 @@ class World:
         wanted = Wanted(share=SHARE, kind=kind, first=first, to=to, receipts=receipts)  # type: ignore[arg-type]
         page = lambda told: f"<p>{told.manifest.to}</p>".encode()  # noqa: E731
         enclosed = Enclosures(made_at=self.clock(), verifier=b"# verifier\n", readable=page)
-        return build(self.folder, self.notary, wanted, enclosed)
+        return build(self.folder, self.notary, wanted, enclosed).whole()
 
     # a small portfolio
 

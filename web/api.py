@@ -25,7 +25,6 @@ from web.write.permission import Actor
 from web.write.service import version_named
 from web.write.viewers import bounded
 
-LARGEST = 1 << 20  # bytes of one command
 MOST = 200  # entries in one answer
 
 
@@ -76,10 +75,6 @@ async def _sent_command(request: Request) -> SentCommand | Response:
         )
         return problem(400, _("Bad Expected-Version"), detail)
     payload = await request.body()
-    if len(payload) > LARGEST:
-        return problem(
-            413, _("Too large"), _("A command has at most {largest} bytes; split a larger change.", largest=LARGEST)
-        )
     try:
         command = commands.decode(payload)
     except msgspec.MsgspecError as error:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -27,7 +27,7 @@ from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import link, openid, sessions
+from web.sign_in import link, openid, sessions, tokens
 
 
 def compose(settings: Settings, given: Given | None = None) -> Process:
@@ -44,6 +44,7 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *link.routes(),
         *openid.routes(),
         *sessions.routes(),
+        *tokens.routes(),
         *home.routes(),
         *dashboard.routes(),
         *history.routes(),
@@ -103,4 +104,7 @@ def refusals(services: Services) -> dict[Any, Any]:
             return refusal(error)
         return PlainTextResponse(f"{error.message}\n", status_of(error), headers={"cache-control": "no-store"})
 
-    return {**dict.fromkeys(services.logs.away, away), Refused: refused}
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody is there to read it, and it is no failure of ours
+
+    return {**dict.fromkeys(services.logs.away, away), Refused: refused, ClientDisconnect: gone}

@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""  # the address people type; default: http://host:port
     link_hours: Hours = 72
     session_hours: Hours = 12
+    idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=43_200)] = 240
+    token_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
     tick_seconds: Annotated[int, msgspec.Meta(ge=1, le=40)] = 20
     checkpoint_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 10
     signing_key: Path = Path()  # default: signing.key in the data folder
@@ -41,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_url: str = ""
     max_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=512)] = 64
     sign_in_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    commands_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 600
+    exports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
     smtp_url: str = ""
     mail_from: str = ""
     digest_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
@@ -84,6 +88,8 @@ HELP = {
     "public_url": N_("address people type, such as https://status.example.com; default: host and port"),
     "link_hours": N_("hours a sign-in link stays good, 1 to 720"),
     "session_hours": N_("hours until people sign in again, 1 to 720"),
+    "idle_minutes": N_("minutes after which a session ends in which nobody does anything, 5 to 43200"),
+    "token_days": N_("days a bearer token works, 1 to 3650"),
     "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
     "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
     "signing_key": N_(
@@ -94,6 +100,8 @@ HELP = {
     "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
     "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 512"),
     "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
+    "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
+    "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),
     "smtp_url": N_(
         "mail server, smtp://user:password@host:587 or smtps://...; default: no mail is sent, links are shown"
     ),
@@ -114,6 +122,8 @@ HELP = {
     "demo_speed": N_("how fast the demo lives: 1 is a change every few seconds, 0 is paused"),
     "demo_seed": N_("which demo history is told"),
 }
+SECRETS = ("operator_token", "oidc_client_secret")  # secret as a whole
+ADDRESSES = ("database_url", "redis_url", "smtp_url", "to")  # secret where they hold a password
 ANSWERS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
 TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
 
@@ -152,6 +162,33 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
         raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
     _check_mail(settings)
     return settings
+
+
+def exposed(flags: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each secret among the flags: they stay in the list of processes, for everybody to read."""
+    told = []
+    for name in (*SECRETS, *ADDRESSES):
+        value = flags.get(name)
+        if not isinstance(value, str) or not value or (name in ADDRESSES and not _has_password(value)):
+            continue
+        setting = "database_url" if name == "to" else name
+        told.append(
+            _(
+                "--{flag} holds a secret, which every user of this machine can read in the list of processes. Write it "
+                "to a file and set {variable}_FILE to its path instead.",
+                flag=name.replace("_", "-"),
+                variable=variable(setting),
+            )
+        )
+    return told
+
+
+def _has_password(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return bool(parts.password) or "password=" in parts.query
 
 
 def _given(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> dict[str, Any]:

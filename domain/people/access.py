@@ -32,6 +32,7 @@ from domain.people.memberships import (
     MembershipEnded,
     MembershipGranted,
 )
+from domain.people.naming import names_somebody
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
 
@@ -82,7 +83,7 @@ class SessionStarted(Event, frozen=True, kw_only=True):
 
 class SessionEnded(Event, frozen=True, kw_only=True):
     session: str
-    cause: Literal["signed_out", "ended", "disabled"]
+    cause: Literal["signed_out", "ended", "disabled", "idle"]
 
 
 class TokenIssued(Event, frozen=True, kw_only=True):
@@ -127,6 +128,15 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
 
 
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """A bearer token; `issued` (UTC): an installation's settings say for how long it works from then."""
+
+    id: str
+    hash: str
+    label: str
+    issued: datetime
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     hash: str
@@ -146,7 +156,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     links: dict[str, Link] = {}
     sessions: dict[str, Session] = {}  # open ones
     signed_in: datetime | None = None  # when they last signed in, UTC
-    tokens: dict[str, str] = {}  # token id -> hash
+    tokens: dict[str, Token] = {}  # by id
     disabled: bool = False
     projects: tuple[ProjectId, ...] | None = None  # that a manager manages; None: all
     digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
@@ -217,8 +227,9 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, mails=mails.evolve(state.mails, event, at))
         case SessionEnded(session=key):
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
-        case TokenIssued(token=key, hash=digest):
-            return replace(state, tokens={**state.tokens, key: digest})
+        case TokenIssued(token=key, hash=digest, label=label):
+            token = Token(id=key, hash=digest, label=label, issued=at)
+            return replace(state, tokens={**state.tokens, key: token})
         case TokenRevoked(token=key):
             return replace(state, tokens={k: v for k, v in state.tokens.items() if k != key})
         case PersonDisabled():
@@ -331,7 +342,7 @@ class StartSession(Command, frozen=True, kw_only=True):
 class EndSession(Command, frozen=True, kw_only=True):
     person: PersonId
     session: str
-    cause: Literal["signed_out", "ended"] = "signed_out"
+    cause: Literal["signed_out", "ended", "idle"] = "signed_out"
 
 
 class IssueToken(Command, frozen=True, kw_only=True):
@@ -379,9 +390,7 @@ def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonEra
     if state is None:
         raise Unknown(_("There is no such person, or they have been erased already."), "person")
     reason = check.text("reason", command.reason, required=True)
-    folded = reason.casefold()
-    words = {word.casefold() for name in state.names for word in name.split()}
-    if any(address.casefold() in folded for address in state.addresses) or words & set(folded.split()):
+    if names_somebody(reason, state.names, state.addresses):
         raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
     clients = tuple(state.memberships)
     first = clients[0] if clients else None

@@ -1,5 +1,6 @@
 """The present state of every stream: clients, people, shares and projects, folded from the event log."""
 
+import copy
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import assert_never
@@ -75,6 +76,18 @@ class World(Directory):
                 assert_never(event)
         self.versions[recorded.stream] = recorded.version
         self.position = max(self.position, recorded.position)
+
+    def still(self) -> "World":
+        """Return a copy that later events do not change; the states in it are frozen."""
+        made = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | set):
+                setattr(made, name, value.copy())
+        made.held_back = copy.copy(self.held_back)
+        for name, value in vars(self.held_back).items():
+            if isinstance(value, dict | set):
+                setattr(made.held_back, name, value.copy())
+        return made
 
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)

@@ -5,9 +5,8 @@ missing, and the verifier reports it.
 """
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -18,6 +17,7 @@ from projections.entries.frames import State
 from projections.entries.names import SealedName
 from projections.evidence.leaves import BATCH, stored_leaves
 from projections.evidence.notary import Differs, Notary, Signed
+from projections.evidence.spool import Spool
 from projections.installation.folder import Logs
 from projections.proof import notes, tree
 from projections.receipts.batches import BatchRow
@@ -28,6 +28,7 @@ from projections.verify.lines import Base, EvidenceLine, GivenName
 
 FORMAT: Literal[2] = 2  # of bundles made from now on
 LINES = 100  # of one file
+LARGE = 32 << 20  # bytes of contents in one file; a verifier takes 128 MiB (8.1)
 Kind = Literal["share", "period", "entry"]
 
 
@@ -78,8 +79,8 @@ class NothingYet(Exception):
 _encode = msgspec.json.Encoder().encode
 
 
-def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> bytes:
-    """Return the bundle; a checkpoint is signed for it when the newest one does not cover what is wanted.
+def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> Spool:
+    """Return the bundle, on disk; a checkpoint is signed for it when the newest one does not cover what is wanted.
 
     Raises: NothingYet.
     """
@@ -95,13 +96,13 @@ def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> b
     page = ReadablePage(
         manifest=manifest, checkpoint=checkpoint, contents=contents, rows=rows or [], key=notary.verification_key
     )
-    files = members.files | {
-        "README.txt": README,
-        "verify.py": enclosed.verifier,
-        "bundle.json": msgspec.json.format(_encode(manifest), indent=2) + b"\n",
-        "index.html": enclosed.readable(page),
-    }
-    return _sealed(notary, files)
+    files = members.files
+    files["README.txt"] = README
+    files["verify.py"] = enclosed.verifier
+    files["bundle.json"] = msgspec.json.format(_encode(manifest), indent=2) + b"\n"
+    files["index.html"] = enclosed.readable(page)
+    _seal(notary, files)
+    return files
 
 
 def _manifest(notary: Notary, wanted: Wanted, checkpoint: Signed, made_at: datetime) -> Manifest:
@@ -114,12 +115,11 @@ def _manifest(notary: Notary, wanted: Wanted, checkpoint: Signed, made_at: datet
     )  # fmt: skip
 
 
-def _sealed(notary: Notary, files: dict[str, bytes]) -> bytes:
-    """Return the container of some files with the signed list of their hashes; docs/spec.md 8.2."""
-    members = [container.pack(path, files[path]) for path in sorted(files)]
+def _seal(notary: Notary, files: Spool) -> None:
+    """Add the signed list of the hashes of all files; docs/spec.md 8.2."""
+    members = sorted(files.members, key=lambda member: member.path)
     lines = "".join(f"{member.digest} {member.path}\n" for member in members)
-    note = notes.sign(f"{notary.key.name}/bundle\n{FORMAT}\n{lines}", notary.key)
-    return container.write([container.pack(container.NOTE, note.encode()), *members])
+    files[container.NOTE] = notes.sign(f"{notary.key.name}/bundle\n{FORMAT}\n{lines}", notary.key).encode()
 
 
 def _checkpoint(notary: Notary, wanted: Wanted) -> Signed:
@@ -138,7 +138,7 @@ class _Members:
     def __init__(self, logs: Logs, notary: Notary, manifest: Manifest) -> None:
         self._logs, self._notary, self._manifest = logs, notary, manifest
         self._whole = manifest.kind == "share"
-        self.files: dict[str, bytes] = {}
+        self.files = Spool()
         self._names: dict[tuple[str, str], GivenName] = {}
 
     def add_trust(self, checkpoint: Signed) -> None:
@@ -161,18 +161,18 @@ class _Members:
         proofs = None if self._whole else tree.Subtrees(stored_leaves(self._logs, manifest.share, manifest.size))
         entries = _entries(self._logs, manifest.share, manifest.first - 1, manifest.to)
         start, erased = manifest.first, False
-        while batch := list(islice(entries, LINES)):
+        for batch in _batches(entries):
             lines = []
             for kept in batch:
                 proof = proofs.inclusion(kept.n - 1) if proofs and kept.n <= proofs.size else None
                 lines.append(_encode(_line(kept, proof)))
                 content = self._logs.disclosure.content(manifest.share, kept)
-                contents.append((kept.n, content, kept.leaf.hex()))
+                contents.append((kept.n, content and _slim(content), kept.leaf.hex()))
                 self._note_names(kept)
                 self._begin_again(kept, after_erased=erased)
                 erased = kept.state == "erased"
             self.files[f"entries/{start:09}.jsonl"] = b"\n".join(lines) + b"\n"
-            start += LINES
+            start += len(batch)
         if not self._whole:
             folded = pages.fold(self._logs.disclosure, manifest.share, manifest.first)
             state = folded.state if folded else State()
@@ -237,6 +237,27 @@ class _Members:
             self.files[f"stylesheets/{digest}.css"] = self._logs.disclosure.stylesheet(digest) or b""
         for digest in {digest for _n, content, _leaf in contents if content for digest in content.assets}:
             self.files[f"assets/{digest}"] = self._logs.disclosure.asset(digest) or b""
+
+
+def _batches(entries: Iterable[Kept]) -> Iterator[list[Kept]]:
+    """Yield the entries of one file after the other: at most `LINES`, and `LARGE` bytes where it is more than one."""
+    batch, size = list[Kept](), 0
+    for kept in entries:
+        length = len(kept.raw or b"")
+        if batch and (len(batch) == LINES or size + length > LARGE):
+            yield batch
+            batch, size = [], 0
+        batch.append(kept)
+        size += length
+    if batch:
+        yield batch
+
+
+def _slim(content: Content) -> Content:
+    """Return of a content what the readable page tells, and which files it needs."""
+    return msgspec.structs.replace(
+        content, parts=(), items="", body="", view="", terms="", sections={}, roots=(), removed=()
+    )
 
 
 def _base(state: State) -> bytes:

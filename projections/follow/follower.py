@@ -3,6 +3,8 @@
 It reads the event log by position; a wake-up only hints that there is something to read, and a poll reads it anyway.
 The events of one command are one update. A share whose view or markup cannot be made is parked: it stops where it is,
 which is logged as an error, and the others go on. Once the cause is gone, the events it missed become its next updates.
+A share of very many items takes turns: its updates are made one at a time, after whatever else there is to take in, and
+until then it is recorded as parked where it stands.
 """
 
 import contextlib
@@ -10,6 +12,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -25,11 +28,12 @@ from projections.events.world import World
 from projections.follow.next_entry import Made, Renderer, Secrets, Shown, disclose, restore
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
-from projections.logs.disclosure_log import DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
+from projections.logs.disclosure_log import WAITS, DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
 
 __all__ = ["Follower", "FollowerPorts", "Renderer"]
 
 log = logging.getLogger("fanlight.follow")
+MANY = 1000  # milestones and risks of a project, from which on its shares take turns
 RETRY = 60.0  # seconds between tries at parked shares
 NO_TERM = -1
 
@@ -59,6 +63,14 @@ class _Batch:
         cuts = [r for r in events if isinstance(r, Recorded) and isinstance(r.event, ends)]
         self.narrowed |= {cut.stream: cut.position for cut in cuts}
         self.read = max([self.read, *(r.position for r in events)])
+
+
+class _Turn(msgspec.Struct, frozen=True):
+    """An update that a large share has still to make: how everything stood then, and the events that brought it."""
+
+    world: World
+    group: list[Recorded | Unreadable]
+    before: int  # the position before these events
 
 
 class Follower:
@@ -104,6 +116,7 @@ class Follower:
         self._position = self._disclosure.position()
         self._read = 0
         self._broken: dict[str, str] = {}  # stream -> why
+        self._turns: dict[ShareId, deque[_Turn]] = {}  # of large shares, the one whose turn it is first
         for recorded in self._events.everything(self._position):
             self._read = recorded.position
             self._fold(recorded)
@@ -138,12 +151,15 @@ class Follower:
             self._reset()
         if self._lease_keeper is not None and self._lease_keeper.term is None:
             self.leading = False
+            self._turns.clear()  # whoever leads finds them parked
             self.stand_by()
             return 0
         if not self.leading:
             self._take_over()
         while not self._asked.empty():
             self.retry(self._asked.get())
+        for share in [share for share, parked in self.parked.items() if parked.error == WAITS]:
+            self.retry(share)  # it was waiting when the process before this one ended
         if self.parked and time.monotonic() - self._retried > RETRY:
             self._retry_all()
         return self.step()
@@ -203,7 +219,7 @@ class Follower:
         self.beat = time.monotonic()
         events = self._events.after(self._read, limit)
         if not events:
-            return 0
+            return self._next_turn()
         batch, position = _Batch(), self._position
         batch.know(events)
         if len(events) == limit:  # else these are the last of the log
@@ -212,16 +228,18 @@ class Follower:
             self._read = recorded.position
             self._group.append(recorded)
             if _closes(recorded):
-                self._take(self._group, batch, position)
+                self._take(self._group, batch, position, alone=len(self._group) >= len(events))
                 self._group, position = [], recorded.position
         try:
             self._record(batch, position)
         except TermsMoved:
             log.info("terms came into force or ended meanwhile, reading again")
             self._reset()
+        self._next_turn()
         return len(events)
 
-    def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int) -> None:
+    def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int, *, alone: bool) -> None:
+        """Take in the events of one command; `alone`: nothing else is known to wait."""
         self.beat = time.monotonic()
         concerned: set[ShareId] = set()
         for recorded in group:
@@ -230,6 +248,9 @@ class Follower:
         self._world.settle()
         for share in sorted(concerned):
             if share in self.parked or _narrowed(batch, self._world, share, group[-1].position):
+                continue
+            if share in self._turns or (self._large(share) and not (alone and len(concerned) == 1)):
+                self._put_off(share, _Turn(self._world.still(), list(group), before), batch)
                 continue
             try:
                 self._refuse_broken(share)
@@ -243,6 +264,58 @@ class Follower:
             if made is not None:
                 self._shown[share] = made.shown
                 batch.made.append(made)
+
+    # large shares
+
+    def _large(self, share: ShareId) -> bool:
+        project = self._world.projects.get(self._world.shares[share].project)
+        return project is not None and len(project.schedule.milestones) + len(project.risks.risks) >= MANY
+
+    def _put_off(self, share: ShareId, turn: _Turn, batch: _Batch) -> None:
+        """Have a large share make this update when it is its turn."""
+        if share not in self._turns:
+            self._turns[share] = deque()
+            batch.parked[share] = Parked(share=share, position=turn.before, error=WAITS)
+        self._turns[share].append(turn)
+
+    def _next_turn(self) -> int:
+        """Make the next update of the large share whose turn it is; return 0 where none waits."""
+        if not self._turns:
+            return 0
+        share = next(iter(self._turns))
+        turns = self._turns.pop(share)
+        turn, batch = turns.popleft(), _Batch()
+        position = turn.group[-1].position
+        batch.know(self._events.cuts(turn.before))
+        batch.read = max(batch.read, self._position)
+        stands = Parked(share=share, position=position, error=WAITS)
+        if not turns:
+            stands = Parked(share=share, position=self._position, error="")
+        try:
+            self._refuse_broken(share)
+            if not _narrowed(batch, turn.world, share, position):
+                now = _time_of(self._clock(), turn.group)
+                made = disclose(turn.world, share, self._shown_by(share), self._renderer, now, self._secrets)
+                if made is not None:
+                    self._shown[share] = made.shown
+                    batch.made.append(made)
+        except Exception as error:
+            log.exception("share %s is stopped at event %d; the others go on", share, turn.before)
+            stands = Parked(share=share, position=turn.before, error=f"{type(error).__name__}: {error}")
+            self.parked[share] = stands
+            turns.clear()
+        try:
+            self._keep(batch, [(stands, self._disclosure.parked_versions(share) + 1)], None)
+        except TermsMoved:
+            self._shown.pop(share, None)
+            self.parked[share] = Parked(share=share, position=turn.before, error=WAITS)
+            self.retry(share)
+            return 1
+        if turns:
+            self._turns[share] = turns  # behind the other large ones
+        self._crash_point("after-turn")
+        self._hand_on(batch.made)
+        return 1
 
     def _fold(self, recorded: Recorded | Unreadable) -> None:
         if recorded.stream in self._broken:

@@ -9,13 +9,15 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psycopg
+from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresDatastore
-from psycopg import sql
+from psycopg import Cursor, sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
 
 from domain.language import gettext as _
 from projections.installation import database_lease
@@ -63,8 +65,37 @@ class Database(Logs):
         super().close()
 
 
+class QuietRecorder(ApplicationRecorder):
+    """A recorder for which a number that somebody else took first is no error of the database, whose log stays clean.
+
+    All rows are inserted or none, in one statement under the table's lock. Raises: IntegrityError, as without it.
+    """
+
+    def __init__(self, datastore: PostgresDatastore, *, events_table_name: str) -> None:
+        super().__init__(datastore, events_table_name=events_table_name)
+        self.insert_events_statement = sql.SQL(
+            "WITH new AS (SELECT originator_id, originator_version, topic, state FROM unnest(%s::{schema}.{kind}[]))"
+            " INSERT INTO {schema}.{table} AS t (originator_id, originator_version, topic, state)"
+            " SELECT originator_id, originator_version, topic, state FROM new WHERE NOT EXISTS"
+            " (SELECT 1 FROM new JOIN {schema}.{table} USING (originator_id, originator_version))"
+            " RETURNING notification_id"
+        ).format(
+            schema=sql.Identifier(datastore.schema),
+            table=sql.Identifier(events_table_name),
+            kind=sql.Identifier(self.stored_event_type_name),
+        )
+
+    def _fetch_ids_after_insert_events(
+        self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **more: Any
+    ) -> Sequence[int] | None:
+        numbers = super()._fetch_ids_after_insert_events(curs, stored_events, **more)
+        if len(numbers or ()) < len(stored_events):
+            raise IntegrityError(_("Somebody else recorded first."))
+        return numbers
+
+
 def _application(datastore: PostgresDatastore, name: str) -> ApplicationRecorder:
-    recorder = ApplicationRecorder(datastore, events_table_name=name)
+    recorder = QuietRecorder(datastore, events_table_name=name)
     recorder.lock_table_statements.insert(0, database_lease.BOUNDED)
     return recorder
 

@@ -52,6 +52,9 @@ class LeaseLost(Exception):  # the follower stands by from then on
     """Another process follows now; nothing was recorded."""
 
 
+WAITS = "waits for its turn"  # why a share is parked that is large and goes on by itself
+
+
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
     """Where and why a share stopped. `position` is of the last event it has taken in; `error` is "" once it goes on."""
 

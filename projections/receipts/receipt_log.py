@@ -4,12 +4,13 @@ With every 64th row the state of all tabs is stored, so that the tabs at any ins
 before it. The content of a row is encrypted with a key of its own: it is erased by destroying the key.
 """
 
+import contextlib
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
 
 from domain.message import UNREADABLE
 from projections.logs.disclosure_log import row
@@ -105,6 +106,18 @@ class ReceiptLog:
         """Return how many signs of life of a process are recorded, and when the last was (POSIX seconds, 0 if none)."""
         newest = self._recorder.select_events(_beats(worker), desc=True, limit=1)
         return (newest[0].originator_version, _beat.decode(newest[0].state)) if newest else (0, 0.0)
+
+    def active(self, session: str, at: datetime) -> None:
+        """Record that somebody did something in a session at `at` (UTC)."""
+        stream = f"active-{session}"
+        rows = [row(stream, self._newest(stream) + 1, "active", _encode(at.timestamp()))]
+        with contextlib.suppress(IntegrityError):  # another process has just recorded the same
+            self._recorder.insert_events(rows)
+
+    def last_active(self, session: str) -> datetime | None:
+        """Return when somebody last did something in a session (UTC), None when nothing is recorded."""
+        newest = self._recorder.select_events(f"active-{session}", desc=True, limit=1)
+        return datetime.fromtimestamp(_beat.decode(newest[0].state), UTC) if newest else None
 
     def expire(self, share: str, numbers: Iterable[int]) -> None:
         """Destroy the keys of some rows, and with them their content."""

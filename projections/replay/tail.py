@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from projections.entries.entry import Entry
-from projections.logs.disclosure_log import DisclosureLog, Parked, Row
+from projections.logs.disclosure_log import WAITS, DisclosureLog, Parked, Row
 from projections.logs.vault import Damaged
 
 log = logging.getLogger("fanlight.tail")
@@ -61,7 +61,9 @@ class Tail:
         """Hand on the new entries of watched shares; return how many rows of any kind were read."""
         if self._place is None:
             place = self._disclosure.newest()  # a page that opens later reads older entries from the log itself
-            self.parked = {s: p for s in list(self._shares()) if (p := self._disclosure.parked(s)) is not None}
+            for share in list(self._shares()):
+                if (parked := self._disclosure.parked(share)) is not None:
+                    self._park(parked)
             self._place = place
         rows = self._disclosure.since(self._place, BATCH)
         self.beat = time.monotonic()
@@ -88,7 +90,7 @@ class Tail:
             return None
 
     def _park(self, parked: Parked) -> None:
-        if parked.error:
+        if parked.error and parked.error != WAITS:
             self.parked[parked.share] = parked
         else:
             self.parked.pop(parked.share, None)

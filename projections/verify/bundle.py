@@ -14,7 +14,7 @@ from domain.language import gettext as _
 from domain.message import UNREADABLE
 from projections.proof import notes
 from projections.proof.notes import BadNote, Checkpoint
-from projections.verify.container import NOTE, BadContainer, ZipMember, read
+from projections.verify.container import ALL, NOTE, BadContainer, ZipMember, read
 from projections.verify.lines import Entries, Found, Rows, check_entries, check_rows
 
 MEMBERS = re.compile(
@@ -60,12 +60,15 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
 _manifest = msgspec.json.Decoder(Manifest)
 
 
-def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = ()) -> VerifyReport:
-    """Return the report on a bundle; `key` is a verification key and `checkpoints` are notes, both kept elsewhere."""
+def check(data: bytes, key: str | None = None, checkpoints: Sequence[bytes] = (), *, most: int = ALL) -> VerifyReport:
+    """Return the report on a bundle; `key` is a verification key and `checkpoints` are notes, both kept elsewhere.
+
+    One whose files would be larger than `most` bytes together is rejected before anything is inflated.
+    """
     found = Found()
     manifest: Manifest | None = None
     try:
-        files, same = read(data)
+        files, same = read(data, most)
     except BadContainer as error:
         found.problems.append(str(error))
     else:

@@ -23,7 +23,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-LONGEST = 512 << 20  # bytes of one member, inflated
+MIB = 1 << 20
+ALL = 4096 * MIB  # bytes of all members together, inflated (8.1)
+MOST = 65_535  # members
+LARGE = re.compile(r"(?:entries|receipts)/.*|bases/.*|base\.json|names\.json|index\.html")
+MIDDLE = re.compile(r"(?:stylesheets|assets|erasures)/.*")
 TOLD = 20  # problems told of each kind
 
 # Ed25519 (RFC 8032), verification only, cofactorless as in the RFC's own program.
@@ -286,29 +290,47 @@ class Member:
         """Return as much as can be read, and what is wrong with the rest."""
         if self.path == "bundle.note":
             return self.packed, ""
+        longest = self.longest()
+        if self.size > longest:
+            return self._partly(longest), f"{self.path} would be larger than {longest // MIB} MiB (8.1)"
         inflate = zlib.decompressobj(-15)
         try:
-            content = inflate.decompress(self.packed, LONGEST + 1)
-            whole = inflate.eof and len(content) == self.size and zlib.crc32(content) == self.crc
-            return content, "" if whole else f"{self.path} is not what the container says"
+            content = inflate.decompress(self.packed, self.size + 1)
+            if inflate.eof and len(content) == self.size and zlib.crc32(content) == self.crc:
+                return content, ""
+            return self._partly(longest), f"{self.path} is not what the container says"
         except zlib.error:
-            return self._partly(), f"{self.path} cannot be inflated to its end"
+            return self._partly(longest), f"{self.path} cannot be inflated to its end"
 
-    def _partly(self) -> bytes:
+    def longest(self) -> int:
+        """Return how many bytes the member may inflate to (8.1)."""
+        if LARGE.fullmatch(self.path):
+            return 128 * MIB
+        return 8 * MIB if MIDDLE.fullmatch(self.path) else MIB
+
+    def _partly(self, longest: int) -> bytes:
         inflate, out = zlib.decompressobj(-15), bytearray()
         for i in range(len(self.packed)):
             try:
-                out += inflate.decompress(self.packed[i : i + 1], LONGEST)
+                out += inflate.decompress(self.packed[i : i + 1])  # of one byte come 1,032 at most
             except zlib.error:
                 break
+            if len(out) > longest:
+                return b""
         return bytes(out)
 
 
 def unpack(data: bytes) -> tuple[dict[str, Member], bool]:
     """Return the members, and whether the file is exactly what follows from them."""
+    if data.count(b"PK\x01\x02") > MOST:
+        raise Bad(f"it lists more than {MOST} files (8.1)")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
+        if sum(info.compress_size for info in listed) > len(data):
+            raise Bad("its files lie on each other (8.1)")
+        if sum(info.file_size for info in listed) > ALL:
+            raise Bad(f"its files would be larger than {ALL // MIB} MiB together (8.1)")
         members = []
         for info in listed:
             name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
@@ -678,6 +700,7 @@ class Walk:
 
     def __init__(self, bundle: Bundle, m: dict[str, Any], erased: set[int], signed: Any) -> None:
         self._bundle, self._m, self._erased, self._signed = bundle, m, erased, signed
+        self._hashes: dict[str, str] = {}  # SHA-256 of files that entries name, "" for those that cannot be read
         self._whole = m["kind"] == "share"
         self._parts: dict[str, Any] | None = {} if self._whole else None
         self._sections: dict[str, str] = {}
@@ -807,9 +830,12 @@ class Walk:
             raise Bad("a font or image of its stylesheet is missing or altered (8.5.7)")
 
     def _same(self, path: str, digest: str) -> bool:
-        member = self._bundle.members.get(path)
-        content, trouble = member.read() if member else (b"", "missing")
-        return not trouble and hashlib.sha256(content).hexdigest() == digest
+        """Say whether a file has a SHA-256; each is inflated once, however many entries name it."""
+        if path not in self._hashes:
+            member = self._bundle.members.get(path)
+            content, trouble = member.read() if member else (b"", "missing")
+            self._hashes[path] = "" if trouble else hashlib.sha256(content).hexdigest()
+        return self._hashes[path] == digest
 
 
 def folded(before: dict[str, Any], new: dict[str, Any], gone: Any) -> dict[str, Any]:

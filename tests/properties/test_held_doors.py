@@ -42,7 +42,14 @@ def told(seed: int, *, held: bool) -> Iterator[tuple[Process, TestClient]]:
         world = World(Path(folder), Renderer())
         play(world, drawn(seed, steps=10), held=held)
         world.close()
-        settings = Settings(data=Path(folder), public_url=ORIGIN, session_hours=720, tick_seconds=1)
+        settings = Settings(
+            data=Path(folder),
+            public_url=ORIGIN,
+            session_hours=720,
+            idle_minutes=43_200,
+            tick_seconds=1,
+            exports_per_minute=1000,
+        )
         signing.write(settings.key_file, KEY)
         process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
         with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:

@@ -53,7 +53,7 @@ KEYS = re.compile(  # of a form and of a session: random, of one length, saying 
 @contextlib.contextmanager
 def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
     """Open a folder's doors at one instant, with Acme's viewer signed in."""
-    settings = Settings(data=folder, public_url=ORIGIN, session_hours=720)
+    settings = Settings(data=folder, public_url=ORIGIN, session_hours=720, idle_minutes=43_200, exports_per_minute=1000)
     signing.write(settings.key_file, KEY)
     process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:

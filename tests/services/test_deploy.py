@@ -1,6 +1,8 @@
 """The files a stranger deploys with: the compose file, the image, the proxy; the proxy run for real."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,7 +36,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     made = subprocess.run(["sh", "deploy/secrets"], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
     assert made.returncode == 0, made.stderr
-    environment = os.environ | {"FANLIGHT_SITE": "status.example.test"}
+    environment = os.environ | {"SITE": "status.example.test"}
     for program in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(program[0]) is None:
             continue
@@ -64,6 +66,80 @@ def test_every_role_is_there_and_ours_run_with_nothing_they_do_not_need(composed
         assert list(services[name]["networks"]) == ["inside"], name
     assert composed["networks"]["inside"]["internal"]
     assert all(services[name].get("healthcheck") for name in ("worker-1", "follower-1", "postgres"))
+
+
+def test_every_service_is_bounded_and_holds_no_right_it_does_not_need(composed: dict[str, Any]) -> None:
+    needs = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}  # until an entrypoint has become its user
+    may = {"proxy": {"NET_BIND_SERVICE"}, "postgres": needs, "redis": needs}
+    for name, service in composed["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert set(service.get("cap_add") or ()) <= may.get(name, set()), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["logging"]["driver"] == "local", name  # json-file grows for ever
+        assert service["pids_limit"] > 0, name
+        assert str(service["mem_limit"]).rstrip("bkmg") not in ("", "0"), name
+        assert all("size=" in one for one in service.get("tmpfs", []) if one.startswith("/tmp")), name
+
+
+def test_redis_can_start_and_is_waited_for(composed: dict[str, Any]) -> None:
+    """Its entrypoint refuses a working directory that it cannot write, and the image declares no volume any more."""
+    redis = composed["services"]["redis"]
+    assert any(one.startswith("/data") for one in redis["tmpfs"])
+    assert redis["healthcheck"]["test"][:2] == ["CMD", "valkey-cli"]
+    for name in OURS[:5]:
+        assert composed["services"][name]["depends_on"]["redis"]["condition"] == "service_healthy", name
+
+
+def test_services_can_be_updated_one_after_the_other_and_there_is_a_way_back(composed: dict[str, Any]) -> None:
+    assert "depends_on" not in composed["services"]["proxy"]  # or it is made again with the worker it depends on
+    assert {composed["services"][name]["image"] for name in OURS} == {"fanlight:latest"}
+    assert "${VERSION:-latest}" in (ROOT / "docker-compose.yml").read_text()
+    steps = (ROOT / "docs/operators.md").read_text()
+    named = [name for name in OURS if name in steps.partition("### Updating")[2].partition("\n## ")[0]]
+    assert named == list(OURS)
+
+
+def test_spooled_files_lie_on_a_disk_and_not_in_memory(composed: dict[str, Any]) -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert "TMPDIR=/spool" in text
+    for name in OURS:
+        mounted = [one["target"] if isinstance(one, dict) else one for one in composed["services"][name]["volumes"]]
+        assert any("/spool" in one for one in mounted), name
+
+
+def test_nothing_in_the_documents_sets_a_variable_that_stops_every_command() -> None:
+    known = {variable(name) for name in Settings.__struct_fields__} | {
+        f"{variable(name)}_FILE" for name in Settings.__struct_fields__
+    }
+    for path in ("docs/operators.md", "README.md", "docker-compose.yml", "deploy/Caddyfile", "Dockerfile"):
+        found = set(re.findall(r"FANLIGHT_[A-Z_]+[A-Z]", (ROOT / path).read_text()))
+        assert found <= known, path
+
+
+def test_what_a_backup_and_a_deployment_leave_in_the_checkout_is_not_committed() -> None:
+    for path in ("logs/2027.dump", "keys/2027.dump", "keys/signing.key", ".env", "secrets/owner_url"):
+        done = subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False, timeout=30)
+        assert done.returncode == 0, path
+    text = (ROOT / "docs/operators.md").read_text()
+    assert text.index("umask 077") < text.index("at=$(date -u +%Y%m%dT%H%M%SZ)") < text.index("pg_dump --username")
+    for line in text.splitlines():
+        assert "pg_dump --username" not in line or "/$at.dump" in line  # a second one on a day overwrites nothing
+
+
+def test_whatever_the_image_installs_is_locked_with_hashes() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    assert installs
+    assert all("--require-hashes" in line or "--no-deps" in line for line in installs)
+    built = (ROOT / "requirements.build.lock").read_text()
+    assert "--hash=sha256:" in built
+    pinned = re.search(r"^setuptools==\S+", built, re.MULTILINE)
+    assert pinned
+    assert pinned[0] in (ROOT / "requirements.lock").read_text()
+    assert text.index("requirements.build.lock") < text.index("COPY domain")  # not again after every change
+    assert "groupadd --system --gid 10001" in text
+    assert "org.opencontainers.image.licenses" in text
 
 
 def test_the_workers_hold_no_right_to_change_what_is_recorded(composed: dict[str, Any]) -> None:
@@ -100,15 +176,15 @@ def test_the_image_copies_only_what_it_runs_and_runs_as_nobody() -> None:
 class Proxy:
     """Caddy with deploy/Caddyfile, on plain HTTP before workers on this machine."""
 
-    def __init__(self, folder: Path, port: int, workers: list[int]) -> None:
+    def __init__(self, folder: Path, port: int, workers: list[int], *, waits: bool = True) -> None:
         program = shutil.which("caddy")
         if program is None:
             pytest.skip("no proxy to try deploy/Caddyfile with: apt-get install caddy")
         home = folder / "caddy"
         home.mkdir()
         environment = os.environ | {
-            "FANLIGHT_SITE": f"http://127.0.0.1:{port}", "HOME": str(home), "XDG_DATA_HOME": str(home),
-            "XDG_CONFIG_HOME": str(home), "FANLIGHT_WORKERS": " ".join(f"127.0.0.1:{one}" for one in workers),
+            "SITE": f"http://127.0.0.1:{port}", "HOME": str(home), "XDG_DATA_HOME": str(home),
+            "XDG_CONFIG_HOME": str(home), "WORKERS": " ".join(f"127.0.0.1:{one}" for one in workers),
         }  # fmt: skip
         with (folder / "caddy.log").open("w") as log:
             self.process = subprocess.Popen(
@@ -116,7 +192,8 @@ class Proxy:
                 env=environment, stdout=log, stderr=log,
             )  # fmt: skip
         self.url = f"http://127.0.0.1:{port}"
-        eventually(lambda: self.status("/sign-in") == 200, what=(folder / "caddy.log").read_text()[-1500:])
+        if waits:
+            eventually(lambda: self.status("/sign-in") == 200, what=(folder / "caddy.log").read_text()[-1500:])
 
     def status(self, path: str) -> int:
         try:
@@ -145,6 +222,36 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Pr
             proxy.stop()
     finally:
         fleet.close()
+
+
+def test_the_proxy_gives_up_half_requests_and_offers_nothing_that_is_not_published(tmp_path: Path) -> None:
+    program = shutil.which("caddy")
+    if program is None:
+        pytest.skip("no proxy to try deploy/Caddyfile with: apt-get install caddy")
+    told = [program, "adapt", "--config", str(ROOT / "deploy/Caddyfile"), "--adapter", "caddyfile"]
+    done = subprocess.run(
+        told, capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"HOME": str(tmp_path)}
+    )
+    assert done.returncode == 0, done.stderr
+    for server in json.loads(done.stdout)["apps"]["http"]["servers"].values():
+        assert 0 < server["read_header_timeout"] <= 30e9  # nanoseconds
+        assert server["read_timeout"] > 0
+        assert server["idle_timeout"] > 0
+        assert server["protocols"] == ["h1", "h2"]  # 443/udp is not published
+
+
+def test_without_any_worker_the_proxy_says_so_in_a_sentence(tmp_path: Path) -> None:
+    port = free_port()
+    proxy = Proxy(tmp_path, port, [free_port()], waits=False)
+    try:
+        eventually(lambda: proxy.status("/healthz") == 404, what="the proxy")
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(proxy.url + "/sign-in", timeout=30)
+        assert answer.value.code in (502, 503)
+        assert answer.value.headers["retry-after"] == "10"
+        assert "Reload this page" in answer.value.read().decode()
+    finally:
+        proxy.stop()
 
 
 def test_the_proxy_keeps_the_operators_doors_to_itself(behind: tuple[Fleet, Proxy]) -> None:

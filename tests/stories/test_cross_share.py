@@ -117,7 +117,13 @@ class Product:
 
     def __init__(self, folder: Path) -> None:
         recorded(folder, sample)
-        settings = Settings(data=folder, public_url=ORIGIN, sign_in_per_minute=10_000)
+        settings = Settings(
+            data=folder,
+            public_url=ORIGIN,
+            sign_in_per_minute=10_000,
+            commands_per_minute=100_000,
+            exports_per_minute=1000,
+        )
         signing.write(settings.key_file, KEY)
         self.process = application.compose(settings)
         self.app = application.create(self.process)

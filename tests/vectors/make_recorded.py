@@ -398,7 +398,7 @@ def bundles(world: Sample) -> dict[str, bytes]:
             verifier=verifier(),
             readable=lambda content, who=who: readable(pages, content, who),
         )
-        made[name] = bundle.build(world.folder, world.notary, named, enclosed)
+        made[name] = bundle.build(world.folder, world.notary, named, enclosed).whole()
     return made
 
 

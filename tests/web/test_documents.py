@@ -20,7 +20,6 @@ READERS = [ROOT / "docs" / f"{reader}.md" for reader in ("managers", "clients", 
 BLOCK = re.compile(r"^```.*?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`(fanlight[^`\n]*)`")
 TOLD = re.compile(r"^(?:docker compose run --rm \S+|fanlight) +(\S.*)")
-OF_COMPOSE = {"FANLIGHT_SITE"}
 DEVELOPERS = ROOT / "docs" / "developers.md"
 FOLDERS = ("bench", "deploy", "docs", "domain", "projections", "tests", "web")
 PLACE = re.compile(rf"(?<![\w./<>{{}}-])(?:(?:{'|'.join(FOLDERS)})/[\w./-]*|(?:[\w-]+/)*[\w-]+\.py)(?![\w<{{*])")
@@ -154,7 +153,7 @@ def test_every_command_is_shown_to_operators_or_auditors() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
 def test_every_variable_that_is_named_is_a_setting(path: Path) -> None:
     settings = {variable(name) for name in Settings.__struct_fields__}
-    known = settings | {f"{name}_FILE" for name in settings} | OF_COMPOSE
+    known = settings | {f"{name}_FILE" for name in settings}
     assert set(re.findall(r"\bFANLIGHT_[A-Z_]*[A-Z]\b(?!_?\*)", path.read_text())) <= known
 
 

@@ -1,5 +1,6 @@
 """Settings: by flag and by variable, all of them in docs/operators.md, and bad ones stop the start with one clear line."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from web.cli.main import parser
 from web.cli.serve import SERVE
-from web.settings import BadSetting, Settings, read, variable
+from web.settings import HELP, BadSetting, Settings, exposed, read, variable
 
 pytestmark = pytest.mark.once
 
@@ -66,3 +67,44 @@ def test_a_bad_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("fanlight: --port is 'high'")
+
+
+# secrets in the list of processes
+
+
+SECRETS = {
+    "operator_token": "s3cret-word",
+    "oidc_client_secret": "s3cret-word",
+    "smtp_url": "smtp://user:s3cret-word@mail.test:587",
+    "database_url": "postgresql://owner:s3cret-word@db/fanlight",
+    "redis_url": "redis://:s3cret-word@cache:6379",
+    "to": "postgresql://owner@db/fanlight?password=s3cret-word",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_given_as_a_flag_is_warned_of_without_repeating_it(name: str) -> None:
+    (told,) = exposed({name: SECRETS[name]})
+    assert f"--{name.replace('_', '-')} holds a secret" in told
+    assert f"FANLIGHT_{'DATABASE_URL' if name == 'to' else name.upper()}_FILE" in told
+    assert "s3cret" not in told
+
+
+def test_whatever_the_help_calls_a_secret_or_shows_with_a_password_is_among_them() -> None:
+    found = {name for name, text in HELP.items() if "secret" in text or "password" in text}
+    assert found <= set(SECRETS)
+    assert {"operator_token", "smtp_url", "oidc_client_secret"} <= found
+
+
+def test_an_address_without_a_password_is_no_secret() -> None:
+    addresses = {"database_url": "postgresql://fanlight@db/fanlight", "redis_url": "redis://cache:6379",
+                 "smtp_url": "smtp://localhost", "operator_token": None}  # fmt: skip
+    assert exposed(addresses) == []
+
+
+def test_a_file_or_a_variable_is_not_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-word\n")
+    command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path / "data"), "--port", "high"]
+    environment = {**os.environ, "FANLIGHT_OPERATOR_TOKEN_FILE": str(tmp_path / "token")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    assert "secret" not in done.stderr

@@ -120,4 +120,4 @@ def around(left: str, right: str) -> tuple[Cut, Cut]:
 
 def routes() -> list[BaseRoute]:
     """Return the route of the comparison."""
-    return [door("/audit/shares/{share}/shadow", compare, allow=AUDIT)]
+    return [door("/audit/shares/{share}/shadow", compare, allow=AUDIT, kind="export")]

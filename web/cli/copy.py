@@ -21,7 +21,8 @@ def add_parsers(commands: Commands) -> None:
     parser.add_argument(
         "--from", dest="source", type=Path, required=True, help=_("folder, which nobody serves meanwhile")
     )
-    parser.add_argument("--to", required=True, help=_("database, as its owner: postgresql://owner@host/name"))
+    to = _("database, as its owner: postgresql://owner@host/name [default FANLIGHT_DATABASE_URL, best as a file]")
+    parser.add_argument("--to", help=to)
     add_flags(parser, ("signing_key",))
     parser.set_defaults(run=run)
 
@@ -31,7 +32,10 @@ def run(given: Arguments) -> int:
 
     Raises: BadSetting when something is in the way; the database is then as it was.
     """
-    settings, source, to = settings_of(given), given["source"], given["to"]
+    settings, source = settings_of(given), given["source"]
+    to = given["to"] or settings.database_url
+    if not to:
+        raise BadSetting(_("Say where to with --to, or set FANLIGHT_DATABASE_URL_FILE to a file with the address."))
     if not (source / "events.db").exists():
         raise BadSetting(_("There is no installation in {source}. Say which folder with --from.", source=source))
     lock, folder = alone(source), Folder(source)

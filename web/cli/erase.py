@@ -7,6 +7,7 @@ from domain.errors import Invalid, Unknown
 from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
 from domain.people.access import ErasePerson
+from domain.people.naming import names_somebody
 from projections.events.present import CurrentWorld
 from projections.evidence.erasing import Erasure, erase_entries
 from projections.evidence.names_due import NamesErased
@@ -101,6 +102,9 @@ def updates(settings: Settings, share: str, numbers: str, reason: str) -> int:
     """
     folder = open_logs.logs(settings)
     try:
+        people = CurrentWorld(folder.events).world.people.values()
+        if any(names_somebody(reason, person.names, person.addresses) for person in people):
+            raise Invalid(_("The reason names somebody, and it is kept for ever. Say why without names."), "reason")
         notary = signing.notary(folder, settings, clock.now)
         wanted = _numbers(numbers)
         asked = Erasure(share=share, numbers=wanted, reason=reason, who=OPERATOR.person)

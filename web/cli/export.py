@@ -10,6 +10,7 @@ from projections.events.present import CurrentWorld
 from projections.events.world import names
 from projections.evidence import bundle
 from projections.evidence.bundle import Enclosures
+from projections.evidence.spool import Spool
 from projections.installation.folder import Logs
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
@@ -42,16 +43,18 @@ def run(given: Arguments) -> int:
     query = {"n": given["update"], "from": given["from"], "to": given["to"]}  # as in the address of the download
     folder = open_logs.logs(settings)
     try:
-        data = _bundle(settings, folder, share, query, receipts=receipts)
+        made = _bundle(settings, folder, share, query, receipts=receipts)
     finally:
         folder.close()
     target = given["out"] or Path(f"fanlight-{share}.zip")
-    target.write_bytes(data)
-    print(_("{target}: {data:,} bytes. Check it with: fanlight verify {target}", target=target, data=len(data)))
+    with target.open("wb") as out:
+        out.writelines(made.pieces())
+    print(_("{target}: {data:,} bytes. Check it with: fanlight verify {target}", target=target, data=made.size))
+    made.close()
     return 0
 
 
-def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, str], *, receipts: bool) -> bytes:
+def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, str], *, receipts: bool) -> Spool:
     world = CurrentWorld(folder.events).world
     head = folder.disclosure.head(share)
     asked = download.wanted(query, share, head, receipts=receipts)

@@ -13,12 +13,15 @@ from web.cli.arguments import Arguments, Commands, settings_of
 from web.process import log_lines
 from web.process.process import Given
 from web.push import server
+from web.push.patience import Patience, most_connections
 from web.push.server import server_config, tune_gc
 from web.settings import BadSetting, Settings, add_flags
 
 SERVE = (
-    "data", "host", "port", "public_url", "link_hours", "session_hours", "tick_seconds", "checkpoint_minutes",
+    "data", "host", "port", "public_url", "link_hours", "session_hours", "idle_minutes", "token_days", "tick_seconds",
+    "checkpoint_minutes",
     "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
+    "commands_per_minute", "exports_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name",
     "smtp_url", "mail_from", "digest_hour", "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
 )  # fmt: skip  # settings of every server
@@ -59,7 +62,6 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
 
     Raises: BadSetting when the address or the folder cannot be used.
     """
-    log_lines.begin(settings.log_level, settings.log_format)
     if demo:
         from web.demo.life import refuse_open_doors
 
@@ -73,13 +75,14 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
     if demo:
         from web.demo.life import tell_the_year
 
-        print(_("Telling a year of history ..."), flush=True)
+        log_lines.say(_("Telling a year of history ..."), settings.log_format)
         tell_the_year(settings)
     process = app.compose(settings, Given(demo=demo))
     graceful = settings.drain_seconds + 5
     config = server_config(
         app.create(process, pages=pages), host, port, log_level="warning", log_config=None,
         timeout_graceful_shutdown=graceful, forwarded_allow_ips=settings.proxies,
+        patience=Patience(most=most_connections()),
     )  # fmt: skip
     tune_gc()
     sentence = (
@@ -87,9 +90,8 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
         if pages
         else _("Fanlight follows, health at {origin}/healthz", origin=settings.origin)
     )
-    print(
-        _("{says}  (data in {where}, stop with Ctrl+C)", says=sentence, where=process.services.logs.where), flush=True
-    )
+    where = process.services.logs.where
+    log_lines.say(_("{says}  (data in {where}, stop with Ctrl+C)", says=sentence, where=where), settings.log_format)
     server.run(config, [listener])
     for lock in locks:
         lock.close()

@@ -9,6 +9,7 @@ from projections.events.present import CurrentWorld
 from projections.events.world import World
 from projections.installation.folder import Logs
 from projections.installation.lease import Tenure
+from projections.logs.disclosure_log import WAITS
 from web.cli.arguments import Commands, settings_of
 from web.process import open_logs
 from web.settings import BadSetting, Settings, add_flags
@@ -68,7 +69,13 @@ def _share(logs: Logs, world: World, key: str) -> ShareStatus:
     share = world.shares[key]  # type: ignore[index]
     head, parked = logs.disclosure.head(key), logs.disclosure.parked(key)
     state = (
-        _("stopped") if parked else _("ended") if share.revoked_at else _("in force") if share.active else _("draft")
+        _("stopped")
+        if parked and parked.error != WAITS
+        else _("ended")
+        if share.revoked_at
+        else _("in force")
+        if share.active
+        else _("draft")
     )
     return ShareStatus(
         share=key,
@@ -76,7 +83,7 @@ def _share(logs: Logs, world: World, key: str) -> ShareStatus:
         state=state,
         update=head,
         at=logs.disclosure.recorded_at(key, head) if head else None,
-        why=parked.error if parked else "",
+        why=parked.error if parked and parked.error != WAITS else "",
         receipts=logs.receipts.head(key),
     )
 

@@ -1,11 +1,13 @@
 """`fanlight user`: the organisation, clients and people, changed by the operator of the installation."""
 
+from datetime import timedelta
+
 import msgspec
 
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import AssignProjects, DisablePerson, NameOrganisation, Person
+from domain.people.access import AssignProjects, DisablePerson, NameOrganisation, Person, RevokeToken
 from domain.people.clients import RegisterClient
 from domain.people.memberships import EndMembership
 from projections.events.present import CurrentWorld
@@ -30,7 +32,7 @@ def add_parsers(commands: Commands) -> None:
     listing = actions.add_parser("list", help=_("list clients and people"))
     listing.set_defaults(act=_list)
     for parser in dict.fromkeys(actions.choices.values()):
-        add_flags(parser, ("data", "database_url", "public_url", "host", "port", "link_hours"))
+        add_flags(parser, ("data", "database_url", "public_url", "host", "port", "link_hours", "token_days"))
         parser.set_defaults(run=run)
 
 
@@ -67,6 +69,12 @@ def _add_access(actions: Commands) -> None:
     token.add_argument("email")
     token.add_argument("--label", required=True, help=_("what it is for"))
     token.set_defaults(act=_new_token)
+    listed = actions.add_parser("tokens", help=_("list the bearer tokens of a person, or of everybody"))
+    listed.add_argument("email", nargs="?")
+    listed.set_defaults(act=_list_tokens)
+    revoke = actions.add_parser("revoke", help=_("revoke a bearer token, by its id"))
+    revoke.add_argument("token", help=_("as `fanlight user tokens` lists it"))
+    revoke.set_defaults(act=_revoke_token)
     end = actions.add_parser("end", help=_("end a person's access: sessions, links and tokens"))
     end.add_argument("email")
     end.add_argument("--reason", required=True)
@@ -83,7 +91,7 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     people: Credentials
 
     def record(
-        self, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | EndMembership
+        self, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | EndMembership | RevokeToken
     ) -> None:
         """Record a command in the operator's name."""
         self.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
@@ -143,6 +151,25 @@ def _new_link(desk: _Desk, given: Arguments) -> None:
 
 def _new_token(desk: _Desk, given: Arguments) -> None:
     print(desk.people.token(OPERATOR, _person(desk.world, given["email"]).id, given["label"]))
+
+
+def _list_tokens(desk: _Desk, given: Arguments) -> None:
+    email, days = given["email"], timedelta(days=desk.settings.token_days)
+    people = [_person(desk.world, email)] if email else desk.world.people.values()
+    for person in people:
+        for token in sorted(person.tokens.values(), key=lambda token: token.issued):
+            until = token.issued + days
+            said = _("until {until:%Y-%m-%d}", until=until) if until > clock.now() else _("has run out")
+            print(f"{token.id}  {person.email}  {token.label}  {said}")
+
+
+def _revoke_token(desk: _Desk, given: Arguments) -> None:
+    holders = [person for person in desk.world.people.values() if given["token"] in person.tokens]
+    if not holders:
+        raise Unknown(
+            _("There is no token {token!r}. `fanlight user tokens` lists those there are.", token=given["token"])
+        )
+    desk.record(RevokeToken(person=holders[0].id, token=given["token"]))
 
 
 def _end_access(desk: _Desk, given: Arguments) -> None:

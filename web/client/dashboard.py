@@ -274,8 +274,8 @@ def routes() -> list[BaseRoute]:
     """Return the routes of the dashboard."""
     return [
         door("/s/{share}", dashboard, allow=VIEWERS),
-        door("/s/{share}/today.css", today, allow=VIEWERS),
-        door("/s/{share}/styles/{sha}.css", stylesheet, allow=VIEWERS),
+        door("/s/{share}/today.css", today, allow=VIEWERS, kind="polled"),
+        door("/s/{share}/styles/{sha}.css", stylesheet, allow=VIEWERS, kind="polled"),
         door("/s/{share}/record", record, allow=VIEWERS),
         door("/s/{share}/answer", answer, allow=VIEWERS, methods=["GET", "POST"]),
         live_door("/s/{share}/live", live),

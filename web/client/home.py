@@ -132,5 +132,5 @@ def routes() -> list[BaseRoute]:
     """Return the routes of a viewer's home."""
     return [
         door("/home", home, allow=VIEWERS),
-        door("/home/shares", home_shares, allow=VIEWERS),
+        door("/home/shares", home_shares, allow=VIEWERS, kind="polled"),
     ]

@@ -2,12 +2,13 @@
 
 Rule: every route of the product is made here.
 Threats: cross-site requests (form token and Origin), cross-site sockets (Origin, before the socket is accepted),
-guessing (what may not be seen answers exactly like what does not exist), old sessions (looked up at every request).
+guessing (what may not be seen answers exactly like what does not exist), old sessions (looked up at every request),
+tokens of programs (they open the JSON door alone), bodies without end and people without measure (web/door/bounds.py).
 """
 
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -21,6 +22,7 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import Person, Role, Session
 from projections.directory import Directory
+from web.door.bounds import Bounds, Kind, TooLarge, bounded
 from web.door.problem import at_json_door, problem
 from web.ids import digest, form_token
 
@@ -32,6 +34,8 @@ VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 SAFE = ("GET", "HEAD")
+CLEARED = '"cache", "storage"'  # what a browser forgets at the end of a session
+JSON = "/api/"  # what tokens open, and nothing else
 FORM = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -53,8 +57,9 @@ class Guard:
     """Looks up people by their cookie or token, at every request anew.
 
     `directory` returns who there is, `clock` the present instant (UTC). `refresh` takes in what other processes
-    recorded, also beside a folder, where the operator's command line writes; None for none. `secure`: people reach
-    the installation by https.
+    recorded, also beside a folder, where the operator's command line writes; None for none. `secure`: people reach the
+    installation by https. `bounds`: what one request may bring, and one person ask for. `token_days`: for how long a
+    token works. `active` takes the id of a session in which somebody does something.
     """
 
     def __init__(
@@ -64,18 +69,24 @@ class Guard:
         origin: str,
         *,
         secure: bool,
+        bounds: Bounds,
+        token_days: int,
+        active: Callable[[str], None],
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
-        self.refresh = refresh
+        self.refresh, self.bounds, self.active = refresh, bounds, active
+        self._tokens_last = timedelta(days=token_days)
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
-    def signed(self, connection: HTTPConnection) -> Signed | None:
-        """Return who is asking, by cookie, or by bearer token where there is no cookie; None for nobody."""
+    def signed(self, connection: HTTPConnection, *, tokens: bool = False) -> Signed | None:
+        """Return who is asking, None for nobody: by cookie; with `tokens` by bearer token where there is no cookie."""
         secret = connection.cookies.get(self.cookie)
         if secret:
             return self._by_session(digest(secret))
+        if not tokens:
+            return None
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
             return self._by_token(digest(token.strip()))
@@ -94,9 +105,10 @@ class Guard:
         directory = self._directory()
         key = directory.tokens.get(hashed)
         person = directory.people.get(key.person) if key else None
-        if person is None or not person.comes_in:
+        token = person.tokens.get(key.id) if person and key else None
+        if person is None or token is None or not person.comes_in:
             return None
-        return Signed(person=person, session=None)
+        return Signed(person=person, session=None) if token.issued + self._tokens_last > self._clock() else None
 
     def same_origin(self, connection: HTTPConnection) -> bool:
         """Return whether the Origin header names this installation."""
@@ -146,7 +158,20 @@ def _sign_in_first(request: Request) -> Response:
         return PlainTextResponse(
             _("You were signed out. Reload to sign in.\n"), 401, headers={"HX-Redirect": "/sign-in"}
         )
+    guard: Guard = request.app.state.guard
+    if guard.cookie in request.cookies:  # of a session that ended meanwhile
+        return signed_out(guard)
     return RedirectResponse("/sign-in", status_code=303)
+
+
+def signed_out(guard: Guard) -> Response:
+    """Return the way to the sign-in page, for a browser that forgets what it was shown.
+
+    Its cookies are not cleared by that header, for it means those of all sites of the domain; ours is by name.
+    """
+    response = RedirectResponse("/sign-in", 303, headers={"clear-site-data": CLEARED})
+    response.delete_cookie(guard.cookie, path="/", secure=guard.secure, httponly=True, samesite="lax")
+    return response
 
 
 def _of_others(request: Request, signed: Signed) -> bool:
@@ -162,37 +187,75 @@ def door(
     allow: frozenset[Role],
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
+    kind: Kind = "page",
 ) -> Route:
     """Return a route for people of the roles `allow`.
 
-    A path below a project names it as `{project}`; whoever does not manage that project gets `not_found`.
+    A path below a project names it as `{project}`; whoever does not manage that project gets `not_found`. `kind`: what
+    it takes and costs, web/door/bounds.py.
     """
 
     async def guarded(request: Request) -> Response:
         guard: Guard = request.app.state.guard
         if guard.refresh is not None:
             await guard.refresh()
-        signed = guard.signed(request)
+        signed = guard.signed(request, tokens=path.startswith(JSON))
         if signed is None:
             return _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
             return _hidden(request)
-        if request.method not in SAFE and not await guard.form_is_ours(request, signed):
-            return _not_ours(request)
-        answer = await endpoint(request, signed)
+        try:
+            answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
+        except TooLarge:
+            return _too_large(request, guard.bounds.largest(kind))
         if signed.person.role == "viewer" and request.method in SAFE:
             return await _still_theirs(guard, request, signed) or answer
         return answer
 
-    guarded.guarded = allow  # type: ignore[attr-defined]
+    guarded.guarded, guarded.kind = allow, kind  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+async def _asked(endpoint: Endpoint, request: Request, signed: Signed, kind: Kind) -> Response:
+    """Return what an endpoint answers to somebody who may ask it, if they sent a form of ours and did not ask too much.
+
+    Raises: TooLarge.
+    """
+    guard: Guard = request.app.state.guard
+    if signed.session is not None and kind != "polled":
+        guard.active(signed.session.id)
+    changes = request.method not in SAFE
+    if changes and not await guard.form_is_ours(request, signed):
+        return _not_ours(request)
+    seconds = guard.bounds.wait(signed.person.id, kind, changes=changes)
+    return _too_often(request, seconds) if seconds else await endpoint(request, signed)
+
+
+def _too_often(request: Request, seconds: int) -> Response:
+    text = _(
+        "You asked for more than is done for one person in a minute. Try again in {seconds} seconds.", seconds=seconds
+    )
+    if at_json_door(request):
+        answer = problem(429, _("Too often"), text)
+    else:
+        answer = PlainTextResponse(f"{text}\n", 429, headers={"cache-control": "no-store"})
+    answer.headers["retry-after"] = str(seconds)
+    return answer
+
+
+def _too_large(request: Request, most: int) -> Response:
+    if at_json_door(request):
+        text = _("A command has at most {most} bytes; split a larger change.", most=most)
+        return problem(413, _("Too large"), text)
+    text = _("What was sent is larger than {most} MiB, the most that is taken here.", most=most >> 20)
+    return PlainTextResponse(f"{text}\n", 413, headers={"cache-control": "no-store"})
 
 
 async def _still_theirs(guard: Guard, request: Request, signed: Signed) -> Response | None:
     """Return what to answer instead when rights have ended meanwhile: what was read may be newer than their end."""
     if guard.refresh is not None:
         await guard.refresh()
-    now = guard.signed(request)
+    now = guard.signed(request, tokens=at_json_door(request))
     if now is None:
         return _sign_in_first(request)
     return None if set(signed.clients) <= set(now.clients) else RedirectResponse(str(request.url), status_code=303)
@@ -219,7 +282,11 @@ def open_door(
             await guard.refresh()
         if request.method not in SAFE and not keyed and not await guard.form_is_ours(request, None):
             return _not_ours(request)
-        return await endpoint(request)
+        most = guard.bounds.largest("page")
+        try:
+            return await endpoint(bounded(request, most))
+        except TooLarge:
+            return _too_large(request, most)
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)

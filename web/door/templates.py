@@ -1,12 +1,13 @@
 """Pages from templates: one Jinja2 environment, autoescaped, strict about names, and never cached by browsers."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
 from typing import Any, ClassVar
 
 import msgspec
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import BytecodeCache, Environment, FunctionLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -40,6 +41,18 @@ class _Compiled(BytecodeCache):
 _COMPILED: dict[object, _Compiled] = {}
 
 
+@functools.cache
+def _sources() -> dict[str, tuple[str, str, Callable[[], bool]]]:
+    """Return every template by name: its text, its path, and that it does not change.
+
+    They are read together, when the first environment is made: a process without free descriptors serves every page.
+    """
+    return {
+        path.relative_to(TEMPLATES).as_posix(): (path.read_text("utf-8"), str(path), lambda: True)
+        for path in sorted(TEMPLATES.rglob("*.html"))
+    }
+
+
 @pass_context
 def _gettext(context: Context, message: str, /, **values: Any) -> Markup:
     """Return a sentence of a template as markup, with its values finalized and escaped."""
@@ -64,7 +77,7 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
     Sentences stand in `{% trans %}` blocks, so that each has a message id in the catalogue.
     """
     compiler = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FunctionLoader(_sources().get),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,25 +2,29 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
+from anyio import CapacityLimiter, to_thread
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from domain.language import gettext as _
 from projections import verify
 from projections.evidence import bundle
 from projections.evidence.bundle import Enclosures, NothingYet, ReadablePage, Wanted
+from projections.evidence.spool import Spool
 from web.door.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
 from web.evidence.page import readable
 from web.process.rights import called, may_watch
 from web.process.services import Services
 from web.staff.consulted import consulted
 
+AT_ONCE = 2  # bundles made at the same time
 VERIFIER = Path(verify.__file__).parent / "standalone.py"  # handed out as it is, never imported here
 
 
@@ -72,8 +76,8 @@ def named(asked: Wanted, organisation: str, client: str, project: str) -> Wanted
     return msgspec.structs.replace(asked, organisation=organisation, client=client, project=project)
 
 
-def made(services: Services, asked: Wanted, *, names: bool) -> bytes:
-    """Return a bundle; `names` says whether its readable page may name the viewers. For threads.
+def made(services: Services, asked: Wanted, *, names: bool) -> Spool:
+    """Return a bundle, on disk; `names` says whether its readable page may name the viewers. For threads.
 
     Raises: NothingYet.
     """
@@ -103,15 +107,27 @@ async def _download(request: Request, signed: Signed, share: str, *, receipts: b
         sentence = _("evidence of {kind} {first} to {to}", kind=asked.kind, first=asked.first, to=asked.to or head)
         await run_in_threadpool(consulted, services, signed, share, sentence)
     try:
-        data = await run_in_threadpool(made, services, asked, names=receipts)
+        build = partial(made, services, asked, names=receipts)
+        bundle_of = await to_thread.run_sync(build, limiter=_limiter(request))
     except NothingYet as error:
         return PlainTextResponse(f"{error}\n", 404)
     span = {"share": "record", "entry": f"update-{asked.first}"}.get(asked.kind, f"{asked.first}-{asked.to}")
     headers = {
         "content-disposition": f'attachment; filename="fanlight-{share}-{span}.zip"',
         "cache-control": "no-store",
+        "content-length": str(bundle_of.size),
     }
-    return Response(data, media_type="application/zip", headers=headers)
+    done = BackgroundTask(bundle_of.close)
+    return StreamingResponse(bundle_of.pieces(), media_type="application/zip", headers=headers, background=done)
+
+
+def _limiter(request: Request) -> CapacityLimiter:
+    """Return what lets `AT_ONCE` bundles be made at a time in this process; others wait for their turn."""
+    state = request.app.state
+    if not hasattr(state, "bundles"):
+        state.bundles = CapacityLimiter(AT_ONCE)
+    limiter: CapacityLimiter = state.bundles
+    return limiter
 
 
 async def for_staff(request: Request, signed: Signed) -> Response:
@@ -149,7 +165,7 @@ def routes() -> list[BaseRoute]:
     """Return the routes of evidence."""
     return [
         open_door("/key.txt", key),
-        door("/p/{project}/shares/{share}/evidence.zip", for_staff, allow=STAFF),
-        door("/audit/shares/{share}/evidence.zip", for_auditors, allow=AUDIT),
-        door("/s/{share}/evidence.zip", for_viewers, allow=VIEWERS),
+        door("/p/{project}/shares/{share}/evidence.zip", for_staff, allow=STAFF, kind="export"),
+        door("/audit/shares/{share}/evidence.zip", for_auditors, allow=AUDIT, kind="export"),
+        door("/s/{share}/evidence.zip", for_viewers, allow=VIEWERS, kind="export"),
     ]

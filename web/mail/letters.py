@@ -7,11 +7,11 @@ name can add a header, and no text can add markup.
 import functools
 from collections.abc import Iterator
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -20,7 +20,31 @@ from projections.wording import words
 from web.door.templates import Page, environment
 from web.mail.digest import Digest, Milestone
 
-FOLDED = SMTP.clone(raise_on_defect=False)
+LONGEST = 998  # bytes of one line, RFC 5322 2.1.1
+
+
+class OneLine(BaseHeader):
+    """A header that programs read: on one line, never in encoded words, which RFC 2047 section 5 forbids there."""
+
+    max_count: ClassVar[Literal[1]] = 1
+    parse = UnstructuredHeader.parse
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the header as one line.
+
+        Raises: ValueError when it does not fit on one, or is not ASCII.
+        """
+        line = f"{self.name}: {self}"
+        if not line.isascii() or len(line) > LONGEST:
+            message = f"expected at most {LONGEST} ASCII characters, got {len(line)} in {self.name}"
+            raise ValueError(message)
+        return line + policy.linesep
+
+
+_headers = HeaderRegistry()
+for _name in ("message-id", "date", "auto-submitted", "list-unsubscribe", "list-unsubscribe-post"):
+    _headers.map_to_type(_name, OneLine)
+FOLDED = SMTP.clone(raise_on_defect=False, header_factory=_headers)
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

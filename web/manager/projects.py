@@ -118,7 +118,7 @@ def routes() -> list[BaseRoute]:
         *new.routes(),
         *table.routes(),
         door("/p/{project}", project, allow=STAFF),
-        door("/p/{project}/watching", watching, allow=STAFF),
+        door("/p/{project}/watching", watching, allow=STAFF, kind="polled"),
         *history.routes(),
         *change.routes(),
         *release_page.routes(),

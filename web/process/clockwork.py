@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.agreement.share import ExpireShare, ReleaseDue
 from domain.ids import CommandId
+from domain.people.access import EndSession
 from domain.plan.health import LapseOverrides
 from domain.plan.schedule import EndDay
 from projections.events.days import days_to_end
@@ -44,6 +45,7 @@ class Clockwork:
         services.erasure.finish_all()
         if not services.logs.shared:
             services.receipts.recover(shares)
+            self.end_idle()
         services.health.look()
 
     async def keep(self) -> None:
@@ -63,6 +65,7 @@ class Clockwork:
         """Read what other processes wrote, and examine the health; always short. For threads."""
         self._services.present.refresh()
         self._forget_erased()
+        self._services.activity.write()
         self._services.health.look()
 
     def run(self, stop: threading.Event) -> None:
@@ -83,6 +86,7 @@ class Clockwork:
         self._end_terms(now)
         services.erasure.finish_all()
         self._end_days(now)
+        self.end_idle()
         for project in list(services.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
@@ -109,7 +113,18 @@ class Clockwork:
         for command in list(days_to_end(self._services.present.world, now)):
             self._execute(command)
 
-    def _execute(self, command: LapseOverrides | EndDay | ReleaseDue | ExpireShare) -> None:
+    def end_idle(self) -> None:
+        """End the sessions in which nobody did anything for too long; their open pages close. For threads."""
+        services, now = self._services, self._services.now()
+        for person in list(services.present.world.people.values()):
+            for session in list(person.sessions.values()):
+                if session.expires <= now:
+                    services.activity.forget(session.id)
+                elif services.activity.over(session.id, session.started):
+                    self._execute(EndSession(person=person.id, session=session.id, cause="idle"))
+                    services.activity.forget(session.id)
+
+    def _execute(self, command: LapseOverrides | EndDay | ReleaseDue | ExpireShare | EndSession) -> None:
         """Carry out what is due; a failure for one project or share is logged, and the others go on."""
         try:
             self._services.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))

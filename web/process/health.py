@@ -50,6 +50,11 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
     dashboards: int  # open on this process
     draining: bool
 
+    @property
+    def hints_away(self) -> bool:
+        """Whether a Redis is set and not heard."""
+        return self.hints == "away"
+
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What is examined. `leads`: whether this process makes the updates; `draining`: whether it is stopping."""

@@ -4,6 +4,7 @@ Rule: no log line holds a secret.
 """
 
 import logging
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,7 +18,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as one line; line feeds in it are escaped."""
         line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": _instant(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -25,6 +26,18 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return _encode(line).decode()
+
+
+def _instant(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def say(sentence: str, form: str) -> None:
+    """Print a sentence about the start on standard output, whatever the level of the log; `form` as in `begin`."""
+    if form == "json":
+        line = {"at": _instant(time.time()), "level": "info", "logger": "fanlight", "message": sentence}
+        sentence = _encode(line).decode()
+    print(sentence, flush=True)  # noqa: T201  # for whoever started it
 
 
 def begin(level: str, form: str) -> None:

@@ -24,6 +24,7 @@ GAUGES = {  # by metric: the field of the health report, and the help text
     "stopped_shares": ("stopped", N_("Shares that are stopped until somebody mends them.")),
     "receipts_waiting": ("receipts_waiting", N_("Claims of pages that are not recorded yet.")),
     "unsigned_trees": ("unsigned", N_("Trees of which nothing is signed because something does not agree.")),
+    "hints_away": ("hints_away", N_("1 where the Redis that is set is not heard, so that updates come by polling.")),
     "leads": ("leads", N_("1 where this process makes the updates.")),
     "term": ("term", N_("The follower's term; it grows with every change of process.")),
     "ready": ("ready", N_("1 where requests should come to this process.")),

@@ -5,7 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,17 +20,20 @@ from projections.evidence.notary import Notary
 from projections.follow.follower import Follower, FollowerPorts
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
+from projections.receipts.activity import Activity
+from projections.receipts.claims import Receipt
 from projections.receipts.taking import Receipts
 from projections.receipts.visit_log import VisitLog
 from projections.replay.ever_told import EverToldIndex
 from projections.replay.pages import Heads, LiveLog, Settled
 from projections.replay.tail import Tail
 from web import clock
+from web.door.bounds import Bounds
 from web.door.guard import Guard
+from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
-from web.identity.limit import Limit
 from web.ids import new_id, random_salt
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
@@ -84,6 +87,7 @@ class Process:
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
         self._receipts = Receipts(self._logs.receipts, given.now, self._receipt_salt, self._worker)
+        self._activity = Activity(self._logs.receipts, given.now, timedelta(minutes=settings.idle_minutes))
         self._live = self._push()
         self._handing_on = HandingOn(self._live, self._present, self._loop, self._deliveries.sent)
         self.lease_keeper = (
@@ -113,7 +117,11 @@ class Process:
     def _push(self) -> Live:
         log = Settled(LiveLog(self._logs.disclosure, self._heads), self._present.refresh)
         pace = Pace(tick_every=self._settings.tick_seconds, drain=self._settings.drain_seconds)
-        return Live(log, self._receipts.take, pace=pace)
+        return Live(log, self._claimed, pace=pace)
+
+    def _claimed(self, claims: Sequence[Receipt]) -> None:
+        self._activity.claimed(claims)
+        self._receipts.take(claims)
 
     def _follow(self, renderer: Renderer) -> Follower:
         ports = FollowerPorts(
@@ -161,6 +169,7 @@ class Process:
             heads=self._heads,
             ever_told=EverToldIndex(self._logs.disclosure),
             receipts=self._receipts,
+            activity=self._activity,
             visits=VisitLog(self._logs.receipts),
             live=self._live,
             follower=self._follower,
@@ -193,8 +202,20 @@ class Process:
 
     def _guard(self) -> Guard:
         settings, refresh = self._settings, self._refresh
+        bounds = Bounds(
+            upload=settings.max_upload_mb << 20,
+            commands=Limit(settings.commands_per_minute),
+            exports=Limit(settings.exports_per_minute),
+        )
         return Guard(
-            lambda: self._present.world, self._given.now, settings.origin, secure=settings.secure, refresh=refresh
+            lambda: self._present.world,
+            self._given.now,
+            settings.origin,
+            secure=settings.secure,
+            bounds=bounds,
+            token_days=settings.token_days,
+            active=self._activity.note,
+            refresh=refresh,
         )
 
     def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:

@@ -15,15 +15,16 @@ from projections.evidence.notary import Notary
 from projections.follow.follower import Follower
 from projections.follow.next_entry import Renderer
 from projections.installation.folder import Logs
+from projections.receipts.activity import Activity
 from projections.receipts.taking import Receipts
 from projections.receipts.visit_log import VisitLog
 from projections.replay.ever_told import EverToldIndex
 from projections.replay.pages import Heads
 from projections.replay.tail import Tail
 from web.door.guard import Guard
+from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
-from web.identity.limit import Limit
 from web.mail.sender import MailSender
 from web.process.health import Health
 from web.process.metrics import Metrics
@@ -58,6 +59,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     heads: Heads
     ever_told: EverToldIndex
     receipts: Receipts
+    activity: Activity
     visits: VisitLog
     live: Live
     follower: Follower

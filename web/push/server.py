@@ -13,11 +13,15 @@ from typing import Any
 import uvicorn
 
 from web.push.handover import FanProtocol
+from web.push.patience import Patience, with_patience
 
 
-def server_config(app: Any, host: str, port: int, **overrides: Any) -> uvicorn.Config:
+def server_config(
+    app: Any, host: str, port: int, *, patience: Patience | None = None, **overrides: Any
+) -> uvicorn.Config:
     """Return uvicorn's configuration; `overrides` are settings of uvicorn that replace ours."""
     settings: dict[str, Any] = {
+        "http": with_patience(patience or Patience()),
         "ws": FanProtocol,
         "backlog": 4096,  # uvicorn's 2048 drops connections when all pages reconnect; each page then waits a second
         "ws_max_size": 65536,

@@ -16,7 +16,7 @@ from domain.language import gettext as _
 from domain.people.access import Person, Role
 from projections.wording.phrases import kept, listed
 from web.door.device import device
-from web.door.guard import EVERYONE, Guard, Signed, door, open_door
+from web.door.guard import EVERYONE, Guard, Signed, door, open_door, signed_out
 from web.door.templates import Page
 from web.process.services import Services, services_of
 from web.sign_in.attempts import may_try
@@ -126,9 +126,7 @@ async def sign_out(request: Request, signed: Signed) -> Response:
     services = services_of(request)
     if signed.session is not None:
         await run_in_threadpool(services.credentials.leave, signed.person.id, signed.session.id)
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(services.guard.cookie, path="/", secure=services.guard.secure, httponly=True, samesite="lax")
-    return response
+    return signed_out(services.guard)
 
 
 def set_cookie(guard: Guard, response: Response, secret: str) -> None:

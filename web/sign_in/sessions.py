@@ -10,7 +10,7 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import Person, Session
 from projections.wording import words
-from web.door.guard import EVERYONE, Signed, door
+from web.door.guard import EVERYONE, Signed, door, signed_out
 from web.process.services import Services, services_of
 from web.sign_in.link import HOME
 from web.staff.frame import StaffPage, shell
@@ -36,6 +36,7 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
     lines: list[SessionLine]
     zone: str  # of the times, IANA
     home: str  # path of the first page of their role
+    idle: int  # minutes without activity after which a session ends
     done: str  # "one" or "others" after that was ended
 
 
@@ -48,6 +49,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
         lines=lines,
         zone=zone_of(services, signed),
         home=HOME[signed.person.role],
+        idle=services.settings.idle_minutes,
         done=request.query_params.get("done", ""),
     )
     return services.pages.answer(request, sessions_page)
@@ -95,7 +97,7 @@ async def end(request: Request, signed: Signed) -> Response:
     if key in await run_in_threadpool(_own, services, signed):
         await run_in_threadpool(services.credentials.leave, signed.person.id, key, "ended")
     if signed.session is not None and signed.session.id == key:
-        return RedirectResponse("/sign-in", 303)
+        return signed_out(services.guard)
     return RedirectResponse("/me?done=one", 303)
 
 

@@ -85,7 +85,7 @@ def check_references(world: World, command: AnyCommand) -> None:
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):
             _known_client(world, client)
-            if (scorer := world.people.get(by)) is not None and scorer.known_to(client) is None:
+            if (scorer := world.people.get(by)) is None or scorer.known_to(client) is None:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass

@@ -7,18 +7,18 @@ from domain.agreement.share import DraftShare, ExpireShare, ReleaseDue, ReleaseH
 from domain.commands import AnyCommand
 from domain.errors import Denied
 from domain.events import tag
-from domain.ids import ClientId, PersonId
+from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import gettext as _
 from domain.people import access, clients, mails
 from domain.people.access import Role
 from domain.people.clients import ClientCommand
 from domain.people.memberships import EndMembership
 from domain.plan.health import LapseOverrides
-from domain.plan.project import ChangeTogether, ProjectCommand
-from domain.plan.risks import ScoreAsClient
+from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
+from domain.plan.risks import AskClientView, ScoreAsClient
 from domain.plan.schedule import EndDay
 from projections.events.world import World
-from web.write.viewers import theirs, theirs_alone
+from web.write.viewers import owners, theirs, theirs_alone
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     """
     if actor.role == "admin":
         return
-    own = access.EndSession | access.UseLink | mails.ChooseDigest
+    own = access.EndSession | access.UseLink | access.RevokeToken | mails.ChooseDigest
     if isinstance(command, own) and command.person == actor.person:
         return
     if actor.role == "viewer" and _for_viewers(actor, command, world):
@@ -75,13 +75,42 @@ def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
     if person is None or person.projects is None:
         return True
     if isinstance(command, ProjectCommand):
-        return person.manages(command.project)
+        return person.manages(command.project) and _names_theirs(person, command, world)
     if isinstance(command, DraftShare):
-        return person.manages(command.project) and theirs(world, person, command.client)
+        return person.manages(command.project) and _is(world, command.client) and theirs(world, person, command.client)
     if isinstance(command, ShareCommand):
         share = world.shares.get(command.share)
         return share is not None and person.manages(share.project)
     return _among_their_clients(person, command, world)
+
+
+def _names_theirs(person: access.Person, command: ProjectCommand, world: World) -> bool:
+    """Return whether a command on a manager's project names only people and clients they may know of.
+
+    Threat: another answer, or a name on the next page, for an id that exists than for one that does not.
+    """
+    match command:
+        case ChangeTogether(commands=parts):
+            return all(_names_theirs(person, part, world) for part in parts)
+        case DescribeProject(project=key, owner=owner):
+            project = world.projects.get(key)
+            return project is None or owner in {one.id for one in owners(world, person, project)}
+        case AskClientView(project=key, client=client):
+            return _shown(world, key, client)
+        case ScoreAsClient(project=key, client=client, by=by):
+            return _shown(world, key, client) and _knows(world, by, client)
+        case _:
+            return True
+
+
+def _shown(world: World, project: ProjectId, client: ClientId) -> bool:
+    """Return whether a project is or was shared with a client."""
+    return client in {share.client for share in world.shares_of_project(project)}
+
+
+def _is(world: World, client: ClientId) -> bool:
+    """Return whether there is a client; what names none is denied like what names one that is not theirs."""
+    return client in world.clients
 
 
 def _among_their_clients(person: access.Person, command: AnyCommand, world: World) -> bool:
@@ -91,7 +120,7 @@ def _among_their_clients(person: access.Person, command: AnyCommand, world: Worl
     """
     match command:
         case access.InvitePerson(client=str() as client):
-            return theirs_alone(world, person, ClientId(client))
+            return _is(world, ClientId(client)) and theirs_alone(world, person, ClientId(client))
         case access.IssueLink(person=key, client=client) | mails.QueueMail(person=key, client=client):
             return client is not None and _knows(world, key, client) and theirs_alone(world, person, client)
         case EndMembership(person=key, client=client):
@@ -104,7 +133,7 @@ def _among_their_clients(person: access.Person, command: AnyCommand, world: Worl
         case access.DisablePerson():
             return False  # it would end what they are to other clients
         case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
-            return theirs_alone(world, person, client)
+            return _is(world, client) and theirs_alone(world, person, client)
         case _:
             return True
 
@@ -141,6 +170,6 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             access.IssueLink(person=person) | access.DisablePerson(person=person) | mails.QueueMail(person=person)
             | access.EndSession(person=person) | EndMembership(person=person)
         ):  # fmt: skip
-            return person not in world.people or world.people[person].role == "viewer"
+            return person in world.people and world.people[person].role == "viewer"
         case _:
             return isinstance(command, ProjectCommand | ShareCommand | ClientCommand)

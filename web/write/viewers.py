@@ -11,6 +11,7 @@ from domain.ids import ClientId, PersonId
 from domain.people import mails
 from domain.people.access import DisablePerson, InvitePerson, IssueLink, Person
 from domain.people.memberships import EndMembership, GrantMembership
+from domain.plan.project import Project
 from projections.events.world import World
 from web.ids import new_id
 
@@ -32,6 +33,20 @@ def bounded(world: World, person: PersonId) -> Person | None:
     if colleague is None or colleague.role != "manager" or colleague.projects is None:
         return None
     return colleague
+
+
+def owners(world: World, person: Person, project: Project) -> list[Person]:
+    """Return whom a colleague may make the owner of a project, by name: of all projects, or those who may know of it.
+
+    Somebody who manages some projects is told of themselves, the owner, and those to whom the project is assigned.
+    """
+    staff = sorted((x for x in world.people.values() if x.role in ("manager", "admin")), key=lambda x: x.name)
+    there = [x for x in staff if not x.disabled or x.id == project.owner]
+    if bounded(world, person.id) is None:
+        return there
+    return [
+        x for x in there if x.id in (person.id, project.owner) or (x.projects is not None and project.id in x.projects)
+    ]
 
 
 def meant(world: World, sender: PersonId, command: AnyCommand) -> AnyCommand:

@@ -141,7 +141,7 @@ def test_an_erasure_names_every_client_and_its_reason_none_of_the_names() -> Non
     person = given(ANNA, HARBOUR).state()
     erased = PersonErased(person="anna", role="viewer", client="acme", clients=("acme", "harbour"), reason="Asked")
     assert access.decide_erasure(person, ErasePerson(person="anna", reason="Asked")) == [erased]
-    for reason in ("A. left", "anna is gone", "was a@ACME.test"):
+    for reason in ("A. Price left", "anna is gone", "was a@ACME.test"):
         with pytest.raises(Invalid):
             access.decide_erasure(person, ErasePerson(person="anna", reason=reason))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg import sql
 
@@ -53,6 +53,53 @@ def url(server: Cluster, request: pytest.FixtureRequest) -> str:
 
 def event(stream: str, version: int) -> StoredEvent:
     return StoredEvent(stream, version, "test", b"{}")
+
+
+# two who record at once
+
+
+@pytest.mark.parametrize("name", ["receipts", "events", "ledger"])
+def test_a_number_that_is_taken_records_nothing_of_a_batch_and_is_no_error_in_the_log_of_postgres(
+    server: Cluster, url: str, name: str
+) -> None:
+    recorder = _application(_datastore(url), name)
+    first = recorder.insert_events([event("a", 1), event("b", 1)])
+    assert first is not None
+    assert len(first) == 2
+    for batch in ([event("a", 2), event("b", 1)], [event("b", 1)], [event("c", 1), event("a", 1), event("d", 1)]):
+        with pytest.raises(IntegrityError):
+            recorder.insert_events(batch)
+    assert [len(recorder.select_events(stream)) for stream in "abcd"] == [1, 1, 0, 0]
+    more = recorder.insert_events([event("b", 2), event("a", 2)])
+    assert more is not None
+    assert first[-1] < more[0] < more[1]  # in the order of the batch
+    recorder.datastore.close()
+    assert "duplicate key" not in server.log()
+
+
+def test_workers_that_race_for_numbers_each_get_one_and_postgres_logs_no_error(server: Cluster, url: str) -> None:
+    recorder = _application(_datastore(url), "receipts")
+    took: list[int] = []
+
+    def take() -> None:
+        for _ in range(20):
+            while True:
+                n = len(recorder.select_events("share-s")) + 1
+                try:
+                    recorder.insert_events([event("share-s", n)])
+                    took.append(n)
+                    break
+                except IntegrityError:
+                    continue
+
+    racing = [threading.Thread(target=take) for _ in range(3)]
+    for thread in racing:
+        thread.start()
+    for thread in racing:
+        thread.join(60)
+    recorder.datastore.close()
+    assert sorted(took) == list(range(1, 61))
+    assert "duplicate key" not in server.log()
 
 
 # B1: a follower misses nothing, whoever commits when

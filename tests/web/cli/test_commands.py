@@ -141,3 +141,21 @@ def test_two_servers_in_one_folder_are_refused(data: Path) -> None:
 def test_the_demo_never_leaves_the_machine(tmp_path: Path, host: str) -> None:
     done = fanlight("demo", "--data", tmp_path, "--host", host, "--port", "0")
     assert (done.returncode, "only listens on loopback" in done.stderr) == (2, True)
+
+
+def test_a_server_warns_once_and_every_line_of_it_is_json_where_that_is_asked(tmp_path: Path) -> None:
+    told = ["serve", "--data", str(tmp_path), "--port", "0", "--operator-token", "s3cret-word", "--log-format", "json"]
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "web.cli", *told], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert serving.stdout is not None
+        first = json.loads(serving.stdout.readline())
+        assert "Fanlight is at http://127.0.0.1:" in first["message"]
+    finally:
+        serving.terminate()
+        out, errors = serving.communicate(timeout=60)
+    assert out == ""
+    (warning,) = [json.loads(line) for line in errors.splitlines()]
+    assert "--operator-token holds a secret" in warning["message"]
+    assert "s3cret" not in errors

@@ -48,7 +48,9 @@ def a_week(folder: Path) -> None:
 def product(tmp_path: Path) -> Iterator[TestClient]:
     recorded(tmp_path, a_week)
     clock = Virtual(START + timedelta(days=MOVES + 2, minutes=5))
-    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), Given(now=clock))
+    process = application.compose(
+        Settings(data=tmp_path, public_url=ORIGIN, session_hours=720, idle_minutes=43_200), Given(now=clock)
+    )
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
         client.process, client.clock = process, clock  # type: ignore[attr-defined]
         become(client, VIEWER)
@@ -195,7 +197,9 @@ def test_many_updates_come_a_page_at_a_time(tmp_path: Path) -> None:
     for i in range(PAGE + 9):
         world.move("m1", date(2027, 6, 1) + timedelta(days=i))
     world.close()
-    process = application.compose(Settings(data=tmp_path, public_url=ORIGIN, session_hours=720), Given(now=world.clock))
+    process = application.compose(
+        Settings(data=tmp_path, public_url=ORIGIN, session_hours=720, idle_minutes=43_200), Given(now=world.clock)
+    )
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
         client.process = process  # type: ignore[attr-defined]
         become(client, VIEWER)

@@ -330,3 +330,90 @@ def test_a_refusal_no_page_has_a_form_for_is_told_in_words(house: House) -> None
     assert csrf is not None
     answer = browser.post(f"/p/{HARBOUR}/shares/{SHARE}/viewers/{VIEWER}/link", data={"csrf": csrf[1]})
     assert (answer.status_code, "Ask an admin" in answer.text) == (403, True)
+
+
+# who there is, and what is answered about it
+
+
+def _told(house: House, person: str, command: dict[str, object]) -> tuple[int, bytes]:
+    answer = house.client().post("/api/v1/commands", json=command, headers=house.bearer(person))
+    return answer.status_code, answer.content
+
+
+def _staff(house: House) -> None:
+    """Olga manages Harbour Line as well, Petra manages another project, Quentin all of them."""
+    for name, projects in (("Olga", (HARBOUR,)), ("Petra", (DEPOT,)), ("Quentin", None)):
+        person = InvitePerson(
+            person=PersonId(name.lower()), name=name, email=f"{name}@x.test", role="manager", projects=projects
+        )
+        house.process.services.service.execute(OPERATOR, person, command_id=CommandId(name))
+
+
+def test_a_manager_of_one_project_reads_no_names_of_staff_who_have_nothing_to_do_with_it(house: House) -> None:
+    _staff(house)
+    form = f"/p/{HARBOUR}/do/describe-project"
+    everyone = house.client("manager").get(form).text
+    assert all(f">{name}<" in everyone for name in ("Olga", "Petra", "Quentin", "Admin"))  # there is something to hide
+    nell = house.client("nell").get(form).text
+    assert ">Olga<" in nell
+    assert ">Nell<" in nell
+    assert not any(name in nell for name in ("Petra", "Quentin", "Admin"))
+
+
+def test_nobody_becomes_an_owner_so_that_their_name_can_be_read(house: House) -> None:
+    _staff(house)
+    project = house.process.services.present.world.projects[HARBOUR]
+    told = {"project": HARBOUR, "title": project.title, "client_title": project.client_title}
+    command = {"type": "describe-project"} | told
+    unknown = _told(house, "nell", command | {"owner": "nobody"})
+    assert unknown[0] == 403
+    for owner in ("petra", "quentin", "admin", OTHER_VIEWER, VIEWER):
+        assert _told(house, "nell", command | {"owner": owner}) == unknown, owner
+        together = {"type": "change-together", "project": HARBOUR, "commands": [command | {"owner": owner}]}
+        assert _told(house, "nell", together)[0] == 403, owner
+    assert _told(house, "nell", command | {"owner": "olga"})[0] == 201
+    assert _told(house, "quentin", command | {"owner": "petra"})[0] == 201
+
+
+REST = {"reason": "x"}
+ABOUT_CLIENTS = (
+    {"type": "ask-client-view", "project": HARBOUR, "risk": "r1"},
+    {"type": "score-as-client", "project": HARBOUR, "risk": "r1", "points": {"probability": 2, "impact": 2}, "by": "x"},
+    {"type": "draft-share", "share": "s9", "project": HARBOUR, "terms": {}},
+    {"type": "end-client"} | REST,
+    {"type": "set-mail-domains", "domains": ["x.test"]},
+    {"type": "invite-person", "person": "spy", "name": "Spy", "email": "spy@x.test", "role": "viewer"},
+    {"type": "issue-link", "person": VIEWER, "hash": "0" * 64, "expires": "2099-01-01T00:00:00Z"},
+    {"type": "end-membership", "person": VIEWER} | REST,
+)
+
+
+@pytest.mark.parametrize("command", ABOUT_CLIENTS, ids=lambda command: command["type"])
+def test_a_client_that_is_not_theirs_is_answered_like_one_that_does_not_exist(
+    house: House, command: dict[str, object]
+) -> None:
+    hidden = _told(house, "nell", command | {"client": COUNCIL})
+    assert hidden[0] == 403
+    assert _told(house, "nell", command | {"client": "nowhere"}) == hidden
+
+
+ABOUT_PEOPLE = (
+    {"type": "issue-link", "hash": "0" * 64, "expires": "2099-01-01T00:00:00Z"},
+    {"type": "disable-person"} | REST,
+    {"type": "end-session", "session": "x"},
+    {"type": "end-membership", "client": ACME} | REST,
+    {"type": "queue-mail", "mail": "m1", "kind": "invitation"},
+    {"type": "score-as-client", "project": HARBOUR, "risk": "r1", "points": {"probability": 2, "impact": 2},
+     "client": ACME},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("manager", ["nell", "manager"])
+@pytest.mark.parametrize("command", ABOUT_PEOPLE, ids=lambda command: command["type"])
+def test_staff_and_strangers_are_answered_like_nobody(house: House, manager: str, command: dict[str, object]) -> None:
+    name = "by" if command["type"] == "score-as-client" else "person"
+    nobody = _told(house, manager, command | {name: "nobody"})
+    assert nobody[0] in (403, 422)
+    others = ("admin", "auditor") + ((OTHER_VIEWER,) if manager == "nell" else ())
+    for person in others:
+        assert _told(house, manager, command | {name: person}) == nobody, person

@@ -345,6 +345,7 @@ def test_one_byte_more_in_any_template_would_be_noticed(
 
 def _afresh() -> None:
     """Forget the templates that were read."""
+    templates._sources.cache_clear()
     letters._environment.cache_clear()
     renderers._environment.cache_clear()
 

@@ -188,7 +188,7 @@ def routes() -> list[BaseRoute]:
     staff, audit = "/p/{project}/shares/{share}", "/audit/shares/{share}"
     return [
         door(f"{staff}/access", access, allow=STAFF),
-        door(f"{staff}/access.csv", access_csv, allow=STAFF),
+        door(f"{staff}/access.csv", access_csv, allow=STAFF, kind="export"),
         door(f"{audit}/access", access, allow=AUDIT, name="audit_access"),
-        door(f"{audit}/access.csv", access_csv, allow=AUDIT, name="audit_access_csv"),
+        door(f"{audit}/access.csv", access_csv, allow=AUDIT, name="audit_access_csv", kind="export"),
     ]

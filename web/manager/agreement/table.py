@@ -185,4 +185,4 @@ def _yes_no(*, shared: bool) -> str:
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the table."""
-    return [door("/shares", table, allow=STAFF), door("/shares.csv", as_csv, allow=STAFF)]
+    return [door("/shares", table, allow=STAFF), door("/shares.csv", as_csv, allow=STAFF, kind="export")]

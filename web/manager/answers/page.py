@@ -214,7 +214,7 @@ def routes() -> list[BaseRoute]:
     here = "/p/{project}/shares/{share}"
     return [
         door("/p/{project}/answers", page, allow=STAFF, name="answers"),
-        door("/p/{project}/answers/list", newer, allow=STAFF),
+        door("/p/{project}/answers/list", newer, allow=STAFF, kind="polled"),
         door(f"{here}/concerns/{{concern}}", answer, allow=STAFF, methods=["POST"]),
         door(f"{here}/comments", comment, allow=STAFF, methods=["POST"]),
         door(f"{here}/{{n}}/look", look, allow=STAFF),

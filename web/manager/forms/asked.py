@@ -22,13 +22,17 @@ YES_NO: tuple[tuple[str, str], ...] = (("yes", N_("Yes")),)
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a form is made from: the project, who there is, the instant (UTC), and the query of the address."""
+    """What a form is made from: the project, who there is, the instant (UTC), and the query of the address.
+
+    `owners`: id and name of whom the project's owner may be.
+    """
 
     project: Project
     directory: Directory
     now: datetime
     params: Mapping[str, str]
     new_id: str  # for what the form adds
+    owners: tuple[tuple[str, str], ...] = ()
 
     @property
     def today(self) -> date:

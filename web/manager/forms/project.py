@@ -24,14 +24,13 @@ T = "tolerances."  # what the names of their fields begin with
 def describe(ask: Ask) -> Form:
     """Return the form for titles and owner."""
     p = ask.project
-    staff = sorted((x for x in ask.directory.people.values() if x.role in ("manager", "admin")), key=lambda x: x.name)
-    owners = tuple((x.id, x.name) for x in staff if not x.disabled or x.id == p.owner)
-    if p.owner not in dict(owners):
-        owners = ((p.owner, p.owner), *owners)
+    choices = ask.owners
+    if p.owner not in dict(choices):
+        choices = ((p.owner, p.owner), *choices)
     fields = (
         Field(name="title", label=_("Title among us"), value=p.title, required=True, help=_("Never shown to clients.")),
         Field(name="client_title", label=_("Title for clients"), value=p.client_title, required=True),
-        Field(name="owner", label=_("Owner"), kind="choice", value=p.owner, options=owners),
+        Field(name="owner", label=_("Owner"), kind="choice", value=p.owner, options=choices),
     )
     about = [p.title, p.client_title, p.owner]
     return Form(

@@ -287,7 +287,7 @@ async def accept(request: Request, signed: Signed) -> Response:
 def routes() -> list[BaseRoute]:
     """Return the routes of the import."""
     return [
-        door("/p/{project}/import", upload, allow=STAFF, methods=["GET", "POST"]),
+        door("/p/{project}/import", upload, allow=STAFF, methods=["GET", "POST"], kind="upload"),
         door("/p/{project}/import/{file}", proposal, allow=STAFF),
         door("/p/{project}/import/{file}/columns", columns, allow=STAFF, methods=["POST"]),
         door("/p/{project}/import/{file}/accept", accept, allow=STAFF, methods=["POST"]),

@@ -40,6 +40,7 @@ from web.record.audience import Effect, effects
 from web.record.events_said import say
 from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
+from web.write.viewers import owners
 
 TRIES = 4  # to send a command while others change the project
 
@@ -132,7 +133,7 @@ async def change(request: Request, signed: Signed) -> Response:
     """`GET|POST /p/{project}/do/{command}`: the form of a command, and sending it."""
     services: Services = request.app.state.services
     typed = typed_in(await request.form()) if request.method == "POST" else {}
-    ask = await run_in_threadpool(_ask, services, request, typed)
+    ask = await run_in_threadpool(_ask, services, request, signed, typed)
     if ask is None:
         return not_found()
     call = Call(request=request, signed=signed, ask=ask, typed=typed)
@@ -148,14 +149,20 @@ async def change(request: Request, signed: Signed) -> Response:
     return await _after(call, done.said, blank.slot)
 
 
-def _ask(services: Services, request: Request, typed: Typed) -> Ask | None:
+def _ask(services: Services, request: Request, signed: Signed, typed: Typed) -> Ask | None:
     """Return what the form is asked for; None where there is no such project. For threads."""
     world = services.present.refresh()
     project = world.projects.get(ProjectId(request.path_params["project"]))
     if project is None:
         return None
-    key = first(typed, "new") or new_id()
-    return Ask(project=project, directory=world, now=services.now(), params=dict(request.query_params), new_id=key)
+    return Ask(
+        project=project,
+        directory=world,
+        now=services.now(),
+        params=dict(request.query_params),
+        new_id=first(typed, "new") or new_id(),
+        owners=tuple((one.id, one.name) for one in owners(world, signed.person, project)),
+    )
 
 
 def _send(call: Call, blank: Form) -> Done:
@@ -303,7 +310,7 @@ async def _after(call: Call, said: str, slot: str) -> Response:
 async def more(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/more?milestone=|risk=`: everything one can do with a line; nothing named closes the form."""
     services: Services = request.app.state.services
-    ask = await run_in_threadpool(_ask, services, request, {})
+    ask = await run_in_threadpool(_ask, services, request, signed, {})
     if ask is None:
         return not_found()
     milestone = ask.project.schedule.milestones.get(MilestoneId(ask.params.get("milestone", "")))

@@ -1,7 +1,10 @@
 """A rate limit in memory: a token bucket for each key."""
 
+import math
 import time
 from collections.abc import Callable
+
+KEYS = 10_000  # buckets kept; beyond that those that are full again are dropped
 
 
 class Limit:
@@ -18,16 +21,18 @@ class Limit:
 
     def allows(self, key: str) -> bool:
         """Take one token from the key's bucket, and return whether there was one."""
+        return self.wait(key) == 0
+
+    def wait(self, key: str) -> int:
+        """Take one token from the key's bucket and return 0, or the whole seconds until there is one."""
         now = self._clock()
         level, at = self._buckets.get(key, (self._burst, now))
         level = min(self._burst, level + (now - at) * self._rate)
-        if len(self._buckets) > 10_000:
+        if len(self._buckets) > KEYS:
             self._forget(now)
-        if level < 1:
-            self._buckets[key] = (level, now)
-            return False
-        self._buckets[key] = (level - 1, now)
-        return True
+        allowed = level >= 1
+        self._buckets[key] = (level - 1 if allowed else level, now)
+        return 0 if allowed else math.ceil((1 - level) / self._rate)
 
     def _forget(self, now: float) -> None:
         """Drop the buckets that are full again."""

@@ -1,0 +1,183 @@
+"""Gives up requests that do not come to their end, and answers that nobody takes; uvicorn itself waits for ever.
+
+Rule: a connection has a deadline at every moment but while an answer is being made, and whoever has not sent a whole
+request makes room for whoever has. Relies on the inside of uvicorn's HTTP protocol; tests/web/push/test_patience.py
+fails when a new version behaves otherwise.
+"""
+
+import asyncio
+import resource
+from typing import Any, ClassVar, Literal
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+Stage = Literal["request", "body", "late body", "answer", "handed on"]
+TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+MOST_DESCRIPTORS = 65_536  # more are not asked for
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """For how many seconds a connection waits, and how many connections there may be."""
+
+    request: float = 10.0  # for a request line and all headers, on a new connection and on a used one
+    body: float = 20.0  # for the beginning of a body
+    rate: float = 1024.0  # bytes a second that a body has to come with after that
+    late: float = 5.0  # for the rest of a body that was answered already
+    answer: float = 60.0  # for some of an answer to be taken
+    most: int = 1 << 20  # connections
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """One HTTP connection, with deadlines."""
+
+    patience: ClassVar[Patience] = Patience()
+    waiting: ClassVar[dict["PatientProtocol", None]] = {}  # without a whole request, the one that waits longest first
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._stage: Stage | None = None
+        self._since, self._came, self._begun = 0.0, 0, False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+
+    # called by the transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request; where there are too many connections, one that waits longest is closed."""
+        super().connection_made(transport)
+        if len(self.connections) > self.patience.most:
+            next(iter(self.waiting), self).transport.abort()
+        self._settle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._rest("handed on")
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of a request."""
+        super().data_received(data)
+        self._settle()
+
+    def pause_writing(self) -> None:
+        """Give up an answer of which nothing is taken for long."""
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(self.patience.answer, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    # called by the parser and the answer
+
+    def on_message_begin(self) -> None:
+        """Take note that a request has begun."""
+        self._begun = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Take note that all headers have come."""
+        self._begun = False
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take bytes of a body."""
+        self._came += len(body)
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or for the rest of this one."""
+        super().on_response_complete()
+        self._settle()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection on; from here the push layer has the deadlines."""
+        self._rest("handed on")
+        super().handle_websocket_upgrade()
+
+    # deadlines
+
+    def _settle(self) -> None:
+        """Begin to wait for what has to come next, if it is something else than before."""
+        if self._stage == "handed on" or self.transport.is_closing():
+            return
+        stage = self._next()
+        if stage == self._stage:
+            return
+        self._rest(stage)
+        if stage == "request":
+            self.waiting[self] = None
+        if stage != "answer":
+            self._since, self._came = self.loop.time(), 0
+            self._wait()
+
+    def _next(self) -> Stage:
+        cycle = self.cycle
+        if cycle is None or (cycle.response_complete and not cycle.more_body):
+            return "request"
+        if not cycle.more_body:
+            return "answer"
+        return "late body" if cycle.response_complete else "body"
+
+    def _wait(self) -> None:
+        self._deadline = self.loop.call_at(self._until(), self._look)
+
+    def _until(self) -> float:
+        """Return when this connection is given up, in seconds of the loop's clock."""
+        seconds, patience = 0.0, self.patience
+        match self._stage:
+            case "body":
+                seconds = patience.body + self._came / patience.rate
+            case "late body":
+                seconds = patience.late
+            case _:
+                seconds = patience.request
+        return self._since + seconds
+
+    def _look(self) -> None:
+        """Give the connection up if its time is over; while we do not read, it is not the other side that is late."""
+        if self._stage == "body" and self.flow.read_paused:
+            self._since = self.loop.time()
+        if self.loop.time() < self._until() - 0.001:
+            self._wait()
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        unanswered = self._stage == "body" and not self.cycle.response_started
+        if unanswered or (self._stage == "request" and self._begun):
+            self.transport.write(TIMEOUT)
+        self.transport.close()
+        self.loop.call_later(self.patience.late, self.transport.abort)  # it may not read even that
+
+    def _rest(self, stage: Stage) -> None:
+        self._stage = stage
+        self.waiting.pop(self, None)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def with_patience(patience: Patience) -> type[PatientProtocol]:
+    """Return the protocol of one server with a patience of its own."""
+    return type("PatientProtocol", (PatientProtocol,), {"patience": patience, "waiting": {}})
+
+
+def most_connections() -> int:
+    """Return how many connections there is room for, once as many descriptors are asked for as the system allows.
+
+    A quarter of them, 64 to 256, is left for files, the logs and what Python opens by itself.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    there = MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    return there - min(256, max(64, there // 4))
