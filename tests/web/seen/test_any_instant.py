@@ -14,8 +14,9 @@ from domain.people.access import ErasePerson, InvitePerson
 from projections.evidence.erasing import Erasure, erase_entries
 from tests.properties.seeds import seeds
 from tests.properties.twins import pair, play
-from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, SHARE, World, everything
+from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, KEY, SHARE, World, everything
 from web import app as application
+from web.process import signing
 from web.process.process import Given
 from web.render.page import Renderer
 from web.settings import Settings
@@ -67,6 +68,7 @@ def test_every_instant_of_random_histories_opens_for_managers_and_auditors(tmp_p
         begin, end = world.clock.at - timedelta(days=6), world.clock.at
         head = world.folder.disclosure.head(SHARE)
         world.close()
+        signing.write(tmp_path / str(seed) / "signing.key", KEY)  # which this history is signed with
         clock = world.clock
         process = application.compose(Settings(data=tmp_path / str(seed), public_url=ORIGIN), Given(now=clock))
         manager, auditor = (signed_in(process, person) for person in ("manager", "auditor"))
