@@ -33,6 +33,9 @@ NOT_READ = {
 }
 # Functions, classes and constants of a module in which none is one, with the reason.
 NOT_READ_HERE = {
+    ("domain/people/naming.py", "_EVERYDAY"): "words that are compared with those of a text",
+    ("projections/logs/disclosure_log.py", "WAITS"): "tells a share that takes turns from one that is stopped",
+    ("web/door/guard.py", "CLEARED"): "a header for browsers",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",
     ("web/importers/csv/days.py", "COMMON"): "notations of a date, as the mapping has them",

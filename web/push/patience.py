@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-Stage = Literal["request", "body", "late body", "answer", "handed on"]
+Stage = Literal["request", "body", "late", "answer", "gone"]
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 MOST_DESCRIPTORS = 65_536  # more are not asked for
 
@@ -52,7 +52,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
-        self._rest("handed on")
+        self._rest("gone")
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -98,14 +98,14 @@ class PatientProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection on; from here the push layer has the deadlines."""
-        self._rest("handed on")
+        self._rest("gone")
         super().handle_websocket_upgrade()
 
     # deadlines
 
     def _settle(self) -> None:
         """Begin to wait for what has to come next, if it is something else than before."""
-        if self._stage == "handed on" or self.transport.is_closing():
+        if self._stage == "gone" or self.transport.is_closing():
             return
         stage = self._next()
         if stage == self._stage:
@@ -123,7 +123,7 @@ class PatientProtocol(HttpToolsProtocol):
             return "request"
         if not cycle.more_body:
             return "answer"
-        return "late body" if cycle.response_complete else "body"
+        return "late" if cycle.response_complete else "body"
 
     def _wait(self) -> None:
         self._deadline = self.loop.call_at(self._until(), self._look)
@@ -134,7 +134,7 @@ class PatientProtocol(HttpToolsProtocol):
         match self._stage:
             case "body":
                 seconds = patience.body + self._came / patience.rate
-            case "late body":
+            case "late":
                 seconds = patience.late
             case _:
                 seconds = patience.request
