@@ -295,7 +295,7 @@ def _move(state: Project, milestone: schedule.Milestone, days: int, reason: str)
 
 
 def _name(milestone: schedule.Milestone) -> str:
-    return milestone.details.client_title[:1].lower() + milestone.details.client_title[1:]
+    return milestone.details.client_title
 
 
 def _risk(planned: PlannedProject, risk: plan.PlannedRisk) -> PlainCommand:

@@ -172,9 +172,11 @@ def _schedule(vital: ScheduleVital, unit: DateUnit) -> Vital:
     figure = words.signed_in(vital.slip_days, unit) if vital.slip_days else _(words.ON_TIME[unit])
     agreed, forecast = _date(vital.baseline, unit), _date(vital.forecast, unit)
     dates = f"{agreed} → {forecast}" if vital.slip_days else agreed
-    title = vital.title[:1].lower() + vital.title[1:]
     return Vital(
-        name=_("Schedule"), status=status, figure=_("{figure} at {title}", figure=figure, title=title), beside=dates
+        name=_("Schedule"),
+        status=status,
+        figure=_("{figure} at {title}", figure=figure, title=vital.title),
+        beside=dates,
     )
 
 

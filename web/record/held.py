@@ -55,7 +55,7 @@ def _risk(held: Held, now: Project, key: RiskId) -> str:
         return _(
             "{ref} {title}, new at {score}",
             ref=new.details.ref,
-            title=title[:1].lower() + title[1:],
+            title=title,
             score=new.residual.score,
         )
     return _(

@@ -142,14 +142,13 @@ class _Making:
         if vital is None:
             return ()
         unit = self._view.date_unit
-        final = vital.title[:1].lower() + vital.title[1:]
         said = "" if vital.slip_days is not None else figures.said_of(vital.indicator)
         facts = details.of_schedule(vital, unit, said)
         part = parts.SchedulePart(
             v=vital,
             unit=unit,
             on_time=_(words.ON_TIME[unit]),
-            final=final,
+            final=vital.title,
             bar=figures.slip_bar(vital, unit),
             facts=facts,
         )

@@ -63,7 +63,7 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
     v: ScheduleVital
     unit: DateUnit
     on_time: str  # "On the agreed day"
-    final: str  # title of the milestone it is judged by, as it stands within a sentence
+    final: str  # title of the milestone it is judged by
     bar: SlipBar
     facts: tuple[Detail, ...]
 
