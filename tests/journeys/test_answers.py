@@ -101,7 +101,7 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
 
     manager.fill(f"#text-{raised.concern}", "It is, and")
     talking.tell(MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 5, 20), reason="Frost"))
-    wait_until(lambda: "3 May → 20 May" in manager.inner_text(f"#concern-{raised.concern} .since"))
+    wait_until(lambda: "3 May 2027 → 20 May 2027" in manager.inner_text(f"#concern-{raised.concern} .since"))
     assert manager.input_value(f"#text-{raised.concern}") == "It is, and"
     assert "3 May" in frame.locator("tbody").inner_text()  # still what was on the screen then
     manager.fill(f"#text-{raised.concern}", "The 20th, since the frost.")

@@ -357,7 +357,7 @@ def test_a_manager_sees_each_concern_with_what_was_on_the_screen_and_what_change
     assert "Is May still true?" in page
     assert f"at update {n}" in page
     assert f"Changed since update {n}" in page
-    assert "3 May → 20 May +17 days" in page
+    assert "3 May 2027 → 20 May 2027 +17 days" in page
     assert f"They see update {room.head}." in page
     src = re.search(
         rf'src="(/p/{HARBOUR}/shares/{SHARE}/{n}/look\?about=milestone-m1)"',

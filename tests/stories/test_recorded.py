@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import lzma
+import re
 import sqlite3
 import subprocess
 import sys
@@ -42,6 +43,7 @@ REWORDED = {"view.scope", "view.headline", "view.page"}  # sentences of a view t
 REJUDGED = {"view.schedule", "view.budget", "view.overall"}  # figures and statuses by today's rules
 COVERING = {"targets", "sections_hash"}  # what follows from those
 TOLD = {"changes", "items", "say"}  # and these, in the updates that were about a figure or a rule that is judged anew
+YEAR = re.compile(r" 20\d\d\b,?")
 JUDGED_ANEW = {"2": {10}}  # by sample
 
 
@@ -244,7 +246,10 @@ def of_shadow(sample: Sample, renderer: Renderer | None = None) -> Iterator[str]
         if not found:
             yield f"nothing of {share} was compared"
         for one in found:
-            fields = {apart.field for apart in one.apart if not (sample.redrawn and drawn(apart.field))}
+            fields = {
+                apart.field for apart in one.apart
+                if not (sample.redrawn and (drawn(apart.field) or but_for_years(apart.recorded, apart.recomputed)))
+            }  # fmt: skip
             fields -= TOLD if one.n in sample.judged_anew else set()
             alike = one.state == "same" or (one.state == "differs" and fields <= MAY_DIFFER)
             if not alike and not (one.state == "erased" and one.n in then["erased"]):
@@ -254,6 +259,11 @@ def of_shadow(sample: Sample, renderer: Renderer | None = None) -> Iterator[str]
 def drawn(field: str) -> bool:
     """Tell whether a field of an entry is how its view was drawn, or covers that."""
     return field in {"body", "page", "removed", *REWORDED, *REJUDGED, *COVERING} or field.startswith("part ")
+
+
+def but_for_years(recorded: str, recomputed: str) -> bool:
+    """Tell whether two texts differ in nothing but that dates have their year in the second."""
+    return YEAR.sub("", recorded) == YEAR.sub("", recomputed)
 
 
 def faults(sample: Sample) -> list[str]:
