@@ -136,9 +136,7 @@ def headline(shared: Shared) -> Headline:
     figures = [*_schedule(shared), *_budget(shared.budget), *_risk(shared.risks)]
     said = [c for c in figures if c.severity or statuses.get(c.of, "on_track") == "on_track"]
     said += _stands(statuses, said)
-    bad = [c.text for c in sorted(said, key=lambda c: -c.severity) if c.severity]
-    good = [c.text for c in said if not c.severity]
-    sentences = [text for text in (_worst(statuses, bad), _listed(good)) if text] or [_otherwise(shared)]
+    sentences = _sentences(_off_track(statuses), said) or [_otherwise(shared)]
     opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(shared.phase or "", "")
     waiting = [r for r in shared.risks if r.view_needed]
     ask = _sentence(count(len(waiting), _("risk is"), _("risks are")) + _(" waiting for your view")) if waiting else ""
@@ -156,17 +154,27 @@ def _listed(clauses: Sequence[str]) -> str:
     return ", ".join(clauses[:-1]) + _(" and ") + clauses[-1]
 
 
-def _worst(statuses: Mapping[Dimension, Rag], bad: Sequence[str]) -> str:
-    """Return the sentence of what is not well; it names every indicator that is off track."""
+def _sentences(off_track: str, said: Sequence[Clause]) -> list[str]:
+    """Return clauses as sentences, worst first; a short headline is one sentence."""
+    worst, less, good = ([c.text for c in said if c.severity == severity] for severity in (2, 1, 0))
+    if not off_track and len(worst) + len(less) < 2:
+        return [text for text in (_listed([*worst, *less, *good]),) if text]
+    if not off_track:
+        return [text for text in (_listed([*worst, *less]), _listed(good)) if text]
+    return [text for text in (_of(off_track, worst), _listed(less), _listed(good)) if text]
+
+
+def _of(off_track: str, worst: Sequence[str]) -> str:
+    return _("{named}: {bad}", named=off_track, bad=_listed(worst)) if worst else off_track
+
+
+def _off_track(statuses: Mapping[Dimension, Rag]) -> str:
+    """Return the name of every indicator that is off track: "off track overall, in schedule and risk"; "" for none."""
     which = [name for name in NAMED if statuses.get(name) == "off_track"]
-    if not which:
-        return _listed(bad)
     parts = _listed([_(NAMED[name]) for name in which if name != "overall"])
     if "overall" not in which:
-        named = _("off track in {parts}", parts=parts)
-    else:
-        named = _("off track overall, in {parts}", parts=parts) if parts else _("off track overall")
-    return _("{named}: {bad}", named=named, bad=_listed(bad)) if bad else named
+        return _("off track in {parts}", parts=parts) if parts else ""
+    return _("off track overall, in {parts}", parts=parts) if parts else _("off track overall")
 
 
 def _stands(statuses: Mapping[Dimension, Rag], said: Sequence[Clause]) -> list[Clause]:

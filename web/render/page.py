@@ -110,9 +110,12 @@ class _Making:
     def _lead(self) -> None:
         view = self._view
         said = view.overall.reason if view.overall and view.overall.overridden else ""
+        first, _stop, rest = view.headline.sentence.partition(". ")
         lead = parts.LeadPart(
             project=view.project,
             headline=view.headline,
+            first=f"{first}." if rest else first,
+            rest=rest,
             overall=view.overall,
             facts=details.of_status(view.overall, said),
             stands=details.stands_as(view),

@@ -41,6 +41,8 @@ class LeadPart(PartPage, frozen=True, kw_only=True):
     template = "parts/lead.html"
     project: str
     headline: Headline
+    first: str  # its first sentence
+    rest: str  # the further ones
     overall: Indicator | None
     facts: tuple[Detail, ...]  # the rule behind the overall status
     stands: tuple[Detail, ...]

@@ -236,7 +236,7 @@ def test_no_headline_says_better_than_the_statuses_or_less_than_is_known() -> No
 def test_the_search_for_faults_would_find_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each mistake in the rules shows in some state."""
     for name, wrong in (
-        ("_worst", lambda _statuses, bad: rules._listed(bad)),
+        ("_off_track", lambda _statuses: ""),
         ("_stands", lambda _statuses, _said: []),
         ("_schedule", lambda _shared: iter(())),
         ("_otherwise", lambda _shared: "nothing has been shared yet"),

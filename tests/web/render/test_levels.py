@@ -206,7 +206,7 @@ def test_dates_are_said_in_their_unit(levels: dict[str, Said]) -> None:
         page, mail = text(levels[level].page), text(levels[level].mail)
         assert f"Agreed {agreed}, as in the first plan" in page
         assert f"{slip} against the agreed plan" in page
-        assert f"{slip} at milestone m2" in mail
+        assert f"{slip} at Milestone m2" in mail
         assert f"{first} → " in mail
         assert "working days" not in page
         assert "Location Platform 4" in page
