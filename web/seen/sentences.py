@@ -113,13 +113,17 @@ def _without_page(c: PlanAndScreen) -> Sentence:
 
 
 def clause(view: ClientView) -> str:
-    """Return what a page says in a clause: "four days behind", else its sentence."""
-    slip = view.schedule.slip_days if view.schedule else None
-    if slip is None or view.headline.sentence.startswith(("Closed", "On hold", "All ")):
+    """Return what a page says first in a clause: "four days behind" where its sentence begins so, else that sentence.
+
+    A sentence says the worst first, so that what is left out is no worse.
+    """
+    slip, text = view.schedule.slip_days if view.schedule else None, view.headline.sentence
+    if slip is None:
         return _spoken(view)
-    if slip == 0:
-        return _("on the agreed plan")
-    return _("{days} {behind}", days=length(abs(slip), view.date_unit), behind=_("behind") if slip > 0 else _("ahead"))
+    days = length(abs(slip), view.date_unit)
+    said = _("{days} {behind}", days=days, behind=_("behind") if slip > 0 else _("ahead")) if slip else ""
+    said = said or _("on the agreed plan")
+    return said if text.lower().startswith(said.lower()) else _spoken(view)
 
 
 def _spoken(view: ClientView) -> str:
