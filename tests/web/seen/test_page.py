@@ -190,7 +190,9 @@ def test_what_the_terms_leave_out_makes_the_difference_and_is_named(world: World
 def test_before_sharing_before_the_first_update_and_after_the_end(world: World) -> None:
     first = world.entries()[0].content.at
     before = told(world, first - timedelta(minutes=1))
-    assert before[0].endswith("nothing had been shown to Acme Rail yet. The plan said “One medium risk. On the agreed plan”.")
+    assert before[0].endswith(
+        "nothing had been shown to Acme Rail yet. The plan said “One medium risk. On the agreed plan”."
+    )
     assert before[1] == "Sharing began at 09:14 on 1 March."
     assert told(world, START - timedelta(days=1))[0] == "At 09:00 on Sunday 28 February the project had not begun."
     world.tell(RevokeShare(share=SHARE, reason="Over"))
