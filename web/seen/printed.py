@@ -55,7 +55,7 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True):
 
 def printed(roots: Iterable[str]) -> Printed:
     """Return what the markup of a page's outermost parts says."""
-    reader = _Reader()
+    reader = _TreeBuilder()
     for markup in roots:
         reader.feed(markup)
     reader.close()
@@ -153,8 +153,8 @@ class _Element:
                 yield from child._texts(without)  # noqa: SLF001  # its own class
 
 
-class _Reader(HTMLParser):
-    """Reads recorded markup, which is well-formed."""
+class _TreeBuilder(HTMLParser):
+    """Builds the tree of recorded markup, which is well-formed."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -164,9 +164,7 @@ def _told(c: PlanAndScreen) -> str:
             else _("They have not been told yet.")
         )
     if (later.at - at).total_seconds() < 60:
-        return _("They were told {after} later.", after=after(at, later.at).removesuffix(" later")).replace(
-            "at once later", "at once"
-        )
+        return _("They were told {after}.", after=after(at, later.at))
     there, then = words.local(later.at, c.clock.zone), words.local(at, c.clock.zone)
     day = (
         _("the same day")
