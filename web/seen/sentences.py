@@ -178,7 +178,8 @@ def _held(c: PlanAndScreen) -> str:
     """Return how what was held for review went on."""
     held = c.then.held
     if len(held) == 1:
-        return _("It was {why}.", why=record_held.why(*held[0], c.clock))
+        what = record_held.title(held[0][0].fact.subject, c.then.state)
+        return _("The change of {what} was {why}.", what=what, why=record_held.why(*held[0], c.clock))
     ends = [hold.ended for hold, _by in held if hold.ended]
     many, waits = len(held), len(held) - len(ends)
     if waits == many:

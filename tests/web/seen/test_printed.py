@@ -55,7 +55,7 @@ def test_an_overdue_milestone_says_so_with_the_days_up_to_the_instant(world: Wor
     world.end_days(days=64)  # m1 is due on 3 May 2027
     day = world.clock().date()
     assert day == date(2027, 5, 4)
-    for days, said in ((0, "one day so far"), (1, "two days so far"), (30, "31 days so far")):
+    for days, said in ((0, "1 day so far"), (1, "2 days so far"), (30, "31 days so far")):
         line = next(line for line in sheets(world, days=days)[1].lines if line.id == "m1")
         assert (line.status.text, line.tone, line.so_far) == ("Overdue", "bad", said)
 
