@@ -207,5 +207,6 @@ def printed_texts(said: Printed) -> dict[Key, str]:
         status = said.vitals[key].status if key in said.vitals else Status()
         found[kind, "", "status"] = status.word  # type: ignore[index]
     for key, row in said.rows.items():
-        found["milestone", key, "status"] = row.status.word
+        found |= {("milestone", key, figure): dated(row) for figure in ("forecast", "met")}
+        found |= {("milestone", key, "slip"): row.slip, ("milestone", key, "status"): row.status.word}
     return {key: text for key, text in found.items() if text}

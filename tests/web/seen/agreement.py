@@ -103,7 +103,8 @@ def compared(process: Process, client: TestClient, share: str, at: datetime) -> 
     moment = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     answer = client.get(f"/audit/shares/{share}/at/{moment}", headers={"hx-request": "true"})
     assert answer.status_code == 200, (moment, answer.text[:200])
-    (pane,) = Tree(answer.text).top.find(class_="seen-p")
+    top = Tree(answer.text).top
+    (pane,) = top.find(class_="seen-p")
     links = [link.given["href"] for link in pane.tags("a") if link.given["href"].endswith("/page")]
     if not links:  # its content is erased, the share had ended, or nothing was shown yet
         return Compared()
@@ -116,7 +117,14 @@ def compared(process: Process, client: TestClient, share: str, at: datetime) -> 
         n=int(links[0].split("/")[-2]),
         statuses=len(statuses(pane)),
         late=len(pane.find(class_="sofar")),
-        apart=[*of_head(pane, page), *of_vitals(pane, page), *of_rows(pane, page, at, zone), *of_foot(pane, page)],
+        apart=[
+            *of_head(pane, page),
+            *of_vitals(pane, page),
+            *of_rows(pane, page, at, zone),
+            *of_foot(pane, page),
+            *of_sentence(top, page),
+            *of_differences(top, page),
+        ],
     )
 
 
@@ -167,8 +175,7 @@ def of_rows(pane: Node, page: Node, at: datetime, zone: str) -> Iterator[str]:
         if title.strip() not in row.text:
             yield f"{key} is called {title!r}, on the page {row.text!r}"
         days = " ".join(node.text for node in line.find(class_="f"))
-        machine = {time.given.get("datetime", "")[:4] for time in row.tags("time")}
-        if days not in row.text and not (days[:-5] in row.text and days[-4:] in machine):
+        if not has(row, days):
             yield f"{key}: {days!r}, on the page {row.text!r}"
         slip = " ".join(node.text for node in line.find(class_="s"))
         if slip and slip not in row.text:
@@ -176,6 +183,12 @@ def of_rows(pane: Node, page: Node, at: datetime, zone: str) -> Iterator[str]:
         late = [node.text for node in line.find(class_="sofar")]
         if late != so_far(row, at, zone):
             yield f"{key}: {late} so far, by the page {so_far(row, at, zone)}"
+
+
+def has(part: Node, said: str) -> bool:
+    """Tell whether a text stands in a part of the page; the year of a date may stand there for machines alone."""
+    years = {time.given.get("datetime", "")[:4] for time in part.tags("time") if time.text == said[:-5]}
+    return said in part.text or said[-4:] in years
 
 
 def so_far(row: Node, at: datetime, zone: str) -> list[str]:
@@ -194,3 +207,21 @@ def of_foot(pane: Node, page: Node) -> Iterator[str]:
             (scope,) = page.find(id="scope")
             if f"version {number[0]}" not in scope.text and f"agreement {number[0]}" not in scope.text:
                 yield f"the footer is {told.text!r}, on the page {scope.text!r}"
+
+
+NOT_A_FIGURE = re.compile(r"|Not shown|Not yet|Other|(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d+ \w+( \d{4})?, \d\d:\d\d:\d\d")
+
+
+def of_differences(top: Node, page: Node) -> Iterator[str]:
+    """What the table of differences says they were shown instead is on the page, too."""
+    for cell in top.find(data_l="Shown"):
+        if not NOT_A_FIGURE.fullmatch(cell.text) and not has(page, cell.text):
+            yield f"{cell.text!r} was not shown"
+
+
+def of_sentence(top: Node, page: Node) -> Iterator[str]:
+    """What the sentence says that their page said is how the sentence of that page begins."""
+    (lead,), (head,) = top.tags("h1"), page.tags("h1")
+    said = re.search(r"their (?:page|screens) said “?(.+?)”?(?:\. The plan said|, and so did the plan)", lead.text)
+    if said is None or not head.text.lower().startswith(said[1].lower()):
+        yield f"{lead.text!r}, on the page {head.text!r}"
