@@ -82,6 +82,7 @@ def test_a_digest_holds_the_changes_themselves_in_text_and_markup_and_the_proof_
     assert mailed.states("anna") == [("accepted", 2, 3)]
 
 
+@pytest.mark.once
 def test_a_mail_counts_the_shared_risks_where_the_page_counts_them() -> None:
     off_track = Indicator(status="off_track", rule="By the highest score")
     vital = RiskVital(indicator=off_track, medium=3, low=2, top="R-07", top_score=9)

@@ -88,6 +88,7 @@ def test_of_random_histories(tmp_path: Path, first: int, pairs: int) -> None:
     assert any(one.late for one in found), "no date has gone by"
 
 
+@pytest.mark.folder  # it brings one
 @pytest.mark.parametrize("updates", [16, pytest.param(None, marks=pytest.mark.slow, id="whole")])
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
 def test_of_what_earlier_versions_recorded(tmp_path: Path, sample: Path, updates: int | None) -> None:

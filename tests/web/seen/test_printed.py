@@ -66,6 +66,7 @@ def test_a_date_is_printed_with_its_year_and_the_words_of_the_page(world: World)
     assert line.status.text in pages.page(world.folder.disclosure, SHARE).roots["body"]
 
 
+@pytest.mark.once
 def test_what_is_not_on_a_page_is_not_read_from_it() -> None:
     nothing = printed(['<div id="summary"><p>Other</p></div>'])
     assert (nothing.sentence, nothing.overall.word, nothing.vitals, nothing.rows) == ("", "", {}, {})

@@ -536,6 +536,7 @@ def test_a_later_update_on_screen_that_still_says_so_counts(world: World) -> Non
     )
 
 
+@pytest.mark.once
 def test_the_times_of_a_row_come_from_one_tab_in_the_order_sent_delivered_displayed() -> None:
     whole = 0
     for seed in range(400):
