@@ -4,16 +4,16 @@ Rule: no sum of claims ever means "read". From `displayed` n to the next claim o
 update that was delivered and never drawn was superseded.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from projections.receipts.claims import Receipt
+from projections.receipts.openings import Key, Openings
 
 End = Literal["", "superseded", "hidden", "closed", "lost"]
-Key = tuple[str, str, str]  # person, session, tab
 
 
 class Tab(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reception(msgspec.Struct, frozen=True, kw_only=True):
-    """What one person's pages claimed about update n; times are UTC, None where nothing was claimed."""
+    """What one person's pages claimed about update n; times are UTC and of one tab, None where nothing was claimed."""
 
     person: str
     n: int
@@ -104,51 +104,96 @@ def intervals(standing: Iterable[Tab], claims: Iterable[Receipt]) -> list[Interv
 
 
 def receptions(n: int, standing: Iterable[Tab], claims: Iterable[Receipt], until: datetime) -> dict[str, Reception]:
-    """Return what each person's pages claimed about update n up to `until` (UTC), by person; nobody without a claim."""
+    """Return what each person's pages claimed about update n up to `until` (UTC), by person; nobody without a claim.
+
+    The times of one person are those of one of their tabs: the one that came furthest, of several the first.
+    """
     tabs = list(standing)
-    delivered = {(tab.person, tab.session, tab.tab): tab.delivered for tab in tabs}
-    by_person: dict[str, Reception] = {}
     claims_until = [claim for claim in claims if claim.at <= until.timestamp()]
+    taken = _Taken(n, {(tab.person, tab.session, tab.tab): tab.delivered for tab in tabs})
     for claim in claims_until:
-        _take_claim(by_person, delivered, n, claim)
+        taken.take(claim)
     for interval in intervals(tabs, claims_until):
         if interval.n == n:
-            known = by_person.get(interval.person) or Reception(person=interval.person, n=n)
-            by_person[interval.person] = _with_interval(known, interval, until)
-    return by_person
+            taken.on_screen(interval, until)
+    return taken.by_person()
 
 
-def _with_interval(known: Reception, interval: Interval, until: datetime) -> Reception:
-    seconds = ((interval.end or until) - interval.start).total_seconds()
-    return msgspec.structs.replace(
-        known,
-        seconds=known.seconds + max(0.0, seconds),
-        visits=known.visits + 1,
-        displayed=min(filter(None, (known.displayed, interval.start))),
-        superseded=False,
-    )
+class _Taken:
+    """What was claimed about update n, tab by tab; `delivered` is the highest number delivered to each tab before."""
+
+    def __init__(self, n: int, delivered: Mapping[Key, int]) -> None:
+        self._n, self._delivered = n, dict(delivered)
+        self._tabs: dict[Key, Reception] = {}
+        self._openings = Openings(delivered)
+
+    def take(self, claim: Receipt) -> None:
+        """Take in the next claim."""
+        page = self._openings.take(claim)
+        if claim.kind == "opened":
+            return
+        key = claim.person, claim.session, claim.tab
+        known = self._of(key)
+        if page is not None and page.n == self._n:
+            known = msgspec.structs.replace(known, sent=moment(page.at))
+        self._tabs[key] = self._after(known, claim, self._delivered.get(key))
+        if claim.kind in ("delivered", "displayed"):
+            self._delivered[key] = max(self._delivered.get(key, 0), claim.n)
+
+    def _of(self, key: Key) -> Reception:
+        return self._tabs.get(key) or Reception(person=key[0], n=self._n)
+
+    def _after(self, known: Reception, claim: Receipt, had: int | None) -> Reception:
+        n, at, replace = self._n, moment(claim.at), msgspec.structs.replace
+        match claim.kind:
+            case "closed" if claim.n == n and known.delivered is None:
+                return replace(known, sent=known.sent or at)
+            case "delivered" if (had or 0) < n <= claim.n and (had is not None or claim.n == n):
+                return replace(known, delivered=known.delivered or at)
+            case "displayed" if claim.n == n:
+                return replace(known, delivered=known.delivered or at, displayed=known.displayed or at)
+            case "displayed" if 0 < claim.came_from < n < claim.n and known.displayed is None:
+                return replace(known, superseded=True)
+            case _:
+                return known
+
+    def on_screen(self, interval: Interval, until: datetime) -> None:
+        """Take in a time in which update n was on the screen of a tab."""
+        key = interval.person, interval.session, interval.tab
+        known, seconds = self._of(key), ((interval.end or until) - interval.start).total_seconds()
+        displayed = min(filter(None, (known.displayed, interval.start)))
+        self._tabs[key] = msgspec.structs.replace(
+            known,
+            seconds=known.seconds + max(0.0, seconds),
+            visits=known.visits + 1,
+            delivered=min(known.delivered or displayed, displayed),
+            displayed=displayed,
+            superseded=False,
+        )
+
+    def by_person(self) -> dict[str, Reception]:
+        """Return the tab of each person that came furthest, with the time on screen of all their tabs."""
+        pages = [page for page in self._openings.alone() if page.n == self._n]
+        each = [*self._tabs.values(), *(Reception(person=p.person, n=p.n, sent=moment(p.at)) for p in pages)]
+        found: dict[str, Reception] = {}
+        for one in sorted(each, key=_reached):
+            if _reached(one)[0] < NOTHING:
+                found.setdefault(one.person, one)
+        for person, one in found.items():
+            mine = [tab for tab in self._tabs.values() if tab.person == person]
+            seconds, visits = sum(tab.seconds for tab in mine), sum(tab.visits for tab in mine)
+            found[person] = msgspec.structs.replace(one, seconds=float(seconds), visits=visits)
+        return found
 
 
-def _take_claim(by_person: dict[str, Reception], delivered: dict[Key, int], n: int, claim: Receipt) -> None:
-    """Add a claim to its person's reception of update n; `delivered` is the highest number delivered to each tab."""
-    key = claim.person, claim.session, claim.tab
-    known = by_person.get(claim.person) or Reception(person=claim.person, n=n)
-    at, replace = moment(claim.at), msgspec.structs.replace
-    match claim.kind:
-        case "opened" | "closed" if claim.n == n:
-            known = replace(known, sent=known.sent or at)
-        case "delivered" if delivered.get(key, 0) < n <= claim.n and (key in delivered or claim.n == n):
-            known = replace(known, delivered=known.delivered or at)
-        case "displayed" if claim.n == n:
-            known = replace(known, delivered=known.delivered or at, displayed=known.displayed or at)
-        case "displayed" if 0 < claim.came_from < n < claim.n and known.displayed is None:
-            known = replace(known, superseded=True)
-        case _:
-            pass
-    if claim.kind in ("delivered", "displayed"):
-        delivered[key] = max(delivered.get(key, 0), claim.n)
-    if known != Reception(person=claim.person, n=n):
-        by_person[claim.person] = known
+NOTHING = 4
+
+
+def _reached(known: Reception) -> tuple[int, float]:
+    """Order tabs: the one that came furthest first, of several the one that did so first; `NOTHING` claimed last."""
+    at = known.displayed or known.delivered or known.sent
+    far = 0 if known.displayed else 1 if known.superseded else 2 if known.delivered else 3 if known.sent else NOTHING
+    return far, at.timestamp() if at else 0.0
 
 
 def _with(tab: Tab, **changed: object) -> Tab:

@@ -45,18 +45,23 @@ def lasted(seconds: float, *, rounded: bool = False) -> str:
 
 def after(start: datetime, end: datetime) -> str:
     """Return how long after `start` the `end` is: "at once", "40 s later", "3 h 5 min later", "12 days later"."""
-    seconds = round((end - start).total_seconds())
-    if seconds < 1:
+    if round((end - start).total_seconds()) < 1:
         return _("at once")
+    return _("{span} later", span=span(start, end))
+
+
+def span(start: datetime, end: datetime) -> str:
+    """Return how long it is from `start` to `end`, a second or more: "40 s", "3 h 5 min", "12 days"."""
+    seconds = round((end - start).total_seconds())
     if seconds < 90:
-        return _("{seconds} s later", seconds=seconds)
+        return _("{seconds} s", seconds=seconds)
     minutes = round(seconds / 60)
     if minutes < 90:
-        return _("{minutes} min later", minutes=minutes)
+        return _("{minutes} min", minutes=minutes)
     hours, rest = divmod(minutes, 60)
     if hours < 36:
-        return _("{hours} h {rest} min later", hours=hours, rest=rest) if rest else _("{hours} h later", hours=hours)
-    return _("{days} later", days=count(round(seconds / timedelta(days=1).total_seconds()), _("day")))
+        return _("{hours} h {rest} min", hours=hours, rest=rest) if rest else _("{hours} h", hours=hours)
+    return count(round(seconds / timedelta(days=1).total_seconds()), _("day"))
 
 
 def in_time(until: datetime, now: datetime) -> str:

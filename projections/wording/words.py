@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.check import PLACES
-from domain.headline import count, in_units
+from domain.headline import in_units
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money, places
@@ -151,8 +151,8 @@ def late(days: int, unit: DateUnit) -> str:
 
 
 def days_so_far(days: int) -> str:
-    """Return for how long a date has passed: "one day so far", "12 days so far"."""
-    return _("{days} so far", days=count(days, _("day")))
+    """Return for how long a date has passed, as live/today.js says it: "1 day so far", "12 days so far"."""
+    return _("{days} day so far", days=days) if days == 1 else _("{days} days so far", days=days)
 
 
 UNITS = (

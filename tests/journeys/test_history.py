@@ -86,7 +86,7 @@ def test_a_manager_learns_who_had_a_slipped_date_on_screen_and_when(
 
         def knows() -> bool:
             manager.reload()
-            return "Acme Rail knows: Vera had it on screen" in manager.inner_text("h1")
+            return "Acme Rail: on the screen of the only viewer, first" in manager.inner_text("h1")
 
         wait_until(knows)
         assert "9 June 2027" in manager.inner_text("h1")
@@ -105,6 +105,6 @@ def test_a_manager_learns_who_had_a_slipped_date_on_screen_and_when(
         assert "Vera (update 2, paused)" in manager.inner_text(".who-old")
         manager.click("a:has-text('Value before')")
         assert "9 June 2027, from" in manager.inner_text("h1")
-        assert "Acme Rail knew: Vera had it on screen" in manager.inner_text("h1")
+        assert "Acme Rail: on the screen of the only viewer, first" in manager.inner_text("h1")
     finally:
         product.stop()

@@ -1,13 +1,14 @@
 """A manager steps through what a client saw; an auditor plays the record: in a real browser, with and without scripts."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from domain.people.access import InvitePerson
 from projections.installation.folder import Folder
+from projections.wording import words
 from tests.journeys.product import Product, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World
 from web import clock
@@ -80,6 +81,44 @@ def test_a_manager_picks_a_past_second_and_reads_who_had_what_on_screen(
     assert "/at/20" in page.url
     assert "On screen" in page.inner_text("main .tb tbody tr:has-text('Vera')")
     assert page.locator("#seen").count() == 1
+
+
+def test_while_dragging_the_flag_the_head_and_the_screen_reader_say_where_the_needle_is(
+    month: Product, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(month, "manager", timezone_id="Pacific/Auckland")  # the share's zone counts, not the reader's
+    page.goto(f"{month.url}{SEEN}/{before_update(month, 7)}")
+    before = page.inner_text(".scrub-bar .at time")
+    box = page.locator(".stage .rng").bounding_box()
+    y = box["y"] + box["height"] / 2
+    thumb = float(page.evaluate("r => r.value / r.max", page.query_selector(".stage .rng")))
+    page.mouse.move(box["x"] + thumb * box["width"], y)
+    page.mouse.down()
+    said = set()
+    for share in (0.02, 0.3, 0.98):
+        page.mouse.move(box["x"] + share * box["width"], y, steps=3)
+        at = page.evaluate(
+            """() => {
+              const range = document.querySelector('.stage .rng');
+              const start = Date.parse(document.getElementById('seen').dataset.start);
+              return start + 1000 * Number(range.value);
+            }"""
+        )
+        there = words.local(datetime.fromtimestamp(at / 1000, UTC), "Europe/London")
+        assert page.text_content(".flag-t") == f"{there:%H:%M:%S}"
+        head = f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}"
+        assert page.inner_text(".scrub-bar .at time") == head
+        assert page.get_attribute(".stage .rng", "aria-valuetext") == head
+        assert page.get_attribute(".needle", "x1") == page.get_attribute(".flag-at", "x")
+        flag, lanes = page.locator(".flag").bounding_box(), page.locator(".stage").bounding_box()
+        assert lanes["x"] - 8 <= flag["x"]
+        assert flag["x"] + flag["width"] <= lanes["x"] + lanes["width"] + 8
+        assert page.locator("#seen.moving").count() == 1
+        said.add(head)
+    assert len(said - {before}) == 3
+    page.mouse.up()
+    wait_until(lambda: page.locator("#seen.moving").count() == 0)
+    assert page.inner_text(".scrub-bar .at time") in said
 
 
 def test_keys_step_by_update_and_play_goes_on_by_itself(month: Product, sit_down: Callable[..., Any]) -> None:

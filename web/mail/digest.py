@@ -15,6 +15,7 @@ from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries.entry import Change, Entry
 from projections.wording import words
+from web.render.figures import risk_vital
 
 WORD = {
     "on_track": N_("On track"),
@@ -212,6 +213,8 @@ def _risks(vital: RiskVital) -> Vital:
     if told and vital.top_score is None:
         figure, beside = told[0], ", ".join(told[1:])
     status = WORD[vital.indicator.status] if vital.indicator else ""
+    if vital.top:
+        status = risk_vital(vital).worst_risk  # as the page says it
     return Vital(name=_("Risk"), status=status, figure=figure, beside=beside)
 
 

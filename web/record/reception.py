@@ -6,12 +6,13 @@ bisection over the standings that are stored every `STANDING_EVERY` rows beside 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from projections.receipts.claims import Receipt
 from projections.receipts.on_screen import moment
+from projections.receipts.openings import Openings
 from projections.receipts.receipt_log import SLACK, STANDING_EVERY, ReceiptLog
 from web.push.viewer import Watching
 
@@ -21,7 +22,7 @@ Tab = tuple[str, str, str]
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One viewer and the updates that carry the fact. Times are UTC, None where nothing was claimed."""
+    """One viewer and the updates that carry the fact. Times are UTC and of one tab, None where nothing was claimed."""
 
     person: str
     sent: datetime | None = None
@@ -55,42 +56,69 @@ class _Claims:
 
     def __init__(self, first: int, beyond: int, delivered: Mapping[Tab, int]) -> None:
         self.first, self._beyond = first, beyond or 1 << 62
-        self._delivered = dict(delivered)
-        self.seen: dict[str, Seen] = {}
+        self._delivered, self._openings = dict(delivered), Openings(delivered)
+        self._tabs: dict[Tab, Seen] = {}
+        self._newest: dict[str, int] = {}
+        self._displayed: set[str] = set()
 
     def take(self, claims: Iterable[Receipt]) -> None:
         """Take in a row of claims."""
         for claim in sorted(claims, key=lambda c: c.at):
-            before = self.seen.get(claim.person) or Seen(person=claim.person)
-            self.seen[claim.person] = self._after(before, claim)
-            if claim.kind in ("delivered", "displayed"):
-                tab = claim.person, claim.session, claim.tab
-                self._delivered[tab] = max(self._delivered.get(tab, 0), claim.n)
+            page = self._openings.take(claim)
+            if claim.kind != "opened":
+                self._take(claim, page)
+
+    def _take(self, claim: Receipt, page: Receipt | None) -> None:
+        """Take in a claim of a tab; `page` is what the tab began as, where the claim is its first."""
+        tab = claim.person, claim.session, claim.tab
+        before = self._tabs.get(tab) or Seen(person=claim.person)
+        if page is not None and self._here(page.n):
+            before = msgspec.structs.replace(before, sent=moment(page.at))
+        after = self._tabs[tab] = self._after(before, claim, self._delivered.get(tab))
+        if claim.kind in ("delivered", "displayed"):
+            self._delivered[tab] = max(self._delivered.get(tab, 0), claim.n)
+        if claim.kind == "displayed":
+            self._newest[claim.person] = max(self._newest.get(claim.person, 0), claim.n)
+        if after.displayed is not None:
+            self._displayed.add(claim.person)
 
     def displayed(self, person: str) -> bool:
         """Tell whether one of the updates was on a screen of somebody."""
-        return person in self.seen and self.seen[person].displayed is not None
+        return person in self._displayed
 
-    def _after(self, seen: Seen, claim: Receipt) -> Seen:
-        replace, at = msgspec.structs.replace, moment(claim.at)
-        here = self.first <= claim.n < self._beyond
-        had = self._delivered.get((claim.person, claim.session, claim.tab))
+    def by_person(self) -> dict[str, Seen]:
+        """Return for each person the tab that came furthest, of several the one that did so first."""
+        pages = [page for page in self._openings.alone() if self._here(page.n)]
+        each = [*self._tabs.values(), *(Seen(person=page.person, sent=moment(page.at)) for page in pages)]
+        seen: dict[str, Seen] = {}
+        for one in sorted(each, key=reached):
+            seen.setdefault(one.person, msgspec.structs.replace(one, newest=self._newest.get(one.person, 0)))
+        return seen
+
+    def _here(self, n: int) -> bool:
+        return self.first <= n < self._beyond
+
+    def _after(self, seen: Seen, claim: Receipt, had: int | None) -> Seen:
+        replace, at, here = msgspec.structs.replace, moment(claim.at), self._here(claim.n)
         match claim.kind:
             case "displayed" if here:
-                newest = max(seen.newest, claim.n)
-                n = seen.n or claim.n
                 delivered, displayed = seen.delivered or at, seen.displayed or at
-                return replace(seen, newest=newest, n=n, delivered=delivered, displayed=displayed)
+                return replace(seen, n=seen.n or claim.n, delivered=delivered, displayed=displayed)
             case "displayed":
                 passed = 0 < claim.came_from < self._beyond <= claim.n and seen.delivered is not None
-                superseded = seen.superseded or (passed and seen.displayed is None)
-                return replace(seen, newest=max(seen.newest, claim.n), superseded=superseded)
+                return replace(seen, superseded=seen.superseded or (passed and seen.displayed is None))
             case "delivered" if here or (had is not None and had < self.first <= claim.n):
                 return replace(seen, delivered=seen.delivered or at)
-            case "opened" | "closed" if here:
+            case "closed" if here and seen.delivered is None:
                 return replace(seen, sent=seen.sent or at)
             case _:
                 return seen
+
+
+def reached(seen: Seen) -> tuple[int, str]:
+    """Order what was claimed: what came furthest first, of several what did so first."""
+    at = seen.displayed or seen.delivered or seen.sent
+    return get_args(Class).index(seen.state), at.isoformat() if at else ""
 
 
 def viewers(
@@ -123,8 +151,10 @@ def viewers(
     claims.take(tail if kept >= at else ())
     now = _on_screens(watching)
     _raise(newest, tail, watching)
-    named = wanted | {person for person, seen in claims.seen.items() if seen.state != "never"} | now.keys()
-    return Viewers([_now(claims, person, newest, now) for person in sorted(named)], gap)
+    seen = claims.by_person()
+    named = wanted | {person for person, one in seen.items() if one.state != "never"} | now.keys()
+    listed = [_now(seen.get(person) or Seen(person=person), newest, now) for person in sorted(named)]
+    return Viewers(listed, gap)
 
 
 def _all_displayed(claims: _Claims, wanted: set[str]) -> bool:
@@ -165,9 +195,8 @@ def _on_screens(watching: Sequence[Watching]) -> dict[str, Watching]:
     return shown
 
 
-def _now(claims: _Claims, person: str, newest: Mapping[str, int], now: Mapping[str, Watching]) -> Seen:
-    seen, here = claims.seen.get(person) or Seen(person=person), now.get(person)
-    top = max(seen.newest, newest.get(person, 0))
+def _now(seen: Seen, newest: Mapping[str, int], now: Mapping[str, Watching]) -> Seen:
+    here, top = now.get(seen.person), max(seen.newest, newest.get(seen.person, 0))
     return msgspec.structs.replace(
         seen, newest=top, watching=here.displayed if here else 0, paused=bool(here and here.paused)
     )

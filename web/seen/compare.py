@@ -15,9 +15,10 @@ from domain.ids import MilestoneId, RiskId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow, RiskCard
+from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow, RiskCard, RiskVital
 from projections.wording import words
-from web.staff.tones import WORD
+from web.render import figures as drawn
+from web.render.page import WORD
 
 Kind = Literal["page", "milestone", "risk", "schedule", "budget", "risks"]
 Key = tuple[Kind, str, str]  # of what, its id, which figure
@@ -65,7 +66,7 @@ def figures(view: ClientView | None) -> dict[Key, str]:
     if view.budget:
         texts |= _budget(view.budget)
     if view.risk:
-        texts |= _status(("risks", "", "status"), view.risk.indicator)
+        texts |= _risks(view.risk)
     for row in view.milestones:
         texts |= {("milestone", row.id, name): text for name, text in milestone(row, view.date_unit).items()}
     for card in view.risks:
@@ -99,6 +100,14 @@ def risk(card: RiskCard) -> dict[str, str]:
 
 def _status(key: Key, indicator: Indicator | None) -> dict[Key, str]:
     return {key: WORD[indicator.status]} if indicator else {}
+
+
+def _risks(vital: RiskVital) -> dict[Key, str]:
+    """Return what the vital sign of the risks says: the worst of those shared, the status where none is scored."""
+    if not vital.top:
+        return _status(("risks", "", "status"), vital.indicator)
+    part = drawn.risk_vital(vital)
+    return {("risks", "", "status"): part.worst_risk, ("risks", "", "counts"): part.risk_counts}
 
 
 def _budget(vital: BudgetVital) -> dict[Key, str]:

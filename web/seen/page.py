@@ -22,7 +22,7 @@ from domain.ids import PersonId, ShareId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.view import ClientView
+from projections.entries import parts
 from projections.entries.entry import open_header
 from projections.entries.parts import instant
 from projections.proof import tree
@@ -41,8 +41,9 @@ from web.record.lanes import Change, Lanes, Span, Stretch
 from web.record.on_screen import Audience
 from web.seen import sentences, sheets
 from web.seen.compare import Difference, differences, figures
+from web.seen.printed import printed
 from web.seen.sentences import Later, PlanAndScreen, Sentence, Why
-from web.seen.sheets import Sheet, Spread
+from web.seen.sheets import Sheet, Side, Spread
 from web.staff.consulted import consulted
 from web.staff.frame import StaffPage, shell
 
@@ -253,14 +254,16 @@ def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[See
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone)
+    plan, shown = _plan_side(services, t), _shown_side(services, t)
     apart = differences(t.coarse, t.due, t.shown, t.state, t.out)
+    apart = sheets.as_printed(apart, shown.printed) if shown else apart
     compared = PlanAndScreen(then=t, client=client, apart=apart, later=_later(services, t), clock=clock)
     audience = _audience(services, t)
     watched = audience is not None and audience.watched
     drawn = lanes.lanes(services, t, asked.over)
     return kind(
         **shell(services, signed),
-        **_sheets(t, project, apart),
+        **_sheets(t, plan, shown, apart),
         **_proof(services, t),
         here=asked.here,
         addressed=asked.addressed,
@@ -329,20 +332,39 @@ def _hidden(t: Then) -> list[tuple[str, int]]:
     return [("milestone", milestones), ("risk", sum(not r.details.client_title for r in t.state.risks.risks.values()))]
 
 
-def _sheets(t: Then, project: Project, apart: list[Difference]) -> Sheets:
+def _plan_side(services: Services, t: Then) -> Side | None:
+    """Return the plan as a page of all that is in it would print it; None before the project began."""
+    if t.plan is None:
+        return None
+    rendered = services.renderer.render(t.plan)
+    return Side(t.plan, printed(parts.markup(rendered.parts, root) for root in rendered.roots))
+
+
+def _shown_side(services: Services, t: Then) -> Side | None:
+    """Return what was shown as the recorded page prints it; None where there is no page to read."""
+    if t.shown is None:
+        return None
+    page = pages.page(services.logs.disclosure, t.share.id, t.n)
+    return Side(t.shown, printed(page.roots.values() if page else ()))
+
+
+def _sheets(t: Then, plan: Side | None, shown: Side | None, apart: list[Difference]) -> Sheets:
     marked = {difference.key for difference in apart}
-    today = words.local(t.at, project.time_zone).date()
+    view = t.shown or t.plan
+    today = words.local(t.at, view.time_zone if view else "UTC").date()
     laid = sheets.spread(t.plan, t.shown, t.due, apart, today)
-    plan = sheets.sheet(t.plan, t.shown, laid, marked if t.shown else (), _not_shared(t)) if t.plan else None
-    shown = sheets.sheet(t.shown, t.plan, laid, marked, _notes(t.shown, t.n)) if t.shown else None
-    return {"plan": plan, "shown": shown, "laid": laid}
+    return {
+        "plan": sheets.sheet(plan, shown, laid, marked if shown else (), _not_shared(t)) if plan else None,
+        "shown": sheets.sheet(shown, plan, laid, marked, _notes(shown, t.n)) if shown else None,
+        "laid": laid,
+    }
 
 
-def _notes(shown: ClientView, n: int) -> tuple[tuple[str, str], ...]:
-    """Return what stands under the sheet of their page: how many risks it lists, and its footer."""
-    footer = _("Update {n}, share agreement {terms_version}", n=n, terms_version=shown.terms_version)
-    counted = shown.risks_shared and shown.risk is None
-    risks = ((_("Shared risks"), sheets.risks_counted(shown)),) if counted else ()
+def _notes(shown: Side, n: int) -> tuple[tuple[str, str], ...]:
+    """Return what stands under the sheet of their page: which risks it lists without scores, and its footer."""
+    footer = _("Update {n}, share agreement {terms_version}", n=n, terms_version=shown.view.terms_version)
+    listed = shown.printed.risks if "v-risk" not in shown.printed.vitals else ()
+    risks = ((_("Shared risks"), ", ".join(listed)),) if listed else ()
     return (*risks, (_("Footer"), footer))
 
 

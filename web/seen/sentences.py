@@ -113,13 +113,17 @@ def _without_page(c: PlanAndScreen) -> Sentence:
 
 
 def clause(view: ClientView) -> str:
-    """Return what a page says in a clause: "four days behind", else its sentence."""
-    slip = view.schedule.slip_days if view.schedule else None
-    if slip is None or view.headline.sentence.startswith(("Closed", "On hold", "All ")):
+    """Return what a page says first in a clause: "four days behind" where its sentence begins so, else that sentence.
+
+    A sentence says the worst first, so that what is left out is no worse.
+    """
+    slip, text = view.schedule.slip_days if view.schedule else None, view.headline.sentence
+    if slip is None:
         return _spoken(view)
-    if slip == 0:
-        return _("on the agreed plan")
-    return _("{days} {behind}", days=length(abs(slip), view.date_unit), behind=_("behind") if slip > 0 else _("ahead"))
+    days = length(abs(slip), view.date_unit)
+    said = _("{days} {behind}", days=days, behind=_("behind") if slip > 0 else _("ahead")) if slip else ""
+    said = said or _("on the agreed plan")
+    return said if text.lower().startswith(said.lower()) else _spoken(view)
 
 
 def _spoken(view: ClientView) -> str:
@@ -160,9 +164,7 @@ def _told(c: PlanAndScreen) -> str:
             else _("They have not been told yet.")
         )
     if (later.at - at).total_seconds() < 60:
-        return _("They were told {after} later.", after=after(at, later.at).removesuffix(" later")).replace(
-            "at once later", "at once"
-        )
+        return _("They were told {after}.", after=after(at, later.at))
     there, then = words.local(later.at, c.clock.zone), words.local(at, c.clock.zone)
     day = (
         _("the same day")
@@ -176,7 +178,8 @@ def _held(c: PlanAndScreen) -> str:
     """Return how what was held for review went on."""
     held = c.then.held
     if len(held) == 1:
-        return _("It was {why}.", why=record_held.why(*held[0], c.clock))
+        what = record_held.title(held[0][0].fact.subject, c.then.state)
+        return _("The change of {what} was {why}.", what=what, why=record_held.why(*held[0], c.clock))
     ends = [hold.ended for hold, _by in held if hold.ended]
     many, waits = len(held), len(held) - len(ends)
     if waits == many:

@@ -1,18 +1,20 @@
-"""The two sheets of the page: each view in the compact form of the comparison, with what differs marked."""
+"""The two sheets of the page: each side in the compact form of the comparison, with what differs marked.
 
-from collections.abc import Collection, Mapping
+Rule: every word, tone, figure and date of a sheet is one that its page prints: that of the update as it was recorded,
+and for the plan the page that all of it would make today. Where marks stand on the axis is read from the views.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import date
 from difflib import SequenceMatcher
 
 import msgspec
 
-from domain.headline import number
-from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow
+from domain.view import ClientView, DateUnit, MilestoneRow
 from projections.wording import words
 from web.render.charts import Axis, axis_of
-from web.seen.compare import Difference, Key, Kind, figures
-from web.staff.tones import TONE
+from web.seen.compare import Difference, Key
+from web.seen.printed import Printed, PrintedRow, PrintedVital, Status
 
 ROWS = 12  # open milestones set out; those that differ come first where there are more
 
@@ -27,6 +29,7 @@ class Piece(msgspec.Struct, frozen=True):
 class Vital(msgspec.Struct, frozen=True, kw_only=True):
     """One vital sign in a line."""
 
+    key: str  # the id of its part of the page
     name: str
     big: Piece
     more: tuple[Piece, ...] = ()
@@ -37,12 +40,15 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True):
 class SheetLine(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone: agreed and forecast on the axis, both in percent, "" where not known."""
 
+    id: str
     title: str
     agreed: str
     expected: str
-    tone: str
+    tone: str  # of the marks
     date: Piece
     slip: Piece
+    status: Piece
+    so_far: str  # for how many days its date had passed at the instant, "" where it had not
 
     @property
     def differs(self) -> bool:
@@ -50,10 +56,19 @@ class SheetLine(msgspec.Struct, frozen=True, kw_only=True):
         return self.date.mark or self.slip.mark
 
 
+class Side(msgspec.Struct, frozen=True):
+    """One side of the comparison: the view, and how its page prints it."""
+
+    view: ClientView
+    printed: Printed
+
+
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """One view in the compact form."""
+    """One side in the compact form."""
 
     sentence: tuple[Piece, ...]
+    overall: Piece
+    overall_tone: str
     vitals: tuple[Vital, ...]
     lines: tuple[SheetLine, ...]
     more: int  # milestones that are not set out, the same on both
@@ -66,6 +81,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
     more: int
     axis: Axis | None
+    on: date  # the civil day of the instant
     today: str
 
 
@@ -89,23 +105,27 @@ def spread(
     if axis is not None and today < axis.start:
         axis = Axis(today.replace(day=1), axis.end)
     at = axis.at(today) if axis is not None and today <= axis.end else ""
-    return Spread(ids=ids, more=len(wanted) - len(ids), axis=axis, today=at)
+    return Spread(ids=ids, more=len(wanted) - len(ids), axis=axis, on=today, today=at)
 
 
 def sheet(
-    view: ClientView,
-    other: ClientView | None,
+    side: Side,
+    other: Side | None,
     laid: Spread,
     marked: Collection[Key],
     notes: tuple[tuple[str, str], ...],
 ) -> Sheet:
-    """Return the sheet of a view beside another; `marked` are the figures that differ."""
-    texts = figures(view)
-    rows = {row.id: row for row in view.milestones}
+    """Return the sheet of one side beside the other; `marked` are the figures that differ."""
+    said = side.printed
+    rows = {row.id: row for row in side.view.milestones if row.id in said.rows}
     return Sheet(
-        sentence=sentence(view.headline.sentence, other.headline.sentence if other else view.headline.sentence),
-        vitals=_vitals(view, texts, marked),
-        lines=tuple(_line(rows[key], view.date_unit, laid.axis, marked) for key in laid.ids if key in rows),
+        sentence=sentence(said.sentence, other.printed.sentence if other else said.sentence),
+        overall=Piece(said.overall.word, ("page", "", "overall") in marked),
+        overall_tone=said.overall.tone,
+        vitals=_vitals(said, other.printed if other else None, marked),
+        lines=tuple(
+            _line(rows[key], said.rows[key], side.view.date_unit, laid, marked) for key in laid.ids if key in rows
+        ),
         more=laid.more,
         notes=notes,
     )
@@ -122,64 +142,71 @@ def sentence(text: str, other: str) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _vitals(view: ClientView, texts: Mapping[Key, str], marked: Collection[Key]) -> tuple[Vital, ...]:
-    vitals = []
-
-    def piece(kind: Kind, figure: str) -> Piece:
-        return Piece(texts.get((kind, "", figure), ""), (kind, "", figure) in marked)
-
-    if view.schedule:
-        final = (Piece(_("at {title}", title=view.schedule.title)),) if view.schedule.title else ()
-        slip, status = piece("schedule", "slip"), piece("schedule", "status")
-        vitals.append(_vital(_("Schedule"), slip, final, status, view.schedule.indicator))
-    if view.budget:
-        more = _of_budget(view.budget, piece("budget", "budget"), piece("budget", "spent"))
-        forecast, status = piece("budget", "forecast"), piece("budget", "status")
-        vitals.append(_vital(_("Budget"), forecast, more, status, view.budget.indicator))
-    if view.risk and (view.risk.top or view.risk.indicator):
-        counted = Piece(risks_counted(view), ("risks", "", "status") in marked)
-        vitals.append(_vital(_("Risk"), Piece(""), (counted,), piece("risks", "status"), view.risk.indicator))
-    return tuple(vitals)
+OF = {"v-schedule": "schedule", "v-budget": "budget", "v-risk": "risks"}  # the kind of a vital sign's figures
+BELOW = ("v-budget", "v-risk")  # those whose figures go on in the line below
 
 
-def _of_budget(vital: BudgetVital, budget: Piece, spent: Piece) -> tuple[Piece, ...]:
-    """Return what follows the forecast: "of €4.0m, €2.1m spent"."""
-    whole = Piece(budget.text + ",", budget.mark) if budget.text and spent.text else budget
-    if vital.forecast is None and vital.forecast_share is not None:
-        whole = Piece(_("the budget,") if spent.text else _("the budget"))
-    return (*((Piece(_("of")), whole) if whole.text else ()), *((spent, Piece(_("spent"))) if spent.text else ()))
-
-
-def _vital(name: str, big: Piece, more: tuple[Piece, ...], status: Piece, indicator: Indicator | None) -> Vital:
-    tone = TONE[indicator.status] if indicator else ""
-    return Vital(name=name, big=big, more=more, tone=tone, status=status)
-
-
-def risks_counted(view: ClientView) -> str:
-    """Return "six, highest R-11 at 9"."""
-    active = [card for card in view.risks if card.status == "active"]
-    if not active:
-        return _("none")
-    top = active[0]
-    if top.score is None and top.band:
-        alike = sum(card.band == top.band for card in active)
-        return f"{number(len(active))}, {number(alike)} {top.band}"
-    return number(len(active)) + (
-        _(", highest {ref} at {value}", ref=top.ref, value=top.score.value) if top.score else ""
+def _vitals(said: Printed, other: Printed | None, marked: Collection[Key]) -> tuple[Vital, ...]:
+    return tuple(
+        _vital(key, vital, other.vitals.get(key) if other else None, marked) for key, vital in said.vitals.items()
     )
 
 
-def _line(row: MilestoneRow, unit: DateUnit, axis: Axis | None, marked: Collection[Key]) -> SheetLine:
-    expected = row.actual or row.forecast
+def _vital(key: str, vital: PrintedVital, other: PrintedVital | None, marked: Collection[Key]) -> Vital:
+    """Return a vital sign in a line; a figure of it that differs marks those of its texts that do."""
+    differ = {figure for kind, _id, figure in marked if kind == OF[key]}
+    stands = vital.status.word and vital.big == vital.status.word  # the status alone, and its rule
+    texts = ("", "", "") if stands else (vital.big, vital.small, vital.line if key in BELOW else "")
+    others = (other.big, other.small, other.line) if other else ("", "", "")
+    marks = bool(differ - {"status"})
+    big, *more = (Piece(text, marks and text != theirs) for text, theirs in zip(texts, others, strict=True))
+    status = Piece(vital.status.word, "status" in differ and vital.status != (other.status if other else None))
+    return Vital(
+        key=key,
+        name=vital.name,
+        big=big,
+        more=tuple(piece for piece in more if piece.text),
+        tone=vital.status.tone,
+        status=status,
+    )
+
+
+def _line(row: MilestoneRow, said: PrintedRow, unit: DateUnit, laid: Spread, marked: Collection[Key]) -> SheetLine:
+    expected, axis = row.actual or row.forecast, laid.axis
     figure = "met" if row.actual else "forecast"
+    late = (laid.on - said.due).days if said.due else 0
     return SheetLine(
-        title=row.title,
+        id=row.id,
+        title=said.title,
         agreed=axis.mark(row.baseline, unit) if axis and row.baseline else "",
         expected=axis.mark(expected, unit) if axis and expected else "",
-        tone=TONE[row.status] if row.status else "mute",
-        date=Piece(words.day_year_in(expected, unit) if expected else "", ("milestone", row.id, figure) in marked),
-        slip=Piece(
-            "" if row.slip is None else words.signed_in(row.slip.since_current, unit, short=True),
-            ("milestone", row.id, "slip") in marked,
-        ),
+        tone=said.status.tone or "mute",
+        date=Piece(dated(said), ("milestone", row.id, figure) in marked),
+        slip=Piece(said.slip, ("milestone", row.id, "slip") in marked),
+        status=Piece(said.status.word, ("milestone", row.id, "status") in marked),
+        so_far=words.days_so_far(late) if late > 0 else "",
     )
+
+
+def as_printed(apart: Sequence[Difference], shown: Printed) -> list[Difference]:
+    """Return differences with what was shown as the page prints it, where it stands in the sheet."""
+    texts = printed_texts(shown)
+    return [msgspec.structs.replace(d, shown=texts[d.key] if d.shown and d.key in texts else d.shown) for d in apart]
+
+
+def dated(row: PrintedRow) -> str:
+    """Return the date that a row prints, with the year that stands in it for machines where it prints none."""
+    year = row.machine[:4]
+    return f"{row.day} {year}" if row.day and year and year not in row.day else row.day
+
+
+def printed_texts(said: Printed) -> dict[Key, str]:
+    """Return how a page prints those of its figures that stand in the sheet, by which figure it is."""
+    found: dict[Key, str] = {("page", "", "sentence"): said.sentence, ("page", "", "overall"): said.overall.word}
+    for key, kind in (("v-schedule", "schedule"), ("v-budget", "budget"), ("v-risk", "risks")):
+        status = said.vitals[key].status if key in said.vitals else Status()
+        found[kind, "", "status"] = status.word  # type: ignore[index]
+    for key, row in said.rows.items():
+        found |= {("milestone", key, figure): dated(row) for figure in ("forecast", "met")}
+        found |= {("milestone", key, "slip"): row.slip, ("milestone", key, "status"): row.status.word}
+    return {key: text for key, text in found.items() if text}

@@ -1,5 +1,7 @@
 """What was in front of whom, and when: the five classes are kept apart and never added up."""
 
+import os
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -100,3 +102,47 @@ def test_what_a_page_had_before_it_was_opened_is_not_delivered_to_it() -> None:
     """A tab that claims to have applied 9 says nothing of 5 when it stood beyond 5 from the start."""
     claims = [claim(1, "displayed", 8), claim(2, "delivered", 9)]
     assert "anna" not in receptions(5, (), claims, until(9))
+
+
+def some_claims(rng: random.Random) -> list[Receipt]:
+    """Return what pages of two people claim in two sessions and three tabs each, as pages and sockets come and go."""
+    made, at, stood = [], 0.0, dict[tuple[str, str, str], int]()
+    for _ in range(60):
+        at += rng.choice((0.0, 0.5, 3.0))
+        who, session, tab = rng.choice(("anna", "ben")), rng.choice("xy"), rng.choice("abc")
+        n, kind = rng.randint(3, 7), rng.choice(("opened", "delivered", "displayed", "displayed", "hidden", "closed"))
+        came = stood.get((who, session, tab), 0)
+        told = Receipt(
+            share="s", person=who, session=session, tab="" if kind == "opened" else tab, kind=kind, n=n, at=at,
+            came_from=came if kind == "displayed" else 0,
+        )  # fmt: skip
+        made.append(told)
+        if kind == "displayed":
+            stood[who, session, tab] = n
+    return made
+
+
+def test_the_times_of_a_row_come_from_one_tab_in_the_order_sent_delivered_displayed() -> None:
+    seed, whole = int(os.environ.get("SEED", "1")), 0
+    print(f"SEED={seed}")
+    for one in range(seed, seed + 400):
+        claims = some_claims(random.Random(one))
+        for person, found in receptions(5, (), claims, until(1000)).items():
+            given = [at for at in (found.sent, found.delivered, found.displayed) if at is not None]
+            assert given == sorted(given), (one, person, found)
+            whole += len(given) == 3
+            if found.delivered:
+                mine = {c.tab for c in claims if c.person == person and moment(c.at) == found.delivered}
+                assert found.displayed is None or mine & {
+                    c.tab for c in claims if c.person == person and moment(c.at) == found.displayed
+                }, (one, person, found)
+    assert whole > 50, "rows with all three times"
+
+
+def test_what_one_page_was_sent_stands_in_no_row_of_another() -> None:
+    claims = [claim(1, "delivered", 5, tab="a"), claim(2, "displayed", 5, tab="a"), claim(9, "opened", 5)]
+    claims += [claim(10, "delivered", 5, tab="b")]
+    found = receptions(5, (), claims, until(20))["anna"]
+    assert (found.sent, found.delivered, found.displayed) == (None, moment(1), moment(2))
+    later = receptions(5, (), claims[2:], until(20))["anna"]
+    assert (later.sent, later.delivered, later.displayed) == (moment(9), moment(10), None)

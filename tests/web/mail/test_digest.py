@@ -19,10 +19,12 @@ from domain.people.clients import EndClient, RegisterClient
 from domain.people.mails import ChooseDigest
 from domain.people.memberships import EndMembership
 from domain.plan.risks import TakeRiskNote
+from domain.view import Indicator, RiskVital
 from projections.evidence.erasing import Erasure, erase_entries
 from tests.mail import Got, Mailed, Sink, sink
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, START, everything
 from web.mail import cadence, digest
+from web.render.figures import risk_vital
 from web.write.permission import OPERATOR
 
 FIRST_SEED = int(os.environ.get("SEED", "1"))
@@ -78,6 +80,14 @@ def test_a_digest_holds_the_changes_themselves_in_text_and_markup_and_the_proof_
     assert f'href="http://testserver/s/{SHARE}"' in got.html
     assert got.subject.startswith("Harbour Line: ")
     assert mailed.states("anna") == [("accepted", 2, 3)]
+
+
+@pytest.mark.once
+def test_a_mail_counts_the_shared_risks_where_the_page_counts_them() -> None:
+    off_track = Indicator(status="off_track", rule="By the highest score")
+    vital = RiskVital(indicator=off_track, medium=3, low=2, top="R-07", top_score=9)
+    assert digest._risks(vital).status == risk_vital(vital).worst_risk == "Three medium"
+    assert digest._risks(RiskVital(indicator=off_track)).status == "Off track"
 
 
 def test_nothing_in_a_mail_is_fetched_and_nothing_in_it_counts_who_opens_it(mailed: Mailed) -> None:

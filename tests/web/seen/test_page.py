@@ -14,6 +14,8 @@ from domain.money import Money
 from domain.plan.budget import ApproveBudget, MeasureCost
 from domain.plan.risks import Points, ScoreRisk, TakeRiskNote
 from domain.plan.schedule import MoveForecast
+from domain.view import ClientView
+from projections.entries import parts
 from projections.evidence.erasing import Erasure, erase_entries
 from projections.wording.instants import Clock
 from tests.plain import Plain
@@ -26,9 +28,11 @@ from web.record import lanes as record_lanes
 from web.record import on_screen
 from web.record.instant import Then, then
 from web.record.on_screen import Audience, spent
+from web.render.page import Renderer
 from web.seen import page as seen_page
 from web.seen import sentences, sheets
 from web.seen.compare import Difference, differences
+from web.seen.printed import printed
 from web.seen.sentences import Later, PlanAndScreen
 from web.write.permission import OPERATOR
 
@@ -88,6 +92,12 @@ def move(world: World, key: str, to: date, *, follow: bool = True) -> None:
     world.tell(command, follow=follow)
 
 
+def drawn_side(view: ClientView) -> sheets.Side:
+    """Return a view as the page of today prints it."""
+    rendered = Renderer().render(view)
+    return sheets.Side(view, printed(parts.markup(rendered.parts, root) for root in rendered.roots))
+
+
 # the sentence
 
 
@@ -104,7 +114,7 @@ def test_when_everything_is_shared_the_sentence_says_that_they_agreed(world: Wor
 
 def test_when_nobody_had_it_open_it_says_page_instead_of_screens(world: World) -> None:
     said, soft = told(world, watched=False)
-    assert "their page said on the agreed plan, and so did the plan." in said
+    assert "their page said “One medium risk. On the agreed plan”, and so did the plan." in said
     assert soft.endswith("Nobody had it open.")
 
 
@@ -156,7 +166,7 @@ def test_a_change_that_has_not_been_sent_says_so_and_a_stopped_share_says_why(tm
     broken["now"] = True
     world.follow()
     said, soft = told(world)
-    assert "their screens said on the agreed plan. The plan said four days behind." in said
+    assert "their screens said “One medium risk. On the agreed plan”. The plan said four days behind." in said
     assert soft == "The share is stopped: ValueError: broken template"
     assert why(world)[0][2:] == ("Not yet", "The share is stopped: ValueError: broken template")
     world.close()
@@ -183,7 +193,9 @@ def test_what_the_terms_leave_out_makes_the_difference_and_is_named(world: World
 def test_before_sharing_before_the_first_update_and_after_the_end(world: World) -> None:
     first = world.entries()[0].content.at
     before = told(world, first - timedelta(minutes=1))
-    assert before[0].endswith("nothing had been shown to Acme Rail yet. The plan said on the agreed plan.")
+    assert before[0].endswith(
+        "nothing had been shown to Acme Rail yet. The plan said “One medium risk and on the agreed plan”."
+    )
     assert before[1] == "Sharing began at 09:14 on 1 March 2027."
     assert told(world, START - timedelta(days=1))[0] == "At 09:00 on Sunday 28 February 2027 the project had not begun."
     world.tell(RevokeShare(share=SHARE, reason="Over"))
@@ -238,9 +250,14 @@ def test_what_differs_in_its_level_of_detail_alone_is_no_difference(world: World
     t = at(world)
     assert found(t) == []
     assert told(world)[0].endswith("said one month behind, and so did the plan.")
-    sheet = sheets.sheet(t.shown, t.plan, sheets.spread(t.plan, t.shown, t.due, [], START.date()), [], ())  # type: ignore[arg-type]
+    assert t.shown is not None
+    laid = sheets.spread(t.plan, t.shown, t.due, [], START.date())
+    sheet = sheets.sheet(drawn_side(t.shown), None, laid, [], ())
     assert [(line.date.text, line.slip.text) for line in sheet.lines] == [("May 2027", "0"), ("Sep 2027", "+1 mo")]
-    assert sheets.risks_counted(t.shown) == "one, one medium"  # type: ignore[arg-type]
+    risk = next(vital for vital in sheet.vitals if vital.key == "v-risk")
+    assert [risk.status.text, risk.big.text, *(piece.text for piece in risk.more)] == [
+        "One medium", "1 medium", "R-01", "One shared: 1 medium",
+    ]  # fmt: skip
     move(world, "m2", date(2027, 11, 5), follow=False)
     (moved,) = [d for d in found(at(world)) if d.key == ("milestone", "m2", "forecast")]
     assert (moved.plan, moved.shown, moved.reason) == ("Nov 2027", "Sep 2027", "unsent")

@@ -32,7 +32,7 @@ from web.push.viewer import Watching
 from web.record import facts
 from web.record.audience import view_with_nothing_held
 from web.record.facts import Asked, Fact
-from web.record.reception import Seen, Viewers, viewers
+from web.record.reception import Seen, Viewers, reached, viewers
 from web.record.told import ClientTold, in_force, told
 from web.staff.consulted import consulted
 from web.staff.frame import StaffPage, shell
@@ -148,7 +148,7 @@ def _block(services: Services, world: World, fact: Fact, shares: list[Share], sc
     project = world.projects[outcome.share.project]
     clock = Clock(project.time_zone)
     name = world.names_for(outcome.share.client)
-    ordered = sorted(seen.seen, key=lambda s: (_first(s), name(s.person)))
+    ordered = sorted(seen.seen, key=lambda s: (reached(s), name(s.person)))
     return Block(
         client=client,
         name=name,
@@ -178,13 +178,6 @@ def _telling(outcome: ClientTold) -> tuple[bool, str]:
         return False, outcome.at.isoformat()
     counts = ("same", "stopped", "coming", "held", "erased", "missing", "unshared", "later", "ended", "draft")
     return True, f"{counts.index(outcome.how) if outcome.how in counts else len(counts)}"
-
-
-def _first(seen: Seen) -> tuple[int, str]:
-    """Order viewers: who displayed it first, then those it reached less and less."""
-    order = ("displayed", "superseded", "delivered", "sent", "never").index(seen.state)
-    at = seen.displayed or seen.delivered or seen.sent
-    return order, at.isoformat() if at else ""
 
 
 def _told(services: Services, world: World, fact: Fact, share: Share) -> ClientTold:

@@ -4,7 +4,7 @@ Rule: sent, delivered and displayed are told apart; no sentence says that anybod
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.agreement.terms import Terms
@@ -14,13 +14,14 @@ from domain.language import gettext as _
 from domain.plan.scores import band
 from projections.wording import words
 from projections.wording.instants import Clock
-from projections.wording.phrases import after
+from projections.wording.phrases import after, span
 from web.record import held as record_held
 from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value, at_step
 from web.record.reception import Seen
 from web.record.told import ClientTold
 
 BAND = {"low": N_("low"), "medium": N_("medium"), "high": N_("high")}
+AT_ONCE = timedelta(milliseconds=500)  # rounded to a second it is none
 SPOKEN = 3  # clients the one-line answer speaks of
 UNTOLD = {"has not been told": N_("have not been told"), "was not told": N_("were not told")}  # of one, of several
 
@@ -49,13 +50,13 @@ def sentence(fact: Fact, clock: Clock) -> str:
 
 
 def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name: Callable[[str], str]) -> str:
-    """Return in one sentence whether a client knows; `name` says what a person is called."""
+    """Return in one sentence how far a fact came with a client; `name` says what a person is called."""
     past = fact.next is not None
     if told.how != "told":
         return _untold(client, told, past=past)
     shown = sorted((s for s in seen if s.displayed), key=_when_displayed)
     if shown:
-        return _displayed(client, shown, told, fact, name)
+        return _displayed(client, shown, len(seen), told, fact)
     if any(s.superseded for s in seen):
         return _(
             "{client} was told in update {n}, and it was replaced before anybody there had it on screen.",
@@ -89,40 +90,29 @@ def _when_delivered(seen: Seen) -> datetime:
     return seen.delivered
 
 
-def _displayed(client: str, shown: Sequence[Seen], told: ClientTold, fact: Fact, name: Callable[[str], str]) -> str:
-    people = [
-        _(
-            "{name} {s}{since}",
-            name=name(s.person),
-            s=_("had it on screen ") if s is shown[0] else "",
-            since=_since(fact, s),
-        )
-        for s in shown[:2]
-    ]
-    rest = _(", and {shown} more since", shown=number(len(shown) - 2)) if len(shown) > 2 else ""
-    knows = _("knows") if fact.next is None else _("knew")
-    if told.level == "coarse":
-        said = coarse(told, fact)
-        knows = _("knows it as {said}", said=said) if fact.next is None else _("knew it as {said}", said=said)
-    return _(
-        "{client} {knows}: {told}{rest}.",
-        client=client,
-        knows=knows,
-        told=_(" and ").join(people) if not rest else ", ".join(people),
-        rest=rest,
+def _displayed(client: str, shown: Sequence[Seen], people: int, told: ClientTold, fact: Fact) -> str:
+    """Return on how many screens a fact was, of how many `people`, and how long after the change it first was."""
+    said = _(" as {said}", said=coarse(told, fact)) if told.level == "coarse" else ""
+    where = (
+        _("on the screen of the only viewer")
+        if people == 1
+        else _("on {shown} of {people} people’s screens", shown=len(shown), people=people)
     )
-
-
-def _since(fact: Fact, seen: Seen) -> str:
-    return after(fact.at, _when_displayed(seen))
+    first = _when_displayed(shown[0])
+    since = (
+        _("{span} after the change", span=span(fact.at, first))
+        if first - fact.at > AT_ONCE
+        else _("at the change itself")
+    )
+    return _("{client}: {where}{said}, first {since}.", client=client, where=where, said=said, since=since)
 
 
 def _untold(client: str, told: ClientTold, *, past: bool) -> str:
     has_not = _("was not told") if past else _("has not been told")
     match told.how:
         case "same":
-            read = _("read") if past else _("reads")
-            return _("{client} {read} the same as before.", client=client, read=read)
+            said = _("said") if past else _("says")
+            return _("The page of {client} {said} the same as before.", client=client, said=said)
         case "draft" | "unshared" | "ended" | "later":
             return f"{client} {has_not}."
         case "stopped":
@@ -301,9 +291,7 @@ def note(told: ClientTold, fact: Fact) -> str:
         notes.append(_("As a percentage of the budget: {share}.", share=share))
     if told.level == "value" and _looks_alike(fact):
         assert isinstance(fact.value, Amount)
-        notes.append(
-            _("On screen both this and the value before it read {money}.", money=words.money(fact.value.money))
-        )
+        notes.append(_("On screen both this and the value before it say {money}.", money=words.money(fact.value.money)))
     if told.blurred:
         notes.append(_("An earlier update was erased and may have said so first."))
     if told.beyond:

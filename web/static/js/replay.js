@@ -8,8 +8,6 @@ const word = main.querySelector('[data-play] span');
 const start = Date.parse(main.dataset.start);
 const end = Date.parse(main.dataset.end);
 const newest = Date.parse(main.dataset.newest);
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const frame = () => document.getElementById('frame');
 const iso = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z');
@@ -22,10 +20,8 @@ let asking = false;
 let wanted = null; // what to ask for when the answer under way is there
 
 function said(ms) {
-  const d = new Date(ms);
-  const two = (n) => String(n).padStart(2, '0');
-  const day = `${DAYS[d.getUTCDay()]} ${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`;
-  return `${day}, ${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
+  const { day, time } = steps.there(ms, 'UTC');
+  return `${day}, ${time}`;
 }
 
 function draw() {

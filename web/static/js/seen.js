@@ -69,10 +69,28 @@ function instant(range) {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
 
+// Put the flag over an instant, inside the lanes; as _flag() in web/seen/page.py does.
+function flag(share, time) {
+  const shift = share > 5 && share < 95 ? -33 : share <= 5 ? -6 : -60;
+  seen().querySelector('.flag-at').setAttribute('x', `${share}%`);
+  seen().querySelector('.flag').setAttribute('x', shift);
+  const text = seen().querySelector('.flag-t');
+  text.setAttribute('x', shift + 33);
+  text.textContent = time;
+}
+
+// Move the needle, and say where it is. What stands below is still of the instant before: it is dimmed.
 function drag(range) {
   const share = 100 * range.value / range.max;
+  const at = instant(range);
+  const { day, time } = steps.there(Date.parse(at), seen().dataset.zone);
+  const head = seen().querySelector('.scrub-bar .at time');
   steps.point(seen().querySelector('.needle'), share);
-  seen().querySelector('.flag-at').setAttribute('x', `${share}%`);
+  flag(share, time);
+  head.textContent = `${day}, ${time}`;
+  head.dateTime = at;
+  range.setAttribute('aria-valuetext', `${day}, ${time}`);
+  seen().classList.toggle('moving', range.value !== range.defaultValue);
 }
 
 function step(name, event) {

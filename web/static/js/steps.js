@@ -1,4 +1,8 @@
 // What stepping through a record takes, on whatever page: markup asked for and put in, the needle, clicks and keys.
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const clocks = {}; // by zone: what tells the numbers of an instant there
+
 const steps = {
   FRAGMENT: { headers: { 'HX-Request': 'true' }, cache: 'no-store' },
 
@@ -14,6 +18,24 @@ const steps = {
 
   swap(id, text) {
     return htmx.swap({ target: `#${id}`, swap: 'outerHTML', text, sourceElement: document.body });
+  },
+
+  // Return the day and the time of an instant (ms) in a time zone, as the pages say them: to the second.
+  there(ms, zone) {
+    clocks[zone] ??= new Intl.DateTimeFormat('en-GB', {
+      timeZone: zone,
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      hourCycle: 'h23',
+    });
+    const at = Object.fromEntries(clocks[zone].formatToParts(new Date(ms)).map((part) => [part.type, part.value]));
+    const weekday = DAYS[new Date(Date.UTC(at.year, at.month - 1, at.day)).getUTCDay()];
+    const day = `${weekday} ${Number(at.day)} ${MONTHS[at.month - 1]} ${at.year}`;
+    return { day, time: `${at.hour}:${at.minute}:${at.second}` };
   },
 
   // Put the needle at a share of the whole, in per cent.

@@ -251,6 +251,7 @@ def test_what_they_saw_tells_held_apart_and_who_let_it_go(house: House) -> None:
     told = text(page)
     reason = "Held for review by the slip rule until Mon 1 March 2027, 15:03 at most; released by Manager Mon 1 March 2027, 11:56"
     assert f"{reason} with a note" in told
+    assert f"The change of Section A energised was {reason[:1].lower()}{reason[1:]}" in told, "what was held is named"
     assert "Not sent yet" not in told
     assert 'class="tie held"' in page
     assert 'class="tie held waits"' not in page

@@ -1,5 +1,6 @@
 """Who knows a fact: the first update that says so, whose screen it reached and when, and why somebody was not told."""
 
+import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +31,7 @@ from projections.replay import pages
 from projections.wording.instants import Clock
 from projections.wording.phrases import after
 from tests.plain import Plain
+from tests.projections.receipts.test_on_screen import some_claims
 from tests.web.doors import House, running, wait_until
 from tests.world import ACME, ADMIN, COUNCIL, HARBOUR, OTHER, SHARE, START, World, everything
 from web.clock import Virtual
@@ -341,7 +343,8 @@ def test_a_coarse_date_is_known_as_its_unit_and_a_move_inside_it_is_not_told(
     assert sentences.note(found, about).startswith(alone)
     assert f": {known}." in sentences.note(found, about)
     world.claim("displayed", 2)
-    assert answer(world, about, found, seen(world, found)).startswith(f"Acme Rail knows it as {known}: Anna had it on")
+    said = answer(world, about, found, seen(world, found, ("anna", "ben")))
+    assert said == f"Acme Rail: on 1 of 2 people’s screens as {known}, first 1 s after the change."
     world.move("m2", THREE)
     moved = fact(world, Asked("milestone", "m2"))
     same = told(world, moved)
@@ -426,7 +429,7 @@ def test_amounts_and_scores_are_told_as_they_are(world: World) -> None:
     found = told(world, about)
     assert (found.how, found.level) == ("told", "value")
     assert sentences.value(about.value, clock(world)) == "£8,000,400"
-    assert "both this and the value before it read £8.00m" in sentences.note(found, about)
+    assert "both this and the value before it say £8.00m" in sentences.note(found, about)
     world.tell(ScoreRisk(project=HARBOUR, risk=RiskId("r1"), residual=Points(4, 4), reason="Worse"))
     score = fact(world, Asked("risk", "r1"))
     assert score.value == Scored(Points(4, 4))
@@ -530,7 +533,27 @@ def test_a_later_update_on_screen_that_still_says_so_counts(world: World) -> Non
     found = told(world, about)
     (anna,) = seen(world, found).seen
     assert (found.n, anna.n, anna.state, anna.newest) == (2, 3, "displayed", 3)
-    assert answer(world, about, found, seen(world, found)) == "Acme Rail knows: Anna had it on screen 5 h 1 min later."
+    assert answer(world, about, found, seen(world, found)) == (
+        "Acme Rail: on the screen of the only viewer, first 5 h 1 min after the change."
+    )
+
+
+@pytest.mark.once
+def test_the_times_of_a_row_come_from_one_tab_in_the_order_sent_delivered_displayed() -> None:
+    whole = 0
+    for seed in range(400):
+        claims = some_claims(random.Random(seed))
+        taken = reception._Claims(4, 7, {})
+        taken.take(claims)
+        for person, one in taken.by_person().items():
+            given = [at for at in (one.sent, one.delivered, one.displayed) if at is not None]
+            assert given == sorted(given), (seed, one)
+            whole += len(given) == 3
+            for c in claims:
+                if c.person == person and c.kind == "displayed" and 4 <= c.n < 7:
+                    assert one.displayed is not None
+                    assert one.displayed.timestamp() <= c.at
+    assert whole > 50, "rows with all three times"
 
 
 def test_what_was_replaced_before_it_was_drawn_is_superseded_and_never_displayed(world: World) -> None:
@@ -616,18 +639,18 @@ def test_how_long_after_is_said_plainly(world: World) -> None:
 def test_many_viewers_and_many_clients_are_said_in_short(world: World) -> None:
     world.move("m1", ONE)
     about, found = fact(world), told(world, fact(world))
-    people = ("anna", "ben", "cleo", "dora")
-    for person in people:
+    people = ("anna", "ben", "cleo", "dora", "eve")
+    for person in people[:4]:
         world.claim("displayed", 2, person=person)
     said = answer(world, about, found, seen(world, found, people))
-    assert said == "Acme Rail knows: Anna had it on screen 1 s later, Ben 2 s later, and two more since."
+    assert said == "Acme Rail: on 4 of 5 people’s screens, first 1 s after the change."
     assert sentences.answers([]) == "This project is shared with nobody."
     assert sentences.answers([("Acme Rail", said)]) == said
-    many = [(name, f"{name} knows.") for name in "ABCDE"]
-    assert sentences.answers(many[:4]) == "A knows. B knows. C knows. One more client is listed below."
+    many = [(name, f"{name} saw.") for name in "ABCDE"]
+    assert sentences.answers(many[:4]) == "A saw. B saw. C saw. One more client is listed below."
     assert sentences.answers(many).endswith("Two more clients are listed below.")
     never = [(name, f"{name} has not been told.") for name in "FGHI"]
-    assert sentences.answers([*many[:1], *never[:1]]) == "A knows. F has not been told."
+    assert sentences.answers([*many[:1], *never[:1]]) == "A saw. F has not been told."
     assert sentences.answers(never[:3]) == "F, G and H have not been told."
     assert sentences.answers([*never, ("J", "J was not told.")]) == "Four clients have not been told. J was not told."
 
