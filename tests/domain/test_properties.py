@@ -6,6 +6,7 @@ Hypothesis prints how to run a failing example again; `--hypothesis-seed` starts
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given as over
 from hypothesis import seed, settings
@@ -150,4 +151,9 @@ def test_a_closed_project_changes_no_more(history: list[Any]) -> None:
 @bounded
 @over(commands)
 def test_a_command_means_the_same_after_a_journey_over_the_wire(command: Any) -> None:
-    assert wire.encode(wire.decode(wire.encode(command))) == wire.encode(command)
+    sent = wire.encode(command)
+    if b"NaN" in sent or b"Infinity" in sent:  # what is no number of digits is refused on the way
+        with pytest.raises(msgspec.ValidationError, match="Expected a number"):
+            wire.decode(sent)
+    else:
+        assert wire.encode(wire.decode(sent)) == sent

@@ -81,7 +81,7 @@ def _line(services: Services, signed: Signed, person: Person, token: Token) -> T
 
 
 def _moment(at: datetime, zone: str) -> str:
-    return words.moment(at, zone) + ("" if zone != "UTC" else _(" UTC"))
+    return words.moment_year(at, zone) + ("" if zone != "UTC" else _(" UTC"))
 
 
 async def revoke(request: Request, signed: Signed) -> Response:

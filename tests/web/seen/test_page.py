@@ -114,7 +114,7 @@ def test_when_everything_is_shared_the_sentence_says_that_they_agreed(world: Wor
 
 def test_when_nobody_had_it_open_it_says_page_instead_of_screens(world: World) -> None:
     said, soft = told(world, watched=False)
-    assert "their page said “One medium risk. On the agreed plan”, and so did the plan." in said
+    assert "their page said “One medium risk and on the agreed plan”, and so did the plan." in said
     assert soft.endswith("Nobody had it open.")
 
 
@@ -166,7 +166,7 @@ def test_a_change_that_has_not_been_sent_says_so_and_a_stopped_share_says_why(tm
     broken["now"] = True
     world.follow()
     said, soft = told(world)
-    assert "their screens said “One medium risk. On the agreed plan”. The plan said four days behind." in said
+    assert "their screens said “One medium risk and on the agreed plan”. The plan said four days behind." in said
     assert soft == "The share is stopped: ValueError: broken template"
     assert why(world)[0][2:] == ("Not yet", "The share is stopped: ValueError: broken template")
     world.close()
