@@ -4,7 +4,6 @@ Rule: nothing of the record is computed anew and nothing is left out silently; w
 missing, and the verifier reports it.
 """
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -79,7 +78,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> bytes:
-    """Return the bundle; a checkpoint is signed for it when the newest one does not cover what is wanted.
+    """Return the bundle; a checkpoint is signed for it when the clockwork's newest one does not cover the record.
 
     Raises: NothingYet.
     """
@@ -124,7 +123,7 @@ def _sealed(notary: Notary, files: dict[str, bytes]) -> bytes:
 
 def _checkpoint(notary: Notary, wanted: Wanted) -> Signed:
     try:
-        checkpoint = notary.share(wanted.share)
+        checkpoint = notary.for_bundle(wanted.share)
     except Differs:  # then the record as it is must be seen by those who check, with what was signed before
         checkpoint = notary.newest(notary.origin(wanted.share))
     if checkpoint is None:
@@ -142,16 +141,15 @@ class _Members:
         self._names: dict[tuple[str, str], GivenName] = {}
 
     def add_trust(self, checkpoint: Signed) -> None:
-        """Add the key, its rotations, and every signed head with its time stamps; docs/spec.md 8.3."""
+        """Add the key, its rotations, the clockwork's signed heads and the one for this bundle; docs/spec.md 8.3."""
         origin = self._notary.origin(self._manifest.share)
         self.files["key.txt"] = self._notary.verification_key.encode() + b"\n"
         self.files["checkpoint.note"] = checkpoint.note.encode()
         for k, note in enumerate(self._notary.rotations, 1):
             self.files[f"rotations/{k:06}.note"] = note.encode()
-        for line in self._logs.ledger.of("time-stamped", origin):
-            size, _sep, token = line.statement.text.partition(" ")
-            self.files[f"timestamps/{int(size):09}.tsr"] = base64.b64decode(token)
-        for earlier in self._notary.all(origin) if self._whole else ():
+        for size, token in self._notary.stamps(checkpoint):
+            self.files[f"timestamps/{size:09}.tsr"] = token
+        for earlier in self._notary.all_of_clockwork(origin) if self._whole else ():
             if earlier.checkpoint.size < checkpoint.checkpoint.size:
                 self.files[f"checkpoints/{earlier.checkpoint.size:09}.note"] = earlier.note.encode()
 
