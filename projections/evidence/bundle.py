@@ -18,6 +18,7 @@ from projections.entries.names import SealedName
 from projections.evidence.leaves import BATCH, stored_leaves
 from projections.evidence.notary import Differs, Notary, Signed
 from projections.installation.folder import Logs
+from projections.logs.vault import Damaged
 from projections.proof import notes, tree
 from projections.receipts.batches import BatchRow
 from projections.replay import pages
@@ -47,9 +48,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 1
     to: int = 0
     receipts: bool = False
-    organisation: str = ""
-    client: str = ""
-    project: str = ""
 
 
 class ReadablePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +81,7 @@ def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> b
     Raises: NothingYet.
     """
     checkpoint = _checkpoint(notary, wanted)
-    manifest = _manifest(notary, wanted, checkpoint, enclosed.made_at)
+    manifest = _named(logs, _manifest(notary, wanted, checkpoint, enclosed.made_at))
     members = _Members(logs, notary, manifest)
     members.add_trust(checkpoint)
     contents = members.add_entries()
@@ -109,8 +107,22 @@ def _manifest(notary: Notary, wanted: Wanted, checkpoint: Signed, made_at: datet
         format=FORMAT, kind=wanted.kind, share=wanted.share, name=notary.key.name,
         first=1 if whole else wanted.first, to=size if whole else wanted.to, size=size, receipts=False,
         made_at=f"{made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        organisation=wanted.organisation, client=wanted.client, project=wanted.project,
+        organisation="", client="", project="",
     )  # fmt: skip
+
+
+def _named(logs: Logs, manifest: Manifest) -> Manifest:
+    """Return a manifest with the names as its newest entry shows them, or the one before that can still be read."""
+    views = pages.Views(logs.disclosure, manifest.share)
+    for n in range(manifest.to, 0, -1):
+        try:
+            view = views.at(n)
+        except Damaged:  # which the entries here show
+            continue
+        if view is not None:
+            names = {"organisation": view.organisation, "client": view.client, "project": view.project}
+            return msgspec.structs.replace(manifest, **names)
+    return manifest
 
 
 def _sealed(notary: Notary, files: dict[str, bytes]) -> bytes:

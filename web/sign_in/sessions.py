@@ -46,7 +46,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
     services = services_of(request)
     lines = await run_in_threadpool(_lines, services, signed)
     sessions_page = SessionsPage(
-        **shell(services, signed),
+        **await run_in_threadpool(shell, services, signed),
         lines=lines,
         home=HOME[signed.person.role],
         done=request.query_params.get("done", ""),
