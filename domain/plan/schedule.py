@@ -90,6 +90,13 @@ class ApprovedBaseline(msgspec.Struct, frozen=True, kw_only=True):
     on: date
 
 
+class Confirmation(msgspec.Struct, frozen=True):
+    """When a confirmation was recorded, and since when it held in its source; UTC."""
+
+    at: datetime | None
+    as_of: datetime | None
+
+
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     milestones: dict[MilestoneId, Milestone] = {}
     baselines: tuple[ApprovedBaseline, ...] = ()
@@ -105,6 +112,15 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     def confirmed_since(self) -> datetime | None:
         """The newest instant (UTC) at which the plan is known to have been confirmed."""
         return self.confirmed_as_of or self.confirmed_at
+
+    @property
+    def listed(self) -> tuple[ApprovedBaseline, ...]:
+        """The agreed plans, of which a list may be shown."""
+        return self.baselines
+
+    def confirmation(self, _milestone: MilestoneId | None = None) -> Confirmation:
+        """Return the confirmation that holds since latest: of a milestone, None for the whole plan."""
+        return Confirmation(self.confirmed_at, self.confirmed_as_of)
 
     def baseline_of(self, milestone: MilestoneId) -> date | None:
         """Return the date in the newest baseline that has this milestone."""

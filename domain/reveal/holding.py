@@ -1,14 +1,15 @@
 """Changes that wait for review before a client sees them, folded from the events.
 
 Rule: what waits is judged at the level of detail that the terms allow. The milestone, the risk or the budget that
-waits is shown on that share as it was before the command that changed it. While a milestone waits, so are the agreed
-plans and when the plan was confirmed, which would tell of it. Health is judged by what is released, for the same
-reason. All else is shown as it happens: other items, the client's own scores, the closing of a risk, and whatever
-takes an item away from the client. On release the client sees the present state, as one update.
+waits is shown on that share as it was before the command that changed it. An agreed plan or a confirmation that comes
+while a milestone waits covers it too, so it waits with it: in the list of plans, as the confirmation of the plan, and
+for that milestone; the other milestones show theirs. Health is judged by what is released. All else is shown as it
+happens: other items, the client's own scores, the closing of a risk, and whatever takes an item away from the client.
+On release the client sees the present state, as one update.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
@@ -22,7 +23,7 @@ from domain.plan.budget import Account, Budget
 from domain.plan.health import Facts, Health, assess
 from domain.plan.project import Project
 from domain.plan.risks import Register, Risk
-from domain.plan.schedule import Milestone, Schedule
+from domain.plan.schedule import ApprovedBaseline, Confirmation, Milestone, Schedule
 from domain.reveal.levels import at_level
 from domain.reveal.policy import covers_milestone, covers_risk
 
@@ -34,6 +35,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
     fact: HeldFact
     milestone: Milestone | None = None
+    schedule: Schedule | None = None  # with the milestone: its agreed dates and the confirmation that are still shown
     risk: Risk | None = None
     account: Account | None = None
     measure: Measure = "price"  # of the account
@@ -44,7 +46,6 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 
     held: dict[str, Held] = {}  # by subject: "milestone-m1", "risk-r7", "budget"
     health: Health | None = None  # judged by what is released
-    schedule: Schedule | None = None  # whose agreed plans and confirmation are still shown
 
     @property
     def facts(self) -> tuple[HeldFact, ...]:
@@ -54,13 +55,25 @@ class Holds(msgspec.Struct, frozen=True, kw_only=True):
 
 NOTHING = Holds()
 DATES = catalogue.telling("milestone", "slip")
-OF_PLANS = (
-    "baselines",
-    "agreed",
-    "agreed_first",
-    "confirmed_at",
-    "confirmed_as_of",
-)  # fields of a schedule that tell of all its milestones
+
+
+class Released(Schedule, frozen=True, kw_only=True):
+    """A schedule of which milestones wait. `known` has the one that is still shown of each."""
+
+    known: dict[MilestoneId, Schedule]
+    shown: Schedule  # before the first of them began to wait: the list of plans, and the plan's confirmation
+
+    @property
+    def listed(self) -> tuple[ApprovedBaseline, ...]:
+        """The agreed plans that do not wait."""
+        return self.shown.baselines
+
+    def confirmation(self, milestone: MilestoneId | None = None) -> Confirmation:
+        """Return the newest confirmation that does not wait: of a milestone, None for the whole plan."""
+        if milestone is None:
+            return self.shown.confirmation()
+        known = self.known.get(milestone)
+        return Schedule.confirmation(self) if known is None else known.confirmation()
 
 
 class ProjectStep(msgspec.Struct, frozen=True):
@@ -82,12 +95,7 @@ def after_command(holds: Holds, step: ProjectStep, share: Share) -> Holds:
     new = {key: held for key, held in waiting.items() if key not in holds.held}
     if not new and not holds.held:
         return NOTHING
-    plans = any(held.fact.why == "slip" for held in new.values())
-    waits = Holds(
-        held={**holds.held, **new},
-        health=holds.health or step.before.health,
-        schedule=holds.schedule or (step.before.schedule if plans else None),
-    )
+    waits = Holds(held={**holds.held, **new}, health=holds.health or step.before.health)
     return msgspec.structs.replace(waits, health=_read(waits, step, share.terms))
 
 
@@ -108,8 +116,7 @@ def after_release(holds: Holds, subjects: frozenset[str], project: Project, term
     left = {key: held for key, held in holds.held.items() if key not in subjects}
     if not left:
         return NOTHING
-    plans = any(held.fact.why == "slip" for held in left.values())
-    waits = msgspec.structs.replace(holds, held=left, schedule=holds.schedule if plans else None)
+    waits = msgspec.structs.replace(holds, held=left)
     old, new = (_facts(as_released(project, held, terms)) for held in (holds, waits))
     return msgspec.structs.replace(waits, health=assess(holds.health or project.health, old, new))
 
@@ -137,16 +144,39 @@ def as_released(project: Project, holds: Holds, terms: Terms) -> Project:
             accounts.pop(held.measure, None)
         else:
             accounts[held.measure] = held.account
-    schedule = msgspec.structs.replace(project.schedule, milestones=milestones)
-    if (shown := holds.schedule) is not None:
-        schedule = msgspec.structs.replace(schedule, **{name: getattr(shown, name) for name in OF_PLANS})
     return msgspec.structs.replace(
         project,
-        schedule=schedule,
+        schedule=_schedule(msgspec.structs.replace(project.schedule, milestones=milestones), holds),
         risks=Register(risks=risks),
         budget=Budget(accounts=accounts),
         health=holds.health or project.health,
     )
+
+
+def _schedule(now: Schedule, holds: Holds) -> Schedule:
+    """Return a schedule in which the milestones that wait have the agreed dates they had before, the others theirs."""
+    facts = [f for f in holds.facts if holds.held[f.subject].schedule is not None]
+    known = {MilestoneId(f.subject.partition("-")[2]): holds.held[f.subject].schedule or now for f in facts}
+    if not known:
+        return now
+    fields = {name: getattr(now, name) for name in now.__struct_fields__}
+    fields["agreed"] = _dates_known(now.agreed, {key: then.agreed for key, then in known.items()})
+    fields["agreed_first"] = _dates_known(now.agreed_first, {key: then.agreed_first for key, then in known.items()})
+    fields["baselines"] = tuple(_plan_known(plan, i, known) for i, plan in enumerate(now.baselines))
+    return Released(**fields, known=known, shown=next(iter(known.values())))
+
+
+def _plan_known(plan: ApprovedBaseline, before: int, known: dict[MilestoneId, Schedule]) -> ApprovedBaseline:
+    """Return a plan, the one after `before` others, without the dates of milestones that began to wait before it."""
+    dates = {k: on for k, on in plan.dates.items() if k not in known or before < len(known[k].baselines)}
+    return msgspec.structs.replace(plan, dates=dates)
+
+
+def _dates_known(
+    now: dict[MilestoneId, date], known: dict[MilestoneId, dict[MilestoneId, date]]
+) -> dict[MilestoneId, date]:
+    then = {key: dates[key] for key, dates in known.items() if key in dates}
+    return {key: on for key, on in now.items() if key not in known} | then
 
 
 def _milestone(into: dict[MilestoneId, Milestone], key: MilestoneId, held: Held, terms: Terms) -> None:
@@ -184,7 +214,8 @@ def _waiting(step: ProjectStep, share: Share, release: Release) -> dict[str, Hel
             slipped = old is not None and (new.expected - old.expected).days > release.slip_days
             if old is not None and slipped and covers_milestone(terms, new):
                 subject = f"milestone-{key}"
-                waiting[subject] = Held(fact=fact(subject, "slip"), milestone=step.before.schedule.milestones[key])
+                plan = step.before.schedule
+                waiting[subject] = Held(fact=fact(subject, "slip"), milestone=plan.milestones[key], schedule=plan)
     if release.score is not None and "score" in terms.risk_fields:
         for risk in now.risks.risks.values():
             earlier = before.risks.risks.get(risk.id)

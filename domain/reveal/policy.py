@@ -22,6 +22,7 @@ from domain.plan.history import set_at
 from domain.plan.milestones import Milestone, Move
 from domain.plan.project import Project
 from domain.plan.risks import Assessment, ClientAssessment, Risk
+from domain.plan.schedule import Confirmation
 from domain.plan.scores import Points, band
 from domain.reveal.levels import NEVER_CHANGED, at_level
 from domain.reveal.measures import budget_of, indicator_of
@@ -114,7 +115,7 @@ def _plan_confirmed(project: Project, share: Share) -> datetime | None:
     """Return since when the plan is confirmed, as far as the terms tell it."""
     if "confirmed" not in share.terms.project_fields:
         return None
-    return _confirmed(project, known_from(share, "project", "", "confirmed"))
+    return _confirmed(project.schedule.confirmation(), known_from(share, "project", "", "confirmed"))
 
 
 # milestones
@@ -168,7 +169,7 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
         accepted_on=m.accepted_on if "acceptance" in fields else None,
         client_action=details.client_action if "client_action" in fields else "",
         client_action_due=details.client_action_due if "client_action" in fields else None,
-        confirmed_at=_confirmed(project, _past(share, m, "confirmed")) if "confirmed" in fields else None,
+        confirmed_at=_item_confirmed(project, share, m) if "confirmed" in fields else None,
         trend=_trend(project, m, _past(share, m, "trend", "forecast")) if {"trend", "forecast"} <= set(fields) else (),
     )
 
@@ -212,9 +213,13 @@ def _past(share: Share, m: Milestone, *fields: str) -> datetime | None:
     return known_from(share, "milestone", m.id, *fields, facing=m.facing_since)
 
 
-def _confirmed(project: Project, since: datetime | None) -> datetime | None:
-    """Return since when the plan is confirmed (UTC), or None where that lies before `since`, in what stays unknown."""
-    at, as_of = project.schedule.confirmed_at, project.schedule.confirmed_as_of
+def _item_confirmed(project: Project, share: Share, m: Milestone) -> datetime | None:
+    return _confirmed(project.schedule.confirmation(m.id), _past(share, m, "confirmed"))
+
+
+def _confirmed(newest: Confirmation, since: datetime | None) -> datetime | None:
+    """Return since when a plan is confirmed (UTC), or None where that lies before `since`, in what stays unknown."""
+    at, as_of = newest.at, newest.as_of
     return (as_of or at) if at is not None and after(earlier(at, as_of), since) else None
 
 
@@ -311,7 +316,7 @@ def _before(terms: Terms, final: MilestoneRow) -> tuple[int, date] | None:
 def _baselines(project: Project, share: Share) -> tuple[Baseline, ...]:
     if "baselines" not in share.terms.project_fields:
         return ()
-    since, plans = known_from(share, "project", "", "baselines"), project.schedule.baselines
+    since, plans = known_from(share, "project", "", "baselines"), project.schedule.listed
     if since is None:
         return tuple(Baseline(number=b.number, approved_on=b.on, reason=b.reason) for b in plans)
     earlier = [b for b in plans if b.on <= project.civil(since)][-1:]

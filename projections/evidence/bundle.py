@@ -4,7 +4,6 @@ Rule: nothing of the record is computed anew and nothing is left out silently; w
 missing, and the verifier reports it.
 """
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,6 +18,7 @@ from projections.evidence.leaves import BATCH, stored_leaves
 from projections.evidence.notary import Differs, Notary, Signed
 from projections.evidence.spool import Spool
 from projections.installation.folder import Logs
+from projections.logs.vault import Damaged
 from projections.proof import notes, tree
 from projections.receipts.batches import BatchRow
 from projections.replay import pages
@@ -49,9 +49,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     first: int = 1
     to: int = 0
     receipts: bool = False
-    organisation: str = ""
-    client: str = ""
-    project: str = ""
 
 
 class ReadablePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,12 +77,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def build(logs: Logs, notary: Notary, wanted: Wanted, enclosed: Enclosures) -> Spool:
-    """Return the bundle, on disk; a checkpoint is signed for it when the newest one does not cover what is wanted.
+    """Return the bundle, on disk; a checkpoint is signed for it when the clockwork's newest does not cover the record.
 
     Raises: NothingYet.
     """
     checkpoint = _checkpoint(notary, wanted)
-    manifest = _manifest(notary, wanted, checkpoint, enclosed.made_at)
+    manifest = _named(logs, _manifest(notary, wanted, checkpoint, enclosed.made_at))
     members = _Members(logs, notary, manifest)
     members.add_trust(checkpoint)
     contents = members.add_entries()
@@ -111,8 +108,22 @@ def _manifest(notary: Notary, wanted: Wanted, checkpoint: Signed, made_at: datet
         format=FORMAT, kind=wanted.kind, share=wanted.share, name=notary.key.name,
         first=1 if whole else wanted.first, to=size if whole else wanted.to, size=size, receipts=False,
         made_at=f"{made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        organisation=wanted.organisation, client=wanted.client, project=wanted.project,
+        organisation="", client="", project="",
     )  # fmt: skip
+
+
+def _named(logs: Logs, manifest: Manifest) -> Manifest:
+    """Return a manifest with the names as its newest entry shows them, or the one before that can still be read."""
+    views = pages.Views(logs.disclosure, manifest.share)
+    for n in range(manifest.to, 0, -1):
+        try:
+            view = views.at(n)
+        except Damaged:  # which the entries here show
+            continue
+        if view is not None:
+            names = {"organisation": view.organisation, "client": view.client, "project": view.project}
+            return msgspec.structs.replace(manifest, **names)
+    return manifest
 
 
 def _seal(notary: Notary, files: Spool) -> None:
@@ -124,7 +135,7 @@ def _seal(notary: Notary, files: Spool) -> None:
 
 def _checkpoint(notary: Notary, wanted: Wanted) -> Signed:
     try:
-        checkpoint = notary.share(wanted.share)
+        checkpoint = notary.for_bundle(wanted.share)
     except Differs:  # then the record as it is must be seen by those who check, with what was signed before
         checkpoint = notary.newest(notary.origin(wanted.share))
     if checkpoint is None:
@@ -142,16 +153,15 @@ class _Members:
         self._names: dict[tuple[str, str], GivenName] = {}
 
     def add_trust(self, checkpoint: Signed) -> None:
-        """Add the key, its rotations, and every signed head with its time stamps; docs/spec.md 8.3."""
+        """Add the key, its rotations, the clockwork's signed heads and the one for this bundle; docs/spec.md 8.3."""
         origin = self._notary.origin(self._manifest.share)
         self.files["key.txt"] = self._notary.verification_key.encode() + b"\n"
         self.files["checkpoint.note"] = checkpoint.note.encode()
         for k, note in enumerate(self._notary.rotations, 1):
             self.files[f"rotations/{k:06}.note"] = note.encode()
-        for line in self._logs.ledger.of("time-stamped", origin):
-            size, _sep, token = line.statement.text.partition(" ")
-            self.files[f"timestamps/{int(size):09}.tsr"] = base64.b64decode(token)
-        for earlier in self._notary.all(origin) if self._whole else ():
+        for size, token in self._notary.stamps(checkpoint):
+            self.files[f"timestamps/{size:09}.tsr"] = token
+        for earlier in self._notary.all_of_clockwork(origin) if self._whole else ():
             if earlier.checkpoint.size < checkpoint.checkpoint.size:
                 self.files[f"checkpoints/{earlier.checkpoint.size:09}.note"] = earlier.note.encode()
 

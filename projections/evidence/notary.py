@@ -2,6 +2,9 @@
 
 Rule: verify before signing. Everything a checkpoint adds is read from storage and hashed again, and must continue the
 tree of the checkpoint before. A tree that does not agree is not signed, and the operator is told, until it agrees.
+
+Checkpoints of a share that are signed for one bundle are kept apart from those of the clockwork: no bundle holds those
+that were made for another, so nobody learns from theirs that somebody else took evidence, nor at which update.
 """
 
 import base64
@@ -46,6 +49,21 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: Checkpoint
     note: str
     at: datetime
+    for_bundle: bool = False  # signed for one bundle and not by the clockwork
+
+
+def _for_bundles(origin: str) -> str:
+    """Return the subject of statements on checkpoints that were signed for somebody's bundle; docs/spec.md 4.8."""
+    return f"{origin} bundles"
+
+
+class _Signing(msgspec.Struct, frozen=True, kw_only=True):
+    """One tree that is to be signed."""
+
+    origin: str
+    subject: str  # of the statements in the ledger
+    newest: Signed | None  # of any subject: the tree must have grown out of it
+    previous: Signed | None  # of this subject: nothing is signed again while it covers the tree
 
 
 class Trust:
@@ -94,20 +112,52 @@ class Trust:
     # reading what was signed
 
     def newest(self, origin: str) -> Signed | None:
-        """Return the newest checkpoint of an origin.
+        """Return the newest checkpoint of an origin, whatever it was signed for.
 
         Raises: BadNote when the ledger holds something else.
         """
-        newest = self._folder.ledger.newest("checkpoint", origin)
+        found = [one for one in (self.of_clockwork(origin), self._newest(_for_bundles(origin))) if one is not None]
+        return max(found, key=lambda one: one.checkpoint.size, default=None)
+
+    def of_clockwork(self, origin: str) -> Signed | None:
+        """Return the newest checkpoint of an origin that was not signed for somebody's bundle.
+
+        Raises: BadNote.
+        """
+        return self._newest(origin)
+
+    def _newest(self, subject: str) -> Signed | None:
+        newest = self._folder.ledger.newest("checkpoint", subject)
         return self._signed(*newest) if newest else None
 
     def all(self, origin: str) -> list[Signed]:
-        """Return every checkpoint of an origin, oldest first."""
-        return [self._signed(k, line) for k, line in enumerate(self._folder.ledger.of("checkpoint", origin), 1)]
+        """Return every checkpoint of an origin, in the order of their sizes."""
+        found = [*self.all_of_clockwork(origin), *self._all(_for_bundles(origin))]
+        return sorted(found, key=lambda one: one.checkpoint.size)
+
+    def all_of_clockwork(self, origin: str) -> list[Signed]:
+        """Return every checkpoint of an origin that was not signed for somebody's bundle, oldest first."""
+        return self._all(origin)
+
+    def _all(self, subject: str) -> list[Signed]:
+        return [self._signed(k, line) for k, line in enumerate(self._folder.ledger.of("checkpoint", subject), 1)]
+
+    def stamps(self, signed: Signed) -> list[tuple[int, bytes]]:
+        """Return the time stamps on record of the clockwork's checkpoints of an origin and of this one, with sizes."""
+        origin = signed.checkpoint.origin
+        lines = self._folder.ledger.of("time-stamped", origin)
+        if signed.for_bundle:
+            own = self._folder.ledger.of("time-stamped", _for_bundles(origin))
+            lines += [line for line in own if line.statement.at == signed.at]
+        split = [line.statement.text.partition(" ") for line in lines]
+        return [(int(size), base64.b64decode(token)) for size, _sep, token in split]
 
     def _signed(self, number: int, line: LedgerLine) -> Signed:
         checkpoint = notes.open_checkpoint(notes.verify(line.statement.text, self.keys))
-        return Signed(number=number, checkpoint=checkpoint, note=line.statement.text, at=line.statement.at)
+        aside = line.statement.subject == _for_bundles(checkpoint.origin)
+        return Signed(
+            number=number, checkpoint=checkpoint, note=line.statement.text, at=line.statement.at, for_bundle=aside
+        )
 
 
 class Notary(Trust):
@@ -167,12 +217,37 @@ class Notary(Trust):
             self.refused[origin] = str(error)
 
     def share(self, share: str) -> Signed | None:
-        """Return a checkpoint of a share that covers its newest entry; None when there is no entry.
+        """Return a checkpoint of a share by the clockwork that covers its newest entry; None when there is no entry.
 
         Raises: Differs, BadNote.
         """
         head = self._folder.disclosure.head(share)
-        return self._sign(self.origin(share), head, lambda after: entry_leaves(self._folder, share, after, head))
+        return self._sign(self._job(self.origin(share)), head, self._entries(share, head))
+
+    def for_bundle(self, share: str) -> Signed | None:
+        """Return a checkpoint for one bundle that covers a share's newest entry; None when there is no entry.
+
+        It is the clockwork's where that covers it, else one that no other bundle holds: a time in its cosignature or
+        stamp is that of this bundle. Its number goes on from the clockwork's.
+
+        Raises: Differs, BadNote.
+        """
+        origin, head = self.origin(share), self._folder.disclosure.head(share)
+        job = self._job(origin)
+        if job.previous and job.previous.checkpoint.size == head:
+            return job.previous
+        subject = _for_bundles(origin)
+        dated = self._witness is not None or self._stamp is not None
+        job = msgspec.structs.replace(job, subject=subject, previous=None if dated else self._newest(subject))
+        signed = self._sign(job, head, self._entries(share, head))
+        before = self.of_clockwork(origin)
+        return signed and msgspec.structs.replace(signed, number=before.number + 1 if before else 1)
+
+    def _job(self, origin: str) -> _Signing:
+        return _Signing(origin=origin, subject=origin, newest=self.newest(origin), previous=self.of_clockwork(origin))
+
+    def _entries(self, share: str, head: int) -> Callable[[int], Leaves]:
+        return lambda after: entry_leaves(self._folder, share, after, head)
 
     def receipts(self, share: str) -> Signed | None:
         """Return a checkpoint of a share's receipts that covers the newest row; None when there is none.
@@ -180,7 +255,8 @@ class Notary(Trust):
         Raises: Differs, BadNote.
         """
         head = self._folder.receipts.head(share)
-        return self._sign(self.receipts_origin(share), head, lambda after: row_leaves(self._folder, share, after, head))
+        job = self._job(self.receipts_origin(share))
+        return self._sign(job, head, lambda after: row_leaves(self._folder, share, after, head))
 
     def events(self) -> Signed | None:
         """Return a checkpoint of the whole event log; what this process has read before is not read again.
@@ -195,7 +271,7 @@ class Notary(Trust):
             except BaseException:
                 self._reading, self._walked = EventReading(self._folder), (0, ())
                 raise
-            return previous if self._stopping() else self._issue(origin, previous, size, frontier)
+            return previous if self._stopping() else self._issue(self._job(origin), size, frontier)
 
     def _walk(self, origin: str, previous: Signed | None) -> tuple[int, tuple[bytes, ...]]:
         """Return size and frontier of the event log, once everything that is new in it was read.
@@ -223,16 +299,16 @@ class Notary(Trust):
         previous, last = self.newest(origin), ledger.last()
         if last is None or (previous and last.index <= previous.checkpoint.size + 1):
             return previous
-        return self._sign(origin, last.index, lambda after: ledger_leaves(self._folder, after, last.index))
+        return self._sign(self._job(origin), last.index, lambda after: ledger_leaves(self._folder, after, last.index))
 
-    def _sign(self, origin: str, head: int, leaves: Callable[[int], Leaves]) -> Signed | None:
+    def _sign(self, job: _Signing, head: int, leaves: Callable[[int], Leaves]) -> Signed | None:
         """Return a checkpoint at `head`; `leaves` reads those after a number.
 
         Raises: Differs, BadNote.
         """
         with self._lock:
-            previous = self.newest(origin)
-            size = previous.checkpoint.size if previous else 0
+            origin, newest, previous = job.origin, job.newest, job.previous
+            size = newest.checkpoint.size if newest else 0
             if head < size:
                 raise Differs(
                     origin,
@@ -243,9 +319,9 @@ class Notary(Trust):
                         head=head,
                     ),
                 )
-            if head == size:
+            if head == (previous.checkpoint.size if previous else 0):
                 return previous
-            frontier = self._frontier(origin, previous, leaves)
+            frontier = self._frontier(origin, newest, leaves)
             for n, leaf, stored, trouble in leaves(size):
                 if self._stopping():
                     return previous
@@ -255,7 +331,7 @@ class Notary(Trust):
                 if n != size + 1:
                     raise Differs(origin, size + 1, _("expected number {size}, found {n}", size=size + 1, n=n))
                 size = n
-            return self._issue(origin, previous, size, frontier)
+            return self._issue(job, size, frontier)
 
     def _frontier(self, origin: str, previous: Signed | None, leaves: Callable[[int], Leaves]) -> tuple[bytes, ...]:
         """Return the frontier the newest checkpoint was signed at, checked against it."""
@@ -270,11 +346,13 @@ class Notary(Trust):
             origin, size, _("its tree is not the one that was signed as checkpoint {number}", number=previous.number)
         )
 
-    def _issue(self, origin: str, previous: Signed | None, size: int, frontier: tuple[bytes, ...]) -> Signed | None:
-        if previous and size < previous.checkpoint.size:
+    def _issue(self, job: _Signing, size: int, frontier: tuple[bytes, ...]) -> Signed | None:
+        origin, newest, previous = job.origin, job.newest, job.previous
+        grown_from = newest.checkpoint.size if newest else 0
+        if size < grown_from:
             why = _(
                 "{checkpoint_size} were signed for, but only {size} are there. Was a backup restored?",
-                checkpoint_size=previous.checkpoint.size,
+                checkpoint_size=grown_from,
                 size=size,
             )
             raise Differs(origin, size + 1, why)
@@ -284,14 +362,15 @@ class Notary(Trust):
         checkpoint = Checkpoint(origin, size, tree.root_of(frontier))
         note = notes.sign(checkpoint.text, self.key)
         if self._witness is not None:
-            note += self._cosigned(checkpoint, note, previous.checkpoint.size if previous else 0)
+            note += self._cosigned(checkpoint, note, grown_from)
         at = self._clock()
-        statements = [Statement(kind="checkpoint", at=at, who="operator", subject=origin, text=note)]
+        statements = [Statement(kind="checkpoint", at=at, who="operator", subject=job.subject, text=note)]
         if self._stamp is not None and (token := self._stamp(checkpoint.text)):
             text = f"{size} {base64.b64encode(token).decode()}"
-            statements.append(Statement(kind="time-stamped", at=at, who="operator", subject=origin, text=text))
+            statements.append(Statement(kind="time-stamped", at=at, who="operator", subject=job.subject, text=text))
         self._folder.ledger.append(*statements)
-        return Signed(number=previous.number + 1 if previous else 1, checkpoint=checkpoint, note=note, at=at)
+        number, aside = previous.number + 1 if previous else 1, job.subject != origin
+        return Signed(number=number, checkpoint=checkpoint, note=note, at=at, for_bundle=aside)
 
     def _cosigned(self, checkpoint: Checkpoint, note: str, old: int) -> str:
         """Return the witness's signature line for the tree of a share, "" for other trees; `old` is the size before.

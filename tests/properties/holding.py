@@ -52,7 +52,8 @@ def drawn(seed: int, steps: int = 16) -> Drawn:
     """Return the story of a seed."""
     rng = random.Random(f"held {seed}")
     release = Release(hours=168, slip_days=5, score=12, cost=rng.random() < 0.5)
-    return Drawn(seed, _terms(rng), Ways(release=release), list(_Teller(rng, release).tell(steps)))
+    terms = _terms(rng)
+    return Drawn(seed, terms, Ways(release=release), list(_Teller(rng, release, terms).tell(steps)))
 
 
 def play(world: World, story: Drawn, *, held: bool) -> None:
@@ -105,9 +106,9 @@ def _terms(rng: random.Random) -> Terms:
 class _Teller:
     """Makes up steps; keeps what it has to know of how things stand."""
 
-    def __init__(self, rng: random.Random, release: Release) -> None:
-        self.rng, self.release = rng, release
-        self.dates = dict(DATES)
+    def __init__(self, rng: random.Random, release: Release, terms: Terms) -> None:
+        self.rng, self.release, self.terms = rng, release, terms
+        self.dates, self.agreed = dict(DATES), dict(DATES)  # agreed: as the client may know it
         self.waits: set[str] = set()  # what a held step has touched
         self.on_hold = False
 
@@ -202,7 +203,13 @@ class _Teller:
         return risks.RaiseRisk(project=HARBOUR, risk=RiskId(key), details=details, inherent=worst, residual=points)
 
     def _agree(self, i: int) -> AnyCommand:
-        return schedule.ApproveBaseline(project=HARBOUR, reason=f"plan {i}", approver="Board", on=ON)
+        self.agreed = dict(self.dates)
+        return self._plan(i)
+
+    def _plan(self, i: int, *kept: str) -> AnyCommand:
+        """Agree on the present dates, and for those in `kept` on the date that was agreed before."""
+        dates = {MilestoneId(key): self.agreed[key] for key in kept}
+        return schedule.ApproveBaseline(project=HARBOUR, reason=f"plan {i}", approver="Board", on=ON, dates=dates)
 
     def _withdraw(self, i: int) -> AnyCommand:
         """Taken away from the client while it waits."""
@@ -259,10 +266,14 @@ class _Teller:
     def _again(self, i: int) -> tuple[AnyCommand, None]:
         return schedule.ReportProgress(project=HARBOUR, milestone=MilestoneId("m1"), percent=i), None
 
-    def _confirm_secretly(self, i: int) -> tuple[AnyCommand, None]:
-        """That the plan is confirmed would be said of dates that are not shown."""
-        return self._confirm(i), None
+    def _confirm_secretly(self, i: int) -> tuple[AnyCommand, None] | None:
+        """That the plan is confirmed would be said of dates that are not shown; of the others it is said."""
+        return None if "confirmed" in self.terms.milestone_fields else (self._confirm(i), None)
 
-    def _agree_secretly(self, i: int) -> tuple[AnyCommand, None]:
-        """Agreed plans tell of the dates in them, so they wait with the milestone."""
-        return self._agree(i), None
+    def _agree_secretly(self, i: int) -> tuple[AnyCommand, AnyCommand | None]:
+        """A plan waits with the milestone in it, in the list and for that milestone; the other dates are shown."""
+        if "baselines" in self.terms.project_fields:
+            return self._plan(i, "m2", "m3"), None
+        told, other = self._plan(i), self._plan(i, "m1")
+        self.agreed |= {key: self.dates[key] for key in ("m2", "m3")}
+        return told, other

@@ -199,12 +199,25 @@ def _counted(view: ClientView, world: Known, share: Any) -> ClientView:
     return replace(view, scope=f"{view.scope} {len(world.held(share.id).held)} wait.")
 
 
-def _plans(*names: str) -> Mutant:
-    def shown(found: Any, project: Any, _holds: Any) -> Any:
-        now = {name: getattr(project.schedule, name) for name in names}
-        return replace(found, schedule=replace(found.schedule, **now))
+def _plans(found: Any, project: Any, _holds: Any) -> Any:
+    """Every agreed date at once."""
+    now = {name: getattr(project.schedule, name) for name in ("baselines", "agreed", "agreed_first")}
+    return replace(found, schedule=replace(found.schedule, **now))
 
-    return _released(shown)
+
+def _listed(found: Any, project: Any, _holds: Any) -> Any:
+    """A plan in the list at once."""
+    plan = found.schedule
+    return replace(found, schedule=replace(plan, shown=replace(plan.shown, baselines=project.schedule.baselines)))
+
+
+def _confirmed(found: Any, project: Any, _holds: Any) -> Any:
+    """A confirmation of all that waits at once."""
+    plan, now = found.schedule, project.schedule
+    if not isinstance(plan, holding.Released):
+        return found
+    newest = {"confirmed_at": now.confirmed_at, "confirmed_as_of": now.confirmed_as_of}
+    return replace(found, schedule=replace(plan, shown=replace(plan.shown, **newest)))
 
 
 def _frozen_risk(into: Any, key: Any, held: Any, _terms: Any) -> None:
@@ -224,8 +237,11 @@ LEAKS: dict[str, Mutant] = {
         holding, "_read", lambda waits, step, _terms: waits.health or step.before.health
     ),
     "the day of what waits": _told_in_view(_as_of_now),
-    "an agreed plan while a milestone waits": _plans("baselines", "agreed", "agreed_first"),
-    "a plan confirmed while a milestone waits": _plans("confirmed_at"),
+    "the date agreed for a milestone that waits": _released(_plans),
+    "an agreed plan while a milestone waits": _released(
+        lambda found, *now: _listed(found, *now) if isinstance(found.schedule, holding.Released) else found
+    ),
+    "a plan confirmed while a milestone waits": _released(_confirmed),
     "how many wait": _told_in_view(_counted),
     "a number taken by what waits": _a_number_taken,
     "a risk that waits answers no more": lambda: patch.object(holding, "_risk", _frozen_risk),

@@ -129,12 +129,13 @@ def _who(world: World, who: str) -> str:
 
 def _subject(world: World, subject: str) -> str:
     """Return what a statement is about: a share by client and project, a project by its title, else as it stands."""
-    key = subject.rpartition("/share/")[2].removesuffix("/receipts")
+    key = subject.removesuffix(" bundles").rpartition("/share/")[2].removesuffix("/receipts")
     share = world.shares.get(ShareId(key))
     if share is not None:
         called = world.projects[share.project].client_title
         receipts = _(", receipts") if subject.endswith("/receipts") else ""
-        return f"{world.client_name(share.client)}, {called}{receipts}"
+        bundle = _(", for a bundle") if subject.endswith(" bundles") else ""
+        return f"{world.client_name(share.client)}, {called}{receipts}{bundle}"
     project = world.projects.get(ProjectId(subject))
     return project.title if project else subject
 

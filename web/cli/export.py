@@ -7,7 +7,6 @@ from domain.errors import Unknown
 from domain.ids import ShareId
 from domain.language import gettext as _
 from projections.events.present import CurrentWorld
-from projections.events.world import names
 from projections.evidence import bundle
 from projections.evidence.bundle import Enclosures
 from projections.evidence.spool import Spool
@@ -69,8 +68,6 @@ def _bundle(settings: Settings, folder: Logs, share: str, query: Mapping[str, st
     if asked is None:
         raise Unknown(_("Share {share!r} has the updates 1 to {head}; choose among them.", share=share, head=head))
     agreed = world.shares[ShareId(share)]
-    called, project = names(world, agreed), world.projects[agreed.project]
-    asked = download.named(asked, called.organisation, called.client, project.client_title)
     notary, pages = signing.notary(folder, settings, clock.now), Pages(asset=asset_url, demo=False)
     enclosed = Enclosures(
         made_at=clock.now(),

@@ -137,7 +137,8 @@ async def listing(request: Request, signed: Signed) -> Response:
     asked = TypedMoment(request.query_params.get("on", ""), request.query_params.get("time", ""))
     problem, status = "", 200
     try:
-        at = moment(request.query_params, viewing.called(share).zone)
+        called = await run_in_threadpool(viewing.called, share)
+        at = moment(request.query_params, called.zone)
         if at is not None:
             n = await run_in_threadpool(pages.number_at, viewing.log, share, at)
             if n:

@@ -62,6 +62,7 @@ async def home(request: Request, signed: Signed) -> Response:
     """`GET /home`: a viewer's shares; straight to the dashboard when there is one."""
     viewing: Viewing = request.app.state.viewing
     groups = await run_in_threadpool(_groups, viewing, signed)
+    organisation = await run_in_threadpool(viewing.organisation, signed)
     shares = [share for group in groups for share in group.shares]
     if len(shares) == 1:
         return RedirectResponse(f"/s/{shares[0].id}", 303)
@@ -72,7 +73,7 @@ async def home(request: Request, signed: Signed) -> Response:
     )
     page = HomePage(
         signed=signed,
-        organisation=viewing.organisation(),
+        organisation=organisation,
         client=listed(viewing.clients_of(signed)),
         heading=heading,
         groups=groups,
@@ -112,7 +113,7 @@ def _groups(viewing: Viewing, signed: Signed) -> list[ClientTiles]:
 def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
     page, ended = viewing.heads.page(share), viewing.ended_on(share) is not None
     if page is None:
-        organisation, nothing = viewing.organisation(), _("Nothing has been shared yet")
+        organisation, nothing = viewing.called(share).organisation, _("Nothing has been shared yet")
         if viewing.log.head(share):
             nothing = _("What was shown last has been erased")
         return ShareTile(id=share, project=organisation, sentence=nothing, n=0, ended=ended)

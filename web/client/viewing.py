@@ -52,8 +52,8 @@ class Viewing(Protocol):
     def now(self) -> datetime:
         """Return this instant, UTC."""
 
-    def organisation(self) -> str:
-        """Return the name of the organisation that shares."""
+    def organisation(self, signed: Signed) -> str:
+        """Return the name of the organisation as a viewer's newest update has it."""
 
     def may_watch(self, signed: Signed, share: str) -> bool:
         """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""

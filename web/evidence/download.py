@@ -20,7 +20,7 @@ from projections.evidence.bundle import Enclosures, NothingYet, ReadablePage, Wa
 from projections.evidence.spool import Spool
 from web.door.guard import AUDIT, STAFF, VIEWERS, Signed, door, not_found, open_door
 from web.evidence.page import readable
-from web.process.rights import called, may_watch
+from web.process.rights import may_watch
 from web.process.services import Services
 from web.staff.consulted import consulted
 
@@ -71,11 +71,6 @@ def wanted(query: Mapping[str, str], share: str, head: int, *, receipts: bool) -
     return asked_for if 1 <= first <= last <= head else None
 
 
-def named(asked: Wanted, organisation: str, client: str, project: str) -> Wanted:
-    """Return what is wanted with the names its readable page carries."""
-    return msgspec.structs.replace(asked, organisation=organisation, client=client, project=project)
-
-
 def made(services: Services, asked: Wanted, *, names: bool) -> Spool:
     """Return a bundle, on disk; `names` says whether its readable page may name the viewers. For threads.
 
@@ -84,9 +79,6 @@ def made(services: Services, asked: Wanted, *, names: bool) -> Spool:
     services.receipts.flush()
     world = services.present.refresh()
     agreed = world.shares[asked.share]  # type: ignore[index]
-    shown_as = called(services.present, asked.share)
-    project = world.projects[agreed.project]
-    asked = named(asked, shown_as.organisation, shown_as.client, project.client_title)
 
     def page(content: ReadablePage) -> bytes:
         return readable(services.pages, content, world.names_for(agreed.client) if names else None)

@@ -23,6 +23,7 @@ from web.door.templates import Page
 from web.ids import new_id
 from web.mail import state
 from web.mail.stop import stopped_by
+from web.process.rights import organisation_of
 from web.process.services import Services
 from web.write.permission import Actor
 
@@ -74,7 +75,7 @@ def _mail_page(services: Services, signed: Signed) -> MailPage:
     kept = sorted((_kept(services, world, person, client) for client in signed.clients), key=lambda one: one.client)
     return MailPage(
         signed=signed,
-        organisation=world.organisation or _("Your supplier"),
+        organisation=organisation_of(services, signed.clients),
         client=listed([one.client for one in kept]),
         sends=services.mail_sender is not None,
         kept=kept,
@@ -154,7 +155,7 @@ async def _stop(request: Request, *, done: bool) -> Response:
         return not_found()
     if done:
         await run_in_threadpool(_choose, services, person, "off", person.clients)
-    organisation = services.present.world.organisation or _("Your supplier")
+    organisation = await run_in_threadpool(organisation_of, services, person.clients)
     stopped = MailStopPage(organisation=organisation, token=token, off=done or _off(person))
     return services.pages.answer(request, stopped)
 

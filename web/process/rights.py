@@ -3,9 +3,11 @@
 Rule: `Viewed` returns names, rights and disclosed bytes, and gives nobody its services.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from domain.ids import ShareId
+from domain.ids import ClientId, ShareId
+from domain.language import gettext as _
 from projections.directory import Called
 from projections.events.present import CurrentWorld
 from projections.events.world import names
@@ -28,11 +30,27 @@ def may_watch(present: CurrentWorld, signed: Signed, share: str) -> bool:
     return signed.person.role == "viewer" and agreement.client in signed.clients
 
 
-def called(present: CurrentWorld, share: str) -> Called:
-    """Return the names and the time zone that a share's client reads."""
-    world = present.world
-    named = names(world, world.shares[ShareId(share)])
-    return Called(named.organisation, named.client, named.time_zone)
+def called(services: Services, share: str) -> Called:
+    """Return the names and the time zone that a share's client reads: those of the newest update. For threads.
+
+    Those of today are read of a share in force without an update that can be read.
+    """
+    page, agreed = services.heads.page(share), services.present.world.shares[ShareId(share)]
+    if page is not None:
+        return Called(page.view.organisation, page.view.client, page.view.time_zone)
+    named = names(services.present.world, agreed)
+    organisation = named.organisation if agreed.active else _("Your supplier")
+    return Called(organisation, named.client, named.time_zone)
+
+
+def organisation_of(services: Services, clients: Sequence[ClientId]) -> str:
+    """Return the name of the organisation as the newest update of all shares of these clients has it. For threads."""
+    world = services.present.world
+    shares = [share for client in clients for share in world.shares_of_client(client)]
+    shown = [page for share in shares if (page := services.heads.page(share.id)) is not None]
+    if not shown:
+        return world.organisation or _("Your supplier")
+    return max(shown, key=lambda page: page.at).view.organisation
 
 
 class Viewed:
@@ -75,9 +93,9 @@ class Viewed:
         """Return this instant, UTC."""
         return self._services.now()
 
-    def organisation(self) -> str:
-        """Return the name of the organisation that shares."""
-        return self._present.world.organisation
+    def organisation(self, signed: Signed) -> str:
+        """Return the name of the organisation as a viewer's newest update has it."""
+        return organisation_of(self._services, signed.clients)
 
     def may_watch(self, signed: Signed, share: str) -> bool:
         """Return whether somebody may watch a share."""
@@ -85,7 +103,7 @@ class Viewed:
 
     def called(self, share: str) -> Called:
         """Return the names and the time zone that a share's client reads."""
-        return called(self._present, share)
+        return called(self._services, share)
 
     def ended_on(self, share: str) -> datetime | None:
         """Return when a share was ended, UTC; None while it is in force."""

@@ -45,7 +45,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
     services = services_of(request)
     lines = await run_in_threadpool(_lines, services, signed)
     sessions_page = SessionsPage(
-        **shell(services, signed),
+        **await run_in_threadpool(shell, services, signed),
         lines=lines,
         zone=zone_of(services, signed),
         home=HOME[signed.person.role],

@@ -10,6 +10,7 @@ from projections.wording import words
 from web.door.guard import Signed
 from web.door.headers import CSP
 from web.door.templates import Page
+from web.process.rights import organisation_of
 from web.process.services import Services
 from web.staff.tones import BANDS, TONE, WORD
 
@@ -39,10 +40,11 @@ class StaffPage(Page, frozen=True, kw_only=True):
 
 
 def shell(services: Services, signed: Signed) -> Frame:
-    """Return what the frame around every page of staff and auditors needs."""
+    """Return what the frame around every page of staff and auditors needs; that of a viewer, too, is for threads."""
+    name = services.present.world.organisation or _("Your organisation")
     return {
         "signed": signed,
-        "organisation": services.present.world.organisation or _("Your organisation"),
+        "organisation": organisation_of(services, signed.clients) if signed.clients else name,
         "w": words,
         "tone": TONE,
         "word": WORD,

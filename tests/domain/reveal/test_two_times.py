@@ -289,8 +289,8 @@ def test_while_a_milestone_waits_a_confirmation_is_shown_with_both_times_as_it_w
     before = plan((15, ConfirmPlan(project=P)))
     now = plan((15, ConfirmPlan(project=P)), (10, move(20)), (5, ConfirmPlan(project=P, as_of=ago(6))))
     fact = HeldFact(subject="milestone-m1", why="slip", since=ago(10), until=ago(-1), changed_by=PersonId("marta"))
-    waits = Held(fact=fact, milestone=before.schedule.milestones["m1"])
-    holds = Holds(held={"milestone-m1": waits}, schedule=before.schedule)
+    waits = Held(fact=fact, milestone=before.schedule.milestones["m1"], schedule=before.schedule)
+    holds = Holds(held={"milestone-m1": waits})
     terms = share().terms
     assert seen(now).confirmed_at == ago(6)
     assert seen(as_released(now, holds, terms)).confirmed_at == ago(15)

@@ -4,12 +4,13 @@ import io
 import random
 import zipfile
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from projections.evidence.erasing import Erasure, erase_entries, expire_receipts
+from projections.evidence.inspection import inspect
 from projections.proof import notes
 from projections.proof.notes import signer
 from projections.verify import bundle as verify_bundle
@@ -183,6 +184,7 @@ def test_a_checkpoint_kept_elsewhere_shows_a_cut_and_a_rewritten_record(world: W
     young.harbour()
     report = check(young.bundle(receipts=False), TRUSTED, [kept.note.encode()])
     assert verdict(report) == (False, 2)
+    young.notary.share(SHARE)
     for i in range(14):
         young.move("m1", young.clock.at.date() + timedelta(days=200 + i))
     report = check(young.bundle(receipts=False), TRUSTED, [kept.note.encode()])
@@ -256,3 +258,52 @@ def test_what_is_no_bundle_at_all_is_rejected_in_a_sentence(data: bytes) -> None
     report = check(data, TRUSTED)
     assert verdict(report) == (False, None)
     assert report.problems
+
+
+def members(bundle: bytes) -> dict[str, bytes]:
+    """Every file of a bundle but those that say when it was made."""
+    return {path: _content(bundle, path) for path in _paths(bundle) if path not in ("bundle.json", container.NOTE)}
+
+
+def test_a_bundle_holds_nothing_that_was_signed_for_the_bundle_of_somebody_else(world: World) -> None:
+    """Whoever saw such a checkpoint would know that somebody took evidence, and at which update."""
+    world.notary.sign([SHARE])
+    for day, taken in ((1, True), (2, False), (3, True), (4, False)):
+        world.move("m2", date(2027, 12, day))
+        if taken:
+            assert check(world.bundle(receipts=day == 1), TRUSTED).accepted
+    origin, head = world.notary.origin(SHARE), world.folder.disclosure.head(SHARE)
+    sizes = [size for size in range(1, head + 1) if f"checkpoints/{size:09}.note" in _paths(world.bundle())]
+    assert sizes == [one.checkpoint.size for one in world.notary.all_of_clockwork(origin)]
+    assert head - 1 in {one.checkpoint.size for one in world.notary.all(origin)} - set(sizes)
+    made = world.notary.for_bundle(SHARE)
+    assert made is not None
+    assert made.number == len(world.notary.all_of_clockwork(origin)) + 1  # and tells no number of others
+
+
+def test_the_clockwork_signs_as_if_nobody_had_taken_evidence(tmp_path: Path) -> None:
+    seen = []
+    for name in ("asked", "quiet"):
+        world = World(tmp_path / name)
+        world.harbour()
+        for day in range(1, 9):
+            world.move("m2", date(2027, 12, day))
+            if name == "asked":
+                world.bundle(("share", "entry")[day % 2], 1, 1, receipts=False)  # at a size the clockwork signs, or not
+            if day % 3 == 0:
+                world.notary.sign([SHARE])
+        seen.append(members(world.bundle(receipts=False)))
+        assert [finding.n for finding in inspect(world.folder, world.notary, [SHARE])] == []
+        world.close()
+    assert seen[0] == seen[1]
+
+
+def test_a_checkpoint_that_was_signed_before_bundles_were_told_apart_is_still_read(world: World) -> None:
+    """An earlier version recorded all of them under the origin."""
+    world.move("m2", date(2027, 12, 1))
+    size = world.folder.disclosure.head(SHARE)
+    signed = world.notary.share(SHARE)
+    assert signed is not None
+    assert not signed.for_bundle
+    world.move("m2", date(2027, 12, 2))
+    assert f"checkpoints/{size:09}.note" in _paths(world.bundle())

@@ -264,3 +264,18 @@ def test_what_is_signed_is_sent_nowhere_else_whatever_the_address_answers(
         for server in (elsewhere, redirecting):
             server.shutdown()
             server.server_close()
+
+
+def test_a_cosigned_checkpoint_of_one_bundle_is_in_no_other(world: World, seen: tuple[Seen, str]) -> None:
+    """A cosignature says when it was made, so even the same size is signed again for the next bundle."""
+    world.notary = witnessed(world, seen)
+    first, second = world.notary.for_bundle(SHARE), world.notary.for_bundle(SHARE)
+    assert first is not None
+    assert second is not None
+    assert first.checkpoint == second.checkpoint
+    assert len(world.notary.all(world.notary.origin(SHARE))) == 2
+    signed = world.notary.share(SHARE)  # the clockwork does not take one of those for its own
+    assert signed is not None
+    assert NAME in signed.note
+    assert world.notary.for_bundle(SHARE) == signed
+    assert world.notary.refused == {}
