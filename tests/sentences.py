@@ -36,6 +36,7 @@ NOT_READ_HERE = {
     ("domain/people/naming.py", "_EVERYDAY"): "words that are compared with those of a text",
     ("projections/logs/disclosure_log.py", "WAITS"): "tells a share that takes turns from one that is stopped",
     ("web/door/guard.py", "CLEARED"): "a header for browsers",
+    ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",
     ("web/importers/csv/days.py", "COMMON"): "notations of a date, as the mapping has them",
