@@ -263,7 +263,7 @@ def decide(state: Project | None, command: ProjectCommand, now: datetime) -> lis
         return _start(state, command)
     if state is None:
         raise Unknown(_("There is no such project. Check the address, or start the project first."))
-    if state.phase == "closed":
+    if state.phase == "closed" and not isinstance(command, schedules.EndDay):  # whose days pass all the same
         raise Conflict(
             _("This project is closed: its record can be read, but nothing changes any more. Start a new one.")
         )

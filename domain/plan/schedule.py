@@ -3,7 +3,7 @@
 Rule: a baseline is approved once and never overwritten.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -255,12 +255,13 @@ def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str
 
 
 def days_passed(before: Schedule, after: Schedule, today: date) -> list[DayEnded]:
-    """Return that yesterday is over where a date was set that lies in the past: so it is overdue at once."""
-    yesterday = today - timedelta(days=1)
-    if after.has_passed(yesterday):
-        return []
-    new = (m for key, m in after.milestones.items() if m is not before.milestones.get(key))
-    return [DayEnded(day=yesterday)] if any(m.actual is None and m.forecast <= yesterday for m in new) else []
+    """Return that the newest date set that lies in the past is over: so it is overdue at once.
+
+    No later day is recorded: it would end for other dates, at the instant of a command that need not be shared.
+    """
+    new = (m for key, m in after.milestones.items() if m is not before.milestones.get(key) and m.actual is None)
+    passed = [m.forecast for m in new if m.forecast < today and not after.has_passed(m.forecast)]
+    return [DayEnded(day=max(passed))] if passed else []
 
 
 def _existing(state: Schedule, key: MilestoneId) -> Milestone:

@@ -32,9 +32,11 @@ def _dates(project: Project, told: Iterable[tuple[Terms, Holds]]) -> Iterator[da
             yield m.forecast
         for terms, holds in shares:
             held = holds.held.get(f"milestone-{m.id}")
-            shown = held.milestone if held is not None and held.milestone is not None else m
+            shown, known = m, agreed
+            if held is not None and held.milestone is not None and held.schedule is not None:
+                shown, known = held.milestone, held.schedule.agreed
             if shown.actual is None:
-                yield from (end_of(day, terms.date_unit) for day in _told(shown, agreed.get(m.id)))
+                yield from (end_of(day, terms.date_unit) for day in _told(shown, known.get(m.id)))
 
 
 def _told(milestone: Milestone, baseline: date | None) -> Iterator[date]:

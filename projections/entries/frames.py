@@ -58,7 +58,7 @@ def difference(before: Rendered | None, after: Rendered, renamed: frozenset[str]
     targets = tuple(_topmost(after.roots, after.parts, changed))
     return Difference(
         parts=tuple(within(after.parts, targets)),
-        removed=tuple(key for key in old if key not in after.parts),
+        removed=tuple(sorted(key for key in old if key not in after.parts)),  # as after a restart, so also before
         targets=targets,
     )
 

@@ -19,5 +19,5 @@ def days_to_end(world: World, now: datetime) -> Iterator[EndDay]:
             told.setdefault(share.project, []).append((share.terms, world.held(share.id)))
     for project in list(world.projects.values()):
         day = day_to_end(project, told.get(project.id, ()), project.civil(now))
-        if day is not None and project.phase != "closed":
+        if day is not None:
             yield EndDay(project=project.id, day=day)

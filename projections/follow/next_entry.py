@@ -251,7 +251,7 @@ def compose(
         targets=difference.targets,
         say=say,
         sections={key: text for key, text in after.items() if shown.sections.get(key) != text},
-        sections_removed=tuple(key for key in shown.sections if key not in after),
+        sections_removed=tuple(sorted(key for key in shown.sections if key not in after)),
         sections_hash=sections.hash_of(after),
         assets=rendered.assets,
     )

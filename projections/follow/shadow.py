@@ -165,6 +165,7 @@ class _Shadow:
             content = msgspec.structs.replace(content, **{name: getattr(recorded, name) for name in _SINCE})
         if content.format == 1:
             content = format_1.alike(recorded, content)
+        content = _gone_alike(recorded, content)
         if recorded == content and (content.format == 1 or kept.raw == msgspec.json.encode(content, order="sorted")):
             return Compared(n=kept.n, at=at, state="same")
         return Compared(n=kept.n, at=at, state="differs", apart=tuple(_differences(recorded, content)))
@@ -263,6 +264,17 @@ def _views(recorded: str, recomputed: str) -> Iterator[Apart]:
         texts = [bytes(side[key]).decode() if key in side else "" for side in (left, right)]
         if texts[0] != texts[1]:
             yield _apart(f"view.{key}", *texts)
+
+
+def _gone_alike(recorded: Content, content: Content) -> Content:
+    """Return what was recomputed, with ids that are no longer shown in the order in which they were recorded.
+
+    That was the order in the memory of the process, before they were sorted.
+    """
+    for name in ("removed", "sections_removed"):
+        if sorted(before := getattr(recorded, name)) == sorted(getattr(content, name)):
+            content = msgspec.structs.replace(content, **{name: before})
+    return content
 
 
 def _apart(field: str, recorded: str, recomputed: str) -> Apart:

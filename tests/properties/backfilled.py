@@ -14,8 +14,9 @@ from domain.commands import AnyCommand
 from domain.ids import MilestoneId
 from domain.plan import risks, schedule
 from domain.plan.project import ChangeTogether
-from tests.properties.hidden import FIRST, Step
+from tests.properties.hidden import Step
 from tests.properties.past import DATES, M1, R1, SPAN, Agreed, Names, unknown
+from tests.properties.vocabulary import FIRST
 from tests.world import HARBOUR, START
 
 Value = Callable[[datetime], AnyCommand]

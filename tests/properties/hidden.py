@@ -1,7 +1,7 @@
 """Facts that no version of the twins' agreement names: of the project, of other clients, of people, of the ways."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -15,20 +15,20 @@ from domain.people import access, clients, mails
 from domain.people.access import InvitePerson, IssueLink
 from domain.plan import budget, health, risks, schedule
 from domain.plan.project import HoldProject, ResumeProject
+from tests.properties import vocabulary
+from tests.properties.vocabulary import AROUND, FIRST, SOON, THEIRS, Made, Maker
 from tests.world import ACME, COUNCIL, DEPOT, HARBOUR, SHARE, START
 
-FIRST = date(2027, 4, 1)
 SCREEN = answers.Screen(n=1, head="ab" * 32)
-THEIRS = ShareId("theirs")  # the other client's share of the same project, in force in both twins
-AROUND = ("viewer-council", "second-acme", "staff")  # people who look at nothing here
-Step = tuple[int, AnyCommand]  # minute after the beginning, command
-Maker = Callable[[random.Random, int], AnyCommand]
+Step = tuple[int, Made]  # minute after the beginning, command
 
 
 def hidden(rng: random.Random, terms: Terms, minutes: int) -> list[Step]:
     """Draw facts that terms never name; `terms` covers what any version does."""
-    makers = list(_makers(terms))
-    return [(rng.randrange(5, minutes + 20), rng.choice(makers)(rng, i)) for i in range(rng.randrange(6, 18))]
+    known, more = list(_makers(terms)), list(vocabulary.makers(terms))
+    found = [(rng.randrange(5, minutes + 20), rng.choice(known)(rng, i)) for i in range(rng.randrange(6, 18))]
+    found += vocabulary.series(rng, minutes)
+    return found + [(rng.randrange(5, minutes + 20), rng.choice(more)(rng, i)) for i in range(rng.randrange(4, 14))]
 
 
 def _makers(terms: Terms) -> Iterator[Maker]:
@@ -161,7 +161,8 @@ def _price(rng: random.Random, _i: int) -> AnyCommand:
 
 
 def _move(rng: random.Random, i: int) -> AnyCommand:
-    forecast = FIRST + timedelta(days=rng.randrange(20, 200))
+    later, soon = FIRST + timedelta(days=rng.randrange(20, 200)), SOON + timedelta(days=rng.randrange(20))
+    forecast = rng.choice((later, soon))
     return schedule.MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=forecast, reason=f"hidden {i}")
 
 

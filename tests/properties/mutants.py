@@ -23,6 +23,7 @@ from projections.follow import next_entry as disclosing
 from projections.follow.people import People
 from projections.replay.pages import Heads
 from tests.properties.mutants_agreed import AGREED
+from tests.properties.mutants_told import TOLD
 
 Mutant = Callable[[], AbstractContextManager[object]]
 replace = msgspec.structs.replace
@@ -242,4 +243,5 @@ MUTANTS: dict[str, Mutant] = {
     "every health indicator, whatever the terms say": _terms(health=("overall", "schedule", "budget", "risk")),
     "every agreed plan, whatever the terms say": _terms(project_fields=("baselines", "phase", "confirmed")),
     **AGREED,
+    **TOLD,
 }

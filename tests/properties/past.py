@@ -18,7 +18,8 @@ from domain.ids import MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.plan import budget, risks, schedule
 from domain.plan.project import HoldProject, ResumeProject
-from tests.properties.hidden import FIRST, Step
+from tests.properties.hidden import Step
+from tests.properties.vocabulary import FIRST
 from tests.world import HARBOUR, SHARE, START
 
 SPAN = 4 * 24 * 60  # minutes between one version and the next

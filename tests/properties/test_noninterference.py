@@ -1,12 +1,19 @@
 """What is not shared with you does not change a byte you receive; and the test would notice if it did."""
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from domain.agreement.share import RevokeShare
+from domain.commands import AnyCommand
+from domain.plan.schedule import MeetMilestone
 from projections.follow.next_entry import Renderer
 from tests.plain import Plain
+from tests.properties import after
 from tests.properties.mutants import MUTANTS
 from tests.properties.seeds import FIRST_SEED, few, search
 from tests.properties.twins import Pair, pair, play, trace
@@ -17,12 +24,20 @@ pytestmark = pytest.mark.stories
 
 PAIRS, MANY, HUNDRED = few(20, 60), 2_000, 100
 TRIES = 120  # pairs a leak may take to show
+VOCABULARY = 90  # pairs that may be needed to carry out every command
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Return a folder in memory, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Path(folder)
 
 
 def played(drawn: Pair, twin: int, renderer: Renderer) -> list[bytes]:
     """Return the trace of one twin."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        world = World(Path(folder), renderer)
+    with scratch() as folder:
+        world = World(folder, renderer)
         try:
             play(world, drawn, twin)
             return trace(world)
@@ -49,6 +64,33 @@ def test_two_thousand_twins_give_the_same_bytes(first: int) -> None:
     assert told_apart == []
 
 
+def test_every_command_of_the_vocabulary_is_drawn_and_changes_something() -> None:
+    """A command that the twins never carry out could leak and nobody would notice."""
+    carried_out = set[type]()
+    for seed in range(FIRST_SEED, FIRST_SEED + VOCABULARY):
+        with scratch() as folder:
+            world = World(folder, Plain())
+            carried_out |= play(world, pair(seed), seed % 2)
+            world.close()
+        if carried_out >= set(get_args(AnyCommand)):
+            return
+    assert {command.__name__ for command in get_args(AnyCommand)} - {one.__name__ for one in carried_out} == set()
+
+
+def test_twins_end_restart_and_see_days_pass() -> None:
+    """Without these the tests here would say nothing of them."""
+    steps = [pair(seed).hidden[0].steps + pair(seed).shared for seed in range(FIRST_SEED, FIRST_SEED + 40)]
+    told = [{made if callable(made) else type(made) for _, made in drawn} for drawn in steps]
+    for kind in (after.restart, after.tick, RevokeShare, MeetMilestone):
+        assert sum(kind in drawn for drawn in told) > 5
+    actuals = [
+        tuple({made.actual for _, made in twin.steps if isinstance(made, MeetMilestone) and made.milestone != "m1"})
+        for seed in range(FIRST_SEED, FIRST_SEED + 40)
+        for twin in pair(seed).hidden
+    ]
+    assert len({one for one in actuals if one}) > 20
+
+
 def test_twins_do_differ_in_what_is_recorded() -> None:
     """Without this the test above could pass on twins that are the same."""
     different = 0
@@ -66,4 +108,4 @@ def test_a_seeded_leak_is_noticed(name: str) -> None:
 
 
 def test_there_are_enough_leaks_to_trust_the_test() -> None:
-    assert len(MUTANTS) >= 65
+    assert len(MUTANTS) >= 100

@@ -6,7 +6,9 @@ that are not: what no version ever names (`hidden`), what happened before a vers
 """
 
 import contextlib
+import io
 import random
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -15,26 +17,32 @@ from typing import get_args
 import msgspec
 
 from domain.agreement import answers
-from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
+from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, ExpireShare, ReleaseDue, SetRetention
 from domain.agreement.terms import Terms, Ways
 from domain.catalogue import MilestoneField, RiskField
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.people.access import InvitePerson
+from domain.people.access import InvitePerson, NameOrganisation
 from domain.plan import budget, risks, schedule
+from domain.plan.health import LapseOverrides
+from projections.evidence.bundle import NothingYet
+from tests.properties import after
 from tests.properties.backfilled import backfilled
-from tests.properties.hidden import FIRST, SCREEN, THEIRS, Step, hidden, ways
+from tests.properties.hidden import SCREEN, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past
+from tests.properties.vocabulary import FIRST, SOON, THEIRS
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
+from web.write.permission import SYSTEM
 
+OF_THE_SYSTEM = ExpireShare | ReleaseDue | LapseOverrides | schedule.EndDay
 FEW = 100  # events of one command, and more than any has here
 VIEWER, MARTA = PersonId("viewer-acme"), PersonId("marta")
 
 
 class Twin(msgspec.Struct):
-    """What one twin has for itself: the first plans and budget, the ways and reasons of versions, and facts."""
+    """What one twin has for itself: the first plans and budget, the ways and reasons of versions, facts, and the last."""
 
     first: list[AnyCommand]
     ways: list[Ways]
@@ -59,7 +67,17 @@ def pair(seed: int, steps: int = 14) -> Pair:
     phases = [rng.randrange(len(versions) + 1) for _ in range(steps)]
     at = sorted(phase * SPAN + rng.randrange(5, SPAN // 2) for phase in phases)  # before what settles a phase
     shared = [*zip(at, _shared(rng, union, steps), strict=True), faced(versions)]
+    ends = random.Random(f"{seed}-end").random() < 0.4
+    end = (len(versions) + 1) * SPAN + 600
+    shared += _passing(random.Random(f"{seed}-passing"), union, len(versions) + 1)
+    shared += after.ticks() + (after.the_end(end) if ends else [])
     one, other = (_twin(random.Random(f"{seed}-{which}"), versions, union, shared) for which in ("a", "b"))
+    for which, twin in (("a", one), ("b", other)):
+        own = random.Random(f"{seed}-{which}-last")
+        twin.steps += after.met(random.Random(f"{seed}-met"), own, union, end - 700)
+        twin.steps += after.last(own, union, end - 300)
+        twin.steps += after.ended(own, end) if ends else []
+        twin.steps += [(own.randrange(5, end), after.restart)] if own.random() < 0.3 else []
     return Pair(seed, versions, shared, (one, other))
 
 
@@ -73,17 +91,29 @@ def _twin(rng: random.Random, versions: list[Agreed], union: Terms, shared: list
     )
 
 
-def play(world: World, drawn: Pair, twin: int) -> None:
-    """Tell one twin's history; what the domain refuses is a hidden fact as well."""
+def play(world: World, drawn: Pair, twin: int) -> set[type]:
+    """Tell one twin's history and return the kinds of command that changed something.
+
+    What the domain refuses is a hidden fact as well.
+    """
     own = drawn.hidden[twin]
     _begin(world, own)
-    begin = START + timedelta(days=2)
     steps = [*_agreed(drawn, own), *drawn.shared, *own.steps]
-    for i, (minute, command) in enumerate(sorted(steps, key=lambda step: step[0])):
-        world.clock.at = begin + timedelta(minutes=minute)
-        with contextlib.suppress(Refused):
-            world.service.execute(ADMIN, command, command_id=CommandId(f"{twin}-{i}"))
-            world.follow_what_was_told(FEW)
+    accepted = {type(command) for command in own.first}  # of those nothing may be refused
+    for i, (minute, made) in enumerate(sorted(steps, key=lambda step: step[0])):
+        world.clock.at = after.BEGIN + timedelta(minutes=minute)
+        before = world.present.refresh().position
+        command = made if isinstance(made, msgspec.Struct) else made(world)
+        if command is not None:
+            actor = SYSTEM if isinstance(command, OF_THE_SYSTEM) else ADMIN
+            with contextlib.suppress(Refused):
+                world.service.execute(actor, command, command_id=CommandId(f"{twin}-{i}"))
+                world.follow_what_was_told(FEW)
+            if world.present.refresh().position > before:
+                accepted |= {type(command)}
+        elif made is after.tick and world.present.refresh().position > before:
+            accepted |= {schedule.EndDay}
+    return accepted
 
 
 def _begin(world: World, own: Twin) -> None:
@@ -125,7 +155,19 @@ def trace(world: World) -> list[bytes]:
     assert newest is not None
     found += [msgspec.json.encode(newest.view), *(markup.encode() for markup in newest.roots.values())]
     found += [e.raw for e in world.entries()] + [e.leaf for e in world.entries()]
+    world.clock.at = after.END
+    for kind, first in (("share", 1), ("entry", max(head - 1, 1)), ("period", 1)):
+        try:
+            found += _members(world.bundle(kind, first, first if kind == "entry" else head, receipts=False))
+        except NothingYet:
+            found.append(b"nothing")
     return found
+
+
+def _members(bundle: bytes) -> list[bytes]:
+    """Return the name and the bytes of every file of a bundle."""
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        return [f"{name}\n".encode() + archive.read(name) for name in archive.namelist()]
 
 
 def _terms(rng: random.Random) -> Terms:
@@ -163,6 +205,23 @@ def _union(all_terms: list[Terms]) -> Terms:
         budget=max((t.budget for t in all_terms), key=("nothing", "percent", "amounts").index),
         project_fields=tuple({field for t in all_terms for field in t.project_fields}),
     )
+
+
+def _passing(rng: random.Random, terms: Terms, phases: int) -> Iterator[Step]:
+    """Dates of shared milestones that pass while the twins are played, and a few words of the rest of the vocabulary."""
+    milestones = ["m1", "m2", "m3"] if terms.milestones == "all" else sorted(set(terms.milestones))
+    for i in range(rng.randrange(4)):
+        key, on = MilestoneId(rng.choice(milestones)), SOON + timedelta(days=rng.randrange(20))
+        move = schedule.MoveForecast(project=HARBOUR, milestone=key, forecast=on, reason=f"soon {i}")
+        yield rng.randrange(phases) * SPAN + rng.randrange(5, SPAN // 2), move  # before what settles a phase
+    r2, kept = RiskId("r2"), rng.randrange(30, 99)
+    more: list[AnyCommand] = [
+        risks.CloseRisk(project=HARBOUR, risk=r2, reason="over"),
+        risks.ReopenRisk(project=HARBOUR, risk=r2, reason="not over"),
+        SetRetention(share=SHARE, days=kept),
+        NameOrganisation(name=f"Works {kept}"),
+    ]
+    yield from ((rng.randrange(5, phases * SPAN), command) for command in more if rng.random() < 0.3)
 
 
 def _shared(rng: random.Random, terms: Terms, steps: int) -> Iterator[AnyCommand]:

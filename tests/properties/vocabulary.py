@@ -1,0 +1,359 @@
+"""The rest of the vocabulary as facts that no version of the twins' agreement names, one maker for each command.
+
+A maker returns a command, or a function of the world as it stands then, which returns one or acts by itself.
+"""
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.agreement import answers
+from domain.agreement.share import (
+    ActivateTerms,
+    DraftShare,
+    DropDraft,
+    ExpireShare,
+    ReleaseDue,
+    ReleaseHeld,
+    SetRetention,
+)
+from domain.agreement.terms import Release, Terms, Ways
+from domain.commands import AnyCommand
+from domain.ids import ClientId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from domain.people import access, clients, memberships
+from domain.plan import budget, health, project, risks, schedule
+from domain.plan.account import PlannedPoint
+from domain.plan.calendar import Calendar
+from projections.evidence.bundle import NothingYet
+from tests.world import ACME, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
+
+Act = Callable[[World], AnyCommand | None]
+Made = AnyCommand | Act
+Maker = Callable[[random.Random, int], Made]
+FIRST = date(2027, 4, 1)
+THEIRS = ShareId("theirs")  # the other client's share of the same project, in force in both twins
+AROUND = ("viewer-council", "second-acme", "staff")  # people who look at nothing here
+SOON = (START + timedelta(days=3)).date()  # dates from here on pass while the twins are played
+
+
+def makers(terms: Terms) -> Iterator[Maker]:
+    """Every kind of fact that terms do not name."""
+    yield from (_start, _close, _describe_project, _describe_risk, _withdraw, _lapse, _plan_spend, _retention, _drop)
+    yield from (_share_of_others, _release, _release_due, _expire, _grant, _end_membership, _disable, _erase)
+    yield from (_token, _revoke_token, _use_link, _register, _remove, _meet, _reopen, _accept, _passing)
+    yield from (_close_risk, _reopen_risk, _together, taken_by_an_auditor, _again)
+    fields = set(terms.milestone_fields)
+    if "range" not in fields:
+        yield range_alone
+    if "slip" not in fields:
+        yield _calendar
+    if "status" not in fields and terms.budget == "nothing":
+        yield _tolerances
+
+
+# the project, its dates and its rules
+
+
+def _start(_rng: random.Random, i: int) -> AnyCommand:
+    key = ProjectId(f"project{i}")
+    return project.StartProject(
+        project=key, title=f"Inside {i}", client_title=f"Other {i}", owner=PersonId("marta"), currency="EUR",
+        time_zone="Europe/Paris",
+    )  # fmt: skip
+
+
+def _close(rng: random.Random, i: int) -> AnyCommand:
+    return project.CloseProject(project=rng.choice((DEPOT, ProjectId(f"project{i - 1}"))), reason=f"over {i}")
+
+
+def _describe_project(rng: random.Random, i: int) -> AnyCommand:
+    owner = PersonId(rng.choice(("marta", "staff")))
+    title = f"Inside {i} {rng.random()}"
+    return project.DescribeProject(project=HARBOUR, title=title, client_title="Harbour Line", owner=owner)
+
+
+def _calendar(rng: random.Random, _i: int) -> AnyCommand:
+    weekdays = tuple(sorted(rng.sample(range(7), rng.randrange(3, 7))))
+    return project.SetCalendar(project=HARBOUR, calendar=Calendar(weekdays=weekdays))
+
+
+def _tolerances(rng: random.Random, i: int) -> AnyCommand:
+    at_risk = rng.randrange(1, 9)
+    tolerances = health.Tolerances(slip_at_risk=at_risk, slip_off_track=at_risk + rng.randrange(1, 20))
+    return project.SetTolerances(project=HARBOUR, tolerances=tolerances, reason=f"rule {i}")
+
+
+def range_alone(rng: random.Random, i: int) -> Act:
+    """Move the range of a milestone and not its forecast."""
+    key, before, after = MilestoneId(rng.choice(("m1", "m2"))), rng.randrange(9), rng.randrange(9)
+
+    def moved(world: World) -> AnyCommand | None:
+        known = world.present.refresh().projects[HARBOUR].schedule.milestones
+        if key not in known or known[key].actual:
+            return None
+        day = known[key].forecast
+        earliest, latest = day - timedelta(days=before), day + timedelta(days=after)
+        return schedule.MoveForecast(
+            project=HARBOUR, milestone=key, forecast=day, reason=f"range {i}", earliest=earliest, latest=latest
+        )
+
+    return moved
+
+
+def _key(rng: random.Random) -> MilestoneId:
+    return MilestoneId(f"hidden{rng.randrange(3)}")
+
+
+def _passing(rng: random.Random, _i: int) -> AnyCommand:
+    """A date that nobody shares, and that passes soon."""
+    on = SOON + timedelta(days=rng.randrange(20))
+    return schedule.MoveForecast(project=HARBOUR, milestone=_key(rng), forecast=on, reason="hidden and soon")
+
+
+def _remove(rng: random.Random, i: int) -> AnyCommand:
+    return schedule.RemoveMilestone(project=HARBOUR, milestone=_key(rng), reason=f"gone {i}")
+
+
+def _meet(rng: random.Random, _i: int) -> AnyCommand:
+    actual = START.date() - timedelta(days=rng.randrange(9))
+    return schedule.MeetMilestone(project=HARBOUR, milestone=_key(rng), actual=actual)
+
+
+def _reopen(rng: random.Random, i: int) -> AnyCommand:
+    return schedule.ReopenMilestone(project=HARBOUR, milestone=_key(rng), reason=f"again {i}")
+
+
+def _accept(rng: random.Random, _i: int) -> AnyCommand:
+    return schedule.AcceptMilestone(project=HARBOUR, milestone=_key(rng), on=START.date(), by="Somebody")
+
+
+def _together(rng: random.Random, i: int) -> AnyCommand:
+    day = FIRST + timedelta(days=rng.randrange(200))
+    return project.ChangeTogether(
+        project=HARBOUR,
+        commands=(
+            risks.TakeRiskNote(project=HARBOUR, risk=RiskId("r1"), note=f"together {i}"),
+            schedule.MoveForecast(project=HARBOUR, milestone=_key(rng), forecast=day, reason=f"together {i}"),
+        ),
+    )
+
+
+# risks, money and health
+
+
+def _describe_risk(rng: random.Random, i: int) -> AnyCommand:
+    """What the client may know of it stays as it is."""
+    key = rng.choice(("1", "2"))
+    details = risks.RiskDetails(
+        ref=f"R-0{key}", title=f"inside {i}", client_title=f"Risk r{key}", client_facing=True, actionee=f"Who {i}",
+        author=f"Me {i}",
+    )  # fmt: skip
+    return risks.DescribeRisk(project=HARBOUR, risk=RiskId(f"r{key}"), details=details)
+
+
+def _close_risk(rng: random.Random, i: int) -> AnyCommand:
+    return risks.CloseRisk(project=HARBOUR, risk=RiskId(f"hr{rng.randrange(3)}"), reason=f"closed {i}")
+
+
+def _reopen_risk(rng: random.Random, i: int) -> AnyCommand:
+    return risks.ReopenRisk(project=HARBOUR, risk=RiskId(f"hr{rng.randrange(3)}"), reason=f"open {i}")
+
+
+def _plan_spend(rng: random.Random, _i: int) -> AnyCommand:
+    days = sorted(rng.sample(range(200), 3))
+    points = tuple(PlannedPoint(FIRST + timedelta(days=d), Decimal(100 * k)) for k, d in enumerate(days, 1))
+    return budget.PlanSpend(project=HARBOUR, measure="cost", points=points)
+
+
+def _dimension(rng: random.Random) -> health.Dimension:
+    found: health.Dimension = rng.choice(("schedule", "budget", "risk", "overall"))
+    return found
+
+
+def _again(rng: random.Random, i: int) -> AnyCommand:
+    """An override that lapses while the twins are played."""
+    until = START + timedelta(days=rng.randrange(4, 20))
+    return health.OverrideHealth(
+        project=HARBOUR, dimension=_dimension(rng), status="at_risk", reason=f"soon {i}", until=until
+    )
+
+
+def _withdraw(rng: random.Random, _i: int) -> AnyCommand:
+    return health.WithdrawOverride(project=HARBOUR, dimension=_dimension(rng))
+
+
+def _lapse(_rng: random.Random, _i: int) -> AnyCommand:
+    return health.LapseOverrides(project=HARBOUR)
+
+
+# other shares, and how this one is kept
+
+
+def _other(rng: random.Random) -> ShareId:
+    return ShareId(f"other{rng.randrange(2)}")
+
+
+def _share_of_others(rng: random.Random, _i: int) -> AnyCommand:
+    """A share of another client that ends by itself soon, and on which nearly every change waits."""
+    ways = Ways(expires=START + timedelta(days=rng.randrange(5, 20)), release=Release(hours=1, slip_days=1, score=1))
+    fields = Terms(milestones="all", milestone_fields=("forecast",), risks="all", risk_fields=("score",))
+    return DraftShare(share=_other(rng), project=HARBOUR, client=COUNCIL, terms=fields, ways=ways)
+
+
+def _release(rng: random.Random, _i: int) -> AnyCommand:
+    return ReleaseHeld(share=_other(rng), by=PersonId("marta"))
+
+
+def _release_due(rng: random.Random, _i: int) -> AnyCommand:
+    return ReleaseDue(share=_other(rng))
+
+
+def _expire(rng: random.Random, _i: int) -> AnyCommand:
+    return ExpireShare(share=_other(rng))
+
+
+def _retention(rng: random.Random, _i: int) -> AnyCommand:
+    return SetRetention(share=THEIRS, days=rng.randrange(30, 3000))
+
+
+def _drop(_rng: random.Random, _i: int) -> AnyCommand:
+    return DropDraft(share=SHARE)
+
+
+def taken_by_an_auditor(rng: random.Random, _i: int) -> Act:
+    """Somebody of the organisation takes evidence of the share."""
+    kind, receipts = rng.choice(("share", "entry")), rng.random() < 0.5
+
+    def taken(world: World) -> None:
+        with contextlib.suppress(NothingYet):
+            world.bundle(kind, 1, 1, receipts=receipts)
+
+    return taken
+
+
+# clients and people
+
+
+def _register(_rng: random.Random, i: int) -> AnyCommand:
+    return clients.RegisterClient(client=ClientId(f"client{i}"), name=f"Client {i}", time_zone="Asia/Tokyo")
+
+
+def _grant(rng: random.Random, i: int) -> AnyCommand:
+    person, client = rng.choice((("second-acme", COUNCIL), ("viewer-council", ACME)))
+    return memberships.GrantMembership(person=PersonId(person), client=client, name=f"Both {i}", email=f"b{i}@x.test")
+
+
+def _end_membership(rng: random.Random, i: int) -> AnyCommand:
+    person, client = rng.choice((("second-acme", COUNCIL), ("viewer-council", ACME), ("second-acme", ACME)))
+    return memberships.EndMembership(person=PersonId(person), client=client, reason=f"left {i}")
+
+
+def _disable(rng: random.Random, i: int) -> AnyCommand:
+    return access.DisablePerson(person=PersonId(rng.choice(("p1", "p2", "staff"))), reason=f"left {i}")
+
+
+def _erase(rng: random.Random, i: int) -> AnyCommand:
+    return access.ErasePerson(person=PersonId(rng.choice(("p3", "p4", "staff", "second-acme"))), reason=f"asked {i}")
+
+
+def _token(rng: random.Random, i: int) -> AnyCommand:
+    key = f"t{rng.randrange(3)}"
+    return access.IssueToken(person=PersonId("staff"), token=key, hash=f"{i} {rng.random()}", label=f"nightly {i}")
+
+
+def _revoke_token(rng: random.Random, _i: int) -> AnyCommand:
+    return access.RevokeToken(person=PersonId("staff"), token=f"t{rng.randrange(3)}")
+
+
+def _use_link(rng: random.Random, i: int) -> Act:
+    """Use a link that is there, so that the command is not always refused."""
+
+    def used(world: World) -> AnyCommand | None:
+        person = world.present.refresh().people.get(PersonId("viewer-council"))
+        links = sorted(link.hash for link in person.links.values()) if person else []
+        if not links:
+            return None
+        expires = START + timedelta(days=90)
+        return access.UseLink(
+            person=PersonId("viewer-council"), hash=rng.choice(links), session=f"u{i}", session_hash=f"used {i}",
+            session_expires=expires,
+        )  # fmt: skip
+
+    return used
+
+
+# several commands of which each needs the one before
+
+
+def series(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
+    """Draw facts in an order that lets each of them happen, at minutes up to `minutes`."""
+    told = [*(_reviewed(rng) if rng.random() < 0.4 else []), *(_accepted(rng) if rng.random() < 0.4 else [])]
+    told += _answered(rng) if rng.random() < 0.4 else []
+    told += _signed_in(rng) if rng.random() < 0.4 else []
+    begin = rng.randrange(5, minutes // 2)
+    return [(begin + (minutes // 2 - 10) * i // max(len(told), 1), command) for i, command in enumerate(told)]
+
+
+def _reviewed(rng: random.Random) -> list[AnyCommand]:
+    """Another project is shared with another client; a change of it waits, is released, and the share expires."""
+    key, share = MilestoneId(f"reviewed{rng.randrange(9)}"), ShareId("depot")
+    details = schedule.MilestoneDetails(title="inside", client_title="Reviewed", client_facing=True)
+    ways = Ways(expires=START + timedelta(days=8), release=Release(hours=rng.choice((1, 400)), slip_days=1))
+    terms = Terms(milestones="all", milestone_fields=("forecast",))
+    released = ReleaseHeld(share=share, by=PersonId("marta")) if rng.random() < 0.5 else ReleaseDue(share=share)
+    later = FIRST + timedelta(days=rng.randrange(50, 99))
+    return [
+        DraftShare(share=share, project=DEPOT, client=COUNCIL, terms=terms, ways=ways),
+        ActivateTerms(share=share, reason="for them"),
+        schedule.AddMilestone(project=DEPOT, milestone=key, details=details, forecast=FIRST),
+        schedule.MoveForecast(project=DEPOT, milestone=key, forecast=later, reason="held"),
+        released,
+        ExpireShare(share=share),
+    ]
+
+
+def _accepted(rng: random.Random) -> list[AnyCommand]:
+    """A milestone that nobody shares is added, met, accepted, and taken away."""
+    key, on = MilestoneId(f"accepted{rng.randrange(9)}"), START.date() - timedelta(days=1)
+    details = schedule.MilestoneDetails(title="inside", needs_acceptance=True)
+    return [
+        schedule.AddMilestone(project=HARBOUR, milestone=key, details=details, forecast=FIRST),
+        schedule.MeetMilestone(project=HARBOUR, milestone=key, actual=on),
+        schedule.AcceptMilestone(project=HARBOUR, milestone=key, on=on, by="Somebody"),
+        schedule.ReopenMilestone(project=HARBOUR, milestone=key, reason="Not yet"),
+        schedule.RemoveMilestone(project=HARBOUR, milestone=key, reason="Not ours"),
+    ]
+
+
+def _answered(rng: random.Random) -> list[AnyCommand]:
+    """The other client worries and is answered; somebody overrides a status and thinks better of it."""
+    key, dimension = f"worry{rng.randrange(9)}", _dimension(rng)
+    until = START + timedelta(days=30)
+    return [
+        answers.RaiseConcern(
+            share=THEIRS, concern=key, subject="", text="Well", by=PersonId("viewer-council"),
+            screen=answers.Screen(n=1, head="ab" * 32),
+        ),
+        health.OverrideHealth(project=HARBOUR, dimension=dimension, status="on_track", reason="I say so", until=until),
+        answers.AnswerConcern(share=THEIRS, concern=key, text=f"Well {rng.random()}", by=PersonId("marta")),
+        health.WithdrawOverride(project=HARBOUR, dimension=dimension),
+    ]  # fmt: skip
+
+
+def _signed_in(rng: random.Random) -> list[AnyCommand]:
+    """Somebody new comes in by a link, is given a token, loses it, leaves, and is forgotten."""
+    person, key = PersonId(f"new{rng.randrange(9)}"), f"{rng.random()}"
+    expires = START + timedelta(days=90)
+    return [
+        access.InvitePerson(person=person, name="New", email=f"{person}@x.test", role="manager"),
+        access.IssueLink(person=person, hash=key, expires=expires),
+        access.UseLink(
+            person=person, hash=key, session=f"{person}-s", session_hash=f"session {key}", session_expires=expires
+        ),
+        access.IssueToken(person=person, token="own", hash=f"token {key}", label="own"),
+        access.RevokeToken(person=person, token="own"),
+        access.DisablePerson(person=person, reason="left"),
+        access.ErasePerson(person=person, reason="asked"),
+    ]  # fmt: skip
