@@ -159,7 +159,7 @@ STORED: dict[str, dict[str, int]] = {
         "waits for a quiet project": 11,
     },
     "outcome": {
-        "forgets one field": 3,
+        "forgets one field": 7,
         "forgets the risks": 2,
         "forgets whether the past is told": 2,
     },
