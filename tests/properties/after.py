@@ -34,6 +34,12 @@ def ticks() -> list[Step]:
 
 def tick(world: World) -> None:
     """Record what days are over, and sign what is new."""
+    days_over(world)
+    world.notary.attempt(world.notary.origin(SHARE), lambda: world.notary.share(SHARE))
+
+
+def days_over(world: World) -> None:
+    """Record what days are over."""
     for command in list(days_to_end(world.present.refresh(), world.clock.at)):
         key = CommandId(f"day-{command.project}-{command.day}-{world.present.world.position}")
         try:
@@ -41,7 +47,6 @@ def tick(world: World) -> None:
         except Refused:
             continue
         world.follow_what_was_told(100)
-    world.notary.attempt(world.notary.origin(SHARE), lambda: world.notary.share(SHARE))
 
 
 def met(shared: random.Random, own: random.Random, terms: Terms, minutes: int) -> Iterator[Step]:

@@ -28,6 +28,7 @@ from domain.plan.scores import Scale, band
 from domain.reveal import holding, levels, policy
 from domain.reveal.levels import end_of, rounded
 from domain.view import DateUnit
+from tests.properties.after import days_over
 from tests.properties.hidden import SCREEN
 from tests.properties.twins import FEW, VIEWER
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, START, World
@@ -35,6 +36,7 @@ from tests.world import ACME, ADMIN, HARBOUR, SHARE, START, World
 Made = Callable[[random.Random], AnyCommand]  # draws one twin's fine values
 BEGIN = START + timedelta(days=2)
 MINUTES = 20_000
+DAYS = 150  # that pass, so that months and quarters end in which a date lies
 FIRST = date(2027, 4, 1)
 POINTS = [risks.Points(p, i) for p in range(1, 6) for i in range(1, 6)]
 KEYS = ("m1", "m2", "m3")
@@ -189,10 +191,14 @@ def play(world: World, told: Story, twin: int) -> None:
     terms = told.versions[0][1]
     _begin(world, rng, terms)
     agreed = [(at, _agree(new, ways, first=at == 0)) for at, new, ways in told.versions]
-    steps: list[tuple[int, list[AnyCommand] | Made | None]] = [*agreed, *told.steps]
+    steps: list[tuple[int, Any]] = [*agreed, *told.steps]
     steps += [(own.randrange(5, MINUTES), None) for _ in range(own.randrange(8))]
+    steps += [(day * 24 * 60 + 15 * 60 + 5, [days_over]) for day in range(DAYS)]
     for i, (minute, step) in enumerate(sorted(steps, key=lambda step: step[0])):
         world.clock.at = BEGIN + timedelta(minutes=minute)
+        if step == [days_over]:
+            days_over(world)
+            continue
         if step is None:
             inner = within(own, world, terms, i)
             commands = [] if inner is None else [inner]
@@ -251,6 +257,22 @@ def _cut_afterwards() -> AbstractContextManager[object]:
     return patched()
 
 
+@contextlib.contextmanager
+def _overdue_within_the_unit() -> Iterator[None]:
+    """A date is overdue once its day is over, before the unit that is told of it is."""
+    sound, coarse, fine = policy.at_level, policy._overdue, list[Any]()
+
+    def noting(project: Any, terms: Terms) -> Any:
+        fine[:] = [project]
+        return sound(project, terms)
+
+    def leaky(_project: Any, m: Any, terms: Terms) -> bool:
+        return coarse(fine[0], fine[0].schedule.milestones[m.id], terms)
+
+    with patch.object(policy, "at_level", noting), patch.object(policy, "_overdue", leaky):
+        yield
+
+
 def _dates_of(module: Any, name: str) -> Callable[[], AbstractContextManager[object]]:
     """Patch a function of levels so that what it makes coarse stays as it is."""
     return lambda: patch.object(module, name, lambda value, *_rest: value)
@@ -266,6 +288,7 @@ LEAKS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     ),
     "deadlines and payments left exact": lambda: patch.object(levels, "_details", lambda details, *_rest: details),
     "scores of a band left as they are": _dates_of(levels, "_highest"),
+    "overdue before the unit is over": _overdue_within_the_unit,
     "amounts left exact": _dates_of(levels, "rounded"),
     "the budget left exact": _dates_of(levels, "_budget"),
     "when a correction below the step was made": lambda: patch.object(

@@ -24,6 +24,7 @@ STORED: dict[str, dict[str, int]] = {
         "the budget left exact": 8,
         "what waits for review judged by days and scores": 7,
         "when a correction below the step was made": 10,
+        "overdue before the unit is over": 2,
     },
     "twins": {
         "a draft of the agreement": 2,
@@ -155,10 +156,10 @@ STORED: dict[str, dict[str, int]] = {
         "named after the position of the log": 1,
         "position of the whole log in a name": 1,
         "the hour tells how busy a project is": 1,
-        "waits for a quiet project": 19,
+        "waits for a quiet project": 11,
     },
     "outcome": {
-        "forgets one field": 3,
+        "forgets one field": 7,
         "forgets the risks": 2,
         "forgets whether the past is told": 2,
     },

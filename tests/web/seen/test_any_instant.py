@@ -52,7 +52,7 @@ def history(folder: Path, seed: int, rng: random.Random) -> World:
             world.clock(),
         )
     world.tell(ErasePerson(person=gone, reason="Asked"), ADMIN)
-    if seed % 2:
+    if seed % 2 and world.present.refresh().shares[SHARE].active:
         world.clock.forward(hours=1)
         world.tell(RevokeShare(share=SHARE, reason="Over"))
     world.clock.forward(hours=30)
