@@ -159,11 +159,12 @@ class _Members:
         self.files["checkpoint.note"] = checkpoint.note.encode()
         for k, note in enumerate(self._notary.rotations, 1):
             self.files[f"rotations/{k:06}.note"] = note.encode()
-        for size, token in self._notary.stamps(checkpoint):
+        for size, token in dict(self._notary.stamps(checkpoint)).items():  # of two of one size the own one
             self.files[f"timestamps/{size:09}.tsr"] = token
-        for earlier in self._notary.all_of_clockwork(origin) if self._whole else ():
-            if earlier.checkpoint.size < checkpoint.checkpoint.size:
-                self.files[f"checkpoints/{earlier.checkpoint.size:09}.note"] = earlier.note.encode()
+        earlier = self._notary.all_of_clockwork(origin) if self._whole else []
+        for size, note in {one.checkpoint.size: one.note for one in earlier}.items():
+            if size < checkpoint.checkpoint.size:
+                self.files[f"checkpoints/{size:09}.note"] = note.encode()
 
     def add_entries(self) -> list[tuple[int, Content | None, str]]:
         """Add the lines of the entries; return number, content where it can be read, and leaf (hex) of each."""

@@ -57,6 +57,10 @@ def makers(terms: Terms) -> Iterator[Maker]:
 
 
 def _start(_rng: random.Random, i: int) -> AnyCommand:
+    """Another project, or another currency of one that has no amount yet."""
+    if i % 4 == 3:
+        currency = "EUR" if i % 8 == 3 else "USD"
+        return project.CorrectProject(project=DEPOT, currency=currency, time_zone="Europe/London")
     key = ProjectId(f"project{i}")
     return project.StartProject(
         project=key, title=f"Inside {i}", client_title=f"Other {i}", owner=PersonId("marta"), currency="EUR",

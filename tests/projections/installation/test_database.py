@@ -395,6 +395,8 @@ def test_a_process_that_is_stopped_while_it_writes_holds_up_nobody_for_longer_th
     writing = threading.Thread(target=first)
     writing.start()
     assert reached.wait(20)
+    monkeypatch.undo()  # those who go on have all the time there is
+    monkeypatch.setattr(recorder, where, writes_and_stops)
     stopped.lease.release("a")
     done = threading.Event()
 

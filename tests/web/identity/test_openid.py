@@ -127,6 +127,8 @@ def test_the_session_ends_as_others_do(inn: Inn) -> None:
     inn.later = timedelta(hours=13)
     assert browser.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
     inn.later = timedelta(0)
+    browser = inn.browser()  # what ended, idle or too old, stays ended
+    inn.come_in(browser)
     assert browser.get(f"/s/{SHARE}").status_code == 200
     end = DisablePerson(person=PersonId(VIEWER), reason="Left")
     inn.process.services.service.execute(OPERATOR, end, command_id=CommandId("end"))

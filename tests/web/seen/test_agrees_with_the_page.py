@@ -17,11 +17,12 @@ from tests.properties.twins import pair, play
 from tests.stories.test_recorded import SAMPLES, laid_out
 from tests.web.seen.agreement import Compared, compared
 from tests.web.seen.test_any_instant import ORIGIN, signed_in
-from tests.world import SHARE, World, everything
+from tests.world import KEY, SHARE, World, everything
 from web import app as application
 from web import clock
 from web.clock import Virtual
 from web.demo import life, story
+from web.process import signing
 from web.process.process import Given
 from web.render.page import Renderer
 from web.settings import Settings
@@ -71,6 +72,7 @@ def random_histories(folder: Path, first: int, pairs: int) -> Iterator[Compared]
             world.end_days(days=days)
         at = world.clock.at
         world.close()
+        signing.write(folder / str(seed) / "signing.key", KEY)
         found = compare(folder / str(seed), at)
         yield from found
         pairs -= len(found)
