@@ -4,9 +4,11 @@ Rule: every number here was measured; docs/decisions/0001 says how.
 """
 
 import gc
+import os
 import signal
 import socket
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -43,11 +45,21 @@ def tune_gc() -> None:
 
 def run(config: uvicorn.Config, sockets: list[socket.socket] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then close in order and return; uvicorn itself raises the signal once more."""
+    server = uvicorn.Server(config)
+
+    def heard(kind: int, _frame: FrameType | None) -> None:
+        """Keep a signal that comes before uvicorn listens until it does; ignore what it raises again at its end."""
+        if not server.started:
+            threading.Thread(target=_told_again, args=(server, kind), daemon=True).start()
+
     if threading.current_thread() is threading.main_thread():
         for kind in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(kind, _already_heard)
-    uvicorn.Server(config).run(sockets)
+            signal.signal(kind, heard)
+    server.run(sockets)
 
 
-def _already_heard(_signal: int, _frame: FrameType | None) -> None:
-    """Ignore the signal that uvicorn raises again once it has closed everything."""
+def _told_again(server: uvicorn.Server, kind: int) -> None:
+    """Send a signal to this process once a server has started, so that it closes in order."""
+    while not server.started:
+        time.sleep(0.01)
+    os.kill(os.getpid(), kind)
