@@ -6,6 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from domain.check import PLACES
+from domain.headline import MONTH as LONG
 from domain.headline import in_units
 from domain.language import N_
 from domain.language import gettext as _
@@ -25,14 +26,6 @@ MONTHS = (
     N_("Oct"),
     N_("Nov"),
     N_("Dec"),
-)
-LONG = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June")) + (
-    N_("July"),
-    N_("August"),
-    N_("September"),
-    N_("October"),
-    N_("November"),
-    N_("December"),
 )
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 MINUS = "−"

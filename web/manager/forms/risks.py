@@ -3,28 +3,14 @@
 from typing import get_args
 
 from domain.ids import ClientId
-from domain.language import N_
 from domain.language import gettext as _
 from domain.plan import risks
 from domain.plan.risks import Points, Proximity, Response, RiskDetails
+from projections.wording.values import PROXIMITY, RESPONSE
 from web.forms.fields import Field
 from web.forms.form import Form
 from web.manager.forms.asked import Ask, at_risk, reason, slot, titled
 
-PROXIMITY = {
-    "imminent": N_("Imminent"),
-    "within_stage": N_("Within this stage"),
-    "within_project": N_("Within the project"),
-    "beyond_project": N_("Beyond the project"),
-}
-RESPONSE = {
-    "avoid": N_("Avoid"),
-    "reduce": N_("Reduce"),
-    "transfer": N_("Transfer"),
-    "share": N_("Share"),
-    "accept": N_("Accept"),
-    "prepare_contingent_plans": N_("Prepare contingent plans"),
-}
 MORE = tuple(
     f"details.{name}"
     for name in ("category", "event", "proximity", "response", "response_actions", "actionee", "author")

@@ -7,27 +7,16 @@ from domain.language import gettext as _
 from domain.plan import schedule
 from domain.plan.schedule import MilestoneDetails, MilestoneKind
 from projections.wording import words
+from projections.wording.values import KIND
 from web.forms.fields import Field
 from web.forms.form import Form
 from web.manager.forms.asked import Ask, at_milestone, iso, plain, reason, slot, titled
 
-KINDS = {
-    "preProcurement": N_("Before procurement"),
-    "approval": N_("Approval"),
-    "engagement": N_("Engagement"),
-    "assessment": N_("Assessment"),
-    "delivery": N_("Delivery"),
-    "reporting": N_("Reporting"),
-    "financing": N_("Financing"),
-    "payment": N_("Payment"),
-    "procurement": N_("Procurement"),
-    "contractClose": N_("Close of contract"),
-}
 SIDES = (("ours", N_("Us")), ("theirs", N_("The client")), ("joint", N_("Both")))
 
 
 def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
-    kinds = tuple((kind, KINDS[kind]) for kind in get_args(MilestoneKind))
+    kinds = tuple((kind, KIND[kind]) for kind in get_args(MilestoneKind))
     value = plain(d.value.amount) if d.value else ""
     return (
         Field(
