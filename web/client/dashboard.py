@@ -59,7 +59,6 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     """The dashboard: the parts as recorded, and around them what depends on the reader."""
 
     template = "client/dashboard.html"
-    signed: Signed
     title: str  # of the window
     days: int  # for which receipts are kept
     ended: bool
@@ -79,13 +78,10 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     visited: str = ""  # when the last visit ended, in words
 
 
-class RecordPage(templates.Page, frozen=True, kw_only=True):
+class RecordPage(SharePage, frozen=True, kw_only=True):
     """What the record proves, with the head the client holds."""
 
     template = "client/record.html"
-    share: str
-    organisation: str
-    project: str
     n: int
     root: str  # the tree head after update n, hex
     version: int  # of the agreement
@@ -139,7 +135,6 @@ async def answer(request: Request, signed: Signed) -> Response:
 class _Around(ShareFields):
     """The fields of a `DashboardPage` that depend on no update."""
 
-    signed: Signed
     days: int
     ended: bool
     ended_on: str
@@ -173,10 +168,9 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
 
 
 def _around(viewing: Viewing, opening: Opening, section: AnswerSection) -> _Around:
-    fields, ended = share_fields(viewing, opening.share), viewing.ended_on(opening.share)
+    fields, ended = share_fields(viewing, opening.signed, opening.share), viewing.ended_on(opening.share)
     return {
         **fields,
-        "signed": opening.signed,
         "days": viewing.kept_days(opening.share),
         "ended": ended is not None,
         "ended_on": words.long_day(last_day(ended, fields["zone"])) if ended else "",
@@ -240,11 +234,8 @@ async def record(request: Request, signed: Signed) -> Response:
     page = await run_in_threadpool(viewing.heads.page, share) if viewing.may_watch(signed, share) else None
     if page is None:
         return not_found()
-    view = page.view
     proved = RecordPage(
-        share=share,
-        organisation=view.organisation,
-        project=view.project,
+        **await run_in_threadpool(share_fields, viewing, signed, share),
         n=page.n,
         root=page.root,
         version=page.terms_version,

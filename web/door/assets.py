@@ -25,7 +25,7 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
-    "app.css": ("page", "live", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "app.css": ("page", "person", "live", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
         *("recomputed", "file", "shares", "waiting", "answers", "people"),
