@@ -17,7 +17,7 @@ Script = str | tuple[str, ...]  # sources in a tuple are joined inside one funct
 
 STATIC = Path(__file__).parents[1] / "static"
 _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
-_LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "buttons", "start")
+_LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "buttons", "answering", "start")
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
     "manager.js": _HTMX,
