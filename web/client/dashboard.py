@@ -29,10 +29,9 @@ from projections.wording.days import last_day
 from projections.wording.phrases import grouped
 from web.client import answering, in_place
 from web.client.answering import Offer
-from web.client.in_place import Place
+from web.client.in_place import Beneath
 from web.client.share_page import ShareFields, SharePage, share_fields
 from web.client.viewing import NO_STORE, Viewing
-from web.door import templates
 from web.door.device import device
 from web.door.guard import VIEWERS, Signed, door, live_door, not_found
 from web.door.problem import status_of
@@ -187,7 +186,7 @@ async def _part(
 
 
 def _beneath(
-    viewing: Viewing, fields: ShareFields, page: Page | None, section: AnswerSection, there: Place | None
+    viewing: Viewing, fields: ShareFields, page: Page | None, section: AnswerSection, there: Beneath | None
 ) -> AnswerPart:
     return AnswerPart(
         **fields,

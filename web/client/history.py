@@ -174,7 +174,9 @@ async def opened_update(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history/{n}`: what update n changed, when it was shown, its page and its proof."""
     viewing: Viewing = request.app.state.viewing
     share, n = request.path_params["share"], _number(request.path_params["n"])
-    shown = await run_in_threadpool(_update, viewing, signed, share, n) if n and viewing.may_watch(signed, share) else None
+    shown = (
+        await run_in_threadpool(_update, viewing, signed, share, n) if n and viewing.may_watch(signed, share) else None
+    )
     if shown is None:
         return not_found()
     response = viewing.pages.answer(request, shown)

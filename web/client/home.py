@@ -28,7 +28,7 @@ from web.render.page import WORD
 KINDS = (("overall", N_("Overall")), ("schedule", N_("Schedule")), ("budget", N_("Budget")), ("risk", N_("Risk")))
 
 
-class Status(msgspec.Struct, frozen=True):
+class HowItStands(msgspec.Struct, frozen=True):
     """One status of a share as its dashboard has it."""
 
     kind: str  # "overall", "schedule", "budget", "risk"
@@ -44,7 +44,7 @@ class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
     project: str
     sentence: str
     n: int  # the newest update, 0 for none yet
-    statuses: Sequence[Status] = ()
+    statuses: Sequence[HowItStands] = ()
     change: Change | None = None  # the most important one of the newest update
     more: int = 0  # changes of the newest update beside it
     at: str = ""  # UTC, "" without an update
@@ -201,7 +201,7 @@ def _tile(viewing: Viewing, signed: Signed, share: ShareId, client: str) -> Shar
     )
 
 
-def statuses(view: ClientView) -> tuple[Status, ...]:
+def statuses(view: ClientView) -> tuple[HowItStands, ...]:
     """Return the statuses of a view in the words of its dashboard, those alone that are shared."""
     indicators = {
         "overall": view.overall,
@@ -209,10 +209,10 @@ def statuses(view: ClientView) -> tuple[Status, ...]:
         "budget": view.budget.indicator if view.budget else None,
         "risk": view.risk.indicator if view.risk else None,
     }
-    said = {kind: Status(kind, TONE[of.status], _(WORD[of.status])) for kind, of in indicators.items() if of}
+    said = {kind: HowItStands(kind, TONE[of.status], _(WORD[of.status])) for kind, of in indicators.items() if of}
     if view.risk and view.risk.top:
         worst = "bad" if view.risk.high else "warn" if view.risk.medium else "ok"
-        said["risk"] = Status("risk", worst, risk_vital(view.risk).worst_risk)
+        said["risk"] = HowItStands("risk", worst, risk_vital(view.risk).worst_risk)
     return tuple(said[kind] for kind, _label in KINDS if kind in said)
 
 

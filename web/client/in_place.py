@@ -14,7 +14,7 @@ from projections.entries.entry import Page
 ROWS = {"milestone": ("md", "ms"), "risk": ("r",)}  # what each is called in the markup, the last part of it first
 
 
-class Place(msgspec.Struct, frozen=True):
+class Beneath(msgspec.Struct, frozen=True):
     """A place in the markup of a page's body, and what may stand there."""
 
     at: int  # how many characters precede it
@@ -22,7 +22,7 @@ class Place(msgspec.Struct, frozen=True):
     columns: int = 1  # that a row of the table spans
 
 
-def place(page: Page | None, about: str) -> Place | None:
+def place(page: Page | None, about: str) -> Beneath | None:
     """Return the place beneath what an answer is about, None where the page has no row for it."""
     body = page.roots.get("body", "") if page else ""
     kind, _dash, of = about.partition("-")
@@ -33,12 +33,12 @@ def place(page: Page | None, about: str) -> Place | None:
     return None
 
 
-def put(body: str, there: Place, answer: str) -> Markup:
+def put(body: str, there: Beneath, answer: str) -> Markup:
     """Return a page's body with an answer in its place."""
     return Markup(body[: there.at] + answer + body[there.at :])  # noqa: S704  # both were escaped when made
 
 
-def _beneath(body: str, key: str) -> Place | None:
+def _beneath(body: str, key: str) -> Beneath | None:
     """Return the place after the element with an id; its end is where as many of its kind were closed as opened."""
     found = re.search(rf'<(\w+) (?:[^>]* )?id="{re.escape(key)}"', body)
     if found is None:
@@ -48,5 +48,5 @@ def _beneath(body: str, key: str) -> Place | None:
         depth += -1 if step[1] else 1
         if depth == 0:
             columns = re.search(r'colspan="(\d+)"', body[found.start() : step.end()])
-            return Place(step.end(), tag, int(columns[1]) if columns else 1)
+            return Beneath(step.end(), tag, int(columns[1]) if columns else 1)
     return None
