@@ -150,7 +150,7 @@ def test_without_scripts_they_open_as_well(detailed: Product, sit_down: Callable
     page = sit_down(detailed, f"viewer-{ACME}", java_script_enabled=False)
     page.click("#ms-m1 summary")
     assert "30 June 2027" in page.inner_text("#md-m1")
-    page.click("#md-m1 >> text=Answer this")
+    page.click("#ms-m1 .say-it")
     assert page.is_visible("#answer")
 
 
