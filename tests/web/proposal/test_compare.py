@@ -183,7 +183,7 @@ def test_costs_become_the_cost_measure_and_never_the_price() -> None:
         status_date=TODAY, bac=Decimal(100), pv=Decimal(40), ev=Decimal(30), ac=Decimal(35), eac=Decimal(110)
     )
     proposal = look(started(), plan(row("1"), costs=costs))
-    assert kinds(proposal) == ["added", "budget", "measured", "forecast"]
+    assert [line.kind for line in proposal.changes] == ["added", "budget", "measured", "forecast"]
     project = taken(started(), plan(row("1"), costs=costs))
     assert list(project.budget.accounts) == ["cost"]
     assert project.budget.accounts["cost"].earned_value().eac == 110

@@ -89,6 +89,8 @@ class EditPage(OutcomePage, frozen=True, kw_only=True):
     said: str
     typed: Typed
     pending: bool
+    project: Project
+    untitled: int  # milestones without a title for clients
     version: int
     templates: Mapping[str, tuple[str, Terms]]
     sources: Sequence[tuple[str, str]]  # agreements to copy from: share, title
@@ -254,6 +256,8 @@ async def _page(request: Request, signed: Signed, at: Desk, editing: Editing) ->
         said=editing.said,
         typed=editing.typed,
         pending=pending(at.share),
+        project=at.project,
+        untitled=sum(not m.details.client_title for m in at.project.schedule.milestones.values()),
         version=at.world.versions.get(f"share-{at.share.id}", 0),
         templates=terms_form.TEMPLATES,
         sources=sources(at, signed),

@@ -79,7 +79,10 @@ def test_a_proposal_that_is_no_longer_true_is_shown_again(house: House) -> None:
     browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
     browser, here, page = sent(house, CSV.replace("2027-06-01", "2027-06-09"))
     faster, other, second = sent(house, CSV.replace("2027-06-01", "2027-06-11"))
-    assert faster.post(f"{other}/accept", data=hidden(second.text) | {"line": keys(second.text)}).status_code == 303
+    form = hidden(second.text) | {"line": keys(second.text)}
+    unsaid = faster.post(f"{other}/accept", data=form)
+    assert (unsaid.status_code, "Reason is missing" in unsaid.text) == (422, True)
+    assert faster.post(f"{other}/accept", data=form | {"reason": "The yard is late"}).status_code == 303
     answer = browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
     assert answer.status_code == 409
     assert "11 Jun 2027" in answer.text
