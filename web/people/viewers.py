@@ -192,7 +192,7 @@ def _invited(request: Request, signed: Signed, share: Share, invitation: Invitat
     world = services.present.world
     shown = InvitedPage(
         project=world.projects[share.project],
-        share=share,
+        share=world.shares[share.id],
         client=world.client_name(share.client),
         hours=services.settings.link_hours,
         name=invitation.name,

@@ -13,7 +13,9 @@ from starlette.routing import BaseRoute
 from domain import check
 from domain.agreement.share import ActivateTerms
 from domain.errors import Conflict, Invalid, Refused, Stale
+from domain.ids import PersonId
 from domain.language import gettext as _
+from domain.people.access import InvitePerson
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.manager.agreement import editor, outcome, terms_form
@@ -24,6 +26,7 @@ from web.manager.typed import Typed, first, typed_in
 from web.people.viewers import invited
 from web.process import presence
 from web.process.services import Services
+from web.staff.acting import permitted
 from web.staff.frame import FRAMING, StaffPage, shell
 
 
@@ -37,6 +40,7 @@ class ActivatePage(StaffPage, frozen=True, kw_only=True):
     problem: Refused | None
     unreached: bool  # a first agreement, and nobody of the client can come in yet
     name: str  # the client's, as typed
+    may_invite: bool  # whether who looks may invite people of the client
     person: str  # who is invited with a first agreement, as typed
     email: str
     mailed: bool  # whether links go by mail
@@ -102,6 +106,13 @@ def _unreached(at: Desk) -> bool:
     return not at.share.versions and not at.world.viewers_of(at.share.client)
 
 
+def _may_invite(at: Desk, signed: Signed) -> bool:
+    asked = InvitePerson(
+        person=PersonId("asked"), name="asked", email="asked@asked.example", role="viewer", client=at.share.client
+    )
+    return permitted(at.world, signed, asked)
+
+
 def _check_person(name: str, email: str) -> None:
     """Raise Invalid where somebody is to be invited whose name or address is missing or is none."""
     if name and not email:
@@ -130,6 +141,7 @@ async def _page(request: Request, signed: Signed, at: Desk, typed: Typed, proble
         outcome=await run_in_threadpool(outcome.outcome, services, at.world, at.share, draft),
         problem=problem,
         unreached=_unreached(at),
+        may_invite=_may_invite(at, signed),
         name=first(typed, "name"),
         person=first(typed, "person"),
         email=first(typed, "email"),
