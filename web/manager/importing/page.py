@@ -167,7 +167,7 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
     proposed = await run_in_threadpool(_proposed, request, signed.person.name, project, kept, reading)
     form = refusal.form if refusal else None
-    ticked = ticks(request.query_params, proposed.proposal, form)
+    form_ticks = ticks(request.query_params, proposed.proposal, form)
     page = ImportProposalPage(
         project=project,
         file=key,
@@ -179,9 +179,9 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         proposal=proposed.proposal,
         plan=proposed.plan,
         known=proposed.known,
-        chosen=ticked.lines,
-        shown=ticked.shown,
-        titles=ticked.titles,
+        chosen=form_ticks.lines,
+        shown=form_ticks.shown,
+        titles=form_ticks.titles,
         wrong=refusal.field if refusal else "",
         reason=str(form.get("reason", "")) if form else "",
         **shell(services, signed),
@@ -251,8 +251,9 @@ async def accept(request: Request, signed: Signed) -> Response:
         return not_found()
     if reading.plan is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-    ticked, command_id = {str(v) for v in form.getlist("line")}, CommandId(str(form.get("command_id", "")))
+    command_id = CommandId(str(form.get("command_id", "")))
     proposal = await run_in_threadpool(_propose, services, project, reading.plan, signed.person.name)
+    ticked = ticks({}, proposal, form).lines
     lines = tuple(line for line in proposal.lines if line.key in ticked)
     done = services.service.carried_out(signed.person.id, command_id)
     if len(lines) < len(ticked) and not done:

@@ -1,6 +1,7 @@
 """Which lines of a proposal are ticked, and under which titles clients may see what they add.
 
-Rule: a title is proposed and never taken by itself; only a tick makes a milestone client-facing.
+Rule: a title is proposed and never taken by itself; only a tick makes a milestone client-facing. An offered task that
+clients may see is followed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,9 @@ def ticks(query: Mapping[str, str], proposal: Proposal | None, form: FormData | 
     added = {line.key: line.title for line in lines if line.kind == "added"}
     if form is not None:
         titles = {key: str(form.get(f"title.{key}", title)) for key, title in added.items()}
-        return Ticks(lines=_sent(form, "line"), shown=_sent(form, "shown"), titles=titles)
+        shown = _sent(form, "shown")
+        followed = {line.key for line in lines if line.offered and line.key in shown}
+        return Ticks(lines=_sent(form, "line") | followed, shown=shown, titles=titles)
     every = {line.key for line in lines if not line.offered or line.kind == "added"}
     proposed = {line.key for line in lines if not line.offered}
     chosen = {"all": every, "none": set[str]()}.get(query.get("line", ""), proposed)

@@ -196,9 +196,13 @@ def test_what_clients_may_see_is_ticked_with_its_title_and_recorded_with_the_res
 
 
 def test_a_plan_without_milestones_says_what_was_read_and_offers_tasks(house: House) -> None:
-    _, _, page = sent(house, "ID,Name,Finish,Milestone\nA,Dig,2027-06-01,no\nB,Pour,2027-07-01,no\n")
+    browser, here, page = sent(house, "ID,Name,Finish,Milestone\nA,Dig,2027-06-01,no\nB,Pour,2027-07-01,no\n")
     assert "2 tasks read, none is a milestone." in page.text
     assert "Choose tasks to follow" in page.text
     assert len(keys(page.text)) == 2
     assert not re.search(r'name="line"[^>]* checked', page.text)
     assert 'name="reason"' not in page.text  # nothing moved, so none is asked for
+    form = hidden(page.text) | {"shown": keys(page.text)[0], f"title.{keys(page.text)[0]}": "Ground dug"}
+    assert browser.post(f"{here}/accept", data=form).status_code == 303  # what clients may see is followed
+    milestones = house.process.services.present.refresh().projects[HARBOUR].schedule.milestones.values()
+    assert [m.details.client_title for m in milestones if m.source_id in ("A", "B")] == ["Ground dug"]
