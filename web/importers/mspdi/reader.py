@@ -36,7 +36,6 @@ class _Reader:
         self._findings = Findings()
         self._project = Values(_("the project"), 1, self._findings)
         self._task: Task | None = None
-        self._tasks = 0
         self._uids: dict[str, int] = {}
         self._milestones: list[PlannedMilestone] = []
         self._others: list[PlannedMilestone] = []
@@ -81,7 +80,7 @@ class _Reader:
             findings.note(
                 _(
                     "No milestone among the {tasks} tasks: none is flagged and none has zero duration.",
-                    tasks=self._tasks,
+                    tasks=self._read,
                 )
             )
         findings.stop_if_broken()
@@ -98,7 +97,6 @@ class _Reader:
         )
 
     def _take(self, task: Task) -> None:
-        self._tasks += 1
         if not task.counts() or not (uid := task.uid()):
             return
         if uid in self._uids:

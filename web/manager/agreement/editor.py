@@ -28,6 +28,7 @@ from web.manager.agreement import outcome, terms_form
 from web.manager.agreement import preview as agreement_preview
 from web.manager.agreement.outcome import Outcome
 from web.manager.agreement.preview import Draft
+from web.manager.plan.lines import untitled
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
 from web.staff.acting import actor_of
@@ -257,7 +258,7 @@ async def _page(request: Request, signed: Signed, at: Desk, editing: Editing) ->
         typed=editing.typed,
         pending=pending(at.share),
         project=at.project,
-        untitled=sum(not m.details.client_title for m in at.project.schedule.milestones.values()),
+        untitled=len(untitled(at.project)),
         version=at.world.versions.get(f"share-{at.share.id}", 0),
         templates=terms_form.TEMPLATES,
         sources=sources(at, signed),

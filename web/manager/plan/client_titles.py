@@ -21,6 +21,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.manager.plan.change import Order, carry_out
+from web.manager.plan.lines import untitled
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
 from web.staff.frame import StaffPage, shell
@@ -38,12 +39,6 @@ class ClientTitlesPage(StaffPage, frozen=True, kw_only=True):
     wrong: str  # name of the field the problem belongs to
     command_id: str
     at_once: Sequence[str]  # clients whose agreement shows them as soon as they are client-facing
-
-
-def untitled(project: Project) -> list[Milestone]:
-    """Return the milestones without a title for clients, by date."""
-    without = (m for m in project.schedule.milestones.values() if not m.details.client_title)
-    return sorted(without, key=lambda m: (m.expected, m.details.title, m.id))
 
 
 async def titles(request: Request, signed: Signed) -> Response:

@@ -119,7 +119,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         concerns=counts.concerns,
         holidays=regions.held(project.calendar),
         steps=first_steps(world, signed.person, project),
-        untitled=sum(not m.details.client_title for m in project.schedule.milestones.values()),
+        untitled=len(lines.untitled(project)),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
         **waiting(services, world, project),
