@@ -26,7 +26,7 @@ Kind = Literal["milestone", "risk", "agreement", "page"]
 RECORDED: dict[How, str] = {
     "score": N_("Your score is recorded"),
     "comment": N_("Your comment is recorded"),
-    "concern": N_("Your concern is recorded. It stays open until it is settled"),
+    "concern": N_("Your concern is recorded and stays open until it is settled"),
     "acknowledge": N_("Your acknowledgement is recorded"),
 }
 NOT_COVERED = {"score": N_("a score of your own for this"), "comment": N_("comments on this")}

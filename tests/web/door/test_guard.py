@@ -383,3 +383,6 @@ def test_the_json_door_tells_by_a_problem_that_the_record_is_away(
     answer = product.get(f"/api/v1/shares/{SHARE}/entries")
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert (answer.json()["status"], answer.headers["retry-after"]) == (503, "2")
+    page = product.get(f"/s/{SHARE}/history", headers={"accept": BROWSER})
+    assert (page.status_code, page.headers["retry-after"], page.headers["cache-control"]) == (503, "2", "no-store")
+    assert "<h1>The record cannot be reached at this moment." in page.text

@@ -131,7 +131,7 @@ const answering = (() => {
   function submitted(event) {
     if (event.defaultPrevented || !event.target.closest('#answer')) return;
     event.preventDefault();
-    send(event.target, event.submitter);
+    send(event.target, event.submitter ?? event.target.querySelector('button'));
   }
 
   function begin() {
