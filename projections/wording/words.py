@@ -81,7 +81,7 @@ def long_in(value: date, unit: DateUnit) -> str:
 
 def machine(value: date, unit: DateUnit) -> str:
     """Return a date as a machine reads it: "2027-10-05", "2027-10"; "" for a quarter, for which HTML has no form."""
-    return {"day": value.isoformat(), "month": f"{value:%Y-%m}", "quarter": ""}[unit]
+    return {"day": value.isoformat(), "month": value.isoformat()[:7], "quarter": ""}[unit]
 
 
 def local(at: datetime, zone: str) -> datetime:
@@ -90,8 +90,8 @@ def local(at: datetime, zone: str) -> datetime:
 
 
 def iso(at: datetime) -> str:
-    """Return an instant in ISO 8601, UTC to the second: "2027-03-16T13:58:00Z"."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return an instant in ISO 8601, UTC to the second: "2027-03-16T13:58:00Z"; the year has four digits."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def moment(at: datetime, zone: str) -> str:
