@@ -56,11 +56,6 @@ def quarter_year(value: date) -> str:
     return _("Q{quarter} ’{year}", quarter=(value.month + 2) // 3, year=f"{value.year % 100:02}")
 
 
-def in_unit(value: date, unit: DateUnit) -> str:
-    """Return a date as its unit tells it, in short: "5 Oct", "Oct 2027", "Q4 2027"."""
-    return day(value) if unit == "day" else day_year_in(value, unit)
-
-
 def day_year_in(value: date, unit: DateUnit) -> str:
     """Return a date as its unit tells it, with the year: "5 Oct 2027", "Oct 2027", "Q4 2027"."""
     match unit:
