@@ -22,13 +22,13 @@ from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import Page
 from projections.entries.parts import instant
-from projections.replay import pages
 from projections.wording import words
 from projections.wording.days import last_day
 from projections.wording.phrases import grouped
 from web.client import answering
 from web.client.answering import Offer
 from web.client.share_page import ShareFields, SharePage, share_fields
+from web.client.since import News, news
 from web.client.viewing import NO_STORE, Viewing
 from web.door import templates
 from web.door.device import device
@@ -75,7 +75,7 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     head: str = ""  # the tree head after it, hex
     root: str = ""  # the beginning of `head`, in groups of four
     roots: Mapping[str, Markup] = {}  # the outermost parts by id
-    items: Markup = Markup()  # changes since the last visit
+    news: News = News(reader="", unit="day")  # what changed since the last visit
     visited: str = ""  # when the last visit ended, in words
 
 
@@ -154,7 +154,6 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
         return DashboardPage(**around, title=around["organisation"], stylesheet=viewing.style.stylesheet)
     session = opening.signed.session.id if opening.signed.session else ""
     visit = viewing.receipts.opened(opening.share, opening.signed.person.id, session, page.n, opening.device)
-    items = pages.items_since(viewing.log, opening.share, visit.since, page.n) if visit.since else []
     view = page.view
     return DashboardPage(
         **around,
@@ -167,7 +166,7 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
         head=page.root,
         root=" ".join(grouped(page.root[:16])),
         roots={root: Markup(markup) for root, markup in page.roots.items()},  # noqa: S704  # recorded, escaped when made
-        items=Markup("".join(items)),  # noqa: S704  # recorded, escaped when made
+        news=news(viewing, page, visit.since, opening.signed.person.id),
         visited=_visited(visit.ended, around["zone"]),
     )
 
