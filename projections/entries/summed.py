@@ -4,6 +4,7 @@ Rule: what is different now is what the two views differ in, whatever lies betwe
 steps it came so, and why. docs/spec.md 3.8.1 and 3.12. `web/static/js/live/sum.js` folds further updates alike.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -12,7 +13,9 @@ import msgspec
 from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries import changes as differences
+from projections.entries.changes_values import FOLLOWS
 from projections.entries.entry import Change, Content
+from projections.wording import words
 from projections.wording.values import BAND, STATE
 
 SAID = frozenset({"remarks", "ack"})
@@ -23,11 +26,14 @@ MEASURED = frozenset(
 FIRST = frozenset(
     {"forecast", "actual", "status", "score", "client_score", "spent", "spent_share", "forecast_share", "budget", ""}
 )  # fields that a row leads with where more than one is different
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+FAR = 1_000_000  # days; a date that came nearer stands behind all that moved away
+NONE: frozenset[str] = frozenset()
 WORSE = {"on_track": 0, "planned": 0, "met": 0, "at_risk": 1, "overdue": 2, "off_track": 3}
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """One value of a thing: at the beginning, now, and the difference. `was` and `now` are the same as data."""
+class ThingValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of a thing: at the beginning, now, and the difference. `was` and `now` are what `as_told` returns."""
 
     field: str
     rank: int  # the lowest one of a thing leads
@@ -37,13 +43,14 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     was: str
     now: str
+    by: int = 0  # days or points of a score by which it is more
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class ThingRow(msgspec.Struct, frozen=True, kw_only=True):
     """All that became of one thing."""
 
     of: str  # which thing: `thing` of its changes
-    values: tuple[Value, ...]  # that are different now, the leading one first; none where all are as they were
+    values: tuple[ThingValue, ...]  # that are different now, the leading one first; none where all are as they were
     title: str
     steps: int  # updates that changed it, of those that were looked at; 0 where none of them did
     why: str  # the newest reason, or the newest words
@@ -51,18 +58,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     now: str  # "now at risk" where its status is another one and is not what the row leads with
 
 
-class Step(msgspec.Struct, frozen=True):
+class ThingStep(msgspec.Struct, frozen=True):
     """The changes of one update."""
 
     n: int
     changes: tuple[Change, ...]
 
 
-def step_of(content: Content) -> Step:
+def step_of(content: Content) -> ThingStep:
     """Return the changes of an entry; those of format 1 with their subjects as format 2 has them."""
     if content.format == 2:
-        return Step(content.n, content.changes)
-    return Step(content.n, tuple(msgspec.structs.replace(one, subject=_subject(one)) for one in content.changes))
+        return ThingStep(content.n, content.changes)
+    return ThingStep(content.n, tuple(msgspec.structs.replace(one, subject=_subject(one)) for one in content.changes))
 
 
 def _subject(given: Change) -> str:
@@ -90,7 +97,7 @@ def rank(given: Change) -> int:
     return 0 if given.field in FIRST else 1
 
 
-def summed(old: ClientView, new: ClientView, steps: Sequence[Step], reader: str = "") -> tuple[Row, ...]:
+def summed(old: ClientView, new: ClientView, steps: Sequence[ThingStep], reader: str = "") -> tuple[ThingRow, ...]:
     """Return one row for each thing that is different or was meanwhile, the most important first.
 
     `steps`: updates between the two views, the newest ones where not all were looked at. What `reader` (as `who` of
@@ -103,15 +110,32 @@ def summed(old: ClientView, new: ClientView, steps: Sequence[Step], reader: str 
             if not _own(one, reader):
                 told.setdefault(thing(one), []).append((step.n, one))
     amended = old.terms_version != new.terms_version
-    words = _words(old), _words(new)
-    rows = [_row(of, net.get(of) or _happened(told[of]), told.get(of, []), words) for of in {**net, **told}]
-    rows = [row for row in rows if row.values or _came_back(told[row.of], exactly=amended)]
-    return tuple(sorted(rows, key=lambda row: _order(row, words, new)))
+    known = _words(old), _words(new)
+    rows = [
+        _row(of, _apart(net.get(of, []), told.get(of, [])) or _happened(told.get(of, [])), told.get(of, []), known)
+        for of in {**net, **told}
+    ]
+    rows = [row for row in rows if row.values or (row.steps and _came_back(told[row.of], exactly=amended))]
+    return tuple(sorted(rows, key=lambda row: _order(row, known, new)))
+
+
+def _apart(net: list[Change], told: list[tuple[int, Change]]) -> list[Change]:
+    """Return the differences of a thing without those that only come of another value of it that moved meanwhile.
+
+    A date that moved and came back leaves another reason behind, a score another day on which it was set.
+    """
+    moved = {one.field for _n, one in told}
+    return [
+        one
+        for one in net
+        if not (one.field and one.was == one.now)
+        and (one.field in moved or not FOLLOWS.get(one.subject.partition("-")[0], {}).get(one.field, NONE) & moved)
+    ]
 
 
 def _happened(told: list[tuple[int, Change]]) -> list[Change]:
     """Return the newest change of a thing that is alike in both views, where each was an event without a value."""
-    if any(one.field or one.kind.endswith((".added", ".withdrawn")) for _n, one in told):
+    if not told or any(one.field or one.kind.endswith((".added", ".withdrawn")) for _n, one in told):
         return []
     return [told[-1][1]]
 
@@ -134,15 +158,15 @@ def _words(view: ClientView) -> dict[str, str]:
 
 
 def _row(
-    of: str, net: list[Change], told: list[tuple[int, Change]], words: tuple[dict[str, str], dict[str, str]]
-) -> Row:
+    of: str, net: list[Change], told: list[tuple[int, Change]], known: tuple[dict[str, str], dict[str, str]]
+) -> ThingRow:
     changes = [one for _n, one in told]
     values = _said(net) if of.endswith(".said") else sorted(map(_value, net), key=lambda value: value.rank)
     newest = (changes or net)[-1]
-    was, now = (words[0].get(of, ""), words[1].get(of, ""))
+    was, now = (known[0].get(of, ""), known[1].get(of, ""))
     leads = values[0].field if values else ""
     status = was and now and was != now and of.startswith("milestone-") and leads not in ("status", "actual", "")
-    return Row(
+    return ThingRow(
         of=of,
         values=tuple(values),
         title=values[0].title if values else newest.title,
@@ -153,20 +177,60 @@ def _row(
     )
 
 
-def _value(given: Change) -> Value:
-    return Value(
+def _value(given: Change) -> ThingValue:
+    was, now = as_told(given)
+    return ThingValue(
         field=given.field,
         rank=rank(given),
         title=given.title,
         before=given.before,
         after=given.after,
         note=given.note,
-        was=given.was,
-        now=given.now,
+        was=was,
+        now=now,
+        by=_by(given),
     )
 
 
-def _said(net: list[Change]) -> list[Value]:
+def as_told(given: Change) -> tuple[str, str]:
+    """Return a value before and after as data that says no more than its words do: "2027-10-05", "2027-10", "2027-Q4".
+
+    A day has its unit; what else would hold a day that is not told is the words themselves.
+    """
+    return _told(given.was, given.before), _told(given.now, given.after)
+
+
+def _told(value: str, text: str) -> str:
+    if not DAY.search(value):
+        return value
+    day = _day(value)
+    if day is not None and text in (words.day(day), words.day_year(day)):
+        return value
+    if day is not None and text == words.day_year_in(day, "month"):
+        return f"{day:%Y-%m}"
+    if day is not None and text == words.day_year_in(day, "quarter"):
+        return f"{day.year}-Q{(day.month + 2) // 3}"
+    return text
+
+
+def _by(given: Change) -> int:
+    """Return by how many days a date moved, or by how many points a score, 0 for whatever else."""
+    was, now = _day(given.was), _day(given.now)
+    if was and now:
+        return (now - was).days
+    if given.field == "score" and given.was and given.now:
+        return int(given.now.rpartition("=")[2]) - int(given.was.rpartition("=")[2])
+    return 0
+
+
+def _day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _said(net: list[Change]) -> list[ThingValue]:
     """Return comments as how many they are, and what else was said as its newest."""
     comments = [one for one in net if one.field == "remarks"]
     others = [_value(one) for one in net if one.field != "remarks"][-1:]
@@ -193,44 +257,30 @@ def _came_back(told: list[tuple[int, Change]], *, exactly: bool) -> bool:
 # their order
 
 
-def _order(row: Row, words: tuple[dict[str, str], dict[str, str]], view: ClientView) -> tuple[int, int]:
+def _order(row: ThingRow, known: tuple[dict[str, str], dict[str, str]], view: ClientView) -> tuple[int, int]:
     """Return the place of a row: status worse, the last date, dates by how far, risks up, what was said, the rest."""
     if not row.values:
         return 9, 0
-    leads, worse = row.values[0], _worse(row, words)
+    leads, worse = row.values[0], _worse(row, known)
     if worse > 0:
         return 0, -worse
-    moved = _days(leads)
-    if moved is not None and row.of.startswith("milestone-"):
+    if leads.by and row.of.startswith("milestone-"):
         final = any(one.final and row.of == f"milestone-{one.id}" for one in view.milestones)
-        return (1, 0) if final else (2, -moved if moved > 0 else 10_000 - abs(moved))
-    if row.of.startswith("risk-") and leads.field == "score":
-        up = _points(leads.now) - _points(leads.was)
-        return (3, -up) if up > 0 else (5, 0)
+        return (1, 0) if final else (2, -leads.by if leads.by > 0 else FAR - abs(leads.by))
+    if leads.by and row.of.startswith("risk-"):
+        return (3, -leads.by) if leads.by > 0 else (5, 0)
     if row.of.endswith(".said") or row.of.startswith("concern-"):
         return 4, 0
     return (7, 0) if leads.field == "progress" else (8, 0) if row.of == "budget.measured" else (6, 0)
 
 
-def _worse(row: Row, words: tuple[dict[str, str], dict[str, str]]) -> int:
+def _worse(row: ThingRow, known: tuple[dict[str, str], dict[str, str]]) -> int:
     """Return by how much the status of a thing is worse now."""
     leads = row.values[0]
     if row.of.startswith("milestone-"):
-        was, now = words[0].get(row.of, ""), words[1].get(row.of, "")
+        was, now = known[0].get(row.of, ""), known[1].get(row.of, "")
     elif leads.field == "status" and not row.of.startswith("risk-"):
         was, now = leads.was, leads.now
     else:
         return 0
     return WORSE[now] - WORSE[was] if was in WORSE and now in WORSE else 0
-
-
-def _days(value: Value) -> int | None:
-    """Return by how many days a date moved, None for what is no date that moved."""
-    try:
-        return (date.fromisoformat(value.now) - date.fromisoformat(value.was)).days
-    except ValueError:
-        return None
-
-
-def _points(score: str) -> int:
-    return int(score.rpartition("=")[2])

@@ -10,7 +10,7 @@ import msgspec
 
 from projections.entries import names, sections
 from projections.entries.entry import Entry, open_content
-from projections.entries.summed import Row, step_of, summed
+from projections.entries.summed import ThingRow, step_of, summed
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
 from projections.replay.pages import Folded
@@ -21,7 +21,7 @@ LOOK = 100  # of the newest updates are read for steps, reasons and every single
 class Since(msgspec.Struct, frozen=True, kw_only=True):
     """What became different, one row a thing, and the updates that were looked at."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[ThingRow, ...] = ()
     entries: tuple[Entry, ...] = ()  # in order
     earlier: int = 0  # updates before those, which were not looked at
 
@@ -51,7 +51,7 @@ def since(log: DisclosureLog, share: str, after: int, newest: Folded, reader: st
     return Since(rows=rows, entries=tuple(looked), earlier=upto - after - len(looked))
 
 
-def _rows(between: tuple[Folded, Folded], entries: Sequence[Entry], key: str) -> tuple[Row, ...]:
+def _rows(between: tuple[Folded, Folded], entries: Sequence[Entry], key: str) -> tuple[ThingRow, ...]:
     """Return the rows, with the names of people filled in once everything is compared."""
     if any(one.entry.content.format == 1 for one in between):  # there names stand as they are
         old, new = (one.view() for one in between)
@@ -63,7 +63,7 @@ def _rows(between: tuple[Folded, Folded], entries: Sequence[Entry], key: str) ->
     return tuple(_named(row, called) for row in rows)
 
 
-def _named(row: Row, called: Mapping[str, str]) -> Row:
+def _named(row: ThingRow, called: Mapping[str, str]) -> ThingRow:
     values = [
         msgspec.structs.replace(
             value,

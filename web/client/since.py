@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from projections.entries import names
 from projections.entries.entry import Page
-from projections.entries.summed import Row
+from projections.entries.summed import ThingRow
 from projections.replay.since import since
 from web.client.viewing import Viewing
 
@@ -22,8 +22,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
     reader: str  # the key under which changes name whom this is for
     unit: str  # of dates of milestones: "day", "month", "quarter"
-    rows: Sequence[Row] = ()  # the first ones
-    folded: Sequence[Row] = ()  # the others, and things that are as they were
+    rows: Sequence[ThingRow] = ()  # the first ones
+    folded: Sequence[ThingRow] = ()  # the others, and things that are as they were
     items: Markup = Markup()
     changes: int = 0  # how many single changes
     earlier: int = 0  # updates before those

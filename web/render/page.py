@@ -60,7 +60,10 @@ class Renderer:
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
         moment = words.moment_year(at, time_zone)
-        lines = [parts.ItemLine(one, summed.thing(one), summed.rank(one), _key(one.who)) for one in changes]
+        lines = [
+            parts.ItemLine(one, summed.thing(one), summed.rank(one), *summed.as_told(one), _key(one.who))
+            for one in changes
+        ]
         return self.markup(parts.ItemsPart(changes=lines, n=n, at=instant(at), moment=moment))
 
     def markup(self, part: PartPage) -> str:

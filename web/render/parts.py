@@ -288,6 +288,8 @@ class ItemLine(msgspec.Struct, frozen=True):
     c: Change
     of: str  # which thing it is about
     rank: int  # how early it stands among the values of that thing
+    was: str  # the value before as data, as it is told
+    now: str
     by: str  # the key of the placeholder of whoever did it, "" for none
 
 

@@ -2,11 +2,10 @@
 // projections/entries/summed.py does. Nothing moves under the reader's eyes: rows of things that are new wait.
 const sum = (() => {
   const OPEN = 5;
-  const DAY = /^\d{4}-\d\d-\d\d$/;
+  const WHEN = /^(\d{4})-(Q?)(\d\d?)(?:-\d\d)?$/;
   const MONEY = /^(-?[\d.]+) ([A-Z]{3})$/;
   const SYMBOLS = { GBP: '£', EUR: '€', USD: '$' };
   const UNITS = [[1e3, 'k', 0], [1e6, 'm', 2], [1e9, 'bn', 2], [1e12, 'tn', 2]];
-  const LENGTH = { day: 1, month: 365.25 / 12, quarter: 365.25 / 4 }; // in days
 
   const { me } = page.byId('sum').dataset;
   const first = page.byId('first');
@@ -46,13 +45,18 @@ const sum = (() => {
     return `${value < 0 ? '−' : ''}${SYMBOLS[currency] ?? `${currency} `}${text}`;
   }
 
+  // Returns a day, a month or a quarter as a number of those, NaN for whatever else.
+  function when(text) {
+    const [all, year, quarter, part] = WHEN.exec(text) ?? [];
+    if (!all) return NaN;
+    return all.length > 7 ? Date.parse(all) / 86400000 : year * (quarter ? 4 : 12) + +part;
+  }
+
   // Returns the note of a change as it is for the whole of it, from the first value to the newest.
   function whole(was, now, note) {
     const unit = /(day|month|quarter)s?$/.exec(note)?.[1];
-    if (unit && DAY.test(was) && DAY.test(now)) {
-      const many = Math.round((new Date(now) - new Date(was)) / 86400000 / LENGTH[unit]);
-      return note.replace(/\S+ \w+$/, `${many < 0 ? '−' : '+'}${some(Math.abs(many), unit)}`);
-    }
+    const many = when(now) - when(was);
+    if (unit && many) return note.replace(/\S+ \w+$/, `${many < 0 ? '−' : '+'}${some(Math.abs(many), unit)}`);
     const [from, to] = [MONEY.exec(was), MONEY.exec(now)];
     if (!from || !to || !note) return note;
     const by = to[1] - from[1];
@@ -123,6 +127,7 @@ const sum = (() => {
     write('n', moved.length && n > 1 ? `in ${n} steps` : '');
     write('now', other ? `now ${newest.toLowerCase()}` : '');
     write('also', moved.length > 1 ? `and ${some(moved.length - 1, 'other value')}` : '');
+    if (waiting.includes(row)) row.classList.toggle('bare', !row.querySelector('.why').textContent);
   }
 
   function mark(row) {
