@@ -34,21 +34,26 @@ class Since(msgspec.Struct, frozen=True, kw_only=True):
 def since(log: DisclosureLog, share: str, after: int, newest: Folded, reader: str = "") -> Since:
     """Return what became different after entry `after`, up to `newest`, without what the person `reader` did.
 
-    Where entry `after` was erased, the first one after it that can be read takes its place.
+    Where entry `after` was erased, the nearest one that can be read takes its place, rather one before it.
 
     Raises: Damaged.
     """
     upto = newest.entry.n
     start = max(after, upto - LOOK)
-    if start >= upto:
-        return Since()
     entries = log.entries(share, start, LOOK, upto)
-    before = pages.fold(log, share, after) or (pages.fold(log, share, entries[0].n) if entries else None)
+    before = _before(log, share, after) or (pages.fold(log, share, entries[0].n) if entries else None)
     if before is None:
         return Since()
-    looked = [entry for entry in entries if entry.n > before.entry.n]
+    first = max(before.entry.n, after) if after else 0  # of the very first update the change is that there is one
+    looked = [entry for entry in entries if entry.n > first]
     rows = _rows((before, newest), looked, names.key_of(share, reader) if reader else "")
-    return Since(rows=rows, entries=tuple(looked), earlier=upto - after - len(looked))
+    return Since(rows=rows, entries=tuple(looked), earlier=max(start, first) - after)
+
+
+def _before(log: DisclosureLog, share: str, n: int) -> Folded | None:
+    """Return what the share showed after entry n, or after the newest one before it that can be read."""
+    readable = log.entries(share, n - 1, 1, n) or log.entries(share, max(0, n - LOOK), LOOK, n)
+    return pages.fold(log, share, readable[-1].n) if n > 0 and readable else None
 
 
 def _rows(between: tuple[Folded, Folded], entries: Sequence[Entry], key: str) -> tuple[ThingRow, ...]:
