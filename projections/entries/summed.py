@@ -111,11 +111,12 @@ def summed(old: ClientView, new: ClientView, steps: Sequence[ThingStep], reader:
                 told.setdefault(thing(one), []).append((step.n, one))
     amended = old.terms_version != new.terms_version
     known = _words(old), _words(new)
-    rows = [
-        _row(of, _apart(net.get(of, []), told.get(of, [])) or _happened(told.get(of, [])), told.get(of, []), known)
-        for of in {**net, **told}
-    ]
-    rows = [row for row in rows if row.values or (row.steps and _came_back(told[row.of], exactly=amended))]
+    rows = []
+    for of in {**net, **told}:
+        seen = told.get(of, [])
+        differs = _apart(net.get(of, []), seen) or _happened(seen)
+        if differs or (seen and _came_back(seen, exactly=amended)):
+            rows.append(_row(of, differs, seen, known))
     return tuple(sorted(rows, key=lambda row: _order(row, known, new)))
 
 
