@@ -129,9 +129,15 @@ def _apart(net: list[Change], told: list[tuple[int, Change]]) -> list[Change]:
     return [
         one
         for one in net
-        if not (one.field and one.was == one.now)
-        and (one.field in moved or not FOLLOWS.get(one.subject.partition("-")[0], {}).get(one.field, NONE) & moved)
+        if not (one.field and one.was == one.now) and (one.field in moved or not _sources(one) & moved)
     ]
+
+
+def _sources(given: Change) -> frozenset[str]:
+    """Return the fields of the same thing that the value of a change comes of."""
+    if given.kind.startswith("health."):
+        return frozenset({"status"}) if given.field in ("previous", "reason") else NONE
+    return FOLLOWS.get(given.subject.partition("-")[0], {}).get(given.field, NONE)
 
 
 def _happened(told: list[tuple[int, Change]]) -> list[Change]:

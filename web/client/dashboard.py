@@ -75,7 +75,7 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     head: str = ""  # the tree head after it, hex
     root: str = ""  # the beginning of `head`, in groups of four
     roots: Mapping[str, Markup] = {}  # the outermost parts by id
-    news: News = News(reader="", unit="day")  # what changed since the last visit
+    news: News = News(reader="")  # what changed since the last visit
     visited: str = ""  # when the last visit ended, in words
 
 

@@ -21,7 +21,6 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of things that changed, and the single changes, newest first."""
 
     reader: str  # the key under which changes name whom this is for
-    unit: str  # of dates of milestones: "day", "month", "quarter"
     rows: Sequence[ThingRow] = ()  # the first ones
     folded: Sequence[ThingRow] = ()  # the others, and things that are as they were
     items: Markup = Markup()
@@ -31,15 +30,14 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
 def news(viewing: Viewing, page: Page, after: int, person: str) -> News:
     """Return what changed for a person whose last visit ended with update `after`; 0 for none."""
-    reader, unit = names.key_of(page.share, person), page.view.date_unit
+    reader = names.key_of(page.share, person)
     newest = viewing.heads.folded(page.share, page.n) if 0 < after < page.n else None
     if newest is None:
-        return News(reader=reader, unit=unit)
+        return News(reader=reader)
     found = since(viewing.log, page.share, after, newest, person)
     rows = [row for row in found.rows if row.values]
     return News(
         reader=reader,
-        unit=unit,
         rows=rows[:OPEN],
         folded=[*rows[OPEN:], *(row for row in found.rows if not row.values)],
         items=Markup("".join(entry.content.items for entry in reversed(found.entries))),  # noqa: S704  # as recorded

@@ -126,7 +126,7 @@ def compose(log: DisclosureLog, share: str, after: int, to: int, reader: str = "
         root=" ".join(entry.root[i : i + 4] for i in range(0, 16, 4)),
         scope=view.scope,
         left=" ".join((*_left_out(after + 1, first), *_older(found.earlier), *_others(len(found.rows) - MOST))),
-        changes=tuple(map(_line, found.rows[:MOST])),
+        changes=tuple(_line(row, cut=found.earlier > 0) for row in found.rows[:MOST]),
         vitals=tuple(_vitals(view)),
         milestones=tuple(_milestone(row, view.date_unit) for row in view.milestones),
         risks=tuple(_risk(card) for card in view.risks if card.status == "active"),
@@ -170,13 +170,10 @@ def _others(more: int) -> Iterator[str]:
         yield _("{others} changed; your history has each.", others=others)
 
 
-def _line(row: ThingRow) -> DigestLine:
+def _line(row: ThingRow, *, cut: bool) -> DigestLine:
+    """Return a row in words; `cut`: of the updates not all were looked at."""
     if not row.values:
-        unchanged = (
-            _("Unchanged after {steps} step", steps=row.steps)
-            if row.steps == 1
-            else _("Unchanged after {steps} steps", steps=row.steps)
-        )
+        unchanged = _("Unchanged after {steps}", steps=_steps(row.steps, cut=cut))
         return DigestLine(title=row.title, before="", after=unchanged, note="", steps="", why=row.why)
     leads, others = row.values[0], len(row.values) - 1
     also = ""
@@ -187,9 +184,15 @@ def _line(row: ThingRow) -> DigestLine:
         before=leads.before,
         after=leads.after,
         note=leads.note,
-        steps=_("in {steps} steps", steps=row.steps) if row.steps > 1 else "",
+        steps=_("in {steps}", steps=_steps(row.steps, cut=cut)) if row.steps > (not cut) else "",
         why=" · ".join(filter(None, (row.now, row.why, also))),
     )
+
+
+def _steps(many: int, *, cut: bool) -> str:
+    if cut:
+        return _("{many}+ steps", many=many)
+    return _("{many} step", many=many) if many == 1 else _("{many} steps", many=many)
 
 
 def _vitals(view: ClientView) -> Iterator[Vital]:

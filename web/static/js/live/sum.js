@@ -7,7 +7,7 @@ const sum = (() => {
   const SYMBOLS = { GBP: '£', EUR: '€', USD: '$' };
   const UNITS = [[1e3, 'k', 0], [1e6, 'm', 2], [1e9, 'bn', 2], [1e12, 'tn', 2]];
 
-  const { me } = page.byId('sum').dataset;
+  const { me, cut } = page.byId('sum').dataset;
   const first = page.byId('first');
   const more = page.byId('more');
   const each = page.byId('each');
@@ -113,18 +113,19 @@ const sum = (() => {
     const moved = all.filter(({ dataset }) => !dataset.f || dataset.was !== dataset.now);
     const leads = moved[0]?.dataset ?? {};
     for (const value of all) value.hidden = value !== moved[0];
+    const steps = cut ? `${n}+ steps` : some(+n, 'step'); // before the visit not all were looked at
     row.querySelector('.same')?.remove();
     if (!moved.length) {
       const same = document.createElement('span');
       same.className = 'same';
-      same.textContent = `Unchanged after ${some(+n, 'step')}`;
+      same.textContent = `Unchanged after ${steps}`;
       row.querySelector('.mvs').prepend(same);
     }
     const newest = of.startsWith('milestone-') && leads.f ? word(words, of) : '';
     const other = st && newest && st !== newest && !['status', 'actual'].includes(leads.f);
     write('t', leads.t ?? all[0].dataset.t);
     write('d', leads.d ?? '');
-    write('n', moved.length && n > 1 ? `in ${n} steps` : '');
+    write('n', moved.length && (n > 1 || cut) ? `in ${steps}` : '');
     write('now', other ? `now ${newest.toLowerCase()}` : '');
     write('also', moved.length > 1 ? `and ${some(moved.length - 1, 'other value')}` : '');
     if (waiting.includes(row)) row.classList.toggle('bare', !row.querySelector('.why').textContent);
@@ -159,7 +160,7 @@ const sum = (() => {
 
   function count(items, missed) {
     each.dataset.n = +each.dataset.n + items.length;
-    each.querySelector('summary').textContent = `All ${some(+each.dataset.n, 'change')}, one by one`;
+    each.querySelector('summary').textContent = `${cut ? 'The newest' : 'All'} ${some(+each.dataset.n, 'change')}, one by one`;
     late.push(...items);
     if (!each.open) catchUp();
     fresh.hidden = !waiting.length;
