@@ -160,7 +160,8 @@ const sum = (() => {
 
   function count(items, missed) {
     each.dataset.n = +each.dataset.n + items.length;
-    each.querySelector('summary').textContent = `${cut ? 'The newest' : 'All'} ${some(+each.dataset.n, 'change')}, one by one`;
+    const told = `${cut ? 'The newest' : 'All'} ${some(+each.dataset.n, 'change')}, one by one`;
+    each.querySelector('summary').textContent = told;
     late.push(...items);
     if (!each.open) catchUp();
     fresh.hidden = !waiting.length;
