@@ -7,6 +7,7 @@ steps it came so, and why. docs/spec.md 3.8.1 and 3.12. `web/static/js/live/sum.
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -14,7 +15,7 @@ from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries import changes as differences
 from projections.entries.changes_values import FOLLOWS
-from projections.entries.entry import Change, Content
+from projections.entries.entry import Change
 from projections.wording import words
 from projections.wording.values import BAND, STATE
 
@@ -65,11 +66,11 @@ class ThingStep(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
 
 
-def step_of(content: Content) -> ThingStep:
-    """Return the changes of an entry; those of format 1 with their subjects as format 2 has them."""
-    if content.format == 2:
-        return ThingStep(content.n, content.changes)
-    return ThingStep(content.n, tuple(msgspec.structs.replace(one, subject=_subject(one)) for one in content.changes))
+def step_of(form: Literal[1, 2], n: int, changes: tuple[Change, ...]) -> ThingStep:
+    """Return the changes of an entry of a format; those of format 1 with their subjects as format 2 has them."""
+    if form == 2:
+        return ThingStep(n, changes)
+    return ThingStep(n, tuple(msgspec.structs.replace(one, subject=_subject(one)) for one in changes))
 
 
 def _subject(given: Change) -> str:

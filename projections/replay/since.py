@@ -5,11 +5,12 @@ Rule: two pages are folded (each of at most 50 updates, docs/spec.md 3.5), and o
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
 from projections.entries import names, sections
-from projections.entries.entry import Entry, open_content
+from projections.entries.entry import Change
 from projections.entries.summed import ThingRow, step_of, summed
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -18,17 +19,25 @@ from projections.replay.pages import Folded
 LOOK = 100  # of the newest updates are read for steps, reasons and every single change
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a recorded content what it tells of changes; nothing else of it is read."""
+
+    format: Literal[1, 2] = 1
+    n: int
+    changes: tuple[Change, ...]
+    items: str = ""
+
+
 class Since(msgspec.Struct, frozen=True, kw_only=True):
-    """What became different, one row a thing, and the updates that were looked at."""
+    """What became different, one row a thing, and the single changes of the updates that were looked at."""
 
     rows: tuple[ThingRow, ...] = ()
-    entries: tuple[Entry, ...] = ()  # in order
+    items: tuple[str, ...] = ()  # the recorded list items of each update, in order, with people's names
+    changes: int = 0  # how many single changes those are
     earlier: int = 0  # updates before those, which were not looked at
 
-    @property
-    def changes(self) -> int:
-        """How many single changes there are in the updates that were looked at."""
-        return sum(len(entry.content.changes) for entry in self.entries)
+
+_told = msgspec.json.Decoder(Told)
 
 
 def since(log: DisclosureLog, share: str, after: int, newest: Folded, reader: str = "") -> Since:
@@ -40,35 +49,47 @@ def since(log: DisclosureLog, share: str, after: int, newest: Folded, reader: st
     """
     upto = newest.entry.n
     start = max(after, upto - LOOK)
-    entries = log.entries(share, start, LOOK, upto)
-    before = _before(log, share, after) or (pages.fold(log, share, entries[0].n) if entries else None)
+    kept = [one for one in log.kept(share, start, LOOK, upto) if one.raw is not None]
+    before = _before(log, share, after) or (pages.fold(log, share, kept[0].n) if kept else None)
     if before is None:
         return Since()
     first = max(before.entry.n, after) if after else 0  # of the very first update the change is that there is one
-    looked = [entry for entry in entries if entry.n > first]
-    rows = _rows((before, newest), looked, names.key_of(share, reader) if reader else "")
-    return Since(rows=rows, entries=tuple(looked), earlier=max(start, first) - after)
+    looked = [one for one in kept if one.n > first]
+    told = [_told.decode(one.raw) for one in looked if one.raw is not None]
+    sealed = {key: name for one in looked for key, name in one.names.items()}
+    called = {**before.called, **newest.called, **log.called(share, sealed)}
+    rows = _rows((before, newest), told, names.key_of(share, reader) if reader else "")
+    return Since(
+        rows=tuple(_named(row, called) for row in rows),
+        items=tuple(names.filled_markup(one.items, called) for one in told),
+        changes=sum(len(one.changes) for one in told),
+        earlier=max(start, first) - after,
+    )
 
 
 def _before(log: DisclosureLog, share: str, n: int) -> Folded | None:
     """Return what the share showed after entry n, or after the newest one before it that can be read."""
-    readable = log.entries(share, n - 1, 1, n) or log.entries(share, max(0, n - LOOK), LOOK, n)
-    return pages.fold(log, share, readable[-1].n) if n > 0 and readable else None
+    if n <= 0:
+        return None
+    found = pages.fold(log, share, n)
+    if found is not None:
+        return found
+    readable = [one.n for one in log.kept(share, max(0, n - LOOK), LOOK, n) if one.raw is not None]
+    return pages.fold(log, share, readable[-1]) if readable else None
 
 
-def _rows(between: tuple[Folded, Folded], entries: Sequence[Entry], key: str) -> tuple[ThingRow, ...]:
-    """Return the rows, with the names of people filled in once everything is compared."""
+def _rows(between: tuple[Folded, Folded], told: Sequence[Told], key: str) -> tuple[ThingRow, ...]:
+    """Return the rows, with placeholders of people where format 2 has them."""
+    steps = [step_of(one.format, one.n, one.changes) for one in told]
     if any(one.entry.content.format == 1 for one in between):  # there names stand as they are
         old, new = (one.view() for one in between)
-        return summed(old, new, [step_of(entry.content) for entry in entries])
+        return summed(old, new, steps)
     old, new = (sections.view_of(one.state.sections) for one in between)
-    steps = [step_of(open_content(entry.raw)) for entry in entries]
-    called = {**between[0].called, **between[1].called}
-    rows = summed(old, new, steps, names.placeholder(key) if key else "")
-    return tuple(_named(row, called) for row in rows)
+    return summed(old, new, steps, names.placeholder(key) if key else "")
 
 
 def _named(row: ThingRow, called: Mapping[str, str]) -> ThingRow:
+    """Return a row with the names of people, which are filled in once everything is compared."""
     values = [
         msgspec.structs.replace(
             value,

@@ -40,7 +40,7 @@ def news(viewing: Viewing, page: Page, after: int, person: str) -> News:
         reader=reader,
         rows=rows[:OPEN],
         folded=[*rows[OPEN:], *(row for row in found.rows if not row.values)],
-        items=Markup("".join(entry.content.items for entry in reversed(found.entries))),  # noqa: S704  # as recorded
+        items=Markup("".join(reversed(found.items))),  # noqa: S704  # as recorded
         changes=found.changes,
         earlier=found.earlier,
     )
