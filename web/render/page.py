@@ -18,7 +18,9 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
+from projections.entries import summed
 from projections.entries.entry import Change, Rendered
+from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
 from web.door.templates import environment
@@ -58,7 +60,11 @@ class Renderer:
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
         moment = words.moment_year(at, time_zone)
-        return self.markup(parts.ItemsPart(changes=changes, n=n, at=instant(at), moment=moment))
+        lines = [
+            parts.ItemLine(one, summed.thing(one), summed.rank(one), *summed.as_told(one), _key(one.who))
+            for one in changes
+        ]
+        return self.markup(parts.ItemsPart(changes=lines, n=n, at=instant(at), moment=moment))
 
     def markup(self, part: PartPage) -> str:
         """Return the markup of a part."""
@@ -72,6 +78,11 @@ class Renderer:
                 self._remembered.clear()
             markup = self._remembered[part] = self.markup(part)
         return markup
+
+
+def _key(who: str) -> str:
+    """Return the key of a person's placeholder, "" where a name stands as it is or nobody is named."""
+    return next(iter(keys_in(who)), "")
 
 
 @functools.cache

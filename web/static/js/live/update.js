@@ -44,13 +44,13 @@ const update = (() => {
   }
 
   function applied(m) {
+    const from = n;
     n = m.n;
     root = m.root.slice(0, 16);
     page.feed.dataset.n = m.n;
     page.feed.dataset.head = m.root;
     name(m);
-    page.byId('news').hidden = !page.byId('since').children.length;
-    page.byId('quiet').hidden = !page.byId('news').hidden || !page.byId('quiet').dataset.some;
+    sum.take(m, from);
     if (m.say) speech.add(m.say);
     feed.send({ applied: m.n, head: root });
     today.draw();
