@@ -20,7 +20,7 @@ _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
 _LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "buttons", "start")
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
-    "manager.js": _HTMX,
+    "manager.js": (*_HTMX, ("js/choose.js",)),
     "seen.js": (*_HTMX, ("js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
 }
