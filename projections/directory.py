@@ -29,6 +29,7 @@ class Directory:
     def __init__(self) -> None:
         self.organisation = ""
         self.shares: dict[ShareId, Share] = {}
+        self.shares_by_project: dict[ProjectId, tuple[ShareId, ...]] = {}
         self.clients: dict[ClientId, Client] = {}
         self.people: dict[PersonId, Person] = {}
         self.sessions: dict[str, Key] = {}  # by hash of the secret
@@ -135,13 +136,16 @@ class Directory:
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""
         share_id = ShareId(key)
-        share = self.shares[share_id] = agreement_share.evolve(self.shares.get(share_id), event, at)
+        before = self.shares.get(share_id)
+        share = self.shares[share_id] = agreement_share.evolve(before, event, at)
+        if before is None:
+            self.shares_by_project[share.project] = (*self.shares_by_project.get(share.project, ()), share_id)
         if self._ended(share.client):  # the client ended while this share was being drafted
             self._end_share(share, at)
 
     def shares_of_project(self, project: ProjectId) -> list[Share]:
         """Return the shares of a project, by client name."""
-        shares = [s for s in self.shares.values() if s.project == project]
+        shares = [self.shares[key] for key in self.shares_by_project.get(project, ())]
         return sorted(shares, key=lambda s: (self.client_name(s.client), s.id))
 
     def shares_of_client(self, client: ClientId) -> list[Share]:
