@@ -131,7 +131,7 @@ STANDS: dict[tuple[Dimension, Rag], str] = {
 
 
 def headline(shared: Shared) -> Headline:
-    """Return the headline by the rules of docs/spec.md 6.9: whatever is shared, worst first."""
+    """Return the headline by the rules of docs/spec.md 6.10: whatever is shared, worst first."""
     statuses = shared.statuses()
     figures = [*_schedule(shared), *_budget(shared.budget), *_risk(shared.risks)]
     said = [c for c in figures if c.severity or statuses.get(c.of, "on_track") == "on_track"]
