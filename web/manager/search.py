@@ -16,12 +16,12 @@ from domain.ids import ClientId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.access import Person
-from projections.events.portfolio import Standing
 from projections.events.world import World
 from projections.wording.folding import LONGEST, folded, matches, wanted
 from web.door.guard import STAFF, Signed, door
 from web.process.services import Services
 from web.staff.frame import StaffPage, shell
+from web.write.viewers import theirs
 
 GROUPS = {
     "project": N_("Projects"),
@@ -80,10 +80,10 @@ def found(services: Services, signed: Signed, text: str, most: int) -> list[Grou
         return []
     world = services.present.refresh()
     standings = services.portfolio.standings()
-    theirs = [s for s in standings.values() if signed.person.manages(s.id)]
-    clients = _clients(world, signed.person, theirs)
+    mine = [s for s in standings.values() if signed.person.manages(s.id)]
+    clients = [key for key in list(world.clients) if theirs(world, signed.person, key)]
     results: dict[str, list[Result]] = {kind: [] for kind in GROUPS}
-    for s in theirs:
+    for s in mine:
         if matches(s.words, beginnings):
             results["project"].append(Result(title=s.title, place="", href=f"/p/{s.id}"))
         for thing in s.things:
@@ -106,15 +106,6 @@ def _rank(title: str, beginnings: tuple[str, ...]) -> int:
     """Return 0 where a title begins with what is looked for, 1 where it has all of it, 2 where it is found elsewise."""
     words = folded(title)
     return 0 if words.startswith(beginnings[0]) else 1 if matches(words, beginnings) else 2
-
-
-def _clients(world: World, person: Person, theirs: Sequence[Standing]) -> list[ClientId]:
-    """Return the clients somebody may know, as `web.write.viewers.theirs` judges: shared with, or with none."""
-    if person.projects is None:
-        return list(world.clients)
-    shared = {client for standing in theirs for client in standing.clients}
-    of_others = {share.client for share in list(world.shares.values())}
-    return [key for key in list(world.clients) if key in shared or key not in of_others]
 
 
 def _people(world: World, person: Person, clients: Sequence[ClientId], beginnings: tuple[str, ...]) -> Iterator[Result]:
