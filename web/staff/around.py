@@ -19,6 +19,11 @@ class Around(msgspec.Struct, frozen=True):
 
     world: World
 
+    @property
+    def zone(self) -> str:
+        """The organisation's time zone (IANA)."""
+        return organisation_zone(self.world)
+
     def shares(self, project: str) -> list[Neighbour]:
         """Return the shares of a project: in force, then drafts, then ended ones."""
         order = "active", "draft", "ended"
@@ -31,3 +36,9 @@ class Around(msgspec.Struct, frozen=True):
             for share in self.world.shares_of_project(ProjectId(project))
         ]
         return sorted(found, key=lambda one: order.index(one.state))
+
+
+def organisation_zone(world: World) -> str:
+    """Return the time zone (IANA) of pages that are about no project: that of all projects, UTC where they differ."""
+    zones = {project.time_zone for project in list(world.projects.values())}
+    return zones.pop() if len(zones) == 1 else "UTC"
