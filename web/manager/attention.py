@@ -1,7 +1,7 @@
 """The list of projects in the order of what needs attention: stopped, late, off track, at risk, open; the rest by name.
 
-Rule: the order is worked out of the index of all projects (projections/events/portfolio.py), never of events; only the
-projects of one page are looked at more closely.
+Rule (docs/spec.md 2.19): the order is worked out of the index of all projects (projections/events/portfolio.py), never
+of events; only the projects of one page are looked at more closely.
 """
 
 from collections.abc import Mapping, Sequence

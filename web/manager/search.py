@@ -1,7 +1,7 @@
 """Search over what somebody may see: projects, clients, milestones, risks and people.
 
-Rule: only what the person may open is looked through, by the same rules as its own page; at most a few of each kind are
-listed, and how many more there are is said.
+Rule (docs/spec.md 2.20): only what the person may open is looked through, by the same rules as its own page; at most a
+few of each kind are listed, and how many more there are is said.
 """
 
 from collections.abc import Iterator, Sequence
