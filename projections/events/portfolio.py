@@ -91,12 +91,13 @@ class Portfolio:
             return cast("Made", self._kept[key])
 
     def _present(self) -> Mapping[ProjectId, Standing]:
-        world, (changed, self._changed) = self._world(), (self._changed, set())
-        known = [world.projects[key] for key in self._concerned(world, changed) if key in world.projects]
+        world = self._world()
+        known = [world.projects[key] for key in self._concerned(world, self._changed) if key in world.projects]
         if known:
             self._standings = self._standings | {project.id: _standing(world, project) for project in known}
             self._kept.clear()
             self.looked += len(known)
+        self._changed = set()
         return self._standings
 
     def _concerned(self, world: World, changed: Iterable[str] | None) -> set[ProjectId]:

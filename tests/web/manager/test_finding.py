@@ -155,6 +155,7 @@ def test_what_is_found_is_bounded_and_how_many_more_is_said(house: House) -> Non
     assert answer.count("<li>") == search.AT_ONCE
     assert "and 2 more" in answer
     assert "<html" not in answer
+    assert house.client("manager").get("/search?q=", headers={"hx-request": "true"}).text == ""
 
 
 def order(page: str) -> list[str]:
