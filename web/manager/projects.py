@@ -21,8 +21,9 @@ from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
 from web.manager.attention import Found, Placed, Sought
 from web.manager.importing import page as importing_page
-from web.manager.plan import change, history, new, ways
+from web.manager.plan import change, client_titles, history, new, ways
 from web.manager.plan import lines as plan_lines
+from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.lines import HealthLine
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
@@ -54,6 +55,7 @@ class ProjectsPage(StaffPage, frozen=True, kw_only=True):
     lines: Sequence[ProjectLine]
     sought: Sought
     query: Callable[[int], str]  # the address of another page of the same list, by number
+    steps: Sequence[FirstStep]  # where there is no project yet
 
 
 async def projects(request: Request, signed: Signed) -> Response:
@@ -72,7 +74,15 @@ async def projects(request: Request, signed: Signed) -> Response:
         named = {"q": sought.text, "owner": sought.owner, "page": str(number) if number > 1 else ""}
         return "/p?" + urlencode({name: value for name, value in named.items() if value})
 
-    shown = ProjectsPage(found=found, lines=lines, sought=sought, query=query, **shell(services, signed))
+    starts = not found.all and signed.person.projects is None
+    shown = ProjectsPage(
+        found=found,
+        lines=lines,
+        sought=sought,
+        query=query,
+        steps=first_steps(services.present.world, signed.person) if starts else (),
+        **shell(services, signed),
+    )
     return services.pages.answer(request, shown)
 
 
@@ -141,6 +151,7 @@ def routes() -> list[BaseRoute]:
         *ways.routes(),
         *history.routes(),
         *change.routes(),
+        *client_titles.routes(),
         *release_page.routes(),
         *past_holds.routes(),
         *importing_page.routes(),
