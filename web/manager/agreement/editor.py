@@ -18,6 +18,7 @@ from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.ids import CommandId, ProjectId, ShareId
 from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
@@ -68,14 +69,15 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     """Other terms that somebody wants to start from, instead of those they changed and did not save."""
 
-    start: str  # a template, or "copy"
+    start: str  # a template, "copy", or "standing" for what stands: the draft or what is in force
     copied: str  # the share to copy from, "" for none
     name: str
 
     @property
     def query(self) -> str:
         """The query of the editor that starts from them."""
-        return urlencode({"copy": self.copied} if self.start == "copy" else {"from": self.start})
+        names = {"copy": {"copy": self.copied}, "standing": {}}
+        return urlencode(names.get(self.start, {"from": self.start}))
 
 
 class Editing(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,7 +244,7 @@ async def _begin(request: Request, signed: Signed, at: Desk, typed: Typed) -> Re
     unsaved = draft != standing(at.share) and draft.terms not in given
     if unsaved and first(typed, "replace") != "yes":
         return await _page(request, signed, at, Editing(draft=draft, typed=typed, asks=wanted))
-    return RedirectResponse(f"{at.here}?{wanted.query}", 303)
+    return RedirectResponse(f"{at.here}?{wanted.query}".rstrip("?"), 303)
 
 
 def beginning(at: Desk, signed: Signed, typed: Typed) -> Beginning | None:
@@ -250,6 +252,8 @@ def beginning(at: Desk, signed: Signed, typed: Typed) -> Beginning | None:
     start, copied = first(typed, "start"), first(typed, "copy")
     if start in terms_form.TEMPLATES:
         return Beginning(start=start, copied="", name=terms_form.TEMPLATES[start][0])
+    if start == "standing":
+        return Beginning(start=start, copied="", name=_("The draft") if pending(at.share) else _("What is in force"))
     called = dict(sources(at, signed)).get(copied) if start == "copy" else None
     return None if called is None else Beginning(start="copy", copied=copied, name=called)
 

@@ -406,6 +406,9 @@ def test_terms_that_were_not_saved_are_replaced_only_after_asking_once(house: Ho
     assert form(asked.text)["milestone"] == ["m1"]  # what was typed is still there
     again = browser.post(EDIT, data=hidden(asked.text) | {"start": "open", "replace": "yes"})
     assert again.headers["location"] == f"{EDIT}?from=open"
+    back = browser.post(EDIT, data=typed | {"start": "standing"})
+    assert "Replace them by “What is in force”" in back.text
+    assert browser.post(EDIT, data=typed | {"start": "standing", "replace": "yes"}).headers["location"] == EDIT
     untouched = form(browser.get(EDIT).text)
     assert browser.post(EDIT, data=untouched | {"start": "open"}).status_code == 303
     assert browser.post(EDIT, data=typed | {"start": "nosuch"}).status_code == 404
