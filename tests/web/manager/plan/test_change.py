@@ -489,7 +489,7 @@ def test_a_date_far_from_all_others_is_asked_about_once(
     before = recorded(house)
     asked = send(browser, f"{HERE}/do/{path}", **values)
     assert asked.status_code == 422
-    assert "from every other date of this project" in asked.text
+    assert "from today and every other date of this project" in asked.text
     assert recorded(house) == before
     (meant,) = re.findall(r'name="meant" value="([^"]*)"', asked.text)
     # Another far date is another question; what was ticked stays ticked.
