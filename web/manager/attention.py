@@ -18,7 +18,7 @@ from projections.wording.words import local
 from web.process import presence
 from web.process.services import Services
 
-PAGE = 25  # projects
+PAGE = 20  # projects
 
 
 class Sought(msgspec.Struct, frozen=True, kw_only=True):

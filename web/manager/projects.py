@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from domain.ids import ShareId
 from domain.plan.project import Project
+from domain.view import Dimension, Rag
 from projections.events.world import World
 from projections.wording import folding, words
 from web.door.guard import STAFF, Signed, door, not_found
@@ -22,9 +23,7 @@ from web.manager.answers import page as answers_page
 from web.manager.attention import Found, Placed, Sought
 from web.manager.importing import page as importing_page
 from web.manager.plan import change, client_titles, history, new, ways
-from web.manager.plan import lines as plan_lines
 from web.manager.plan.first_steps import FirstStep, first_steps
-from web.manager.plan.lines import HealthLine
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
 from web.manager.release import past_holds
@@ -35,6 +34,8 @@ from web.process.services import Services
 from web.seen import page as seen_page
 from web.staff.frame import StaffPage, shell
 
+PARTS: tuple[Dimension, ...] = ("schedule", "budget", "risk")
+
 
 class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
     """One project in the list."""
@@ -42,7 +43,7 @@ class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
     placed: Placed
     project: Project
     owner: str
-    healths: Sequence[HealthLine]
+    statuses: Sequence[tuple[str, Rag | None]]  # of schedule, budget and risk
     slip: str  # of the last milestone, in calendar days; "" where nothing was agreed
     watching: int  # pages open now
 
@@ -100,7 +101,7 @@ def _line(services: Services, world: World, placed: Placed) -> ProjectLine:
         placed=placed,
         project=project,
         owner=world.person_name(project.owner),
-        healths=plan_lines.healths(project, ()),
+        statuses=[(part, project.health.status(part)) for part in PARTS],
         slip="" if slip is None else words.signed(slip),
         watching=sum(len(presence.watching(services, share)) for share in placed.standing.shares),
     )
