@@ -35,6 +35,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", "/home/mail"),
     ("manager", "/p"),
     ("manager", "/p/new"),
+    ("manager", "/search?q=e"),
+    ("manager", f"/p/{HARBOUR}/sharing"),
     ("manager", f"/p/{HARBOUR}"),
     ("manager", f"/p/{HARBOUR}/answers"),
     ("manager", f"/p/{HARBOUR}/history"),
