@@ -13,12 +13,15 @@ from domain.ids import PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
-from domain.plan import project
+from domain.plan import project, putting_back
 from domain.plan.project import Project, ProjectEvent
+from domain.plan.putting_back import Change
 from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
 from projections.events.hold_book import Hold, HoldBook
+
+KEPT = 50  # of the latest changes of a project
 
 
 class _Begun(msgspec.Struct):
@@ -37,6 +40,23 @@ class _Begun(msgspec.Struct):
             state = project.evolve(state, recorded.event, recorded.at)
             yield state
 
+    def change(self, after: Project) -> Change:
+        """Return what the command changed, as it is kept for putting it back."""
+        touched = [recorded.event for recorded in self.events]
+        milestones = dict.fromkeys(key for event in touched if (key := getattr(event, "milestone", None)) is not None)
+        risks = dict.fromkeys(key for event in touched if (key := getattr(event, "risk", None)) is not None)
+        before, first, last = self.before, self.events[0], self.events[-1]
+        return Change(
+            first=first.version,
+            last=last.version,
+            at=last.at,
+            by=last.actor,
+            possible=all(isinstance(event, putting_back.CAN_BE) for event in touched),
+            milestones={k: (before.schedule.milestones.get(k), after.schedule.milestones.get(k)) for k in milestones},
+            risks={k: (before.risks.risks.get(k), after.risks.risks.get(k)) for k in risks},
+            plans=len(after.schedule.baselines),
+        )
+
 
 class World(Directory):
     """The present state of every stream. Not thread-safe; owned by the thread that folds the events."""
@@ -45,6 +65,7 @@ class World(Directory):
         super().__init__()
         self.projects: dict[ProjectId, Project] = {}
         self.versions: dict[str, int] = {}
+        self.changes: dict[ProjectId, tuple[Change, ...]] = {}  # the latest, which can be put back
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
         self.position = 0
@@ -105,10 +126,17 @@ class World(Directory):
         if begun is None:
             return
         last = begun.events[-1]
+        self._keep(begun)
         step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
         for share in self.all_of_project(begun.project):
             if share.active and share.ways.release is not None:
                 self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
+
+    def _keep(self, begun: _Begun) -> None:
+        """Keep what a command changed for as long as it can be put back."""
+        change = begun.change(self.projects[begun.project])
+        young = [one for one in self.changes.get(begun.project, ()) if one.until >= change.at]
+        self.changes[begun.project] = (*young[1 - KEPT :], change)
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
         share = self.shares[key]

@@ -28,7 +28,7 @@ STYLES: dict[str, tuple[str, ...]] = {
     "app.css": ("page", "live", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
-        *("recomputed", "file", "shares", "waiting", "answers", "people"),
+        *("recomputed", "file", "shares", "waiting", "answers", "people", "put-back", "table"),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
     "edit.css": ("page", "outcome", "terms", "consequence"),

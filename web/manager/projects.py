@@ -17,7 +17,7 @@ from web.manager.agreement import access_log, activate, editor, see_as, table
 from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
 from web.manager.importing import page as importing_page
-from web.manager.plan import change, history, new
+from web.manager.plan import change, history, new, putting_back
 from web.manager.plan import lines as plan_lines
 from web.manager.plan.lines import HealthLine
 from web.manager.plan.share_lines import share_lines
@@ -90,7 +90,8 @@ async def project(request: Request, signed: Signed) -> Response:
         if released
         else await run_in_threadpool(change.said, services, signed, request.query_params.get("said", ""))
     )
-    return services.pages.answer(request, msgspec.structs.replace(page, said=said))
+    offer = await run_in_threadpool(change.offered, services, signed, page.offers, request.query_params.get("said", ""))
+    return services.pages.answer(request, msgspec.structs.replace(page, said=said, offer=offer))
 
 
 async def watching(request: Request, signed: Signed) -> Response:
@@ -121,6 +122,7 @@ def routes() -> list[BaseRoute]:
         door("/p/{project}/watching", watching, allow=STAFF, kind="polled"),
         *history.routes(),
         *change.routes(),
+        *putting_back.routes(),
         *release_page.routes(),
         *past_holds.routes(),
         *importing_page.routes(),

@@ -33,6 +33,7 @@ from web.ids import new_id
 from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
+from web.manager.plan.offers import Offer
 from web.manager.plan.workspace import ChangedPage, workspace
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -121,6 +122,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expected: int | None = None
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recorded command did, in words, where on the page that is said, and the id of the command."""
+
+    words: str
+    slot: str
+    key: str
+
+
 class Done(msgspec.Struct, frozen=True):
     """What came of a form: a sentence once recorded, else the form with what is wrong."""
 
@@ -146,7 +155,7 @@ async def change(request: Request, signed: Signed) -> Response:
     done = await run_in_threadpool(_send, call, blank)
     if done.form is not None:
         return _show(call, done.form, done.status)
-    return await _after(call, done.said, blank.slot)
+    return await recorded(request, signed, Said(words=done.said, slot=blank.slot, key=first(typed, "command_id")))
 
 
 def _ask(services: Services, request: Request, signed: Signed, typed: Typed) -> Ask | None:
@@ -295,16 +304,26 @@ def _no_form(call: Call, refused: Refused) -> Response:
     return pages.answer(call.request, shown, status)
 
 
-async def _after(call: Call, said: str, slot: str) -> Response:
+async def recorded(request: Request, signed: Signed, said: Said) -> Response:
     """Answer a recorded command: the page as it stands now, in place or by going there."""
-    services, project = call.services, call.ask.project.id
-    if not call.in_place:
-        return RedirectResponse(f"/p/{project}?said={first(call.typed, 'command_id')}", 303)
-    page = await run_in_threadpool(workspace, services, call.signed, project)
+    services: Services = request.app.state.services
+    project = request.path_params["project"]
+    if not request.headers.get("hx-request"):
+        return RedirectResponse(f"/p/{project}?said={said.key}", 303)
+    page = await run_in_threadpool(workspace, services, signed, project)
     assert page is not None
-    response = services.pages.answer(call.request, ChangedPage(**{**page.names(), "said": said, "slot": slot}))
+    offer = offered(services, signed, page.offers, said.key)
+    shown = ChangedPage(**{**page.names(), "said": said.words, "slot": said.slot, "offer": offer})
+    response = services.pages.answer(request, shown)
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
+
+
+def offered(services: Services, signed: Signed, offers: Sequence[Offer], key: str) -> Offer | None:
+    """Return the offer to put back what a command of this person changed, None where there is none."""
+    done = services.logs.events.carried_out(signed.person.id, key) if key else None
+    last = max(done.versions, default=0) if done else 0
+    return next((offer for offer in offers if offer.version == last), None)
 
 
 async def more(request: Request, signed: Signed) -> Response:

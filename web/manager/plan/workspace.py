@@ -11,6 +11,7 @@ from web.door.guard import Signed
 from web.manager.forms import regions
 from web.manager.plan import lines
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
+from web.manager.plan.offers import Offer, offers
 from web.manager.plan.share_lines import ShareLine, share_lines
 from web.manager.plan.waiting import Goes, Kept, Waits, waiting
 from web.process.services import Services
@@ -46,7 +47,9 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     healths: Sequence[HealthLine]
     owner: str
     holidays: str  # whose the calendar holds and for which years
+    offers: Sequence[Offer]  # what of theirs can be put back
     said: str = ""  # what was just recorded, in words
+    offer: Offer | None = None  # to put that back
 
 
 class ChangedPage(WorkspacePage, frozen=True, kw_only=True):
@@ -117,6 +120,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         holidays=regions.held(project.calendar),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
+        offers=offers(world, project, signed.person.id, services.now()),
         **waiting(services, world, project),
         **shell(services, signed),
     )
