@@ -21,6 +21,7 @@ _LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "button
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
     "manager.js": _HTMX,
+    "table.js": ("js/table.js",),
     "seen.js": (*_HTMX, ("js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
 }

@@ -24,6 +24,7 @@ from web.manager.plan.share_lines import share_lines
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
 from web.manager.release import past_holds
+from web.manager.table import page as table_page
 from web.manager.who import page as who_page
 from web.people import viewers
 from web.process import presence
@@ -123,6 +124,7 @@ def routes() -> list[BaseRoute]:
         *history.routes(),
         *change.routes(),
         *putting_back.routes(),
+        *table_page.routes(),
         *release_page.routes(),
         *past_holds.routes(),
         *importing_page.routes(),

@@ -6,6 +6,7 @@ refusal comes back at its field with all that was typed.
 Rule: a form carries a fingerprint of what it changes, so that nobody overwrites what they did not see.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -273,7 +274,7 @@ def said(services: Services, signed: Signed, key: str) -> str:
     done = services.logs.events.carried_out(signed.person.id, key)
     if done is None:
         return ""
-    words = [say(tag) for tag in dict.fromkeys(done.tags)]
+    words = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in Counter(done.tags).items()]
     return (
         _("Recorded: {words}.", words=", ".join(words).lower())
         if words
