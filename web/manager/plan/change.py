@@ -8,6 +8,7 @@ Rule: a form carries a fingerprint of what it changes, so that nobody overwrites
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from domain.plan.project import Project, decide
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World
+from projections.wording import words
 from projections.wording.instants import Clock
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
@@ -257,11 +259,7 @@ def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int
 
 def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
     client = world.client_name(effect.share.client)
-    until = (
-        ""
-        if effect.waits_until is None
-        else _(", until {waits_until} at most", waits_until=clock.moment(effect.waits_until))
-    )
+    until = "" if effect.waits_until is None else _by_itself(world, effect.share.id, effect.waits_until, clock)
     sees = _("{client} will see update {number}", client=client, number=number)
     if not effect.sees:
         return _("{client} sees it once you release it{until}", client=client, until=until)
@@ -269,15 +267,24 @@ def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
     return "; ".join([sees, waits] if until else [sees])
 
 
+def _by_itself(world: World, share: ShareId, until: datetime, clock: Clock) -> str:
+    """Return when what waits goes out without a release; the day is said where it is another one."""
+    began = max((fact.since for fact in world.held(share).facts), default=until)
+    there, then = words.local(until, clock.zone), words.local(began, clock.zone)
+    if there.date() == then.date():
+        return _(", or by itself at {time}", time=f"{there:%H:%M}")
+    return _(", or by itself {at}", at=clock.moment(until))
+
+
 def said(services: Services, signed: Signed, key: str) -> str:
     """Return what a command of this person recorded, in words, for a page without scripts."""
     done = services.logs.events.carried_out(signed.person.id, key)
     if done is None:
         return ""
-    words = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in Counter(done.tags).items()]
+    kinds = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in Counter(done.tags).items()]
     return (
-        _("Recorded: {words}.", words=", ".join(words).lower())
-        if words
+        _("Recorded: {words}.", words=", ".join(kinds).lower())
+        if kinds
         else _("Nothing changed, so nothing was recorded.")
     )
 

@@ -15,7 +15,6 @@ from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World
 from projections.wording import words
-from projections.wording.instants import Clock
 
 SHOWN = 3  # of the latest changes
 
@@ -33,9 +32,14 @@ def offers(world: World, project: Project, person: PersonId, now: datetime) -> l
     """Return the latest changes of a person that can be put back at `now` (UTC), newest first."""
     own = [one for one in reversed(world.changes.get(project.id, ())) if one.by == person]
     possible = [one for one in own if not putting_back.refused(one, project.schedule, project.risks, now)]
-    clock = Clock(project.time_zone)
+    zone = project.time_zone
     return [
-        Offer(version=one.last, what=what(one), at=clock.moment(one.at), until=clock.moment(one.until))
+        Offer(
+            version=one.last,
+            what=what(one),
+            at=f"{words.local(one.at, zone):%H:%M}",
+            until=f"{words.local(one.until, zone):%H:%M}",
+        )
         for one in possible[:SHOWN]
     ]
 

@@ -13,7 +13,7 @@ from web.manager.plan import lines
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
 from web.manager.plan.offers import Offer, offers
 from web.manager.plan.share_lines import ShareLine, share_lines
-from web.manager.plan.waiting import Goes, Kept, Waits, waiting
+from web.manager.plan.waiting import Goes, Gone, Kept, Waits, waiting
 from web.process.services import Services
 from web.record import audience as record_audience
 from web.staff.frame import StaffPage, shell
@@ -30,6 +30,7 @@ class WatchingPage(StaffPage, frozen=True, kw_only=True):
     concerns: int  # open ones
     people: Mapping[PersonId, Person]
     waiting: Sequence[Waits]
+    gone: Sequence[Gone]  # what waited and was let go a moment ago
     held_said: str  # how many wait, as a sentence
     all_of: Sequence[Sequence[Goes]]  # by share, where several items wait
     kept: Kept

@@ -49,18 +49,18 @@ def decided(sheet: Sheet, project: Project, made: Edited, reason: str, now: date
     for key, changes in made.changes.items():
         for column, problem in sheet.problems(project, key, changes):
             made.told(key, column, problem=problem)
-        if any(cell.problem for cell in made.cells[key].values()):
-            continue
-        for column, command in sheet.commands(project, key, changes, reason):
+        cells = made.cells[key]
+        fit = {column: value for column, value in changes.items() if not cells[column].problem}
+        for column, command in sheet.commands(project, key, fit, reason):
             try:
                 events = decide(state, command, now)
             except Refused as refused:
                 if refused.field == "reason":
                     why = refused.message
                     continue
-                at = refused.field if refused.field in made.cells[key] else column
+                at = refused.field if refused.field in cells else column
                 made.told(key, at, problem=refused.message)
-                break
+                continue
             for event in events:
                 state = evolve(state, event, now)
             parts.append(command)
