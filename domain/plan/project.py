@@ -19,7 +19,7 @@ from domain.plan import risks as registers
 from domain.plan import schedule as schedules
 from domain.plan.calendar import Calendar, working
 from domain.plan.health import Tolerances
-from domain.plan.putting_back import Change, ChangePutBack, PutBack
+from domain.plan.putting_back import ChangePutBack, LatestChange, PutBack
 from domain.plan.risks import Scale
 from domain.plan.scores import rising
 
@@ -259,7 +259,7 @@ ProjectCommand = PlainCommand | ChangeTogether | PutBack
 
 
 def decide(
-    state: Project | None, command: ProjectCommand, now: datetime, changes: Sequence[Change] = ()
+    state: Project | None, command: ProjectCommand, now: datetime, changes: Sequence[LatestChange] = ()
 ) -> list[ProjectEvent]:
     """Return the events that carry out `command` at `now` (UTC); none when nothing would change.
 
@@ -282,7 +282,7 @@ def decide(
     return _decide(state, command, now)
 
 
-def _put_back(state: Project, command: PutBack, now: datetime, changes: Sequence[Change]) -> list[ProjectEvent]:
+def _put_back(state: Project, command: PutBack, now: datetime, changes: Sequence[LatestChange]) -> list[ProjectEvent]:
     events = putting_back.decide(command, changes, state.schedule, state.risks, now)
     after = state
     for event in events:

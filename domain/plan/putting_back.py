@@ -62,7 +62,7 @@ CAN_BE = (
 )  # fmt: skip
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class LatestChange(msgspec.Struct, frozen=True, kw_only=True):
     """What one command changed: each milestone and risk before it (None where there was none) and after it."""
 
     first: int  # versions of its events in the stream of the project
@@ -80,12 +80,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return self.at + WITHIN
 
 
-def found(changes: Sequence[Change], version: int) -> Change | None:
+def found(changes: Sequence[LatestChange], version: int) -> LatestChange | None:
     """Return the change that recorded an event, None where it is not among these."""
     return next((one for one in changes if one.first <= version <= one.last), None)
 
 
-def refused(change: Change, schedule: Schedule, register: Register, now: datetime) -> str:
+def refused(change: LatestChange, schedule: Schedule, register: Register, now: datetime) -> str:
     """Return why a change cannot be put back at `now` (UTC), in a sentence; "" where it can be."""
     if now > change.until:
         return _("More than ten minutes have passed, so this change stays. Change it by hand.")
@@ -110,7 +110,7 @@ def _since(title: str) -> str:
 
 
 def decide(
-    command: PutBack, changes: Sequence[Change], schedule: Schedule, register: Register, now: datetime
+    command: PutBack, changes: Sequence[LatestChange], schedule: Schedule, register: Register, now: datetime
 ) -> list[ChangePutBack | MilestoneEvent | RiskEvent]:
     """Return the events that put a change back at `now` (UTC); `changes` are the latest of the project.
 

@@ -15,7 +15,7 @@ from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
 from domain.plan import project, putting_back
 from domain.plan.project import Project, ProjectEvent
-from domain.plan.putting_back import Change
+from domain.plan.putting_back import LatestChange
 from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
@@ -40,13 +40,13 @@ class _Begun(msgspec.Struct):
             state = project.evolve(state, recorded.event, recorded.at)
             yield state
 
-    def change(self, after: Project) -> Change:
+    def change(self, after: Project) -> LatestChange:
         """Return what the command changed, as it is kept for putting it back."""
         touched = [recorded.event for recorded in self.events]
         milestones = dict.fromkeys(key for event in touched if (key := getattr(event, "milestone", None)) is not None)
         risks = dict.fromkeys(key for event in touched if (key := getattr(event, "risk", None)) is not None)
         before, first, last = self.before, self.events[0], self.events[-1]
-        return Change(
+        return LatestChange(
             first=first.version,
             last=last.version,
             at=last.at,
@@ -65,7 +65,7 @@ class World(Directory):
         super().__init__()
         self.projects: dict[ProjectId, Project] = {}
         self.versions: dict[str, int] = {}
-        self.changes: dict[ProjectId, tuple[Change, ...]] = {}  # the latest, which can be put back
+        self.changes: dict[ProjectId, tuple[LatestChange, ...]] = {}  # the latest, which can be put back
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
         self.position = 0

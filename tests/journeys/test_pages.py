@@ -39,6 +39,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/import"),
     ("manager", f"/p/{HARBOUR}/do/move-forecast?milestone=m1"),
     ("manager", f"/p/{HARBOUR}/do/raise-risk"),
+    ("manager", f"/p/{HARBOUR}/table/milestones"),
+    ("manager", f"/p/{HARBOUR}/table/risks"),
     ("manager", f"/p/{HARBOUR}/shares/new"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}/edit"),

@@ -7,17 +7,11 @@ from datetime import date
 
 from domain.headline import MONTH
 from domain.language import gettext as _
-from web.importers.csv.days import DayFormat
+from web.importers.csv.days import COMMON, DayFormat
 
 LONGEST = 40  # characters that are looked at
-_FORMATS = tuple(
-    DayFormat(written)
-    for written in (
-        *("YYYY-MM-DD", "DD MMM YYYY", "DD-MMM-YYYY", "DD-MMM-YY", "DD MMM YY", "MMM DD, YYYY", "MMM DD YYYY"),
-        *("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY/MM/DD", "YYYY.MM.DD"),
-        *("DD/MM/YY", "MM/DD/YY", "YY/MM/DD", "DD.MM.YY", "DD-MM-YY", "MM-DD-YY", "YY-MM-DD"),
-    )
-)
+_ALSO = ("YYYY-MM-DD", "YY/MM/DD", "DD-MM-YY", "MM-DD-YY", "YY-MM-DD", "YY.MM.DD")
+_FORMATS = tuple(DayFormat(written) for written in (*COMMON, *_ALSO))
 
 
 def typed_day(text: str) -> date:

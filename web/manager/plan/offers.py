@@ -10,7 +10,7 @@ from domain.ids import PersonId
 from domain.language import gettext as _
 from domain.plan import putting_back
 from domain.plan.project import Project
-from domain.plan.putting_back import Change
+from domain.plan.putting_back import LatestChange
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World
@@ -44,7 +44,7 @@ def offers(world: World, project: Project, person: PersonId, now: datetime) -> l
     ]
 
 
-def what(change: Change) -> str:
+def what(change: LatestChange) -> str:
     """Return what a change changed: "Gate 2: 5 Mar → 9 Mar 2027", or how many things where they were several."""
     if len(change.milestones) + len(change.risks) == 1:
         return next(iter((*_milestones(change), *_risks(change))), "")
@@ -57,7 +57,7 @@ def what(change: Change) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _milestones(change: Change) -> Iterator[str]:
+def _milestones(change: LatestChange) -> Iterator[str]:
     for before, after in change.milestones.values():
         if after is not None:
             yield _milestone(before, after)
@@ -79,7 +79,7 @@ def _milestone(old: Milestone | None, new: Milestone) -> str:
     return _("{title}: details", title=title)
 
 
-def _risks(change: Change) -> Iterator[str]:
+def _risks(change: LatestChange) -> Iterator[str]:
     for before, after in change.risks.values():
         if before is not None and after is not None:
             yield _risk(before, after)

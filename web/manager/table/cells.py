@@ -41,7 +41,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""  # what somebody else changed meanwhile in a cell that was not typed into
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class SheetRow(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone or risk as it stands: its texts by column, what names it, and what is shown beside it."""
 
     key: str
@@ -72,7 +72,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
 Seen = dict[str, dict[str, str]]
 
 
-def as_shown(rows: Sequence[Row]) -> Edited:
+def as_shown(rows: Sequence[SheetRow]) -> Edited:
     """Return a table into which nothing was typed."""
     cells = {row.key: {name: Cell(text=text, was=text) for name, text in row.texts.items()} for row in rows}
     return Edited(cells=cells, changes={})
@@ -86,12 +86,12 @@ def seen_in(typed: Typed) -> Seen:
         return {}
 
 
-def seen_of(rows: Sequence[Row]) -> str:
+def seen_of(rows: Sequence[SheetRow]) -> str:
     """Return the hidden field that says what a table shows."""
     return msgspec.json.encode({row.key: dict(row.texts) for row in rows}).decode()
 
 
-def edited(columns: Sequence[Column], rows: Sequence[Row], typed: Typed, seen: Seen) -> Edited:
+def edited(columns: Sequence[Column], rows: Sequence[SheetRow], typed: Typed, seen: Seen) -> Edited:
     """Return what was typed into a table that showed `seen`, beside its rows as they are now."""
     made = as_shown(rows)
     for row in rows:
@@ -108,7 +108,7 @@ def edited(columns: Sequence[Column], rows: Sequence[Row], typed: Typed, seen: S
     return made
 
 
-def _take(made: Edited, row: Row, column: Column, texts: tuple[str, str]) -> None:
+def _take(made: Edited, row: SheetRow, column: Column, texts: tuple[str, str]) -> None:
     """Take in one cell; `texts`: what was sent, and what its sender had seen there."""
     sent, saw = (_plain(text) for text in texts)
     now = row.texts[column.name]

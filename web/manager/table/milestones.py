@@ -21,7 +21,7 @@ from domain.plan.schedule import (
 )
 from projections.wording import words
 from web.manager.forms import doubts
-from web.manager.table.cells import YES, Column, Row
+from web.manager.table.cells import YES, Column, SheetRow
 from web.manager.table.sheet import Question, Sheet
 
 COLUMNS = (
@@ -37,7 +37,7 @@ COLUMNS = (
 DETAILS = frozenset(("title", "client_title", "client_facing", "deadline", "location"))
 
 
-def rows(project: Project) -> list[Row]:
+def rows(project: Project) -> list[SheetRow]:
     """Return the milestones in the order of the plan."""
     plan = project.schedule
     ordered = sorted(
@@ -46,7 +46,7 @@ def rows(project: Project) -> list[Row]:
     return [_row(m, plan.baseline_of(m.id)) for m in ordered]
 
 
-def _row(m: Milestone, agreed: date | None) -> Row:
+def _row(m: Milestone, agreed: date | None) -> SheetRow:
     texts = {
         "title": m.details.title,
         "client_title": m.details.client_title,
@@ -57,7 +57,7 @@ def _row(m: Milestone, agreed: date | None) -> Row:
         "deadline": _day(m.details.deadline),
         "location": m.details.location,
     }
-    return Row(key=m.id, title=m.details.title, texts=texts, beside=_day(agreed))
+    return SheetRow(key=m.id, title=m.details.title, texts=texts, beside=_day(agreed))
 
 
 def _day(value: date | None) -> str:

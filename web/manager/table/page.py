@@ -20,7 +20,7 @@ from web.door.problem import status_of
 from web.ids import new_id
 from web.manager.plan.change import TRIES, Order, carry_out
 from web.manager.table import milestones, risks
-from web.manager.table.cells import Edited, Row, Seen, as_shown, edited, seen_in, seen_of
+from web.manager.table.cells import Edited, Seen, SheetRow, as_shown, edited, seen_in, seen_of
 from web.manager.table.sheet import Sheet, decided
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -36,7 +36,7 @@ class TablePage(StaffPage, frozen=True, kw_only=True):
     template = "pm/table_edit.html"
     project: Project
     sheet: Sheet
-    rows: Sequence[Row]
+    rows: Sequence[SheetRow]
     made: Edited
     seen: str  # what the table shows, for its hidden field
     first: int  # number of the first row, from 0
@@ -92,12 +92,12 @@ class Editing(msgspec.Struct, frozen=True, kw_only=True):
     def _now(self) -> Project:
         return self.services.present.world.projects[self.project]
 
-    def _rows(self, project: Project, seen: Seen) -> list[Row]:
+    def _rows(self, project: Project, seen: Seen) -> list[SheetRow]:
         """Return the rows of this page, or those that a table showed when it was sent, as they are now."""
         rows = self.sheet.rows(project)
         return [row for row in rows if row.key in seen] if seen else rows[self.start : self.start + AT_ONCE]
 
-    def _page(self, rows: Sequence[Row], made: Edited, typed: Typed, **more: object) -> TablePage:
+    def _page(self, rows: Sequence[SheetRow], made: Edited, typed: Typed, **more: object) -> TablePage:
         project = self._now()
         return TablePage(
             project=project,
@@ -129,7 +129,7 @@ class Editing(msgspec.Struct, frozen=True, kw_only=True):
         made = edited(self.sheet.columns, rows, typed, seen_in(typed))
         return self._refused(rows, msgspec.structs.replace(made, problem=told), typed, 409)
 
-    def _refused(self, rows: Sequence[Row], made: Edited, typed: Typed, status: int, **more: object) -> Sent:
+    def _refused(self, rows: Sequence[SheetRow], made: Edited, typed: Typed, status: int, **more: object) -> Sent:
         more.setdefault("meant", first(typed, "meant"))
         return Sent(page=self._page(rows, made, typed, **more), status=status)
 

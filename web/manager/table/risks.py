@@ -10,7 +10,7 @@ from domain.ids import RiskId
 from domain.language import N_
 from domain.plan.project import PlainCommand, Project
 from domain.plan.risks import CloseRisk, DescribeRisk, Points, ReopenRisk, Risk, ScoreRisk
-from web.manager.table.cells import YES, Column, Row
+from web.manager.table.cells import YES, Column, SheetRow
 from web.manager.table.sheet import Changes, Question, Sheet
 
 COLUMNS = (
@@ -27,13 +27,13 @@ COLUMNS = (
 DETAILS = frozenset(("ref", "title", "client_title", "client_facing", "owner", "category"))
 
 
-def rows(project: Project) -> list[Row]:
+def rows(project: Project) -> list[SheetRow]:
     """Return the register: open first, highest first."""
     ordered = sorted(project.risks.risks.values(), key=lambda r: (r.closed, -r.residual.score, r.details.ref))
     return [_row(r) for r in ordered]
 
 
-def _row(r: Risk) -> Row:
+def _row(r: Risk) -> SheetRow:
     texts = {
         "ref": r.details.ref,
         "title": r.details.title,
@@ -45,7 +45,7 @@ def _row(r: Risk) -> Row:
         "category": r.details.category,
         "closed": YES if r.closed else "",
     }
-    return Row(key=r.id, title=r.details.ref, texts=texts, beside=str(r.residual.score))
+    return SheetRow(key=r.id, title=r.details.ref, texts=texts, beside=str(r.residual.score))
 
 
 def commands(project: Project, key: str, changes: Mapping[str, Any], reason: str) -> Iterator[tuple[str, PlainCommand]]:

@@ -8,7 +8,7 @@ import msgspec
 
 from domain.errors import Refused
 from domain.plan.project import ChangeTogether, PlainCommand, Project, decide, evolve
-from web.manager.table.cells import Column, Edited, Row
+from web.manager.table.cells import Column, Edited, SheetRow
 
 Changes = Mapping[str, Mapping[str, Any]]
 
@@ -29,7 +29,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     beside: str  # head of the column that is only shown
     columns: tuple[Column, ...]
-    rows: Callable[[Project], list[Row]]
+    rows: Callable[[Project], list[SheetRow]]
     commands: Callable[[Project, str, Mapping[str, Any], str], Iterator[tuple[str, PlainCommand]]]
     problems: Callable[[Project, str, Mapping[str, Any]], Iterator[tuple[str, str]]]
     questions: Callable[[Project, Changes, date], Iterator[Question]]
