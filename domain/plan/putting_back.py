@@ -80,6 +80,39 @@ class LatestChange(msgspec.Struct, frozen=True, kw_only=True):
         return self.at + WITHIN
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """The parts of a project of which changes can be put back."""
+
+    schedule: Schedule
+    risks: Register
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when a command was recorded, and by whom."""
+
+    first: int  # versions of its events
+    last: int
+    at: datetime  # UTC
+    by: PersonId
+
+
+def change_of(events: Sequence[object], before: Parts, after: Parts, place: Placed) -> LatestChange:
+    """Return what the events of one command changed, as it is kept for putting it back."""
+    keys = dict.fromkeys(key for event in events if (key := getattr(event, "milestone", None)) is not None)
+    risks = dict.fromkeys(key for event in events if (key := getattr(event, "risk", None)) is not None)
+    old, new = before.schedule.milestones, after.schedule.milestones
+    return LatestChange(
+        first=place.first,
+        last=place.last,
+        at=place.at,
+        by=place.by,
+        possible=all(isinstance(event, CAN_BE) for event in events),
+        milestones={key: (old.get(key), new.get(key)) for key in keys},
+        risks={key: (before.risks.risks.get(key), after.risks.risks.get(key)) for key in risks},
+        plans=len(after.schedule.baselines),
+    )
+
+
 def found(changes: Sequence[LatestChange], version: int) -> LatestChange | None:
     """Return the change that recorded an event, None where it is not among these."""
     return next((one for one in changes if one.first <= version <= one.last), None)

@@ -13,9 +13,9 @@ from domain.ids import PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
-from domain.plan import project, putting_back
+from domain.plan import project
 from domain.plan.project import Project, ProjectEvent
-from domain.plan.putting_back import LatestChange
+from domain.plan.putting_back import LatestChange, Parts, Placed, change_of
 from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
@@ -42,20 +42,10 @@ class _Begun(msgspec.Struct):
 
     def change(self, after: Project) -> LatestChange:
         """Return what the command changed, as it is kept for putting it back."""
-        touched = [recorded.event for recorded in self.events]
-        milestones = dict.fromkeys(key for event in touched if (key := getattr(event, "milestone", None)) is not None)
-        risks = dict.fromkeys(key for event in touched if (key := getattr(event, "risk", None)) is not None)
-        before, first, last = self.before, self.events[0], self.events[-1]
-        return LatestChange(
-            first=first.version,
-            last=last.version,
-            at=last.at,
-            by=last.actor,
-            possible=all(isinstance(event, putting_back.CAN_BE) for event in touched),
-            milestones={k: (before.schedule.milestones.get(k), after.schedule.milestones.get(k)) for k in milestones},
-            risks={k: (before.risks.risks.get(k), after.risks.risks.get(k)) for k in risks},
-            plans=len(after.schedule.baselines),
-        )
+        first, last = self.events[0], self.events[-1]
+        place = Placed(first=first.version, last=last.version, at=last.at, by=last.actor)
+        parts = [Parts(state.schedule, state.risks) for state in (self.before, after)]
+        return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
 
 
 class World(Directory):
