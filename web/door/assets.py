@@ -20,8 +20,8 @@ _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
 _LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "buttons", "start")
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
-    "manager.js": _HTMX,
     "table.js": ("js/table.js",),
+    "manager.js": (*_HTMX, ("js/ticks.js", "js/copy.js")),
     "seen.js": (*_HTMX, ("js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
 }
@@ -29,7 +29,7 @@ STYLES: dict[str, tuple[str, ...]] = {
     "app.css": ("page", "live", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
-        *("recomputed", "file", "shares", "waiting", "answers", "people", "put-back", "table"),
+        *("recomputed", "file", "shares", "waiting", "answers", "people", "steps", "put-back", "table"),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
     "edit.css": ("page", "outcome", "terms", "consequence"),

@@ -17,8 +17,9 @@ from web.manager.agreement import access_log, activate, editor, see_as, table
 from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
 from web.manager.importing import page as importing_page
-from web.manager.plan import change, history, new, putting_back
+from web.manager.plan import change, client_titles, history, new, putting_back
 from web.manager.plan import lines as plan_lines
+from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.lines import HealthLine
 from web.manager.plan.share_lines import share_lines
 from web.manager.plan.workspace import shares_shown, workspace
@@ -49,13 +50,15 @@ class ProjectsPage(StaffPage, frozen=True, kw_only=True):
 
     template = "pm/projects.html"
     lines: Sequence[ProjectLine]
+    steps: Sequence[FirstStep]  # where there is no project yet
 
 
 async def projects(request: Request, signed: Signed) -> Response:
     """`GET /p`: every project, with its health, its shares and who is watching."""
     services: Services = request.app.state.services
     lines = await run_in_threadpool(_lines, services, signed)
-    return services.pages.answer(request, ProjectsPage(lines=lines, **shell(services, signed)))
+    steps = () if lines or signed.person.projects is not None else first_steps(services.present.world, signed.person)
+    return services.pages.answer(request, ProjectsPage(lines=lines, steps=steps, **shell(services, signed)))
 
 
 def _lines(services: Services, signed: Signed) -> list[ProjectLine]:
@@ -125,6 +128,7 @@ def routes() -> list[BaseRoute]:
         *change.routes(),
         *putting_back.routes(),
         *table_page.routes(),
+        *client_titles.routes(),
         *release_page.routes(),
         *past_holds.routes(),
         *importing_page.routes(),

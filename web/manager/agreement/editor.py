@@ -28,6 +28,7 @@ from web.manager.agreement import outcome, terms_form
 from web.manager.agreement import preview as agreement_preview
 from web.manager.agreement.outcome import Outcome
 from web.manager.agreement.preview import Draft
+from web.manager.plan.lines import untitled
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
 from web.staff.acting import actor_of
@@ -89,6 +90,8 @@ class EditPage(OutcomePage, frozen=True, kw_only=True):
     said: str
     typed: Typed
     pending: bool
+    project: Project
+    untitled: int  # milestones without a title for clients
     version: int
     templates: Mapping[str, tuple[str, Terms]]
     sources: Sequence[tuple[str, str]]  # agreements to copy from: share, title
@@ -254,6 +257,8 @@ async def _page(request: Request, signed: Signed, at: Desk, editing: Editing) ->
         said=editing.said,
         typed=editing.typed,
         pending=pending(at.share),
+        project=at.project,
+        untitled=len(untitled(at.project)),
         version=at.world.versions.get(f"share-{at.share.id}", 0),
         templates=terms_form.TEMPLATES,
         sources=sources(at, signed),
