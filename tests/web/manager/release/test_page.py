@@ -15,6 +15,7 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import CommandId, PersonId
 from domain.plan.project import ChangeTogether
+from domain.plan.putting_back import PutBack
 from domain.plan.risks import Points, ScoreRisk
 from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
@@ -107,6 +108,14 @@ def test_the_workspace_says_what_waits_why_for_whom_since_when_and_until_when(ho
     assert page.count("Held 1") == 2
     assert "Acme Rail" in page
     assert "City Council" in page
+
+
+def test_what_was_put_back_while_it_waits_says_so(house: House) -> None:
+    tell(house, ScoreRisk(project=HARBOUR, risk="r1", residual=Points(4, 4), reason="Storm"))  # type: ignore[arg-type]
+    version = house.process.services.present.refresh().versions[f"project-{HARBOUR}"]
+    tell(house, PutBack(project=HARBOUR, version=version))  # type: ignore[arg-type]
+    settled(house)
+    assert "R-01 scored 9, changed and changed back" in text(house.client("manager").get(HERE).text)
 
 
 def test_the_list_is_kept_up_by_the_polling_of_the_page(house: House) -> None:
