@@ -54,6 +54,7 @@ class Folded:
             stylesheet=content.stylesheet,
             roots={root: names.filled_markup(markup, self.called) for root, markup in roots.items()},
             view=self.view(),
+            changes=content.changes,
             terms=content.terms if content.format == 1 else self.state.sections.get(sections.TERMS, ""),
         )
 

@@ -124,7 +124,8 @@ def _words_in(path: Path) -> frozenset[str]:
 
 def names_of(route: Route) -> tuple[str, ...]:
     """Return the names that the module of a route's page may read."""
-    page = code.getclosurevars(route.endpoint).nonlocals["endpoint"]
+    answered = code.getclosurevars(route.endpoint).nonlocals["answered"]  # as web/door/guard.py nests them
+    page = code.getclosurevars(answered).nonlocals["endpoint"]
     return tuple(sorted(_words_in(Path(code.getfile(page)))))
 
 

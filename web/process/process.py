@@ -162,7 +162,7 @@ class Process:
             service=service,
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,
-            guard=self._guard(),
+            guard=self._guard(pages),
             refresh=self._refresh,
             renderer=renderer,
             pages=pages,
@@ -200,7 +200,7 @@ class Process:
         )
         return Health(observed)
 
-    def _guard(self) -> Guard:
+    def _guard(self, pages: Pages) -> Guard:
         settings, refresh = self._settings, self._refresh
         bounds = Bounds(
             upload=settings.max_upload_mb << 20,
@@ -213,6 +213,7 @@ class Process:
             settings.origin,
             secure=settings.secure,
             bounds=bounds,
+            pages=pages,
             token_days=settings.token_days,
             active=self._activity.note,
             refresh=refresh,

@@ -221,7 +221,7 @@ class _Making:
             mark="mute" if tone in ("none", "done") else tone,
             shown=row.actual or row.forecast,
             due=details.due(row),
-            said_count=count(len(row.remarks), _("comment")) if row.remarks else "",
+            said_count=figures.comments(len(row.remarks)),
         )
         self._leaf(f"ms-{row.id}", part)
         more = parts.MilestoneMorePart(
@@ -303,7 +303,7 @@ class _Making:
                 r=card,
                 client=view.client,
                 time_zone=view.time_zone,
-                said_count=count(len(card.remarks), _("comment")),
+                said_count=figures.comments(len(card.remarks)),
                 facts=details.of_risk(card, view),
             )
             self._leaf(f"r-{card.id}", part)

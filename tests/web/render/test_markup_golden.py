@@ -250,11 +250,7 @@ def of_history() -> Iterator[tuple[str, Pieces]]:
     """What the pages of a client's history are made of."""
     made = templates.environment()
     macros: Any = made.get_template("client/history_parts.html").module
-    brand = made.get_template("brand.html").module
-    pieces = {
-        "top": macros.top(brand, "s1", "Acme", "Example & Works"),
-        "go": macros.go("s1", {"on": "2027-03-01", "time": ""}, "UTC"),
-    }
+    pieces = {"go": macros.go("s1", {"on": "2027-03-01", "time": ""}, "UTC")}
     states = (
         ("whole", 1, CHANGES, False),
         ("whole", 2, (), True),

@@ -31,6 +31,8 @@ const buttons = (() => {
   const deeds = { pause, resume, print: () => print(), retry: () => feed.retry() };
 
   function clicked(event) {
+    const menu = document.querySelector('.person[open]');
+    if (menu && !menu.contains(event.target)) menu.open = false;
     const button = event.target.closest('[data-do]');
     if (button) deeds[button.dataset.do]?.();
   }

@@ -20,6 +20,7 @@ if (page.feed) {
     if (event.persisted) feed.retry();
   });
   buttons.begin();
+  answering.begin();
   setInterval(state.look, 1000);
   today.draw();
   state.show('live');
