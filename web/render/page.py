@@ -247,7 +247,7 @@ class _Making:
         if not made:
             return ()
         title, steady = _("Trend"), _("Flat is steady. Rising means later.")
-        hint = f"<p>{steady}</p>" if trend else ""
+        hint = f"<p>{steady}</p>" if trend and trend.days >= charts.FEWEST_DAYS else ""
         head = (
             f'<section class="sec" id="trend" aria-labelledby="h-tr"><header><h2 id="h-tr">{title}</h2>{hint}</header>'
             f'<div class="pair n{len(made)}">'
@@ -256,11 +256,14 @@ class _Making:
         return ("trend",)
 
     def _milestone_trend(self, trend: charts.Trend) -> str:
-        """Make the milestone trend, each line a part of its own."""
+        """Make the milestone trend, each line a part of its own; a sentence where there is little to draw."""
+        if trend.days < charts.FEWEST_DAYS:
+            self._leaf("c-trend", parts.TrendWords(finding=trend.finding, days=trend.days, text=trend.label))
+            return "c-trend"
         lines = tuple(f"ln-{line.id}" for line in trend.lines)
-        for key, line in zip(lines, trend.lines, strict=True):
-            self._leaf(key, parts.TrendLinePart(l=line))
-        plot = parts.TrendPlot(x_ticks=trend.x_ticks, y_ticks=trend.y_ticks, reached=trend.reached)
+        for key, line, label in zip(lines, trend.lines, trend.labels, strict=True):
+            self._leaf(key, parts.TrendLinePart(l=line, label=label))
+        plot = parts.TrendPlot(x_ticks=trend.x_ticks, y_ticks=trend.y_ticks, reached=trend.reached, roomy=trend.roomy)
         self._leaf("c-trend-say", parts.TrendSay(finding=trend.finding, text=trend.label))
         self._container("c-trend-plot", self._renderer.remembered(plot), lines, "</div></div>")
         self._container("c-trend", '<figure id="c-trend">', ("c-trend-say", "c-trend-plot"), "</figure>")
