@@ -20,6 +20,10 @@ const update = (() => {
     return new Intl.DateTimeFormat('en-GB', how).format(at);
   }
 
+  function grouped(code) {
+    return code.replace(/(....)(?=.)/g, '$1 ');
+  }
+
   function name(m) {
     const at = new Date(m.at);
     const time = written(at, { ...CLOCK, timeZone: page.feed.dataset.zone });
@@ -34,7 +38,8 @@ const update = (() => {
       form.elements.n.value = m.n;
       form.elements.head.value = m.root;
     }
-    page.byId('u-root').textContent = root.replace(/(....)(?=.)/g, '$1 ');
+    page.byId('u-root').textContent = grouped(root);
+    page.byId('u-rest').textContent = grouped(m.root.slice(16));
   }
 
   function applied(m) {
