@@ -28,13 +28,7 @@ const buttons = (() => {
     for (const data of held.splice(0)) feed.again(data);
   }
 
-  function paper() {
-    page.root.dataset.paper = 'whole';
-    addEventListener('afterprint', () => delete page.root.dataset.paper, { once: true });
-    print();
-  }
-
-  const deeds = { pause, resume, print: () => print(), paper, retry: () => feed.retry() };
+  const deeds = { pause, resume, print: () => print(), retry: () => feed.retry() };
 
   function clicked(event) {
     const button = event.target.closest('[data-do]');

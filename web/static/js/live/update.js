@@ -20,10 +20,6 @@ const update = (() => {
     return new Intl.DateTimeFormat('en-GB', how).format(at);
   }
 
-  function grouped(code) {
-    return code.replace(/(....)(?=.)/g, '$1 ');
-  }
-
   function name(m) {
     const at = new Date(m.at);
     const time = written(at, { ...CLOCK, timeZone: page.feed.dataset.zone });
@@ -38,8 +34,9 @@ const update = (() => {
       form.elements.n.value = m.n;
       form.elements.head.value = m.root;
     }
-    page.byId('u-root').textContent = grouped(root);
-    page.byId('u-rest').textContent = grouped(m.root.slice(16));
+    for (const [id, code] of [['u-root', root], ['u-rest', m.root.slice(16)]]) {
+      page.byId(id).textContent = code.replace(/(....)(?=.)/g, '$1 ');
+    }
   }
 
   function applied(m) {
