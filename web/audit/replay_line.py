@@ -35,7 +35,7 @@ class ShareLane(msgspec.Struct, frozen=True, kw_only=True):
     """One share on the time line."""
 
     share: Share
-    client: str
+    name: str  # of the client, and of the project
     ticks: tuple[str, ...]  # updates, in percent
     bars: tuple[Bar, ...]
 
@@ -104,7 +104,7 @@ def taken(recorded: Recorded, wanted: Filter, streams: frozenset[str]) -> bool:
 
 
 def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> ShareLane:
-    log = services.logs.disclosure
+    log, world = services.logs.disclosure, services.present.world
     first, last = pages.number_at(log, share.id, over.start), pages.number_at(log, share.id, over.end)
     step = max(1, -(-(last - first) // UPDATES))
     numbers = range(first + 1, last + 1, step)
@@ -115,7 +115,7 @@ def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> Shar
     seen, end = watched(services, share.id, at, over, [])
     return ShareLane(
         share=share,
-        client=services.present.world.client_name(share.client),
+        name=f"{world.client_name(share.client)} · {world.projects[share.project].title}",
         ticks=tuple(dict.fromkeys(f"{float(over.x(recorded)):.1f}" for recorded in instants)),
         bars=tuple(bars(seen, over, end, lambda _interval: False)),
     )
