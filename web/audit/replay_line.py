@@ -20,7 +20,7 @@ from web.record.lanes import Bar, Stretch, bars, watched
 EVENTS = 2000  # read one by one
 UPDATES = 1000  # of a share, read one by one
 BUCKETS = 120
-LANES = 6
+LANES = 12  # of shares; more than eight scroll
 
 
 class Pile(msgspec.Struct, frozen=True):
@@ -99,8 +99,8 @@ def _between(log: EventLog, over: Stretch, last: int) -> list[int]:
 
 
 def taken(recorded: Recorded, wanted: Filter, streams: frozenset[str]) -> bool:
-    """Tell whether an event is asked for; the event that ends each command is never listed by itself."""
-    return not closes(recorded.stream) and wanted.takes(recorded, streams)
+    """Tell whether an event is asked for; what the machinery records only where its kind is."""
+    return not closes(recorded.stream) and wanted.shows(recorded, streams)
 
 
 def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> ShareLane:
