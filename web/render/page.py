@@ -35,6 +35,7 @@ WORD = {
 }
 REMEMBERED = 5_000  # parts
 STYLESHEET = Path(__file__).parents[1] / "static" / "dashboard.css"
+FONT = STYLESHEET.with_name("inter.woff2")
 
 
 class Renderer:
@@ -43,7 +44,8 @@ class Renderer:
     def __init__(self) -> None:
         self.css = STYLESHEET.read_bytes()
         self.stylesheet = hashlib.sha256(self.css).hexdigest()
-        self.assets: dict[str, bytes] = {}  # the stylesheet names no font and no image
+        font = FONT.read_bytes()
+        self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
         self._environment = _environment()
         self._remembered: dict[PartPage, str] = {}
 
