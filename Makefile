@@ -5,10 +5,12 @@ WORKERS ?= 4
 STAMP := .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE # else every process of the tests and of the product compiles everything again
 
-.PHONY: demo test test-alone test-browser test-inside test-postgres check catalogue bench test-slow lock clean
+.PHONY: demo install test test-alone test-browser test-inside test-postgres check catalogue bench test-slow lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
+
+install: $(STAMP)       ## the command, as .venv/bin/fanlight
 
 # The suite in four parts, by markers (pyproject.toml says what each means). What watches a clock or kills things runs
 # beside at most one file of its kind; the others share WORKERS processes. Files of tests lie in memory where there is room

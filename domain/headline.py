@@ -131,7 +131,7 @@ STANDS: dict[tuple[Dimension, Rag], str] = {
 
 
 def headline(shared: Shared) -> Headline:
-    """Return the headline by the rules of docs/spec.md 6.9: whatever is shared, worst first."""
+    """Return the headline by the rules of docs/spec.md 6.10: whatever is shared, worst first."""
     statuses = shared.statuses()
     figures = [*_schedule(shared), *_budget(shared.budget), *_risk(shared.risks)]
     said = [c for c in figures if c.severity or statuses.get(c.of, "on_track") == "on_track"]
@@ -221,10 +221,10 @@ def _schedule(shared: Shared) -> Iterator[Clause]:
         yield Clause("schedule", _("{dates} passed without being met", dates=passed), 2)
     final = next((row for row in rows if row.final), None)
     last = _slip(shared.schedule, final, unit)
+    slipping = list(_slipping([row for row in rows if last is None or row is not final], of_all=last is None))
     if last is not None and not (overdue and not last.severity):
-        yield last
-    others = [row for row in rows if last is None or row is not final]
-    yield from _slipping(others, of_all=last is None)
+        yield last if last.severity or not slipping else _held(shared.schedule, unit)
+    yield from slipping
 
 
 def _slip(vital: ScheduleVital | None, final: MilestoneRow | None, unit: DateUnit) -> Clause | None:
@@ -240,6 +240,13 @@ def _slip(vital: ScheduleVital | None, final: MilestoneRow | None, unit: DateUni
     indicator = vital.indicator.status if vital.indicator else "at_risk"
     severity = 2 if status in ("off_track", "overdue") else max(1, SEVERITY[indicator])
     return Clause("schedule", _("{days} behind the agreed plan", days=days), severity)
+
+
+def _held(vital: ScheduleVital | None, unit: DateUnit) -> Clause:
+    """Return how the last agreed milestone stands that holds while others slip: nothing is said of the plan then."""
+    days = -(vital.slip_days or 0) if vital else 0
+    text = _("the last milestone {days} ahead", days=length(days, unit)) if days else _("the last milestone as agreed")
+    return Clause("schedule", text)
 
 
 def _slipping(rows: Sequence[MilestoneRow], *, of_all: bool) -> Iterator[Clause]:

@@ -13,7 +13,7 @@ from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people.access import AccessEvent, OrganisationNamed, Person, PersonEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
-from domain.people.memberships import MembershipEnded, MembershipGranted, same_address
+from domain.people.memberships import MembershipEnded, MembershipGranted, compared
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -21,6 +21,10 @@ class Key(msgspec.Struct, frozen=True):
 
     person: PersonId
     id: str
+
+
+def _with(people: tuple[PersonId, ...], person: PersonId) -> tuple[PersonId, ...]:
+    return people if person in people else (*people, person)
 
 
 class Directory:
@@ -35,6 +39,10 @@ class Directory:
         self.links: dict[str, Key] = {}
         self.tokens: dict[str, Key] = {}
         self.erased: set[PersonId] = set()
+        self._of_project: dict[ProjectId, tuple[ShareId, ...]] = {}  # a share never changes its project or client
+        self._of_client: dict[ClientId, tuple[ShareId, ...]] = {}
+        self._members: dict[ClientId, tuple[PersonId, ...]] = {}  # who ever was a viewer of a client
+        self._addressed: dict[str, tuple[PersonId, ...]] = {}  # whoever was ever invited by an address, as compared
 
     def apply_access(self, event: AccessEvent, key: str, at: datetime) -> None:
         """Take in the next event of the organisation, a client or a person, recorded at `at` (UTC).
@@ -59,9 +67,9 @@ class Directory:
         self.clients[key] = clients.evolve(self.clients.get(key), event, at)
         if not isinstance(event, ClientEnded):
             return
-        for share in [s for s in self.shares.values() if s.client == key]:
+        for share in self.all_of_client(key):
             self._end_share(share, at)
-        for person in list(self.people.values()):
+        for person in self.members_of(key):
             self._end_membership(person, key)
 
     def _ended(self, client: ClientId | None) -> bool:
@@ -81,6 +89,8 @@ class Directory:
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
         person = self.people[key] = access.evolve(self.people.get(key), event, at)
+        if isinstance(event, access.PersonInvited | MembershipGranted):
+            self._index(person)
         match event:
             case access.PersonInvited(client=str() as client) | MembershipGranted(client=client) if self._ended(client):
                 self._end_membership(person, client)  # the client ended before the invitation was recorded
@@ -95,9 +105,20 @@ class Directory:
             case _:
                 pass
 
+    def _index(self, person: Person) -> None:
+        """Make a person found by their clients and addresses."""
+        for client in person.memberships:
+            self._members[client] = _with(self._members.get(client, ()), person.id)
+        for address in map(compared, person.addresses):
+            self._addressed[address] = _with(self._addressed.get(address, ()), person.id)
+
     def _erase(self, person: PersonId) -> None:
         self.erased.add(person)
-        self.people.pop(person, None)
+        record = self.people.pop(person, None)
+        for address in map(compared, record.addresses if record else ()):
+            left = tuple(one for one in self._addressed.pop(address, ()) if one != person)
+            if left:
+                self._addressed[address] = left
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != person}
         self.links = {h: k for h, k in self.links.items() if k.person != person}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
@@ -119,12 +140,19 @@ class Directory:
 
     def viewers_of(self, client: ClientId) -> list[Person]:
         """Return who is a viewer of a client now."""
-        return [person for person in self.people.values() if client in person.clients]
+        return [person for person in self.members_of(client) if client in person.clients]
+
+    def members_of(self, client: ClientId) -> list[Person]:
+        """Return who is or ever was a viewer of a client, but for erased people, in the order of their invitations."""
+        return [self.people[person] for person in self._members.get(client, ()) if person in self.people]
+
+    def addressed(self, email: str) -> list[Person]:
+        """Return whoever was ever invited by a mail address, in the order of their invitations."""
+        return [self.people[person] for person in self._addressed.get(compared(email), ())]
 
     def known_viewer(self, email: str) -> Person | None:
         """Return the viewer, of any client, who was invited first by a mail address; None where nobody was."""
-        viewers = (person for person in self.people.values() if person.role == "viewer" and not person.disabled)
-        return next((p for p in viewers if any(same_address(known, email) for known in p.addresses)), None)
+        return next((p for p in self.addressed(email) if p.role == "viewer" and not p.disabled), None)
 
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}
@@ -135,18 +163,29 @@ class Directory:
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""
         share_id = ShareId(key)
+        new = share_id not in self.shares
         share = self.shares[share_id] = agreement_share.evolve(self.shares.get(share_id), event, at)
+        if new:
+            self._of_project[share.project] = (*self._of_project.get(share.project, ()), share_id)
+            self._of_client[share.client] = (*self._of_client.get(share.client, ()), share_id)
         if self._ended(share.client):  # the client ended while this share was being drafted
             self._end_share(share, at)
 
     def shares_of_project(self, project: ProjectId) -> list[Share]:
         """Return the shares of a project, by client name."""
-        shares = [s for s in self.shares.values() if s.project == project]
-        return sorted(shares, key=lambda s: (self.client_name(s.client), s.id))
+        return sorted(self.all_of_project(project), key=lambda s: (self.client_name(s.client), s.id))
 
     def shares_of_client(self, client: ClientId) -> list[Share]:
         """Return the shares of a client that were activated at least once."""
-        return [s for s in self.shares.values() if s.client == client and s.versions]
+        return [s for s in self.all_of_client(client) if s.versions]
+
+    def all_of_project(self, project: str) -> list[Share]:
+        """Return the shares of a project, drafted ones too, in the order they were made."""
+        return [self.shares[share] for share in self._of_project.get(ProjectId(project), ())]
+
+    def all_of_client(self, client: str) -> list[Share]:
+        """Return the shares of a client, drafted ones too, in the order they were made."""
+        return [self.shares[share] for share in self._of_client.get(ClientId(client), ())]
 
     def common_zone(self, clients: Iterable[ClientId]) -> str:
         """Return the time zone (IANA name) that all of some clients have; "UTC" where there is none."""

@@ -108,4 +108,9 @@ def end(state: Memberships, command: EndMembership) -> list[MembershipEnded]:
 
 def same_address(left: str, right: str) -> bool:
     """Return whether two mail addresses are the same; case is ignored in ASCII alone, so look-alikes differ."""
-    return left == right or (left.isascii() and right.isascii() and left.lower() == right.lower())
+    return compared(left) == compared(right)
+
+
+def compared(address: str) -> str:
+    """Return a mail address in the form in which it is compared with others."""
+    return address.lower() if address.isascii() else address

@@ -5,7 +5,6 @@ names is told by its name. A reader folds the changes of several updates by subj
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -15,12 +14,11 @@ from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, RiskCard
 from projections.entries import changes_course as course
 from projections.entries import changes_values as values
-from projections.entries.changes_aligned import DATES, aligned, coarser
+from projections.entries.changes_aligned import aligned, coarser
 from projections.entries.changes_said import said
-from projections.entries.changes_values import PAIRED
 from projections.entries.entry import Change
 from projections.entries.one_change import Thing, change
-from projections.wording import phrases, words
+from projections.wording import phrases
 from projections.wording.values import Way, way_of
 
 NAMED = {
@@ -68,7 +66,7 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     noticed = [*moved, *said(old, view), *_named(old, view)]
     if not noticed and previous != view:
         noticed = [_others(previous, view)]
-    return tuple(_with_years(one, way.unit) for one in noticed)
+    return tuple(noticed)
 
 
 def of_format_1(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
@@ -179,14 +177,3 @@ def _others(old: ClientView, new: ClientView) -> Change:
     what = phrases.listed([name for field, name in OTHERS.items() if getattr(old, field) != getattr(new, field)])
     after = _("{what} updated", what=what)
     return change("share.updated", "project", new.project, after=after, say=after)
-
-
-def _with_years(given: Change, unit: DateUnit) -> Change:
-    """Return a change of a day with the years, where those differ and would be left out."""
-    is_day = given.row.startswith("milestone.") and given.field in DATES - set(PAIRED)
-    if not is_day or unit != "day" or not given.was or not given.now or not given.before:
-        return given
-    was, now = date.fromisoformat(given.was), date.fromisoformat(given.now)
-    if was.year == now.year:
-        return given
-    return msgspec.structs.replace(given, before=words.day_year(was), after=words.day_year(now))

@@ -75,9 +75,8 @@ def _milestone(old: MilestoneRow, new: MilestoneRow, unit: DateUnit, coarse: boo
     """Return a milestone; how far its past goes back depends on the agreement, and in what unit a slip is told."""
     row = _present(old, new, "milestone")
     days = [(field, getattr(row, field), getattr(new, field)) for field in DATES]
-    same = {
-        field: now for field, was, now in days if was and now and words.in_unit(was, unit) == words.in_unit(now, unit)
-    }
+    said = words.day_year_in
+    same = {field: now for field, was, now in days if was and now and said(was, unit) == said(now, unit)}
     slip = new.slip if coarse else row.slip
     past = {"original_baseline": new.original_baseline, "trend": new.trend, "slip": slip}
     return msgspec.structs.replace(row, **{**same, **past})

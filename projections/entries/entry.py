@@ -148,6 +148,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     roots: dict[str, str]  # root id -> markup
     view: ClientView
     terms: str = ""  # of its version, JSON
+    changes: tuple[Change, ...] = ()  # what entry n changed
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,8 +35,8 @@ class _Body(msgspec.Struct):
 
 
 def instant(at: datetime) -> str:
-    """Return an instant as ISO 8601 in UTC to the second, as clients see it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return an instant as ISO 8601 in UTC to the second, as clients see it; the year has four digits."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def markup(parts: Mapping[str, Part], key: str) -> str:

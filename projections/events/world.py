@@ -65,8 +65,8 @@ class World(Directory):
             case _ if isinstance(event, AccessEvent):
                 self.apply_access(event, key, recorded.at)
                 if isinstance(event, ClientEnded):
-                    for share in list(self.held_back.now):
-                        self._end(share, recorded.at)
+                    for share in self.all_of_client(key):
+                        self._end(share.id, recorded.at)
             case _ if isinstance(event, ShareEvent):
                 self.apply_share(event, key, recorded.at)
                 self._let_go(ShareId(key), event, recorded.at)
@@ -106,8 +106,8 @@ class World(Directory):
             return
         last = begun.events[-1]
         step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
-        for share in self.shares.values():
-            if share.project == begun.project and share.active and share.ways.release is not None:
+        for share in self.all_of_project(begun.project):
+            if share.active and share.ways.release is not None:
                 self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
@@ -151,11 +151,11 @@ class World(Directory):
         kind, _, key = stream.partition("-")
         match kind:
             case "project":
-                return {s.id for s in self.shares.values() if s.project == key}
+                return {share.id for share in self.all_of_project(key)}
             case "share":
                 return {ShareId(key)} & self.shares.keys()
             case "client":
-                return {s.id for s in self.shares.values() if s.client == key}
+                return {share.id for share in self.all_of_client(key)}
             case "organisation" | "erasure":  # a name that changes or is erased may stand in any share's view
                 return set(self.shares)
             case _:

@@ -121,6 +121,19 @@ class Receipts:
         self._awake.set()
         return visit
 
+    def last_visit(self, share: str, person: str) -> Visit:
+        """Return what a viewer last had on screen of a share, and when they were last heard of; records nothing."""
+        with self._lock:
+            self._empty_inbox()
+            state = self._share(share)
+            if self.worker:  # others record as well
+                state.catch_up(self.log, share)
+            self._note_waiting()
+            viewer = state.viewers.get(person, ViewerReceipts())
+        return Visit(
+            since=viewer.displayed, ended=datetime.fromtimestamp(viewer.heard, UTC) if viewer.displayed else None
+        )
+
     @property
     def waiting(self) -> int:
         """How many claims are not recorded yet."""

@@ -54,6 +54,7 @@ class Folded:
             stylesheet=content.stylesheet,
             roots={root: names.filled_markup(markup, self.called) for root, markup in roots.items()},
             view=self.view(),
+            changes=content.changes,
             terms=content.terms if content.format == 1 else self.state.sections.get(sections.TERMS, ""),
         )
 
@@ -156,6 +157,11 @@ class Heads:
         self._folded: dict[str, Folded] = {}
         self._pages: dict[str, Page] = {}
         self._erasures = 0
+
+    def folded(self, share: str, n: int) -> Folded | None:
+        """Return what a share shows after entry n, from memory where that was the newest one just now."""
+        found = self._folded.get(share)
+        return found if found is not None and found.entry.n == n else fold(self._log, share, n)
 
     def page(self, share: str) -> Page | None:
         """Return the newest page of a share, None when nothing was disclosed."""

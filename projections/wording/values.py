@@ -92,7 +92,7 @@ def said(field: str, value: object, way: Way, *, long: bool = False) -> str:
             return words.moment_year(value, way.zone)
         case date():
             unit: DateUnit = "day" if field in DAYS else way.unit
-            return words.long_in(value, unit) if long else words.in_unit(value, unit)
+            return words.long_in(value, unit) if long else words.day_year_in(value, unit)
         case Money():
             return words.exact(value)
         case Score():
@@ -130,7 +130,7 @@ def slip(given: Slip, unit: DateUnit) -> str:
 
 
 def span(earliest: str, latest: str) -> str:
-    """Return two dates in words as a range, "" for none: "1 Oct to 9 Oct", "1 Oct at the earliest"."""
+    """Return two dates in words as a range, "" for none: "1 Oct 2027 to 9 Oct 2027", "1 Oct 2027 at the earliest"."""
     if earliest and latest:
         return _("{earliest} to {latest}", earliest=earliest, latest=latest)
     if earliest:

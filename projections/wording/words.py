@@ -56,11 +56,6 @@ def quarter_year(value: date) -> str:
     return _("Q{quarter} ’{year}", quarter=(value.month + 2) // 3, year=f"{value.year % 100:02}")
 
 
-def in_unit(value: date, unit: DateUnit) -> str:
-    """Return a date as its unit tells it, in short: "5 Oct", "Oct 2027", "Q4 2027"."""
-    return day(value) if unit == "day" else day_year_in(value, unit)
-
-
 def day_year_in(value: date, unit: DateUnit) -> str:
     """Return a date as its unit tells it, with the year: "5 Oct 2027", "Oct 2027", "Q4 2027"."""
     match unit:
@@ -81,7 +76,7 @@ def long_in(value: date, unit: DateUnit) -> str:
 
 def machine(value: date, unit: DateUnit) -> str:
     """Return a date as a machine reads it: "2027-10-05", "2027-10"; "" for a quarter, for which HTML has no form."""
-    return {"day": value.isoformat(), "month": f"{value:%Y-%m}", "quarter": ""}[unit]
+    return {"day": value.isoformat(), "month": value.isoformat()[:7], "quarter": ""}[unit]
 
 
 def local(at: datetime, zone: str) -> datetime:
@@ -90,8 +85,8 @@ def local(at: datetime, zone: str) -> datetime:
 
 
 def iso(at: datetime) -> str:
-    """Return an instant in ISO 8601, UTC to the second: "2027-03-16T13:58:00Z"."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return an instant in ISO 8601, UTC to the second: "2027-03-16T13:58:00Z"; the year has four digits."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def moment(at: datetime, zone: str) -> str:

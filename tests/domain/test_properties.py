@@ -3,6 +3,7 @@
 Hypothesis prints how to run a failing example again; `--hypothesis-seed` starts from a given seed.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -76,6 +77,7 @@ def play(history: list[Any]) -> tuple[Any, list[tuple[Any, datetime]]]:
 
 
 # The first is not drawn, as it would end every history; the second is refused where a history begins with figures.
+HUGE = re.compile(rb'"-?[0-9.]+E[+-]?[0-9]{4,}"')  # an exponent of more than three digits
 NEVER = {"ProjectClosed", "ProjectCorrected"}
 
 
@@ -152,7 +154,7 @@ def test_a_closed_project_changes_no_more(history: list[Any]) -> None:
 @over(commands)
 def test_a_command_means_the_same_after_a_journey_over_the_wire(command: Any) -> None:
     sent = wire.encode(command)
-    if b"NaN" in sent or b"Infinity" in sent:  # what is no number of digits is refused on the way
+    if b"NaN" in sent or b"Infinity" in sent or HUGE.search(sent):  # what is no number of digits, or has no bounds
         with pytest.raises(msgspec.ValidationError, match="Expected a number"):
             wire.decode(sent)
     else:

@@ -12,7 +12,7 @@ from domain.agreement.answers import Acknowledged, CommentMade, ConcernAnswered,
 from domain.ids import PersonId
 from domain.people.access import DisablePerson, InvitePerson
 from domain.plan.risks import ClientScored
-from domain.plan.schedule import MoveForecast
+from domain.plan.schedule import AddMilestone, MilestoneDetails, MoveForecast
 from projections.installation.folder import Folder
 from tests.journeys.product import Product, markup, on_screen, same, wait_until
 from tests.world import ACME, ADMIN, ALL_MILESTONES, ALL_RISKS, HARBOUR, SHARE, World, everything
@@ -20,6 +20,7 @@ from web.render.page import Renderer
 from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.browser
+NEW = MilestoneDetails(title="inside", client_title="Inspected", client_facing=True)
 TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"), risk_fields=(*ALL_RISKS, "comments"))
 
 
@@ -72,26 +73,24 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     assert manager.inner_text("h1").startswith("No concern is open.")
     live(client)
 
-    client.click("#r-r1 summary")
-    client.click("#r-r1 >> text=Answer this")
-    live(client)
+    client.hover("#r-r1 summary")
+    client.click("#r-r1 .say-it")
     n = on_screen(client)
     for field, value in (("probability", 4), ("impact", 5)):
         client.check(f"input[name={field}][value='{value}']", force=True)
     client.click("text=Record our score")
     wait_until(lambda: "You 4×5 = 20" in client.inner_text("#r-r1"))
     assert client.locator(".pin-y").count() == 1
-    assert f"bound to update {n}" in client.inner_text("#answer")
+    wait_until(lambda: f"bound to update {n}" in client.inner_text("#answer"))
     (scored,) = events(talking, ClientScored)
     bound(talking, scored, n)
     wait_until(lambda: "4×5 = 20" in manager.inner_text("#answers"))
 
-    client.click("#ms-m1 summary")
-    client.click("#md-m1 >> text=Answer this")
-    live(client)
+    client.hover("#ms-m1")
+    client.click("#ms-m1 .say-it")
     n = on_screen(client)
     client.fill("#answer-text", "Is May still true?")
-    client.click("text=Raise a concern")
+    client.click("#answer >> text=Raise a concern")
     wait_until(lambda: "Is May still true?" in client.locator("#body").inner_text())
     (raised,) = events(talking, ConcernRaised)
     bound(talking, raised, n)
@@ -114,7 +113,6 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     assert manager.inner_text("h1").startswith("No concern is open.")
 
     client.click("#scope a")
-    live(client)
     n = on_screen(client)
     client.click("#answer button:has-text('Acknowledge')")
     wait_until(lambda: "Acknowledged by Vera" in client.inner_text("#scope"))
@@ -137,7 +135,7 @@ def test_an_answer_is_bound_to_the_update_that_arrived_while_it_was_typed(
     assert f"update {n + 1}" in page.inner_text("#answer header")
     assert page.evaluate("document.activeElement.id") == "answer-text"
     page.click("#answer button:has-text('Comment')")
-    wait_until(lambda: "one comment" in page.inner_text("#ms-m2"))
+    wait_until(lambda: "1 comment" in page.inner_text("#ms-m2"))
     page.click("#ms-m2 summary")
     assert "Half a sen" in page.inner_text("#md-m2")
     bound(talking, events(talking, CommentMade)[0], n + 1)
@@ -160,10 +158,10 @@ def test_a_paused_page_answers_what_it_shows_and_not_what_is_newer(
 
 def test_it_works_without_scripts_too(talking: Product, sit_down: Callable[..., Any]) -> None:
     page = sit_down(talking, f"viewer-{ACME}", java_script_enabled=False)
-    page.click("#ms-m1 summary")
-    page.click("#md-m1 >> text=Answer this")
+    page.hover("#ms-m1")
+    page.click("#ms-m1 .say-it")
     page.fill("#answer-text", "By hand")
-    page.click("text=Raise a concern")
+    page.click("#answer >> text=Raise a concern")
     assert "Your concern is recorded" in page.inner_text("#answer")
     (raised,) = events(talking, ConcernRaised)
     bound(talking, raised, 1)
@@ -201,7 +199,68 @@ def test_what_was_typed_stays_when_somebody_was_signed_out_meanwhile(
     page.fill("#answer-text", "Half a sentence")
     talking.tell(DisablePerson(person=PersonId(f"viewer-{ACME}"), reason="Left"), OPERATOR)
     wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "signed-out")
-    page.click("text=Raise a concern")
+    page.click("#answer >> text=Raise a concern")
     assert page.input_value("#answer-text") == "Half a sentence"
     assert page.is_visible("text=You were signed out.")
     assert events(talking, ConcernRaised) == []
+
+
+def top_of(page: Any, row: str) -> float:
+    """Return how far below the top of the window a row begins, in CSS pixels."""
+    return float(page.evaluate(f"document.querySelector('{row}').getBoundingClientRect().top"))
+
+
+def test_an_answer_is_given_where_one_reads_and_the_entry_stands_there_and_has_the_focus(
+    talking: Product, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(talking, f"viewer-{ACME}", viewport={"width": 1280, "height": 1000})
+    live(page)
+    page.evaluate("document.getElementById('ms-m2').scrollIntoView({block: 'center'})")
+    before, address = top_of(page, "#ms-m2"), page.url
+    page.focus("#ms-m2 .say-it")  # a keyboard finds it, and then it is seen
+    assert page.evaluate("getComputedStyle(document.activeElement).opacity") == "1"
+    page.keyboard.press("Enter")
+    wait_until(lambda: page.evaluate("document.activeElement.id") == "answer-text")
+    assert page.evaluate("document.getElementById('answer').previousElementSibling.id") == "md-m2"
+    assert (top_of(page, "#ms-m2"), page.url) == (before, address)
+    page.keyboard.type("Who is on ")
+    talking.tell(MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 9, 9), reason="Frost"))
+    n = wait_until(lambda: on_screen(page) > 1 and on_screen(page))
+    page.keyboard.type("site?")
+    assert page.input_value("#answer-text") == "Who is on site?"
+    page.click("#answer button:has-text('Comment')")
+    wait_until(lambda: page.evaluate("document.activeElement.className") == "answering said")
+    wait_until(lambda: "Who is on site?" in page.inner_text("#md-m2"))
+    assert f"bound to update {n}" in page.inner_text("#answer")
+    assert page.inner_text("#ms-m2 .say-it span").startswith("1 comment")
+    assert 0 < top_of(page, "#ms-m2") < top_of(page, "#answer") < 1000  # both are on the screen still
+    assert page.url == address
+    bound(talking, events(talking, CommentMade)[0], n)
+    page.keyboard.press("Escape")
+    assert page.locator("#answer").count() == 0
+    assert page.evaluate("document.activeElement.matches('#ms-m2 .say-it')")
+
+
+def test_a_form_beneath_a_row_outlives_updates_that_replace_the_table_around_it(
+    talking: Product, sit_down: Callable[..., Any]
+) -> None:
+    page = sit_down(talking, f"viewer-{ACME}")
+    live(page)
+    page.hover("#ms-m2")
+    page.click("#ms-m2 .say-it")
+    page.fill("#answer-text", "Half a sen")
+    page.evaluate("document.getElementById('answer-text').setSelectionRange(4, 4)")
+    page.evaluate("window.kept = document.getElementById('answer-text')")
+    talking.tell(AddMilestone(project=HARBOUR, milestone="new", details=NEW, forecast=date(2027, 9, 1)))
+    wait_until(lambda: page.locator("#ms-new").count() == 1)
+    assert page.evaluate("window.kept === document.getElementById('answer-text') && window.kept.selectionStart === 4")
+    assert page.evaluate("document.activeElement.id") == "answer-text"
+    assert page.evaluate("document.getElementById('answer').previousElementSibling.id") == "md-m2"
+    page.hover("#ms-m1")
+    page.click("#ms-m1 .say-it")  # somewhere else, and back: nothing that was typed is lost
+    wait_until(lambda: page.evaluate("document.getElementById('answer').dataset.about") == "milestone-m1")
+    assert page.input_value("#answer-text") == ""
+    page.hover("#ms-m2")
+    page.click("#ms-m2 .say-it")
+    wait_until(lambda: page.evaluate("document.getElementById('answer').dataset.about") == "milestone-m2")
+    assert page.input_value("#answer-text") == "Half a sen"

@@ -124,7 +124,8 @@ def _words_in(path: Path) -> frozenset[str]:
 
 def names_of(route: Route) -> tuple[str, ...]:
     """Return the names that the module of a route's page may read."""
-    page = code.getclosurevars(route.endpoint).nonlocals["endpoint"]
+    answered = code.getclosurevars(route.endpoint).nonlocals["answered"]  # as web/door/guard.py nests them
+    page = code.getclosurevars(answered).nonlocals["endpoint"]
     return tuple(sorted(_words_in(Path(code.getfile(page)))))
 
 
@@ -422,8 +423,8 @@ def _of_addresses(choice: Choice, route: Route, person: str) -> Iterator[Asked]:
 def _of_forms(choice: Choice, route: Route, person: str, forms: dict[str, tuple[Field, ...]]) -> Iterator[Asked]:
     filled = {name: _fit(choice, name) for name in route.param_convertors}
     asked = {"person": person, "method": "POST"}
-    if route.path.endswith(("/file", "/import")):
-        named = PARTS[route.path.endswith("/import")]
+    if route.path.endswith(("/file", "/import", "/p/new")):
+        named = PARTS[not route.path.endswith("/file")]
         for part, file in [(named, file) for file in FILES] + [(part, FILES[1]) for part in PARTS]:
             kind = (b"content-type", b"multipart/form-data; boundary=b")
             yield Asked(target=_path(route, filled), headers=(kind,), body=MULTIPART % (part, file), **asked)

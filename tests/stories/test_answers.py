@@ -494,3 +494,32 @@ def test_who_took_note_of_a_value_is_told_beside_who_had_it_on_screen(room: Room
     assert "Acknowledged" not in room.text(f"/p/{HARBOUR}/who?milestone=m2")
     room.tell(MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 7, 1), reason="Frost"))
     assert "Acknowledged by" not in room.text(who)  # it was of the value before
+
+
+def test_the_form_alone_is_the_element_beneath_its_row_and_of_what_is_not_shared_there_is_none(room: Room) -> None:
+    def form(about: str) -> Response:
+        return room.client.get(f"/s/{SHARE}/answer?about={about}", headers={"hx-request": "true"})
+
+    wait_until(lambda: room.head > 0)
+    for about, tag in (("milestone-m1", "tr"), ("risk-r1", "li"), ("agreement-1", "div"), ("", "div")):
+        given = form(about)
+        assert given.text.strip().startswith(f'<{tag} class="answering'), about
+        assert given.text.count('id="answer"') == 1
+        page = room.client.get(f"/s/{SHARE}?about={about}").text
+        assert page.count('id="answer"') == 1
+    refused = [form(about) for about in ("milestone-hidden", "milestone-nosuch", "risk-r2", "risk-x", "budget")]
+    assert {(answer.status_code, answer.content) for answer in refused} == {(404, room.client.get("/nosuch").content)}
+
+
+def test_what_was_said_by_the_script_of_a_page_comes_back_as_the_element_that_takes_its_place(room: Room) -> None:
+    wait_until(lambda: room.head > 0)
+    n = room.head
+    form = {"n": str(n), "head": room.root(n), "command_id": new_id(24), "csrf": room.csrf, "about": "milestone-m1"}
+    headers = {"origin": ORIGIN, "hx-request": "true"}
+    address = f"/s/{SHARE}/answer"
+    empty = room.client.post(address, data={**form, "how": "comment", "text": " "}, headers=headers)
+    assert (empty.status_code, empty.text.strip()[:22]) == (422, '<tr class="answering o')
+    done = room.client.post(address, data={**form, "how": "concern", "text": "Worried"}, headers=headers)
+    assert (done.status_code, done.text.strip()[:22]) == (200, '<tr class="answering s')
+    assert f"bound to update {n}" in done.text
+    assert "Worried" in done.text

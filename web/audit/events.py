@@ -139,7 +139,7 @@ def actor_options(world: World) -> Options:
 
 def streams_of(world: World, project: str) -> frozenset[str]:
     """Return the streams of a project and its shares."""
-    shares = {f"share-{share.id}" for share in world.shares.values() if share.project == project}
+    shares = {f"share-{share.id}" for share in world.all_of_project(project)}
     return frozenset({f"project-{project}"} | shares)
 
 

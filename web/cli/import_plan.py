@@ -82,7 +82,7 @@ def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: b
         _show(proposal)
         if record:
             _record(Service(folder.events, present, clock.now), project, plan, proposal)
-        elif proposal.lines:
+        elif proposal.changes:
             print(_("Nothing is recorded yet. The same command with --accept takes these changes over."))
     finally:
         folder.close()
@@ -117,7 +117,7 @@ def _progress() -> Callable[[float], None] | None:
 
 
 def _show(proposal: Proposal) -> None:
-    for line in proposal.lines:
+    for line in proposal.changes:
         change = f"{line.before} -> {line.after}" if line.before else line.after
         note = f"  ({line.note})" if line.note else ""
         print(f"{line.kind:9} {line.title}: {change}{note}")
@@ -126,14 +126,14 @@ def _show(proposal: Proposal) -> None:
     print(
         _(
             "{lines} changes proposed, {unchanged} milestones unchanged.",
-            lines=len(proposal.lines),
+            lines=len(proposal.changes),
             unchanged=proposal.unchanged,
         )
     )
 
 
 def _record(service: Service, project: Project, plan: Plan, proposal: Proposal) -> None:
-    command = accept(project, plan, proposal.lines)
+    command = accept(project, plan, proposal.changes)
     answer = service.execute(OPERATOR, command, command_id=CommandId(f"import-{project.id}-{new_id()}"))
     print(
         _(

@@ -100,6 +100,13 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
         """Print the address of a sign-in link."""
         print(f"{self.settings.origin}/in/{secret}")
         print(_("Good once, for {link_hours} hours.", link_hours=self.settings.link_hours))
+        if not self.settings.public_url:
+            told = _(
+                "It opens where `fanlight serve` listens on port {port}, the default unless --port says otherwise. "
+                "Give the same --port or --public-url here as there.",
+                port=self.settings.port,
+            )
+            print(told)
 
 
 def run(given: Arguments) -> int:

@@ -20,13 +20,13 @@ from projections.replay import pages
 from projections.wording.phrases import grouped
 from web.client.viewing import Viewing
 from web.door.guard import Signed
-from web.write.saying import How, Saying, Sent
+from web.write.saying import How, Saying, Sent, Spoke
 
 Kind = Literal["milestone", "risk", "agreement", "page"]
 RECORDED: dict[How, str] = {
     "score": N_("Your score is recorded"),
     "comment": N_("Your comment is recorded"),
-    "concern": N_("Your concern is recorded. It stays open until it is settled"),
+    "concern": N_("Your concern is recorded and stays open until it is settled"),
     "acknowledge": N_("Your acknowledgement is recorded"),
 }
 NOT_COVERED = {"score": N_("a score of your own for this"), "comment": N_("comments on this")}
@@ -127,17 +127,30 @@ def record(viewing: Viewing, signed: Signed, share: str, newest: Page | None, an
     viewing.say(signed, share, check(viewing, share, newest, answer), command_id)
 
 
-def recorded(viewing: Viewing, signed: Signed, share: str, command_id: str) -> str:
-    """Return in words what this person said by a command, "" when they said nothing by it. For threads."""
-    spoke = viewing.said(signed, share, command_id)
-    if spoke is None:
-        return ""
+def recorded(spoke: Spoke) -> str:
+    """Return in words that an answer is recorded."""
     return _(
         "{recorded}, bound to update {n} and its hash {grouped}.",
         recorded=RECORDED[spoke.how],
         n=spoke.screen.n,
         grouped=" ".join(grouped(spoke.screen.head[:16])),
     )
+
+
+def stands(page: Page, spoke: Spoke) -> bool:
+    """Tell whether a page shows what was said; a score shows beside the risk, and is not looked for."""
+    view = page.view
+    rows = {f"milestone-{row.id}": row for row in view.milestones} | {f"risk-{card.id}": card for card in view.risks}
+    row = rows.get(spoke.subject)
+    match spoke.how:
+        case "comment":
+            return row is None or any(remark.text == spoke.text for remark in row.remarks)
+        case "concern":
+            return any(card.id == spoke.key for card in view.concerns)
+        case "acknowledge":
+            return row is None or row.ack is not None
+        case "score":
+            return True
 
 
 def check(viewing: Viewing, share: str, newest: Page, answer: Sent) -> Saying:

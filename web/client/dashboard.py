@@ -4,6 +4,7 @@ Rule: nothing here can reach the project; what a page shows was brought forward 
 viewer may not see answers like what does not exist.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -22,22 +23,24 @@ from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import Page
 from projections.entries.parts import instant
-from projections.replay import pages
 from projections.wording import words
 from projections.wording.days import last_day
 from projections.wording.phrases import grouped
-from web.client import answering
+from web.client import answering, in_place
 from web.client.answering import Offer
+from web.client.in_place import Beneath
 from web.client.share_page import ShareFields, SharePage, share_fields
+from web.client.since import News, news
 from web.client.viewing import NO_STORE, Viewing
-from web.door import templates
 from web.door.device import device
 from web.door.guard import VIEWERS, Signed, door, live_door, not_found
 from web.door.problem import status_of
 from web.push import messages
 from web.push.viewer import Viewer
 from web.render import charts, details
-from web.write.saying import asked, sent
+from web.write.saying import Spoke, asked, sent
+
+PATIENCE = 0.6  # seconds to wait for an update with what the reader said a moment ago
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,24 +52,39 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerSection(msgspec.Struct, frozen=True):
-    """What the section of answers shows: a form about one thing, or that an answer is recorded."""
+    """What stands beneath a row: a form about it, or that an answer is recorded."""
 
+    about: str = ""
     offer: Offer | None = None
-    recorded: str = ""  # in words, "" when nothing was recorded
+    said: Spoke | None = None  # what was recorded just now
+
+
+class AnswerPart(SharePage, frozen=True, kw_only=True):
+    """A form to answer something, or that the answer is recorded, as it stands beneath a row."""
+
+    template = "client/answer.html"
+    ended: bool
+    about: str
+    answer: Offer | None
+    said: Spoke | None
+    told: str  # what was recorded, in words
+    n: int
+    head: str  # the tree head after update n, hex
+    tag: str  # of the element it is, "" where it stands by itself
+    columns: int
 
 
 class DashboardPage(SharePage, frozen=True, kw_only=True):
     """The dashboard: the parts as recorded, and around them what depends on the reader."""
 
     template = "client/dashboard.html"
-    signed: Signed
     title: str  # of the window
     days: int  # for which receipts are kept
     ended: bool
     ended_on: str  # the civil day, "" while the share is in force
-    answer: Offer | None
-    told: str  # what was recorded just now, ""
     stylesheet: str  # SHA-256, hex
+    apart: Markup = Markup()  # an answer to what has no row on the page
+    below: Markup = Markup()  # an answer to the whole page, at its foot
     # of the newest update; without one it is number 0
     n: int = 0
     at: str = ""  # UTC
@@ -75,18 +93,15 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     head: str = ""  # the tree head after it, hex
     root: str = ""  # the beginning of `head`, in groups of four
     rest: str = ""  # the rest of it, which paper has
-    roots: Mapping[str, Markup] = {}  # the outermost parts by id
-    items: Markup = Markup()  # changes since the last visit
+    roots: Mapping[str, Markup] = {}  # the outermost parts by id, an answer beneath its row
+    news: News = News(reader="")  # what changed since the last visit
     visited: str = ""  # when the last visit ended, in words
 
 
-class RecordPage(templates.Page, frozen=True, kw_only=True):
+class RecordPage(SharePage, frozen=True, kw_only=True):
     """What the record proves, with the head the client holds."""
 
     template = "client/record.html"
-    share: str
-    organisation: str
-    project: str
     n: int
     root: str  # the tree head after update n, hex
     version: int  # of the agreement
@@ -103,8 +118,20 @@ async def dashboard(request: Request, signed: Signed) -> Response:
     about = asked(request.query_params)
     offer = answering.offer(page, about) if page is not None and about is not None else None
     command = request.query_params.get("said", "")
-    recorded = await run_in_threadpool(answering.recorded, viewing, signed, share, command) if command else ""
-    return await _answer(request, signed, page, AnswerSection(None if recorded else offer, recorded))
+    said = await run_in_threadpool(viewing.said, signed, share, command) if command else None
+    if said is not None:
+        page = await _with_what_was_said(viewing, share, page, said)
+        return await _answer(request, signed, page, AnswerSection(said.subject, said=said))
+    return await _answer(request, signed, page, AnswerSection(about or "", offer))
+
+
+async def _with_what_was_said(viewing: Viewing, share: str, page: Page | None, said: Spoke) -> Page | None:
+    """Return the newest page once it shows what was said a moment ago, or after `PATIENCE` as it is then."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while page is not None and not answering.stands(page, said) and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(0.02)
+        page = await run_in_threadpool(viewing.heads.page, share)
+    return page
 
 
 async def _answer(
@@ -123,39 +150,85 @@ async def answer(request: Request, signed: Signed) -> Response:
     share = request.path_params["share"]
     if not viewing.may_watch(signed, share):
         return not_found()
+    page = await run_in_threadpool(viewing.heads.page, share)
     if request.method != "POST":
-        about = asked(request.query_params) or ""
-        return RedirectResponse(f"/s/{share}?{urlencode({'about': about})}#answer", 303)
+        return await _form(request, signed, page, asked(request.query_params) or "")
     form = await request.form()
     given, key = sent(form), str(form.get("command_id", ""))
-    page = await run_in_threadpool(viewing.heads.page, share)
+    answered = _part if "hx-request" in request.headers else _answer
     try:
         await run_in_threadpool(answering.record, viewing, signed, share, page, given, key)
     except Refused as refusal:
         again = answering.refused(page, given, refusal.message, refusal.field)
-        return await _answer(request, signed, page, AnswerSection(again), status_of(refusal))
+        return await answered(request, signed, page, AnswerSection(again.about, again), status_of(refusal))
+    if answered is _part:
+        said = await run_in_threadpool(viewing.said, signed, share, key)
+        return await _part(request, signed, page, AnswerSection(given.about, said=said))
     return RedirectResponse(f"/s/{share}?{urlencode({'said': key})}#answer", 303)
+
+
+async def _form(request: Request, signed: Signed, page: Page | None, about: str) -> Response:
+    """Answer with the form alone where the page's script asks for it, else lead to the page with the form in it."""
+    share = request.path_params["share"]
+    if "hx-request" not in request.headers:
+        return RedirectResponse(f"/s/{share}?{urlencode({'about': about})}#answer", 303)
+    offer = answering.offer(page, about) if page is not None else None
+    return await _part(request, signed, page, AnswerSection(about, offer)) if offer else not_found()
+
+
+async def _part(
+    request: Request, signed: Signed, page: Page | None, section: AnswerSection, status: int = 200
+) -> Response:
+    """Answer with what stands beneath a row."""
+    viewing: Viewing = request.app.state.viewing
+    fields = await run_in_threadpool(share_fields, viewing, signed, request.path_params["share"])
+    part = _beneath(viewing, fields, page, section, in_place.place(page, section.about))
+    return viewing.pages.answer(request, part, status)
+
+
+def _beneath(
+    viewing: Viewing, fields: ShareFields, page: Page | None, section: AnswerSection, there: Beneath | None
+) -> AnswerPart:
+    return AnswerPart(
+        **fields,
+        ended=viewing.ended_on(fields["share"]) is not None,
+        about=section.about,
+        answer=section.offer,
+        said=section.said,
+        told=answering.recorded(section.said) if section.said else "",
+        n=page.n if page else 0,
+        head=page.root if page else "",
+        tag=there.tag if there else "",
+        columns=there.columns if there else 1,
+    )
 
 
 class _Around(ShareFields):
     """The fields of a `DashboardPage` that depend on no update."""
 
-    signed: Signed
     days: int
     ended: bool
     ended_on: str
-    answer: Offer | None
-    told: str
 
 
 def _page(viewing: Viewing, opening: Opening, page: Page | None, section: AnswerSection) -> DashboardPage:
     """Return the dashboard with `page` in it, and record that it was opened; of the viewer, only what is theirs."""
-    around = _around(viewing, opening, section)
+    around = _around(viewing, opening)
+    fields = share_fields(viewing, opening.signed, opening.share)
+    there = in_place.place(page, section.about)
+    answer = Markup()
+    if section.offer or section.said:
+        answer = Markup(viewing.pages.markup(_beneath(viewing, fields, page, section, there)))  # noqa: S704  # escaped
+    apart = answer if section.about and there is None else Markup()
+    below = answer if not section.about else Markup()
     if page is None:
-        return DashboardPage(**around, title=around["organisation"], stylesheet=viewing.style.stylesheet)
+        empty = viewing.style.stylesheet
+        return DashboardPage(**around, title=around["organisation"], stylesheet=empty, apart=apart, below=below)
+    roots = {root: Markup(markup) for root, markup in page.roots.items()}  # noqa: S704  # recorded, escaped when made
+    if there is not None:
+        roots["body"] = in_place.put(roots["body"], there, answer)
     session = opening.signed.session.id if opening.signed.session else ""
     visit = viewing.receipts.opened(opening.share, opening.signed.person.id, session, page.n, opening.device)
-    items = pages.items_since(viewing.log, opening.share, visit.since, page.n) if visit.since else []
     view = page.view
     return DashboardPage(
         **around,
@@ -168,22 +241,21 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
         head=page.root,
         root=" ".join(grouped(page.root[:16])),
         rest=" ".join(grouped(page.root[16:])),
-        roots={root: Markup(markup) for root, markup in page.roots.items()},  # noqa: S704  # recorded, escaped when made
-        items=Markup("".join(items)),  # noqa: S704  # recorded, escaped when made
+        roots=roots,
+        apart=apart,
+        below=below,
+        news=news(viewing, page, visit.since, opening.signed.person.id),
         visited=_visited(visit.ended, around["zone"]),
     )
 
 
-def _around(viewing: Viewing, opening: Opening, section: AnswerSection) -> _Around:
-    fields, ended = share_fields(viewing, opening.share), viewing.ended_on(opening.share)
+def _around(viewing: Viewing, opening: Opening) -> _Around:
+    fields, ended = share_fields(viewing, opening.signed, opening.share), viewing.ended_on(opening.share)
     return {
         **fields,
-        "signed": opening.signed,
         "days": viewing.kept_days(opening.share),
         "ended": ended is not None,
         "ended_on": words.long_day(last_day(ended, fields["zone"])) if ended else "",
-        "answer": section.offer,
-        "told": section.recorded,
     }
 
 
@@ -242,11 +314,8 @@ async def record(request: Request, signed: Signed) -> Response:
     page = await run_in_threadpool(viewing.heads.page, share) if viewing.may_watch(signed, share) else None
     if page is None:
         return not_found()
-    view = page.view
     proved = RecordPage(
-        share=share,
-        organisation=view.organisation,
-        project=view.project,
+        **await run_in_threadpool(share_fields, viewing, signed, share),
         n=page.n,
         root=page.root,
         version=page.terms_version,

@@ -21,7 +21,7 @@ from projections.entries.parts import instant
 from projections.replay import pages
 from projections.wording import days, words
 from projections.wording.phrases import grouped
-from web.client.share_page import SharePage, share_fields
+from web.client.share_page import ShareFields, SharePage, share_fields
 from web.client.viewing import Viewing
 from web.door.guard import VIEWERS, Signed, door, not_found
 from web.door.headers import CSP
@@ -136,9 +136,9 @@ async def listing(request: Request, signed: Signed) -> Response:
         return not_found()
     asked = TypedMoment(request.query_params.get("on", ""), request.query_params.get("time", ""))
     problem, status = "", 200
+    fields = await run_in_threadpool(share_fields, viewing, signed, share)
     try:
-        called = await run_in_threadpool(viewing.called, share)
-        at = moment(request.query_params, called.zone)
+        at = moment(request.query_params, fields["zone"])
         if at is not None:
             n = await run_in_threadpool(pages.number_at, viewing.log, share, at)
             if n:
@@ -146,12 +146,13 @@ async def listing(request: Request, signed: Signed) -> Response:
             problem = _("Nothing had been shown by then. The first update is the last one on the last page.")
     except NoSuchTime:
         problem, status = _("Write the day as 2027-03-11 and the time as 09:31."), 400
-    listed = await run_in_threadpool(_listed, viewing, share, before, asked, problem)
+    listed = await run_in_threadpool(_listed, viewing, fields, before, asked, problem)
     return viewing.pages.answer(request, listed, status)
 
 
-def _listed(viewing: Viewing, share: str, before: str, asked: TypedMoment, problem: str) -> HistoryPage:
-    fields, head = share_fields(viewing, share), viewing.log.head(share)
+def _listed(viewing: Viewing, fields: ShareFields, before: str, asked: TypedMoment, problem: str) -> HistoryPage:
+    share = fields["share"]
+    head = viewing.log.head(share)
     upto = min(int(before) - 1, head) if before else head
     listed = updates(viewing, share, upto, fields["zone"])
     return HistoryPage(
@@ -173,7 +174,9 @@ async def opened_update(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/history/{n}`: what update n changed, when it was shown, its page and its proof."""
     viewing: Viewing = request.app.state.viewing
     share, n = request.path_params["share"], _number(request.path_params["n"])
-    shown = await run_in_threadpool(_update, viewing, share, n) if n and viewing.may_watch(signed, share) else None
+    shown = (
+        await run_in_threadpool(_update, viewing, signed, share, n) if n and viewing.may_watch(signed, share) else None
+    )
     if shown is None:
         return not_found()
     response = viewing.pages.answer(request, shown)
@@ -181,8 +184,8 @@ async def opened_update(request: Request, signed: Signed) -> Response:
     return response
 
 
-def _update(viewing: Viewing, share: str, n: int) -> UpdatePage | None:
-    log, fields = viewing.log, share_fields(viewing, share)
+def _update(viewing: Viewing, signed: Signed, share: str, n: int) -> UpdatePage | None:
+    log, fields = viewing.log, share_fields(viewing, signed, share)
     kept = next(iter(log.kept(share, n - 1, 1, n)), None)
     if kept is None:
         return None

@@ -11,25 +11,47 @@ from starlette.routing import BaseRoute
 
 from domain.headline import number
 from domain.ids import ShareId
+from domain.language import N_
 from domain.language import gettext as _
+from domain.view import ClientView
+from projections.entries.entry import Change
 from projections.entries.parts import instant
 from projections.wording import words
+from projections.wording.days import last_day
 from projections.wording.phrases import listed
 from web.client.viewing import NO_STORE, Viewing
 from web.door.guard import VIEWERS, Signed, door
 from web.door.templates import Page
+from web.render.figures import TONE, risk_vital
+from web.render.page import WORD
+
+KINDS = (("overall", N_("Overall")), ("schedule", N_("Schedule")), ("budget", N_("Budget")), ("risk", N_("Risk")))
+
+
+class HowItStands(msgspec.Struct, frozen=True):
+    """One status of a share as its dashboard has it."""
+
+    kind: str  # "overall", "schedule", "budget", "risk"
+    tone: str  # of its shape and colour: "ok", "warn", "bad"
+    word: str
 
 
 class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
-    """One share in the list: its newest sentence, and when that was recorded."""
+    """One share in the list: how it stands, what changed last, and how much is new to the reader."""
 
     id: str
+    client: str  # "" where the reader belongs to one client only
     project: str
     sentence: str
     n: int  # the newest update, 0 for none yet
+    statuses: Sequence[HowItStands] = ()
+    change: Change | None = None  # the most important one of the newest update
+    more: int = 0  # changes of the newest update beside it
     at: str = ""  # UTC, "" without an update
     time: str = ""  # in words, in the share's zone
-    ended: bool
+    new: int = 0  # updates since the reader last had it on screen
+    visited: str = ""  # when that was, in words; "" when it never was
+    ended_on: str = ""  # the civil day, "" while it is in force
 
 
 class ClientTiles(msgspec.Struct, frozen=True):
@@ -40,11 +62,50 @@ class ClientTiles(msgspec.Struct, frozen=True):
     zone: str = ""  # IANA name of the time zone of their times, "" where there is none
 
 
+class Shares(msgspec.Struct, frozen=True):
+    """All that a viewer may watch: what is in force by client, and below it what has ended."""
+
+    groups: Sequence[ClientTiles]
+    ended: Sequence[ShareTile]
+
+    @property
+    def going_on(self) -> list[ShareTile]:
+        """The shares in force."""
+        return [share for group in self.groups for share in group.shares]
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """The statuses that any share in force has, each with its label."""
+        had = {status.kind for share in self.going_on for status in share.statuses}
+        return [(kind, _(label)) for kind, label in KINDS if kind in had]
+
+    def heading(self) -> str:
+        """Return how many projects are shared now."""
+        many = len(self.going_on)
+        if not many:
+            return _("Nothing is shared with you now.") if self.ended else _("Nothing is shared yet.")
+        if many == 1:
+            return _("One project is shared with you.")
+        return _("{shares} projects are shared with you.", shares=number(many).capitalize())
+
+    def news(self) -> str:
+        """Return how many of them have changed since the reader last looked, "" where that says nothing."""
+        seen = [share for share in self.going_on if share.visited]
+        changed = sum(share.new > 0 for share in seen)
+        if not seen:
+            return ""
+        if not changed:
+            return _("Nothing has changed since you last looked.")
+        if changed == 1:
+            return _("One has changed since you last looked.")
+        return _("{changed} have changed since you last looked.", changed=number(changed).capitalize())
+
+
 class SharesPart(Page, frozen=True, kw_only=True):
-    """The list alone, as the page fetches it again."""
+    """The list with its heading, as the page fetches it again."""
 
     template = "client/shares.html"
-    groups: Sequence[ClientTiles]
+    shares: Shares
 
 
 class HomePage(Page, frozen=True, kw_only=True):
@@ -54,29 +115,22 @@ class HomePage(Page, frozen=True, kw_only=True):
     signed: Signed
     organisation: str
     client: str
-    heading: str
-    groups: Sequence[ClientTiles]
+    shares: Shares
 
 
 async def home(request: Request, signed: Signed) -> Response:
     """`GET /home`: a viewer's shares; straight to the dashboard when there is one."""
     viewing: Viewing = request.app.state.viewing
-    groups = await run_in_threadpool(_groups, viewing, signed)
+    shared = await run_in_threadpool(_shares, viewing, signed)
     organisation = await run_in_threadpool(viewing.organisation, signed)
-    shares = [share for group in groups for share in group.shares]
-    if len(shares) == 1:
-        return RedirectResponse(f"/s/{shares[0].id}", 303)
-    heading = (
-        _("{shares} projects are shared with you.", shares=number(len(shares)).capitalize())
-        if shares
-        else _("Nothing is shared yet.")
-    )
+    every = [*shared.going_on, *shared.ended]
+    if len(every) == 1:
+        return RedirectResponse(f"/s/{every[0].id}", 303)
     page = HomePage(
         signed=signed,
         organisation=organisation,
         client=listed(viewing.clients_of(signed)),
-        heading=heading,
-        groups=groups,
+        shares=shared,
     )
     return viewing.pages.answer(request, page)
 
@@ -84,49 +138,82 @@ async def home(request: Request, signed: Signed) -> Response:
 async def home_shares(request: Request, signed: Signed) -> Response:
     """`GET /home/shares`: the list alone; 304 when nothing on it is new."""
     viewing: Viewing = request.app.state.viewing
-    markup = viewing.pages.markup(SharesPart(groups=await run_in_threadpool(_groups, viewing, signed)))
+    markup = viewing.pages.markup(SharesPart(shares=await run_in_threadpool(_shares, viewing, signed)))
     etag = f'"{hashlib.sha256(markup.encode()).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"etag": etag, **NO_STORE})
     return Response(markup, media_type="text/html; charset=utf-8", headers={"etag": etag, "cache-control": "no-cache"})
 
 
-def _groups(viewing: Viewing, signed: Signed) -> list[ClientTiles]:
-    """Return what is shared with each client of a viewer, by the client's name; one group where there is one client."""
+def _shares(viewing: Viewing, signed: Signed) -> Shares:
+    """Return what is shared with a viewer, by the name of the client; one group where there is one client.
+
+    The work for a share does not depend on how much happened in it, nor on how long the viewer was away.
+    """
+    clients = viewing.clients_of(signed)
     zones: dict[str, str] = {}
-    by_client: dict[str, list[ShareTile]] = {client: [] for client in viewing.clients_of(signed)}
+    ended, by_client = list[ShareTile](), {client: list[ShareTile]() for client in clients}
     for share in viewing.shares_of(signed):
         called = viewing.called(share)
-        zones[called.client] = called.zone
-        by_client.setdefault(called.client, []).append(_tile(viewing, share))
-    named = len(by_client) > 1
-    return [
-        ClientTiles(
-            client if named else "",
-            sorted(tiles, key=lambda tile: (tile.ended, tile.project, tile.id)),
-            zones[client] if any(tile.time and not tile.ended for tile in tiles) else "",
-        )
+        tile = _tile(viewing, signed, share, called.client if len(clients) > 1 else "")
+        if tile.ended_on:
+            ended.append(tile)
+            continue
+        if tile.time:
+            zones[called.client] = called.zone
+        by_client.setdefault(called.client, []).append(tile)
+    groups = [
+        ClientTiles(client if len(clients) > 1 else "", sorted(tiles, key=_by_name), zones.get(client, ""))
         for client, tiles in sorted(by_client.items())
+        if tiles or not ended
     ]
+    return Shares(groups, sorted(ended, key=_by_name))
 
 
-def _tile(viewing: Viewing, share: ShareId) -> ShareTile:
-    page, ended = viewing.heads.page(share), viewing.ended_on(share) is not None
+def _by_name(tile: ShareTile) -> tuple[str, str]:
+    return tile.project, tile.id
+
+
+def _tile(viewing: Viewing, signed: Signed, share: ShareId, client: str) -> ShareTile:
+    page, ended = viewing.heads.page(share), viewing.ended_on(share)
+    zone = viewing.called(share).zone
+    over = words.long_day(last_day(ended, zone)) if ended else ""
     if page is None:
-        organisation, nothing = viewing.called(share).organisation, _("Nothing has been shared yet")
+        organisation, nothing = viewing.called(share).organisation, _("Nothing has been shared yet.")
         if viewing.log.head(share):
-            nothing = _("What was shown last has been erased")
-        return ShareTile(id=share, project=organisation, sentence=nothing, n=0, ended=ended)
-    view = page.view
+            nothing = _("What was shown last has been erased.")
+        return ShareTile(id=share, client=client, project=organisation, sentence=nothing, n=0, ended_on=over)
+    view, visit = page.view, viewing.receipts.last_visit(share, signed.person.id)
     return ShareTile(
         id=share,
+        client=client,
         project=view.project,
         sentence=view.headline.sentence,
         n=page.n,
+        statuses=statuses(view),
+        change=page.changes[0] if page.changes and page.n > 1 else None,
+        more=max(0, len(page.changes) - 1),
         at=instant(page.at),
         time=words.moment_year(page.at, view.time_zone),
-        ended=ended,
+        new=max(0, page.n - visit.since) if visit.since else 0,
+        visited=words.moment_year(visit.ended, view.time_zone) if visit.ended else "",
+        ended_on=over,
     )
+
+
+def statuses(view: ClientView) -> tuple[HowItStands, ...]:
+    """Return the statuses of a view in the words of its dashboard, those alone that are shared."""
+    indicators = {
+        "overall": view.overall,
+        "schedule": view.schedule.indicator if view.schedule else None,
+        "budget": view.budget.indicator if view.budget else None,
+        "risk": view.risk.indicator if view.risk else None,
+    }
+    said = {kind: HowItStands(kind, TONE[of.status], _(WORD[of.status])) for kind, of in indicators.items() if of}
+    if view.risk and view.risk.top:
+        worst = "bad" if view.risk.high else "warn" if view.risk.medium else "ok"
+        said["risk"] = HowItStands("risk", worst, risk_vital(view.risk).worst_risk)
+    return tuple(said[kind] for kind, _label in KINDS if kind in said)
 
 
 def routes() -> list[BaseRoute]:

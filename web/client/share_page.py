@@ -4,11 +4,14 @@ from typing import TypedDict
 
 from web.client.viewing import Viewing
 from web.door import templates
+from web.door.guard import Signed
 
 
 class ShareFields(TypedDict):
-    """The fields of a `SharePage`, to be given as `**share_fields(viewing, share)`."""
+    """The fields of a `SharePage`, to be given as `**share_fields(viewing, signed, share)`."""
 
+    signed: Signed
+    several: bool
     share: str
     organisation: str
     client: str
@@ -18,13 +21,22 @@ class ShareFields(TypedDict):
 class SharePage(templates.Page, frozen=True, kw_only=True):
     """A page of one share."""
 
+    signed: Signed
+    several: bool  # whether more than this one is shared with the reader
     share: str  # its id
     organisation: str  # the name of the one that shares
     client: str  # the name of the one it is shared with
     zone: str  # IANA name of the time zone that times are written in
 
 
-def share_fields(viewing: Viewing, share: str) -> ShareFields:
-    """Return what every page of a share has."""
+def share_fields(viewing: Viewing, signed: Signed, share: str) -> ShareFields:
+    """Return what every page of a share has, for somebody who may watch it. For threads."""
     called = viewing.called(share)
-    return {"share": share, "organisation": called.organisation, "client": called.client, "zone": called.zone}
+    return {
+        "signed": signed,
+        "several": len(viewing.shares_of(signed)) > 1,
+        "share": share,
+        "organisation": called.organisation,
+        "client": called.client,
+        "zone": called.zone,
+    }

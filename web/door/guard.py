@@ -24,6 +24,8 @@ from domain.people.access import Person, Role, Session
 from projections.directory import Directory
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
 from web.door.problem import at_json_door, problem
+from web.door.refused import refused_page, to_a_person, with_headers_of
+from web.door.templates import Pages
 from web.ids import digest, form_token
 
 Allowed = frozenset[Role] | Literal["anyone"]
@@ -59,7 +61,7 @@ class Guard:
     `directory` returns who there is, `clock` the present instant (UTC). `refresh` takes in what other processes
     recorded, also beside a folder, where the operator's command line writes; None for none. `secure`: people reach the
     installation by https. `bounds`: what one request may bring, and one person ask for. `token_days`: for how long a
-    token works. `active` takes the id of a session in which somebody does something.
+    token works. `active` takes the id of a session in which somebody does something. `pages` show what is refused.
     """
 
     def __init__(
@@ -70,12 +72,13 @@ class Guard:
         *,
         secure: bool,
         bounds: Bounds,
+        pages: Pages,
         token_days: int,
         active: Callable[[str], None],
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
-        self.refresh, self.bounds, self.active = refresh, bounds, active
+        self.refresh, self.bounds, self.active, self.pages = refresh, bounds, active, pages
         self._tokens_last = timedelta(days=token_days)
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
@@ -129,6 +132,15 @@ class Guard:
             sent = value if isinstance(value, str) else None
         return sent is not None and hmac.compare_digest(sent.encode(errors="replace"), signed.csrf.encode())
 
+    def shown(self, request: Request, answer: Response) -> Response:
+        """Return a refusal as a page of the product where a person reads it; any other answer as it is."""
+        if not to_a_person(request, answer):
+            return answer
+        signed = self.signed(request)
+        name, csrf = (signed.person.name, signed.csrf) if signed else ("", "")
+        page = self.pages.answer(request, refused_page(request, answer, name, csrf), answer.status_code)
+        return with_headers_of(answer, page)
+
 
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]
 OpenEndpoint = Callable[[Request], Awaitable[Response]]
@@ -140,7 +152,7 @@ def not_found() -> Response:
     return PlainTextResponse(_(NOT_FOUND) + "\n", status_code=404)
 
 
-def _hidden(request: Request) -> Response:
+def hidden(request: Request) -> Response:
     """Return `not_found` as the door has it that was asked."""
     return problem(404, _("Not found"), _(NOT_FOUND)) if at_json_door(request) else not_found()
 
@@ -195,7 +207,7 @@ def door(
     it takes and costs, web/door/bounds.py.
     """
 
-    async def guarded(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         guard: Guard = request.app.state.guard
         if guard.refresh is not None:
             await guard.refresh()
@@ -203,7 +215,7 @@ def door(
         if signed is None:
             return _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
-            return _hidden(request)
+            return hidden(request)
         try:
             answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
         except TooLarge:
@@ -212,8 +224,16 @@ def door(
             return await _still_theirs(guard, request, signed) or answer
         return answer
 
+    async def guarded(request: Request) -> Response:
+        return _shown(request, await answered(request))
+
     guarded.guarded, guarded.kind = allow, kind  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+def _shown(request: Request, answer: Response) -> Response:
+    guard: Guard = request.app.state.guard
+    return guard.shown(request, answer)
 
 
 async def _asked(endpoint: Endpoint, request: Request, signed: Signed, kind: Kind) -> Response:
@@ -276,7 +296,7 @@ def open_door(
     that a mail provider can post there without a page of ours (RFC 8058); such a route signs nobody in.
     """
 
-    async def guarded(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         guard: Guard = request.app.state.guard
         if refresh and guard.refresh is not None:
             await guard.refresh()
@@ -287,6 +307,9 @@ def open_door(
             return await endpoint(bounded(request, most))
         except TooLarge:
             return _too_large(request, most)
+
+    async def guarded(request: Request) -> Response:
+        return _shown(request, await answered(request))
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)

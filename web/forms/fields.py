@@ -17,7 +17,7 @@ from domain.language import gettext as _
 from projections.wording import days
 
 Kind = Literal[
-    "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until"
+    "line", "text", "day", "whole", "amount", "money", "choice", "yes", "weekdays", "days", "points", "until", "file"
 ]  # fmt: skip
 Typed = Mapping[str, Sequence[str]]
 MOST_WHOLE = Decimal(999_999_999)
@@ -101,6 +101,8 @@ def _value(field: Field, text: str) -> Any:
             raise ValueError(_("{label} is missing. {example}", label=field.label, example=_example(field)))
         return NOTHING
     match field.kind:
+        case "file":
+            return NOTHING  # a file is no value of a command
         case "line" | "text" | "choice":
             return text
         case "yes":

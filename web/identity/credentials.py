@@ -23,7 +23,6 @@ from domain.people.access import (
     StartSession,
     UseLink,
 )
-from domain.people.memberships import same_address
 from projections.events.present import CurrentWorld
 from web.ids import digest, new_id, new_secret
 from web.write.permission import OPERATOR, Actor
@@ -119,7 +118,7 @@ class Credentials:
 
     def vouched(self, email: str, device: str = "") -> Entrance | None:
         """Start a session for the one person who has a mail address; None for nobody or several."""
-        holders = [p for p in self._present.refresh().people.values() if p.comes_in and _has_address(p, email)]
+        holders = [p for p in self._present.refresh().addressed(email) if p.comes_in]
         if len(holders) != 1:
             return None
         cookie, expires = new_secret(), self._clock() + self._session
@@ -146,7 +145,3 @@ class Credentials:
         command = IssueToken(person=person, token=new_id(), hash=digest(secret), label=label)
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
         return secret
-
-
-def _has_address(person: Person, email: str) -> bool:
-    return any(same_address(known, email) for known in person.addresses)

@@ -14,6 +14,7 @@ from domain.language import gettext as _
 EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # of dates, as a project takes them; LATEST itself is too late
 MAX_BYTES = 64 * 2**20  # of a file
 MAX_PROBLEMS = 20  # reported of one file
+MAX_TASKS = 5000  # beside the milestones: what can be followed
 
 
 class PlannedMilestone(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     data_date: date | None = None
     milestones: tuple[PlannedMilestone, ...] = ()
+    tasks: tuple[PlannedMilestone, ...] = ()  # that are no milestones and could be followed: they have a finish
+    read: int = 0  # tasks or rows of the plan, milestones among them
     costs: PlannedCosts | None = None
     notes: tuple[str, ...] = ()  # sentences: what was recognised, skipped or not understood
 

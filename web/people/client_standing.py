@@ -89,7 +89,7 @@ def standing(services: Services, signed: Signed, client: Client, *, deep: bool =
     if deep:
         services.receipts.flush()
     world = services.present.world
-    shares = [s for s in world.shares.values() if s.client == client.id and signed.person.manages(s.project)]
+    shares = [s for s in world.all_of_client(client.id) if signed.person.manages(s.project)]
     windows = sorted((_window(services, world, share, deep=deep) for share in shares), key=_order)
     watching = [page for window in windows for page in window.watching]
     people = [_someone(signed, world, p, known, watching, services.now()) for p, known in _known(world, client.id)]
@@ -102,7 +102,7 @@ def standing(services: Services, signed: Signed, client: Client, *, deep: bool =
 
 def _known(world: World, client: ClientId) -> list[tuple[Person, Membership]]:
     """Return everybody who is or was a viewer of a client."""
-    return [(p, known) for p in world.people.values() if (known := p.known_to(client)) is not None]
+    return [(p, known) for p in world.members_of(client) if (known := p.known_to(client)) is not None]
 
 
 def reached(services: Services, share: Share) -> dict[str, Reached]:

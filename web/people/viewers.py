@@ -141,6 +141,12 @@ async def invite(request: Request, signed: Signed) -> Response:
         return not_found()
     form = await request.form()
     name, email = str(form.get("name", "")).strip(), str(form.get("email", "")).strip()
+    return await invited(request, signed, share, name, email)
+
+
+async def invited(request: Request, signed: Signed, share: Share, name: str, email: str) -> Response:
+    """Invite a person of a share's client and answer how their link stands: mailed, shown once, or refused."""
+    services: Services = request.app.state.services
     try:
         person, secret = await run_in_threadpool(_invite, services, signed, share, name, email)
         mail = await run_in_threadpool(_mail, services, signed, share, person, secret)
@@ -186,7 +192,7 @@ def _invited(request: Request, signed: Signed, share: Share, invitation: Invitat
     world = services.present.world
     shown = InvitedPage(
         project=world.projects[share.project],
-        share=share,
+        share=world.shares[share.id],
         client=world.client_name(share.client),
         hours=services.settings.link_hours,
         name=invitation.name,

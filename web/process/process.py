@@ -15,6 +15,7 @@ from domain.events import Recorded
 from domain.language import gettext as _
 from domain.people.access import PersonErased
 from projections.entries.entry import Entry
+from projections.events.portfolio import Portfolio
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
 from projections.follow.follower import Follower, FollowerPorts
@@ -83,6 +84,8 @@ class Process:
         self._logs = open_logs.logs(settings)
         self._worker = new_id(8) if self._logs.shared else ""
         self._present = CurrentWorld(self._logs.events)
+        self._portfolio = Portfolio(lambda: self._present.world)
+        self._present.listen(self._portfolio.take)
         self._refresh = SharedRefresh(self._present.refresh)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
@@ -159,10 +162,11 @@ class Process:
             worker=self._worker,
             logs=self._logs,
             present=self._present,
+            portfolio=self._portfolio,
             service=service,
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,
-            guard=self._guard(),
+            guard=self._guard(pages),
             refresh=self._refresh,
             renderer=renderer,
             pages=pages,
@@ -200,7 +204,7 @@ class Process:
         )
         return Health(observed)
 
-    def _guard(self) -> Guard:
+    def _guard(self, pages: Pages) -> Guard:
         settings, refresh = self._settings, self._refresh
         bounds = Bounds(
             upload=settings.max_upload_mb << 20,
@@ -213,6 +217,7 @@ class Process:
             settings.origin,
             secure=settings.secure,
             bounds=bounds,
+            pages=pages,
             token_days=settings.token_days,
             active=self._activity.note,
             refresh=refresh,

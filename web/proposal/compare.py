@@ -3,7 +3,7 @@
 Rule: nothing is guessed. What the file does not say stays as it is, and what cannot be taken over becomes a note.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import msgspec
@@ -15,42 +15,55 @@ from domain.plan.schedule import (
     AddMilestone,
     ApproveBaseline,
     ConfirmPlan,
-    MoveForecast,
 )
 from web.importers.plan import Plan
 from web.proposal.costs import costs
-from web.proposal.lines import ORDER, Proposal, ProposalLine
+from web.proposal.lines import ORDER, REASONED, Proposal, ProposalLine
 from web.proposal.schedule import Compared
 
 __all__ = ["Proposal", "ProposalLine", "accept", "propose"]
 
 
-def propose(project: Project, plan: Plan, new_id: Callable[[], str], today: date | None = None) -> Proposal:
+def propose(
+    project: Project, plan: Plan, new_id: Callable[[], str], today: date | None = None, by: str = ""
+) -> Proposal:
     """Return what `plan` would change in `project`.
 
     `new_id` gives the id of each new milestone; `today` (default: the day of the project's last event) is the civil
-    date beyond which nothing can have happened.
+    date beyond which nothing can have happened; `by` is who looks at it, and agrees a first plan that is only offered.
     """
     milestones = Compared(project, plan, new_id, today or project.civil(project.changed_at))
-    for planned in plan.milestones:
+    milestones.by = by
+    for planned in milestones.planned:
         milestones.take(planned)
     milestones.missing()
+    left = milestones.offer_tasks()
     milestones.baseline()
     cost_lines, cost_notes = costs(project, plan, milestones.today, milestones.reason)
     return Proposal(
         lines=tuple(sorted([*milestones.lines, *cost_lines], key=lambda line: ORDER.index(line.kind))),
         unchanged=milestones.unchanged,
+        left=left,
         notes=(*milestones.notes, *cost_notes, *plan.notes),
         reason=milestones.reason,
     )
 
 
-def accept(project: Project, plan: Plan, lines: tuple[ProposalLine, ...], reason: str = "") -> ChangeTogether:
+def accept(
+    project: Project,
+    plan: Plan,
+    lines: tuple[ProposalLine, ...],
+    reason: str = "",
+    client_titles: Mapping[str, str] | None = None,
+) -> ChangeTogether:
     """Return one command that records the accepted lines, and that this plan was compared.
 
-    `reason` replaces the one of moved forecasts.
+    `reason` replaces the one of whatever moved. `client_titles`: of the added milestones that clients may see, by line.
     """
-    chosen = [_with_reason(command, reason) for line in lines for command in line.commands]
+    titles = client_titles or {}
+    chosen = [
+        _with_title(_with_reason(command, reason), titles.get(line.key)) for line in lines for command in line.commands
+    ]
     added = {command.milestone for command in chosen if isinstance(command, AddMilestone)}
     commands = [_among(command, added | project.schedule.milestones.keys()) for command in chosen]
     same_file = plan.file_hash in project.schedule.files
@@ -62,8 +75,16 @@ def accept(project: Project, plan: Plan, lines: tuple[ProposalLine, ...], reason
 
 
 def _with_reason(command: PlainCommand, reason: str) -> PlainCommand:
-    if reason and isinstance(command, MoveForecast):
+    if reason and isinstance(command, REASONED):
         return msgspec.structs.replace(command, reason=reason)
+    return command
+
+
+def _with_title(command: PlainCommand, client_title: str | None) -> PlainCommand:
+    """Return a command, a milestone that it adds with a title for clients and client-facing."""
+    if client_title is not None and isinstance(command, AddMilestone):
+        details = msgspec.structs.replace(command.details, client_title=client_title, client_facing=True)
+        return msgspec.structs.replace(command, details=details)
     return command
 
 

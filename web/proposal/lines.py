@@ -5,7 +5,11 @@ from typing import Literal
 
 import msgspec
 
+from domain.plan.budget import ForecastCompletion
 from domain.plan.project import PlainCommand
+from domain.plan.schedule import MoveForecast, ReopenMilestone
+
+REASONED = (MoveForecast, ReopenMilestone, ForecastCompletion)
 
 Kind = Literal[
     "added", "moved", "met", "renamed", "deadline", "progress", "missing", "baseline", "budget", "measured", "forecast"
@@ -24,6 +28,7 @@ class ProposalLine(msgspec.Struct, frozen=True, kw_only=True):
     before: str  # as people read it, "" when there was nothing
     after: str
     note: str = ""  # the slip, what else happens
+    offered: bool = False  # accepted only where somebody ticks it
     commands: tuple[PlainCommand, ...]
 
     @property
@@ -38,5 +43,16 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     lines: tuple[ProposalLine, ...]
     unchanged: int  # milestones that are in both and the same
+    left: int = 0  # tasks that could be followed, beyond those offered
     notes: tuple[str, ...]
-    reason: str  # of moved forecasts, unless another is given
+    reason: str  # of what is recorded with one, unless another is given
+
+    @property
+    def changes(self) -> tuple[ProposalLine, ...]:
+        """What is accepted unless somebody unticks it."""
+        return tuple(line for line in self.lines if not line.offered)
+
+    @property
+    def reasoned(self) -> bool:
+        """Whether some of its lines carry a reason that clients may read."""
+        return any(isinstance(command, REASONED) for line in self.lines for command in line.commands)

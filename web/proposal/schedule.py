@@ -26,6 +26,8 @@ from projections.wording import words
 from web.importers.plan import Plan, PlannedMilestone
 from web.proposal.lines import Kind, ProposalLine
 
+OFFERED = 300  # tasks, at most, that a person chooses from
+
 
 class Compared:
     """Compares the milestones of a plan with a project; lines and notes collect in it."""
@@ -37,7 +39,11 @@ class Compared:
         self.lines: list[ProposalLine] = []
         self.notes: list[str] = []
         self.unchanged = 0
-        self.far = apart([day for one in plan.milestones for day in _days(one)], dates_of(project, today))
+        followed = (task for task in plan.tasks if task.source_id in self.known)
+        self.planned = (*plan.milestones, *followed)
+        self.by = ""  # who looks, and agrees the first plan
+        self.offering = False  # whether lines are only offered
+        self.far = apart([day for one in self.planned for day in _days(one)], dates_of(project, today))
         dated = _(", data date {data_date}", data_date=words.long_day(plan.data_date)) if plan.data_date else ""
         self.reason = _("Imported plan{dated}", dated=dated)
 
@@ -62,7 +68,7 @@ class Compared:
         note = "; ".join(filter(None, (note, self._far_away(_days(planned)))))
         line = ProposalLine(
             kind=kind, source_id=planned.source_id, title=planned.title, before=before, after=after, note=note,
-            commands=commands,
+            commands=commands, offered=self.offering,
         )  # fmt: skip
         self.lines.append(line)
 
@@ -179,7 +185,7 @@ class Compared:
 
     def missing(self) -> None:
         """Propose to remove milestones that came from an earlier file and are no longer in this one."""
-        in_plan = {planned.source_id for planned in self.plan.milestones}
+        in_plan = {planned.source_id for planned in (*self.planned, *self.plan.tasks)}
         for source, old in self.known.items():
             if source in in_plan:
                 continue
@@ -200,10 +206,12 @@ class Compared:
 
     def baseline(self) -> None:
         """Propose the file's baseline as the agreed plan while there is none."""
-        dates = {p.source_id: p.baseline for p in self.plan.milestones if p.baseline and p.source_id in self.ids}
-        if not dates:
-            return
+        dates = {p.source_id: p.baseline for p in self.planned if p.baseline and p.source_id in self.ids}
         agreed = self.project.schedule
+        if not dates:
+            if self.ids and not agreed.baselines:
+                self._offer_baseline()
+            return
         if agreed.baselines:
             differ = sum(agreed.baseline_of(self.ids[s]) not in (None, day) for s, day in dates.items())
             if differ:
@@ -234,6 +242,29 @@ class Compared:
             commands=(command,),
         )
         self.lines.append(line)
+
+    def _offer_baseline(self) -> None:
+        """Offer the forecasts as the first agreed plan, where the file names no dates that were agreed."""
+        approver = self.by or _("As in the imported plan")
+        command = ApproveBaseline(
+            project=self.project.id, reason=_("First agreed plan"), approver=approver, on=self.today
+        )
+        title = _("The forecasts become the first agreed plan")
+        line = ProposalLine(
+            kind="baseline", source_id="", title=title, before="", after="", commands=(command,), offered=True
+        )
+        self.lines.append(line)
+
+    def offer_tasks(self) -> int:
+        """Offer tasks to be followed where the file has no milestone; return how many more there are."""
+        if self.plan.milestones:
+            return 0
+        free = [task for task in self.plan.tasks if task.source_id not in self.known]
+        self.offering = True
+        for task in free[:OFFERED]:
+            self._add(task)
+        self.offering = False
+        return max(0, len(free) - OFFERED)
 
 
 def _days(planned: PlannedMilestone) -> list[date]:

@@ -28,6 +28,13 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
+def comments(many: int) -> str:
+    """Return how many comments there are: "1 comment", "3 comments", "" for none."""
+    if many == 1:
+        return _("1 comment")
+    return _("{many} comments", many=many) if many else ""
+
+
 def plans_agreed(plans: int) -> str:
     """Return how often a plan was agreed: "Agreed twice.", "Agreed three times, one in between."."""
     if plans < 3:

@@ -18,7 +18,9 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
+from projections.entries import summed
 from projections.entries.entry import Change, Rendered
+from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
 from web.door.templates import environment
@@ -60,7 +62,11 @@ class Renderer:
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
         moment = words.moment_year(at, time_zone)
-        return self.markup(parts.ItemsPart(changes=changes, n=n, at=instant(at), moment=moment))
+        lines = [
+            parts.ItemLine(one, summed.thing(one), summed.rank(one), *summed.as_told(one), _key(one.who))
+            for one in changes
+        ]
+        return self.markup(parts.ItemsPart(changes=lines, n=n, at=instant(at), moment=moment))
 
     def markup(self, part: PartPage) -> str:
         """Return the markup of a part."""
@@ -74,6 +80,11 @@ class Renderer:
                 self._remembered.clear()
             markup = self._remembered[part] = self.markup(part)
         return markup
+
+
+def _key(who: str) -> str:
+    """Return the key of a person's placeholder, "" where a name stands as it is or nobody is named."""
+    return next(iter(keys_in(who)), "")
 
 
 @functools.cache
@@ -223,7 +234,7 @@ class _Making:
             mark="mute" if tone in ("none", "done") else tone,
             shown=row.actual or row.forecast,
             due=details.due(row),
-            said_count=count(len(row.remarks), _("comment")) if row.remarks else "",
+            said_count=figures.comments(len(row.remarks)),
         )
         self._leaf(f"ms-{row.id}", part)
         more = parts.MilestoneMorePart(
@@ -308,7 +319,7 @@ class _Making:
                 r=card,
                 client=view.client,
                 time_zone=view.time_zone,
-                said_count=count(len(card.remarks), _("comment")),
+                said_count=figures.comments(len(card.remarks)),
                 facts=details.of_risk(card, view),
             )
             self._leaf(f"r-{card.id}", part)

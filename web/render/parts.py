@@ -295,11 +295,22 @@ class ScopePart(PartPage, frozen=True, kw_only=True):
     agreement_ack: Ack | None
 
 
+class ItemLine(msgspec.Struct, frozen=True):
+    """One change as a list item, and what a page needs to fold it into the row of its thing."""
+
+    c: Change
+    of: str  # which thing it is about
+    rank: int  # how early it stands among the values of that thing
+    was: str  # the value before as data, as it is told
+    now: str
+    by: str  # the key of the placeholder of whoever did it, "" for none
+
+
 class ItemsPart(PartPage, frozen=True, kw_only=True):
     """The changes of one update as list items."""
 
     template = "parts/items.html"
-    changes: Sequence[Change]
+    changes: Sequence[ItemLine]
     n: int
     at: str  # UTC
     moment: str  # the same in words, in the client's zone

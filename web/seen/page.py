@@ -175,6 +175,8 @@ async def go(request: Request, signed: Signed) -> Response:
         local = datetime.combine(date.fromisoformat(day), time.fromisoformat(hour or "12:00"))
         at = local.replace(tzinfo=ZoneInfo(project.time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
+        at = None
+    if at is None or _stretch({}, at, project.time_zone, services.now()) is None:
         return PlainTextResponse(_("Write the day as 2027-03-11 and the time as 09:31 or 09:31:07.\n"), 400)
     return RedirectResponse(f"{_here(request)}/at/{instant(at)}", 303)
 

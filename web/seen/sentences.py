@@ -3,8 +3,10 @@
 Rule: "their screens" only when a page of theirs claimed to show it at that moment, "their page" otherwise.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 import msgspec
 
@@ -21,6 +23,7 @@ from web.record.instant import Then
 from web.seen.compare import FIGURES, Difference, Key, Reason
 
 DERIVED = ("page", "schedule", "risks")  # judged from the figures of the others
+SENTENCE = re.compile(r"\. (?=[A-Z])")
 NAMED = 3  # of the milestones or risks that are left out, by name
 
 
@@ -126,21 +129,32 @@ def clause(view: ClientView) -> str:
     return said if text.lower().startswith(said.lower()) else _spoken(view)
 
 
-def _spoken(view: ClientView) -> str:
-    """Return a page's sentence in quotation marks."""
-    text = view.headline.sentence.removesuffix(".")
-    return f"“{text}”"
+def _spoken(view: ClientView, sentence: int = 0) -> str:
+    """Return one sentence of a page's headline in quotation marks, the first and worst unless another is asked for."""
+    said = _said(view)
+    return f"“{said[min(sentence, len(said) - 1)]}”"
+
+
+def _said(view: ClientView) -> list[str]:
+    """Return the sentences of a page's headline without their full stops."""
+    return SENTENCE.split(view.headline.sentence.removesuffix("."))
 
 
 def _apart(shown: ClientView, plan: ClientView) -> tuple[str, str]:
     """Return what the page and the plan said, so that they can be told apart in one sentence."""
     mine, theirs = clause(shown), clause(plan)
-    if mine == theirs:
-        return _spoken(shown), _spoken(plan)
+    if mine == theirs or ("“" in mine and "“" in theirs):
+        first = _first_difference(_said(shown), _said(plan))
+        mine, theirs = _spoken(shown, first), _spoken(plan, first)
     left, right = (view.schedule.slip_days if view.schedule else None for view in (shown, plan))
     if left and right and left * right > 0 and "“" not in mine + theirs:
         return mine, number(abs(right))
     return mine, theirs
+
+
+def _first_difference(mine: Sequence[str], theirs: Sequence[str]) -> int:
+    """Return the number, from 0, of the first sentence that two headlines do not share."""
+    return next((n for n, (left, right) in enumerate(zip_longest(mine, theirs)) if left != right), 0)
 
 
 def _beginning(c: PlanAndScreen) -> str:

@@ -90,7 +90,7 @@ def link_page(services: Services, holder: Person, secret: str) -> LinkPage:
     """Return the page of a link: what is shared with its holder, by the names on their own pages. For threads."""
     world = services.present.world
     clients = services.credentials.opened_by(secret, holder)
-    shares = [share for share in world.shares.values() if share.client in clients and share.active]
+    shares = [share for client in clients for share in world.all_of_client(client) if share.active]
     known = holder.known_to(clients[0]) if clients else None
     heads = [head for share in shares if (head := services.heads.page(share.id)) is not None]
     return LinkPage(

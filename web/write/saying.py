@@ -24,11 +24,13 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spoke(msgspec.Struct, frozen=True):
-    """What a viewer said: how, about what, and what was on their screen."""
+    """What a viewer said: how, about what, what was on their screen, and the words."""
 
     how: How
     subject: str
     screen: Screen
+    text: str = ""
+    key: str = ""  # id of the comment or concern
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):

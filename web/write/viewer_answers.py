@@ -36,6 +36,15 @@ def said_key(log: EventLog, person: PersonId, command_id: str) -> str:
             return hashlib.sha256(own).hexdigest()[:12]
 
 
+def _words(event: CommentMade | ConcernRaised | Acknowledged) -> tuple[str, str]:
+    """Return the text and the id of a comment or concern."""
+    match event:
+        case CommentMade(text=text, comment=key) | ConcernRaised(text=text, concern=key):
+            return text, key
+        case Acknowledged():
+            return "", ""
+
+
 class ViewerAnswers:
     """Records what viewers say."""
 
@@ -97,5 +106,5 @@ class ViewerAnswers:
         if isinstance(event, ClientScored) and event.share == share:
             return Spoke("score", f"risk-{event.risk}", event.screen)
         if isinstance(event, CommentMade | ConcernRaised | Acknowledged) and done.stream == f"share-{share}":
-            return Spoke(KINDS[type(event)], event.subject, event.screen)
+            return Spoke(KINDS[type(event)], event.subject, event.screen, *_words(event))
         return None

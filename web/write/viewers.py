@@ -18,13 +18,13 @@ from web.ids import new_id
 
 def theirs(world: World, person: Person, client: ClientId) -> bool:
     """Return whether a colleague may know a client: a project they manage is shared with it, or none is."""
-    projects = [share.project for share in world.shares.values() if share.client == client]
+    projects = [share.project for share in world.all_of_client(client)]
     return person.projects is None or not projects or any(person.manages(project) for project in projects)
 
 
 def theirs_alone(world: World, person: Person, client: ClientId) -> bool:
     """Return whether a colleague manages every project that is shared with a client."""
-    return all(person.manages(share.project) for share in world.shares.values() if share.client == client)
+    return all(person.manages(share.project) for share in world.all_of_client(client))
 
 
 def bounded(world: World, person: PersonId) -> Person | None:

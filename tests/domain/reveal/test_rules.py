@@ -213,6 +213,9 @@ def faults(state: Shared) -> list[str]:
         many = sum(row.status == status for row in state.milestones)
         if many and words not in text and not any(row.final and "behind" in text for row in state.milestones):
             found.append(f"{many} milestones are {status} and not counted")
+    of_plan = re.search(r"(?:on|ahead of) the agreed plan", text)
+    if of_plan and any(row.status in ("at_risk", "off_track", "overdue") for row in state.milestones if not row.final):
+        found.append("a milestone slips, and the plan is said to hold")
     something = (
         state.milestones or state.risks or state.more or state.phase or state.overall or state.schedule
         or state.budget or state.risk
@@ -240,6 +243,7 @@ def test_the_search_for_faults_would_find_one(monkeypatch: pytest.MonkeyPatch) -
         ("_stands", lambda _statuses, _said: []),
         ("_schedule", lambda _shared: iter(())),
         ("_otherwise", lambda _shared: "nothing has been shared yet"),
+        ("_held", lambda _vital, _unit: rules.Clause("schedule", "on the agreed plan")),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(rules, name, wrong)

@@ -1,6 +1,7 @@
 """The list of changes names every value that moved, once, with the value before and after as words and as data."""
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.once
 
 DAY, AT = date(2027, 3, 10), datetime(2027, 3, 10, 12, tzinfo=UTC)
 EARLIER = DAY - timedelta(days=20)
+YEARLESS = re.compile(r"\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b(?! \d{4})")
 VERA, OLGA = (names.placeholder(names.key_of("share1", person)) for person in ("vera", "olga"))
 KINDS = {field: tuple(term) for field, term in values.TERMS.items() if field != "status"} | {
     "status": ("on_track", "at_risk", "off_track"),
@@ -338,7 +340,7 @@ def test_what_is_said_reads_like_a_sentence() -> None:
         return change.title, change.before, change.after, change.note, change.say, change.was, change.now
 
     assert said("milestone", "deadline", date(2027, 4, 12)) == (
-        "Handover", "9 Apr", "12 Apr", "Contractual deadline, +3 days",
+        "Handover", "9 Apr 2027", "12 Apr 2027", "Contractual deadline, +3 days",
         "Handover: Contractual deadline changed from 9 April 2027 to 12 April 2027", "2027-04-09", "2027-04-12",
     )  # fmt: skip
     assert said("milestone", "deadline", date(2028, 4, 12))[1:3] == ("9 Apr 2027", "12 Apr 2028")
@@ -349,11 +351,14 @@ def test_what_is_said_reads_like_a_sentence() -> None:
         "Handover", "£1,234.50", "£1,235", "Payment due",
         "Handover: Payment due changed from £1,234.50 to £1,235", "1234.50 GBP", "1235 GBP",
     )  # fmt: skip
-    assert said("milestone", "earliest", date(2027, 3, 20))[1:3] == ("17 Mar to 22 Mar", "20 Mar to 22 Mar")
-    assert said("milestone", "latest", None)[2] == "17 Mar at the earliest"
+    assert said("milestone", "earliest", date(2027, 3, 20))[1:3] == (
+        "17 Mar 2027 to 22 Mar 2027",
+        "20 Mar 2027 to 22 Mar 2027",
+    )
+    assert said("milestone", "latest", None)[2] == "17 Mar 2027 at the earliest"
     assert said("milestone", "owner_side", "theirs")[1:4] == ("Example Works", "Acme Rail", "Who has to act")
     assert said("milestone", "client_action_due", date(2027, 3, 20))[1:4] == (
-        "Send the drawings, due 12 Mar", "Send the drawings, due 20 Mar", "Waiting for you",
+        "Send the drawings, due 12 Mar 2027", "Send the drawings, due 20 Mar 2027", "Waiting for you",
     )  # fmt: skip
     assert said("risk", "inherent", Score(4, 5, 20))[:4] == (
         "R-07 Ground", "5×5 = 25", "4×5 = 20", "Score before any response",
@@ -362,7 +367,12 @@ def test_what_is_said_reads_like_a_sentence() -> None:
     assert said("risk", "client_scored_by", OLGA)[2:4] == (OLGA, "Who scored for you")
     assert said("budget", "spent_share", Decimal("0.45"))[:4] == ("Spent, of budget", "40 %", "45 %", "")
     assert said("budget", "planned", pounds("420500"))[:3] == ("Planned by now", "£420,000", "£420,500")
-    assert said("budget", "status_date", date(2027, 4, 30))[:4] == ("Status date", "10 Mar", "30 Apr", "+51 days")
+    assert said("budget", "status_date", date(2027, 4, 30))[:4] == (
+        "Status date",
+        "10 Mar 2027",
+        "30 Apr 2027",
+        "+51 days",
+    )
 
 
 @pytest.mark.parametrize(
@@ -429,7 +439,7 @@ def test_months_and_quarters_are_told_as_such() -> None:
     late = slip.put(by_quarter, Slip(since_current=92))
     assert one(late, slip.put(by_quarter, Slip(since_current=184))).after == "+2 quarters"
     due = one(coarse, Place("milestones", 0, "client_action_due").put(coarse, date(2027, 5, 3)))
-    assert due.after == "Send the drawings, due 3 May"
+    assert due.after == "Send the drawings, due 3 May 2027"
     met = Place("milestones", 0, "status").put(Place("milestones", 0, "actual").put(coarse, date(2027, 11, 30)), "met")
     assert one(coarse, met).say == "Handover was reached in November 2027"
 
@@ -464,6 +474,11 @@ def test_another_level_of_detail_is_told_as_the_agreement_alone_and_a_move_under
     told = changes(VIEW, moved)
     assert [change.kind for change in told] == ["agreement.amended", "milestone.forecast"]
     assert (told[1].before, told[1].after) == ("Mar 2027", "May 2027")
+
+    forecast = VIEW.milestones[0].forecast
+    assert forecast is not None
+    year = Place("milestones", 0, "forecast").put(VIEW, forecast.replace(year=forecast.year + 1))
+    assert [c.kind for c in changes(VIEW, amended(year))][:2] == ["agreement.amended", "milestone.forecast"]
 
     rounded = msgspec.structs.replace(BUDGET, spent=pounds("390000"), spent_share=Decimal("0.39"), cpi=Decimal(1))
     assert [c.kind for c in changes(VIEW, amended(VIEW, budget=rounded, money_step=20000))] == ["agreement.amended"]
@@ -649,6 +664,7 @@ def test_views_that_differ_in_a_row_never_give_nothing_or_something_without_a_na
     told = [(change.subject, change.row, change.field) for change in found if change.row and change.field != "remarks"]
     assert len(told) == len(set(told)), seed
     for change in found:
+        assert not YEARLESS.search(f"{change.before} | {change.after} | {change.note} | {change.say}"), (seed, change)
         assert change.say, (seed, change)
         assert change.title, (seed, change)
         assert change.after, (seed, change)

@@ -1,6 +1,7 @@
 """The command line as an operator uses it: real processes, real folders, clear words when something is wrong."""
 
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -57,6 +58,21 @@ def test_a_stranger_gets_from_nothing_to_a_sign_in_link(tmp_path: Path) -> None:
     gone = fanlight("user", "link", "anna@acme.test", "--data", tmp_path)
     assert gone.returncode == 2
     assert "Nobody with the address" in gone.stderr
+
+
+def test_the_lines_of_the_readme_work_as_they_stand_and_the_link_says_where_it_opens(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    block = (root / "README.md").read_text().partition("## Serving your own")[2].split("```")[1]
+    install, *lines = block.strip().splitlines()
+    assert f"\n{install.removeprefix('make ')}: " in (root / "Makefile").read_text()
+    assert lines[-1].endswith("fanlight serve")
+    for line in lines[:-1]:
+        command, *words = shlex.split(line)
+        assert command == ".venv/bin/fanlight"
+        done = fanlight(*words, "--data", tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:8000/in/")
+    assert "where `fanlight serve` listens on port 8000" in done.stdout
 
 
 def test_a_plan_is_shown_first_and_recorded_only_when_accepted(data: Path, tmp_path: Path) -> None:

@@ -146,9 +146,55 @@ def test_who_is_not_signed_in_is_sent_to_the_door(product: TestClient) -> None:
 )
 def test_anothers_share_answers_like_one_that_does_not_exist(product: TestClient, suffix: str) -> None:
     become(product, OTHER_VIEWER)
-    theirs, nothing = product.get(f"/s/{SHARE}{suffix}"), product.get(f"/s/nosuch{suffix}")
-    assert (theirs.status_code, theirs.content) == (404, nothing.content)
-    assert dict(theirs.headers) == dict(nothing.headers)
+    for accept in ("*/*", BROWSER):
+        product.headers["accept"] = accept
+        theirs, nothing = product.get(f"/s/{SHARE}{suffix}"), product.get(f"/s/nosuch{suffix}")
+        assert (theirs.status_code, theirs.content) == (404, nothing.content)
+        assert dict(theirs.headers) == dict(nothing.headers)
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("person", ["", VIEWER, "manager", "auditor", "admin"])
+def test_a_refusal_is_a_page_with_a_way_on_for_whoever_reads_it_and_a_sentence_for_programs(
+    product: TestClient, person: str
+) -> None:
+    if person:
+        become(product, person)
+    asked = [("GET", "/nosuch", 404), ("GET", "/s/nosuch", 404), ("DELETE", "/sign-in", 405)]
+    asked += [("POST", "/home/mail", 403), ("POST", "/sign-out", 403)] if person == VIEWER else []
+    for method, path, status in asked:
+        if not person and path == "/s/nosuch":
+            continue  # who is not signed in is asked to first
+        plain = product.request(method, path)
+        page = product.request(method, path, headers={"accept": BROWSER})
+        script = product.request(method, path, headers={"accept": BROWSER, "hx-request": "true"})
+        assert (plain.status_code, page.status_code) == (status, status), path
+        assert plain.headers["content-type"].startswith("text/plain")
+        assert script.content == plain.content
+        first = plain.text.strip().partition(". ")[0].removesuffix(".")
+        assert f"<h1>{first}." in page.text
+        assert page.headers["content-security-policy"] == CSP
+        assert ('href="/"' in page.text, 'action="/sign-out"' in page.text) == (True, bool(person))
+        assert ('href="/sign-in"' in page.text) != bool(person)
+        assert path not in page.text.replace('"/sign-in"', "").replace('"/sign-out"', "")
+    answer = product.get("/api/nosuch", headers={"accept": BROWSER})
+    assert (answer.status_code, answer.headers["content-type"]) == (404 if person else 401, "application/problem+json")
+
+
+def test_what_fails_here_is_said_on_a_page_and_to_programs(product: TestClient) -> None:
+    def fail(*_given: object) -> None:
+        raise RuntimeError
+
+    become(product, VIEWER)
+    with TestClient(product.app, base_url=ORIGIN, raise_server_exceptions=False, cookies=product.cookies) as client:
+        product.process.viewing.shares_of = fail  # type: ignore[attr-defined]
+        page, plain = (client.get("/home", headers={"accept": accept}) for accept in (BROWSER, "*/*"))
+    assert (page.status_code, plain.status_code) == (500, 500)
+    assert plain.text.startswith("Something went wrong here.")
+    assert "<h1>Something went wrong here." in page.text
+    assert '<a class="btn primary" href="">' in page.text
 
 
 @pytest.mark.parametrize(
@@ -337,3 +383,6 @@ def test_the_json_door_tells_by_a_problem_that_the_record_is_away(
     answer = product.get(f"/api/v1/shares/{SHARE}/entries")
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert (answer.json()["status"], answer.headers["retry-after"]) == (503, "2")
+    page = product.get(f"/s/{SHARE}/history", headers={"accept": BROWSER})
+    assert (page.status_code, page.headers["retry-after"], page.headers["cache-control"]) == (503, "2", "no-store")
+    assert "<h1>The record cannot be reached at this moment." in page.text

@@ -5,6 +5,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from domain.errors import Refused
@@ -183,7 +184,7 @@ def test_costs_become_the_cost_measure_and_never_the_price() -> None:
         status_date=TODAY, bac=Decimal(100), pv=Decimal(40), ev=Decimal(30), ac=Decimal(35), eac=Decimal(110)
     )
     proposal = look(started(), plan(row("1"), costs=costs))
-    assert kinds(proposal) == ["added", "budget", "measured", "forecast"]
+    assert [line.kind for line in proposal.changes] == ["added", "budget", "measured", "forecast"]
     project = taken(started(), plan(row("1"), costs=costs))
     assert list(project.budget.accounts) == ["cost"]
     assert project.budget.accounts["cost"].earned_value().eac == 110
@@ -247,3 +248,46 @@ def test_a_date_far_from_all_others_is_marked_in_the_proposal() -> None:
         "1": "", "2": "", "3": "far from all other dates: 3 May 2019",
         "": "others are agreed for their forecast; far from all other dates: 3 May 2019",
     }  # fmt: skip
+
+
+def test_where_no_task_is_a_milestone_tasks_are_offered_and_followed_ever_after() -> None:
+    def tasks(*rows: PlannedMilestone) -> Plan:
+        return msgspec.structs.replace(plan(), tasks=rows)
+
+    project, found = started(), tasks(row("1"), row("2"))
+    proposal = look(project, found)
+    assert proposal.changes == ()
+    assert [(line.kind, line.offered) for line in proposal.lines] == [
+        ("added", True),
+        ("added", True),
+        ("baseline", True),
+    ]
+    project = after(project, accept(project, found, proposal.lines[:1]))
+    assert [m.details.title for m in project.schedule.milestones.values()] == ["Step 1"]
+    later = look(project, tasks(row("1", 37), row("2")))
+    assert [(line.kind, line.title, line.offered) for line in later.lines if line.kind != "baseline"] == [
+        ("moved", "Step 1", False),
+        ("added", "Step 2", True),
+    ]
+    with_milestones = msgspec.structs.replace(plan(row("9")), tasks=(row("1"), row("2")))
+    assert kinds(look(project, with_milestones)) == ["added", "baseline"]  # neither missing nor offered
+
+
+def test_forecasts_become_the_first_agreed_plan_only_where_that_is_chosen() -> None:
+    project, found = started(), plan(row("1"), row("2"))
+    proposal = propose(project, found, new_id, TODAY, "Marta")
+    assert [line.kind for line in proposal.changes] == ["added", "added"]
+    assert after(project, accept(project, found, proposal.changes)).schedule.baselines == ()
+    agreed = after(project, accept(project, found, proposal.lines)).schedule.baselines
+    assert [(sorted(plan.dates.values()), plan.approver) for plan in agreed] == [([day(30), day(30)], "Marta")]
+
+
+def test_titles_for_clients_are_part_of_the_one_command_and_of_ticked_lines_alone() -> None:
+    project, found = started(), plan(row("1"), row("2"))
+    lines = look(project, found).changes
+    project = after(project, accept(project, found, lines, client_titles={lines[0].key: "Gate open"}))
+    details = [m.details for m in project.schedule.milestones.values()]
+    assert [(d.title, d.client_title, d.client_facing) for d in details] == [
+        ("Step 1", "Gate open", True),
+        ("Step 2", "", False),
+    ]

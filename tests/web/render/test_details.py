@@ -388,7 +388,8 @@ def test_what_is_not_shared_leaves_no_label(renderer: Renderer, view: ClientView
 def test_a_risk_without_details_says_so_and_can_be_answered(renderer: Renderer) -> None:
     for view in (of_row(), of_card()):
         said = text(markup(renderer, view))
-        assert "No further details are shared. Answer this" in said
+        assert "No further details are shared." in said
+        assert "Comment : " in said
 
 
 def test_agreed_plans_stand_on_the_page_without_a_milestone_too(renderer: Renderer) -> None:

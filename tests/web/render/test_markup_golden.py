@@ -190,8 +190,8 @@ def of_mails() -> Iterator[tuple[str, Pieces]]:
         ask="One risk is waiting for your view.", updates="updates 3 to 4", n=4, recorded="1 Mar 2027, 09:00:00 UTC",
         root="abcd ef01", scope="What the agreement covers.", left="Older ones are in your history.",
         changes=(
-            digest.DigestLine(n=4, when="1 Mar 09:00", title="Handover", before="5 Oct", after="7 Oct", note="+2 d", why="Ice"),
-            digest.DigestLine(n=3, when="1 Mar 08:00", title="R-01", before="", after="closed", note="", why=""),
+            digest.DigestLine(title="Handover", before="5 Oct", after="7 Oct", note="+2 d", steps="in 2 steps", why="Ice"),
+            digest.DigestLine(title="R-01", before="", after="closed", note="", steps="", why=""),
         ),
         vitals=(
             digest.Vital(name="Schedule", status="On track", figure="+2 days", beside="at handover"),
@@ -250,11 +250,7 @@ def of_history() -> Iterator[tuple[str, Pieces]]:
     """What the pages of a client's history are made of."""
     made = templates.environment()
     macros: Any = made.get_template("client/history_parts.html").module
-    brand = made.get_template("brand.html").module
-    pieces = {
-        "top": macros.top(brand, "s1", "Acme", "Example & Works"),
-        "go": macros.go("s1", {"on": "2027-03-01", "time": ""}, "UTC"),
-    }
+    pieces = {"go": macros.go("s1", {"on": "2027-03-01", "time": ""}, "UTC")}
     states = (
         ("whole", 1, CHANGES, False),
         ("whole", 2, (), True),

@@ -220,8 +220,8 @@ def of_differences(top: Node, page: Node) -> Iterator[str]:
 
 
 def of_sentence(top: Node, page: Node) -> Iterator[str]:
-    """What the sentence says that their page said is how the sentence of that page begins."""
+    """What the sentence says that their page said is how a sentence of that page begins."""
     (lead,), (head,) = top.tags("h1"), page.tags("h1")
     said = re.search(r"their (?:page|screens) said “?(.+?)”?(?:\. The plan said|, and so did the plan)", lead.text)
-    if said is None or not head.text.lower().startswith(said[1].lower()):
+    if said is None or f" {said[1].lower()}" not in f" {head.text.lower()}":
         yield f"{lead.text!r}, on the page {head.text!r}"

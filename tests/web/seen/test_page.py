@@ -532,6 +532,10 @@ def test_the_form_goes_to_a_time_in_the_projects_zone(house: House) -> None:
     answer = client.get(f"{HERE}?on=2027-03-02&time=09:00")
     assert answer.headers["location"] == f"{HERE}/2027-03-02T09:00:00Z"
     assert client.get(f"{HERE}?on=2027-03-99").status_code == 400
+    early = client.get(f"{HERE}?on=0987-03-02").headers["location"]
+    assert early == f"{HERE}/0987-03-02T12:01:15Z", "a year has four digits, and London had its own mean time"
+    assert client.get(early).status_code == 200
+    assert client.get(f"{HERE}?on=0001-01-01").status_code == 400, "there is no week around it"
     assert client.get(HERE).headers["location"] == f"{HERE}/now"
     assert client.get(f"{HERE}/2030-01-01T00:00:00Z").headers["location"] == f"{HERE}/now", "the future is not known"
 

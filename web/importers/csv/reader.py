@@ -13,7 +13,7 @@ from web.importers.csv.rows import delimiter_of, rows, text_of
 from web.importers.csv.suggesting import suggest
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.xml_stream import Progress
-from web.importers.plan import MAX_BYTES, Plan, PlannedMilestone, broken
+from web.importers.plan import MAX_BYTES, MAX_TASKS, BrokenFile, Plan, PlannedMilestone, broken
 
 __all__ = ["Mapping", "read", "suggest"]
 
@@ -49,18 +49,28 @@ def read(data: bytes, mapping: Mapping, progress: Progress | None = None, *, max
     if progress:
         progress(1.0)
     file_hash = hashlib.sha256(data).hexdigest()
-    return Plan(format="csv", file_hash=file_hash, milestones=tuple(reader.milestones), notes=findings.notes())
+    return Plan(
+        format="csv",
+        file_hash=file_hash,
+        milestones=tuple(reader.milestones),
+        tasks=tuple(task for task in reader.tasks if not reader.knows(task.source_id)),
+        read=reader.read,
+        notes=findings.notes(),
+    )
 
 
 class _Reader:
     def __init__(self, mapping: Mapping, header: Sequence[str], line: int, findings: Findings) -> None:
         self.milestones: list[PlannedMilestone] = []
+        self.tasks: list[PlannedMilestone] = []  # rows that are no milestones and have a forecast
+        self.read = 0
         self._mapping = mapping
         self._findings = findings
         self._width = len(header)
         self._columns = _columns(mapping, header, line, findings)
         self._format = _format(mapping, findings)
-        self._lines: dict[str, int] = {}
+        self._lines: dict[str, int] = {}  # of milestones by their id
+        self._others: dict[str, int] = {}  # of other rows
         findings.stop_if_broken()
 
     def take(self, line: int, cells: list[str]) -> None:
@@ -75,9 +85,31 @@ class _Reader:
             self._findings.problem(line, message)
             return
         row = {field: cells[at] for field, at in self._columns.items()}
+        self.read += 1
         if self._is_milestone(line, row):
             self._check(line, row)
             self.milestones.append(self._milestone(line, row))
+        elif len(self.tasks) < MAX_TASKS and row["id"] not in self._others:
+            self._set_aside(line, row)
+
+    def knows(self, source_id: str) -> bool:
+        """Tell whether a milestone has this id."""
+        return source_id in self._lines
+
+    def _set_aside(self, line: int, row: dict[str, str]) -> None:
+        """Keep a row that is no milestone if it can be followed; nothing is said of one that cannot."""
+        said, self._findings = self._findings, Findings()
+        known, self._lines = self._lines, self._others
+        try:
+            self._check(line, row)
+            task = self._milestone(line, row)
+            self._findings.stop_if_broken()
+        except BrokenFile:
+            return
+        finally:
+            self._findings, self._lines = said, known
+        if task.forecast is not None:
+            self.tasks.append(task)
 
     def _is_milestone(self, line: int, row: dict[str, str]) -> bool:
         flag = row.get("milestone", "yes").casefold()

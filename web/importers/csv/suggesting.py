@@ -89,7 +89,7 @@ def _chosen(header: list[str], body: list[list[str]]) -> dict[str, int]:
 
 def _yes_or_no(body: list[list[str]], at: int) -> bool:
     cells = {cells[at].casefold() for cells in body if at < len(cells)}
-    return bool(cells & YES) and cells <= YES | NO
+    return bool(cells - {""}) and cells <= YES | NO
 
 
 def _format(body: list[list[str]], columns: list[int]) -> str:

@@ -13,7 +13,7 @@ from web.importers.mspdi.names import BASELINE, NAMESPACE, PROJECT, READ_BASELIN
 from web.importers.mspdi.tasks import SLOTS, Task
 from web.importers.mspdi.values import Values
 from web.importers.mspdi.xml_stream import Progress, walk
-from web.importers.plan import MAX_BYTES, Plan, PlannedMilestone, broken
+from web.importers.plan import MAX_BYTES, MAX_TASKS, Plan, PlannedMilestone, broken
 
 TO_TASK = ["Project", "Tasks", "Task"]
 TO_BASELINE = [*TO_TASK, "Baseline"]
@@ -36,9 +36,10 @@ class _Reader:
         self._findings = Findings()
         self._project = Values(_("the project"), 1, self._findings)
         self._task: Task | None = None
-        self._tasks = 0
         self._uids: dict[str, int] = {}
         self._milestones: list[PlannedMilestone] = []
+        self._others: list[PlannedMilestone] = []
+        self._read = 0  # tasks of the plan itself
         self._costs = Costs(self._findings)
 
     def opened(self, path: Sequence[str], line: int) -> None:
@@ -79,7 +80,7 @@ class _Reader:
             findings.note(
                 _(
                     "No milestone among the {tasks} tasks: none is flagged and none has zero duration.",
-                    tasks=self._tasks,
+                    tasks=self._read,
                 )
             )
         findings.stop_if_broken()
@@ -89,12 +90,13 @@ class _Reader:
             title=title,
             data_date=data_date,
             milestones=tuple(self._milestones),
+            tasks=tuple(self._others),
+            read=self._read,
             costs=costs,
             notes=findings.notes(),
         )
 
     def _take(self, task: Task) -> None:
-        self._tasks += 1
         if not task.counts() or not (uid := task.uid()):
             return
         if uid in self._uids:
@@ -106,8 +108,11 @@ class _Reader:
             self._findings.problem(task.values.line, message)
         self._uids[uid] = task.values.line
         self._costs.add(task)
+        self._read += not task.is_the_project
         if found := task.milestone(uid):
             self._milestones.append(found)
+        elif len(self._others) < MAX_TASKS and (other := task.other(uid)):
+            self._others.append(other)
 
     def _currency(self) -> str:
         code, symbol = self._project.text("CurrencyCode"), self._project.text("CurrencySymbol")

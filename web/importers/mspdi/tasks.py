@@ -5,7 +5,7 @@ from datetime import date
 from domain.language import gettext as _
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.values import Values
-from web.importers.plan import PlannedMilestone
+from web.importers.plan import BrokenFile, PlannedMilestone
 
 SLOTS = 11  # 0 is the current baseline, 1 to 10 are the ones saved beside it
 MAX_UID = 10**15
@@ -56,6 +56,27 @@ class Task:
         """Return the milestone this task is, if it is one."""
         if self.is_the_project or not self._is_milestone():
             return None
+        return self._planned(uid)
+
+    def other(self, uid: str) -> PlannedMilestone | None:
+        """Return a task that is no milestone, dated by its finish; None where it cannot be followed.
+
+        Nothing is said of it: what is wrong with a task that nobody follows stops no import.
+        """
+        if self.is_the_project:
+            return None
+        findings = Findings()
+        quiet = Task(self.values.line, findings)
+        quiet.values = self.values.told_to(findings)
+        quiet.baselines = [block.told_to(findings) for block in self.baselines]
+        try:
+            planned = quiet._planned(uid)
+            findings.stop_if_broken()
+        except BrokenFile:
+            return None
+        return planned if planned.forecast is not None else None
+
+    def _planned(self, uid: str) -> PlannedMilestone:
         values, findings = self.values, self._findings
         values.owner = _("task {uid} ({text})", uid=uid, text=shown(values.text("Name")))
         title = one_line(values.text("Name"), values.line, findings)

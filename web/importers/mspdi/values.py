@@ -52,6 +52,12 @@ class Values:
             )
         self._raw[name] = Raw(text.strip(), line)
 
+    def told_to(self, findings: Findings) -> "Values":
+        """Return the same children, of which other findings are told."""
+        told = Values(self.owner, self.line, findings)
+        told._raw = self._raw
+        return told
+
     def text(self, name: str) -> str:
         """Return the text of a child, nothing where it is missing."""
         return self._raw[name].text if name in self._raw else ""

@@ -49,7 +49,7 @@ class NewSharePage(StaffPage, frozen=True, kw_only=True):
     given: Mapping[str, str]  # client, client_name, time_zone, start
     problem: Refused  # without a message where nothing is wrong
     clients: Sequence[Client]
-    templates: Mapping[str, tuple[str, str]]  # name and summary of terms to start from
+    templates: Mapping[str, tuple[str, str]]  # name of terms to start from, and a line that explains them
     command_id: str
     new_share: str  # its id
 
@@ -118,7 +118,8 @@ async def new(request: Request, signed: Signed) -> Response:
         given={name: first(typed, name) for name in ("client", "client_name", "time_zone", "start")},
         problem=problem,
         clients=[client for client in clients_of(world, signed.person) if client.ended_at is None],
-        templates={key: (name, terms_form.summary(terms)) for key, (name, terms) in terms_form.TEMPLATES.items()},
+        templates={"": (_("Dates alone"), terms_form.ABOUT[""])}
+        | {key: (name, terms_form.ABOUT[key]) for key, (name, _terms) in terms_form.TEMPLATES.items()},
         command_id=first(typed, "command_id") or new_id(24),
         new_share=first(typed, "new_share") or new_id(),
         **shell(services, signed),
@@ -132,11 +133,7 @@ def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -
     Raises: Refused.
     """
     key = first(typed, "command_id")
-    client = ClientId(first(typed, "client"))
-    if client == "new":
-        client = _register(services, signed, project, typed)
-    elif client not in {known.id for known in clients_of(services.present.world, signed.person)}:
-        raise Invalid(_("Choose the client this agreement is with."), "client")
+    client = _client(services, signed, project, typed)
     share = ShareId(first(typed, "new_share"))
     _other, terms = terms_form.TEMPLATES.get(first(typed, "start"), ("", terms_form.start()))
     command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=editor.FRESH)
@@ -144,8 +141,37 @@ def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -
     return share
 
 
+def _client(services: Services, signed: Signed, project: Project, typed: Typed) -> ClientId:
+    """Return the client that was chosen, or registered now because it was named.
+
+    Raises: Refused.
+    """
+    known = {client.id: client.name for client in clients_of(services.present.world, signed.person)}
+    chosen, named = ClientId(first(typed, "client")), " ".join(first(typed, "client_name").split())
+    if chosen and named:
+        raise Invalid(_("Choose a client or name a new one, not both. Empty one of the two."), "client")
+    if chosen in known:
+        return chosen
+    if not named:
+        raise Invalid(
+            _("Choose the client this agreement is with, or name a new one.")
+            if known
+            else _("Name the client this agreement is with."),
+            "client" if known else "name",
+        )
+    same = [name for key, name in known.items() if name.casefold() == named.casefold() and key != _new(typed)]
+    if same:
+        raise Invalid(_("{name} is a client already. Choose it in the list.", name=same[0]), "name")
+    return _register(services, signed, project, typed)
+
+
+def _new(typed: Typed) -> ClientId:
+    """Return the id of the client that a form registers."""
+    return ClientId(f"c{first(typed, 'new_share')}")
+
+
 def _register(services: Services, signed: Signed, project: Project, typed: Typed) -> ClientId:
-    client = ClientId(f"c{first(typed, 'new_share')}")
+    client = _new(typed)
     zone = first(typed, "time_zone") or project.time_zone
     command = RegisterClient(client=client, name=first(typed, "client_name"), time_zone=zone)
     if client not in services.present.world.clients:

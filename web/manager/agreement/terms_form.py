@@ -79,6 +79,13 @@ TEMPLATES: dict[str, tuple[str, Terms]] = {
         ),
     ),
 }
+ABOUT = {  # of each, a line for whoever chooses; "" is `start`
+    "": N_("Client-facing milestones: agreed and forecast dates, slip and status. No risks, no money."),
+    "status": N_("On track or not, overall and for schedule, budget and risk. No dates, no figures."),
+    "slip": N_("Dates alone, and also the reason of each move, the trend and comments."),
+    "progress": N_("Milestones and slip, and also progress, shared risks and the budget in percent."),
+    "open": N_("Everything an agreement can cover, amounts included."),
+}
 
 
 def fitting(terms: Terms, *, same: bool) -> Terms:

@@ -105,7 +105,7 @@ def far_away(day: date, known: frozenset[date]) -> str:
     """Return the question about a date that is far from the known ones."""
     near = min(known, key=lambda other: abs(other - day))
     return _(
-        "{day} lies {far} from every other date of this project; the nearest is {near}. Is that year meant?",
+        "{day} lies {far} from today and every other date of this project; the nearest is {near}. Is that year meant?",
         day=words.long_day(day),
         far=_far(abs(near - day).days),
         near=words.long_day(near),

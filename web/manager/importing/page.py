@@ -1,16 +1,15 @@
 """Pages on which a plan is imported: upload, what would change, accepting line by line; one command records it all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain import check
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ProjectId
 from domain.language import N_
@@ -25,11 +24,14 @@ from web.importers.csv.mapping import Mapping as ColumnMapping
 from web.importers.csv.rows import delimiter_of, rows, text_of
 from web.importers.findings import Findings
 from web.importers.plan import BrokenFile, Plan, Problem
+from web.manager.importing.seen_by_clients import client_titles, ticks
+from web.manager.importing.sending import sent_file, uploads_of
 from web.manager.importing.uploads import Reading, Upload, Uploads
 from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
 from web.proposal import compare
 from web.proposal.compare import Proposal
+from web.proposal.lines import REASONED, ProposalLine
 from web.staff.frame import StaffPage, shell
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
@@ -72,6 +74,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     status: int
     form: FormData | None = None
+    field: str = ""
 
 
 class ImportPage(StaffPage, frozen=True, kw_only=True):
@@ -112,16 +115,11 @@ class ImportProposalPage(StaffPage, frozen=True, kw_only=True):
     proposal: Proposal | None
     plan: Plan | None
     known: bool
-    chosen: AbstractSet[object] | None  # keys of the lines that were ticked; None before that
-
-
-def _uploads(request: Request) -> Uploads:
-    state = request.app.state
-    if not hasattr(state, "uploads"):
-        settings = state.services.settings
-        state.uploads = Uploads(settings.data, settings.max_upload_mb << 20)
-    uploads: Uploads = state.uploads
-    return uploads
+    chosen: AbstractSet[str]  # keys of the lines that are ticked
+    shown: AbstractSet[str]  # of those that clients may see
+    titles: Mapping[str, str]  # for clients, by the key of the line
+    wrong: str  # name of the field the problem belongs to
+    reason: str
 
 
 def _project(request: Request) -> Project | None:
@@ -136,30 +134,13 @@ async def upload(request: Request, signed: Signed) -> Response:
     if project is None:
         return not_found()
     if request.method == "POST":
-        file, problem = await _sent_file(request, services.settings.max_upload_mb)
+        file, problem = await sent_file(request, services.settings.max_upload_mb)
+        problem = problem or _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
         if file is not None:
-            key = await run_in_threadpool(_uploads(request).keep, project.id, file)
+            key = await run_in_threadpool(uploads_of(request).keep, project.id, file)
             return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
     shown = ImportPage(project=project, problem=problem, **shell(services, signed))
     return services.pages.answer(request, shown, 422 if problem else 200)
-
-
-async def _sent_file(request: Request, max_upload_mb: int) -> tuple[Upload | None, str]:
-    """Return the file of a form, or why there is none that can be read; at most so many MiB of it are read."""
-    sent = (await request.form()).get("plan")
-    if not isinstance(sent, UploadFile) or not sent.filename:
-        return None, _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
-    most = max_upload_mb << 20
-    data = await sent.read(most + 1)
-    try:
-        name = check.line("file_name", sent.filename[:200])
-    except Invalid as invalid:
-        return None, invalid.message
-    if len(data) <= most:
-        return Upload(name, data), ""
-    return None, _(
-        "The file is larger than {max_upload_mb} MiB. Save a plan without its history.", max_upload_mb=max_upload_mb
-    )
 
 
 async def proposal(request: Request, signed: Signed) -> Response:
@@ -172,7 +153,7 @@ async def proposal(request: Request, signed: Signed) -> Response:
 
 async def _page(request: Request, signed: Signed, project: Project, refusal: Refusal | None = None) -> Response:
     services: Services = request.app.state.services
-    uploads, key = _uploads(request), request.path_params["file"]
+    uploads, key = uploads_of(request), request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE)
     kept = await run_in_threadpool(uploads.find, project.id, key)
     if reading is None or kept is None:
@@ -184,8 +165,9 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
-    proposed = await run_in_threadpool(_proposed, services, uploads, project, kept, reading)
+    proposed = await run_in_threadpool(_proposed, request, signed.person.name, project, kept, reading)
     form = refusal.form if refusal else None
+    form_ticks = ticks(request.query_params, proposed.proposal, form)
     page = ImportProposalPage(
         project=project,
         file=key,
@@ -197,18 +179,24 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         proposal=proposed.proposal,
         plan=proposed.plan,
         known=proposed.known,
-        chosen=None if form is None else set(form.getlist("line")),
+        chosen=form_ticks.lines,
+        shown=form_ticks.shown,
+        titles=form_ticks.titles,
+        wrong=refusal.field if refusal else "",
+        reason=str(form.get("reason", "")) if form else "",
         **shell(services, signed),
     )
     return services.pages.answer(request, page, refusal.status if refusal else 200)
 
 
-def _proposed(services: Services, uploads: Uploads, project: Project, kept: Upload, reading: Reading) -> Proposed:
+def _proposed(request: Request, by: str, project: Project, kept: Upload, reading: Reading) -> Proposed:
     """Return what a file that was read would change now. For threads."""
+    services: Services = request.app.state.services
+    uploads = uploads_of(request)
     columns = _columns(uploads, project, kept)
     if reading.plan is None:
         return Proposed(columns=columns, problems=reading.broken.problems if reading.broken else ())
-    proposal = _propose(services, project, reading.plan)
+    proposal = _propose(services, project, reading.plan, by)
     if len(proposal.lines) > MOST:
         size = _(
             "It would change {lines:,} lines; at most {most:,} are looked through at once. ",
@@ -221,8 +209,8 @@ def _proposed(services: Services, uploads: Uploads, project: Project, kept: Uplo
     return Proposed(columns=columns, proposal=proposal, plan=reading.plan, known=known)
 
 
-def _propose(services: Services, project: Project, plan: Plan) -> Proposal:
-    return compare.propose(project, plan, new_id, project.civil(services.now()))
+def _propose(services: Services, project: Project, plan: Plan, by: str) -> Proposal:
+    return compare.propose(project, plan, new_id, project.civil(services.now()), by)
 
 
 def _columns(uploads: Uploads, project: Project, kept: Upload) -> Columns | None:
@@ -241,7 +229,7 @@ def _columns(uploads: Uploads, project: Project, kept: Upload) -> Columns | None
 
 async def columns(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/import/{file}/columns`: save which column is what, and read the file again."""
-    project, uploads = await run_in_threadpool(_project, request), _uploads(request)
+    project, uploads = await run_in_threadpool(_project, request), uploads_of(request)
     key = request.path_params["file"]
     if project is None or uploads.find(project.id, key) is None or not signed.person:
         return not_found()
@@ -256,15 +244,16 @@ async def columns(request: Request, signed: Signed) -> Response:
 async def accept(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/import/{file}/accept`: record the ticked lines as one update."""
     services: Services = request.app.state.services
-    project, uploads, form = await run_in_threadpool(_project, request), _uploads(request), await request.form()
+    project, uploads, form = await run_in_threadpool(_project, request), uploads_of(request), await request.form()
     key = request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
     if project is None or reading is None:
         return not_found()
     if reading.plan is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-    ticked, command_id = {str(v) for v in form.getlist("line")}, CommandId(str(form.get("command_id", "")))
-    proposal = await run_in_threadpool(_propose, services, project, reading.plan)
+    command_id = CommandId(str(form.get("command_id", "")))
+    proposal = await run_in_threadpool(_propose, services, project, reading.plan, signed.person.name)
+    ticked = ticks({}, proposal, form).lines
     lines = tuple(line for line in proposal.lines if line.key in ticked)
     done = services.service.carried_out(signed.person.id, command_id)
     if len(lines) < len(ticked) and not done:
@@ -273,15 +262,26 @@ async def accept(request: Request, signed: Signed) -> Response:
         )
         return await _page(request, signed, project, Refusal(problem=gone, status=409))
     if not done:
-        command = compare.accept(project, reading.plan, lines, str(form.get("reason", "")).strip())
         try:
+            command = compare.accept(project, reading.plan, lines, _reason(lines, form), client_titles(form, lines))
             order = Order(command=command, key=command_id)
             await run_in_threadpool(carry_out, services, signed, order, project)
         except Refused as refused:
-            refusal = Refusal(problem=refused.message, status=status_of(refused), form=form)
+            refusal = Refusal(problem=refused.message, status=status_of(refused), form=form, field=refused.field)
             return await _page(request, signed, project, refusal)
     await run_in_threadpool(uploads.drop, project.id, key)
     return RedirectResponse(f"/p/{project.id}?said={command_id}", 303)
+
+
+def _reason(lines: Sequence[ProposalLine], form: FormData) -> str:
+    """Return why dates moved.
+
+    Raises: Invalid where some did and no reason is given.
+    """
+    reason = str(form.get("reason", "")).strip()
+    if not reason and any(isinstance(command, REASONED) for line in lines for command in line.commands):
+        raise Invalid(_("Reason is missing. Say why dates moved; clients who may see reasons read it."), "reason")
+    return reason
 
 
 def routes() -> list[BaseRoute]:

@@ -126,6 +126,12 @@ def _marks(key: str, audience: Sequence[Audience]) -> tuple[Mark, ...]:
     return tuple(Mark(a.client, a.number) for a in audience if key in a.ids)
 
 
+def untitled(project: Project) -> list[Milestone]:
+    """Return the milestones without a title for clients, which no agreement can show, by date."""
+    without = (m for m in project.schedule.milestones.values() if not m.details.client_title)
+    return sorted(without, key=lambda m: (m.expected, m.details.title, m.id))
+
+
 def risks(project: Project, audience: Sequence[Audience], client_names: dict[str, str]) -> list[RiskLine]:
     """Return the register: open first, highest first."""
     every = sorted(project.risks.risks.values(), key=lambda r: (r.closed, -r.residual.score, r.details.ref))

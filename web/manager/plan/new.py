@@ -19,6 +19,7 @@ from web.forms.fields import Field, Unfit
 from web.forms.form import Doubt, Form, command_of, filled, told
 from web.ids import new_id
 from web.manager.forms import doubts, regions
+from web.manager.importing.sending import sent_file, uploads_of
 from web.manager.plan.change import FormPage
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -35,8 +36,18 @@ class NewProjectPage(FormPage, frozen=True, kw_only=True):
 def blank(owner: str, key: str) -> Form:
     """Return the empty form; `key` is the id the project will have."""
     fields = (
-        Field(name="title", label=_("Title among us"), required=True, help=_("Never shown to clients.")),
         Field(name="client_title", label=_("Title for clients"), required=True),
+        Field(
+            name="title",
+            label=_("Internal title"),
+            help=_("Never shown to clients. Left empty, it is the same as theirs."),
+        ),
+        Field(
+            name="plan",
+            label=_("Plan"),
+            kind="file",
+            help=_("Microsoft Project XML or CSV. The next page shows what is in it; nothing is taken over before."),
+        ),
         Field(name="currency", label=_("Currency"), value="GBP", required=True, slim=True, help=_("Such as GBP, EUR.")),
         Field(
             name="time_zone",
@@ -73,12 +84,17 @@ async def new(request: Request, signed: Signed) -> Response:
         typed = typed_in(await request.form())
         key = first(typed, "command_id") if typed.get("command_id") else key
         form = filled(blank(signed.person.id, first(typed, "new") if typed.get("new") else new_id()), typed)
+        file, problem = await sent_file(request, services.settings.max_upload_mb)
         try:
-            project = await run_in_threadpool(_start, services, signed, form, typed, key)
+            _check_file(problem)
+            project = await run_in_threadpool(_start, services, signed, form, _titled(typed), key)
         except (Unfit, Doubt, Refused) as error:
             form, status = told(form, error), status_of(error) if isinstance(error, Refused) else 422
         else:
-            return RedirectResponse(f"/p/{project}", 303)
+            if file is None:
+                return RedirectResponse(f"/p/{project}", 303)
+            kept = await run_in_threadpool(uploads_of(request).keep, project, file)
+            return RedirectResponse(f"/p/{project}/import/{kept}", 303)
     shown = NewProjectPage(
         form=form,
         project=None,
@@ -89,6 +105,17 @@ async def new(request: Request, signed: Signed) -> Response:
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, status)
+
+
+def _check_file(problem: str) -> None:
+    """Raise Unfit where something is wrong with the plan that was sent."""
+    if problem:
+        raise Unfit({"plan": problem})
+
+
+def _titled(typed: Typed) -> Typed:
+    """Return a form whose internal title, where it is empty, is the one for clients."""
+    return typed if first(typed, "title").strip() else {**typed, "title": typed.get("client_title", ())}
 
 
 def _start(services: Services, signed: Signed, form: Form, typed: Typed, key: str) -> str:
@@ -110,4 +137,4 @@ def _with_holidays(calendar: Calendar, today: date) -> Calendar:
 
 def routes() -> list[BaseRoute]:
     """Return the route for a new project."""
-    return [door("/p/new", new, allow=STAFF, methods=["GET", "POST"])]
+    return [door("/p/new", new, allow=STAFF, methods=["GET", "POST"], kind="upload")]

@@ -10,6 +10,7 @@ from projections.wording import days
 from web.door.guard import Signed
 from web.manager.forms import regions
 from web.manager.plan import lines
+from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
 from web.manager.plan.share_lines import ShareLine, share_lines
 from web.manager.plan.waiting import Goes, Kept, Waits, waiting
@@ -46,6 +47,8 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     healths: Sequence[HealthLine]
     owner: str
     holidays: str  # whose the calendar holds and for which years
+    steps: Sequence[FirstStep]  # that are still to be taken before a client looks
+    untitled: int  # milestones without a title for clients
     said: str = ""  # what was just recorded, in words
 
 
@@ -115,6 +118,8 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         shares=shares,
         concerns=counts.concerns,
         holidays=regions.held(project.calendar),
+        steps=first_steps(world, signed.person, project),
+        untitled=len(lines.untitled(project)),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
         **waiting(services, world, project),

@@ -175,7 +175,16 @@ def test_a_yes_or_no_column_says_which_rows_are_milestones() -> None:
     assert reader.suggest(data).milestone == "Milestone"
     read = reader.read(data, reader.suggest(data))
     assert [m.source_id for m in read.milestones] == ["2"]
+    assert ([t.source_id for t in read.tasks], read.read) == (["1", "3"], 3)
     assert read.notes == ("Rows that are no milestones skipped: 2 (first on line 2).",)
+
+
+def test_a_row_that_is_no_milestone_stops_no_import_and_is_no_task_where_it_cannot_be_one() -> None:
+    rows = "1,Dig,2027-13-31,No\n2,,2027-02-01,No\n3,Rest,,No\n4,Go,2027-02-03,No\n4,Go on,2027-02-04,No\n5,Twin,2027-02-05,No\n"
+    data = f"ID,Name,Finish,Milestone\n{rows}5,Dug,2027-02-05,Yes\n".encode()
+    read = reader.read(data, reader.suggest(data))
+    assert [m.title for m in read.milestones] == ["Dug"]
+    assert ([t.title for t in read.tasks], read.read) == (["Go"], 7)
 
 
 def test_a_column_called_milestone_that_holds_names_is_the_title() -> None:

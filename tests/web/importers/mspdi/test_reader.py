@@ -118,6 +118,21 @@ def test_a_plan_without_milestones_is_a_plan_and_says_so() -> None:
     assert any("No milestone among the 1 tasks" in note for note in read.notes)
 
 
+def test_tasks_that_could_be_followed_are_kept_and_what_is_wrong_with_others_stops_nothing() -> None:
+    lasting = "<Duration>PT8H0M0S</Duration>"
+    read = reader.read(
+        project(
+            "<UID>0</UID><Name>All</Name><OutlineLevel>0</OutlineLevel><Finish>2027-05-01T17:00:00</Finish>",
+            f"<UID>5</UID><Name>Dig</Name>{lasting}<Finish>2027-01-31T17:00:00</Finish>",
+            f"<UID>6</UID><Name>Undated</Name>{lasting}",
+            f"<UID>7</UID><Name>Odd</Name>{lasting}<Finish>soon</Finish>",
+            f"<UID>8</UID>{lasting}<Finish>2027-01-31T17:00:00</Finish>",
+        )
+    )
+    assert ([task.title for task in read.tasks], read.read) == (["Dig"], 4)
+    assert not any("Finish" in note for note in read.notes)
+
+
 def test_a_very_long_title_is_shortened_and_counted() -> None:
     read = reader.read(project(f"<UID>5</UID><Name>{'Ü' * 300}</Name><Milestone>1</Milestone>"))
     assert read.milestones[0].title == "Ü" * 199 + "…"

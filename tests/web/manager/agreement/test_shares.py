@@ -13,7 +13,7 @@ from domain.ids import MilestoneId, PersonId, RiskId, ShareId
 from domain.view import DateUnit, ScoreDetail
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.manager.plan.test_change import hidden
-from tests.world import HARBOUR, SHARE, World, everything
+from tests.world import ACME, HARBOUR, SHARE, World, everything
 from web.manager import projects
 from web.manager.agreement import terms_form
 from web.manager.plan.lines import Counts, budgets, healths, milestones, risks, sentence
@@ -153,13 +153,17 @@ def test_a_share_is_ended_with_a_reason_that_goes_on_record(house: House) -> Non
 
 
 def test_a_draft_can_name_a_new_client_in_the_same_form(house: House) -> None:
-    _, answer = draft(house, client="new", client_name="Northgate", time_zone="Europe/Oslo")
+    _, answer = draft(house, client="", client_name="Northgate", time_zone="Europe/Oslo")
     assert answer.status_code == 303
     agreed = share(house, answer.headers["location"].split("/")[4])
     assert house.process.services.present.world.clients[agreed.client].name == "Northgate"
     _, unnamed = draft(house, client="")
     assert "Choose the client" in unnamed.text
-    _, lost = draft(house, client="new", client_name="Lost", time_zone="Mars/Base")
+    _, again = draft(house, client="", client_name="acme  rail")
+    assert "Acme Rail is a client already" in again.text
+    _, both = draft(house, client=ACME, client_name="Another")
+    assert "not both" in both.text
+    _, lost = draft(house, client="", client_name="Lost", time_zone="Mars/Base")
     assert "is no time zone" in lost.text
     assert 'value="Lost"' in lost.text
 
@@ -241,8 +245,8 @@ def test_the_list_of_projects_and_the_history_name_what_happened(house: House) -
     browser = house.client("manager")
     assert "1 project" in browser.get("/p").text
     page = browser.get(f"/p/{HARBOUR}/history").text
-    assert "Milestone added" in page
-    assert browser.get(f"/p/{HARBOUR}/history?before=3").text.count("<li><time") == 2
+    assert "added, forecast" in page
+    assert browser.get(f"/p/{HARBOUR}/history?before=3").text.count("<time") == 2
     assert browser.get(f"/p/{HARBOUR}/history?before=x").status_code == 404
 
 
@@ -259,3 +263,26 @@ def test_how_long_receipts_are_kept_is_set_on_the_page_of_the_share(house: House
         assert answer.status_code in (412, 422)
         assert 'aria-invalid="true"' in answer.text or answer.status_code == 412
     assert share(house, SHARE).retention == 90
+
+
+def test_a_first_agreement_that_reaches_nobody_asks_no_name_and_lets_the_first_person_in(house: House) -> None:
+    browser, answer = draft(house, client="", client_name="Northgate")
+    here = answer.headers["location"].partition("/edit")[0]
+    key = here.rpartition("/")[2]
+    ask = browser.get(f"{here}/edit/activate").text
+    assert "Type the client" not in ask
+    form = form_of(ask, "/edit/activate") | {"reason": "First agreement", "person": "Nora"}
+    wrong = browser.post(f"{here}/edit/activate", data=form | {"email": "nowhere"})
+    assert (wrong.status_code, "is no mail address" in wrong.text) == (422, True)
+    assert not share(house, key).versions
+    done = browser.post(f"{here}/edit/activate", data=form | {"email": "nora@northgate.test"})
+    assert share(house, key).version == 1
+    assert "agreement 1 is in force" in done.text
+    link = re.search(r'id="the-link" readonly value="([^"]+)"', done.text)
+    assert link
+    assert house.process.services.credentials.holder(link[1].rpartition("/")[2]).name == "Nora"  # type: ignore[union-attr]
+    # now somebody can come in, and a second agreement with them asks for the name
+    _, answer = draft(house, client=share(house, key).client)
+    ask = browser.get(answer.headers["location"].partition("?")[0] + "/activate").text
+    assert "Type the client’s name: Northgate" in ask
+    assert 'name="person"' not in ask

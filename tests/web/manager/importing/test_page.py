@@ -79,7 +79,10 @@ def test_a_proposal_that_is_no_longer_true_is_shown_again(house: House) -> None:
     browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
     browser, here, page = sent(house, CSV.replace("2027-06-01", "2027-06-09"))
     faster, other, second = sent(house, CSV.replace("2027-06-01", "2027-06-11"))
-    assert faster.post(f"{other}/accept", data=hidden(second.text) | {"line": keys(second.text)}).status_code == 303
+    form = hidden(second.text) | {"line": keys(second.text)}
+    unsaid = faster.post(f"{other}/accept", data=form)
+    assert (unsaid.status_code, "Reason is missing" in unsaid.text) == (422, True)
+    assert faster.post(f"{other}/accept", data=form | {"reason": "The yard is late"}).status_code == 303
     answer = browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
     assert answer.status_code == 409
     assert "11 Jun 2027" in answer.text
@@ -170,3 +173,36 @@ def test_the_name_of_a_file_is_checked_like_whatever_else_people_enter(house: Ho
     assert answer.status_code == 422
     assert "invisible control character" in answer.text
     assert name not in answer.text
+
+
+def test_what_clients_may_see_is_ticked_with_its_title_and_recorded_with_the_rest(house: House) -> None:
+    browser, here, page = sent(house, CSV)
+    one, two = keys(page.text)
+    assert 'value="Gate one"' in page.text
+    assert f'name="shown" value="{one}">' in page.text
+    everything = browser.get(f"{here}?shown=all").text  # as All leads to without scripts
+    assert f'name="shown" value="{one}" checked' in everything
+    form = hidden(page.text) | {"line": [one, two], "shown": [one], f"title.{one}": " ", f"title.{two}": "Second gate"}
+    before = recorded(house)
+    refused = browser.post(f"{here}/accept", data=form)
+    assert (refused.status_code, "“Gate one” has no title for clients" in refused.text) == (422, True)
+    assert recorded(house) == before
+    assert browser.post(f"{here}/accept", data=form | {f"title.{one}": "First gate"}).status_code == 303
+    assert recorded(house)[len(before) :] == ["MilestoneAdded", "MilestoneAdded", "PlanConfirmed"]
+    milestones = house.process.services.present.refresh().projects[HARBOUR].schedule.milestones.values()
+    details = {m.details.title: m.details for m in milestones}
+    assert (details["Gate one"].client_title, details["Gate one"].client_facing) == ("First gate", True)
+    assert (details["Gate two"].client_title, details["Gate two"].client_facing) == ("", False)
+
+
+def test_a_plan_without_milestones_says_what_was_read_and_offers_tasks(house: House) -> None:
+    browser, here, page = sent(house, "ID,Name,Finish,Milestone\nA,Dig,2027-06-01,no\nB,Pour,2027-07-01,no\n")
+    assert "2 tasks read, none is a milestone." in page.text
+    assert "Choose tasks to follow" in page.text
+    assert len(keys(page.text)) == 2
+    assert not re.search(r'name="line"[^>]* checked', page.text)
+    assert 'name="reason"' not in page.text  # nothing moved, so none is asked for
+    form = hidden(page.text) | {"shown": keys(page.text)[0], f"title.{keys(page.text)[0]}": "Ground dug"}
+    assert browser.post(f"{here}/accept", data=form).status_code == 303  # what clients may see is followed
+    milestones = house.process.services.present.refresh().projects[HARBOUR].schedule.milestones.values()
+    assert [m.details.client_title for m in milestones if m.source_id in ("A", "B")] == ["Ground dug"]

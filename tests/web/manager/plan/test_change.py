@@ -281,6 +281,24 @@ def test_a_project_is_started_with_the_public_holidays_of_its_region(house: Hous
     assert "Nothing" not in browser.get(done.headers["location"]).text
 
 
+def test_a_project_starts_with_one_title_and_its_plan_which_is_only_looked_at(house: House) -> None:
+    browser = house.client("manager")
+    form = hidden(browser.get("/p/new").text) | {"client_title": "Outer", "title": "", "calendar.region": ""}
+    form |= {"currency": "EUR", "time_zone": "Europe/Berlin"}
+    huge = b"x" * (house.process.services.settings.max_upload_mb * 2**20 + 1)
+    too_large = browser.post("/p/new", data=form, files={"plan": ("plan.csv", huge)})
+    assert (too_large.status_code, "larger than" in too_large.text) == (422, True)
+    plan = b"UID,Name,Finish\n1,Gate,2027-06-01\n"
+    done = browser.post("/p/new", data=form, files={"plan": ("plan.csv", plan)})
+    here, _, _ = done.headers["location"].partition("/import/")
+    assert "1 change proposed" in browser.get(done.headers["location"]).text
+    started = house.process.services.present.refresh().projects[here.removeprefix("/p/")]  # type: ignore[index]
+    assert (started.title, started.client_title, len(started.schedule.milestones)) == ("Outer", "Outer", 0)
+    page = browser.get(here).text
+    assert "Four steps" in page
+    assert "Four steps" not in browser.get(HERE).text  # of a project that somebody of a client can see
+
+
 def test_the_calendar_fills_in_the_holidays_of_a_region(house: House) -> None:
     page = house.client("manager").get(f"{HERE}/do/set-calendar?fill=GB-ENG").text
     assert f"{TODAY.year}-12-25" in page
@@ -471,7 +489,7 @@ def test_a_date_far_from_all_others_is_asked_about_once(
     before = recorded(house)
     asked = send(browser, f"{HERE}/do/{path}", **values)
     assert asked.status_code == 422
-    assert "from every other date of this project" in asked.text
+    assert "from today and every other date of this project" in asked.text
     assert recorded(house) == before
     (meant,) = re.findall(r'name="meant" value="([^"]*)"', asked.text)
     # Another far date is another question; what was ticked stays ticked.

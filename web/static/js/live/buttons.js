@@ -28,9 +28,11 @@ const buttons = (() => {
     for (const data of held.splice(0)) feed.again(data);
   }
 
-  const deeds = { pause, resume, print: () => print(), retry: () => feed.retry() };
+  const deeds = { pause, resume, print: () => print(), retry: () => feed.retry(), fresh: () => sum.show() };
 
   function clicked(event) {
+    const menu = document.querySelector('.person[open]');
+    if (menu && !menu.contains(event.target)) menu.open = false;
     const button = event.target.closest('[data-do]');
     if (button) deeds[button.dataset.do]?.();
   }

@@ -1,6 +1,7 @@
 // Starts the live page: says where it stands, applies updates in order, claims what it showed, and says when it is old.
 if (page.feed) {
   update.begin();
+  sum.begin();
   feed.begin();
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) {
@@ -20,6 +21,7 @@ if (page.feed) {
     if (event.persisted) feed.retry();
   });
   buttons.begin();
+  answering.begin();
   setInterval(state.look, 1000);
   today.draw();
   state.show('live');

@@ -20,6 +20,16 @@ const update = (() => {
     return new Intl.DateTimeFormat('en-GB', how).format(at);
   }
 
+  // Binds what is sent to the update on screen.
+  function bind() {
+    for (const form of document.forms) {
+      if (!form.elements.head) continue;
+      form.elements.n.value = n;
+      form.elements.head.value = page.feed.dataset.head;
+    }
+    for (const node of document.querySelectorAll('#answer .u-n')) node.textContent = n;
+  }
+
   function name(m) {
     const at = new Date(m.at);
     const time = written(at, { ...CLOCK, timeZone: page.feed.dataset.zone });
@@ -29,23 +39,20 @@ const update = (() => {
       node.dateTime = m.at;
     }
     page.byId('u-at').textContent = `${written(at, { ...DAY, ...CLOCK, second: '2-digit', timeZone: 'UTC' })} UTC`;
-    for (const form of document.forms) {
-      if (!form.elements.head) continue;
-      form.elements.n.value = m.n;
-      form.elements.head.value = m.root;
-    }
+    bind();
     for (const [id, code] of [['u-root', root], ['u-rest', m.root.slice(16)]]) {
       page.byId(id).textContent = code.replace(/(....)(?=.)/g, '$1 ');
     }
   }
 
   function applied(m) {
+    const from = n;
     n = m.n;
     root = m.root.slice(0, 16);
     page.feed.dataset.n = m.n;
+    page.feed.dataset.head = m.root;
     name(m);
-    page.byId('news').hidden = !page.byId('since').children.length;
-    page.byId('quiet').hidden = !page.byId('news').hidden || !page.byId('quiet').dataset.some;
+    sum.take(m, from);
     if (m.say) speech.add(m.say);
     feed.send({ applied: m.n, head: root });
     today.draw();
@@ -53,5 +60,5 @@ const update = (() => {
     state.retitle();
   }
 
-  return { begin, forget, applied, n: () => n, root: () => root };
+  return { begin, forget, applied, bind, n: () => n, root: () => root };
 })();
