@@ -46,6 +46,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/titles"),
     ("manager", f"/p/{HARBOUR}/do/move-forecast?milestone=m1"),
     ("manager", f"/p/{HARBOUR}/do/raise-risk"),
+    ("manager", f"/p/{HARBOUR}/table/milestones"),
+    ("manager", f"/p/{HARBOUR}/table/risks"),
     ("manager", f"/p/{HARBOUR}/shares/new"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}"),
     ("manager", f"/p/{HARBOUR}/shares/{SHARE}/edit"),

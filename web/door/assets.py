@@ -22,6 +22,7 @@ _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
 _LIVE = ("page", "today", "state", "update", "speech", "claims", "sum", "feed", "buttons", "answering", "start")
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
+    "table.js": ("js/table.js",),
     "manager.js": (*_HTMX, ("js/search.js", "js/choose.js", "js/ticks.js", "js/copy.js")),
     "seen.js": (*_HTMX, ("js/search.js", "js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
@@ -30,7 +31,7 @@ STYLES: dict[str, tuple[str, ...]] = {
     "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
-        *("recomputed", "file", "shares", "waiting", "answers", "people", "way", "steps"),
+        *("recomputed", "file", "shares", "waiting", "answers", "people", "way", "steps", "put-back", "table"),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
     "edit.css": ("page", "outcome", "terms", "consequence"),

@@ -22,11 +22,12 @@ from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
 from web.manager.attention import Found, Placed, Sought
 from web.manager.importing import page as importing_page
-from web.manager.plan import change, client_titles, history, new, ways
+from web.manager.plan import change, client_titles, history, new, putting_back, ways
 from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
 from web.manager.release import past_holds
+from web.manager.table import page as table_page
 from web.manager.who import page as who_page
 from web.people import viewers
 from web.process import presence
@@ -119,7 +120,8 @@ async def project(request: Request, signed: Signed) -> Response:
         if released
         else await run_in_threadpool(change.said, services, signed, request.query_params.get("said", ""))
     )
-    return services.pages.answer(request, msgspec.structs.replace(page, said=said))
+    offer = await run_in_threadpool(change.offered, services, signed, page.offers, request.query_params.get("said", ""))
+    return services.pages.answer(request, msgspec.structs.replace(page, said=said, offer=offer))
 
 
 async def watching(request: Request, signed: Signed) -> Response:
@@ -152,6 +154,8 @@ def routes() -> list[BaseRoute]:
         *ways.routes(),
         *history.routes(),
         *change.routes(),
+        *putting_back.routes(),
+        *table_page.routes(),
         *client_titles.routes(),
         *release_page.routes(),
         *past_holds.routes(),

@@ -19,7 +19,7 @@ from projections.wording import words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
 from web.record.facts import about
-from web.record.said.project import TOPICS, Both, Told, Topic, told, topic
+from web.record.said.project import TOPICS, Both, InSentences, Topic, told, topic
 from web.record.two_times import two_times
 from web.staff.frame import StaffPage, shell
 
@@ -34,7 +34,7 @@ class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
     at: str  # to the minute, in the project's zone
     day: str
     iso: str
-    told: Told
+    told: InSentences
     reason: str
     held: str  # both times of what it says, "" where they do not differ
     who: str

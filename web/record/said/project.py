@@ -18,6 +18,7 @@ from domain.plan import project as p
 from domain.plan import risks as r
 from domain.plan import schedule as s
 from domain.plan.project import Project, ProjectEvent
+from domain.plan.putting_back import ChangePutBack
 from domain.plan.risks import Register
 from domain.plan.schedule import Schedule
 from projections.wording import words
@@ -35,7 +36,7 @@ STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_(
 MEASURE = {"price": N_("price"), "cost": N_("cost")}
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class InSentences(msgspec.Struct, frozen=True, kw_only=True):
     """What happened: of what, and what became of it."""
 
     subject: str
@@ -67,7 +68,7 @@ def topic(event: ProjectEvent) -> Topic:
     return "statuses" if isinstance(event, h.HealthEvent) else "project"
 
 
-def told(event: ProjectEvent, both: Both) -> Told:
+def told(event: ProjectEvent, both: Both) -> InSentences:
     """Return an event as a sentence."""
     if isinstance(event, m.MilestoneEvent):
         return _milestone(event, both)
@@ -76,18 +77,18 @@ def told(event: ProjectEvent, both: Both) -> Told:
     if isinstance(event, r.RiskEvent):
         return _risk(event, both)
     if isinstance(event, b.BudgetEvent):
-        return Told(
+        return InSentences(
             subject=_("Budget, {measure}", measure=_(MEASURE[event.measure])), became=tuple(_budget(event, both))
         )
     if isinstance(event, h.HealthEvent):
         return _health(event, both)
-    return Told(subject=both.after.title, became=tuple(_own(event, both)))
+    return InSentences(subject=both.after.title, became=tuple(_own(event, both)))
 
 
-def _milestone(event: m.MilestoneEvent, both: Both) -> Told:
+def _milestone(event: m.MilestoneEvent, both: Both) -> InSentences:
     schedule: Schedule = both.old.schedule if isinstance(event, m.MilestoneRemoved) else both.after.schedule
     subject = schedule.milestones[event.milestone].details.title
-    return Told(subject=subject, became=tuple(_of_milestone(event, both)))
+    return InSentences(subject=subject, became=tuple(_of_milestone(event, both)))
 
 
 def _of_milestone(event: m.MilestoneEvent, both: Both) -> Sequence[Became]:
@@ -125,7 +126,7 @@ def _range(event: m.ForecastMoved, old: m.Milestone | None) -> list[Became]:
     return [Became(what=n, was=value(a), now=value(z) or _("none")) for n, a, z in named if a != z]
 
 
-def _plan(event: s.BaselineApproved | s.PlanConfirmed | s.DayEnded) -> Told:
+def _plan(event: s.BaselineApproved | s.PlanConfirmed | s.DayEnded) -> InSentences:
     match event:
         case s.BaselineApproved(number=number, dates=dates, on=on, approver=approver):
             note = _("{n} dates, agreed on {day} by {name}", n=len(dates), day=value(on), name=approver)
@@ -136,15 +137,15 @@ def _plan(event: s.BaselineApproved | s.PlanConfirmed | s.DayEnded) -> Told:
             note = ", ".join(filter(None, (how, stood, said)))
             became = Became(what=_("confirmed, dates still hold"), note=note)
         case s.DayEnded(day=day):
-            return Told(subject=_("Calendar"), became=(Became(what=_("the day ended"), now=value(day)),))
+            return InSentences(subject=_("Calendar"), became=(Became(what=_("the day ended"), now=value(day)),))
         case _:
             assert_never(event)
-    return Told(subject=_("Plan"), became=(became,))
+    return InSentences(subject=_("Plan"), became=(became,))
 
 
-def _risk(event: r.RiskEvent, both: Both) -> Told:
+def _risk(event: r.RiskEvent, both: Both) -> InSentences:
     details = both.after.risks.risks[event.risk].details
-    return Told(subject=f"{details.ref} {details.title}", became=tuple(_of_risk(event, both)))
+    return InSentences(subject=f"{details.ref} {details.title}", became=tuple(_of_risk(event, both)))
 
 
 def _of_risk(event: r.RiskEvent, both: Both) -> Sequence[Became]:
@@ -211,7 +212,7 @@ def _measured(event: b.CostMeasured, both: Both, note: str) -> list[Became]:
     return [msgspec.structs.replace(one, note=note if one is found[-1] else "") for one in found]
 
 
-def _health(event: h.HealthEvent, both: Both) -> Told:
+def _health(event: h.HealthEvent, both: Both) -> InSentences:
     subject = _("{part} status", part=event.dimension.capitalize())
     status = both.old.health.status(event.dimension)
     was = _(STATUS[status]) if status else ""
@@ -225,7 +226,7 @@ def _health(event: h.HealthEvent, both: Both) -> Told:
             became = Became(what=_("by the rule again"), was=was, now=_(STATUS[after]) if after else "", note=why)
         case _:
             assert_never(event)
-    return Told(subject=subject, became=(became,))
+    return InSentences(subject=subject, became=(became,))
 
 
 def _own(event: p.OwnEvent, both: Both) -> Sequence[Became]:
@@ -254,5 +255,9 @@ def _own(event: p.OwnEvent, both: Both) -> Sequence[Became]:
             return [Became(what=_("resumed"))]
         case p.ProjectClosed():
             return [Became(what=_("closed"))]
+        case ChangePutBack(first=first, last=last):
+            one = _("event {first}", first=first)
+            which = one if first == last else _("events {first} to {last}", first=first, last=last)
+            return [Became(what=_("a change was put back"), note=which)]
         case _:
             assert_never(event)
