@@ -35,6 +35,7 @@ from web.record import holds
 from web.record.events_said import EventLine, line, say
 from web.record.said.project import Both, told
 from web.record.said.values import Became
+from web.staff.around import organisation_zone
 from web.staff.consulted import consulted
 from web.staff.frame import shell
 
@@ -254,9 +255,9 @@ def _page(services: Services, signed: Signed, query: Mapping[str, str], position
 
 
 def _zone(world: World, project: str) -> str:
-    """Return the time zone (IANA) of a project; that of all projects where none is chosen, UTC where they differ."""
-    zones = {p.time_zone for p in list(world.projects.values()) if project in ("", p.id)}
-    return zones.pop() if len(zones) == 1 else "UTC"
+    """Return the time zone (IANA) of a project, that of the organisation's pages where none is chosen."""
+    chosen = world.projects.get(ProjectId(project))
+    return chosen.time_zone if chosen else organisation_zone(world)
 
 
 def _asked_for(world: World, wanted: Filter) -> str:

@@ -28,7 +28,7 @@ WIDE = Layout(190.0, 158.0)  # screens and paper
 NARROW = Layout(248.0, 98.0)  # phones
 
 
-class Placed(msgspec.Struct, frozen=True):
+class SetLabel(msgspec.Struct, frozen=True):
     """The rows of a label, the note at the end of the last, and where its middle is, in percent of the height."""
 
     rows: tuple[str, ...]
@@ -38,8 +38,8 @@ class Placed(msgspec.Struct, frozen=True):
 class Label(msgspec.Struct, frozen=True):
     """What stands beside one line's end on wide and on narrow screens."""
 
-    wide: Placed
-    narrow: Placed
+    wide: SetLabel
+    narrow: SetLabel
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -121,13 +121,13 @@ def labels(wanted: Sequence[Wanted]) -> tuple[Label, ...]:
     return tuple(Label(wide, narrow) for wide, narrow in both)
 
 
-def _placed(wanted: Sequence[Wanted], layout: Layout) -> list[Placed]:
+def _placed(wanted: Sequence[Wanted], layout: Layout) -> list[SetLabel]:
     made = [rows(w.name, w.note, layout.room, spare=True) for w in wanted]
     if sum(len(r) * ROW + GAP for r in made) > layout.height + GAP:
         made = [rows(w.name, w.note, layout.room) for w in wanted]
     tall = [100 * len(r) * ROW / layout.height for r in made]
     places = _apart([w.y for w in wanted], tall, 100 * GAP / layout.height)
-    return [Placed(r, f"{y:.2f}") for r, y in zip(made, places, strict=True)]
+    return [SetLabel(r, f"{y:.2f}") for r, y in zip(made, places, strict=True)]
 
 
 def _apart(ends: Sequence[float], tall: Sequence[float], gap: float) -> list[float]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.render.labels import GAP, NARROW, ROW, ROWS, WIDE, Layout, Placed, Wanted, labels, rows, width
+from web.render.labels import GAP, NARROW, ROW, ROWS, WIDE, Layout, SetLabel, Wanted, labels, rows, width
 
 NAMES = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1, max_size=200),
@@ -16,7 +16,7 @@ NOTES = st.sampled_from(["", "+5 days", "−1 quarter", "+231 days"])
 WANTED = st.builds(Wanted, NAMES, NOTES, st.floats(0, 100))
 
 
-def spans(placed: list[Placed], layout: Layout) -> list[tuple[float, float]]:
+def spans(placed: list[SetLabel], layout: Layout) -> list[tuple[float, float]]:
     """Where labels begin and end from the top of the lowest drawing, px."""
     ends = [(float(p.y) * layout.height / 100, len(p.rows) * ROW / 2) for p in placed]
     return sorted((middle - half, middle + half) for middle, half in ends)
