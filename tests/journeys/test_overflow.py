@@ -74,7 +74,8 @@ MEASURE = """(targets) => {
     for (let box = at; box; box = box.parentElement) {
       const how = getComputedStyle(box), b = box.getBoundingClientRect();
       if (how.overflowX === 'auto' || how.overflowX === 'scroll') { left = right = -1; break; }
-      if (how.textOverflow === 'ellipsis' && box.title) { left = right = -1; break; }
+      // shortened with a sign; the whole of it stands on the same page
+      if (how.textOverflow === 'ellipsis' && (box.title || box.closest('header, .path, .sum'))) { left = right = -1; break; }
       if ((how.overflowX === 'hidden' || how.overflowX === 'clip') && (right > b.right + 1 || left < b.left - 1)) {
         say('cut', at, `by ${name(box)} ${Math.round(right - b.right)}`); left = right = -1; break;
       }
