@@ -106,6 +106,22 @@ def pushed(site: Installed, crowd: Crowd, changes: int) -> None:
     crowd.check(record)
 
 
+def reaching_out(site: Installed) -> None:
+    """A worker is on a network that leads outside with deploy/outgoing.yml, and without it on none."""
+
+    def networks() -> set[str]:
+        return set(
+            site.inspected("worker-1", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}").split()
+        )
+
+    one = "docker compose up --detach --no-deps --wait worker-1"
+    assert networks() == {"fanlight_inside", "fanlight_front"}
+    site.sh(f"COMPOSE_FILE=docker-compose.yml:deploy/outgoing.yml {one}")
+    assert networks() == {"fanlight_inside", "fanlight_front", "fanlight_outgoing"}
+    site.sh(one)
+    assert networks() == {"fanlight_inside", "fanlight_front"}
+
+
 def killed(site: Installed, crowd: Crowd) -> None:
     """Each service dies without warning, and comes back by itself; nothing acknowledged is lost."""
     for service in ALL:
@@ -223,6 +239,8 @@ def story(home: Path) -> None:
         site = deployed(home / "fanlight")
     with step("look around"):
         served(site)
+    with step("a way out"):
+        reaching_out(site)
     with Crowd(site, DASHBOARDS) as crowd:
         with step(f"push to {DASHBOARDS} dashboards"):
             pushed(site, crowd, 20)
