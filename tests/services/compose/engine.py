@@ -116,5 +116,7 @@ def engine(site: str) -> Iterator[Path]:
     finally:
         daemon.terminate()
         daemon.wait(60)
-        subprocess.run(["umount", "--lazy", home], capture_output=True, check=False)
+        mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+        for place in [one for one in reversed(mounted) if Path(one).is_relative_to(home)]:
+            subprocess.run(["umount", "--lazy", place], capture_output=True, check=False)
         shutil.rmtree(home, ignore_errors=True)
