@@ -462,15 +462,15 @@ class Bundle:
             raise Bad("says what cannot be of its kind (8.5)")
         for path, wanted in (("base.json", kind != "share"), ("receipts.note", m["receipts"])):
             if (path in self.members) != wanted:
-                raise Bad(f"{path} is {'missing' if wanted else 'not expected'} (8.3)")
+                self.report.problems.append(f"{path} is {'missing' if wanted else 'not expected'} (8.3)")
         if (self._paths("checkpoints") and kind != "share") or (self._paths("receipts") and not m["receipts"]):
-            raise Bad("there are files that do not belong to this kind of bundle (8.3)")
+            self.report.problems.append("there are files that do not belong to this kind of bundle (8.3)")
         self.report.kind, self.report.share, self.report.first, self.report.to = kind, m["share"], first, to
         return m
 
     def _trust(self, name: str, given: str | None) -> None:
         """8.6: which keys are good."""
-        own, inside = open_key(self.text("key.txt"))
+        own, inside = open_key(self.text("key.txt")) if given is None or "key.txt" in self.members else open_key(given)
         mine, key = open_key(given) if given is not None else (own, inside)
         if name and mine != name:
             raise Bad(f"it is the key of {mine}, but the bundle is of {name} (8.6)")
@@ -514,15 +514,15 @@ class Bundle:
 
     # 8.4, 8.5
 
-    def _lines(self, folder: str) -> Iterator[tuple[int, bytes, str]]:
-        """Yield the number a file's name promises (0 within a file), each line, and what keeps one from being read."""
+    def _lines(self, folder: str) -> Iterator[tuple[int | None, bytes, str]]:
+        """Yield the number a file's name promises (None within a file), each line, and what keeps one from being read."""
         for path in self._paths(folder):
             content, trouble = self.members[path].read()
             lines = content.split(b"\n")
             for i, line in enumerate(lines[:-1]):
-                yield (0 if i else int(path[-15:-6])), line, ""
+                yield (None if i else int(path[-15:-6])), line, ""
             if trouble or lines[-1]:
-                yield 0, b"", trouble or f"{path} ends in the middle of a line"
+                yield None, b"", trouble or f"{path} ends in the middle of a line"
                 return
 
     def _entries(self, m: dict[str, Any], origin: str, signed: Any, pinned: Sequence[bytes]) -> None:
@@ -535,7 +535,7 @@ class Bundle:
                 self.report.entry(n, f"there are lines beyond {to} (8.5)")
                 break
             try:
-                if trouble or (promised and promised != n):
+                if trouble or promised not in (None, n):
                     raise Lost(trouble or f"its file promises update {promised} (8.5.1)")
                 walk.take(n, raw)
             except Bad as error:
@@ -618,7 +618,7 @@ class Bundle:
         for promised, raw, trouble in self._lines("receipts"):
             if trouble:
                 raise Bad(trouble)
-            k = promised if not k and not whole else k + 1
+            k = promised if promised and not k and not whole else k + 1
             line = opened(raw, "k", whole=whole)
             leaf = leaf_of(line)
             try:

@@ -128,7 +128,7 @@ def given_out(world: Erasing) -> dict[str, str]:
     found["digest"] = str(digest.compose(world.folder.disclosure, SHARE, 1, head))
     for kind, first, to in (("share", 1, 0), ("period", head - 1, head), ("entry", head, head)):
         with zipfile.ZipFile(io.BytesIO(world.bundle(kind, first, to))) as files:
-            found |= {f"{kind} bundle, {name}": files.read(name).decode() for name in files.namelist()}
+            found |= {f"{kind} bundle, {name}": files.read(name).decode(errors="replace") for name in files.namelist()}
     return found
 
 
@@ -488,7 +488,7 @@ def shown(product: Running) -> dict[str, str]:
 
 def unzipped(data: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(data)) as files:
-        return "".join(files.read(name).decode() for name in files.namelist())
+        return "".join(files.read(name).decode(errors="replace") for name in files.namelist())
 
 
 def settled(product: Running, person: PersonId = ANNA) -> bool:

@@ -104,7 +104,7 @@ def given_out(world: World) -> dict[str, str]:
     found["digest"] = str(digest.compose(log, SHARE, 0, head))
     found["changes"] = str([entry.content.changes for entry in entries])
     files, _ = container.read(world.bundle())
-    found |= {f"bundle, {path}": member.content().decode() for path, member in files.items()}
+    found |= {f"bundle, {path}": member.content().decode(errors="replace") for path, member in files.items()}
     return found
 
 

@@ -107,6 +107,28 @@ def test_one_flipped_bit_anywhere_in_a_bundle_is_found(world: World, drawn: int,
         assert not check(bytes(altered), TRUSTED).accepted, at
 
 
+@pytest.mark.slow
+def test_any_flipped_bit_of_the_list_of_files_gives_both_verifiers_the_same_first_bad_update(world: World) -> None:
+    bundle = world.bundle()
+    for at in range(bundle.index(b"PK\x01\x02"), len(bundle)):
+        for bit in range(8):
+            altered = bytearray(bundle)
+            altered[at] ^= 1 << bit
+            assert not check(bytes(altered), TRUSTED).accepted, (at, bit)
+
+
+@pytest.mark.parametrize("name", [b"receipts.note", b"key.txt", b"checkpoint.note", b"entries/000000001.jsonl"])
+def test_a_file_that_the_list_names_otherwise_gives_both_verifiers_the_same_first_bad_update(
+    world: World, name: bytes
+) -> None:
+    bundle = world.bundle()
+    at = bundle.rindex(name)  # in the list at the end of the container
+    for i in (at, at + len(name) - 7 if b"jsonl" in name else at + 1):
+        altered = bytearray(bundle)
+        altered[i] ^= 1
+        assert not check(bytes(altered), TRUSTED).accepted, i
+
+
 @pytest.mark.parametrize("change", ["append", "prepend", "insert", "cut"])
 def test_nothing_can_be_hidden_around_or_between_the_files(world: World, change: str) -> None:
     bundle = world.bundle()
