@@ -44,6 +44,7 @@ def propose(
         lines=tuple(sorted([*milestones.lines, *cost_lines], key=lambda line: ORDER.index(line.kind))),
         unchanged=milestones.unchanged,
         left=left,
+        without_any=not plan.milestones,
         notes=(*milestones.notes, *cost_notes, *plan.notes),
         reason=milestones.reason,
     )

@@ -44,6 +44,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[ProposalLine, ...]
     unchanged: int  # milestones that are in both and the same
     left: int = 0  # tasks that could be followed, beyond those offered
+    without_any: bool = False  # whether the plan names no milestone at all
     notes: tuple[str, ...]
     reason: str  # of what is recorded with one, unless another is given
 

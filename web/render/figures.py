@@ -57,6 +57,7 @@ def measured(vital: BudgetVital) -> bool:
 
 A_YEAR: dict[DateUnit, int] = {"month": 12, "quarter": 4}
 MOST_TICKS = 36
+CLOSE = 30  # percent of the line: the narrowest is 235 px long (dashboard.css), a date with its year 66 px
 
 
 def slip_bar(vital: ScheduleVital, unit: DateUnit) -> SlipBar:
@@ -65,7 +66,7 @@ def slip_bar(vital: ScheduleVital, unit: DateUnit) -> SlipBar:
     span, start, ticks = _line_of_days(slip) if unit == "day" else _line_of_units(slip, A_YEAR[unit])
     end = start + 100 * slip / span
     tone = TONE[vital.indicator.status] if vital.indicator else "mute" if slip <= 0 else "ink"
-    close = abs(slip) * 100 / span < 25
+    close = abs(slip) * 100 / span < CLOSE
     return SlipBar(ticks=ticks, start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=close)
 
 

@@ -56,7 +56,7 @@ class SlipBar(msgspec.Struct, frozen=True, kw_only=True):
     start: str  # agreed
     end: str  # forecast
     tone: str
-    close: bool  # so near to each other that their labels would overlap
+    close: bool  # so near to each other that their labels stand on two lines
 
 
 class SchedulePart(PartPage, frozen=True, kw_only=True):

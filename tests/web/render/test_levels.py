@@ -286,6 +286,13 @@ def test_a_slip_of_days_is_drawn_as_it_was() -> None:
     assert bar.ticks[7] == ("23.33", True)
 
 
+@pytest.mark.parametrize("days", [*range(-60, 61), 400])
+def test_the_dates_of_a_slip_have_room_for_their_years_on_the_narrowest_line(days: int) -> None:
+    bar = figures.slip_bar(ScheduleVital(slip_days=days), "day")
+    apart = abs(float(bar.end) - float(bar.start)) / 100 * 235  # px: a third of a page of 920 px
+    assert bar.close == (apart < 70.5)  # a date such as "21 Nov 2027" is 66 px wide
+
+
 # scores
 
 

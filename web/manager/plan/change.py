@@ -46,6 +46,7 @@ from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
 from web.write.viewers import owners
 
+BY_ITSELF = frozenset({"day-ended"})  # what comes with a command, and nobody did
 TRIES = 4  # to send a command while others change the project
 
 
@@ -281,7 +282,8 @@ def said(services: Services, signed: Signed, key: str) -> str:
     done = services.logs.events.carried_out(signed.person.id, key)
     if done is None:
         return ""
-    kinds = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in Counter(done.tags).items()]
+    tags = Counter(tag for tag in done.tags if tag not in BY_ITSELF)
+    kinds = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in tags.items()]
     return (
         _("Recorded: {words}.", words=", ".join(kinds).lower())
         if kinds

@@ -20,7 +20,8 @@ class FirstStep(msgspec.Struct, frozen=True, kw_only=True):
     done: bool
     address: str = ""  # "" while an earlier step is missing
     button: str = ""
-    asks_client: bool = False  # whether the name of a first client can be typed right here
+    asks: str = ""  # what can be typed right here: the name of a client
+    instead: str = ""  # the way to the whole form
 
 
 def first_steps(world: World, person: Person, project: Project | None = None) -> Sequence[FirstStep]:
@@ -49,7 +50,7 @@ def first_steps(world: World, person: Person, project: Project | None = None) ->
             address=f"{here}/import" if here else "",
             button=_("Import a plan"),
         ),
-        _client_step(here, shares, first=not clients_of(world, person)),
+        _client_step(here, shares, several=bool(clients_of(world, person))),
         FirstStep(
             title=_("Invite a person"),
             about=_("Somebody of the client gets a link of their own, and is looking."),
@@ -60,13 +61,15 @@ def first_steps(world: World, person: Person, project: Project | None = None) ->
     )
 
 
-def _client_step(here: str, shares: Sequence[Share], *, first: bool) -> FirstStep:
+def _client_step(here: str, shares: Sequence[Share], *, several: bool) -> FirstStep:
     draft = next((share for share in shares if not share.versions), None)
+    asks = _("Name of a new client") if several else _("Name of the client")
     return FirstStep(
         title=_("Share it with a client"),
         about=_("You choose what the client sees, with their exact page beside it."),
         done=any(share.versions for share in shares),
         address=f"{here}/shares/{draft.id}/edit" if draft else f"{here}/shares/new" if here else "",
         button=_("Go on with the draft") if draft else _("Share with a client"),
-        asks_client=bool(here) and draft is None and first,
+        asks=asks if here and draft is None else "",
+        instead=_("Choose a client") if several else _("More choices"),
     )

@@ -206,3 +206,11 @@ def test_a_plan_without_milestones_says_what_was_read_and_offers_tasks(house: Ho
     assert browser.post(f"{here}/accept", data=form).status_code == 303  # what clients may see is followed
     milestones = house.process.services.present.refresh().projects[HARBOUR].schedule.milestones.values()
     assert [m.details.client_title for m in milestones if m.source_id in ("A", "B")] == ["Ground dug"]
+
+
+def test_a_plan_without_milestones_takes_none_out_of_the_plan_unasked(house: House) -> None:
+    browser, here, page = sent(house, CSV)
+    browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
+    *_rest, page = sent(house, "ID,Name,Finish,Milestone\nX,Dig,2027-06-01,no\n")
+    assert "leaves the plan" in page.text
+    assert not re.search(r'name="line"[^>]* checked', page.text)
