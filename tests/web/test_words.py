@@ -16,7 +16,7 @@ WORDS = ROOT / "docs" / "words.md"
 TECHNICAL = {"docs/spec.md", "docs/developers.md"}  # where words marked "(pages)" are the right ones
 MARK = " (pages)"
 ROW = re.compile(r"^\| .* \| ([^|]*)\|$", re.MULTILINE)
-CODE = re.compile(r"```.*?```|<code.*?</code>|`[^`]*`|\]\([^)]*\)|<[^>]*>", re.DOTALL)
+CODE = re.compile(r"```.*?```|<code.*?</code>|`[^`]*`|\]\([^)]*\)|<[^<>\n]*>", re.DOTALL)
 # Where a word has its ordinary meaning, or names something of another program.
 ALLOWED = (
     "mail server",
