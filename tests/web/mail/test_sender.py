@@ -93,8 +93,8 @@ def test_a_mail_server_is_set_by_two_variables_or_by_files_that_hold_them(tmp_pa
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"FANLIGHT_MAIL_FROM": ""}, "Mail needs both"),
-        ({"FANLIGHT_SMTP_URL": ""}, "Mail needs both"),
+        ({"FANLIGHT_MAIL_FROM": ""}, "Email needs both"),
+        ({"FANLIGHT_SMTP_URL": ""}, "Email needs both"),
         ({"FANLIGHT_SMTP_URL": f"http://u:{SECRET}@mail.example.com"}, "FANLIGHT_SMTP_URL is no mail server"),
         ({"FANLIGHT_SMTP_URL": f"smtp://u:{SECRET}@:25"}, "FANLIGHT_SMTP_URL is no mail server"),
         ({"FANLIGHT_SMTP_URL": f"smtp://u:{SECRET}@h:99999"}, "FANLIGHT_SMTP_URL is no mail server"),
@@ -118,7 +118,7 @@ def test_a_bad_mail_setting_stops_the_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("fanlight: Mail needs both")
+    assert done.stderr.startswith("fanlight: Email needs both")
 
 
 # what an answer means
@@ -342,7 +342,7 @@ def test_a_refused_invitation_says_so_with_the_servers_words_and_a_link_can_stil
 ) -> None:
     server.refuse["nia@acme.test"] = "550 no such <user>"
     page = invite(house)
-    assert "the mail was refused" in page
+    assert "the email was refused" in page
     assert "Invitation refused by the mail server, 3 May 2027, 10:12: 550 no such &lt;user&gt;" in page
     manager = house.client("manager")
     listed = manager.get(HERE).text
@@ -423,7 +423,7 @@ def test_an_address_outside_the_clients_domains_is_refused_and_what_was_typed_is
 
 def test_without_a_mail_server_the_link_is_shown_once_and_the_page_says_why(silent: House) -> None:
     told = silent.client("manager").get(HERE).text
-    assert "No mail server is set up, so no mail is sent" in told
+    assert "No mail server is set up, so no email is sent" in told
     assert "Email a new link" not in told
     page = invite(silent)
     assert "This link is shown once." in page
@@ -496,7 +496,7 @@ def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
     assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "daily"
     answer = provider.post(f"/mail/stop/{token}", data=one_click)  # from a mail provider: no cookie, no origin
     assert answer.status_code == 200
-    assert "No more mails" in answer.text
+    assert "No more emails" in answer.text
     assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "off"
     assert provider.post(f"/mail/stop/{token}", data=one_click).status_code == 200
     assert not provider.cookies
