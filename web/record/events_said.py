@@ -20,6 +20,14 @@ SAID = {
     "client-scored": N_("Client’s view recorded"),
     "change-put-back": N_("Change put back"),
     "client-view-asked": N_("Client’s view asked"),
+    "baseline-approved": N_("Agreed plan set"),
+    "cost-measured": N_("Spend recorded"),
+    "health-overridden": N_("Status set by hand"),
+    "health-override-ended": N_("Status by the rule again"),
+    "command-carried-out": N_("Command completed"),
+    "mail-queued": N_("Email queued"),
+    "mail-settled": N_("Email answered by the mail server"),
+    "mail-domains-set": N_("Email domains set"),
 }
 
 NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors who are no person
