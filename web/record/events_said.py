@@ -30,7 +30,7 @@ SAID = {
     "mail-domains-set": N_("Email domains set"),
 }
 
-NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors who are no person
+NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors that are no person
 
 PLAIN = (  # fields that are set out as they are
     "forecast",
