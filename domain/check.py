@@ -65,10 +65,10 @@ def line(field: str, value: str, *, required: bool = True) -> str:
 
 
 def address(field: str, value: str) -> str:
-    """Return `value` if it can be a mail address."""
+    """Return `value` if it can be a email address."""
     value = line(field, value)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
-        raise Invalid(_("{email!r} is no mail address. Expected name@domain.", email=value), field)
+        raise Invalid(_("{email!r} is no email address. Expected name@domain.", email=value), field)
     return value
 
 

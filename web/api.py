@@ -1,4 +1,4 @@
-"""The JSON door: takes commands, and returns the entries of shares. Errors are problem details (RFC 9457)."""
+"""The JSON API: takes commands, and returns the entries of shares. Errors are problem details (RFC 9457)."""
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -129,7 +129,7 @@ async def nowhere(_request: Request, _signed: Signed) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the JSON door."""
+    """Return the routes of the JSON API."""
     return [
         door("/api/v1/commands", carry_out, allow=STAFF, methods=["POST"]),
         door("/api/v1/shares/{share}/entries", entries, allow=VIEWERS),

@@ -31,7 +31,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is one mail address, without a name and in ASCII."""
+    """Return whether a text is one email address, without a name and in ASCII."""
     return len(text) <= 254 and ADDRESS.fullmatch(text) is not None
 
 

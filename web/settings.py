@@ -104,10 +104,10 @@ HELP = {
     "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
     "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),
     "smtp_url": N_(
-        "mail server, smtp://user:password@host:587 or smtps://...; default: no mail is sent, links are shown"
+        "mail server, smtp://user:password@host:587 or smtps://...; default: no email is sent, links are shown"
     ),
-    "mail_from": N_("address mails come from, such as status@example.com, which the mail server accepts"),
-    "digest_hour": N_("hour of the client's day at which daily and weekly mails go out, 0 to 23"),
+    "mail_from": N_("address emails come from, such as status@example.com, which the mail server accepts"),
+    "digest_hour": N_("hour of the client's day at which daily and weekly emails go out, 0 to 23"),
     "operator_token": N_(
         "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed"
     ),
@@ -120,7 +120,7 @@ HELP = {
     "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
     "log_format": N_("text, or json for one object a line"),
     "log_level": N_("debug, info, warning or error"),
-    "demo_speed": N_("how fast the demo lives: 1 is a change every few seconds, 0 is paused"),
+    "demo_speed": N_("speed of the demo: 1 is a change every few seconds, 0 is paused"),
     "demo_seed": N_("which demo history is told"),
 }
 SECRETS = ("operator_token", "oidc_client_secret")  # secret as a whole
@@ -269,7 +269,7 @@ def _check_openid(settings: Settings) -> None:
 
 def _check_mail(settings: Settings) -> None:
     if bool(settings.smtp_url) != bool(settings.mail_from):
-        raise BadSetting(_("Mail needs both a server (FANLIGHT_SMTP_URL) and an address it comes from (--mail-from)."))
+        raise BadSetting(_("Email needs both a server (FANLIGHT_SMTP_URL) and an address it comes from (--mail-from)."))
     try:
         if settings.smtp_url:
             server(settings.smtp_url)

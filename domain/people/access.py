@@ -175,7 +175,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def addresses(self) -> set[str]:
-        """Every mail address the person was invited by."""
+        """Every email address the person was invited by."""
         return {self.email, *(known.email for known in self.memberships.values())}
 
     @property
@@ -492,12 +492,12 @@ def _ahead(field: str, value: datetime, now: datetime) -> datetime:
 def _use(state: Person, command: UseLink, now: datetime) -> list[PersonEvent]:
     link = state.links.get(command.hash)
     if link is None or link.used or link.expires <= now:
-        raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
+        raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
     carried = state.sessions.get(command.carry)
     opens = {*link.clients, *(carried.clients if carried is not None and carried.expires > now else ())}
     clients = tuple(client for client in state.clients if client in opens)
     if state.role == "viewer" and not clients:
-        raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
+        raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
     return [LinkUsed(hash=command.hash), _session(state, command, now, "link", clients)]
 
 

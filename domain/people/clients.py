@@ -1,4 +1,4 @@
-"""The clients of the organisation: name, time zone, the mail domains that may be invited, and their end."""
+"""The clients of the organisation: name, time zone, the email domains that may be invited, and their end."""
 
 import re
 from datetime import datetime
@@ -120,7 +120,7 @@ def _domain(text: str) -> str:
     domain = check.line("domains", text).lower().removeprefix("@")
     if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
         raise Invalid(
-            _("{text!r} is no mail domain. Expected one such as acme-rail.example.", text=text[:60]), "domains"
+            _("{text!r} is no email domain. Expected one such as acme-rail.example.", text=text[:60]), "domains"
         )
     return domain
 

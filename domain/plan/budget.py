@@ -243,7 +243,7 @@ def _measure(old: Account, command: MeasureCost, today: date) -> list[BudgetEven
         newest = old.measurements[-1].status_date
         raise Invalid(
             _(
-                "The newest status date is {newest}; {day} lies before it. Measure at a later date.",
+                "The newest status date is {newest}; {day} lies before it. Use a later date.",
                 newest=newest,
                 day=day,
             ),

@@ -351,7 +351,9 @@ def check_rows(asked: Rows, found: Found) -> None:
                 expected = line.k if first and not asked.whole else expected
                 frontier = _row(asked, line, expected, frontier, found)
             except Bad as error:
-                found.problems.append(_("row {expected} of the receipts: {error}", expected=expected, error=error))
+                found.problems.append(
+                    _("row {expected} of the delivery record: {error}", expected=expected, error=error)
+                )
                 return
             expected, first = expected + 1, False
     if asked.whole and asked.signed is not None:
@@ -361,10 +363,10 @@ def check_rows(asked: Rows, found: Found) -> None:
 def _row_tree(rows: int, frontier: tuple[bytes, ...], signed: Checkpoint, found: Found) -> None:
     if rows != signed.size:
         found.problems.append(
-            _("the receipts have {expected} rows, {size} were signed for", expected=rows, size=signed.size)
+            _("the delivery record has {expected} rows, {size} were signed for", expected=rows, size=signed.size)
         )
     elif tree.root_of(frontier) != signed.root:
-        found.problems.append(_("the receipts are not the ones that were signed"))
+        found.problems.append(_("the delivery record is not the one that was signed"))
 
 
 def _row(

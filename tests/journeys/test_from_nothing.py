@@ -90,7 +90,7 @@ def test_from_nothing_to_a_client_looking(product: Product, sit_down: Callable[.
     hands.click("button:has-text('Activate…')")
     assert desk.get_by_label("Type the client’s name: Acme Rail").count() == 0
     hands.fill("Name", "Anna Price")
-    hands.fill("Mail address", "anna@acme.test")
+    hands.fill("Email address", "anna@acme.test")
     hands.click("button:has-text('Put in force')")
     hands.click("button:has-text('Copy')")
     assert desk.locator("button:has-text('Copied')").count() == 1

@@ -82,7 +82,7 @@ def test_a_manager_learns_who_had_a_slipped_date_on_screen_and_when(
         wait_until(lambda: on_screen(viewer) == 2)
         manager = sit_down(product, "manager")
         manager.goto(f"{product.url}/p/{HARBOUR}")
-        manager.click("#m-m1 a:has-text('Who knows?')")
+        manager.click("#m-m1 a:has-text('Who has seen it?')")
 
         def knows() -> bool:
             manager.reload()

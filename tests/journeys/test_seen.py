@@ -191,7 +191,7 @@ def test_a_file_from_a_client_is_recognised_by_an_auditor(
     page = sit_down(month, "auditor")
     page.goto(f"{month.url}/audit/file")
     page.set_input_files("#file", tmp_path / "update.zip")
-    page.click("button:has-text('Look it up')")
+    page.click("button:has-text('Check file')")
     assert "An evidence bundle of update 4." in page.inner_text(".verdict")
     page.click("text=Who had it on screen")
     assert "Update 4 of 13" in page.inner_text(".scrub-bar .at")

@@ -180,7 +180,7 @@ AGREED: dict[str, Mutant] = {
         lambda w, s: [p.name for p in w.people.values() if s.client not in p.clients]
     ),
     "that another client was ended": _named(lambda w, _s: [c.ended_at for c in w.clients.values()]),
-    "mail domains of clients": _named(lambda w, _s: [c.domains for c in w.clients.values()]),
+    "email domains of clients": _named(lambda w, _s: [c.domains for c in w.clients.values()]),
     "which changes are held for review": _scope(lambda _p, share: share.ways.release),
     "the last day of the agreement": _scope(lambda _p, share: share.ways.expires),
     "why the agreement was changed": _scope(lambda _p, share: share.versions[-1].reason),

@@ -70,7 +70,7 @@ STORED: dict[str, dict[str, int]] = {
         "internal spend beside the client's price": 2,
         "internal title of a milestone": 7,
         "latest forecast of any milestone": 1,
-        "mail domains of clients": 1,
+        "email domains of clients": 1,
         "names of people of another client": 3,
         "number of agreed plans that no terms name": 2,
         "number of clients of the organisation": 3,

@@ -356,7 +356,7 @@ def commands() -> tuple[inspect.StructType, ...]:
 
 @st.composite
 def command_requests(draw: st.DrawFn) -> Asked:
-    """Any command by anybody at the JSON door, with one odd value; now and then something that is no command."""
+    """Any command by anybody at the JSON API, with one odd value; now and then something that is no command."""
     choice = Drawn(draw)
     where = choice.one((*("value",) * 12, "nothing", "body", "key", "header"))
     tree = _Tree(choice)

@@ -462,7 +462,7 @@ PAGES = {
 
 
 def shown(product: Running) -> dict[str, str]:
-    """What every page, the JSON door and the bundles show, by path."""
+    """What every page, the JSON API and the bundles show, by path."""
     head, found = product.services.logs.disclosure.head(SHARE), {}
     for person, paths in PAGES.items():
         browser = product.as_(person)

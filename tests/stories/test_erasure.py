@@ -135,7 +135,7 @@ def test_an_admin_erases_a_viewer_from_the_share_page_and_a_manager_cannot(
     assert (done.status_code, done.headers["location"]) == (303, f"{here}?done=erased#viewers")
     after = product.get(f"{here}?done=erased").text
     assert NAME not in after
-    assert "Erased. What their pages claimed stays" in after
+    assert "Erased. What their browsers reported stays" in after
     assert NAME.encode() not in raw(process.services.settings.data)
 
 

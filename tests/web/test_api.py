@@ -1,4 +1,4 @@
-"""The JSON door: idempotent commands, problem details, and a client's own share only."""
+"""The JSON API: idempotent commands, problem details, and a client's own share only."""
 
 import json
 from collections.abc import Iterator

@@ -20,18 +20,19 @@ from projections.proof.notes import BadNote
 from web.audit.frame import AuditPage
 from web.door.guard import AUDIT, Signed, door, not_found
 from web.process.services import Services
+from web.record.events_said import called
 from web.staff.consulted import consulted
 from web.staff.frame import shell
 
 PAGE = 50
 BLOCK, FURTHEST = 500, 20  # lines looked through for one kind
 KINDS = {
-    "consulted": N_("Somebody asked"),
+    "consulted": N_("Looked up"),
     "checkpoint": N_("Checkpoint signed"),
     "entries-erased": N_("Updates erased"),
     "names-due": N_("Updates to erase with a person"),
     "restored": N_("Backup restored"),
-    "receipts-expired": N_("Receipts expired"),
+    "receipts-expired": N_("Delivery record expired"),
     "time-stamped": N_("Time-stamped"),
     "key-added": N_("Key introduced"),
     "key-rotated": N_("Key rotated"),
@@ -124,7 +125,7 @@ def _shown(services: Services, line: LedgerLine) -> LineShown:
 
 
 def _who(world: World, who: str) -> str:
-    return world.person_name(who) if who and who != "operator" else who
+    return called(world, who) if who else ""
 
 
 def _subject(world: World, subject: str) -> str:
@@ -133,7 +134,7 @@ def _subject(world: World, subject: str) -> str:
     share = world.shares.get(ShareId(key))
     if share is not None:
         called = world.projects[share.project].client_title
-        receipts = _(", receipts") if subject.endswith("/receipts") else ""
+        receipts = _(", delivery record") if subject.endswith("/receipts") else ""
         bundle = _(", for a bundle") if subject.endswith(" bundles") else ""
         return f"{world.client_name(share.client)}, {called}{receipts}{bundle}"
     project = world.projects.get(ProjectId(subject))

@@ -66,7 +66,7 @@ def person(settings: Settings, email: str, reason: str) -> int:
         clients = {share.id: present.world.client_name(share.client) for share in present.world.shares.values()}
     finally:
         folder.close()
-    print(_("Erased. What their pages claimed stays, under an id that leads to nobody."))
+    print(_("Erased. What their browsers reported stays, under an id that leads to nobody."))
     _print_updates(done, clients)
     return 0
 

@@ -28,7 +28,7 @@ def add_parsers(commands: Commands) -> None:
     parser.add_argument("--update", default="", help=_("only this update, with its proof"))
     parser.add_argument("--from", default="", help=_("first update of a period"))
     parser.add_argument("--to", default="", help=_("last update of a period"))
-    parser.add_argument("--without-receipts", action="store_true", help=_("leave out what people's pages claimed"))
+    parser.add_argument("--without-receipts", action="store_true", help=_("leave out what people's browsers reported"))
     add_flags(parser, ("data", "database_url", "signing_key"))
     parser.set_defaults(run=run)
 

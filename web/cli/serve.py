@@ -29,7 +29,7 @@ SERVE = (
 
 def add_parsers(commands: Commands) -> None:
     """Add the three commands."""
-    demo = commands.add_parser("demo", help=_("the sample portfolio, living, on one port"))
+    demo = commands.add_parser("demo", help=_("the sample portfolio with simulated activity, on one port"))
     add_flags(demo, (*SERVE, "demo_speed", "demo_seed"))
     demo.set_defaults(run=_demo)
     serve = commands.add_parser("serve", help=_("serve what lies in a folder"))
@@ -75,7 +75,7 @@ def run(settings: Settings, *, demo: bool = False, pages: bool = True) -> int:
     if demo:
         from web.demo.life import tell_the_year
 
-        log_lines.say(_("Telling a year of history ..."), settings.log_format)
+        log_lines.say(_("Recording a year of history ..."), settings.log_format)
         tell_the_year(settings)
     process = app.compose(settings, Given(demo=demo))
     graceful = settings.drain_seconds + 5

@@ -65,7 +65,7 @@ def _add_access(actions: Commands) -> None:
     link = actions.add_parser("link", help=_("print a new sign-in link for a person"))
     link.add_argument("email")
     link.set_defaults(act=_new_link)
-    token = actions.add_parser("token", help=_("print a bearer token for the JSON door; shown once"))
+    token = actions.add_parser("token", help=_("print a bearer token for the JSON API; shown once"))
     token.add_argument("email")
     token.add_argument("--label", required=True, help=_("what it is for"))
     token.set_defaults(act=_new_token)
@@ -166,7 +166,7 @@ def _list_tokens(desk: _Desk, given: Arguments) -> None:
     for person in people:
         for token in sorted(person.tokens.values(), key=lambda token: token.issued):
             until = token.issued + days
-            said = _("until {until:%Y-%m-%d}", until=until) if until > clock.now() else _("has run out")
+            said = _("until {until:%Y-%m-%d}", until=until) if until > clock.now() else _("has expired")
             print(f"{token.id}  {person.email}  {token.label}  {said}")
 
 

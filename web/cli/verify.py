@@ -124,7 +124,7 @@ def _checked(folder: Logs, trusts: Sequence[Trust], checkpoints: Sequence[Path])
         return 1
     shares = len(present.world.shares)
     holds = _(
-        "Everything in {where} holds: {shares} shares, their receipts, the events, the ledger.",
+        "Everything in {where} holds: {shares} shares, their delivery records, the events, the ledger.",
         where=folder.where,
         shares=shares,
     )

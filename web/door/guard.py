@@ -3,7 +3,7 @@
 Rule: every route of the product is made here.
 Threats: cross-site requests (form token and Origin), cross-site sockets (Origin, before the socket is accepted),
 guessing (what may not be seen answers exactly like what does not exist), old sessions (looked up at every request),
-tokens of programs (they open the JSON door alone), bodies without end and people without measure (web/door/bounds.py).
+tokens of programs (they open the JSON API alone), bodies without end and people without measure (web/door/bounds.py).
 """
 
 import hmac
@@ -160,7 +160,7 @@ def hidden(request: Request) -> Response:
 def _not_ours(request: Request) -> Response:
     """Return that a form did not come from a page of ours, or from an older one."""
     text = _("This form is out of date. Reload the page and send it again.\n")
-    return problem(403, _("Not yours to do"), text.strip()) if at_json_door(request) else PlainTextResponse(text, 403)
+    return problem(403, _("Not allowed"), text.strip()) if at_json_door(request) else PlainTextResponse(text, 403)
 
 
 def _sign_in_first(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Refusals as HTTP responses: a status for each kind, and problem details (RFC 9457) for the JSON door."""
+"""Refusals as HTTP responses: a status for each kind, and problem details (RFC 9457) for the JSON API."""
 
 import msgspec
 from starlette.requests import HTTPConnection
@@ -13,7 +13,7 @@ CODES: dict[type[Refused], tuple[int, str]] = {
     Invalid: (422, N_("A value cannot be right")),
     Conflict: (409, N_("Not possible now")),
     Stale: (412, N_("Changed since you looked")),
-    Denied: (403, N_("Not yours to do")),
+    Denied: (403, N_("Not allowed")),
 }
 
 
@@ -29,7 +29,7 @@ def problem(status: int, title: str, detail: str, **more: str) -> Response:
 
 
 def at_json_door(request: HTTPConnection) -> bool:
-    """Tell whether a request came to the JSON door, where whatever is refused is told as a problem."""
+    """Tell whether a request came to the JSON API, where whatever is refused is told as a problem."""
     return request.url.path.startswith("/api/")
 
 

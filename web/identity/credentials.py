@@ -102,7 +102,7 @@ class Credentials:
         """
         person = self.holder(secret)
         if person is None:
-            raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
+            raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
         cookie, expires = new_secret(), self._clock() + self._session
         command = UseLink(
             person=person.id,
@@ -117,7 +117,7 @@ class Credentials:
         return Entrance(cookie, expires)
 
     def vouched(self, email: str, device: str = "") -> Entrance | None:
-        """Start a session for the one person who has a mail address; None for nobody or several."""
+        """Start a session for the one person who has a email address; None for nobody or several."""
         holders = [p for p in self._present.refresh().addressed(email) if p.comes_in]
         if len(holders) != 1:
             return None
@@ -137,7 +137,7 @@ class Credentials:
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def token(self, actor: Actor, person: PersonId, label: str) -> str:
-        """Return the secret of a new bearer token for the JSON door.
+        """Return the secret of a new bearer token for the JSON API.
 
         Raises: Refused.
         """

@@ -34,7 +34,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mail_of(token: str, keys: KeySet, expected: Expected) -> str:
-    """Return the verified mail address in a token.
+    """Return the verified email address in a token.
 
     Raises: UnknownKey, NotVouched.
     """
@@ -51,7 +51,7 @@ def mail_of(token: str, keys: KeySet, expected: Expected) -> str:
     _check(claims, expected)
     mail = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail:
-        raise NotVouched("the ID token names no verified mail address")
+        raise NotVouched("the ID token names no verified email address")
     return mail
 
 

@@ -1,4 +1,4 @@
-"""The client of an OpenID Connect provider: the address to send browsers to, and the mail address it vouches for.
+"""The client of an OpenID Connect provider: the address to send browsers to, and the email address it vouches for.
 
 Rule: answers of the provider are bounded in time and size, and nothing is believed that `id_token` did not validate.
 Only what the provider publishes about itself is kept in memory, and may be lost.
@@ -75,7 +75,7 @@ class Provider:
             return str(address)
 
     async def mail(self, code: str, tie: Tie, issuer: str = "") -> str:
-        """Return the verified mail address that the provider gives for a code which the browser brought back.
+        """Return the verified email address that the provider gives for a code which the browser brought back.
 
         `issuer`: named by the answer (RFC 9207), "" where it names none.
         Raises: Away, NotVouched.
@@ -104,7 +104,7 @@ class Provider:
         return token
 
     async def _vouched(self, client: Any, published: Published, token: str, nonce: str) -> str:
-        """Return the mail address in a token; the keys are fetched once more where it names an unknown one."""
+        """Return the email address in a token; the keys are fetched once more where it names an unknown one."""
         keys = await self._known_keys(client, published, KEPT)
         expected = Expected(issuer=self._issuer, client=self._client, nonce=nonce, now=self._clock())
         try:

@@ -163,9 +163,9 @@ def _digest(content: Digest, links: Links) -> Iterator[str]:
     yield _("Your history: {history}", history=links.history)
     yield ""
     yield _("Update {n}, recorded {recorded}, {root}", n=content.n, recorded=content.recorded, root=content.root)
-    yield _("Nobody is told whether you open this mail, and it does not count as displayed.")
+    yield _("Nobody is told whether you open this email, and it does not count as displayed.")
     yield _("How often you get it: {settings}", settings=links.settings)
-    yield _("No more of these mails: {stop}", stop=links.stop)
+    yield _("No more of these emails: {stop}", stop=links.stop)
 
 
 def _vitals(content: Digest) -> Iterator[str]:

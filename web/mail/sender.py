@@ -159,7 +159,7 @@ class MailSender:
         if mail is None or not address:
             return 0
         if not letters.writable(address):
-            self._settle(errand, smtp.Outcome("refused", _("No mail can be sent to this address")))
+            self._settle(errand, smtp.Outcome("refused", _("No email can be sent to this address")))
             return 0
         try:
             content = self._content(errand, mail, secret)

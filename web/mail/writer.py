@@ -31,9 +31,9 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How an installation sends mail."""
 
     server: Server
-    sender: str  # the address mails come from
+    sender: str  # the address emails come from
     origin: str  # of the addresses in mails, such as https://status.example.com
-    hour: int  # at which daily and weekly mails are due, in the client's time zone
+    hour: int  # at which daily and weekly emails are due, in the client's time zone
 
 
 class MailSources(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Pages of the clients: who has access, what last reached whom, which mail domains may be invited, ending access."""
+"""Pages of the clients: who has access, what last reached whom, which email domains may be invited, ending access."""
 
 from collections.abc import Callable, Mapping
 
@@ -27,7 +27,7 @@ SAID = {
     "domains": N_("Recorded. It holds for the next invitation."),
     "session": N_("Ended. Whatever was open in it has closed."),
     "person": N_("Ended. Every page of theirs has closed."),
-    "ended": N_("Ended. Every open page was closed, and nobody of it comes in."),
+    "ended": N_("Ended. Every open page was closed, and nobody of it can sign in."),
 }
 
 
@@ -49,7 +49,7 @@ class ClientPage(StaffPage, frozen=True, kw_only=True):
     domains: str  # as typed or as they hold
     problem: Refused | None
     may_end: bool
-    may_bound: bool  # set the mail domains
+    may_bound: bool  # set the email domains
     may_cut: Mapping[PersonId, bool]  # end the access of a person
     said: str
 
@@ -111,7 +111,7 @@ async def _client(
 
 
 async def domains(request: Request, signed: Signed) -> Response:
-    """`POST /clients/{client}/domains`: which mail domains may be invited; none: any."""
+    """`POST /clients/{client}/domains`: which email domains may be invited; none: any."""
     services: Services = request.app.state.services
     client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
     if client is None:

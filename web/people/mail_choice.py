@@ -92,7 +92,11 @@ def _kept(services: Services, world: World, person: Person, client: ClientId) ->
         client=world.client_name(client),
         cadence=person.digest(client),
         choices=(
-            ("instant", _("As it happens"), _("Within a minute of a change; changes of one sitting come in one mail.")),
+            (
+                "instant",
+                _("As it happens"),
+                _("Within a minute of a change; changes made together come in one email."),
+            ),
             ("daily", _("Every day"), _("At {hour} ({zone}), on days when something changed.", hour=hour, zone=zone)),
             (
                 "weekly",

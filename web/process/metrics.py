@@ -22,7 +22,7 @@ GAUGES = {  # by metric: the field of the health report, and the help text
     "follower_stuck_seconds": ("seconds_behind", N_("Seconds for which the follower has made no progress with them.")),
     "entries_behind": ("entries_behind", N_("Entries recorded that this process has not handed on.")),
     "stopped_shares": ("stopped", N_("Shares that are stopped until somebody mends them.")),
-    "receipts_waiting": ("receipts_waiting", N_("Claims of pages that are not recorded yet.")),
+    "receipts_waiting": ("receipts_waiting", N_("Reports of browsers that are not recorded yet.")),
     "unsigned_trees": ("unsigned", N_("Trees of which nothing is signed because something does not agree.")),
     "hints_away": ("hints_away", N_("1 where the Redis that is set is not heard, so that updates come by polling.")),
     "leads": ("leads", N_("1 where this process makes the updates.")),
@@ -37,7 +37,7 @@ PUSHED = {  # help texts by field of the push layer's counts
     "log_reads": N_("Reads of the log for pages."),
     "views": N_("Whole views sent."),
     "resets": N_("Pages told to start over."),
-    "refused": N_("Claims of more than was sent."),
+    "refused": N_("Reports of more than was sent."),
     "aborted": N_("Connections that had to be cut."),
 }
 

@@ -115,7 +115,7 @@ class Process:
     # building the services
 
     def _receipt_salt(self, share: str, k: int) -> bytes:
-        return self._given.salt(_("receipts of {share}", share=share), k)
+        return self._given.salt(f"receipts of {share}", k)
 
     def _push(self) -> Live:
         log = Settled(LiveLog(self._logs.disclosure, self._heads), self._present.refresh)

@@ -218,8 +218,8 @@ class Compared:
                 what = count(differ, _("milestone"), _("milestones"))
                 self.notes.append(
                     _(
-                        "The file’s baseline differs from the agreed plan for {what}. If it was agreed, agree a "
-                        "new plan.",
+                        "The file’s baseline differs from the agreed plan for {what}. If it was agreed, set a "
+                        "new agreed plan.",
                         what=what,
                     )
                 )

@@ -9,17 +9,28 @@ from domain.ids import MilestoneId, RiskId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
+from projections.events.world import World
 from projections.wording import words
 from web.process.services import Services
 from web.record.facts import about
 from web.record.two_times import two_times
 
 SAID = {
-    "held-released": N_("Let go after review"),
+    "held-released": N_("Released after review"),
     "client-scored": N_("Client’s view recorded"),
     "change-put-back": N_("Change put back"),
     "client-view-asked": N_("Client’s view asked"),
+    "baseline-approved": N_("Agreed plan set"),
+    "cost-measured": N_("Spend recorded"),
+    "health-overridden": N_("Status set by hand"),
+    "health-override-ended": N_("Status by the rule again"),
+    "command-carried-out": N_("Command completed"),
+    "mail-queued": N_("Email queued"),
+    "mail-settled": N_("Email answered by the mail server"),
+    "mail-domains-set": N_("Email domains set"),
 }
+
+NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors that are no person
 
 PLAIN = (  # fields that are set out as they are
     "forecast",
@@ -53,6 +64,11 @@ class EventLine(msgspec.Struct, frozen=True, kw_only=True):
     knows: str  # the query that asks who knows it, "" where nobody is told of it as one value
 
 
+def called(world: World, actor: str) -> str:
+    """Return the name of whoever acted, of a command on the command line and of the clock as well."""
+    return _(NOBODYS[actor]) if actor in NOBODYS and actor not in world.people else world.person_name(actor)
+
+
 def say(kind: str) -> str:
     """Return an event's kind in words: "forecast-moved" is "Forecast moved"."""
     return SAID.get(kind) or kind.replace("-", " ").capitalize()
@@ -63,7 +79,6 @@ def line(services: Services, project: Project | None, recorded: Recorded) -> Eve
     payload = msgspec.to_builtins(recorded.event, enc_hook=str)
     zone = project.time_zone if project else "UTC"
     there = words.local(recorded.at, zone)
-    person = services.present.world.people.get(recorded.actor)
     return EventLine(
         version=recorded.version,
         at=f"{there:%H:%M}",
@@ -74,7 +89,7 @@ def line(services: Services, project: Project | None, recorded: Recorded) -> Eve
         detail=_detail(payload),
         reason=str(payload.get("reason", "")),
         held=two_times(recorded.at, getattr(recorded.event, "as_of", None), zone),
-        who=person.name if person else recorded.actor,
+        who=called(services.present.world, recorded.actor),
         knows=about(recorded.event),
     )
 

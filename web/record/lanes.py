@@ -267,7 +267,7 @@ def watched(
         here = log.row_at(share, at)
         first = min(max(first, here - ROWS // 2), last - ROWS)
         last = first + ROWS
-        left.append(_("receipts nearest to this moment"))
+        left.append(_("delivery record nearest to this moment"))
     tabs, rows = log.between(share, first, last)
     claims = sorted((c for row in rows for c in row.claims(share)), key=lambda c: c.at)
     end = min(over.end, services.now()) if last == log.head(share) or not rows else rows[-1].at

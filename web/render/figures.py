@@ -36,11 +36,10 @@ def comments(many: int) -> str:
 
 
 def plans_agreed(plans: int) -> str:
-    """Return how often a plan was agreed: "Agreed twice.", "Agreed three times, one in between."."""
+    """Return how often a plan was agreed, and what opening it shows: "Agreed twice: show both"."""
     if plans < 3:
-        return _("Agreed once.") if plans == 1 else _("Agreed twice.")
-    times = _("agreed {plans} times, {between} in between", plans=number(plans), between=number(plans - 2))
-    return sentence(times)
+        return _("Agreed once: show it") if plans == 1 else _("Agreed twice: show both")
+    return _("Agreed {plans} times: show all", plans=number(plans))
 
 
 def said_of(indicator: Indicator | None) -> str:

@@ -129,7 +129,7 @@ class MilestonesHead(PartPage, frozen=True, kw_only=True):
     axis: Axis | None
     has: Columns
     counted: str  # "Eleven milestones shared."
-    plans: str  # "Agreed three times, one in between."
+    plans: str  # "Agreed twice: show both"
 
 
 class BaselinesPart(PartPage, frozen=True, kw_only=True):

@@ -236,7 +236,7 @@ def _beyond(c: PlanAndScreen) -> str:
         differed = count(len(held), _("figure"))
         return _("{differed} differed. {held}", differed=_capital(differed), held=_held(c))
     if c.apart:
-        return _("Some of the plan is not shared with them.")
+        return _("Part of the plan is outside their agreement.")
     return _("No figure differed.")
 
 

@@ -82,7 +82,7 @@ async def link(request: Request) -> Response:
     secret = request.path_params["secret"]
     holder = await run_in_threadpool(services.credentials.holder, secret)
     if holder is None:
-        return page(request, 410, GONE, _("This link has been used or has run out. Ask whoever sent it for a new one."))
+        return page(request, 410, GONE, _("This link has been used or has expired. Ask whoever sent it for a new one."))
     return services.pages.answer(request, await run_in_threadpool(link_page, services, holder, secret))
 
 

@@ -91,7 +91,7 @@ def _refused(request: Request) -> Response:
         "you, or ask whoever works with you at {organisation}.",
         organisation=organisation,
     )
-    return page(request, 403, heading=_("You cannot come in this way"), problem=problem)
+    return page(request, 403, heading=_("You cannot sign in this way"), problem=problem)
 
 
 def _away(request: Request, error: Away) -> Response:

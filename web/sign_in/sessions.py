@@ -84,7 +84,7 @@ def open_sessions(services: Services, signed: Signed, person: Person) -> list[Se
 def _line(session: Session, here: str, zone: str) -> SessionLine:
     return SessionLine(
         id=session.id,
-        device=session.device or _("Device not known"),
+        device=session.device or _("Unknown device"),
         via=VIA[session.via],
         since=words.moment_year(session.started, zone) if session.started else "",
         until=words.moment_year(session.expires, zone),

@@ -11,7 +11,7 @@ WORD = {
     "off_track": N_("Off track"),
     "overdue": N_("Overdue"),
     "met": N_("Met"),
-    "planned": N_("Not agreed"),
+    "planned": N_("No agreed date"),
 }
 
 

@@ -49,9 +49,9 @@ def test_somebody_is_invited_once() -> None:
     [
         ({"client": None}, "one client at a time"),
         ({"role": "manager"}, "one client at a time"),
-        ({"email": "nobody"}, "no mail address"),
-        ({"email": "a@b@c"}, "no mail address"),
-        ({"email": "a b@acme.test"}, "no mail address"),
+        ({"email": "nobody"}, "no email address"),
+        ({"email": "a@b@c"}, "no email address"),
+        ({"email": "a b@acme.test"}, "no email address"),
         ({"person": "../anna"}, "cannot be an id"),
         ({"name": ""}, "Name is missing"),
     ],
@@ -65,9 +65,9 @@ def test_a_link_is_good_once_and_for_a_time() -> None:
     given(ANNA).when(IssueLink(person="anna", hash="h", expires=SOON)).then(LINK)
     given(ANNA).when(IssueLink(person="anna", hash="h", expires=NOW)).refused(Invalid, "in the future")
     given(ANNA, LINK).when(USE).then(USED, OPEN)
-    given(ANNA, LINK, USED, OPEN).when(USE).refused(Unknown, "used or has run out")
-    given(ANNA, LINK).when(USE, SOON).refused(Unknown, "used or has run out")
-    given(ANNA).when(USE).refused(Unknown, "used or has run out")
+    given(ANNA, LINK, USED, OPEN).when(USE).refused(Unknown, "used or has expired")
+    given(ANNA, LINK).when(USE, SOON).refused(Unknown, "used or has expired")
+    given(ANNA).when(USE).refused(Unknown, "used or has expired")
 
 
 def test_a_link_that_was_used_never_comes_alive_again() -> None:

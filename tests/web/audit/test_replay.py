@@ -242,7 +242,7 @@ def test_the_ledger_says_what_was_signed_erased_and_asked(house: House) -> None:
     )
     client = house.client("auditor")
     page = client.get("/audit/ledger").text
-    for told in ("Checkpoint signed", "Updates erased", "Somebody asked", "Key introduced", "Acme Rail, Harbour Line"):
+    for told in ("Checkpoint signed", "Updates erased", "Looked up", "Key introduced", "Acme Rail, Harbour Line"):
         assert f"<b>{told}</b>" in page or told in page
     signed = client.get("/audit/ledger?kind=checkpoint").text
     assert "<b>Checkpoint signed</b>" in signed

@@ -52,9 +52,9 @@ def test_the_list_is_the_story_of_projects_and_sharing_and_the_machinery_a_switc
     auditor = house.client("auditor")
     story, all_of_it = auditor.get("/audit").text, auditor.get("/audit?technical=1").text
     assert "<b>Session started</b>" not in story
-    assert "<b>Command carried out</b>" not in story
+    assert "<b>Command completed</b>" not in story
     assert "<b>Session started</b>" in all_of_it
-    assert "<b>Command carried out</b>" in all_of_it
+    assert "<b>Command completed</b>" in all_of_it
     assert "events on record." in all_of_it
     assert "<b>Session started</b>" in auditor.get("/audit?kind=session-started").text
 

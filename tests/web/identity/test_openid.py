@@ -427,4 +427,4 @@ def test_a_link_says_who_shares_what_with_whom_and_how_long_it_is_recorded(inn: 
     assert "City Council" not in page
     assert OTHER not in page
     staff = inn.browser().get(f"/in/{inn.process.services.credentials.link(OPERATOR, PersonId('manager'))}").text
-    assert "You come in as a project manager of Example Works." in staff
+    assert "You sign in as a project manager of Example Works." in staff

@@ -93,8 +93,8 @@ def test_a_mail_server_is_set_by_two_variables_or_by_files_that_hold_them(tmp_pa
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"FANLIGHT_MAIL_FROM": ""}, "Mail needs both"),
-        ({"FANLIGHT_SMTP_URL": ""}, "Mail needs both"),
+        ({"FANLIGHT_MAIL_FROM": ""}, "Email needs both"),
+        ({"FANLIGHT_SMTP_URL": ""}, "Email needs both"),
         ({"FANLIGHT_SMTP_URL": f"http://u:{SECRET}@mail.example.com"}, "FANLIGHT_SMTP_URL is no mail server"),
         ({"FANLIGHT_SMTP_URL": f"smtp://u:{SECRET}@:25"}, "FANLIGHT_SMTP_URL is no mail server"),
         ({"FANLIGHT_SMTP_URL": f"smtp://u:{SECRET}@h:99999"}, "FANLIGHT_SMTP_URL is no mail server"),
@@ -118,7 +118,7 @@ def test_a_bad_mail_setting_stops_the_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "web.cli", "serve", "--data", str(tmp_path), "--mail-from", "nobody"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("fanlight: Mail needs both")
+    assert done.stderr.startswith("fanlight: Email needs both")
 
 
 # what an answer means
@@ -287,7 +287,7 @@ def test_an_invitation_goes_by_mail_and_its_link_is_nowhere_else(house: House, s
     for part in (got.text, got.html):
         assert f"http://testserver/in/{secret}" in part
         assert "6 May 2027, 10:12 (Europe/London)" in part
-    assert "The link went by mail." in page
+    assert "The link went by email." in page
     assert secret not in page
     assert "Invitation accepted by the mail server, 3 May 2027, 10:12" in page
     assert "Invitation accepted by the mail server, 3 May 2027, 10:12" in house.client("manager").get(HERE).text
@@ -342,7 +342,7 @@ def test_a_refused_invitation_says_so_with_the_servers_words_and_a_link_can_stil
 ) -> None:
     server.refuse["nia@acme.test"] = "550 no such <user>"
     page = invite(house)
-    assert "the mail was refused" in page
+    assert "the email was refused" in page
     assert "Invitation refused by the mail server, 3 May 2027, 10:12: 550 no such &lt;user&gt;" in page
     manager = house.client("manager")
     listed = manager.get(HERE).text
@@ -396,7 +396,7 @@ def test_an_invitation_without_an_answer_may_have_gone_out_and_is_mailed_again_b
     assert len(server.mails) == 1
     manager = house.client("manager")
     form = {"csrf": hidden(manager.get(HERE).text)["csrf"]}
-    assert "The link went by mail." in manager.post(f"{HERE}/viewers/{person(house)}/mail", data=form).text
+    assert "The link went by email." in manager.post(f"{HERE}/viewers/{person(house)}/mail", data=form).text
     assert len(server.mails) == 2
     assert secret_of(server, 0) != secret_of(server, 1)
 
@@ -405,7 +405,7 @@ def test_a_mail_server_that_does_not_answer_does_not_keep_the_manager_waiting(
     house: House, server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "PATIENCE", 0.0)
-    assert "The mail has not been accepted yet." in invite(house)
+    assert "The email has not been accepted yet." in invite(house)
 
 
 def test_an_address_outside_the_clients_domains_is_refused_and_what_was_typed_is_kept(
@@ -418,13 +418,13 @@ def test_an_address_outside_the_clients_domains_is_refused_and_what_was_typed_is
     assert 'value="nia@gmail.test"' in page
     assert 'value="Nia Bell"' in page
     assert server.mails == []
-    assert "The link went by mail." in invite(house, "nia@acme-rail.example")
+    assert "The link went by email." in invite(house, "nia@acme-rail.example")
 
 
 def test_without_a_mail_server_the_link_is_shown_once_and_the_page_says_why(silent: House) -> None:
     told = silent.client("manager").get(HERE).text
-    assert "No mail server is set up, so no mail is sent" in told
-    assert "Mail a new link" not in told
+    assert "No mail server is set up, so no email is sent" in told
+    assert "Email a new link" not in told
     page = invite(silent)
     assert "This link is shown once." in page
     assert "/in/" in page
@@ -432,7 +432,7 @@ def test_without_a_mail_server_the_link_is_shown_once_and_the_page_says_why(sile
     form = {"csrf": hidden(told)["csrf"]}
     assert silent.client("manager").post(f"{HERE}/viewers/{VIEWER}/mail", data=form).status_code in (403, 404)
     theirs = silent.client(VIEWER).get("/home/mail").text
-    assert "No mails are sent from here." in theirs
+    assert "No emails are sent from here." in theirs
     assert 'name="cadence"' not in theirs
 
 
@@ -449,7 +449,7 @@ def choose(house: House, cadence: str, who: str = VIEWER) -> str:
 def test_a_viewer_chooses_how_often_on_a_page_without_scripts(house: House) -> None:
     browser = house.client(VIEWER)
     page = browser.get("/home/mail").text
-    assert "You get no mails about changes." in page
+    assert "You get no emails about changes." in page
     assert "<script" not in page
     for told in (
         "As it happens",
@@ -461,7 +461,7 @@ def test_a_viewer_chooses_how_often_on_a_page_without_scripts(house: House) -> N
         assert told in page
     assert 'href="/home/mail"' in browser.get(f"/s/{SHARE}").text
     page = choose(house, "daily")
-    assert "You get a mail every day when something changed." in page
+    assert "You get an email every day when something changed." in page
     assert 'value="daily" checked' in page
     viewer = house.process.services.present.world.people[PersonId(VIEWER)]
     assert viewer.digested == {SHARE: house.process.services.logs.disclosure.head(SHARE)}
@@ -496,12 +496,12 @@ def test_one_click_stops_the_mails_without_signing_in(house: House) -> None:
     assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "daily"
     answer = provider.post(f"/mail/stop/{token}", data=one_click)  # from a mail provider: no cookie, no origin
     assert answer.status_code == 200
-    assert "No more mails" in answer.text
+    assert "No more emails" in answer.text
     assert house.process.services.present.refresh().people[PersonId(VIEWER)].digest(ACME) == "off"
     assert provider.post(f"/mail/stop/{token}", data=one_click).status_code == 200
     assert not provider.cookies
     assert provider.get(f"/s/{SHARE}").headers["location"] == "/sign-in"
-    assert "You get no mails about changes." in house.client(VIEWER).get("/home/mail").text
+    assert "You get no emails about changes." in house.client(VIEWER).get("/home/mail").text
 
 
 def test_a_mail_is_no_display(house: House, server: Sink, now: Virtual) -> None:

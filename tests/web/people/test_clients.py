@@ -130,7 +130,7 @@ def test_only_addresses_in_the_domains_of_a_client_can_be_invited(house: House) 
     wrong = manager.post(f"{HERE}/domains", data=form | {"command_id": new_id(24), "domains": "acme.test nonsense"})
     assert wrong.status_code == 422
     assert 'value="acme.test nonsense"' in wrong.text
-    assert "is no mail domain" in wrong.text
+    assert "is no email domain" in wrong.text
     assert manager.post(f"{HERE}/domains", data=form | {"command_id": new_id(24), "domains": ""}).status_code == 303
     assert house.process.services.present.world.clients[ACME].domains == ()
 

@@ -203,7 +203,7 @@ def _invite(email: str, person: str = "mine") -> InvitePerson:
 
 
 def test_an_invitation_answers_alike_whether_or_not_the_address_was_known(house: House) -> None:
-    """Through the JSON door, by every field of the answer, and again with whatever the first answer named."""
+    """Through the JSON API, by every field of the answer, and again with whatever the first answer named."""
     answers = []
     for email, person in ((THERE, "one"), ("new@council.test", "two"), ("three@council.test", OTHER_VIEWER)):
         status, invited = _sent(house, "nell", _invite(email, person))

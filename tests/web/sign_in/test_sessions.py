@@ -128,13 +128,13 @@ def test_all_others_end_and_this_one_stays(house: House) -> None:
     others = [enter(house, VIEWER, agent) for agent in (PHONE, TABLET, "")]
     stranger = enter(house, OTHER_VIEWER)
     page = here.get("/me").text
-    assert "End all others" in page
+    assert "Sign out all others" in page
     assert here.post("/me/others/end", data={"csrf": csrf(page)}).headers["location"] == "/me?done=others"
     for browser in others:
         assert browser.get("/me").headers["location"] == "/sign-in"
     after = here.get("/me").text
     assert "You are signed in here, and nowhere else." in after
-    assert "End all others" not in after
+    assert "Sign out all others" not in after
     assert stranger.get("/me").status_code == 200
 
 

@@ -37,7 +37,7 @@ def test_a_token_runs_out_by_the_setting(house: House, later: After) -> None:
     assert opens(house, token) == 200
     later.ahead = timedelta(days=30, seconds=1)
     assert opens(house, token) == 401
-    assert "has run out" in enter(house, VIEWER).get("/tokens").text
+    assert "has expired" in enter(house, VIEWER).get("/tokens").text
 
 
 def test_everybody_lists_and_revokes_their_own(house: House) -> None:

@@ -116,7 +116,7 @@ def _may_invite(at: Desk, signed: Signed) -> bool:
 def _check_person(name: str, email: str) -> None:
     """Raise Invalid where somebody is to be invited whose name or address is missing or is none."""
     if name and not email:
-        raise Invalid(_("Type their mail address too, or leave both empty and invite somebody later."), "email")
+        raise Invalid(_("Type their email address too, or leave both empty and invite somebody later."), "email")
     if email:
         check.line("person", name)
         check.address("email", email)

@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     same: tuple[ConsequenceLine, ...]
     seen: tuple[Unseen, ...]
     earlier: bool  # what was told before the updates looked through is not among `seen`
-    past_if_history: int  # facts about the past that become known, were it with history
+    past_if_history: int  # facts about the past that become known, were the past included
     past_if_not: int
     let_go: int  # changes that wait for review, and go out with it
     idle: tuple[str, ...]  # what is to wait by the draft, and cannot, because nothing of it is shared

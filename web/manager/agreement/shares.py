@@ -36,7 +36,7 @@ SAID = {
     "retained": N_("Kept for so long from now on."),
     "in-force": N_("In force. The client’s dashboard follows at once."),
     "ended": N_("Ended. Every open dashboard of it was closed."),
-    "erased": N_("Erased. What their pages claimed stays, under an id that leads to nobody."),
+    "erased": N_("Erased. What their browsers reported stays, under an id that leads to nobody."),
     "same": N_("Nothing changed, so nothing was recorded."),
 }
 

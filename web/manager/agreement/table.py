@@ -160,7 +160,7 @@ def _cells(row: ShareRow) -> list[object]:
         row.share.version,
         row.since,
         row.ends or "",
-        _("with history") if ways.history else _("from now on"),
+        _("past included") if ways.history else _("from now on"),
         terms_form.review(ways) or _("at once"),
         _joined(terms.milestones),
         _joined(terms.risks),

@@ -144,7 +144,7 @@ def ways_of(typed: Typed, zone: str) -> Ways:
     history = first(typed, "history")
     if history not in ("yes", "no"):
         ask = _("Say whether the client also learns what was recorded before this agreement")
-        raise Invalid(_("{told}: choose from now on, or with history.", told=ask), "history")
+        raise Invalid(_("{told}: choose from now on, or with the past included.", told=ask), "history")
     return Ways(history=history == "yes", release=release, expires=_last_day(first(typed, "expires"), zone))
 
 
@@ -253,11 +253,9 @@ def summary(terms: Terms) -> str:
     if terms.budget != "nothing":
         parts.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
     if terms.health:
+        listed = ", ".join(catalogue.BY_ID[f"health.{d}"].label.lower() for d in terms.health)
         parts.append(
-            _(
-                "status of {health}",
-                health=", ".join(catalogue.BY_ID[f"health.{d}"].label.lower() for d in terms.health),
-            )
+            _("{name} status", name=listed) if len(terms.health) == 1 else _("status: {listed}", listed=listed)
         )
     parts += [UNITS[terms.date_unit].lower()] if terms.date_unit != "day" else []
     parts += [_("risks as bands")] if terms.score_detail == "band" and terms.risks else []
@@ -266,25 +264,32 @@ def summary(terms: Terms) -> str:
 
 
 def manner(ways: Ways, zone: str) -> str:
-    """Return how terms are disclosed in one line: "From now on, at once, until 3 May 2027"."""
-    parts = [_("With history") if ways.history else _("From now on")]
-    parts.append(_("after review of {review}", review=review(ways)) if ways.release else _("at once"))
+    """Return how terms are disclosed: "From now on, until 3 May 2027" and, in a sentence of its own, what waits."""
+    parts = [_("Past included") if ways.history else _("From now on")]
+    if not ways.release:
+        parts.append(_("at once"))
     if ways.expires is not None:
         parts.append(_("until {expires}", expires=words.day_year(days.last_day(ways.expires, zone))))
-    return ", ".join(parts)
+    when = ", ".join(parts)
+    return f"{when}. {review(ways)}" if ways.release else when
 
 
 def review(ways: Ways) -> str:
-    """Return which changes wait and how long: "a slip above 5 days, 4 h at most"; "" where none does."""
+    """Return which changes wait and how long: "Slips over 5 days wait for you, 4 hours at most"; "" where none does."""
     held = ways.release
     if held is None:
         return ""
-    kinds = [
-        _("a slip above {slip_days} days", slip_days=held.slip_days) if held.slip_days is not None else "",
-        _("a change of the budget") if held.cost else "",
-        _("a risk scored {score} or more", score=held.score) if held.score is not None else "",
+    every = [
+        _("slips over {slip_days} days", slip_days=held.slip_days) if held.slip_days is not None else "",
+        _("changes of the budget") if held.cost else "",
+        _("risks scored {score} or more", score=held.score) if held.score is not None else "",
     ]
-    return _("{filter}, {hours} h at most", filter=", ".join(filter(None, kinds)), hours=held.hours)
+    kinds = [kind for kind in every if kind]
+    what = _("{told} and {last}", told=", ".join(kinds[:-1]), last=kinds[-1]) if len(kinds) > 1 else "".join(kinds)
+    what = what[:1].upper() + what[1:]
+    if held.hours == 1:
+        return _("{what} wait for you, 1 hour at most", what=what)
+    return _("{what} wait for you, {hours} hours at most", what=what, hours=held.hours)
 
 
 def _many(chosen: str | Sequence[str], one: str) -> str:

@@ -28,7 +28,7 @@ def account_of(ask: Ask) -> Account | None:
 
 def _measure(ask: Ask) -> Field:
     return Field(
-        name="measure", label=_("Measure"), kind="choice", value=measure_of(ask), options=MEASURES, help=NEVER_MIX
+        name="measure", label=_("Cost or price"), kind="choice", value=measure_of(ask), options=MEASURES, help=NEVER_MIX
     )
 
 
@@ -79,7 +79,7 @@ def measure(ask: Ask) -> Form:
     """Return the form for planned value, earned value and actual cost at a status date."""
     account, unit = account_of(ask), ask.project.currency
     last = account.measurements[-1] if account and account.measurements else None
-    until = _("Last measured to {status_date}.", status_date=words.long_day(last.status_date)) if last else ""
+    until = _("Last recorded to {status_date}.", status_date=words.long_day(last.status_date)) if last else ""
     fields = (
         _measure(ask),
         Field(name="status_date", label=_("Status date"), kind="day", value=iso(ask.today), required=True, help=until),
@@ -101,7 +101,7 @@ def measure(ask: Ask) -> Form:
             help=_("Left empty, it is read off the plan."),
         ),
     )
-    return _budget_form(ask, budget.MeasureCost, _("Measure"), _("Record"), fields)
+    return _budget_form(ask, budget.MeasureCost, _("Record spend"), _("Record"), fields)
 
 
 def _last_value(value: Decimal | None) -> str:

@@ -28,7 +28,7 @@ def describe(ask: Ask) -> Form:
     if p.owner not in dict(choices):
         choices = ((p.owner, p.owner), *choices)
     fields = (
-        Field(name="title", label=_("Title among us"), value=p.title, required=True, help=_("Never shown to clients.")),
+        Field(name="title", label=_("Internal title"), value=p.title, required=True, help=_("Never shown to clients.")),
         Field(name="client_title", label=_("Title for clients"), value=p.client_title, required=True),
         Field(name="owner", label=_("Owner"), kind="choice", value=p.owner, options=choices),
     )

@@ -25,7 +25,7 @@ def _details(d: RiskDetails) -> tuple[Field, ...]:
         Field(name="details.ref", label=_("Reference"), value=d.ref, required=True, help=_("Such as R-07."), slim=True),
         Field(
             name="details.title",
-            label=_("Title among us"),
+            label=_("Internal title"),
             value=d.title,
             required=True,
             help=_("Clients never see it."),

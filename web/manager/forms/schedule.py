@@ -21,7 +21,7 @@ def _details(ask: Ask, d: MilestoneDetails) -> tuple[Field, ...]:
     return (
         Field(
             name="details.title",
-            label=_("Title among us"),
+            label=_("Internal title"),
             value=d.title,
             required=True,
             help=_("Clients never see it."),
@@ -213,8 +213,8 @@ def approve(ask: Ask) -> Form:
     )
     return Form(
         command=schedule.ApproveBaseline,
-        title=_("Agree plan {number}", number=number),
-        button=_("Agree plan {number}", number=number),
+        title=_("Set agreed plan {number} (baseline)", number=number),
+        button=_("Set agreed plan {number}", number=number),
         fields=fields,
         fixed={"project": ask.project.id},
         slot=slot("milestones"),
@@ -228,11 +228,11 @@ def confirm(ask: Ask) -> Form:
     """Return the form that says the plan holds."""
     return Form(
         command=schedule.ConfirmPlan,
-        title=_("Confirm the plan unchanged"),
+        title=_("Confirm that the dates still hold"),
         button=_("Confirm"),
         fields=(
             Field(name="data_date", label=_("As it stood on"), kind="day", value=iso(ask.today)),
-            Field(name="note", label=_("Note among us"), kind="line"),
+            Field(name="note", label=_("Internal note"), kind="line"),
         ),
         fixed={"project": ask.project.id},
         slot=slot("milestones"),

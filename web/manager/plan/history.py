@@ -18,6 +18,7 @@ from domain.plan.project import Project, ProjectEvent, evolve
 from projections.wording import words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
+from web.record.events_said import called
 from web.record.facts import about
 from web.record.said.project import TOPICS, Both, InSentences, Topic, told, topic
 from web.record.two_times import two_times
@@ -107,7 +108,7 @@ def _line(services: Services, before: Project | None, after: Project, recorded: 
         told=told(event, both),
         reason=getattr(event, "reason", ""),
         held=two_times(recorded.at, getattr(event, "as_of", None), after.time_zone),
-        who=world.person_name(recorded.actor),
+        who=called(world, recorded.actor),
         knows=about(event),
     )
 

@@ -82,6 +82,7 @@ class HealthLine(msgspec.Struct, frozen=True, kw_only=True):
     status: Rag | None
     by_rule: Rag | None
     override: Override | None
+    counted: str  # "2 high": what the status of the risks says in risks; "" for the word of the status
     rule: str
     marks: tuple[Mark, ...]
 
@@ -222,11 +223,21 @@ def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:
             status=project.health.status(d),
             by_rule=readings[d].status if d in readings else None,
             override=project.health.overrides.get(d),
+            counted=_worst(project) if d == "risk" and d not in project.health.overrides else "",
             rule=rules.rule(d, project.tolerances, project.scale),
             marks=tuple(Mark(a.client, a.number) for a in audience if d in a.health),
         )
         for d in dimensions
     ]
+
+
+def _worst(project: Project) -> str:
+    """Return how many open risks are in the band that the status follows from, "" where that is none or low."""
+    named: dict[Rag | None, tuple[str, str]] = {"off_track": ("high", _("high")), "at_risk": ("medium", _("medium"))}
+    worst, word = named.get(project.health.status("risk"), ("", ""))
+    active = [r for r in project.risks.risks.values() if not r.closed]
+    many = sum(band(project.scale, r.residual.score) == worst for r in active)
+    return f"{many} {word}" if many else ""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,7 +100,7 @@ def released(services: Services, signed: Signed, project: str, key: str) -> str:
         return ""
     last = clients[-1]
     listed = _("{told} and {last}", told=", ".join(clients[:-1]), last=last) if len(clients) > 1 else last
-    return _("Released. It is on its way to {listed}.", listed=listed)
+    return _("Released. Sent to {listed}.", listed=listed)
 
 
 def routes() -> list[BaseRoute]:

@@ -1,4 +1,4 @@
-"""The page "Who knows?": what each client was told of a fact of a project, when, and what reached whose screen.
+"""The page "Who has seen it?": what each client was told of a fact of a project, when, and what reached whose screen.
 
 Rule: what it shows was recorded; the question itself is recorded before it is answered.
 """
@@ -31,6 +31,7 @@ from web.process.services import Services
 from web.push.viewer import Watching
 from web.record import facts
 from web.record.audience import view_with_nothing_held
+from web.record.events_said import called
 from web.record.facts import Asked, Fact
 from web.record.reception import Seen, Viewers, reached, viewers
 from web.record.told import ClientTold, in_force, told
@@ -105,7 +106,10 @@ def _fact(services: Services, signed: Signed, project: Project, asked: Asked, ve
     """Record the question, then return the fact: the newest value, or that as of an event. For threads."""
     since = _("newest value") if version is None else _("as of event {version}", version=version)
     consulted(
-        services, signed, project.id, _("who knows {kind} {key}, {since}", kind=asked.kind, key=asked.key, since=since)
+        services,
+        signed,
+        project.id,
+        _("who has seen {kind} {key}, {since}", kind=asked.kind, key=asked.key, since=since),
     )
     newest = services.present.world.versions.get(f"project-{project.id}", 0)
     return facts.fact(services.logs.events, services.present.past, project, newest, asked, version)
@@ -122,7 +126,7 @@ def _page(services: Services, signed: Signed, project: Project, fact: Fact, scre
         fact=fact,
         sentence=sentences.sentence(fact, clock),
         answer=sentences.answers([(block.client, block.answer) for block in by_client]),
-        by=world.person_name(fact.step.who),
+        by=called(world, fact.step.who),
         blocks=by_client,
         clock=clock,
         say=sentences,

@@ -1,4 +1,4 @@
-"""Sentences of the page "Who knows?": the fact, the answer in one line, and why a client was not told.
+"""Sentences of the page "Who has seen it?": the fact, the answer in one line, and why a client was not told.
 
 Rule: sent, delivered and displayed are told apart; no sentence says that anybody read anything.
 """
@@ -76,7 +76,7 @@ def answer(client: str, told: ClientTold, seen: Sequence[Seen], fact: Fact, name
             never=never,
         )
     if any(s.sent for s in seen):
-        return _("{client} was sent update {n}, but no page has said that it was on screen.", client=client, n=told.n)
+        return _("{client} was sent update {n}, but no browser has reported it on screen.", client=client, n=told.n)
     return _("{client} was told in update {n}, but {never}.", client=client, n=told.n, never=never)
 
 
@@ -184,7 +184,7 @@ def why(told: ClientTold, fact: Fact, clock: Clock) -> str:
         case "held":
             return _held(told, fact, clock)
         case "coming":
-            return _("Recorded this very moment; its update is on the way.")
+            return _("Recorded just now; its update follows.")
         case "erased":
             return _("The update that said so was erased since; its number, time and hash remain.")
         case "missing":

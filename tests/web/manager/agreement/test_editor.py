@@ -86,7 +86,7 @@ def test_looking_saves_nothing_and_shows_page_and_consequence_of_what_was_typed(
     assert re.search(r"Withdrawn <span class=\"count\">[1-9]", answer.text)
     assert "Trial running starts" in answer.text
     assert "in update 1" in answer.text  # already seen
-    assert "no page claims to have displayed it" in answer.text
+    assert "no browser reported displaying it" in answer.text
     assert "Activating writes update 2 for 1 person" in answer.text
     token = re.search(r"page\?draft=([\w-]+)", answer.text)
     assert token is not None
@@ -188,7 +188,7 @@ def test_terms_that_do_not_fit_come_back_as_typed_with_what_to_do(house: House) 
         ({"release": "review"}, "no kind of change is named"),
         ({"release": "review", "hold_slip": "yes", "slip_days": "many"}, "Days of slip"),
         ({"expires": "yesterday"}, "Last day"),
-        ({"history": ""}, "from now on, or with history"),
+        ({"history": ""}, "from now on, or with the past included"),
         ({"milestones": "some", "milestone": ["no such id!"]}, "cannot be an id"),
     ):
         browser, typed = narrow(house, **wrong)
@@ -292,7 +292,7 @@ def test_all_live_shares_stand_in_one_table_that_sorts_and_downloads(house: Hous
     rows = sheet.text.lstrip("\ufeff").splitlines()
     assert sheet.headers["content-disposition"] == 'attachment; filename="shares.csv"'
     assert [row.partition(",")[0] for row in rows] == ["Client", "Acme Rail", "City Council"]
-    assert "with history" in rows[1]
+    assert "past included" in rows[1]
 
 
 @pytest.mark.once
@@ -363,7 +363,7 @@ def test_the_last_day_is_the_same_on_every_page_where_clocks_change_at_midnight(
         assert browser.post(edit, data=typed | {"do": "save"}).status_code == 303
     page = browser.get(edit).text
     assert form(page)["expires"] == "2027-09-04"
-    assert "The share ends by itself at the end of 4 September 2027 in America/Santiago." in page
+    assert "The share expires at the end of 4 September 2027 in America/Santiago." in page
     (found,) = re.findall(r'<form class="do" method="post".*?</form>', browser.get(f"{edit}/activate").text, re.DOTALL)
     assert (
         browser.post(f"{edit}/activate", data=hidden(found) | {"name": "Andes Rail", "reason": "Agreed"}).status_code

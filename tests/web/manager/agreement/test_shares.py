@@ -210,7 +210,7 @@ def test_an_invited_viewer_gets_a_link_that_is_shown_once_and_lets_them_in(house
     assert twice.status_code == 409
     assert "was invited already" in twice.text
     wrong = browser.post(f"{HERE}/{SHARE}/viewers", data=form | {"name": "Noor", "email": "nobody"})
-    assert (wrong.status_code, "is no mail address" in wrong.text) == (422, True)
+    assert (wrong.status_code, "is no email address" in wrong.text) == (422, True)
 
 
 def test_access_is_ended_by_whoever_may_and_only_of_this_client(house: House) -> None:
@@ -273,7 +273,7 @@ def test_a_first_agreement_that_reaches_nobody_asks_no_name_and_lets_the_first_p
     assert "Type the client" not in ask
     form = form_of(ask, "/edit/activate") | {"reason": "First agreement", "person": "Nora"}
     wrong = browser.post(f"{here}/edit/activate", data=form | {"email": "nowhere"})
-    assert (wrong.status_code, "is no mail address" in wrong.text) == (422, True)
+    assert (wrong.status_code, "is no email address" in wrong.text) == (422, True)
     assert not share(house, key).versions
     done = browser.post(f"{here}/edit/activate", data=form | {"email": "nora@northgate.test"})
     assert share(house, key).version == 1

@@ -529,3 +529,14 @@ def test_an_agreed_date_is_asked_about_as_well(tmp_path: Path) -> None:
         asked = send(browser, path, **agreed, **{"dates.m1": "2072-05-01"})
         assert (asked.status_code, 'name="meant" value="2072-05-01"' in asked.text) == (422, True)
         assert send(browser, path, **agreed, **{"dates.m1": "2027-05-08"}).status_code == 200
+
+
+def test_the_status_of_the_risks_counts_those_it_follows_from(house: House) -> None:
+    manager = house.client("manager")
+    risk = RISK | {f"{s}.{p}": "5" for s in ("inherent", "residual") for p in ("probability", "impact")}
+    assert send(manager, f"{HERE}/do/raise-risk", **risk).status_code < 400
+    health = manager.get(HERE).text.partition('id="health"')[2]
+    assert re.search(r"\b\d+ high\b", health)
+    override = {"status": "on_track", "reason": "Talks", "until": LATER}
+    assert send(manager, f"{HERE}/do/override-health?dimension=risk", **override).status_code < 400
+    assert not re.search(r"\b\d+ high\b", manager.get(HERE).text.partition('id="health"')[2])

@@ -140,7 +140,7 @@ def test_releasing_one_lets_it_go_to_every_client_and_leaves_the_other(house: Ho
     settled(house)
     assert (head(house), head(house, OTHER)) == (before[0] + 1, before[1] + 1)
     after = text(browser.get(answer.headers["location"]).text)
-    assert "Released. It is on its way to Acme Rail and City Council." in after
+    assert "Released. Sent to Acme Rail and City Council." in after
     assert "goes out by itself" in after.partition("R-01 scored 9 → 16")[2]
     assert re.search(
         rf"3 May → 20 Jun 2027 Acme Rail update {before[0] + 1} City Council update {before[1] + 1} Released 11:\d\d",

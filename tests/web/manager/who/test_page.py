@@ -685,7 +685,9 @@ def test_the_page_answers_and_the_question_is_on_record(house: House) -> None:
     assert "Acme Rail was told in update 2, but nobody there has had it on screen." in page.text
     assert f"/p/{HARBOUR}/shares/{SHARE}/at/u2" in page.text
     asked = [x.statement for x in house.process.services.logs.ledger.lines(0, 100) if x.statement.kind == "consulted"]
-    assert [(s.who, s.subject, s.text) for s in asked] == [("manager", HARBOUR, "who knows milestone m1, newest value")]
+    assert [(s.who, s.subject, s.text) for s in asked] == [
+        ("manager", HARBOUR, "who has seen milestone m1, newest value")
+    ]
 
 
 def test_the_workspace_and_the_history_lead_there(house: House) -> None:
