@@ -58,7 +58,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
         return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True):
+class Handing(msgspec.Struct, frozen=True, kw_only=True):
     """To whom a line was handed last, and by whom."""
 
     to: PersonId
@@ -96,7 +96,7 @@ class ForYou:
         self._holders: dict[ProjectId, tuple[PersonId, ...]] = {}
         self._mine: dict[PersonId, set[ProjectId]] = {}
         self._handed_by: dict[PersonId, Mapping[str, HandedOver]] = {}  # also by who has left since
-        self._given: dict[str, Given] = {}  # the latest of each line
+        self._given: dict[str, Handing] = {}  # the latest of each line
         self._changed: set[str] | None = None  # streams since the last look; None: everything
         self.looked = 0  # how many projects were looked at since the process began
 
@@ -168,7 +168,7 @@ class ForYou:
                 if matter_given is not None:
                     yield Line(matter=matter_given, given_by=given.by)
 
-    def _handed(self, matter: Matter) -> Given | None:
+    def _handed(self, matter: Matter) -> Handing | None:
         """Return to whom a line was handed, None where that is nobody who manages its project now."""
         given = self._given.get(matter.key)
         taker = self._staff.get(given.to) if given else None
@@ -231,10 +231,10 @@ class ForYou:
             for line, one in handed.items():
                 before = self._given.get(line)
                 if before is None or (before.at, before.by) < (one.at, by):
-                    self._given[line] = Given(to=one.to, by=by, at=one.at)
+                    self._given[line] = Handing(to=one.to, by=by, at=one.at)
 
     def _responsible(self, project: Project) -> tuple[PersonId, ...]:
-        """Return whose a project's lines are: its owner's, else of whom it is assigned to, else of all who manage it."""
+        """Return whose a project's lines are: its owner's, else of whom it is given to, else of all who manage it."""
         if project.owner in self._staff and self._staff[project.owner].manages(project.id):
             return (project.owner,)
         able = {key: staff for key, staff in self._staff.items() if staff.manages(project.id)}

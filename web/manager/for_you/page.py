@@ -41,7 +41,7 @@ DONE = {
 DAY = N_("Choose a day.")
 
 
-class Away(msgspec.Struct, frozen=True, kw_only=True):
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
     """Who covers for somebody, and when; what was typed where that was refused."""
 
     set: bool
@@ -64,7 +64,7 @@ class ForYouPage(ForYouListPage, frozen=True, kw_only=True):
     """The list, and who covers for its reader."""
 
     template = "pm/for_you.html"
-    away: Away
+    away: Cover
     said: str
     problem: str
 
@@ -83,13 +83,13 @@ def _page(services: Services, signed: Signed, said: str = "", problem: str = "")
     return ForYouPage(found=found, away=away, said=said, problem=problem, **shell(services, signed))
 
 
-def _away(world: World, signed: Signed, services: Services) -> Away:
+def _away(world: World, signed: Signed, services: Services) -> Cover:
     person = world.people.get(signed.person.id, signed.person)
     among = [(one.id, one.name) for one in covers(world, person)]
     absence = person.desk.absence
     today = words.local(services.now(), organisation_zone(world)).date()
     if absence is None or absence.last < today:
-        return Away(
+        return Cover(
             set=False, said="", left="", first=today.isoformat(), last=(today + timedelta(days=7)).isoformat(),
             cover="", covers=among,
         )  # fmt: skip
@@ -102,7 +102,7 @@ def _away(world: World, signed: Signed, services: Services) -> Away:
     cover = world.people.get(absence.cover)
     mine = [world.projects[key] for key in person.projects or () if key in world.projects]
     left = [project.title for project in mine if cover is None or not cover.manages(project.id)]
-    return Away(
+    return Cover(
         set=True, said=told, left=in_words(left), first=absence.first.isoformat(), last=absence.last.isoformat(),
         cover=absence.cover, covers=among,
     )  # fmt: skip

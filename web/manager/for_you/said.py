@@ -94,12 +94,13 @@ def _group(world: World, signed: Signed, key: ProjectId, lines: Sequence[Line], 
     today = words.local(now, project.time_zone).date()
     tomorrow, monday = today + timedelta(days=1), today + timedelta(days=7 - today.weekday())
     days = [(tomorrow.isoformat(), _("Tomorrow")), (monday.isoformat(), _("Monday, {day}", day=words.day(monday)))]
+    week = today + timedelta(days=7)
     return Group(
         id=key,
         title=project.title,
         lines=[_shown(world, line, now) for line in lines],
         takers=[(p.id, p.name) for p in takers(world, signed.person, key) if p.id != signed.person.id],
-        days=days if tomorrow != monday else days[:1],
+        days=[*(days if tomorrow != monday else days[:1]), (week.isoformat(), _("In a week"))],
         first=tomorrow.isoformat(),
         last=(today + timedelta(days=365)).isoformat(),
     )
@@ -129,7 +130,10 @@ def _note(world: World, line: Line) -> str:
 
 def ago(at: datetime, now: datetime) -> str:
     """Return how long ago an instant was: "just now", "12 min ago", "3 days ago"."""
-    return _("just now") if now - at < timedelta(seconds=2) else _("{span} ago", span=span(at, now))
+    if now - at < timedelta(seconds=2):
+        return _("just now")
+    days = (now - at).days
+    return _("{days} days ago", days=days) if days > 1 else _("{span} ago", span=span(at, now))
 
 
 def leads_to(matter: Matter) -> str:
@@ -199,16 +203,18 @@ def _held(world: World, matter: Matter, now: datetime) -> str:
     what = record_held.what(held, project) if held else record_held.title(matter.about, project)
     client = world.client_name(matter.client) if matter.client else ""
     if matter.until <= now:
-        return _("For {client} waits: {what}. It goes out by itself now.", client=client, what=what)
-    within = in_time(matter.until, now)
-    return _("For {client} waits: {what}. It goes out by itself {within}.", client=client, what=what, within=within)
+        return _("{what} waits for release to {client}; it goes out by itself now.", client=client, what=what)
+    told = {"what": what, "client": client, "within": in_time(matter.until, now)}
+    return _("{what} waits for release to {client}; it goes out by itself {within}.", **told)
 
 
 def _thing(world: World, matter: Matter) -> str:
+    if not matter.about:
+        return _("the whole page")
     kind, _dash, key = matter.about.partition("-")
-    if kind == "agreement":
-        return _("agreement {number}", number=key)
-    return title_of(world.projects[matter.project], matter.about) if kind else _("the whole page")
+    return (
+        _("agreement {key}", key=key) if kind == "agreement" else title_of(world.projects[matter.project], matter.about)
+    )
 
 
 def day_in(value: str) -> date | None:
