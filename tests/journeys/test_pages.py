@@ -35,6 +35,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", "/home/mail"),
     ("manager", "/p"),
     ("manager", "/p/new"),
+    ("manager", "/for-you"),
     ("manager", "/search?q=e"),
     ("manager", f"/p/{HARBOUR}/sharing"),
     ("manager", f"/p/{HARBOUR}"),
