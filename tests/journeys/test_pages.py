@@ -66,6 +66,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/clients/{ACME}/end"),
     ("manager", f"/clients/{ACME}/people/viewer-{ACME}/end"),
     ("manager", "/me"),
+    ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),
     ("auditor", "/audit/replay"),
     ("auditor", "/audit/ledger"),

@@ -92,6 +92,7 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     recorded: str = ""  # day and time in words, UTC
     head: str = ""  # the tree head after it, hex
     root: str = ""  # the beginning of `head`, in groups of four
+    rest: str = ""  # the rest of it, which paper has
     roots: Mapping[str, Markup] = {}  # the outermost parts by id, an answer beneath its row
     news: News = News(reader="")  # what changed since the last visit
     visited: str = ""  # when the last visit ended, in words
@@ -239,6 +240,7 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
         recorded=_("{at}, {page_at:%H:%M:%S} UTC", at=words.day_year(page.at.date()), page_at=page.at),
         head=page.root,
         root=" ".join(grouped(page.root[:16])),
+        rest=" ".join(grouped(page.root[16:])),
         roots=roots,
         apart=apart,
         below=below,

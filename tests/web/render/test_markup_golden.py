@@ -348,7 +348,11 @@ def _afresh() -> None:
 
 def _lines(everything: ClientView) -> set[tuple[str, str, str]]:
     """The hashes of what is quickly made: a rich view, and all that is no view."""
-    shown = {"talked": talked(everything), "plans alone": _plans_alone(everything)}
+    shown = {
+        "talked": talked(everything),
+        "all details": _detailed(everything),
+        "plans alone": _plans_alone(everything),
+    }
     renderer = Renderer()
     parts = {
         name: {key: f"{part.head}\n…\n{part.tail}" for key, part in renderer.render(view).parts.items()}

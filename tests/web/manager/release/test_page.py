@@ -330,10 +330,8 @@ def test_auditors_read_what_was_held_how_long_and_who_let_it_go(house: House) ->
     assert "Released by Manager Mon 1 March 2027, 11:55 with a note." in page
     assert "“Talks go on”" in page
     event = text(auditor.get("/audit?kind=held-released").text)
-    assert (
-        "Let go after review Acme Rail Section A energised, 52 min by the slip rule; released; note: Talks go on"
-        in event
-    )
+    assert "Let go after review Acme Rail" in event
+    assert "Section A energised, 52 min by the slip rule; released; note: Talks go on" in event
 
 
 def test_managers_have_the_same_record_in_their_own_time(house: House) -> None:

@@ -40,7 +40,9 @@ const update = (() => {
     }
     page.byId('u-at').textContent = `${written(at, { ...DAY, ...CLOCK, second: '2-digit', timeZone: 'UTC' })} UTC`;
     bind();
-    page.byId('u-root').textContent = root.replace(/(....)(?=.)/g, '$1 ');
+    for (const [id, code] of [['u-root', root], ['u-rest', m.root.slice(16)]]) {
+      page.byId(id).textContent = code.replace(/(....)(?=.)/g, '$1 ');
+    }
   }
 
   function applied(m) {
