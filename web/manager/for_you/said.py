@@ -161,24 +161,26 @@ def sentence(world: World, matter: Matter, now: datetime) -> str:
     project = world.projects[matter.project]
     client = world.client_name(matter.client) if matter.client else ""
     who = world.person_name(matter.by, matter.client) if matter.by else ""
-    said = {"who": who, "client": client, "thing": _thing(world, matter)}
+    thing = _thing(world, matter)
     match matter.kind:
         case "concern":
-            return _("{who} of {client} raised a concern about {thing}.", **said)
+            return _("{who} of {client} raised a concern about {thing}.", who=who, client=client, thing=thing)
         case "comment" if matter.many > 1:
-            return _("{many} comments of {client} on {thing} have no answer.", many=matter.many, **said)
+            return _(
+                "{many} comments of {client} on {thing} have no answer.", many=matter.many, client=client, thing=thing
+            )
         case "comment":
-            return _("{who} of {client} commented on {thing}.", **said)
+            return _("{who} of {client} commented on {thing}.", who=who, client=client, thing=thing)
         case "score":
-            return _("{who} of {client} scored {thing}.", **said)
+            return _("{who} of {client} scored {thing}.", who=who, client=client, thing=thing)
         case "ack":
-            return _("{who} of {client} acknowledged {thing}.", **said)
+            return _("{who} of {client} acknowledged {thing}.", who=who, client=client, thing=thing)
         case "hold":
             return _held(world, matter, now)
         case "mail":
-            return _("The last mail to {who} of {client} was refused.", **said)
+            return _("The last mail to {who} of {client} was refused.", who=who, client=client)
         case "stopped":
-            return _("The share with {client} is stopped: its page does not change.", **said)
+            return _("The share with {client} is stopped: its page does not change.", client=client)
         case "confirm":
             assert matter.at is not None
             days = max(1, (now - matter.at).days)
@@ -193,7 +195,7 @@ def sentence(world: World, matter: Matter, now: datetime) -> str:
                 within=in_time(matter.until, now),
             )
         case "joined":
-            return _("{who} of {client} signed in for the first time.", **said)
+            return _("{who} of {client} signed in for the first time.", who=who, client=client)
 
 
 def _held(world: World, matter: Matter, now: datetime) -> str:
@@ -204,8 +206,10 @@ def _held(world: World, matter: Matter, now: datetime) -> str:
     client = world.client_name(matter.client) if matter.client else ""
     if matter.until <= now:
         return _("{what} waits for release to {client}; it goes out by itself now.", client=client, what=what)
-    told = {"what": what, "client": client, "within": in_time(matter.until, now)}
-    return _("{what} waits for release to {client}; it goes out by itself {within}.", **told)
+    within = in_time(matter.until, now)
+    return _(
+        "{what} waits for release to {client}; it goes out by itself {within}.", what=what, client=client, within=within
+    )
 
 
 def _thing(world: World, matter: Matter) -> str:
