@@ -13,8 +13,9 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import mails, memberships
+from domain.people import for_you, mails, memberships
 from domain.people.clients import ClientCommand, ClientEvent
+from domain.people.for_you import Desk, ForYouCommand, ForYouEvent
 from domain.people.mails import (
     Cadence,
     ChooseDigest,
@@ -115,6 +116,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
     | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
+    | ForYouEvent
 )  # fmt: skip
 AccessEvent = OrganisationNamed | ClientEvent | PersonErased | PersonEvent
 
@@ -162,6 +164,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
+    desk: Desk = Desk()  # what they said of the lines of their list
 
     @property
     def clients(self) -> tuple[ClientId, ...]:
@@ -238,6 +241,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, memberships=memberships.granted(state.memberships, event))
         case MembershipEnded(client=client):
             return without(state, client)
+        case _ if isinstance(event, ForYouEvent):
+            return replace(state, desk=for_you.evolve(state.desk, event, at))
         case _:
             assert_never(event)
 
@@ -255,7 +260,7 @@ def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
         id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
         clients=opens,
     )  # fmt: skip
-    known = memberships.changed(state.memberships, opens, signed_in=at)
+    known = memberships.came_in(state.memberships, opens, at)
     sessions = {**state.sessions, new.id: new}
     return msgspec.structs.replace(state, sessions=sessions, signed_in=at, memberships=known)
 
@@ -371,7 +376,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 
 PersonCommand = (
     InvitePerson | AssignProjects | IssueLink | UseLink | StartSession | EndSession | IssueToken | RevokeToken
-    | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
+    | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership | ForYouCommand
 )  # fmt: skip
 AccessCommand = NameOrganisation | ClientCommand | ErasePerson | PersonCommand
 
@@ -446,6 +451,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(memberships.grant(state.memberships, command))
         case EndMembership():
             return list(memberships.end(state.memberships, command))
+        case _ if isinstance(command, ForYouCommand):
+            return list(for_you.decide(state.desk, command, now))
         case _:
             assert_never(command)
 

@@ -44,6 +44,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     email: str
     signed_in: datetime | None = None  # when a session that opens this client began last, UTC
+    joined: datetime | None = None  # when one did first
     digest: Cadence = "off"
     ended: bool = False
 
@@ -61,6 +62,15 @@ def granted(state: Memberships, event: MembershipGranted) -> dict[ClientId, Memb
 def changed(state: Memberships, clients: tuple[ClientId, ...], **fields: object) -> dict[ClientId, Membership]:
     """Return the memberships with those of `clients` changed."""
     return {key: msgspec.structs.replace(one, **fields) if key in clients else one for key, one in state.items()}
+
+
+def came_in(state: Memberships, clients: tuple[ClientId, ...], at: datetime) -> dict[ClientId, Membership]:
+    """Return the memberships after a session began at `at` (UTC) that opens `clients`."""
+    replace = msgspec.structs.replace
+    return {
+        key: replace(one, signed_in=at, joined=one.joined or at) if key in clients else one
+        for key, one in state.items()
+    }
 
 
 # commands

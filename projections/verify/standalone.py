@@ -515,7 +515,7 @@ class Bundle:
     # 8.4, 8.5
 
     def _lines(self, folder: str) -> Iterator[tuple[int | None, bytes, str]]:
-        """Yield the number a file's name promises (None within a file), each line, and what keeps one from being read."""
+        """Yield the number a file's name promises (None within a file), each line, and what keeps it unread."""
         for path in self._paths(folder):
             content, trouble = self.members[path].read()
             lines = content.split(b"\n")

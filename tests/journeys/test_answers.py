@@ -71,6 +71,9 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     client, manager = sit_down(talking, f"viewer-{ACME}"), sit_down(talking, "manager")
     manager.goto(f"{talking.url}/p/{HARBOUR}/answers")
     assert manager.inner_text("h1").startswith("No concern is open.")
+    elsewhere = sit_down(talking, "manager")
+    elsewhere.goto(f"{talking.url}/for-you")
+    assert elsewhere.inner_text("h1") == "1 thing waits for you."  # its viewer came in for the first time
     live(client)
 
     client.hover("#r-r1 summary")
@@ -94,6 +97,8 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     wait_until(lambda: "Is May still true?" in client.locator("#body").inner_text())
     (raised,) = events(talking, ConcernRaised)
     bound(talking, raised, n)
+    wait_until(lambda: elsewhere.inner_text("#for-you b") == "3", seconds=2)  # it is asked for every 0.8 s
+    wait_until(lambda: "Vera of Acme Rail raised a concern about Section A energised." in elsewhere.inner_text("main"))
     wait_until(lambda: manager.inner_text("h1").startswith("One concern is open."))
     frame = manager.frame_locator(f"#concern-{raised.concern} iframe")
     assert "3 May" in frame.locator("tbody").inner_text()
@@ -110,6 +115,7 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     assert on_screen(client) > before
     assert "Settled" in client.inner_text("#concerns")
     assert events(talking, ConcernAnswered)[0].by == "manager"
+    wait_until(lambda: elsewhere.inner_text("#for-you b") == "2")  # the score is there until the answers are opened
     assert manager.inner_text("h1").startswith("No concern is open.")
 
     client.click("#scope a")

@@ -65,6 +65,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/clients/{ACME}/end"),
     ("manager", f"/clients/{ACME}/people/viewer-{ACME}/end"),
     ("manager", "/me"),
+    ("manager", "/for-you"),
     ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),
     ("auditor", "/audit/replay"),

@@ -155,6 +155,7 @@ TOLD: dict[str, Mutant] = {
     "how many tokens there are": _named(lambda w: len(w.tokens)),
     "who may no longer sign in": _everybody("disabled"),
     "to how many clients people belong": _everybody("clients"),
+    "what colleagues said of the lines of their lists": _everybody("desk"),
     "links that were used": _named(lambda w: [link.used for p in w.people.values() for link in p.links.values()]),
     "for how long receipts of others are kept": _named(
         lambda w: [s.retention for s in w.shares.values() if s.id != "share1"]

@@ -136,6 +136,7 @@ STORED: dict[str, dict[str, int]] = {
         "checkpoints of other people's bundles": 5,
         "ids taken away in the order of the memory": 103,
         "overdue where nobody shares whether it was met": 18,
+        "what colleagues said of the lines of their lists": 1,
     },
     "held": {
         "a budget that waits": 10,

@@ -23,7 +23,7 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.people import access, clients, memberships
+from domain.people import access, clients, for_you, memberships
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
@@ -363,6 +363,25 @@ def _answered(rng: random.Random) -> list[AnyCommand]:
         answers.AnswerConcern(share=THEIRS, concern=key, text=f"Well {rng.random()}", by=PersonId("marta")),
         health.WithdrawOverride(project=HARBOUR, dimension=dimension),
     ]  # fmt: skip
+
+
+def on_lists(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
+    """Draw what colleagues say of the lines of their lists, at minutes up to `minutes`."""
+    staff, deputy = PersonId("staff"), PersonId("deputy")
+    line = f"concern.{HARBOUR}.{THEIRS}.worry{rng.randrange(9)}"
+    until = SOON + timedelta(days=rng.randrange(40, 200))
+    told: list[AnyCommand] = [
+        access.InvitePerson(person=deputy, name="Deputy", email="deputy@x.test", role="manager"),
+        for_you.PutOffLine(person=staff, project=HARBOUR, line=line, until=until),
+        for_you.HandOverLine(person=deputy, project=HARBOUR, line=line, to=deputy),
+        for_you.OpenPlace(person=deputy, place=f"project-{HARBOUR}", until=START + timedelta(minutes=rng.randrange(5))),
+        for_you.SetAbsence(person=staff, first=SOON, last=until, cover=deputy),
+        for_you.PutOffLine(person=staff, project=HARBOUR, line=line, until=None),
+        for_you.EndAbsence(person=staff),
+    ]
+    begin = rng.randrange(5, max(minutes // 2, 6))
+    kept = told[: rng.randrange(3, len(told) + 1)] if rng.random() < 0.7 else []
+    return [(begin + (minutes - begin) * i // len(told), command) for i, command in enumerate(kept)]
 
 
 def _signed_in(rng: random.Random) -> list[AnyCommand]:

@@ -16,10 +16,13 @@ import pytest
 from eventsourcing.persistence import OperationalError
 from starlette.testclient import TestClient
 
+from domain.agreement.answers import RaiseConcern, Screen
 from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld
 from domain.agreement.terms import Release, Ways
 from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
+from domain.people.access import InvitePerson
+from domain.people.for_you import PutOffLine
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
 from projections.installation.database import Database, migrate
@@ -142,6 +145,28 @@ def test_what_one_worker_recorded_the_next_request_to_the_other_knows(two: Two) 
         two.clients[1 - by].cookies.set("fanlight", secret)
         assert two.clients[1 - by].get("/home").status_code == 303
     assert two.clients[1].get(f"/s/{SHARE}/live").status_code == 404
+
+
+def test_a_list_for_somebody_is_the_same_on_every_worker(two: Two) -> None:
+    service = two.processes[0].services.service
+    person = PersonId("manager")
+    for command in (
+        InvitePerson(person=person, name="Marta", email="m@x.test", role="manager"),
+        RaiseConcern(
+            share=SHARE, concern="c1", subject="", text="Late?", by=PersonId(VIEWER), screen=Screen(n=1, head="ab" * 32)
+        ),
+    ):
+        service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
+    for process in two.processes:
+        people = process.services.credentials
+        secret = people.enter(people.link(OPERATOR, person)).secret
+        for client in two.clients:
+            client.cookies.set("fanlight", secret)
+            assert client.get("/for-you/count").text == "1"
+    line, until = f"concern.{HARBOUR}.{SHARE}.c1", datetime.now(UTC).date() + timedelta(days=9)
+    put_off = PutOffLine(person=person, project=HARBOUR, line=line, until=until)
+    two.processes[1].services.service.execute(OPERATOR, put_off, command_id=CommandId(new_id(24)))
+    assert [client.get("/for-you/count").text for client in two.clients] == ["0", "0"]
 
 
 def test_a_page_resumes_at_every_number_on_the_other_worker(two: Two) -> None:

@@ -21,6 +21,7 @@ from web.manager.agreement import access_log, activate, editor, see_as, table
 from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
 from web.manager.attention import Found, Placed, Sought
+from web.manager.for_you import page as for_you_page
 from web.manager.importing import page as importing_page
 from web.manager.plan import change, client_titles, history, new, putting_back, ways
 from web.manager.plan.first_steps import FirstStep, first_steps
@@ -147,6 +148,7 @@ def routes() -> list[BaseRoute]:
     return [
         door("/p", projects, allow=STAFF),
         *search.routes(),
+        *for_you_page.routes(),
         *new.routes(),
         *table.routes(),
         door("/p/{project}", project, allow=STAFF),

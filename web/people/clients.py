@@ -21,6 +21,7 @@ from web.people.client_standing import ClientStanding, client_of, clients_of, st
 from web.people.viewers import Ending, end_person, may_end
 from web.process.services import Services
 from web.staff.acting import actor_of, permitted
+from web.staff.for_you import opened
 from web.staff.frame import StaffPage, shell
 
 SAID = {
@@ -93,7 +94,10 @@ async def _client(
     request: Request, signed: Signed, client: Client, problem: Refused | None = None, domains: str | None = None
 ) -> Response:
     services: Services = request.app.state.services
+    until = services.present.latest
     stands = await run_in_threadpool(lambda: standing(services, signed, client, deep=True))
+    if request.method == "GET":
+        await run_in_threadpool(opened, services, signed, f"client-{client.id}", until)
     shown = ClientPage(
         client=client,
         stands=stands,

@@ -15,6 +15,7 @@ from domain.events import Recorded
 from domain.language import gettext as _
 from domain.people.access import PersonErased
 from projections.entries.entry import Entry
+from projections.events.for_you import ForYou
 from projections.events.portfolio import Portfolio
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
@@ -86,6 +87,8 @@ class Process:
         self._present = CurrentWorld(self._logs.events)
         self._portfolio = Portfolio(lambda: self._present.world)
         self._present.listen(self._portfolio.take)
+        self._for_you = ForYou(lambda: self._present.world)
+        self._present.listen(self._for_you.take)
         self._refresh = SharedRefresh(self._present.refresh)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
@@ -163,6 +166,7 @@ class Process:
             logs=self._logs,
             present=self._present,
             portfolio=self._portfolio,
+            for_you=self._for_you,
             service=service,
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.requests import HTTPConnection
 
+from projections.events.for_you import ForYou
 from projections.events.portfolio import Portfolio
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
@@ -51,6 +52,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     logs: Logs
     present: CurrentWorld
     portfolio: Portfolio  # every project at a glance
+    for_you: ForYou  # what needs whom
     service: Service
     viewer_answers: ViewerAnswers
     credentials: Credentials

@@ -13,6 +13,7 @@ from web.door.templates import Page
 from web.process.rights import organisation_of
 from web.process.services import Services
 from web.staff.around import Around
+from web.staff.for_you import counted
 from web.staff.tones import BANDS, TONE, WORD
 
 FRAMING = f"{CSP}; frame-src 'self'"  # the policy of a page that shows a client's page in a frame of this origin
@@ -28,6 +29,7 @@ class Frame(TypedDict):
     word: dict[str, str]
     band_tone: dict[str, str]
     around: Around
+    for_you: int | None
 
 
 class StaffPage(Page, frozen=True, kw_only=True):
@@ -40,6 +42,7 @@ class StaffPage(Page, frozen=True, kw_only=True):
     word: dict[str, str]  # word by status
     band_tone: dict[str, str]  # tone by band of a risk score
     around: Around  # for the path and the bar
+    for_you: int | None  # how many lines wait for whoever is signed in; None: they have no list
 
 
 def shell(services: Services, signed: Signed) -> Frame:
@@ -53,6 +56,7 @@ def shell(services: Services, signed: Signed) -> Frame:
         "word": WORD,
         "band_tone": BANDS,
         "around": Around(services.present.world),
+        "for_you": counted(services, signed),
     }
 
 

@@ -13,11 +13,13 @@ from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people.access import PersonCommand
 from domain.people.clients import Client, ClientCommand
+from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
 from projections.events.world import World
+from web.write.colleagues import check_on_list
 
 
 def stream_of(command: AnyCommand) -> str:
@@ -82,6 +84,8 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case GrantMembership(client=client, email=email):
             clients.invitable(_known_client(world, client), email)
+        case _ if isinstance(command, ForYouCommand):
+            check_on_list(world, command)
         case AskClientView(client=client):
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):

@@ -12,12 +12,14 @@ from domain.language import gettext as _
 from domain.people import access, clients, mails
 from domain.people.access import Role
 from domain.people.clients import ClientCommand
+from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndMembership
 from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
 from domain.plan.schedule import EndDay
 from projections.events.world import World
+from web.write.colleagues import permit_on_list
 from web.write.viewers import owners, theirs, theirs_alone
 
 
@@ -42,6 +44,9 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         return
     own = access.EndSession | access.UseLink | access.RevokeToken | mails.ChooseDigest
     if isinstance(command, own) and command.person == actor.person:
+        return
+    if isinstance(command, ForYouCommand) and actor.role == "manager" and command.person == actor.person:
+        permit_on_list(world, command)
         return
     if actor.role == "viewer" and _for_viewers(actor, command, world):
         return

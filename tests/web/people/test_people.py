@@ -75,7 +75,7 @@ def test_a_manager_of_some_projects_finds_no_trace_of_the_others(house: House) -
     addresses = (
         "/p", f"/p/{HARBOUR}", f"/p/{HARBOUR}/watching", f"/p/{HARBOUR}/history", f"/p/{HARBOUR}/shares/new",
         f"/p/{HARBOUR}/shares/{SHARE}", f"/p/{HARBOUR}/shares/{SHARE}/as", f"/p/{HARBOUR}/shares/{SHARE}/at/now",
-        f"/p/{HARBOUR}/shares/{SHARE}/access", f"/p/{HARBOUR}/who?milestone=m1", "/clients", f"/clients/{ACME}", "/me",
+        f"/p/{HARBOUR}/shares/{SHARE}/access", f"/p/{HARBOUR}/who?milestone=m1", "/clients", f"/clients/{ACME}", "/me", "/for-you",
         "/shares", "/shares.csv", f"/p/{HARBOUR}/shares/{SHARE}/edit",
     )  # fmt: skip
     for address in addresses:
@@ -100,6 +100,7 @@ def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House)
         "/p/new",
         "/api/v1/commands",
         "/search",
+        *(f"/for-you{path}" for path in ("", "/list", "/count", "/put-off", "/hand-over", "/absence")),
         "/shares",
         "/shares.csv",
         "/clients",

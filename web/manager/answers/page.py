@@ -28,6 +28,7 @@ from web.manager.answers.on_their_screen import look
 from web.process.services import Services
 from web.record.audience import view_with_nothing_held
 from web.staff.acting import actor_of
+from web.staff.for_you import opened
 from web.staff.frame import FRAMING, StaffPage, share_of, shell
 from web.write.viewer_answers import said_key
 
@@ -98,8 +99,11 @@ async def _page(request: Request, signed: Signed, typed: Typed | None = None, st
     project = world.projects.get(ProjectId(request.path_params["project"]))
     if project is None:
         return not_found()
+    until = services.present.latest
     said = RECORDED if "said" in request.query_params else ""
     shown = await run_in_threadpool(_shown, services, signed, project, typed, said)
+    if request.method == "GET":
+        await run_in_threadpool(opened, services, signed, f"project-{project.id}", until)
     response = services.pages.answer(request, shown, status)
     response.headers["content-security-policy"] = FRAMING
     return response
