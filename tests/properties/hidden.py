@@ -11,8 +11,9 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import ClientId, MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
-from domain.people import access, clients, mails
-from domain.people.access import InvitePerson, IssueLink
+from domain.people import clients, mails
+from domain.people.person import AssignProjects, InvitePerson
+from domain.people.sign_ins import EndSession, IssueLink, StartSession
 from domain.plan import budget, health, risks, schedule
 from domain.plan.project import HoldProject, ResumeProject
 from tests.properties import vocabulary
@@ -247,18 +248,18 @@ def _settled_mail(rng: random.Random, i: int) -> AnyCommand:
 
 
 def _session(rng: random.Random, i: int) -> AnyCommand:
-    return access.StartSession(
+    return StartSession(
         person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", session_hash=f"{i}-{rng.random()}",
         session_expires=START + timedelta(days=90), device=rng.choice(("Phone", "Computer")),
     )  # fmt: skip
 
 
 def _left(rng: random.Random, _i: int) -> AnyCommand:
-    return access.EndSession(person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", cause="ended")
+    return EndSession(person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", cause="ended")
 
 
 def _assigned(rng: random.Random, _i: int) -> AnyCommand:
-    return access.AssignProjects(person=PersonId("staff"), projects=rng.choice((None, (), (HARBOUR,), (DEPOT,))))
+    return AssignProjects(person=PersonId("staff"), projects=rng.choice((None, (), (HARBOUR,), (DEPOT,))))
 
 
 def _end_client(rng: random.Random, i: int) -> AnyCommand:

@@ -22,7 +22,10 @@ from domain.agreement.share import (
 from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import ClientId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.people import access, clients, memberships
+from domain.people import clients, memberships
+from domain.people.person import DisablePerson, ErasePerson, InvitePerson
+from domain.people.sign_ins import IssueLink, UseLink
+from domain.people.tokens import IssueToken, RevokeToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
@@ -255,20 +258,20 @@ def _end_membership(rng: random.Random, i: int) -> AnyCommand:
 
 
 def _disable(rng: random.Random, i: int) -> AnyCommand:
-    return access.DisablePerson(person=PersonId(rng.choice(("p1", "p2", "staff"))), reason=f"left {i}")
+    return DisablePerson(person=PersonId(rng.choice(("p1", "p2", "staff"))), reason=f"left {i}")
 
 
 def _erase(rng: random.Random, i: int) -> AnyCommand:
-    return access.ErasePerson(person=PersonId(rng.choice(("p3", "p4", "staff", "second-acme"))), reason=f"asked {i}")
+    return ErasePerson(person=PersonId(rng.choice(("p3", "p4", "staff", "second-acme"))), reason=f"asked {i}")
 
 
 def _token(rng: random.Random, i: int) -> AnyCommand:
     key = f"t{rng.randrange(3)}"
-    return access.IssueToken(person=PersonId("staff"), token=key, hash=f"{i} {rng.random()}", label=f"nightly {i}")
+    return IssueToken(person=PersonId("staff"), token=key, hash=f"{i} {rng.random()}", label=f"nightly {i}")
 
 
 def _revoke_token(rng: random.Random, _i: int) -> AnyCommand:
-    return access.RevokeToken(person=PersonId("staff"), token=f"t{rng.randrange(3)}")
+    return RevokeToken(person=PersonId("staff"), token=f"t{rng.randrange(3)}")
 
 
 def _use_link(rng: random.Random, i: int) -> Act:
@@ -280,7 +283,7 @@ def _use_link(rng: random.Random, i: int) -> Act:
         if not links:
             return None
         expires = START + timedelta(days=90)
-        return access.UseLink(
+        return UseLink(
             person=PersonId("viewer-council"), hash=rng.choice(links), session=f"u{i}", session_hash=f"used {i}",
             session_expires=expires,
         )  # fmt: skip
@@ -351,13 +354,13 @@ def _signed_in(rng: random.Random) -> list[AnyCommand]:
     person, key = PersonId(f"new{rng.randrange(9)}"), f"{rng.random()}"
     expires = START + timedelta(days=90)
     return [
-        access.InvitePerson(person=person, name="New", email=f"{person}@x.test", role="manager"),
-        access.IssueLink(person=person, hash=key, expires=expires),
-        access.UseLink(
+        InvitePerson(person=person, name="New", email=f"{person}@x.test", role="manager"),
+        IssueLink(person=person, hash=key, expires=expires),
+        UseLink(
             person=person, hash=key, session=f"{person}-s", session_hash=f"session {key}", session_expires=expires
         ),
-        access.IssueToken(person=person, token="own", hash=f"token {key}", label="own"),
-        access.RevokeToken(person=person, token="own"),
-        access.DisablePerson(person=person, reason="left"),
-        access.ErasePerson(person=person, reason="asked"),
+        IssueToken(person=person, token="own", hash=f"token {key}", label="own"),
+        RevokeToken(person=person, token="own"),
+        DisablePerson(person=person, reason="left"),
+        ErasePerson(person=person, reason="asked"),
     ]  # fmt: skip

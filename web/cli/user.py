@@ -7,9 +7,11 @@ import msgspec
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import AssignProjects, DisablePerson, NameOrganisation, Person, RevokeToken
+from domain.people.access import NameOrganisation
 from domain.people.clients import RegisterClient
 from domain.people.memberships import EndMembership
+from domain.people.person import AssignProjects, DisablePerson, Person
+from domain.people.tokens import RevokeToken
 from projections.events.present import CurrentWorld
 from projections.events.world import World
 from web import clock

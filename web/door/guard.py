@@ -20,7 +20,8 @@ from starlette.websockets import WebSocket
 from domain.ids import ClientId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person, Role, Session
+from domain.people.person import Person, Role
+from domain.people.sign_ins import Session
 from projections.directory import Directory
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
 from web.door.problem import at_json_door, problem

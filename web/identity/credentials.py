@@ -12,17 +12,9 @@ import msgspec
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import (
-    EndSession,
-    InvitePerson,
-    IssueLink,
-    IssueToken,
-    Person,
-    Role,
-    Session,
-    StartSession,
-    UseLink,
-)
+from domain.people.person import InvitePerson, Person, Role
+from domain.people.sign_ins import EndSession, IssueLink, Session, StartSession, UseLink
+from domain.people.tokens import IssueToken
 from projections.events.present import CurrentWorld
 from web.ids import digest, new_id, new_secret
 from web.write.permission import OPERATOR, Actor

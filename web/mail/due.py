@@ -11,8 +11,8 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.ids import ClientId, PersonId, ShareId
-from domain.people.access import Person
 from domain.people.mails import Mail
+from domain.people.person import Person
 from projections.events.world import World
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages

@@ -3,8 +3,8 @@
 from domain.agreement.share import Share
 from domain.ids import ClientId
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.mails import Mail
+from domain.people.person import Person
 from projections.wording import words
 from web.mail.digest import covered
 

@@ -8,9 +8,10 @@ import msgspec
 from domain.agreement.share import Share
 from domain.ids import ClientId
 from domain.language import gettext as _
-from domain.people.access import Person, Session
 from domain.people.clients import Client
 from domain.people.memberships import Membership
+from domain.people.person import Person
+from domain.people.sign_ins import Session
 from projections.events.world import World
 from projections.receipts.visits import Reached
 from projections.wording.phrases import listed

@@ -14,7 +14,7 @@ from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, PersonId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import AssignProjects, Person, Role
+from domain.people.person import AssignProjects, Person, Role
 from projections.events.world import World
 from projections.wording.phrases import listed
 from web.door.guard import ADMIN, Signed, door, not_found

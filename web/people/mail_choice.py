@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute
 
 from domain.ids import ClientId, CommandId, PersonId
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.mails import Cadence, ChooseDigest, Mail
+from domain.people.person import Person
 from projections.events.world import World
 from projections.wording.phrases import listed
 from web.door.guard import VIEWERS, Signed, door, not_found, open_door

@@ -13,7 +13,7 @@ import msgspec
 
 from domain.events import Recorded
 from domain.language import gettext as _
-from domain.people.access import PersonErased
+from domain.people.person import PersonErased
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from domain.errors import Refused
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person, Role
+from domain.people.person import Person, Role
 from projections.wording.phrases import kept, listed
 from web.door.device import device
 from web.door.guard import EVERYONE, Guard, Signed, door, open_door, signed_out

@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute
 
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person, Session
+from domain.people.person import Person
+from domain.people.sign_ins import Session
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door, signed_out
 from web.process.services import Services, services_of

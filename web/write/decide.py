@@ -11,9 +11,11 @@ from domain.events import AnyEvent
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.people import access, clients
-from domain.people.access import PersonCommand
+from domain.people import person as person_stream
+from domain.people.access import NameOrganisation
 from domain.people.clients import Client, ClientCommand
 from domain.people.memberships import GrantMembership
+from domain.people.person import AssignProjects, ErasePerson, InvitePerson, PersonCommand
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -23,11 +25,11 @@ from projections.events.world import World
 def stream_of(command: AnyCommand) -> str:
     """Return the name of the stream that a command is decided on."""
     match command:
-        case access.NameOrganisation():
+        case NameOrganisation():
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
-        case access.ErasePerson(person=person):
+        case ErasePerson(person=person):
             return f"erasure-{person}"
         case _ if isinstance(command, PersonCommand):
             return f"person-{command.person}"
@@ -45,14 +47,14 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
     Raises: a kind of Refused.
     """
     match command:
-        case access.NameOrganisation():
+        case NameOrganisation():
             return list(access.decide_organisation(world.organisation or None, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
-        case access.ErasePerson(person=person):
-            return list(access.decide_erasure(world.people.get(person), command))
+        case ErasePerson(person=person):
+            return list(person_stream.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
-            return list(access.decide(world.people.get(command.person), command, now))
+            return list(person_stream.decide(world.people.get(command.person), command, now))
         case _ if isinstance(command, ShareCommand):
             return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
         case _ if isinstance(command, ProjectCommand):
@@ -72,11 +74,11 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Unknown(_("There is no such project to share."), "project")
             if _known_client(world, client).ended_at is not None:
                 raise Conflict(_("Everything with this client has ended. Register it again under a new id."), "client")
-        case access.InvitePerson(person=person) if person in world.erased:
+        case InvitePerson(person=person) if person in world.erased:
             raise Conflict(_("Somebody with this id was erased. Use a new id."), "person")
-        case access.InvitePerson(client=str() as client, email=email):
+        case InvitePerson(client=str() as client, email=email):
             clients.invitable(_known_client(world, ClientId(client)), email)
-        case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
+        case InvitePerson(projects=tuple() as projects) | AssignProjects(projects=tuple() as projects):
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case GrantMembership(client=client, email=email):

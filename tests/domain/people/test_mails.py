@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Conflict
-from domain.people.access import PersonDisabled, PersonInvited
 from domain.people.mails import ChooseDigest, DigestChosen, MailQueued, MailSettled, QueueMail, Settled, SettleMail
+from domain.people.person import PersonDisabled, PersonInvited
 from tests.spec import NOW, given
 
 pytestmark = pytest.mark.once

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from projections.receipts.claims import Receipt
 from tests.web.doors import VIEWER, House, running, wait_until

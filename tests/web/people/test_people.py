@@ -14,7 +14,7 @@ from domain.agreement.answers import Screen
 from domain.agreement.share import DraftShare, DraftTerms, RevokeShare
 from domain.commands import encode
 from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
-from domain.people.access import AssignProjects, InvitePerson
+from domain.people.person import AssignProjects, InvitePerson
 from domain.plan.schedule import MoveForecast
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of
@@ -162,7 +162,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
     """A link is made from a hash its maker chooses: whoever may make one for a person can be that person."""
     from datetime import timedelta
 
-    from domain.people.access import IssueLink
+    from domain.people.sign_ins import IssueLink
     from web import clock
 
     secret, until = new_secret(), clock.now() + timedelta(hours=1)
