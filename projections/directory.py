@@ -92,7 +92,8 @@ class Directory:
             self._forget(person.id, left)
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
-        person = self.people[key] = person_stream.evolve(self.people.get(key), event, at)
+        before = self.people.get(key)
+        person = self.people[key] = person_stream.evolve(before, event, at)
         if isinstance(event, PersonInvited | MembershipGranted):
             self._index(person)
         match event:
@@ -101,6 +102,7 @@ class Directory:
             case SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)
             case LinkIssued(hash=digest):
+                self._forget_links(before, person)
                 self.links[digest] = Key(key, digest)
             case TokenIssued(token=token, hash=digest):
                 self.tokens[digest] = Key(key, token)
@@ -163,6 +165,12 @@ class Directory:
         open_tokens = {token.hash for token in person.tokens.values()}
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
+
+    def _forget_links(self, before: Person | None, person: Person) -> None:
+        """Drop the links that somebody has no longer: those they asked for that have run out."""
+        for digest in before.links if before else ():
+            if digest not in person.links:
+                self.links.pop(digest, None)
 
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""

@@ -151,11 +151,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         raise ValueError(message)
     replace = msgspec.structs.replace
     match event:
-        case LinkIssued(hash=digest, expires=expires, client=client):
-            opens = state.clients if client is None else (client,)
-            return replace(state, links={**state.links, digest: Link(hash=digest, expires=expires, clients=opens)})
-        case LinkUsed(hash=digest):
-            return replace(state, links={**state.links, digest: replace(state.links[digest], used=True)})
+        case LinkIssued() | LinkUsed():
+            return replace(state, links=sign_ins.evolve(state.links, event, state.clients, at))
         case SessionStarted():
             return _begun(state, event, at)
         case ProjectsAssigned(projects=projects):
@@ -303,7 +300,7 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             same = all(state.digest(one) == cadence for one in _meant(state, client))
             return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
         case QueueMail():
-            return list(mails.queue(state.mails, state.digested, command))
+            return list(mails.queue(state.mails, state.digested, command, now))
         case SettleMail():
             return list(mails.settle(state.mails, command))
         case EndSession(session=key, cause=cause):

@@ -3,6 +3,7 @@
 Rule: a secret is recorded only as its hash, and a link works once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -23,6 +24,7 @@ class LinkIssued(Event, frozen=True, kw_only=True):
     hash: str
     expires: datetime
     client: ClientId | None = None
+    asked: bool = False  # on the sign-in page, by whoever typed the address it was mailed to
 
 
 class LinkUsed(Event, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     expires: datetime
     used: bool = False
+    asked: bool = False  # on the sign-in page
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
 
 
@@ -63,6 +66,22 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     via: Literal["link", "openid"] = "link"
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
+
+
+def evolve(
+    state: Mapping[str, Link], event: LinkIssued | LinkUsed, clients: tuple[ClientId, ...], at: datetime
+) -> dict[str, Link]:
+    """Return the links after `event`, recorded at `at` (UTC), of somebody who is a viewer of `clients`.
+
+    Of those that were asked for, the ones that have run out are forgotten: anybody may ask for any number over time.
+    """
+    if isinstance(event, LinkUsed):
+        link = state.get(event.hash)
+        return {**state, event.hash: msgspec.structs.replace(link, used=True)} if link is not None else dict(state)
+    opens = clients if event.client is None else (event.client,)
+    kept = {key: link for key, link in state.items() if not (link.asked and link.expires <= at)}
+    new = Link(hash=event.hash, expires=event.expires, clients=opens, asked=event.asked)
+    return {**kept, event.hash: new}
 
 
 class Holder(Protocol):
@@ -99,6 +118,7 @@ class IssueLink(Command, frozen=True, kw_only=True):
     hash: str
     expires: datetime
     client: ClientId | None = None
+    asked: bool = False  # on the sign-in page
 
 
 class UseLink(Command, frozen=True, kw_only=True):
@@ -147,7 +167,7 @@ def issue(state: Holder, command: IssueLink, now: datetime) -> list[LinkIssued]:
         old.used or old.expires != expires or old.clients != ((client,) if client else state.clients)
     ):
         raise Conflict(_("A link with this secret was issued already. Make a new secret."), "hash")
-    return [] if old else [LinkIssued(hash=command.hash, expires=expires, client=client)]
+    return [] if old else [LinkIssued(hash=command.hash, expires=expires, client=client, asked=command.asked)]
 
 
 def use(state: Holder, command: UseLink, now: datetime) -> list[LinkUsed | SessionStarted]:

@@ -120,8 +120,9 @@ def _someone(_rng: random.Random, i: int) -> AnyCommand:
     return InvitePerson(person=PersonId(f"p{i}"), name="X", email="x@x.test", role="viewer", client=COUNCIL)
 
 
-def _link(rng: random.Random, _i: int) -> AnyCommand:
-    return IssueLink(person=PersonId("viewer-council"), hash=f"{rng.random()}", expires=START + timedelta(days=90))
+def _link(rng: random.Random, i: int) -> AnyCommand:
+    expires, asked = START + timedelta(days=90), i % 2 == 1
+    return IssueLink(person=PersonId("viewer-council"), hash=f"{rng.random()}", expires=expires, asked=asked)
 
 
 def _override(rng: random.Random, i: int) -> AnyCommand:
@@ -235,10 +236,10 @@ def _cadence(rng: random.Random, _i: int) -> AnyCommand:
     return mails.ChooseDigest(person=PersonId(rng.choice(AROUND)), cadence=cadence, since={SHARE: rng.randrange(9)})
 
 
-def _mail(rng: random.Random, _i: int) -> AnyCommand:
+def _mail(rng: random.Random, i: int) -> AnyCommand:
     share, to = rng.choice(((None, 0), (SHARE, rng.randrange(1, 9))))
     person, mail = PersonId(rng.choice(AROUND)), f"mail{rng.randrange(4)}"
-    kind = "digest" if share else "invitation"
+    kind = "digest" if share else ("invitation", "link")[i % 2]
     return mails.QueueMail(person=person, mail=mail, kind=kind, share=share, to=to)  # type: ignore[arg-type]
 
 

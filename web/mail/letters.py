@@ -78,6 +78,15 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
+class OwnLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a mail says with a link that was asked for on the sign-in page."""
+
+    organisation: str
+    name: str
+    link: str
+    until: str
+
+
 class DigestHtml(Page, frozen=True, kw_only=True):
     """The HTML of a digest."""
 
@@ -91,6 +100,13 @@ class InvitationHtml(Page, frozen=True, kw_only=True):
 
     template = "mail/invitation.html"
     invitation: Invitation
+
+
+class OwnLinkHtml(Page, frozen=True, kw_only=True):
+    """The HTML of a mail with a link that was asked for."""
+
+    template = "mail/own_link.html"
+    own: OwnLink
 
 
 def writable(address: str) -> bool:
@@ -115,6 +131,12 @@ def invitation(envelope: Envelope, content: Invitation) -> bytes:
         client=content.client,
     )
     return _message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
+
+
+def own_link(envelope: Envelope, content: OwnLink) -> bytes:
+    """Return a mail with a link that was asked for."""
+    subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
+    return _message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
 
 
 def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
@@ -239,3 +261,15 @@ def _invitation(content: Invitation) -> Iterator[str]:
         "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
         organisation=content.organisation,
     )
+
+
+def _own_link(content: OwnLink) -> Iterator[str]:
+    """Yield the lines of the plain text of a link that was asked for."""
+    yield from (f"{content.name},", "")
+    yield _("This is the link to sign in that was asked for at {organisation}:", organisation=content.organisation)
+    yield from (content.link, "")
+    yield _(
+        "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
+        until=content.until,
+    )
+    yield _("If it was not you who asked, do nothing: nobody comes in without this mail.")

@@ -7,6 +7,7 @@ long the mail was queued.
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 
@@ -14,13 +15,16 @@ from domain.ids import PersonId
 from domain.language import gettext as _
 from domain.people.mails import Mail
 from domain.people.memberships import Membership
+from domain.people.person import Person
 from projections.events.present import CurrentWorld
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay.pages import Views
 from projections.wording import words
+from web.identity.credentials import ASKED
 from web.ids import digest as digest_of
 from web.mail import digest, letters
 from web.mail.due import Errand, wants
+from web.mail.reach import known_as, reached_at
 from web.mail_server import Server
 from web.write.permission import SYSTEM
 
@@ -105,7 +109,29 @@ class Writer:
         )
         return letters.invitation(self._envelope(name, known, mail), content)
 
-    def _envelope(self, name: str, reader: Membership, mail: Mail, stop: str = "") -> letters.Envelope:
+    def link(self, errand: Errand, mail: Mail, way_on: str = "") -> bytes | None:
+        """Return a mail with a new link, as it was asked for on the sign-in page; `way_on`: where it leads then.
+
+        None when the link would come too late, or the person is nobody any more whom that address reaches.
+        """
+        person = self._present.refresh().people.get(errand.person)
+        if person is None or not reached_at(person, errand.client) or self._clock() - mail.at > ASKED:
+            return None
+        secret = self._credentials.asked_link(person.id, errand.client)
+        world = self._present.refresh()
+        link = world.people[person.id].links[digest_of(secret)]
+        zone = world.common_zone(link.clients)
+        name = world.organisation or _("Your supplier")
+        reader = known_as(person, errand.client)
+        content = letters.OwnLink(
+            organisation=name,
+            name=reader.name,
+            link=f"{self._mailing.origin}/in/{secret}{f'?to={quote(way_on)}' if way_on else ''}",
+            until=f"{words.moment_year(link.expires, zone)} ({zone})",
+        )
+        return letters.own_link(self._envelope(name, reader, mail), content)
+
+    def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(
             sender=self._mailing.sender,
             sender_name=name,

@@ -20,6 +20,7 @@ from projections.wording.phrases import listed
 from web.door.guard import ADMIN, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
+from web.mail.state import asked_for
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
 from web.staff.acting import actor_of
@@ -43,6 +44,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     projects: str  # what they manage, in words
     here: bool  # whether it is who looks
+    asked: list[str]  # the latest links they asked for, in words
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +122,7 @@ def _member(world: World, person: Person, signed: Signed) -> Colleague:
         role=ROLES.get(person.role, person.role),
         projects=by_role.get(person.role, _("All")),
         here=person.id == signed.person.id,
+        asked=asked_for(person, None, "UTC"),
     )
 
 

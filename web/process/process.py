@@ -35,6 +35,7 @@ from web.door.templates import Pages
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
 from web.ids import new_id, random_salt
+from web.mail.asked import Asked
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
 from web.mail.writer import MailSettings
@@ -152,6 +153,7 @@ class Process:
         service.surround(erasure)
         health = self._health(signing)
         sign_on = provider(settings, now)
+        sender = self._mail_sender(service, credentials)
         return Services(
             settings=settings,
             now=now,
@@ -183,7 +185,8 @@ class Process:
             sign_ins=Limit(settings.sign_in_per_minute),
             provider=sign_on,
             single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
-            mail_sender=self._mail_sender(service, credentials),
+            mail_sender=sender,
+            asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
         )
 
     def _health(self, signing: Notary) -> Health:
@@ -337,6 +340,8 @@ class Process:
             work.append(("duties", lambda: self.clockwork.run(stop)))
         if follows and (sender := self.services.mail_sender) is not None:
             work.append(("post", lambda: sender.run(stop)))
+        if (asked := self.services.asked) is not None:
+            work.append(("asked", lambda: asked.run(stop)))
         if self._logs.shared:
             work.append(("tail", lambda: self._tail.run(stop, self._poll)))
         if (lease_keeper := self.lease_keeper) is not None:
