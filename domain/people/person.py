@@ -63,6 +63,13 @@ class ProjectsAssigned(Event, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] | None
 
 
+class RoleChanged(Event, frozen=True, kw_only=True):
+    """What somebody of the organisation is from now on, and of a manager, which projects they manage; None: all."""
+
+    role: Role
+    projects: tuple[ProjectId, ...] | None = None
+
+
 class PersonDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
@@ -78,7 +85,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 
 
 PersonEvent = (
-    PersonInvited | ProjectsAssigned | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
+    PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
     | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
 )  # fmt: skip
 
@@ -157,6 +164,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return _begun(state, event, at)
         case ProjectsAssigned(projects=projects):
             return replace(state, projects=projects)
+        case RoleChanged(role=role, projects=projects):
+            return replace(state, role=role, projects=projects)
         case DigestChosen(cadence=cadence, since=since, client=client):
             chosen = memberships.changed(state.memberships, _meant(state, client), digest=cadence)
             return replace(state, memberships=chosen, digested={**state.digested, **since})
@@ -238,6 +247,14 @@ class AssignProjects(Command, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] | None
 
 
+class ChangeRole(Command, frozen=True, kw_only=True):
+    """Make somebody of the organisation something else of it: a manager of all projects or some, auditor or admin."""
+
+    person: PersonId
+    role: Role
+    projects: tuple[ProjectId, ...] | None = None
+
+
 class DisablePerson(Command, frozen=True, kw_only=True):
     person: PersonId
     reason: str
@@ -251,8 +268,8 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 
 
 PersonCommand = (
-    InvitePerson | AssignProjects | IssueLink | UseLink | StartSession | EndSession | IssueToken | RevokeToken
-    | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
+    InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession | IssueToken
+    | RevokeToken | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
 )  # fmt: skip
 
 
@@ -296,6 +313,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
                     "person",
                 )
             return [] if projects == state.projects else [ProjectsAssigned(projects=projects)]
+        case ChangeRole():
+            return list(_change_role(state, command))
         case ChooseDigest(cadence=cadence, since=since, client=client):
             same = all(state.digest(one) == cadence for one in _meant(state, client))
             return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
@@ -320,6 +339,15 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(memberships.end(state.memberships, command))
         case _:
             assert_never(command)
+
+
+def _change_role(state: Person, command: ChangeRole) -> list[RoleChanged]:
+    if state.viewer or command.role == "viewer":
+        told = _("Viewers belong to clients and to nobody else. Invite them under another address for another role.")
+        raise Invalid(told, "role")
+    projects = command.projects if command.role == "manager" else None
+    same = (command.role, projects) == (state.role, state.projects)
+    return [] if same else [RoleChanged(role=command.role, projects=projects)]
 
 
 def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:

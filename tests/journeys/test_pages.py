@@ -72,7 +72,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("auditor", f"/audit/shares/{SHARE}/access"),
     ("auditor", "/me"),
     ("admin", "/people"),
-    ("admin", "/people/manager/projects"),
+    ("admin", "/people/manager/role"),
     ("admin", "/people/manager/end"),
     ("", "/sign-in"),
     ("", NOTHING),

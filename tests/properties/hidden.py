@@ -12,7 +12,7 @@ from domain.commands import AnyCommand
 from domain.ids import ClientId, MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
 from domain.people import clients, mails
-from domain.people.person import AssignProjects, InvitePerson
+from domain.people.person import AssignProjects, ChangeRole, InvitePerson
 from domain.people.sign_ins import EndSession, IssueLink, StartSession
 from domain.plan import budget, health, risks, schedule
 from domain.plan.project import HoldProject, ResumeProject
@@ -259,8 +259,11 @@ def _left(rng: random.Random, _i: int) -> AnyCommand:
     return EndSession(person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", cause="ended")
 
 
-def _assigned(rng: random.Random, _i: int) -> AnyCommand:
-    return AssignProjects(person=PersonId("staff"), projects=rng.choice((None, (), (HARBOUR,), (DEPOT,))))
+def _assigned(rng: random.Random, i: int) -> AnyCommand:
+    projects = rng.choice((None, (), (HARBOUR,), (DEPOT,)))
+    if i % 3:
+        return AssignProjects(person=PersonId("staff"), projects=projects)
+    return ChangeRole(person=PersonId("staff"), role=("manager", "auditor", "admin")[i % 9 // 3], projects=projects)  # type: ignore[arg-type]
 
 
 def _end_client(rng: random.Random, i: int) -> AnyCommand:

@@ -72,10 +72,11 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an invitation says."""
 
     organisation: str
-    client: str
+    client: str  # "" for the organisation's own people
     name: str
     link: str
     until: str
+    role: str = ""  # of the organisation's own people, in words
 
 
 class OwnLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,10 +126,14 @@ def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
 
 def invitation(envelope: Envelope, content: Invitation) -> bytes:
     """Return an invitation as a mail."""
-    subject = _(
-        "{organisation} invites you to follow its work for {client}",
-        organisation=content.organisation,
-        client=content.client,
+    subject = (
+        _(
+            "{organisation} invites you to follow its work for {client}",
+            organisation=content.organisation,
+            client=content.client,
+        )
+        if content.client
+        else _("{organisation} invites you as {role}", organisation=content.organisation, role=content.role)
     )
     return _message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
 
@@ -247,20 +252,28 @@ def _title(text: str) -> tuple[str, str]:
 def _invitation(content: Invitation) -> Iterator[str]:
     """Yield the lines of an invitation's plain text."""
     yield from (f"{content.name},", "")
-    yield _(
-        "{organisation} shows {client} how its work stands, live, and has opened this for you.",
-        organisation=content.organisation,
-        client=content.client,
-    )
+    if content.client:
+        yield _(
+            "{organisation} shows {client} how its work stands, live, and has opened this for you.",
+            organisation=content.organisation,
+            client=content.client,
+        )
+    else:
+        yield _(
+            "{organisation} shows its clients how its work stands, live. You come in as {role}.",
+            organisation=content.organisation,
+            role=content.role,
+        )
     yield from ("", _("Sign in with your link:"), content.link, "")
     yield _(
         "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
         until=content.until,
     )
-    yield _(
-        "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
-        organisation=content.organisation,
-    )
+    if content.client:
+        yield _(
+            "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
+            organisation=content.organisation,
+        )
 
 
 def _own_link(content: OwnLink) -> Iterator[str]:

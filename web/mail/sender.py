@@ -56,8 +56,10 @@ class MailSender:
 
     # invitations
 
-    def invite(self, actor: Actor, person: PersonId, client: ClientId, secret: str) -> Mail | None:
-        """Mail somebody their link to a client; return the mail after the server answered or `PATIENCE` ran out.
+    def invite(self, actor: Actor, person: PersonId, client: ClientId | None, secret: str) -> Mail | None:
+        """Mail somebody their link to a client, or as a colleague where that is None.
+
+        Return the mail after the server answered or `PATIENCE` ran out.
 
         Raises: Refused.
         """

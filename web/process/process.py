@@ -38,8 +38,7 @@ from web.ids import new_id, random_salt
 from web.mail.asked import Asked
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
-from web.mail.writer import MailSettings
-from web.mail_server import server
+from web.mail.writer import mail_settings
 from web.process import open_logs
 from web.process.clockwork import Clockwork
 from web.process.handing_on import HandingOn, Loop
@@ -223,15 +222,9 @@ class Process:
         )
 
     def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:
-        settings = self._settings
-        if not settings.smtp_url:
+        mailing = mail_settings(self._settings)
+        if mailing is None:
             return None
-        mailing = MailSettings(
-            server=server(settings.smtp_url),
-            sender=settings.mail_from,
-            origin=settings.origin,
-            hour=settings.digest_hour,
-        )
         ports = SenderPorts(
             service=service,
             present=self._present,

@@ -8,14 +8,14 @@ from domain.agreement.share import DraftShare, ShareCommand
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid, Unknown
 from domain.events import AnyEvent
-from domain.ids import ClientId
+from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people import person as person_stream
 from domain.people.access import NameOrganisation
 from domain.people.clients import Client, ClientCommand
 from domain.people.memberships import GrantMembership
-from domain.people.person import AssignProjects, ErasePerson, InvitePerson, PersonCommand
+from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -78,7 +78,12 @@ def check_references(world: World, command: AnyCommand) -> None:
             raise Conflict(_("Somebody with this id was erased. Use a new id."), "person")
         case InvitePerson(client=str() as client, email=email):
             clients.invitable(_known_client(world, ClientId(client)), email)
-        case InvitePerson(projects=tuple() as projects) | AssignProjects(projects=tuple() as projects):
+        case ChangeRole(person=person, role=role) if role != "admin" and _last_admin(world, person):
+            raise Conflict(_("Somebody has to be an admin. Make somebody else one first."), "role")
+        case (
+            InvitePerson(projects=tuple() as projects) | AssignProjects(projects=tuple() as projects)
+            | ChangeRole(projects=tuple() as projects)
+        ):  # fmt: skip
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case GrantMembership(client=client, email=email):
@@ -91,6 +96,11 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass
+
+
+def _last_admin(world: World, person: PersonId) -> bool:
+    """Return whether somebody is the only admin who comes in."""
+    return [p.id for p in world.people.values() if p.role == "admin" and p.comes_in] == [person]
 
 
 def _known_client(world: World, client: ClientId) -> Client:

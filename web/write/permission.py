@@ -40,6 +40,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
 
     Raises: Denied.
     """
+    actor = _as_recorded(actor, world)
     if actor.role == "admin":
         return
     own = EndSession | UseLink | RevokeToken | mails.ChooseDigest
@@ -58,6 +59,12 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         "Your role, {role}, does not cover {tag}. Ask an admin of your organisation.", role=actor.role, tag=tag(command)
     )
     raise Denied(message)
+
+
+def _as_recorded(actor: Actor, world: World) -> Actor:
+    """Return the actor with the role that is recorded, which may have changed since they were asked who they are."""
+    known = world.people.get(actor.person) if actor not in (SYSTEM, OPERATOR) else None
+    return actor if known is None or known.role == actor.role else msgspec.structs.replace(actor, role=known.role)
 
 
 def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:

@@ -18,6 +18,7 @@ from domain.people.memberships import EndMembership, GrantMembership
 from domain.people.person import DisablePerson, InvitePerson, Person
 from tests.mail import SENDER, Sink, sink
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running, wait_until
+from tests.web.manager.agreement.test_shares import form_of
 from tests.world import ACME, ADMIN, COUNCIL, SHARE
 from web.clock import Virtual
 from web.door.bounds import TooLarge
@@ -281,6 +282,19 @@ def test_it_goes_out_by_itself(tmp_path: Path, server: Sink) -> None:
     with running(tmp_path / "data", every_route(), smtp_url=server.url, mail_from=SENDER) as made:
         asks(made.client(), KNOWN)
         wait_until(lambda: len(server.mails) == 1)
+
+
+def test_a_colleague_who_is_invited_is_mailed_their_link(house: House, server: Sink) -> None:
+    admin = house.client("admin")
+    form = form_of(admin.get("/people").text, "/people#invite")
+    page = admin.post(
+        "/people", data=form | {"name": "Omar", "email": "o@x.test", "role": "auditor", "which": "all"}
+    ).text
+    assert "Invitation accepted by the mail server" in page
+    assert "/in/" not in page
+    assert (server.mails[0].to, "an auditor" in server.mails[0].html) == ("o@x.test", True)
+    entered = house.client().post(link_in(server.mails[0].text), headers={"origin": ORIGIN})
+    assert entered.headers["location"] == "/"
 
 
 @pytest.mark.once
