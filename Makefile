@@ -5,7 +5,7 @@ WORKERS ?= 4
 STAMP := .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE # else every process of the tests and of the product compiles everything again
 
-.PHONY: demo install test test-alone test-browser test-inside test-postgres check catalogue bench test-slow lock clean
+.PHONY: demo install test test-alone test-browser test-inside test-postgres test-slow test-compose check catalogue bench lock clean
 
 demo: $(STAMP)          ## the sample portfolio, living, on one port
 	$(PY) -m web.cli demo
@@ -39,6 +39,12 @@ test-slow: $(STAMP)     ## long runs, less than an hour in all: soak, kills, tho
 	$(PYTEST) -m "slow and (alone or browser)"
 	$(PYTEST) $(TOGETHER) -m "slow and not alone and not browser"
 	TEST_ON=postgres $(PYTEST) $(TOGETHER) -m "$(ON_POSTGRES)"
+
+# It needs less than the other tests: what the image installs, in an environment of its own.
+test-compose:           ## docker-compose.yml on a real engine of its own, where there is one with Compose 2; no part of the others
+	test -x build/compose/venv/bin/python || $(PYTHON) -m venv build/compose/venv
+	build/compose/venv/bin/python -m pip install --quiet --require-hashes -r requirements.run.lock
+	build/compose/venv/bin/python -m tests.services.compose
 
 check: $(STAMP)         ## lint, format, types, import contracts
 	$(PY) -m ruff check .

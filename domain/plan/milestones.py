@@ -68,7 +68,7 @@ class ForecastMoved(Event, frozen=True, kw_only=True):
 
 class ProgressReported(Event, frozen=True, kw_only=True):
     milestone: MilestoneId
-    percent: int  # physical percent complete
+    percent: int | None  # physical percent complete; None where a first report was put back
     as_of: datetime | None = None
 
 
@@ -112,7 +112,7 @@ class Move(Dated, frozen=True, kw_only=True):
 
 
 class Progress(Dated, frozen=True, kw_only=True):
-    """A reported percentage; None once the milestone was reopened."""
+    """A reported percentage; None once the milestone was reopened, or the report put back."""
 
     percent: int | None
 

@@ -1,5 +1,6 @@
 """The project: its events, state and commands, including those of its schedule, budget, risks and health."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal, assert_never
 from zoneinfo import ZoneInfo
@@ -13,10 +14,12 @@ from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.plan import budget as budgets
 from domain.plan import health as healths
+from domain.plan import putting_back
 from domain.plan import risks as registers
 from domain.plan import schedule as schedules
 from domain.plan.calendar import Calendar, working
 from domain.plan.health import Tolerances
+from domain.plan.putting_back import ChangePutBack, LatestChange, PutBack
 from domain.plan.risks import Scale
 from domain.plan.scores import rising
 
@@ -78,6 +81,7 @@ OwnEvent = (
     | ProjectHeld
     | ProjectResumed
     | ProjectClosed
+    | ChangePutBack
 )
 ProjectEvent = OwnEvent | schedules.ScheduleEvent | budgets.BudgetEvent | registers.RiskEvent | healths.HealthEvent
 
@@ -144,6 +148,8 @@ def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
             return replace(state, phase="closed")
         case ProjectStarted():
             return _started(event, at)
+        case ChangePutBack():
+            return state
         case healths.HealthOverridden() | healths.HealthOverrideEnded():
             return replace(state, health=healths.evolve(state.health, event))
         case _ if isinstance(event, schedules.ScheduleEvent):
@@ -249,11 +255,15 @@ class ChangeTogether(Command, frozen=True, kw_only=True):
     commands: tuple[PlainCommand, ...]
 
 
-ProjectCommand = PlainCommand | ChangeTogether
+ProjectCommand = PlainCommand | ChangeTogether | PutBack
 
 
-def decide(state: Project | None, command: ProjectCommand, now: datetime) -> list[ProjectEvent]:
+def decide(
+    state: Project | None, command: ProjectCommand, now: datetime, changes: Sequence[LatestChange] = ()
+) -> list[ProjectEvent]:
     """Return the events that carry out `command` at `now` (UTC); none when nothing would change.
+
+    `changes`: the latest of the project, of which one can be put back.
 
     Raises: a kind of Refused.
     """
@@ -267,7 +277,17 @@ def decide(state: Project | None, command: ProjectCommand, now: datetime) -> lis
         raise Conflict(
             _("This project is closed: its record can be read, but nothing changes any more. Start a new one.")
         )
+    if isinstance(command, PutBack):
+        return _put_back(state, command, now, changes)
     return _decide(state, command, now)
+
+
+def _put_back(state: Project, command: PutBack, now: datetime, changes: Sequence[LatestChange]) -> list[ProjectEvent]:
+    events = putting_back.decide(command, changes, state.schedule, state.risks, now)
+    after = state
+    for event in events:
+        after = evolve(after, event, now)
+    return [*events, *schedules.days_passed(state.schedule, after.schedule, state.civil(now))]
 
 
 def _decide(state: Project, command: PlainCommand, now: datetime) -> list[ProjectEvent]:

@@ -16,6 +16,7 @@ from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.world import World
 
 log = logging.getLogger("fanlight.present")
+_EVER = datetime.min.replace(tzinfo=UTC)
 KEPT_EVERY = 128  # events of a project
 
 
@@ -80,6 +81,20 @@ class CurrentWorld:
                 state = evolve(state, recorded.event, recorded.at)
                 version, when = recorded.version, recorded.at
         return Past(state, version, when)
+
+    def after(self, project: ProjectId, version: int) -> Past:
+        """Return a project as it was after its event `version`; the state is None after none."""
+        kept = self._past.get(project, [])
+        near = bisect.bisect_right(kept, version, key=lambda past: past.version) - 1
+        state, reached, when = (kept[near].state, kept[near].version, kept[near].at) if near >= 0 else (None, 0, _EVER)
+        while reached < version and (
+            events := self._events.part(f"project-{project}", reached, min(KEPT_EVERY, version - reached))
+        ):
+            for recorded in events:
+                assert isinstance(recorded.event, ProjectEvent)
+                state = evolve(state, recorded.event, recorded.at)
+                reached, when = recorded.version, recorded.at
+        return Past(state, reached, when)
 
     def _keep(self, recorded: Recorded) -> None:
         """Keep every 128th state of a project, so that no past state is folded from the beginning."""

@@ -15,10 +15,13 @@ from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
 from domain.plan import project
 from domain.plan.project import Project, ProjectEvent
+from domain.plan.putting_back import LatestChange, Parts, Placed, change_of
 from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
 from projections.events.hold_book import Hold, HoldBook
+
+KEPT = 50  # of the latest changes of a project
 
 
 class _Begun(msgspec.Struct):
@@ -37,6 +40,13 @@ class _Begun(msgspec.Struct):
             state = project.evolve(state, recorded.event, recorded.at)
             yield state
 
+    def change(self, after: Project) -> LatestChange:
+        """Return what the command changed, as it is kept for putting it back."""
+        first, last = self.events[0], self.events[-1]
+        place = Placed(first=first.version, last=last.version, at=last.at, by=last.actor)
+        parts = [Parts(state.schedule, state.risks) for state in (self.before, after)]
+        return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
+
 
 class World(Directory):
     """The present state of every stream. Not thread-safe; owned by the thread that folds the events."""
@@ -45,6 +55,7 @@ class World(Directory):
         super().__init__()
         self.projects: dict[ProjectId, Project] = {}
         self.versions: dict[str, int] = {}
+        self.changes: dict[ProjectId, tuple[LatestChange, ...]] = {}  # the latest, which can be put back
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
         self.position = 0
@@ -105,10 +116,17 @@ class World(Directory):
         if begun is None:
             return
         last = begun.events[-1]
+        self._keep(begun)
         step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
         for share in self.all_of_project(begun.project):
             if share.active and share.ways.release is not None:
                 self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
+
+    def _keep(self, begun: _Begun) -> None:
+        """Keep what a command changed for as long as it can be put back."""
+        change = begun.change(self.projects[begun.project])
+        young = [one for one in self.changes.get(begun.project, ()) if one.until >= change.at]
+        self.changes[begun.project] = (*young[1 - KEPT :], change)
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
         share = self.shares[key]

@@ -9,15 +9,17 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Cursor, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
+from psycopg_pool import PoolTimeout
 
 from domain.language import gettext as _
 from projections.installation import database_lease
@@ -30,6 +32,7 @@ TRACKING = "disclosure_position"
 VERSION = 1  # of the tables; docs/decisions/0008
 OLDEST = 170000  # Postgres 17: MAINTAIN, the right to lock a table without the right to change its rows
 POOL, OVERFLOW = 4, 12
+WAIT, WAIT_AGAIN = 5.0, 0.3  # seconds for a connection; and while a server is away on which one was waited for already
 IDLE = 4.0  # seconds for which a process that is stopped between two statements of a transaction holds up others
 FRESH = 0.5  # seconds for which another process's destruction of a key may go unnoticed
 
@@ -104,9 +107,26 @@ def _process(datastore: PostgresDatastore) -> FencedRecorder:
     return FencedRecorder(datastore, events_table_name="disclosure", tracking_table_name=TRACKING)
 
 
+class _Connections(PostgresDatastore):
+    """Waits `WAIT` for a connection once. The library tries each statement ten times, and all of them, the next
+    statement's too, would wait as long for a server that is away: a minute each, when everything is to be stopped.
+    """
+
+    @contextmanager
+    def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+        try:
+            with super().get_connection() as connection:
+                self.pool.timeout = WAIT
+                yield connection
+        except OperationalError as error:
+            if isinstance(error.__cause__, PoolTimeout):
+                self.pool.timeout = WAIT_AGAIN
+            raise
+
+
 def _datastore(url: str) -> PostgresDatastore:
     parts = _parts(url)
-    datastore = PostgresDatastore(
+    datastore = _Connections(
         dbname=parts.pop("dbname", ""),
         host=parts.pop("host", ""),
         port=parts.pop("port", 5432),
@@ -115,6 +135,7 @@ def _datastore(url: str) -> PostgresDatastore:
         pool_size=POOL,
         max_overflow=OVERFLOW,
         max_waiting=0,
+        connect_timeout=WAIT,  # of the pool, for one of its connections
         lock_timeout=15,
         idle_in_transaction_session_timeout=IDLE,
         pre_ping=True,
@@ -123,7 +144,7 @@ def _datastore(url: str) -> PostgresDatastore:
         enable_db_functions=False,
     )
     assert isinstance(datastore.pool.kwargs, dict)
-    datastore.pool.kwargs.update(parts)  # sslmode and the like
+    datastore.pool.kwargs.update({"connect_timeout": 5, **parts})  # sslmode and the like
     return datastore
 
 
@@ -201,6 +222,13 @@ def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
                 server_version=db.info.server_version // 10000,
             )
         )
+    if (encoding := db.info.parameter_status("server_encoding")) != "UTF8":
+        raise Unusable(
+            _(
+                "This database keeps text as {encoding}. Make it anew with UTF8: createdb -T template0 -E UTF8",
+                encoding=encoding,
+            )
+        )
     for name, safe, why in (
         ("fsync", ("on",), _("a power failure would lose what was acknowledged")),
         ("full_page_writes", ("on",), _("a power failure could tear pages")),
@@ -270,10 +298,11 @@ def installed(db: psycopg.Connection[tuple[Any, ...]]) -> int:
 def migrate(url: str, role: str = "") -> list[str]:
     """Prepare a database as its owner, and let `role` append to the logs and read them; return what was done.
 
-    Safe to repeat. Raises: Unusable.
+    Safe to repeat, and to begin several times at once. Raises: Unusable.
     """
     with connect(url) as db:
         _refuse_server(db)
+        db.execute("SELECT pg_advisory_lock(hashtextextended('fanlight migrate', 0))")  # until this connection ends
         version = installed(db)
         if version > VERSION:
             raise Unusable(

@@ -158,6 +158,11 @@ class Heads:
         self._pages: dict[str, Page] = {}
         self._erasures = 0
 
+    def folded(self, share: str, n: int) -> Folded | None:
+        """Return what a share shows after entry n, from memory where that was the newest one just now."""
+        found = self._folded.get(share)
+        return found if found is not None and found.entry.n == n else fold(self._log, share, n)
+
     def page(self, share: str) -> Page | None:
         """Return the newest page of a share, None when nothing was disclosed."""
         head = self._log.head(share)

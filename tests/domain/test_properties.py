@@ -4,6 +4,7 @@ Hypothesis prints how to run a failing example again; `--hypothesis-seed` starts
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -18,6 +19,7 @@ from domain.errors import Refused
 from domain.events import Stored, decode, encode
 from domain.plan import project
 from domain.plan.health import Facts, assess
+from domain.plan.putting_back import LatestChange, Parts, Placed, PutBack, change_of
 from domain.reveal import policy
 from tests.domain.drawn import ADDITIVE, commands, histories
 from tests.domain.samples import P, added, approved, raised, started
@@ -37,10 +39,10 @@ BEGUN: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def attempt(state: Any, command: Any, now: datetime) -> list[Any]:
+def attempt(state: Any, command: Any, now: datetime, changes: Sequence[LatestChange] = ()) -> list[Any]:
     """Return the events of a command, none when it is refused in a proper sentence."""
     try:
-        return list(project.decide(state, command, now))
+        return list(project.decide(state, command, now, changes))
     except Refused as refused:
         told = refused.message
         assert told[0].isupper() or not told[0].isalpha(), told
@@ -65,15 +67,43 @@ def fold(log: list[tuple[Any, datetime]]) -> Any:
 
 
 def play(history: list[Any]) -> tuple[Any, list[tuple[Any, datetime]]]:
-    """Return the project after a history of commands, an hour apart, and what was recorded."""
+    """Return the project after a history of commands, an hour apart, and what was recorded; some are put back."""
     now, log = NOW, [(event, NOW) for event in BEGUN]
     state = fold(log)
-    for command in history:
+    for number, command in enumerate(history):
         now += timedelta(hours=1)
-        for event in attempt(state, command, now):
-            state = project.evolve(state, event, now)
-            log.append((event, now))
+        before, events = state, attempt(state, command, now)
+        log += [(event, now) for event in events]
+        state = fold_on(state, events, now)
+        if number % 3 == 0:
+            back = put_back(before, state, events, now)
+            log += [(event, now) for event in back]
+            state = fold_on(state, back, now)
     return state, log
+
+
+def fold_on(state: Any, events: list[Any], now: datetime) -> Any:
+    for event in events:
+        state = project.evolve(state, event, now)
+    return state
+
+
+def put_back(before: Any, after: Any, events: list[Any], now: datetime) -> list[Any]:
+    """Return the events that put back what a command just changed, none where that is refused."""
+    if not events:
+        return []
+    place = Placed(first=1, last=len(events), at=now, by="marta")
+    change = change_of(events, Parts(before.schedule, before.risks), Parts(after.schedule, after.risks), place)
+    return attempt(after, PutBack(project=P, version=1), now, [change])
+
+
+def stands(state: Any) -> Any:
+    """What every milestone and risk says at present."""
+    milestones = {
+        m.id: (m.details, m.forecast, m.earliest, m.latest, m.percent, m.actual, m.accepted_on, m.accepted_by)
+        for m in state.schedule.milestones.values()
+    }
+    return milestones, {r.id: (r.details, r.residual, r.closed) for r in state.risks.risks.values()}
 
 
 # The first is not drawn, as it would end every history; the second is refused where a history begins with figures.
@@ -115,6 +145,18 @@ def test_the_same_command_again_records_nothing(history: list[Any]) -> None:
             state = project.evolve(state, event, now)
         if not isinstance(command, (*ADDITIVE, project.ChangeTogether)):
             assert attempt(state, command, now) == [], command
+
+
+@bounded
+@over(histories)
+def test_whatever_is_put_back_is_as_it_was_before(history: list[Any]) -> None:
+    now, state = NOW, fold([(event, NOW) for event in BEGUN])
+    for command in history:
+        now += timedelta(hours=1)
+        before, events = state, attempt(state, command, now)
+        state = fold_on(state, events, now)
+        if back := put_back(before, state, events, now):
+            assert stands(fold_on(state, back, now)) == stands(before), command
 
 
 @bounded

@@ -105,7 +105,7 @@ def test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_a
     assert "3 May" in frame.locator("tbody").inner_text()  # still what was on the screen then
     manager.fill(f"#text-{raised.concern}", "The 20th, since the frost.")
     before = on_screen(client)
-    manager.click(f"#concern-{raised.concern} button:has-text('Answer')")
+    manager.click(f"#concern-{raised.concern} button:has-text('Reply and close')")
     wait_until(lambda: "The 20th, since the frost." in client.inner_text("#concerns"))
     assert on_screen(client) > before
     assert "Settled" in client.inner_text("#concerns")
@@ -168,7 +168,7 @@ def test_it_works_without_scripts_too(talking: Product, sit_down: Callable[..., 
     manager = sit_down(talking, "manager", java_script_enabled=False)
     manager.goto(f"{talking.url}/p/{HARBOUR}/answers")
     manager.fill(f"#text-{raised.concern}", "Noted by hand")
-    manager.click(f"#concern-{raised.concern} button:has-text('Answer')")
+    manager.click(f"#concern-{raised.concern} button:has-text('Reply')")
     assert "Noted by hand" in manager.inner_text("#concerns")
 
 

@@ -1,7 +1,7 @@
 """A change reaches the dashboards that may show it, as it happens, and those pages keep themselves true."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from domain.plan.risks import TakeRiskNote
 from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, OTHER, SHARE, World
+from web import clock
 from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.browser
@@ -84,7 +85,76 @@ def test_many_updates_leave_the_page_as_a_fresh_load_would_be(product: Product, 
     wait_until(lambda: on_screen(page) == product.head(SHARE) >= 25)
     assert same(markup(page), fresh(page))
     assert "moved" in wait_until(lambda: page.inner_text("#say"))
-    assert page.locator("#since li").count() >= 25
+    assert page.locator("#each li").count() >= 25
+
+
+def visited(world: World) -> None:
+    """Have somebody look at the first update, hours ago."""
+    for kind in ("opened", "displayed"):
+        world.claim(kind, 1, person=f"viewer-{ACME}")
+    world.receipts.flush()
+
+
+def height(page: Any) -> float:
+    """Return the height of what changed since the last visit, in pixels; all below it stands where it ends."""
+    return float(page.locator("#news").bounding_box()["height"])
+
+
+def rows(page: Any) -> list[list[str]]:
+    """Return the visible words of each row of what changed since the last visit, by thing."""
+    found: list[list[str]] = page.evaluate(
+        """() => [...document.querySelectorAll('.sum > li')].map((row) =>
+             [row.dataset.of, ...[...row.querySelectorAll('.t,.same,.mv:not([hidden]),.d,.n,.now,.txt,.also')]
+               .map((part) => part.textContent.replace(/\\s+/g, ' ').trim())]).sort()"""
+    )
+    return [[word for word in row if word] for row in found]
+
+
+def test_updates_fold_into_the_rows_since_the_last_visit_move_nothing_and_ask_for_nothing(
+    tmp_path: Path, sit_down: Callable[..., Any]
+) -> None:
+    hours_ago = clock.now() - timedelta(hours=3)
+    product = Product(seeded(tmp_path / "data", visited, hours_ago)).start()
+    try:
+        pages = [sit_down(product, f"viewer-{ACME}", viewport={"width": width, "height": 900}) for width in (1440, 390)]
+        for page in pages:
+            wait_until(lambda page=page: page.evaluate("document.documentElement?.dataset.state") == "live")
+            assert page.inner_text("#quiet") == "Nothing has changed since then."
+        asked: list[str] = []
+        for page in pages:
+            page.on("request", lambda request: asked.append(request.url))
+        heights = [height(page) for page in pages]
+        product.tell(move(5))
+        for page, tall in zip(pages, heights, strict=True):
+            wait_until(lambda page=page: page.is_visible("#fresh"))
+            assert page.inner_text("#fresh") == "1 new"
+            assert height(page) == tall
+            assert page.locator(".sum > li").count() == 0
+            page.click("#fresh")
+            assert rows(page)[0][:4] == [
+                "milestone-m1", "Section A energised", "3 May 2027 → 5 Jun 2027", "+33 days"
+            ]  # fmt: skip
+        heights = [height(page) for page in pages]
+        for number, day in enumerate((9, 14), 3):
+            product.tell(move(day))
+            product.tell(TakeRiskNote(project=HARBOUR, risk="r1", note="nobody shares this"))
+            for page in pages:
+                wait_until(lambda page=page, number=number: on_screen(page) == number)
+        for page, tall in zip(pages, heights, strict=True):
+            told = ["3 May 2027 → 14 Jun 2027", "+42 days", "in 3 steps", "now off track", "Frost until 14"]
+            assert rows(page)[0][2:7] == told
+            assert page.locator("#first li.new").count() == 1
+            assert height(page) == tall
+            assert page.inner_text("#each summary") == "All 3 changes, one by one"
+        assert asked == []  # whatever the viewers and the updates
+        other = pages[0].context.new_page()
+        other.goto(pages[0].url)
+        assert rows(other) == rows(pages[0])
+        product.tell(MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 5, 3), reason="As planned"))
+        for page in (*pages, other):
+            wait_until(lambda page=page: "Unchanged after 4 steps" in " ".join(rows(page)[0]))
+    finally:
+        product.stop()
 
 
 def test_a_server_that_dies_under_an_open_page_is_missed_and_caught_up_with(

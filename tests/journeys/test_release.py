@@ -63,4 +63,6 @@ def test_a_held_change_reaches_an_open_page_once_it_is_let_go(product: Product, 
     wait_until(lambda: on_screen(client) == begun + 2)
     assert "20 Jun" in client.locator("#ms-m1").inner_text()
     assert "R-01 scored 9 → 16" in waiting(desk)
-    assert desk.locator("#waiting tbody tr").count() == 1
+    assert desk.locator("#waiting tbody tr:not(.done)").count() == 1
+    assert "Released" in desk.locator("#waiting tr.done").inner_text()
+    assert "#" not in desk.url

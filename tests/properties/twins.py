@@ -29,6 +29,7 @@ from domain.people.person import InvitePerson
 from domain.plan import budget, risks, schedule
 from domain.plan.health import LapseOverrides
 from projections.evidence.bundle import NothingYet
+from projections.replay.since import since
 from tests.properties import after
 from tests.properties.backfilled import backfilled
 from tests.properties.hidden import SCREEN, Step, hidden, ways
@@ -155,6 +156,7 @@ def trace(world: World) -> list[bytes]:
     newest = world.heads.page(SHARE)
     assert newest is not None
     found += [msgspec.json.encode(newest.view), *(markup.encode() for markup in newest.roots.values())]
+    found += [_since(world, after, newest.n) for after in (1, head // 2)]
     found += [e.raw for e in world.entries()] + [e.leaf for e in world.entries()]
     world.clock.at = after.END
     for kind, first in (("share", 1), ("entry", max(head - 1, 1)), ("period", 1)):
@@ -163,6 +165,13 @@ def trace(world: World) -> list[bytes]:
         except NothingYet:
             found.append(b"nothing")
     return found
+
+
+def _since(world: World, after: int, n: int) -> bytes:
+    """Return what a viewer is told of the time since update `after`."""
+    folded = world.heads.folded(SHARE, n)
+    assert folded is not None
+    return msgspec.json.encode(since(world.folder.disclosure, SHARE, after, folded, VIEWER).rows)
 
 
 def _members(bundle: bytes) -> list[bytes]:

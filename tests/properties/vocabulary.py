@@ -21,7 +21,8 @@ from domain.agreement.share import (
 )
 from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
-from domain.ids import ClientId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from domain.errors import Refused
+from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.people import clients, memberships
 from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.people.sign_ins import IssueLink, UseLink
@@ -30,7 +31,7 @@ from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
 from projections.evidence.bundle import NothingYet
-from tests.world import ACME, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
+from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
 
 Act = Callable[[World], AnyCommand | None]
 Made = AnyCommand | Act
@@ -46,7 +47,7 @@ def makers(terms: Terms) -> Iterator[Maker]:
     yield from (_start, _close, _describe_project, _describe_risk, _withdraw, _lapse, _plan_spend, _retention, _drop)
     yield from (_share_of_others, _release, _release_due, _expire, _grant, _end_membership, _disable, _erase)
     yield from (_token, _revoke_token, _use_link, _register, _remove, _meet, _reopen, _accept, _passing)
-    yield from (_close_risk, _reopen_risk, _together, taken_by_an_auditor, _again)
+    yield from (_close_risk, _reopen_risk, _together, taken_by_an_auditor, _again, _put_back)
     fields = set(terms.milestone_fields)
     if "range" not in fields:
         yield range_alone
@@ -145,6 +146,24 @@ def _together(rng: random.Random, i: int) -> AnyCommand:
             schedule.MoveForecast(project=HARBOUR, milestone=_key(rng), forecast=day, reason=f"together {i}"),
         ),
     )
+
+
+def _put_back(rng: random.Random, i: int) -> Act:
+    """Move a date that nobody shares and put that back, or the newest change of such things before it."""
+    to = FIRST + timedelta(days=rng.randrange(200))
+    move = schedule.MoveForecast(project=HARBOUR, milestone=_key(rng), forecast=to, reason=f"mistake {i}")
+
+    def put_back(world: World) -> AnyCommand | None:
+        with contextlib.suppress(Refused):
+            world.service.execute(ADMIN, move, command_id=CommandId(f"mistake-{i}-{world.present.refresh().position}"))
+            world.follow_what_was_told()
+        for change in reversed(world.present.refresh().changes.get(HARBOUR, ())):
+            keys = (*change.milestones, *change.risks)
+            if keys and change.possible and all(key.startswith(("hidden", "hr")) for key in keys):
+                return project.PutBack(project=HARBOUR, version=change.last)
+        return None
+
+    return put_back
 
 
 # risks, money and health

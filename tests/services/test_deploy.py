@@ -30,7 +30,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The compose file as Compose itself understands it."""
-    folder = tmp_path_factory.mktemp("deploy")
+    return understood(tmp_path_factory.mktemp("deploy"))
+
+
+def understood(folder: Path, *more: str) -> dict[str, Any]:
+    """Return what Compose makes of docker-compose.yml and of `more` files, in a folder that holds all it names."""
     for name in ("docker-compose.yml", "deploy", "Dockerfile"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -42,7 +46,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             continue
         if subprocess.run([*program, "version"], capture_output=True, timeout=30, check=False).returncode == 0:
             done = subprocess.run(
-                [*program, "config"], cwd=folder, capture_output=True, text=True, timeout=60, check=False, env=environment
+                [*program, "-f", "docker-compose.yml", *more, "config"], cwd=folder, capture_output=True, text=True, timeout=60, check=False, env=environment
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
             found: dict[str, Any] = yaml.safe_load(done.stdout)
@@ -98,6 +102,33 @@ def test_services_can_be_updated_one_after_the_other_and_there_is_a_way_back(com
     steps = (ROOT / "docs/operators.md").read_text()
     named = [name for name in OURS if name in steps.partition("### Updating")[2].partition("\n## ")[0]]
     assert named == list(OURS)
+
+
+def test_what_is_pinned_is_what_is_used(composed: dict[str, Any]) -> None:
+    pinned = dict(re.findall(r"([A-Z]+)=([\w/.-]+:[\w.-]+)", (ROOT / "deploy/pin").read_text()))
+    assert {pinned["CADDY"], pinned["POSTGRES"], pinned["VALKEY"]} == {
+        composed["services"][name]["image"] for name in ("proxy", "postgres", "redis")
+    }
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert all(f"${{IMAGE_{name}:-{image}}}" in text for name, image in pinned.items())
+    assert f"ARG BASE={pinned['PYTHON']}" in (ROOT / "Dockerfile").read_text()
+    assert [name for name, one in composed["services"].items() if one.get("build")] == ["migrate"]  # once for all
+
+
+def test_nothing_of_ours_reaches_outside_unless_it_is_asked_for(composed: dict[str, Any], tmp_path: Path) -> None:
+    inner = {name for name, network in composed["networks"].items() if (network or {}).get("internal")}
+    for name in (*OURS, "postgres", "redis"):
+        assert set(composed["services"][name]["networks"]) <= inner, name
+    asked = understood(tmp_path, "-f", "deploy/outgoing.yml")["services"]
+    for name in OURS[:5]:
+        assert "outgoing" in asked[name]["networks"], name
+        assert set(composed["services"][name]["networks"]) < set(asked[name]["networks"]), name
+        settings, given = asked[name]["environment"], {one["source"] for one in asked[name]["secrets"]}
+        assert {"smtp_url", "oidc_client_secret", "app_url"} <= given, name
+        for secret in ("FANLIGHT_SMTP_URL", "FANLIGHT_OIDC_CLIENT_SECRET"):
+            assert secret not in settings, name
+            assert settings[f"{secret}_FILE"].startswith("/run/secrets/"), name
+        assert {one.removesuffix("_FILE") for one in settings} <= {variable(one) for one in Settings.__struct_fields__}
 
 
 def test_spooled_files_lie_on_a_disk_and_not_in_memory(composed: dict[str, Any]) -> None:

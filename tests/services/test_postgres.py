@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from projections.installation.database import Database
 from tests import postgres
+from tests.fleet import eventually, fleet
 from tests.postgres import Cluster, create
 from tests.world import SHARE, World
 from web.render.page import Renderer
@@ -46,9 +48,15 @@ def test_prepare_serve_export_and_verify_on_postgres(
     unprepared = fanlight("user", "list", *told)
     assert unprepared.returncode == 2
     assert "fanlight migrate" in unprepared.stderr or "permission denied" in unprepared.stderr
-    prepared = fanlight("migrate", "--database-url", owner, "--role", "app")
-    assert prepared.returncode == 0, prepared.stderr
-    assert "role app may append and read" in prepared.stdout
+    keyless = fanlight("migrate", "--database-url", owner, "--role", "app", "--data", tmp_path / "elsewhere")
+    assert keyless.returncode == 0, keyless.stderr
+    assert "role app may append and read" in keyless.stdout
+    assert f"{tmp_path / 'elsewhere' / 'signing.key'}: made" in keyless.stdout
+    without = fanlight("serve", *told, "--port", "0")
+    assert (without.returncode, "fanlight migrate makes it, once" in without.stderr) == (2, True)
+    shutil.copy(tmp_path / "elsewhere" / "signing.key", tmp_path / "signing.key")
+    again = fanlight("migrate", "--database-url", owner, "--role", "app", "--data", tmp_path)
+    assert (again.returncode, "made" in again.stdout) == (0, False)
     monkeypatch.setattr("tests.world.Folder", lambda _path: Database(app))
     world = World(tmp_path, Renderer())
     world.harbour()
@@ -72,6 +80,26 @@ def test_prepare_serve_export_and_verify_on_postgres(
     recomputed = fanlight("shadow", SHARE, *told)
     assert recomputed.returncode == 0, recomputed.stdout
     assert "the same, byte for byte" in recomputed.stdout
+
+
+def test_preparing_twice_at_once_prepares_once_and_makes_one_key(server: Cluster, tmp_path: Path) -> None:
+    owner = create(server.url(), "hurried")
+    told = command("migrate", "--database-url", owner, "--role", "app", "--data", tmp_path)
+    racing = [subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [process.communicate(timeout=90) for process in racing]
+    assert [process.returncode for process in racing] == [0, 0, 0], said
+    assert sum("as before" not in out for out, _err in said) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["signing.key"]
+
+
+def test_a_process_ends_in_time_though_its_database_is_away(tmp_path: Path) -> None:
+    with fleet(tmp_path, workers=1, redis=False) as installation:
+        worker = installation.workers[0]
+        installation.cluster.stop("immediate")
+        eventually(lambda: not worker.ready, what="not ready")
+        begun = time.monotonic()
+        assert worker.stop(60) == 0
+        assert time.monotonic() - begun < 15
 
 
 def _answer(url: str) -> bytes:

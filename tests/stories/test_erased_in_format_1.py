@@ -125,7 +125,7 @@ def given_out(world: Erasing) -> dict[str, str]:
     }
     found |= {f"message {n}": text.decode() for n, text in world.log.frames(SHARE, 0, 1000)}
     found |= {f"whole page since {n}": world.log.keyframe(SHARE, n)[1].decode() for n in (0, 1, head)}
-    found["digest"] = str(digest.compose(world.entries(), world.view(), 1, head))
+    found["digest"] = str(digest.compose(world.folder.disclosure, SHARE, 1, head))
     for kind, first, to in (("share", 1, 0), ("period", head - 1, head), ("entry", head, head)):
         with zipfile.ZipFile(io.BytesIO(world.bundle(kind, first, to))) as files:
             found |= {f"{kind} bundle, {name}": files.read(name).decode() for name in files.namelist()}

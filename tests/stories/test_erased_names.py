@@ -101,7 +101,7 @@ def given_out(world: World) -> dict[str, str]:
     found |= {f"message {n}": text.decode() for n, text in world.log.frames(SHARE, 0, 1000)}
     found |= {f"whole page since {n}": world.log.keyframe(SHARE, n)[1].decode() for n in (0, 1, head)}
     entries = world.entries()
-    found["digest"] = str(digest.compose(entries, world.view(), 1, head))
+    found["digest"] = str(digest.compose(log, SHARE, 0, head))
     found["changes"] = str([entry.content.changes for entry in entries])
     files, _ = container.read(world.bundle())
     found |= {f"bundle, {path}": member.content().decode() for path, member in files.items()}

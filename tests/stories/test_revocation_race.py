@@ -25,10 +25,10 @@ from tests.postgres import Cluster, create
 from tests.stories.racing import CAUSES, Races, raced
 from tests.web.doors import ORIGIN, VIEWER, running, wait_until
 from tests.web.push.stage import loop_factory
-from tests.world import HARBOUR, MANAGER, SHARE, World
+from tests.world import HARBOUR, KEY, MANAGER, SHARE, World
 from web.client import dashboard
 from web.ids import new_id
-from web.process import clockwork
+from web.process import clockwork, signing
 from web.process.handing_on import HandingOn
 from web.settings import Settings
 from web.write.permission import OPERATOR
@@ -166,6 +166,7 @@ def test_two_workers_find_no_update_after_the_end_either(
 ) -> None:
     create(server.url(), f"races{rounds}", "ready")
     settings = Settings(data=tmp_path, database_url=server.url(f"races{rounds}", "app"), public_url=ORIGIN)
+    signing.write(settings.key_file, KEY)
     races = run(Races([settings, settings], seed), rounds, len(CAUSES))
     assert races.found == []
     assert len(races.raced) == rounds * len(CAUSES)

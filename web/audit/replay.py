@@ -44,6 +44,7 @@ DAYS = 31  # shown when nothing else is asked
 NEAR = 7  # events listed on either side
 BLOCK, FURTHEST = 400, 10  # events looked through for them
 LISTED = 12  # projects and shares set out
+LOOKED = 60  # projects of which it is found out whether they changed in the stretch
 AT_ONCE = timedelta(seconds=2)
 SPEEDS = (
     (3600, N_("1 hour a second")),
@@ -68,6 +69,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
 
     project: Project
     view: ClientView | None
+    sentence: str  # what the plan said; that it was empty where it was
     overall: Rag | None
     risks: int  # that are open
     high: int  # of them, by the project's scale
@@ -240,8 +242,8 @@ def _frame(services: Services, signed: Signed, asked: Question, index: int, at: 
 
 
 def _instant(services: Services, world: World, asked: Question, at: datetime) -> InstantFields:
-    projects = [p for p in sorted(world.projects.values(), key=lambda p: p.title) if asked.project in ("", p.id)]
     shares = _shares(world, asked)
+    projects = _projects(services, world, asked)
     earlier, later = _around(services, world, asked, at, shares)
     return {
         "query": urlencode(asked.given()),
@@ -256,15 +258,32 @@ def _instant(services: Services, world: World, asked: Question, at: datetime) ->
     }
 
 
+def _projects(services: Services, world: World, asked: Question) -> list[Project]:
+    """Return the projects asked for: those that changed in the stretch first, then by title."""
+    over = stretch(asked)
+    start, end = over.start, min(over.end, services.now())
+
+    def still(project: Project) -> bool:
+        past = services.present.past
+        return past(project.id, start).version == past(project.id, end).version
+
+    found = sorted((p for p in world.projects.values() if asked.project in ("", p.id)), key=lambda p: p.title)
+    looked, rest = found[:LOOKED], found[LOOKED:]
+    return [*sorted(looked, key=still), *rest]
+
+
 def _truth(services: Services, world: World, project: Project, at: datetime) -> Truth:
     state = services.present.past(project.id, at).state
     if state is None:
-        return Truth(project=project, view=None, overall=None, risks=0, high=0)
+        return Truth(project=project, view=None, sentence="", overall=None, risks=0, high=0)
     active = [r for r in state.risks.risks.values() if not r.closed]
     nobody = Share(id=ShareId(""), project=project.id, client=ClientId(""), draft=None)
+    view = everything_in(world, state, nobody)
+    empty = not (view.milestones or view.risks or view.budget)
     return Truth(
         project=state,
-        view=everything_in(world, state, nobody),
+        view=view,
+        sentence=_("The plan was empty.") if empty else view.headline.sentence,
         overall=state.health.status("overall"),
         risks=len(active),
         high=sum(r.residual.score >= state.scale.high_from for r in active),

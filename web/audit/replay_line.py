@@ -20,7 +20,7 @@ from web.record.lanes import Bar, Stretch, bars, watched
 EVENTS = 2000  # read one by one
 UPDATES = 1000  # of a share, read one by one
 BUCKETS = 120
-LANES = 6
+LANES = 12  # of shares; more than eight scroll
 
 
 class Pile(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class ShareLane(msgspec.Struct, frozen=True, kw_only=True):
     """One share on the time line."""
 
     share: Share
-    client: str
+    name: str  # of the client, and of the project
     ticks: tuple[str, ...]  # updates, in percent
     bars: tuple[Bar, ...]
 
@@ -99,12 +99,12 @@ def _between(log: EventLog, over: Stretch, last: int) -> list[int]:
 
 
 def taken(recorded: Recorded, wanted: Filter, streams: frozenset[str]) -> bool:
-    """Tell whether an event is asked for; the event that ends each command is never listed by itself."""
-    return not closes(recorded.stream) and wanted.takes(recorded, streams)
+    """Tell whether an event is asked for; what the machinery records only where its kind is."""
+    return not closes(recorded.stream) and wanted.shows(recorded, streams)
 
 
 def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> ShareLane:
-    log = services.logs.disclosure
+    log, world = services.logs.disclosure, services.present.world
     first, last = pages.number_at(log, share.id, over.start), pages.number_at(log, share.id, over.end)
     step = max(1, -(-(last - first) // UPDATES))
     numbers = range(first + 1, last + 1, step)
@@ -115,7 +115,7 @@ def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> Shar
     seen, end = watched(services, share.id, at, over, [])
     return ShareLane(
         share=share,
-        client=services.present.world.client_name(share.client),
+        name=f"{world.client_name(share.client)} · {world.projects[share.project].title}",
         ticks=tuple(dict.fromkeys(f"{float(over.x(recorded)):.1f}" for recorded in instants)),
         bars=tuple(bars(seen, over, end, lambda _interval: False)),
     )

@@ -23,7 +23,6 @@ from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import Page
 from projections.entries.parts import instant
-from projections.replay import pages
 from projections.wording import words
 from projections.wording.days import last_day
 from projections.wording.phrases import grouped
@@ -31,6 +30,7 @@ from web.client import answering, in_place
 from web.client.answering import Offer
 from web.client.in_place import Beneath
 from web.client.share_page import ShareFields, SharePage, share_fields
+from web.client.since import News, news
 from web.client.viewing import NO_STORE, Viewing
 from web.door.device import device
 from web.door.guard import VIEWERS, Signed, door, live_door, not_found
@@ -92,8 +92,9 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     recorded: str = ""  # day and time in words, UTC
     head: str = ""  # the tree head after it, hex
     root: str = ""  # the beginning of `head`, in groups of four
+    rest: str = ""  # the rest of it, which paper has
     roots: Mapping[str, Markup] = {}  # the outermost parts by id, an answer beneath its row
-    items: Markup = Markup()  # changes since the last visit
+    news: News = News(reader="")  # what changed since the last visit
     visited: str = ""  # when the last visit ended, in words
 
 
@@ -228,7 +229,6 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
         roots["body"] = in_place.put(roots["body"], there, answer)
     session = opening.signed.session.id if opening.signed.session else ""
     visit = viewing.receipts.opened(opening.share, opening.signed.person.id, session, page.n, opening.device)
-    items = pages.items_since(viewing.log, opening.share, visit.since, page.n) if visit.since else []
     view = page.view
     return DashboardPage(
         **around,
@@ -240,10 +240,11 @@ def _page(viewing: Viewing, opening: Opening, page: Page | None, section: Answer
         recorded=_("{at}, {page_at:%H:%M:%S} UTC", at=words.day_year(page.at.date()), page_at=page.at),
         head=page.root,
         root=" ".join(grouped(page.root[:16])),
+        rest=" ".join(grouped(page.root[16:])),
         roots=roots,
         apart=apart,
         below=below,
-        items=Markup("".join(items)),  # noqa: S704  # recorded, escaped when made
+        news=news(viewing, page, visit.since, opening.signed.person.id),
         visited=_visited(visit.ended, around["zone"]),
     )
 

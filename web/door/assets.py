@@ -4,6 +4,7 @@ Rule: a page fetches only the bundles and files named here; the sources of a bun
 """
 
 import functools
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -12,29 +13,37 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from web.door.guard import not_found, open_door
+from web.door.squeeze import takes_gzip
 
 Script = str | tuple[str, ...]  # sources in a tuple are joined inside one function, so that no name is global
 
 STATIC = Path(__file__).parents[1] / "static"
 _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
-_LIVE = ("page", "today", "state", "update", "speech", "claims", "feed", "buttons", "answering", "start")
+_LIVE = ("page", "today", "state", "update", "speech", "claims", "sum", "feed", "buttons", "answering", "start")
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
-    "manager.js": (*_HTMX, ("js/ticks.js", "js/copy.js")),
-    "seen.js": (*_HTMX, ("js/steps.js", "js/seen.js")),
+    "table.js": ("js/table.js",),
+    "manager.js": (*_HTMX, ("js/search.js", "js/choose.js", "js/ticks.js", "js/copy.js")),
+    "seen.js": (*_HTMX, ("js/search.js", "js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, ("js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
-    "app.css": ("page", "person", "live", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
-        *("recomputed", "file", "shares", "waiting", "answers", "people", "steps"),
+        *("recomputed", "file", "shares", "waiting", "answers", "people", "way", "steps", "put-back", "table"),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
     "edit.css": ("page", "outcome", "terms", "consequence"),
 }
-ALONE = ("dashboard.css", "icon.svg")  # entries name dashboard.css by its hash, so it is one file (docs/spec.md 3)
-TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+FONT = "inter.woff2"  # made by tests/make_font.py
+ALONE = ("dashboard.css", "icon.svg", FONT)  # entries name dashboard.css and the font by hash (docs/spec.md 3)
+TYPES = {
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+    "woff2": "font/woff2",
+}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -71,13 +80,34 @@ def _by_url() -> dict[str, str]:
     return {asset_url(name): name for name in (*SCRIPTS, *STYLES, *ALONE)}
 
 
+@functools.cache
+def _compressed(name: str) -> bytes:
+    """Return the bytes of a bundle or file as gzip, the same whenever they are made."""
+    return gzip.compress(content(name), 9, mtime=0)
+
+
 async def static(request: Request) -> Response:
-    """`GET /static/{name}.{hash}.{kind}`: a file that never changes under this name."""
+    """`GET /static/{name}.{hash}.{kind}`: a file that never changes under this name; text as gzip if taken."""
     name = _by_url().get(request.url.path)
     if name is None:
         return not_found()
-    kind = TYPES[name.rpartition(".")[2]]
-    return Response(content(name), media_type=kind, headers={"cache-control": FOR_EVER})
+    kind = name.rpartition(".")[2]
+    digest = request.url.path.rsplit(".", 2)[1]
+    headers = {"cache-control": FOR_EVER, "etag": f'"{digest}"'}
+    body = content(name)
+    if kind == "woff2":
+        headers["access-control-allow-origin"] = "*"  # exact pages are of no origin
+    else:
+        headers["vary"] = "Accept-Encoding"
+        if takes_gzip(request.headers.get("accept-encoding", "")):
+            headers |= {"content-encoding": "gzip", "etag": f'"{digest}-gzip"'}
+            body = _compressed(name)
+    if headers["etag"] in [
+        tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
+    ]:
+        headers.pop("content-encoding", None)
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=TYPES[kind], headers=headers)
 
 
 def routes() -> list[BaseRoute]:

@@ -1,10 +1,10 @@
-"""The content of a digest: the updates since the last one that was mailed, as values for its text and its HTML.
+"""The content of a digest: what changed since the last one that was mailed, as values for its text and its HTML.
 
 Rule: it is made of recorded entries only, never of the project, so that a mail says nothing the page did not. Updates
 under terms that are no longer in force are left out, so that narrowed terms narrow mails as well.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 
 import msgspec
@@ -13,7 +13,10 @@ from domain.headline import count
 from domain.language import N_
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
-from projections.entries.entry import Change, Entry
+from projections.entries.summed import ThingRow
+from projections.logs.disclosure_log import DisclosureLog
+from projections.replay import pages
+from projections.replay.since import LOOK, since
 from projections.wording import words
 from web.render.figures import risk_vital
 
@@ -25,19 +28,18 @@ WORD = {
     "met": N_("Done"),
     "planned": N_("Planned"),
 }
-MOST = 200  # changes in one mail, the newest ones; mail programs cut off longer mails
+MOST = 100  # things in one mail, the most important ones; mail programs cut off longer mails
 
 
 class DigestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of one update."""
+    """What became of one thing."""
 
-    n: int
-    when: str
     title: str
     before: str
     after: str
     note: str
-    why: str
+    steps: str  # "in 3 steps", "" for one
+    why: str  # with its status where that is another one now
 
 
 class Vital(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     root: str  # the beginning of the tree head after it
     scope: str
     left: str  # what is left out, "" for nothing
-    changes: tuple[DigestLine, ...]  # newest update first
+    changes: tuple[DigestLine, ...]  # the most important first
     vitals: tuple[Vital, ...]
     milestones: tuple[Milestone, ...]
     risks: tuple[Risk, ...]
@@ -94,36 +96,53 @@ def covered(first: int, to: int) -> str:
     return _("update {to}", to=to) if first >= to else _("updates {first} to {to}", first=first, to=to)
 
 
-def compose(entries: Sequence[Entry], view: ClientView | None, first: int, to: int) -> Digest | None:
-    """Return the digest of updates `first` to `to`, None when nothing changed in them.
+def compose(log: DisclosureLog, share: str, after: int, to: int, reader: str = "") -> Digest | None:
+    """Return the digest of updates `after` + 1 to `to` for a person, None when nothing changed that they did not do.
 
-    `entries`: those of the updates that were not erased, in order; `view` is the one after the last of them.
+    Work is bounded however many updates these are: docs/spec.md 3.12.
+
+    Raises: Damaged.
     """
-    if not entries or view is None:
+    readable = log.entries(share, max(after, to - LOOK), LOOK, to)
+    newest = pages.fold(log, share, readable[-1].n) if readable else None
+    if newest is None:
         return None
-    newest = entries[-1].content
-    in_force = [entry for entry in entries if entry.content.terms_version == newest.terms_version]
-    changes = tuple(line for entry in reversed(in_force) for line in _lines(entry, view.time_zone))
-    if not changes:
+    entry, view = newest.entry, newest.view()
+    at = entry.content.at
+    first = _first_under(log, share, (after + 1, entry.n), entry.content.terms_version)
+    found = since(log, share, first - 1, newest, reader)
+    if not found.rows:
         return None
     return Digest(
-        share=newest.share,
+        share=share,
         organisation=view.organisation,
         client=view.client,
         project=view.project,
         sentence=view.headline.sentence,
         ask=view.headline.ask,
-        updates=covered(first, to),
-        n=newest.n,
-        recorded=_("{at}, {newest_at:%H:%M:%S} UTC", at=words.day_year(newest.at.date()), newest_at=newest.at),
-        root=" ".join(entries[-1].root[i : i + 4] for i in range(0, 16, 4)),
+        updates=covered(after + 1, to),
+        n=entry.n,
+        recorded=_("{at}, {newest_at:%H:%M:%S} UTC", at=words.day_year(at.date()), newest_at=at),
+        root=" ".join(entry.root[i : i + 4] for i in range(0, 16, 4)),
         scope=view.scope,
-        left=" ".join((*_left_out(entries[0].n, in_force[0].n), *_older(len(changes) - MOST))),
-        changes=changes[:MOST],
+        left=" ".join((*_left_out(after + 1, first), *_older(found.earlier), *_others(len(found.rows) - MOST))),
+        changes=tuple(_line(row, cut=found.earlier > 0) for row in found.rows[:MOST]),
         vitals=tuple(_vitals(view)),
         milestones=tuple(_milestone(row, view.date_unit) for row in view.milestones),
         risks=tuple(_risk(card) for card in view.risks if card.status == "active"),
     )
+
+
+def _first_under(log: DisclosureLog, share: str, between: tuple[int, int], version: int) -> int:
+    """Return the number of the first update under a version of the agreement; the last one of `between` is one."""
+    low, high = between
+    while low < high:
+        middle = (low + high) // 2
+        if log.headers(share, middle - 1, 1, middle)[0].terms_version == version:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _left_out(first: int, first_in_force: int) -> Iterator[str]:
@@ -138,23 +157,42 @@ def _left_out(first: int, first_in_force: int) -> Iterator[str]:
 
 
 def _older(more: int) -> Iterator[str]:
-    """Yield the sentence about changes beyond `MOST`, if there are any."""
+    """Yield the sentence about updates that were not looked at for steps and reasons, if there are any."""
     if more > 0:
-        yield _(
-            "{older_changes_are} in your history.",
-            older_changes_are=count(more, _("older change is"), _("older changes are")).capitalize(),
-        )
+        older = count(more, _("earlier update is"), _("earlier updates are")).capitalize()
+        yield _("{older} summed up here without their steps; your history has each.", older=older)
 
 
-def _lines(entry: Entry, zone: str) -> Iterator[DigestLine]:
-    when = words.moment_year(entry.content.at, zone)
-    return (_digest_line(change, entry.n, when) for change in entry.content.changes)
+def _others(more: int) -> Iterator[str]:
+    """Yield the sentence about things beyond `MOST`, if there are any."""
+    if more > 0:
+        others = count(more, _("other thing"), _("other things")).capitalize()
+        yield _("{others} changed; your history has each.", others=others)
 
 
-def _digest_line(change: Change, n: int, when: str) -> DigestLine:
+def _line(row: ThingRow, *, cut: bool) -> DigestLine:
+    """Return a row in words; `cut`: of the updates not all were looked at."""
+    if not row.values:
+        unchanged = _("Unchanged after {steps}", steps=_steps(row.steps, cut=cut))
+        return DigestLine(title=row.title, before="", after=unchanged, note="", steps="", why=row.why)
+    leads, others = row.values[0], len(row.values) - 1
+    also = ""
+    if others:
+        also = _("and {n} other value", n=others) if others == 1 else _("and {n} other values", n=others)
     return DigestLine(
-        n=n, when=when, title=change.title, before=change.before, after=change.after, note=change.note, why=change.why
+        title=row.title,
+        before=leads.before,
+        after=leads.after,
+        note=leads.note,
+        steps=_("in {steps}", steps=_steps(row.steps, cut=cut)) if row.steps > (not cut) else "",
+        why=" · ".join(filter(None, (row.now, row.why, also))),
     )
+
+
+def _steps(many: int, *, cut: bool) -> str:
+    if cut:
+        return _("{many}+ steps", many=many)
+    return _("{many} step", many=many) if many == 1 else _("{many} steps", many=many)
 
 
 def _vitals(view: ClientView) -> Iterator[Vital]:

@@ -207,9 +207,9 @@ def _changes(content: Digest) -> Iterator[str]:
     yield from _title(_("What changed: {updates}", updates=content.updates))
     for change in content.changes:
         moved = _joined(" → ", change.before, change.after)
-        yield f"* {change.title}: {_joined(' ', moved, f'({change.note})' if change.note else '')}"
+        yield f"* {change.title}: {_joined(' ', moved, f'({change.note})' if change.note else '', change.steps)}"
         yield from ([f"  {_flat(change.why)}"] if change.why else [])
-        yield _("  {when}, update {n}", when=change.when, n=change.n)
+    yield _("Every single change is in your history.")
     yield from ([content.left, ""] if content.left else [""])
 
 

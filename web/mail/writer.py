@@ -19,7 +19,6 @@ from domain.people.memberships import Membership
 from domain.people.person import Person, Role
 from projections.events.present import CurrentWorld
 from projections.logs.disclosure_log import DisclosureLog
-from projections.replay.pages import Views
 from projections.wording import words
 from web.identity.credentials import ASKED
 from web.ids import digest as digest_of
@@ -78,11 +77,9 @@ class Writer:
         self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
 
     def content(self, errand: Errand) -> digest.Digest | None:
-        """Return what a digest says, None when all of it was erased or nothing changed."""
+        """Return what a digest says, None when all of it was erased or nothing changed but by its reader."""
         assert errand.share is not None
-        entries = self._disclosure.entries(errand.share, errand.after, errand.to - errand.after, errand.to)
-        view = Views(self._disclosure, errand.share).at(entries[-1].n) if entries else None
-        return digest.compose(entries, view, errand.after + 1, errand.to)
+        return digest.compose(self._disclosure, errand.share, errand.after, errand.to, errand.person)
 
     def digest(self, errand: Errand, mail: Mail) -> bytes | None:
         """Return a digest as a mail."""

@@ -1,6 +1,8 @@
 """The pages of managers: the list of projects, the workspace of one, and the routes of every other page."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -10,21 +12,22 @@ from starlette.routing import BaseRoute
 
 from domain.ids import ShareId
 from domain.plan.project import Project
+from domain.view import Dimension, Rag
 from projections.events.world import World
-from projections.wording import words
+from projections.wording import folding, words
 from web.door.guard import STAFF, Signed, door, not_found
+from web.manager import attention, search
 from web.manager.agreement import access_log, activate, editor, see_as, table
 from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
+from web.manager.attention import Found, Placed, Sought
 from web.manager.importing import page as importing_page
-from web.manager.plan import change, client_titles, history, new
-from web.manager.plan import lines as plan_lines
+from web.manager.plan import change, client_titles, history, new, putting_back, ways
 from web.manager.plan.first_steps import FirstStep, first_steps
-from web.manager.plan.lines import HealthLine
-from web.manager.plan.share_lines import share_lines
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
 from web.manager.release import past_holds
+from web.manager.table import page as table_page
 from web.manager.who import page as who_page
 from web.people import viewers
 from web.process import presence
@@ -32,52 +35,76 @@ from web.process.services import Services
 from web.seen import page as seen_page
 from web.staff.frame import StaffPage, shell
 
+PARTS: tuple[Dimension, ...] = ("schedule", "budget", "risk")
+
 
 class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
     """One project in the list."""
 
+    placed: Placed
     project: Project
-    healths: Sequence[HealthLine]
+    owner: str
+    statuses: Sequence[tuple[str, Rag | None]]  # of schedule, budget and risk
     slip: str  # of the last milestone, in calendar days; "" where nothing was agreed
-    shares: int  # in force
-    stopped: int
     watching: int  # pages open now
 
 
 class ProjectsPage(StaffPage, frozen=True, kw_only=True):
-    """Every project that somebody manages."""
+    """A page of the projects that somebody manages, what needs attention first."""
 
     template = "pm/projects.html"
+    found: Found
     lines: Sequence[ProjectLine]
+    sought: Sought
+    query: Callable[[int], str]  # the address of another page of the same list, by number
     steps: Sequence[FirstStep]  # where there is no project yet
 
 
 async def projects(request: Request, signed: Signed) -> Response:
-    """`GET /p`: every project, with its health, its shares and who is watching."""
+    """`GET /p?q=&owner=&page=`: projects by what needs attention, with health and shares, and who is watching."""
     services: Services = request.app.state.services
-    lines = await run_in_threadpool(_lines, services, signed)
-    steps = () if lines or signed.person.projects is not None else first_steps(services.present.world, signed.person)
-    return services.pages.answer(request, ProjectsPage(lines=lines, steps=steps, **shell(services, signed)))
+    given = request.query_params
+    page = given.get("page", "")
+    sought = Sought(
+        text=given.get("q", "").strip()[: folding.LONGEST],
+        owner=given.get("owner", ""),
+        page=int(page) if re.fullmatch(r"[0-9]{1,6}", page) else 1,
+    )
+    found, lines = await run_in_threadpool(_lines, services, signed, sought)
+
+    def query(number: int) -> str:
+        named = {"q": sought.text, "owner": sought.owner, "page": str(number) if number > 1 else ""}
+        return "/p?" + urlencode({name: value for name, value in named.items() if value})
+
+    starts = not found.all and signed.person.projects is None
+    shown = ProjectsPage(
+        found=found,
+        lines=lines,
+        sought=sought,
+        query=query,
+        steps=first_steps(services.present.world, signed.person) if starts else (),
+        **shell(services, signed),
+    )
+    return services.pages.answer(request, shown)
 
 
-def _lines(services: Services, signed: Signed) -> list[ProjectLine]:
+def _lines(services: Services, signed: Signed, sought: Sought) -> tuple[Found, list[ProjectLine]]:
     world = services.present.refresh()
-    theirs = [project for project in world.projects.values() if signed.person.manages(project.id)]
-    ordered = sorted(theirs, key=lambda p: (p.phase == "closed", p.title, p.id))
-    return [_line(services, world, project) for project in ordered]
+    found = attention.found(services, signed.person, sought)
+    return found, [_line(services, world, placed) for placed in found.lines]
 
 
-def _line(services: Services, world: World, project: Project) -> ProjectLine:
-    shares = share_lines(services, world, project)
+def _line(services: Services, world: World, placed: Placed) -> ProjectLine:
+    project = world.projects[placed.standing.id]
     final = project.schedule.final()
     slip = None if final is None else project.schedule.slip_of(final)
     return ProjectLine(
+        placed=placed,
         project=project,
-        healths=plan_lines.healths(project, ()),
+        owner=world.person_name(project.owner),
+        statuses=[(part, project.health.status(part)) for part in PARTS],
         slip="" if slip is None else words.signed(slip),
-        shares=sum(line.share.active for line in shares),
-        stopped=sum(bool(line.stopped) for line in shares),
-        watching=sum(len(line.watching) for line in shares),
+        watching=sum(len(presence.watching(services, share)) for share in placed.standing.shares),
     )
 
 
@@ -93,7 +120,8 @@ async def project(request: Request, signed: Signed) -> Response:
         if released
         else await run_in_threadpool(change.said, services, signed, request.query_params.get("said", ""))
     )
-    return services.pages.answer(request, msgspec.structs.replace(page, said=said))
+    offer = await run_in_threadpool(change.offered, services, signed, page.offers, request.query_params.get("said", ""))
+    return services.pages.answer(request, msgspec.structs.replace(page, said=said, offer=offer))
 
 
 async def watching(request: Request, signed: Signed) -> Response:
@@ -118,12 +146,16 @@ def routes() -> list[BaseRoute]:
     """Return the routes of the manager's door."""
     return [
         door("/p", projects, allow=STAFF),
+        *search.routes(),
         *new.routes(),
         *table.routes(),
         door("/p/{project}", project, allow=STAFF),
         door("/p/{project}/watching", watching, allow=STAFF, kind="polled"),
+        *ways.routes(),
         *history.routes(),
         *change.routes(),
+        *putting_back.routes(),
+        *table_page.routes(),
         *client_titles.routes(),
         *release_page.routes(),
         *past_holds.routes(),

@@ -28,6 +28,7 @@ from web.mail.state import asked_for
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
 from web.staff.acting import actor_of
+from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
 ROLES = {
@@ -132,7 +133,7 @@ def _member(world: World, person: Person, signed: Signed, now: datetime) -> Coll
         role=ROLES.get(person.role, person.role),
         projects=by_role.get(person.role, _("All")),
         here=person.id == signed.person.id,
-        asked=asked_for(person, None, "UTC"),
+        asked=asked_for(person, None, organisation_zone(world)),
         sessions=sorted(unexpired, key=_started, reverse=True),
     )
 
@@ -197,7 +198,7 @@ def _linked(request: Request, signed: Signed, person: Person, secret: str, mail:
         email=person.email,
         person=person.id,
         link=f"{services.settings.origin}/in/{secret}" if mail is None else "",
-        stands=state.state(mail, "UTC") if mail is not None else "",
+        stands=state.state(mail, organisation_zone(services.present.world)) if mail is not None else "",
         hours=services.settings.link_hours,
         **shell(services, signed),
     )

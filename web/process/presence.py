@@ -28,6 +28,11 @@ def watching(services: Services, share: str) -> list[Watching]:
     ]
 
 
+def all_stopped(services: Services) -> list[str]:
+    """Return the shares that are stopped."""
+    return list((services.tail if services.logs.shared else services.follower).parked)
+
+
 def stopped(services: Services, share: str) -> Parked | None:
     """Return where and why a share is stopped, None where it is not."""
     return (services.tail if services.logs.shared else services.follower).parked.get(share)

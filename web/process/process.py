@@ -15,6 +15,7 @@ from domain.events import Recorded
 from domain.language import gettext as _
 from domain.people.person import PersonErased
 from projections.entries.entry import Entry
+from projections.events.portfolio import Portfolio
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
 from projections.follow.follower import Follower, FollowerPorts
@@ -83,6 +84,8 @@ class Process:
         self._logs = open_logs.logs(settings)
         self._worker = new_id(8) if self._logs.shared else ""
         self._present = CurrentWorld(self._logs.events)
+        self._portfolio = Portfolio(lambda: self._present.world)
+        self._present.listen(self._portfolio.take)
         self._refresh = SharedRefresh(self._present.refresh)
         self._deliveries = Deliveries(given.now)
         self._heads = Heads(self._logs.disclosure)
@@ -160,6 +163,7 @@ class Process:
             worker=self._worker,
             logs=self._logs,
             present=self._present,
+            portfolio=self._portfolio,
             service=service,
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from starlette.requests import HTTPConnection
 
+from projections.events.portfolio import Portfolio
 from projections.events.present import CurrentWorld
 from projections.evidence.notary import Notary
 from projections.follow.follower import Follower
@@ -50,6 +51,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     worker: str  # the name of this process where several share the logs, else ""
     logs: Logs
     present: CurrentWorld
+    portfolio: Portfolio  # every project at a glance
     service: Service
     viewer_answers: ViewerAnswers
     credentials: Credentials

@@ -1,7 +1,8 @@
 """The signing key of the installation, in a file of its own, and the notary that signs with it.
 
-Rule: the key file is made at the first start and is not part of a backup of the logs. It is made once: when several
-processes start together they have one key, and a record that was signed never gets another without a word.
+Rule: the key file is not part of a backup of the logs. It is made once, in a folder at the first start, for a database
+by `fanlight migrate` alone: when several processes start together they have one key, and a record that was signed
+never gets another without a word.
 """
 
 import os
@@ -65,16 +66,28 @@ def notary(
     """
     witness = Witness(settings.witness_url, settings.witness_key) if settings.witness_url else None
     stamp = TimeStamping(settings.timestamp_url) if settings.timestamp_url else None
-    key = _key_of(folder, settings.key_file)
+    key = _key_of(folder, settings)
     return Notary(folder, key, clock, witness=witness, stamp=stamp, stopping=stopping)
 
 
-def _key_of(folder: Logs, path: Path) -> Signer:
-    """Return the key of an installation; one that has signed already has no other made for it.
+def made_for(folder: Logs, path: Path) -> Signer | None:
+    """Make the key of an installation that has signed nothing yet; return it, None where nothing was to be made.
 
-    Raises: BadSetting.
+    Raises: BadSetting, BadNote.
     """
-    names = names_of(folder)
+    return None if path.exists() or names_of(folder) else signing_key(path)
+
+
+def _key_of(folder: Logs, settings: Settings) -> Signer:
+    """Return the key of an installation. One that has signed already has no other made for it, nor has a database:
+    processes on several machines would each make their own.
+
+    Raises: BadSetting, BadNote.
+    """
+    path, names = settings.key_file, names_of(folder)
+    if not names and settings.database_url and not path.exists():
+        told = _("{path} is missing. fanlight migrate makes it, once", path=path)
+        raise BadSetting(_("{told}; every process needs that file. Put it there, or run it here.", told=told))
     if names and not path.exists():
         told = _("{path} is missing, and this record is signed with the key of {name}", path=path, name=names[-1][0])
     elif names and (key := _read(path)).name not in [name for name, _public in names]:

@@ -7,6 +7,7 @@ import msgspec
 from domain.events import Recorded, tag
 from domain.ids import MilestoneId, RiskId
 from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.wording import words
 from web.process.services import Services
@@ -16,6 +17,7 @@ from web.record.two_times import two_times
 SAID = {
     "held-released": N_("Let go after review"),
     "client-scored": N_("Client’s view recorded"),
+    "change-put-back": N_("Change put back"),
     "client-view-asked": N_("Client’s view asked"),
 }
 
@@ -99,6 +101,11 @@ def _detail(payload: dict[str, Any]) -> str:
         points = payload.get(name)
         if isinstance(points, dict):
             figures.append(f"{points['probability']}×{points['impact']}")
+    if {"first", "last"} <= payload.keys():
+        first, last = payload["first"], payload["last"]
+        figures.append(
+            _("event {first}", first=first) if first == last else _("events {first} to {last}", first=first, last=last)
+        )
     if "measure" in payload:
         figures.insert(0, payload["measure"])
     return ", ".join(figures)

@@ -58,6 +58,8 @@ def _risk(held: Held, now: Project, key: RiskId) -> str:
             title=title,
             score=new.residual.score,
         )
+    if old.residual.score == new.residual.score:
+        return _("{ref} scored {score}, changed and changed back", ref=new.details.ref, score=new.residual.score)
     return _(
         "{ref} scored {score} → {residual_score}",
         ref=new.details.ref,

@@ -13,8 +13,11 @@ from domain.language import gettext as _
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, CurvePoint, DateUnit, MilestoneRow, Scale
 from projections.wording import words
+from web.render.labels import Label, Wanted, labels
 
-MOST_LINES = 6  # of the milestone trend
+MOST_LINES = 6  # of the milestone trend; `labels` has room for so many
+FEWEST_DAYS = 3  # on which forecasts changed, for their course to be drawn
+TICKS_APART = 18.0  # percent, months below the milestone trend
 HALF: dict[DateUnit, timedelta] = {"day": timedelta(), "month": timedelta(days=15), "quarter": timedelta(days=45)}
 MONTHS_OF: dict[DateUnit, int] = {"month": 1, "quarter": 3}
 
@@ -84,8 +87,6 @@ class TrendLine(msgspec.Struct, frozen=True):
     """One milestone's forecasts; `tone` is bad for the worst line, ink for the final one, mute for the others."""
 
     id: str  # of the milestone
-    title: str  # "" where its label would lie over another
-    short: str  # for a phone
     path: str  # of an SVG path, in percent
     x: str  # of its end
     y: str
@@ -97,9 +98,12 @@ class Trend(msgspec.Struct, frozen=True):
     """The milestone trend: across, when a forecast was made; up, the date it was for."""
 
     lines: tuple[TrendLine, ...]
+    labels: tuple[Label, ...]  # of the lines
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     reached: str  # an SVG path around where the forecast date has passed, "" for none
+    roomy: bool  # whether words fit into it
+    days: int  # on which forecasts changed
     finding: str
     label: str  # for those who hear the page
 
@@ -110,18 +114,20 @@ def trend_of(view: ClientView) -> Trend | None:
     moments = [p.on for r in rows for p in r.trend]
     if not rows or view.as_of is None:
         return None
-    across = Axis(min(moments) - timedelta(days=3), max(view.as_of, *moments) + timedelta(days=1))
-    span = (across.end - across.start).days
-    across = Axis(across.start, across.end + timedelta(days=max(20, span // 2)))
+    across = Axis(min(moments) - timedelta(days=3), max(view.as_of, *moments))
     shown = [p.forecast for r in rows for p in r.trend]
     up = Axis(min(shown) - timedelta(days=24), max(shown) + timedelta(days=24))
     worst = max(rows, key=lambda r: (_slip(r), r.id))
     lines = tuple(_line(r, across, up, view, worst) for r in rows)
+    begin = max(across.start, up.start)
     return Trend(
-        lines=_spread(lines),
-        x_ticks=tuple(across.ticks()),
+        lines=lines,
+        labels=labels([Wanted(words.plain(r.title), l.note, float(l.y)) for r, l in zip(rows, lines, strict=True)]),
+        x_ticks=spaced(across.ticks(), TICKS_APART),
         y_ticks=tuple(_y_ticks(up, view.date_unit)),
         reached=_reached(across, up),
+        roomy=float(across.at(begin)) < 50 and float(_up(up, across.end)) < 80,
+        days=len(set(moments)),
         finding=_finding(rows, worst, view.date_unit),
         label=_trend_label(rows, view.date_unit),
     )
@@ -155,29 +161,17 @@ def _line(row: MilestoneRow, across: Axis, up: Axis, view: ClientView, worst: Mi
     slip = _slip(row)
     tone = "bad" if row is worst and slip > 0 else "ink" if row.final else "mute"
     note = words.signed_in(slip, view.date_unit) if tone != "mute" and slip else ""
-    return TrendLine(
-        id=row.id, title=_short(row.title, 18), short=_short(row.title, 11), path=path, x=x, y=y, tone=tone, note=note
-    )
+    return TrendLine(id=row.id, path=path, x=x, y=y, tone=tone, note=note)
 
 
-def _short(title: str, most: int) -> str:
-    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
-
-
-def _spread(lines: tuple[TrendLine, ...]) -> tuple[TrendLine, ...]:
-    """Hide labels that would lie over another, the less important first."""
-    kept: list[float] = []
-    shown: dict[int, TrendLine] = {}
-    order = sorted(range(len(lines)), key=lambda i: ("bad", "ink", "mute").index(lines[i].tone))
-    for i in order:
-        y = float(lines[i].y)
-        if all(abs(y - other) >= 8 for other in kept):
-            kept.append(y)
-            shown[i] = lines[i]
-    return tuple(
-        shown[i] if i in shown else msgspec.structs.replace(line, title="", short="", note="")
-        for i, line in enumerate(lines)
-    )
+def spaced(ticks: Sequence[Tick], least: float) -> tuple[Tick, ...]:
+    """Return the ticks that stand at least `least` percent from each other and from the ends, those of years first."""
+    kept: list[Tick] = []
+    for tick in sorted(ticks, key=lambda t: not t.year):
+        at = float(tick.at)
+        if least / 3 <= at <= 100 - least / 3 and all(abs(at - float(other.at)) >= least for other in kept):
+            kept.append(tick)
+    return tuple(sorted(kept, key=lambda t: float(t.at)))
 
 
 def _reached(across: Axis, up: Axis) -> str:
@@ -245,7 +239,7 @@ def spend_of(budget: BudgetVital) -> Spend | None:
         spent=_path(spent),
         earned=_path(earned) if len(earned) > 1 else "",
         forecast=_path(forecast),
-        x_ticks=tuple(across.ticks()),
+        x_ticks=tuple(t for t in across.ticks() if float(t.at) < 96),
         y_ticks=tuple(_amounts(top, budget.curve_currency)),
         limit=_height(approved, top),
         spent_at=spent[-1] if spent else None,

@@ -1,6 +1,5 @@
 """What a part says and where its marks stand, computed from the view."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from domain.headline import count, in_units, number
@@ -192,12 +191,11 @@ def _spend_finding(budget: BudgetVital) -> str:
 def heat(scale: Scale, cards: Sequence[RiskCard]) -> HeatPart:
     """Return the matrix of the active risks among `cards`."""
     active = [(card, card.score) for card in cards if card.score and card.status == "active"]
-    together = Counter((score.probability, score.impact) for _card, score in active)
-    placed: Counter[tuple[int, int]] = Counter()
-    pins = tuple(_pin(score, card.ref, scale.size, together, placed) for card, score in active)
+    squares = _squares([(score, card.ref) for card, score in active])
+    pins = {card.id: _pin(score, card.ref, squares, scale.size) for card, score in active}
     theirs = tuple(
-        _ring(card.client_score, scale.size, pin)
-        for (card, score), pin in zip(active, pins, strict=True)
+        _ring(card.client_score, scale.size, pins[card.id])
+        for card, score in active
         if card.client_score and _differs(card.client_score, score)
     )
     scores = (_("{ref} scores {value}, {band}", ref=c.ref, value=score.value, band=c.band) for c, score in active)
@@ -205,7 +203,7 @@ def heat(scale: Scale, cards: Sequence[RiskCard]) -> HeatPart:
         cells=tuple(charts.cells(scale)),
         high_edge=charts.band_edge(scale, scale.high_from),
         medium_edge=charts.band_edge(scale, scale.medium_from),
-        pins=pins,
+        pins=tuple(dict.fromkeys(pins.values())),
         theirs=theirs,
         size=scale.size,
         side=46 * scale.size,
@@ -217,19 +215,31 @@ def _differs(left: Score, right: Score) -> bool:
     return (left.probability, left.impact) != (right.probability, right.impact)
 
 
-def _pin(
-    score: Score, ref: str, size: int, together: Counter[tuple[int, int]], placed: Counter[tuple[int, int]]
-) -> Pin:
-    """Return where a risk stands; those `together` in one square stand side by side, `placed` counts them."""
-    key = (score.probability, score.impact)
-    x, y = _centre(score, size)
-    many, i = together[key], placed[key]
-    placed[key] += 1
-    if many > 1:
-        x += (-10.5, 10.5)[i % 2]
-    if many > 2:
-        y += (-10.5, 10.5)[(i // 2) % 2]
-    return Pin(x=x, y=y, label=ref.rpartition("-")[2][:3])
+Squares = dict[tuple[int, int], list[str]]  # likelihood and impact, and the numbers of the risks there
+PLACES: dict[
+    int, tuple[tuple[tuple[float, float], ...], float]
+] = {  # of pins in one square, which leave its lower right to the score: by how many there are, and how large
+    1: (((22, 17),), 11.5),
+    2: (((11.5, 15.5), (32.5, 15.5)), 10.5),
+    3: (((11, 11), (33, 11), (11, 33)), 10),
+}
+
+
+def _squares(scored: Sequence[tuple[Score, str]]) -> Squares:
+    squares: Squares = {}
+    for score, ref in scored:
+        squares.setdefault((score.probability, score.impact), []).append(ref)
+    return squares
+
+
+def _pin(score: Score, ref: str, squares: Squares, size: int) -> Pin:
+    """Return the pin of a risk; from four risks in one square on, all beyond the second share one that counts them."""
+    refs = squares[score.probability, score.impact]
+    at = refs.index(ref)
+    places, r = PLACES[min(len(refs), 3)]
+    x, y = places[min(at, 2)]
+    label = f"+{len(refs) - 2}" if at >= 2 and len(refs) > 3 else ref.rpartition("-")[2][:3]
+    return Pin(x=35 + 46 * (score.impact - 1) + x, y=1 + 46 * (size - score.probability) + y, r=r, label=label)
 
 
 def _ring(score: Score, size: int, pin: Pin) -> Ring:
@@ -238,8 +248,8 @@ def _ring(score: Score, size: int, pin: Pin) -> Ring:
 
 
 def _centre(score: Score, size: int) -> tuple[float, float]:
-    """Return the middle of a score's square, likelihood upwards."""
-    return 57.0 + 46 * (score.impact - 1), 23.0 + 46 * (size - score.probability)
+    """Return where the one pin of a score's square stands, likelihood upwards."""
+    return 57.0 + 46 * (score.impact - 1), 18.0 + 46 * (size - score.probability)
 
 
 def open_concerns(view: ClientView) -> str:

@@ -18,7 +18,9 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
+from projections.entries import summed
 from projections.entries.entry import Change, Rendered
+from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
 from web.door.templates import environment
@@ -35,6 +37,7 @@ WORD = {
 }
 REMEMBERED = 5_000  # parts
 STYLESHEET = Path(__file__).parents[1] / "static" / "dashboard.css"
+FONT = STYLESHEET.with_name("inter.woff2")
 
 
 class Renderer:
@@ -43,7 +46,8 @@ class Renderer:
     def __init__(self) -> None:
         self.css = STYLESHEET.read_bytes()
         self.stylesheet = hashlib.sha256(self.css).hexdigest()
-        self.assets: dict[str, bytes] = {}  # the stylesheet names no font and no image
+        font = FONT.read_bytes()
+        self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
         self._environment = _environment()
         self._remembered: dict[PartPage, str] = {}
 
@@ -58,7 +62,11 @@ class Renderer:
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
         moment = words.moment_year(at, time_zone)
-        return self.markup(parts.ItemsPart(changes=changes, n=n, at=instant(at), moment=moment))
+        lines = [
+            parts.ItemLine(one, summed.thing(one), summed.rank(one), *summed.as_told(one), _key(one.who))
+            for one in changes
+        ]
+        return self.markup(parts.ItemsPart(changes=lines, n=n, at=instant(at), moment=moment))
 
     def markup(self, part: PartPage) -> str:
         """Return the markup of a part."""
@@ -72,6 +80,11 @@ class Renderer:
                 self._remembered.clear()
             markup = self._remembered[part] = self.markup(part)
         return markup
+
+
+def _key(who: str) -> str:
+    """Return the key of a person's placeholder, "" where a name stands as it is or nobody is named."""
+    return next(iter(keys_in(who)), "")
 
 
 @functools.cache
@@ -247,7 +260,7 @@ class _Making:
         if not made:
             return ()
         title, steady = _("Trend"), _("Flat is steady. Rising means later.")
-        hint = f"<p>{steady}</p>" if trend else ""
+        hint = f"<p>{steady}</p>" if trend and trend.days >= charts.FEWEST_DAYS else ""
         head = (
             f'<section class="sec" id="trend" aria-labelledby="h-tr"><header><h2 id="h-tr">{title}</h2>{hint}</header>'
             f'<div class="pair n{len(made)}">'
@@ -256,11 +269,14 @@ class _Making:
         return ("trend",)
 
     def _milestone_trend(self, trend: charts.Trend) -> str:
-        """Make the milestone trend, each line a part of its own."""
+        """Make the milestone trend, each line a part of its own; a sentence where there is little to draw."""
+        if trend.days < charts.FEWEST_DAYS:
+            self._leaf("c-trend", parts.TrendWords(finding=trend.finding, days=trend.days, text=trend.label))
+            return "c-trend"
         lines = tuple(f"ln-{line.id}" for line in trend.lines)
-        for key, line in zip(lines, trend.lines, strict=True):
-            self._leaf(key, parts.TrendLinePart(l=line))
-        plot = parts.TrendPlot(x_ticks=trend.x_ticks, y_ticks=trend.y_ticks, reached=trend.reached)
+        for key, line, label in zip(lines, trend.lines, trend.labels, strict=True):
+            self._leaf(key, parts.TrendLinePart(l=line, label=label))
+        plot = parts.TrendPlot(x_ticks=trend.x_ticks, y_ticks=trend.y_ticks, reached=trend.reached, roomy=trend.roomy)
         self._leaf("c-trend-say", parts.TrendSay(finding=trend.finding, text=trend.label))
         self._container("c-trend-plot", self._renderer.remembered(plot), lines, "</div></div>")
         self._container("c-trend", '<figure id="c-trend">', ("c-trend-say", "c-trend-plot"), "</figure>")

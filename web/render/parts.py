@@ -27,6 +27,7 @@ from projections.entries.entry import Change
 from web.door.templates import Page
 from web.render.charts import Axis, Cell, CurveRow, Spend, Tick, TrendLine
 from web.render.details import Detail
+from web.render.labels import Label
 
 
 class PartPage(Page, frozen=True, kw_only=True):
@@ -173,6 +174,15 @@ class TrendSay(PartPage, frozen=True, kw_only=True):
     text: str  # for those who hear the page
 
 
+class TrendWords(PartPage, frozen=True, kw_only=True):
+    """The milestone trend in a sentence, while forecasts changed on too few days to draw it."""
+
+    template = "parts/trend-words.html"
+    finding: str
+    days: int  # on which they changed
+    text: str  # for those who hear the page
+
+
 class TrendPlot(PartPage, frozen=True, kw_only=True):
     """The axes of the milestone trend, up to its lines."""
 
@@ -180,6 +190,7 @@ class TrendPlot(PartPage, frozen=True, kw_only=True):
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     reached: str  # an SVG path, "" for none
+    roomy: bool  # whether words fit into it
 
 
 class TrendLinePart(PartPage, frozen=True, kw_only=True):
@@ -187,6 +198,7 @@ class TrendLinePart(PartPage, frozen=True, kw_only=True):
 
     template = "parts/trend-line.html"
     l: TrendLine
+    label: Label
 
 
 class SpendSay(PartPage, frozen=True, kw_only=True):
@@ -239,7 +251,8 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True):
 
     x: float
     y: float
-    label: str
+    r: float
+    label: str  # the risk's number, or how many have no pin of their own: "+3"
 
 
 class Ring(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,11 +295,22 @@ class ScopePart(PartPage, frozen=True, kw_only=True):
     agreement_ack: Ack | None
 
 
+class ItemLine(msgspec.Struct, frozen=True):
+    """One change as a list item, and what a page needs to fold it into the row of its thing."""
+
+    c: Change
+    of: str  # which thing it is about
+    rank: int  # how early it stands among the values of that thing
+    was: str  # the value before as data, as it is told
+    now: str
+    by: str  # the key of the placeholder of whoever did it, "" for none
+
+
 class ItemsPart(PartPage, frozen=True, kw_only=True):
     """The changes of one update as list items."""
 
     template = "parts/items.html"
-    changes: Sequence[Change]
+    changes: Sequence[ItemLine]
     n: int
     at: str  # UTC
     moment: str  # the same in words, in the client's zone

@@ -196,18 +196,28 @@ def _held(c: PlanAndScreen) -> str:
         return _("The change of {what} was {why}.", what=what, why=record_held.why(*held[0], c.clock))
     ends = [hold.ended for hold, _by in held if hold.ended]
     many, waits = len(held), len(held) - len(ends)
+    titles = [record_held.title(hold.fact.subject, c.then.state) for hold, _by in held]
     if waits == many:
+        if many <= NAMED:
+            return _("The changes of {what} are held for review.", what=_in_a_row(titles))
         return _("{changes_are} held for review.", changes_are=_capital(count(many, _("change is"), _("changes are"))))
     last = (
         _("; the last of them ended {ends}", ends=c.clock.moment(max(ends)))
         if not waits
         else _(", and {waits} still waits", waits=number(waits))
     )
+    if many <= NAMED:
+        return _("The changes of {what} were held for review{last}.", what=_in_a_row(titles), last=last)
     return _(
         "{changes_were} held for review{last}.",
         changes_were=_capital(count(many, _("change was"), _("changes were"))),
         last=last,
     )
+
+
+def _in_a_row(titles: Sequence[str]) -> str:
+    """Return several names as one: "A, B and C"."""
+    return _(" and ").join((_(", ").join(titles[:-1]), titles[-1]))
 
 
 def _left_out(t: Then) -> str:

@@ -15,6 +15,7 @@ from web.door.guard import EVERYONE, Signed, door, signed_out
 from web.mail.state import asked_for
 from web.process.services import Services, services_of
 from web.sign_in.link import HOME
+from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
 VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on")}
@@ -67,8 +68,9 @@ def _lines(services: Services, signed: Signed) -> list[SessionLine]:
 
 
 def zone_of(services: Services, signed: Signed) -> str:
-    """Return the name of the time zone for somebody's page: that of their clients where they have one, else UTC."""
-    return services.present.world.common_zone(signed.clients)
+    """Return the time zone (IANA) of somebody's page: that of their clients where they have one; of staff, ours."""
+    world = services.present.world
+    return world.common_zone(signed.clients) if signed.person.role == "viewer" else organisation_zone(world)
 
 
 def open_sessions(services: Services, signed: Signed, person: Person) -> list[Session]:

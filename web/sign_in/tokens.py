@@ -1,6 +1,6 @@
 """The page of bearer tokens: lists those of whoever asks, of everybody for an admin, and revokes them."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.ids import CommandId, PersonId
-from domain.language import gettext as _
 from domain.people.person import Person
 from domain.people.tokens import RevokeToken, Token
 from projections.wording import words
@@ -39,6 +38,7 @@ class TokensPage(StaffPage, frozen=True, kw_only=True):
 
     template = "tokens.html"
     lines: list[TokenLine]
+    zone: str  # of the times, IANA
     everybody: bool  # whether those of others are among them
     days: int  # for how long a token works
     home: str  # path of the first page of their role
@@ -51,6 +51,7 @@ async def tokens(request: Request, signed: Signed) -> Response:
     page = TokensPage(
         **shell(services, signed),
         lines=await run_in_threadpool(_lines, services, signed),
+        zone=zone_of(services, signed),
         everybody=signed.person.role == "admin",
         days=services.settings.token_days,
         home=HOME[signed.person.role],
@@ -75,14 +76,10 @@ def _line(services: Services, signed: Signed, person: Person, token: Token) -> T
         person=person.id,
         name=person.name,
         label=token.label,
-        since=_moment(token.issued, zone),
-        until=_moment(until, zone),
+        since=words.moment_year(token.issued, zone),
+        until=words.moment_year(until, zone),
         works=until > services.now(),
     )
-
-
-def _moment(at: datetime, zone: str) -> str:
-    return words.moment_year(at, zone) + ("" if zone != "UTC" else _(" UTC"))
 
 
 async def revoke(request: Request, signed: Signed) -> Response:

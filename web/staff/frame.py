@@ -12,6 +12,7 @@ from web.door.headers import CSP
 from web.door.templates import Page
 from web.process.rights import organisation_of
 from web.process.services import Services
+from web.staff.around import Around
 from web.staff.tones import BANDS, TONE, WORD
 
 FRAMING = f"{CSP}; frame-src 'self'"  # the policy of a page that shows a client's page in a frame of this origin
@@ -26,6 +27,7 @@ class Frame(TypedDict):
     tone: dict[str, str]
     word: dict[str, str]
     band_tone: dict[str, str]
+    around: Around
 
 
 class StaffPage(Page, frozen=True, kw_only=True):
@@ -37,6 +39,7 @@ class StaffPage(Page, frozen=True, kw_only=True):
     tone: dict[str, str]  # tone by status
     word: dict[str, str]  # word by status
     band_tone: dict[str, str]  # tone by band of a risk score
+    around: Around  # for the path and the bar
 
 
 def shell(services: Services, signed: Signed) -> Frame:
@@ -49,6 +52,7 @@ def shell(services: Services, signed: Signed) -> Frame:
         "tone": TONE,
         "word": WORD,
         "band_tone": BANDS,
+        "around": Around(services.present.world),
     }
 
 

@@ -218,6 +218,13 @@ def test_a_server_that_may_lose_what_it_acknowledged_is_refused(name: str, value
         migrate(unsafe.url())
 
 
+def test_a_database_that_keeps_no_letters_is_refused(server: Cluster) -> None:
+    with connect(server.url()) as db:
+        db.execute("CREATE DATABASE bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    with pytest.raises(Unusable, match="keeps text as SQL_ASCII"):
+        migrate(server.url("bytes"))
+
+
 def test_an_empty_database_and_a_newer_one_say_what_to_do(server: Cluster) -> None:
     empty = create(server.url(), "empty")
     with pytest.raises(Unusable, match=r"is empty. Run: fanlight migrate"):

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from domain.agreement.answers import MakeComment, Screen
 from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
 from domain.agreement.terms import Release, Ways
-from domain.headline import number
 from domain.ids import ClientId, MilestoneId, PersonId, ShareId
 from domain.people.clients import EndClient, RegisterClient
 from domain.people.mails import ChooseDigest
@@ -21,12 +21,14 @@ from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.plan.risks import TakeRiskNote
 from domain.view import Indicator, RiskVital
 from projections.evidence.erasing import Erasure, erase_entries
+from projections.replay import since as replayed
 from tests.mail import Got, Mailed, Sink, sink
-from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, START, everything
+from tests.world import ACME, ADMIN, ALL_MILESTONES, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, START, everything
 from web.mail import cadence, digest
 from web.render.figures import risk_vital
-from web.write.permission import OPERATOR
+from web.write.permission import OPERATOR, Actor
 
+TALKING = everything(milestone_fields=(*ALL_MILESTONES, "comments"))
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 MONDAY = START  # 1 March 2027, 09:00 in London
 
@@ -107,21 +109,41 @@ def test_nothing_in_a_mail_is_fetched_and_nothing_in_it_counts_who_opens_it(mail
     assert got.parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-def test_a_mail_that_would_be_cut_off_holds_the_newest_changes_and_says_how_many_more_there_are(
+def test_many_updates_are_one_line_a_thing_in_a_mail_and_those_not_looked_at_are_counted(
     mailed: Mailed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digest, "MOST", 3)
+    for module in (digest, replayed):
+        monkeypatch.setattr(module, "LOOK", 3)
     mailed.reader("anna", "daily")
     for day in range(1, 6):
         mailed.move("m1", date(2027, 6, day), f"Reason {day}")
-    told = sum(len(e.content.changes) for e in mailed.entries()[1:])
-    assert told > 3
+    mailed.move("m2", date(2027, 9, 1), "Crane away")
     mailed.until(MONDAY + timedelta(days=1))
     (got,) = to(mailed, "anna")
     for part in (got.text, plain(got.html)):
-        assert "Reason 5" in part
-        assert "Reason 1" not in part
-        assert f"{number(told - 3).capitalize()} older changes are in your history." in " ".join(part.split())
+        flat = " ".join(part.split())
+        assert part.count("Section A energised") == 2  # what changed, and the list of milestones
+        assert re.search(r"3 May 2027 → 5 Jun 2027 \(?\+33 days\)? in 2\+ steps", flat)
+        assert "Reason 5" in flat
+        assert "Reason 4" not in flat
+        assert "Three earlier updates are summed up here without their steps" in flat
+
+
+def test_what_a_reader_said_is_no_news_to_them_and_is_to_others(mailed: Mailed) -> None:
+    for reader in ("anna", "ben"):
+        mailed.reader(reader, "daily")
+    mailed.tell(DraftTerms(share=SHARE, terms=TALKING), MANAGER)
+    mailed.tell(ActivateTerms(share=SHARE, reason="Talk"), MANAGER)
+    mailed.until(MONDAY + timedelta(days=1))
+    told = len(mailed.sink.mails)
+    screen = Screen(n=mailed.entries()[-1].n, head=mailed.entries()[-1].root)
+    said = MakeComment(
+        share=SHARE, comment="c1", subject="milestone-m1", text="Why so late?", by="anna", side="theirs", screen=screen
+    )
+    mailed.tell(said, Actor(PersonId("anna"), "viewer", (ACME,)))
+    mailed.until(MONDAY + timedelta(days=2))
+    assert [got.to for got in mailed.sink.mails[told:]] == ["ben@acme.test"]
+    assert "Why so late?" in mailed.sink.mails[-1].text
 
 
 def test_each_person_is_mailed_what_came_after_their_own_last_mail(mailed: Mailed) -> None:

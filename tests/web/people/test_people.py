@@ -100,6 +100,7 @@ def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House)
         "/p",
         "/p/new",
         "/api/v1/commands",
+        "/search",
         "/shares",
         "/shares.csv",
         "/clients",

@@ -100,7 +100,7 @@ class Said:
         self.view = world.view()
         self.page = _page(renderer, self.view)
         self.pages = [_page(renderer, world.view(entry.n)) for entry in entries]
-        composed = digest.compose(entries, self.view, 1, entries[-1].n)
+        composed = digest.compose(world.folder.disclosure, entries[0].content.share, 0, entries[-1].n)
         assert composed is not None
         self.changes = "".join(renderer.items(e.content.changes, e.n, e.content.at, "Europe/London") for e in entries)
         self.mail = _mail(replace(composed, changes=()))

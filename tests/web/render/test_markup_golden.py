@@ -190,8 +190,8 @@ def of_mails() -> Iterator[tuple[str, Pieces]]:
         ask="One risk is waiting for your view.", updates="updates 3 to 4", n=4, recorded="1 Mar 2027, 09:00:00 UTC",
         root="abcd ef01", scope="What the agreement covers.", left="Older ones are in your history.",
         changes=(
-            digest.DigestLine(n=4, when="1 Mar 09:00", title="Handover", before="5 Oct", after="7 Oct", note="+2 d", why="Ice"),
-            digest.DigestLine(n=3, when="1 Mar 08:00", title="R-01", before="", after="closed", note="", why=""),
+            digest.DigestLine(title="Handover", before="5 Oct", after="7 Oct", note="+2 d", steps="in 2 steps", why="Ice"),
+            digest.DigestLine(title="R-01", before="", after="closed", note="", steps="", why=""),
         ),
         vitals=(
             digest.Vital(name="Schedule", status="On track", figure="+2 days", beside="at handover"),
@@ -348,7 +348,11 @@ def _afresh() -> None:
 
 def _lines(everything: ClientView) -> set[tuple[str, str, str]]:
     """The hashes of what is quickly made: a rich view, and all that is no view."""
-    shown = {"talked": talked(everything), "plans alone": _plans_alone(everything)}
+    shown = {
+        "talked": talked(everything),
+        "all details": _detailed(everything),
+        "plans alone": _plans_alone(everything),
+    }
     renderer = Renderer()
     parts = {
         name: {key: f"{part.head}\n…\n{part.tail}" for key, part in renderer.render(view).parts.items()}

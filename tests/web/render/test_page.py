@@ -17,12 +17,13 @@ from domain.plan.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpe
 from domain.plan.project import HoldProject
 from domain.plan.risks import AskClientView
 from domain.plan.schedule import AddMilestone, MilestoneDetails
-from domain.view import Ack, ClientView, ConcernCard, Headline, MilestoneRow, Remark
+from domain.view import Ack, ClientView, ConcernCard, ForecastPoint, Headline, MilestoneRow, Remark, Scale, Score
 from projections.entries import frames
 from projections.entries import parts as parts_of_page
 from projections.follow.next_entry import restore
 from tests.properties.twins import pair, play
 from tests.world import ACME, HARBOUR, SHARE, World, everything
+from web.render import figures
 from web.render.page import Renderer
 
 pytestmark = pytest.mark.folder  # markup is the same from any database
@@ -197,6 +198,40 @@ def test_every_section_is_there_when_everything_is_shared(tmp_path: Path, render
         "scope",
     }
     assert expected <= set(parts)
+
+
+def moved(view: ClientView, days: int) -> ClientView:
+    """The view with forecasts that changed on so many days."""
+    points = tuple(ForecastPoint(date(2027, 1, n), date(2027, 5, n)) for n in range(1, days + 1))
+    return replace(view, milestones=tuple(replace(row, trend=points, status="planned") for row in view.milestones))
+
+
+def test_a_course_is_drawn_from_three_days_on_and_is_a_sentence_before(tmp_path: Path, renderer: Renderer) -> None:
+    view = full(tmp_path)
+    two, three = (renderer.render(moved(view, days)).parts for days in (2, 3))
+    assert "Forecasts have changed on 2 days so far." in two["c-trend"].head
+    assert "<svg" not in two["c-trend"].head
+    assert "Rising means later." not in two["trend"].head
+    assert {"c-trend-plot", "ln-m1", "ln-m2"} <= set(three)
+
+
+def test_pins_leave_the_score_of_their_square_free_and_count_those_without_one(tmp_path: Path) -> None:
+    (card,) = full(tmp_path).risks
+    score = Score(probability=4, impact=5, value=20)
+    for many in (1, 2, 3, 4, 40):
+        cards = [replace(card, id=f"r{n}", ref=f"R-{n:02}", score=score, status="active") for n in range(many)]
+        drawn = figures.heat(Scale(size=5, medium_from=6, high_from=12), cards)
+        (cell,) = [c for c in drawn.cells if c.score == 20 and c.x > 200]
+        assert [p.label for p in drawn.pins] == [f"{n:02}" for n in range(min(many, 3 if many == 3 else 2))] + (
+            [f"+{many - 2}"] if many > 3 else []
+        )
+        for pin in drawn.pins:
+            corner = (cell.x + 27 - pin.x) ** 2 + (cell.y + 32 - pin.y) ** 2  # the score's upper left
+            assert corner > pin.r**2
+            assert cell.x <= pin.x - pin.r
+            assert pin.x + pin.r <= cell.x + 44
+            assert cell.y <= pin.y - pin.r
+            assert pin.y + pin.r <= cell.y + 44
 
 
 @pytest.mark.once

@@ -57,7 +57,7 @@ async def ask(request: Request, signed: Signed) -> Response:
     if at is None:
         return not_found()
     if not editor.pending(at.share):
-        return RedirectResponse(at.here, 303)
+        return RedirectResponse(f"{at.here}?done=same" if at.share.versions else at.here, 303)
     return await _page(request, signed, at, {}, None)
 
 

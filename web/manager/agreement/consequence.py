@@ -36,6 +36,7 @@ Group = TypeVar("Group", bound=Hashable)
 OF_THE_COURSE = frozenset(  # dates that are told in the unit of their view
     {"baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline", "accepted_on"}
 )
+JUDGED_BY_ID: Key = "schedule", "milestone", ""  # said by the milestone's title, which is a fact of its own
 DATES: dict[DateUnit, str] = {"day": N_("by day"), "month": N_("by month"), "quarter": N_("by quarter")}
 
 
@@ -136,6 +137,7 @@ def _line(
             before="" if before is None else said(before[key], key[1], said_before),
         )
         for key in group
+        if key != JUDGED_BY_ID or ("schedule", "title", "") not in telling.facts
     )
     return ConsequenceLine(
         title=title, values=values, past=sum(key in telling.past for key in group), item=item, keys=tuple(group)

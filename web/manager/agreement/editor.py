@@ -5,6 +5,7 @@ Rule: all three are made from the same typed terms in one answer; looking saves 
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,7 @@ from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.ids import CommandId, ProjectId, ShareId
 from domain.language import N_
+from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
@@ -39,6 +41,7 @@ FRESH = Ways(history=False)  # of an agreement that is new
 SAID = {
     "saved": N_("Draft saved. Nothing changes for the client until it is put in force."),
     "dropped": N_("Draft discarded. The terms in force stand as they are."),
+    "same": N_("Nothing changes: these are the terms in force."),
     "new": N_("A draft, not in force. Choose what it covers; the page and the consequence follow as you go."),
 }
 
@@ -63,6 +66,20 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         return None if ways.expires is None else days.last_day(ways.expires, self.zone)
 
 
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+    """Other terms that somebody wants to start from, instead of those they changed and did not save."""
+
+    start: str  # a template, "copy", or "standing" for what stands: the draft or what is in force
+    copied: str  # the share to copy from, "" for none
+    name: str
+
+    @property
+    def query(self) -> str:
+        """The query of the editor that starts from them."""
+        names = {"copy": {"copy": self.copied}, "standing": {}}
+        return urlencode(names.get(self.start, {"from": self.start}))
+
+
 class Editing(msgspec.Struct, frozen=True, kw_only=True):
     """What the editor shows of one draft: as typed, with what is wrong or what was done."""
 
@@ -70,6 +87,7 @@ class Editing(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     problem: Refused | None = None
     typed: Typed = {}
+    asks: Beginning | None = None
 
 
 class OutcomePage(StaffPage, frozen=True, kw_only=True):
@@ -83,11 +101,18 @@ class OutcomePage(StaffPage, frozen=True, kw_only=True):
     token: str  # the draft as it travels in an address
 
 
+class LookedPage(OutcomePage, frozen=True, kw_only=True):
+    """The outcome in place of the one before, with the buttons that follow from it."""
+
+    template = "pm/edit_looked.html"
+
+
 class EditPage(OutcomePage, frozen=True, kw_only=True):
     """The terms as a form, with their outcome beside it."""
 
     template = "pm/edit.html"
     said: str
+    asks: Beginning | None  # asked before what was typed is replaced
     typed: Typed
     pending: bool
     project: Project
@@ -183,6 +208,8 @@ async def change(request: Request, signed: Signed) -> Response:
     if at is None:
         return not_found()
     typed = typed_in(await request.form())
+    if first(typed, "start"):
+        return await _begin(request, signed, at, typed)
     do, in_place = first(typed, "do") or "look", request.headers.get("hx-request") == "true"
     draft = standing(at.share)
     try:
@@ -192,6 +219,8 @@ async def change(request: Request, signed: Signed) -> Response:
             if in_place:
                 return await _look(request, signed, at, draft)
             return await _page(request, signed, at, Editing(draft=draft))
+        if do == "activate" and outcome.in_force(at.share, draft):
+            return await _page(request, signed, at, Editing(draft=draft, said=SAID["same"]))
         await run_in_threadpool(_save, services, signed, at, draft, typed)
     except Refused as refused:
         if in_place:
@@ -199,6 +228,34 @@ async def change(request: Request, signed: Signed) -> Response:
         editing = Editing(draft=_kept(typed, at, draft), problem=refused, typed=typed)
         return await _page(request, signed, at, editing)
     return RedirectResponse(f"{at.here}/activate" if do == "activate" else f"{at.here}?done=saved", 303)
+
+
+async def _begin(request: Request, signed: Signed, at: Desk, typed: Typed) -> Response:
+    """Start from other terms; where that replaces terms that somebody changed and did not save, ask first."""
+    wanted = beginning(at, signed, typed)
+    if wanted is None:
+        return not_found()
+    draft = standing(at.share)
+    try:
+        draft = _agreeable(Draft(terms_form.terms_of(typed), terms_form.ways_of(typed, at.zone)), at)
+    except Refused:
+        draft = _kept(typed, at, draft)
+    given = [checked(terms) for _name, terms in terms_form.TEMPLATES.values()]
+    unsaved = draft != standing(at.share) and draft.terms not in given
+    if unsaved and first(typed, "replace") != "yes":
+        return await _page(request, signed, at, Editing(draft=draft, typed=typed, asks=wanted))
+    return RedirectResponse(f"{at.here}?{wanted.query}".rstrip("?"), 303)
+
+
+def beginning(at: Desk, signed: Signed, typed: Typed) -> Beginning | None:
+    """Return the terms a form wants to start from, None where there are none such."""
+    start, copied = first(typed, "start"), first(typed, "copy")
+    if start in terms_form.TEMPLATES:
+        return Beginning(start=start, copied="", name=terms_form.TEMPLATES[start][0])
+    if start == "standing":
+        return Beginning(start=start, copied="", name=_("The draft") if pending(at.share) else _("What is in force"))
+    called = dict(sources(at, signed)).get(copied) if start == "copy" else None
+    return None if called is None else Beginning(start="copy", copied=copied, name=called)
 
 
 def _save(services: Services, signed: Signed, at: Desk, draft: Draft, typed: Typed) -> None:
@@ -231,12 +288,12 @@ def _kept(typed: Typed, at: Desk, otherwise: Draft) -> Draft:
 async def _look(request: Request, signed: Signed, at: Desk, draft: Draft) -> Response:
     looked = await run_in_threadpool(outcome.outcome, at.services, at.world, at.share, draft)
     token = agreement_preview.packed(draft)
-    shown = OutcomePage(at=at, draft=draft, outcome=looked, problem=None, token=token, **shell(at.services, signed))
+    shown = LookedPage(at=at, draft=draft, outcome=looked, problem=None, token=token, **shell(at.services, signed))
     return at.services.pages.answer(request, shown)
 
 
 def _refused(request: Request, signed: Signed, at: Desk, refused: Refused) -> Response:
-    shown = OutcomePage(at=at, draft=None, outcome=None, problem=refused, token="", **shell(at.services, signed))
+    shown = LookedPage(at=at, draft=None, outcome=None, problem=refused, token="", **shell(at.services, signed))
     return at.services.pages.answer(request, shown)
 
 
@@ -255,6 +312,7 @@ async def _page(request: Request, signed: Signed, at: Desk, editing: Editing) ->
         problem=problem,
         token=token,
         said=editing.said,
+        asks=editing.asks,
         typed=editing.typed,
         pending=pending(at.share),
         project=at.project,

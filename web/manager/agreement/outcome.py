@@ -11,14 +11,15 @@ from datetime import datetime
 import msgspec
 
 from domain.agreement.share import Share
-from domain.headline import count
 from domain.language import gettext as _
 from domain.reveal import holding
 from domain.view import ClientView
 from projections.entries.consequence import Consequence, Key, consequence, facts, past
 from projections.events.world import World
 from projections.replay.ever_told import Ever, EverTold
+from web.manager.agreement import counts
 from web.manager.agreement.consequence import ConsequenceLine, Telling, lines, naming, seen_before, span, wholly
+from web.manager.agreement.counts import Part
 from web.manager.agreement.labels import LABELS, PARTS
 from web.manager.agreement.preview import Draft, as_drafted
 from web.process import presence
@@ -58,12 +59,28 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     idle: tuple[str, ...]  # what is to wait by the draft, and cannot, because nothing of it is shared
     n: int  # the update it writes
     people: int  # who may watch
+    nothing: bool  # the draft says what is in force
     digest: str  # of what it discloses, withdraws and lets go; the same while those are the same things
 
     @property
     def past(self) -> int:
         """How many facts about the past become known under the draft."""
         return sum(line.past for line in self.new)
+
+    @property
+    def told(self) -> Part:
+        """What is newly disclosed, with wording and frame apart."""
+        return counts.part(self.new)
+
+    @property
+    def withdrawn(self) -> Part:
+        """What is withdrawn, with wording and frame apart."""
+        return counts.part(self.gone)
+
+    @property
+    def otherwise(self) -> Part:
+        """What reads differently, with wording and frame apart."""
+        return counts.part(self.reads)
 
 
 def outcome(services: Services, world: World, share: Share, draft: Draft) -> Outcome:
@@ -98,8 +115,14 @@ def outcome(services: Services, world: World, share: Share, draft: Draft) -> Out
         idle=idle(draft),
         n=(page.n if page else 0) + 1,
         people=len(viewers(world, share)),
+        nothing=in_force(share, draft),
         digest=_digest(change, let_go),
     )
+
+
+def in_force(share: Share, draft: Draft) -> bool:
+    """Tell whether a draft says what is in force already."""
+    return bool(share.versions) and (draft.terms, draft.ways) == (share.terms, share.ways)
 
 
 def seen_under(world: World, share: Share, draft: Draft, now: datetime) -> tuple[ClientView, list[str]]:
@@ -206,11 +229,3 @@ def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, 
     return tuple(
         world.person_name(viewer.person, share.client) for viewer in received.seen if viewer.state == "displayed"
     )
-
-
-def counted(outcome: Outcome) -> str:
-    """Return the consequence in one sentence, for who is about to activate it."""
-    new, gone = len(outcome.new), len(outcome.gone)
-    disclosed = _("{things} newly disclosed", things=count(new, _("thing"))) if new else _("nothing newly disclosed")
-    withdrawn = _("{things} withdrawn", things=count(gone, _("thing"))) if gone else _("nothing withdrawn")
-    return f"{disclosed}, {withdrawn}"

@@ -108,7 +108,9 @@ def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[
     title, away = _("Preview of a draft"), taken_away(list(gone))
     page = FRAME.format(title=title, css=css.decode(), marks=marked, roots=roots, gone=away)
     allowed = " ".join(f"'sha256-{_hash(text)}'" for text in (css, marked.encode()))
-    policy = f"sandbox; default-src 'none'; style-src {allowed}; base-uri 'none'; frame-ancestors 'self'"
+    policy = (
+        f"sandbox; default-src 'none'; style-src {allowed}; font-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+    )
     return HTMLResponse(page, headers={"content-security-policy": policy, "cache-control": "no-store"})
 
 

@@ -41,7 +41,6 @@ class Typed(msgspec.Struct, frozen=True):
     form: str  # id of the concern or share
     text: str = ""
     subject: str = ""
-    settled: bool = True
     problem: str = ""
 
 
@@ -158,12 +157,13 @@ async def newer(request: Request, signed: Signed) -> Response:
 
 
 async def answer(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/shares/{share}/concerns/{concern}`: answer a concern, settling it or not."""
+    """`POST /p/{project}/shares/{share}/concerns/{concern}`: reply to a concern, and close it or not."""
     form = await request.form()
     concern = request.path_params["concern"]
-    typed = Typed(form=concern, text=str(form.get("text", "")), settled=form.get("settled") == "yes")
+    typed = Typed(form=concern, text=str(form.get("text", "")))
     share = ShareId(request.path_params["share"])
-    command = AnswerConcern(share=share, concern=concern, text=typed.text, by=signed.person.id, settled=typed.settled)
+    closes = form.get("settled") == "yes"
+    command = AnswerConcern(share=share, concern=concern, text=typed.text, by=signed.person.id, settled=closes)
     return await _send(request, signed, command, typed, f"said=yes#concern-{concern}")
 
 

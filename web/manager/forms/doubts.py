@@ -4,16 +4,18 @@ JSON commands are not asked. An import says the same beside the lines of its pro
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from domain.errors import Unknown
 from domain.headline import count
+from domain.ids import MilestoneId
 from domain.language import gettext as _
 from domain.message import Command
 from domain.plan.calendar import Calendar
-from domain.plan.neighbours import dates_of, far
-from domain.plan.project import SetCalendar
+from domain.plan.neighbours import MOVE, dates_of, far, passed
+from domain.plan.project import Project, SetCalendar
+from domain.plan.schedule import MoveForecast
 from projections.wording import words
 from web.forms.fields import dates_in
 from web.forms.form import Doubt, Form
@@ -31,7 +33,9 @@ def likely(ask: Ask, blank: Form, form: Form, command: Command) -> None:
     questions: dict[str, list[str]] = {}
     meant: set[str] = set()
     calendar = _calendar(ask, command.calendar) if isinstance(command, SetCalendar) else ()
-    for field, question, token in (*_far_dates(ask, blank, form), *calendar):
+    distant = list(_far_dates(ask, blank, form))
+    moved = _moved(ask, command) if isinstance(command, MoveForecast) and not distant else ()
+    for field, question, token in (*distant, *calendar, *moved):
         questions.setdefault(field, []).append(question)
         meant.add(token)
     if meant - form.meant:
@@ -95,6 +99,30 @@ def _far_dates(ask: Ask, blank: Form, form: Form) -> Iterator[Question]:
         given = [day for day in dates_in(field) if day not in before]
         for day in sorted(far(given, known)):
             yield field.name, far_away(day, known), day.isoformat()
+
+
+def _moved(ask: Ask, command: MoveForecast) -> Iterator[Question]:
+    for _key, question, token in moves(ask.project, {command.milestone: command.forecast}):
+        yield "forecast", question, token
+
+
+def moves(project: Project, to: Mapping[MilestoneId, date]) -> Iterator[tuple[MilestoneId, str, str]]:
+    """Yield what is asked about forecasts that are moved together: of which, the sentence, what a tick stands for."""
+    plan = project.schedule.milestones
+    before = {key: m.expected for key, m in plan.items()}
+    after = {**before, **to}
+    for key, day in to.items():
+        days = (day - plan[key].forecast).days
+        if abs(days) > MOVE.days:
+            way = _("later") if days > 0 else _("earlier")
+            yield key, _("That is {days} days {way}. Is it meant?", days=abs(days), way=way), f"far-{key}-{day}"
+    for key, other in passed(before, after).items():
+        title, there = plan[other].details.title, words.day_year(after[other])
+        if after[key] > after[other]:
+            told = _("It would come after “{title}”, {day}, and was before it. Is it meant?", title=title, day=there)
+        else:
+            told = _("It would come before “{title}”, {day}, and was after it. Is it meant?", title=title, day=there)
+        yield key, told, f"order-{key}-{after[key]}"
 
 
 def _dates(form: Form, name: str) -> frozenset[date]:

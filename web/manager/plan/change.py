@@ -6,7 +6,9 @@ refusal comes back at its field with all that was typed.
 Rule: a form carries a fingerprint of what it changes, so that nobody overwrites what they did not see.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -23,6 +25,7 @@ from domain.plan.project import Project, decide
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World
+from projections.wording import words
 from projections.wording.instants import Clock
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
@@ -33,6 +36,7 @@ from web.ids import new_id
 from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
+from web.manager.plan.offers import Offer
 from web.manager.plan.workspace import ChangedPage, workspace
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -121,6 +125,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expected: int | None = None
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recorded command did, in words, where on the page that is said, and the id of the command."""
+
+    words: str
+    slot: str
+    key: str
+
+
 class Done(msgspec.Struct, frozen=True):
     """What came of a form: a sentence once recorded, else the form with what is wrong."""
 
@@ -146,7 +158,7 @@ async def change(request: Request, signed: Signed) -> Response:
     done = await run_in_threadpool(_send, call, blank)
     if done.form is not None:
         return _show(call, done.form, done.status)
-    return await _after(call, done.said, blank.slot)
+    return await recorded(request, signed, Said(words=done.said, slot=blank.slot, key=first(typed, "command_id")))
 
 
 def _ask(services: Services, request: Request, signed: Signed, typed: Typed) -> Ask | None:
@@ -247,11 +259,7 @@ def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int
 
 def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
     client = world.client_name(effect.share.client)
-    until = (
-        ""
-        if effect.waits_until is None
-        else _(", until {waits_until} at most", waits_until=clock.moment(effect.waits_until))
-    )
+    until = "" if effect.waits_until is None else _by_itself(world, effect.share.id, effect.waits_until, clock)
     sees = _("{client} will see update {number}", client=client, number=number)
     if not effect.sees:
         return _("{client} sees it once you release it{until}", client=client, until=until)
@@ -259,15 +267,24 @@ def _seen_by(world: World, effect: Effect, number: int, clock: Clock) -> str:
     return "; ".join([sees, waits] if until else [sees])
 
 
+def _by_itself(world: World, share: ShareId, until: datetime, clock: Clock) -> str:
+    """Return when what waits goes out without a release; the day is said where it is another one."""
+    began = max((fact.since for fact in world.held(share).facts), default=until)
+    there, then = words.local(until, clock.zone), words.local(began, clock.zone)
+    if there.date() == then.date():
+        return _(", or by itself at {time}", time=f"{there:%H:%M}")
+    return _(", or by itself {at}", at=clock.moment(until))
+
+
 def said(services: Services, signed: Signed, key: str) -> str:
     """Return what a command of this person recorded, in words, for a page without scripts."""
     done = services.logs.events.carried_out(signed.person.id, key)
     if done is None:
         return ""
-    words = [say(tag) for tag in dict.fromkeys(done.tags)]
+    kinds = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in Counter(done.tags).items()]
     return (
-        _("Recorded: {words}.", words=", ".join(words).lower())
-        if words
+        _("Recorded: {words}.", words=", ".join(kinds).lower())
+        if kinds
         else _("Nothing changed, so nothing was recorded.")
     )
 
@@ -295,16 +312,26 @@ def _no_form(call: Call, refused: Refused) -> Response:
     return pages.answer(call.request, shown, status)
 
 
-async def _after(call: Call, said: str, slot: str) -> Response:
+async def recorded(request: Request, signed: Signed, said: Said) -> Response:
     """Answer a recorded command: the page as it stands now, in place or by going there."""
-    services, project = call.services, call.ask.project.id
-    if not call.in_place:
-        return RedirectResponse(f"/p/{project}?said={first(call.typed, 'command_id')}", 303)
-    page = await run_in_threadpool(workspace, services, call.signed, project)
+    services: Services = request.app.state.services
+    project = request.path_params["project"]
+    if not request.headers.get("hx-request"):
+        return RedirectResponse(f"/p/{project}?said={said.key}", 303)
+    page = await run_in_threadpool(workspace, services, signed, project)
     assert page is not None
-    response = services.pages.answer(call.request, ChangedPage(**{**page.names(), "said": said, "slot": slot}))
+    offer = offered(services, signed, page.offers, said.key)
+    shown = ChangedPage(**{**page.names(), "said": said.words, "slot": said.slot, "offer": offer})
+    response = services.pages.answer(request, shown)
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
+
+
+def offered(services: Services, signed: Signed, offers: Sequence[Offer], key: str) -> Offer | None:
+    """Return the offer to put back what a command of this person changed, None where there is none."""
+    done = services.logs.events.carried_out(signed.person.id, key) if key else None
+    last = max(done.versions, default=0) if done else 0
+    return next((offer for offer in offers if offer.version == last), None)
 
 
 async def more(request: Request, signed: Signed) -> Response:

@@ -1,7 +1,7 @@
 """What waits for review in a project, item by item, as its workspace shows it."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 import msgspec
@@ -12,11 +12,17 @@ from domain.ids import ShareId
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.reveal.holding import Held
+from projections.events.hold_book import Hold
 from projections.events.world import World
+from projections.wording import words
 from projections.wording.instants import Clock
 from projections.wording.phrases import in_time
 from web.process.services import Services
 from web.record import held as record_held
+from web.record import holds as record_holds
+
+GONE = timedelta(minutes=10)  # for so long it says what was let go
+LOOK = 40  # of the newest updates, for the one that told of it
 
 
 class Goes(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +46,14 @@ class Waits(msgspec.Struct, frozen=True, kw_only=True):
     goes: tuple[Goes, ...]
 
 
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """One item that waited and was let go a moment ago."""
+
+    what: str
+    how: str  # "Released 22:00"
+    to: tuple[tuple[str, int], ...]  # client, and the update that told it; 0 while there is none
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A form that was refused: what was wrong, and what was typed."""
 
@@ -54,6 +68,7 @@ class Waiting(TypedDict):
     """What a page shows of all that waits on a project, to be given to it as `**waiting(…)`."""
 
     waiting: list[Waits]
+    gone: list[Gone]
     held_said: str  # how many wait, as a sentence
     all_of: list[list[Goes]]  # by share, where several items wait
     kept: Kept
@@ -75,10 +90,34 @@ def waiting(services: Services, world: World, project: Project) -> Waiting:
             items[key] = msgspec.structs.replace(item, goes=(*item.goes, goes))
     return {
         "waiting": list(items.values()),
+        "gone": gone(services, world, project),
         "held_said": sentence(len(items)),
         "all_of": [goes for goes in by_share.values() if len(goes) > 1],
         "kept": Kept(),
     }
+
+
+def gone(services: Services, world: World, project: Project) -> list[Gone]:
+    """Return what was let go within the last minutes, by item, the newest first."""
+    since, found = services.now() - GONE, dict[tuple[str, str], Gone]()
+    for share in world.shares_of_project(project.id):
+        for hold in reversed(world.hold_record(share.id)):
+            if hold.ended is None or hold.ended < since or hold.how not in ("released", "time_up"):
+                continue
+            at = f"{words.local(hold.ended, project.time_zone):%H:%M}"
+            how = _("Released {at}", at=at) if hold.how == "released" else _("Went out by itself {at}", at=at)
+            what = record_holds.what(services, share, hold)
+            known = found.get((what, how)) or Gone(what=what, how=how, to=())
+            told = world.client_name(share.client), _update(services, share, hold)
+            found[what, how] = msgspec.structs.replace(known, to=(*known.to, told))
+    return list(found.values())
+
+
+def _update(services: Services, share: Share, hold: Hold) -> int:
+    """Return the number of the update that told what was held, 0 where there is none yet."""
+    log = services.logs.disclosure
+    headers = log.headers(share.id, max(0, log.head(share.id) - LOOK), LOOK)
+    return next((header.n for header in headers if hold.ended is not None and header.instant >= hold.ended), 0)
 
 
 def _goes(world: World, project: Project, share: Share, held: Held, now: datetime) -> Goes:

@@ -12,8 +12,9 @@ from web.manager.forms import regions
 from web.manager.plan import lines
 from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
+from web.manager.plan.offers import Offer, offers
 from web.manager.plan.share_lines import ShareLine, share_lines
-from web.manager.plan.waiting import Goes, Kept, Waits, waiting
+from web.manager.plan.waiting import Goes, Gone, Kept, Waits, waiting
 from web.process.services import Services
 from web.record import audience as record_audience
 from web.staff.frame import StaffPage, shell
@@ -30,6 +31,7 @@ class WatchingPage(StaffPage, frozen=True, kw_only=True):
     concerns: int  # open ones
     people: Mapping[PersonId, Person]
     waiting: Sequence[Waits]
+    gone: Sequence[Gone]  # what waited and was let go a moment ago
     held_said: str  # how many wait, as a sentence
     all_of: Sequence[Sequence[Goes]]  # by share, where several items wait
     kept: Kept
@@ -47,9 +49,11 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     healths: Sequence[HealthLine]
     owner: str
     holidays: str  # whose the calendar holds and for which years
+    offers: Sequence[Offer]  # what of theirs can be put back
     steps: Sequence[FirstStep]  # that are still to be taken before a client looks
     untitled: int  # milestones without a title for clients
     said: str = ""  # what was just recorded, in words
+    offer: Offer | None = None  # to put that back
 
 
 class ChangedPage(WorkspacePage, frozen=True, kw_only=True):
@@ -122,6 +126,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         untitled=len(lines.untitled(project)),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
+        offers=offers(world, project, signed.person.id, services.now()),
         **waiting(services, world, project),
         **shell(services, signed),
     )

@@ -41,7 +41,7 @@ async def release(request: Request, signed: Signed) -> Response:
     except Refused as refused:
         kept = msgspec.structs.replace(kept, problem=refused.message, command_id=new_id(24))
         return await _refused(request, signed, key, kept, status_of(refused))
-    return RedirectResponse(f"/p/{key}?released={kept.command_id}#waiting", 303)
+    return RedirectResponse(f"/p/{key}?released={kept.command_id}", 303)
 
 
 def let_go(services: Services, signed: Signed, project: str, asked: Kept) -> None:

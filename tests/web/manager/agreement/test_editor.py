@@ -371,3 +371,57 @@ def test_the_last_day_is_the_same_on_every_page_where_clocks_change_at_midnight(
     )
     assert "4 Sep 2027" in browser.get("/shares").text
     assert ",2027-09-04," in browser.get("/shares.csv").text
+
+
+def test_what_is_covered_is_ticked_when_only_some_are_to_be_chosen(house: House) -> None:
+    page = house.client("manager").get(EDIT).text
+    assert 'name="milestones" value="all" checked' in page
+    boxes = re.findall(r'name="milestone" value="(\w+)"( checked)?', page)
+    facing = {m.id for m in house_project(house).schedule.milestones.values() if m.details.client_facing}
+    assert {key for key, ticked in boxes if ticked} == facing
+    assert f"{len(facing)} of {len(boxes)} chosen" in page
+
+
+def house_project(house: House) -> Any:
+    return house.process.services.present.refresh().projects[HARBOUR]
+
+
+def test_nothing_changed_is_said_and_cannot_be_activated(house: House) -> None:
+    browser = house.client("manager")
+    page = browser.get(EDIT).text
+    assert "Nothing changes: these are the terms in force." in page
+    assert re.search(r'value="activate"[^>]*disabled', page)
+    answer = browser.post(EDIT, data=form(page) | {"do": "activate"})
+    assert (answer.status_code, "Nothing changes" in answer.text) == (200, True)
+    _browser, typed = narrow(house)
+    looked = browser.post(EDIT, data=typed, headers={"hx-request": "true"}).text
+    assert "Nothing changes" not in looked
+    assert not re.search(r'value="activate"[^>]*disabled', looked)
+
+
+def test_terms_that_were_not_saved_are_replaced_only_after_asking_once(house: House) -> None:
+    browser, typed = narrow(house)
+    asked = browser.post(EDIT, data=typed | {"start": "open"})
+    assert (asked.status_code, "Replace them by “Open book”" in asked.text) == (200, True)
+    assert form(asked.text)["milestone"] == ["m1"]  # what was typed is still there
+    again = browser.post(EDIT, data=hidden(asked.text) | {"start": "open", "replace": "yes"})
+    assert again.headers["location"] == f"{EDIT}?from=open"
+    back = browser.post(EDIT, data=typed | {"start": "standing"})
+    assert "Replace them by “What is in force”" in back.text
+    assert browser.post(EDIT, data=typed | {"start": "standing", "replace": "yes"}).headers["location"] == EDIT
+    untouched = form(browser.get(EDIT).text)
+    assert browser.post(EDIT, data=untouched | {"start": "open"}).status_code == 303
+    assert browser.post(EDIT, data=typed | {"start": "nosuch"}).status_code == 404
+    assert browser.post(EDIT, data=typed | {"start": "copy", "copy": "nosuch"}).status_code == 404
+
+
+def test_what_is_withdrawn_is_counted_in_milestones_and_no_id_is_read_out(house: House) -> None:
+    browser, typed = narrow(house, milestones="none", milestone=[])
+    looked = browser.post(EDIT, data=typed, headers={"hx-request": "true"}).text
+    plan = house_project(house).schedule.milestones
+    facing = sum(m.details.client_facing for m in plan.values())
+    count = re.search(r'Withdrawn <span class="count">([^<]*)', looked)
+    assert count is not None
+    assert count[1].startswith(f"{facing} milestones")
+    assert "Wording and frame (" in looked
+    assert not re.search(r"[Jj]udged by (<[^>]*>)*(m\d)\b", looked)

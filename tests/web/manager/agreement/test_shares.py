@@ -245,8 +245,8 @@ def test_the_list_of_projects_and_the_history_name_what_happened(house: House) -
     browser = house.client("manager")
     assert "1 project" in browser.get("/p").text
     page = browser.get(f"/p/{HARBOUR}/history").text
-    assert "Milestone added" in page
-    assert browser.get(f"/p/{HARBOUR}/history?before=3").text.count("<li><time") == 2
+    assert "added, forecast" in page
+    assert browser.get(f"/p/{HARBOUR}/history?before=3").text.count("<time") == 2
     assert browser.get(f"/p/{HARBOUR}/history?before=x").status_code == 404
 
 

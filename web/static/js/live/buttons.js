@@ -28,7 +28,7 @@ const buttons = (() => {
     for (const data of held.splice(0)) feed.again(data);
   }
 
-  const deeds = { pause, resume, print: () => print(), retry: () => feed.retry() };
+  const deeds = { pause, resume, print: () => print(), retry: () => feed.retry(), fresh: () => sum.show() };
 
   function clicked(event) {
     const menu = document.querySelector('.person[open]');

@@ -1,6 +1,7 @@
 // Starts the live page: says where it stands, applies updates in order, claims what it showed, and says when it is old.
 if (page.feed) {
   update.begin();
+  sum.begin();
   feed.begin();
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) {

@@ -40,17 +40,19 @@ const update = (() => {
     }
     page.byId('u-at').textContent = `${written(at, { ...DAY, ...CLOCK, second: '2-digit', timeZone: 'UTC' })} UTC`;
     bind();
-    page.byId('u-root').textContent = root.replace(/(....)(?=.)/g, '$1 ');
+    for (const [id, code] of [['u-root', root], ['u-rest', m.root.slice(16)]]) {
+      page.byId(id).textContent = code.replace(/(....)(?=.)/g, '$1 ');
+    }
   }
 
   function applied(m) {
+    const from = n;
     n = m.n;
     root = m.root.slice(0, 16);
     page.feed.dataset.n = m.n;
     page.feed.dataset.head = m.root;
     name(m);
-    page.byId('news').hidden = !page.byId('since').children.length;
-    page.byId('quiet').hidden = !page.byId('news').hidden || !page.byId('quiet').dataset.some;
+    sum.take(m, from);
     if (m.say) speech.add(m.say);
     feed.send({ applied: m.n, head: root });
     today.draw();

@@ -1,0 +1,57 @@
+"""How much an agreement discloses or withdraws, counted in things that can be found on the client's page.
+
+Rule: milestones, risks, concerns and figures are counted; the wording and the frame of the page are counted apart.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from domain import catalogue
+from domain.language import N_
+from domain.language import gettext as _
+from web.manager.agreement.consequence import ConsequenceLine
+
+OF_PROJECT = frozenset(catalogue.shown("project"))  # fields of the page that say something of the project
+KINDS = {
+    "milestone-": (N_("milestone"), N_("milestones")),
+    "risk-": (N_("risk"), N_("risks")),
+    "concern-": (N_("concern"), N_("concerns")),
+}
+
+
+class Part(msgspec.Struct, frozen=True):
+    """The lines of one heading: those that tell of the project, and the wording and the frame around it."""
+
+    lines: tuple[ConsequenceLine, ...]
+    frame: tuple[ConsequenceLine, ...]
+    counted: str  # "6 milestones, 2 risks and 9 figures"; "" for none
+
+
+def part(lines: Sequence[ConsequenceLine]) -> Part:
+    """Return lines with the frame apart, and how many things they tell of."""
+    telling = tuple(line for line in lines if not is_frame(line))
+    return Part(telling, tuple(line for line in lines if is_frame(line)), counted(telling))
+
+
+def is_frame(line: ConsequenceLine) -> bool:
+    """Tell whether a line is about wording and frame alone: titles, footer, headline, sections, units."""
+    return all(subject == "page" and field not in OF_PROJECT for subject, field, _item in line.keys)
+
+
+def counted(lines: Iterable[ConsequenceLine]) -> str:
+    """Return how many things lines tell of; an item counts once, however much of it is told."""
+    keys = [key for line in lines for key in line.keys]
+    parts = []
+    for start, (one, many) in KINDS.items():
+        if found := len({subject for subject, *_rest in keys if subject.startswith(start)}):
+            parts.append(_many(found, _(one), _(many)))
+    if figures := sum(not subject.startswith(tuple(KINDS)) for subject, *_rest in keys):
+        parts.append(_many(figures, _("figure"), _("figures")))
+    if len(parts) < 2:
+        return "".join(parts)
+    return _("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return _("{n} {things}", n=number, things=one if number == 1 else many)

@@ -1,0 +1,1 @@
+"""Milestones and risks edited as a table: what was typed becomes one command, or comes back cell by cell."""
