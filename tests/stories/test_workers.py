@@ -38,6 +38,7 @@ from web.ids import new_id
 from web.process import clockwork, presence
 from web.process.hints import LAPSES
 from web.process.process import Given, Process
+from web.process.signing import signing_key
 from web.push.viewer import Watching
 from web.render.page import Renderer
 from web.settings import Settings
@@ -90,6 +91,7 @@ class Two:
         self.url = url
         more = {"data": folder, "database_url": url, "public_url": ORIGIN, "redis_url": redis, **more}
         settings = Settings(sign_in_per_minute=5, **more)
+        signing_key(settings.key_file)  # as `fanlight migrate` makes it
         self.renderer = Broken()
         pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
         self.processes = [Process(settings, self.renderer, pages, Given()) for _ in range(2)]
