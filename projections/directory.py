@@ -10,10 +10,14 @@ from domain.agreement import share as agreement_share
 from domain.agreement.share import Share, ShareEvent
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
-from domain.people import access, clients
-from domain.people.access import AccessEvent, OrganisationNamed, Person, PersonEvent
+from domain.people import clients
+from domain.people import person as person_stream
+from domain.people.access import AccessEvent, OrganisationNamed
 from domain.people.clients import Client, ClientEnded, ClientEvent
 from domain.people.memberships import MembershipEnded, MembershipGranted, compared
+from domain.people.person import Person, PersonDisabled, PersonErased, PersonEvent, PersonInvited
+from domain.people.sign_ins import LinkIssued, SessionEnded, SessionStarted
+from domain.people.tokens import TokenIssued, TokenRevoked
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -55,7 +59,7 @@ class Directory:
                 self.organisation = name
             case _ if isinstance(event, ClientEvent):
                 self._apply_client(ClientId(key), event, at)
-            case access.PersonErased(person=person):
+            case PersonErased(person=person):
                 self._erase(person)
             case _ if isinstance(event, PersonEvent):
                 self._apply_person(PersonId(key), event, at)
@@ -84,23 +88,25 @@ class Directory:
 
     def _end_membership(self, person: Person, client: ClientId) -> None:
         if client in person.clients:
-            left = self.people[person.id] = access.without(person, client)
+            left = self.people[person.id] = person_stream.without(person, client)
             self._forget(person.id, left)
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
-        person = self.people[key] = access.evolve(self.people.get(key), event, at)
-        if isinstance(event, access.PersonInvited | MembershipGranted):
+        before = self.people.get(key)
+        person = self.people[key] = person_stream.evolve(before, event, at)
+        if isinstance(event, PersonInvited | MembershipGranted):
             self._index(person)
         match event:
-            case access.PersonInvited(client=str() as client) | MembershipGranted(client=client) if self._ended(client):
+            case PersonInvited(client=str() as client) | MembershipGranted(client=client) if self._ended(client):
                 self._end_membership(person, client)  # the client ended before the invitation was recorded
-            case access.SessionStarted(session=session, hash=digest):
+            case SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)
-            case access.LinkIssued(hash=digest):
+            case LinkIssued(hash=digest):
+                self._forget_links(before, person)
                 self.links[digest] = Key(key, digest)
-            case access.TokenIssued(token=token, hash=digest):
+            case TokenIssued(token=token, hash=digest):
                 self.tokens[digest] = Key(key, token)
-            case access.SessionEnded() | access.TokenRevoked() | access.PersonDisabled() | MembershipEnded():
+            case SessionEnded() | TokenRevoked() | PersonDisabled() | MembershipEnded():
                 self._forget(key, person)
             case _:
                 pass
@@ -159,6 +165,12 @@ class Directory:
         open_tokens = {token.hash for token in person.tokens.values()}
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
+
+    def _forget_links(self, before: Person | None, person: Person) -> None:
+        """Drop the links that somebody has no longer: those they asked for that have run out."""
+        for digest in before.links if before else ():
+            if digest not in person.links:
+                self.links.pop(digest, None)
 
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""

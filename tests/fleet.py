@@ -33,7 +33,7 @@ from domain import commands
 from domain.commands import AnyCommand
 from domain.events import closes
 from domain.ids import CommandId, MilestoneId, PersonId, ShareId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld

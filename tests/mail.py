@@ -14,8 +14,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from domain.ids import ClientId, PersonId
-from domain.people.access import InvitePerson
 from domain.people.mails import Cadence, ChooseDigest
+from domain.people.person import InvitePerson
 from projections.follow.next_entry import Renderer
 from tests.ports import free_port
 from tests.world import ACME, ADMIN, World

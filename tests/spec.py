@@ -8,7 +8,8 @@ import pytest
 
 from domain.agreement import share
 from domain.errors import Refused
-from domain.people import access
+from domain.people import person as person_stream
+from domain.people.person import PersonCommand, PersonEvent
 from domain.plan import project
 
 NOW = datetime(2027, 3, 16, 13, 58, tzinfo=UTC)
@@ -54,16 +55,16 @@ class Given:
         state = self.state()
         if isinstance(command, share.ShareCommand):
             return When(lambda: share.decide(state, command, now))
-        if isinstance(command, access.PersonCommand):
-            return When(lambda: access.decide(state, command, now))
+        if isinstance(command, PersonCommand):
+            return When(lambda: person_stream.decide(state, command, now))
         return When(lambda: project.decide(state, command, now))
 
 
 def _evolve(state: Any, event: Any, now: datetime) -> Any:
     if isinstance(event, share.ShareEvent):
         return share.evolve(state, event, now)
-    if isinstance(event, access.PersonEvent):
-        return access.evolve(state, event, now)
+    if isinstance(event, PersonEvent):
+        return person_stream.evolve(state, event, now)
     return project.evolve(state, event, now)
 
 

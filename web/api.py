@@ -11,7 +11,7 @@ from domain.commands import AnyCommand
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId
 from domain.language import gettext as _
-from domain.people.access import PersonCommand
+from domain.people.person import PersonCommand
 from domain.view import ClientView
 from projections.entries.entry import Entry
 from projections.entries.parts import instant

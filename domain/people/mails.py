@@ -5,7 +5,7 @@ is tried again.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -15,8 +15,10 @@ from domain.ids import ClientId, PersonId, ShareId
 from domain.message import Command, Event
 
 Cadence = Literal["off", "instant", "daily", "weekly"]
+Kind = Literal["invitation", "digest", "link"]  # link: to sign in, asked for on the sign-in page
 Settled = Literal["accepted", "refused", "deferred", "dropped"]
-MAILS_KEPT = 30  # about one share, or inviting for one client, in memory; the log has them all
+MAILS_KEPT = 30  # of a kind, about one share or client, in memory; the log has them all
+LINKS, LINKS_WITHIN = 3, timedelta(minutes=15)  # at most so many mails with a link that was asked for, in that time
 
 # events
 
@@ -39,11 +41,11 @@ class MailQueued(Event, frozen=True, kw_only=True):
     """
 
     mail: str
-    kind: Literal["invitation", "digest"]
+    kind: Kind
     share: ShareId | None = None
     first: int = 0
     to: int = 0
-    client: ClientId | None = None  # that an invitation is for; None: the person's first
+    client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
@@ -59,7 +61,7 @@ class MailSettled(Event, frozen=True, kw_only=True):
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
     id: str
-    kind: Literal["invitation", "digest"]
+    kind: Kind
     share: ShareId | None
     first: int
     to: int
@@ -68,7 +70,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
     settled: datetime | None = None  # the last answer
     tries: int = 0  # how often it was deferred
-    client: ClientId | None = None  # that an invitation is for; None: the person's first
+    client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
 
 
 def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetime) -> tuple[Mail, ...]:
@@ -81,9 +83,13 @@ def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetim
     new = Mail(
         id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at, client=event.client
     )
-    alike = [mail.id for mail in state if (mail.share, mail.client) == (new.share, new.client)]
+    alike = [mail.id for mail in state if _about(mail) == _about(new)]
     gone = alike[: max(0, len(alike) - MAILS_KEPT + 1)]
     return (*(mail for mail in state if mail.id not in gone), new)
+
+
+def _about(mail: Mail) -> tuple[Kind, ShareId | None, ClientId | None]:
+    return mail.kind, mail.share, mail.client
 
 
 def _changed(state: tuple[Mail, ...], key: str, change: Callable[[Mail], Mail]) -> tuple[Mail, ...]:
@@ -113,11 +119,12 @@ class QueueMail(Command, frozen=True, kw_only=True):
 
     person: PersonId
     mail: str
-    kind: Literal["invitation", "digest"]
+    kind: Kind
     share: ShareId | None = None
     after: int = 0
     to: int = 0
-    client: ClientId | None = None  # that an invitation is for
+    client: ClientId | None = None  # that an invitation is for, or that a link opens
+    most: int = LINKS  # of a link: how many in `LINKS_WITHIN`, where several people have its address
 
 
 class SettleMail(Command, frozen=True, kw_only=True):
@@ -127,9 +134,12 @@ class SettleMail(Command, frozen=True, kw_only=True):
     told: str = ""
 
 
-def queue(state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: QueueMail) -> list[MailQueued]:
-    """Return the event that queues a mail; no update is mailed twice, even when two processes ask at once.
+def queue(
+    state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: QueueMail, now: datetime
+) -> list[MailQueued]:
+    """Return the event that queues a mail at `now` (UTC).
 
+    No update is mailed twice and no link too often, even when two processes ask at once: then there is no event.
     `digested` is the last update that was mailed, by share.
     """
     mail = next((mail for mail in state if mail.id == command.mail), None)
@@ -139,6 +149,10 @@ def queue(state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: Que
         )
         return [again] if mail.state == "deferred" else []
     key = check.identifier("mail", command.mail)
+    if command.kind == "link":
+        recent = sum(mail.kind == "link" and mail.at > now - LINKS_WITHIN for mail in state)
+        often = recent >= min(command.most, LINKS)
+        return [] if often else [MailQueued(mail=key, kind="link", client=command.client)]
     if command.kind == "invitation" or command.share is None:
         return [MailQueued(mail=key, kind=command.kind, client=command.client)]
     if digested.get(command.share, 0) != command.after:

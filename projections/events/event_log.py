@@ -28,7 +28,7 @@ from domain.events import (
 from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.message import UNREADABLE
-from domain.people.access import PersonErased
+from domain.people.person import PersonErased
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
 

@@ -15,9 +15,9 @@ import msgspec
 from domain.agreement.share import Share
 from domain.events import Recorded
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
-from domain.people.access import Person
 from domain.people.for_you import Desk, HandedOver
 from domain.people.mails import Mail
+from domain.people.person import Person
 from domain.plan.project import Project
 from projections.events.world import World
 from projections.wording.words import local

@@ -15,8 +15,8 @@ import msgspec
 
 from domain.ids import PersonId
 from domain.language import gettext as _
-from domain.people.access import PersonInvited
 from domain.people.memberships import MembershipGranted
+from domain.people.person import PersonInvited
 from projections.directory import Directory
 from projections.entries.entry import Content, open_content, open_view
 from projections.entries.named import authors

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.ids import MilestoneId, RiskId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 

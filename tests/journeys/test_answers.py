@@ -10,7 +10,7 @@ import pytest
 
 from domain.agreement.answers import Acknowledged, CommentMade, ConcernAnswered, ConcernRaised
 from domain.ids import PersonId
-from domain.people.access import DisablePerson, InvitePerson
+from domain.people.person import DisablePerson, InvitePerson
 from domain.plan.risks import ClientScored
 from domain.plan.schedule import AddMilestone, MilestoneDetails, MoveForecast
 from projections.installation.folder import Folder

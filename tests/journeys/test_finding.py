@@ -8,7 +8,7 @@ import pytest
 
 from domain.agreement.share import DraftShare
 from domain.ids import ShareId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from tests.journeys.product import Product, seeded, wait_until
 from tests.world import ADMIN, COUNCIL, HARBOUR, SHARE, World, everything
 

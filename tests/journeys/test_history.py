@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, on_screen, wait_until
 from tests.world import ACME, ADMIN, HARBOUR, SHARE, World

@@ -10,8 +10,8 @@ import pytest
 from domain.agreement.share import RevokeShare
 from domain.agreement.terms import Terms
 from domain.ids import PersonId, ShareId
-from domain.people.access import DisablePerson, InvitePerson
 from domain.people.clients import RegisterClient
+from domain.people.person import DisablePerson, InvitePerson
 from domain.plan.risks import TakeRiskNote
 from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, markup, on_screen, same, seeded, wait_until

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder
 from tests.journeys.product import Product, on_screen, seeded, wait_until

@@ -9,8 +9,8 @@ import pytest
 
 from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
 from domain.agreement.share import DraftTerms
-from domain.people.access import InvitePerson
 from domain.people.clients import EndClient
+from domain.people.person import InvitePerson
 from domain.plan.risks import Points, ScoreAsClient
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
@@ -78,7 +78,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("auditor", f"/audit/shares/{SHARE}/access"),
     ("auditor", "/me"),
     ("admin", "/people"),
-    ("admin", "/people/manager/projects"),
+    ("admin", "/people/manager/role"),
     ("admin", "/people/manager/end"),
     ("", "/sign-in"),
     ("", NOTHING),

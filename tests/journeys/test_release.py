@@ -9,7 +9,7 @@ import pytest
 
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.agreement.terms import Release, Ways
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.risks import Points, ScoreRisk
 from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, on_screen, seeded, wait_until

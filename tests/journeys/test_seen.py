@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from projections.installation.folder import Folder
 from projections.wording import words
 from tests.journeys.product import Product, seeded, wait_until

@@ -1,13 +1,16 @@
-"""Coming in by single sign-on in a real browser, from another site and back, and being signed out from elsewhere."""
+"""Coming in by single sign-on, from another site and back, or by a link of one's own; being signed out elsewhere."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.journeys.product import Product, on_screen, seeded, wait_until
+from tests.mail import SENDER, Sink, sink
 from tests.provider import CLIENT, SECRET, Provider
 from tests.world import ACME, SHARE
 from web import clock
@@ -52,7 +55,7 @@ def test_a_viewer_comes_in_by_single_sign_on_and_is_signed_out_from_another_brow
     wait_until(lambda: "Ended." in other.inner_text("body"))
     wait_until(lambda: page.evaluate("document.documentElement?.dataset.state") == "signed-out")
     page.goto(f"{product.url}/s/{SHARE}")
-    assert page.url == f"{product.url}/sign-in"
+    assert page.url == f"{product.url}/sign-in?to=%2Fs%2F{SHARE}"
     context.close()
 
 
@@ -66,5 +69,39 @@ def test_a_stranger_stays_outside_and_reads_one_plain_page(both: tuple[Product, 
     wait_until(lambda: "You cannot come in this way" in page.inner_text("body"))
     assert context.cookies(product.url) == []
     page.goto(f"{product.url}/s/{SHARE}")
-    assert page.url == f"{product.url}/sign-in"
+    assert page.url == f"{product.url}/sign-in?to=%2Fs%2F{SHARE}"
+    context.close()
+
+
+def test_a_client_comes_back_by_a_link_of_their_own_that_a_mail_scanner_opened_first(
+    tmp_path: Path, chromium: Any
+) -> None:
+    with sink() as server:
+        product = Product(seeded(tmp_path / "data", start=clock.now() - timedelta(days=3)))
+        product.flags = ("--smtp-url", server.url, "--mail-from", SENDER)
+        try:
+            _comes_back(product.start(), server, chromium)
+        finally:
+            product.stop()
+
+
+def _comes_back(product: Product, server: Sink, chromium: Any) -> None:
+    context = chromium.new_context()
+    page, wanted = context.new_page(), f"{product.url}/s/{SHARE}/history"
+    page.goto(wanted)
+    page.fill("input[name=email]", f"v@{ACME}.test")
+    page.click("text=Send me a link")
+    wait_until(lambda: "Look into your mail" in page.inner_text("body"))
+    wait_until(lambda: server.mails)
+    found = re.search(r"http\S+/in/\S+", server.mails[0].text)
+    assert found
+    for method in ("HEAD", "GET", "GET"):  # the scanner, with its own address and no cookies
+        assert httpx2.request(method, found.group(), trust_env=False).status_code in (200, 405)
+    page.goto(found.group())
+    page.click("button:has-text('Sign in')")
+    page.wait_for_url(wanted)
+    page.goto(f"{product.url}/me")
+    assert "Link to sign in accepted by the mail server" in page.inner_text("body")
+    page.goto(found.group())
+    assert "does not work any more" in page.inner_text("body")
     context.close()

@@ -11,8 +11,9 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import ClientId, MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
-from domain.people import access, clients, mails
-from domain.people.access import InvitePerson, IssueLink
+from domain.people import clients, mails
+from domain.people.person import AssignProjects, ChangeRole, InvitePerson
+from domain.people.sign_ins import EndSession, IssueLink, StartSession
 from domain.plan import budget, health, risks, schedule
 from domain.plan.project import HoldProject, ResumeProject
 from tests.properties import vocabulary
@@ -119,8 +120,9 @@ def _someone(_rng: random.Random, i: int) -> AnyCommand:
     return InvitePerson(person=PersonId(f"p{i}"), name="X", email="x@x.test", role="viewer", client=COUNCIL)
 
 
-def _link(rng: random.Random, _i: int) -> AnyCommand:
-    return IssueLink(person=PersonId("viewer-council"), hash=f"{rng.random()}", expires=START + timedelta(days=90))
+def _link(rng: random.Random, i: int) -> AnyCommand:
+    expires, asked = START + timedelta(days=90), i % 2 == 1
+    return IssueLink(person=PersonId("viewer-council"), hash=f"{rng.random()}", expires=expires, asked=asked)
 
 
 def _override(rng: random.Random, i: int) -> AnyCommand:
@@ -234,10 +236,10 @@ def _cadence(rng: random.Random, _i: int) -> AnyCommand:
     return mails.ChooseDigest(person=PersonId(rng.choice(AROUND)), cadence=cadence, since={SHARE: rng.randrange(9)})
 
 
-def _mail(rng: random.Random, _i: int) -> AnyCommand:
+def _mail(rng: random.Random, i: int) -> AnyCommand:
     share, to = rng.choice(((None, 0), (SHARE, rng.randrange(1, 9))))
     person, mail = PersonId(rng.choice(AROUND)), f"mail{rng.randrange(4)}"
-    kind = "digest" if share else "invitation"
+    kind = "digest" if share else ("invitation", "link")[i % 2]
     return mails.QueueMail(person=person, mail=mail, kind=kind, share=share, to=to)  # type: ignore[arg-type]
 
 
@@ -247,18 +249,21 @@ def _settled_mail(rng: random.Random, i: int) -> AnyCommand:
 
 
 def _session(rng: random.Random, i: int) -> AnyCommand:
-    return access.StartSession(
+    return StartSession(
         person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", session_hash=f"{i}-{rng.random()}",
         session_expires=START + timedelta(days=90), device=rng.choice(("Phone", "Computer")),
     )  # fmt: skip
 
 
 def _left(rng: random.Random, _i: int) -> AnyCommand:
-    return access.EndSession(person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", cause="ended")
+    return EndSession(person=PersonId(rng.choice(AROUND)), session=f"s{rng.randrange(5)}", cause="ended")
 
 
-def _assigned(rng: random.Random, _i: int) -> AnyCommand:
-    return access.AssignProjects(person=PersonId("staff"), projects=rng.choice((None, (), (HARBOUR,), (DEPOT,))))
+def _assigned(rng: random.Random, i: int) -> AnyCommand:
+    projects = rng.choice((None, (), (HARBOUR,), (DEPOT,)))
+    if i % 3:
+        return AssignProjects(person=PersonId("staff"), projects=projects)
+    return ChangeRole(person=PersonId("staff"), role=("manager", "auditor", "admin")[i % 9 // 3], projects=projects)  # type: ignore[arg-type]
 
 
 def _end_client(rng: random.Random, i: int) -> AnyCommand:

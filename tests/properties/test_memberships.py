@@ -12,11 +12,12 @@ import pytest
 from domain.agreement.answers import MakeComment, Screen
 from domain.agreement.share import RevokeShare
 from domain.ids import CommandId, PersonId
-from domain.people import access, memberships
-from domain.people.access import InvitePerson, IssueLink, UseLink
+from domain.people import memberships
 from domain.people.clients import EndClient, SetMailDomains
 from domain.people.mails import ChooseDigest
 from domain.people.memberships import EndMembership, Membership, MembershipGranted
+from domain.people.person import DisablePerson, ErasePerson, InvitePerson
+from domain.people.sign_ins import IssueLink, UseLink
 from domain.plan.project import CloseProject
 from tests.properties.test_noninterference_doors import KEYS, LATER, doors, paths
 from tests.properties.twins import Pair, pair, play, trace
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.stories
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 SAM = PersonId("second-acme")
 ENDS = (
-    access.ErasePerson | access.DisablePerson | EndMembership | memberships.GrantMembership | EndClient | RevokeShare
+    ErasePerson | DisablePerson | EndMembership | memberships.GrantMembership | EndClient | RevokeShare
     | CloseProject
 )  # fmt: skip
 AS_SAM = Actor(SAM, "viewer", (ACME, COUNCIL))
@@ -122,5 +123,5 @@ def _renaming(state: memberships.Memberships, event: MembershipGranted) -> dict[
 
 def test_this_test_would_notice_a_name_that_goes_from_one_client_to_another() -> None:
     speaking = next(seed for seed in range(1, 40) if spoken(seed))
-    with patch.object(access.memberships, "granted", _renaming):
+    with patch.object(memberships, "granted", _renaming):
         assert observed(speaking, joins=False) != observed(speaking, joins=True)

@@ -24,7 +24,8 @@ from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.people.access import InvitePerson, NameOrganisation
+from domain.people.access import NameOrganisation
+from domain.people.person import InvitePerson
 from domain.plan import budget, risks, schedule
 from domain.plan.health import LapseOverrides
 from projections.evidence.bundle import NothingYet

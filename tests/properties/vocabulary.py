@@ -23,7 +23,10 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.people import access, clients, for_you, memberships
+from domain.people import clients, for_you, memberships
+from domain.people.person import DisablePerson, ErasePerson, InvitePerson
+from domain.people.sign_ins import IssueLink, UseLink
+from domain.people.tokens import IssueToken, RevokeToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
@@ -274,20 +277,20 @@ def _end_membership(rng: random.Random, i: int) -> AnyCommand:
 
 
 def _disable(rng: random.Random, i: int) -> AnyCommand:
-    return access.DisablePerson(person=PersonId(rng.choice(("p1", "p2", "staff"))), reason=f"left {i}")
+    return DisablePerson(person=PersonId(rng.choice(("p1", "p2", "staff"))), reason=f"left {i}")
 
 
 def _erase(rng: random.Random, i: int) -> AnyCommand:
-    return access.ErasePerson(person=PersonId(rng.choice(("p3", "p4", "staff", "second-acme"))), reason=f"asked {i}")
+    return ErasePerson(person=PersonId(rng.choice(("p3", "p4", "staff", "second-acme"))), reason=f"asked {i}")
 
 
 def _token(rng: random.Random, i: int) -> AnyCommand:
     key = f"t{rng.randrange(3)}"
-    return access.IssueToken(person=PersonId("staff"), token=key, hash=f"{i} {rng.random()}", label=f"nightly {i}")
+    return IssueToken(person=PersonId("staff"), token=key, hash=f"{i} {rng.random()}", label=f"nightly {i}")
 
 
 def _revoke_token(rng: random.Random, _i: int) -> AnyCommand:
-    return access.RevokeToken(person=PersonId("staff"), token=f"t{rng.randrange(3)}")
+    return RevokeToken(person=PersonId("staff"), token=f"t{rng.randrange(3)}")
 
 
 def _use_link(rng: random.Random, i: int) -> Act:
@@ -299,7 +302,7 @@ def _use_link(rng: random.Random, i: int) -> Act:
         if not links:
             return None
         expires = START + timedelta(days=90)
-        return access.UseLink(
+        return UseLink(
             person=PersonId("viewer-council"), hash=rng.choice(links), session=f"u{i}", session_hash=f"used {i}",
             session_expires=expires,
         )  # fmt: skip
@@ -371,7 +374,7 @@ def on_lists(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
     line = f"concern.{HARBOUR}.{THEIRS}.worry{rng.randrange(9)}"
     until = SOON + timedelta(days=rng.randrange(40, 200))
     told: list[AnyCommand] = [
-        access.InvitePerson(person=deputy, name="Deputy", email="deputy@x.test", role="manager"),
+        InvitePerson(person=deputy, name="Deputy", email="deputy@x.test", role="manager"),
         for_you.PutOffLine(person=staff, project=HARBOUR, line=line, until=until),
         for_you.HandOverLine(person=deputy, project=HARBOUR, line=line, to=deputy),
         for_you.OpenPlace(person=deputy, place=f"project-{HARBOUR}", until=START + timedelta(minutes=rng.randrange(5))),
@@ -389,13 +392,13 @@ def _signed_in(rng: random.Random) -> list[AnyCommand]:
     person, key = PersonId(f"new{rng.randrange(9)}"), f"{rng.random()}"
     expires = START + timedelta(days=90)
     return [
-        access.InvitePerson(person=person, name="New", email=f"{person}@x.test", role="manager"),
-        access.IssueLink(person=person, hash=key, expires=expires),
-        access.UseLink(
+        InvitePerson(person=person, name="New", email=f"{person}@x.test", role="manager"),
+        IssueLink(person=person, hash=key, expires=expires),
+        UseLink(
             person=person, hash=key, session=f"{person}-s", session_hash=f"session {key}", session_expires=expires
         ),
-        access.IssueToken(person=person, token="own", hash=f"token {key}", label="own"),
-        access.RevokeToken(person=person, token="own"),
-        access.DisablePerson(person=person, reason="left"),
-        access.ErasePerson(person=person, reason="asked"),
+        IssueToken(person=person, token="own", hash=f"token {key}", label="own"),
+        RevokeToken(person=person, token="own"),
+        DisablePerson(person=person, reason="left"),
+        ErasePerson(person=person, reason="asked"),
     ]  # fmt: skip

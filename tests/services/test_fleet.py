@@ -18,7 +18,7 @@ import pytest
 
 from domain.agreement.share import RevokeShare
 from domain.ids import MilestoneId, PersonId, ShareId
-from domain.people.access import DisablePerson
+from domain.people.person import DisablePerson
 from domain.plan.schedule import MoveForecast
 from projections.installation.database import Database
 from tests.fleet import Crowd, Dashboard, Fleet, Process, errors, eventually, fleet, stranded

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from domain.ids import PersonId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder
 from tests.fleet import eventually

@@ -23,8 +23,9 @@ from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, Revoke
 from domain.agreement.terms import Terms, Ways
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, ShareId
-from domain.people.access import DisablePerson, EndSession, InvitePerson, StartSession
 from domain.people.clients import EndClient, RegisterClient
+from domain.people.person import DisablePerson, InvitePerson
+from domain.people.sign_ins import EndSession, StartSession
 from domain.plan.project import StartProject
 from domain.plan.schedule import AddMilestone, MilestoneDetails, MoveForecast
 from tests.plain import Plain

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import AssignProjects, InvitePerson
+from domain.people.person import AssignProjects, InvitePerson
 from domain.plan.schedule import MoveForecast
 from tests.journeys.product import Product, seeded
 from tests.stories.test_workers import Two, redis, server, two, with_redis  # noqa: F401  # fixtures

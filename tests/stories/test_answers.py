@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from domain.agreement.answers import Acknowledged, CommentMade, ConcernRaised
 from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, PersonId
-from domain.people.access import AssignProjects, InvitePerson
+from domain.people.person import AssignProjects, InvitePerson
 from domain.plan.risks import ClientScored, TakeRiskNote
 from domain.plan.schedule import MoveForecast
 from tests.recorded import recorded

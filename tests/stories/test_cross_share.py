@@ -21,8 +21,8 @@ from starlette.websockets import WebSocketDisconnect
 from domain.agreement.answers import MakeComment, RaiseConcern, Screen
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, PersonId, ShareId
-from domain.people.access import AssignProjects, InvitePerson
 from domain.people.clients import RegisterClient
+from domain.people.person import AssignProjects, InvitePerson
 from tests.recorded import recorded
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, KEY, OTHER, SHARE, World, everything

@@ -22,7 +22,7 @@ from domain.agreement import answers
 from domain.agreement.share import RevokeShare
 from domain.errors import Invalid
 from domain.ids import CommandId, PersonId
-from domain.people.access import ErasePerson, InvitePerson
+from domain.people.person import ErasePerson, InvitePerson
 from domain.plan.schedule import DescribeMilestone
 from projections.entries.entry import open_content
 from projections.entries.names import erased

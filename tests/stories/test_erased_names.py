@@ -10,7 +10,7 @@ import pytest
 
 from domain.agreement import answers
 from domain.ids import MilestoneId, PersonId, RiskId
-from domain.people.access import ErasePerson, InvitePerson
+from domain.people.person import ErasePerson, InvitePerson
 from domain.plan.risks import Points, ScoreAsClient
 from domain.plan.schedule import MoveForecast
 from projections.entries.entry import open_content

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from domain.ids import PersonId
 from domain.money import Money
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.budget import ApproveBudget
 from tests.properties.seeds import FIRST_SEED, ON_POSTGRES
 from tests.recorded import recorded

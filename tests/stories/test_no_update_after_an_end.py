@@ -11,8 +11,9 @@ from domain.agreement.terms import Ways
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid
 from domain.ids import CommandId, MilestoneId, PersonId
-from domain.people.access import InvitePerson, IssueLink
 from domain.people.clients import EndClient
+from domain.people.person import InvitePerson
+from domain.people.sign_ins import IssueLink
 from domain.plan.schedule import MoveForecast
 from projections.follow import shadow
 from tests.plain import Plain

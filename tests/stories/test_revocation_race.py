@@ -14,7 +14,7 @@ import pytest
 from domain.agreement.share import RevokeShare
 from domain.events import Recorded
 from domain.ids import CommandId, MilestoneId, PersonId
-from domain.people.access import DisablePerson
+from domain.people.person import DisablePerson
 from domain.plan.schedule import MoveForecast
 from projections.entries.entry import Page
 from projections.events.event_log import EventLog

@@ -21,8 +21,8 @@ from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld
 from domain.agreement.terms import Release, Ways
 from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
-from domain.people.access import InvitePerson
 from domain.people.for_you import PutOffLine
+from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView
 from projections.installation.database import Database, migrate
@@ -41,6 +41,7 @@ from web.ids import new_id
 from web.process import clockwork, presence
 from web.process.hints import LAPSES
 from web.process.process import Given, Process
+from web.process.signing import signing_key
 from web.push.viewer import Watching
 from web.render.page import Renderer
 from web.settings import Settings
@@ -93,6 +94,7 @@ class Two:
         self.url = url
         more = {"data": folder, "database_url": url, "public_url": ORIGIN, "redis_url": redis, **more}
         settings = Settings(sign_in_per_minute=5, **more)
+        signing_key(settings.key_file)  # as `fanlight migrate` makes it
         self.renderer = Broken()
         pages = Pages(asset=lambda name: f"/static/{name}", demo=False)
         self.processes = [Process(settings, self.renderer, pages, Given()) for _ in range(2)]

@@ -26,7 +26,10 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.events import Stored, encode
 from domain.ids import MilestoneId, PersonId, RiskId, ShareId
 from domain.money import Money
-from domain.people import access, clients
+from domain.people import clients
+from domain.people.person import ErasePerson, InvitePerson
+from domain.people.sign_ins import IssueLink, UseLink
+from domain.people.tokens import IssueToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.calendar import Calendar
 from projections.evidence import bundle
@@ -104,18 +107,18 @@ def _beginning(world: Sample) -> None:
         (BEN, "Ben Example", "viewer", ACME),
     ):
         email = f"{person}@example.test"
-        world.tell(access.InvitePerson(person=person, name=name, email=email, role=role, client=client), ADMIN)
+        world.tell(InvitePerson(person=person, name=name, email=email, role=role, client=client), ADMIN)
     expires = world.clock.at + timedelta(hours=72)
     for person in (ANNA, BEN, MANAGER.person):
         secret, cookie = (hashlib.sha256(f"{what} of {person}".encode()).hexdigest() for what in ("link", "cookie"))
-        world.tell(access.IssueLink(person=person, hash=secret, expires=expires), ADMIN)
-        used = access.UseLink(
+        world.tell(IssueLink(person=person, hash=secret, expires=expires), ADMIN)
+        used = UseLink(
             person=person, hash=secret, session=f"s-{person}", session_hash=cookie, session_expires=expires,
             device="Computer",
         )  # fmt: skip
         world.tell(used, ADMIN)
     token = hashlib.sha256(b"token").hexdigest()
-    world.tell(access.IssueToken(person=MANAGER.person, token="t1", hash=token, label="planning tool"), ADMIN)
+    world.tell(IssueToken(person=MANAGER.person, token="t1", hash=token, label="planning tool"), ADMIN)
     world.tell(clients.SetMailDomains(client=COUNCIL, domains=("council.test",)), ADMIN)
     _projects(world)
 
@@ -288,7 +291,7 @@ def _endings(world: Sample) -> None:
         Erasure(share=SHARE, numbers={3, 4, 9}, reason="Asked for", who=ADMIN.person),
         world.clock(),
     )
-    world.tell(access.ErasePerson(person=BEN, reason="Asked for"), ADMIN)
+    world.tell(ErasePerson(person=BEN, reason="Asked for"), ADMIN)
     world.clock.forward(days=21)
     world.tell(agreement_share.ExpireShare(share=OTHER), SYSTEM)
     for share, person in ((SHARE, ANNA), (OTHER, PersonId("viewer-council"))):

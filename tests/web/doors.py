@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
 from domain.ids import PersonId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from tests.plain import Plain
 from tests.recorded import recorded
 from tests.world import ACME, ADMIN, World

@@ -8,8 +8,8 @@ import pytest
 
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId
-from domain.people.access import InvitePerson
 from domain.people.clients import RegisterClient
+from domain.people.person import InvitePerson
 from tests.web.doors import House, running
 from tests.world import ADMIN
 from web.demo import cast, life

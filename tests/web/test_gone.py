@@ -16,7 +16,7 @@ def test_a_sender_that_goes_away_in_the_middle_of_a_command_raises_nothing(tmp_p
     world.close()
     process = application.compose(Settings(data=tmp_path, public_url=ORIGIN))
     from domain.ids import CommandId, PersonId
-    from domain.people.access import InvitePerson
+    from domain.people.person import InvitePerson
     from web.write.permission import OPERATOR
 
     invited = InvitePerson(person=PersonId("mona"), name="Mona", email="m@x.test", role="manager")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from domain.errors import Invalid, Unknown
 from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
-from domain.people.access import ErasePerson
 from domain.people.naming import names_somebody
+from domain.people.person import ErasePerson
 from projections.events.present import CurrentWorld
 from projections.evidence.erasing import Erasure, erase_entries
 from projections.evidence.names_due import NamesErased

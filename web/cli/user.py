@@ -1,25 +1,35 @@
 """`fanlight user`: the organisation, clients and people, changed by the operator of the installation."""
 
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import AssignProjects, DisablePerson, NameOrganisation, Person, RevokeToken
+from domain.people.access import NameOrganisation
 from domain.people.clients import RegisterClient
 from domain.people.memberships import EndMembership
+from domain.people.person import AssignProjects, ChangeRole, DisablePerson, Person
+from domain.people.tokens import RevokeToken
 from projections.events.present import CurrentWorld
 from projections.events.world import World
+from projections.installation.folder import Logs
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
 from web.identity.credentials import Credentials
 from web.ids import new_id
+from web.mail import state
+from web.mail.sender import MailSender, SenderPorts
+from web.mail.stop import stop_token
+from web.mail.writer import mail_settings
 from web.process import open_logs
 from web.settings import Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
+
+SMTP_PATIENCE = 60.0  # seconds in which a mail server has answered, or is away
 
 
 def add_parsers(commands: Commands) -> None:
@@ -32,7 +42,13 @@ def add_parsers(commands: Commands) -> None:
     listing = actions.add_parser("list", help=_("list clients and people"))
     listing.set_defaults(act=_list)
     for parser in dict.fromkeys(actions.choices.values()):
-        add_flags(parser, ("data", "database_url", "public_url", "host", "port", "link_hours", "token_days"))
+        add_flags(
+            parser,
+            (
+                *("data", "database_url", "public_url", "host", "port", "link_hours", "token_days"),
+                *("smtp_url", "mail_from"),
+            ),
+        )
         parser.set_defaults(run=run)
 
 
@@ -47,7 +63,7 @@ def _add_clients(actions: Commands) -> None:
 
 
 def _add_people(actions: Commands) -> None:
-    invite = actions.add_parser("invite", help=_("invite a person; prints a one-time sign-in link"))
+    invite = actions.add_parser("invite", help=_("invite a person; mails a one-time sign-in link, or prints it"))
     invite.add_argument("email")
     invite.add_argument("--name", required=True)
     invite.add_argument("--role", required=True, choices=("admin", "manager", "auditor", "viewer"))
@@ -59,6 +75,11 @@ def _add_people(actions: Commands) -> None:
     projects.add_argument("email")
     projects.add_argument("projects", help=_("ids or titles, with commas between, or all"))
     projects.set_defaults(act=_assign_projects)
+    role = actions.add_parser("role", help=_("change what somebody of the organisation is"))
+    role.add_argument("email")
+    role.add_argument("role", choices=("admin", "manager", "auditor"))
+    role.add_argument("--projects", default="all", help=which)
+    role.set_defaults(act=_change_role)
 
 
 def _add_access(actions: Commands) -> None:
@@ -89,10 +110,13 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     service: Service
     people: Credentials
+    sender: MailSender | None  # None where no mail server is set
 
     def record(
-        self, command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | EndMembership | RevokeToken
-    ) -> None:
+        self,
+        command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | ChangeRole | EndMembership
+        | RevokeToken,
+    ) -> None:  # fmt: skip
         """Record a command in the operator's name."""
         self.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
@@ -122,10 +146,30 @@ def run(given: Arguments) -> int:
         people = Credentials(
             service, present, clock.now, link_hours=settings.link_hours, session_hours=settings.session_hours
         )
-        given["act"](_Desk(settings=settings, world=present.world, service=service, people=people), given)
+        sender = _sender(settings, folder, present, people, service) if given["act"] is _invite else None
+        desk = _Desk(settings=settings, world=present.world, service=service, people=people, sender=sender)
+        given["act"](desk, given)
     finally:
         folder.close()
     return 0
+
+
+def _sender(
+    settings: Settings, folder: Logs, present: CurrentWorld, people: Credentials, service: Service
+) -> MailSender | None:
+    """Return who mails an invitation, None where no mail server is set."""
+    mailing = mail_settings(settings)
+    if mailing is None:
+        return None
+    ports = SenderPorts(
+        service=service,
+        present=present,
+        credentials=people,
+        disclosure=folder.disclosure,
+        stop_token=partial(stop_token, folder.events.fingerprint),
+        clock=clock.now,
+    )
+    return MailSender(mailing, ports)
 
 
 def _name_organisation(desk: _Desk, given: Arguments) -> None:
@@ -141,15 +185,27 @@ def _register_client(desk: _Desk, given: Arguments) -> None:
 def _invite(desk: _Desk, given: Arguments) -> None:
     client = _client(desk.world, given["client"]) if given["client"] else None
     projects = _projects(desk.world, given["projects"])
-    _, secret = desk.people.invite(
+    person, secret = desk.people.invite(
         OPERATOR, name=given["name"], email=given["email"], role=given["role"], client=client, projects=projects
     )
-    desk.print_link(secret)
+    if desk.sender is None:
+        desk.print_link(secret)
+    else:
+        mail = desk.sender.invite(OPERATOR, person, client, secret)
+        desk.sender.finish(SMTP_PATIENCE)
+        print(state.state(mail, "UTC") if mail is not None else _("Not mailed: this access has ended meanwhile."))
+        print(_("`fanlight user link {email}` prints a link to pass on instead.", email=given["email"]))
 
 
 def _assign_projects(desk: _Desk, given: Arguments) -> None:
     projects = _projects(desk.world, given["projects"])
     desk.record(AssignProjects(person=_person(desk.world, given["email"]).id, projects=projects))
+
+
+def _change_role(desk: _Desk, given: Arguments) -> None:
+    projects = _projects(desk.world, given["projects"])
+    person = _person(desk.world, given["email"]).id
+    desk.record(ChangeRole(person=person, role=given["role"], projects=projects))
 
 
 def _new_link(desk: _Desk, given: Arguments) -> None:

@@ -17,7 +17,7 @@ from domain.agreement.answers import Screen
 from domain.errors import Refused
 from domain.ids import PersonId
 from domain.language import gettext as _
-from domain.people.access import Person
+from domain.people.person import Person
 from domain.plan.project import Project
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld

@@ -10,7 +10,9 @@ from domain.agreement.answers import Screen
 from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.people import access, clients
+from domain.people import clients
+from domain.people.access import NameOrganisation
+from domain.people.person import InvitePerson
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.calendar import Calendar
 from domain.plan.project import ChangeTogether, PlainCommand, Project
@@ -62,12 +64,12 @@ class Story:
         yield from self._days(start, until)
 
     def _open(self) -> None:
-        self.tell(OPERATOR, access.NameOrganisation(name=plan.ORGANISATION))
+        self.tell(OPERATOR, NameOrganisation(name=plan.ORGANISATION))
         for key, name in plan.CLIENTS:
             self.tell(OPERATOR, clients.RegisterClient(client=key, name=name, time_zone="Europe/London"))
         for person, name, role, client in (*plan.PEOPLE, *plan.COLLEAGUES):
             mail = f"{person}@example.com"
-            self.tell(OPERATOR, access.InvitePerson(person=person, name=name, email=mail, role=role, client=client))
+            self.tell(OPERATOR, InvitePerson(person=person, name=name, email=mail, role=role, client=client))
 
     def _start(self, planned: PlannedProject, start: datetime) -> None:
         self.tell(

@@ -20,12 +20,14 @@ from starlette.websockets import WebSocket
 from domain.ids import ClientId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person, Role, Session
+from domain.people.person import Person, Role
+from domain.people.sign_ins import Session
 from projections.directory import Directory
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
 from web.door.problem import at_json_door, problem
 from web.door.refused import refused_page, to_a_person, with_headers_of
 from web.door.templates import Pages
+from web.door.way_on import way_in
 from web.ids import digest, form_token
 
 Allowed = frozenset[Role] | Literal["anyone"]
@@ -172,16 +174,16 @@ def _sign_in_first(request: Request) -> Response:
         )
     guard: Guard = request.app.state.guard
     if guard.cookie in request.cookies:  # of a session that ended meanwhile
-        return signed_out(guard)
-    return RedirectResponse("/sign-in", status_code=303)
+        return signed_out(guard, way_in(request))
+    return RedirectResponse(way_in(request), status_code=303)
 
 
-def signed_out(guard: Guard) -> Response:
-    """Return the way to the sign-in page, for a browser that forgets what it was shown.
+def signed_out(guard: Guard, to: str = "/sign-in") -> Response:
+    """Return the way to the sign-in page at `to`, for a browser that forgets what it was shown.
 
     Its cookies are not cleared by that header, for it means those of all sites of the domain; ours is by name.
     """
-    response = RedirectResponse("/sign-in", 303, headers={"clear-site-data": CLEARED})
+    response = RedirectResponse(to, 303, headers={"clear-site-data": CLEARED})
     response.delete_cookie(guard.cookie, path="/", secure=guard.secure, httponly=True, samesite="lax")
     return response
 

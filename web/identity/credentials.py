@@ -12,21 +12,15 @@ import msgspec
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import (
-    EndSession,
-    InvitePerson,
-    IssueLink,
-    IssueToken,
-    Person,
-    Role,
-    Session,
-    StartSession,
-    UseLink,
-)
+from domain.people.person import InvitePerson, Person, Role
+from domain.people.sign_ins import EndSession, IssueLink, Session, StartSession, UseLink
+from domain.people.tokens import IssueToken
 from projections.events.present import CurrentWorld
 from web.ids import digest, new_id, new_secret
-from web.write.permission import OPERATOR, Actor
+from web.write.permission import OPERATOR, SYSTEM, Actor
 from web.write.service import Service
+
+ASKED = timedelta(hours=1)  # for which a link is good that was asked for on the sign-in page
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -79,6 +73,16 @@ class Credentials:
         secret = new_secret()
         command = IssueLink(person=person, hash=digest(secret), expires=self._clock() + self._link, client=client)
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
+        return secret
+
+    def asked_link(self, person: PersonId, client: ClientId | None = None) -> str:
+        """Return the secret of a link that was asked for on the sign-in page, good for an hour.
+
+        Raises: Refused.
+        """
+        secret, expires = new_secret(), self._clock() + ASKED
+        command = IssueLink(person=person, hash=digest(secret), expires=expires, client=client, asked=True)
+        self._service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
         return secret
 
     def holder(self, secret: str) -> Person | None:

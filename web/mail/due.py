@@ -5,14 +5,13 @@ Rule: whether a digest of a share is due depends only on the record of that shar
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from domain.agreement.share import Share
 from domain.ids import ClientId, PersonId, ShareId
-from domain.people.access import Person
-from domain.people.mails import Mail
+from domain.people.mails import LINKS, Kind, Mail
+from domain.people.person import Person
 from projections.events.world import World
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -25,11 +24,12 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
 
     person: PersonId
     mail: str
-    kind: Literal["invitation", "digest"]
+    kind: Kind
     share: ShareId | None = None
     after: int = 0  # number of the last update that was mailed before
     to: int = 0  # number of the last update to mail
-    client: ClientId | None = None  # that an invitation is for
+    client: ClientId | None = None  # that an invitation is for, or that a link opens
+    most: int = LINKS  # of a link: how many in a quarter of an hour
 
 
 class Due:

@@ -72,7 +72,17 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an invitation says."""
 
     organisation: str
-    client: str
+    client: str  # "" for the organisation's own people
+    name: str
+    link: str
+    until: str
+    role: str = ""  # of the organisation's own people, in words
+
+
+class OwnLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a mail says with a link that was asked for on the sign-in page."""
+
+    organisation: str
     name: str
     link: str
     until: str
@@ -93,6 +103,13 @@ class InvitationHtml(Page, frozen=True, kw_only=True):
     invitation: Invitation
 
 
+class OwnLinkHtml(Page, frozen=True, kw_only=True):
+    """The HTML of a mail with a link that was asked for."""
+
+    template = "mail/own_link.html"
+    own: OwnLink
+
+
 def writable(address: str) -> bool:
     """Return whether a mail can be sent to an address; few servers take letters beyond ASCII."""
     try:
@@ -109,12 +126,22 @@ def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
 
 def invitation(envelope: Envelope, content: Invitation) -> bytes:
     """Return an invitation as a mail."""
-    subject = _(
-        "{organisation} invites you to follow its work for {client}",
-        organisation=content.organisation,
-        client=content.client,
+    subject = (
+        _(
+            "{organisation} invites you to follow its work for {client}",
+            organisation=content.organisation,
+            client=content.client,
+        )
+        if content.client
+        else _("{organisation} invites you as {role}", organisation=content.organisation, role=content.role)
     )
     return _message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
+
+
+def own_link(envelope: Envelope, content: OwnLink) -> bytes:
+    """Return a mail with a link that was asked for."""
+    subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
+    return _message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
 
 
 def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
@@ -225,17 +252,37 @@ def _title(text: str) -> tuple[str, str]:
 def _invitation(content: Invitation) -> Iterator[str]:
     """Yield the lines of an invitation's plain text."""
     yield from (f"{content.name},", "")
-    yield _(
-        "{organisation} shows {client} how its work stands, live, and has opened this for you.",
-        organisation=content.organisation,
-        client=content.client,
-    )
+    if content.client:
+        yield _(
+            "{organisation} shows {client} how its work stands, live, and has opened this for you.",
+            organisation=content.organisation,
+            client=content.client,
+        )
+    else:
+        yield _(
+            "{organisation} shows its clients how its work stands, live. You come in as {role}.",
+            organisation=content.organisation,
+            role=content.role,
+        )
     yield from ("", _("Sign in with your link:"), content.link, "")
     yield _(
         "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
         until=content.until,
     )
+    if content.client:
+        yield _(
+            "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
+            organisation=content.organisation,
+        )
+
+
+def _own_link(content: OwnLink) -> Iterator[str]:
+    """Yield the lines of the plain text of a link that was asked for."""
+    yield from (f"{content.name},", "")
+    yield _("This is the link to sign in that was asked for at {organisation}:", organisation=content.organisation)
+    yield from (content.link, "")
     yield _(
-        "What is displayed on your screen, and when, is recorded for {organisation} and for you.",
-        organisation=content.organisation,
+        "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
+        until=content.until,
     )
+    yield _("If it was not you who asked, do nothing: nobody comes in without this mail.")

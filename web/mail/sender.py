@@ -18,6 +18,7 @@ from projections.installation.crash_point import CrashPoint, nowhere
 from web.ids import new_id
 from web.mail import cadence, letters, smtp
 from web.mail.due import Due, Errand
+from web.mail.reach import reached_at
 from web.mail.writer import MailSettings, MailSources, Writer
 from web.write.permission import SYSTEM, Actor
 from web.write.service import Service
@@ -55,8 +56,10 @@ class MailSender:
 
     # invitations
 
-    def invite(self, actor: Actor, person: PersonId, client: ClientId, secret: str) -> Mail | None:
-        """Mail somebody their link to a client; return the mail after the server answered or `PATIENCE` ran out.
+    def invite(self, actor: Actor, person: PersonId, client: ClientId | None, secret: str) -> Mail | None:
+        """Mail somebody their link to a client, or as a colleague where that is None.
+
+        Return the mail after the server answered or `PATIENCE` ran out.
 
         Raises: Refused.
         """
@@ -74,14 +77,25 @@ class MailSender:
         for thread in self._sending:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _send(self, errand: Errand, secret: str) -> None:
+    def _send(self, errand: Errand, secret: str = "", way_on: str = "") -> None:
         try:
             with smtp.talking(self.mailing.server, self._name) as session:
-                self._hand(session, errand, secret)
+                self._hand(session, errand, secret, way_on)
         except smtp.Away as away:
             self._settle(errand, smtp.Outcome("deferred", str(away)))
         except Exception:
-            log.exception("an invitation could not be handed over")
+            log.exception("a mail with a link could not be handed over")
+
+    # links that were asked for on the sign-in page
+
+    def link(self, errand: Errand, to: str) -> None:
+        """Mail somebody the link they asked for, unless they had too many; `to`: the page it leads on to, or "".
+
+        Raises: Refused when their access ended a moment ago.
+        """
+        if self._queue(SYSTEM, errand):
+            self._crash_point("after-mail-queued")
+            self._send(errand, way_on=to)
 
     # digests, and mails that were put off; only where this process leads
 
@@ -126,7 +140,7 @@ class MailSender:
             if queued is not None and self._clock() - queued.at > cadence.GIVE_UP:
                 self._settle(errand, smtp.Outcome("refused", _("Given up after three days: {told}", told=queued.told)))
                 return 0
-            if queued is None and self._writer.content(errand) is None:
+            if queued is None and errand.kind == "digest" and self._writer.content(errand) is None:
                 return 0  # all of it was erased
             if not self._queue(SYSTEM, errand):
                 return 0  # another process was faster
@@ -150,10 +164,11 @@ class MailSender:
             after=errand.after,
             to=errand.to,
             client=errand.client,
+            most=errand.most,
         )
         return bool(self._service.execute(actor, command, command_id=CommandId(new_id(24))).events)
 
-    def _hand(self, session: smtp.Session, errand: Errand, secret: str = "") -> int:
+    def _hand(self, session: smtp.Session, errand: Errand, secret: str = "", way_on: str = "") -> int:
         """Hand over a queued mail if there still is a reason, and record the answer; return 1 if handed over."""
         mail, address = self._mail(errand), self._address(errand)
         if mail is None or not address:
@@ -162,7 +177,7 @@ class MailSender:
             self._settle(errand, smtp.Outcome("refused", _("No email can be sent to this address")))
             return 0
         try:
-            content = self._content(errand, mail, secret)
+            content = self._content(errand, mail, secret, way_on)
         except Exception:
             self._settle(errand, smtp.Outcome("deferred", _("It could not be made; it is tried again")))
             raise
@@ -178,13 +193,21 @@ class MailSender:
         """Return the address a mail goes to: the one given for its client; "" for nobody."""
         world = self._present.world
         person = world.people.get(errand.person)
+        if errand.kind == "link":
+            return reached_at(person, errand.client) if person is not None else ""
         client = world.shares[errand.share].client if errand.share is not None else errand.client
         known = person.known_to(client) if person is not None and client is not None else None
         return known.email if known is not None else person.email if person is not None else ""
 
-    def _content(self, errand: Errand, mail: Mail, secret: str) -> bytes | None:
+    def _content(self, errand: Errand, mail: Mail, secret: str, way_on: str) -> bytes | None:
         writer = self._writer
-        return writer.digest(errand, mail) if mail.kind == "digest" else writer.invitation(errand, mail, secret)
+        match mail.kind:
+            case "digest":
+                return writer.digest(errand, mail)
+            case "link":
+                return writer.link(errand, mail, way_on)
+            case _:
+                return writer.invitation(errand, mail, secret)
 
     def _settle(self, errand: Errand, outcome: smtp.Outcome | None) -> None:
         """Record how a mail was delivered; None: it was not sent, because there was no reason any more."""

@@ -3,10 +3,12 @@
 from domain.agreement.share import Share
 from domain.ids import ClientId
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.mails import Mail
+from domain.people.person import Person
 from projections.wording import words
 from web.mail.digest import covered
+
+SHOWN = 3  # links that were asked for, on pages
 
 
 def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
@@ -35,10 +37,14 @@ def state(mail: Mail, zone: str, *, answer: bool = True) -> str:
 
 
 def called(mail: Mail) -> str:
-    """Return the name of a mail: "Invitation", or "Digest of update 412"."""
-    return (
-        _("Invitation") if mail.kind == "invitation" else _("Digest of {covered}", covered=covered(mail.first, mail.to))
-    )
+    """Return the name of a mail: "Invitation", "Link to sign in", or "Digest of update 412"."""
+    match mail.kind:
+        case "invitation":
+            return _("Invitation")
+        case "link":
+            return _("Link to sign in")
+        case _:
+            return _("Digest of {covered}", covered=covered(mail.first, mail.to))
 
 
 def lines(person: Person, share: Share, zone: str) -> list[str]:
@@ -51,6 +57,19 @@ def lines(person: Person, share: Share, zone: str) -> list[str]:
 def invites_for(person: Person, mail: Mail, client: ClientId) -> bool:
     """Tell whether a mail invited somebody for a client."""
     return mail.kind == "invitation" and (mail.client or next(iter(person.memberships), None)) == client
+
+
+def asked_for(person: Person, clients: tuple[ClientId, ...] | None, zone: str, *, answer: bool = True) -> list[str]:
+    """Return how the latest links that somebody asked for went out, newest first, with times in `zone`.
+
+    `clients`: those that open nothing but some clients alone. Threat: whoever made a link to one client can come in by
+    it, and must not learn of another.
+    """
+    links = [mail for mail in person.mails if mail.kind == "link"]
+    if clients is not None:
+        every = set(person.memberships) <= set(clients)
+        links = [mail for mail in links if (every if mail.client is None else mail.client in clients)]
+    return [state(mail, zone, answer=answer) for mail in sorted(links, key=_at, reverse=True)[:SHOWN]]
 
 
 def _at(mail: Mail) -> str:

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping
 
 from domain.ids import PersonId
-from domain.people.access import Person
+from domain.people.person import Person
 
 Fingerprint = Callable[[str, bytes], str]  # of some bytes, with the key of a stream
 

@@ -7,24 +7,38 @@ long the mail was queued.
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 
 from domain.ids import PersonId
+from domain.language import N_
 from domain.language import gettext as _
 from domain.people.mails import Mail
 from domain.people.memberships import Membership
+from domain.people.person import Person, Role
 from projections.events.present import CurrentWorld
 from projections.logs.disclosure_log import DisclosureLog
 from projections.wording import words
+from web.identity.credentials import ASKED
 from web.ids import digest as digest_of
 from web.mail import digest, letters
 from web.mail.due import Errand, wants
-from web.mail_server import Server
+from web.mail.reach import known_as, reached_at
+from web.mail_server import Server, server
+from web.settings import Settings
 from web.write.permission import SYSTEM
 
 if TYPE_CHECKING:
     from web.identity.credentials import Credentials
+
+
+AS: dict[Role, str] = {
+    "admin": N_("an admin"),
+    "manager": N_("a project manager"),
+    "auditor": N_("an auditor"),
+    "viewer": N_("a viewer"),
+}
 
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +48,15 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     sender: str  # the address emails come from
     origin: str  # of the addresses in mails, such as https://status.example.com
     hour: int  # at which daily and weekly emails are due, in the client's time zone
+
+
+def mail_settings(settings: Settings) -> MailSettings | None:
+    """Return how an installation sends mail, None where no mail server is set."""
+    if not settings.smtp_url:
+        return None
+    return MailSettings(
+        server=server(settings.smtp_url), sender=settings.mail_from, origin=settings.origin, hour=settings.digest_hour
+    )
 
 
 class MailSources(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,33 +99,52 @@ class Writer:
     def invitation(self, errand: Errand, mail: Mail, secret: str = "") -> bytes | None:
         """Return an invitation as a mail, with the link of `secret`, or else with a new one.
 
-        None also when no secret is given and the person has used a link to that client before.
+        None also when no secret is given and the person has used a link to that client, or as a colleague, before.
         """
         person = self._present.refresh().people.get(errand.person)
         key = (errand.client or next(iter(person.memberships), None)) if person is not None else None
-        if person is None or key is None or key not in person.clients:
+        if person is None or not person.comes_in or (person.viewer and key not in person.clients):
             return None
         if not secret:
-            if any(link.used and key in link.clients for link in person.links.values()):
+            if any(link.used and (key is None or key in link.clients) for link in person.links.values()):
                 return None
             secret = self._credentials.link(SYSTEM, person.id, key)
         world = self._present.refresh()
-        client, link, known = (
-            world.clients[key],
-            world.people[person.id].links[digest_of(secret)],
-            person.memberships[key],
-        )
-        name = world.organisation or _("Your supplier")
+        link, reader = world.people[person.id].links[digest_of(secret)], known_as(person, key)
+        zone, name = world.clients[key].time_zone if key else "UTC", world.organisation or _("Your supplier")
         content = letters.Invitation(
             organisation=name,
-            client=client.name,
-            name=known.name,
+            client=world.client_name(key) if key else "",
+            role=_(AS[person.role]),
+            name=reader.name,
             link=f"{self._mailing.origin}/in/{secret}",
-            until=f"{words.moment_year(link.expires, client.time_zone)} ({client.time_zone})",
+            until=f"{words.moment_year(link.expires, zone)} ({zone})",
         )
-        return letters.invitation(self._envelope(name, known, mail), content)
+        return letters.invitation(self._envelope(name, reader, mail), content)
 
-    def _envelope(self, name: str, reader: Membership, mail: Mail, stop: str = "") -> letters.Envelope:
+    def link(self, errand: Errand, mail: Mail, way_on: str = "") -> bytes | None:
+        """Return a mail with a new link, as it was asked for on the sign-in page; `way_on`: where it leads then.
+
+        None when the link would come too late, or the person is nobody any more whom that address reaches.
+        """
+        person = self._present.refresh().people.get(errand.person)
+        if person is None or not reached_at(person, errand.client) or self._clock() - mail.at > ASKED:
+            return None
+        secret = self._credentials.asked_link(person.id, errand.client)
+        world = self._present.refresh()
+        link = world.people[person.id].links[digest_of(secret)]
+        zone = world.common_zone(link.clients)
+        name = world.organisation or _("Your supplier")
+        reader = known_as(person, errand.client)
+        content = letters.OwnLink(
+            organisation=name,
+            name=reader.name,
+            link=f"{self._mailing.origin}/in/{secret}{f'?to={quote(way_on)}' if way_on else ''}",
+            until=f"{words.moment_year(link.expires, zone)} ({zone})",
+        )
+        return letters.own_link(self._envelope(name, reader, mail), content)
+
+    def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(
             sender=self._mailing.sender,
             sender_name=name,

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.ids import PersonId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import Person
+from domain.people.person import Person
 from projections.events.portfolio import Standing
 from projections.wording.folding import matches, wanted
 from projections.wording.words import local

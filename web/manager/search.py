@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from domain.ids import ClientId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person
+from domain.people.person import Person
 from projections.events.world import World
 from projections.wording.folding import LONGEST, folded, matches, wanted
 from web.door.guard import STAFF, Signed, door

@@ -8,13 +8,15 @@ import msgspec
 from domain.agreement.share import Share
 from domain.ids import ClientId
 from domain.language import gettext as _
-from domain.people.access import Person, Session
 from domain.people.clients import Client
 from domain.people.memberships import Membership
+from domain.people.person import Person
+from domain.people.sign_ins import Session
 from projections.events.world import World
 from projections.receipts.visits import Reached
 from projections.wording.phrases import listed
 from web.door.guard import Signed
+from web.mail.state import asked_for
 from web.process import presence
 from web.process.services import Services
 from web.push.viewer import Watching
@@ -34,6 +36,7 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
     signed_in: datetime | None
     sessions: tuple[Session, ...]  # open ones, newest first
     watching: int
+    asked: list[str]  # the latest links they asked for, in words; for an admin alone
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +140,7 @@ def _someone(
 ) -> Someone:
     sessions = [s for s in person.sessions.values() if s.expires > now and known.client in s.clients]
     ended = known.client not in person.clients
+    zone = world.clients[known.client].time_zone
     others = [c for c in person.clients if c != known.client and theirs(world, signed.person, c)]
     return Someone(
         person=person,
@@ -147,6 +151,7 @@ def _someone(
         signed_in=known.signed_in,
         sessions=tuple(sorted(sessions, key=_started, reverse=True)),
         watching=sum(page.person == person.id for page in watching),
+        asked=asked_for(person, None, zone) if signed.person.role == "admin" and not ended else [],
     )
 
 

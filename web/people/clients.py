@@ -12,8 +12,9 @@ from domain.headline import count
 from domain.ids import CommandId, PersonId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import EndSession, Person
 from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
+from domain.people.person import Person
+from domain.people.sign_ins import EndSession
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id

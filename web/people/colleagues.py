@@ -1,6 +1,7 @@
-"""Pages of the organisation's own people, for admins: roles, who manages which project, inviting, ending access."""
+"""Pages of the organisation's own people, for admins: roles, projects, inviting, sessions, ending access."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import cast
 
 import msgspec
@@ -14,15 +15,20 @@ from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, PersonId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import AssignProjects, Person, Role
+from domain.people.mails import Mail
+from domain.people.person import ChangeRole, Person, Role
+from domain.people.sign_ins import EndSession, Session
 from projections.events.world import World
 from projections.wording.phrases import listed
 from web.door.guard import ADMIN, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
+from web.mail import state
+from web.mail.state import asked_for
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
 from web.staff.acting import actor_of
+from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
 ROLES = {
@@ -32,6 +38,7 @@ ROLES = {
 }
 SAID = {
     "assigned": N_("Recorded. It holds from their next click on."),
+    "session": N_("Ended. Whatever was open in it has closed."),
     "ended": N_("Ended. They are signed out everywhere."),
 }
 
@@ -43,6 +50,8 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     projects: str  # what they manage, in words
     here: bool  # whether it is who looks
+    asked: list[str]  # the latest links they asked for, in words
+    sessions: list[Session]  # open ones, newest first
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,20 +77,23 @@ class PeoplePage(StaffPage, frozen=True, kw_only=True):
 
 
 class PersonLinkPage(StaffPage, frozen=True, kw_only=True):
-    """A new link for one person, shown once."""
+    """A new link for one person, mailed or shown once."""
 
     template = "pm/person_link.html"
     name: str
     email: str
-    link: str
+    person: PersonId
+    link: str  # "" where it was mailed
+    stands: str  # what became of that mail, in words, "" for none
     hours: int  # until it runs out
 
 
-class PersonProjectsPage(StaffPage, frozen=True, kw_only=True):
-    """Which projects a manager manages."""
+class PersonRolePage(StaffPage, frozen=True, kw_only=True):
+    """What somebody is in the organisation, and which projects a manager manages."""
 
-    template = "pm/person_projects.html"
+    template = "pm/person_role.html"
     person: Person
+    roles: Mapping[str, str]  # title by role
     projects: Sequence[tuple[ProjectId, str]]  # with title
     given: Given
     problem: Refused | None
@@ -100,7 +112,7 @@ async def _people(
     staff = [p for p in world.people.values() if p.role != "viewer"]
     ordered = sorted(staff, key=lambda p: (p.disabled, p.name, p.id))
     shown = PeoplePage(
-        members=[_member(world, person, signed) for person in ordered],
+        members=[_member(world, person, signed, services.now()) for person in ordered],
         roles=ROLES,
         projects=_projects(world),
         given=given or Given(),
@@ -111,16 +123,23 @@ async def _people(
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
 
 
-def _member(world: World, person: Person, signed: Signed) -> Colleague:
+def _member(world: World, person: Person, signed: Signed, now: datetime) -> Colleague:
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
     managed = _("All projects") if person.projects is None else listed(titles) or _("No project")
+    unexpired = [session for session in person.sessions.values() if session.expires > now]
     by_role = {"manager": managed, "auditor": _("All projects, read-only")}
     return Colleague(
         person=person,
         role=ROLES.get(person.role, person.role),
         projects=by_role.get(person.role, _("All")),
         here=person.id == signed.person.id,
+        asked=asked_for(person, None, organisation_zone(world)),
+        sessions=sorted(unexpired, key=_started, reverse=True),
     )
+
+
+def _started(session: Session) -> datetime:
+    return session.started or session.expires
 
 
 def _projects(world: World) -> list[tuple[ProjectId, str]]:
@@ -128,17 +147,23 @@ def _projects(world: World) -> list[tuple[ProjectId, str]]:
 
 
 async def invite(request: Request, signed: Signed) -> Response:
-    """`POST /people`: invite somebody of the organisation and show their link, once."""
+    """`POST /people`: invite somebody of the organisation and mail their link, or show it once."""
     services: Services = request.app.state.services
     form = await request.form()
     typed = {name: str(form.get(name, "")).strip() for name in ("name", "email", "role")}
     chosen = _chosen(form)
     given = Given(**typed, all=chosen is None, projects=chosen or ())
     try:
-        secret = await run_in_threadpool(_invite, services, signed, given, chosen)
+        person, secret = await run_in_threadpool(_invite, services, signed, given, chosen)
+        mail = await run_in_threadpool(_mail, services, signed, person, secret)
     except Refused as refused:
         return await _people(request, signed, refused, given)
-    return _linked(request, signed, given.name, given.email, secret)
+    return _linked(request, signed, services.present.world.people[person], secret, mail)
+
+
+def _mail(services: Services, signed: Signed, person: PersonId, secret: str) -> Mail | None:
+    sender = services.mail_sender
+    return sender.invite(actor_of(signed), person, None, secret) if sender is not None else None
 
 
 def _chosen(form: FormData) -> tuple[ProjectId, ...] | None:
@@ -148,31 +173,32 @@ def _chosen(form: FormData) -> tuple[ProjectId, ...] | None:
     return tuple(sorted({ProjectId(key) for key in form.getlist("project") if isinstance(key, str)}))
 
 
-def _invite(services: Services, signed: Signed, given: Given, chosen: tuple[ProjectId, ...] | None) -> str:
-    """Invite one of the organisation and return the secret of their link."""
-    role, email = cast("Role", given.role), given.email
-    if role not in ROLES:
-        raise Invalid(_("Choose what they are: project manager, auditor or admin."), "role")
+def _invite(
+    services: Services, signed: Signed, given: Given, chosen: tuple[ProjectId, ...] | None
+) -> tuple[PersonId, str]:
+    """Invite one of the organisation and return their id with the secret of their link."""
+    role, email = _role(given), given.email
     staff = [p for p in services.present.refresh().people.values() if p.role != "viewer" and not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in staff):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     projects = chosen if role == "manager" else None
-    _other, secret = services.credentials.invite(
+    return services.credentials.invite(
         actor_of(signed),
         name=given.name,
         email=email,
         role=role,
         projects=projects,
     )
-    return secret
 
 
-def _linked(request: Request, signed: Signed, name: str, email: str, secret: str) -> Response:
+def _linked(request: Request, signed: Signed, person: Person, secret: str, mail: Mail | None = None) -> Response:
     services: Services = request.app.state.services
     shown = PersonLinkPage(
-        name=name,
-        email=email,
-        link=f"{services.settings.origin}/in/{secret}",
+        name=person.name,
+        email=person.email,
+        person=person.id,
+        link=f"{services.settings.origin}/in/{secret}" if mail is None else "",
+        stands=state.state(mail, organisation_zone(services.present.world)) if mail is not None else "",
         hours=services.settings.link_hours,
         **shell(services, signed),
     )
@@ -192,33 +218,61 @@ async def link(request: Request, signed: Signed) -> Response:
     if person is None:
         return not_found()
     secret = await run_in_threadpool(services.credentials.link, actor_of(signed), person.id)
-    return _linked(request, signed, person.name, person.email, secret)
+    return _linked(request, signed, person, secret)
 
 
-async def assign(request: Request, signed: Signed) -> Response:
-    """`GET|POST /people/{person}/projects`: which projects a manager manages."""
+async def role(request: Request, signed: Signed) -> Response:
+    """`GET|POST /people/{person}/role`: what a colleague is, and which projects a manager manages.
+
+    Nobody changes their own role.
+    """
     services: Services = request.app.state.services
     person = await run_in_threadpool(_colleague, services, request)
-    if person is None or person.role != "manager":
+    if person is None or person.id == signed.person.id:
         return not_found()
-    chosen, problem = person.projects, None
+    given, problem = Given(role=person.role, all=person.projects is None, projects=person.projects or ()), None
     if request.method == "POST":
         form = await request.form()
         chosen, key = _chosen(form), CommandId(str(form.get("command_id", "")) or new_id(24))
+        given = Given(role=str(form.get("role", "")) or person.role, all=chosen is None, projects=chosen or ())
         try:
-            command = AssignProjects(person=person.id, projects=chosen)
+            command = ChangeRole(person=person.id, role=_role(given), projects=chosen)
             await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
             return RedirectResponse("/people?done=assigned", 303)
         except Refused as refused:
             problem = refused
-    shown = PersonProjectsPage(
+    shown = PersonRolePage(
         person=person,
+        roles=ROLES,
         projects=_projects(services.present.world),
-        given=Given(all=chosen is None, projects=chosen or ()),
+        given=given,
         problem=problem,
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
+
+
+def _role(given: Given) -> Role:
+    """Return the role that was chosen.
+
+    Raises: Invalid.
+    """
+    if given.role not in ROLES:
+        raise Invalid(_("Choose what they are: project manager, auditor or admin."), "role")
+    return cast("Role", given.role)
+
+
+async def end_session(request: Request, signed: Signed) -> Response:
+    """`POST /people/{person}/sessions/{session}/end`: end one session of a colleague."""
+    services: Services = request.app.state.services
+    person = await run_in_threadpool(_colleague, services, request)
+    session = request.path_params["session"]
+    if person is None or session not in person.sessions:
+        return not_found()
+    key = CommandId(str((await request.form()).get("command_id", "")) or new_id(24))
+    command = EndSession(person=person.id, session=session, cause="ended")
+    await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
+    return RedirectResponse("/people?done=session", 303)
 
 
 async def end(request: Request, signed: Signed) -> Response:
@@ -233,10 +287,12 @@ async def end(request: Request, signed: Signed) -> Response:
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the organisation's own people."""
+    one = "/people/{person}/sessions/{session}/end"
     return [
         door("/people", people, allow=ADMIN),
         door("/people", invite, allow=ADMIN, methods=["POST"], name="invite_staff"),
         door("/people/{person}/link", link, allow=ADMIN, methods=["POST"], name="link_staff"),
-        door("/people/{person}/projects", assign, allow=ADMIN, methods=["GET", "POST"]),
+        door("/people/{person}/role", role, allow=ADMIN, methods=["GET", "POST"]),
+        door(one, end_session, allow=ADMIN, methods=["POST"], name="end_staff_session"),
         door("/people/{person}/end", end, allow=ADMIN, methods=["GET", "POST"], name="end_staff"),
     ]

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute
 
 from domain.ids import ClientId, CommandId, PersonId
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.mails import Cadence, ChooseDigest, Mail
+from domain.people.person import Person
 from projections.events.world import World
 from projections.wording.phrases import listed
 from web.door.guard import VIEWERS, Signed, door, not_found, open_door
@@ -109,12 +109,13 @@ def _kept(services: Services, world: World, person: Person, client: ClientId) ->
 
 
 def _last_mails(world: World, person: Person, clients: Sequence[ClientId], zone: str) -> list[str]:
-    """Return how the last mails for some clients of a viewer stand, newest first, in a time zone."""
+    """Return how the last mails for some clients of a viewer stand, newest first; links are at `/me`."""
 
     def client_of(mail: Mail) -> ClientId | None:
         return world.shares[mail.share].client if mail.share else mail.client or next(iter(person.memberships), None)
 
-    theirs = [(mail, client) for mail in person.mails if (client := client_of(mail)) in clients and client]
+    mails = [mail for mail in person.mails if mail.kind != "link"]
+    theirs = [(mail, client) for mail in mails if (client := client_of(mail)) in clients and client]
     return [state.state(mail, zone, answer=False) for mail, _client in reversed(theirs[-SHOWN:])]
 
 

@@ -15,9 +15,9 @@ from domain.agreement.share import Share
 from domain.errors import Conflict, Refused
 from domain.ids import ClientId, CommandId, PersonId
 from domain.language import gettext as _
-from domain.people.access import DisablePerson, ErasePerson, Person
 from domain.people.mails import Mail
 from domain.people.memberships import EndMembership, Membership
+from domain.people.person import DisablePerson, ErasePerson, Person
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of

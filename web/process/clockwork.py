@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.agreement.share import ExpireShare, ReleaseDue
 from domain.ids import CommandId
-from domain.people.access import EndSession
+from domain.people.sign_ins import EndSession
 from domain.plan.health import LapseOverrides
 from domain.plan.schedule import EndDay
 from projections.events.days import days_to_end

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from domain.agreement import share as agreement_share
 from domain.events import Recorded
 from domain.ids import ClientId
-from domain.people import access, clients
+from domain.people import clients
 from domain.people.memberships import MembershipEnded
+from domain.people.person import PersonDisabled, PersonErased
+from domain.people.sign_ins import SessionEnded
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
 from web.push.live import Live
@@ -45,11 +47,11 @@ class HandingOn:
         """Close the sockets whose rights these events end, before anything else is sent."""
         for recorded in new:
             match recorded.event:
-                case access.SessionEnded(session=session):
+                case SessionEnded(session=session):
                     self._loop.call(self._live.end_session, session)
-                case access.PersonDisabled():
+                case PersonDisabled():
                     self._loop.call(self._live.end_person, None, recorded.stream.partition("-")[2])
-                case access.PersonErased(person=person):
+                case PersonErased(person=person):
                     self._loop.call(self._live.end_person, None, person)
                     self._loop.call(self._live.forget_all)
                 case MembershipEnded(client=client):

@@ -13,7 +13,7 @@ import msgspec
 
 from domain.events import Recorded
 from domain.language import gettext as _
-from domain.people.access import PersonErased
+from domain.people.person import PersonErased
 from projections.entries.entry import Entry
 from projections.events.for_you import ForYou
 from projections.events.portfolio import Portfolio
@@ -37,10 +37,10 @@ from web.door.templates import Pages
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
 from web.ids import new_id, random_salt
+from web.mail.asked import Asked
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
-from web.mail.writer import MailSettings
-from web.mail_server import server
+from web.mail.writer import mail_settings
 from web.process import open_logs
 from web.process.clockwork import Clockwork
 from web.process.handing_on import HandingOn, Loop
@@ -158,6 +158,7 @@ class Process:
         service.surround(erasure)
         health = self._health(signing)
         sign_on = provider(settings, now)
+        sender = self._mail_sender(service, credentials)
         return Services(
             settings=settings,
             now=now,
@@ -191,7 +192,8 @@ class Process:
             sign_ins=Limit(settings.sign_in_per_minute),
             provider=sign_on,
             single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
-            mail_sender=self._mail_sender(service, credentials),
+            mail_sender=sender,
+            asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
         )
 
     def _health(self, signing: Notary) -> Health:
@@ -228,15 +230,9 @@ class Process:
         )
 
     def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:
-        settings = self._settings
-        if not settings.smtp_url:
+        mailing = mail_settings(self._settings)
+        if mailing is None:
             return None
-        mailing = MailSettings(
-            server=server(settings.smtp_url),
-            sender=settings.mail_from,
-            origin=settings.origin,
-            hour=settings.digest_hour,
-        )
         ports = SenderPorts(
             service=service,
             present=self._present,
@@ -345,6 +341,8 @@ class Process:
             work.append(("duties", lambda: self.clockwork.run(stop)))
         if follows and (sender := self.services.mail_sender) is not None:
             work.append(("post", lambda: sender.run(stop)))
+        if (asked := self.services.asked) is not None:
+            work.append(("asked", lambda: asked.run(stop)))
         if self._logs.shared:
             work.append(("tail", lambda: self._tail.run(stop, self._poll)))
         if (lease_keeper := self.lease_keeper) is not None:

@@ -27,6 +27,7 @@ from web.door.guard import Guard
 from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
+from web.mail.asked import Asked
 from web.mail.sender import MailSender
 from web.process.health import Health
 from web.process.metrics import Metrics
@@ -78,6 +79,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     provider: "Provider | None"
     single_sign_on_name: str  # as the sign-in page shows it, "" where there is none
     mail_sender: MailSender | None  # None where no mail server is set
+    asked: Asked | None  # links asked for on the sign-in page, None where no mail server is set
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -4,6 +4,7 @@ Rule: a GET never signs anybody in, so that a mail scanner which follows the lin
 """
 
 from http.cookies import SimpleCookie
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,11 +14,12 @@ from starlette.routing import BaseRoute
 from domain.errors import Refused
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person, Role
+from domain.people.person import Person, Role
 from projections.wording.phrases import kept, listed
 from web.door.device import device
 from web.door.guard import EVERYONE, Guard, Signed, door, open_door, signed_out
 from web.door.templates import Page
+from web.door.way_on import way_on
 from web.process.services import Services, services_of
 from web.sign_in.attempts import may_try
 
@@ -26,13 +28,16 @@ HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "aud
 
 
 class SignInPage(Page, frozen=True, kw_only=True):
-    """Both ways to sign in, or what went wrong with one of them."""
+    """The ways to sign in, or what went wrong with one of them."""
 
     template = "sign_in.html"
     organisation: str
     heading: str  # what went wrong, "" for nothing
     problem: str
     sso: str  # what the single sign-on is called, "" where there is none
+    by_mail: bool  # whether a link can be asked for
+    asked: bool  # whether one was
+    way_on: str  # path of the page that was asked for before, "" for none
 
 
 class LinkPage(Page, frozen=True, kw_only=True):
@@ -46,6 +51,7 @@ class LinkPage(Page, frozen=True, kw_only=True):
     client: str  # "" for the organisation's own people
     titles: str  # names of the projects that are shared, "" for none
     kept: str  # for how long receipts are kept, "" where nothing is shared
+    way_on: str  # path of the page that was asked for before, "" for none
 
 
 async def start(request: Request) -> Response:
@@ -58,10 +64,26 @@ async def start(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """`GET /sign-in`: the ways to sign in."""
+    """`GET /sign-in?to=`: the ways to sign in; `to` is the page that was asked for before."""
     services = services_of(request)
     await run_in_threadpool(services.present.refresh)
     return page(request)
+
+
+async def ask(request: Request) -> Response:
+    """`POST /sign-in`: a link is mailed to an address, if it is known.
+
+    Threat: an answer, or its time, that tells who is known. Nothing is looked up here: web/mail/asked.py does, later.
+    """
+    services = services_of(request)
+    if services.asked is None:
+        return page(request)
+    if not await allowed(request):
+        return slow_down()
+    form = await request.form()
+    to = way_on(form.get("to"))
+    services.asked.ask(str(form.get("email", "")).strip(), to)
+    return RedirectResponse(f"/sign-in?asked=1{f'&to={quote(to)}' if to else ''}", 303)
 
 
 def page(request: Request, status: int = 200, heading: str = "", problem: str = "") -> Response:
@@ -69,13 +91,19 @@ def page(request: Request, status: int = 200, heading: str = "", problem: str = 
     services = services_of(request)
     organisation = services.present.world.organisation or _("Your supplier")
     sign_in_page = SignInPage(
-        organisation=organisation, heading=heading, problem=problem, sso=services.single_sign_on_name
+        organisation=organisation,
+        heading=heading,
+        problem=problem,
+        sso=services.single_sign_on_name,
+        by_mail=services.asked is not None,
+        asked=services.asked is not None and not problem and request.query_params.get("asked") == "1",
+        way_on=way_on(request.query_params.get("to")),
     )
     return services.pages.answer(request, sign_in_page, status)
 
 
 async def link(request: Request) -> Response:
-    """`GET /in/{secret}`: who shares what with whom, and a button; the link is not used up."""
+    """`GET /in/{secret}?to=`: who shares what with whom, and a button; the link is not used up."""
     services = services_of(request)
     if not await allowed(request):
         return slow_down()
@@ -83,10 +111,11 @@ async def link(request: Request) -> Response:
     holder = await run_in_threadpool(services.credentials.holder, secret)
     if holder is None:
         return page(request, 410, GONE, _("This link has been used or has expired. Ask whoever sent it for a new one."))
-    return services.pages.answer(request, await run_in_threadpool(link_page, services, holder, secret))
+    to = way_on(request.query_params.get("to"))
+    return services.pages.answer(request, await run_in_threadpool(link_page, services, holder, secret, to))
 
 
-def link_page(services: Services, holder: Person, secret: str) -> LinkPage:
+def link_page(services: Services, holder: Person, secret: str, to: str = "") -> LinkPage:
     """Return the page of a link: what is shared with its holder, by the names on their own pages. For threads."""
     world = services.present.world
     clients = services.credentials.opened_by(secret, holder)
@@ -101,11 +130,12 @@ def link_page(services: Services, holder: Person, secret: str) -> LinkPage:
         client=listed(sorted(world.client_name(client) for client in clients)),
         titles=listed(sorted({head.view.project for head in heads})),
         kept=kept(share.retention for share in shares),
+        way_on=to,
     )
 
 
 async def enter(request: Request) -> Response:
-    """`POST /in/{secret}`: use the link up and sign in."""
+    """`POST /in/{secret}?to=`: use the link up, sign in, and lead on to a page."""
     services = services_of(request)
     if not await allowed(request):
         return slow_down()
@@ -116,7 +146,7 @@ async def enter(request: Request) -> Response:
         entrance = await run_in_threadpool(services.credentials.enter, request.path_params["secret"], kind, carry)
     except Refused as refused:
         return page(request, 410, GONE, refused.message)
-    response = RedirectResponse("/", 303)
+    response = RedirectResponse(way_on(request.query_params.get("to")) or "/", 303)
     set_cookie(services.guard, response, entrance.secret)
     return response
 
@@ -155,6 +185,7 @@ def routes() -> list[BaseRoute]:
     return [
         open_door("/", start, refresh=True),
         open_door("/sign-in", sign_in),
+        open_door("/sign-in", ask, methods=["POST"]),
         open_door("/in/{secret}", link, refresh=True),
         open_door("/in/{secret}", enter, methods=["POST"]),
         door("/sign-out", sign_out, allow=EVERYONE, methods=["POST"]),

@@ -8,9 +8,11 @@ from starlette.routing import BaseRoute
 
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person, Session
+from domain.people.person import Person
+from domain.people.sign_ins import Session
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door, signed_out
+from web.mail.state import asked_for
 from web.process.services import Services, services_of
 from web.sign_in.link import HOME
 from web.staff.around import organisation_zone
@@ -38,19 +40,21 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
     zone: str  # of the times, IANA
     home: str  # path of the first page of their role
     idle: int  # minutes without activity after which a session ends
+    asked: list[str]  # the latest links that were asked for on the sign-in page, in words
     done: str  # "one" or "others" after that was ended
 
 
 async def sessions(request: Request, signed: Signed) -> Response:
     """`GET /me`: the open sessions of whoever asks."""
     services = services_of(request)
-    lines = await run_in_threadpool(_lines, services, signed)
+    lines, zone = await run_in_threadpool(_lines, services, signed), zone_of(services, signed)
     sessions_page = SessionsPage(
         **await run_in_threadpool(shell, services, signed),
         lines=lines,
-        zone=zone_of(services, signed),
+        zone=zone,
         home=HOME[signed.person.role],
         idle=services.settings.idle_minutes,
+        asked=asked_for(signed.person, signed.clients if signed.person.viewer else None, zone, answer=False),
         done=request.query_params.get("done", ""),
     )
     return services.pages.answer(request, sessions_page)

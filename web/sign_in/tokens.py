@@ -9,7 +9,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import Person, RevokeToken, Token
+from domain.people.person import Person
+from domain.people.tokens import RevokeToken, Token
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door, not_found
 from web.ids import new_id

@@ -7,8 +7,8 @@ them; whoever does not exist is answered like whoever may not be known.
 from domain.errors import Denied, Invalid
 from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.for_you import EndAbsence, ForYouCommand, HandOverLine, OpenPlace, PutOffLine, SetAbsence
+from domain.people.person import Person
 from projections.events.world import World
 from web.write.viewers import bounded, owners, theirs
 

@@ -8,13 +8,15 @@ from domain.agreement.share import DraftShare, ShareCommand
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Invalid, Unknown
 from domain.events import AnyEvent
-from domain.ids import ClientId
+from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.people import access, clients
-from domain.people.access import PersonCommand
+from domain.people import person as person_stream
+from domain.people.access import NameOrganisation
 from domain.people.clients import Client, ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
+from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -25,11 +27,11 @@ from web.write.colleagues import check_on_list
 def stream_of(command: AnyCommand) -> str:
     """Return the name of the stream that a command is decided on."""
     match command:
-        case access.NameOrganisation():
+        case NameOrganisation():
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
-        case access.ErasePerson(person=person):
+        case ErasePerson(person=person):
             return f"erasure-{person}"
         case _ if isinstance(command, PersonCommand):
             return f"person-{command.person}"
@@ -47,14 +49,14 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
     Raises: a kind of Refused.
     """
     match command:
-        case access.NameOrganisation():
+        case NameOrganisation():
             return list(access.decide_organisation(world.organisation or None, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
-        case access.ErasePerson(person=person):
-            return list(access.decide_erasure(world.people.get(person), command))
+        case ErasePerson(person=person):
+            return list(person_stream.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
-            return list(access.decide(world.people.get(command.person), command, now))
+            return list(person_stream.decide(world.people.get(command.person), command, now))
         case _ if isinstance(command, ShareCommand):
             return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
         case _ if isinstance(command, ProjectCommand):
@@ -75,11 +77,16 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Unknown(_("There is no such project to share."), "project")
             if _known_client(world, client).ended_at is not None:
                 raise Conflict(_("Everything with this client has ended. Register it again under a new id."), "client")
-        case access.InvitePerson(person=person) if person in world.erased:
+        case InvitePerson(person=person) if person in world.erased:
             raise Conflict(_("Somebody with this id was erased. Use a new id."), "person")
-        case access.InvitePerson(client=str() as client, email=email):
+        case InvitePerson(client=str() as client, email=email):
             clients.invitable(_known_client(world, ClientId(client)), email)
-        case access.InvitePerson(projects=tuple() as projects) | access.AssignProjects(projects=tuple() as projects):
+        case ChangeRole(person=person, role=role) if role != "admin" and _last_admin(world, person):
+            raise Conflict(_("Somebody has to be an admin. Make somebody else one first."), "role")
+        case (
+            InvitePerson(projects=tuple() as projects) | AssignProjects(projects=tuple() as projects)
+            | ChangeRole(projects=tuple() as projects)
+        ):  # fmt: skip
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case GrantMembership(client=client, email=email):
@@ -94,6 +101,11 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass
+
+
+def _last_admin(world: World, person: PersonId) -> bool:
+    """Return whether somebody is the only admin who comes in."""
+    return [p.id for p in world.people.values() if p.role == "admin" and p.comes_in] == [person]
 
 
 def _known_client(world: World, client: ClientId) -> Client:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from domain.commands import AnyCommand
 from domain.ids import PersonId, ShareId
-from domain.people.access import ErasePerson
+from domain.people.person import ErasePerson
 from projections.events.present import CurrentWorld
 from projections.evidence import names_due
 from projections.evidence.names_due import Due, NamesErased

@@ -9,11 +9,13 @@ from domain.errors import Denied
 from domain.events import tag
 from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import gettext as _
-from domain.people import access, clients, mails
-from domain.people.access import Role
+from domain.people import clients, mails
 from domain.people.clients import ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndMembership
+from domain.people.person import DisablePerson, InvitePerson, Person, Role
+from domain.people.sign_ins import EndSession, IssueLink, UseLink
+from domain.people.tokens import RevokeToken
 from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -40,9 +42,10 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
 
     Raises: Denied.
     """
+    actor = _as_recorded(actor, world)
     if actor.role == "admin":
         return
-    own = access.EndSession | access.UseLink | access.RevokeToken | mails.ChooseDigest
+    own = EndSession | UseLink | RevokeToken | mails.ChooseDigest
     if isinstance(command, own) and command.person == actor.person:
         return
     if isinstance(command, ForYouCommand) and actor.role == "manager" and command.person == actor.person:
@@ -61,6 +64,12 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         "Your role, {role}, does not cover {tag}. Ask an admin of your organisation.", role=actor.role, tag=tag(command)
     )
     raise Denied(message)
+
+
+def _as_recorded(actor: Actor, world: World) -> Actor:
+    """Return the actor with the role that is recorded, which may have changed since they were asked who they are."""
+    known = world.people.get(actor.person) if actor not in (SYSTEM, OPERATOR) else None
+    return actor if known is None or known.role == actor.role else msgspec.structs.replace(actor, role=known.role)
 
 
 def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
@@ -89,7 +98,7 @@ def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
     return _among_their_clients(person, command, world)
 
 
-def _names_theirs(person: access.Person, command: ProjectCommand, world: World) -> bool:
+def _names_theirs(person: Person, command: ProjectCommand, world: World) -> bool:
     """Return whether a command on a manager's project names only people and clients they may know of.
 
     Threat: another answer, or a name on the next page, for an id that exists than for one that does not.
@@ -118,24 +127,24 @@ def _is(world: World, client: ClientId) -> bool:
     return client in world.clients
 
 
-def _among_their_clients(person: access.Person, command: AnyCommand, world: World) -> bool:
+def _among_their_clients(person: Person, command: AnyCommand, world: World) -> bool:
     """Return whether a manager may do this to a client or its people.
 
     To let people in or to change a client, they have to manage every project it is shown; to end access, one of them.
     """
     match command:
-        case access.InvitePerson(client=str() as client):
+        case InvitePerson(client=str() as client):
             return _is(world, ClientId(client)) and theirs_alone(world, person, ClientId(client))
-        case access.IssueLink(person=key, client=client) | mails.QueueMail(person=key, client=client):
+        case IssueLink(person=key, client=client) | mails.QueueMail(person=key, client=client):
             return client is not None and _knows(world, key, client) and theirs_alone(world, person, client)
         case EndMembership(person=key, client=client):
             return _knows(world, key, client) and theirs(world, person, client)
-        case access.EndSession(person=key, session=session):
+        case EndSession(person=key, session=session):
             viewer = world.people.get(key)
             opened = viewer.sessions.get(session) if viewer else None
             among = opened.clients if opened else viewer.clients if viewer else ()
             return any(theirs(world, person, client) for client in among)
-        case access.DisablePerson():
+        case DisablePerson():
             return False  # it would end what they are to other clients
         case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
             return _is(world, client) and theirs_alone(world, person, client)
@@ -167,13 +176,13 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return side == "ours"
         case ChangeTogether(commands=parts):
             return all(_for_managers(part, world) for part in parts)
-        case access.InvitePerson(role=role):
+        case InvitePerson(role=role):
             return role == "viewer"
-        case mails.QueueMail(kind="digest"):  # or a manager could have a mail count as sent that never was
+        case mails.QueueMail(kind="digest" | "link"):  # or a manager could have a mail count as sent that never was
             return False
         case (
-            access.IssueLink(person=person) | access.DisablePerson(person=person) | mails.QueueMail(person=person)
-            | access.EndSession(person=person) | EndMembership(person=person)
+            IssueLink(person=person) | DisablePerson(person=person) | mails.QueueMail(person=person)
+            | EndSession(person=person) | EndMembership(person=person)
         ):  # fmt: skip
             return person in world.people and world.people[person].role == "viewer"
         case _:

@@ -9,8 +9,9 @@ import msgspec
 from domain.commands import AnyCommand
 from domain.ids import ClientId, PersonId
 from domain.people import mails
-from domain.people.access import DisablePerson, InvitePerson, IssueLink, Person
 from domain.people.memberships import EndMembership, GrantMembership
+from domain.people.person import DisablePerson, InvitePerson, Person
+from domain.people.sign_ins import IssueLink
 from domain.plan.project import Project
 from projections.events.world import World
 from web.ids import new_id

@@ -6,27 +6,11 @@ import pytest
 
 from domain.errors import Conflict, Invalid, Unknown
 from domain.people import clients
-from domain.people.access import (
-    DisablePerson,
-    EndSession,
-    InvitePerson,
-    IssueLink,
-    IssueToken,
-    LinkIssued,
-    LinkUsed,
-    NameOrganisation,
-    OrganisationNamed,
-    PersonDisabled,
-    PersonInvited,
-    RevokeToken,
-    SessionEnded,
-    SessionStarted,
-    TokenIssued,
-    TokenRevoked,
-    UseLink,
-    decide_organisation,
-)
+from domain.people.access import NameOrganisation, OrganisationNamed, decide_organisation
 from domain.people.clients import Client, RegisterClient
+from domain.people.person import DisablePerson, InvitePerson, PersonDisabled, PersonInvited
+from domain.people.sign_ins import EndSession, IssueLink, LinkIssued, LinkUsed, SessionEnded, SessionStarted, UseLink
+from domain.people.tokens import IssueToken, RevokeToken, TokenIssued, TokenRevoked
 from tests.spec import NOW, given
 
 pytestmark = pytest.mark.once

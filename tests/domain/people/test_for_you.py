@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 
 from domain.errors import Invalid
-from domain.people.access import PersonInvited
 from domain.people.for_you import (
     KEPT,
     Absence,
@@ -22,6 +21,7 @@ from domain.people.for_you import (
     SetAbsence,
     evolve,
 )
+from domain.people.person import PersonInvited
 from tests.spec import NOW, given
 
 pytestmark = pytest.mark.once

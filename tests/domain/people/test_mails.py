@@ -5,8 +5,17 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Conflict
-from domain.people.access import PersonDisabled, PersonInvited
-from domain.people.mails import ChooseDigest, DigestChosen, MailQueued, MailSettled, QueueMail, Settled, SettleMail
+from domain.people.mails import (
+    LINKS_WITHIN,
+    ChooseDigest,
+    DigestChosen,
+    MailQueued,
+    MailSettled,
+    QueueMail,
+    Settled,
+    SettleMail,
+)
+from domain.people.person import PersonDisabled, PersonInvited
 from tests.spec import NOW, given
 
 pytestmark = pytest.mark.once
@@ -60,3 +69,17 @@ def test_nobody_whose_access_was_ended_is_mailed_or_asked() -> None:
     gone = given(ANNA, DAILY, PersonDisabled(reason="Left"))
     for command in (ASK, ChooseDigest(person="anna", cadence="weekly")):
         gone.when(command, NOW + timedelta(hours=1)).refused(Conflict, "access has been ended")
+
+
+def test_of_links_that_are_asked_for_three_are_queued_in_a_quarter_of_an_hour_and_fewer_where_an_address_is_shared() -> (
+    None
+):
+    """Judged on the record, so that any number of processes together queue no more."""
+    three = [MailQueued(mail=f"l{n}", kind="link") for n in range(3)]
+    ask = QueueMail(person="anna", mail="l9", kind="link")
+    given(ANNA, *three[:2]).when(ask).then(MailQueued(mail="l9", kind="link"))
+    given(ANNA, *three).when(ask).then()
+    given(ANNA, *three).when(ask, NOW + LINKS_WITHIN).then(MailQueued(mail="l9", kind="link"))
+    given(ANNA, three[0]).when(QueueMail(person="anna", mail="l9", kind="link", most=1)).then()
+    given(ANNA, *three).when(QueueMail(person="anna", mail="l9", kind="link", most=99)).then()
+    given(ANNA, *three, DAILY).when(ASK).then(QUEUED)

@@ -7,20 +7,11 @@ import pytest
 
 from domain.errors import Conflict, Invalid, Unknown
 from domain.events import decode
-from domain.people import access
-from domain.people.access import (
-    ErasePerson,
-    IssueLink,
-    LinkIssued,
-    LinkUsed,
-    PersonErased,
-    PersonInvited,
-    SessionStarted,
-    StartSession,
-    UseLink,
-)
+from domain.people import person as person_stream
 from domain.people.mails import ChooseDigest, DigestChosen, MailQueued
 from domain.people.memberships import EndMembership, GrantMembership, MembershipEnded, MembershipGranted, same_address
+from domain.people.person import ErasePerson, PersonErased, PersonInvited
+from domain.people.sign_ins import IssueLink, LinkIssued, LinkUsed, SessionStarted, StartSession, UseLink
 from tests.spec import NOW, given
 
 pytestmark = pytest.mark.once
@@ -45,17 +36,17 @@ def use(link: str, carry: str = "") -> UseLink:
 
 def test_an_invitation_recorded_by_an_earlier_version_is_one_membership() -> None:
     stored = decode((VECTORS / "person-invited.json").read_bytes().strip())
-    person = access.evolve(None, stored.event, stored.at)  # type: ignore[arg-type]
+    person = person_stream.evolve(None, stored.event, stored.at)  # type: ignore[arg-type]
     assert person.clients == ("acme",)
     known = person.known_to("acme")
     assert known is not None
     assert (known.name, known.email, known.ended) == ("Anna Price", "anna@acme.test", False)
     for name in ("session-started", "session-started.2"):  # and its sessions open what they opened
         old = decode((VECTORS / f"{name}.json").read_bytes().strip())
-        opened = access.evolve(person, old.event, old.at).sessions  # type: ignore[arg-type]
+        opened = person_stream.evolve(person, old.event, old.at).sessions  # type: ignore[arg-type]
         assert [one.clients for one in opened.values()] == [("acme",)]
     link = decode((VECTORS / "link-issued.json").read_bytes().strip())
-    assert [one.clients for one in access.evolve(person, link.event, link.at).links.values()] == [("acme",)]  # type: ignore[arg-type]
+    assert [one.clients for one in person_stream.evolve(person, link.event, link.at).links.values()] == [("acme",)]  # type: ignore[arg-type]
 
 
 def test_a_viewer_becomes_one_of_a_second_client_by_the_name_given_there() -> None:
@@ -140,10 +131,10 @@ def test_many_mails_of_one_client_do_not_push_out_those_of_another() -> None:
 def test_an_erasure_names_every_client_and_its_reason_none_of_the_names() -> None:
     person = given(ANNA, HARBOUR).state()
     erased = PersonErased(person="anna", role="viewer", client="acme", clients=("acme", "harbour"), reason="Asked")
-    assert access.decide_erasure(person, ErasePerson(person="anna", reason="Asked")) == [erased]
+    assert person_stream.decide_erasure(person, ErasePerson(person="anna", reason="Asked")) == [erased]
     for reason in ("A. Price left", "anna is gone", "was a@ACME.test"):
         with pytest.raises(Invalid):
-            access.decide_erasure(person, ErasePerson(person="anna", reason=reason))
+            person_stream.decide_erasure(person, ErasePerson(person="anna", reason=reason))
 
 
 def test_addresses_are_the_same_whatever_their_case_but_look_alikes_differ() -> None:

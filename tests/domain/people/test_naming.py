@@ -3,8 +3,8 @@
 import pytest
 
 from domain.errors import Invalid
-from domain.people.access import ErasePerson, Person, decide_erasure
 from domain.people.naming import names_somebody
+from domain.people.person import ErasePerson, Person, decide_erasure
 
 ROSA = Person(id="rosa", name="Rosa Lindt", email="rosa@acme.test", role="viewer")
 WILL = Person(id="will", name="Will Price", email="will@acme.test", role="viewer")

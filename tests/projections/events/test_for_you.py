@@ -10,9 +10,10 @@ from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, Ra
 from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld
 from domain.agreement.terms import Release, Ways
 from domain.ids import PersonId
-from domain.people.access import AssignProjects, DisablePerson, ErasePerson, InvitePerson, IssueLink, UseLink
 from domain.people.for_you import EndAbsence, HandOverLine, OpenPlace, PutOffLine, SetAbsence
 from domain.people.mails import QueueMail, SettleMail
+from domain.people.person import AssignProjects, DisablePerson, ErasePerson, InvitePerson
+from domain.people.sign_ins import IssueLink, UseLink
 from domain.plan.project import DescribeProject
 from domain.plan.risks import Points, ScoreAsClient
 from domain.plan.schedule import ConfirmPlan

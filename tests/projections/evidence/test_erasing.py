@@ -7,7 +7,8 @@ import pytest
 
 from domain.errors import Conflict, Invalid, Refused, Unknown
 from domain.ids import PersonId
-from domain.people.access import DisablePerson, ErasePerson, InvitePerson, IssueLink
+from domain.people.person import DisablePerson, ErasePerson, InvitePerson
+from domain.people.sign_ins import IssueLink
 from projections.evidence.erasing import Erasure, complete, erase_entries
 from projections.evidence.leaves import numbers_erased
 from projections.logs.vault import Vault

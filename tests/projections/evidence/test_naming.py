@@ -8,8 +8,8 @@ import pytest
 
 from domain.agreement import answers
 from domain.ids import PersonId
-from domain.people.access import ErasePerson, InvitePerson
 from domain.people.memberships import GrantMembership
+from domain.people.person import ErasePerson, InvitePerson
 from projections.entries.entry import open_header
 from projections.entries.frames import State
 from projections.entries.named import named

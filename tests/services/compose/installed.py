@@ -19,8 +19,8 @@ from websockets.asyncio.client import connect
 from domain import commands
 from domain.commands import AnyCommand
 from domain.ids import PersonId, ProjectId
-from domain.people.access import InvitePerson
 from domain.people.clients import RegisterClient
+from domain.people.person import InvitePerson
 from domain.plan.project import StartProject
 from tests.fleet import PLAIN, Dashboard, Fleet, eventually
 from tests.world import ACME, HARBOUR, MANAGER, SHARE, World, everything

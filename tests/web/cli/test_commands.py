@@ -11,6 +11,7 @@ import pytest
 
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder
+from tests.mail import SENDER, sink
 from tests.programs import fanlight
 from tests.web.importers.plans import REAL
 from tests.world import HARBOUR, SHARE, World
@@ -35,6 +36,21 @@ def version(data: Path) -> int:
         return CurrentWorld(folder.events).world.versions[f"project-{HARBOUR}"]
     finally:
         folder.close()
+
+
+@pytest.mark.once
+def test_an_invitation_from_the_command_line_is_mailed_where_mail_is_set(tmp_path: Path) -> None:
+    with sink() as server:
+        mail = ("--smtp-url", server.url, "--mail-from", SENDER, "--data", tmp_path)
+        told = fanlight("user", "invite", "ada@x.test", "--name", "Ada", "--role", "admin", *mail)
+        assert (told.returncode, "accepted by the mail server" in told.stdout) == (0, True), told.stderr
+        assert "/in/" not in told.stdout
+        assert (server.mails[0].to, server.mails[0].subject) == ("ada@x.test", "Your supplier invites you as an admin")
+        assert "You come in as an admin." in server.mails[0].text
+        client = fanlight("user", "client", "Acme Rail", "--data", tmp_path).stdout.strip()
+        server.refuse["bo@x.test"] = "550 no such box"
+        one = ("user", "invite", "bo@x.test", "--name", "Bo", "--role", "viewer", "--client", client)
+        assert "550 no such box" in fanlight(*one, *mail).stdout
 
 
 def test_version_is_a_version() -> None:

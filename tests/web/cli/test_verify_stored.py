@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from domain.ids import PersonId
-from domain.people.access import ErasePerson
+from domain.people.person import ErasePerson
 from domain.plan.schedule import MoveForecast
 from projections.evidence.notary import Trust
 from projections.proof import notes

@@ -11,7 +11,7 @@ from domain.agreement.answers import MakeComment, Screen
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from projections.entries.entry import Kept
 from projections.receipts.claims import Receipt

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import DisablePerson, InvitePerson
 from domain.people.memberships import EndMembership
+from domain.people.person import DisablePerson, InvitePerson
 from domain.plan.risks import AskClientView
 from domain.plan.schedule import MoveForecast
 from domain.view import ClientView

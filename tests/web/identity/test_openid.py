@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import DisablePerson, InvitePerson
+from domain.people.person import DisablePerson, InvitePerson
 from tests.provider import CLIENT, SECRET, Provider, part
 from tests.recorded import recorded
 from tests.web.doors import ORIGIN, VIEWER

@@ -14,10 +14,10 @@ from domain.agreement.answers import MakeComment, Screen
 from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld, RevokeShare
 from domain.agreement.terms import Release, Ways
 from domain.ids import ClientId, MilestoneId, PersonId, ShareId
-from domain.people.access import DisablePerson, ErasePerson, InvitePerson
 from domain.people.clients import EndClient, RegisterClient
 from domain.people.mails import ChooseDigest
 from domain.people.memberships import EndMembership
+from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.plan.risks import TakeRiskNote
 from domain.view import Indicator, RiskVital
 from projections.evidence.erasing import Erasure, erase_entries

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from domain.ids import PersonId
-from domain.people.access import InvitePerson
 from domain.people.mails import ChooseDigest
+from domain.people.person import InvitePerson
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder
 from tests.journeys.product import Product, seeded, wait_until

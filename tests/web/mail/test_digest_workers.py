@@ -1,5 +1,6 @@
-"""Digests with several workers on one Postgres: whoever leads sends, and no change of leaders doubles or loses a mail."""
+"""Mails with several workers on one Postgres: no change of leaders doubles or loses a digest, and links stay bounded."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.ids import CommandId, PersonId
-from domain.people.mails import ChooseDigest
+from domain.people.mails import LINKS, ChooseDigest
 from tests import postgres
 from tests.mail import Sink, sink
 from tests.postgres import Cluster, create
@@ -16,6 +17,7 @@ from tests.web.doors import VIEWER, wait_until
 from tests.world import ACME, SHARE
 from web.ids import new_id
 from web.mail import cadence, sender
+from web.process.process import Process
 from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.once
@@ -111,3 +113,20 @@ def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
     wait_until(lambda: covered(two)[-1][0] == "accepted")
     secret = server.mails[0].text.partition("/in/")[2].split()[0]
     assert two.processes[0].services.credentials.holder(secret) is not None
+
+
+def test_two_workers_that_are_asked_at_once_mail_an_address_three_links(two: Two, server: Sink) -> None:
+    def asks(process: Process) -> None:
+        for _ in range(4):
+            assert process.services.asked is not None
+            process.services.asked.ask("v@acme.test", "")
+            process.services.asked.look()
+
+    before = len(server.mails)
+    threads = [threading.Thread(target=asks, args=(process,)) for process in two.processes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    links = [mail for mail in server.mails[before:] if "/in/" in mail.text]
+    assert len(links) == LINKS

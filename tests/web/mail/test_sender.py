@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import DisablePerson
 from domain.people.clients import SetMailDomains
 from domain.people.mails import ChooseDigest
+from domain.people.person import DisablePerson
 from domain.plan.schedule import MoveForecast
 from tests.mail import SENDER, Got, Sink, sink
 from tests.ports import free_port

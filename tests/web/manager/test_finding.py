@@ -12,8 +12,8 @@ import pytest
 from domain.agreement.share import ActivateTerms, DraftShare
 from domain.agreement.terms import Terms
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, ShareId
-from domain.people.access import AssignProjects, InvitePerson
 from domain.people.clients import RegisterClient
+from domain.people.person import AssignProjects, InvitePerson
 from domain.plan.project import StartProject
 from domain.plan.schedule import AddMilestone, MilestoneDetails
 from projections.wording.folding import folded, matches, wanted

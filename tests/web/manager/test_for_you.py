@@ -12,8 +12,8 @@ from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, Ra
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.agreement.terms import Ways
 from domain.ids import ClientId, PersonId, ProjectId
-from domain.people.access import AssignProjects, InvitePerson
 from domain.people.mails import QueueMail, SettleMail
+from domain.people.person import AssignProjects, InvitePerson
 from domain.plan.risks import Points, ScoreAsClient
 from tests.web.doors import VIEWER, House, every_route, running
 from tests.web.manager.test_finding import depot, do

@@ -9,7 +9,7 @@ import pytest
 from domain.agreement.share import RevokeShare
 from domain.errors import Invalid
 from domain.ids import CommandId, PersonId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from projections.receipts.claims import Receipt
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of

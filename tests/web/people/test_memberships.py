@@ -13,9 +13,10 @@ from starlette.testclient import TestClient
 from domain.agreement.share import ActivateTerms, DraftShare
 from domain.commands import AnyCommand, encode
 from domain.ids import ClientId, CommandId, PersonId, ShareId
-from domain.people.access import DisablePerson, ErasePerson, InvitePerson, IssueLink, Person
 from domain.people.clients import EndClient
 from domain.people.memberships import EndMembership
+from domain.people.person import DisablePerson, ErasePerson, InvitePerson, Person
+from domain.people.sign_ins import IssueLink
 from projections.events.world import World
 from tests.web.doors import OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of

@@ -13,8 +13,9 @@ from starlette.routing import Route
 from domain.agreement.answers import Screen
 from domain.agreement.share import DraftShare, DraftTerms, RevokeShare
 from domain.commands import encode
+from domain.errors import Conflict, Denied, Invalid
 from domain.ids import ClientId, CommandId, PersonId, RiskId, ShareId
-from domain.people.access import AssignProjects, InvitePerson
+from domain.people.person import AssignProjects, ChangeRole, InvitePerson
 from domain.plan.schedule import MoveForecast
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.web.manager.agreement.test_shares import form_of
@@ -22,7 +23,7 @@ from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, World, ever
 from web.cli.main import main
 from web.door.guard import STAFF
 from web.ids import digest, new_id, new_secret
-from web.write.permission import OPERATOR
+from web.write.permission import OPERATOR, Actor
 
 THEIRS, HIDDEN = "share-depot", "share-council"
 SECRETS = ("Depot", "City Council", DEPOT, THEIRS, HIDDEN, COUNCIL, OTHER_VIEWER, "v@council.test")
@@ -164,7 +165,7 @@ def test_a_manager_of_some_projects_cannot_come_in_as_a_viewer_of_another(house:
     """A link is made from a hash its maker chooses: whoever may make one for a person can be that person."""
     from datetime import timedelta
 
-    from domain.people.access import IssueLink
+    from domain.people.sign_ins import IssueLink
     from web import clock
 
     secret, until = new_secret(), clock.now() + timedelta(hours=1)
@@ -241,16 +242,76 @@ def test_an_admin_invites_a_manager_of_some_projects_and_the_link_is_shown_once(
 def test_what_is_assigned_holds_from_the_next_click_on(house: House) -> None:
     admin, nell = house.client("admin"), house.client("nell")
     assert nell.get(f"/p/{DEPOT}").status_code == 404
-    form = form_of(admin.get("/people/nell/projects").text, "/people/nell/projects")
-    answer = admin.post("/people/nell/projects", data=form | {"which": "some", "project": [DEPOT]})
+    form = form_of(admin.get("/people/nell/role").text, "/people/nell/role")
+    answer = admin.post("/people/nell/role", data=form | {"which": "some", "project": [DEPOT]})
     assert answer.headers["location"] == "/people?done=assigned"
     assert nell.get(f"/p/{DEPOT}").status_code == 200
     assert nell.get(f"/p/{HARBOUR}").status_code == 404
     again = form | {"command_id": new_id(24)}
-    assert admin.post("/people/nell/projects", data=again | {"which": "some", "project": ["nosuch"]}).status_code == 404
-    assert admin.post("/people/nell/projects", data=again | {"which": "all"}).status_code == 303
+    assert admin.post("/people/nell/role", data=again | {"which": "some", "project": ["nosuch"]}).status_code == 404
+    assert admin.post("/people/nell/role", data=again | {"which": "all"}).status_code == 303
     assert nell.get(f"/p/{HARBOUR}").status_code == nell.get(f"/p/{DEPOT}").status_code == 200
-    assert admin.get("/people/auditor/projects").status_code == 404
+
+
+def test_a_role_can_be_changed_and_holds_from_the_next_click_on_for_pages_and_tokens(house: House) -> None:
+    admin, nell, program = house.client("admin"), house.client("nell"), house.bearer("nell")
+    form = form_of(admin.get("/people/nell/role").text, "/people/nell/role")
+    everywhere = {"auditor": "/audit", "admin": "/people", "manager": "/p/new"}
+    for role, projects in (("auditor", ()), ("admin", ()), ("manager", (DEPOT,)), ("manager", None)):
+        chosen = {"role": role, "which": "all" if projects is None else "some", "project": list(projects or ())}
+        answer = admin.post("/people/nell/role", data=form | chosen | {"command_id": new_id(24)})
+        assert answer.headers["location"] == "/people?done=assigned"
+        allowed = {path for key, path in everywhere.items() if nell.get(path).status_code == 200}
+        assert allowed == {
+            "auditor": {"/audit"}, "admin": set(everywhere.values()), "manager": {"/p/new"} if projects is None else set(),
+        }[role]  # fmt: skip
+        move = MoveForecast(project=HARBOUR, milestone="m1", forecast=date(2027, 8, 1), reason="x")
+        sent = house.client().post(
+            "/api/v1/commands", content=encode(move), headers=program | {"idempotency-key": new_id()}
+        )
+        assert (sent.status_code in (200, 201)) == (role == "admin" or projects is None), role
+    for wrong in ({"role": "viewer"}, {"role": "emperor"}):
+        told = admin.post("/people/nell/role", data=form | wrong | {"command_id": new_id(24)})
+        assert (told.status_code, 'id="p-role-wrong"' in told.text) == (422, True)
+    assert admin.get("/people/admin/role").status_code == 404, "nobody changes their own"
+    assert admin.get(f"/people/{VIEWER}/role").status_code == 404, "a viewer has none to change"
+
+
+def test_somebody_always_is_an_admin_and_a_viewer_stays_one(house: House) -> None:
+    service = house.process.services.service
+    admins = [p.id for p in house.process.services.present.world.people.values() if p.role == "admin"]
+    assert admins == ["admin"]
+    for person, role, error in (
+        ("admin", "manager", Conflict),
+        (VIEWER, "admin", Invalid),
+        ("nell", "viewer", Invalid),
+    ):
+        with pytest.raises(error):
+            service.execute(OPERATOR, ChangeRole(person=PersonId(person), role=role), command_id=CommandId(new_id(24)))  # type: ignore[arg-type]
+
+
+def test_what_an_admin_began_is_judged_by_the_role_they_have_by_then(house: House) -> None:
+    """Between the look at who asks and the command the role may have changed."""
+    services = house.process.services
+    was = Actor(PersonId("nell"), "admin")
+    with pytest.raises(Denied):
+        services.service.execute(
+            was, ChangeRole(person=PersonId("auditor"), role="admin"), command_id=CommandId("late")
+        )
+
+
+def test_an_admin_sees_the_sessions_of_colleagues_and_ends_one(house: House) -> None:
+    admin, nell = house.client("admin"), house.client("nell")
+    page = admin.get("/people").text
+    address = re.search(r"/people/nell/sessions/\w+/end", page)
+    assert address is not None
+    form = form_of(page, address[0])
+    assert admin.post("/people/auditor/sessions/nosuch/end", data=form).status_code == 404
+    assert nell.post(address[0], data=form).status_code == 404
+    assert nell.get("/p").status_code == 200
+    assert admin.post(address[0], data=form).headers["location"] == "/people?done=session"
+    assert nell.get("/p").status_code == 303
+    assert address[0] not in admin.get("/people").text
 
 
 def test_an_admin_ends_somebodys_access_for_a_reason_and_never_their_own(house: House) -> None:

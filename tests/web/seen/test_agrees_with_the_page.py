@@ -11,7 +11,7 @@ import pytest
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from tests.properties.seeds import FIRST_SEED
 from tests.properties.twins import pair, play
 from tests.stories.test_recorded import SAMPLES, laid_out

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from domain.agreement.share import DraftShare, RevokeShare
 from domain.errors import Refused
 from domain.ids import PersonId, ShareId
-from domain.people.access import ErasePerson, InvitePerson
+from domain.people.person import ErasePerson, InvitePerson
 from projections.evidence.erasing import Erasure, erase_entries
 from tests.properties.seeds import seeds
 from tests.properties.twins import pair, play

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.ids import CommandId, PersonId
-from domain.people.access import StartSession
+from domain.people.sign_ins import StartSession
 from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, running
 from tests.world import SHARE
 from web import clock

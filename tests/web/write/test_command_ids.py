@@ -10,7 +10,7 @@ from domain.agreement.answers import CommentMade, Screen
 from domain.errors import Conflict, Invalid, Refused
 from domain.events import AnyEvent, CommandCarriedOut, Recorded, Stored, tag
 from domain.ids import CommandId, PersonId
-from domain.people.access import DisablePerson, ErasePerson
+from domain.people.person import DisablePerson, ErasePerson
 from domain.plan.schedule import ForecastMoved, MoveForecast
 from projections.events.present import CurrentWorld
 from projections.installation.folder import Folder

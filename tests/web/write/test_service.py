@@ -9,8 +9,9 @@ from domain.agreement.answers import AnswerConcern, MakeComment
 from domain.agreement.share import ReleaseHeld
 from domain.errors import Conflict, Denied, Invalid, Stale, Unknown
 from domain.ids import ClientId, CommandId, PersonId
-from domain.people.access import InvitePerson, IssueLink
 from domain.people.mails import QueueMail, SettleMail
+from domain.people.person import InvitePerson
+from domain.people.sign_ins import IssueLink
 from domain.plan.health import LapseOverrides
 from domain.plan.project import HoldProject
 from domain.plan.risks import Points, ScoreAsClient

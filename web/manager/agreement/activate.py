@@ -15,7 +15,7 @@ from domain.agreement.share import ActivateTerms
 from domain.errors import Conflict, Invalid, Refused, Stale
 from domain.ids import PersonId
 from domain.language import gettext as _
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.manager.agreement import editor, outcome, terms_form

@@ -14,8 +14,8 @@ from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, PersonId, ProjectId, ShareId
 from domain.language import N_
 from domain.language import gettext as _
-from domain.people.access import Person
 from domain.people.clients import Client, RegisterClient
+from domain.people.person import Person
 from domain.plan.project import Project
 from projections.events.world import names
 from projections.receipts.visits import Reached

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.language import gettext as _
-from domain.people.access import Person
+from domain.people.person import Person
 from domain.plan.project import Project
 from projections.events.world import World
 from web.people.client_standing import clients_of

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from domain.ids import PersonId, ProjectId
-from domain.people.access import Person
+from domain.people.person import Person
 from domain.plan.project import Project
 from projections.events.world import World
 from projections.wording import days

@@ -13,7 +13,7 @@ import pytest
 
 from domain.agreement.share import SetRetention
 from domain.ids import CommandId, PersonId
-from domain.people.access import ErasePerson, InvitePerson
+from domain.people.person import ErasePerson, InvitePerson
 from projections.receipts.claims import Receipt
 from projections.receipts.visits import Visit, visits
 from projections.wording.phrases import lasted

@@ -10,8 +10,8 @@ import pytest
 from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms
 from domain.agreement.terms import Release, Terms, Ways, checked
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ShareId
-from domain.people.access import InvitePerson
 from domain.people.clients import RegisterClient
+from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
 from tests.web.doors import VIEWER, House, running, wait_until
 from tests.web.manager.plan.test_change import hidden

@@ -12,7 +12,7 @@ import pytest
 from domain.agreement.share import ActivateTerms, DraftTerms, RevokeShare
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.people.access import InvitePerson
+from domain.people.person import InvitePerson
 from domain.plan.budget import ApproveBudget, ApproveBudgetChange, MeasureCost
 from domain.plan.project import ChangeTogether
 from domain.plan.risks import Points, ScoreRisk

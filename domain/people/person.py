@@ -1,0 +1,375 @@
+"""Somebody who may come in, with their role; what lets them in and what they are mailed has modules of its own."""
+
+from datetime import datetime
+from typing import Literal, assert_never
+
+import msgspec
+
+from domain import check
+from domain.errors import Conflict, Invalid, Unknown
+from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.language import gettext as _
+from domain.message import Command, Event
+from domain.people import for_you, mails, memberships, sign_ins, tokens
+from domain.people.for_you import Desk, ForYouCommand, ForYouEvent
+from domain.people.mails import (
+    Cadence,
+    ChooseDigest,
+    DigestChosen,
+    Mail,
+    MailQueued,
+    MailSettled,
+    QueueMail,
+    SettleMail,
+)
+from domain.people.memberships import (
+    EndMembership,
+    GrantMembership,
+    Membership,
+    MembershipEnded,
+    MembershipGranted,
+)
+from domain.people.naming import names_somebody
+from domain.people.sign_ins import (
+    EndSession,
+    IssueLink,
+    Link,
+    LinkIssued,
+    LinkUsed,
+    Session,
+    SessionEnded,
+    SessionStarted,
+    StartSession,
+    UseLink,
+)
+from domain.people.tokens import IssueToken, RevokeToken, Token, TokenIssued, TokenRevoked
+
+Role = Literal["admin", "manager", "auditor", "viewer"]
+
+# events
+
+
+class PersonInvited(Event, frozen=True, kw_only=True):
+    person: PersonId
+    name: str
+    email: str
+    role: Role
+    client: ClientId | None  # of a viewer: their first membership
+    projects: tuple[ProjectId, ...] | None = None  # of a manager; None: all
+
+
+class ProjectsAssigned(Event, frozen=True, kw_only=True):
+    """Which projects a manager manages from now on; None: all."""
+
+    projects: tuple[ProjectId, ...] | None
+
+
+class RoleChanged(Event, frozen=True, kw_only=True):
+    """What somebody of the organisation is from now on, and of a manager, which projects they manage; None: all."""
+
+    role: Role
+    projects: tuple[ProjectId, ...] | None = None
+
+
+class PersonDisabled(Event, frozen=True, kw_only=True):
+    reason: str
+
+
+class PersonErased(Event, frozen=True, kw_only=True):
+    """Name, address and sign-ins were destroyed; recorded in a stream of its own, as nobody can read the person's."""
+
+    person: PersonId
+    role: Role
+    client: ClientId | None  # the first membership
+    reason: str
+    clients: tuple[ClientId, ...] = ()  # all memberships there ever were
+
+
+PersonEvent = (
+    PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
+    | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
+    | ForYouEvent
+)  # fmt: skip
+
+# state
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    id: PersonId
+    name: str
+    email: str
+    role: Role
+    memberships: dict[ClientId, Membership] = {}  # of a viewer, also ended ones
+    links: dict[str, Link] = {}
+    sessions: dict[str, Session] = {}  # open ones
+    signed_in: datetime | None = None  # when they last signed in, UTC
+    tokens: dict[str, Token] = {}  # by id
+    disabled: bool = False
+    projects: tuple[ProjectId, ...] | None = None  # that a manager manages; None: all
+    digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
+    digested_at: dict[ShareId, datetime] = {}
+    mails: tuple[Mail, ...] = ()  # the latest ones
+    desk: Desk = Desk()  # what they said of the lines of their list
+
+    @property
+    def viewer(self) -> bool:
+        """Whether what they open is bound to clients."""
+        return self.role == "viewer"
+
+    @property
+    def clients(self) -> tuple[ClientId, ...]:
+        """The clients the person is a viewer of now."""
+        return () if self.disabled else tuple(m.client for m in self.memberships.values() if not m.ended)
+
+    @property
+    def names(self) -> set[str]:
+        """Every name the person was invited by."""
+        return {self.name, *(known.name for known in self.memberships.values())}
+
+    @property
+    def addresses(self) -> set[str]:
+        """Every mail address the person was invited by."""
+        return {self.email, *(known.email for known in self.memberships.values())}
+
+    @property
+    def comes_in(self) -> bool:
+        """Whether the person has access: a viewer by a membership, everybody else until it is ended."""
+        return not self.disabled and (self.role != "viewer" or bool(self.clients))
+
+    def known_to(self, client: ClientId) -> Membership | None:
+        """Return what a client's side knows of the person, None where they never were a viewer of that client."""
+        return self.memberships.get(client)
+
+    def digest(self, client: ClientId) -> Cadence:
+        """Return how often the person is mailed what changed on shares of a client."""
+        return self.memberships[client].digest if client in self.clients else "off"
+
+    def manages(self, project: ProjectId) -> bool:
+        """Tell whether the person manages a project; their role is looked at elsewhere."""
+        return self.projects is None or project in self.projects
+
+
+def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
+    """Return the person after `event`, recorded at `at` (UTC)."""
+    if isinstance(event, PersonInvited):
+        return Person(
+            id=event.person, name=event.name, email=event.email, role=event.role, projects=event.projects,
+            memberships=_first_membership(event),
+        )  # fmt: skip
+    if state is None:
+        message = f"expected PersonInvited first, got {type(event).__name__}"
+        raise ValueError(message)
+    replace = msgspec.structs.replace
+    match event:
+        case LinkIssued() | LinkUsed():
+            return replace(state, links=sign_ins.evolve(state.links, event, state.clients, at))
+        case SessionStarted():
+            return _begun(state, event, at)
+        case ProjectsAssigned(projects=projects):
+            return replace(state, projects=projects)
+        case RoleChanged(role=role, projects=projects):
+            return replace(state, role=role, projects=projects)
+        case DigestChosen(cadence=cadence, since=since, client=client):
+            chosen = memberships.changed(state.memberships, _meant(state, client), digest=cadence)
+            return replace(state, memberships=chosen, digested={**state.digested, **since})
+        case MailQueued(share=share, to=to) if share is not None and event.mail not in {m.id for m in state.mails}:
+            digested, when = {**state.digested, share: to}, {**state.digested_at, share: at}
+            return replace(state, mails=mails.evolve(state.mails, event, at), digested=digested, digested_at=when)
+        case MailQueued() | MailSettled():
+            return replace(state, mails=mails.evolve(state.mails, event, at))
+        case SessionEnded(session=key):
+            return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
+        case TokenIssued() | TokenRevoked():
+            return replace(state, tokens=tokens.evolve(state.tokens, event, at))
+        case PersonDisabled():
+            return replace(state, disabled=True, sessions={}, tokens={}, links={})
+        case MembershipGranted():
+            return replace(state, memberships=memberships.granted(state.memberships, event))
+        case MembershipEnded(client=client):
+            return without(state, client)
+        case _ if isinstance(event, ForYouEvent):
+            return replace(state, desk=for_you.evolve(state.desk, event, at))
+        case _:
+            assert_never(event)
+
+
+def _first_membership(event: PersonInvited) -> dict[ClientId, Membership]:
+    if event.client is None:
+        return {}
+    return {event.client: Membership(client=event.client, name=event.name, email=event.email)}
+
+
+def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
+    """Return the person with a session more."""
+    opens = state.clients if event.clients is None else event.clients
+    new = Session(
+        id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
+        clients=opens,
+    )  # fmt: skip
+    known = memberships.came_in(state.memberships, opens, at)
+    sessions = {**state.sessions, new.id: new}
+    return msgspec.structs.replace(state, sessions=sessions, signed_in=at, memberships=known)
+
+
+def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
+    """Return the client that is named, or all the person is a viewer of."""
+    return state.clients if client is None else (client,)
+
+
+def without(state: Person, client: ClientId) -> Person:
+    """Return the person without their membership of a client: what opened that client alone is gone."""
+    replace = msgspec.structs.replace
+    if client not in state.memberships:
+        return state
+    links = {k: replace(x, clients=_less(x.clients, client)) for k, x in state.links.items() if x.clients != (client,)}
+    sessions = {k: replace(x, clients=_less(x.clients, client)) for k, x in state.sessions.items()}
+    return replace(
+        state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
+        memberships=memberships.changed(state.memberships, (client,), ended=True, digest="off"),
+    )  # fmt: skip
+
+
+def _less(clients: tuple[ClientId, ...], client: ClientId) -> tuple[ClientId, ...]:
+    return tuple(one for one in clients if one != client)
+
+
+# commands
+
+
+class InvitePerson(Command, frozen=True, kw_only=True):
+    person: PersonId
+    name: str
+    email: str
+    role: Role
+    client: ClientId | None = None
+    projects: tuple[ProjectId, ...] | None = None
+
+
+class AssignProjects(Command, frozen=True, kw_only=True):
+    """Say which projects a manager manages; None: all."""
+
+    person: PersonId
+    projects: tuple[ProjectId, ...] | None
+
+
+class ChangeRole(Command, frozen=True, kw_only=True):
+    """Make somebody of the organisation something else of it: a manager of all projects or some, auditor or admin."""
+
+    person: PersonId
+    role: Role
+    projects: tuple[ProjectId, ...] | None = None
+
+
+class DisablePerson(Command, frozen=True, kw_only=True):
+    person: PersonId
+    reason: str
+
+
+class ErasePerson(Command, frozen=True, kw_only=True):
+    """Destroy the name, address and sign-ins of a person for ever; the reason must not name them."""
+
+    person: PersonId
+    reason: str
+
+
+PersonCommand = (
+    InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession | IssueToken
+    | RevokeToken | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
+    | ForYouCommand
+)  # fmt: skip
+
+
+def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonErased]:
+    """Return the event that erases a person.
+
+    Raises: Unknown when they are erased already or were never invited, Invalid when the reason names them.
+    """
+    if state is None:
+        raise Unknown(_("There is no such person, or they have been erased already."), "person")
+    reason = check.text("reason", command.reason, required=True)
+    if names_somebody(reason, state.names, state.addresses):
+        raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
+    clients = tuple(state.memberships)
+    first = clients[0] if clients else None
+    return [PersonErased(person=state.id, role=state.role, client=first, clients=clients, reason=reason)]
+
+
+def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[PersonEvent]:
+    """Return the events that carry out `command` at `now` (UTC).
+
+    Raises: a kind of Refused.
+    """
+    if isinstance(command, InvitePerson):
+        return [_invite(state, command)]
+    if state is None:
+        raise Unknown(_("There is no such person. Invite them first."))
+    if state.disabled:
+        raise Conflict(_("This person's access has been ended. Invite them again under a new id."))
+    match command:
+        case IssueLink():
+            return list(sign_ins.issue(state, command, now))
+        case UseLink():
+            return list(sign_ins.use(state, command, now))
+        case StartSession():
+            return [sign_ins.start(state, command, now, "openid", state.clients)]
+        case AssignProjects(projects=projects):
+            if state.role != "manager":
+                raise Invalid(
+                    _("Projects are assigned to managers; {name} is {role}.", name=state.name, role=state.role),
+                    "person",
+                )
+            return [] if projects == state.projects else [ProjectsAssigned(projects=projects)]
+        case ChangeRole():
+            return list(_change_role(state, command))
+        case ChooseDigest(cadence=cadence, since=since, client=client):
+            same = all(state.digest(one) == cadence for one in _meant(state, client))
+            return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
+        case QueueMail():
+            return list(mails.queue(state.mails, state.digested, command, now))
+        case SettleMail():
+            return list(mails.settle(state.mails, command))
+        case EndSession(session=key, cause=cause):
+            return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
+        case IssueToken():
+            return list(tokens.issue(state.tokens, command))
+        case RevokeToken():
+            return list(tokens.revoke(state.tokens, command))
+        case DisablePerson(reason=reason):
+            ended: list[PersonEvent] = [SessionEnded(session=key, cause="disabled") for key in state.sessions]
+            return [*ended, PersonDisabled(reason=check.text("reason", reason, required=True))]
+        case GrantMembership():
+            if state.role != "viewer":
+                raise Invalid(_("Only viewers belong to clients; {name} is {role}.", name=state.name, role=state.role))
+            return list(memberships.grant(state.memberships, command))
+        case EndMembership():
+            return list(memberships.end(state.memberships, command))
+        case _ if isinstance(command, ForYouCommand):
+            return list(for_you.decide(state.desk, command, now))
+        case _:
+            assert_never(command)
+
+
+def _change_role(state: Person, command: ChangeRole) -> list[RoleChanged]:
+    if state.viewer or command.role == "viewer":
+        told = _("Viewers belong to clients and to nobody else. Invite them under another address for another role.")
+        raise Invalid(told, "role")
+    projects = command.projects if command.role == "manager" else None
+    same = (command.role, projects) == (state.role, state.projects)
+    return [] if same else [RoleChanged(role=command.role, projects=projects)]
+
+
+def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
+    if state is not None:
+        raise Conflict(_("A person with this id exists already. Use a new id."), "person")
+    if (command.role == "viewer") != (command.client is not None):
+        problem = _("A viewer is invited for one client at a time, and nobody else for any")
+        raise Invalid(_("{told}. Choose a client for a viewer, none for others.", told=problem), "client")
+    email = check.address("email", command.email)
+    return PersonInvited(
+        person=PersonId(check.identifier("person", command.person)),
+        name=check.line("name", command.name),
+        email=email,
+        role=command.role,
+        client=command.client,
+        projects=command.projects if command.role == "manager" else None,
+    )
