@@ -22,6 +22,7 @@ from domain.errors import Refused, Stale
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
 from domain.plan.project import Project, decide
+from domain.plan.putting_back import PutBack
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
 from projections.events.world import World
@@ -248,7 +249,8 @@ def carry_out(services: Services, signed: Signed, order: Order, before: Project)
     if not answer.events:
         return _("Nothing changed, so nothing was recorded.")
     changed = effects(world, before, world.projects[before.id], held)
-    return _("Recorded. ") + seen_by(world, changed, heads, Clock(before.time_zone))
+    done = _("Put back. ") if isinstance(order.command, PutBack) else _("Recorded. ")
+    return done + seen_by(world, changed, heads, Clock(before.time_zone))
 
 
 def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:
