@@ -94,7 +94,7 @@ def test_from_nothing_to_a_client_looking(product: Product, sit_down: Callable[.
     hands.fill("Email address", "anna@acme.test")
     hands.click("button:has-text('Put in force')")
     hands.click("button:has-text('Copy')")
-    assert desk.locator("button:has-text('Copied')").count() == 1
+    wait_until(lambda: desk.locator("button:has-text('Copied')").count() == 1)
 
     link = desk.evaluate("navigator.clipboard.readText()")
     assert link == desk.input_value("#the-link")

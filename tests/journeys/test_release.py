@@ -59,7 +59,7 @@ def test_a_held_change_reaches_an_open_page_once_it_is_let_go(product: Product, 
     assert "20 Jun" not in client.locator("#body").inner_text()
 
     desk.click("form[id^=go-milestone-m1] button")
-    wait_until(lambda: "It is on its way to Acme Rail." in desk.locator("#main").inner_text())
+    wait_until(lambda: "Sent to Acme Rail." in desk.locator("#main").inner_text())
     wait_until(lambda: on_screen(client) == begun + 2)
     assert "20 Jun" in client.locator("#ms-m1").inner_text()
     assert "R-01 scored 9 → 16" in waiting(desk)

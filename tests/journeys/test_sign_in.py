@@ -66,7 +66,7 @@ def test_a_stranger_stays_outside_and_reads_one_plain_page(both: tuple[Product, 
     page = context.new_page()
     page.goto(f"{product.url}/sign-in")
     page.click("text=Sign in with Acme sign-on")
-    wait_until(lambda: "You cannot come in this way" in page.inner_text("body"))
+    wait_until(lambda: "You cannot sign in this way" in page.inner_text("body"))
     assert context.cookies(product.url) == []
     page.goto(f"{product.url}/s/{SHARE}")
     assert page.url == f"{product.url}/sign-in?to=%2Fs%2F{SHARE}"

@@ -53,8 +53,7 @@ def what(change: LatestChange) -> str:
         counted.append(count(len(change.milestones), _("milestone")))
     if change.risks:
         counted.append(count(len(change.risks), _("risk")))
-    text = _(" and ").join(counted)
-    return text[:1].upper() + text[1:]
+    return _(" and ").join(counted)
 
 
 def _milestones(change: LatestChange) -> Iterator[str]:
