@@ -65,7 +65,7 @@ def line(field: str, value: str, *, required: bool = True) -> str:
 
 
 def address(field: str, value: str) -> str:
-    """Return `value` if it can be a email address."""
+    """Return `value` if it can be an email address."""
     value = line(field, value)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         raise Invalid(_("{email!r} is no email address. Expected name@domain.", email=value), field)

@@ -153,11 +153,11 @@ class Directory:
         return [self.people[person] for person in self._members.get(client, ()) if person in self.people]
 
     def addressed(self, email: str) -> list[Person]:
-        """Return whoever was ever invited by a email address, in the order of their invitations."""
+        """Return whoever was ever invited by an email address, in the order of their invitations."""
         return [self.people[person] for person in self._addressed.get(compared(email), ())]
 
     def known_viewer(self, email: str) -> Person | None:
-        """Return the viewer, of any client, who was invited first by a email address; None where nobody was."""
+        """Return the viewer, of any client, who was invited first by an email address; None where nobody was."""
         return next((p for p in self.addressed(email) if p.role == "viewer" and not p.disabled), None)
 
     def _forget(self, key: PersonId, person: Person) -> None:

@@ -122,5 +122,5 @@ def same_address(left: str, right: str) -> bool:
 
 
 def compared(address: str) -> str:
-    """Return a email address in the form in which it is compared with others."""
+    """Return an email address in the form in which it is compared with others."""
     return address.lower() if address.isascii() else address

@@ -177,12 +177,12 @@ def use(state: Holder, command: UseLink, now: datetime) -> list[LinkUsed | Sessi
     """
     link = state.links.get(command.hash)
     if link is None or link.used or link.expires <= now:
-        raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
+        raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
     carried = state.sessions.get(command.carry)
     opens = {*link.clients, *(carried.clients if carried is not None and carried.expires > now else ())}
     clients = tuple(client for client in state.clients if client in opens)
     if state.viewer and not clients:
-        raise Unknown(_("This link has been used or has run out. Ask whoever sent it for a new one."))
+        raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
     return [LinkUsed(hash=command.hash), start(state, command, now, "link", clients)]
 
 

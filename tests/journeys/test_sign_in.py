@@ -91,7 +91,7 @@ def _comes_back(product: Product, server: Sink, chromium: Any) -> None:
     page.goto(wanted)
     page.fill("input[name=email]", f"v@{ACME}.test")
     page.click("text=Send me a link")
-    wait_until(lambda: "Look into your mail" in page.inner_text("body"))
+    wait_until(lambda: "Look into your email" in page.inner_text("body"))
     wait_until(lambda: server.mails)
     found = re.search(r"http\S+/in/\S+", server.mails[0].text)
     assert found

@@ -63,7 +63,7 @@ def _add_clients(actions: Commands) -> None:
 
 
 def _add_people(actions: Commands) -> None:
-    invite = actions.add_parser("invite", help=_("invite a person; mails a one-time sign-in link, or prints it"))
+    invite = actions.add_parser("invite", help=_("invite a person; emails a one-time sign-in link, or prints it"))
     invite.add_argument("email")
     invite.add_argument("--name", required=True)
     invite.add_argument("--role", required=True, choices=("admin", "manager", "auditor", "viewer"))
@@ -193,7 +193,7 @@ def _invite(desk: _Desk, given: Arguments) -> None:
     else:
         mail = desk.sender.invite(OPERATOR, person, client, secret)
         desk.sender.finish(SMTP_PATIENCE)
-        print(state.state(mail, "UTC") if mail is not None else _("Not mailed: this access has ended meanwhile."))
+        print(state.state(mail, "UTC") if mail is not None else _("Not sent: this access has ended meanwhile."))
         print(_("`fanlight user link {email}` prints a link to pass on instead.", email=given["email"]))
 
 

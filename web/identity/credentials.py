@@ -121,7 +121,7 @@ class Credentials:
         return Entrance(cookie, expires)
 
     def vouched(self, email: str, device: str = "") -> Entrance | None:
-        """Start a session for the one person who has a email address; None for nobody or several."""
+        """Start a session for the one person who has an email address; None for nobody or several."""
         holders = [p for p in self._present.refresh().addressed(email) if p.comes_in]
         if len(holders) != 1:
             return None

@@ -260,7 +260,7 @@ def _invitation(content: Invitation) -> Iterator[str]:
         )
     else:
         yield _(
-            "{organisation} shows its clients how its work stands, live. You come in as {role}.",
+            "{organisation} shows its clients how its work stands, live. You sign in as {role}.",
             organisation=content.organisation,
             role=content.role,
         )
@@ -285,4 +285,4 @@ def _own_link(content: OwnLink) -> Iterator[str]:
         "It is yours alone and good once, until {until}. Opening the page does not use it; the button there does.",
         until=content.until,
     )
-    yield _("If it was not you who asked, do nothing: nobody comes in without this mail.")
+    yield _("If it was not you who asked, do nothing: nobody signs in without this email.")

@@ -46,7 +46,7 @@ def test_an_invitation_from_the_command_line_is_mailed_where_mail_is_set(tmp_pat
         assert (told.returncode, "accepted by the mail server" in told.stdout) == (0, True), told.stderr
         assert "/in/" not in told.stdout
         assert (server.mails[0].to, server.mails[0].subject) == ("ada@x.test", "Your supplier invites you as an admin")
-        assert "You come in as an admin." in server.mails[0].text
+        assert "You sign in as an admin." in server.mails[0].text
         client = fanlight("user", "client", "Acme Rail", "--data", tmp_path).stdout.strip()
         server.refuse["bo@x.test"] = "550 no such box"
         one = ("user", "invite", "bo@x.test", "--name", "Bo", "--role", "viewer", "--client", client)

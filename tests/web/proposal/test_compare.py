@@ -176,7 +176,7 @@ def test_an_agreed_plan_is_never_replaced_by_a_file() -> None:
     project = taken(started(), plan(row("1", baseline=day(5))))
     proposal = look(project, plan(row("1", baseline=day(8))))
     assert proposal.lines == ()
-    assert "agree a new plan" in proposal.notes[0]
+    assert "set a new agreed plan" in proposal.notes[0]
 
 
 def test_costs_become_the_cost_measure_and_never_the_price() -> None:

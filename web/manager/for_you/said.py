@@ -93,7 +93,7 @@ def _group(world: World, signed: Signed, key: ProjectId, lines: Sequence[Line], 
     project = world.projects[key]
     today = words.local(now, project.time_zone).date()
     tomorrow, monday = today + timedelta(days=1), today + timedelta(days=7 - today.weekday())
-    days = [(tomorrow.isoformat(), _("Tomorrow")), (monday.isoformat(), _("Monday, {day}", day=words.day(monday)))]
+    days = [(tomorrow.isoformat(), _("Tomorrow")), (monday.isoformat(), _("Monday, {day}", day=words.day_year(monday)))]
     week = today + timedelta(days=7)
     return Group(
         id=key,
@@ -178,7 +178,7 @@ def sentence(world: World, matter: Matter, now: datetime) -> str:
         case "hold":
             return _held(world, matter, now)
         case "mail":
-            return _("The last mail to {who} of {client} was refused.", who=who, client=client)
+            return _("The last email to {who} of {client} was refused.", who=who, client=client)
         case "stopped":
             return _("The share with {client} is stopped: its page does not change.", client=client)
         case "confirm":
