@@ -93,7 +93,7 @@ def test_two_workers_that_both_believe_they_lead_mail_every_update_once(
         two.move(day, by=day % 2)
         wait_until(lambda n=day + 1: two.head() == n, 30)  # type: ignore[misc]
     whole(two, server)
-    assert len(server.mails) > 8  # they had something to race for
+    assert len(server.mails) > 3  # they had something to race for, however many updates went into one mail
 
 
 def test_an_invitation_put_off_at_one_worker_is_mailed_by_the_one_that_leads(
