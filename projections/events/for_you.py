@@ -155,7 +155,8 @@ class ForYou:
 
     def _own(self, person: PersonId, halted: Mapping[ProjectId, list[Matter]]) -> Iterator[Line]:
         """Yield what is somebody's by their projects or because it was handed to them."""
-        for project in self._mine.get(person, ()):
+        mine = self._mine.get(person, set())
+        for project in [one for one in {**self._matters, **halted} if one in mine]:
             for matter in (*self._matters.get(project, {}).values(), *halted.get(project, ())):
                 given = self._handed(matter)
                 if given is None or given.to == person:
