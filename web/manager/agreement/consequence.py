@@ -253,8 +253,13 @@ def span(first: int, last: int) -> str:
     )
 
 
+def _within(name: str) -> str:
+    """Return a name as it stands within a sentence: "forecast", and "SPI(t)" as it is."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
 def summed(values: Sequence[Value], most: int = 3) -> str:
     """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
-    parts = [f"{v.of if not i else v.of[:1].lower() + v.of[1:]} {v.says}" for i, v in enumerate(values[:most])]
+    parts = [f"{v.of if not i else _within(v.of)} {v.says}" for i, v in enumerate(values[:most])]
     rest = len(values) - len(parts)
     return ", ".join(parts) + (_(" and {rest} more", rest=rest) if rest > 0 else "")
