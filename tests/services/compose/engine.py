@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 KEPT = ROOT / "build" / "compose"  # what is fetched once: a Debian for the stand-ins, the wheels of the image
 STAND_INS = Path(__file__).parent / "stand_ins"
 PYTHON = "3.13"  # of the image, in the Dockerfile and in Debian trixie
-MIRROR = os.environ.get("DEBIAN_MIRROR")  # None: as debootstrap itself has it
+MIRROR = [one for one in (os.environ.get("DEBIAN_MIRROR"),) if one]  # empty: the one debootstrap takes by itself
 PACKAGES = "ca-certificates,python3,python3-venv,postgresql-17,valkey-server,caddy,docker-registry,gosu,libcap2-bin"
 LEFT_OUT = ("usr/lib/x86_64-linux-gnu/libLLVM*", "usr/lib/postgresql/*/lib/llvmjit*", "usr/lib/postgresql/*/lib/bitcode",
             "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/i18n", "var/cache/apt", "var/lib/apt/lists",
@@ -63,7 +63,7 @@ def fetch() -> None:
     if not debian.exists():
         with tempfile.TemporaryDirectory(dir=KEPT) as folder:
             root = Path(folder) / "root"
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(root), *([MIRROR] if MIRROR else []))
+            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(root), *MIRROR)
             new = KEPT / "debian.tar.new"
             left_out = [f"--exclude=./{one}" for one in LEFT_OUT]
             _run("tar", "--create", f"--file={new}", "--one-file-system", *left_out, f"--directory={root}", ".")
