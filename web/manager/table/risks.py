@@ -1,7 +1,6 @@
 """The risks of a project as a table: columns, rows, and the commands that a changed row stands for."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -11,7 +10,7 @@ from domain.language import N_
 from domain.plan.project import PlainCommand, Project
 from domain.plan.risks import CloseRisk, DescribeRisk, Points, ReopenRisk, Risk, ScoreRisk
 from web.manager.table.cells import YES, Column, SheetRow
-from web.manager.table.sheet import Changes, Question, Sheet
+from web.manager.table.sheet import Sheet
 
 COLUMNS = (
     Column(name="ref", label=N_("Reference"), required=True),
@@ -67,16 +66,6 @@ def commands(project: Project, key: str, changes: Mapping[str, Any], reason: str
         yield "closed", CloseRisk(project=project.id, risk=r.id, reason=reason)
 
 
-def problems(_project: Project, _key: str, _changes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what no command can say of a changed row: nothing."""
-    yield from ()
-
-
-def questions(_project: Project, _changes: Changes, _today: date) -> Iterator[Question]:
-    """Yield what is not likely to be meant among all changes: nothing is asked of risks."""
-    yield from ()
-
-
 SHEET = Sheet(
     name="risks",
     title=N_("Risks as a table"),
@@ -84,7 +73,5 @@ SHEET = Sheet(
     columns=COLUMNS,
     rows=rows,
     commands=commands,
-    problems=problems,
-    questions=questions,
     reason_help=N_("Clients whose agreement covers the history of scores read it beside every score that changes."),
 )

@@ -22,6 +22,11 @@ class Question(msgspec.Struct, frozen=True):
     token: str
 
 
+def nothing(*_asked: object) -> Iterator[Any]:
+    """Yield nothing: what a table says that has no problems or questions of its own."""
+    yield from ()
+
+
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of table."""
 
@@ -31,8 +36,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     rows: Callable[[Project], list[SheetRow]]
     commands: Callable[[Project, str, Mapping[str, Any], str], Iterator[tuple[str, PlainCommand]]]
-    problems: Callable[[Project, str, Mapping[str, Any]], Iterator[tuple[str, str]]]
-    questions: Callable[[Project, Changes, date], Iterator[Question]]
+    problems: Callable[[Project, str, Mapping[str, Any]], Iterator[tuple[str, str]]] = nothing
+    questions: Callable[[Project, Changes, date], Iterator[Question]] = nothing
     reason_help: str
 
 
