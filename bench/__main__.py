@@ -3,7 +3,7 @@
 import sys
 import time
 
-from bench import fanout, fleet, follow, opening, product, record
+from bench import fanout, fleet, follow, importing, opening, product, record
 from bench.gate import Row, table
 
 BENCHES = {
@@ -13,6 +13,7 @@ BENCHES = {
     "opening": opening.run,
     "record": record.run,
     "fleet": fleet.run,
+    "importing": importing.run,
 }
 
 

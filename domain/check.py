@@ -49,7 +49,7 @@ def line(field: str, value: str, *, required: bool = True) -> str:
     value = _clean(field, value)
     if "\n" in value:
         raise Invalid(_("{field} has to be on one line.", field=_name(field)), field)
-    if required and _blank(value):
+    if required and blank(value):
         raise Invalid(_("{field} is missing. Type it and send again.", field=_name(field)), field)
     if len(value) > LINE:
         raise Invalid(
@@ -75,7 +75,7 @@ def address(field: str, value: str) -> str:
 def text(field: str, value: str, *, required: bool = False) -> str:
     """Return `value` as trimmed text of at most 4,000 characters."""
     value = _clean(field, value)
-    if required and _blank(value):
+    if required and blank(value):
         raise Invalid(_("{field} is missing. A sentence is enough.", field=_name(field)), field)
     if len(value) > TEXT:
         raise Invalid(
@@ -209,11 +209,7 @@ def zone(field: str, value: str) -> str:
 def _clean(field: str, value: str) -> str:
     value = re.sub("\r\n?|[\u2028\u2029]", "\n", value).strip()
     for place, character in enumerate(value, 1):
-        if (
-            character in _NAMES
-            or character in _REORDERING
-            or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"))
-        ):
+        if _refused(character):
             problem = _(
                 "{field} contains an invisible control character, U+{ord:04X}, at place {place}",
                 field=_name(field),
@@ -224,7 +220,21 @@ def _clean(field: str, value: str) -> str:
     return value
 
 
-def _blank(value: str) -> bool:
+def without_refused(value: str) -> str:
+    """Return a text without the characters that `line` and `text` refuse, for what no person typed."""
+    return "".join(character for character in value if not _refused(character))
+
+
+def _refused(character: str) -> bool:
+    """Tell whether a character is one that nobody sees and that could mislead, or that marks a place in the record."""
+    return (
+        character in _NAMES
+        or character in _REORDERING
+        or (character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"))
+    )
+
+
+def blank(value: str) -> bool:
     """Tell whether nothing of a text can be seen: it has only spaces and formatting marks."""
     return all(unicodedata.category(character)[0] in "ZC" for character in value)
 

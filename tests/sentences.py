@@ -29,7 +29,7 @@ NOT_READ = {
     "web/render/exact_page.py": "the file an update is exported as is recognised by these bytes",
     "web/process/log_lines.py": "the format of log lines",
     "web/importers/mspdi/names.py": "names of elements in Microsoft Project's XML",
-    "web/importers/csv/suggesting.py": "headings of other tools, compared with those of a file",
+    "web/importers/table/headings.py": "headings and words of other tools, compared with those of a file",
 }
 # Functions, classes and constants of a module in which none is one, with the reason.
 NOT_READ_HERE = {
@@ -39,9 +39,9 @@ NOT_READ_HERE = {
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",
-    ("web/importers/csv/days.py", "COMMON"): "notations of a date, as the mapping has them",
-    ("web/importers/csv/days.py", "_TIME"): "a pattern",
-    ("web/importers/csv/days.py", "_WEEKDAY"): "a pattern",
+    ("web/importers/table/days.py", "COMMON"): "notations of a date, as the mapping has them",
+    ("web/importers/table/days.py", "_TIME"): "a pattern",
+    ("web/importers/table/days.py", "_WEEKDAY"): "a pattern",
     ("web/importers/mspdi/xml_stream.py", "ENDED"): "messages of the XML parser, compared with its own",
     ("web/process/process.py", "_receipt_salt"): "what a salt is derived for",
     ("web/manager/answers/page.py", "comment"): "what an id is derived from",
@@ -51,7 +51,7 @@ NOT_READ_HERE = {
 }
 # Modules in which a capitalised word alone is no label, with the reason.
 NO_LABELS = {
-    "web/importers/csv/mapping.py": "names of columns in an example",
+    "web/importers/table/mapping.py": "names of columns in an example",
     "web/importers/mspdi/reader.py": "names of elements in Microsoft Project's XML",
     "web/importers/mspdi/costs.py": "names of elements in Microsoft Project's XML",
     "web/importers/mspdi/tasks.py": "names of elements in Microsoft Project's XML",
@@ -76,7 +76,7 @@ INTERNAL = {
     "CurrencyMismatch", "UnknownKey", "Away", "NotVouched", "Moved", "TermsMoved", "LeaseLost",
 }  # fmt: skip
 # Modules whose ValueError is shown: the form or the setting tells it at the field.
-VALUE_ERRORS_SHOWN = {"web/forms/fields.py", "web/mail/smtp.py", "web/importers/csv/days.py"}
+VALUE_ERRORS_SHOWN = {"web/forms/fields.py", "web/mail/smtp.py", "web/importers/table/days.py"}
 # Calls whose arguments are machine text: names, patterns, statements of a database, log lines, types.
 CALLS = {
     "cast", "NewType", "TypeVar", "getattr", "setattr", "hasattr", "compile", "fullmatch", "match", "search", "sub",

@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     witness_url: str = ""
     witness_key: str = ""
     timestamp_url: str = ""
-    max_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=512)] = 64
+    max_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 256
     sign_in_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
     commands_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 600
     exports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
@@ -99,7 +99,7 @@ HELP = {
     "witness_url": N_("address of a witness (C2SP) that cosigns checkpoints; default: none"),
     "witness_key": N_("verification key of that witness"),
     "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
-    "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 512"),
+    "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 1024"),
     "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
     "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
     "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),

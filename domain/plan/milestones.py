@@ -95,8 +95,25 @@ class MilestoneRemoved(Event, frozen=True, kw_only=True):
     reason: str
 
 
-Changed = MilestoneDescribed | ForecastMoved | ProgressReported | MilestoneMet | MilestoneReopened | MilestoneAccepted
-MilestoneEvent = MilestoneAdded | Changed | MilestoneRemoved
+class MilestoneLinked(Event, frozen=True, kw_only=True):
+    """The milestone has another id in the plan it comes from: the same milestone, numbered anew there."""
+
+    milestone: MilestoneId
+    source_id: str
+
+
+class MilestoneRestored(Event, frozen=True, kw_only=True):
+    """A milestone that was removed is on the plan again, as it was, with the id it has in the plan it comes from."""
+
+    milestone: MilestoneId
+    source_id: str = ""
+
+
+Changed = (
+    MilestoneDescribed | ForecastMoved | ProgressReported | MilestoneMet | MilestoneReopened | MilestoneAccepted
+    | MilestoneLinked
+)  # fmt: skip
+MilestoneEvent = MilestoneAdded | Changed | MilestoneRemoved | MilestoneRestored
 
 
 # state
@@ -205,6 +222,8 @@ def evolve(old: Milestone, event: Changed, at: datetime) -> Milestone:
             return _settled(old, Settlement(at=at, as_of=as_of, actual=None))
         case MilestoneAccepted(on=on, by=by):
             return replace(old, accepted_on=on, accepted_by=by)
+        case MilestoneLinked(source_id=source):
+            return replace(old, source_id=source)
         case _:
             assert_never(event)
 
@@ -282,11 +301,27 @@ class RemoveMilestone(Command, frozen=True, kw_only=True):
     reason: str
 
 
+class LinkMilestone(Command, frozen=True, kw_only=True):
+    """Say which id a milestone has in the plan it comes from, "" where it is in none."""
+
+    project: ProjectId
+    milestone: MilestoneId
+    source_id: str
+
+
+class RestoreMilestone(Command, frozen=True, kw_only=True):
+    """Put a milestone that was removed on the plan again, with its history."""
+
+    project: ProjectId
+    milestone: MilestoneId
+    source_id: str = ""
+
+
 ChangeMilestone = (
     DescribeMilestone | MoveForecast | ReportProgress | MeetMilestone | ReopenMilestone | AcceptMilestone
-    | RemoveMilestone
+    | RemoveMilestone | LinkMilestone
 )  # fmt: skip
-MilestoneCommand = AddMilestone | ChangeMilestone
+MilestoneCommand = AddMilestone | ChangeMilestone | RestoreMilestone
 
 
 def decide(old: Milestone, command: ChangeMilestone, today: date, currency: str) -> list[Changed | MilestoneRemoved]:
@@ -317,6 +352,9 @@ def decide(old: Milestone, command: ChangeMilestone, today: date, currency: str)
             return _accept(old, check.day("on", on), check.line("by", by), today)
         case RemoveMilestone(reason=reason):
             return [MilestoneRemoved(milestone=old.id, reason=check.text("reason", reason, required=True))]
+        case LinkMilestone(source_id=source):
+            kept = check.line("source_id", source, required=False)
+            return [] if kept == old.source_id else [MilestoneLinked(milestone=old.id, source_id=kept)]
         case _:
             assert_never(command)
 

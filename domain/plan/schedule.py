@@ -20,6 +20,7 @@ from domain.plan.milestones import (
     AddMilestone,
     DescribeMilestone,
     ForecastMoved,
+    LinkMilestone,
     MeetMilestone,
     Milestone,
     MilestoneAccepted,
@@ -29,9 +30,11 @@ from domain.plan.milestones import (
     MilestoneDetails,
     MilestoneEvent,
     MilestoneKind,
+    MilestoneLinked,
     MilestoneMet,
     MilestoneRemoved,
     MilestoneReopened,
+    MilestoneRestored,
     Move,
     MoveForecast,
     OwnerSide,
@@ -39,15 +42,16 @@ from domain.plan.milestones import (
     RemoveMilestone,
     ReopenMilestone,
     ReportProgress,
+    RestoreMilestone,
 )
 
 __all__ = [
     "AcceptMilestone", "AddMilestone", "ApproveBaseline", "ApprovedBaseline", "BaselineApproved", "ConfirmPlan",
-    "DayEnded", "DescribeMilestone", "EndDay", "ForecastMoved", "MeetMilestone", "Milestone", "MilestoneAccepted",
-    "MilestoneAdded", "MilestoneDescribed", "MilestoneDetails", "MilestoneKind", "MilestoneMet", "MilestoneRemoved",
-    "MilestoneReopened", "Move", "MoveForecast", "OwnerSide", "PlanConfirmed", "ProgressReported",
-    "RemoveMilestone", "ReopenMilestone", "ReportProgress", "Schedule", "ScheduleCommand", "ScheduleEvent",
-    "decide", "evolve",
+    "DayEnded", "DescribeMilestone", "EndDay", "ForecastMoved", "LinkMilestone", "MeetMilestone", "Milestone",
+    "MilestoneAccepted", "MilestoneAdded", "MilestoneDescribed", "MilestoneDetails", "MilestoneKind",
+    "MilestoneLinked", "MilestoneMet", "MilestoneRemoved", "MilestoneReopened", "MilestoneRestored", "Move",
+    "MoveForecast", "OwnerSide", "PlanConfirmed", "ProgressReported", "RemoveMilestone", "ReopenMilestone",
+    "ReportProgress", "RestoreMilestone", "Schedule", "ScheduleCommand", "ScheduleEvent", "decide", "evolve",
 ]  # fmt: skip
 
 
@@ -68,6 +72,7 @@ class PlanConfirmed(Event, frozen=True, kw_only=True):
     data_date: date | None = None
     note: str = ""
     as_of: datetime | None = None
+    title: str = ""  # of the plan, as the imported file has it
 
 
 class DayEnded(Event, frozen=True, kw_only=True):
@@ -99,6 +104,7 @@ class Confirmation(msgspec.Struct, frozen=True):
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     milestones: dict[MilestoneId, Milestone] = {}
+    removed: dict[MilestoneId, Milestone] = {}  # as each was when it left the plan; none of them is shown
     baselines: tuple[ApprovedBaseline, ...] = ()
     agreed: dict[MilestoneId, date] = {}  # from the baselines: the newest date agreed for each milestone
     agreed_first: dict[MilestoneId, date] = {}  # from the baselines: the first date agreed
@@ -106,6 +112,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_as_of: datetime | None = None  # since when it held in its source, where that is said
     data_date: date | None = None
     files: tuple[str, ...] = ()  # hashes of imported files, newest last
+    plan_title: str = ""  # as the last imported file that had one had it
     ended: date | None = None  # the last day that is recorded as over in the project's zone
 
     @property
@@ -167,7 +174,12 @@ def evolve(state: Schedule, event: ScheduleEvent, at: datetime) -> Schedule:
             return _with(state, milestones.begin(event, at))
         case MilestoneRemoved(milestone=key):
             rest = {k: v for k, v in state.milestones.items() if k != key}
-            return msgspec.structs.replace(state, milestones=rest)
+            gone = {**state.removed, key: state.milestones[key]}
+            return msgspec.structs.replace(state, milestones=rest, removed=gone)
+        case MilestoneRestored(milestone=key, source_id=source):
+            gone = {k: v for k, v in state.removed.items() if k != key}
+            back = msgspec.structs.replace(state.removed[key], source_id=source)
+            return _with(msgspec.structs.replace(state, removed=gone), back)
         case BaselineApproved():
             return _agreed(state, event)
         case PlanConfirmed():
@@ -184,6 +196,7 @@ def _with(state: Schedule, milestone: Milestone) -> Schedule:
 
 def _confirmed(state: Schedule, event: PlanConfirmed, at: datetime) -> Schedule:
     files = (*state.files, event.file_hash) if event.file_hash else state.files
+    state = msgspec.structs.replace(state, plan_title=event.title or state.plan_title)
     if state.confirmed_since is not None and (event.as_of or at) < state.confirmed_since:
         return msgspec.structs.replace(state, files=files)
     newest = event.data_date or state.data_date
@@ -213,6 +226,7 @@ class ApproveBaseline(Command, frozen=True, kw_only=True):
     approver: str
     on: date
     dates: dict[MilestoneId, date] = {}  # for these instead of their forecast
+    only: bool = False  # whether nothing but these dates is agreed; every other milestone keeps what was agreed for it
 
 
 class ConfirmPlan(Command, frozen=True, kw_only=True):
@@ -222,6 +236,7 @@ class ConfirmPlan(Command, frozen=True, kw_only=True):
     data_date: date | None = None
     note: str = ""
     as_of: datetime | None = None
+    title: str = ""
 
 
 class EndDay(Command, frozen=True, kw_only=True):
@@ -242,6 +257,11 @@ def decide(state: Schedule, command: ScheduleCommand, today: date, currency: str
     match command:
         case AddMilestone():
             return [_add(state, command, currency)]
+        case RestoreMilestone():
+            return [_restore(state, command)]
+        case LinkMilestone(milestone=key, source_id=source):
+            _free(state, source, key)
+            return list(milestones.decide(_existing(state, key), command, today, currency))
         case ApproveBaseline():
             return _approve(state, command, today)
         case ConfirmPlan():
@@ -275,11 +295,7 @@ def _add(state: Schedule, command: AddMilestone, currency: str) -> MilestoneAdde
     if command.milestone in state.milestones:
         raise Conflict(_("A milestone with this id is in the plan already. Use a new id."), "milestone")
     source = check.line("source_id", command.source_id, required=False)
-    if source and any(m.source_id == source for m in state.milestones.values()):
-        raise Conflict(
-            _("A milestone with the source id {source} is in the plan already. Move that one.", source=source),
-            "source_id",
-        )
+    _free(state, source, command.milestone)
     return MilestoneAdded(
         milestone=command.milestone,
         details=milestones.described(command.details, currency),
@@ -287,6 +303,29 @@ def _add(state: Schedule, command: AddMilestone, currency: str) -> MilestoneAdde
         source_id=source,
         as_of=command.as_of,
     )
+
+
+def _restore(state: Schedule, command: RestoreMilestone) -> MilestoneRestored:
+    key = command.milestone
+    if key in state.milestones:
+        raise Conflict(_("This milestone is on the plan, so there is nothing to restore."), "milestone")
+    if key not in state.removed:
+        raise Unknown(_("No milestone with this id was ever removed from this plan. Add a new one."), "milestone")
+    source = check.line("source_id", command.source_id, required=False) or state.removed[key].source_id
+    _free(state, source, key)
+    return MilestoneRestored(milestone=key, source_id=source)
+
+
+def _free(state: Schedule, source: str, key: MilestoneId) -> None:
+    """Do nothing where no other milestone of the plan has this id in the plan it comes from.
+
+    Raises: Conflict.
+    """
+    if source and any(m.source_id == source and m.id != key for m in state.milestones.values()):
+        raise Conflict(
+            _("A milestone with the source id {source} is in the plan already. Move that one.", source=source),
+            "source_id",
+        )
 
 
 def _confirm(command: ConfirmPlan) -> PlanConfirmed:
@@ -298,6 +337,7 @@ def _confirm(command: ConfirmPlan) -> PlanConfirmed:
         data_date=command.data_date,
         note=check.text("note", command.note),
         as_of=command.as_of,
+        title=check.line("title", command.title, required=False),
     )
 
 
@@ -306,7 +346,7 @@ def _approve(state: Schedule, command: ApproveBaseline, today: date) -> list[Sch
         raise Conflict(_("There is no milestone to agree on yet. Add one or import a plan first."))
     event = BaselineApproved(
         number=len(state.baselines) + 1,
-        dates=_dates(state, command.dates),
+        dates=_dates(state, command.dates, only=command.only),
         reason=check.text("reason", command.reason, required=True),
         approver=check.line("approver", command.approver),
         on=check.day("on", command.on),
@@ -326,8 +366,10 @@ def _approve(state: Schedule, command: ApproveBaseline, today: date) -> list[Sch
     return [] if new == (last.dates, last.reason, last.approver, last.on) else [event]
 
 
-def _dates(state: Schedule, given: dict[MilestoneId, date]) -> dict[MilestoneId, date]:
+def _dates(state: Schedule, given: dict[MilestoneId, date], *, only: bool) -> dict[MilestoneId, date]:
     """Return the dates of a new plan. A met milestone keeps its agreed date, or a late one would become punctual.
+
+    With `only`, a milestone without a date of its own stays without one, or keeps the one agreed before.
 
     Raises: Unknown, Invalid, Conflict.
     """
@@ -341,6 +383,11 @@ def _dates(state: Schedule, given: dict[MilestoneId, date]) -> dict[MilestoneId,
                 actual=milestone.actual,
             )
             raise Conflict(_("{message} Leave it out of the new plan.", message=message), "dates")
+    if only and not given:
+        raise Invalid(_("No date is given to agree on. Give at least one."), "dates")
+    if only:
+        kept = {key: state.agreed[key] for key in state.milestones if key in state.agreed}
+        return {key: day for key in state.milestones if (day := given.get(key) or kept.get(key))}
     return {key: given.get(key) or _to_agree(state, milestone) for key, milestone in state.milestones.items()}
 
 

@@ -349,7 +349,10 @@ def _accepted(rng: random.Random) -> list[AnyCommand]:
         schedule.MeetMilestone(project=HARBOUR, milestone=key, actual=on),
         schedule.AcceptMilestone(project=HARBOUR, milestone=key, on=on, by="Somebody"),
         schedule.ReopenMilestone(project=HARBOUR, milestone=key, reason="Not yet"),
+        schedule.LinkMilestone(project=HARBOUR, milestone=key, source_id=f"row-{rng.randrange(9)}"),
         schedule.RemoveMilestone(project=HARBOUR, milestone=key, reason="Not ours"),
+        schedule.RestoreMilestone(project=HARBOUR, milestone=key),
+        schedule.RemoveMilestone(project=HARBOUR, milestone=key, reason="Not ours after all"),
     ]
 
 

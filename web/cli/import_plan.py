@@ -13,7 +13,9 @@ from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, read
-from web.importers.csv import mapping as csv_mapping
+from web.importers.table import mapping as csv_mapping
+from web.importers.table.mapping import FIELDS
+from web.importers.table.reader import Offered
 from web.process import open_logs
 from web.proposal.compare import Proposal, accept, propose
 from web.settings import BadSetting, Settings, add_flags
@@ -26,7 +28,7 @@ WIDTH = 30  # of the progress bar, in characters
 def add_parsers(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("import", help=_("compare a plan with a project, and take it over with --accept"))
-    parser.add_argument("file", type=Path, help=_("MSPDI XML or CSV"))
+    parser.add_argument("file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV"))
     parser.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
     parser.add_argument(
         "--accept", action="store_true", help=_("record every proposed change (default: only show them)")
@@ -42,15 +44,24 @@ def run(given: Arguments) -> int:
     Raises: BadSetting, Unknown.
     """
     settings, file = settings_of(given), given["file"]
-    data = _content(file)
+    _check(file)
+    most = settings.max_upload_mb * 2**20
     try:
-        mapping = _mapping(given["mapping"])
-        plan = read(file.name, data, mapping, _progress(), max_bytes=settings.max_upload_mb * 2**20)
+        if (mapping := _mapping(given["mapping"])) is not None:
+            _print_columns(mapping)
+        plan = read(file.name, file, mapping, _progress(), choose=_suggested, max_bytes=most)
     except BrokenFile as broken:
         _print_problems(file, broken)
         return 3
-    _compare(settings, plan, ProjectId(given["project"]), record=given["accept"])
-    return 0
+    undecided = plan.undecided and given["accept"]
+    _compare(settings, plan, ProjectId(given["project"]), record=given["accept"] and not undecided)
+    if undecided:
+        told = _("No column says which rows are milestones, so nothing was recorded.")
+        print(
+            _("fanlight: {told} Say with --mapping which column does, or that each row is one.", told=told),
+            file=sys.stderr,
+        )
+    return 3 if undecided else 0
 
 
 def _print_problems(file: Path, broken: BrokenFile) -> None:
@@ -88,6 +99,30 @@ def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: b
         folder.close()
 
 
+def _suggested(offered: Offered) -> Mapping:
+    """Return the columns that the headings suggest, and print them."""
+    _print_columns(offered.suggested)
+    print(_("note      --mapping FILE chooses other columns: JSON such as the page “Import” saves."))
+    return offered.suggested
+
+
+def _print_columns(mapping: Mapping) -> None:
+    taken = [f"{field} = {name!r}" for field in FIELDS if (name := getattr(mapping, field))]
+    print(_("columns   {taken}", taken=", ".join(taken) or _("none")))
+
+
+def _check(file: Path) -> None:
+    """Do nothing where a file can be opened.
+
+    Raises: BadSetting.
+    """
+    try:
+        with file.open("rb"):
+            return
+    except OSError as error:
+        raise BadSetting(_("{file} cannot be read: {strerror}.", file=file, strerror=error.strerror)) from error
+
+
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -117,6 +152,9 @@ def _progress() -> Callable[[float], None] | None:
 
 
 def _show(proposal: Proposal) -> None:
+    if proposal.doubt:
+        told = _("Is this the same plan? {doubt}", doubt=proposal.doubt)
+        print(_("note      {told} Nothing is taken over here: accept it on the page “Import”.", told=told))
     for line in proposal.changes:
         change = f"{line.before} -> {line.after}" if line.before else line.after
         note = f"  ({line.note})" if line.note else ""

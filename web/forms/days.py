@@ -7,7 +7,7 @@ from datetime import date
 
 from domain.headline import MONTH
 from domain.language import gettext as _
-from web.importers.csv.days import COMMON, DayFormat
+from web.importers.table.days import COMMON, DayFormat
 
 LONGEST = 40  # characters that are looked at
 _ALSO = ("YYYY-MM-DD", "YY/MM/DD", "DD-MM-YY", "MM-DD-YY", "YY-MM-DD", "YY.MM.DD")

@@ -1,10 +1,12 @@
 """`Findings`: the problems of a file, which stop an import, and the notes on it, which do not."""
 
+from domain import check
 from domain.language import gettext as _
 from web.importers.plan import MAX_PROBLEMS, BrokenFile, Problem
 
 TITLE = 200  # characters of a title, as many as a project takes
 SHOWN = 60  # characters of a value that a message quotes
+MOST_NOTES = 40  # different notes on one file; what goes beyond is counted in one more
 
 
 class Findings:
@@ -15,6 +17,8 @@ class Findings:
         self._counts: dict[str, int] = {}
         self._first: dict[str, int] = {}
         self._notes: list[str] = []
+        self._more = 0  # of kinds beyond those that are told
+        self._more_first = 0
 
     def problem(self, line: int | None, message: str) -> None:
         """Keep a problem at a line of the file, None where it is of no line.
@@ -27,6 +31,10 @@ class Findings:
 
     def count(self, what: str, line: int) -> None:
         """Count one more of what a note says, which will give the number and the first line."""
+        if what not in self._counts and len(self._counts) >= MOST_NOTES:
+            self._more += 1
+            self._more_first = self._more_first or line
+            return
         self._counts[what] = self._counts.get(what, 0) + 1
         self._first.setdefault(what, line)
 
@@ -40,7 +48,14 @@ class Findings:
             _("{what}: {n} (first on line {first}).", what=what, n=n, first=self._first[what])
             for what, n in self._counts.items()
         ]
-        return (*self._notes, *counted)
+        if self._more:
+            told = _(
+                "Other things in the file that were left out: {n} (first on line {first}).",
+                n=self._more,
+                first=self._more_first,
+            )
+            counted.append(told)
+        return (*self._notes[:MOST_NOTES], *counted)
 
     def stop_if_broken(self) -> None:
         """Do nothing while there is no problem.
@@ -56,9 +71,20 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
 
 
+def visible(text: str, line: int, findings: Findings) -> str:
+    """Return a text without the characters nobody sees; what had some is counted in `findings`."""
+    cleaned = text if text.isascii() and text.isprintable() else check.without_refused(text)
+    if cleaned != text:
+        findings.count(_("Titles and ids from which invisible characters were left out"), line)
+    return cleaned
+
+
 def one_line(text: str, line: int, findings: Findings) -> str:
-    """Return a title on one line of at most `TITLE` characters; shortened ones are counted in `findings`."""
-    title = " ".join(text.split())
+    """Return a title on one line of at most `TITLE` characters; shortened ones are counted in `findings`.
+
+    Characters that nobody sees are left out, and counted too.
+    """
+    title = " ".join(visible(" ".join(text.split()), line, findings).split())
     if len(title) <= TITLE:
         return title
     findings.count(_("Titles shortened to {title} characters", title=TITLE), line)

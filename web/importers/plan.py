@@ -12,8 +12,10 @@ import msgspec
 from domain.language import gettext as _
 
 EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)  # of dates, as a project takes them; LATEST itself is too late
-MAX_BYTES = 64 * 2**20  # of a file
+MAX_BYTES = 256 * 2**20  # of a file
+MAX_TABLE = 64 * 2**20  # bytes of a comma-separated file or a workbook, which is read whole
 MAX_PROBLEMS = 20  # reported of one file
+MAX_MILESTONES = 20_000  # of a file
 MAX_TASKS = 5000  # beside the milestones: what can be followed
 
 
@@ -47,14 +49,18 @@ class PlannedCosts(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The plan in one file; milestones are in the order of the file."""
 
-    format: Literal["mspdi", "csv"]
+    format: Literal["mspdi", "csv", "sheet"]
     file_hash: str  # sha256 hex of the bytes
     title: str = ""
     data_date: date | None = None
     milestones: tuple[PlannedMilestone, ...] = ()
     tasks: tuple[PlannedMilestone, ...] = ()  # that are no milestones and could be followed: they have a finish
     read: int = 0  # tasks or rows of the plan, milestones among them
+    undecided: bool = False  # whether nothing in the file says which of the tasks are milestones
+    present: frozenset[str] = frozenset()  # ids of all its tasks or rows, also of those that could not be read
+    lost: bool = False  # whether it has tasks or rows whose id could not be read
     costs: PlannedCosts | None = None
+    columns: msgspec.Struct | None = None  # the mapping a table was read by
     notes: tuple[str, ...] = ()  # sentences: what was recognised, skipped or not understood
 
 
@@ -82,6 +88,15 @@ class BrokenFile(Exception):
     def line(self) -> int | None:
         """The line of the first problem."""
         return self.problems[0].line
+
+
+def too_large(max_bytes: int) -> str:
+    """Return what is said of a file of more bytes than are read."""
+    return _(
+        "The file is larger than {max_bytes} MiB, the most that is read. Send a smaller plan, or have the setting "
+        "max_upload_mb raised.",
+        max_bytes=max_bytes // 2**20,
+    )
 
 
 def broken(message: str, line: int | None = None) -> BrokenFile:

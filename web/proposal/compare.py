@@ -3,7 +3,7 @@
 Rule: nothing is guessed. What the file does not say stays as it is, and what cannot be taken over becomes a note.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -15,6 +15,8 @@ from domain.plan.schedule import (
     AddMilestone,
     ApproveBaseline,
     ConfirmPlan,
+    LinkMilestone,
+    RestoreMilestone,
 )
 from web.importers.plan import Plan
 from web.proposal.costs import costs
@@ -40,12 +42,14 @@ def propose(
     left = milestones.offer_tasks()
     milestones.baseline()
     cost_lines, cost_notes = costs(project, plan, milestones.today, milestones.reason)
+    if milestones.doubt:
+        cost_lines = [msgspec.structs.replace(line, offered=True) for line in cost_lines]
     return Proposal(
         lines=tuple(sorted([*milestones.lines, *cost_lines], key=lambda line: ORDER.index(line.kind))),
         unchanged=milestones.unchanged,
         left=left,
-        without_any=not plan.milestones,
-        notes=(*milestones.notes, *cost_notes, *plan.notes),
+        doubt=milestones.doubt,
+        notes=(*milestones.notes.all(), *cost_notes, *plan.notes),
         reason=milestones.reason,
     )
 
@@ -65,12 +69,20 @@ def accept(
     chosen = [
         _with_title(_with_reason(command, reason), titles.get(line.key)) for line in lines for command in line.commands
     ]
-    added = {command.milestone for command in chosen if isinstance(command, AddMilestone)}
-    commands = [_among(command, added | project.schedule.milestones.keys()) for command in chosen]
+    added = {command.milestone for command in chosen if isinstance(command, AddMilestone | RestoreMilestone)}
+    present = added | project.schedule.milestones.keys()
+    possible = [command for command in chosen if getattr(command, "milestone", None) in {None, *present}]
+    possible.sort(key=lambda command: not isinstance(command, AddMilestone | RestoreMilestone))  # others need them
+    commands = [*_unlinked(project, possible), *(_among(command, present) for command in possible)]
     same_file = plan.file_hash in project.schedule.files
     note = _("The same file as before.") if same_file and not lines else ""
     confirmed = ConfirmPlan(
-        project=project.id, source="import", file_hash=plan.file_hash, data_date=plan.data_date, note=note
+        project=project.id,
+        source="import",
+        file_hash=plan.file_hash,
+        data_date=plan.data_date,
+        note=note,
+        title=plan.title,
     )
     return ChangeTogether(project=project.id, commands=(*commands, confirmed))
 
@@ -87,6 +99,20 @@ def _with_title(command: PlainCommand, client_title: str | None) -> PlainCommand
         details = msgspec.structs.replace(command.details, client_title=client_title, client_facing=True)
         return msgspec.structs.replace(command, details=details)
     return command
+
+
+def _unlinked(project: Project, commands: Sequence[PlainCommand]) -> list[LinkMilestone]:
+    """Return what frees the ids that these commands give to other milestones, as where ids moved on by a row."""
+    given = {
+        command.source_id: command.milestone
+        for command in commands
+        if isinstance(command, LinkMilestone | RestoreMilestone | AddMilestone) and command.source_id
+    }
+    return [
+        LinkMilestone(project=project.id, milestone=one.id, source_id="")
+        for one in project.schedule.milestones.values()
+        if one.source_id and given.get(one.source_id, one.id) != one.id
+    ]
 
 
 def _among(command: PlainCommand, present: set[MilestoneId]) -> PlainCommand:

@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from domain.language import gettext as _
 from domain.money import Money
 from domain.plan.budget import Account, ApproveBudget, ForecastCompletion, MeasureCost
@@ -28,6 +30,13 @@ def costs(project: Project, plan: Plan, today: date, reason: str) -> tuple[list[
     compared = _Costs(project, planned, today, reason)
     compared.budget()
     compared.figures()
+    if compared.lines and not planned.currency:
+        told = _(
+            "The file does not say which currency its costs are in, so they are only offered: tick them if it is "
+            "{currency}.",
+            currency=project.currency,
+        )
+        return [msgspec.structs.replace(line, offered=True) for line in compared.lines], [told, *compared.notes]
     return compared.lines, compared.notes
 
 
@@ -58,8 +67,12 @@ class _Costs:
     def figures(self) -> None:
         """Propose the figures of the file's status date, and its forecast at completion."""
         planned, day = self.planned, self.planned.status_date
-        given = [value for value in (planned.pv, planned.ev, planned.ac) if value is not None]
-        if self.bac is None or not given or not any(given):
+        given = [value for value in (planned.pv, planned.ev, planned.ac) if value]
+        if not given and not planned.eac:
+            return
+        if self.bac is None:
+            told = _("The file has costs and no budget, and none is approved here.")
+            self.notes.append(_("{told} They were left out: approve a budget first.", told=told))
             return
         if day is None:
             self.notes.append(_("The file has no status date, so its cost figures say of no day. They were left out."))
@@ -68,7 +81,8 @@ class _Costs:
             sentence = _("The status date of the file, {day}, lies after today", day=words.long_day(day))
             self.notes.append(_("{told}, so its cost figures were left out.", told=sentence))
             return
-        self._measure(day)
+        if given:
+            self._measure(day)
         self._forecast(day)
 
     def _measure(self, day: date) -> None:
@@ -103,7 +117,11 @@ class _Costs:
     def _forecast(self, day: date) -> None:
         last = self.account.forecasts[-1] if self.account and self.account.forecasts else None
         eac, spent = self.planned.eac, self.planned.ac or Decimal(0)
-        if eac is None or eac <= 0 or eac < spent or (last and (last.eac == eac or day < last.status_date)):
+        if not eac or (last and (last.eac == eac or day < last.status_date)):
+            return
+        if eac < spent:
+            told = _("The file’s forecast at completion, {eac}, is below what it says is spent.", eac=self._money(eac))
+            self.notes.append(_("{told} It was left out.", told=told))
             return
         command = ForecastCompletion(
             project=self.project.id, measure="cost", status_date=day, eac=eac, reason=self.reason

@@ -12,10 +12,12 @@ from domain.plan.schedule import MoveForecast, ReopenMilestone
 REASONED = (MoveForecast, ReopenMilestone, ForecastCompletion)
 
 Kind = Literal[
-    "added", "moved", "met", "renamed", "deadline", "progress", "missing", "baseline", "budget", "measured", "forecast"
+    "added", "returned", "moved", "met", "renamed", "linked", "deadline", "progress", "missing", "baseline", "budget",
+    "measured", "forecast",
 ]  # fmt: skip
 ORDER: tuple[Kind, ...] = (
-    "moved", "met", "added", "renamed", "deadline", "progress", "missing", "baseline", "budget", "measured", "forecast",
+    "moved", "met", "added", "returned", "renamed", "linked", "deadline", "progress", "missing", "baseline", "budget",
+    "measured", "forecast",
 )  # fmt: skip
 
 
@@ -29,6 +31,7 @@ class ProposalLine(msgspec.Struct, frozen=True, kw_only=True):
     after: str
     note: str = ""  # the slip, what else happens
     offered: bool = False  # accepted only where somebody ticks it
+    a_task: bool = False  # no milestone in the file; it becomes one here where somebody ticks it
     commands: tuple[PlainCommand, ...]
 
     @property
@@ -44,7 +47,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[ProposalLine, ...]
     unchanged: int  # milestones that are in both and the same
     left: int = 0  # tasks that could be followed, beyond those offered
-    without_any: bool = False  # whether the plan names no milestone at all
+    doubt: str = ""  # why this may be another plan than before, "" where nothing says so
     notes: tuple[str, ...]
     reason: str  # of what is recorded with one, unless another is given
 

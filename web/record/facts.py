@@ -211,11 +211,9 @@ def touches(event: object, wanted: Asked) -> bool:
     """Tell whether an event may have changed what is asked about."""
     match wanted.kind:
         case "milestone":
-            kinds = schedule.MilestoneAdded | schedule.ForecastMoved | schedule.MilestoneMet
-            return (
-                isinstance(event, kinds | schedule.MilestoneReopened | schedule.MilestoneRemoved)
-                and event.milestone == wanted.key
-            )
+            dates = schedule.ForecastMoved | schedule.MilestoneMet | schedule.MilestoneReopened
+            places = schedule.MilestoneAdded | schedule.MilestoneRemoved | schedule.MilestoneRestored
+            return isinstance(event, dates | places) and event.milestone == wanted.key
         case "risk":
             return isinstance(event, risks.RiskRaised | risks.RiskScored) and event.risk == wanted.key
         case "budget":

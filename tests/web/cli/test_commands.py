@@ -18,7 +18,7 @@ from tests.world import HARBOUR, SHARE, World
 
 pytestmark = pytest.mark.folder  # each command is a process of its own, told of a folder
 
-CSV = "id,title,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
+CSV = "id,milestone,finish\nA1,Foundations,2027-05-10\nA2,Handover,2027-09-01\n"
 
 
 @pytest.fixture
@@ -104,6 +104,19 @@ def test_a_plan_is_shown_first_and_recorded_only_when_accepted(data: Path, tmp_p
     again = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
     assert "0 changes proposed, 2 milestones unchanged" in again.stdout
     assert version(data) == before + 4
+
+
+def test_columns_are_told_and_what_nothing_says_is_a_milestone_is_not_recorded(data: Path, tmp_path: Path) -> None:
+    plan, columns = tmp_path / "plan.csv", tmp_path / "columns.json"
+    plan.write_text("ID,Name,Finish\nA1,Gate,2027-03-01\n")
+    before = version(data)
+    done = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    assert "columns   id = 'ID', title = 'Name', forecast = 'Finish'" in done.stdout
+    assert (done.returncode, version(data)) == (3, before)
+    assert "--mapping" in done.stderr
+    columns.write_text('{"id": "ID", "title": "Name", "forecast": "Finish"}')
+    done = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--mapping", columns, "--accept")
+    assert (done.returncode, version(data)) == (0, before + 2)
 
 
 def test_a_broken_plan_names_the_line_and_changes_nothing(data: Path, tmp_path: Path) -> None:

@@ -2,24 +2,16 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from tests.web.importers.plans import HARBOUR, HARBOUR_CSV
+from tests.web.importers.plans import HARBOUR, HARBOUR_CSV, REAL
 from web.importers import BrokenFile, Mapping, read
-from web.importers.csv import reader
 from web.importers.mspdi import reader as mspdi_reader
+from web.importers.table import reader
 
 pytestmark = pytest.mark.once
-
-
-def workbook() -> bytes:
-    """Return the beginnings of an Excel workbook."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-    return packed.getvalue()
 
 
 def archive_of(name: str) -> bytes:
@@ -46,14 +38,44 @@ def test_a_table_is_read_by_the_mapping_given_or_by_the_one_its_header_suggests(
     assert read("plan.txt", HARBOUR_CSV) == reader.read(HARBOUR_CSV, reader.suggest(HARBOUR_CSV))
 
 
+def test_a_file_on_disk_is_read_as_its_bytes_are(tmp_path: Path) -> None:
+    for data in (HARBOUR, HARBOUR_CSV):
+        (tmp_path / "plan").write_bytes(data)
+        assert read("plan", tmp_path / "plan") == read("plan", data)
+
+
+REAL_MPP = sorted((REAL.parent / "mpp").glob("*.mpp")) if (REAL.parent / "mpp").is_dir() else []
+
+
+@pytest.mark.skipif(not REAL_MPP, reason="the real MPP files are not beside the project")
+def test_real_mpp_files_are_called_what_they_are_whatever_is_linked_into_them() -> None:
+    for path in REAL_MPP:
+        with pytest.raises(BrokenFile, match="is a Microsoft Project file"):
+            read("plan.xml", path)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("plan.xlsx", workbook(), "is an Excel workbook. In Excel choose Save As, CSV UTF-8"),
-        ("plan.csv", workbook(), "is an Excel workbook"),
         ("plan.zip", archive_of("plan.xml"), "is a ZIP archive. Unpack it"),
+        ("plan.docx", archive_of("word/document.xml"), "is a Word document"),
+        ("plan.numbers", archive_of("Index/Document.iwa"), "In Numbers choose File, Export To"),
         ("plan.mpp", OLE2, "is a Microsoft Project file (MPP). In Microsoft Project choose Save As, XML Format"),
-        ("plan.xls", OLE2 + "Workbook".encode("utf-16-le"), "is an Excel workbook"),
+        ("plan.doc", OLE2, "damaged: its table of contents cannot be read"),
+        ("plan.csv", b"\xef\xbb\xbfERMHDR\t19.12", "is a Primavera P6 file (XER)"),
+        ("plan.mpx", b"MPX;Microsoft Project for Windows;4.0", "is an MPX file"),
+        ("plan.xml", b'<?xml version="1.0"?><APIBusinessObjects xmlns="urn:p6"/>', "is a Primavera P6 file (PMXML)"),
+        (
+            "plan.xml",
+            b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            "In Excel choose Save As, XLSX",
+        ),
+        ("plan.pod", b"\xac\xed\x00\x05sr", "is a ProjectLibre file. In ProjectLibre choose File, Save as, XML"),
+        ("plan.csv", b'{"plan": []}', "is JSON"),
+        ("plan.csv", b"BEGIN:VCALENDAR\n", "is a calendar"),
+        ("plan.csv", b"{\\rtf1}", "is a text document (RTF)"),
+        ("plan.csv", b"\x89PNG\r\n", "is a picture"),
+        ("plan.db", b"SQLite format 3\0", "is a database"),
         ("plan.xer", b"ERMHDR\t19.12\t2027-03-31\tProject", "In P6 choose File, Export, Microsoft Project XML"),
         ("plan.mpx", b"MPX,Microsoft Project for Windows,4.0", "is an MPX file"),
         ("plan.pdf", b"%PDF-1.7", "is a PDF document"),
@@ -73,7 +95,7 @@ def test_a_file_of_another_kind_is_refused_with_what_to_do(name: str, data: byte
 
 def test_the_size_limit_holds_for_both_kinds() -> None:
     for data in (HARBOUR + b" " * 2**20, HARBOUR_CSV + b"\n" * 2**20):
-        with pytest.raises(BrokenFile, match="The file is larger than 1 MiB"):
+        with pytest.raises(BrokenFile, match="is larger than 1 MiB"):
             read("plan", data, max_bytes=2**20)
 
 

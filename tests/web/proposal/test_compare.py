@@ -181,7 +181,13 @@ def test_an_agreed_plan_is_never_replaced_by_a_file() -> None:
 
 def test_costs_become_the_cost_measure_and_never_the_price() -> None:
     costs = PlannedCosts(
-        status_date=TODAY, bac=Decimal(100), pv=Decimal(40), ev=Decimal(30), ac=Decimal(35), eac=Decimal(110)
+        currency="GBP",
+        status_date=TODAY,
+        bac=Decimal(100),
+        pv=Decimal(40),
+        ev=Decimal(30),
+        ac=Decimal(35),
+        eac=Decimal(110),
     )
     proposal = look(started(), plan(row("1"), costs=costs))
     assert [line.kind for line in proposal.changes] == ["added", "budget", "measured", "forecast"]
@@ -246,7 +252,7 @@ def test_a_date_far_from_all_others_is_marked_in_the_proposal() -> None:
     notes = {line.source_id: line.note for line in found.lines}
     assert notes == {
         "1": "", "2": "", "3": "far from all other dates: 3 May 2019",
-        "": "others are agreed for their forecast; far from all other dates: 3 May 2019",
+        "": "2 without a date in it stay without an agreed date; far from all other dates: 3 May 2019",
     }  # fmt: skip
 
 
@@ -291,3 +297,126 @@ def test_titles_for_clients_are_part_of_the_one_command_and_of_ticked_lines_alon
         ("Step 1", "Gate open", True),
         ("Step 2", "", False),
     ]
+
+
+def test_only_what_the_files_baseline_has_is_agreed() -> None:
+    project = taken(started(), plan(row("1", baseline=day(28)), row("2", 40)))
+    ids = {m.source_id: m.id for m in project.schedule.milestones.values()}
+    assert project.schedule.baseline_of(ids["1"]) == day(28)
+    assert project.schedule.baseline_of(ids["2"]) is None
+
+
+def test_a_baseline_of_a_milestone_that_is_new_since_the_agreed_plan_is_offered_and_changes_no_other() -> None:
+    project = taken(started(), plan(row("1", baseline=day(28))))
+    proposal = look(project, plan(row("1", baseline=day(28)), row("2", 40, baseline=day(35))))
+    assert [(line.kind, line.offered) for line in proposal.lines] == [("added", False), ("baseline", True)]
+    project = after(project, accept(project, plan(row("1", baseline=day(28))), proposal.lines))
+    ids = {m.source_id: m.id for m in project.schedule.milestones.values()}
+    assert [project.schedule.baseline_of(ids[key]) for key in ("1", "2")] == [day(28), day(35)]
+
+
+def test_ids_that_moved_on_by_a_row_are_the_same_milestones_with_their_histories() -> None:
+    named = {"title": "Alpha"}, {"title": "Beta"}, {"title": "Gamma"}
+    project = taken(started(), plan(*(row(str(n), 10 * n, **one) for n, one in enumerate(named, 1))))
+    before = {m.details.title: m.id for m in project.schedule.milestones.values()}
+    shifted = plan(row("1", 5, title="New"), *(row(str(n), 10 * n, **one) for n, one in enumerate(named, 2)))
+    assert sorted({line.kind for line in look(project, shifted).lines}) == ["added", "moved"]
+    project = taken(project, shifted)
+    after_it = {m.details.title: (m.id, m.source_id, len(m.moves)) for m in project.schedule.milestones.values()}
+    assert {title: key for title, (key, _source, _moves) in after_it.items() if title != "New"} == before
+    assert {title: source for title, (_key, source, _moves) in after_it.items()} == {
+        "New": "1", "Alpha": "2", "Beta": "3", "Gamma": "4",
+    }  # fmt: skip
+    assert look(project, shifted).lines == ()
+
+
+def test_milestones_with_the_same_title_are_told_apart_by_the_date_agreed_for_them() -> None:
+    twins = row("1", 10, title="Gate", baseline=day(10)), row("2", 20, title="Gate", baseline=day(20))
+    project = taken(started(), plan(*twins))
+    before = {m.source_id: m.id for m in project.schedule.milestones.values()}
+    anew = row("91", 10, title="Gate", baseline=day(10)), row("92", 25, title="Gate", baseline=day(20))
+    project = taken(project, plan(*anew))
+    now = {m.source_id: m.id for m in project.schedule.milestones.values()}
+    assert (now["91"], now["92"]) == (before["1"], before["2"])
+
+
+def test_a_milestone_that_comes_back_keeps_its_history() -> None:
+    project = taken(started(), plan(row("1"), row("2", 10), row("3")))
+    project = taken(project, plan(row("1"), row("2", 15), row("3")))
+    gone = taken(project, plan(row("1"), row("3")))
+    assert len(gone.schedule.milestones) == 2
+    (line,) = look(gone, plan(row("1"), row("2", 20), row("3"))).lines
+    assert (line.kind, line.note) == ("returned", "comes back with its history")
+    back = taken(gone, plan(row("1"), row("2", 20), row("3")))
+    (milestone,) = [m for m in back.schedule.milestones.values() if m.source_id == "2"]
+    assert [move.forecast for move in milestone.moves] == [day(10), day(15), day(20)]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "says"),
+    [
+        (plan(row("1"), row("2")), plan(row("8"), row("9")), "None of the 2 milestones of the plan before"),
+        (plan(row("1"), row("2"), row("3")), plan(row("1", title="A"), row("2", title="B"), row("3", title="C")), "3 of 3 would be renamed"),
+        (plan(*map(row, "12345")), plan(row("1"), row("2")), "3 of 5 would leave the plan"),
+    ],
+)  # fmt: skip
+def test_what_may_be_another_plan_is_asked_about_and_only_offered(then: Plan, now: Plan, says: str) -> None:
+    proposal = look(taken(started(), then), now)
+    assert says in proposal.doubt
+    assert proposal.lines
+    assert proposal.changes == ()
+
+
+def test_a_plan_that_is_called_otherwise_is_asked_about() -> None:
+    named = msgspec.structs.replace(plan(row("1")), title="Harbour")
+    project = taken(started(), named)
+    other = look(project, msgspec.structs.replace(plan(row("1", 3)), title="Bridge"))
+    assert other.doubt == "This plan is called “Bridge”; the one before it was called “Harbour”."
+    assert look(project, msgspec.structs.replace(plan(row("1", 3)), title="")).doubt == ""
+
+
+def test_a_plan_without_milestones_removes_nothing_by_itself() -> None:
+    project = taken(started(), plan(row("1"), row("2")))
+    assert look(project, plan()).changes == ()
+    lost = msgspec.structs.replace(plan(row("1")), lost=True)
+    assert [line.kind for line in look(project, lost).lines if line.offered] == ["missing"]
+    there = msgspec.structs.replace(plan(row("1")), present=frozenset({"1", "2"}))
+    assert look(project, there).lines == (), "a row that could not be read is no milestone that left"
+
+
+def test_what_is_complete_without_an_actual_date_is_offered_as_met_on_its_finish() -> None:
+    project = taken(started(), plan(row("1", -5)))
+    lines = look(project, plan(row("1", -5, percent_complete=100))).lines
+    assert [(line.kind, line.offered) for line in lines] == [("met", True), ("progress", False)]
+    project = after(project, accept(project, plan(), lines[:1]))
+    assert [m.actual for m in project.schedule.milestones.values()] == [day(-5)]
+    new = look(started(), plan(row("7", -5, percent_complete=100)))
+    project = after(started(), accept(started(), plan(), new.lines))
+    assert [m.actual for m in project.schedule.milestones.values()] == [day(-5)]
+    alone = accept(started(), plan(), tuple(line for line in new.lines if line.kind == "met"))
+    assert len(alone.commands) == 1, "what is not added cannot be met"
+
+
+@pytest.mark.parametrize(
+    ("costs", "says"),
+    [
+        (PlannedCosts(currency="GBP", status_date=TODAY, eac=Decimal(5), ac=Decimal(1)), "The file has costs and no budget"),
+        (PlannedCosts(currency="GBP", bac=Decimal(9), eac=Decimal(12)), "no status date, so its cost figures say of no day"),
+        (PlannedCosts(currency="GBP", status_date=TODAY, bac=Decimal(9), eac=Decimal(2), ac=Decimal(3)), "below what it says is spent"),
+        (PlannedCosts(status_date=TODAY, bac=Decimal(9)), "does not say which currency"),
+    ],
+)  # fmt: skip
+def test_costs_that_are_left_out_are_said(costs: PlannedCosts, says: str) -> None:
+    assert any(says in note for note in look(started(), plan(row("1"), costs=costs)).notes)
+
+
+def test_costs_of_an_unknown_currency_are_only_offered() -> None:
+    proposal = look(started(), plan(row("1"), costs=PlannedCosts(status_date=TODAY, bac=Decimal(9), ac=Decimal(1))))
+    assert [line.kind for line in proposal.lines if line.offered] == ["baseline", "budget", "measured"]
+
+
+def test_of_many_notes_of_a_kind_the_first_are_told_and_the_rest_counted() -> None:
+    undated = plan(*(row(str(n), None) for n in range(500)))
+    notes = look(started(), undated).notes
+    assert len(notes) == 4
+    assert notes[-1] == "The same of 497 more."

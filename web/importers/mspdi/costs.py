@@ -34,7 +34,7 @@ class Costs:
     def result(self, status_date: date | None, slot: int) -> PlannedCosts | None:
         """Return the sums with the budget of baseline `slot`, or None where all of them are missing or zero."""
         sums = self._project if self._project is not None else self._complete()
-        bac, eac, ac = sums.get(_("Baseline {slot}", slot=slot)), sums.get("Cost"), sums.get("ACWP")
+        bac, eac, ac = sums.get(_baseline(slot)), sums.get("Cost"), sums.get("ACWP")
         pv, ev = sums.get("BCWS"), sums.get("BCWP")
         if not bac:
             if pv or ev:
@@ -60,9 +60,14 @@ class Costs:
         return {name: amount for name, amount in self._sums.items() if self._carriers[name] == self._tasks}
 
 
+def _baseline(slot: int) -> str:
+    """Return under which name the cost in a baseline is kept."""
+    return f"Baseline{slot}"
+
+
 def _amounts(task: Task) -> dict[str, Decimal]:
     found = {name: task.values.money(name) for name in MEASURES}
     for block in task.baselines:
         if block.text("Number").isdecimal() and block.text("Interim") not in ("1", "true"):
-            found.setdefault(_("Baseline {text}", text=int(block.text("Number"))), block.money("Cost"))
+            found.setdefault(_baseline(int(block.text("Number"))), block.money("Cost"))
     return {name: amount for name, amount in found.items() if amount is not None}

@@ -1,5 +1,7 @@
 """The element names of Microsoft's Project XML (MSPDI), from its reference: any other is reported, not guessed."""
 
+from web.importers.mspdi.xml_stream import Node
+
 NAMESPACE = "http://schemas.microsoft.com/project"
 
 
@@ -68,7 +70,18 @@ READ_TASK = frozenset(
             "Milestone",
             "Summary",
         ),
-        *("Duration", "Finish", "ActualFinish", "Deadline", "PercentComplete", "Cost", "ACWP", "BCWS", "BCWP"),
+        *("Duration", "Start", "Finish", "ActualFinish", "Deadline", "PercentComplete", "Cost", "ACWP", "BCWS", "BCWP"),
     }
 )
 READ_BASELINE = frozenset({"Number", "Interim", "Finish", "Cost"})
+
+
+def _node(name: str, read: frozenset[str], known: frozenset[str], *children: Node) -> Node:
+    leaves = tuple(Node(name=leaf) for leaf in sorted(read))
+    return Node(name=name, children=(*leaves, *children), known=known - read)
+
+
+BASELINE_NODE = _node("Baseline", READ_BASELINE, BASELINE)
+TASK_NODE = _node("Task", READ_TASK, TASK, BASELINE_NODE)
+TASKS_NODE = Node(name="Tasks", children=(TASK_NODE,))
+PROJECT_NODE = _node("Project", READ_PROJECT, PROJECT, TASKS_NODE)

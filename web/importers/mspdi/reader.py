@@ -1,7 +1,6 @@
 """Reads Microsoft Project's XML (MSPDI) into a plan: streaming, hardened, every message with its line."""
 
 import re
-from collections.abc import Sequence
 from typing import BinaryIO
 
 import msgspec
@@ -9,14 +8,11 @@ import msgspec
 from domain.language import gettext as _
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.costs import Costs
-from web.importers.mspdi.names import BASELINE, NAMESPACE, PROJECT, READ_BASELINE, READ_PROJECT, READ_TASK, TASK
+from web.importers.mspdi.names import BASELINE_NODE, NAMESPACE, PROJECT_NODE, TASK_NODE, TASKS_NODE
 from web.importers.mspdi.tasks import SLOTS, Task
 from web.importers.mspdi.values import Values
-from web.importers.mspdi.xml_stream import Progress, walk
-from web.importers.plan import MAX_BYTES, MAX_TASKS, Plan, PlannedMilestone, broken
-
-TO_TASK = ["Project", "Tasks", "Task"]
-TO_BASELINE = [*TO_TASK, "Baseline"]
+from web.importers.mspdi.xml_stream import Keep, Node, Progress, walk
+from web.importers.plan import MAX_BYTES, MAX_MILESTONES, MAX_TASKS, Plan, PlannedMilestone, broken
 
 
 def read(data: bytes | BinaryIO, progress: Progress | None = None, *, max_bytes: int = MAX_BYTES) -> Plan:
@@ -25,7 +21,7 @@ def read(data: bytes | BinaryIO, progress: Progress | None = None, *, max_bytes:
     Raises: BrokenFile.
     """
     reader = _Reader()
-    file_hash = walk(data, reader, namespace=NAMESPACE, max_bytes=max_bytes, progress=progress)
+    file_hash = walk(data, reader, PROJECT_NODE, namespace=NAMESPACE, max_bytes=max_bytes, progress=progress)
     return reader.plan(file_hash)
 
 
@@ -34,37 +30,39 @@ class _Reader:
 
     def __init__(self) -> None:
         self._findings = Findings()
-        self._project = Values(_("the project"), 1, self._findings)
+        self._project = Values(1, self._findings)
         self._task: Task | None = None
-        self._uids: dict[str, int] = {}
+        self._uids: set[str] = set()
+        self._lost = False  # whether a task has no UID
         self._milestones: list[PlannedMilestone] = []
         self._others: list[PlannedMilestone] = []
         self._read = 0  # tasks of the plan itself
         self._costs = Costs(self._findings)
 
-    def opened(self, path: Sequence[str], line: int) -> None:
-        if len(path) == 1:
-            _check_root(path[0], line)
-        elif path == TO_TASK:
-            self._task = Task(line, self._findings)
-        elif path == TO_BASELINE and self._task:
-            self._task.open_baseline(line)
-        else:
-            self._count_unknown(path, line)
+    def root(self, name: str, line: int) -> None:
+        _check_root(name, line)
 
-    def closed(self, path: Sequence[str], text: str, line: int) -> None:
-        name, depth = path[-1], len(path)
-        if depth == 2 and name in READ_PROJECT:
-            self._project.keep(name, text, line)
-        elif self._task is None:
-            return
-        elif depth == 4 and name in READ_TASK:
-            self._task.values.keep(name, text, line)
-        elif depth == 5 and name in READ_BASELINE and path[3] == "Baseline":
-            self._task.baselines[-1].keep(name, text, line)
-        elif depth == 3:
+    def opened(self, node: Node, line: int) -> Keep:
+        if node is TASK_NODE:
+            self._task = Task(line, self._findings)
+            return self._task.values.keep
+        if node is BASELINE_NODE and self._task:
+            return self._task.open_baseline(line).keep
+        return self._project.keep
+
+    def closed(self, node: Node) -> None:
+        if node is TASK_NODE and self._task:
             self._take(self._task)
             self._task = None
+
+    def unknown(self, node: Node, name: str, line: int) -> None:
+        place = {
+            PROJECT_NODE.name: _("the project"),
+            TASKS_NODE.name: _("the list of tasks"),
+            TASK_NODE.name: _("tasks"),
+        }.get(node.name, _("baselines of tasks"))
+        told = _("Unknown element {bare} in {place}, not read", bare=_bare(name), place=place)
+        self._findings.count(told, line)
 
     def plan(self, file_hash: str) -> Plan:
         """Return the plan once the file has been walked to its end."""
@@ -92,32 +90,47 @@ class _Reader:
             milestones=tuple(self._milestones),
             tasks=tuple(self._others),
             read=self._read,
+            present=frozenset(self._uids),
+            lost=self._lost,
             costs=costs,
             notes=findings.notes(),
         )
 
     def _take(self, task: Task) -> None:
-        if not task.counts() or not (uid := task.uid()):
+        if not task.counts():
+            return
+        if not (uid := task.uid()):
+            self._lost = True
             return
         if uid in self._uids:
-            message = _(
-                "UID {uid} is on this task and on the one on line {uids}; expected each once. Renumber one.",
-                uid=uid,
-                uids=self._uids[uid],
-            )
-            self._findings.problem(task.values.line, message)
-        self._uids[uid] = task.values.line
+            self._findings.count(_("Tasks left out whose UID is on an earlier task"), task.values.line)
+            return
+        self._uids.add(uid)
         self._costs.add(task)
         self._read += not task.is_the_project
-        if found := task.milestone(uid):
-            self._milestones.append(found)
+        if task.is_milestone():
+            self._take_milestone(task, uid)
         elif len(self._others) < MAX_TASKS and (other := task.other(uid)):
             self._others.append(other)
 
+    def _take_milestone(self, task: Task, uid: str) -> None:
+        found = task.planned(uid)
+        if found is None:
+            return
+        self._milestones.append(found)
+        if len(self._milestones) > MAX_MILESTONES:
+            raise broken(
+                _(
+                    "The file has more than {most} milestones. Flag those that are followed, and save it again.",
+                    most=f"{MAX_MILESTONES:,}",
+                ),
+                found.line,
+            )
+
     def _currency(self) -> str:
         code, symbol = self._project.text("CurrencyCode"), self._project.text("CurrencySymbol")
-        if re.fullmatch(r"[A-Z]{3}", code):
-            return code
+        if re.fullmatch(r"[A-Za-z]{3}", code):
+            return code.upper()
         if code:
             self._findings.note(
                 _("The currency code {code} is not understood; expected three letters such as GBP.", code=shown(code))
@@ -130,22 +143,6 @@ class _Reader:
                 )
             )
         return ""
-
-    def _count_unknown(self, path: Sequence[str], line: int) -> None:
-        if len(path) == 2:
-            known, place = PROJECT, _("the project")
-        elif len(path) == 4 and path[:3] == TO_TASK:
-            known, place = TASK, "tasks"
-        elif len(path) == 5 and path[:4] == TO_BASELINE:
-            known, place = BASELINE, _("baselines of tasks")
-        elif path[:2] == TO_TASK[:2] and len(path) == 3:
-            known, place = frozenset({"Task"}), _("the list of tasks")
-        else:
-            return
-        if path[-1] not in known:
-            self._findings.count(
-                _("Unknown element {bare} in {place}, not read", bare=_bare(path[-1]), place=place), line
-            )
 
 
 def _check_root(name: str, line: int) -> None:

@@ -2,26 +2,32 @@
 
 from datetime import date
 
+from domain import check
 from domain.language import gettext as _
-from web.importers.findings import Findings, one_line, shown
+from web.importers.findings import Findings, one_line
 from web.importers.mspdi.values import Values
 from web.importers.plan import BrokenFile, PlannedMilestone
 
 SLOTS = 11  # 0 is the current baseline, 1 to 10 are the ones saved beside it
 MAX_UID = 10**15
+MAX_BASELINES = 100  # blocks of one task that are looked at
 
 
 class Task:
     """One <Task> with its <Baseline> blocks."""
 
     def __init__(self, line: int, findings: Findings) -> None:
-        self.values = Values(_("the task on line {line}", line=line), line, findings)
+        self.values = Values(line, findings)
         self.baselines: list[Values] = []
         self._findings = findings
 
-    def open_baseline(self, line: int) -> None:
-        """Begin a <Baseline>."""
-        self.baselines.append(Values(_("the baseline on line {line}", line=line), line, self._findings))
+    def open_baseline(self, line: int) -> Values:
+        """Begin a <Baseline> and return its values; of more than a task can have, the rest is counted and forgotten."""
+        if len(self.baselines) >= MAX_BASELINES:
+            self._findings.count(_("Baselines of a task beyond the hundredth, not read"), line)
+            return Values(line, Findings())
+        self.baselines.append(Values(line, self._findings))
+        return self.baselines[-1]
 
     @property
     def is_the_project(self) -> bool:
@@ -41,22 +47,16 @@ class Task:
         return True
 
     def uid(self) -> str:
-        """Return the UID, nothing (and a problem) where there is none."""
-        if not self.values.text("UID"):
-            message = _(
-                "{owner} has no <UID>; expected a whole number. Save the plan again from the planning tool.",
-                owner=self.values.owner.capitalize(),
-            )
-            self._findings.problem(self.values.line, message)
-            return ""
+        """Return the UID, nothing (and a note) where there is none that can be."""
         number = self.values.whole("UID", 0, MAX_UID)
-        return "" if number is None else str(number)
+        if number is None:
+            self._findings.count(_("Tasks left out that have no <UID>"), self.values.line)
+            return ""
+        return str(number)
 
-    def milestone(self, uid: str) -> PlannedMilestone | None:
-        """Return the milestone this task is, if it is one."""
-        if self.is_the_project or not self._is_milestone():
-            return None
-        return self._planned(uid)
+    def is_milestone(self) -> bool:
+        """Tell whether this task is a milestone of the plan."""
+        return not self.is_the_project and self._is_milestone()
 
     def other(self, uid: str) -> PlannedMilestone | None:
         """Return a task that is no milestone, dated by its finish; None where it cannot be followed.
@@ -70,28 +70,25 @@ class Task:
         quiet.values = self.values.told_to(findings)
         quiet.baselines = [block.told_to(findings) for block in self.baselines]
         try:
-            planned = quiet._planned(uid)
+            planned = quiet.planned(uid)
             findings.stop_if_broken()
         except BrokenFile:
             return None
-        return planned if planned.forecast is not None else None
+        return planned if planned and planned.forecast is not None else None
 
-    def _planned(self, uid: str) -> PlannedMilestone:
+    def planned(self, uid: str) -> PlannedMilestone | None:
+        """Return the milestone as the plan has it, None (and a note) where it has no name."""
         values, findings = self.values, self._findings
-        values.owner = _("task {uid} ({text})", uid=uid, text=shown(values.text("Name")))
         title = one_line(values.text("Name"), values.line, findings)
-        if not title:
-            findings.problem(
-                values.line,
-                _(
-                    "Milestone {uid} has no name; expected <Name>. Name it in the planning tool and save again.",
-                    uid=uid,
-                ),
-            )
+        if check.blank(title):
+            findings.count(_("Milestones left out that have no <Name>"), values.line)
+            return None
         forecast = values.day("Finish")
+        if forecast is None and values.takes_no_time("Duration"):
+            forecast = values.day("Start")
         if forecast is None and not values.text("Finish"):
             findings.count(_("Milestones without <Finish>, so without a forecast"), values.line)
-        baselines = self._slots()
+        baselines, percent = self._slots(), values.percent("PercentComplete")
         return PlannedMilestone(
             source_id=uid,
             title=title,
@@ -99,9 +96,9 @@ class Task:
             baseline=dict(baselines).get(0),
             baselines=baselines,
             forecast=forecast,
-            actual=self._actual(),
+            actual=self._actual(percent),
             deadline=values.day("Deadline"),
-            percent_complete=values.whole("PercentComplete", 0, 100),
+            percent_complete=percent,
             line=values.line,
         )
 
@@ -119,13 +116,13 @@ class Task:
         self._findings.count(_("Milestones recognised by zero duration, their flag is not set"), self.values.line)
         return True
 
-    def _actual(self) -> date | None:
+    def _actual(self, percent: int | None) -> date | None:
         """Return the actual finish of what is finished; a date beside less than 100 % is no finish."""
-        actual, percent = self.values.day("ActualFinish"), self.values.text("PercentComplete")
-        if actual is not None and percent not in ("", "100"):
+        actual = self.values.day("ActualFinish")
+        if actual is not None and percent not in (None, 100):
             self._findings.count(_("Actual finish left out, as less than 100 % is complete"), self.values.line)
             return None
-        if actual is None and percent == "100":
+        if actual is None and percent == 100:
             self._findings.count(
                 _("Milestones 100 % complete without an actual finish, so not taken as met"), self.values.line
             )
@@ -137,15 +134,9 @@ class Task:
             number, finish = self._slot(block), block.day("Finish")
             if number is None or finish is None:
                 continue
-            if number in slots:
-                first = slots[number][1]
-                message = _(
-                    "Baseline {number} of {owner} is here and on line {first}; expected it once.",
-                    number=number,
-                    owner=self.values.owner,
-                    first=first,
-                )
-                self._findings.problem(block.line, message)
+            if number in slots and slots[number][0] != finish:
+                self._findings.count(_("Baselines that a task has twice, of which the first was read"), block.line)
+                continue
             slots[number] = (finish, block.line)
         return tuple((number, slots[number][0]) for number in sorted(slots))
 

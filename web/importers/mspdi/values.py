@@ -1,16 +1,19 @@
-"""One element's children as values: a value that cannot be right becomes a problem with its line, never a guess."""
+"""One element's children as values.
+
+Rule: a value that cannot be right is left out and counted with its first line, and never costs the file or is guessed.
+"""
 
 import re
 from datetime import date
 from decimal import Decimal
 
-import msgspec
-
 from domain.language import gettext as _
-from web.importers.findings import Findings, shown
+from web.importers.findings import Findings
 from web.importers.plan import EARLIEST, LATEST
 
 UNIT, MOST = Decimal("0.01"), Decimal(10) ** 17  # an amount as kept, and too many hundredths
+NONE = frozenset({"NA", "N/A", "NONE", "NULL", "-"})  # what tools write where there is no date
+NEVER = ("0001-01-01", "1899-12-30", "1900-01-00", "2049-12-31T23:59")  # moments that stand for none
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 _LASTING = re.compile(
     r"-?P(?=.)((?:\d+(?:\.\d+)?[YMWD])*)(T(?:\d+(?:\.\d+)?[HMS])+)?",
@@ -21,50 +24,38 @@ _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
-class Raw(msgspec.Struct, frozen=True):
-    """A child as it stands in the file."""
-
-    text: str
-    line: int
-
-
 class Values:
-    """The children of one element; `owner` is how messages name it."""
+    """The children of one element, each with its line."""
 
-    def __init__(self, owner: str, line: int, findings: Findings) -> None:
-        self.owner = owner
+    __slots__ = ("_findings", "_raw", "line")
+
+    def __init__(self, line: int, findings: Findings) -> None:
         self.line = line
-        self._raw: dict[str, Raw] = {}
+        self._raw: dict[str, tuple[str, int]] = {}  # text and line by name
         self._findings = findings
 
     def keep(self, name: str, text: str, line: int) -> None:
-        """Keep a child; a second one of the same name is a problem."""
-        if name in self._raw:
-            first = self._raw[name].line
-            self._findings.problem(
-                line,
-                _(
-                    "<{name}> of {owner} is here and on line {first}; expected it once. Remove one.",
-                    name=name,
-                    owner=self.owner,
-                    first=first,
-                ),
-            )
-        self._raw[name] = Raw(text.strip(), line)
+        """Keep a child; of a second one of the same name that differs, the first is kept and the second counted."""
+        text = text.strip()
+        if name not in self._raw:
+            self._raw[name] = (text, line)
+        elif self._raw[name][0] != text:
+            told = _("<{name}> stands twice in one element, and the second was left out", name=name)
+            self._findings.count(told, line)
 
     def told_to(self, findings: Findings) -> "Values":
         """Return the same children, of which other findings are told."""
-        told = Values(self.owner, self.line, findings)
+        told = Values(self.line, findings)
         told._raw = self._raw
         return told
 
     def text(self, name: str) -> str:
         """Return the text of a child, nothing where it is missing."""
-        return self._raw[name].text if name in self._raw else ""
+        return self._raw[name][0] if name in self._raw else ""
 
     def line_of(self, name: str) -> int:
         """Return the line of a child, or of the element itself."""
-        return self._raw[name].line if name in self._raw else self.line
+        return self._raw[name][1] if name in self._raw else self.line
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return an xsd:boolean."""
@@ -75,7 +66,8 @@ class Values:
 
     def day(self, name: str) -> date | None:
         """Return the civil date of a moment, as written: MSPDI moments carry no zone."""
-        if not (text := self.text(name)):
+        text = self.text(name)
+        if not text or text.upper() in NONE or text.startswith(NEVER):
             return None
         found = _MOMENT.fullmatch(text)
         try:
@@ -98,6 +90,17 @@ class Values:
         self._wrong(name, _("a whole number from {low} to {high}", low=low, high=high))
         return None
 
+    def percent(self, name: str) -> int | None:
+        """Return a percentage, rounded down to a whole number: 100 is all of it."""
+        if not (text := self.text(name)):
+            return None
+        if _NUMBER.fullmatch(text) and 0 <= (exact := Decimal(text)) <= 100:
+            if exact != int(exact):
+                self._findings.count(_("Percent complete rounded down to a whole number"), self.line_of(name))
+            return int(exact)
+        self._wrong(name, _("a number from 0 to 100"))
+        return None
+
     def takes_no_time(self, name: str) -> bool:
         """Tell whether a duration is there and is zero."""
         if not (text := self.text(name)):
@@ -117,12 +120,5 @@ class Values:
         return None
 
     def _wrong(self, name: str, expected: str) -> None:
-        message = _(
-            "<{name}> of {owner} is {text}; expected {expected}. Correct it in the planning tool and save the plan "
-            "again.",
-            name=name,
-            owner=self.owner,
-            text=shown(self.text(name)),
-            expected=expected,
-        )
-        self._findings.problem(self.line_of(name), message)
+        told = _("<{name}> that is not {expected}, left out", name=name, expected=expected)
+        self._findings.count(told, self.line_of(name))

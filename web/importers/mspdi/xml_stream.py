@@ -1,17 +1,21 @@
-"""Walks XML from strangers: a DOCTYPE, an entity or a bomb is refused with its line, and nothing is ever fetched."""
+"""Walks XML from strangers: a DOCTYPE, an entity or a bomb is refused with its line, and nothing is ever fetched.
+
+Only what is wanted is told, by a tree of names; text elsewhere is passed over unread, which is most of a plan.
+"""
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from pyexpat.errors import codes
 from typing import BinaryIO, NoReturn, Protocol
 
+import msgspec
+
 from domain.language import gettext as _
-from web.importers.plan import MAX_BYTES, broken
+from web.importers.plan import MAX_BYTES, broken, too_large
 
 MAX_DEPTH = 64
-MAX_ELEMENTS = 4_000_000
 MAX_TEXT = 1_000_000  # characters inside one element
 MAX_TOKEN = 4 * 2**20  # bytes of one tag or comment; expat reads an unfinished one again with every block
 BLOCK = 64 * 1024
@@ -21,40 +25,59 @@ Progress = Callable[[float], None]
 ENDED = {codes[said] for said in ("no element found", "unclosed token", "partial character", "unclosed CDATA section")}
 
 
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """An element that is wanted: with children of its own, or (a leaf) its text alone."""
+
+    name: str
+    children: tuple["Node", ...] = ()
+    known: frozenset[str] = frozenset()  # names of children that are known and not wanted
+    unknown: bool = True  # whether the visitor is told of children that are neither
+
+    @property
+    def leaf(self) -> bool:
+        """Whether its text is told."""
+        return not self.children and not self.known
+
+
+Keep = Callable[[str, str, int], None]  # the name of a leaf, its text, the line it began on
+
+
 class Visitor(Protocol):
-    """Is told of every element; names of another namespace come as {namespace}name."""
+    """Is told what is wanted, in the order of the file."""
 
-    def opened(self, path: Sequence[str], line: int) -> None:
-        """An element begins; the path ends with its name."""
+    def root(self, name: str, line: int) -> None:
+        """The file begins with this element; {namespace}name where it is of another one. May raise BrokenFile."""
 
-    def closed(self, path: Sequence[str], text: str, line: int) -> None:
-        """An element ends: its text after the last child, and the line it began on."""
+    def opened(self, node: Node, line: int) -> Keep:
+        """An element with children begins; return what its leaves are told to."""
+
+    def closed(self, node: Node) -> None:
+        """An element with children ends."""
+
+    def unknown(self, node: Node, name: str, line: int) -> None:
+        """Inside of an element stands one of a name nobody knows; {namespace}name where it is of another one."""
 
 
 def walk(
     source: bytes | BinaryIO,
     visitor: Visitor,
+    tree: Node,
     *,
     namespace: str,
     max_bytes: int = MAX_BYTES,
     progress: Progress | None = None,
 ) -> str:
-    """Tell the visitor of every element and return the sha256 hex of the bytes.
+    """Tell the visitor of what the tree of names wants, and return the sha256 hex of the bytes.
 
     Raises: BrokenFile.
     """
-    walker = _Walker(visitor, namespace)
+    walker = _Walker(visitor, tree, namespace)
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     total, digest, done = _size(stream), hashlib.sha256(), 0
     while block := stream.read(BLOCK):
         done += len(block)
         if done > max_bytes:
-            raise broken(
-                _(
-                    "The file is larger than {max_bytes} MiB, the most that is read. Send a smaller plan.",
-                    max_bytes=max_bytes // 2**20,
-                )
-            )
+            raise broken(too_large(max_bytes))
         digest.update(block)
         walker.feed(block)
         if progress and total:
@@ -75,22 +98,36 @@ def _size(stream: BinaryIO) -> int:
     return size
 
 
+class _Place:
+    """A node with its children by the names the parser gives them."""
+
+    __slots__ = ("children", "known", "leaf", "name", "node")
+
+    def __init__(self, node: Node, prefix: str) -> None:
+        self.node, self.name, self.leaf = node, node.name, node.leaf
+        self.children = {prefix + child.name: _Place(child, prefix) for child in node.children}
+        self.known = frozenset(prefix + name for name in node.known)
+
+
 class _Walker:
-    def __init__(self, visitor: Visitor, namespace: str) -> None:
+    """Holds where the parser is: the wanted elements that are open, or how deep it is in one that is not."""
+
+    def __init__(self, visitor: Visitor, tree: Node, namespace: str) -> None:
         self._visitor = visitor
         self._prefix = f"{namespace} "
-        self._path: list[str] = []
-        self._lines: list[int] = []
-        self._text: list[str] = []
-        self._length = self._elements = self._fed = 0
+        self._root = _Place(tree, self._prefix)
+        self._places: list[_Place] = []  # of the wanted elements that are open, with children
+        self._keeps: list[Keep] = []  # what their leaves are told to
+        self._leaf = ""  # the name of the leaf that is open
+        self._text = ""
+        self._fed = 0
+        self._begun = False
         self._parser = self._made()
 
     def _made(self) -> XMLParserType:
         parser = ParserCreate(None, " ")
         parser.buffer_text = True
-        parser.StartElementHandler = self._open
-        parser.EndElementHandler = self._close
-        parser.CharacterDataHandler = self._characters
+        parser.StartElementHandler, parser.EndElementHandler = self._handlers(parser)
         parser.StartDoctypeDeclHandler = self._refuse
         parser.EntityDeclHandler = self._refuse
         parser.ExternalEntityRefHandler = self._refuse
@@ -104,7 +141,7 @@ class _Walker:
                 raise broken(
                     _("A single tag or comment is longer than 4 MiB. This is no plan as a tool saves it."), self._line
                 )
-        if not self._elements and self._fed >= BLOCK:
+        if not self._begun and self._fed >= BLOCK:
             raise broken(
                 _("No <Project> within the first 64 KiB. Save the plan as XML again and send it unchanged."), 1
             )
@@ -115,7 +152,7 @@ class _Walker:
     def _pieces(self, block: bytes) -> Iterator[bytes]:
         at = 0
         while at < len(block):
-            size = STEP if not self._elements else len(block)
+            size = len(block) if self._begun else STEP
             yield block[at : at + size]
             at += size
 
@@ -125,12 +162,12 @@ class _Walker:
         except ExpatError as error:
             raise broken(self._told(error, final=final), error.lineno) from None
         except (LookupError, ValueError):
-            if self._elements:
+            if self._begun:
                 raise
             raise broken(_("The encoding the file names cannot be read. Save it as UTF-8."), self._line) from None
 
     def _told(self, error: ExpatError, *, final: bool) -> str:
-        inside = _(" inside {where}", where=self._where()) if self._path else ""
+        inside = _(" inside {where}", where=self._where()) if self._places else ""
         if final and error.code in ENDED:
             return _(
                 "The file ends{inside}, in the middle. It was cut off on its way: send the whole file again.",
@@ -145,7 +182,8 @@ class _Walker:
         )
 
     def _where(self) -> str:
-        return "".join(f"<{name}>" for name in self._path[:5])
+        names = [place.name for place in self._places] + [self._leaf] * bool(self._leaf)
+        return "".join(f"<{name}>" for name in names[:5])
 
     @property
     def _line(self) -> int:
@@ -160,40 +198,79 @@ class _Walker:
             self._line,
         )
 
-    def _open(self, name: str, _attributes: dict[str, str]) -> None:
-        self._elements += 1
-        if len(self._path) >= MAX_DEPTH:
-            raise broken(
-                _("Elements are nested more than {max_depth} deep; a plan needs about 6.", max_depth=MAX_DEPTH),
-                self._line,
-            )
-        if self._elements > MAX_ELEMENTS:
-            raise broken(
-                _("The file has more than {max_elements} elements. Send a smaller plan.", max_elements=MAX_ELEMENTS),
-                self._line,
-            )
-        self._path.append(self._named(name))
-        self._lines.append(self._line)
-        self._forget_text()
-        self._visitor.opened(self._path, self._lines[-1])
+    def _handlers(self, parser: XMLParserType) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
+        """Return what is called for every element that begins or ends: most are passed over, so it does little."""
+        places, keeps = self._places, self._keeps
+        characters, begin, lost = self._characters, self._begin, self._lost
+        children: dict[str, _Place] = {}
+        known: frozenset[str] = frozenset()
+        passed = 0  # elements open from one that is not wanted on
+        leaf: _Place | None = None
+        line = 0
 
-    def _close(self, _name: str) -> None:
-        self._visitor.closed(self._path, "".join(self._text), self._lines.pop())
-        self._path.pop()
-        self._forget_text()
+        def opened(name: str, _attributes: dict[str, str]) -> None:
+            nonlocal children, known, passed, leaf, line
+            if passed:
+                passed += 1
+                if passed > MAX_DEPTH:
+                    raise broken(
+                        _("Elements are nested more than {max_depth} deep; a plan needs about 6.", max_depth=MAX_DEPTH),
+                        self._line,
+                    )
+                return
+            place = children.get(name) if leaf is None else None
+            if place is None:
+                if not places:
+                    begin(name)
+                    children, known = places[-1].children, places[-1].known
+                    return
+                passed = 1
+                if name not in known:
+                    lost(name)
+                return
+            line = parser.CurrentLineNumber
+            if place.leaf:
+                leaf, self._leaf, self._text = place, place.name, ""
+                parser.CharacterDataHandler = characters
+            else:
+                places.append(place)
+                keeps.append(self._visitor.opened(place.node, line))
+                children, known = place.children, place.known
+
+        def closed(_name: str) -> None:
+            nonlocal children, known, passed, leaf
+            if passed:
+                passed -= 1
+            elif leaf is not None:
+                parser.CharacterDataHandler = None
+                keeps[-1](leaf.name, self._text, line)
+                leaf, self._leaf = None, ""
+            else:
+                keeps.pop()
+                self._visitor.closed(places.pop().node)
+                if places:
+                    children, known = places[-1].children, places[-1].known
+
+        return opened, closed
+
+    def _begin(self, name: str) -> None:
+        self._begun = True
+        self._visitor.root(self._named(name), self._line)
+        self._places.append(self._root)
+        self._keeps.append(self._visitor.opened(self._root.node, self._line))
+
+    def _lost(self, name: str) -> None:
+        here = self._places[-1].node
+        if here.unknown and not self._leaf:
+            self._visitor.unknown(here, self._named(name), self._line)
 
     def _characters(self, text: str) -> None:
-        self._length += len(text)
-        if self._length > MAX_TEXT:
+        self._text += text
+        if len(self._text) > MAX_TEXT:
             raise broken(
                 _("The text in {where} has more than {max_text} characters.", where=self._where(), max_text=MAX_TEXT),
                 self._line,
             )
-        self._text.append(text)
-
-    def _forget_text(self) -> None:
-        self._text.clear()
-        self._length = 0
 
     def _named(self, name: str) -> str:
         if name.startswith(self._prefix):

@@ -47,7 +47,8 @@ FORMS: dict[str, Callable[[Ask], Form]] = {
     "close-risk": risks.close,
     "reopen-risk": risks.reopen,
 }
-ELSEWHERE = frozenset({"start-project", "lapse-overrides", "end-day"})  # a page of its own; the clock's
+# A page of its own; the clock's; the import's.
+ELSEWHERE = frozenset({"start-project", "lapse-overrides", "end-day", "link-milestone", "restore-milestone"})
 
 
 def form_for(tag: str, ask: Ask) -> Form:

@@ -18,15 +18,12 @@ from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.importers.csv import reader
-from web.importers.csv.mapping import FIELDS
-from web.importers.csv.mapping import Mapping as ColumnMapping
-from web.importers.csv.rows import delimiter_of, rows, text_of
-from web.importers.findings import Findings
-from web.importers.plan import BrokenFile, Plan, Problem
+from web.importers.plan import Plan, Problem
+from web.importers.table.mapping import FIELDS
+from web.importers.table.mapping import Mapping as ColumnMapping
 from web.manager.importing.seen_by_clients import client_titles, ticks
-from web.manager.importing.sending import sent_file, uploads_of
-from web.manager.importing.uploads import Reading, Upload, Uploads
+from web.manager.importing.sending import keep, sent_file, uploads_of
+from web.manager.importing.uploads import Reading
 from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
 from web.proposal import compare
@@ -45,17 +42,21 @@ COLUMNS = {
     "actual": N_("Actual"),
     "deadline": N_("Deadline"),
     "percent": N_("Percent complete"),
-    "milestone": N_("Is a milestone"),
+    "milestone": N_("Says what is a milestone"),
+    "duration": N_("Duration (a milestone takes none)"),
+    "summary": N_("Sums up others"),
+    "active": N_("Is active"),
 }
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """The header of a CSV file, and which column is what."""
+    """The headings of a table, and which column is what."""
 
     header: Sequence[str]
+    sheets: Sequence[str]  # of a workbook
     mapping: ColumnMapping
     fields: dict[str, str]  # what a column can be, in words
-    saved: bool  # for this project, or only suggested by the header
+    saved: bool  # chosen by somebody for tables like this one, or only suggested by the headings
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +84,7 @@ class ImportPage(StaffPage, frozen=True, kw_only=True):
     template = "pm/import.html"
     project: Project
     problem: str
+    most: int  # MiB a file may have
 
 
 class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
@@ -134,12 +136,12 @@ async def upload(request: Request, signed: Signed) -> Response:
     if project is None:
         return not_found()
     if request.method == "POST":
-        file, problem = await sent_file(request, services.settings.max_upload_mb)
-        problem = problem or _("No file was chosen. Choose a plan saved as Microsoft Project XML or as CSV.")
+        file, problem = await sent_file(request)
+        problem = problem or _("No file was chosen. Choose a plan as Microsoft Project XML, as a workbook or as CSV.")
         if file is not None:
-            key = await run_in_threadpool(uploads_of(request).keep, project.id, file)
-            return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-    shown = ImportPage(project=project, problem=problem, **shell(services, signed))
+            return RedirectResponse(f"/p/{project.id}/import/{await keep(request, project.id, file)}", 303)
+    most = services.settings.max_upload_mb
+    shown = ImportPage(project=project, problem=problem, most=most, **shell(services, signed))
     return services.pages.answer(request, shown, 422 if problem else 200)
 
 
@@ -165,7 +167,7 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
-    proposed = await run_in_threadpool(_proposed, request, signed.person.name, project, kept, reading)
+    proposed = await run_in_threadpool(_proposed, request, signed.person.name, project, reading)
     form = refusal.form if refusal else None
     form_ticks = ticks(request.query_params, proposed.proposal, form)
     page = ImportProposalPage(
@@ -189,11 +191,10 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
     return services.pages.answer(request, page, refusal.status if refusal else 200)
 
 
-def _proposed(request: Request, by: str, project: Project, kept: Upload, reading: Reading) -> Proposed:
+def _proposed(request: Request, by: str, project: Project, reading: Reading) -> Proposed:
     """Return what a file that was read would change now. For threads."""
     services: Services = request.app.state.services
-    uploads = uploads_of(request)
-    columns = _columns(uploads, project, kept)
+    columns = _columns(reading)
     if reading.plan is None:
         return Proposed(columns=columns, problems=reading.broken.problems if reading.broken else ())
     proposal = _propose(services, project, reading.plan, by)
@@ -213,30 +214,36 @@ def _propose(services: Services, project: Project, plan: Plan, by: str) -> Propo
     return compare.propose(project, plan, new_id, project.civil(services.now()), by)
 
 
-def _columns(uploads: Uploads, project: Project, kept: Upload) -> Columns | None:
-    """Return the header of a CSV file and which column is what, None for another kind of file."""
-    if kept.data.lstrip()[:1] == b"<" or not kept.name.lower().endswith((".csv", ".txt", ".tsv")):
+def _columns(reading: Reading) -> Columns | None:
+    """Return the headings of a table and which column is what, None for another kind of file."""
+    offered, mapping = reading.offered, reading.mapping
+    if offered is None or mapping is None:
         return None
-    try:
-        text, _ = text_of(kept.data)
-        mapping = uploads.mapping(project.id) or reader.suggest(kept.data)
-        _, header = next(rows(text, mapping.delimiter or delimiter_of(text), Findings()), (1, []))
-    except BrokenFile:
-        return None
-    saved = uploads.mapping(project.id) is not None
-    return Columns(header=header, mapping=mapping, fields=COLUMNS, saved=saved)
+    return Columns(
+        header=[name for name in offered.header if name],
+        sheets=offered.sheets,
+        mapping=mapping,
+        fields=COLUMNS,
+        saved=reading.saved,
+    )
 
 
 async def columns(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/import/{file}/columns`: save which column is what, and read the file again."""
+    """`POST /p/{project}/import/{file}/columns`: save or forget which column is what, and read the file again."""
     project, uploads = await run_in_threadpool(_project, request), uploads_of(request)
     key = request.path_params["file"]
-    if project is None or uploads.find(project.id, key) is None or not signed.person:
+    reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
+    if project is None or reading is None or not signed.person:
         return not_found()
     form = await request.form()
-    names = (*FIELDS, "date_format", "delimiter")
-    mapping = ColumnMapping(**{name: str(form.get(name, "")) for name in names})
-    await run_in_threadpool(uploads.save_mapping, project.id, mapping)
+    if reading.offered is None:
+        return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
+    if form.get("forget"):
+        await run_in_threadpool(uploads.forget_mapping, project.id, reading.offered)
+    else:
+        names = (*FIELDS, "milestone_value", "rows", "sheet", "date_format")
+        mapping = ColumnMapping(**{name: str(form.get(name, ""))[:200] for name in names})
+        await run_in_threadpool(uploads.save_mapping, reading.offered, mapping)
     uploads.forget(project.id, key)
     return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
 

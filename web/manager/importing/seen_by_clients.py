@@ -33,9 +33,9 @@ def ticks(query: Mapping[str, str], proposal: Proposal | None, form: FormData | 
         shown = _sent(form, "shown")
         followed = {line.key for line in lines if line.offered and line.key in shown}
         return Ticks(lines=_sent(form, "line") | followed, shown=shown, titles=titles)
-    every = {line.key for line in lines if not line.offered or line.kind == "added"}
-    keeps = proposal is not None and proposal.without_any  # such a file takes no milestone out unasked
-    proposed = {line.key for line in lines if not line.offered and not (keeps and line.kind == "missing")}
+    doubted = proposal is not None and bool(proposal.doubt)
+    every = {line.key for line in lines if doubted or line.a_task or not line.offered}
+    proposed = {line.key for line in lines if not line.offered}
     chosen = {"all": every, "none": set[str]()}.get(query.get("line", ""), proposed)
     return Ticks(lines=chosen, shown=set(added) if query.get("shown") == "all" else set(), titles=added)
 

@@ -1,12 +1,13 @@
 """A plan that comes with a form: the file itself, and where uploads of this installation are kept."""
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from domain import check
 from domain.errors import Invalid
-from domain.language import gettext as _
-from web.manager.importing.uploads import Upload, Uploads
+from web.importers.plan import too_large
+from web.manager.importing.uploads import Uploads
 
 
 def uploads_of(request: Request) -> Uploads:
@@ -19,19 +20,20 @@ def uploads_of(request: Request) -> Uploads:
     return uploads
 
 
-async def sent_file(request: Request, max_upload_mb: int) -> tuple[Upload | None, str]:
-    """Return the file of a form, None where none was chosen, or why it cannot be read; at most so many MiB are read."""
+async def sent_file(request: Request) -> tuple[UploadFile | None, str]:
+    """Return the file of a form, None where none was chosen, or why it cannot be read."""
     sent = (await request.form()).get("plan")
     if not isinstance(sent, UploadFile) or not sent.filename:
         return None, ""
-    most = max_upload_mb << 20
-    data = await sent.read(most + 1)
     try:
-        name = check.line("file_name", sent.filename[:200])
+        check.line("file_name", sent.filename[:200])
     except Invalid as invalid:
         return None, invalid.message
-    if len(data) <= most:
-        return Upload(name, data), ""
-    return None, _(
-        "The file is larger than {max_upload_mb} MiB. Save a plan without its history.", max_upload_mb=max_upload_mb
-    )
+    most = uploads_of(request).max_bytes
+    return (None, too_large(most)) if (sent.size or 0) > most else (sent, "")
+
+
+async def keep(request: Request, project: str, sent: UploadFile) -> str:
+    """Keep a file that `sent_file` returned for a project, and return its key."""
+    name = check.line("file_name", (sent.filename or "")[:200])
+    return await run_in_threadpool(uploads_of(request).keep, project, name, sent.file)

@@ -19,7 +19,7 @@ from web.forms.fields import Field, Unfit
 from web.forms.form import Doubt, Form, command_of, filled, told
 from web.ids import new_id
 from web.manager.forms import doubts, regions
-from web.manager.importing.sending import sent_file, uploads_of
+from web.manager.importing.sending import keep, sent_file
 from web.manager.plan.change import FormPage
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -84,7 +84,7 @@ async def new(request: Request, signed: Signed) -> Response:
         typed = typed_in(await request.form())
         key = first(typed, "command_id") if typed.get("command_id") else key
         form = filled(blank(signed.person.id, first(typed, "new") if typed.get("new") else new_id()), typed)
-        file, problem = await sent_file(request, services.settings.max_upload_mb)
+        file, problem = await sent_file(request)
         try:
             _check_file(problem)
             project = await run_in_threadpool(_start, services, signed, form, _titled(typed), key)
@@ -93,8 +93,7 @@ async def new(request: Request, signed: Signed) -> Response:
         else:
             if file is None:
                 return RedirectResponse(f"/p/{project}", 303)
-            kept = await run_in_threadpool(uploads_of(request).keep, project, file)
-            return RedirectResponse(f"/p/{project}/import/{kept}", 303)
+            return RedirectResponse(f"/p/{project}/import/{await keep(request, project, file)}", 303)
     shown = NewProjectPage(
         form=form,
         project=None,

@@ -114,6 +114,10 @@ def _of_milestone(event: m.MilestoneEvent, both: Both) -> Sequence[Became]:
             return [Became(what=_("Accepted on"), now=value(day), note=_("by {name}", name=by))]
         case m.MilestoneRemoved():
             return [Became(what=_("Removed"))]
+        case m.MilestoneRestored():
+            return [Became(what=_("On the plan again"))]
+        case m.MilestoneLinked(source_id=source):
+            return [Became(what=_("Id in the imported plan"), was=old.source_id if old else "", now=source)]
         case _:
             assert_never(event)
 

@@ -72,7 +72,10 @@ def test_an_endless_comment_or_tag_is_refused(filler: str) -> None:
 
 
 def test_an_endless_text_is_refused() -> None:
-    assert "has more than 1000000 characters" in refusal(project(f"<Notes>{'x' * 2**21}</Notes>"))[1]
+    assert "has more than 1000000 characters" in refusal(project(f"<Name>{'x' * 2**21}</Name>"))[1]
+    assert not reader.read(project(f"<UID>5</UID><Notes>{'x' * 2**21}</Notes>")).milestones, (
+        "what is not read may be long"
+    )
 
 
 def test_a_file_without_an_element_near_its_start_is_refused() -> None:

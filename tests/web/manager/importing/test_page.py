@@ -12,7 +12,7 @@ from tests.world import HARBOUR
 from web.manager import projects
 
 HERE = f"/p/{HARBOUR}/import"
-CSV = "UID,Name,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n"
+CSV = "UID,Milestone,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n"
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_proposal_that_is_no_longer_true_is_shown_again(house: House) -> None:
 
 def test_a_broken_file_names_its_lines_and_changes_nothing(house: House) -> None:
     before = recorded(house)
-    _, _, page = sent(house, "UID,Name,Finish\n1,Gate,2027-13-01\n2,,2027-07-01\n")
+    _, _, page = sent(house, "UID,Milestone,Finish\n1,Gate,03/04/2027\n2,Tor,04/05/2027\n")
     assert "This file cannot be taken over." in page.text
     assert "Line 2" in page.text
     assert "Line 3" in page.text
@@ -103,12 +103,12 @@ def test_a_broken_file_names_its_lines_and_changes_nothing(house: House) -> None
 
 def test_a_file_nobody_could_look_through_is_told_so(house: House) -> None:
     rows = "".join(f"x{i},Gate {i},2027-06-01\n" for i in range(2100))
-    _, _, page = sent(house, "UID,Name,Finish\n" + rows)
+    _, _, page = sent(house, "UID,Milestone,Finish\n" + rows)
     assert "2,100 lines" in page.text
     assert "MilestoneAdded" not in recorded(house)[-1:]
 
 
-def test_columns_are_asked_once_and_saved_for_the_project(house: House) -> None:
+def test_columns_are_chosen_once_for_tables_of_a_shape_and_can_be_forgotten(house: House) -> None:
     odd = "Nr;Was;Wann\nA1;Tor eins;03.06.2027\n"
     browser, here, page = sent(house, odd)
     assert "Columns" in page.text
@@ -117,13 +117,41 @@ def test_columns_are_asked_once_and_saved_for_the_project(house: House) -> None:
         "title": "Was",
         "forecast": "Wann",
         "date_format": "DD.MM.YYYY",
-        "delimiter": ";",
     }
     assert browser.post(f"{here}/columns", data=form).status_code == 303
     assert "3 Jun 2027" in browser.get(here).text
-    _, _, later = sent(house, odd.replace("Tor eins", "Tor zwei"))
+    browser, here, later = sent(house, odd.replace("Tor eins", "Tor zwei").replace(";", ","))
     assert "Tor zwei" in later.text
-    assert "Saved for this project" in later.text
+    assert "Saved for tables with these headings" in later.text
+    assert browser.post(f"{here}/columns", data=hidden(later.text) | {"forget": "yes"}).status_code == 303
+    assert "As the headings suggest" in browser.get(here).text
+
+
+def test_columns_an_earlier_version_saved_for_a_project_are_used_where_they_fit(house: House) -> None:
+    kept = house.process.services.settings.data / "mappings"
+    kept.mkdir(parents=True)
+    (kept / f"{HARBOUR}.json").write_text('{"id": "Nr", "title": "Was", "forecast": "Wann", "delimiter": ","}')
+    _, _, page = sent(house, "Nr;Was;Wann\nA1;Tor eins;2027-06-03\n")
+    assert "3 Jun 2027" in page.text
+    _, _, other = sent(house, CSV)
+    assert "2 changes proposed." in other.text
+
+
+def test_where_nothing_says_what_is_a_milestone_the_page_asks(house: House) -> None:
+    browser, here, page = sent(house, "UID,Name,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n")
+    assert "Which are milestones?" in page.text
+    before = recorded(house)
+    browser.post(f"{here}/accept", data=hidden(page.text))
+    assert recorded(house)[len(before) :] == ["PlanConfirmed"], "nothing is taken that nobody ticked"
+
+
+def test_another_plan_is_asked_about_first_and_nothing_is_ticked(house: House) -> None:
+    browser, here, page = sent(house, CSV)
+    browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
+    _, _, other = sent(house, "UID,Milestone,Finish\n7,Roof,2027-06-01\n8,Door,2027-07-01\n")
+    assert "Is this the same plan?" in other.text
+    assert "None of the 2 milestones of the plan before is in this file." in other.text
+    assert not re.search(r'name="line"[^>]* checked', other.text)
 
 
 def test_a_file_of_another_project_is_not_found(house: House) -> None:
@@ -148,10 +176,10 @@ def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
 
     go_on, real = threading.Event(), reading.read
 
-    def slowly(name, data, mapping, progress, *, max_bytes):
+    def slowly(name, content, *, progress, **more):
         progress(0.4)
         assert go_on.wait(15)
-        return real(name, data, mapping, progress, max_bytes=max_bytes)
+        return real(name, content, progress=progress, **more)
 
     monkeypatch.setattr(reading, "read", slowly)
     monkeypatch.setattr(importing_page, "PATIENCE", 0.05)

@@ -28,7 +28,7 @@ HERE = f"/p/{HARBOUR}"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", projects.routes()) as made:
+    with running(tmp_path / "data", projects.routes(), max_upload_mb=1) as made:
         yield made
 
 
@@ -288,7 +288,7 @@ def test_a_project_starts_with_one_title_and_its_plan_which_is_only_looked_at(ho
     huge = b"x" * (house.process.services.settings.max_upload_mb * 2**20 + 1)
     too_large = browser.post("/p/new", data=form, files={"plan": ("plan.csv", huge)})
     assert (too_large.status_code, "larger than" in too_large.text) == (422, True)
-    plan = b"UID,Name,Finish\n1,Gate,2027-06-01\n"
+    plan = b"UID,Milestone,Finish\n1,Gate,2027-06-01\n"
     done = browser.post("/p/new", data=form, files={"plan": ("plan.csv", plan)})
     here, _, _ = done.headers["location"].partition("/import/")
     assert "1 change proposed" in browser.get(done.headers["location"]).text

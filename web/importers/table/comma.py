@@ -5,13 +5,16 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from domain.language import N_
 from domain.language import gettext as _
 from web.importers.findings import Findings, shown
 from web.importers.plan import broken
+from web.importers.table.headings import known
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
+HEAD, ROWS = 64 * 1024, 30  # characters and rows among which the headings are looked for
 MAX_COLUMNS = 1000
 _EXAMPLE = N_("In Excel choose Save As, CSV UTF-8.")
 
@@ -44,18 +47,25 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """Return the delimiter: as the first line says (sep=;), or the one that cuts the header into most cells."""
+    """Return the delimiter: as the first line says (sep=;), else the one by which the first rows name most columns."""
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     if first.lower().startswith("sep=") and len(first) == 5:
         return first[4]
-    return max(DELIMITERS, key=lambda delimiter: _cells(first, delimiter))
+    head = text[:HEAD]
+    return max(DELIMITERS, key=lambda delimiter: _weight(head, delimiter))
 
 
-def _cells(line: str, delimiter: str) -> int:
+def _weight(head: str, delimiter: str) -> tuple[int, int]:
+    """Return how many columns the row that names most of them names, and the cells of the first row."""
+    cut = list(islice(_cut(head, delimiter), ROWS))
+    return max(map(known, cut), default=0), len(cut[0]) if cut else 0
+
+
+def _cut(head: str, delimiter: str) -> Iterator[list[str]]:
     try:
-        return len(next(csv.reader([line], delimiter=delimiter), []))
+        yield from csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
     except csv.Error:
-        return 0
+        return
 
 
 def rows(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[int, list[str]]]:

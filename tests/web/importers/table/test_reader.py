@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from tests.web.importers.plans import HARBOUR_CSV, edited, told
-from web.importers.csv import mapping, reader
-from web.importers.csv.reader import Mapping
 from web.importers.plan import BrokenFile, Plan, PlannedMilestone
+from web.importers.table import mapping, reader
+from web.importers.table.reader import Mapping
 
 pytestmark = pytest.mark.once
 
@@ -27,6 +27,7 @@ ALL = Mapping(
     percent="% Complete",
 )
 SMALL = Mapping(id="ID", title="Name", forecast="Finish")
+ALL_TAKEN = "No column says which rows are milestones; all {n} were taken."
 
 
 def problems(data: bytes, columns: Mapping = SMALL) -> list[tuple[int | None, str]]:
@@ -82,8 +83,17 @@ def test_cells_that_a_spreadsheet_would_compute_stay_text() -> None:
 
 def test_the_suggested_mapping_reads_the_file() -> None:
     suggested = reader.suggest(HARBOUR_CSV)
-    assert msgspec.structs.replace(suggested, delimiter="") == ALL
-    assert reader.read(HARBOUR_CSV, suggested) == reader.read(HARBOUR_CSV, ALL)
+    assert msgspec.structs.replace(suggested, delimiter="", rows="") == ALL
+    everyone = msgspec.structs.replace(suggested, rows="")
+    assert reader.read(HARBOUR_CSV, everyone).milestones == reader.read(HARBOUR_CSV, ALL).milestones
+
+
+def test_where_no_column_says_what_is_a_milestone_it_is_asked_and_never_assumed() -> None:
+    read = reader.read(HARBOUR_CSV)
+    assert read.undecided
+    assert read.milestones == ()
+    assert [task.source_id for task in read.tasks] == ["M1", "M2", "M3"]
+    assert any("No column says which rows are milestones. Tick the rows that are" in note for note in read.notes)
 
 
 def test_a_mapping_survives_being_saved() -> None:
@@ -127,7 +137,7 @@ def test_utf8_with_its_mark_and_utf16_read_alike_and_windows_1252_is_noted() -> 
         assert reader.read(text.encode(encoding), SMALL).milestones[0].title == "Übergabe – Zürich"
     western = reader.read(text.encode("cp1252"), SMALL)
     assert western.milestones[0].title == "Übergabe – Zürich"
-    assert western.notes == ("The file is not UTF-8 and was read as Windows-1252: check accented letters.",)
+    assert "The file is not UTF-8 and was read as Windows-1252: check accented letters." in western.notes
 
 
 def test_right_to_left_text_and_a_cell_of_several_lines_are_kept_and_lines_still_count() -> None:
@@ -195,13 +205,6 @@ def test_a_column_called_milestone_that_holds_names_is_the_title() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ("2027-06-01", "2027-06-31", 3, "Column 'Finish' is '2027-06-31'; expected a date as YYYY-MM-DD"),
-        ("2027-06-01", "1850-06-01", 3, "from 1950 to 2149"),
-        ("40%", "400%", 3, "Column '% Complete' is '400%'; expected a number from 0 to 100"),
-        ("M2", "M1", 3, "Id 'M1' is on this row and on line 2"),
-        ("M2", "", 3, "Column 'ID' is empty; expected an id"),
-        ("Foundations accepted", "", 2, "Column 'Name' is empty; expected the name of the milestone"),
-        ("Foundations accepted", "Found\x1bations", 2, "expected text without control characters"),
         (",,,40%", ",40%", 3, "This row has 6 cells, the header has 8"),
         ('"Lamps delivered, both piers"', '"Lamps" delivered', 3, "This row is no CSV"),
         ("Baseline Finish", "Base", 1, "Column 'Baseline Finish', mapped to the baseline, is not there"),
@@ -214,17 +217,48 @@ def test_a_problem_names_its_line_its_column_and_what_was_expected(old: str, new
     assert any(at == line and says in message for at, message in found), found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("2027-06-01", "2027-06-31", 3, "Cells of column 'Finish' that hold no date from 1950 to 2149, left out"),
+        ("2027-06-01", "1850-06-01", 3, "Cells of column 'Finish' that hold no date from 1950 to 2149, left out"),
+        ("2027-06-01", "TBD", 3, "Cells of column 'Finish' that hold no date from 1950 to 2149, left out"),
+        ("40%", "400%", 3, "Percentages left out that are no number from 0 to 100"),
+        ("40%", "half", 3, "Percentages left out that are no number from 0 to 100"),
+        ("M2", "M1", 3, "Rows left out whose id is on an earlier row"),
+        ("M2", "", 3, "Rows left out that have no id of 1 to 200 characters"),
+        ("Foundations accepted", "", 2, "Rows left out that have no title"),
+        ("Foundations accepted", "Found\x1bations \u202aaccepted", 2, "invisible characters were left out"),
+    ],
+)
+def test_one_odd_value_never_costs_the_file_and_is_counted_with_its_line(
+    old: str, new: str, line: int, says: str
+) -> None:
+    read = reader.read(edited(old, new, HARBOUR_CSV), ALL)
+    assert [note for note in read.notes if says in note and f": 1 (first on line {line})." in note], read.notes
+    assert "M3" in {milestone.source_id for milestone in read.milestones}
+
+
+def test_a_row_without_an_id_is_lost_and_one_that_cannot_be_read_is_still_there() -> None:
+    assert reader.read(edited("M2", "", HARBOUR_CSV), ALL).lost
+    read = reader.read(edited("Foundations accepted", "", HARBOUR_CSV), ALL)
+    assert ("M1" in read.present, read.lost) == (True, False)
+
+
 def test_all_problems_are_told_at_once_in_order_but_no_more_than_twenty() -> None:
-    found = problems(b"ID,Name,Finish\n1,,2027-01-31\n1,B,soon\n3,C\n")
-    assert [line for line, _ in found] == [2, 3, 3, 4]
-    many = b"ID,Name,Finish\n" + b"1,A,never\n" * 5000
+    found = problems(b"ID,Name,Finish\n1,A,02/03/2027\n2,B,03/04/2027\n3,C\n")
+    assert [line for line, _ in found] == [2, 3, 4]
+    many = b"ID,Name,Finish\n" + b"".join(b"%d,A,03/04/2027\n" % n for n in range(5000))
     assert len(problems(many)) == 20
 
 
 def test_a_mapping_without_an_id_is_answered_with_the_columns_there_are() -> None:
     ((line, message),) = problems(b"Ref,Name,Finish\n1,A,2027-01-31\n", Mapping(title="Name"))
     assert line == 1
-    assert message == "The mapping names no column for the id. Choose one of: 'Ref', 'Name', 'Finish'."
+    assert message == (
+        "The mapping names no column for the id. Choose one of: 'Ref', 'Name', 'Finish'. "
+        "Where every title is there once, it can be the id."
+    )
 
 
 def test_a_format_that_is_none_and_an_empty_file_are_refused() -> None:
@@ -238,7 +272,10 @@ def test_a_format_that_is_none_and_an_empty_file_are_refused() -> None:
 def test_an_actual_finish_beside_less_than_a_hundred_percent_is_left_out() -> None:
     read = reader.read(edited("2027-03-15,100", "2027-03-15,90", HARBOUR_CSV), ALL)
     assert read.milestones[0].actual is None
-    assert read.notes == ("Actual finish left out, as less than 100 % is complete: 1 (first on line 2).",)
+    assert read.notes == (
+        ALL_TAKEN.format(n=3),
+        "Actual finish left out, as less than 100 % is complete: 1 (first on line 2).",
+    )
 
 
 def test_progress_runs_to_one() -> None:

@@ -1,1 +1,0 @@
-"""Plans in comma-separated files, whatever their dialect."""
