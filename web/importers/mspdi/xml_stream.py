@@ -118,8 +118,7 @@ class _Walker:
         self._root = _Place(tree, self._prefix)
         self._places: list[_Place] = []  # of the wanted elements that are open, with children
         self._keeps: list[Keep] = []  # what their leaves are told to
-        self._leaf = ""  # the name of the leaf that is open
-        self._text = ""
+        self._leaf: Callable[[], str] = str  # returns the name of the leaf that is open, "" where none is
         self._fed = 0
         self._begun = False
         self._parser = self._made()
@@ -182,7 +181,7 @@ class _Walker:
         )
 
     def _where(self) -> str:
-        names = [place.name for place in self._places] + [self._leaf] * bool(self._leaf)
+        names = [place.name for place in self._places] + [self._leaf()] * bool(self._leaf())
         return "".join(f"<{name}>" for name in names[:5])
 
     @property
@@ -201,15 +200,25 @@ class _Walker:
     def _handlers(self, parser: XMLParserType) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
         """Return what is called for every element that begins or ends: most are passed over, so it does little."""
         places, keeps = self._places, self._keeps
-        characters, begin, lost = self._characters, self._begin, self._lost
+        begin, lost, opened_node, closed_node = self._begin, self._lost, self._visitor.opened, self._visitor.closed
         children: dict[str, _Place] = {}
         known: frozenset[str] = frozenset()
         passed = 0  # elements open from one that is not wanted on
         leaf: _Place | None = None
-        line = 0
+        line, text = 0, ""
+        self._leaf = lambda: leaf.name if leaf is not None else ""
+
+        def characters(more: str) -> None:
+            nonlocal text
+            text += more
+            if len(text) > MAX_TEXT:
+                told = _(
+                    "The text in {where} has more than {max_text} characters.", where=self._where(), max_text=MAX_TEXT
+                )
+                raise broken(told, self._line)
 
         def opened(name: str, _attributes: dict[str, str]) -> None:
-            nonlocal children, known, passed, leaf, line
+            nonlocal children, known, passed, leaf, line, text
             if passed:
                 passed += 1
                 if passed > MAX_DEPTH:
@@ -230,11 +239,11 @@ class _Walker:
                 return
             line = parser.CurrentLineNumber
             if place.leaf:
-                leaf, self._leaf, self._text = place, place.name, ""
+                leaf, text = place, ""
                 parser.CharacterDataHandler = characters
             else:
                 places.append(place)
-                keeps.append(self._visitor.opened(place.node, line))
+                keeps.append(opened_node(place.node, line))
                 children, known = place.children, place.known
 
         def closed(_name: str) -> None:
@@ -243,11 +252,11 @@ class _Walker:
                 passed -= 1
             elif leaf is not None:
                 parser.CharacterDataHandler = None
-                keeps[-1](leaf.name, self._text, line)
-                leaf, self._leaf = None, ""
+                keeps[-1](leaf.name, text, line)
+                leaf = None
             else:
                 keeps.pop()
-                self._visitor.closed(places.pop().node)
+                closed_node(places.pop().node)
                 if places:
                     children, known = places[-1].children, places[-1].known
 
@@ -261,16 +270,8 @@ class _Walker:
 
     def _lost(self, name: str) -> None:
         here = self._places[-1].node
-        if here.unknown and not self._leaf:
+        if here.unknown and not self._leaf():
             self._visitor.unknown(here, self._named(name), self._line)
-
-    def _characters(self, text: str) -> None:
-        self._text += text
-        if len(self._text) > MAX_TEXT:
-            raise broken(
-                _("The text in {where} has more than {max_text} characters.", where=self._where(), max_text=MAX_TEXT),
-                self._line,
-            )
 
     def _named(self, name: str) -> str:
         if name.startswith(self._prefix):
