@@ -1,6 +1,6 @@
 """The changes of somebody that can still be put back, in words, as the plan and confirmations offer them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,28 +20,53 @@ SHOWN = 3  # of the latest changes
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """One change that can be put back."""
+    """One change that can be put back; one that put back another is made again by it."""
 
     version: int  # of its last event
     what: str
     at: str
     until: str
+    again: bool  # whether it put back a change, so that putting it back makes that change again
 
 
-def offers(world: World, project: Project, person: PersonId, now: datetime) -> list[Offer]:
-    """Return the latest changes of a person that can be put back at `now` (UTC), newest first."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the latest changes of a person can be put back, and what no longer can."""
+
+    possible: Sequence[Offer]  # newest first
+    lapsed: Sequence[int]  # versions of changes that a page may still offer
+
+    @property
+    def listed(self) -> Sequence[Offer]:
+        """The offers at the head of the plan: a change that put back another is offered where it is confirmed only."""
+        return [offer for offer in self.possible if not offer.again][:SHOWN]
+
+
+def standing(world: World, project: Project, person: PersonId, now: datetime) -> Standing:
+    """Return which of the latest changes of a person can be put back at `now` (UTC)."""
     own = [one for one in reversed(world.changes.get(project.id, ())) if one.by == person]
     possible = [one for one in own if not putting_back.refused(one, project.schedule, project.risks, now)]
-    zone = project.time_zone
-    return [
-        Offer(
-            version=one.last,
-            what=what(one),
-            at=f"{words.local(one.at, zone):%H:%M}",
-            until=f"{words.local(one.until, zone):%H:%M}",
-        )
-        for one in possible[:SHOWN]
-    ]
+    return Standing(
+        possible=[_offer(one, project.time_zone) for one in possible],
+        lapsed=[one.last for one in own if one not in possible],
+    )
+
+
+def _offer(change: LatestChange, zone: str) -> Offer:
+    return Offer(
+        version=change.last,
+        what=what(_reversed(change) if change.puts_back else change),
+        at=f"{words.local(change.at, zone):%H:%M}",
+        until=f"{words.local(change.until, zone):%H:%M}",
+        again=change.puts_back,
+    )
+
+
+def _reversed(change: LatestChange) -> LatestChange:
+    return msgspec.structs.replace(
+        change,
+        milestones={key: (now, was) for key, (was, now) in change.milestones.items()},
+        risks={key: (now, was) for key, (was, now) in change.risks.items()},
+    )
 
 
 def what(change: LatestChange) -> str:
