@@ -326,8 +326,9 @@ async def recorded(request: Request, signed: Signed, said: Said) -> Response:
     page = await run_in_threadpool(workspace, services, signed, project)
     assert page is not None
     confirmed = await run_in_threadpool(confirmation, services, signed, project, said.key)
-    about = {"said": said.words, "slot": said.slot, "undone": said.undone}
-    shown = ChangedPage(**page.names() | about | confirmed)
+    names = page.names()
+    names.update(said=said.words, slot=said.slot, undone=said.undone, **confirmed)
+    shown = ChangedPage(**names)
     response = services.pages.answer(request, shown)
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
