@@ -25,7 +25,7 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "table.js": ("js/table.js",),
     "manager.js": (*_HTMX, ("js/search.js", "js/for-you.js", "js/choose.js", "js/ticks.js", "js/copy.js")),
     "seen.js": (*_HTMX, ("js/search.js", "js/for-you.js", "js/steps.js", "js/seen.js")),
-    "replay.js": (*_HTMX, ("js/for-you.js", "js/steps.js", "js/replay.js")),
+    "replay.js": (*_HTMX, ("js/search.js", "js/for-you.js", "js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
     "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),

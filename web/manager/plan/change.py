@@ -37,7 +37,7 @@ from web.ids import new_id
 from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
-from web.manager.plan.offers import Offer, standing
+from web.manager.plan.offers import Offer, latest_offers
 from web.manager.plan.workspace import ChangedPage, workspace
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -347,7 +347,7 @@ def confirmation(services: Services, signed: Signed, project: str, key: str) -> 
     done = services.logs.events.carried_out(signed.person.id, key) if key else None
     last = max(done.versions, default=0) if done else 0
     world = services.present.world
-    stands = standing(world, world.projects[ProjectId(project)], signed.person.id, services.now())
+    stands = latest_offers(world, world.projects[ProjectId(project)], signed.person.id, services.now())
     offer = next((offer for offer in stands.possible if offer.version == last), None)
     return Confirmation(offer=offer, version=last, lapsed=stands.lapsed)
 
