@@ -14,6 +14,7 @@ from projections.events.world import World, names
 from projections.logs.disclosure_log import DisclosureLog
 from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads
+from projections.replay.since import Counts, HowMany
 from web.door.guard import Signed
 from web.door.templates import Pages
 from web.process.services import Services
@@ -71,6 +72,7 @@ class Viewed:
 
     def __init__(self, services: Services) -> None:
         self._services, self._present = services, services.present
+        self._counts = Counts(services.logs.disclosure, services.heads)
 
     @property
     def pages(self) -> Pages:
@@ -125,6 +127,10 @@ class Viewed:
     def kept_days(self, share: str) -> int:
         """Return the days for which receipts of a share are kept."""
         return self._present.world.shares[ShareId(share)].retention
+
+    def changed(self, share: str, after: int, upto: int, person: str) -> HowMany:
+        """Return how many things became different for a reader between two updates of a share."""
+        return self._counts.since(share, after, upto, person)
 
     def shares_of(self, signed: Signed) -> list[ShareId]:
         """Return the shares a viewer may watch."""
