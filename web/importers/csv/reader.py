@@ -186,6 +186,9 @@ class _Reader:
         except numbers.NoNumber:
             self._wrong(line, "percent", cell, _("a number from 0 to 100"))
             return None
+        if 0 < value < 1:  # what has begun does not read as nothing
+            self._findings.count(_("Percent complete below 1 read as 1"), line)
+            return 1
         if value != int(value):
             self._findings.count(_("Percent complete rounded down to a whole number"), line)
         return int(value)
