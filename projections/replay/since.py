@@ -110,7 +110,7 @@ class HowMany(msgspec.Struct, frozen=True):
     at_least: bool  # some updates were not looked at
 
 
-class Counts:
+class ChangeCounts:
     """How many things became different for a reader since an update, kept for pages that ask again and again."""
 
     KEPT = 2048  # answers, of a few bytes each

@@ -46,7 +46,7 @@ BLOCK = 500  # events read at a time, backwards
 FURTHEST = 20  # blocks a page looks through; then a link goes on, and what is counted is "at least"
 TECHNICAL = frozenset({
     "command-carried-out", "session-started", "session-ended", "link-issued", "link-used", "token-issued",
-    "token-revoked", "mail-queued", "mail-settled", "day-ended",
+    "token-revoked", "mail-queued", "mail-settled", "day-ended", "place-opened",
 })  # fmt: skip
 
 
@@ -309,8 +309,8 @@ def _shown(services: Services, recorded: Recorded, zone: str) -> EventShown:
         at=instant(recorded.at),
         said=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
         told=told_so,
-        became=_became(services, project, recorded) if project else (),
-        detail=_detail(recorded, told_so.detail),
+        became=became(services, project, recorded) if project else (),
+        detail=detail(recorded, told_so.detail),
         stream=recorded.stream,
         version=recorded.version,
         where=_where(world, project, recorded),
@@ -328,7 +328,7 @@ def _where(world: World, project: Project | None, recorded: Recorded) -> str:
     return project.title if project else ""
 
 
-def _detail(recorded: Recorded, fields: str) -> str:
+def detail(recorded: Recorded, fields: str) -> str:
     """Return what an event says of no value of a project: what somebody wrote, which agreement, or its fields."""
     event = recorded.event
     if isinstance(event, TermsActivated):
@@ -338,7 +338,7 @@ def _detail(recorded: Recorded, fields: str) -> str:
     return "" if getattr(event, "by", None) == recorded.actor and fields == f"by {recorded.actor}" else fields
 
 
-def _became(services: Services, project: Project, recorded: Recorded) -> tuple[Became, ...]:
+def became(services: Services, project: Project, recorded: Recorded) -> tuple[Became, ...]:
     """Return what an event of a project changed, read from the project as it was just before."""
     past = services.present.past(project.id, recorded.at - timedelta(microseconds=1))
     before = after = past.state

@@ -14,7 +14,7 @@ from projections.events.world import World, names
 from projections.logs.disclosure_log import DisclosureLog
 from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads
-from projections.replay.since import Counts, HowMany
+from projections.replay.since import ChangeCounts, HowMany
 from web.door.guard import Signed
 from web.door.templates import Pages
 from web.process.services import Services
@@ -72,7 +72,7 @@ class Viewed:
 
     def __init__(self, services: Services) -> None:
         self._services, self._present = services, services.present
-        self._counts = Counts(services.logs.disclosure, services.heads)
+        self._counts = ChangeCounts(services.logs.disclosure, services.heads)
 
     @property
     def pages(self) -> Pages:
