@@ -288,7 +288,14 @@ def _against(share: Decimal, vital: BudgetVital, within: str, beyond: str) -> Cl
 
 
 def _percent(value: Decimal) -> str:
-    return number(int(value.to_integral_value()))
+    """Return percent of two digits after the point as a whole number in words.
+
+    With its digits where rounding could round the exact value twice, or say all or nothing of what is neither.
+    """
+    whole = value.to_integral_value()
+    if value != whole and (abs(value - whole) * 2 == 1 or whole in (0, 100)):
+        return f"{value.normalize():,f}"
+    return number(int(whole))
 
 
 def _day(value: date) -> str:

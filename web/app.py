@@ -99,32 +99,34 @@ def refusals(services: Services) -> dict[Any, Any]:
             problem(503, _("Not reachable"), text) if at_json_door(request) else PlainTextResponse(f"{text}\n", 503)
         )
         answer.headers.update({"retry-after": "2", "cache-control": "no-store"})
-        return services.guard.shown(request, answer)
+        return await services.guard.shown(request, answer)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         if at_json_door(request):
             return refusal(error)
         plain = PlainTextResponse(f"{error.message}\n", status_of(error), headers={"cache-control": "no-store"})
-        return services.guard.shown(request, plain)
+        return await services.guard.shown(request, plain)
 
     async def unrouted(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
-            return services.guard.shown(request, hidden(request))
+            return await services.guard.shown(request, hidden(request))
         text = _("Nothing is done here in that way.")
         if at_json_door(request):
             answer = problem(error.status_code, _("Not possible"), text)
         else:
             answer = PlainTextResponse(f"{text}\n", error.status_code)
         answer.headers.update({**(error.headers or {}), "cache-control": "no-store"})
-        return services.guard.shown(request, answer)
+        return await services.guard.shown(request, answer)
 
     async def failed(request: Request, _error: Exception) -> Response:
         text = _("Something went wrong here. It was not your doing; try again, or tell whoever runs this installation.")
         if at_json_door(request):
             return problem(500, _("Failed"), text)
-        return services.guard.shown(request, PlainTextResponse(f"{text}\n", 500, headers={"cache-control": "no-store"}))
+        return await services.guard.shown(
+            request, PlainTextResponse(f"{text}\n", 500, headers={"cache-control": "no-store"})
+        )
 
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=400)  # nobody is there to read it, and it is no failure of ours

@@ -2,7 +2,7 @@
 
 Sources: PMI, The Standard for Earned Value Management (2019), and Lipke, Schedule is Different (2003) for earned
 schedule. Money arguments are plain decimals of one currency. Every function returns None ("n/a") where the formula is
-undefined; nothing is rounded here.
+undefined; nothing is rounded here but by `part_of`, for showing.
 """
 
 from bisect import bisect_left, bisect_right
@@ -11,7 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
+PART = Decimal("0.0001")
 
 
 class EarnedValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,20 @@ def ratio(numerator: Decimal | None, denominator: Decimal | None) -> Decimal | N
     if numerator is None or denominator is None or denominator == 0:
         return None
     return numerator / denominator
+
+
+def part_of(value: Decimal | None, whole: Decimal | None) -> Decimal | None:
+    """Return what part of a whole a value is (1 = all) to four digits, None where it is unknown or there is no whole.
+
+    It is 1 or 0 only where it is exactly that.
+    """
+    exact = ratio(value, whole)
+    if exact is None:
+        return None
+    part = exact.quantize(PART)
+    if part in (ZERO, ONE) and part != exact:
+        return part + PART.copy_sign(exact - part)
+    return part
 
 
 def _to_complete(left: Decimal | None, funds: Decimal | None) -> Decimal | None:

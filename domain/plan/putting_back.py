@@ -70,6 +70,7 @@ class LatestChange(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime  # UTC
     by: PersonId
     possible: bool  # whether each of its events is of a kind that can be put back
+    puts_back: bool  # whether it put back another change itself
     milestones: Mapping[MilestoneId, tuple[Milestone | None, Milestone | None]] = {}
     risks: Mapping[RiskId, tuple[Risk | None, Risk | None]] = {}
     plans: int  # agreed plans there were after it
@@ -107,6 +108,7 @@ def change_of(events: Sequence[object], before: Parts, after: Parts, place: Plac
         at=place.at,
         by=place.by,
         possible=all(isinstance(event, CAN_BE) for event in events),
+        puts_back=any(isinstance(event, ChangePutBack) for event in events),
         milestones={key: (old.get(key), new.get(key)) for key in keys},
         risks={key: (before.risks.risks.get(key), after.risks.risks.get(key)) for key in risks},
         plans=len(after.schedule.baselines),

@@ -12,7 +12,7 @@ from domain.agreement.terms import Terms
 from domain.money import Money
 from domain.plan import health as rules
 from domain.plan.budget import Account, Measurement
-from domain.plan.earned import ratio, within
+from domain.plan.earned import part_of, within
 from domain.plan.project import Project
 from domain.reveal.levels import rounded
 from domain.reveal.past import earlier, known, known_from
@@ -85,10 +85,10 @@ def _figures(project: Project, share: Share, account: Account, indicator: Indica
         spent=money(ac),
         planned=money(figures.pv),
         earned=money(ev),
-        forecast_share=_share(figures.eac, account),
-        spent_share=_share(ac, account),
-        planned_share=_share(figures.pv, account),
-        earned_share=_share(ev, account),
+        forecast_share=part_of(figures.eac, account.bac),
+        spent_share=part_of(ac, account.bac),
+        planned_share=part_of(figures.pv, account.bac),
+        earned_share=part_of(ev, account.bac),
         cpi=_rounded(figures.cpi) if terms.indices else None,
         spi_t=_rounded(figures.spi_t) if terms.indices else None,
         curve=_curve(account, _measured(project, account, since), terms) if terms.curve else (),
@@ -110,11 +110,6 @@ def _older(day: date | None, than: date | None) -> date | None:
     return day if day is not None and than is not None and day < than else None
 
 
-def _share(value: Decimal | None, account: Account) -> Decimal | None:
-    part = ratio(value, account.bac)
-    return None if part is None else part.quantize(Decimal("0.0001"))
-
-
 def _rounded(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(Decimal("0.01"))
 
@@ -123,7 +118,7 @@ def _curve(account: Account, measurements: list[Measurement], terms: Terms) -> t
     """Return the curve: the plan, the forecast, and what was spent and earned by these measurements."""
 
     def scaled(value: Decimal | None) -> Decimal | None:
-        return value if terms.budget == "amounts" or value is None else _share(value, account)
+        return value if terms.budget == "amounts" or value is None else part_of(value, account.bac)
 
     days: dict[date, dict[str, Decimal | None]] = {}
     for point in account.planned:

@@ -417,12 +417,12 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
 def _percentage(field: str, title: str, old: Decimal | None, new: Decimal | None) -> Iterator[Change]:
     """Yield the change of a figure that is shared as a share of the budget alone."""
     if old is not None and new is not None and old != new:
-        shown = words.percent(new)
+        before, shown = words.percents(old, new)
         yield _change(
             f"budget.{field}",
             "budget",
             title,
-            before=words.percent(old),
+            before=before,
             after=shown,
             note=_("of the budget"),
             say=_("{title} is {shown} of the budget", title=title, shown=shown),

@@ -4,6 +4,7 @@ Rule: two pages are folded (each of at most 50 updates, docs/spec.md 3.5), and o
 `LOOK` are read, however long somebody was away. What is not looked at is counted.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -100,3 +101,35 @@ def _named(row: ThingRow, called: Mapping[str, str]) -> ThingRow:
         for value in row.values
     ]
     return msgspec.structs.replace(row, values=tuple(values), why=names.filled(row.why, called))
+
+
+class HowMany(msgspec.Struct, frozen=True):
+    """How many things became different, as the rows of `since` have them."""
+
+    things: int
+    at_least: bool  # some updates were not looked at
+
+
+class ChangeCounts:
+    """How many things became different for a reader since an update, kept for pages that ask again and again."""
+
+    KEPT = 2048  # answers, of a few bytes each
+
+    def __init__(self, log: DisclosureLog, heads: pages.Heads) -> None:
+        self._log, self._heads, self._lock = log, heads, threading.Lock()
+        self._kept: dict[tuple[str, int, int, str], HowMany] = {}
+
+    def since(self, share: str, after: int, upto: int, reader: str) -> HowMany:
+        """Return how many things are different after entry `upto` from what they were after entry `after`."""
+        key = (share, after, upto, reader)
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key]
+        newest = self._heads.folded(share, upto) if 0 < after < upto else None
+        found = since(self._log, share, after, newest, reader) if newest else Since()
+        answer = HowMany(sum(bool(row.values) for row in found.rows), found.earlier > 0)
+        with self._lock:
+            if len(self._kept) >= self.KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = answer
+        return answer

@@ -215,10 +215,27 @@ def whose(name: str) -> str:
     return f"{name}’" if name.endswith("s") else f"{name}’s"
 
 
+TENTH = Decimal("0.1")  # of a percent
+
+
 def percent(share: Decimal) -> str:
-    """Return a share between 0 and 1 as "94 %", or as "94.5 %" where it is no whole number of percent."""
+    """Return a share of four digits (1 = all) as "94 %", or as "94.5 %" where it is no whole number of percent.
+
+    With both digits, "94.55 %", where leaving one out could round the exact share twice, or say all or nothing of what
+    is neither.
+    """
     value = share * 100
-    return f"{value:,.0f} %" if value == value.to_integral_value() else f"{value:,.1f} %"
+    if value == value.to_integral_value():
+        return f"{value:,.0f} %"
+    shown = value.quantize(TENTH)
+    tie = abs(value - shown) * 2 == TENTH
+    return f"{value:,.2f} %" if tie or shown in (0, 100) else f"{shown:,f} %"
+
+
+def percents(old: Decimal, new: Decimal) -> tuple[str, str]:
+    """Return two shares that differ as texts that differ."""
+    one = percent(old), percent(new)
+    return one if one[0] != one[1] else (f"{old * 100:,.2f} %", f"{new * 100:,.2f} %")
 
 
 # Control characters except line breaks and tabs, and the characters that change the reading direction.

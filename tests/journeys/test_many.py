@@ -76,6 +76,9 @@ def test_ten_dates_by_keyboard_are_one_command_and_are_put_back_at_once(
     wait_until(lambda: forecasts(product) == before)
     assert commands(product) == many + 2
     wait_until(lambda: on_screen(client) == begun + 2)
+    wait_until(lambda: desk.locator(".top-said").count() == 0)
+    assert "Put back." in desk.inner_text("#do-project .said")
+    assert [button.inner_text() for button in desk.locator(".put-back button").all()] == ["Change again"]
 
 
 def test_a_block_is_pasted_and_the_arrows_stay_in_the_column(product: Product, sit_down: Callable[..., Any]) -> None:

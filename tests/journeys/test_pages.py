@@ -36,6 +36,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", "/p"),
     ("manager", "/p/new"),
     ("manager", "/search?q=e"),
+    ("auditor", "/search?q=e"),
     ("manager", f"/p/{HARBOUR}/sharing"),
     ("manager", f"/p/{HARBOUR}"),
     ("manager", f"/p/{HARBOUR}/answers"),

@@ -23,6 +23,7 @@ from domain.events import AnyEvent, Recorded, tag
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.plan.project import Project, ProjectEvent, evolve
+from domain.plan.schedule import BaselineApproved
 from projections.entries.parts import instant
 from projections.events.event_log import EventLog, Unreadable
 from projections.events.world import World
@@ -33,6 +34,7 @@ from web.forms.fields import day
 from web.process.services import Services
 from web.record import holds
 from web.record.events_said import EventLine, line, say
+from web.record.said.changes import put_back
 from web.record.said.project import Both, told
 from web.record.said.values import Became
 from web.staff.around import organisation_zone
@@ -44,7 +46,7 @@ BLOCK = 500  # events read at a time, backwards
 FURTHEST = 20  # blocks a page looks through; then a link goes on, and what is counted is "at least"
 TECHNICAL = frozenset({
     "command-carried-out", "session-started", "session-ended", "link-issued", "link-used", "token-issued",
-    "token-revoked", "mail-queued", "mail-settled", "day-ended",
+    "token-revoked", "mail-queued", "mail-settled", "day-ended", "place-opened",
 })  # fmt: skip
 
 
@@ -54,6 +56,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     project: str = ""
+    thing: str = ""  # a milestone or a risk of that project
     kind: str = ""
     actor: str = ""
     since: str = ""
@@ -69,6 +72,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether an event is of the project, kind and actor asked for; `streams` are those of the project."""
         return (
             (not self.project or recorded.stream in streams)
+            and (not self.project or not self.thing or self.thing in concerned(recorded.event))
             and (not self.kind or tag(recorded.event) == self.kind)
             and (not self.actor or recorded.actor == self.actor)
         )
@@ -118,9 +122,27 @@ class EventsPage(AuditPage, frozen=True, kw_only=True):
     zone: str  # that times are said in
     local: str  # the zone of the project or the organisation
     projects: Options
+    things: Options  # of the project that is chosen
     kinds: Options
     actors: Options
     total: int  # events on record
+
+
+def concerned(event: AnyEvent) -> frozenset[str]:
+    """Return the ids of the milestones and risks an event is about."""
+    named = [getattr(event, "milestone", None), getattr(event, "risk", None)]
+    subjects = [getattr(event, "subject", ""), *(fact.subject for fact in getattr(event, "held", ()))]
+    said = [subject.partition("-")[2] for subject in subjects]
+    dates = event.dates if isinstance(event, BaselineApproved) else ()
+    return frozenset(key for key in (*named, *said, *dates) if key)
+
+
+def thing_options(project: Project | None) -> Options:
+    """Return the milestones and risks of a project, none where none is chosen."""
+    if project is None:
+        return []
+    milestones = [(str(key), one.details.title) for key, one in project.schedule.milestones.items()]
+    return [*milestones, *((str(key), f"{r.details.ref} {r.details.title}") for key, r in project.risks.risks.items())]
 
 
 def kinds() -> Options:
@@ -248,6 +270,7 @@ def _page(services: Services, signed: Signed, query: Mapping[str, str], position
         zone=zone,
         local=local,
         projects=project_options(world),
+        things=thing_options(world.projects.get(ProjectId(wanted.project))),
         kinds=kinds(),
         actors=actor_options(world),
         total=log.head(),
@@ -266,6 +289,7 @@ def _asked_for(world: World, wanted: Filter) -> str:
     dates = [words.day_year(day(text)) for text in (wanted.since, wanted.until) if text]
     parts = (
         say(wanted.kind) if wanted.kind else "" if wanted.technical else _("projects and sharing"),
+        dict(thing_options(project)).get(wanted.thing, ""),
         project.title if project else wanted.project,
         _("by {name}", name=world.person_name(PersonId(wanted.actor))) if wanted.actor else "",
         " – ".join(dates) if len(dates) == 2 else "",
@@ -285,8 +309,8 @@ def _shown(services: Services, recorded: Recorded, zone: str) -> EventShown:
         at=instant(recorded.at),
         said=f"{words.day_year(there.date())}, {there:%H:%M:%S}",
         told=told_so,
-        became=_became(services, project, recorded) if project else (),
-        detail=_detail(recorded, told_so.detail),
+        became=became(services, project, recorded) if project else (),
+        detail=detail(recorded, told_so.detail),
         stream=recorded.stream,
         version=recorded.version,
         where=_where(world, project, recorded),
@@ -304,7 +328,7 @@ def _where(world: World, project: Project | None, recorded: Recorded) -> str:
     return project.title if project else ""
 
 
-def _detail(recorded: Recorded, fields: str) -> str:
+def detail(recorded: Recorded, fields: str) -> str:
     """Return what an event says of no value of a project: what somebody wrote, which agreement, or its fields."""
     event = recorded.event
     if isinstance(event, TermsActivated):
@@ -314,7 +338,7 @@ def _detail(recorded: Recorded, fields: str) -> str:
     return "" if getattr(event, "by", None) == recorded.actor and fields == f"by {recorded.actor}" else fields
 
 
-def _became(services: Services, project: Project, recorded: Recorded) -> tuple[Became, ...]:
+def became(services: Services, project: Project, recorded: Recorded) -> tuple[Became, ...]:
     """Return what an event of a project changed, read from the project as it was just before."""
     past = services.present.past(project.id, recorded.at - timedelta(microseconds=1))
     before = after = past.state
@@ -323,7 +347,13 @@ def _became(services: Services, project: Project, recorded: Recorded) -> tuple[B
         before, after = after, evolve(after, one.event, one.at)
     assert after is not None
     world = services.present.world
-    both = Both(before, after, world.person_name, lambda client: world.client_name(ClientId(client)))
+    both = Both(
+        before,
+        after,
+        world.person_name,
+        lambda client: world.client_name(ClientId(client)),
+        lambda event: put_back(services, project.id, event),
+    )
     assert isinstance(recorded.event, ProjectEvent)
     return told(recorded.event, both).became
 

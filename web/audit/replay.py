@@ -27,7 +27,7 @@ from projections.entries.parts import instant
 from projections.events.world import World
 from projections.replay import pages
 from projections.wording import words
-from web.audit.events import Filter, actor_options, kinds, position_before, project_options, streams_of
+from web.audit.events import Filter, actor_options, became, detail, kinds, position_before, project_options, streams_of
 from web.audit.frame import AuditPage, Options
 from web.audit.replay_line import TimeLine, taken, time_line
 from web.door.guard import AUDIT, Signed, door, not_found
@@ -36,6 +36,7 @@ from web.record import holds
 from web.record.events_said import EventLine, line
 from web.record.instant import everything_in
 from web.record.lanes import Stretch
+from web.record.said.values import Became
 from web.record.told import in_force
 from web.staff.consulted import consulted
 from web.staff.frame import shell
@@ -96,6 +97,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     position: int
     line: EventLine
+    became: tuple[Became, ...]  # what it changed, with the values before
+    detail: str  # what else it says, where it changed no value of a project
     where: str
     told: tuple[tuple[str, str, int], ...]  # client, share, update
     held: tuple[str, ...]  # clients for whom it began to wait for review
@@ -362,10 +365,13 @@ def _happened(services: Services, world: World, recorded: Recorded, shares: list
     share = world.shares.get(ShareId(key)) if kind == "share" else None
     concerned = [s for s in shares if (project and s.project == key) or (share and s.id == key)]
     where = project.title if project else world.client_name(share.client) if share else ""
+    said = holds.told(world, line(services, project, recorded), recorded)
     return Happened(
         at=recorded.at,
         position=recorded.position,
-        line=holds.told(world, line(services, project, recorded), recorded),
+        line=said,
+        became=became(services, project, recorded) if project else (),
+        detail=detail(recorded, said.detail),
         where=where,
         told=tuple(
             (world.client_name(s.client), s.id, h.n) for s in concerned if (h := _update(services, s, recorded.at))

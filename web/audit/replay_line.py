@@ -35,7 +35,8 @@ class ShareLane(msgspec.Struct, frozen=True, kw_only=True):
     """One share on the time line."""
 
     share: Share
-    name: str  # of the client, and of the project
+    client: str  # its name
+    project: str  # its title
     ticks: tuple[str, ...]  # updates, in percent
     bars: tuple[Bar, ...]
 
@@ -115,7 +116,8 @@ def _lane(services: Services, over: Stretch, share: Share, at: datetime) -> Shar
     seen, end = watched(services, share.id, at, over, [])
     return ShareLane(
         share=share,
-        name=f"{world.client_name(share.client)} · {world.projects[share.project].title}",
+        client=world.client_name(share.client),
+        project=world.projects[share.project].title,
         ticks=tuple(dict.fromkeys(f"{float(over.x(recorded)):.1f}" for recorded in instants)),
         bars=tuple(bars(seen, over, end, lambda _interval: False)),
     )

@@ -49,7 +49,8 @@ class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
     more: int = 0  # changes of the newest update beside it
     at: str = ""  # UTC, "" without an update
     time: str = ""  # in words, in the share's zone
-    new: int = 0  # updates since the reader last had it on screen
+    new: int = 0  # things that are different from when the reader last had it on screen
+    at_least: bool = False  # there may be more: some updates lie too far back to be looked at
     visited: str = ""  # when that was, in words; "" when it never was
     ended_on: str = ""  # the civil day, "" while it is in force
 
@@ -148,7 +149,8 @@ async def home_shares(request: Request, signed: Signed) -> Response:
 def _shares(viewing: Viewing, signed: Signed) -> Shares:
     """Return what is shared with a viewer, by the name of the client; one group where there is one client.
 
-    The work for a share does not depend on how much happened in it, nor on how long the viewer was away.
+    The work for a share does not depend on how much happened in it, nor on how long the viewer was away: what became
+    different is found by two states and the newest updates between them (docs/spec.md 3.12), once for each update.
     """
     clients = viewing.clients_of(signed)
     zones: dict[str, str] = {}
@@ -184,6 +186,7 @@ def _tile(viewing: Viewing, signed: Signed, share: ShareId, client: str) -> Shar
             nothing = _("What was shown last has been erased.")
         return ShareTile(id=share, client=client, project=organisation, sentence=nothing, n=0, ended_on=over)
     view, visit = page.view, viewing.receipts.last_visit(share, signed.person.id)
+    changed = viewing.changed(share, visit.since, page.n, signed.person.id)
     return ShareTile(
         id=share,
         client=client,
@@ -195,7 +198,8 @@ def _tile(viewing: Viewing, signed: Signed, share: ShareId, client: str) -> Shar
         more=max(0, len(page.changes) - 1),
         at=instant(page.at),
         time=words.moment_year(page.at, view.time_zone),
-        new=max(0, page.n - visit.since) if visit.since else 0,
+        new=changed.things,
+        at_least=changed.at_least,
         visited=words.moment_year(visit.ended, view.time_zone) if visit.ended else "",
         ended_on=over,
     )

@@ -13,6 +13,7 @@ from projections.directory import Called
 from projections.logs.disclosure_log import DisclosureLog
 from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads
+from projections.replay.since import HowMany
 from web.door.guard import Signed
 from web.door.templates import Pages
 from web.push.live import Live
@@ -66,6 +67,9 @@ class Viewing(Protocol):
 
     def kept_days(self, share: str) -> int:
         """Return for how many days receipts of a share are kept."""
+
+    def changed(self, share: str, after: int, upto: int, person: str) -> HowMany:
+        """Return how many things became different for a reader between two updates of a share."""
 
     def shares_of(self, signed: Signed) -> list[ShareId]:
         """Return the shares a viewer may watch."""

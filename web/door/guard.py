@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -25,7 +26,7 @@ from domain.people.sign_ins import Session
 from projections.directory import Directory
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
 from web.door.problem import at_json_door, problem
-from web.door.refused import refused_page, to_a_person, with_headers_of
+from web.door.refused import NOBODY, Reader, refused_page, to_a_person, with_headers_of
 from web.door.templates import Pages
 from web.door.way_on import way_in
 from web.ids import digest, form_token
@@ -64,6 +65,7 @@ class Guard:
     recorded, also beside a folder, where the operator's command line writes; None for none. `secure`: people reach the
     installation by https. `bounds`: what one request may bring, and one person ask for. `token_days`: for how long a
     token works. `active` takes the id of a session in which somebody does something. `pages` show what is refused.
+    `organisation` returns what somebody reads as its name; it is called in a thread.
     """
 
     def __init__(
@@ -77,11 +79,13 @@ class Guard:
         pages: Pages,
         token_days: int,
         active: Callable[[str], None],
+        organisation: Callable[[Signed], str],
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
         self.refresh, self.bounds, self.active, self.pages = refresh, bounds, active, pages
         self._tokens_last = timedelta(days=token_days)
+        self._organisation = organisation
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
@@ -134,14 +138,20 @@ class Guard:
             sent = value if isinstance(value, str) else None
         return sent is not None and hmac.compare_digest(sent.encode(errors="replace"), signed.csrf.encode())
 
-    def shown(self, request: Request, answer: Response) -> Response:
+    async def shown(self, request: Request, answer: Response) -> Response:
         """Return a refusal as a page of the product where a person reads it; any other answer as it is."""
         if not to_a_person(request, answer):
             return answer
         signed = self.signed(request)
-        name, csrf = (signed.person.name, signed.csrf) if signed else ("", "")
-        page = self.pages.answer(request, refused_page(request, answer, name, csrf), answer.status_code)
+        reader = await self._reader(signed, answer) if signed else NOBODY
+        page = self.pages.answer(request, refused_page(request, answer, reader), answer.status_code)
         return with_headers_of(answer, page)
+
+    async def _reader(self, signed: Signed, answer: Response) -> Reader:
+        """Return who reads a refusal; of a viewer nothing is looked up when the record may be out of reach."""
+        asked = answer.status_code < 500 or signed.person.role != "viewer"
+        organisation = await run_in_threadpool(self._organisation, signed) if asked else ""
+        return Reader(name=signed.person.name, csrf=signed.csrf, organisation=organisation)
 
 
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]
@@ -227,15 +237,15 @@ def door(
         return answer
 
     async def guarded(request: Request) -> Response:
-        return _shown(request, await answered(request))
+        return await _shown(request, await answered(request))
 
     guarded.guarded, guarded.kind = allow, kind  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
 
 
-def _shown(request: Request, answer: Response) -> Response:
+async def _shown(request: Request, answer: Response) -> Response:
     guard: Guard = request.app.state.guard
-    return guard.shown(request, answer)
+    return await guard.shown(request, answer)
 
 
 async def _asked(endpoint: Endpoint, request: Request, signed: Signed, kind: Kind) -> Response:
@@ -311,7 +321,7 @@ def open_door(
             return _too_large(request, most)
 
     async def guarded(request: Request) -> Response:
-        return _shown(request, await answered(request))
+        return await _shown(request, await answered(request))
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)

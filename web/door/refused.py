@@ -4,6 +4,7 @@ Rule: the page says the sentence of the refusal and the ways on, and nothing of 
 what is not there and what may not be seen stay the same bytes.
 """
 
+import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -13,12 +14,22 @@ from web.door.templates import Page
 AGAIN = (429, 500, 503)  # what may go well when it is tried again
 
 
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Who reads a refusal: "" for what is not known of them."""
+
+    name: str = ""  # of the person who is signed in
+    csrf: str = ""  # the token of their forms
+    organisation: str = ""  # its name as they know it
+
+
+NOBODY = Reader()
+
+
 class RefusedPage(Page, frozen=True, kw_only=True):
     """What was refused, in a sentence, and where to go on."""
 
     template = "refused.html"
-    name: str  # of the person who is signed in, "" for nobody
-    csrf: str  # the token of their forms
+    reader: Reader
     sentence: str
     more: str  # what follows the first sentence, "" for nothing
     again: bool  # the same address may be asked once more
@@ -31,11 +42,11 @@ def to_a_person(request: HTTPConnection, answer: Response) -> bool:
     return plain and asks_for_page and not at_json_door(request)
 
 
-def refused_page(request: Request, answer: Response, name: str, csrf: str) -> RefusedPage:
-    """Return the page of a refusal in plain words, for a person called `name`, "" for nobody who is signed in."""
+def refused_page(request: Request, answer: Response, reader: Reader) -> RefusedPage:
+    """Return the page of a refusal in plain words, for whoever reads it."""
     sentence, more = _parted(bytes(answer.body).decode().strip())
     again = answer.status_code in AGAIN and request.method in ("GET", "HEAD")
-    return RefusedPage(name=name, csrf=csrf, sentence=sentence, more=more, again=again)
+    return RefusedPage(reader=reader, sentence=sentence, more=more, again=again)
 
 
 def with_headers_of(answer: Response, shown: Response) -> Response:

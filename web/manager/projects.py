@@ -121,8 +121,10 @@ async def project(request: Request, signed: Signed) -> Response:
         if released
         else await run_in_threadpool(change.said, services, signed, request.query_params.get("said", ""))
     )
-    offer = await run_in_threadpool(change.offered, services, signed, page.offers, request.query_params.get("said", ""))
-    return services.pages.answer(request, msgspec.structs.replace(page, said=said, offer=offer))
+    confirmed = await run_in_threadpool(
+        change.confirmation, services, signed, page.project.id, request.query_params.get("said", "")
+    )
+    return services.pages.answer(request, msgspec.structs.replace(page, said=said, offer=confirmed["offer"]))
 
 
 async def watching(request: Request, signed: Signed) -> Response:

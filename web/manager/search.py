@@ -1,7 +1,7 @@
 """Search over what somebody may see: projects, clients, milestones, risks and people.
 
 Rule (docs/spec.md 2.20): only what the person may open is looked through, by the same rules as its own page; at most a
-few of each kind are listed, and how many more there are is said.
+few of each kind are listed, and how many more there are is said. What an auditor looks for is recorded first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,16 @@ from domain.language import gettext as _
 from domain.people.person import Person
 from projections.events.world import World
 from projections.wording.folding import LONGEST, folded, matches, wanted
-from web.door.guard import STAFF, Signed, door
+from web.door.guard import AUDIT, STAFF, Signed, door
 from web.process.services import Services
+from web.staff.consulted import consulted
 from web.staff.frame import StaffPage, shell
 from web.write.viewers import theirs
 
 GROUPS = {
     "project": N_("Projects"),
     "client": N_("Clients"),
+    "share": N_("Shares"),
     "milestone": N_("Milestones"),
     "risk": N_("Risks"),
     "person": N_("People"),
@@ -79,9 +81,44 @@ def found(services: Services, signed: Signed, text: str, most: int) -> list[Grou
     if not beginnings:
         return []
     world = services.present.refresh()
-    standings = services.portfolio.standings()
-    mine = [s for s in standings.values() if signed.person.manages(s.id)]
-    clients = [key for key in list(world.clients) if theirs(world, signed.person, key)]
+    if signed.person.role == "auditor":
+        consulted(services, signed, "", _("search, {text}", text=text))
+        results = _of_auditor(services, world, beginnings)
+    else:
+        results = _of_staff(services, world, signed.person, beginnings)
+    return [
+        Group(title=_(GROUPS[kind]), results=ordered[:most], more=max(0, len(ordered) - most))
+        for kind, listed in results.items()
+        if (ordered := sorted(listed, key=lambda one: (_rank(one.title, beginnings), one.title.casefold(), one.href)))
+    ]
+
+
+def _of_auditor(services: Services, world: World, beginnings: tuple[str, ...]) -> dict[str, list[Result]]:
+    """Return what is found for auditors, who may see everything: each result leads to the events or the share."""
+    results: dict[str, list[Result]] = {kind: [] for kind in GROUPS}
+    for s in services.portfolio.standings().values():
+        if matches(s.words, beginnings):
+            results["project"].append(Result(title=s.title, place="", href=f"/audit?project={s.id}"))
+        for thing in s.things:
+            if matches(thing.words, beginnings):
+                href = f"/audit?project={s.id}&thing={thing.id}"
+                results[thing.kind].append(Result(title=thing.title, place=s.title, href=href))
+    for share in list(world.shares.values()):
+        name = world.client_name(share.client)
+        project = world.projects.get(share.project)
+        if matches(folded(name), beginnings):
+            place = project.title if project else share.project
+            results["share"].append(Result(title=name, place=place, href=f"/audit/shares/{share.id}"))
+    for one in list(world.people.values()):
+        if matches(folded(one.name), beginnings):
+            results["person"].append(Result(title=one.name, place="", href=f"/audit?actor={one.id}"))
+    return results
+
+
+def _of_staff(services: Services, world: World, person: Person, beginnings: tuple[str, ...]) -> dict[str, list[Result]]:
+    """Return what is found for managers and admins among what they may open."""
+    mine = [s for s in services.portfolio.standings().values() if person.manages(s.id)]
+    clients = [key for key in list(world.clients) if theirs(world, person, key)]
     results: dict[str, list[Result]] = {kind: [] for kind in GROUPS}
     for s in mine:
         if matches(s.words, beginnings):
@@ -94,12 +131,8 @@ def found(services: Services, signed: Signed, text: str, most: int) -> list[Grou
         name = world.client_name(key)
         if matches(folded(name), beginnings):
             results["client"].append(Result(title=name, place="", href=f"/clients/{key}"))
-    results["person"] += _people(world, signed.person, clients, beginnings)
-    return [
-        Group(title=_(GROUPS[kind]), results=ordered[:most], more=max(0, len(ordered) - most))
-        for kind, listed in results.items()
-        if (ordered := sorted(listed, key=lambda one: (_rank(one.title, beginnings), one.title.casefold(), one.href)))
-    ]
+    results["person"] += _people(world, person, clients, beginnings)
+    return results
 
 
 def _rank(title: str, beginnings: tuple[str, ...]) -> int:
@@ -124,4 +157,4 @@ def _people(world: World, person: Person, clients: Sequence[ClientId], beginning
 
 def routes() -> list[BaseRoute]:
     """Return the route of the search."""
-    return [door("/search", search, allow=STAFF)]
+    return [door("/search", search, allow=STAFF | AUDIT)]

@@ -47,7 +47,7 @@ from web.process.handing_on import HandingOn, Loop
 from web.process.health import Health, Observed
 from web.process.metrics import Deliveries, Metrics
 from web.process.refresh import SharedRefresh
-from web.process.rights import Viewed
+from web.process.rights import Viewed, organisation_for
 from web.process.services import Services
 from web.process.signing import notary
 from web.push.live import Live
@@ -226,6 +226,7 @@ class Process:
             pages=pages,
             token_days=settings.token_days,
             active=self._activity.note,
+            organisation=lambda signed: organisation_for(self._present.world, self._heads, signed),
             refresh=refresh,
         )
 

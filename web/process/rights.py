@@ -10,10 +10,11 @@ from domain.ids import ClientId, ShareId
 from domain.language import gettext as _
 from projections.directory import Called
 from projections.events.present import CurrentWorld
-from projections.events.world import names
+from projections.events.world import World, names
 from projections.logs.disclosure_log import DisclosureLog
 from projections.receipts.taking import Receipts
 from projections.replay.pages import Heads
+from projections.replay.since import ChangeCounts, HowMany
 from web.door.guard import Signed
 from web.door.templates import Pages
 from web.process.services import Services
@@ -45,9 +46,22 @@ def called(services: Services, share: str) -> Called:
 
 def organisation_of(services: Services, clients: Sequence[ClientId]) -> str:
     """Return the name of the organisation as the newest update of all shares of these clients has it. For threads."""
-    world = services.present.world
+    return _as_shown(services.present.world, services.heads, clients)
+
+
+def organisation_for(world: World, heads: Heads, signed: Signed) -> str:
+    """Return what somebody who is signed in reads as the name of the organisation. For threads.
+
+    A viewer reads it as an update has it, its own people as it is now.
+    """
+    if signed.person.role == "viewer":
+        return _as_shown(world, heads, signed.clients)
+    return world.organisation or _("Your organisation")
+
+
+def _as_shown(world: World, heads: Heads, clients: Sequence[ClientId]) -> str:
     shares = [share for client in clients for share in world.shares_of_client(client)]
-    shown = [page for share in shares if (page := services.heads.page(share.id)) is not None]
+    shown = [page for share in shares if (page := heads.page(share.id)) is not None]
     if not shown:
         return world.organisation or _("Your supplier")
     return max(shown, key=lambda page: page.at).view.organisation
@@ -58,6 +72,7 @@ class Viewed:
 
     def __init__(self, services: Services) -> None:
         self._services, self._present = services, services.present
+        self._counts = ChangeCounts(services.logs.disclosure, services.heads)
 
     @property
     def pages(self) -> Pages:
@@ -112,6 +127,10 @@ class Viewed:
     def kept_days(self, share: str) -> int:
         """Return the days for which receipts of a share are kept."""
         return self._present.world.shares[ShareId(share)].retention
+
+    def changed(self, share: str, after: int, upto: int, person: str) -> HowMany:
+        """Return how many things became different for a reader between two updates of a share."""
+        return self._counts.since(share, after, upto, person)
 
     def shares_of(self, signed: Signed) -> list[ShareId]:
         """Return the shares a viewer may watch."""

@@ -5,14 +5,16 @@ from typing import Any
 import msgspec
 
 from domain.events import Recorded, tag
-from domain.ids import MilestoneId, RiskId
+from domain.ids import MilestoneId, ProjectId, RiskId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
+from domain.plan.putting_back import ChangePutBack
 from projections.events.world import World
 from projections.wording import words
 from web.process.services import Services
 from web.record.facts import about
+from web.record.said.changes import put_back
 from web.record.two_times import two_times
 
 SAID = {
@@ -86,12 +88,19 @@ def line(services: Services, project: Project | None, recorded: Recorded) -> Eve
         iso=recorded.at.isoformat(),
         what=say(tag(recorded.event)),
         subject=_subject(project, payload),
-        detail=_detail(payload),
+        detail=_put_back(services, recorded) or _detail(payload),
         reason=str(payload.get("reason", "")),
         held=two_times(recorded.at, getattr(recorded.event, "as_of", None), zone),
         who=called(services.present.world, recorded.actor),
         knows=about(recorded.event),
     )
+
+
+def _put_back(services: Services, recorded: Recorded) -> str:
+    """Return what an event put back, each thing with its values; "" for any other event."""
+    if not isinstance(recorded.event, ChangePutBack):
+        return ""
+    return "; ".join(put_back(services, ProjectId(recorded.stream.removeprefix("project-")), recorded.event))
 
 
 def _subject(project: Project | None, payload: dict[str, Any]) -> str:
@@ -116,11 +125,6 @@ def _detail(payload: dict[str, Any]) -> str:
         points = payload.get(name)
         if isinstance(points, dict):
             figures.append(f"{points['probability']}×{points['impact']}")
-    if {"first", "last"} <= payload.keys():
-        first, last = payload["first"], payload["last"]
-        figures.append(
-            _("event {first}", first=first) if first == last else _("events {first} to {last}", first=first, last=last)
-        )
     if "measure" in payload:
         figures.insert(0, payload["measure"])
     return ", ".join(figures)

@@ -17,7 +17,7 @@ from domain.language import gettext as _
 from domain.money import Money
 from domain.plan import budget, risks, schedule
 from domain.plan.account import Account, Measure
-from domain.plan.earned import ratio
+from domain.plan.earned import part_of
 from domain.plan.project import Project
 from domain.plan.risks import Points
 from domain.reveal.levels import at_level
@@ -285,8 +285,7 @@ def _amount(account: Account, figure: Figure, currency: str) -> Amount | None:
             assert_never(figure)
     if amount is None:
         return None
-    part = ratio(amount, account.bac) if figure != "budget" else None
-    share = None if part is None else part.quantize(Decimal("0.0001"))
+    share = part_of(amount, account.bac) if figure != "budget" else None
     return Amount(Money(amount, currency), share, max(on, default=None))
 
 

@@ -281,7 +281,7 @@ def _step(top: Decimal) -> Decimal:
 def _amount(value: Decimal, currency: str) -> str:
     """Return an amount in short: "€1.5m", "€250k"; in percent where there is no currency."""
     if not currency:
-        return f"{value * 100:.0f} %"
+        return words.percent(value)
     return words.round_money(Money(value, currency))
 
 

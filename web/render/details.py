@@ -148,7 +148,9 @@ def _slip(row: MilestoneRow, unit: DateUnit) -> Iterator[str]:
     if row.slip is None:
         return
     slip = row.slip
-    if slip.since_current or slip.working:
+    if row.status == "overdue":  # today is later than any of its dates
+        yield _("{slip} by its forecast, which has passed", slip=words.signed_in(slip.since_current, unit))
+    elif slip.since_current or slip.working:
         yield _("{slip} against the agreed plan", slip=words.signed_in(slip.since_current, unit))
         if slip.working is not None:
             yield _("{slip} in working days", slip=words.signed(slip.working))

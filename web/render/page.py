@@ -164,6 +164,7 @@ class _Making:
             v=vital,
             unit=unit,
             on_time=_(words.ON_TIME[unit]),
+            passed=any(row.final and row.status == "overdue" for row in self._view.milestones),
             final=vital.title,
             bar=figures.slip_bar(vital, unit),
             facts=facts,

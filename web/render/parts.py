@@ -66,6 +66,7 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
     v: ScheduleVital
     unit: DateUnit
     on_time: str  # "On the agreed day"
+    passed: bool  # whether its date has passed without being met
     final: str  # title of the milestone it is judged by
     bar: SlipBar
     facts: tuple[Detail, ...]

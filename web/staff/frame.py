@@ -5,12 +5,11 @@ from typing import TypedDict
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
-from domain.language import gettext as _
 from projections.wording import words
 from web.door.guard import Signed
 from web.door.headers import CSP
 from web.door.templates import Page
-from web.process.rights import organisation_of
+from web.process.rights import organisation_for
 from web.process.services import Services
 from web.staff.around import Around
 from web.staff.for_you import counted
@@ -47,10 +46,9 @@ class StaffPage(Page, frozen=True, kw_only=True):
 
 def shell(services: Services, signed: Signed) -> Frame:
     """Return what the frame around every page of staff and auditors needs; that of a viewer, too, is for threads."""
-    name = services.present.world.organisation or _("Your organisation")
     return {
         "signed": signed,
-        "organisation": organisation_of(services, signed.clients) if signed.clients else name,
+        "organisation": organisation_for(services.present.world, services.heads, signed),
         "w": words,
         "tone": TONE,
         "word": WORD,

@@ -76,7 +76,8 @@ def test_at_every_instant_it_says_what_was_true_and_what_was_shown(house: House)
     then = client.get(f"{REPLAY}?at={iso(first)}").text
     assert 'href="/audit/shares/share1/2/page">2</a>' in then
     assert "Forecast moved" in then
-    assert "2027-06-21" in then, "what came next is listed as next"
+    assert "21 Jun 2027" in then, "what came next is listed as next, with the value before"
+    assert "2027-06-21" not in then, "nobody reads dates for machines"
     before = client.get(f"{REPLAY}?at={iso(first - timedelta(seconds=30))}").text
     assert 'href="/audit/shares/share1/1/page">1</a>' in before
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from domain.agreement.share import ActivateTerms, DraftShare, RevokeShare
-from domain.ids import CommandId
+from domain.ids import CommandId, RiskId
 from domain.message import Command
+from domain.plan.risks import Points, ScoreRisk
 from domain.plan.schedule import MoveForecast
 from projections.receipts.claims import Receipt
 from tests.web.doors import VIEWER, House, running, wait_until
@@ -50,6 +51,13 @@ def moved(house: House, to: date) -> None:
     wait_until(lambda: (log.head(SHARE), log.head(OTHER)) == (heads[0] + 1, heads[1] + 1))
 
 
+def scored(house: House, points: Points) -> None:
+    log = house.process.services.logs.disclosure
+    head = log.head(SHARE)
+    tell(house, ScoreRisk(project=HARBOUR, risk=RiskId("r1"), residual=points, reason="Ground"))
+    wait_until(lambda: log.head(SHARE) == head + 1)
+
+
 def saw(house: House, share: str) -> None:
     """Have the viewer open a page, which then claims that its update was on screen."""
     house.client(VIEWER).get(f"/s/{share}")
@@ -80,7 +88,7 @@ def test_each_project_says_how_it_stands_what_changed_last_and_how_much_is_new_t
     moved(house, date(2027, 6, 2))
     one = told(house, SHARE)
     assert "Section A energised 2027-06-02" in one  # as the update itself words it
-    assert "2 updates since your last visit, 3 May 2027, 10:12" in one
+    assert "2 changes since your last visit, 3 May 2027, 10:12" in one
     view = house.process.services.heads.page(SHARE).view  # type: ignore[union-attr]
     stands = home.statuses(view)
     assert {"overall", "schedule", "risk"} <= {status.kind for status in stands}
@@ -89,6 +97,18 @@ def test_each_project_says_how_it_stands_what_changed_last_and_how_much_is_new_t
     saw(house, SHARE)
     assert "Nothing new since 3 May 2027, 13:12" in told(house, SHARE)
     assert "Nothing has changed since you last looked." in told(house)
+
+
+def test_what_is_new_is_counted_in_changes_as_the_dashboard_lists_them(house: House, now: Virtual) -> None:
+    saw(house, SHARE)
+    now.forward(hours=3)
+    moved(house, date(2027, 6, 1))
+    scored(house, Points(4, 5))
+    scored(house, Points(5, 5))
+    page = house.client(VIEWER).get(f"/s/{SHARE}").text
+    listed = len(re.findall(r"<li data-of=", page))
+    assert listed >= 2
+    assert f"{listed} changes since your last visit" in told(house, SHARE)
 
 
 def test_what_has_ended_stands_below_and_does_not_count(house: House) -> None:

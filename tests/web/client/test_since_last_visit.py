@@ -79,6 +79,13 @@ def rows(house: House, person: str = VIEWER) -> list[str]:
     return [*found[0], "--", *found[1]]
 
 
+def fresh(house: House, person: str = VIEWER) -> str:
+    """Return what the list of somebody's projects says is new in this one."""
+    return re.findall(
+        r'<p class="fresh">\s*(?:<b>\s*)?(.*?)\s*<', house.client(person).get("/home/shares").text, re.DOTALL
+    )[0]
+
+
 def test_each_viewer_is_told_what_came_after_the_update_that_was_last_on_their_own_screen(
     house: House, now: Virtual
 ) -> None:
@@ -112,6 +119,7 @@ def test_many_changes_of_a_thing_are_one_row_with_the_whole_difference_and_the_n
         "Trial running starts 2 Aug 2027 → 4 Jun 2027 −59 days Crane away",
         "--",
     ]
+    assert fresh(house) == "2 changes"
 
 
 def test_what_is_back_where_it_was_is_unchanged_and_folded(house: House, now: Virtual) -> None:
@@ -120,6 +128,7 @@ def test_what_is_back_where_it_was_is_unchanged_and_folded(house: House, now: Vi
     for day in (9, 20, 1):
         moved(house, day)
     now.forward(hours=1)
+    assert fresh(house).startswith("Nothing new since")
     assert rows(house) == ["--", "Section A energised Unchanged after 3 steps x"]
 
 

@@ -107,9 +107,38 @@ def test_only_what_somebody_may_see_is_found(house: House) -> None:
     assert titles(bounded) == set()
     assert "Nothing found for “zur”" in bounded
     assert titles(house.client("manager").get("/search?q=section").text)  # of their own project something is found
-    for person in ("auditor", VIEWER):
-        assert house.client(person).get("/search?q=zur").status_code == 404
+    assert house.client(VIEWER).get("/search?q=zur").status_code == 404
     assert house.client().get("/search?q=zur").status_code == 303
+
+
+def test_an_auditor_finds_everything_and_lands_on_its_events_or_its_share_and_the_question_is_recorded(
+    house: House,
+) -> None:
+    depot(house)
+    browser, ledger = house.client("auditor"), house.process.services.logs.ledger
+    before = ledger.last().index if ledger.last() else 0
+    page = browser.get("/search?q=ZUR").text
+    assert titles(page) == {"Zürich depot", "Zürcher Züge", "Zürich handover", "Zoë Zürn"}
+    recorded = [line.statement.text for line in ledger.lines(before, 10)]
+    assert recorded == ["search, ZUR"]
+    ways = dict(re.findall(r'<a href="([^"]+)">\s*<b>([^<]+)</b>', page[page.index('class="found on-page"') :]))
+    assert {way.partition("?")[0].partition("/shares/")[0] for way in ways} == {"/audit"}
+    for way, title in ways.items():
+        answer = browser.get(way.replace("&amp;", "&"))
+        assert answer.status_code == 200
+        assert title in answer.text
+    assert "hx-get" not in browser.get("/audit").text.partition("</form>")[0], "a letter typed is no question asked"
+
+
+def test_events_of_one_milestone_are_listed_alone(house: House) -> None:
+    everything = house.client("auditor").get(f"/audit?project={HARBOUR}&technical=1").text
+    alone = house.client("auditor").get(f"/audit?project={HARBOUR}&thing=m1").text
+    many, few = (int(re.search(r"<h1>\s*([\d,]+) of", page).group(1)) for page in (everything, alone))  # type: ignore[union-attr]
+    assert 0 < few < many
+    assert re.search(r"<h1>[^<]*: projects and sharing, [^<]*m1", alone, re.IGNORECASE)
+    rows = re.findall(r"<pre tabindex=.0.>(.*?)</pre>", alone, re.DOTALL)
+    assert len(rows) == few
+    assert all("m1&#34;" in row for row in rows)
 
 
 def test_for_everything_there_is_nobody_finds_a_thing_they_cannot_open(house: House) -> None:
@@ -124,7 +153,7 @@ def test_for_everything_there_is_nobody_finds_a_thing_they_cannot_open(house: Ho
         ) for word in folded(name).split()
     }  # fmt: skip
     opened: dict[tuple[str, str], int] = {}
-    for person in ("manager", "admin"):
+    for person in ("manager", "admin", "auditor"):
         browser = house.client(person)
         signed = Signed(person=world.people[PersonId(person)], session=None)
         for word in sorted(words):
@@ -133,7 +162,7 @@ def test_for_everything_there_is_nobody_finds_a_thing_they_cannot_open(house: Ho
                     address = one.href.partition("#")[0]
                     if (person, address) not in opened:
                         opened[person, address] = browser.get(address).status_code
-    assert {person for person, _address in opened} == {"manager", "admin"}
+    assert {person for person, _address in opened} == {"manager", "admin", "auditor"}
     assert {asked: code for asked, code in opened.items() if code != 200} == {}
     assert not {address for person, address in opened if person == "manager"} & {f"/p/{DEPOT}", "/clients/zug"}
 

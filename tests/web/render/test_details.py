@@ -405,6 +405,25 @@ def test_an_agreed_date_that_never_changed_is_said_once(renderer: Renderer) -> N
     assert "First agreed" not in said
 
 
+def test_a_slip_beside_an_overdue_status_is_said_to_be_by_a_forecast_that_has_passed(renderer: Renderer) -> None:
+    late = {"baseline": MAY, "forecast": MAY, "slip": Slip(since_current=0), "final": True}
+    said = {status: text(markup(renderer, of_row(status=status, **late))) for status in ("on_track", "overdue")}
+    assert "On the agreed day" in said["on_track"]
+    assert "by forecast" not in said["on_track"]
+    assert "0 by forecast" in said["overdue"]
+    assert "0 by its forecast, which has passed" in said["overdue"]
+    assert "On the agreed day" not in said["overdue"]
+    vital = ScheduleVital(milestone="m1", title="Handover", baseline=MAY, forecast=MAY, slip_days=0)
+    for status, words in (("on_track", "On the agreed day at Handover"), ("overdue", "Passed, not met at Handover")):
+        row = replace(ROW, status=status, **late)
+        view = viewed(milestones_shared=True, milestones=(row,), schedule=replace(SCHEDULE, **_fields(vital)))
+        assert words in text(markup(renderer, view))
+
+
+def _fields(vital: ScheduleVital) -> dict[str, Any]:
+    return {name: getattr(vital, name) for name in ("milestone", "title", "baseline", "forecast", "slip_days")}
+
+
 def test_more_forecasts_than_are_listed_are_counted(renderer: Renderer) -> None:
     def said(many: int) -> str:
         points = tuple(ForecastPoint(date(2027, 1, 1 + i), date(2027, 8, 1 + i)) for i in range(many + 1))

@@ -9,7 +9,7 @@ Rule: a form carries a fingerprint of what it changes, so that nobody overwrites
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -37,7 +37,7 @@ from web.ids import new_id
 from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
-from web.manager.plan.offers import Offer
+from web.manager.plan.offers import Offer, latest_offers
 from web.manager.plan.workspace import ChangedPage, workspace
 from web.manager.typed import Typed, first, typed_in
 from web.process.services import Services
@@ -133,6 +133,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     slot: str
     key: str
+    undone: int = 0  # version of the change it put back, 0 for none
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -324,18 +325,31 @@ async def recorded(request: Request, signed: Signed, said: Said) -> Response:
         return RedirectResponse(f"/p/{project}?said={said.key}", 303)
     page = await run_in_threadpool(workspace, services, signed, project)
     assert page is not None
-    offer = offered(services, signed, page.offers, said.key)
-    shown = ChangedPage(**{**page.names(), "said": said.words, "slot": said.slot, "offer": offer})
+    confirmed = await run_in_threadpool(confirmation, services, signed, project, said.key)
+    names = page.names()
+    names.update(said=said.words, slot=said.slot, undone=said.undone, **confirmed)
+    shown = ChangedPage(**names)
     response = services.pages.answer(request, shown)
     response.headers["hx-retarget"], response.headers["hx-reswap"] = "#work", "outerMorph"
     return response
 
 
-def offered(services: Services, signed: Signed, offers: Sequence[Offer], key: str) -> Offer | None:
-    """Return the offer to put back what a command of this person changed, None where there is none."""
+class Confirmation(TypedDict):
+    """What belongs to the confirmation of a command."""
+
+    offer: Offer | None  # to put back what it changed
+    version: int  # of the last event it recorded, 0 for none
+    lapsed: Sequence[int]  # versions of earlier changes that cannot be put back any more
+
+
+def confirmation(services: Services, signed: Signed, project: str, key: str) -> Confirmation:
+    """Return what belongs to the confirmation of a command of this person. For threads."""
     done = services.logs.events.carried_out(signed.person.id, key) if key else None
     last = max(done.versions, default=0) if done else 0
-    return next((offer for offer in offers if offer.version == last), None)
+    world = services.present.world
+    stands = latest_offers(world, world.projects[ProjectId(project)], signed.person.id, services.now())
+    offer = next((offer for offer in stands.possible if offer.version == last), None)
+    return Confirmation(offer=offer, version=last, lapsed=stands.lapsed)
 
 
 async def more(request: Request, signed: Signed) -> Response:

@@ -20,6 +20,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
 from web.record.events_said import called
 from web.record.facts import about
+from web.record.said.changes import put_back
 from web.record.said.project import TOPICS, Both, InSentences, Topic, told, topic
 from web.record.two_times import two_times
 from web.staff.frame import StaffPage, shell
@@ -98,7 +99,13 @@ def _page(services: Services, project: Project, upto: int, chosen: str) -> tuple
 def _line(services: Services, before: Project | None, after: Project, recorded: Recorded) -> HistoryLine:
     world, event = services.present.world, recorded.event
     assert isinstance(event, ProjectEvent)
-    both = Both(before, after, world.person_name, lambda client: world.client_name(ClientId(client)))
+    both = Both(
+        before,
+        after,
+        world.person_name,
+        lambda client: world.client_name(ClientId(client)),
+        lambda event: put_back(services, after.id, event),
+    )
     there = words.local(recorded.at, after.time_zone)
     return HistoryLine(
         version=recorded.version,

@@ -32,12 +32,13 @@ async def put_back(request: Request, signed: Signed) -> Response:
     if not re.fullmatch(r"[0-9]{1,12}", version):
         return not_found()
     slot = first(typed, "slot") if re.fullmatch(r"do-[\w-]{1,80}", first(typed, "slot")) else SLOT
-    order = Order(command=PutBack(project=project.id, version=int(version)), key=CommandId(key))
+    command = PutBack(project=project.id, version=int(version))
+    order = Order(command=command, key=CommandId(key))
     try:
         said = await run_in_threadpool(carry_out, services, signed, order, project)
     except Refused as refused:
         return _refused(request, signed, refused, slot)
-    return await recorded(request, signed, Said(words=said, slot=slot, key=key))
+    return await recorded(request, signed, Said(words=said, slot=slot, key=key, undone=command.version))
 
 
 def _refused(request: Request, signed: Signed, refused: Refused, slot: str) -> Response:

@@ -12,7 +12,7 @@ from web.manager.forms import regions
 from web.manager.plan import lines
 from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
-from web.manager.plan.offers import Offer, offers
+from web.manager.plan.offers import Offer, latest_offers
 from web.manager.plan.share_lines import ShareLine, share_lines
 from web.manager.plan.waiting import Goes, Gone, Kept, Waits, waiting
 from web.process.services import Services
@@ -61,6 +61,9 @@ class ChangedPage(WorkspacePage, frozen=True, kw_only=True):
 
     template = "pm/after.html"
     slot: str  # id of the element the form was in
+    version: int  # of the last event it recorded, 0 for none
+    undone: int  # version of the change it put back, 0 for none
+    lapsed: Sequence[int]  # versions of changes that can be put back no longer, wherever the page still offers it
 
 
 def changes_today(services: Services, project: Project, version: int) -> int:
@@ -126,7 +129,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         untitled=len(lines.untitled(project)),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,
-        offers=offers(world, project, signed.person.id, services.now()),
+        offers=latest_offers(world, project, signed.person.id, services.now()).listed,
         **waiting(services, world, project),
         **shell(services, signed),
     )

@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 
 import msgspec
 
+from domain.headline import count
 from domain.language import N_
 from domain.language import gettext as _
 from domain.money import Money
@@ -33,6 +34,7 @@ TOPICS: dict[Topic, str] = {
     "project": N_("Project"),
 }
 STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
+NAMED = 5  # things that are put back at once and named
 MEASURE = {"price": N_("price"), "cost": N_("cost")}
 
 
@@ -50,6 +52,7 @@ class Both(msgspec.Struct, frozen=True):
     after: Project
     person: Callable[[str], str]
     client: Callable[[str], str]
+    put_back: Callable[[ChangePutBack], Sequence[str]]  # each thing that was put back, with its values
 
     @property
     def old(self) -> Project:
@@ -259,9 +262,15 @@ def _own(event: p.OwnEvent, both: Both) -> Sequence[Became]:
             return [Became(what=_("resumed"))]
         case p.ProjectClosed():
             return [Became(what=_("closed"))]
-        case ChangePutBack(first=first, last=last):
-            one = _("event {first}", first=first)
-            which = one if first == last else _("events {first} to {last}", first=first, last=last)
-            return [Became(what=_("a change was put back"), note=which)]
+        case ChangePutBack():
+            return _put_back(both.put_back(event))
         case _:
             assert_never(event)
+
+
+def _put_back(things: Sequence[str]) -> list[Became]:
+    """Return what was put back, thing by thing, and how many there are beyond the first ones."""
+    found = [Became(what=_("put back"), now=thing) for thing in things[:NAMED]]
+    if len(things) > NAMED:
+        found.append(Became(what=_("put back"), now=count(len(things) - NAMED, _("more change"))))
+    return found or [Became(what=_("a change was put back"))]

@@ -14,7 +14,7 @@ if (searchField) {
     else location.href = form.action;
   });
   form.addEventListener('keydown', (event) => {
-    const stops = [searchField, ...found.querySelectorAll('a')];
+    const stops = [searchField, ...(found?.querySelectorAll('a') ?? [])];
     const at = stops.indexOf(document.activeElement);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && at >= 0) {
@@ -22,7 +22,7 @@ if (searchField) {
       stops[Math.min(Math.max(at + step, 0), stops.length - 1)].focus();
     } else if (event.key === 'Escape') {
       event.preventDefault();
-      found.replaceChildren();
+      found?.replaceChildren();
       searchField.value = '';
       searchField.focus();
       searchField.blur();

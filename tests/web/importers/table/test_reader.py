@@ -315,13 +315,14 @@ PERCENT = Mapping(id="id", title="name", forecast="finish", percent="% complete"
 
 @pytest.mark.parametrize(
     ("cell", "percent"),
-    [("33.33%", 33), ("10.0", 10), ('"50,0 %"', 50), ("100.00%", 100), ("99.9 %", 99), ("0.5 %", 0), ("50 %", 50)],
+    [("33.33%", 33), ("10.0", 10), ('"50,0 %"', 50), ("100.00%", 100), ("99.9 %", 99), ("0.5 %", 1), ("50 %", 50)],
 )
 def test_a_percentage_is_read_however_a_spreadsheet_writes_it(cell: str, percent: int) -> None:
     plan = reader.read(f"id,name,finish,% complete\n1,Design,2027-03-26,{cell}\n".encode(), PERCENT)
     assert plan.milestones[0].percent_complete == percent
     rounded = "Percent complete rounded down to a whole number: 1 (first on line 2)."
-    assert (rounded in plan.notes) == (cell in ("33.33%", "99.9 %", "0.5 %"))
+    assert (rounded in plan.notes) == (cell in ("33.33%", "99.9 %"))
+    assert ("Percent complete below 1 read as 1: 1 (first on line 2)." in plan.notes) == (cell == "0.5 %")
 
 
 @pytest.mark.parametrize("cell", ["0.5", '"0,5"', "1.0"])

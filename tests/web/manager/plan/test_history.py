@@ -13,12 +13,13 @@ from domain.ids import CommandId, MilestoneId, RiskId
 from domain.money import Money
 from domain.plan.budget import ApproveBudget, ApproveBudgetChange, MeasureCost
 from domain.plan.project import Project, ProjectEvent, evolve
+from domain.plan.putting_back import ChangePutBack, PutBack
 from domain.plan.risks import Points, ScoreRisk
 from domain.plan.schedule import MoveForecast, ReportProgress
 from projections.events.present import KEPT_EVERY
-from tests.web.doors import House, running
+from projections.wording import words
+from tests.web.doors import House, every_route, running
 from tests.world import HARBOUR
-from web.manager import projects
 from web.manager.plan import history
 from web.record.said.project import Both, told
 from web.write.permission import OPERATOR
@@ -28,7 +29,7 @@ HERE = f"/p/{HARBOUR}/history"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with running(tmp_path / "data", projects.routes()) as made:
+    with running(tmp_path / "data", every_route()) as made:
         yield made
 
 
@@ -50,6 +51,29 @@ def plain(page: str) -> str:
 def move(house: House, days: int) -> MoveForecast:
     forecast = project(house).schedule.milestones[MilestoneId("m1")].forecast + timedelta(days=days)
     return MoveForecast(project=HARBOUR, milestone=MilestoneId("m1"), forecast=forecast, reason="Long lead time")
+
+
+def test_what_was_put_back_is_said_by_its_name_and_values_and_never_by_the_number_of_an_event(house: House) -> None:
+    planned = words.day_year(project(house).schedule.milestones[MilestoneId("m1")].forecast)
+    do(house, move(house, 6))
+    moved = words.day_year(project(house).schedule.milestones[MilestoneId("m1")].forecast)
+    version = house.process.services.present.world.versions[f"project-{HARBOUR}"]
+    do(house, PutBack(project=HARBOUR, version=version))
+    title = project(house).schedule.milestones[MilestoneId("m1")].details.title
+    said = f"put back {title}: {planned} → {moved}"
+    page = plain(house.client("manager").get(HERE).text)
+    assert said in page
+    assert f"{moved} → {planned}" in page, "the event that follows says what it is now"
+    audit = plain(house.client("auditor").get("/audit").text)
+    assert said in audit
+    assert not re.search(r"events? \d", page + audit.replace("events on record", ""))
+
+
+def test_of_many_things_that_were_put_back_the_first_ones_are_named(house: House) -> None:
+    many = [f"M{n}: details" for n in range(8)]
+    both = Both(None, project(house), str, str, lambda _event: many)
+    became = told(ChangePutBack(first=1, last=8, reason=""), both).became
+    assert [one.now for one in became] == [*many[:5], "three more changes"]
 
 
 def test_what_changed_is_said_with_what_it_was_before(house: House) -> None:
@@ -95,7 +119,7 @@ def test_every_event_ever_recorded_of_the_project_has_a_sentence(house: House) -
         assert isinstance(recorded, Recorded)
         assert isinstance(recorded.event, ProjectEvent)
         before, state = state, evolve(state, recorded.event, recorded.at)
-        sentence = told(recorded.event, Both(before, state, str, str))
+        sentence = told(recorded.event, Both(before, state, str, str, lambda _event: ["Gate 2: 5 Mar → 9 Mar 2027"]))
         assert sentence.subject
         said |= {one.what for one in sentence.became}
     assert {"started", "added, forecast", "raised, score", "agreed plan", "Progress"} <= said

@@ -57,6 +57,41 @@ def test_the_plan_offers_it_without_scripts_too_and_to_whoever_made_the_change_a
     assert forecast(house) == before
 
 
+def test_put_back_from_the_head_of_the_plan_takes_the_older_confirmation_along(house: House) -> None:
+    desk = house.client("manager")
+    moved = send(desk, f"{HERE}/do/move-forecast?milestone=m1", **MOVED)
+    confirmation = moved.text[moved.text.index("<hx-partial") :]
+    version = offered(confirmation)["version"]
+    assert f'id="said-{version}"' in confirmation
+    head = re.findall(r'<ul class="backs".*?</ul>', moved.text, re.DOTALL)[0]
+    answer = desk.post(f"{HERE}/put-back", data=offered(head), headers={"hx-request": "true"})
+    assert f'<hx-partial hx-target="#said-{version}" hx-swap="delete">' in answer.text
+    assert '<hx-partial hx-target="#do-project" hx-swap="innerHTML">' in answer.text
+
+
+def test_an_offer_that_no_longer_holds_leaves_the_page_with_the_next_change(house: House) -> None:
+    desk = house.client("manager")
+    first = send(desk, f"{HERE}/do/move-forecast?milestone=m1", **MOVED)
+    version = offered(first.text[first.text.index("<hx-partial") :])["version"]
+    other = send(desk, f"{HERE}/do/move-forecast?milestone=m2", forecast="2027-06-02", reason="Frost")
+    assert f"#back-{version}" not in other.text, "it can still be put back"
+    second = send(desk, f"{HERE}/do/move-forecast?milestone=m1", forecast="2027-05-31", reason="Less frost")
+    assert f'<hx-partial hx-target="#back-{version}" hx-swap="delete">' in second.text
+
+
+def test_what_put_back_a_change_is_not_listed_and_its_confirmation_says_what_its_offer_does(house: House) -> None:
+    desk, before = house.client("manager"), forecast(house)
+    moved = send(desk, f"{HERE}/do/move-forecast?milestone=m1", **MOVED)
+    answer = desk.post(f"{HERE}/put-back", data=offered(moved.text), headers={"hx-request": "true"})
+    assert '<ul class="backs"' in moved.text
+    assert '<ul class="backs"' not in answer.text
+    form = re.findall(r'<form class="put-back".*?</form>', answer.text, re.DOTALL)[0]
+    assert "Change again" in form
+    assert "1 Jun 2027" in form.split("→")[1], "the value it leads to comes last"
+    desk.post(f"{HERE}/put-back", data=offered(answer.text), headers={"hx-request": "true"})
+    assert before != forecast(house) == date(2027, 6, 1)
+
+
 def test_the_json_door_puts_back_too(house: House) -> None:
     desk, before = house.client("manager"), forecast(house)
     send(desk, f"{HERE}/do/move-forecast?milestone=m1", **MOVED)
