@@ -33,6 +33,9 @@ class Plain:
         }
         return Rendered(("summary", "body"), parts, self.stylesheet, tuple(self.assets))
 
+    def css_of(self, stylesheet: str) -> bytes | None:
+        return self.css if stylesheet == self.stylesheet else None
+
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         before = {m.id: m for m in previous.milestones} if previous else {}
         return tuple(

@@ -28,12 +28,23 @@ from web.door.templates import Page
 from web.render.charts import Axis, Cell, CurveRow, Spend, Tick, TrendLine
 from web.render.details import Detail
 from web.render.labels import Label
+from web.render.look import Logo
 
 
 class PartPage(Page, frozen=True, kw_only=True):
     """What one part shows."""
 
     from_renderer: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # names every part is given
+
+
+class BrandPart(PartPage, frozen=True, kw_only=True):
+    """Whose page it is and for whom, in the bar above the others."""
+
+    template = "parts/brand.html"
+    logo: Logo | None
+    organisation: str
+    client: str
+    style: str  # SHA-256 of the stylesheet, hex, by which an open page takes on another one
 
 
 class LeadPart(PartPage, frozen=True, kw_only=True):

@@ -152,7 +152,7 @@ class RawPage:
             page.data += await asyncio.wait_for(loop.sock_recv(sock, 512), PATIENCE)
         page.handshake, _, page.data = page.data.partition(b"\r\n\r\n")
         if n is not None:
-            await page.send(client_frame(b'{"hello":%d,"tab":"raw","v":1}' % n))
+            await page.send(client_frame(b'{"hello":%d,"tab":"raw","v":2}' % n))
         return page
 
     async def send(self, data: bytes) -> None:
