@@ -6,10 +6,9 @@ of a status and no text of its own depends on it. The address of a picture holds
 
 import hashlib
 
-import msgspec
-
 from domain.look.colour import Accent
 from domain.look.look import Look, Picture
+from web.door.worn import Logo
 
 HIGH, WIDE = 28, 168  # pixels of the room that a logo has in the bar
 
@@ -19,15 +18,6 @@ RULES = """
 @media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark.colour}; --accent-t: {dark.tint}; }} }}
 .btn.primary {{ background: var(--accent); border-color: var(--accent); color: var(--bg); }}
 """
-
-
-class Logo(msgspec.Struct, frozen=True, kw_only=True):
-    """A logo as it is put into a page: addresses, and how much room it takes, in pixels."""
-
-    light: str
-    dark: str  # "": the same
-    width: int
-    height: int
 
 
 def dressed(css: bytes, look: Look | None) -> bytes:

@@ -63,14 +63,18 @@ class Renderer:
 
     def dressed(self, worn: Look | None) -> str:
         """Return the SHA-256 (hex) of the stylesheet that pages of a look are shown with."""
+        return self.style_of(worn)[0]
+
+    def style_of(self, worn: Look | None) -> tuple[str, bytes]:
+        """Return the SHA-256 (hex) and the bytes of the stylesheet that pages of a look are shown with."""
         if worn is None or worn.accent is None:
-            return self.stylesheet
+            return self.stylesheet, self.css
         css = look.dressed(self.css, worn)
         style = look.digest_of(css)
         if len(self._styles) >= STYLES and style not in self._styles:
             self._styles = {self.stylesheet: self.css}
         self._styles[style] = css
-        return style
+        return style, css
 
     def css_of(self, stylesheet: str) -> bytes | None:
         """Return a stylesheet that was named a moment ago, None where that is too long ago."""

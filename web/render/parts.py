@@ -25,10 +25,10 @@ from domain.view import (
 )
 from projections.entries.entry import Change
 from web.door.templates import Page
+from web.door.worn import Logo
 from web.render.charts import Axis, Cell, CurveRow, Spend, Tick, TrendLine
 from web.render.details import Detail
 from web.render.labels import Label
-from web.render.look import Logo
 
 
 class PartPage(Page, frozen=True, kw_only=True):

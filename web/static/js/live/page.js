@@ -3,5 +3,6 @@ const page = {
   root: document.documentElement,
   feed: document.getElementById('feed'),
   title: document.title,
+  style: document.getElementById('style'), // what the update on screen is drawn with
   byId: (id) => document.getElementById(id),
 };

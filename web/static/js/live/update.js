@@ -45,6 +45,18 @@ const update = (() => {
     }
   }
 
+  // Takes on the stylesheet that the newest update names. Nothing typed is lost, as it would be by loading the page anew.
+  function dress() {
+    const style = page.byId('brand')?.dataset.style;
+    const before = page.style;
+    if (!style || before.href.includes(style)) return;
+    const next = before.cloneNode();
+    next.href = `/s/${page.feed.getAttribute('hx-ws:connect').split('/')[2]}/styles/${style}.css`;
+    next.addEventListener('load', () => before.remove(), { once: true });
+    before.after(next);
+    page.style = next;
+  }
+
   function applied(m) {
     const from = n;
     n = m.n;
@@ -52,6 +64,7 @@ const update = (() => {
     page.feed.dataset.n = m.n;
     page.feed.dataset.head = m.root;
     name(m);
+    dress();
     sum.take(m, from);
     if (m.say) speech.add(m.say);
     feed.send({ applied: m.n, head: root });
