@@ -13,7 +13,7 @@ from domain.agreement.answers import MakeComment, RaiseConcern, Screen
 from domain.agreement.share import DraftTerms
 from domain.agreement.terms import Terms
 from domain.ids import ClientId, MilestoneId, PersonId, RiskId, ShareId
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.people.clients import RegisterClient
 from domain.people.person import InvitePerson
 from domain.plan.milestones import AddMilestone, MilestoneDetails

@@ -32,7 +32,7 @@ FRAME = (
     '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
     "<style>{css}</style></head>\n"
-    '<body><main id="main" class="wrap">{roots}{controls}</main></body></html>'
+    '<body><main id="main" class="wrap">{roots}</main></body></html>'
 )
 CONTROLS = (
     '<p class="ask"><a class="btn primary" href="#main">{primary}</a> <a class="btn" href="#main">{other}</a></p>'
@@ -47,10 +47,11 @@ def document(renderer: Renderer, look: Look, organisation: str, scheme: str) -> 
     rendered = renderer.render(sample(look, organisation))
     css = renderer.css_of(rendered.stylesheet) or renderer.css
     style = _in(scheme, css.decode()).replace("color-scheme: light dark", f"color-scheme: {scheme}")
-    roots = "".join(parts_of_page.markup(rendered.parts, root) for root in rendered.roots)
+    brand, summary, body = (parts_of_page.markup(rendered.parts, root) for root in rendered.roots)
     controls = CONTROLS.format(primary=_("A primary button"), other=_("Another button"))
     title = _("Sample of a dashboard")
-    page = FRAME.format(title=title, css=style, roots=_in(scheme, roots), controls=controls)
+    roots = _in(scheme, brand + summary + controls + body)
+    page = FRAME.format(title=title, css=style, roots=roots)
     allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; font-src 'self'; img-src 'self'; base-uri 'none'; "
