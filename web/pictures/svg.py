@@ -63,7 +63,7 @@ def read(data: bytes) -> Drawn:
 
     Raises: PictureRefused.
     """
-    reader = _Reader()
+    reader = _Drawing()
     reader.parse(data)
     if reader.root is None:
         raise PictureRefused(_("There is no drawing in this file. Save it as a plain SVG."))
@@ -77,7 +77,7 @@ def read(data: bytes) -> Drawn:
     return Drawn(content=content, width=width, height=height, left_out=tuple(dict.fromkeys(reader.left_out)))
 
 
-class _Reader:
+class _Drawing:
     """Reads the tree of what may be drawn; refuses the rest."""
 
     def __init__(self) -> None:
@@ -131,8 +131,9 @@ class _Reader:
         if self._count > ELEMENTS or len(self._open) + self._skipped >= DEPTH:
             self._refuse(_("it has more parts, or deeper ones, than a logo needs. Simplify it."))
         namespace, _space, tag = name.rpartition(" ")
-        if self._skipped:
+        if self._skipped or namespace != NAMESPACE:
             self._look_into(namespace, tag)
+        if self._skipped:
             self._skipped += 1
         elif namespace != NAMESPACE or tag in DESCRIBING:
             if not self._open:

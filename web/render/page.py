@@ -59,7 +59,7 @@ class Renderer:
         style = self.dressed(view.look)
         worn = () if view.look is None else tuple(dict.fromkeys(one.sha256 for one in view.look.pictures))
         roots = ("summary", "body") if view.look is None else ("brand", "summary", "body")
-        return Rendered(roots, _Making(self, view, style).parts(), style, (*self.assets, *worn))
+        return Rendered(roots, _Making(self, view).parts(), style, (*self.assets, *worn))
 
     def dressed(self, worn: Look | None) -> str:
         """Return the SHA-256 (hex) of the stylesheet that pages of a look are shown with."""
@@ -130,8 +130,8 @@ def _finalize(value: Any) -> Any:
 class _Making:
     """Makes the parts of one view."""
 
-    def __init__(self, renderer: Renderer, view: ClientView, style: str) -> None:
-        self._renderer, self._view, self._style = renderer, view, style
+    def __init__(self, renderer: Renderer, view: ClientView) -> None:
+        self._renderer, self._view = renderer, view
         self._parts: dict[str, Part] = {}
 
     def parts(self) -> dict[str, Part]:
@@ -150,7 +150,7 @@ class _Making:
         view = self._view
         if view.look is not None:
             logo, names = look.logo_of(view.look), {"organisation": view.organisation, "client": view.client}
-            self._leaf("brand", parts.BrandPart(logo=logo, style=self._style, **names))
+            self._leaf("brand", parts.BrandPart(logo=logo, look=view.brand[:16], **names))
 
     def _lead(self) -> None:
         view = self._view

@@ -44,7 +44,7 @@ class BrandPart(PartPage, frozen=True, kw_only=True):
     logo: Logo | None
     organisation: str
     client: str
-    style: str  # SHA-256 of the stylesheet, hex, by which an open page takes on another one
+    look: str  # its hash, hex, by which an open page notices that it has another stylesheet
 
 
 class LeadPart(PartPage, frozen=True, kw_only=True):

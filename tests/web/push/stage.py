@@ -107,7 +107,7 @@ class Page:
             await self.socket.send(json.dumps({key.rstrip("_"): value for key, value in message.items()}))
 
     async def hello(self, n: int, tab: str = "tab-1") -> None:
-        await self.say(hello=n, tab=tab, v=1)
+        await self.say(hello=n, tab=tab, v=2)
 
     async def hear(self) -> dict:
         async with asyncio.timeout(PATIENCE):

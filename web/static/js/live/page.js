@@ -4,5 +4,6 @@ const page = {
   feed: document.getElementById('feed'),
   title: document.title,
   style: document.getElementById('style'), // what the update on screen is drawn with
+  look: document.getElementById('brand')?.dataset.look ?? '',
   byId: (id) => document.getElementById(id),
 };

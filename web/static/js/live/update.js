@@ -45,16 +45,16 @@ const update = (() => {
     }
   }
 
-  // Takes on the stylesheet that the newest update names. Nothing typed is lost, as it would be by loading the page anew.
+  // Takes on the stylesheet of the newest update, where it has another look. Nothing typed is lost, as by loading anew.
   function dress() {
-    const style = page.byId('brand')?.dataset.style;
+    const look = page.byId('brand')?.dataset.look ?? '';
+    if (look === page.look) return;
+    page.look = look;
     const before = page.style;
-    if (!style || before.href.includes(style)) return;
-    const next = before.cloneNode();
-    next.href = `/s/${page.feed.getAttribute('hx-ws:connect').split('/')[2]}/styles/${style}.css`;
-    next.addEventListener('load', () => before.remove(), { once: true });
-    before.after(next);
-    page.style = next;
+    page.style = before.cloneNode();
+    page.style.href = `/s/${page.feed.getAttribute('hx-ws:connect').split('/')[2]}/styles/${n}.css`;
+    page.style.addEventListener('load', () => before.remove(), { once: true });
+    before.after(page.style);
   }
 
   function applied(m) {
