@@ -30,7 +30,7 @@ def test_an_open_dashboard_takes_on_the_look_without_loading_anew(
     admin.check("[name=own_accent]")
     admin.fill("[name=accent]", "#0a7d5a")
     admin.set_input_files("[name=logo]", str(tmp_path / "logo.svg"))
-    admin.click("text=Look at it")
+    admin.click("#brand-form button")
     frames = [admin.frame_locator(f"iframe >> nth={n}") for n in (0, 1)]
     grounds = [frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") for frame in frames]
     assert grounds == ["rgb(251, 250, 247)", "rgb(18, 20, 23)"]  # light and dark, whatever the reader's own
