@@ -143,7 +143,7 @@ def _page(installation: Fleet) -> Iterator[ClientConnection]:
         f"ws://127.0.0.1:{installation.workers[1].port}/s/{share}/live", origin=ORIGIN,  # type: ignore[arg-type]
         additional_headers={"cookie": f"fanlight={installation.cookies[0]}"}, compression=None,
     ) as page:  # fmt: skip
-        page.send(json.dumps({"hello": n, "tab": "bench", "v": 1}))
+        page.send(json.dumps({"hello": n, "tab": "bench", "v": 2}))
         page.recv(10)
         yield page
 
@@ -197,7 +197,7 @@ def storm(installation: Fleet) -> list[Row]:
         argv=(),
         path=f"/s/{share}/live",
         headers=(f"Cookie: fanlight={installation.cookies[0]}", f"Origin: {ORIGIN}"),
-        hello=json.dumps({"hello": n, "tab": "bench", "v": 1, "root": root[:16]}, separators=(",", ":")),
+        hello=json.dumps({"hello": n, "tab": "bench", "v": 2, "root": root[:16]}, separators=(",", ":")),
         newest=n,
     )
     ratios, cpu = [], []

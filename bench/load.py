@@ -78,7 +78,7 @@ def hub_alone(*arguments: str) -> Target:
         name="fanlight",
         argv=python("bench.server", "{port}", *arguments),
         path="/s/bench/live",
-        hello='{"hello":{newest},"tab":"bench","v":1}',
+        hello='{"hello":{newest},"tab":"bench","v":2}',
     )
 
 

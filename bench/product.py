@@ -127,7 +127,7 @@ def deliveries(folder: Path, connections: int, repeats: int) -> list[Row]:
 
 def hello(head: int) -> str:
     """Return what a page says first."""
-    return f'{{"hello":{head},"tab":"bench","v":1}}'
+    return f'{{"hello":{head},"tab":"bench","v":2}}'
 
 
 def again(server: Running, folder: Path) -> Running:

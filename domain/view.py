@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from domain.look.look import Look
 from domain.money import Money
 
 Rag = Literal["on_track", "at_risk", "off_track"]
@@ -265,4 +266,5 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True):
     date_unit: DateUnit = "day"  # dates of milestones are the last day of such a unit, which is what they tell
     money_step: int = 0  # amounts are rounded to multiples of it, in units of the currency; 0: exact
     language: str = "en"  # BCP 47; the language its sentences are in
-    brand: str = ""  # sha256 hex of the brand's description among the assets, "" for the product's own look
+    brand: str = ""  # sha256 hex of `look` as JSON, "" for the product's own look
+    look: Look | None = None  # what the page wears; its pictures are among the assets

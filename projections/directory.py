@@ -10,9 +10,10 @@ from domain.agreement import share as agreement_share
 from domain.agreement.share import Share, ShareEvent
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
-from domain.people import clients
+from domain.people import brand, clients
 from domain.people import person as person_stream
-from domain.people.access import AccessEvent, OrganisationNamed
+from domain.people.access import AccessEvent
+from domain.people.brand import Brand, OrganisationEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
 from domain.people.memberships import MembershipEnded, MembershipGranted, compared
 from domain.people.person import Person, PersonDisabled, PersonErased, PersonEvent, PersonInvited
@@ -35,7 +36,7 @@ class Directory:
     """The present state of every stream except projects. Not thread-safe; owned by the thread that folds the events."""
 
     def __init__(self) -> None:
-        self.organisation = ""
+        self.brand = Brand()
         self.shares: dict[ShareId, Share] = {}
         self.clients: dict[ClientId, Client] = {}
         self.people: dict[PersonId, Person] = {}
@@ -55,8 +56,8 @@ class Directory:
         longer be read, so the first event of that person may be missing.
         """
         match event:
-            case OrganisationNamed(name=name):
-                self.organisation = name
+            case _ if isinstance(event, OrganisationEvent):
+                self.brand = brand.evolve(self.brand, event)
             case _ if isinstance(event, ClientEvent):
                 self._apply_client(ClientId(key), event, at)
             case PersonErased(person=person):
@@ -65,6 +66,11 @@ class Directory:
                 self._apply_person(PersonId(key), event, at)
             case _:
                 assert_never(event)
+
+    @property
+    def organisation(self) -> str:
+        """The name of the organisation, "" where it has none."""
+        return self.brand.name
 
     def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
         """Take in an event of a client. The end of a client also ends its shares and the memberships of its people."""

@@ -381,7 +381,7 @@ class Dashboard:
         )  # fmt: skip
 
     async def _stay(self, socket: ClientConnection) -> None:
-        hello = {"hello": self.n, "tab": self.tab, "v": 1, "root": self.roots.get(self.n, "")[:16]}
+        hello = {"hello": self.n, "tab": self.tab, "v": 2, "root": self.roots.get(self.n, "")[:16]}
         await socket.send(json.dumps(hello))
         self.connections += 1
         self.came_back.append(time.monotonic())

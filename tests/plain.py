@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from domain.look.look import Look
 from domain.view import ClientView
 from projections.entries.entry import Change, Rendered
 from projections.entries.parts import Part
@@ -32,6 +33,15 @@ class Plain:
             **rows,
         }
         return Rendered(("summary", "body"), parts, self.stylesheet, tuple(self.assets))
+
+    def dressed(self, worn: Look | None) -> str:
+        return self.stylesheet
+
+    def style_of(self, worn: Look | None) -> tuple[str, bytes]:
+        return self.stylesheet, self.css
+
+    def css_of(self, stylesheet: str) -> bytes | None:
+        return self.css if stylesheet == self.stylesheet else None
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         before = {m.id: m for m in previous.milestones} if previous else {}

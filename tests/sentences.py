@@ -46,6 +46,9 @@ NOT_READ_HERE = {
     ("web/process/process.py", "_receipt_salt"): "what a salt is derived for",
     ("web/manager/answers/page.py", "comment"): "what an id is derived from",
     ("web/manager/agreement/preview.py", "_labelled"): "a selector of a style sheet",
+    ("web/people/brand_sample.py", "DARK"): "a query of a style sheet",
+    ("web/pictures/svg.py", "_written"): "an attribute of a drawing",
+    ("web/render/look.py", "RULES"): "a style sheet",
     ("web/manager/agreement/preview.py", "LABEL"): "a style sheet, whose text no message can fill without its quoting",
     ("web/write/viewer_answers.py", "_command"): "what an id is derived from",
 }

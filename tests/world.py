@@ -10,7 +10,7 @@ from domain.agreement.share import ActivateTerms, DraftShare
 from domain.agreement.terms import Terms
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.people.clients import RegisterClient
 from domain.people.person import InvitePerson
 from domain.plan.project import StartProject

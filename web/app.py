@@ -25,7 +25,7 @@ from web.door.squeeze import Squeeze
 from web.door.templates import Pages
 from web.evidence import download
 from web.manager import projects
-from web.people import clients, colleagues, mail_choice
+from web.people import brand_files, clients, colleagues, mail_choice, organisation
 from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
@@ -55,6 +55,8 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *projects.routes(),
         *colleagues.routes(),
         *clients.routes(),
+        *organisation.routes(),
+        *brand_files.routes(),
         *shares.routes(),
         *download.routes(),
         *api.routes(),

@@ -17,6 +17,7 @@ from domain.catalogue import Item
 from domain.headline import Shared, count, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
+from domain.look.look import Look
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.history import set_at
 from domain.plan.milestones import Milestone, Move
@@ -54,11 +55,12 @@ def reveal(
     client: str,
     time_zone: str,
     called: Called = str,
+    look: Look | None = None,
 ) -> ClientView:
     """Return all that `client` may know of `project` under the terms in force of `share`.
 
     `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
-    the name of a person whose words are shown.
+    the name of a person whose words are shown; `look` is what the page wears.
     """
     terms = share.terms
     project = at_level(project, terms)
@@ -108,6 +110,8 @@ def reveal(
         agreement_ack=agreement_ack(project, share, called),
         date_unit=terms.date_unit,
         money_step=terms.money_step,
+        brand=look.digest if look is not None else "",
+        look=look,
     )
 
 

@@ -11,6 +11,7 @@ from domain.agreement.share import HeldReleased, Share, ShareEvent
 from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
 from domain.ids import PersonId, ProjectId, ShareId
 from domain.language import gettext as _
+from domain.look.look import Look
 from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
 from domain.plan import project
@@ -181,12 +182,13 @@ class World(Directory):
 
 
 class Names(msgspec.Struct, frozen=True):
-    """The names that a share's view shows its client."""
+    """The names that a share's view shows its client, and the look it wears."""
 
     organisation: str
     client: str
     time_zone: str
     called: Callable[[PersonId], str] = str  # the name of a person whose words are shown
+    look: Look | None = None  # None: the product's own
 
 
 def names(world: World, share: Share) -> Names:
@@ -198,4 +200,5 @@ def names(world: World, share: Share) -> Names:
         client.name if client else _("you"),
         zone,
         world.names_for(share.client),
+        world.brand.look,
     )

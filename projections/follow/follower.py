@@ -108,6 +108,7 @@ class Follower:
     def _reset(self) -> None:
         """Fold again from what is recorded; the stylesheet is kept before any entry names it."""
         self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
+        self._styles = {self._renderer.stylesheet}
         for digest, asset in self._renderer.assets.items():
             self._disclosure.keep_asset(digest, asset)
         self._world = World()
@@ -357,6 +358,7 @@ class Follower:
 
         Raises: TermsMoved when terms came into force or ended that the batch does not know; Moved; LeaseLost.
         """
+        self._keep_styles(batch.made)
         fence = self._events.uncut(batch.read) if batch.made else contextlib.nullcontext()
         with fence:
             self._disclosure.record(
@@ -367,6 +369,17 @@ class Follower:
                 self._term,
                 batch.read,
             )
+
+    def _keep_styles(self, made: Sequence[Made]) -> None:
+        """Keep the stylesheets that entries name before they are recorded, as those of a look that was never worn."""
+        for style in {one.entry.content.stylesheet for one in made} - self._styles:
+            css = self._renderer.css_of(style)
+            if css is not None:
+                self._disclosure.keep_stylesheet(style, css)
+            elif self._disclosure.stylesheet(style) is None:
+                message = f"the stylesheet {style} is neither kept nor made"
+                raise ValueError(message)
+            self._styles.add(style)
 
     def _hand_on(self, made: Sequence[Made]) -> None:
         by_share: dict[str, list[Entry]] = {}

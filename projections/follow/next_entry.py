@@ -30,6 +30,7 @@ from projections.entries.entry import (
 from projections.entries.frames import State
 from projections.entries.named import authors, named, with_erased, with_names
 from projections.entries.names import SealedName, key_of, keys_in, placeholder
+from projections.entries.one_change import loud
 from projections.entries.parts import Part, page_hash
 from projections.events.world import World, names
 from projections.follow.people import Named, People
@@ -55,6 +56,9 @@ class Renderer(Protocol):
 
     def render(self, view: ClientView) -> Rendered:
         """Return the view as markup."""
+
+    def css_of(self, stylesheet: str) -> bytes | None:
+        """Return a stylesheet that a rendering named, by its sha256 hex."""
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         """Return what became different, most important first."""
@@ -204,6 +208,7 @@ def released_view_of(world: World, share: Share, called: Callable[[PersonId], st
         client=naming.client,
         time_zone=naming.time_zone,
         called=called or naming.called,
+        look=naming.look,
     )
 
 
@@ -225,8 +230,9 @@ def compose(
     rendered = renderer.render(view)
     difference = frames.difference(shown.rendered, rendered, renamed)
     changes = _changes(due, shown, renderer, renamed)
-    items = renderer.items(changes, n, at, view.time_zone)
-    say = ". ".join(change.say for change in changes[:3] if change.say)
+    told = loud(changes)
+    items = renderer.items(told, n, at, view.time_zone) if told else ""
+    say = ". ".join(change.say for change in told[:3] if change.say)
     sealed = _sealed(due, shown, seal_name)
     after = sections.sections_of(view, due.terms, {key: name.commitment for key, name in sealed.items()})
     own = _keys_used(difference.parts, changes, items, after, shown.sections)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.people.person import InvitePerson
 from tests.journeys.product import Product, on_screen, wait_until
 from tests.world import ADMIN

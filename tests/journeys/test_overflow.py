@@ -13,7 +13,7 @@ from domain.agreement.answers import MakeComment, RaiseConcern, Screen
 from domain.agreement.share import DraftTerms
 from domain.agreement.terms import Terms
 from domain.ids import ClientId, MilestoneId, PersonId, RiskId, ShareId
-from domain.people.access import NameOrganisation
+from domain.people.brand import SetBrand
 from domain.people.clients import RegisterClient
 from domain.people.person import InvitePerson
 from domain.plan.milestones import AddMilestone, MilestoneDetails
@@ -106,7 +106,7 @@ MEASURE = """(targets) => {
 
 def awkward(world: World) -> None:
     """Sixty milestones, forty risks, and names that no box expects."""
-    world.tell(NameOrganisation(name=f"Werke {WORD}"), ADMIN)
+    world.tell(SetBrand(name=f"Werke {WORD}", accent="#0a7d5a", sender=f"Werke {WORD}"), ADMIN)
     world.tell(RegisterClient(client=LENGTHY, name=f"Acme {WORD}", time_zone="Europe/London"), ADMIN)
     for role in ("manager", "auditor", "admin"):
         told = InvitePerson(person=role, name=f"{role} {WORD}", email=f"{role}.{WORD[:40]}@x.test".lower(), role=role)  # type: ignore[arg-type]

@@ -80,6 +80,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("auditor", "/me"),
     ("admin", "/people"),
     ("admin", "/people/manager/role"),
+    ("admin", "/organisation"),
     ("admin", "/people/manager/end"),
     ("", "/sign-in"),
     ("", NOTHING),

@@ -12,7 +12,7 @@ from domain.agreement.terms import Terms
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.plan import project, risks, schedule
 from projections.events.days import days_to_end
 from tests.properties.vocabulary import Made, range_alone

@@ -78,7 +78,7 @@ def on_screen(process: Process, client: TestClient, *, held: bool) -> list[str]:
     """Return all that an open page receives while something waits, up to the end of the share."""
     with watching(client) as socket:
         head = process.services.logs.disclosure.head(SHARE)
-        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 2}))
         found = [json.dumps(socket.receive(), default=str)]
         if held:
             tell(process, slip(process), "slip")
@@ -111,7 +111,7 @@ def seen(seed: int, *, held: bool) -> list[str]:
             )
         for since in (0, 1, 99):
             with watching(client) as socket:
-                socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
+                socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 2}))
                 found.append(json.dumps(socket.receive(), default=str))
         return found + on_screen(process, client, held=held)
 
@@ -133,7 +133,7 @@ def test_a_leak_of_what_waits_would_be_seen_through_the_doors() -> None:
 def test_what_is_released_reaches_an_open_page_as_one_update_with_its_note() -> None:
     with told(FIRST_SEED, held=True) as (process, client), watching(client) as socket:
         head = process.services.logs.disclosure.head(SHARE)
-        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 2}))
         heard: list[dict[str, Any]] = [json.loads(socket.receive()["text"])]
         tell(process, slip(process), "slip")
         tell(process, ReleaseHeld(share=SHARE, by=OPERATOR.person, note=NOTE), "release")

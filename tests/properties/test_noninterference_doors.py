@@ -110,14 +110,14 @@ def seen(seed: int, twin: int) -> list[str]:
                 found.append(f"{path} {answer.status_code} {sorted(answer.headers.items())} {shown!r}")
             for since in (0, 1, 99):
                 with watching(client) as socket:
-                    socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 1}))
+                    socket.send_text(json.dumps({"hello": since, "tab": "t", "v": 2}))
                     found.append(json.dumps(socket.receive(), default=str))
             active = process.services.present.refresh().shares[SHARE].active
             with watching(client) if active else contextlib.nullcontext() as socket:
                 head = process.services.logs.disclosure.head(SHARE)
                 if socket is None:
                     return found
-                socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+                socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 2}))
                 found.append(json.dumps(socket.receive(), default=str))
                 execute = process.services.service.execute
                 move = MoveForecast(project=HARBOUR, milestone="m2", forecast=LATER.date(), reason="last")

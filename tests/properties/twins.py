@@ -24,7 +24,7 @@ from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.people.person import InvitePerson
 from domain.plan import budget, risks, schedule
 from domain.plan.health import LapseOverrides

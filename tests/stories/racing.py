@@ -200,7 +200,7 @@ class Races:
             compression=None, ping_interval=None,
         )  # fmt: skip
         page = Page(await stack.enter_async_context(there), f"tab-{race.people[which]}")
-        await page.socket.send(json.dumps({"hello": 1, "tab": page.tab, "v": 1}))
+        await page.socket.send(json.dumps({"hello": 1, "tab": page.tab, "v": 2}))
         await asyncio.wait_for(page.greeted.wait(), PATIENCE)
         return page
 

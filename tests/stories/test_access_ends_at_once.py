@@ -84,7 +84,7 @@ class Dashboard:
 
     def __init__(self, socket: ClientConnection, n: int) -> None:
         self.socket, self.numbers = socket, []
-        socket.send(json.dumps({"hello": n, "tab": new_id(), "v": 1}))
+        socket.send(json.dumps({"hello": n, "tab": new_id(), "v": 2}))
         self.until(lambda told: "tick" in told)
 
     def until(self, met: Callable[[dict[str, Any]], object]) -> dict[str, Any]:

@@ -331,7 +331,7 @@ def said(client: TestClient, path: str, hello: dict[str, Any]) -> list[str]:
     heard: list[str] = []
     there = client.websocket_connect(path, headers={"origin": ORIGIN})
     with contextlib.suppress(CancelledError, WebSocketDisconnect), there as socket:
-        socket.send_text(json.dumps({**hello, "tab": "t", "v": 1}))
+        socket.send_text(json.dumps({**hello, "tab": "t", "v": 2}))
         while True:
             message = socket.receive()
             if message["type"] == "websocket.close":

@@ -48,7 +48,7 @@ def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
     cookie = product.cookies[process.services.guard.cookie]
     assert product.get(f"/s/{SHARE}").status_code == 200
     with product.websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN}) as socket:
-        socket.send_json({"hello": 1, "tab": "t1", "v": 1})
+        socket.send_json({"hello": 1, "tab": "t1", "v": 2})
         socket.receive_json()
         socket.send_json({"painted": 1, "from": 1})
         wait_until(lambda: any(c.kind == "displayed" for c in process.services.logs.receipts.claims(SHARE)))

@@ -120,7 +120,7 @@ class Two:
     def page(self, by: int, n: int, tab: str = "t1", root: str = "") -> Iterator[Any]:
         there = self.clients[by].websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN})
         with contextlib.suppress(CancelledError), there as socket:  # the client ends its half by cancelling it
-            socket.send_json({"hello": n, "tab": tab, "v": 1, "root": root})
+            socket.send_json({"hello": n, "tab": tab, "v": 2, "root": root})
             yield socket
 
 

@@ -8,7 +8,7 @@ import msgspec
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.people.clients import RegisterClient
 from domain.people.memberships import EndMembership
 from domain.people.person import AssignProjects, ChangeRole, DisablePerson, Person

@@ -292,19 +292,28 @@ def today_css(view: ClientView, day: date) -> str:
 
 
 async def stylesheet(request: Request, signed: Signed) -> Response:
-    """`GET /s/{share}/styles/{sha}.css`: the stylesheet that updates name by its SHA-256."""
+    """`GET /s/{share}/styles/{sha}.css`: the stylesheet with a SHA-256, or of the update with a number."""
     viewing: Viewing = request.app.state.viewing
     share, digest = request.path_params["share"], request.path_params["sha"]
     if not viewing.may_watch(signed, share):
         return not_found()
+    kept = {"cache-control": "private, max-age=31536000, immutable"}
+    if digest.isascii() and digest.isdecimal() and len(digest) < 12:
+        kept = NO_STORE  # after a backup was restored another update may have the number
+        digest = await run_in_threadpool(_stylesheet_of, viewing, share, int(digest))
     if digest == viewing.style.stylesheet:
         css: bytes | None = viewing.style.css
     else:
         css = await run_in_threadpool(viewing.log.stylesheet, digest)
     if css is None or hashlib.sha256(css).hexdigest() != digest:
         return not_found()
-    kept = {"cache-control": "private, max-age=31536000, immutable"}
     return Response(css, media_type="text/css; charset=utf-8", headers=kept)
+
+
+def _stylesheet_of(viewing: Viewing, share: str, n: int) -> str:
+    """Return the SHA-256 (hex) of the stylesheet of an update, "" where there is no such update."""
+    headers = viewing.log.headers(share, n - 1, 1, n) if n > 0 else []
+    return headers[0].stylesheet if headers else ""
 
 
 async def record(request: Request, signed: Signed) -> Response:

@@ -11,7 +11,7 @@ from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people import clients
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.people.person import InvitePerson
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.calendar import Calendar

@@ -45,6 +45,7 @@ STYLES: dict[str, tuple[str, ...]] = {
             "put-back",
             "table",
             "for-you",
+            "brand",
         ),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),

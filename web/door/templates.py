@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from domain.language import gettext
 from web.door.layout import Layout
+from web.door.worn import Worn
 from web.ids import new_id
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -110,6 +111,13 @@ class Pages:
     def __init__(self, **shared: Any) -> None:
         self._environment = environment()
         self._environment.globals.update(shared, new_id=new_id)
+        asset = shared.get("asset", str)
+        own = Worn(stylesheet=asset("dashboard.css"), icon=asset("icon.svg"))
+        self.wear(lambda: own)
+
+    def wear(self, worn: Callable[[], Worn]) -> None:
+        """Have every page wear what `worn` returns at that moment."""
+        self._environment.globals.update(worn=worn)
 
     def markup(self, page: Page, /, **more: Any) -> str:
         """Return the markup of a page or fragment; `more`: the request, where the template needs it."""

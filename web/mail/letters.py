@@ -11,7 +11,7 @@ from email.headerregistry import Address, BaseHeader, HeaderRegistry, Unstructur
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import format_datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
 import msgspec
 
@@ -21,6 +21,7 @@ from web.door.templates import Page, environment
 from web.mail.digest import Digest, Milestone
 
 LONGEST = 998  # bytes of one line, RFC 5322 2.1.1
+LOGO = "logo"  # the id of the logo within a mail, RFC 2392
 
 
 class OneLine(BaseHeader):
@@ -47,6 +48,18 @@ for _name in ("message-id", "date", "auto-submitted", "list-unsubscribe", "list-
 FOLDED = SMTP.clone(raise_on_defect=False, header_factory=_headers)
 
 
+class MailWorn(msgspec.Struct, frozen=True, kw_only=True):
+    """What mails wear: colours as #rrggbb, and a logo that travels in the mail, so that nothing is fetched."""
+
+    link: str = "#234e9e"
+    link_dark: str = "#9dbcff"
+    button: str = "#191a1c"
+    button_dark: str = "#eceae6"
+    logo: bytes = b""  # a PNG, b"" for none
+    width: int = 0  # of the logo, in pixels
+    height: int = 0
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """Sender, recipient, id of the mail, and when it was queued (UTC)."""
 
@@ -57,6 +70,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     mail: str
     at: datetime
     unsubscribe: str = ""  # address at which one POST stops these mails (RFC 8058)
+    worn: MailWorn = MailWorn()
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +102,14 @@ class OwnLink(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
-class DigestHtml(Page, frozen=True, kw_only=True):
+class MailHtml(Page, frozen=True, kw_only=True):
+    """What the HTML of every mail has."""
+
+    worn: MailWorn
+    organisation: str
+
+
+class DigestHtml(MailHtml, frozen=True, kw_only=True):
     """The HTML of a digest."""
 
     template = "mail/digest.html"
@@ -96,14 +117,14 @@ class DigestHtml(Page, frozen=True, kw_only=True):
     links: Links
 
 
-class InvitationHtml(Page, frozen=True, kw_only=True):
+class InvitationHtml(MailHtml, frozen=True, kw_only=True):
     """The HTML of an invitation."""
 
     template = "mail/invitation.html"
     invitation: Invitation
 
 
-class OwnLinkHtml(Page, frozen=True, kw_only=True):
+class OwnLinkHtml(MailHtml, frozen=True, kw_only=True):
     """The HTML of a mail with a link that was asked for."""
 
     template = "mail/own_link.html"
@@ -121,7 +142,12 @@ def writable(address: str) -> bool:
 def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
     """Return a digest as a mail."""
     subject = f"{content.project}: {content.sentence}"
-    return _message(envelope, subject, "\n".join(_digest(content, links)), DigestHtml(digest=content, links=links))
+    return _message(
+        envelope,
+        subject,
+        "\n".join(_digest(content, links)),
+        DigestHtml(digest=content, links=links, **_dress(envelope, content)),
+    )
 
 
 def invitation(envelope: Envelope, content: Invitation) -> bytes:
@@ -135,13 +161,31 @@ def invitation(envelope: Envelope, content: Invitation) -> bytes:
         if content.client
         else _("{organisation} invites you as {role}", organisation=content.organisation, role=content.role)
     )
-    return _message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
+    return _message(
+        envelope,
+        subject,
+        "\n".join(_invitation(content)),
+        InvitationHtml(invitation=content, **_dress(envelope, content)),
+    )
 
 
 def own_link(envelope: Envelope, content: OwnLink) -> bytes:
     """Return a mail with a link that was asked for."""
     subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
-    return _message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
+    return _message(
+        envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content, **_dress(envelope, content))
+    )
+
+
+class _Dress(TypedDict):
+    """The fields of a `MailHtml`."""
+
+    worn: MailWorn
+    organisation: str
+
+
+def _dress(envelope: Envelope, content: Digest | Invitation | OwnLink) -> _Dress:
+    return {"worn": envelope.worn, "organisation": content.organisation}
 
 
 def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
@@ -159,6 +203,10 @@ def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
     html = _environment().get_template(page.template).render(**page.names())
     mail.set_content(words.plain(text) + "\n", cte="quoted-printable")
     mail.add_alternative(html + "\n", subtype="html", cte="quoted-printable")
+    if envelope.worn.logo:
+        _, shown = mail.iter_parts()
+        shown.add_related(envelope.worn.logo, "image", "png", cid=f"<{LOGO}>", disposition="inline")
+        shown.set_boundary(f"fanlight-{envelope.mail}-logo")
     mail.set_boundary(f"fanlight-{envelope.mail}")
     return mail.as_bytes()
 

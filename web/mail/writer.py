@@ -25,6 +25,7 @@ from web.ids import digest as digest_of
 from web.mail import digest, letters
 from web.mail.due import Errand, wants
 from web.mail.reach import known_as, reached_at
+from web.mail.worn import worn
 from web.mail_server import Server, server
 from web.settings import Settings
 from web.write.permission import SYSTEM
@@ -147,7 +148,8 @@ class Writer:
     def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(
             sender=self._mailing.sender,
-            sender_name=name,
+            sender_name=self._present.world.brand.sender or name,
+            worn=worn(self._present.world.brand, self._disclosure.asset),
             to=reader.email,
             to_name=reader.name,
             mail=mail.id,

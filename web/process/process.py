@@ -53,7 +53,9 @@ from web.process.signing import notary
 from web.push.live import Live
 from web.push.pace import Pace
 from web.render.page import Renderer
+from web.render.wardrobe import Wardrobe
 from web.settings import Settings
+from web.write.brand_kept import BrandKept
 from web.write.erasure import PersonErasure
 from web.write.service import Service
 from web.write.viewer_answers import ViewerAnswers
@@ -112,6 +114,7 @@ class Process:
         self._present.listen(self._handing_on.cut)
         self._present.listen(lambda _new: self._follower.wake())
         self.services = self._services(renderer, pages)
+        pages.wear(Wardrobe(renderer, lambda: self._present.world.brand).worn)
         self.viewing = Viewed(self.services)
         self.clockwork = Clockwork(self.services, self._loop)
 
@@ -156,6 +159,7 @@ class Process:
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
         erasure = PersonErasure(self._logs, signing, self._present, now)
         service.surround(erasure)
+        service.surround(BrandKept(self._logs.disclosure, renderer.style_of))
         health = self._health(signing)
         sign_on = provider(settings, now)
         sender = self._mail_sender(service, credentials)

@@ -11,7 +11,7 @@ import msgspec
 from domain.message import UNREADABLE
 from web.push import wire
 
-VERSION = 1
+VERSION = 2  # a page of version 1 has no place for the brand
 RESTART, TOO_BIG, BUSY = 1012, 1009, 1013  # close codes of RFC 6455 and its registry
 SIGNED_OUT, ENDED, RELOAD = 4401, 4403, 4426  # close codes of our own
 

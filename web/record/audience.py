@@ -43,6 +43,7 @@ def view_with_nothing_held(world: World, project: Project, share: Share) -> Clie
         client=called.client,
         time_zone=called.time_zone,
         called=called.called,
+        look=called.look,
     )
 
 

@@ -1,7 +1,7 @@
 """The exact page of one update: recorded markup and recorded stylesheet in one file, sandboxed, without any script.
 
-Rule: nothing is computed anew. The content security policy allows the one stylesheet, by its hash, a font of ours,
-and nothing else.
+Rule: nothing is computed anew. The content security policy allows the one stylesheet, by its hash, a font and
+pictures of ours, and nothing else.
 """
 
 import base64
@@ -68,7 +68,7 @@ def sealed(markup: str, css: bytes, ancestors: str) -> Response:
     """Return recorded markup as a file of its own that may do nothing, with its one stylesheet."""
     allowed = base64.b64encode(hashlib.sha256(css).digest()).decode()
     policy = (
-        f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; font-src 'self'; base-uri 'none'; "
+        f"sandbox; default-src 'none'; style-src 'sha256-{allowed}'; font-src 'self'; img-src 'self'; base-uri 'none'; "
         f"frame-ancestors {ancestors}"
     )
     return HTMLResponse(markup, headers={"content-security-policy": policy, "cache-control": "no-store"})

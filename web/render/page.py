@@ -16,6 +16,7 @@ from markupsafe import Markup
 from domain.headline import count
 from domain.language import N_
 from domain.language import gettext as _
+from domain.look.look import Look
 from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
 from projections.entries import summed
@@ -24,7 +25,7 @@ from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
 from web.door.templates import environment
-from web.render import charts, details, figures, parts
+from web.render import charts, details, figures, look, parts
 from web.render.parts import Columns, PartPage
 
 WORD = {
@@ -36,6 +37,7 @@ WORD = {
     "planned": N_("Planned"),
 }
 REMEMBERED = 5_000  # parts
+STYLES = 64  # stylesheets in memory
 STYLESHEET = Path(__file__).parents[1] / "static" / "dashboard.css"
 FONT = STYLESHEET.with_name("inter.woff2")
 
@@ -48,12 +50,35 @@ class Renderer:
         self.stylesheet = hashlib.sha256(self.css).hexdigest()
         font = FONT.read_bytes()
         self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
+        self._styles: dict[str, bytes] = {self.stylesheet: self.css}
         self._environment = _environment()
         self._remembered: dict[PartPage, str] = {}
 
     def render(self, view: ClientView) -> Rendered:
         """Return the view as markup."""
-        return Rendered(("summary", "body"), _Making(self, view).parts(), self.stylesheet, tuple(self.assets))
+        style = self.dressed(view.look)
+        worn = () if view.look is None else tuple(dict.fromkeys(one.sha256 for one in view.look.pictures))
+        roots = ("summary", "body") if view.look is None else ("brand", "summary", "body")
+        return Rendered(roots, _Making(self, view).parts(), style, (*self.assets, *worn))
+
+    def dressed(self, worn: Look | None) -> str:
+        """Return the SHA-256 (hex) of the stylesheet that pages of a look are shown with."""
+        return self.style_of(worn)[0]
+
+    def style_of(self, worn: Look | None) -> tuple[str, bytes]:
+        """Return the SHA-256 (hex) and the bytes of the stylesheet that pages of a look are shown with."""
+        if worn is None or worn.accent is None:
+            return self.stylesheet, self.css
+        css = look.dressed(self.css, worn)
+        style = look.digest_of(css)
+        if len(self._styles) >= STYLES and style not in self._styles:
+            self._styles = {self.stylesheet: self.css}
+        self._styles[style] = css
+        return style, css
+
+    def css_of(self, stylesheet: str) -> bytes | None:
+        """Return a stylesheet that was named a moment ago, None where that is too long ago."""
+        return self._styles.get(stylesheet)
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
         """Return what became different, most important first."""
@@ -112,6 +137,7 @@ class _Making:
     def parts(self) -> dict[str, Part]:
         """Return all parts by id."""
         view = self._view
+        self._brand()
         self._container("summary", '<div id="summary">', ("lead", *self._vitals()), "</div>")
         self._lead()
         body = (*self._milestones(), *self._trend(), *self._risks(), *self._concerns(), "scope")
@@ -119,6 +145,12 @@ class _Making:
         scope = parts.ScopePart(scope=view.scope, terms_version=view.terms_version, agreement_ack=view.agreement_ack)
         self._leaf("scope", scope)
         return self._parts
+
+    def _brand(self) -> None:
+        view = self._view
+        if view.look is not None:
+            logo, names = look.logo_of(view.look), {"organisation": view.organisation, "client": view.client}
+            self._leaf("brand", parts.BrandPart(logo=logo, look=view.brand[:16], **names))
 
     def _lead(self) -> None:
         view = self._view

@@ -25,6 +25,7 @@ from domain.view import (
 )
 from projections.entries.entry import Change
 from web.door.templates import Page
+from web.door.worn import Logo
 from web.render.charts import Axis, Cell, CurveRow, Spend, Tick, TrendLine
 from web.render.details import Detail
 from web.render.labels import Label
@@ -34,6 +35,16 @@ class PartPage(Page, frozen=True, kw_only=True):
     """What one part shows."""
 
     from_renderer: ClassVar[frozenset[str]] = frozenset({"m", "w", "tone", "word"})  # names every part is given
+
+
+class BrandPart(PartPage, frozen=True, kw_only=True):
+    """Whose page it is and for whom, in the bar above the others."""
+
+    template = "parts/brand.html"
+    logo: Logo | None
+    organisation: str
+    client: str
+    look: str  # its hash, hex, by which an open page notices that it has another stylesheet
 
 
 class LeadPart(PartPage, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.events import AnyEvent
 from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
-from domain.people import access, clients
+from domain.people import brand, clients
 from domain.people import person as person_stream
-from domain.people.access import NameOrganisation
+from domain.people.brand import OrganisationCommand
 from domain.people.clients import Client, ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
@@ -27,7 +27,7 @@ from web.write.colleagues import check_on_list
 def stream_of(command: AnyCommand) -> str:
     """Return the name of the stream that a command is decided on."""
     match command:
-        case NameOrganisation():
+        case _ if isinstance(command, OrganisationCommand):
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
@@ -49,8 +49,8 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
     Raises: a kind of Refused.
     """
     match command:
-        case NameOrganisation():
-            return list(access.decide_organisation(world.organisation or None, command))
+        case _ if isinstance(command, OrganisationCommand):
+            return list(brand.decide(world.brand, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
         case ErasePerson(person=person):

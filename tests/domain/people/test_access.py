@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Conflict, Invalid, Unknown
-from domain.people import clients
-from domain.people.access import NameOrganisation, OrganisationNamed, decide_organisation
+from domain.people import brand, clients
+from domain.people.brand import Brand, NameOrganisation, OrganisationNamed
 from domain.people.clients import Client, RegisterClient
 from domain.people.person import DisablePerson, InvitePerson, PersonDisabled, PersonInvited
 from domain.people.sign_ins import EndSession, IssueLink, LinkIssued, LinkUsed, SessionEnded, SessionStarted, UseLink
@@ -109,10 +109,9 @@ def test_nobody_is_asked_who_was_never_invited() -> None:
 
 
 def test_the_organisation_and_its_clients_have_names() -> None:
-    assert decide_organisation(None, NameOrganisation(name="Example Works")) == [
-        OrganisationNamed(name="Example Works")
-    ]
-    assert decide_organisation("Example Works", NameOrganisation(name="Example Works")) == []
+    naming = NameOrganisation(name="Example Works")
+    assert brand.decide(Brand(), naming) == [OrganisationNamed(name="Example Works")]
+    assert brand.decide(Brand(name="Example Works"), naming) == []
     register = RegisterClient(client="acme", name="Acme Rail", time_zone="Europe/London")
     (registered,) = clients.decide(None, register)
     assert registered.name == "Acme Rail"

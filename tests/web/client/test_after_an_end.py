@@ -9,7 +9,7 @@ import pytest
 from domain.agreement.share import RevokeShare
 from domain.agreement.terms import Terms
 from domain.ids import MilestoneId
-from domain.people.access import NameOrganisation
+from domain.people.brand import NameOrganisation
 from domain.plan.project import DescribeProject
 from domain.plan.schedule import ConfirmPlan, MoveForecast
 from tests.properties.test_noninterference_doors import KEYS, doors, paths

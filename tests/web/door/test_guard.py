@@ -84,6 +84,7 @@ def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
         "/readyz",
         "/metrics",
         "/static/{name}",
+        "/brand/{name}",
         "/sign-in",
         "/sign-in/openid",
         "/sign-in/openid/back",

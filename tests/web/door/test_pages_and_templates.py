@@ -13,7 +13,7 @@ from web.door.templates import Page, environment
 pytestmark = pytest.mark.once
 
 ENVIRONMENT = environment()
-ALWAYS = {*ENVIRONMENT.globals, "asset", "demo", "new_id", "request"}  # given to every template
+ALWAYS = {*ENVIRONMENT.globals, "asset", "demo", "new_id", "request", "worn"}  # given to every template
 
 
 def pages() -> list[type[Page]]:

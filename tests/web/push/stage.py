@@ -107,7 +107,7 @@ class Page:
             await self.socket.send(json.dumps({key.rstrip("_"): value for key, value in message.items()}))
 
     async def hello(self, n: int, tab: str = "tab-1") -> None:
-        await self.say(hello=n, tab=tab, v=1)
+        await self.say(hello=n, tab=tab, v=2)
 
     async def hear(self) -> dict:
         async with asyncio.timeout(PATIENCE):
@@ -152,7 +152,7 @@ class RawPage:
             page.data += await asyncio.wait_for(loop.sock_recv(sock, 512), PATIENCE)
         page.handshake, _, page.data = page.data.partition(b"\r\n\r\n")
         if n is not None:
-            await page.send(client_frame(b'{"hello":%d,"tab":"raw","v":1}' % n))
+            await page.send(client_frame(b'{"hello":%d,"tab":"raw","v":2}' % n))
         return page
 
     async def send(self, data: bytes) -> None:

@@ -123,15 +123,15 @@ def test_nothing_is_sent_once_a_sign_in_is_over_however_long_until_the_next_swee
     "words",
     [
         "garbage",
-        '{"hello":"three","tab":"t","v":1}',
-        '{"hello":0,"tab":"t","v":2}',
-        '{"hello":0,"v":1}',
-        '{"hello":0,"tab":"<script>","v":1}',
+        '{"hello":"three","tab":"t","v":2}',
+        '{"hello":0,"tab":"t","v":1}',
+        '{"hello":0,"v":2}',
+        '{"hello":0,"tab":"<script>","v":2}',
         '{"applied":0}',
         "[]",
         '{"something":1}',
         b"\x00\x01",
-        '{"hello":99999999999999999999999,"tab":"t","v":1}',
+        '{"hello":99999999999999999999999,"tab":"t","v":2}',
     ],
 )
 def test_words_of_another_protocol_ask_the_page_to_reload(tell, words):

@@ -101,7 +101,7 @@ def test_words_that_come_a_byte_at_a_time_or_in_fragments_are_understood(tell):
     async def story(stage: Stage) -> None:
         stage.record(3)
         page = await RawPage.open(stage, None)
-        for byte in client_frame(b'{"hello":1,"tab":"raw","v":1}'):
+        for byte in client_frame(b'{"hello":1,"tab":"raw","v":2}'):
             await page.send(bytes((byte,)))
             await asyncio.sleep(0)
         assert [await page.number(), await page.number()] == [2, 3]
@@ -172,7 +172,7 @@ def test_what_a_page_says_before_the_hand_over_is_not_lost_and_reading_goes_on(t
         stage.live.serve = later
         page = await RawPage.open(stage, None)
         await accepted.wait()
-        await page.send(client_frame(b'{"hello":1,"tab":"raw","v":1}') + client_frame(b'{"applied":1}')[:9])
+        await page.send(client_frame(b'{"hello":1,"tab":"raw","v":2}') + client_frame(b'{"applied":1}')[:9])
         protocol = next(iter(stage.server.server_state.connections))
         await wait_until(lambda: len(protocol.early) > 20)
         go_on.set()

@@ -21,12 +21,13 @@ import pytest
 from msgspec.structs import replace
 
 from domain.agreement.terms import Terms
+from domain.look.look import Look
 from domain.money import Money
 from domain.view import Baseline, ClientView, ForecastPoint, Indicator, Score
 from projections.entries.entry import Change
 from tests.properties.twins import pair, play
 from tests.web.render.test_levels import shared, told
-from tests.web.render.test_page import SAID, TAKEN, full, talked
+from tests.web.render.test_page import SAID, TAKEN, branded, full, talked
 from tests.world import World
 from web.door import templates
 from web.evidence.page import EvidencePage, ScreenRow, UpdateRow
@@ -62,6 +63,8 @@ def views(folder: Path) -> Iterator[tuple[str, ClientView]]:
     yield "plans alone", _plans_alone(everything)
     yield "by month", _at_level(folder / "month", date_unit="month")
     yield "coarsest", _at_level(folder / "coarsest", date_unit="quarter", score_detail="band", money_step=10_000)
+    yield "branded", branded(everything)
+    yield "accent alone", replace(everything, look=Look(accent=branded(everything).look.accent))
 
 
 def _world(folder: Path, tell: Any) -> ClientView:
@@ -306,7 +309,14 @@ def test_every_piece_is_what_it_was_byte_for_byte(made: dict[str, Pieces]) -> No
 
 
 PARTS = sorted(path.name for path in (templates.TEMPLATES / "parts").iterdir())
-OTHERS = ("mail/base.html", "mail/digest.html", "mail/invitation.html", "evidence.html", "client/history_parts.html")
+OTHERS = (
+    "logo.html",
+    "mail/base.html",
+    "mail/digest.html",
+    "mail/invitation.html",
+    "evidence.html",
+    "client/history_parts.html",
+)
 
 
 @pytest.fixture(scope="module")
@@ -350,6 +360,7 @@ def _lines(everything: ClientView) -> set[tuple[str, str, str]]:
     """The hashes of what is quickly made: a rich view, and all that is no view."""
     shown = {
         "talked": talked(everything),
+        "branded": branded(everything),
         "all details": _detailed(everything),
         "plans alone": _plans_alone(everything),
     }

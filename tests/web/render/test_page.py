@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from domain.agreement.terms import Terms
 from domain.ids import MilestoneId
+from domain.look.colour import accent_of
+from domain.look.look import Look, Picture
 from domain.money import Money
 from domain.plan.budget import ApproveBudget, MeasureCost, PlannedPoint, PlanSpend
 from domain.plan.project import HoldProject
@@ -51,6 +53,17 @@ def views(tmp_path: Path) -> Iterator[ClientView]:
         world.close()
     yield full(tmp_path / "full")
     yield talked(full(tmp_path / "talked"))
+    yield branded(full(tmp_path / "branded"))
+
+
+def branded(view: ClientView) -> ClientView:
+    """The view in the look of its organisation."""
+    logo = Picture(sha256="ab" * 32, kind="svg", width=120, height=40)
+    look = Look(
+        accent=accent_of("accent", "#0a7d5a"), logo=logo, logo_dark=replace(logo, sha256="cd" * 32, kind="png"),
+        icon=replace(logo, sha256="ef" * 32, width=40),
+    )  # fmt: skip
+    return replace(view, organisation='Works <b>&amp;</b> "Sons"', look=look, brand=look.digest)
 
 
 SAID = Remark(

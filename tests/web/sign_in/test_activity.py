@@ -106,7 +106,7 @@ def test_an_update_that_is_displayed_is_activity_and_one_that_was_only_received_
     browser = enter(house, VIEWER)
     with watching(browser) as socket:
         head = house.process.services.logs.disclosure.head(SHARE)
-        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 1}))
+        socket.send_text(json.dumps({"hello": head, "tab": "t", "v": 2}))
         later.ahead = timedelta(minutes=50)
         move(house, 5)
         while json.loads(socket.receive_text()).get("n") != head + 1:

@@ -91,10 +91,13 @@ class Values:
         return None
 
     def percent(self, name: str) -> int | None:
-        """Return a percentage, rounded down to a whole number: 100 is all of it."""
+        """Return a percentage, rounded down to a whole number: 100 is all of it, and 0 nothing."""
         if not (text := self.text(name)):
             return None
         if _NUMBER.fullmatch(text) and 0 <= (exact := Decimal(text)) <= 100:
+            if 0 < exact < 1:  # what has begun does not read as nothing
+                self._findings.count(_("Percent complete below 1 read as 1"), self.line_of(name))
+                return 1
             if exact != int(exact):
                 self._findings.count(_("Percent complete rounded down to a whole number"), self.line_of(name))
             return int(exact)

@@ -189,6 +189,9 @@ class Rows:
         if not 0 <= value <= 100:
             self._findings.count(_("Percentages left out that are no number from 0 to 100"), line)
             return None
+        if 0 < value < 1:  # what has begun does not read as nothing
+            self._findings.count(_("Percent complete below 1 read as 1"), line)
+            return 1
         if value != int(value):
             self._findings.count(_("Percent complete rounded down to a whole number"), line)
         return int(value)

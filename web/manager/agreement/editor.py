@@ -363,7 +363,9 @@ def _preview(at: Desk, draft: Draft) -> Response:
     looked = outcome.outcome(services, at.world, at.share, draft)
     gone = [line.title for line in looked.gone if line.item]
     marked = agreement_preview.marks(looked.change, looked.whole) if looked.before else ""
-    return agreement_preview.document(services.renderer.render(looked.after), services.renderer.css, marked, gone)
+    rendered = services.renderer.render(looked.after)
+    css = services.renderer.css_of(rendered.stylesheet) or services.renderer.css
+    return agreement_preview.document(rendered, css, marked, gone)
 
 
 def routes() -> list[BaseRoute]:

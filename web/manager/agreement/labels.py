@@ -68,6 +68,7 @@ OF_PAGE = catalogue.shown("project") | {
     "time_zone": N_("Time zone"),
     "language": N_("Language"),
     "brand": N_("Look"),
+    "look": N_("Logo and accent"),
     "terms_version": N_("Agreement"),
     "scope": N_("Footer"),
     "headline": N_("Headline"),

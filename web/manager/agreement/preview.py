@@ -109,7 +109,8 @@ def document(rendered: Rendered | None, css: bytes, marked: str, gone: Iterable[
     page = FRAME.format(title=title, css=css.decode(), marks=marked, roots=roots, gone=away)
     allowed = " ".join(f"'sha256-{_hash(text)}'" for text in (css, marked.encode()))
     policy = (
-        f"sandbox; default-src 'none'; style-src {allowed}; font-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+        f"sandbox; default-src 'none'; style-src {allowed}; font-src 'self'; img-src 'self'; "
+        "base-uri 'none'; frame-ancestors 'self'"
     )
     return HTMLResponse(page, headers={"content-security-policy": policy, "cache-control": "no-store"})
 

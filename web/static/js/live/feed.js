@@ -28,7 +28,7 @@ const feed = (() => {
     state.connected();
     buttons.drop();
     claims.connected();
-    send({ hello: update.n(), tab, v: 1, root: update.root() });
+    send({ hello: update.n(), tab, v: 2, root: update.root() });
     if (buttons.paused()) buttons.count();
     state.look();
   }

@@ -3,5 +3,7 @@ const page = {
   root: document.documentElement,
   feed: document.getElementById('feed'),
   title: document.title,
+  style: document.getElementById('style'), // what the update on screen is drawn with
+  look: document.getElementById('brand')?.dataset.look ?? '',
   byId: (id) => document.getElementById(id),
 };

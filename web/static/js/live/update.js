@@ -45,6 +45,18 @@ const update = (() => {
     }
   }
 
+  // Takes on the stylesheet of the newest update, where it has another look. Nothing typed is lost, as by loading anew.
+  function dress() {
+    const look = page.byId('brand')?.dataset.look ?? '';
+    if (look === page.look) return;
+    page.look = look;
+    const before = page.style;
+    page.style = before.cloneNode();
+    page.style.href = `/s/${page.feed.getAttribute('hx-ws:connect').split('/')[2]}/styles/${n}.css`;
+    page.style.addEventListener('load', () => before.remove(), { once: true });
+    before.after(page.style);
+  }
+
   function applied(m) {
     const from = n;
     n = m.n;
@@ -52,6 +64,7 @@ const update = (() => {
     page.feed.dataset.n = m.n;
     page.feed.dataset.head = m.root;
     name(m);
+    dress();
     sum.take(m, from);
     if (m.say) speech.add(m.say);
     feed.send({ applied: m.n, head: root });
