@@ -12,7 +12,14 @@ class OrganisationNamed(Event, frozen=True, kw_only=True):
     name: str
 
 
-AccessEvent = OrganisationNamed | ClientEvent | PersonErased | PersonEvent
+class PasskeysRequired(Event, frozen=True, kw_only=True):
+    """Whether the organisation's own people go nowhere before they have used a passkey."""
+
+    required: bool
+
+
+OrganisationEvent = OrganisationNamed | PasskeysRequired
+AccessEvent = OrganisationEvent | ClientEvent | PersonErased | PersonEvent
 
 # commands
 
@@ -21,10 +28,22 @@ class NameOrganisation(Command, frozen=True, kw_only=True):
     name: str
 
 
-AccessCommand = NameOrganisation | ClientCommand | ErasePerson | PersonCommand
+class RequirePasskeys(Command, frozen=True, kw_only=True):
+    required: bool
 
 
-def decide_organisation(name: str | None, command: NameOrganisation) -> list[OrganisationNamed]:
-    """Return the event that names the organisation; none when it has that name already."""
+OrganisationCommand = NameOrganisation | RequirePasskeys
+AccessCommand = OrganisationCommand | ClientCommand | ErasePerson | PersonCommand
+
+
+def decide_organisation(
+    name: str | None, command: OrganisationCommand, *, required: bool = False
+) -> list[OrganisationEvent]:
+    """Return the event that changes what holds for the organisation; none when it holds already.
+
+    `name`: its name, None for none; `required`: whether its people need a passkey.
+    """
+    if isinstance(command, RequirePasskeys):
+        return [] if command.required == required else [PasskeysRequired(required=command.required)]
     new = check.line("name", command.name)
     return [] if new == name else [OrganisationNamed(name=new)]

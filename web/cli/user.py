@@ -8,9 +8,10 @@ import msgspec
 from domain.errors import Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
-from domain.people.access import NameOrganisation
+from domain.people.access import NameOrganisation, RequirePasskeys
 from domain.people.clients import RegisterClient
 from domain.people.memberships import EndMembership
+from domain.people.passkeys import ConfirmPasskeyReplacement
 from domain.people.person import AssignProjects, ChangeRole, DisablePerson, Person
 from domain.people.tokens import RevokeToken
 from projections.events.present import CurrentWorld
@@ -29,6 +30,7 @@ from web.settings import Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
+ANOTHER = timedelta(hours=24)  # in which somebody may add a passkey in place of one they lost
 SMTP_PATIENCE = 60.0  # seconds in which a mail server has answered, or is away
 
 
@@ -46,6 +48,7 @@ def add_parsers(commands: Commands) -> None:
             parser,
             (
                 *("data", "database_url", "public_url", "host", "port", "link_hours", "token_days"),
+                "token_days_most",
                 *("smtp_url", "mail_from"),
             ),
         )
@@ -80,6 +83,12 @@ def _add_people(actions: Commands) -> None:
     role.add_argument("role", choices=("admin", "manager", "auditor"))
     role.add_argument("--projects", default="all", help=which)
     role.set_defaults(act=_change_role)
+    needed = actions.add_parser("require-passkeys", help=_("say whether the organisation's own people need a passkey"))
+    needed.add_argument("required", choices=("yes", "no"))
+    needed.set_defaults(act=_require_passkeys)
+    another = actions.add_parser("replace-passkey", help=_("let one of the organisation add a passkey for a day"))
+    another.add_argument("email")
+    another.set_defaults(act=_replace_passkey)
 
 
 def _add_access(actions: Commands) -> None:
@@ -115,7 +124,7 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     def record(
         self,
         command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | ChangeRole | EndMembership
-        | RevokeToken,
+        | RevokeToken | RequirePasskeys | ConfirmPasskeyReplacement,
     ) -> None:  # fmt: skip
         """Record a command in the operator's name."""
         self.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
@@ -208,6 +217,15 @@ def _change_role(desk: _Desk, given: Arguments) -> None:
     desk.record(ChangeRole(person=person, role=given["role"], projects=projects))
 
 
+def _require_passkeys(desk: _Desk, given: Arguments) -> None:
+    desk.record(RequirePasskeys(required=given["required"] == "yes"))
+
+
+def _replace_passkey(desk: _Desk, given: Arguments) -> None:
+    person = _person(desk.world, given["email"]).id
+    desk.record(ConfirmPasskeyReplacement(person=person, expires=clock.now() + ANOTHER))
+
+
 def _new_link(desk: _Desk, given: Arguments) -> None:
     desk.print_link(desk.people.link(OPERATOR, _person(desk.world, given["email"]).id))
 
@@ -217,11 +235,11 @@ def _new_token(desk: _Desk, given: Arguments) -> None:
 
 
 def _list_tokens(desk: _Desk, given: Arguments) -> None:
-    email, days = given["email"], timedelta(days=desk.settings.token_days)
+    email = given["email"]
     people = [_person(desk.world, email)] if email else desk.world.people.values()
     for person in people:
         for token in sorted(person.tokens.values(), key=lambda token: token.issued):
-            until = token.issued + days
+            until = desk.settings.token_ends(token)
             said = _("until {until:%Y-%m-%d}", until=until) if until > clock.now() else _("has expired")
             print(f"{token.id}  {person.email}  {token.label}  {said}")
 

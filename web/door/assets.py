@@ -23,6 +23,7 @@ _LIVE = ("page", "today", "state", "update", "speech", "claims", "sum", "feed", 
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
     "table.js": ("js/table.js",),
+    "passkeys.js": (("js/passkeys.js",),),
     "manager.js": (*_HTMX, ("js/search.js", "js/for-you.js", "js/choose.js", "js/ticks.js", "js/copy.js")),
     "seen.js": (*_HTMX, ("js/search.js", "js/for-you.js", "js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, ("js/for-you.js", "js/steps.js", "js/replay.js")),

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.errors import Refused
 from domain.events import Recorded
+from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.person import PersonErased
+from domain.people.tokens import UseToken
 from projections.entries.entry import Entry
 from projections.events.for_you import ForYou
 from projections.events.portfolio import Portfolio
@@ -36,6 +39,7 @@ from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
+from web.identity.passkeys import Passkeys, PasskeySources
 from web.ids import new_id, random_salt
 from web.mail.asked import Asked
 from web.mail.sender import MailSender, SenderPorts
@@ -55,6 +59,7 @@ from web.push.pace import Pace
 from web.render.page import Renderer
 from web.settings import Settings
 from web.write.erasure import PersonErasure
+from web.write.permission import OPERATOR
 from web.write.service import Service
 from web.write.viewer_answers import ViewerAnswers
 
@@ -171,6 +176,7 @@ class Process:
             service=service,
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,
+            passkeys=self._passkeys(service),
             guard=self._guard(pages),
             refresh=self._refresh,
             renderer=renderer,
@@ -195,6 +201,17 @@ class Process:
             mail_sender=sender,
             asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
         )
+
+    def _passkeys(self, service: Service) -> Passkeys:
+        sources = PasskeySources(
+            service=service,
+            present=self._present,
+            clock=self._given.now,
+            keyed=self._logs.events.keyed,
+            origin=self._settings.origin,
+            session_hours=self._settings.session_hours,
+        )
+        return Passkeys(sources)
 
     def _health(self, signing: Notary) -> Health:
         observed = Observed(
@@ -224,10 +241,17 @@ class Process:
             secure=settings.secure,
             bounds=bounds,
             pages=pages,
-            token_days=settings.token_days,
+            token_ends=settings.token_ends,
             active=self._activity.note,
+            spent=self._spent,
             refresh=refresh,
         )
+
+    def _spent(self, person: PersonId, token: str) -> None:
+        """Record that somebody's token was used today; nothing where their access ended a moment ago."""
+        command = UseToken(person=person, token=token, on=self._given.now().date())
+        with contextlib.suppress(Refused):
+            self.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:
         mailing = mail_settings(self._settings)

@@ -18,7 +18,7 @@ from web.sign_in.link import HOME
 from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
-VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on")}
+VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on"), "passkey": N_("by a passkey")}
 
 
 class SessionLine(msgspec.Struct, frozen=True):

@@ -1,7 +1,5 @@
 """The page of bearer tokens: lists those of whoever asks, of everybody for an admin, and revokes them."""
 
-from datetime import timedelta
-
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -70,7 +68,7 @@ def _lines(services: Services, signed: Signed) -> list[TokenLine]:
 
 def _line(services: Services, signed: Signed, person: Person, token: Token) -> TokenLine:
     zone = zone_of(services, signed)
-    until = token.issued + timedelta(days=services.settings.token_days)
+    until = services.settings.token_ends(token)
     return TokenLine(
         token=token.id,
         person=person.id,
