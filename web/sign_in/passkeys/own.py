@@ -13,7 +13,6 @@ from domain.ids import CommandId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.passkeys import NAME, AskPasskeyReplacement, Passkey, RemovePasskey
-from domain.people.person import Person
 from projections.wording import words
 from projections.wording.phrases import listed
 from web.door.device import device
@@ -26,6 +25,7 @@ from web.process.services import Services, services_of
 from web.sign_in.link import HOME
 from web.sign_in.passkeys.tie import options_answer, set_tie, tie_of
 from web.sign_in.sessions import zone_of
+from web.sign_in.ways import seen_by
 from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
 from web.write.permission import OPERATOR
@@ -92,7 +92,7 @@ def _page(services: Services, signed: Signed, name: str, problem: str) -> Passke
     allowed = ring.until is not None and ring.until > services.now()
     return PasskeysPage(
         **shell(services, signed),
-        lines=[_line(services, signed, one, zone) for one in visible(signed, person)],
+        lines=[_line(services, signed, one, zone) for one in seen_by(signed.clients, person)],
         zone=zone,
         home=HOME[person.role],
         works=bool(host),
@@ -106,19 +106,6 @@ def _page(services: Services, signed: Signed, name: str, problem: str) -> Passke
         problem=problem,
         said="",
     )
-
-
-def visible(signed: Signed, person: Person) -> list[Passkey]:
-    """Return the passkeys of whoever asks, newest first; of a viewer those that open nothing this session does not.
-
-    Threat: whoever made the link to one client can come in by it, and must not learn of another.
-    """
-    held = sorted(person.keyring.passkeys.values(), key=_added, reverse=True)
-    return [one for one in held if set(one.clients) <= set(signed.clients)] if person.viewer else held
-
-
-def _added(passkey: Passkey) -> datetime:
-    return passkey.added
 
 
 def _line(services: Services, signed: Signed, passkey: Passkey, zone: str) -> PasskeyLine:
