@@ -19,7 +19,7 @@ from projections.entries.parts import instant
 from projections.events.world import World
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay.pages import Views
-from web.door.guard import ANY, EVERYONE, NOT_FOUND, STAFF, VIEWERS, Signed, door
+from web.door.guard import ANY, EVERYONE, NOT_FOUND, OURS, STAFF, VIEWERS, Signed, door
 from web.door.problem import problem, refusal
 from web.process.rights import may_watch
 from web.process.services import services_of
@@ -103,6 +103,41 @@ async def entries(request: Request, signed: Signed) -> Response:
     return Response(msgspec.json.encode(listed), media_type="application/json", headers={"cache-control": "no-store"})
 
 
+async def projects(request: Request, signed: Signed) -> Response:
+    """`GET /api/v1/projects`: the projects whoever asks may see, with the versions that commands expect."""
+    found = await run_in_threadpool(_projects, services_of(request).present.refresh(), signed)
+    return Response(
+        msgspec.json.encode({"projects": found}), media_type="application/json", headers={"cache-control": "no-store"}
+    )
+
+
+def _projects(world: World, signed: Signed) -> list[dict[str, object]]:
+    of = signed.token.projects if signed.token is not None else None
+    seen = [p for p in world.projects.values() if signed.person.manages(p.id) and (of is None or p.id in of)]
+    return [
+        {
+            "project": one.id,
+            "version": world.versions.get(f"project-{one.id}", 0),
+            "title": one.title,
+            "client_title": one.client_title,
+            "currency": one.currency,
+            "time_zone": one.time_zone,
+            "phase": one.phase,
+            "shares": [
+                {
+                    "share": share.id,
+                    "version": world.versions.get(f"share-{share.id}", 0),
+                    "client": share.client,
+                    "client_name": world.client_name(share.client),
+                    "active": share.active,
+                }
+                for share in world.shares_of_project(one.id)
+            ],
+        }
+        for one in sorted(seen, key=lambda project: (project.title, project.id))
+    ]
+
+
 def _covered(world: World, signed: Signed, share: str) -> bool:
     """Return whether a token covers the project of a share; True for whoever needs none."""
     of = signed.token.projects if signed.token is not None else None
@@ -143,6 +178,7 @@ def routes() -> list[BaseRoute]:
     """Return the routes of the JSON API."""
     return [
         door("/api/v1/commands", carry_out, allow=STAFF, methods=["POST"], scope=CHANGE),
+        door("/api/v1/projects", projects, allow=OURS, scope=READ, name="api_projects"),
         door("/api/v1/shares/{share}/entries", entries, allow=VIEWERS, scope=READ),
         door("/api/{rest:path}", nowhere, allow=EVERYONE, methods=EVERY_METHOD, scope=ANY),
     ]

@@ -1,11 +1,11 @@
 """`fanlight user`: the organisation, clients and people, changed by the operator of the installation."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
 import msgspec
 
-from domain.errors import Unknown
+from domain.errors import Invalid, Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
 from domain.people.access import NameOrganisation, RequirePasskeys
@@ -19,7 +19,8 @@ from projections.events.world import World
 from projections.installation.folder import Logs
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.identity.credentials import Credentials
+from web.forms.days import typed_day
+from web.identity.credentials import Allows, Credentials
 from web.ids import new_id
 from web.mail import state
 from web.mail.sender import MailSender, SenderPorts
@@ -98,6 +99,11 @@ def _add_access(actions: Commands) -> None:
     token = actions.add_parser("token", help=_("print a bearer token for the JSON API; shown once"))
     token.add_argument("email")
     token.add_argument("--label", required=True, help=_("what it is for"))
+    token.add_argument(
+        "--scopes", help=_("read, change, or both with a comma between; default: all that its holder may")
+    )
+    token.add_argument("--projects", default="all", help=_("ids or titles, with commas between, or all (default)"))
+    token.add_argument("--until", help=_("its last day, such as 2027-06-30 (UTC); default: --token-days from now"))
     token.set_defaults(act=_new_token)
     listed = actions.add_parser("tokens", help=_("list the bearer tokens of a person, or of everybody"))
     listed.add_argument("email", nargs="?")
@@ -231,7 +237,27 @@ def _new_link(desk: _Desk, given: Arguments) -> None:
 
 
 def _new_token(desk: _Desk, given: Arguments) -> None:
-    print(desk.people.token(OPERATOR, _person(desk.world, given["email"]).id, given["label"]))
+    scopes, projects = given["scopes"], _projects(desk.world, given["projects"])
+    allows = Allows(
+        scopes=tuple(part.strip() for part in scopes.split(",")) if scopes else None,
+        projects=projects,
+        expires=_end_of(given["until"], desk.settings.longest_token) if given["until"] else None,
+    )
+    print(desk.people.token(OPERATOR, _person(desk.world, given["email"]).id, given["label"], allows))
+
+
+def _end_of(typed: str, most: timedelta) -> datetime:
+    """Return the end of a day, UTC.
+
+    Raises: Invalid.
+    """
+    try:
+        end = datetime.combine(typed_day(typed), time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(str(error)) from None
+    if end > clock.now() + most + timedelta(days=1):
+        raise Invalid(_("A token works for {most} days at most. Choose an earlier day.", most=most.days))
+    return end
 
 
 def _list_tokens(desk: _Desk, given: Arguments) -> None:
@@ -241,7 +267,9 @@ def _list_tokens(desk: _Desk, given: Arguments) -> None:
         for token in sorted(person.tokens.values(), key=lambda token: token.issued):
             until = desk.settings.token_ends(token)
             said = _("until {until:%Y-%m-%d}", until=until) if until > clock.now() else _("has expired")
-            print(f"{token.id}  {person.email}  {token.label}  {said}")
+            covers = ",".join(token.scopes) if token.scopes is not None else _("all")
+            only = f"  {','.join(token.projects)}" if token.projects is not None else ""
+            print(f"{token.id}  {person.email}  {token.label}  {said}  {covers}{only}")
 
 
 def _revoke_token(desk: _Desk, given: Arguments) -> None:

@@ -36,6 +36,7 @@ Allowed = frozenset[Role] | Literal["anyone"]
 ADMIN: frozenset[Role] = frozenset({"admin"})
 STAFF: frozenset[Role] = frozenset({"admin", "manager"})
 AUDIT: frozenset[Role] = frozenset({"admin", "auditor"})
+OURS: frozenset[Role] = frozenset({"admin", "manager", "auditor"})
 VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")

@@ -19,6 +19,7 @@ from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
 from domain.people.passkeys import AddPasskey
 from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
+from domain.people.tokens import IssueToken
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -89,7 +90,7 @@ def check_references(world: World, command: AnyCommand) -> None:
             raise Conflict(_("Somebody has to be an admin. Make somebody else one first."), "role")
         case (
             InvitePerson(projects=tuple() as projects) | AssignProjects(projects=tuple() as projects)
-            | ChangeRole(projects=tuple() as projects)
+            | ChangeRole(projects=tuple() as projects) | IssueToken(projects=tuple() as projects)
         ):  # fmt: skip
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")

@@ -22,7 +22,7 @@ from domain.people.passkeys import (
 )
 from domain.people.person import DisablePerson, InvitePerson, Person, Role
 from domain.people.sign_ins import EndSession, IssueLink, UseLink
-from domain.people.tokens import CHANGE, RevokeToken, UseToken
+from domain.people.tokens import CHANGE, IssueToken, RevokeToken, UseToken
 from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -63,6 +63,8 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         | AskPasskeyReplacement
     )  # fmt: skip
     if isinstance(command, own) and command.person == actor.person:
+        return
+    if isinstance(command, IssueToken) and _own_token(actor, command, world):
         return
     if isinstance(command, ForYouCommand) and actor.role == "manager" and command.person == actor.person:
         permit_on_list(world, command)
@@ -116,6 +118,14 @@ def _covered(actor: Actor, command: AnyCommand, world: World) -> bool:
         case _:
             return False
     return actor.projects is None or about in actor.projects
+
+
+def _own_token(actor: Actor, command: IssueToken, world: World) -> bool:
+    """Return whether somebody of the organisation makes a token of their own that says what it covers."""
+    person = world.people.get(actor.person)
+    if person is None or person.viewer or command.person != person.id or command.scopes is None:
+        return False
+    return command.projects is None or all(person.manages(project) for project in command.projects)
 
 
 def _as_recorded(actor: Actor, world: World) -> Actor:
