@@ -30,7 +30,7 @@ from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import link, openid, sessions, tokens
+from web.sign_in import address, link, openid, sessions, tokens
 from web.sign_in.passkeys import enter, own
 
 
@@ -50,6 +50,7 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *sessions.routes(),
         *enter.routes(),
         *own.routes(),
+        *address.routes(),
         *tokens.routes(),
         *home.routes(),
         *dashboard.routes(),

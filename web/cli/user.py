@@ -23,6 +23,7 @@ from web.forms.days import typed_day
 from web.identity.credentials import Allows, Credentials
 from web.ids import new_id
 from web.mail import state
+from web.mail.own import confirm_token
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
 from web.mail.writer import mail_settings
@@ -182,6 +183,7 @@ def _sender(
         credentials=people,
         disclosure=folder.disclosure,
         stop_token=partial(stop_token, folder.events.fingerprint),
+        confirm_token=partial(confirm_token, folder.events.fingerprint),
         clock=clock.now,
     )
     return MailSender(mailing, ports)

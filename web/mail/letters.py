@@ -88,6 +88,18 @@ class OwnLink(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a mail says of what somebody changed of their own."""
+
+    organisation: str
+    name: str
+    subject: str
+    lines: tuple[str, ...]
+    link: str  # "" for none
+    button: str
+    last: str  # what to do if it was not they
+
+
 class DigestHtml(Page, frozen=True, kw_only=True):
     """The HTML of a digest."""
 
@@ -108,6 +120,13 @@ class OwnLinkHtml(Page, frozen=True, kw_only=True):
 
     template = "mail/own_link.html"
     own: OwnLink
+
+
+class NoticeHtml(Page, frozen=True, kw_only=True):
+    """The HTML of a mail about what somebody changed of their own."""
+
+    template = "mail/notice.html"
+    told: Notice
 
 
 def writable(address: str) -> bool:
@@ -142,6 +161,13 @@ def own_link(envelope: Envelope, content: OwnLink) -> bytes:
     """Return a mail with a link that was asked for."""
     subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
     return _message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
+
+
+def notice(envelope: Envelope, content: Notice) -> bytes:
+    """Return a mail about what somebody changed of their own."""
+    link = (f"{content.button}:", content.link, "") if content.link else ()
+    lines = (f"{content.name},", "", *content.lines, "", *link, content.last)
+    return _message(envelope, content.subject, "\n".join(lines), NoticeHtml(told=content))
 
 
 def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:

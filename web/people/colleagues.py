@@ -25,6 +25,7 @@ from web.door.problem import status_of
 from web.ids import new_id
 from web.mail import state
 from web.mail.state import asked_for
+from web.people.addresses import addresses_said
 from web.people.passkeys import passkeys_said
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
@@ -135,13 +136,14 @@ def _member(world: World, person: Person, signed: Signed, now: datetime) -> Coll
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
     managed = _("All projects") if person.projects is None else listed(titles) or _("No project")
     unexpired = [session for session in person.sessions.values() if session.expires > now]
+    zone = organisation_zone(world)
     by_role = {"manager": managed, "auditor": _("All projects, read-only")}
     return Colleague(
         person=person,
         role=ROLES.get(person.role, person.role),
         projects=by_role.get(person.role, _("All")),
         here=person.id == signed.person.id,
-        asked=asked_for(person, None, organisation_zone(world)),
+        asked=[*asked_for(person, None, zone), *addresses_said(person, (), zone)],
         sessions=sorted(unexpired, key=_started, reverse=True),
         passkeys=passkeys_said(person),
     )

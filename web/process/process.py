@@ -42,6 +42,7 @@ from web.identity.failures import BACK
 from web.identity.passkeys import Passkeys, PasskeySources
 from web.ids import new_id, random_salt
 from web.mail.asked import Asked
+from web.mail.own import confirm_token
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
 from web.mail.writer import mail_settings
@@ -263,6 +264,7 @@ class Process:
             credentials=credentials,
             disclosure=self._logs.disclosure,
             stop_token=partial(stop_token, self._logs.events.fingerprint),
+            confirm_token=partial(confirm_token, self._logs.events.fingerprint),
             clock=self._given.now,
             leads=self.leads,
             crash_point=self._given.crash_point,

@@ -13,7 +13,7 @@ from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people import person as person_stream
 from domain.people.access import OrganisationCommand
-from domain.people.addresses import AskAddressChange, ConfirmAddress
+from domain.people.addresses import AskAddressChange, ConfirmAddress, known_by
 from domain.people.clients import Client, ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
@@ -97,8 +97,8 @@ def check_references(world: World, command: AnyCommand) -> None:
         case AddPasskey(person=person, credential=credential) if credential in world.passkeys:
             if world.passkeys[credential].person != person:
                 raise Conflict(_("This passkey cannot be added. Use another one."))
-        case AskAddressChange(clients=about, new=new):
-            for client in about:
+        case AskAddressChange(person=person, old=old, clients=about, new=new) if person in world.people:
+            for client in known_by(world.people[person], old, about):
                 clients.invitable(_known_client(world, client), new)
         case GrantMembership(client=client, email=email):
             clients.invitable(_known_client(world, client), email)

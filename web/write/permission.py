@@ -240,7 +240,9 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case InvitePerson(role=role):
             return role == "viewer"
-        case mails.QueueMail(kind="digest" | "link"):  # or a manager could have a mail count as sent that never was
+        case mails.QueueMail(
+            kind="digest" | "link" | "address" | "passkey"
+        ):  # or a manager could have a mail count as sent that never was
             return False
         case (
             IssueLink(person=person) | DisablePerson(person=person) | mails.QueueMail(person=person)
