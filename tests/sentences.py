@@ -48,6 +48,7 @@ NOT_READ_HERE = {
     ("web/manager/agreement/preview.py", "_labelled"): "a selector of a style sheet",
     ("web/manager/agreement/preview.py", "LABEL"): "a style sheet, whose text no message can fill without its quoting",
     ("projections/events/event_log.py", "keyed"): "names a key",
+    ("web/mail/own.py", "confirm_token"): "what a secret is derived for",
     ("web/identity/passkeys.py", "SIGN_IN"): "what a challenge is derived for",
     ("web/write/viewer_answers.py", "_command"): "what an id is derived from",
 }
