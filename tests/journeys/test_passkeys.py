@@ -26,9 +26,7 @@ def _staff(world: World) -> None:
 def named(tmp_path: Path) -> Iterator[Product]:
     """The product at an address with a name, as browsers ask for passkeys."""
     product = Product(seeded(tmp_path / "data", _staff, start=clock.now() - timedelta(days=3)))
-    product.url = f"http://localhost:{product.port}"
-    product.flags = ("--public-url", product.url)
-    yield product.start()
+    yield product.at_a_name().start()
     product.stop()
 
 
@@ -124,9 +122,8 @@ def test_the_browser_offers_it_where_an_address_is_typed(tmp_path: Path, chromiu
 
     with sink() as server:
         product = Product(seeded(tmp_path / "data", start=clock.now() - timedelta(days=3)))
-        product.url = f"http://localhost:{product.port}"
-        product.flags = ("--public-url", product.url, "--smtp-url", server.url, "--mail-from", SENDER)
-        product.start()
+        product.flags = ("--smtp-url", server.url, "--mail-from", SENDER)
+        product.at_a_name().start()
         made = Device(chromium)
         page = made.page
         page.goto(product.link(f"viewer-{ACME}"))

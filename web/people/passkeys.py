@@ -55,9 +55,9 @@ def passkeys_said(person: Person) -> str:
     """Return how many passkeys a colleague has, "" for none, and whether they ask to add another."""
     n = len(person.keyring.passkeys)
     if person.keyring.asked is not None:
-        return _("asks to add another passkey")
+        return _("Asks to add another passkey")
     if any(one.doubted for one in person.keyring.passkeys.values()):
-        return _("a passkey may have been copied")
+        return _("A passkey may have been copied")
     return "" if n == 0 else _("1 passkey") if n == 1 else _("{n} passkeys", n=n)
 
 

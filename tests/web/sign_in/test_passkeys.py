@@ -279,7 +279,7 @@ def test_staff_who_lost_theirs_add_another_after_a_second_look_alone(house: Hous
     assert refused.status_code == 409
     asked = made.post("/me/passkeys/ask", data=form(made))
     assert asked.headers["location"] == "/me/passkeys?done=asked"
-    assert "asks to add another passkey" in admin.get("/people").text
+    assert "Asks to add another passkey" in admin.get("/people").text
     page = admin.get("/people/manager/passkeys").text
     admin.post(f"/people/manager/passkeys/{held.id}/remove", data={"csrf": csrf(page)})
     assert adds(made, found).status_code == 409, "that one was removed is no second look"

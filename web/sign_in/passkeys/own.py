@@ -59,6 +59,7 @@ class PasskeysPage(StaffPage, frozen=True, kw_only=True):
     zone: str  # of the days, IANA
     home: str  # path of the first page of their role
     works: bool  # whether browsers allow passkeys at this address
+    usable: bool  # whether one of them signs in here
     needed: bool  # whether nothing else opens before one was used
     may_add: bool  # False: of the organisation's people, without a passkey in this session and a second look
     may_remove: bool
@@ -96,6 +97,7 @@ def _page(services: Services, signed: Signed, name: str, problem: str) -> Passke
         zone=zone,
         home=HOME[person.role],
         works=bool(host),
+        usable=any(one.host == host and not one.doubted for one in seen_by(signed.clients, person)),
         needed=services.guard.unproven(signed),
         may_add=not staff or ring.may_add(signed.session, host, services.now()),
         may_remove=not staff or ring.vouches(signed.session),
