@@ -252,6 +252,7 @@ def test_staff_make_them_for_what_is_theirs_and_viewers_and_tokens_do_not(house:
     assert moves(house, auditor) in (403, 404)
 
 
+@pytest.mark.once
 def test_every_json_route_names_what_a_token_has_to_cover() -> None:
     found = {route.path: route.endpoint.scope for route in every_route() if route.path.startswith("/api/")}  # type: ignore[attr-defined]
     assert found == {
