@@ -12,11 +12,15 @@ from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.people import brand, clients
 from domain.people import person as person_stream
+from domain.people import rules as organisation_rules
 from domain.people.access import AccessEvent
-from domain.people.brand import Brand, OrganisationEvent
+from domain.people.addresses import AddressChanged
+from domain.people.brand import Brand, BrandEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
 from domain.people.memberships import MembershipEnded, MembershipGranted, compared
+from domain.people.passkeys import PasskeyAdded, PasskeyRemoved
 from domain.people.person import Person, PersonDisabled, PersonErased, PersonEvent, PersonInvited
+from domain.people.rules import RuleEvent, Rules
 from domain.people.sign_ins import LinkIssued, SessionEnded, SessionStarted
 from domain.people.tokens import TokenIssued, TokenRevoked
 
@@ -37,12 +41,14 @@ class Directory:
 
     def __init__(self) -> None:
         self.brand = Brand()
+        self.rules = Rules()
         self.shares: dict[ShareId, Share] = {}
         self.clients: dict[ClientId, Client] = {}
         self.people: dict[PersonId, Person] = {}
         self.sessions: dict[str, Key] = {}  # by hash of the secret
         self.links: dict[str, Key] = {}
         self.tokens: dict[str, Key] = {}
+        self.passkeys: dict[str, Key] = {}  # by credential, base64url
         self.erased: set[PersonId] = set()
         self._of_project: dict[ProjectId, tuple[ShareId, ...]] = {}  # a share never changes its project or client
         self._of_client: dict[ClientId, tuple[ShareId, ...]] = {}
@@ -56,8 +62,10 @@ class Directory:
         longer be read, so the first event of that person may be missing.
         """
         match event:
-            case _ if isinstance(event, OrganisationEvent):
+            case _ if isinstance(event, BrandEvent):
                 self.brand = brand.evolve(self.brand, event)
+            case _ if isinstance(event, RuleEvent):
+                self.rules = organisation_rules.evolve(self.rules, event)
             case _ if isinstance(event, ClientEvent):
                 self._apply_client(ClientId(key), event, at)
             case PersonErased(person=person):
@@ -112,7 +120,13 @@ class Directory:
                 self.links[digest] = Key(key, digest)
             case TokenIssued(token=token, hash=digest):
                 self.tokens[digest] = Key(key, token)
-            case SessionEnded() | TokenRevoked() | PersonDisabled() | MembershipEnded():
+            case PasskeyAdded(passkey=passkey, credential=credential):
+                self.passkeys[credential] = Key(key, passkey)
+            case AddressChanged(old=old):
+                self._forget_links(before, person)
+                self._unindex(person, old)
+                self._index(person)
+            case SessionEnded() | TokenRevoked() | PasskeyRemoved() | PersonDisabled() | MembershipEnded():
                 self._forget(key, person)
             case _:
                 pass
@@ -124,6 +138,11 @@ class Directory:
         for address in map(compared, person.addresses):
             self._addressed[address] = _with(self._addressed.get(address, ()), person.id)
 
+    def _unindex(self, person: Person, address: str) -> None:
+        """Make a person found no more by an address that none of their clients knows them by."""
+        if (key := compared(address)) not in map(compared, person.addresses):
+            self._addressed[key] = tuple(one for one in self._addressed.get(key, ()) if one != person.id)
+
     def _erase(self, person: PersonId) -> None:
         self.erased.add(person)
         record = self.people.pop(person, None)
@@ -134,6 +153,7 @@ class Directory:
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != person}
         self.links = {h: k for h, k in self.links.items() if k.person != person}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
+        self.passkeys = {h: k for h, k in self.passkeys.items() if k.person != person}
 
     def person_name(self, person: str, client: ClientId | None = None) -> str:
         """Return a person's name, "Erased person" after an erasure, or the id of a person who was never recorded.
@@ -169,8 +189,10 @@ class Directory:
     def _forget(self, key: PersonId, person: Person) -> None:
         open_sessions = {s.hash for s in person.sessions.values()}
         open_tokens = {token.hash for token in person.tokens.values()}
+        held = {passkey.credential for passkey in person.keyring.passkeys.values()}
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
+        self.passkeys = {c: k for c, k in self.passkeys.items() if k.person != key or c in held}
 
     def _forget_links(self, before: Person | None, person: Person) -> None:
         """Drop the links that somebody has no longer: those they asked for that have run out."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.ports import free_port
 from tests.world import ACME, ADMIN, World
 from web.clock import Virtual
 from web.identity.credentials import Credentials
+from web.mail import own
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.writer import MailSettings
 from web.mail_server import Server, server
@@ -191,6 +193,7 @@ class Mailed(World):
                 disclosure=self.folder.disclosure,
                 clock=self.clock,
                 stop_token=token,
+                confirm_token=partial(own.confirm_token, self.folder.events.fingerprint),
                 **{"crash_point": self.point, **more},
             ),
         )

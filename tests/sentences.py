@@ -50,6 +50,9 @@ NOT_READ_HERE = {
     ("web/pictures/svg.py", "_written"): "an attribute of a drawing",
     ("web/render/look.py", "RULES"): "a style sheet",
     ("web/manager/agreement/preview.py", "LABEL"): "a style sheet, whose text no message can fill without its quoting",
+    ("projections/events/event_log.py", "keyed"): "names a key",
+    ("web/mail/own.py", "confirm_token"): "what a secret is derived for",
+    ("web/identity/passkeys.py", "SIGN_IN"): "what a challenge is derived for",
     ("web/write/viewer_answers.py", "_command"): "what an id is derived from",
 }
 # Modules in which a capitalised word alone is no label, with the reason.
@@ -76,7 +79,7 @@ TABLES = {"WORDS", "FIGURES", "MANY", "LEVELS"}
 # Exceptions whose message is for those who read the log or the code; all others are shown to somebody.
 INTERNAL = {
     "ValueError", "RuntimeError", "TypeError", "AssertionError", "KeyError", "LookupError", "NotImplementedError",
-    "CurrencyMismatch", "UnknownKey", "Away", "NotVouched", "Moved", "TermsMoved", "LeaseLost",
+    "CurrencyMismatch", "UnknownKey", "Away", "NotVouched", "NotProven", "Moved", "TermsMoved", "LeaseLost",
 }  # fmt: skip
 # Modules whose ValueError is shown: the form or the setting tells it at the field.
 VALUE_ERRORS_SHOWN = {"web/forms/fields.py", "web/mail/smtp.py", "web/importers/table/days.py"}
@@ -91,7 +94,7 @@ CALLS = {
 LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
 COUNTS = {"count": 1, "Piece": 0}  # calls whose arguments from there on are words that are read
 KEYWORDS = {"media_type", "metavar", "prog", "pattern", "tag", "tag_field", "scope", "samesite", "time_zone"}
-NAMES = {"Lax", "Europe/London"}
+NAMES = {"Lax", "Strict", "Europe/London"}
 
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|GRANT|COPY|VACUUM|LOCK|PRAGMA|BEGIN|ALTER|WITH)\b[^a-z]")
 MACHINE = re.compile(

@@ -9,15 +9,17 @@ from starlette.routing import BaseRoute
 from domain import commands
 from domain.commands import AnyCommand
 from domain.errors import Invalid, Refused
-from domain.ids import CommandId
+from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
 from domain.people.person import PersonCommand
+from domain.people.tokens import CHANGE, READ
 from domain.view import ClientView
 from projections.entries.entry import Entry
 from projections.entries.parts import instant
+from projections.events.world import World
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay.pages import Views
-from web.door.guard import EVERYONE, NOT_FOUND, STAFF, VIEWERS, Signed, door
+from web.door.guard import ANY, EVERYONE, NOT_FOUND, OURS, STAFF, VIEWERS, Signed, door
 from web.door.problem import problem, refusal
 from web.process.rights import may_watch
 from web.process.services import services_of
@@ -25,6 +27,7 @@ from web.write.permission import Actor
 from web.write.service import version_named
 from web.write.viewers import bounded
 
+EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MOST = 200  # entries in one answer
 
 
@@ -43,7 +46,9 @@ async def carry_out(request: Request, signed: Signed) -> Response:
     if isinstance(sent, Response):
         return sent
     person = signed.person
-    actor = Actor(person.id, person.role, signed.clients)
+    token = signed.token
+    scopes, projects = (token.scopes, token.projects) if token is not None else (None, None)
+    actor = Actor(person.id, person.role, signed.clients, scopes, projects)
     blind = isinstance(sent.command, PersonCommand) and bounded(services_of(request).present.world, person.id)
     if blind and sent.expected is not None:
         return problem(400, _("Bad Expected-Version"), _("Leave it out: what is recorded of a viewer is not counted."))
@@ -87,7 +92,7 @@ async def entries(request: Request, signed: Signed) -> Response:
     """`GET /api/v1/shares/{share}/entries?after=n`: the updates of a share, as data, in order."""
     services = services_of(request)
     share = request.path_params["share"]
-    if not may_watch(services.present, signed, share):
+    if not may_watch(services.present, signed, share) or not _covered(services.present.world, signed, share):
         return problem(404, _("Not found"), _(NOT_FOUND))
     after = request.query_params.get("after", "0")
     if not after.isdecimal() or len(after) > 12:
@@ -96,6 +101,47 @@ async def entries(request: Request, signed: Signed) -> Response:
         )
     listed = await run_in_threadpool(_entries, services.logs.disclosure, share, int(after))
     return Response(msgspec.json.encode(listed), media_type="application/json", headers={"cache-control": "no-store"})
+
+
+async def projects(request: Request, signed: Signed) -> Response:
+    """`GET /api/v1/projects`: the projects whoever asks may see, with the versions that commands expect."""
+    found = await run_in_threadpool(_projects, services_of(request).present.refresh(), signed)
+    return Response(
+        msgspec.json.encode({"projects": found}), media_type="application/json", headers={"cache-control": "no-store"}
+    )
+
+
+def _projects(world: World, signed: Signed) -> list[dict[str, object]]:
+    of = signed.token.projects if signed.token is not None else None
+    seen = [p for p in world.projects.values() if signed.person.manages(p.id) and (of is None or p.id in of)]
+    return [
+        {
+            "project": one.id,
+            "version": world.versions.get(f"project-{one.id}", 0),
+            "title": one.title,
+            "client_title": one.client_title,
+            "currency": one.currency,
+            "time_zone": one.time_zone,
+            "phase": one.phase,
+            "shares": [
+                {
+                    "share": share.id,
+                    "version": world.versions.get(f"share-{share.id}", 0),
+                    "client": share.client,
+                    "client_name": world.client_name(share.client),
+                    "active": share.active,
+                }
+                for share in world.shares_of_project(one.id)
+            ],
+        }
+        for one in sorted(seen, key=lambda project: (project.title, project.id))
+    ]
+
+
+def _covered(world: World, signed: Signed, share: str) -> bool:
+    """Return whether a token covers the project of a share; True for whoever needs none."""
+    of = signed.token.projects if signed.token is not None else None
+    return of is None or world.shares[ShareId(share)].project in of
 
 
 def _entries(log: DisclosureLog, share: str, after: int) -> dict[str, object]:
@@ -131,7 +177,8 @@ async def nowhere(_request: Request, _signed: Signed) -> Response:
 def routes() -> list[BaseRoute]:
     """Return the routes of the JSON API."""
     return [
-        door("/api/v1/commands", carry_out, allow=STAFF, methods=["POST"]),
-        door("/api/v1/shares/{share}/entries", entries, allow=VIEWERS),
-        door("/api/{rest:path}", nowhere, allow=EVERYONE, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+        door("/api/v1/commands", carry_out, allow=STAFF, methods=["POST"], scope=CHANGE),
+        door("/api/v1/projects", projects, allow=OURS, scope=READ, name="api_projects"),
+        door("/api/v1/shares/{share}/entries", entries, allow=VIEWERS, scope=READ),
+        door("/api/{rest:path}", nowhere, allow=EVERYONE, methods=EVERY_METHOD, scope=ANY),
     ]

@@ -25,12 +25,13 @@ from web.door.squeeze import Squeeze
 from web.door.templates import Pages
 from web.evidence import download
 from web.manager import projects
-from web.people import brand_files, clients, colleagues, mail_choice, organisation
+from web.people import brand_files, clients, colleagues, mail_choice, organisation, passkeys
 from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import link, openid, sessions, tokens
+from web.sign_in import address, link, openid, sessions, tokens
+from web.sign_in.passkeys import enter, own
 
 
 def compose(settings: Settings, given: Given | None = None) -> Process:
@@ -47,6 +48,9 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *link.routes(),
         *openid.routes(),
         *sessions.routes(),
+        *enter.routes(),
+        *own.routes(),
+        *address.routes(),
         *tokens.routes(),
         *home.routes(),
         *dashboard.routes(),
@@ -54,6 +58,7 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *mail_choice.routes(),
         *projects.routes(),
         *colleagues.routes(),
+        *passkeys.routes(),
         *clients.routes(),
         *organisation.routes(),
         *brand_files.routes(),

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import msgspec
 
 from domain.language import N_
 from domain.language import gettext as _
+from domain.people.tokens import Token
 from web.mail_server import is_address, server
 
 
@@ -35,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_hours: Hours = 12
     idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=43_200)] = 240
     token_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
+    token_days_most: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 365
     tick_seconds: Annotated[int, msgspec.Meta(ge=1, le=40)] = 20
     checkpoint_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 10
     signing_key: Path = Path()  # default: signing.key in the data folder
@@ -71,6 +74,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.signing_key if self.signing_key != Path() else self.data / "signing.key"
 
     @property
+    def longest_token(self) -> timedelta:
+        """After how long a token ends at the latest."""
+        return timedelta(days=max(self.token_days, self.token_days_most))
+
+    def token_ends(self, token: Token) -> datetime:
+        """Return until when a token works, UTC."""
+        chosen = token.expires or token.issued + timedelta(days=self.token_days)
+        return min(chosen, token.issued + self.longest_token)
+
+    @property
     def secure(self) -> bool:
         """Whether people reach the installation by https."""
         return self.origin.startswith("https://")
@@ -89,7 +102,8 @@ HELP = {
     "link_hours": N_("hours a sign-in link stays good, 1 to 720"),
     "session_hours": N_("hours until people sign in again, 1 to 720"),
     "idle_minutes": N_("minutes after which a session ends in which nobody does anything, 5 to 43200"),
-    "token_days": N_("days a bearer token works, 1 to 3650"),
+    "token_days": N_("days a bearer token works where no other day is chosen, 1 to 3650"),
+    "token_days_most": N_("days after which a bearer token ends at the latest, 1 to 3650; never less than token-days"),
     "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
     "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
     "signing_key": N_(

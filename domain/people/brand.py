@@ -27,7 +27,7 @@ class BrandSet(Event, frozen=True, kw_only=True):
     sender: str = ""  # "": the name of the organisation
 
 
-OrganisationEvent = OrganisationNamed | BrandSet
+BrandEvent = OrganisationNamed | BrandSet
 
 # state
 
@@ -43,7 +43,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
         return self.sender or self.name
 
 
-def evolve(state: Brand, event: OrganisationEvent) -> Brand:
+def evolve(state: Brand, event: BrandEvent) -> Brand:
     """Return the brand after `event`."""
     match event:
         case OrganisationNamed(name=name):
@@ -76,16 +76,16 @@ class SetBrand(Command, frozen=True, kw_only=True):
         return {field: one for field, one in named.items() if one is not None}
 
 
-OrganisationCommand = NameOrganisation | SetBrand
+BrandCommand = NameOrganisation | SetBrand
 
 
-def decide(state: Brand, command: OrganisationCommand) -> list[OrganisationEvent]:
+def decide(state: Brand, command: BrandCommand) -> list[BrandEvent]:
     """Return the events that carry out `command`; none where everything is so already.
 
     Raises: Invalid.
     """
     name = check.line("name", command.name)
-    found: list[OrganisationEvent] = [] if name == state.name else [OrganisationNamed(name=name)]
+    found: list[BrandEvent] = [] if name == state.name else [OrganisationNamed(name=name)]
     if isinstance(command, NameOrganisation):
         return found
     look, sender = look_of(command), check.line("sender", command.sender, required=False)

@@ -15,7 +15,7 @@ from domain.ids import ClientId, PersonId, ShareId
 from domain.message import Command, Event
 
 Cadence = Literal["off", "instant", "daily", "weekly"]
-Kind = Literal["invitation", "digest", "link"]  # link: to sign in, asked for on the sign-in page
+Kind = Literal["invitation", "digest", "link", "address", "passkey"]  # link: to sign in, asked for on the sign-in page
 Settled = Literal["accepted", "refused", "deferred", "dropped"]
 MAILS_KEPT = 30  # of a kind, about one share or client, in memory; the log has them all
 LINKS, LINKS_WITHIN = 3, timedelta(minutes=15)  # at most so many mails with a link that was asked for, in that time
@@ -46,6 +46,8 @@ class MailQueued(Event, frozen=True, kw_only=True):
     first: int = 0
     to: int = 0
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
+    about: str = ""  # of what tells somebody of a change of theirs: which, "old k3v9x0q2m7ab"
+    address: str = ""  # it goes to, where that is not the address the person has then
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
@@ -71,6 +73,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     settled: datetime | None = None  # the last answer
     tries: int = 0  # how often it was deferred
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
+    about: str = ""
+    address: str = ""
 
 
 def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetime) -> tuple[Mail, ...]:
@@ -81,8 +85,9 @@ def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetim
     if any(mail.id == event.mail for mail in state):
         return _changed(state, event.mail, lambda mail: replace(mail, state="queued"))
     new = Mail(
-        id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at, client=event.client
-    )
+        id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at, client=event.client,
+        about=event.about, address=event.address,
+    )  # fmt: skip
     alike = [mail.id for mail in state if _about(mail) == _about(new)]
     gone = alike[: max(0, len(alike) - MAILS_KEPT + 1)]
     return (*(mail for mail in state if mail.id not in gone), new)
@@ -124,6 +129,8 @@ class QueueMail(Command, frozen=True, kw_only=True):
     after: int = 0
     to: int = 0
     client: ClientId | None = None  # that an invitation is for, or that a link opens
+    about: str = ""
+    address: str = ""
     most: int = LINKS  # of a link: how many in `LINKS_WITHIN`, where several people have its address
 
 
@@ -145,8 +152,9 @@ def queue(
     mail = next((mail for mail in state if mail.id == command.mail), None)
     if mail is not None:
         again = MailQueued(
-            mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to, client=mail.client
-        )
+            mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to, client=mail.client,
+            about=mail.about, address=mail.address,
+        )  # fmt: skip
         return [again] if mail.state == "deferred" else []
     key = check.identifier("mail", command.mail)
     if command.kind == "link":
@@ -154,7 +162,10 @@ def queue(
         often = recent >= min(command.most, LINKS)
         return [] if often else [MailQueued(mail=key, kind="link", client=command.client)]
     if command.kind == "invitation" or command.share is None:
-        return [MailQueued(mail=key, kind=command.kind, client=command.client)]
+        about, address = check.line("about", command.about, required=False), command.address
+        if address:
+            check.address("address", address)
+        return [MailQueued(mail=key, kind=command.kind, client=command.client, about=about, address=address)]
     if digested.get(command.share, 0) != command.after:
         return []
     return [MailQueued(mail=key, kind="digest", share=command.share, first=command.after + 1, to=command.to)]

@@ -10,7 +10,13 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import for_you, mails, memberships, sign_ins, tokens
+from domain.people import addresses, for_you, mails, memberships, passkeys, sign_ins, tokens
+from domain.people.addresses import (
+    AddressChanged,
+    AddressChanges,
+    AddressCommand,
+    AddressEvent,
+)
 from domain.people.for_you import Desk, ForYouCommand, ForYouEvent
 from domain.people.mails import (
     Cadence,
@@ -30,6 +36,7 @@ from domain.people.memberships import (
     MembershipGranted,
 )
 from domain.people.naming import names_somebody
+from domain.people.passkeys import Keyring, PasskeyAdded, PasskeyCommand, PasskeyEvent
 from domain.people.sign_ins import (
     EndSession,
     IssueLink,
@@ -42,7 +49,7 @@ from domain.people.sign_ins import (
     StartSession,
     UseLink,
 )
-from domain.people.tokens import IssueToken, RevokeToken, Token, TokenIssued, TokenRevoked
+from domain.people.tokens import Token, TokenCommand, TokenEvent
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
 
@@ -86,9 +93,9 @@ class PersonErased(Event, frozen=True, kw_only=True):
 
 
 PersonEvent = (
-    PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
-    | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | ForYouEvent
+    PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded
+    | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
+    | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent
 )  # fmt: skip
 
 # state
@@ -109,6 +116,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
+    keyring: Keyring = Keyring()  # their passkeys
+    address_changes: AddressChanges = AddressChanges()  # of their own address
     desk: Desk = Desk()  # what they said of the lines of their list
 
     @property
@@ -128,8 +137,15 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def addresses(self) -> set[str]:
-        """Every mail address the person was invited by."""
+        """Every mail address the person was invited by, or has taken since in place of one."""
         return {self.email, *(known.email for known in self.memberships.values())}
+
+    @property
+    def reached(self) -> set[str]:
+        """The addresses by which the person comes in now."""
+        if not self.viewer:
+            return set() if self.disabled else {self.email}
+        return {self.memberships[client].email for client in self.clients}
 
     @property
     def comes_in(self) -> bool:
@@ -179,18 +195,47 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, mails=mails.evolve(state.mails, event, at))
         case SessionEnded(session=key):
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
-        case TokenIssued() | TokenRevoked():
-            return replace(state, tokens=tokens.evolve(state.tokens, event, at))
         case PersonDisabled():
-            return replace(state, disabled=True, sessions={}, tokens={}, links={})
+            return replace(state, disabled=True, sessions={}, tokens={}, links={}, keyring=Keyring())
         case MembershipGranted():
             return replace(state, memberships=memberships.granted(state.memberships, event))
         case MembershipEnded(client=client):
             return without(state, client)
+        case _ if isinstance(event, TokenEvent):
+            return replace(state, tokens=tokens.evolve(state.tokens, event, at))
+        case _ if isinstance(event, PasskeyEvent):
+            return _with_keys(state, event, at)
+        case _ if isinstance(event, AddressEvent):
+            return _with_address(state, event, at)
         case _ if isinstance(event, ForYouEvent):
             return replace(state, desk=for_you.evolve(state.desk, event, at))
         case _:
             assert_never(event)
+
+
+def _with_keys(state: Person, event: PasskeyEvent, at: datetime) -> Person:
+    """Return the person after an event of their passkeys; a session in which one was added is vouched for by it."""
+    keyring, sessions = passkeys.evolve(state.keyring, event, state.clients, at), state.sessions
+    if isinstance(event, PasskeyAdded) and event.session in sessions:
+        vouched = msgspec.structs.replace(sessions[event.session], passkey=event.passkey)
+        sessions = {**sessions, vouched.id: vouched}
+    return msgspec.structs.replace(state, keyring=keyring, sessions=sessions)
+
+
+def _with_address(state: Person, event: AddressEvent, at: datetime) -> Person:
+    """Return the person after an event of their address; links mailed to the old one open nothing any more."""
+    replace = msgspec.structs.replace
+    changed = replace(state, address_changes=addresses.evolve(state.address_changes, event, state.clients, at))
+    if not isinstance(event, AddressChanged):
+        return changed
+    about = (state.clients if event.clients is None else event.clients) if state.viewer else ()
+    first = next(iter(state.memberships), None)
+    return replace(
+        changed,
+        email=event.new if first is None or first in about else state.email,
+        memberships=memberships.changed(state.memberships, about, email=event.new),
+        links={k: x for k, x in state.links.items() if x.used or (state.viewer and not set(x.clients) & set(about))},
+    )
 
 
 def _first_membership(event: PersonInvited) -> dict[ClientId, Membership]:
@@ -204,7 +249,7 @@ def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
     opens = state.clients if event.clients is None else event.clients
     new = Session(
         id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
-        clients=opens,
+        clients=opens, passkey=event.passkey,
     )  # fmt: skip
     known = memberships.came_in(state.memberships, opens, at)
     sessions = {**state.sessions, new.id: new}
@@ -225,6 +270,7 @@ def without(state: Person, client: ClientId) -> Person:
     sessions = {k: replace(x, clients=_less(x.clients, client)) for k, x in state.sessions.items()}
     return replace(
         state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
+        keyring=passkeys.without(state.keyring, client),
         memberships=memberships.changed(state.memberships, (client,), ended=True, digest="off"),
     )  # fmt: skip
 
@@ -273,9 +319,9 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 
 
 PersonCommand = (
-    InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession | IssueToken
-    | RevokeToken | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | ForYouCommand
+    InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession
+    | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
+    | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand
 )  # fmt: skip
 
 
@@ -287,15 +333,15 @@ def decide_erasure(state: Person | None, command: ErasePerson) -> list[PersonEra
     if state is None:
         raise Unknown(_("There is no such person, or they have been erased already."), "person")
     reason = check.text("reason", command.reason, required=True)
-    if names_somebody(reason, state.names, state.addresses):
+    if names_somebody(reason, state.names, {*state.addresses, *state.address_changes.former}):
         raise Invalid(_("The reason names the person, and it is kept for ever. Say why without their name."), "reason")
     clients = tuple(state.memberships)
     first = clients[0] if clients else None
     return [PersonErased(person=state.id, role=state.role, client=first, clients=clients, reason=reason)]
 
 
-def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[PersonEvent]:
-    """Return the events that carry out `command` at `now` (UTC).
+def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken: bool = False) -> list[PersonEvent]:
+    """Return the events that carry out `command` at `now` (UTC); `taken`: somebody else has the address it asks for.
 
     Raises: a kind of Refused.
     """
@@ -330,10 +376,6 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(mails.settle(state.mails, command))
         case EndSession(session=key, cause=cause):
             return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
-        case IssueToken():
-            return list(tokens.issue(state.tokens, command))
-        case RevokeToken():
-            return list(tokens.revoke(state.tokens, command))
         case DisablePerson(reason=reason):
             ended: list[PersonEvent] = [SessionEnded(session=key, cause="disabled") for key in state.sessions]
             return [*ended, PersonDisabled(reason=check.text("reason", reason, required=True))]
@@ -343,6 +385,12 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(memberships.grant(state.memberships, command))
         case EndMembership():
             return list(memberships.end(state.memberships, command))
+        case _ if isinstance(command, TokenCommand):
+            return list(tokens.decide(state.tokens, command, now))
+        case _ if isinstance(command, PasskeyCommand):
+            return list(passkeys.decide(state, command, now))
+        case _ if isinstance(command, AddressCommand):
+            return list(addresses.decide(state, command, now, taken=taken))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
         case _:

@@ -15,6 +15,8 @@ from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.message import Command, Event
 
+Way = Literal["link", "openid", "passkey"]  # by which a session is started
+
 # events
 
 
@@ -38,13 +40,17 @@ class SessionStarted(Event, frozen=True, kw_only=True):
     hash: str
     expires: datetime
     device: str = ""  # "Computer", "Phone", "Tablet", and nothing finer
-    via: Literal["link", "openid"] = "link"
+    via: Way = "link"
     clients: tuple[ClientId, ...] | None = None  # whose shares it opens, of a viewer
+    passkey: str = ""  # id of the passkey by which it was started
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
     session: str
     cause: Literal["signed_out", "ended", "disabled", "idle"]
+
+
+SessionEvent = SessionStarted | SessionEnded
 
 
 # state
@@ -64,8 +70,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime
     started: datetime | None = None
     device: str = ""
-    via: Literal["link", "openid"] = "link"
+    via: Way = "link"
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
+    passkey: str = ""  # id of the passkey that was used or added in it last
 
 
 def evolve(
@@ -152,12 +159,32 @@ class EndSession(Command, frozen=True, kw_only=True):
     cause: Literal["signed_out", "ended", "idle"] = "signed_out"
 
 
+class Starting(Protocol):
+    """What a command says of the session it starts."""
+
+    @property
+    def session(self) -> str:
+        """Its public id."""
+
+    @property
+    def session_hash(self) -> str:
+        """The sha256 hex of its secret."""
+
+    @property
+    def session_expires(self) -> datetime:
+        """When it expires, UTC."""
+
+    @property
+    def device(self) -> str:
+        """The kind of device, "" where it is not known."""
+
+
 def issue(state: Holder, command: IssueLink, now: datetime) -> list[LinkIssued]:
     """Return the event that issues a link. A link that was used is never issued again, or it would work twice.
 
     Raises: a kind of Refused.
     """
-    expires, client = _ahead("expires", command.expires, now), command.client
+    expires, client = ahead("expires", command.expires, now), command.client
     if client is not None and client not in state.clients:
         raise Unknown(_("This person is no viewer of that client, or no more."), "client")
     if client is None and not state.comes_in:
@@ -187,7 +214,7 @@ def use(state: Holder, command: UseLink, now: datetime) -> list[LinkUsed | Sessi
 
 
 def start(
-    state: Holder, command: UseLink | StartSession, now: datetime, via: Literal["link", "openid"],
+    state: Holder, command: Starting, now: datetime, via: Way,
     clients: tuple[ClientId, ...],
 ) -> SessionStarted:  # fmt: skip
     """Return the event that starts a session which opens `clients`.
@@ -201,14 +228,18 @@ def start(
     return SessionStarted(
         session=command.session,
         hash=check.line("session_hash", command.session_hash),
-        expires=_ahead("session_expires", command.session_expires, now),
+        expires=ahead("session_expires", command.session_expires, now),
         device=check.line("device", command.device, required=False),
         via=via,
         clients=None if clients == state.clients else clients,
     )
 
 
-def _ahead(field: str, value: datetime, now: datetime) -> datetime:
+def ahead(field: str, value: datetime, now: datetime) -> datetime:
+    """Return an instant that lies after `now` (UTC).
+
+    Raises: Invalid.
+    """
     value = check.instant(field, value)
     if value <= now:
         raise Invalid(

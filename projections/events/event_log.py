@@ -140,6 +140,13 @@ class EventLog:
             return hmac.new(self._vault.secret(stream), command, hashlib.sha256).hexdigest()
         return hashlib.sha256(command).hexdigest()
 
+    def keyed(self, purpose: str, content: bytes) -> str:
+        """Return an HMAC-SHA256 of some bytes, hex, with the installation's key for a purpose.
+
+        Every process of the installation has that key, made by whichever needs it first, and nobody else.
+        """
+        return hmac.new(self._vault.secret(f"installation {purpose}"), content, hashlib.sha256).hexdigest()
+
     # a person's events are sealed with the person's key, and erased by destroying that key
 
     def _sealed(self, stored: Stored) -> bytes:

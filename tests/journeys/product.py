@@ -52,6 +52,12 @@ class Product:
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: Program | None = None
 
+    def at_a_name(self) -> "Product":
+        """Have it at an address with a name, at which browsers allow passkeys."""
+        self.url = f"http://localhost:{self.port}"
+        self.flags = (*self.flags, "--public-url", self.url)
+        return self
+
     def start(self) -> "Product":
         """Start the server and wait until it answers."""
         told = ["demo" if self.demo else "serve", "--data", self.folder, "--port", self.port, "--tick-seconds", 2,

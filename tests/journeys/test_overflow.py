@@ -20,7 +20,7 @@ from domain.plan.milestones import AddMilestone, MilestoneDetails
 from domain.plan.project import DescribeProject
 from domain.plan.risks import Points, RaiseRisk, RiskDetails
 from tests.journeys.product import Product, seeded
-from tests.journeys.test_pages import PAGES, talk
+from tests.journeys.test_pages import PAGES, own, talk
 from tests.world import ACME, ADMIN, HARBOUR, MANAGER, OTHER, SHARE, World, everything
 from web import clock
 
@@ -40,7 +40,6 @@ MORE: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/shares/{THIRD}"),
     ("manager", f"/clients/{LENGTHY}"),
     ("auditor", f"/audit/shares/{THIRD}"),
-    ("manager", "/tokens"),
     ("manager", f"/p/{HARBOUR}/more?milestone=m1"),
     ("manager", f"/p/{HARBOUR}/more?risk=r1"),
     ("manager", f"/p/{HARBOUR}/do/describe-milestone?milestone=a0"),
@@ -142,6 +141,7 @@ def awkward(world: World) -> None:
     world.share(everything(), THIRD, HARBOUR, LENGTHY)
     world.move("a1", date(2028, 1, 1), f"{WORD} {RIGHT_TO_LEFT[:100]}")
     talk(world)
+    own(world, WORD)
     by, screen = f"viewer-{ACME}", Screen(n=1, head="ab" * 32)
     world.tell(
         RaiseConcern(share=SHARE, concern="k9", subject="milestone-a1", text=WORD * 3, by=by, screen=screen), ADMIN
@@ -161,7 +161,9 @@ def awkward(world: World) -> None:
 def awkward_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     begun = clock.now() - timedelta(days=30)
     mail = ("--smtp-url", "smtp://127.0.0.1:1", "--mail-from", "status@works.example")
-    product = Product(seeded(tmp_path_factory.mktemp("awkward") / "data", awkward, begun), flags=mail).start()
+    product = (
+        Product(seeded(tmp_path_factory.mktemp("awkward") / "data", awkward, begun), flags=mail).at_a_name().start()
+    )
     yield product
     product.stop()
 

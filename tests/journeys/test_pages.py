@@ -9,12 +9,18 @@ import pytest
 
 from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
 from domain.agreement.share import DraftTerms
+from domain.ids import PersonId
+from domain.people.addresses import AskAddressChange
 from domain.people.clients import EndClient
+from domain.people.passkeys import AddPasskey, AskPasskeyReplacement
 from domain.people.person import InvitePerson
+from domain.people.sign_ins import IssueLink, UseLink
+from domain.people.tokens import IssueToken
 from domain.plan.risks import Points, ScoreAsClient
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
 from web import clock
+from web.write.permission import OPERATOR
 
 pytestmark = pytest.mark.browser
 
@@ -32,6 +38,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", f"/s/{SHARE}/history/1"),
     (f"viewer-{ACME}", "/home"),
     (f"viewer-{ACME}", "/me"),
+    (f"viewer-{ACME}", "/me/passkeys"),
+    (f"viewer-{ACME}", "/me/address"),
     (f"viewer-{ACME}", "/home/mail"),
     ("manager", "/p"),
     ("manager", "/p/new"),
@@ -66,6 +74,9 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/clients/{ACME}/end"),
     ("manager", f"/clients/{ACME}/people/viewer-{ACME}/end"),
     ("manager", "/me"),
+    ("manager", "/me/passkeys"),
+    ("manager", "/me/address"),
+    ("manager", "/tokens"),
     ("manager", "/for-you"),
     ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),
@@ -82,6 +93,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("admin", "/people/manager/role"),
     ("admin", "/organisation"),
     ("admin", "/people/manager/end"),
+    ("admin", "/people/manager/passkeys"),
     ("", "/sign-in"),
     ("", NOTHING),
 )
@@ -112,6 +124,31 @@ def talk(world: World) -> None:
     world.tell(ScoreAsClient(project=HARBOUR, risk="r1", client=ACME, points=Points(4, 5), by=by), ADMIN)
 
 
+def own(world: World, name: str) -> None:
+    """Have people with passkeys, a change of their address that waits, and tokens, all called by a name."""
+    soon = clock.now() + timedelta(days=1)
+    for who in (PersonId("manager"), PersonId(f"viewer-{ACME}")):
+        email = world.present.refresh().people[who].email
+        for command in (
+            IssueLink(person=who, hash=f"l-{who}", expires=soon),
+            UseLink(person=who, hash=f"l-{who}", session=f"s-{who}", session_hash=f"c-{who}", session_expires=soon),
+            AddPasskey(
+                person=who, passkey=f"p-{who}", name=name[:60], credential=f"c-{who}", key="k", handle="h",
+                host="elsewhere.example", session=f"s-{who}", challenge=f"c-{who}", synced=True,
+            ),
+            AskAddressChange(
+                person=who, change=f"a-{who}", old=email, new=f"{name[:120].replace(' ', '')}@x.test", expires=soon,
+                clients=(ACME,),
+            ),
+        ):  # fmt: skip
+            world.tell(command, OPERATOR)
+    world.tell(AskPasskeyReplacement(person="manager"), OPERATOR)
+    covers = IssueToken(
+        person="manager", token="token", hash="t", label=name[:200], scopes=("read", "change"), projects=(HARBOUR,)
+    )
+    world.tell(covers, OPERATOR)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     def more(world: World) -> None:
@@ -126,11 +163,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         for kind in ("delivered", "displayed", "hidden"):
             world.claim(kind, 2, person=f"viewer-{ACME}")
             world.receipts.flush()
+        own(world, "Desk computer")
         world.tell(EndClient(client=COUNCIL, reason="Handed over"), ADMIN)
 
     begun = clock.now() - timedelta(days=30)
     mail = ("--smtp-url", "smtp://127.0.0.1:1", "--mail-from", "status@works.example")  # nobody is mailed here
-    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more, begun), flags=mail).start()
+    product = Product(seeded(tmp_path_factory.mktemp("pages") / "data", more, begun), flags=mail).at_a_name().start()
     yield product
     product.stop()
 

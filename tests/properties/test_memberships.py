@@ -13,9 +13,11 @@ from domain.agreement.answers import MakeComment, Screen
 from domain.agreement.share import RevokeShare
 from domain.ids import CommandId, PersonId
 from domain.people import memberships
+from domain.people.addresses import AskAddressChange, ConfirmAddress
 from domain.people.clients import EndClient, SetMailDomains
 from domain.people.mails import ChooseDigest
 from domain.people.memberships import EndMembership, Membership, MembershipGranted
+from domain.people.passkeys import AddPasskey
 from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.people.sign_ins import IssueLink, UseLink
 from domain.plan.project import CloseProject
@@ -24,7 +26,7 @@ from tests.properties.twins import Pair, pair, play, trace
 from tests.properties.vocabulary import THEIRS
 from tests.world import ACME, ADMIN, COUNCIL, SHARE, World
 from web.render.page import Renderer
-from web.write.permission import Actor
+from web.write.permission import OPERATOR, Actor
 
 pytestmark = pytest.mark.stories
 
@@ -57,11 +59,23 @@ def _joins(world: World) -> None:
             IssueLink(person=SAM, hash="l", expires=soon, client=COUNCIL),
             UseLink(person=SAM, hash="l", session="s", session_hash="c", session_expires=soon),
             ChooseDigest(person=SAM, cadence="instant", client=COUNCIL),
+            AddPasskey(
+                person=SAM, passkey="there", name="Key there", credential="there", key="k", handle="h", host="x.test",
+                session="s", challenge="c",
+            ),
+            AskAddressChange(
+                person=SAM, change="a", old="second-acme@x.test", new="else@there.test", expires=soon, clients=(COUNCIL,)
+            ),
+            ConfirmAddress(person=SAM, change="a", side="old"),
+            ConfirmAddress(person=SAM, change="a", side="new"),
         )
     ):  # fmt: skip
-        world.service.execute(ADMIN, command, command_id=CommandId(f"joins-{i}"))
+        world.service.execute(OPERATOR, command, command_id=CommandId(f"joins-{i}"))
         world.follow()
-    assert world.present.world.people[SAM].clients == (ACME, COUNCIL)
+    sam = world.present.world.people[SAM]
+    assert sam.clients == (ACME, COUNCIL)
+    assert (sam.memberships[ACME].email, sam.memberships[COUNCIL].email) == ("second-acme@x.test", "else@there.test")
+    assert sam.keyring.passkeys["there"].clients == (COUNCIL,)
     _speaks(world, AS_SAM, THEIRS, "there")
 
 

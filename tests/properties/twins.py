@@ -24,8 +24,11 @@ from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
+from domain.people.addresses import AddressCommand
 from domain.people.brand import NameOrganisation
+from domain.people.passkeys import PasskeyCommand
 from domain.people.person import InvitePerson
+from domain.people.tokens import UseToken
 from domain.plan import budget, risks, schedule
 from domain.plan.health import LapseOverrides
 from projections.evidence.bundle import NothingYet
@@ -36,7 +39,7 @@ from tests.properties.hidden import SCREEN, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past
 from tests.properties.vocabulary import FIRST, SOON, THEIRS, on_lists
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
-from web.write.permission import SYSTEM
+from web.write.permission import OPERATOR, SYSTEM
 
 OF_THE_SYSTEM = ExpireShare | ReleaseDue | LapseOverrides | schedule.EndDay
 FEW = 100  # events of one command, and more than any has here
@@ -94,6 +97,9 @@ def _twin(rng: random.Random, versions: list[Agreed], union: Terms, shared: list
     )
 
 
+OWN = PasskeyCommand | AddressCommand | UseToken  # what nobody sends for somebody else
+
+
 def play(world: World, drawn: Pair, twin: int) -> set[type]:
     """Tell one twin's history and return the kinds of command that changed something.
 
@@ -108,7 +114,7 @@ def play(world: World, drawn: Pair, twin: int) -> set[type]:
         before = world.present.refresh().position
         command = made if isinstance(made, msgspec.Struct) else made(world)
         if command is not None:
-            actor = SYSTEM if isinstance(command, OF_THE_SYSTEM) else ADMIN
+            actor = SYSTEM if isinstance(command, OF_THE_SYSTEM) else OPERATOR if isinstance(command, OWN) else ADMIN
             with contextlib.suppress(Refused):
                 world.service.execute(actor, command, command_id=CommandId(f"{twin}-{i}"))
                 world.follow_what_was_told(FEW)

@@ -23,10 +23,11 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.people import clients, for_you, memberships
+from domain.people import addresses, clients, for_you, memberships, passkeys
 from domain.people.person import DisablePerson, ErasePerson, InvitePerson
+from domain.people.rules import RequirePasskeys
 from domain.people.sign_ins import IssueLink, UseLink
-from domain.people.tokens import IssueToken, RevokeToken
+from domain.people.tokens import IssueToken, RevokeToken, UseToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
@@ -46,6 +47,7 @@ def makers(terms: Terms) -> Iterator[Maker]:
     """Every kind of fact that terms do not name."""
     yield from (_start, _close, _describe_project, _describe_risk, _withdraw, _lapse, _plan_spend, _retention, _drop)
     yield from (_share_of_others, _release, _release_due, _expire, _grant, _end_membership, _disable, _erase)
+    yield _require_passkeys
     yield from (_token, _revoke_token, _use_link, _register, _remove, _meet, _reopen, _accept, _passing)
     yield from (_close_risk, _reopen_risk, _together, taken_by_an_auditor, _again, _put_back)
     fields = set(terms.milestone_fields)
@@ -293,6 +295,10 @@ def _revoke_token(rng: random.Random, _i: int) -> AnyCommand:
     return RevokeToken(person=PersonId("staff"), token=f"t{rng.randrange(3)}")
 
 
+def _require_passkeys(_rng: random.Random, i: int) -> AnyCommand:
+    return RequirePasskeys(required=i % 2 == 0)
+
+
 def _use_link(rng: random.Random, i: int) -> Act:
     """Use a link that is there, so that the command is not always refused."""
 
@@ -391,9 +397,11 @@ def on_lists(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
 
 
 def _signed_in(rng: random.Random) -> list[AnyCommand]:
-    """Somebody new comes in by a link, is given a token, loses it, leaves, and is forgotten."""
+    """Somebody new comes in by a link, adds a passkey and loses it, changes their address, is given a token, leaves, and
+    is forgotten.
+    """
     person, key = PersonId(f"new{rng.randrange(9)}"), f"{rng.random()}"
-    expires = START + timedelta(days=90)
+    expires, today = START + timedelta(days=90), START.date()
     return [
         InvitePerson(person=person, name="New", email=f"{person}@x.test", role="manager"),
         IssueLink(person=person, hash=key, expires=expires),
@@ -401,7 +409,28 @@ def _signed_in(rng: random.Random) -> list[AnyCommand]:
             person=person, hash=key, session=f"{person}-s", session_hash=f"session {key}", session_expires=expires
         ),
         IssueToken(person=person, token="own", hash=f"token {key}", label="own"),
+        UseToken(person=person, token="own", on=today),
         RevokeToken(person=person, token="own"),
+        passkeys.AddPasskey(
+            person=person, passkey="own", name=f"Key {key}", credential=f"credential {key}", key="key", handle="handle",
+            host="x.test", session=f"{person}-s", challenge=f"first {key}",
+        ),
+        passkeys.UsePasskey(
+            person=person, passkey="own", count=1, challenge=f"second {key}", session=f"{person}-p",
+            session_hash=f"passkey {key}", session_expires=expires,
+        ),
+        passkeys.RemovePasskey(person=person, passkey="own"),
+        passkeys.AskPasskeyReplacement(person=person),
+        passkeys.ConfirmPasskeyReplacement(person=person, expires=expires),
+        addresses.AskAddressChange(
+            person=person, change="first", old=f"{person}@x.test", new=f"{person}@y.test", expires=expires
+        ),
+        addresses.WithdrawAddressChange(person=person, change="first"),
+        addresses.AskAddressChange(
+            person=person, change="own", old=f"{person}@x.test", new=f"{person}@y.test", expires=expires
+        ),
+        addresses.ConfirmAddress(person=person, change="own", side="new"),
+        addresses.ConfirmAddress(person=person, change="own", side="old"),
         DisablePerson(person=person, reason="left"),
         ErasePerson(person=person, reason="asked"),
     ]  # fmt: skip

@@ -48,7 +48,7 @@ class House:
         self, folder: Path, routes: list[BaseRoute], now: Callable[[], datetime] = clock.now, **more: Any
     ) -> None:
         recorded(folder, _sample)
-        settings = Settings(data=folder, public_url=ORIGIN, **more)
+        settings = Settings(**{"data": folder, "public_url": ORIGIN, **more})
         self.process = Process(
             settings, Plain(), Pages(asset=lambda name: f"/static/{name}", demo=False), Given(now=now)
         )

@@ -26,7 +26,7 @@ SHARED = f"{HERE}/shares/{SHARE}"
 PAGES = {
     "manager": [
         HERE, f"{HERE}/history", f"{HERE}/answers", f"{HERE}/who?milestone=m1", SHARED, f"{SHARED}/edit",
-        f"{SHARED}/access", f"{SHARED}/held", f"{SHARED}/at/now", f"/clients/{ACME}", "/me", "/shares", "/p",
+        f"{SHARED}/access", f"{SHARED}/held", f"{SHARED}/at/now", f"/clients/{ACME}", "/me", "/me/address", "/me/passkeys", "/tokens", "/shares", "/p",
     ],
     "auditor": [
         "/audit", f"/audit/shares/{SHARE}", f"/audit/shares/{SHARE}/access", "/audit/ledger", "/audit/shares", "/me",

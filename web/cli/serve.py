@@ -18,8 +18,8 @@ from web.push.server import server_config, tune_gc
 from web.settings import BadSetting, Settings, add_flags
 
 SERVE = (
-    "data", "host", "port", "public_url", "link_hours", "session_hours", "idle_minutes", "token_days", "tick_seconds",
-    "checkpoint_minutes",
+    "data", "host", "port", "public_url", "link_hours", "session_hours", "idle_minutes", "token_days",
+    "token_days_most", "tick_seconds", "checkpoint_minutes",
     "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
     "commands_per_minute", "exports_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name",

@@ -1,26 +1,30 @@
 """`fanlight user`: the organisation, clients and people, changed by the operator of the installation."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
 import msgspec
 
-from domain.errors import Unknown
+from domain.errors import Invalid, Unknown
 from domain.ids import ClientId, CommandId, ProjectId
 from domain.language import gettext as _
 from domain.people.brand import NameOrganisation
 from domain.people.clients import RegisterClient
 from domain.people.memberships import EndMembership
+from domain.people.passkeys import ConfirmPasskeyReplacement
 from domain.people.person import AssignProjects, ChangeRole, DisablePerson, Person
+from domain.people.rules import RequirePasskeys
 from domain.people.tokens import RevokeToken
 from projections.events.present import CurrentWorld
 from projections.events.world import World
 from projections.installation.folder import Logs
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.identity.credentials import Credentials
+from web.forms.days import typed_day
+from web.identity.credentials import Allows, Credentials
 from web.ids import new_id
 from web.mail import state
+from web.mail.own import confirm_token
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
 from web.mail.writer import mail_settings
@@ -29,6 +33,7 @@ from web.settings import Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
+ANOTHER = timedelta(hours=24)  # in which somebody may add a passkey in place of one they lost
 SMTP_PATIENCE = 60.0  # seconds in which a mail server has answered, or is away
 
 
@@ -46,6 +51,7 @@ def add_parsers(commands: Commands) -> None:
             parser,
             (
                 *("data", "database_url", "public_url", "host", "port", "link_hours", "token_days"),
+                "token_days_most",
                 *("smtp_url", "mail_from"),
             ),
         )
@@ -80,6 +86,12 @@ def _add_people(actions: Commands) -> None:
     role.add_argument("role", choices=("admin", "manager", "auditor"))
     role.add_argument("--projects", default="all", help=which)
     role.set_defaults(act=_change_role)
+    needed = actions.add_parser("require-passkeys", help=_("say whether the organisation's own people need a passkey"))
+    needed.add_argument("required", choices=("yes", "no"))
+    needed.set_defaults(act=_require_passkeys)
+    another = actions.add_parser("replace-passkey", help=_("let one of the organisation add a passkey for a day"))
+    another.add_argument("email")
+    another.set_defaults(act=_replace_passkey)
 
 
 def _add_access(actions: Commands) -> None:
@@ -89,6 +101,11 @@ def _add_access(actions: Commands) -> None:
     token = actions.add_parser("token", help=_("print a bearer token for the JSON API; shown once"))
     token.add_argument("email")
     token.add_argument("--label", required=True, help=_("what it is for"))
+    token.add_argument(
+        "--scopes", help=_("read, change, or both with a comma between; default: all that its holder may")
+    )
+    token.add_argument("--projects", default="all", help=_("ids or titles, with commas between, or all (default)"))
+    token.add_argument("--until", help=_("its last day, such as 2027-06-30 (UTC); default: --token-days from now"))
     token.set_defaults(act=_new_token)
     listed = actions.add_parser("tokens", help=_("list the bearer tokens of a person, or of everybody"))
     listed.add_argument("email", nargs="?")
@@ -115,7 +132,7 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     def record(
         self,
         command: NameOrganisation | RegisterClient | DisablePerson | AssignProjects | ChangeRole | EndMembership
-        | RevokeToken,
+        | RevokeToken | RequirePasskeys | ConfirmPasskeyReplacement,
     ) -> None:  # fmt: skip
         """Record a command in the operator's name."""
         self.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
@@ -167,6 +184,7 @@ def _sender(
         credentials=people,
         disclosure=folder.disclosure,
         stop_token=partial(stop_token, folder.events.fingerprint),
+        confirm_token=partial(confirm_token, folder.events.fingerprint),
         clock=clock.now,
     )
     return MailSender(mailing, ports)
@@ -208,22 +226,53 @@ def _change_role(desk: _Desk, given: Arguments) -> None:
     desk.record(ChangeRole(person=person, role=given["role"], projects=projects))
 
 
+def _require_passkeys(desk: _Desk, given: Arguments) -> None:
+    desk.record(RequirePasskeys(required=given["required"] == "yes"))
+
+
+def _replace_passkey(desk: _Desk, given: Arguments) -> None:
+    person = _person(desk.world, given["email"]).id
+    desk.record(ConfirmPasskeyReplacement(person=person, expires=clock.now() + ANOTHER))
+
+
 def _new_link(desk: _Desk, given: Arguments) -> None:
     desk.print_link(desk.people.link(OPERATOR, _person(desk.world, given["email"]).id))
 
 
 def _new_token(desk: _Desk, given: Arguments) -> None:
-    print(desk.people.token(OPERATOR, _person(desk.world, given["email"]).id, given["label"]))
+    scopes, projects = given["scopes"], _projects(desk.world, given["projects"])
+    allows = Allows(
+        scopes=tuple(part.strip() for part in scopes.split(",")) if scopes else None,
+        projects=projects,
+        expires=_end_of(given["until"], desk.settings.longest_token) if given["until"] else None,
+    )
+    print(desk.people.token(OPERATOR, _person(desk.world, given["email"]).id, given["label"], allows))
+
+
+def _end_of(typed: str, most: timedelta) -> datetime:
+    """Return the end of a day, UTC.
+
+    Raises: Invalid.
+    """
+    try:
+        end = datetime.combine(typed_day(typed), time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(str(error)) from None
+    if end > clock.now() + most + timedelta(days=1):
+        raise Invalid(_("A token works for {most} days at most. Choose an earlier day.", most=most.days))
+    return end
 
 
 def _list_tokens(desk: _Desk, given: Arguments) -> None:
-    email, days = given["email"], timedelta(days=desk.settings.token_days)
+    email = given["email"]
     people = [_person(desk.world, email)] if email else desk.world.people.values()
     for person in people:
         for token in sorted(person.tokens.values(), key=lambda token: token.issued):
-            until = token.issued + days
+            until = desk.settings.token_ends(token)
             said = _("until {until:%Y-%m-%d}", until=until) if until > clock.now() else _("has expired")
-            print(f"{token.id}  {person.email}  {token.label}  {said}")
+            covers = ",".join(token.scopes) if token.scopes is not None else _("all")
+            only = f"  {','.join(token.projects)}" if token.projects is not None else ""
+            print(f"{token.id}  {person.email}  {token.label}  {said}  {covers}{only}")
 
 
 def _revoke_token(desk: _Desk, given: Arguments) -> None:

@@ -25,6 +25,7 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),
     "table.js": ("js/table.js",),
     "days.js": (("js/days.js",),),
+    "passkeys.js": (("js/passkeys.js",),),
     "manager.js": (*_HTMX, (*_STAFF, "js/choose.js", "js/ticks.js", "js/copy.js")),
     "seen.js": (*_HTMX, (*_STAFF, "js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, (*_STAFF, "js/steps.js", "js/replay.js")),

@@ -8,7 +8,7 @@ tokens of programs (they open the JSON API alone), bodies without end and people
 
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -18,11 +18,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from domain.ids import ClientId, ProjectId
+from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.person import Person, Role
 from domain.people.sign_ins import Session
+from domain.people.tokens import CHANGE, READ, Token
 from projections.directory import Directory
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
 from web.door.problem import at_json_door, problem
@@ -35,12 +36,17 @@ Allowed = frozenset[Role] | Literal["anyone"]
 ADMIN: frozenset[Role] = frozenset({"admin"})
 STAFF: frozenset[Role] = frozenset({"admin", "manager"})
 AUDIT: frozenset[Role] = frozenset({"admin", "auditor"})
+OURS: frozenset[Role] = frozenset({"admin", "manager", "auditor"})
 VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 SAFE = ("GET", "HEAD")
 CLEARED = '"cache", "storage"'  # what a browser forgets at the end of a session
 JSON = "/api/"  # what tokens open, and nothing else
+ANY = "any"  # of a JSON route that does nothing, so that any token may ask it
+SCOPED = (READ, CHANGE, ANY)
+PASSKEYS = "/me/passkeys"  # where somebody goes who has to use a passkey first
+UNPROVEN = (PASSKEYS, "/sign-out")  # and nowhere else
 FORM = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -49,6 +55,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
     person: Person
     session: Session | None  # None when a bearer token was used
+    token: Token | None = None  # None when there is a session
     csrf: str = ""  # the token their forms must carry
 
     @property
@@ -63,8 +70,9 @@ class Guard:
 
     `directory` returns who there is, `clock` the present instant (UTC). `refresh` takes in what other processes
     recorded, also beside a folder, where the operator's command line writes; None for none. `secure`: people reach the
-    installation by https. `bounds`: what one request may bring, and one person ask for. `token_days`: for how long a
-    token works. `active` takes the id of a session in which somebody does something. `pages` show what is refused.
+    installation by https. `bounds`: what one request may bring, and one person ask for. `token_ends`: until when a
+    token works. `active` takes the id of a session in which somebody does something, `spent` whose token was used for
+    the first time on a day, with that token's id, in a thread. `pages` show what is refused.
     `organisation` returns what somebody reads as its name; it is called in a thread.
     """
 
@@ -77,15 +85,16 @@ class Guard:
         secure: bool,
         bounds: Bounds,
         pages: Pages,
-        token_days: int,
+        token_ends: Callable[[Token], datetime],
         active: Callable[[str], None],
         organisation: Callable[[Signed], str],
+        spent: Callable[[PersonId, str], None],
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._directory, self._clock = directory, clock
         self.refresh, self.bounds, self.active, self.pages = refresh, bounds, active, pages
-        self._tokens_last = timedelta(days=token_days)
         self._organisation = organisation
+        self.token_ends, self.spent = token_ends, spent
         self.origin, self.secure = origin, secure
         self.cookie = "__Host-fanlight" if secure else "fanlight"
 
@@ -117,7 +126,18 @@ class Guard:
         token = person.tokens.get(key.id) if person and key else None
         if person is None or token is None or not person.comes_in:
             return None
-        return Signed(person=person, session=None) if token.issued + self._tokens_last > self._clock() else None
+        return Signed(person=person, session=None, token=token) if self.token_ends(token) > self._clock() else None
+
+    def unproven(self, signed: Signed) -> bool:
+        """Return whether somebody has still to use a passkey, because the organisation asks that of its people."""
+        if signed.session is None or signed.person.viewer or not self._directory().rules.passkeys_required:
+            return False
+        return not signed.person.keyring.vouches(signed.session)
+
+    async def note_use(self, signed: Signed) -> None:
+        """Have it recorded that a token was used, once a day (UTC)."""
+        if signed.token is not None and signed.token.used != self._clock().date():
+            await run_in_threadpool(self.spent, signed.person.id, signed.token.id)
 
     def same_origin(self, connection: HTTPConnection) -> bool:
         """Return whether the Origin header names this installation."""
@@ -188,6 +208,21 @@ def _sign_in_first(request: Request) -> Response:
     return RedirectResponse(way_in(request), status_code=303)
 
 
+def _passkey_first(request: Request) -> Response:
+    """Return the way to the page of passkeys, for whoever goes nowhere else before they have used one."""
+    text = _("Use a passkey first: your organisation asks that of its people. Open /me/passkeys.")
+    if at_json_door(request):
+        return problem(403, _("Passkey needed"), text)
+    if request.headers.get("hx-request"):
+        return PlainTextResponse(f"{text}\n", 403, headers={"HX-Redirect": PASSKEYS})
+    return RedirectResponse(PASSKEYS, 303)
+
+
+def _not_covered(scope: str) -> Response:
+    text = _("This token does not cover {scope}. Make one that does, at /me.", scope=scope)
+    return problem(403, _("Not covered"), text)
+
+
 def signed_out(guard: Guard, to: str = "/sign-in") -> Response:
     """Return the way to the sign-in page at `to`, for a browser that forgets what it was shown.
 
@@ -212,12 +247,18 @@ def door(
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
     kind: Kind = "page",
+    scope: str = "",
 ) -> Route:
     """Return a route for people of the roles `allow`.
 
     A path below a project names it as `{project}`; whoever does not manage that project gets `not_found`. `kind`: what
-    it takes and costs, web/door/bounds.py.
+    it takes and costs, web/door/bounds.py. `scope`: what a token has to cover, of each route that tokens open.
     """
+    if path.startswith(JSON) != (scope in SCOPED):
+        message = (
+            f"{path} opens to tokens of the scope {scope!r}; expected one of {SCOPED} below {JSON}, none elsewhere"
+        )
+        raise ValueError(message)
 
     async def answered(request: Request) -> Response:
         guard: Guard = request.app.state.guard
@@ -228,6 +269,11 @@ def door(
             return _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
             return hidden(request)
+        if signed.token is not None and scope != ANY and not signed.token.covers(scope):
+            return _not_covered(scope)
+        if not path.startswith(UNPROVEN) and guard.unproven(signed):
+            return _passkey_first(request)
+        await guard.note_use(signed)
         try:
             answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
         except TooLarge:
@@ -239,7 +285,7 @@ def door(
     async def guarded(request: Request) -> Response:
         return await _shown(request, await answered(request))
 
-    guarded.guarded, guarded.kind = allow, kind  # type: ignore[attr-defined]
+    guarded.guarded, guarded.kind, guarded.scope = allow, kind, scope  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
 
 

@@ -12,6 +12,7 @@ import msgspec
 from domain.errors import Conflict, Unknown
 from domain.ids import ClientId, CommandId, PersonId, ProjectId
 from domain.language import gettext as _
+from domain.people.memberships import same_address
 from domain.people.person import InvitePerson, Person, Role
 from domain.people.sign_ins import EndSession, IssueLink, Session, StartSession, UseLink
 from domain.people.tokens import IssueToken
@@ -28,6 +29,14 @@ class Entrance(msgspec.Struct, frozen=True):
 
     secret: str
     expires: datetime
+
+
+class Allows(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token may be used for, for which projects, and until when; None: as `IssueToken` says."""
+
+    scopes: tuple[str, ...] | None = None
+    projects: tuple[ProjectId, ...] | None = None
+    expires: datetime | None = None  # UTC
 
 
 class Credentials:
@@ -121,8 +130,9 @@ class Credentials:
         return Entrance(cookie, expires)
 
     def vouched(self, email: str, device: str = "") -> Entrance | None:
-        """Start a session for the one person who has an email address; None for nobody or several."""
-        holders = [p for p in self._present.refresh().addressed(email) if p.comes_in]
+        """Start a session for the one person who has an email address now; None for nobody or several."""
+        known = self._present.refresh().addressed(email)
+        holders = [p for p in known if any(same_address(address, email) for address in p.reached)]
         if len(holders) != 1:
             return None
         cookie, expires = new_secret(), self._clock() + self._session
@@ -140,12 +150,21 @@ class Credentials:
         command = EndSession(person=person, session=session, cause=cause)
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
-    def token(self, actor: Actor, person: PersonId, label: str) -> str:
-        """Return the secret of a new bearer token for the JSON API.
+    def token(self, actor: Actor, person: PersonId, label: str, allows: Allows | None = None) -> str:
+        """Return the secret of a new bearer token for the JSON API; without `allows` it does what its holder may.
 
         Raises: Refused.
         """
         secret = new_secret()
-        command = IssueToken(person=person, token=new_id(), hash=digest(secret), label=label)
+        given = allows or Allows()
+        command = IssueToken(
+            person=person,
+            token=new_id(),
+            hash=digest(secret),
+            label=label,
+            scopes=given.scopes,
+            projects=given.projects,
+            expires=given.expires,
+        )
         self._service.execute(actor, command, command_id=CommandId(new_id(24)))
         return secret

@@ -17,6 +17,7 @@ from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
 from web.ids import digest
 from web.mail import cadence
+from web.mail.own import reasons
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,8 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     to: int = 0  # number of the last update to mail
     client: ClientId | None = None  # that an invitation is for, or that a link opens
     most: int = LINKS  # of a link: how many in a quarter of an hour
+    about: str = ""  # which change of their own somebody is told of
+    address: str = ""  # it goes to, where that is not the one they have then
 
 
 class Due:
@@ -46,6 +49,7 @@ class Due:
         """
         people = sorted(world.people.values(), key=_id)
         errands = [again for person in people for again in _put_off(person, now)]
+        errands += [new for person in people for new in _own(person, now)]
         for share in sorted(world.shares.values(), key=_id):
             readers = [person for person in people if wants(person, share, now)]
             errands += [new for person in readers for new in self._digest(world, share.id, person, now)]
@@ -84,6 +88,12 @@ def _put_off(person: Person, now: datetime) -> Iterator[Errand]:
             yield _again(person, mail)
 
 
+def _own(person: Person, now: datetime) -> Iterator[Errand]:
+    """Yield the mails about what somebody changed of their own."""
+    for why in reasons(person, now):
+        yield Errand(person=person.id, mail=why.mail, kind=why.kind, about=why.about, address=why.address)
+
+
 def _again(person: Person, mail: Mail) -> Errand:
     return Errand(
         person=person.id,
@@ -93,6 +103,8 @@ def _again(person: Person, mail: Mail) -> Errand:
         after=max(mail.first - 1, 0),
         to=mail.to,
         client=mail.client,
+        about=mail.about,
+        address=mail.address,
     )
 
 

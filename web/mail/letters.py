@@ -109,6 +109,18 @@ class MailHtml(Page, frozen=True, kw_only=True):
     organisation: str
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a mail says of what somebody changed of their own."""
+
+    organisation: str
+    name: str
+    subject: str
+    lines: tuple[str, ...]
+    link: str  # "" for none
+    button: str
+    last: str  # what to do if it was not they
+
+
 class DigestHtml(MailHtml, frozen=True, kw_only=True):
     """The HTML of a digest."""
 
@@ -129,6 +141,13 @@ class OwnLinkHtml(MailHtml, frozen=True, kw_only=True):
 
     template = "mail/own_link.html"
     own: OwnLink
+
+
+class NoticeHtml(MailHtml, frozen=True, kw_only=True):
+    """The HTML of a mail about what somebody changed of their own."""
+
+    template = "mail/notice.html"
+    told: Notice
 
 
 def writable(address: str) -> bool:
@@ -184,8 +203,15 @@ class _Dress(TypedDict):
     organisation: str
 
 
-def _dress(envelope: Envelope, content: Digest | Invitation | OwnLink) -> _Dress:
+def _dress(envelope: Envelope, content: Digest | Invitation | Notice | OwnLink) -> _Dress:
     return {"worn": envelope.worn, "organisation": content.organisation}
+
+
+def notice(envelope: Envelope, content: Notice) -> bytes:
+    """Return a mail about what somebody changed of their own."""
+    link = (f"{content.button}:", content.link, "") if content.link else ()
+    lines = (f"{content.name},", "", *content.lines, "", *link, content.last)
+    return _message(envelope, content.subject, "\n".join(lines), NoticeHtml(told=content, **_dress(envelope, content)))
 
 
 def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:

@@ -165,6 +165,8 @@ class MailSender:
             to=errand.to,
             client=errand.client,
             most=errand.most,
+            about=errand.about,
+            address=errand.address,
         )
         return bool(self._service.execute(actor, command, command_id=CommandId(new_id(24))).events)
 
@@ -193,6 +195,8 @@ class MailSender:
         """Return the address a mail goes to: the one given for its client; "" for nobody."""
         world = self._present.world
         person = world.people.get(errand.person)
+        if errand.address:
+            return errand.address if person is not None and person.comes_in else ""
         if errand.kind == "link":
             return reached_at(person, errand.client) if person is not None else ""
         client = world.shares[errand.share].client if errand.share is not None else errand.client
@@ -206,6 +210,8 @@ class MailSender:
                 return writer.digest(errand, mail)
             case "link":
                 return writer.link(errand, mail, way_on)
+            case "address" | "passkey":
+                return writer.notice(errand, mail)
             case _:
                 return writer.invitation(errand, mail, secret)
 

@@ -43,6 +43,10 @@ def called(mail: Mail) -> str:
             return _("Invitation")
         case "link":
             return _("Link to sign in")
+        case "address":
+            return _("Email about your address")
+        case "passkey":
+            return _("Email about a new passkey")
         case _:
             return _("Digest of {covered}", covered=covered(mail.first, mail.to))
 

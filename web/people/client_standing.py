@@ -17,6 +17,7 @@ from projections.receipts.visits import Reached
 from projections.wording.phrases import listed
 from web.door.guard import Signed
 from web.mail.state import asked_for
+from web.people.addresses import addresses_said
 from web.process import presence
 from web.process.services import Services
 from web.push.viewer import Watching
@@ -151,8 +152,12 @@ def _someone(
         signed_in=known.signed_in,
         sessions=tuple(sorted(sessions, key=_started, reverse=True)),
         watching=sum(page.person == person.id for page in watching),
-        asked=asked_for(person, None, zone) if signed.person.role == "admin" and not ended else [],
+        asked=_asked(person, known.client, zone) if signed.person.role == "admin" and not ended else [],
     )
+
+
+def _asked(person: Person, client: ClientId, zone: str) -> list[str]:
+    return [*asked_for(person, None, zone), *addresses_said(person, (client,), zone)]
 
 
 def _started(session: Session) -> str:

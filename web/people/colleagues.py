@@ -25,6 +25,8 @@ from web.door.problem import status_of
 from web.ids import new_id
 from web.mail import state
 from web.mail.state import asked_for
+from web.people.addresses import addresses_said
+from web.people.passkeys import passkeys_said
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
 from web.staff.acting import actor_of
@@ -40,6 +42,8 @@ SAID = {
     "assigned": N_("Recorded. It holds from their next click on."),
     "session": N_("Ended. Whatever was open in it has closed."),
     "ended": N_("Ended. They are signed out everywhere."),
+    "required": N_("Recorded. Whoever has used no passkey goes to add one with their next click."),
+    "not-required": N_("Recorded. Nobody needs a passkey any more."),
 }
 
 
@@ -52,6 +56,7 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     here: bool  # whether it is who looks
     asked: list[str]  # the latest links they asked for, in words
     sessions: list[Session]  # open ones, newest first
+    passkeys: str  # how many, in words, "" for none
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +79,8 @@ class PeoplePage(StaffPage, frozen=True, kw_only=True):
     given: Given
     problem: Refused | None
     said: str
+    required: bool  # whether everybody of them needs a passkey
+    vouched: bool  # whether whoever looks used one
 
 
 class PersonLinkPage(StaffPage, frozen=True, kw_only=True):
@@ -118,6 +125,8 @@ async def _people(
         given=given or Given(),
         problem=problem,
         said=SAID.get(request.query_params.get("done", ""), ""),
+        required=world.rules.passkeys_required,
+        vouched=signed.person.keyring.vouches(signed.session),
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
@@ -127,14 +136,16 @@ def _member(world: World, person: Person, signed: Signed, now: datetime) -> Coll
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
     managed = _("All projects") if person.projects is None else listed(titles) or _("No project")
     unexpired = [session for session in person.sessions.values() if session.expires > now]
+    zone = organisation_zone(world)
     by_role = {"manager": managed, "auditor": _("All projects, read-only")}
     return Colleague(
         person=person,
         role=ROLES.get(person.role, person.role),
         projects=by_role.get(person.role, _("All")),
         here=person.id == signed.person.id,
-        asked=asked_for(person, None, organisation_zone(world)),
+        asked=[*asked_for(person, None, zone), *addresses_said(person, (), zone)],
         sessions=sorted(unexpired, key=_started, reverse=True),
+        passkeys=passkeys_said(person),
     )
 
 

@@ -114,7 +114,7 @@ def _last_mails(world: World, person: Person, clients: Sequence[ClientId], zone:
     def client_of(mail: Mail) -> ClientId | None:
         return world.shares[mail.share].client if mail.share else mail.client or next(iter(person.memberships), None)
 
-    mails = [mail for mail in person.mails if mail.kind != "link"]
+    mails = [mail for mail in person.mails if mail.kind in ("invitation", "digest")]
     theirs = [(mail, client) for mail in mails if (client := client_of(mail)) in clients and client]
     return [state.state(mail, zone, answer=False) for mail, _client in reversed(theirs[-SHOWN:])]
 

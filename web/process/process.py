@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.errors import Refused
 from domain.events import Recorded
+from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.people.person import PersonErased
+from domain.people.tokens import UseToken
 from projections.entries.entry import Entry
 from projections.events.for_you import ForYou
 from projections.events.portfolio import Portfolio
@@ -36,8 +39,10 @@ from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
+from web.identity.passkeys import Passkeys, PasskeySources
 from web.ids import new_id, random_salt
 from web.mail.asked import Asked
+from web.mail.own import confirm_token
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
 from web.mail.writer import mail_settings
@@ -57,6 +62,7 @@ from web.render.wardrobe import Wardrobe
 from web.settings import Settings
 from web.write.brand_kept import BrandKept
 from web.write.erasure import PersonErasure
+from web.write.permission import OPERATOR
 from web.write.service import Service
 from web.write.viewer_answers import ViewerAnswers
 
@@ -175,6 +181,7 @@ class Process:
             service=service,
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,
+            passkeys=self._passkeys(service),
             guard=self._guard(pages),
             refresh=self._refresh,
             renderer=renderer,
@@ -199,6 +206,17 @@ class Process:
             mail_sender=sender,
             asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
         )
+
+    def _passkeys(self, service: Service) -> Passkeys:
+        sources = PasskeySources(
+            service=service,
+            present=self._present,
+            clock=self._given.now,
+            keyed=self._logs.events.keyed,
+            origin=self._settings.origin,
+            session_hours=self._settings.session_hours,
+        )
+        return Passkeys(sources)
 
     def _health(self, signing: Notary) -> Health:
         observed = Observed(
@@ -228,11 +246,18 @@ class Process:
             secure=settings.secure,
             bounds=bounds,
             pages=pages,
-            token_days=settings.token_days,
+            token_ends=settings.token_ends,
             active=self._activity.note,
             organisation=lambda signed: organisation_for(self._present.world, self._heads, signed),
+            spent=self._spent,
             refresh=refresh,
         )
+
+    def _spent(self, person: PersonId, token: str) -> None:
+        """Record that somebody's token was used today; nothing where their access ended a moment ago."""
+        command = UseToken(person=person, token=token, on=self._given.now().date())
+        with contextlib.suppress(Refused):
+            self.services.service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 
     def _mail_sender(self, service: Service, credentials: Credentials) -> MailSender | None:
         mailing = mail_settings(self._settings)
@@ -244,6 +269,7 @@ class Process:
             credentials=credentials,
             disclosure=self._logs.disclosure,
             stop_token=partial(stop_token, self._logs.events.fingerprint),
+            confirm_token=partial(confirm_token, self._logs.events.fingerprint),
             clock=self._given.now,
             leads=self.leads,
             crash_point=self._given.crash_point,

@@ -15,10 +15,11 @@ from web.door.guard import EVERYONE, Signed, door, signed_out
 from web.mail.state import asked_for
 from web.process.services import Services, services_of
 from web.sign_in.link import HOME
+from web.sign_in.ways import Ways, ways_of
 from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
-VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on")}
+VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on"), "passkey": N_("by a passkey")}
 
 
 class SessionLine(msgspec.Struct, frozen=True):
@@ -42,6 +43,7 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
     idle: int  # minutes without activity after which a session ends
     asked: list[str]  # the latest links that were asked for on the sign-in page, in words
     done: str  # "one" or "others" after that was ended
+    ways: Ways
 
 
 async def sessions(request: Request, signed: Signed) -> Response:
@@ -56,6 +58,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
         idle=services.settings.idle_minutes,
         asked=asked_for(signed.person, signed.clients if signed.person.viewer else None, zone, answer=False),
         done=request.query_params.get("done", ""),
+        ways=ways_of(services, signed, services.present.world.people.get(signed.person.id, signed.person)),
     )
     return services.pages.answer(request, sessions_page)
 

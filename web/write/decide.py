@@ -12,11 +12,16 @@ from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.people import brand, clients
 from domain.people import person as person_stream
-from domain.people.brand import OrganisationCommand
+from domain.people import rules as organisation_rules
+from domain.people.addresses import AskAddressChange, ConfirmAddress, known_by
+from domain.people.brand import BrandCommand
 from domain.people.clients import Client, ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
+from domain.people.passkeys import AddPasskey
 from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
+from domain.people.rules import RuleCommand
+from domain.people.tokens import IssueToken
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -27,7 +32,7 @@ from web.write.colleagues import check_on_list
 def stream_of(command: AnyCommand) -> str:
     """Return the name of the stream that a command is decided on."""
     match command:
-        case _ if isinstance(command, OrganisationCommand):
+        case _ if isinstance(command, BrandCommand | RuleCommand):
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
@@ -49,14 +54,17 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
     Raises: a kind of Refused.
     """
     match command:
-        case _ if isinstance(command, OrganisationCommand):
+        case _ if isinstance(command, BrandCommand):
             return list(brand.decide(world.brand, command))
+        case _ if isinstance(command, RuleCommand):
+            return list(organisation_rules.decide(world.rules, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
         case ErasePerson(person=person):
             return list(person_stream.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
-            return list(person_stream.decide(world.people.get(command.person), command, now))
+            taken = isinstance(command, ConfirmAddress) and _taken(world, command)
+            return list(person_stream.decide(world.people.get(command.person), command, now, taken=taken))
         case _ if isinstance(command, ShareCommand):
             return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
         case _ if isinstance(command, ProjectCommand):
@@ -85,10 +93,16 @@ def check_references(world: World, command: AnyCommand) -> None:
             raise Conflict(_("Somebody has to be an admin. Make somebody else one first."), "role")
         case (
             InvitePerson(projects=tuple() as projects) | AssignProjects(projects=tuple() as projects)
-            | ChangeRole(projects=tuple() as projects)
+            | ChangeRole(projects=tuple() as projects) | IssueToken(projects=tuple() as projects)
         ):  # fmt: skip
             if missing := [key for key in projects if key not in world.projects]:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
+        case AddPasskey(person=person, credential=credential) if credential in world.passkeys:
+            if world.passkeys[credential].person != person:
+                raise Conflict(_("This passkey cannot be added. Use another one."))
+        case AskAddressChange(person=person, old=old, clients=about, new=new) if person in world.people:
+            for client in known_by(world.people[person], old, about):
+                clients.invitable(_known_client(world, client), new)
         case GrantMembership(client=client, email=email):
             clients.invitable(_known_client(world, client), email)
         case _ if isinstance(command, ForYouCommand):
@@ -101,6 +115,14 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass
+
+
+def _taken(world: World, command: ConfirmAddress) -> bool:
+    """Return whether somebody else comes in by the address that a person asks for."""
+    person = world.people.get(command.person)
+    asked = person.address_changes.asked if person is not None else None
+    others = world.addressed(asked.new) if asked is not None else []
+    return any(one.id != command.person and one.comes_in for one in others)
 
 
 def _last_admin(world: World, person: PersonId) -> bool:

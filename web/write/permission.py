@@ -10,12 +10,19 @@ from domain.events import tag
 from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import gettext as _
 from domain.people import clients, mails
+from domain.people.addresses import AskAddressChange, ConfirmAddress, WithdrawAddressChange
 from domain.people.clients import ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndMembership
+from domain.people.passkeys import (
+    CEREMONY,
+    AskPasskeyReplacement,
+    ConfirmPasskeyReplacement,
+    RemovePasskey,
+)
 from domain.people.person import DisablePerson, InvitePerson, Person, Role
 from domain.people.sign_ins import EndSession, IssueLink, UseLink
-from domain.people.tokens import RevokeToken
+from domain.people.tokens import CHANGE, IssueToken, RevokeToken, UseToken
 from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -31,6 +38,8 @@ class Actor(msgspec.Struct, frozen=True):
     person: PersonId
     role: Role
     clients: tuple[ClientId, ...] = ()  # whose shares a viewer may answer
+    scopes: tuple[str, ...] | None = None  # of a token; None: whatever the person may
+    projects: tuple[ProjectId, ...] | None = None  # that a token is for; None: all of theirs
 
 
 SYSTEM = Actor(PersonId("system"), "admin")
@@ -43,10 +52,19 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     Raises: Denied.
     """
     actor = _as_recorded(actor, world)
+    if actor != OPERATOR and _of_ourselves(actor, command):
+        raise Denied(_("This is done on the pages of whom it is about, and is not sent as a command."))
+    if not _covered(actor, command, world):
+        raise Denied(_("This token does not cover {tag}. Make one that does, at /me.", tag=tag(command)))
     if actor.role == "admin":
         return
-    own = EndSession | UseLink | RevokeToken | mails.ChooseDigest
+    own = (
+        EndSession | UseLink | RevokeToken | mails.ChooseDigest | AskAddressChange | WithdrawAddressChange
+        | AskPasskeyReplacement
+    )  # fmt: skip
     if isinstance(command, own) and command.person == actor.person:
+        return
+    if isinstance(command, IssueToken) and _own_token(actor, command, world):
         return
     if isinstance(command, ForYouCommand) and actor.role == "manager" and command.person == actor.person:
         permit_on_list(world, command)
@@ -64,6 +82,50 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         "Your role, {role}, does not cover {tag}. Ask an admin of your organisation.", role=actor.role, tag=tag(command)
     )
     raise Denied(message)
+
+
+def _of_ourselves(actor: Actor, command: AnyCommand) -> bool:
+    """Return whether a command records what was verified beforehand, or is another's own to send."""
+    match command:
+        case _ if isinstance(command, CEREMONY):
+            return True
+        case ConfirmAddress() | UseToken() | RemovePasskey(cause="removed"):
+            return True
+        case AskAddressChange() | WithdrawAddressChange() | AskPasskeyReplacement():
+            return command.person != actor.person
+        case ConfirmPasskeyReplacement(person=person):
+            return person == actor.person
+        case _:
+            return False
+
+
+def _covered(actor: Actor, command: AnyCommand, world: World) -> bool:
+    """Return whether a token covers a command: one that names its scopes changes projects and shares, and no people."""
+    if actor.scopes is None and actor.projects is None:
+        return True
+    if actor.scopes is not None and CHANGE not in actor.scopes:
+        return False
+    match command:
+        case _ if isinstance(command, ProjectCommand):
+            about = command.project
+        case DraftShare(project=project):
+            about = project
+        case _ if isinstance(command, ShareCommand):
+            share = world.shares.get(command.share)
+            if share is None:
+                return actor.projects is None
+            about = share.project
+        case _:
+            return False
+    return actor.projects is None or about in actor.projects
+
+
+def _own_token(actor: Actor, command: IssueToken, world: World) -> bool:
+    """Return whether somebody of the organisation makes a token of their own that says what it covers."""
+    person = world.people.get(actor.person)
+    if person is None or person.viewer or command.person != person.id or command.scopes is None:
+        return False
+    return command.projects is None or all(person.manages(project) for project in command.projects)
 
 
 def _as_recorded(actor: Actor, world: World) -> Actor:
@@ -178,7 +240,9 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case InvitePerson(role=role):
             return role == "viewer"
-        case mails.QueueMail(kind="digest" | "link"):  # or a manager could have a mail count as sent that never was
+        case mails.QueueMail(
+            kind="digest" | "link" | "address" | "passkey"
+        ):  # or a manager could have a mail count as sent that never was
             return False
         case (
             IssueLink(person=person) | DisablePerson(person=person) | mails.QueueMail(person=person)

@@ -88,7 +88,10 @@ def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
         "/sign-in",
         "/sign-in/openid",
         "/sign-in/openid/back",
+        "/sign-in/passkey",
+        "/sign-in/passkey/begin",
         "/in/{secret}",
+        "/address/{token}",
         "/mail/stop/{token}",
         "/key.txt",
     }

@@ -143,6 +143,9 @@ def test_every_address_of_a_project_that_is_not_theirs_answers_like_none(house: 
 
 def test_every_command_on_what_is_not_theirs_is_denied_and_records_nothing(house: House) -> None:
     bearer = house.bearer("nell")
+    assert (
+        house.client().get("/api/v1/projects", headers=bearer).status_code == 200
+    )  # the first use of a day is recorded
     before = house.process.services.logs.events.head()
     theirs = [
         MoveForecast(project=DEPOT, milestone="d1", forecast=date(2027, 10, 1), reason="x"),
