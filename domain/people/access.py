@@ -1,9 +1,10 @@
-"""Who has access: the organisation by name, and all that is recorded of it, its clients and its people."""
+"""Who has access: the organisation by name, and all that is recorded of its clients, people and channels."""
 
 from domain import check
 from domain.message import Command, Event
 from domain.people.clients import ClientCommand, ClientEvent
 from domain.people.person import ErasePerson, PersonCommand, PersonErased, PersonEvent
+from domain.telling.channels import ChannelCommand, ChannelEvent
 
 # events
 
@@ -12,7 +13,7 @@ class OrganisationNamed(Event, frozen=True, kw_only=True):
     name: str
 
 
-AccessEvent = OrganisationNamed | ClientEvent | PersonErased | PersonEvent
+AccessEvent = OrganisationNamed | ClientEvent | ChannelEvent | PersonErased | PersonEvent
 
 # commands
 
@@ -21,7 +22,7 @@ class NameOrganisation(Command, frozen=True, kw_only=True):
     name: str
 
 
-AccessCommand = NameOrganisation | ClientCommand | ErasePerson | PersonCommand
+AccessCommand = NameOrganisation | ClientCommand | ChannelCommand | ErasePerson | PersonCommand
 
 
 def decide_organisation(name: str | None, command: NameOrganisation) -> list[OrganisationNamed]:

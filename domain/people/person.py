@@ -43,6 +43,8 @@ from domain.people.sign_ins import (
     UseLink,
 )
 from domain.people.tokens import IssueToken, RevokeToken, Token, TokenIssued, TokenRevoked
+from domain.telling import notices
+from domain.telling.notices import ChooseNotices, Notices, NoticesChosen
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
 
@@ -88,7 +90,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
     | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | ForYouEvent
+    | ForYouEvent | NoticesChosen
 )  # fmt: skip
 
 # state
@@ -110,6 +112,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
     desk: Desk = Desk()  # what they said of the lines of their list
+    notices: Notices = Notices()  # what they are mailed of these
 
     @property
     def viewer(self) -> bool:
@@ -175,6 +178,9 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         case MailQueued(share=share, to=to) if share is not None and event.mail not in {m.id for m in state.mails}:
             digested, when = {**state.digested, share: to}, {**state.digested_at, share: at}
             return replace(state, mails=mails.evolve(state.mails, event, at), digested=digested, digested_at=when)
+        case MailQueued(kind="notice", lines=lines) if event.mail not in {m.id for m in state.mails}:
+            mailed = notices.mailed(state.notices, lines, at)
+            return replace(state, mails=mails.evolve(state.mails, event, at), notices=mailed)
         case MailQueued() | MailSettled():
             return replace(state, mails=mails.evolve(state.mails, event, at))
         case SessionEnded(session=key):
@@ -187,6 +193,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, memberships=memberships.granted(state.memberships, event))
         case MembershipEnded(client=client):
             return without(state, client)
+        case NoticesChosen():
+            return replace(state, notices=notices.evolve(state.notices, event, at))
         case _ if isinstance(event, ForYouEvent):
             return replace(state, desk=for_you.evolve(state.desk, event, at))
         case _:
@@ -275,7 +283,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession | IssueToken
     | RevokeToken | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | ForYouCommand
+    | ForYouCommand | ChooseNotices
 )  # fmt: skip
 
 
@@ -325,7 +333,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             same = all(state.digest(one) == cadence for one in _meant(state, client))
             return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
         case QueueMail():
-            return list(mails.queue(state.mails, state.digested, command, now))
+            before = mails.Before(digested=state.digested, told=state.notices.told)
+            return list(mails.queue(state.mails, before, command, now))
         case SettleMail():
             return list(mails.settle(state.mails, command))
         case EndSession(session=key, cause=cause):
@@ -343,6 +352,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(memberships.grant(state.memberships, command))
         case EndMembership():
             return list(memberships.end(state.memberships, command))
+        case ChooseNotices():
+            return list(notices.choose(state.notices, command, viewer=state.viewer))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
         case _:

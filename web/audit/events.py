@@ -25,7 +25,7 @@ from domain.language import gettext as _
 from domain.plan.project import Project, ProjectEvent, evolve
 from projections.entries.parts import instant
 from projections.events.event_log import EventLog, Unreadable
-from projections.events.world import World
+from projections.events.world import World, organisation_zone
 from projections.wording import words
 from web.audit.frame import AuditPage, Options
 from web.door.guard import AUDIT, Signed, door
@@ -35,7 +35,6 @@ from web.record import holds
 from web.record.events_said import EventLine, line, say
 from web.record.said.project import Both, told
 from web.record.said.values import Became
-from web.staff.around import organisation_zone
 from web.staff.consulted import consulted
 from web.staff.frame import shell
 

@@ -12,6 +12,7 @@ from domain.agreement.share import Share
 from domain.ids import ClientId, PersonId, ShareId
 from domain.people.mails import LINKS, Kind, Mail
 from domain.people.person import Person
+from domain.telling.told import News
 from projections.events.world import World
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -30,6 +31,7 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     to: int = 0  # number of the last update to mail
     client: ClientId | None = None  # that an invitation is for, or that a link opens
     most: int = LINKS  # of a link: how many in a quarter of an hour
+    news: tuple[News, ...] = ()  # what a notice is about
 
 
 class Due:

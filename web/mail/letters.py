@@ -121,7 +121,7 @@ def writable(address: str) -> bool:
 def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
     """Return a digest as a mail."""
     subject = f"{content.project}: {content.sentence}"
-    return _message(envelope, subject, "\n".join(_digest(content, links)), DigestHtml(digest=content, links=links))
+    return message(envelope, subject, "\n".join(_digest(content, links)), DigestHtml(digest=content, links=links))
 
 
 def invitation(envelope: Envelope, content: Invitation) -> bytes:
@@ -135,16 +135,16 @@ def invitation(envelope: Envelope, content: Invitation) -> bytes:
         if content.client
         else _("{organisation} invites you as {role}", organisation=content.organisation, role=content.role)
     )
-    return _message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
+    return message(envelope, subject, "\n".join(_invitation(content)), InvitationHtml(invitation=content))
 
 
 def own_link(envelope: Envelope, content: OwnLink) -> bytes:
     """Return a mail with a link that was asked for."""
     subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
-    return _message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
+    return message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
 
 
-def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
+def message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
     """Return a mail with a text and the HTML of a page."""
     mail = EmailMessage(policy=FOLDED)
     mail["From"] = Address(_header(envelope.sender_name), addr_spec=envelope.sender)

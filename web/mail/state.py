@@ -43,6 +43,8 @@ def called(mail: Mail) -> str:
             return _("Invitation")
         case "link":
             return _("Link to sign in")
+        case "notice":
+            return _("Email about what waits for you")
         case _:
             return _("Digest of {covered}", covered=covered(mail.first, mail.to))
 

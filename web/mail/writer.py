@@ -22,7 +22,7 @@ from projections.logs.disclosure_log import DisclosureLog
 from projections.wording import words
 from web.identity.credentials import ASKED
 from web.ids import digest as digest_of
-from web.mail import digest, letters
+from web.mail import digest, letters, notice
 from web.mail.due import Errand, wants
 from web.mail.reach import known_as, reached_at
 from web.mail_server import Server, server
@@ -67,6 +67,7 @@ class MailSources(msgspec.Struct, frozen=True, kw_only=True):
     disclosure: DisclosureLog
     clock: Callable[[], datetime]  # UTC
     stop_token: Callable[[PersonId], str]
+    noticed: Callable[[Person, Mail], notice.Notice | None] = lambda _person, _mail: None  # what a notice says
 
 
 class Writer:
@@ -75,6 +76,7 @@ class Writer:
     def __init__(self, mailing: MailSettings, sources: MailSources) -> None:
         self._mailing, self._present, self._credentials = mailing, sources.present, sources.credentials
         self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
+        self._noticed = sources.noticed
 
     def content(self, errand: Errand) -> digest.Digest | None:
         """Return what a digest says, None when all of it was erased or nothing changed but by its reader."""
@@ -143,6 +145,14 @@ class Writer:
             until=f"{words.moment_year(link.expires, zone)} ({zone})",
         )
         return letters.own_link(self._envelope(name, reader, mail), content)
+
+    def notice(self, errand: Errand, mail: Mail) -> bytes | None:
+        """Return a mail about lines of somebody's list; None when none of them is on it any more."""
+        person = self._present.refresh().people.get(errand.person)
+        if person is None or not person.comes_in:
+            return None
+        content = self._noticed(person, mail)
+        return None if content is None else notice.letter(self._envelope(content.organisation, person, mail), content)
 
     def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(

@@ -20,6 +20,8 @@ from domain.people.person import AssignProjects, ChangeRole, ErasePerson, Invite
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
+from domain.telling import channels
+from domain.telling.channels import AddChannel, ChannelCommand
 from projections.events.world import World
 from web.write.colleagues import check_on_list
 
@@ -31,6 +33,8 @@ def stream_of(command: AnyCommand) -> str:
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
+        case _ if isinstance(command, ChannelCommand):
+            return f"channel-{command.channel}"
         case ErasePerson(person=person):
             return f"erasure-{person}"
         case _ if isinstance(command, PersonCommand):
@@ -53,6 +57,8 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
             return list(access.decide_organisation(world.organisation or None, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
+        case _ if isinstance(command, ChannelCommand):
+            return list(channels.decide(world.channels.get(command.channel), command))
         case ErasePerson(person=person):
             return list(person_stream.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
@@ -91,6 +97,8 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case GrantMembership(client=client, email=email):
             clients.invitable(_known_client(world, client), email)
+        case AddChannel(project=key) if key not in world.projects:
+            raise Unknown(_("There is no such project to tell of."), "project")
         case _ if isinstance(command, ForYouCommand):
             check_on_list(world, command)
         case AskClientView(client=client):

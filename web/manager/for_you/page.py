@@ -17,7 +17,7 @@ from domain.ids import CommandId, PersonId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.for_you import EndAbsence, ForYouCommand, HandOverLine, PutOffLine, SetAbsence
-from projections.events.world import World
+from projections.events.world import World, organisation_zone
 from projections.wording import words
 from projections.wording.phrases import listed as in_words
 from web.door.guard import STAFF, Signed, door
@@ -26,7 +26,6 @@ from web.ids import new_id
 from web.manager.for_you.said import Listed, day_in, listed
 from web.process.services import Services
 from web.staff.acting import actor_of
-from web.staff.around import organisation_zone
 from web.staff.for_you import counted
 from web.staff.frame import StaffPage, shell
 from web.write.colleagues import covers
