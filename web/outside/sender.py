@@ -27,7 +27,10 @@ EMBEDDING = (  # IPv6 networks whose addresses lead on to an IPv4 address, with 
     (ipaddress.IPv6Network("2002::/16"), 80),  # RFC 3056
 )
 
-LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")  # RFC 8215: a translation of its own, that may lead anywhere
+LOCAL = (  # not public, though the standard library says otherwise
+    ipaddress.IPv6Network("64:ff9b:1::/48"),  # RFC 8215: a translation of its own, that may lead anywhere
+    ipaddress.IPv6Network("fec0::/10"),  # RFC 3879
+)
 
 
 class NotSent(Exception):
@@ -65,7 +68,7 @@ def may_reach(address: Address, allowed: Sequence[Network]) -> bool:
         return True
     if inner is not None:
         return may_reach(inner, ())
-    if address in LOCAL:
+    if any(address in network for network in LOCAL):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
@@ -203,6 +206,8 @@ def _asked(connection: _Connection, parts: SplitResult, body: bytes) -> Reply:
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         said = answer.read(LARGEST)
+        if connection.over:  # what was read ends where it was cut
+            raise TimeoutError
     except (OSError, http.client.HTTPException) as error:
         why = (
             _("no answer came in time") if connection.over or isinstance(error, TimeoutError) else _one_line(str(error))

@@ -62,10 +62,10 @@ def _rest(message: Message) -> str:
 
 
 def _teams(message: Message) -> dict[str, Any]:
-    body: list[Block] = [_runs([{"type": "TextRun", "text": lead(message), "weight": "Bolder", "size": "Medium"}])]
+    body: list[Block] = [_runs([{"type": "TextRun", "text": lead(message), "weight": "bolder", "size": "medium"}])]
     for item in message.items[:MOST]:
         opens = {"type": "Action.OpenUrl", "url": item.href}
-        runs = [{"type": "TextRun", "text": item.kind, "weight": "Bolder", "selectAction": opens}]
+        runs = [{"type": "TextRun", "text": item.kind, "weight": "bolder", "selectAction": opens}]
         if item.said:
             runs.append({"type": "TextRun", "text": f"  {_cut(item.said, SAID)}"})
         body.append(_runs(runs))

@@ -6,6 +6,7 @@ and never said: not in an answer, not in a log.
 """
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,7 +39,7 @@ AT_ONCE = 8  # channels that are sent to at a time, so that one that hangs holds
 PATIENCE = 15.0  # seconds for which the page that tries a channel waits for its answer
 NOT_NOW = (408, 425, 429)  # answers of 400 and above that mean: later
 PERHAPS = 504  # whoever answers this does not know whether it was taken
-THROTTLED = "error 429"  # what a Teams webhook may say in an answer of 200
+THROTTLED = re.compile(r"\berror\s+429\b")  # what a Teams webhook may say in an answer of 200
 
 
 class PosterPorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +225,7 @@ def meant(reply: Reply, now: datetime) -> Delivery:
     """Return what an answer of Teams or Slack means; `now` in UTC."""
     told = f"{reply.status} {reply.text}".strip()
     later = reply.status in NOT_NOW or (reply.status >= 500 and reply.status != PERHAPS)
-    if later or (reply.status == 200 and THROTTLED in reply.text):
+    if later or (reply.status == 200 and THROTTLED.search(reply.text)):
         return Delivery("deferred", told, _seconds(reply.retry_after, now))
     if reply.status == PERHAPS:
         return Delivery(None, told)
