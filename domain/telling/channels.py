@@ -124,8 +124,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     def last(self) -> Posted | None:
         """The newest message that has an answer, to the present address."""
         answered = [one for one in self.posted if one.settled is not None and one.state != "dropped"]
-        newest = max(answered, key=lambda one: one.settled or one.at, default=None)
-        return newest if newest is not None and newest.settled and newest.settled >= self.since else None
+        ordered = sorted(answered, key=lambda one: one.settled or one.at)
+        return next((one for one in ordered[-1:] if one.settled and one.settled >= self.since), None)
 
 
 def evolve(state: Channel | None, event: ChannelEvent, at: datetime) -> Channel:

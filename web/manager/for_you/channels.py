@@ -155,7 +155,8 @@ async def add(request: Request, signed: Signed) -> Response:
     if named is None:
         return await _shown(request, signed, Attempt(problem=Invalid(_(WHICH), "form"), given=given))
     command = AddChannel(
-        channel=ChannelId(str(form.get("channel") or "") or new_id()), project=ProjectId(request.path_params["project"]),
+        channel=ChannelId(str(form.get("channel") or "") or new_id()),
+        project=ProjectId(request.path_params["project"]),
         form=named, name=given.name, address=str(form.get("address", "")), kinds=tuple(given.kinds),
     )  # fmt: skip
     return await _done(request, signed, command, "added", given)

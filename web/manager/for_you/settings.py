@@ -1,4 +1,4 @@
-"""The page on which somebody chooses what they are mailed of their list, and when; with what became of the last mails."""
+"""The page on which somebody chooses what they are mailed of their list, and when."""
 
 from collections.abc import Mapping, Sequence
 from typing import get_args
