@@ -43,7 +43,7 @@ BLOCK = 500  # events read at a time, backwards
 FURTHEST = 20  # blocks a page looks through; then a link goes on, and what is counted is "at least"
 TECHNICAL = frozenset({
     "command-carried-out", "session-started", "session-ended", "link-issued", "link-used", "token-issued",
-    "token-revoked", "mail-queued", "mail-settled", "day-ended",
+    "token-revoked", "mail-queued", "mail-settled", "message-queued", "message-settled", "day-ended",
 })  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from tests.web.manager.test_finding import depot, do
 from tests.world import HARBOUR, SHARE
 from web.clock import Virtual
 from web.ids import new_id
+from web.mail import sender
 from web.write.permission import Actor
 
 SCREEN = Screen(n=1, head="ab" * 32)
@@ -65,7 +66,8 @@ def teams(certificate: Path) -> Iterator[Teams]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, mails: Sink, now: Virtual) -> Iterator[House]:
+def house(tmp_path: Path, mails: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    monkeypatch.setattr(sender, "EVERY", 0.2)  # seconds between looks for what was put off
     settings = {"smtp_url": mails.url, "mail_from": SENDER, "allowed_networks": "127.0.0.0/8"}
     with running(tmp_path / "data", every_route(), now, **settings) as made:
         do(made, AssignProjects(person=PersonId("manager"), projects=(ProjectId(HARBOUR),)))
