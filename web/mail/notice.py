@@ -76,4 +76,4 @@ def _lines(content: Notice) -> Iterator[str]:
     if content.more:
         yield _("{n} more in your list.", n=content.more)
     yield _("Your whole list: {home}", home=content.home)
-    yield _("What you are mailed of, and when: {settings}", settings=content.settings)
+    yield _("What you get by email, and when: {settings}", settings=content.settings)

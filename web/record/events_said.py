@@ -28,7 +28,7 @@ SAID = {
     "mail-queued": N_("Email queued"),
     "mail-settled": N_("Email answered by the mail server"),
     "mail-domains-set": N_("Email domains set"),
-    "notices-chosen": N_("What is mailed of the list chosen"),
+    "notices-chosen": N_("Emails about the list chosen"),
     "message-queued": N_("Message to a channel queued"),
     "message-settled": N_("Message answered by Teams or Slack"),
 }
