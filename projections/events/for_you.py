@@ -68,6 +68,7 @@ class ForYou:
         self._handed_by: dict[PersonId, Mapping[str, HandedOver]] = {}  # also by who has left since
         self._given: dict[str, Handing] = {}  # the latest of each line
         self._changed: set[str] | None = None  # streams since the last look; None: everything
+        self._version = 0
         self.looked = 0  # how many projects were looked at since the process began
 
     def take(self, new: Sequence[Recorded]) -> None:
@@ -92,6 +93,12 @@ class ForYou:
                 if not any(_opened(self._staff[one].desk, matter) for one in (person, line.covers) if one):
                     found[matter.key] = self._put_off(line, me.desk, now)
             return list(found.values())
+
+    def version(self) -> int:
+        """Return a number that is another one once any list may have become another, by what was recorded."""
+        with self._lock:
+            self._present()
+            return self._version
 
     def readers(self) -> list[PersonId]:
         """Return everybody who has a list, by id."""
@@ -184,9 +191,10 @@ class ForYou:
         for key in projects:
             if (project := world.projects.get(key)) is not None:
                 self.looked += 1
-                self._matters.pop(key, None)
+                before = self._matters.pop(key, {})
                 if found := {matter.key: matter for matter in matters(world, project)}:
                     self._matters[key] = found
+                self._version += found != before
         for key in set(world.projects) if moved else projects & set(world.projects):
             self._settle(key, self._responsible(world.projects[key]))
         return world
@@ -201,6 +209,7 @@ class ForYou:
                 self._staff.pop(key, None)
             else:
                 self._staff[key] = new
+            self._version += new != old
             moved |= (old and (old.projects,)) != (new and (new.projects,))
             handed = person.desk.handed if person is not None else {}
             said |= handed != self._handed_by.pop(key, {})

@@ -138,7 +138,7 @@ class Sender:
         try:
             try:
                 connection.open(there)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # the second of a name that no certificate can be for
                 told = _one_line(str(error)) or type(error).__name__
                 raise NotSent(_("No connection: {error}", error=told)) from error
             yield connection

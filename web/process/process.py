@@ -330,7 +330,7 @@ class Process:
         for task in tasks:
             task.cancel()
         self._stop.set()
-        for sleeper in (self._follower, self._receipts, self._tail):
+        for sleeper in (self._follower, self._receipts, self._tail, self._telling.notices, self.services.poster):
             sleeper.wake()
         for thread in threads:
             await asyncio.to_thread(thread.join, 10)

@@ -6,6 +6,7 @@ left out, and a mail of which nothing is left is not sent.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -27,7 +28,7 @@ from web.mail.notice import Notice, NoticeGroup, NoticeLine
 from web.telling.matters import leads_to, quoted, rank, sentence
 
 log = logging.getLogger("fanlight.post")
-EVERY, REST = 1.0, 0.2  # seconds between two looks when nothing is recorded; and at least
+EVERY, REST = 5.0, 0.2  # seconds between two looks when nothing is recorded; and at least
 GAP = timedelta(seconds=20)  # between two mails to one person, so that what comes together is one mail
 MORNING = timedelta(hours=6)  # for so long after the hour a morning mail is sent that could not be sent then
 MOST, QUOTED = 40, 500  # lines of one mail; characters of a quotation
@@ -51,6 +52,8 @@ class Notices:
         self._for_you, self._present, self._parked = sources.for_you, sources.present, sources.parked
         self._clock, self._origin, self._hour = sources.clock, sources.origin, sources.hour
         self._woken = threading.Event()
+        self._seen: tuple[int, Mapping[str, int]] | None = None  # what lists were made of at the last look
+        self._looked = 0.0
 
     def wake(self) -> None:
         """Have it looked at once, as something was recorded."""
@@ -62,10 +65,19 @@ class Notices:
             self._woken.wait(EVERY - REST)
             self._woken.clear()
             try:
-                if leads():
+                if leads() and self._changed():
                     send(self.errands())
             except Exception:
                 log.exception("mailing of what waits failed; it is tried again")
+
+    def _changed(self) -> bool:
+        """Tell whether any list may be another than at the last look, by what was recorded or as time passed."""
+        self._present.refresh()
+        seen, now = (self._for_you.version(), self._parked()), time.monotonic()
+        if seen == self._seen and now - self._looked < EVERY:
+            return False
+        self._seen, self._looked = seen, now
+        return True
 
     def errands(self) -> list[Errand]:
         """Return every mail that is due now."""

@@ -112,10 +112,16 @@ class Poster:
         """
         command = QueueMessage(channel=channel, message=new_id())
         self._ports.service.execute(actor, command, command_id=CommandId(new_id(24)))
-        sending = threading.Thread(target=self._send, args=(channel, command.message), name="trial", daemon=True)
+        sending = threading.Thread(target=self._tried, args=(channel, command.message), name="trial", daemon=True)
         sending.start()
         sending.join(PATIENCE)
         return self._posted(channel, command.message)
+
+    def _tried(self, channel: ChannelId, message: str) -> None:
+        try:
+            self._send(channel, message)
+        except Exception:
+            log.exception("a channel could not be tried")
 
     def _due(self, channel: Channel, now: datetime, parked: Mapping[str, int]) -> QueueMessage | None:
         """Return what is to be sent to a channel now: first what was put off, then what is new."""
