@@ -1,4 +1,4 @@
-"""Clients, people and shares, folded from their events. It holds nothing of any project."""
+"""Clients, people, shares and channels, folded from their events. It holds nothing of any project."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -8,7 +8,7 @@ import msgspec
 
 from domain.agreement import share as agreement_share
 from domain.agreement.share import Share, ShareEvent
-from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.ids import ChannelId, ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.people import brand, clients
 from domain.people import person as person_stream
@@ -23,6 +23,8 @@ from domain.people.person import Person, PersonDisabled, PersonErased, PersonEve
 from domain.people.rules import RuleEvent, Rules
 from domain.people.sign_ins import LinkIssued, SessionEnded, SessionStarted
 from domain.people.tokens import TokenIssued, TokenRevoked
+from domain.telling import channels
+from domain.telling.channels import Channel, ChannelAdded, ChannelEvent
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -50,13 +52,15 @@ class Directory:
         self.tokens: dict[str, Key] = {}
         self.passkeys: dict[str, Key] = {}  # by credential, base64url
         self.erased: set[PersonId] = set()
+        self.channels: dict[ChannelId, Channel] = {}
+        self._told: dict[ProjectId, tuple[ChannelId, ...]] = {}  # the channels of a project, ended ones too
         self._of_project: dict[ProjectId, tuple[ShareId, ...]] = {}  # a share never changes its project or client
         self._of_client: dict[ClientId, tuple[ShareId, ...]] = {}
         self._members: dict[ClientId, tuple[PersonId, ...]] = {}  # who ever was a viewer of a client
         self._addressed: dict[str, tuple[PersonId, ...]] = {}  # whoever was ever invited by an address, as compared
 
     def apply_access(self, event: AccessEvent, key: str, at: datetime) -> None:
-        """Take in the next event of the organisation, a client or a person, recorded at `at` (UTC).
+        """Take in the next event of the organisation, a client, a channel or a person, recorded at `at` (UTC).
 
         `key` is the id in the stream's name, after the kind. After an erasure a person's earlier events can no
         longer be read, so the first event of that person may be missing.
@@ -68,6 +72,10 @@ class Directory:
                 self.rules = organisation_rules.evolve(self.rules, event)
             case _ if isinstance(event, ClientEvent):
                 self._apply_client(ClientId(key), event, at)
+            case _ if isinstance(event, ChannelEvent):
+                channel = self.channels[ChannelId(key)] = channels.evolve(self.channels.get(ChannelId(key)), event, at)
+                if isinstance(event, ChannelAdded):
+                    self._told[channel.project] = (*self._told.get(channel.project, ()), channel.id)
             case PersonErased(person=person):
                 self._erase(person)
             case _ if isinstance(event, PersonEvent):
@@ -226,6 +234,11 @@ class Directory:
     def all_of_client(self, client: str) -> list[Share]:
         """Return the shares of a client, drafted ones too, in the order they were made."""
         return [self.shares[share] for share in self._of_client.get(ClientId(client), ())]
+
+    def channels_of(self, project: ProjectId) -> list[Channel]:
+        """Return the channels of a project that have not ended, in the order they were added."""
+        found = [self.channels[key] for key in self._told.get(project, ())]
+        return [channel for channel in found if channel.ended is None]
 
     def common_zone(self, clients: Iterable[ClientId]) -> str:
         """Return the time zone (IANA name) that all of some clients have; "UTC" where there is none."""

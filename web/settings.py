@@ -13,6 +13,7 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.people.tokens import Token
 from web.mail_server import is_address, server
+from web.outside.sender import networks
 
 
 class BadSetting(Exception):
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     mail_from: str = ""
     digest_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
+    allowed_networks: str = ""
     operator_token: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
@@ -122,6 +124,10 @@ HELP = {
     ),
     "mail_from": N_("address emails come from, such as status@example.com, which the mail server accepts"),
     "digest_hour": N_("hour of the client's day at which daily and weekly emails go out, 0 to 23"),
+    "allowed_networks": N_(
+        "private networks that addresses typed here, such as those of Teams or Slack, may lead into, such as "
+        "10.20.0.0/16, with commas between; default: none"
+    ),
     "operator_token": N_(
         "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed"
     ),
@@ -176,6 +182,7 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
     if bool(settings.witness_url) != bool(settings.witness_key):
         raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
     _check_mail(settings)
+    _check_networks(settings)
     return settings
 
 
@@ -299,6 +306,19 @@ def _check_mail(settings: Settings) -> None:
                 told=expected,
             )
         )
+
+
+def _check_networks(settings: Settings) -> None:
+    try:
+        networks(settings.allowed_networks)
+    except ValueError as error:
+        told = _(
+            "{name} is {value!r}: {error}. Expected networks such as 10.20.0.0/16, with commas between.",
+            name=variable("allowed_networks"),
+            value=settings.allowed_networks,
+            error=error,
+        )
+        raise BadSetting(told) from None
 
 
 def _variables() -> set[str]:

@@ -13,9 +13,10 @@ import msgspec
 from domain import check
 from domain.ids import ClientId, PersonId, ShareId
 from domain.message import Command, Event
+from domain.telling.told import News, ToldLines
 
 Cadence = Literal["off", "instant", "daily", "weekly"]
-Kind = Literal["invitation", "digest", "link", "address", "passkey"]  # link: to sign in, asked for on the sign-in page
+Kind = Literal["invitation", "digest", "link", "address", "passkey", "notice"]  # link: asked for on the sign-in page
 Settled = Literal["accepted", "refused", "deferred", "dropped"]
 MAILS_KEPT = 30  # of a kind, about one share or client, in memory; the log has them all
 LINKS, LINKS_WITHIN = 3, timedelta(minutes=15)  # at most so many mails with a link that was asked for, in that time
@@ -48,6 +49,7 @@ class MailQueued(Event, frozen=True, kw_only=True):
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
     about: str = ""  # of what tells somebody of a change of theirs: which, "old k3v9x0q2m7ab"
     address: str = ""  # it goes to, where that is not the address the person has then
+    lines: tuple[str, ...] = ()  # of the list *For you*, that a notice is about
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
@@ -75,6 +77,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
     about: str = ""
     address: str = ""
+    lines: tuple[str, ...] = ()  # that a notice is about
 
 
 def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetime) -> tuple[Mail, ...]:
@@ -86,7 +89,7 @@ def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetim
         return _changed(state, event.mail, lambda mail: replace(mail, state="queued"))
     new = Mail(
         id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at, client=event.client,
-        about=event.about, address=event.address,
+        about=event.about, address=event.address, lines=event.lines,
     )  # fmt: skip
     alike = [mail.id for mail in state if _about(mail) == _about(new)]
     gone = alike[: max(0, len(alike) - MAILS_KEPT + 1)]
@@ -132,6 +135,7 @@ class QueueMail(Command, frozen=True, kw_only=True):
     about: str = ""
     address: str = ""
     most: int = LINKS  # of a link: how many in `LINKS_WITHIN`, where several people have its address
+    news: tuple[News, ...] = ()  # what a notice is about
 
 
 class SettleMail(Command, frozen=True, kw_only=True):
@@ -141,19 +145,23 @@ class SettleMail(Command, frozen=True, kw_only=True):
     told: str = ""
 
 
-def queue(
-    state: tuple[Mail, ...], digested: Mapping[ShareId, int], command: QueueMail, now: datetime
-) -> list[MailQueued]:
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person was mailed before: the last update by share, and lines of their list."""
+
+    digested: Mapping[ShareId, int]
+    told: ToldLines = ToldLines()
+
+
+def queue(state: tuple[Mail, ...], before: Before, command: QueueMail, now: datetime) -> list[MailQueued]:
     """Return the event that queues a mail at `now` (UTC).
 
-    No update is mailed twice and no link too often, even when two processes ask at once: then there is no event.
-    `digested` is the last update that was mailed, by share.
+    No update or line is mailed twice and no link too often, even when two processes ask at once: then there is none.
     """
     mail = next((mail for mail in state if mail.id == command.mail), None)
     if mail is not None:
         again = MailQueued(
             mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to, client=mail.client,
-            about=mail.about, address=mail.address,
+            about=mail.about, address=mail.address, lines=mail.lines,
         )  # fmt: skip
         return [again] if mail.state == "deferred" else []
     key = check.identifier("mail", command.mail)
@@ -161,12 +169,15 @@ def queue(
         recent = sum(mail.kind == "link" and mail.at > now - LINKS_WITHIN for mail in state)
         often = recent >= min(command.most, LINKS)
         return [] if often else [MailQueued(mail=key, kind="link", client=command.client)]
+    if command.kind == "notice":
+        lines = before.told.new(command.news)
+        return [MailQueued(mail=key, kind="notice", lines=lines)] if lines else []
     if command.kind == "invitation" or command.share is None:
         about, address = check.line("about", command.about, required=False), command.address
         if address:
             check.address("address", address)
         return [MailQueued(mail=key, kind=command.kind, client=command.client, about=about, address=address)]
-    if digested.get(command.share, 0) != command.after:
+    if before.digested.get(command.share, 0) != command.after:
         return []
     return [MailQueued(mail=key, kind="digest", share=command.share, first=command.after + 1, to=command.to)]
 

@@ -50,6 +50,8 @@ from domain.people.sign_ins import (
     UseLink,
 )
 from domain.people.tokens import Token, TokenCommand, TokenEvent
+from domain.telling import notices
+from domain.telling.notices import ChooseNotices, Notices, NoticesChosen
 
 Role = Literal["admin", "manager", "auditor", "viewer"]
 
@@ -95,7 +97,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded
     | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent
+    | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent | NoticesChosen
 )  # fmt: skip
 
 # state
@@ -119,6 +121,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     keyring: Keyring = Keyring()  # their passkeys
     address_changes: AddressChanges = AddressChanges()  # of their own address
     desk: Desk = Desk()  # what they said of the lines of their list
+    notices: Notices = Notices()  # what they are mailed of these
 
     @property
     def viewer(self) -> bool:
@@ -191,6 +194,9 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         case MailQueued(share=share, to=to) if share is not None and event.mail not in {m.id for m in state.mails}:
             digested, when = {**state.digested, share: to}, {**state.digested_at, share: at}
             return replace(state, mails=mails.evolve(state.mails, event, at), digested=digested, digested_at=when)
+        case MailQueued(kind="notice", lines=lines) if event.mail not in {m.id for m in state.mails}:
+            mailed = notices.mailed(state.notices, lines, at)
+            return replace(state, mails=mails.evolve(state.mails, event, at), notices=mailed)
         case MailQueued() | MailSettled():
             return replace(state, mails=mails.evolve(state.mails, event, at))
         case SessionEnded(session=key):
@@ -207,6 +213,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return _with_keys(state, event, at)
         case _ if isinstance(event, AddressEvent):
             return _with_address(state, event, at)
+        case NoticesChosen():
+            return replace(state, notices=notices.evolve(state.notices, event, at))
         case _ if isinstance(event, ForYouEvent):
             return replace(state, desk=for_you.evolve(state.desk, event, at))
         case _:
@@ -321,7 +329,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession
     | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand
+    | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand | ChooseNotices
 )  # fmt: skip
 
 
@@ -371,7 +379,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             same = all(state.digest(one) == cadence for one in _meant(state, client))
             return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
         case QueueMail():
-            return list(mails.queue(state.mails, state.digested, command, now))
+            before = mails.Before(digested=state.digested, told=state.notices.told)
+            return list(mails.queue(state.mails, before, command, now))
         case SettleMail():
             return list(mails.settle(state.mails, command))
         case EndSession(session=key, cause=cause):
@@ -391,6 +400,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             return list(passkeys.decide(state, command, now))
         case _ if isinstance(command, AddressCommand):
             return list(addresses.decide(state, command, now, taken=taken))
+        case ChooseNotices():
+            return list(notices.choose(state.notices, command, viewer=state.viewer))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
         case _:

@@ -4,6 +4,8 @@ Rule: no SQL here. `(stream, version)` is unique, which is the optimistic concur
 organisation.
 """
 
+import base64
+import binascii
 import contextlib
 import hashlib
 import hmac
@@ -29,6 +31,7 @@ from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.message import UNREADABLE
 from domain.people.person import PersonErased
+from domain.telling.channels import ChannelEnded
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
 
@@ -36,6 +39,7 @@ BATCH = 500
 PERSON_ERASED, ERASED = "person-erased", 1_000_000
 LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
+KEYED = (PERSONAL, "channel-")  # streams whose commands leave no hash that could be guessed at
 
 
 class Unreadable(Exception):  # the follower stops the shares that depend on the stream
@@ -126,7 +130,7 @@ class EventLog:
     def recognised(self, done: CommandCarriedOut, command: bytes) -> bool:
         """Tell whether a closing event closed this encoded command; of somebody erased nothing is recognised."""
         try:
-            if done.stream.startswith(PERSONAL):
+            if done.stream.startswith(KEYED):
                 return (
                     hmac.new(self._vault.existing(done.stream), command, hashlib.sha256).hexdigest() == done.fingerprint
                 )
@@ -135,8 +139,8 @@ class EventLog:
         return hashlib.sha256(command).hexdigest() == done.fingerprint
 
     def fingerprint(self, stream: str, command: bytes) -> str:
-        """Return a SHA-256 of an encoded command, hex; on a person's stream an HMAC with that person's key."""
-        if stream.startswith(PERSONAL):
+        """Return a SHA-256 of an encoded command, hex; on a person's or channel's stream an HMAC with its key."""
+        if stream.startswith(KEYED):
             return hmac.new(self._vault.secret(stream), command, hashlib.sha256).hexdigest()
         return hashlib.sha256(command).hexdigest()
 
@@ -171,7 +175,25 @@ class EventLog:
                     return msgspec.structs.replace(stored, event=ContentErased(kind=kind))
             case PersonErased(person=person):
                 self._destroy_key_of(person)
+            case ChannelEnded():
+                self._vault.destroy(_secret(stored.stream))
         return stored
+
+    # a secret is sealed before it becomes part of an event, so that whoever reads events does not read it
+
+    def seal_secret(self, stream: str, secret: str) -> str:
+        """Return a secret of a stream, sealed with a key of its own."""
+        return base64.b64encode(self._vault.seal(_secret(stream), secret.encode(), b"secret")).decode()
+
+    def open_secret(self, stream: str, sealed: str) -> str:
+        """Return a secret that was sealed.
+
+        Raises: Gone once its key is destroyed, Damaged.
+        """
+        try:
+            return self._vault.open(_secret(stream), base64.b64decode(sealed, validate=True), b"secret").decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise Damaged(_("what was stored is not what was sealed")) from error
 
     def _destroy_key_of(self, person: PersonId) -> None:
         self._vault.destroy(f"{PERSONAL}{person}")
@@ -261,6 +283,11 @@ class EventLog:
             return self._recorded(stream, notification.originator_version, position, notification.state)
         except (*UNREADABLE, ArithmeticError, Damaged) as error:
             return Unreadable(stream, position, error)
+
+
+def _secret(stream: str) -> str:
+    """Return the name of the key of a stream's secrets."""
+    return f"{stream}.secret"
 
 
 def _stored_as_it_is(text: str) -> bool:

@@ -7,55 +7,23 @@ whatever was handed to them.
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Literal
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from domain.agreement.share import Share
 from domain.events import Recorded
-from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.ids import ChannelId, ClientId, PersonId, ProjectId, ShareId
 from domain.people.for_you import Desk, HandedOver
-from domain.people.mails import Mail
 from domain.people.person import Person
 from domain.plan.project import Project
+from projections.events.matters import Matter, matters, stopped
 from projections.events.world import World
 from projections.wording.words import local
 
-Kind = Literal["concern", "comment", "score", "ack", "hold", "mail", "stopped", "confirm", "expires", "joined"]
-RECENT = timedelta(days=30)  # scores and acknowledgements
-JOINED = timedelta(days=14)
-EXPIRES = timedelta(days=14)  # before the agreed end of a share
-UNCONFIRMED = timedelta(days=31)  # after the newest confirmation of a plan
 STAFF = ("manager", "admin")
-
-
-class Matter(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that needs somebody, as far as the present instant does not matter."""
-
-    key: str  # its kind, its project and its ids: the same for as long as it needs somebody
-    kind: Kind
-    project: ProjectId
-    client: ClientId | None = None
-    share: ShareId | None = None
-    about: str = ""  # "milestone-m1", "risk-r7", "budget", "agreement-2"; "": everything
-    by: PersonId | None = None  # of the client: who said it, joined, or was not reached
-    at: datetime | None = None  # since when, UTC; None: not known
-    newest: datetime | None = None  # when the latest of it came, where it is several
-    many: int = 1
-    until: datetime | None = None  # when it lapses
-    starts: datetime | None = None  # it is nothing before that
-    ends: datetime | None = None  # nor from then on
-    place: str = ""  # whoever opens this place has dealt with it
-
-    @property
-    def moved(self) -> datetime | None:
-        """When it last changed (UTC)."""
-        return self.newest or self.at
-
-    def holds(self, now: datetime) -> bool:
-        """Tell whether it needs somebody at an instant."""
-        return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
+Parked = Mapping[str, int]  # shares that stopped, with the position of the last event each has taken in
+MOVING: Parked = {}
 
 
 class Handing(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +39,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     matter: Matter
     given_by: PersonId | None = None  # who handed it over
+    given_at: datetime | None = None
     covers: PersonId | None = None  # whose line it is, who is away
     back: date | None = None  # put off until then
+    since: datetime | None = None  # when it came to this list as it is (UTC); None: not known
 
 
 class _Staff(msgspec.Struct, frozen=True):
@@ -98,6 +68,7 @@ class ForYou:
         self._handed_by: dict[PersonId, Mapping[str, HandedOver]] = {}  # also by who has left since
         self._given: dict[str, Handing] = {}  # the latest of each line
         self._changed: set[str] | None = None  # streams since the last look; None: everything
+        self._version = 0
         self.looked = 0  # how many projects were looked at since the process began
 
     def take(self, new: Sequence[Recorded]) -> None:
@@ -106,25 +77,41 @@ class ForYou:
             if self._changed is not None:
                 self._changed |= {recorded.stream for recorded in new}
 
-    def lines(self, person: PersonId, now: datetime, stopped: Iterable[str] = ()) -> list[Line]:
-        """Return the list of one person at `now` (UTC), what is put off too; `stopped` are the shares that stopped."""
+    def lines(self, person: PersonId, now: datetime, parked: Parked = MOVING) -> list[Line]:
+        """Return the list of one person at `now` (UTC), what is put off too; `parked` are the shares that stopped."""
         with self._lock:
             world = self._present()
             me = self._staff.get(person)
             if me is None:
                 return []
-            halted: dict[ProjectId, list[Matter]] = {}
-            for share in (world.shares[ShareId(key)] for key in stopped if ShareId(key) in world.shares):
-                halted.setdefault(share.project, []).append(_stopped(share))
+            halted = _halted(world, parked)
             found: dict[str, Line] = {}
             for line in self._candidates(person, now, halted):
                 matter = line.matter
                 if matter.key in found or not matter.holds(now) or not me.manages(matter.project):
                     continue
                 if not any(_opened(self._staff[one].desk, matter) for one in (person, line.covers) if one):
-                    back = self._back(me.desk, matter, now)
-                    found[matter.key] = msgspec.structs.replace(line, back=back)
+                    found[matter.key] = self._put_off(line, me.desk, now)
             return list(found.values())
+
+    def version(self) -> int:
+        """Return a number that is another one once any list may have become another, by what was recorded."""
+        with self._lock:
+            self._present()
+            return self._version
+
+    def readers(self) -> list[PersonId]:
+        """Return everybody who has a list, by id."""
+        with self._lock:
+            self._present()
+            return sorted(self._staff)
+
+    def of_project(self, project: ProjectId, now: datetime, parked: Parked = MOVING) -> list[Matter]:
+        """Return what needs somebody in a project at `now` (UTC), whoever that is."""
+        with self._lock:
+            halted = _halted(self._present(), parked)
+            every = (*self._matters.get(project, {}).values(), *halted.get(project, ()))
+            return [matter for matter in every if matter.holds(now)]
 
     def told_at(self, person: PersonId, place: str) -> bool:
         """Return whether somebody has a line, or covers one, that is dealt with by opening a place."""
@@ -160,14 +147,14 @@ class ForYou:
             for matter in (*self._matters.get(project, {}).values(), *halted.get(project, ())):
                 given = self._handed(matter)
                 if given is None or given.to == person:
-                    yield Line(matter=matter, given_by=given.by if given else None)
+                    yield _line(matter, given)
         for key, given in self._given.items():
             if given.to == person:
                 project = ProjectId(key.split(".")[1])
                 stopped = {matter.key: matter for matter in halted.get(project, ())}
                 matter_given = self._matters.get(project, {}).get(key) or stopped.get(key)
                 if matter_given is not None:
-                    yield Line(matter=matter_given, given_by=given.by)
+                    yield _line(matter_given, given)
 
     def _handed(self, matter: Matter) -> Handing | None:
         """Return to whom a line was handed, None where that is nobody who manages its project now."""
@@ -178,12 +165,17 @@ class ForYou:
     def _zone(self, project: ProjectId) -> str:
         return self._world().projects[project].time_zone
 
-    def _back(self, desk: Desk, matter: Matter, now: datetime) -> date | None:
-        """Return the day until which a line is put off; None where it is not, or is newer than that."""
-        put_off = desk.put_off.get(matter.key)
-        if put_off is None or put_off.until <= local(now, self._zone(matter.project)).date():
-            return None
-        return None if matter.moved is not None and matter.moved > put_off.at else put_off.until
+    def _put_off(self, line: Line, desk: Desk, now: datetime) -> Line:
+        """Return a line with the day until which it is put off, and since when it is on the list as it is."""
+        matter = line.matter
+        put_off, since = desk.put_off.get(matter.key), _latest(matter.since, line.given_at)
+        if put_off is None or (matter.moved is not None and matter.moved > put_off.at):
+            return msgspec.structs.replace(line, since=since)
+        zone = self._zone(matter.project)
+        if put_off.until > local(now, zone).date():
+            return msgspec.structs.replace(line, since=since, back=put_off.until)
+        came_back = datetime.combine(put_off.until, time(), ZoneInfo(zone))
+        return msgspec.structs.replace(line, since=_latest(since, came_back.astimezone(UTC)))
 
     # keeping up with the record
 
@@ -199,9 +191,10 @@ class ForYou:
         for key in projects:
             if (project := world.projects.get(key)) is not None:
                 self.looked += 1
-                self._matters.pop(key, None)
+                before = self._matters.pop(key, {})
                 if found := {matter.key: matter for matter in matters(world, project)}:
                     self._matters[key] = found
+                self._version += found != before
         for key in set(world.projects) if moved else projects & set(world.projects):
             self._settle(key, self._responsible(world.projects[key]))
         return world
@@ -216,6 +209,7 @@ class ForYou:
                 self._staff.pop(key, None)
             else:
                 self._staff[key] = new
+            self._version += new != old
             moved |= (old and (old.projects,)) != (new and (new.projects,))
             handed = person.desk.handed if person is not None else {}
             said |= handed != self._handed_by.pop(key, {})
@@ -273,6 +267,9 @@ def _concerned(world: World, stream: str) -> set[ProjectId]:
         case "person":
             person = world.people.get(PersonId(key))
             return set().union(*(_of_client(world, client) for client in person.memberships)) if person else set()
+        case "channel":
+            channel = world.channels.get(ChannelId(key))
+            return {channel.project} if channel else set()
         case "erasure":
             return set(world.projects)
         case _:
@@ -283,143 +280,18 @@ def _of_client(world: World, client: ClientId) -> set[ProjectId]:
     return {share.project for share in world.all_of_client(client)}
 
 
-# what needs somebody in one project
+def _halted(world: World, parked: Parked) -> dict[ProjectId, list[Matter]]:
+    """Return the lines about shares that stopped, by project."""
+    halted: dict[ProjectId, list[Matter]] = {}
+    for key, position in parked.items():
+        if (share := world.shares.get(ShareId(key))) is not None:
+            halted.setdefault(share.project, []).append(stopped(share, position))
+    return halted
 
 
-def matters(world: World, project: Project) -> Iterator[Matter]:
-    """Yield what needs somebody in a project, at any instant from now on."""
-    active = [share for share in world.all_of_project(project.id) if share.active]
-    for share in active:
-        yield from _said(share)
-        yield from _held(world, share)
-        yield from _expires(share)
-        yield from _mails(world, share)
-    yield from _scored(project)
-    yield from _unconfirmed(project, active)
-    for client in {share.client for share in world.all_of_project(project.id)}:
-        if _home(world, client) == project.id:
-            yield from _people_of(world, client, project.id)
+def _line(matter: Matter, given: Handing | None) -> Line:
+    return Line(matter=matter, given_by=given.by, given_at=given.at) if given else Line(matter=matter)
 
 
-def _key(kind: Kind, project: ProjectId, *ids: str | int) -> str:
-    return ".".join((kind, project, *map(str, ids)))
-
-
-def _seconds(at: datetime) -> int:
-    return int(at.timestamp())
-
-
-def _said(share: Share) -> Iterator[Matter]:
-    """Yield concerns and comments that nobody of ours answered, and what was acknowledged."""
-    project, client = share.project, share.client
-    for concern in share.answers.concerns.values():
-        if not concern.settled and not concern.answer:
-            yield Matter(
-                key=_key("concern", project, share.id, concern.id), kind="concern", project=project, client=client,
-                share=share.id, about=concern.subject, by=concern.by, at=concern.at,
-            )  # fmt: skip
-    open_now: dict[str, Matter] = {}
-    for comment in share.answers.comments:
-        known = open_now.get(comment.subject)
-        if comment.side == "ours":
-            if not comment.remark:
-                open_now.pop(comment.subject, None)
-        elif known is not None:
-            new = {"many": known.many + 1, "newest": comment.at, "by": comment.by}
-            open_now[comment.subject] = msgspec.structs.replace(known, **new)
-        else:
-            open_now[comment.subject] = Matter(
-                key=_key("comment", project, share.id, comment.id), kind="comment", project=project, client=client,
-                share=share.id, about=comment.subject, by=comment.by, at=comment.at,
-            )  # fmt: skip
-    yield from open_now.values()
-    for subject, taken in share.answers.acknowledged.items():
-        yield Matter(
-            key=_key("ack", project, share.id, subject, _seconds(taken.at)), kind="ack", project=project, client=client,
-            share=share.id, about=subject, by=taken.by, at=taken.at, ends=taken.at + RECENT, place=f"project-{project}",
-        )  # fmt: skip
-
-
-def _held(world: World, share: Share) -> Iterator[Matter]:
-    for subject, held in world.held(share.id).held.items():
-        fact = held.fact
-        yield Matter(
-            key=_key("hold", share.project, share.id, subject, _seconds(fact.since)), kind="hold",
-            project=share.project, client=share.client, share=share.id, about=subject, at=fact.since, until=fact.until,
-        )  # fmt: skip
-
-
-def _expires(share: Share) -> Iterator[Matter]:
-    if (expires := share.ways.expires) is not None:
-        yield Matter(
-            key=_key("expires", share.project, share.id, _seconds(expires)), kind="expires", project=share.project,
-            client=share.client, share=share.id, until=expires, starts=expires - EXPIRES, ends=expires,
-        )  # fmt: skip
-
-
-def _mails(world: World, share: Share) -> Iterator[Matter]:
-    """Yield whom the last mail about a share did not reach."""
-    for person in world.viewers_of(share.client):
-        if mail := _refused([mail for mail in person.mails if mail.share == share.id]):
-            yield Matter(
-                key=_key("mail", share.project, share.id, person.id, _seconds(mail.at)), kind="mail",
-                project=share.project, client=share.client, share=share.id, by=person.id, at=mail.settled or mail.at,
-            )  # fmt: skip
-
-
-def _refused(mails: Sequence[Mail]) -> Mail | None:
-    """Return the last of some mails where it was refused."""
-    return mails[-1] if mails and mails[-1].state == "refused" else None
-
-
-def _scored(project: Project) -> Iterator[Matter]:
-    for risk in project.risks.risks.values():
-        for client, given in () if risk.closed else risk.client_scores.items():
-            last = given[-1]
-            yield Matter(
-                key=_key("score", project.id, client, risk.id, _seconds(last.at)), kind="score", project=project.id,
-                client=client, about=f"risk-{risk.id}", by=last.by, at=last.at, ends=last.at + RECENT,
-                place=f"project-{project.id}",
-            )  # fmt: skip
-
-
-def _unconfirmed(project: Project, active: Sequence[Share]) -> Iterator[Matter]:
-    """Yield that a plan which was confirmed before, and is shown to somebody, was not confirmed for long."""
-    confirmed = project.schedule.confirmed_since
-    open_dates = any(milestone.actual is None for milestone in project.schedule.milestones.values())
-    if confirmed is not None and project.phase == "running" and active and open_dates:
-        yield Matter(
-            key=_key("confirm", project.id, _seconds(confirmed)), kind="confirm", project=project.id, at=confirmed,
-            starts=confirmed + UNCONFIRMED,
-        )  # fmt: skip
-
-
-def _home(world: World, client: ClientId) -> ProjectId | None:
-    """Return the project with which a client's people are told: of its first share in force, else of its first."""
-    shares = world.all_of_client(client)
-    return next((share.project for share in (*(s for s in shares if s.active), *shares)), None)
-
-
-def _people_of(world: World, client: ClientId, project: ProjectId) -> Iterator[Matter]:
-    """Yield whom an invitation did not reach, and who came in for the first time."""
-    for person in world.viewers_of(client):
-        known = person.memberships[client]
-        first = next(iter(person.memberships))
-        invited = [m for m in person.mails if m.kind == "invitation" and (m.client or first) == client]
-        if (mail := _refused(invited)) and known.joined is None:
-            yield Matter(
-                key=_key("mail", project, client, person.id, _seconds(mail.at)), kind="mail", project=project,
-                client=client, by=person.id, at=mail.settled or mail.at,
-            )  # fmt: skip
-        if known.joined is not None:
-            yield Matter(
-                key=_key("joined", project, client, person.id), kind="joined", project=project, client=client,
-                by=person.id, at=known.joined, ends=known.joined + JOINED, place=f"client-{client}",
-            )  # fmt: skip
-
-
-def _stopped(share: Share) -> Matter:
-    return Matter(
-        key=_key("stopped", share.project, share.id), kind="stopped", project=share.project, client=share.client,
-        share=share.id,
-    )  # fmt: skip
+def _latest(*times: datetime | None) -> datetime | None:
+    return max((at for at in times if at is not None), default=None)

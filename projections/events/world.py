@@ -181,6 +181,12 @@ class World(Directory):
                 return set()
 
 
+def organisation_zone(world: World) -> str:
+    """Return the time zone (IANA) of pages that are about no project: that of all projects, UTC where they differ."""
+    zones = {project.time_zone for project in list(world.projects.values())}
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
 class Names(msgspec.Struct, frozen=True):
     """The names that a share's view shows its client, and the look it wears."""
 

@@ -17,6 +17,7 @@ from domain.people.person import InvitePerson
 from domain.people.sign_ins import IssueLink, UseLink
 from domain.people.tokens import IssueToken
 from domain.plan.risks import Points, ScoreAsClient
+from domain.telling.channels import AddChannel, QueueMessage, SettleMessage
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
 from web import clock
@@ -78,6 +79,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", "/me/address"),
     ("manager", "/tokens"),
     ("manager", "/for-you"),
+    ("manager", "/for-you/settings"),
+    ("manager", f"/p/{HARBOUR}/channels"),
     ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),
     ("auditor", "/audit/replay"),
@@ -122,6 +125,10 @@ def talk(world: World) -> None:
     world.tell(Acknowledge(share=OTHER, subject="milestone-m1", by=by, screen=screen), ADMIN)
     world.tell(MakeComment(share=OTHER, comment="c1", subject="risk-r1", text="Seen", by=by, side="ours"), ADMIN)
     world.tell(ScoreAsClient(project=HARBOUR, risk="r1", client=ACME, points=Points(4, 5), by=by), ADMIN)
+    added = AddChannel(channel="ch1", project=HARBOUR, form="slack", name="W" * 120, address="https://127.0.0.1:1/x")
+    world.tell(added, ADMIN)
+    world.tell(QueueMessage(channel="ch1", message="m1"), ADMIN)
+    world.tell(SettleMessage(channel="ch1", message="m1", state="refused", told="404 no_service " * 9), ADMIN)
 
 
 def own(world: World, name: str) -> None:

@@ -156,6 +156,8 @@ TOLD: dict[str, Mutant] = {
     "who may no longer sign in": _everybody("disabled"),
     "to how many clients people belong": _everybody("clients"),
     "what colleagues said of the lines of their lists": _everybody("desk"),
+    "what colleagues are mailed of": _everybody("notices"),
+    "what became of messages to channels": _named(lambda w: [(c.name, c.posted, c.ended) for c in w.channels.values()]),
     "links that were used": _named(lambda w: [link.used for p in w.people.values() for link in p.links.values()]),
     "for how long receipts of others are kept": _named(
         lambda w: [s.retention for s in w.shares.values() if s.id != "share1"]

@@ -136,6 +136,8 @@ STORED: dict[str, dict[str, int]] = {
         "checkpoints of other people's bundles": 5,
         "ids taken away in the order of the memory": 103,
         "overdue where nobody shares whether it was met": 18,
+        "what became of messages to channels": 1,
+        "what colleagues are mailed of": 1,
         "what colleagues said of the lines of their lists": 1,
     },
     "held": {

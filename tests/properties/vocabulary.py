@@ -22,7 +22,7 @@ from domain.agreement.share import (
 from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
-from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from domain.ids import ChannelId, ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.people import addresses, clients, for_you, memberships, passkeys
 from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.people.rules import RequirePasskeys
@@ -31,6 +31,9 @@ from domain.people.tokens import IssueToken, RevokeToken, UseToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
+from domain.telling import channels
+from domain.telling.notices import ChooseNotices
+from domain.telling.told import News
 from projections.evidence.bundle import NothingYet
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
 
@@ -388,12 +391,31 @@ def on_lists(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
         for_you.HandOverLine(person=deputy, project=HARBOUR, line=line, to=deputy),
         for_you.OpenPlace(person=deputy, place=f"project-{HARBOUR}", until=START + timedelta(minutes=rng.randrange(5))),
         for_you.SetAbsence(person=staff, first=SOON, last=until, cover=deputy),
+        *_told(rng, staff, line),
         for_you.PutOffLine(person=staff, project=HARBOUR, line=line, until=None),
         for_you.EndAbsence(person=staff),
     ]
     begin = rng.randrange(5, max(minutes // 2, 6))
     kept = told[: rng.randrange(3, len(told) + 1)] if rng.random() < 0.7 else []
     return [(begin + (minutes - begin) * i // len(told), command) for i, command in enumerate(kept)]
+
+
+def _told(rng: random.Random, person: PersonId, line: str) -> list[AnyCommand]:
+    """Somebody chooses what they are mailed of; a channel is added, sent to, changed and ended."""
+    key = ChannelId(f"channel{rng.randrange(9)}")
+    address = f"https://hooks.example/services/{rng.randrange(10**9)}"
+    news = (News(line=line),)
+    settled: channels.Settled = rng.choice(("accepted", "refused", "deferred"))
+    return [
+        ChooseNotices(person=person, when={"concern": rng.choice(("morning", "off"))}),
+        channels.AddChannel(channel=key, project=HARBOUR, form="slack", name="all", address=address),
+        channels.AllowChannelContent(channel=key, content=True),
+        channels.QueueMessage(channel=key, message="m1", news=news),
+        channels.SettleMessage(channel=key, message="m1", state=settled, told=f"{rng.random()}"),
+        channels.ChangeChannel(channel=key, name=f"all {rng.random()}", kinds=("concern",)),
+        channels.ReplaceChannelAddress(channel=key, address=f"{address}0"),
+        channels.EndChannel(channel=key),
+    ]
 
 
 def _signed_in(rng: random.Random) -> list[AnyCommand]:

@@ -101,7 +101,7 @@ def test_the_last_day_is_the_clients_wherever_it_is_read(house: House) -> None:
 ALLOWED = {
     "projections/wording/words.py": "where they are made",
     "projections/entries/summed.py": "compared with what was said, never said",
-    "web/record/held.py": "the year is said with the second of two dates",
+    "web/telling/held.py": "the year is said with the second of two dates",
     "web/record/lanes.py": "an axis: the first mark has the year",
     "web/audit/replay_line.py": "an axis: the first mark has the year",
 }

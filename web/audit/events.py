@@ -26,7 +26,7 @@ from domain.plan.project import Project, ProjectEvent, evolve
 from domain.plan.schedule import BaselineApproved
 from projections.entries.parts import instant
 from projections.events.event_log import EventLog, Unreadable
-from projections.events.world import World
+from projections.events.world import World, organisation_zone
 from projections.wording import words
 from web.audit.frame import AuditPage, Options
 from web.door.guard import AUDIT, Signed, door
@@ -37,7 +37,6 @@ from web.record.events_said import EventLine, line, say
 from web.record.said.changes import put_back
 from web.record.said.project import Both, told
 from web.record.said.values import Became
-from web.staff.around import organisation_zone
 from web.staff.consulted import consulted
 from web.staff.frame import shell
 
@@ -46,7 +45,8 @@ BLOCK = 500  # events read at a time, backwards
 FURTHEST = 20  # blocks a page looks through; then a link goes on, and what is counted is "at least"
 TECHNICAL = frozenset({
     "command-carried-out", "session-started", "session-ended", "link-issued", "link-used", "token-issued",
-    "token-revoked", "token-used", "passkey-used", "mail-queued", "mail-settled", "day-ended", "place-opened",
+    "token-revoked", "token-used", "passkey-used", "mail-queued", "mail-settled", "message-queued", "message-settled",
+    "day-ended", "place-opened",
 })  # fmt: skip
 
 

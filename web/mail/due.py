@@ -12,6 +12,7 @@ from domain.agreement.share import Share
 from domain.ids import ClientId, PersonId, ShareId
 from domain.people.mails import LINKS, Kind, Mail
 from domain.people.person import Person
+from domain.telling.told import News
 from projections.events.world import World
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -33,6 +34,7 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     most: int = LINKS  # of a link: how many in a quarter of an hour
     about: str = ""  # which change of their own somebody is told of
     address: str = ""  # it goes to, where that is not the one they have then
+    news: tuple[News, ...] = ()  # what a notice is about
 
 
 class Due:

@@ -109,7 +109,7 @@ class MailHtml(Page, frozen=True, kw_only=True):
     organisation: str
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class OwnChange(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a mail says of what somebody changed of their own."""
 
     organisation: str
@@ -143,11 +143,11 @@ class OwnLinkHtml(MailHtml, frozen=True, kw_only=True):
     own: OwnLink
 
 
-class NoticeHtml(MailHtml, frozen=True, kw_only=True):
+class OwnChangeHtml(MailHtml, frozen=True, kw_only=True):
     """The HTML of a mail about what somebody changed of their own."""
 
-    template = "mail/notice.html"
-    told: Notice
+    template = "mail/own_change.html"
+    told: OwnChange
 
 
 def writable(address: str) -> bool:
@@ -161,11 +161,11 @@ def writable(address: str) -> bool:
 def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
     """Return a digest as a mail."""
     subject = f"{content.project}: {content.sentence}"
-    return _message(
+    return message(
         envelope,
         subject,
         "\n".join(_digest(content, links)),
-        DigestHtml(digest=content, links=links, **_dress(envelope, content)),
+        DigestHtml(digest=content, links=links, **dress(envelope, content.organisation)),
     )
 
 
@@ -180,41 +180,42 @@ def invitation(envelope: Envelope, content: Invitation) -> bytes:
         if content.client
         else _("{organisation} invites you as {role}", organisation=content.organisation, role=content.role)
     )
-    return _message(
+    return message(
         envelope,
         subject,
         "\n".join(_invitation(content)),
-        InvitationHtml(invitation=content, **_dress(envelope, content)),
+        InvitationHtml(invitation=content, **dress(envelope, content.organisation)),
     )
 
 
 def own_link(envelope: Envelope, content: OwnLink) -> bytes:
     """Return a mail with a link that was asked for."""
     subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
-    return _message(
-        envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content, **_dress(envelope, content))
-    )
+    page = OwnLinkHtml(own=content, **dress(envelope, content.organisation))
+    return message(envelope, subject, "\n".join(_own_link(content)), page)
 
 
-class _Dress(TypedDict):
+class Dress(TypedDict):
     """The fields of a `MailHtml`."""
 
     worn: MailWorn
     organisation: str
 
 
-def _dress(envelope: Envelope, content: Digest | Invitation | Notice | OwnLink) -> _Dress:
-    return {"worn": envelope.worn, "organisation": content.organisation}
+def dress(envelope: Envelope, organisation: str) -> Dress:
+    """Return what the HTML of every mail of an organisation has."""
+    return {"worn": envelope.worn, "organisation": organisation}
 
 
-def notice(envelope: Envelope, content: Notice) -> bytes:
+def own_change(envelope: Envelope, content: OwnChange) -> bytes:
     """Return a mail about what somebody changed of their own."""
     link = (f"{content.button}:", content.link, "") if content.link else ()
     lines = (f"{content.name},", "", *content.lines, "", *link, content.last)
-    return _message(envelope, content.subject, "\n".join(lines), NoticeHtml(told=content, **_dress(envelope, content)))
+    page = OwnChangeHtml(told=content, **dress(envelope, content.organisation))
+    return message(envelope, content.subject, "\n".join(lines), page)
 
 
-def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
+def message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:
     """Return a mail with a text and the HTML of a page."""
     mail = EmailMessage(policy=FOLDED)
     mail["From"] = Address(_header(envelope.sender_name), addr_spec=envelope.sender)

@@ -22,7 +22,7 @@ from projections.events.world import World
 from projections.wording import words
 from web.ids import digest
 from web.mail import cadence
-from web.mail.letters import Notice
+from web.mail.letters import OwnChange
 from web.mail.stop import Fingerprint
 
 SIDES: tuple[Side, ...] = ("old", "new")
@@ -106,7 +106,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     confirm: Callable[[PersonId, str, Side], str]
 
 
-def notice(sources: Sources, person: Person, mail: Mail) -> Notice | None:
+def change(sources: Sources, person: Person, mail: Mail) -> OwnChange | None:
     """Return what an email says to somebody; None where there is no reason any more."""
     organisation = sources.world.organisation or _("Your supplier")
     name = _named(person, mail.address)
@@ -130,7 +130,7 @@ def _named(person: Person, address: str) -> str:
     return person.name
 
 
-def _to_confirm(sources: Sources, person: Person, asked: AddressChange, side: Side, organisation: str) -> Notice:
+def _to_confirm(sources: Sources, person: Person, asked: AddressChange, side: Side, organisation: str) -> OwnChange:
     zone = sources.world.common_zone(asked.clients) if person.viewer else "UTC"
     until = f"{words.moment_year(asked.expires, zone)} ({zone})"
     name = _named(person, asked.old)
@@ -148,7 +148,7 @@ def _to_confirm(sources: Sources, person: Person, asked: AddressChange, side: Si
         subject = _("Confirm your new address at {organisation}", organisation=organisation)
         first = _("{name} asked to sign in at {organisation} by this address.", name=name, organisation=organisation)
         wrong = _("If you know nothing of it, do nothing: nobody signs in by this email.")
-    return Notice(
+    return OwnChange(
         organisation=organisation,
         name=name,
         subject=subject,
@@ -159,8 +159,8 @@ def _to_confirm(sources: Sources, person: Person, asked: AddressChange, side: Si
     )
 
 
-def _given_up(organisation: str, name: str) -> Notice:
-    return Notice(
+def _given_up(organisation: str, name: str) -> OwnChange:
+    return OwnChange(
         organisation=organisation,
         name=name,
         subject=_("Your address at {organisation} was changed", organisation=organisation),
@@ -176,13 +176,13 @@ def _given_up(organisation: str, name: str) -> Notice:
     )  # fmt: skip
 
 
-def _of_passkey(sources: Sources, person: Person, mail: Mail, organisation: str, name: str) -> Notice | None:
+def _of_passkey(sources: Sources, person: Person, mail: Mail, organisation: str, name: str) -> OwnChange | None:
     passkey = person.keyring.passkeys.get(mail.about)
     if passkey is None:
         return None
     zone = sources.world.common_zone(passkey.clients) if person.viewer else "UTC"
     added = f"{words.moment_year(passkey.added, zone)} ({zone})"
-    return Notice(
+    return OwnChange(
         organisation=organisation,
         name=name,
         subject=_("A passkey signs you in at {organisation}", organisation=organisation),

@@ -7,7 +7,7 @@ may have been sent is never sent again automatically; one that was put off is, b
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from domain.errors import Refused
@@ -110,11 +110,12 @@ class MailSender:
 
     def look(self) -> int:
         """Hand over every mail that is due now, and return how many were handed over."""
+        return self.send(self._due.errands(self._present.refresh(), self._clock()))
+
+    def send(self, errands: Sequence[Errand]) -> int:
+        """Queue and hand over some mails, unless the server is away; return how many were handed over."""
         now = self._clock()
-        if self._rests_until is not None and now < self._rests_until:
-            return 0
-        errands = self._due.errands(self._present.refresh(), now)
-        if not errands:
+        if not errands or (self._rests_until is not None and now < self._rests_until):
             return 0
         try:
             with smtp.talking(self.mailing.server, self._name) as session:
@@ -167,6 +168,7 @@ class MailSender:
             most=errand.most,
             about=errand.about,
             address=errand.address,
+            news=errand.news,
         )
         return bool(self._service.execute(actor, command, command_id=CommandId(new_id(24))).events)
 
@@ -211,6 +213,8 @@ class MailSender:
             case "link":
                 return writer.link(errand, mail, way_on)
             case "address" | "passkey":
+                return writer.own_change(errand, mail)
+            case "notice":
                 return writer.notice(errand, mail)
             case _:
                 return writer.invitation(errand, mail, secret)

@@ -47,6 +47,8 @@ def called(mail: Mail) -> str:
             return _("Email about your address")
         case "passkey":
             return _("Email about a new passkey")
+        case "notice":
+            return _("Email about what waits for you")
         case _:
             return _("Digest of {covered}", covered=covered(mail.first, mail.to))
 

@@ -23,7 +23,7 @@ from projections.logs.disclosure_log import DisclosureLog
 from projections.wording import words
 from web.identity.credentials import ASKED
 from web.ids import digest as digest_of
-from web.mail import digest, letters, own
+from web.mail import digest, letters, notice, own
 from web.mail.due import Errand, wants
 from web.mail.reach import known_as, reached_at
 from web.mail.worn import worn
@@ -70,6 +70,7 @@ class MailSources(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]  # UTC
     stop_token: Callable[[PersonId], str]
     confirm_token: Callable[[PersonId, str, Side], str]  # by which an address confirms a change
+    noticed: Callable[[Person, Mail], notice.Notice | None] = lambda _person, _mail: None  # what a notice says
 
 
 class Writer:
@@ -79,6 +80,7 @@ class Writer:
         self._mailing, self._present, self._credentials = mailing, sources.present, sources.credentials
         self._disclosure, self._clock, self._stop_token = sources.disclosure, sources.clock, sources.stop_token
         self._confirm_token = sources.confirm_token
+        self._noticed = sources.noticed
 
     def content(self, errand: Errand) -> digest.Digest | None:
         """Return what a digest says, None when all of it was erased or nothing changed but by its reader."""
@@ -148,19 +150,27 @@ class Writer:
         )
         return letters.own_link(self._envelope(name, reader, mail), content)
 
-    def notice(self, errand: Errand, mail: Mail) -> bytes | None:
+    def own_change(self, errand: Errand, mail: Mail) -> bytes | None:
         """Return a mail about what somebody changed of their own, None where there is no reason any more."""
         world = self._present.refresh()
         person, origin = world.people.get(errand.person), self._mailing.origin
         sources = own.Sources(world=world, origin=origin, now=self._clock(), confirm=self._confirm_token)
-        told = own.notice(sources, person, mail) if person is not None and person.comes_in else None
+        told = own.change(sources, person, mail) if person is not None and person.comes_in else None
         if person is None or told is None:
             return None
         envelope = letters.Envelope(
             sender=self._mailing.sender, sender_name=told.organisation, to=mail.address, to_name=told.name,
             mail=mail.id, at=mail.at,
         )  # fmt: skip
-        return letters.notice(envelope, told)
+        return letters.own_change(envelope, told)
+
+    def notice(self, errand: Errand, mail: Mail) -> bytes | None:
+        """Return a mail about lines of somebody's list; None when none of them is on it any more."""
+        person = self._present.refresh().people.get(errand.person)
+        if person is None or not person.comes_in:
+            return None
+        content = self._noticed(person, mail)
+        return None if content is None else notice.letter(self._envelope(content.organisation, person, mail), content)
 
     def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(

@@ -21,7 +21,9 @@ from web.manager.agreement import access_log, activate, editor, see_as, table
 from web.manager.agreement import shares as agreement_shares
 from web.manager.answers import page as answers_page
 from web.manager.attention import Found, Placed, Sought
+from web.manager.for_you import channels as channels_page
 from web.manager.for_you import page as for_you_page
+from web.manager.for_you import settings as for_you_settings
 from web.manager.importing import page as importing_page
 from web.manager.plan import change, client_titles, history, new, putting_back, ways
 from web.manager.plan.first_steps import FirstStep, first_steps
@@ -151,6 +153,8 @@ def routes() -> list[BaseRoute]:
         door("/p", projects, allow=STAFF),
         *search.routes(),
         *for_you_page.routes(),
+        *for_you_settings.routes(),
+        *channels_page.routes(),
         *new.routes(),
         *table.routes(),
         door("/p/{project}", project, allow=STAFF),

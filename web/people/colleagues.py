@@ -18,7 +18,7 @@ from domain.language import gettext as _
 from domain.people.mails import Mail
 from domain.people.person import ChangeRole, Person, Role
 from domain.people.sign_ins import EndSession, Session
-from projections.events.world import World
+from projections.events.world import World, organisation_zone
 from projections.wording.phrases import listed
 from web.door.guard import ADMIN, Signed, door, not_found
 from web.door.problem import status_of
@@ -30,7 +30,6 @@ from web.people.passkeys import passkeys_said
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
 from web.staff.acting import actor_of
-from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
 ROLES = {

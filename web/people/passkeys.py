@@ -14,12 +14,12 @@ from domain.language import gettext as _
 from domain.people.passkeys import ConfirmPasskeyReplacement, RemovePasskey
 from domain.people.person import Person
 from domain.people.rules import RequirePasskeys
+from projections.events.world import organisation_zone
 from projections.wording import words
 from web.door.guard import ADMIN, Signed, door, not_found
 from web.ids import new_id
 from web.process.services import Services, services_of
 from web.staff.acting import actor_of
-from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
 HOURS = 24  # for which a second look holds

@@ -1,5 +1,7 @@
 """Which dashboards are open and which shares are stopped, on all processes together."""
 
+from collections.abc import Mapping
+
 from projections.logs.disclosure_log import Parked
 from web.process.services import Services
 from web.push.viewer import Watching
@@ -28,9 +30,14 @@ def watching(services: Services, share: str) -> list[Watching]:
     ]
 
 
-def all_stopped(services: Services) -> list[str]:
-    """Return the shares that are stopped."""
-    return list((services.tail if services.logs.shared else services.follower).parked)
+def all_stopped(services: Services) -> dict[str, int]:
+    """Return the shares that are stopped, with the position of the last event each has taken in."""
+    return positions((services.tail if services.logs.shared else services.follower).parked)
+
+
+def positions(parked: Mapping[str, Parked]) -> dict[str, int]:
+    """Return the position of the last event that each share has taken in, of shares that stopped."""
+    return {share: one.position for share, one in list(parked.items())}
 
 
 def stopped(services: Services, share: str) -> Parked | None:

@@ -51,10 +51,12 @@ from web.process.clockwork import Clockwork
 from web.process.handing_on import HandingOn, Loop
 from web.process.health import Health, Observed
 from web.process.metrics import Deliveries, Metrics
+from web.process.presence import positions
 from web.process.refresh import SharedRefresh
 from web.process.rights import Viewed, organisation_for
 from web.process.services import Services
 from web.process.signing import notary
+from web.process.telling import Telling, TellingPorts
 from web.push.live import Live
 from web.push.pace import Pace
 from web.render.page import Renderer
@@ -119,6 +121,7 @@ class Process:
         self._present.listen(self._forget_erased)
         self._present.listen(self._handing_on.cut)
         self._present.listen(lambda _new: self._follower.wake())
+        self._telling = self._tell()
         self.services = self._services(renderer, pages)
         pages.wear(Wardrobe(renderer, lambda: self._present.world.brand).worn)
         self.viewing = Viewed(self.services)
@@ -155,6 +158,20 @@ class Process:
 
         return Hints(
             self._settings.redis_url, self._logs.installation, self._worker, self._take_hint, self._live.everyone
+        )
+
+    def _tell(self) -> Telling:
+        return Telling(
+            TellingPorts(
+                settings=self._settings,
+                logs=self._logs,
+                present=self._present,
+                for_you=self._for_you,
+                parked=lambda: positions(self._tail.parked if self._logs.shared else self._follower.parked),
+                clock=self._given.now,
+                leads=self.leads,
+                crash_point=self._given.crash_point,
+            )
         )
 
     def _services(self, renderer: Renderer, pages: Pages) -> Services:
@@ -204,6 +221,7 @@ class Process:
             provider=sign_on,
             single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
             mail_sender=sender,
+            poster=self._telling.poster(service),
             asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
         )
 
@@ -273,6 +291,7 @@ class Process:
             clock=self._given.now,
             leads=self.leads,
             crash_point=self._given.crash_point,
+            noticed=self._telling.notices.content,
         )
         return MailSender(mailing, ports)
 
@@ -342,7 +361,7 @@ class Process:
         for task in tasks:
             task.cancel()
         self._stop.set()
-        for sleeper in (self._follower, self._receipts, self._tail):
+        for sleeper in (self._follower, self._receipts, self._tail, self._telling.notices, self.services.poster):
             sleeper.wake()
         for thread in threads:
             await asyncio.to_thread(thread.join, 10)
@@ -372,6 +391,8 @@ class Process:
             work.append(("duties", lambda: self.clockwork.run(stop)))
         if follows and (sender := self.services.mail_sender) is not None:
             work.append(("post", lambda: sender.run(stop)))
+        if follows:
+            work += self._telling.work(stop, self.services.poster, self.services.mail_sender)
         if (asked := self.services.asked) is not None:
             work.append(("asked", lambda: asked.run(stop)))
         if self._logs.shared:

@@ -35,6 +35,7 @@ from web.process.metrics import Metrics
 from web.process.refresh import SharedRefresh
 from web.push.live import Live
 from web.settings import Settings
+from web.telling.poster import Poster
 from web.write.erasure import PersonErasure
 from web.write.service import Service
 from web.write.viewer_answers import ViewerAnswers
@@ -81,6 +82,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     provider: "Provider | None"
     single_sign_on_name: str  # as the sign-in page shows it, "" where there is none
     mail_sender: MailSender | None  # None where no mail server is set
+    poster: Poster  # messages to channels
     asked: Asked | None  # links asked for on the sign-in page, None where no mail server is set
 
 

@@ -17,7 +17,7 @@ from domain.reveal.holding import Holds
 from domain.reveal.policy import reveal
 from domain.view import ClientView, Dimension
 from projections.events.world import World, names
-from web.record.held import touched
+from web.telling.held import touched
 
 LEVELS = {"amounts": N_("amounts"), "percent": N_("percent"), "rag": N_("status alone")}
 

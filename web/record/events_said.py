@@ -30,6 +30,9 @@ SAID = {
     "mail-queued": N_("Email queued"),
     "mail-settled": N_("Email answered by the mail server"),
     "mail-domains-set": N_("Email domains set"),
+    "notices-chosen": N_("Emails about the list chosen"),
+    "message-queued": N_("Message to a channel queued"),
+    "message-settled": N_("Message answered by Teams or Slack"),
 }
 
 NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors that are no person

@@ -14,9 +14,9 @@ from projections.events.world import World
 from projections.wording.instants import Clock
 from projections.wording.phrases import lasted
 from web.process.services import Services
-from web.record import held as record_held
 from web.record.events_said import EventLine
-from web.record.held import RULE, title
+from web.telling import held as record_held
+from web.telling.held import RULE, title
 
 LISTED = 40  # of a share, the newest first
 

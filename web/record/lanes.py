@@ -26,9 +26,9 @@ from projections.wording import words
 from projections.wording.days import end_of, start_of
 from web.process.services import Services
 from web.record.audience import released_view, view_with_nothing_held
-from web.record.held import touched
 from web.record.instant import Then
 from web.record.told import in_force
+from web.telling.held import touched
 
 Span = Literal["day", "week", "month"]
 DAYS: dict[Span, int] = {"day": 1, "week": 9, "month": 31}

@@ -18,9 +18,9 @@ from domain.view import ClientView
 from projections.wording import words
 from projections.wording.instants import Clock
 from projections.wording.phrases import after
-from web.record import held as record_held
 from web.record.instant import Then
 from web.seen.compare import FIGURES, Difference, Key, Reason
+from web.telling import held as record_held
 
 DERIVED = ("page", "schedule", "risks")  # judged from the figures of the others
 SENTENCE = re.compile(r"\. (?=[A-Z])")

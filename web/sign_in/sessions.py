@@ -10,13 +10,13 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.people.person import Person
 from domain.people.sign_ins import Session
+from projections.events.world import organisation_zone
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door, signed_out
 from web.mail.state import asked_for
 from web.process.services import Services, services_of
 from web.sign_in.link import HOME
 from web.sign_in.ways import Ways, ways_of
-from web.staff.around import organisation_zone
 from web.staff.frame import StaffPage, shell
 
 VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on"), "passkey": N_("by a passkey")}

@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.ids import ProjectId
-from projections.events.world import World
+from projections.events.world import World, organisation_zone
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +36,3 @@ class Around(msgspec.Struct, frozen=True):
             for share in self.world.shares_of_project(ProjectId(project))
         ]
         return sorted(found, key=lambda one: order.index(one.state))
-
-
-def organisation_zone(world: World) -> str:
-    """Return the time zone (IANA) of pages that are about no project: that of all projects, UTC where they differ."""
-    zones = {project.time_zone for project in list(world.projects.values())}
-    return zones.pop() if len(zones) == 1 else "UTC"

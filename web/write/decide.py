@@ -25,6 +25,8 @@ from domain.people.tokens import IssueToken
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
+from domain.telling import channels
+from domain.telling.channels import AddChannel, ChannelCommand
 from projections.events.world import World
 from web.write.colleagues import check_on_list
 
@@ -36,6 +38,8 @@ def stream_of(command: AnyCommand) -> str:
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
+        case _ if isinstance(command, ChannelCommand):
+            return f"channel-{command.channel}"
         case ErasePerson(person=person):
             return f"erasure-{person}"
         case _ if isinstance(command, PersonCommand):
@@ -60,6 +64,8 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
             return list(organisation_rules.decide(world.rules, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
+        case _ if isinstance(command, ChannelCommand):
+            return list(channels.decide(world.channels.get(command.channel), command))
         case ErasePerson(person=person):
             return list(person_stream.decide_erasure(world.people.get(person), command))
         case _ if isinstance(command, PersonCommand):
@@ -105,6 +111,8 @@ def check_references(world: World, command: AnyCommand) -> None:
                 clients.invitable(_known_client(world, client), new)
         case GrantMembership(client=client, email=email):
             clients.invitable(_known_client(world, client), email)
+        case AddChannel(project=key) if key not in world.projects:
+            raise Unknown(_("There is no such project to tell of."), "project")
         case _ if isinstance(command, ForYouCommand):
             check_on_list(world, command)
         case AskClientView(client=client):

@@ -27,6 +27,8 @@ from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
 from domain.plan.schedule import EndDay
+from domain.telling.channels import AddChannel, AllowChannelContent, ChannelCommand, QueueMessage, SettleMessage
+from domain.telling.notices import ChooseNotices
 from projections.events.world import World
 from web.write.colleagues import permit_on_list
 from web.write.viewers import owners, theirs, theirs_alone
@@ -63,6 +65,8 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         | AskPasskeyReplacement
     )  # fmt: skip
     if isinstance(command, own) and command.person == actor.person:
+        return
+    if isinstance(command, ChooseNotices) and actor.role == "manager" and command.person == actor.person:
         return
     if isinstance(command, IssueToken) and _own_token(actor, command, world):
         return
@@ -157,7 +161,17 @@ def _among_theirs(actor: Actor, command: AnyCommand, world: World) -> bool:
     if isinstance(command, ShareCommand):
         share = world.shares.get(command.share)
         return share is not None and person.manages(share.project)
+    if isinstance(command, ChannelCommand):
+        return person.manages(_told_of(command, world) or ProjectId(""))
     return _among_their_clients(person, command, world)
+
+
+def _told_of(command: ChannelCommand, world: World) -> ProjectId | None:
+    """Return the project that a channel is told of, None where there is none."""
+    if isinstance(command, AddChannel):
+        return command.project if command.project in world.projects else None
+    channel = world.channels.get(command.channel)
+    return channel.project if channel else None
 
 
 def _names_theirs(person: Person, command: ProjectCommand, world: World) -> bool:
@@ -240,8 +254,12 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case InvitePerson(role=role):
             return role == "viewer"
+        case AllowChannelContent() | SettleMessage():
+            return False
+        case QueueMessage(news=news):  # to try it; what was told is for the machinery to say
+            return not news
         case mails.QueueMail(
-            kind="digest" | "link" | "address" | "passkey"
+            kind="digest" | "link" | "address" | "passkey" | "notice"
         ):  # or a manager could have a mail count as sent that never was
             return False
         case (
@@ -250,4 +268,4 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
         ):  # fmt: skip
             return person in world.people and world.people[person].role == "viewer"
         case _:
-            return isinstance(command, ProjectCommand | ShareCommand | ClientCommand)
+            return isinstance(command, ProjectCommand | ShareCommand | ClientCommand | ChannelCommand)

@@ -21,6 +21,7 @@ from domain.events import AnyEvent, CommandCarriedOut, Stored, closing_stream, t
 from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.plan.project import expect
+from domain.telling import channels
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
@@ -137,6 +138,16 @@ class Service:
             repeated=True,
         )
 
+    def _sealed(self, command: AnyCommand) -> AnyCommand:
+        """Return a command as it is decided on: no event gets to know a secret that it brings.
+
+        Raises: Invalid.
+        """
+        if not isinstance(command, channels.Addressed):
+            return command
+        secret = channels.address("address", command.address)
+        return msgspec.structs.replace(command, address=self._events.seal_secret(stream_of(command), secret))
+
     def _try(
         self, actor: Actor, command: AnyCommand, command_id: CommandId, expected: int | None, sent: bytes
     ) -> Answer:
@@ -149,7 +160,7 @@ class Service:
         version = world.versions.get(stream, 0)
         expect(version, expected)
         check_references(world, command)
-        events = decide(world, command, now)
+        events = decide(world, self._sealed(command), now)
         for around in self._around:
             around.before(actor, command)
         versions = tuple(range(version + 1, version + 1 + len(events)))

@@ -17,7 +17,8 @@ from domain.people.sign_ins import IssueLink, UseLink
 from domain.plan.project import DescribeProject
 from domain.plan.risks import Points, ScoreAsClient
 from domain.plan.schedule import ConfirmPlan
-from projections.events.for_you import EXPIRES, JOINED, RECENT, UNCONFIRMED, ForYou, Line
+from projections.events.for_you import ForYou, Line
+from projections.events.matters import EXPIRES, JOINED, RECENT, UNCONFIRMED
 from projections.events.present import CurrentWorld
 from tests.properties.twins import pair, play
 from tests.world import ACME, ADMIN, DEPOT, HARBOUR, SHARE, World, everything
@@ -40,9 +41,10 @@ class Watched(World):
 
     def list_of(self, person: str, stopped: tuple[str, ...] = ()) -> list[Line]:
         self.present.refresh()
-        found = sorted(self.index.lines(PersonId(person), self.clock.at, stopped), key=lambda line: line.matter.key)
+        parked = dict.fromkeys(stopped, 7)
+        found = sorted(self.index.lines(PersonId(person), self.clock.at, parked), key=lambda line: line.matter.key)
         other = CurrentWorld(self.folder.events).world  # another worker's
-        fresh = ForYou(lambda: other).lines(PersonId(person), self.clock.at, stopped)
+        fresh = ForYou(lambda: other).lines(PersonId(person), self.clock.at, parked)
         assert found == sorted(fresh, key=lambda line: line.matter.key)
         return found
 

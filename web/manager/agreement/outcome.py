@@ -24,9 +24,9 @@ from web.manager.agreement.labels import LABELS, PARTS
 from web.manager.agreement.preview import Draft, as_drafted
 from web.process import presence
 from web.process.services import Services
-from web.record import held as record_held
 from web.record import reception
 from web.record.audience import released_view
+from web.telling import held as record_held
 from web.write.service import TICK
 
 SPANS = 4  # stretches of updates for which it is looked up who had them on screen

@@ -20,6 +20,7 @@ from projections.events.world import World
 from web.door.guard import Signed
 from web.manager.answers.allowed import May, may
 from web.process.services import Services
+from web.telling.matters import title_of
 
 SPAN = 200  # updates looked through for what has changed since
 LISTED = 6  # changes that are listed
@@ -141,20 +142,6 @@ def answers(services: Services, signed: Signed, world: World, project: Project) 
         scores=[line for share in shares for line in _scores(services, world, project, share)],
         token=before,  # what is recorded while this is read makes another one
     )
-
-
-def title_of(project: Project, subject: str) -> str:
-    """Return what a client calls the subject of its answer; our own title where it has none."""
-    kind, _sep, key = subject.partition("-")
-    if kind == "milestone" and key in project.schedule.milestones:
-        details = project.schedule.milestones[key].details  # type: ignore[index]
-        return details.client_title or details.title
-    if kind == "risk" and key in project.risks.risks:
-        risk = project.risks.risks[RiskId(key)].details
-        return f"{risk.ref} {risk.client_title or risk.title}"
-    if kind == "agreement":
-        return _("Share agreement {key}", key=key)
-    return {"": _("The whole page"), "budget": _("The budget")}.get(kind, _("Something that is gone"))
 
 
 def _concerns(services: Services, signed: Signed, world: World, project: Project, share: Share) -> list[ConcernLine]:

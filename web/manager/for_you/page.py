@@ -3,6 +3,7 @@
 Rule: every form names ids alone; the service decides whether they are on a list of whoever sent it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from domain.ids import CommandId, PersonId, ProjectId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.for_you import EndAbsence, ForYouCommand, HandOverLine, PutOffLine, SetAbsence
-from projections.events.world import World
+from projections.events.world import World, organisation_zone
 from projections.wording import words
 from projections.wording.phrases import listed as in_words
 from web.door.guard import STAFF, Signed, door
@@ -26,7 +27,6 @@ from web.ids import new_id
 from web.manager.for_you.said import Listed, day_in, listed
 from web.process.services import Services
 from web.staff.acting import actor_of
-from web.staff.around import organisation_zone
 from web.staff.for_you import counted
 from web.staff.frame import StaffPage, shell
 from web.write.colleagues import covers
@@ -39,6 +39,7 @@ DONE = {
     "here": N_("Recorded. Your lines are yours alone again."),
 }
 DAY = N_("Choose a day.")
+HELD, LOOK = 0.75, 0.05  # seconds for which a question for the list waits for news, and between two looks
 
 
 class Cover(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,13 +110,25 @@ def _away(world: World, signed: Signed, services: Services) -> Cover:
 
 
 async def newer(request: Request, signed: Signed) -> Response:
-    """`GET /for-you/list?seen=`: the list, or 204 when it is what was seen."""
+    """`GET /for-you/list?seen=`: the list as soon as it is another than was seen, or 204 after a moment."""
     services: Services = request.app.state.services
+    seen, position = request.query_params.get("seen"), services.present.world.position
     found = await run_in_threadpool(listed, services, signed)
-    if found.token == request.query_params.get("seen"):
+    if found.token == seen and await _recorded_since(services, position):
+        found = await run_in_threadpool(listed, services, signed)
+    if found.token == seen:
         return Response(status_code=204, headers={"cache-control": "no-store"})
     shown = await run_in_threadpool(lambda: ForYouListPage(found=found, **shell(services, signed)))
     return services.pages.answer(request, shown)
+
+
+async def _recorded_since(services: Services, position: int) -> bool:
+    """Wait for something to be recorded after a position, at most `HELD` seconds; return whether something was."""
+    for _turn in range(round(HELD / LOOK)):
+        if services.present.world.position != position:
+            return True
+        await asyncio.sleep(LOOK)
+    return False
 
 
 async def count(request: Request, signed: Signed) -> Response:

@@ -8,21 +8,18 @@ import msgspec
 
 from domain.ids import ProjectId
 from domain.language import gettext as _
-from projections.events.for_you import Kind, Line, Matter
+from projections.events.for_you import Line
 from projections.events.world import World
 from projections.wording import words
-from projections.wording.phrases import in_time, span
+from projections.wording.phrases import span
 from web.door.guard import Signed
-from web.manager.answers.listed import title_of
 from web.process.services import Services
-from web.record import held as record_held
 from web.staff.for_you import lines_of
+from web.telling.matters import leads_to, rank, sentence
+from web.telling.notices import note
 from web.write.colleagues import takers
 
 MOST = 200  # lines on one page
-ORDER: tuple[Kind, ...] = (
-    "concern", "stopped", "hold", "comment", "mail", "expires", "confirm", "score", "ack", "joined",
-)  # fmt: skip
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +59,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 def listed(services: Services, signed: Signed) -> Listed:
     """Return somebody's list. For threads."""
     world, now = services.present.refresh(), services.now()
-    every = sorted(lines_of(services, signed), key=_rank)
+    every = sorted(lines_of(services, signed), key=lambda line: rank(line.matter))
     waiting = [line for line in every if line.back is None]
     put_off = [line for line in every if line.back is not None]
     state = repr([(line.matter.key, line.matter.many, line.back, line.given_by, line.covers) for line in every])
@@ -73,13 +70,6 @@ def listed(services: Services, signed: Signed) -> Listed:
         more=max(0, len(waiting) - MOST),
         token=hashlib.sha256(state.encode()).hexdigest()[:16],
     )
-
-
-def _rank(line: Line) -> tuple[int, float, str]:
-    matter = line.matter
-    at = matter.until or matter.moved
-    newest_first = -1 if matter.until is None else 1
-    return ORDER.index(matter.kind), newest_first * (at.timestamp() if at else 0), matter.key
 
 
 def _groups(world: World, signed: Signed, lines: Sequence[Line], now: datetime) -> list[Group]:
@@ -115,17 +105,9 @@ def _shown(world: World, line: Line, now: datetime) -> Shown:
         ago="" if moved is None else ago(moved, now),
         at="" if moved is None else words.iso(moved),
         href=leads_to(matter),
-        note=_note(world, line),
+        note=note(world, line),
         back=words.long_day(line.back) if line.back else "",
     )
-
-
-def _note(world: World, line: Line) -> str:
-    if line.covers:
-        return _("{name} is away; you cover for them.", name=world.person_name(line.covers))
-    if line.given_by:
-        return _("Handed to you by {name}.", name=world.person_name(line.given_by))
-    return ""
 
 
 def ago(at: datetime, now: datetime) -> str:
@@ -134,91 +116,6 @@ def ago(at: datetime, now: datetime) -> str:
         return _("just now")
     days = (now - at).days
     return _("{days} days ago", days=days) if days > 1 else _("{span} ago", span=span(at, now))
-
-
-def leads_to(matter: Matter) -> str:
-    """Return the address of the place where a matter is dealt with."""
-    project = f"/p/{matter.project}"
-    match matter.kind:
-        case "concern":
-            return f"{project}/answers#concerns"
-        case "comment" | "ack" | "score":
-            return f"{project}/answers"
-        case "hold":
-            return f"{project}#waiting"
-        case "stopped":
-            return f"{project}#shares"
-        case "confirm":
-            return f"{project}/do/confirm-plan"
-        case "expires":
-            return f"{project}/shares/{matter.share}"
-        case "mail" | "joined":
-            return f"/clients/{matter.client}#people"
-
-
-def sentence(world: World, matter: Matter, now: datetime) -> str:
-    """Return a matter as one sentence."""
-    project = world.projects[matter.project]
-    client = world.client_name(matter.client) if matter.client else ""
-    who = world.person_name(matter.by, matter.client) if matter.by else ""
-    thing = _thing(world, matter)
-    match matter.kind:
-        case "concern":
-            return _("{who} of {client} raised a concern about {thing}.", who=who, client=client, thing=thing)
-        case "comment" if matter.many > 1:
-            return _(
-                "{many} comments of {client} on {thing} have no answer.", many=matter.many, client=client, thing=thing
-            )
-        case "comment":
-            return _("{who} of {client} commented on {thing}.", who=who, client=client, thing=thing)
-        case "score":
-            return _("{who} of {client} scored {thing}.", who=who, client=client, thing=thing)
-        case "ack":
-            return _("{who} of {client} acknowledged {thing}.", who=who, client=client, thing=thing)
-        case "hold":
-            return _held(world, matter, now)
-        case "mail":
-            return _("The last email to {who} of {client} was refused.", who=who, client=client)
-        case "stopped":
-            return _("The share with {client} is stopped: its page does not change.", client=client)
-        case "confirm":
-            assert matter.at is not None
-            days = max(1, (now - matter.at).days)
-            return _("The plan was last confirmed {days} days ago.", days=days)
-        case "expires":
-            assert matter.until is not None
-            day = words.long_day(words.local(matter.until, project.time_zone).date())
-            return _(
-                "The agreement with {client} ends {within}, on {day}.",
-                client=client,
-                day=day,
-                within=in_time(matter.until, now),
-            )
-        case "joined":
-            return _("{who} of {client} signed in for the first time.", who=who, client=client)
-
-
-def _held(world: World, matter: Matter, now: datetime) -> str:
-    assert matter.share is not None
-    assert matter.until is not None
-    project, held = world.projects[matter.project], world.held(matter.share).held.get(matter.about)
-    what = record_held.what(held, project) if held else record_held.title(matter.about, project)
-    client = world.client_name(matter.client) if matter.client else ""
-    if matter.until <= now:
-        return _("{what} waits for release to {client}; it goes out by itself now.", client=client, what=what)
-    within = in_time(matter.until, now)
-    return _(
-        "{what} waits for release to {client}; it goes out by itself {within}.", what=what, client=client, within=within
-    )
-
-
-def _thing(world: World, matter: Matter) -> str:
-    if not matter.about:
-        return _("the whole page")
-    kind, _dash, key = matter.about.partition("-")
-    return (
-        _("agreement {key}", key=key) if kind == "agreement" else title_of(world.projects[matter.project], matter.about)
-    )
 
 
 def day_in(value: str) -> date | None:

@@ -18,8 +18,8 @@ from projections.wording import words
 from projections.wording.instants import Clock
 from projections.wording.phrases import in_time
 from web.process.services import Services
-from web.record import held as record_held
 from web.record import holds as record_holds
+from web.telling import held as record_held
 
 GONE = timedelta(minutes=10)  # for so long it says what was let go
 LOOK = 40  # of the newest updates, for the one that told of it

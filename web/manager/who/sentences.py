@@ -15,10 +15,10 @@ from domain.plan.scores import band
 from projections.wording import words
 from projections.wording.instants import Clock
 from projections.wording.phrases import after, span
-from web.record import held as record_held
 from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value, at_step
 from web.record.reception import Seen
 from web.record.told import ClientTold
+from web.telling import held as record_held
 
 BAND = {"low": N_("low"), "medium": N_("medium"), "high": N_("high")}
 AT_ONCE = timedelta(milliseconds=500)  # rounded to a second it is none
