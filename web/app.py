@@ -25,12 +25,12 @@ from web.door.squeeze import Squeeze
 from web.door.templates import Pages
 from web.evidence import download
 from web.manager import projects
-from web.people import clients, colleagues, mail_choice
+from web.people import clients, colleagues, mail_choice, own_people, providers
 from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import link, openid, sessions, tokens
+from web.sign_in import at, link, openid, sessions, tokens
 
 
 def compose(settings: Settings, given: Given | None = None) -> Process:
@@ -46,15 +46,18 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *assets.routes(),
         *link.routes(),
         *openid.routes(),
+        *at.routes(),
         *sessions.routes(),
         *tokens.routes(),
         *home.routes(),
         *dashboard.routes(),
         *history.routes(),
         *mail_choice.routes(),
+        *own_people.routes(),
         *projects.routes(),
         *colleagues.routes(),
         *clients.routes(),
+        *providers.routes(),
         *shares.routes(),
         *download.routes(),
         *api.routes(),

@@ -58,6 +58,12 @@ class Viewing(Protocol):
     def may_watch(self, signed: Signed, share: str) -> bool:
         """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""
 
+    def known_to(self, signed: Signed, share: str) -> Signed:
+        """Return somebody by the name that a share's client knows."""
+
+    def leads(self, signed: Signed) -> bool:
+        """Tell whether somebody is a lead of a client their session opens."""
+
     def called(self, share: str) -> Called:
         """Return what a share is called to its client."""
 

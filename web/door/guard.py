@@ -56,6 +56,14 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
         opens = self.person.clients if self.session is None else self.session.clients
         return tuple(client for client in self.person.clients if client in opens)
 
+    def for_client(self, client: ClientId) -> "Signed":
+        """Return them by the name and address that a client knows, as a page of it has them."""
+        known = self.person.known_to(client)
+        if known is None:
+            return self
+        person = msgspec.structs.replace(self.person, name=known.name, email=known.email)
+        return msgspec.structs.replace(self, person=person)
+
 
 class Guard:
     """Looks up people by their cookie or token, at every request anew.
@@ -104,7 +112,8 @@ class Guard:
         session = person.sessions.get(key.id) if person and key else None
         if person is None or session is None or not person.comes_in or session.expires <= self._clock():
             return None
-        return Signed(person=person, session=session, csrf=form_token(session.hash))
+        signed = Signed(person=person, session=session, csrf=form_token(session.hash))
+        return signed.for_client(signed.clients[0]) if signed.clients else signed
 
     def _by_token(self, hashed: str) -> Signed | None:
         directory = self._directory()

@@ -101,6 +101,14 @@ class Viewed:
         """Return whether somebody may watch a share."""
         return may_watch(self._present, signed, share)
 
+    def known_to(self, signed: Signed, share: str) -> Signed:
+        """Return somebody by the name that a share's client knows."""
+        return signed.for_client(self._present.world.shares[ShareId(share)].client)
+
+    def leads(self, signed: Signed) -> bool:
+        """Return whether somebody is a lead of a client their session opens."""
+        return any(signed.person.leads(client) for client in signed.clients)
+
     def called(self, share: str) -> Called:
         """Return the names and the time zone that a share's client reads."""
         return called(self._services, share)

@@ -15,8 +15,9 @@ from domain.people import person as person_stream
 from domain.people.access import NameOrganisation
 from domain.people.clients import Client, ClientCommand
 from domain.people.for_you import ForYouCommand
-from domain.people.memberships import GrantMembership
+from domain.people.memberships import GrantMembership, NameLead
 from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
+from domain.people.providers import SetProvider, UseProvider
 from domain.plan import project
 from domain.plan.project import ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
@@ -91,6 +92,18 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Unknown(_("There is no project {missing}. Leave it out.", missing=missing[0]), "projects")
         case GrantMembership(client=client, email=email):
             clients.invitable(_known_client(world, client), email)
+        case NameLead(client=client) if not _known_client(world, client).domains:
+            told = _(
+                "First say which email domains are those of {name}: a lead invites within them.",
+                name=world.client_name(client),
+            )
+            raise Conflict(told, "domains")
+        case SetProvider(client=client, provider=provider, domains=domains):
+            _check_domains(world, client, provider, domains)
+        case UseProvider(client=client, provider=provider) if (
+            known := _known_client(world, client).providers.get(provider)
+        ) is not None and known.draft is not None:
+            _check_domains(world, client, provider, known.draft.domains)
         case _ if isinstance(command, ForYouCommand):
             check_on_list(world, command)
         case AskClientView(client=client):
@@ -101,6 +114,22 @@ def check_references(world: World, command: AnyCommand) -> None:
                 raise Invalid(_("This person is not of that client. Choose somebody who is."), "by")
         case _:
             pass
+
+
+def _check_domains(world: World, client: ClientId, provider: str, domains: tuple[str, ...]) -> None:
+    """Refuse email domains that another provider in use vouches for: who comes by one domain is led to one provider."""
+    there = world.provider(provider)
+    if there is not None and there[0] != client:
+        raise Conflict(_("There is an identity provider by this id already. Use a new id."), "provider")
+    for domain in domains:
+        taken = world.provider_for(f"x@{domain.strip().removeprefix('@')}")
+        if taken is not None and taken[1].id != provider:
+            told = _(
+                "{domain} is vouched for by the identity provider of {client}. Take it away there first.",
+                domain=domain,
+                client=world.client_name(taken[0]),
+            )
+            raise Conflict(told, "domains")
 
 
 def _last_admin(world: World, person: PersonId) -> bool:
