@@ -115,7 +115,6 @@ class HomePage(Page, frozen=True, kw_only=True):
     signed: Signed
     organisation: str
     client: str
-    leads: bool  # whether the reader is a lead of a client
     shares: Shares
 
 
@@ -131,7 +130,6 @@ async def home(request: Request, signed: Signed) -> Response:
         signed=signed,
         organisation=organisation,
         client=listed(viewing.clients_of(signed)),
-        leads=viewing.leads(signed),
         shares=shared,
     )
     return viewing.pages.answer(request, page)

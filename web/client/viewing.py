@@ -61,9 +61,6 @@ class Viewing(Protocol):
     def known_to(self, signed: Signed, share: str) -> Signed:
         """Return somebody by the name that a share's client knows."""
 
-    def leads(self, signed: Signed) -> bool:
-        """Tell whether somebody is a lead of a client their session opens."""
-
     def called(self, share: str) -> Called:
         """Return what a share is called to its client."""
 

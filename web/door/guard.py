@@ -49,6 +49,7 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     session: Session | None  # None when a bearer token was used
     csrf: str = ""  # the token their forms must carry
+    at: ClientId | None = None  # the client whose page this is, where it is of one
 
     @property
     def clients(self) -> tuple[ClientId, ...]:
@@ -57,12 +58,21 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(client for client in self.person.clients if client in opens)
 
     def for_client(self, client: ClientId) -> "Signed":
-        """Return them by the name and address that a client knows, as a page of it has them."""
+        """Return them as a page of one client has them: by what that client knows, and nothing of another."""
+        return msgspec.structs.replace(self.named(client), at=client)
+
+    def named(self, client: ClientId) -> "Signed":
+        """Return them by the name and address that a client knows."""
         known = self.person.known_to(client)
         if known is None:
             return self
         person = msgspec.structs.replace(self.person, name=known.name, email=known.email)
         return msgspec.structs.replace(self, person=person)
+
+    @property
+    def leads(self) -> bool:
+        """Whether they are a lead: of the client whose page this is, else of any that the session opens."""
+        return any(self.person.leads(client) for client in self.clients if self.at in (None, client))
 
 
 class Guard:
@@ -113,7 +123,7 @@ class Guard:
         if person is None or session is None or not person.comes_in or session.expires <= self._clock():
             return None
         signed = Signed(person=person, session=session, csrf=form_token(session.hash))
-        return signed.for_client(signed.clients[0]) if signed.clients else signed
+        return signed.named(signed.clients[0]) if signed.clients else signed
 
     def _by_token(self, hashed: str) -> Signed | None:
         directory = self._directory()

@@ -105,10 +105,6 @@ class Viewed:
         """Return somebody by the name that a share's client knows."""
         return signed.for_client(self._present.world.shares[ShareId(share)].client)
 
-    def leads(self, signed: Signed) -> bool:
-        """Return whether somebody is a lead of a client their session opens."""
-        return any(signed.person.leads(client) for client in signed.clients)
-
     def called(self, share: str) -> Called:
         """Return the names and the time zone that a share's client reads."""
         return called(self._services, share)
