@@ -23,6 +23,7 @@ from domain.message import UNREADABLE
 from web.identity.failures import Away, NotVouched
 from web.identity.id_token import Claims, Expected, UnknownKey, claims_of, verified_mail
 from web.identity.round_trip import Tie, Ties
+from web.outside.addresses import Forbidden
 from web.outside.transport import AT_MOST, Bounded
 
 PATIENCE = 5.0  # seconds for one answer
@@ -187,5 +188,7 @@ class Provider:
         try:
             async with asyncio.timeout(AT_MOST), client:
                 yield client
+        except Forbidden as error:
+            raise Away(str(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, OSError) as error:
             raise Away(f"{type(error).__name__}: {error}"[:300]) from error

@@ -29,6 +29,9 @@ from web.sign_in.link import allowed, page, set_cookie, slow_down
 
 log = logging.getLogger("fanlight.openid")
 AWAY = N_("It cannot be reached at this moment. Try again shortly.")
+UNREACHED = N_("The provider cannot be reached as it is set, or it refuses this installation.")
+SENT_BACK = N_("The provider sent you back without signing you in.")
+NOT_TAKEN = N_("What the provider sent cannot be believed.")
 UNFINISHED = N_(
     "It took too long, was begun in another browser, or was used once already. Nothing has happened; start again."
 )
@@ -51,6 +54,7 @@ class TriedPage(Page, frozen=True, kw_only=True):
     host: str
     reached: Reached | None  # None: nothing that can be believed
     reason: str  # why, "" where something did
+    detail: str  # the same as the log has it, in English
     domains: str
     joins: bool
     again: str  # where it is tried again
@@ -104,7 +108,7 @@ async def _begin(request: Request, *, trial: bool) -> Response:
     try:
         address = await (await run_in_threadpool(services.client_providers.asked, way)).address(tie)
     except Away as error:
-        return _tried(request, way, reason=str(error)) if trial else _away(request, way, error)
+        return _tried(request, way, reason=_(UNREACHED), detail=str(error)) if trial else _away(request, way, error)
     response = RedirectResponse(address, 303, headers={"cache-control": "no-store"})
     to = way_on(request.query_params.get("to"))
     _set_tie(services.guard, response, f"{tie.cookie}~{quote(to, safe='')}")
@@ -128,10 +132,8 @@ async def _finish(request: Request, services: Services, key: str) -> Response:
     """Return the response that signs somebody in, what a trial gave, or the page that says why not."""
     cookie, _tilde, to = request.cookies.get(_cookie_name(services.guard), "").partition("~")
     way, tie = await run_in_threadpool(_begun, services, key, cookie, request.query_params.get("state", ""))
-    if way is not None and way.trial and "error" in request.query_params:
-        return _tried(
-            request, way, reason=_("The provider refused: {error}", error=request.query_params["error"][:200])
-        )
+    if way is not None and way.trial and (error_code := request.query_params.get("error", "")):
+        return _tried(request, way, reason=_(SENT_BACK), detail=error_code[:200])
     if way is None or tie is None or not request.query_params.get("code"):
         log.warning("a sign-in came back that this browser did not begin, or too late, or refused")
         return page(request, 400, heading=_("This sign-in was not finished"), problem=_(UNFINISHED))
@@ -139,10 +141,10 @@ async def _finish(request: Request, services: Services, key: str) -> Response:
         asked = await run_in_threadpool(services.client_providers.asked, way)
         claims = await asked.claims(request.query_params["code"], tie, request.query_params.get("iss", ""))
     except Away as error:
-        return _tried(request, way, reason=str(error)) if way.trial else _away(request, way, error)
+        return _tried(request, way, reason=_(UNREACHED), detail=str(error)) if way.trial else _away(request, way, error)
     except NotVouched as error:
         log.warning("nobody was let in: %s", error)
-        return _tried(request, way, reason=str(error)) if way.trial else _refused(request)
+        return _tried(request, way, reason=_(NOT_TAKEN), detail=str(error)) if way.trial else _refused(request)
     reached = services.client_providers.reached(way, claims)
     if way.trial:
         return await _attempted(request, services, way, reached)
@@ -176,11 +178,12 @@ async def _attempted(request: Request, services: Services, way: Way, reached: Re
     return _tried(request, way, reached)
 
 
-def _tried(request: Request, way: Way, reached: Reached | None = None, reason: str = "") -> Response:
+def _tried(request: Request, way: Way, reached: Reached | None = None, reason: str = "", detail: str = "") -> Response:
     shown = TriedPage(
         host=way.setup.host,
         reached=reached,
         reason=reason,
+        detail=detail,
         domains=", ".join(way.setup.domains),
         joins=way.setup.joins,
         again=f"/sign-in/at/{way.provider.id}/try",
