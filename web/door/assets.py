@@ -28,7 +28,20 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "replay.js": (*_HTMX, ("js/for-you.js", "js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
-    "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "app.css": (
+        "page",
+        "person",
+        "live",
+        "since",
+        "sign-in",
+        "home",
+        "demo",
+        "forms",
+        "mail",
+        "history",
+        "answer",
+        "colleagues",
+    ),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
         *(
@@ -43,6 +56,7 @@ STYLES: dict[str, tuple[str, ...]] = {
             "put-back",
             "table",
             "for-you",
+            "provider",
         ),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),
