@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from domain.commands import AnyCommand
 from domain.ids import ClientId, CommandId, PersonId, ShareId
+from domain.people import sign_ins
 from domain.people.clients import SetMailDomains
 from domain.people.memberships import EndLead, GrantMembership, NameLead
 from domain.people.person import ChangeRole, InvitePerson
@@ -227,6 +228,16 @@ def test_this_test_would_notice_a_name_of_another_client(product: tuple[Product,
         found, _opened = walk(made, client, COUNCILS)
     assert any("Bo Elsewhere" in one for one in found)
     assert any("council.test" in one for one in found)
+
+
+def test_this_test_would_notice_a_provider_that_opens_more_than_its_client(product: tuple[Product, TestClient]) -> None:
+    """A mistake: a client's provider opens whatever the person may see."""
+    made, client = product
+    everywhere = lambda state, command, now: sign_ins.start(state, command, now, "openid", state.clients)  # noqa: E731
+    with patch.object(sign_ins, "vouched", everywhere):
+        made.become(client, BO, ACME, provider=IDP)
+    found, _opened = walk(made, client, COUNCILS, of=COUNCIL)
+    assert any("Depot" in one for one in found)
 
 
 # the table

@@ -28,6 +28,12 @@ SAID = {
     "mail-queued": N_("Email queued"),
     "mail-settled": N_("Email answered by the mail server"),
     "mail-domains-set": N_("Email domains set"),
+    "provider-set": N_("Identity provider set"),
+    "provider-tried": N_("Identity provider tried"),
+    "provider-used": N_("Identity provider in use"),
+    "provider-removed": N_("Identity provider removed"),
+    "lead-named": N_("Made a lead of the client"),
+    "lead-ended": N_("Lead of the client no more"),
 }
 
 NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors that are no person
