@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from web.identity.id_token import Claims
 
 SCOPE = "openid email profile"
-CACHED = 200  # setups whose published metadata and keys are kept
 
 
 def bound(client: ClientId, provider: str, issuer: str) -> str:
@@ -136,10 +135,19 @@ class ClientProviders:
             registered = openid.Registered(
                 issuer=setup.issuer, client=setup.app, secret=secret, back=self.back(way.provider.id), scope=SCOPE
             )
-            if len(self._asked) >= CACHED:
-                self._asked.clear()
+            self._forget()
             self._asked[key] = openid.Provider(registered, self._clock, self._outside.transport)
         return self._asked[key]
+
+    def _forget(self) -> None:
+        """Drop what is kept of setups that are neither in use nor tried any more, above all their secrets."""
+        found = {key: self._present.world.provider(key) for key, _setup in self._asked}
+        there = {key: one[1] for key, one in found.items() if one is not None}
+        self._asked = {
+            (key, setup): asked
+            for (key, setup), asked in self._asked.items()
+            if key in there and there[key].setup(setup) is not None
+        }
 
     # what it may vouch for
 

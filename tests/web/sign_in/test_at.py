@@ -181,6 +181,8 @@ def test_an_admin_sets_tries_and_uses_a_provider_and_its_secret_is_never_seen_ag
     assert admin.post(f"{SET}/use", data=form_of(admin.get(SET).text, f"{SET}/use")).status_code == 303
     assert inn.come_in(browser).status_code == 303
     assert reads(browser) == [200, 404]
+    assert "by your organisation’s account" in browser.get("/me").text
+    assert "by their own sign-on" in admin.get(f"/clients/{ACME}").text
     shown = "".join(admin.get(path).text for path in (SET, f"/clients/{ACME}"))
     assert "login.acme.test" in shown
     assert SECRET not in shown
