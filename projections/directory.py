@@ -17,9 +17,11 @@ from domain.people.access import AccessEvent
 from domain.people.addresses import AddressChanged
 from domain.people.brand import Brand, BrandEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
+from domain.people.mail_domains import of as domain_of
 from domain.people.memberships import MembershipEnded, MembershipGranted, compared
 from domain.people.passkeys import PasskeyAdded, PasskeyRemoved
 from domain.people.person import Person, PersonDisabled, PersonErased, PersonEvent, PersonInvited
+from domain.people.providers import Provider, ProviderRemoved, ProviderUsed
 from domain.people.rules import RuleEvent, Rules
 from domain.people.sign_ins import LinkIssued, SessionEnded, SessionStarted
 from domain.people.tokens import TokenIssued, TokenRevoked
@@ -32,6 +34,10 @@ class Key(msgspec.Struct, frozen=True):
 
     person: PersonId
     id: str
+
+
+def _never(_setup: int) -> bool:
+    return False
 
 
 def _with(people: tuple[PersonId, ...], person: PersonId) -> tuple[PersonId, ...]:
@@ -54,6 +60,7 @@ class Directory:
         self.erased: set[PersonId] = set()
         self.channels: dict[ChannelId, Channel] = {}
         self._told: dict[ProjectId, tuple[ChannelId, ...]] = {}  # the channels of a project, ended ones too
+        self.put_out: dict[str, tuple[str, ...]] = {}  # the sessions that ended with a provider or a setup of it
         self._of_project: dict[ProjectId, tuple[ShareId, ...]] = {}  # a share never changes its project or client
         self._of_client: dict[ClientId, tuple[ShareId, ...]] = {}
         self._members: dict[ClientId, tuple[PersonId, ...]] = {}  # who ever was a viewer of a client
@@ -91,12 +98,54 @@ class Directory:
     def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
         """Take in an event of a client. The end of a client also ends its shares and the memberships of its people."""
         self.clients[key] = clients.evolve(self.clients.get(key), event, at)
+        if isinstance(event, ProviderUsed | ProviderRemoved):
+            for person in self.members_of(key):
+                self._put_out(person, key, event.provider)
         if not isinstance(event, ClientEnded):
             return
         for share in self.all_of_client(key):
             self._end_share(share, at)
         for person in self.members_of(key):
             self._end_membership(person, key)
+
+    def _put_out(self, person: Person, client: ClientId, provider: str) -> None:
+        """End the sessions of a person that a client's provider no longer vouches for."""
+        there = self.clients[client].providers.get(provider)
+        left = person_stream.without_sessions(person, provider, there.holds if there is not None else _never)
+        gone = tuple(person.sessions.keys() - left.sessions.keys())
+        if gone:
+            self.people[person.id] = left
+            self.put_out[provider] = (*self.put_out.get(provider, ()), *gone)
+            self._forget(person.id, left)
+
+    def provider_for(self, address: str) -> tuple[ClientId, Provider] | None:
+        """Return the provider in use that vouches for addresses in a domain, and whose it is; None where there is none.
+
+        It depends on the domain alone. Should two claim one domain, it is that of whoever used it first.
+        """
+        domain = domain_of(address)
+        found = [
+            (one.used_at, client.id, one)
+            for client in self.clients.values()
+            if client.ended_at is None
+            for one in client.providers.values()
+            if one.used is not None and one.used_at is not None and domain in one.used.domains
+        ]
+        first = min(found, key=lambda each: (each[0], each[2].id), default=None)
+        return (first[1], first[2]) if first is not None else None
+
+    @property
+    def vouched_for(self) -> bool:
+        """Whether people of any client sign in by a provider of its own."""
+        going_on = (client for client in self.clients.values() if client.ended_at is None)
+        return any(one.used is not None for client in going_on for one in client.providers.values())
+
+    def provider(self, key: str) -> tuple[ClientId, Provider] | None:
+        """Return a provider by its id and the client it is of, tried or not; None where there is none."""
+        for client in self.clients.values():
+            if client.ended_at is None and (found := client.providers.get(key)) is not None:
+                return client.id, found
+        return None
 
     def _ended(self, client: ClientId | None) -> bool:
         record = self.clients.get(client) if client else None
@@ -123,6 +172,8 @@ class Directory:
                 self._end_membership(person, client)  # the client ended before the invitation was recorded
             case SessionStarted(session=session, hash=digest):
                 self.sessions[digest] = Key(key, session)
+                if event.provider and event.clients:
+                    self._put_out(person, event.clients[0], event.provider)  # it was removed before this was recorded
             case LinkIssued(hash=digest):
                 self._forget_links(before, person)
                 self.links[digest] = Key(key, digest)

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.certificates import Certified
 from tests.ports import free_port
 
 CLIENT, SECRET = "fanlight-test", "a secret of the provider and us"
@@ -52,12 +53,14 @@ def made(kid: str, whose: str = "the provider") -> RSAKey:
 class Provider:
     """Whoever signs in is `mail`, as long as `mode` is "good"."""
 
-    def __init__(self, callback: str, host: str = "127.0.0.1") -> None:
-        self.callback, self.port = callback, free_port()
-        self.issuer = f"http://{host}:{self.port}"
+    def __init__(self, callback: str, host: str = "127.0.0.1", tls: Certified | None = None) -> None:
+        self.callback, self.port, self.tls = callback, free_port(), tls
+        self.issuer = f"{'https' if tls else 'http'}://{host}:{self.port}"
         self.mail, self.mode = "", "good"
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {}
+        self.published: dict[str, Any] = {}  # of its configuration, beside or instead of what is right
+        self.skew = 0  # seconds by which its clock is ahead
         self.asked: list[str] = []
         self.codes: dict[str, dict[str, str]] = {}
         self.keys: list[Key] = []
@@ -76,7 +79,8 @@ class Provider:
                 Route("/keys", self.jwks),
             ]
         )
-        config = uvicorn.Config(app, "127.0.0.1", self.port, log_level="error", lifespan="off")
+        files = {"ssl_certfile": self.tls.chain, "ssl_keyfile": self.tls.key} if self.tls else {}
+        config = uvicorn.Config(app, "127.0.0.1", self.port, log_level="error", lifespan="off", **files)  # type: ignore[arg-type]
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
@@ -113,6 +117,7 @@ class Provider:
                 "jwks_uri": f"{self.issuer}/keys",
                 "id_token_signing_alg_values_supported": ALGORITHMS,
                 "response_types_supported": ["code"],
+                **self.published,
             }
         )
         if self.mode == "endless":  # good, but for a megabyte of blanks before it
@@ -151,12 +156,14 @@ class Provider:
         verifier = str(form.get("code_verifier", ""))
         if asked is None or part(hashlib.sha256(verifier.encode()).digest()) != asked["code_challenge"]:
             return JSONResponse({"error": "invalid_grant"}, 400)
+        if self.mode == "moves":
+            return RedirectResponse(f"{self.issuer}/elsewhere", 307)
         if self.mode == "no token":
             return JSONResponse({"access_token": "x", "token_type": "Bearer"})
         return JSONResponse({"access_token": "x", "token_type": "Bearer", "id_token": self.id_token(asked["nonce"])})
 
     def id_token(self, nonce: str) -> str:
-        now = int(time.time())
+        now = int(time.time()) + self.skew
         claims = {
             "iss": self.issuer, "aud": CLIENT, "sub": "u-1", "iat": now, "exp": now + 300, "nonce": nonce,
             "email": self.mail, "email_verified": True, **self.claims,

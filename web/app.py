@@ -25,12 +25,12 @@ from web.door.squeeze import Squeeze
 from web.door.templates import Pages
 from web.evidence import download
 from web.manager import projects
-from web.people import brand_files, clients, colleagues, mail_choice, organisation, passkeys
+from web.people import brand_files, clients, colleagues, mail_choice, organisation, own_people, passkeys, providers
 from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import address, link, openid, sessions, tokens
+from web.sign_in import address, at, link, openid, sessions, tokens
 from web.sign_in.passkeys import enter, own
 
 
@@ -47,6 +47,7 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *assets.routes(),
         *link.routes(),
         *openid.routes(),
+        *at.routes(),
         *sessions.routes(),
         *enter.routes(),
         *own.routes(),
@@ -56,12 +57,14 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *dashboard.routes(),
         *history.routes(),
         *mail_choice.routes(),
+        *own_people.routes(),
         *projects.routes(),
         *colleagues.routes(),
         *passkeys.routes(),
         *clients.routes(),
         *organisation.routes(),
         *brand_files.routes(),
+        *providers.routes(),
         *shares.routes(),
         *download.routes(),
         *api.routes(),

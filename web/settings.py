@@ -1,6 +1,7 @@
 """All settings, read from flags and FANLIGHT_* variables; a bad one stops the start with one line that says why."""
 
 import argparse
+import ssl
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from domain.language import N_
 from domain.language import gettext as _
 from domain.people.tokens import Token
 from web.mail_server import is_address, server
-from web.outside.sender import networks
+from web.outside.addresses import networks
 
 
 class BadSetting(Exception):
@@ -52,12 +53,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     mail_from: str = ""
     digest_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7
-    allowed_networks: str = ""
     operator_token: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     oidc_name: str = ""  # what people call it; default: single sign-on
+    outside_networks: str = ""  # inside, that addresses typed by admins may lead to
+    outside_ca: Path = Path()  # PEM file
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["text", "json"] = "text"
@@ -124,10 +126,6 @@ HELP = {
     ),
     "mail_from": N_("address emails come from, such as status@example.com, which the mail server accepts"),
     "digest_hour": N_("hour of the client's day at which daily and weekly emails go out, 0 to 23"),
-    "allowed_networks": N_(
-        "private networks that addresses typed here, such as those of Teams or Slack, may lead into, such as "
-        "10.20.0.0/16, with commas between; default: none"
-    ),
     "operator_token": N_(
         "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed"
     ),
@@ -137,6 +135,11 @@ HELP = {
     "oidc_client_id": N_("what that provider calls this installation"),
     "oidc_client_secret": N_("secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE"),
     "oidc_name": N_("what people call that provider, as on the sign-in page; default: single sign-on"),
+    "outside_networks": N_(
+        "networks inside that identity providers of clients may be in, such as 10.1.0.0/16, with commas between; "
+        "default: none, only addresses outside are asked"
+    ),
+    "outside_ca": N_("file with a certificate authority of your own (PEM) that such addresses may be certified by"),
     "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
     "log_format": N_("text, or json for one object a line"),
     "log_level": N_("debug, info, warning or error"),
@@ -182,7 +185,7 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
     if bool(settings.witness_url) != bool(settings.witness_key):
         raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
     _check_mail(settings)
-    _check_networks(settings)
+    _check_outside(settings)
     return settings
 
 
@@ -308,17 +311,30 @@ def _check_mail(settings: Settings) -> None:
         )
 
 
-def _check_networks(settings: Settings) -> None:
+def _check_outside(settings: Settings) -> None:
     try:
-        networks(settings.allowed_networks)
+        networks(settings.outside_networks)
     except ValueError as error:
-        told = _(
-            "{name} is {value!r}: {error}. Expected networks such as 10.20.0.0/16, with commas between.",
-            name=variable("allowed_networks"),
-            value=settings.allowed_networks,
-            error=error,
-        )
-        raise BadSetting(told) from None
+        raise BadSetting(
+            _(
+                "{value} is {given!r}: {error}. Expected networks such as 10.1.0.0/16.",
+                value=variable("outside_networks"),
+                given=settings.outside_networks,
+                error=error,
+            )
+        ) from None
+    try:
+        if settings.outside_ca != Path():
+            ssl.create_default_context(cafile=settings.outside_ca)
+    except (OSError, ValueError) as error:
+        raise BadSetting(
+            _(
+                "{value} is {path}, which holds no certificate that can be read: {error}.",
+                value=variable("outside_ca"),
+                path=settings.outside_ca,
+                error=error,
+            )
+        ) from None
 
 
 def _variables() -> set[str]:

@@ -1,6 +1,9 @@
-"""The clients of the organisation: name, time zone, the email domains that may be invited, and their end."""
+"""The clients of the organisation: name, time zone, the email domains that may be invited, and their end.
 
-import re
+Their identity providers have a module of their own.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
@@ -11,6 +14,8 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.message import Command, Event
+from domain.people import mail_domains, providers
+from domain.people.providers import Provider, ProviderCommand, ProviderEvent
 
 # events
 
@@ -33,7 +38,7 @@ class MailDomainsSet(Event, frozen=True, kw_only=True):
     domains: tuple[str, ...]
 
 
-ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet
+ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet | ProviderEvent
 
 # state
 
@@ -45,6 +50,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     domains: tuple[str, ...] = ()  # of mail addresses that may be invited; none: any
     ended_at: datetime | None = None
     ended_why: str = ""
+    providers: Mapping[str, Provider] = {}
 
 
 def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
@@ -59,6 +65,8 @@ def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
             return msgspec.structs.replace(state, ended_at=at, ended_why=reason)
         case MailDomainsSet(domains=domains):
             return msgspec.structs.replace(state, domains=domains)
+        case _ if isinstance(event, ProviderEvent):
+            return msgspec.structs.replace(state, providers=providers.evolve(state.providers, event, at))
         case _:
             assert_never(event)
 
@@ -84,7 +92,7 @@ class SetMailDomains(Command, frozen=True, kw_only=True):
     domains: tuple[str, ...]
 
 
-ClientCommand = RegisterClient | EndClient | SetMailDomains
+ClientCommand = RegisterClient | EndClient | SetMailDomains | ProviderCommand
 
 
 def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
@@ -108,21 +116,15 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
         raise Conflict(_("Everything with this client has ended. Register it again under a new id."), "client")
     match command:
         case EndClient(reason=reason):
-            return [ClientEnded(reason=check.text("reason", reason, required=True))]
+            why = check.text("reason", reason, required=True)
+            return [*providers.removed(state.providers, why), ClientEnded(reason=why)]
         case SetMailDomains(domains=domains):
-            allowed = tuple(sorted({_domain(domain) for domain in domains}))
+            allowed = tuple(sorted({mail_domains.read(domain) for domain in domains}))
             return [] if allowed == state.domains else [MailDomainsSet(domains=allowed)]
+        case _ if isinstance(command, ProviderCommand):
+            return list(providers.decide(state.providers, state.domains, command))
         case _:
             assert_never(command)
-
-
-def _domain(text: str) -> str:
-    domain = check.line("domains", text).lower().removeprefix("@")
-    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
-        raise Invalid(
-            _("{text!r} is no email domain. Expected one such as acme-rail.example.", text=text[:60]), "domains"
-        )
-    return domain
 
 
 def invitable(client: Client, email: str) -> None:
@@ -131,7 +133,7 @@ def invitable(client: Client, email: str) -> None:
         raise Conflict(
             _("Everything with {name} has ended, so nobody of it can be invited.", name=client.name), "client"
         )
-    if client.domains and email.rpartition("@")[2].lower() not in client.domains:
+    if client.domains and mail_domains.of(email) not in client.domains:
         problem = _(
             "Only addresses at {domains} can be invited for {name}", domains=", ".join(client.domains), name=client.name
         )

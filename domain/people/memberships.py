@@ -25,6 +25,8 @@ class MembershipGranted(Event, frozen=True, kw_only=True):
     client: ClientId
     name: str
     email: str
+    lead: PersonId | None = None  # of the client, who invited them
+    provider: str = ""  # of the client, by which they joined uninvited
 
 
 class MembershipEnded(Event, frozen=True, kw_only=True):
@@ -32,6 +34,19 @@ class MembershipEnded(Event, frozen=True, kw_only=True):
 
     client: ClientId
     reason: str
+    lead: PersonId | None = None  # of the client, who ended it; None: somebody of the organisation
+
+
+class LeadNamed(Event, frozen=True, kw_only=True):
+    """Somebody may invite colleagues of a client they are a viewer of, within its email domains, and end them."""
+
+    client: ClientId
+
+
+class LeadEnded(Event, frozen=True, kw_only=True):
+    """Somebody is a lead of a client no longer; they stay a viewer of it, and so does whom they invited."""
+
+    client: ClientId
 
 
 # state
@@ -47,16 +62,27 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     joined: datetime | None = None  # when one did first
     digest: Cadence = "off"
     ended: bool = False
+    lead: bool = False
+    invited_by: PersonId | None = None  # the lead who did; None: somebody of the organisation, or nobody
+    provider: str = ""  # by which they joined uninvited
+    invited_at: datetime | None = None  # or joined, UTC
+    ended_by: PersonId | None = None  # the lead who ended it; None: nobody did, or somebody of the organisation
 
 
 Memberships = Mapping[ClientId, Membership]
 
 
-def granted(state: Memberships, event: MembershipGranted) -> dict[ClientId, Membership]:
-    """Return the memberships with one more. One that is granted again keeps its name, which stands in what was said."""
+def granted(state: Memberships, event: MembershipGranted, at: datetime) -> dict[ClientId, Membership]:
+    """Return the memberships with one more, granted at `at` (UTC).
+
+    One that is granted again keeps its name, which stands in what was said.
+    """
     before = state.get(event.client)
     name = before.name if before else event.name
-    return {**state, event.client: Membership(client=event.client, name=name, email=event.email)}
+    new = Membership(
+        client=event.client, name=name, email=event.email, invited_by=event.lead, provider=event.provider, invited_at=at
+    )
+    return {**state, event.client: new}
 
 
 def changed(state: Memberships, clients: tuple[ClientId, ...], **fields: object) -> dict[ClientId, Membership]:
@@ -83,6 +109,8 @@ class GrantMembership(Command, frozen=True, kw_only=True):
     client: ClientId
     name: str
     email: str
+    lead: PersonId | None = None
+    provider: str = ""
 
 
 class EndMembership(Command, frozen=True, kw_only=True):
@@ -91,6 +119,21 @@ class EndMembership(Command, frozen=True, kw_only=True):
     person: PersonId
     client: ClientId
     reason: str
+    lead: PersonId | None = None
+
+
+class NameLead(Command, frozen=True, kw_only=True):
+    """Make a viewer of a client a lead of it."""
+
+    person: PersonId
+    client: ClientId
+
+
+class EndLead(Command, frozen=True, kw_only=True):
+    """Make a lead of a client a viewer of it again; whom they invited stays."""
+
+    person: PersonId
+    client: ClientId
 
 
 def grant(state: Memberships, command: GrantMembership) -> list[MembershipGranted]:
@@ -102,7 +145,8 @@ def grant(state: Memberships, command: GrantMembership) -> list[MembershipGrante
     if before is not None and not before.ended:
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=before.email), "email")
     name, email = check.line("name", command.name), check.address("email", command.email)
-    return [MembershipGranted(client=command.client, name=name, email=email)]
+    by = {"lead": command.lead, "provider": command.provider}
+    return [MembershipGranted(client=command.client, name=name, email=email, **by)]  # type: ignore[arg-type]
 
 
 def end(state: Memberships, command: EndMembership) -> list[MembershipEnded]:
@@ -113,7 +157,21 @@ def end(state: Memberships, command: EndMembership) -> list[MembershipEnded]:
     before = state.get(command.client)
     if before is None or before.ended:
         raise Unknown(_("This person is no viewer of that client, or no more."), "client")
-    return [MembershipEnded(client=command.client, reason=check.text("reason", command.reason, required=True))]
+    why = check.text("reason", command.reason, required=True)
+    return [MembershipEnded(client=command.client, reason=why, lead=command.lead)]
+
+
+def lead(state: Memberships, command: NameLead | EndLead) -> list[LeadNamed | LeadEnded]:
+    """Return the event that makes somebody a lead, or ends that; none where it is so already.
+
+    Raises: Unknown when there is no such membership.
+    """
+    known, names = state.get(command.client), isinstance(command, NameLead)
+    if known is None or known.ended:
+        raise Unknown(_("This person is no viewer of that client, or no more."), "client")
+    if known.lead == names:
+        return []
+    return [LeadNamed(client=command.client) if names else LeadEnded(client=command.client)]
 
 
 def same_address(left: str, right: str) -> bool:

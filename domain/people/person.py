@@ -1,5 +1,6 @@
 """Somebody who may come in, with their role; what lets them in and what they are mailed has modules of its own."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -29,11 +30,15 @@ from domain.people.mails import (
     SettleMail,
 )
 from domain.people.memberships import (
+    EndLead,
     EndMembership,
     GrantMembership,
+    LeadEnded,
+    LeadNamed,
     Membership,
     MembershipEnded,
     MembershipGranted,
+    NameLead,
 )
 from domain.people.naming import names_somebody
 from domain.people.passkeys import Keyring, PasskeyAdded, PasskeyCommand, PasskeyEvent
@@ -65,6 +70,8 @@ class PersonInvited(Event, frozen=True, kw_only=True):
     role: Role
     client: ClientId | None  # of a viewer: their first membership
     projects: tuple[ProjectId, ...] | None = None  # of a manager; None: all
+    lead: PersonId | None = None  # of the client, who invited them
+    provider: str = ""  # of the client, by which they joined uninvited
 
 
 class ProjectsAssigned(Event, frozen=True, kw_only=True):
@@ -97,7 +104,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded
     | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent | NoticesChosen
+    | LeadNamed | LeadEnded | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent | NoticesChosen
 )  # fmt: skip
 
 # state
@@ -159,6 +166,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a client's side knows of the person, None where they never were a viewer of that client."""
         return self.memberships.get(client)
 
+    def leads(self, client: ClientId) -> bool:
+        """Return whether the person is a lead of a client: may invite colleagues of it, and end them."""
+        return client in self.clients and self.memberships[client].lead
+
     def digest(self, client: ClientId) -> Cadence:
         """Return how often the person is mailed what changed on shares of a client."""
         return self.memberships[client].digest if client in self.clients else "off"
@@ -173,7 +184,7 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
     if isinstance(event, PersonInvited):
         return Person(
             id=event.person, name=event.name, email=event.email, role=event.role, projects=event.projects,
-            memberships=_first_membership(event),
+            memberships=_first_membership(event, at),
         )  # fmt: skip
     if state is None:
         message = f"expected PersonInvited first, got {type(event).__name__}"
@@ -204,9 +215,12 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         case PersonDisabled():
             return replace(state, disabled=True, sessions={}, tokens={}, links={}, keyring=Keyring())
         case MembershipGranted():
-            return replace(state, memberships=memberships.granted(state.memberships, event))
-        case MembershipEnded(client=client):
-            return without(state, client)
+            return replace(state, memberships=memberships.granted(state.memberships, event, at))
+        case MembershipEnded(client=client, lead=lead):
+            return without(state, client, lead)
+        case LeadNamed(client=client) | LeadEnded(client=client):
+            leads = isinstance(event, LeadNamed)
+            return replace(state, memberships=memberships.changed(state.memberships, (client,), lead=leads))
         case _ if isinstance(event, TokenEvent):
             return replace(state, tokens=tokens.evolve(state.tokens, event, at))
         case _ if isinstance(event, PasskeyEvent):
@@ -246,10 +260,14 @@ def _with_address(state: Person, event: AddressEvent, at: datetime) -> Person:
     )
 
 
-def _first_membership(event: PersonInvited) -> dict[ClientId, Membership]:
+def _first_membership(event: PersonInvited, at: datetime) -> dict[ClientId, Membership]:
     if event.client is None:
         return {}
-    return {event.client: Membership(client=event.client, name=event.name, email=event.email)}
+    first = Membership(
+        client=event.client, name=event.name, email=event.email, invited_by=event.lead, provider=event.provider,
+        invited_at=at,
+    )  # fmt: skip
+    return {event.client: first}
 
 
 def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
@@ -257,7 +275,7 @@ def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
     opens = state.clients if event.clients is None else event.clients
     new = Session(
         id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
-        clients=opens, passkey=event.passkey,
+        clients=opens, passkey=event.passkey, provider=event.provider, setup=event.setup,
     )  # fmt: skip
     known = memberships.came_in(state.memberships, opens, at)
     sessions = {**state.sessions, new.id: new}
@@ -269,8 +287,11 @@ def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
     return state.clients if client is None else (client,)
 
 
-def without(state: Person, client: ClientId) -> Person:
-    """Return the person without their membership of a client: what opened that client alone is gone."""
+def without(state: Person, client: ClientId, lead: PersonId | None = None) -> Person:
+    """Return the person without their membership of a client: what opened that client alone is gone.
+
+    `lead`: who of the client ended it.
+    """
     replace = msgspec.structs.replace
     if client not in state.memberships:
         return state
@@ -279,8 +300,16 @@ def without(state: Person, client: ClientId) -> Person:
     return replace(
         state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
         keyring=passkeys.without(state.keyring, client),
-        memberships=memberships.changed(state.memberships, (client,), ended=True, digest="off"),
+        memberships=memberships.changed(
+            state.memberships, (client,), ended=True, digest="off", lead=False, ended_by=lead
+        ),
     )  # fmt: skip
+
+
+def without_sessions(state: Person, provider: str, holds: Callable[[int], bool]) -> Person:
+    """Return the person without the sessions that a provider made by setups which no longer hold."""
+    left = {key: one for key, one in state.sessions.items() if one.provider != provider or holds(one.setup)}
+    return state if len(left) == len(state.sessions) else msgspec.structs.replace(state, sessions=left)
 
 
 def _less(clients: tuple[ClientId, ...], client: ClientId) -> tuple[ClientId, ...]:
@@ -297,6 +326,8 @@ class InvitePerson(Command, frozen=True, kw_only=True):
     role: Role
     client: ClientId | None = None
     projects: tuple[ProjectId, ...] | None = None
+    lead: PersonId | None = None  # who of the client invites them
+    provider: str = ""  # of the client, by which they join uninvited
 
 
 class AssignProjects(Command, frozen=True, kw_only=True):
@@ -329,7 +360,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession
     | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand | ChooseNotices
+    | NameLead | EndLead | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand | ChooseNotices
 )  # fmt: skip
 
 
@@ -365,7 +396,7 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
         case UseLink():
             return list(sign_ins.use(state, command, now))
         case StartSession():
-            return [sign_ins.start(state, command, now, "openid", state.clients)]
+            return [sign_ins.vouched(state, command, now)]
         case AssignProjects(projects=projects):
             if state.role != "manager":
                 raise Invalid(
@@ -402,6 +433,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             return list(addresses.decide(state, command, now, taken=taken))
         case ChooseNotices():
             return list(notices.choose(state.notices, command, viewer=state.viewer))
+        case NameLead() | EndLead():
+            return list(memberships.lead(state.memberships, command))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
         case _:
@@ -431,4 +464,6 @@ def _invite(state: Person | None, command: InvitePerson) -> PersonInvited:
         role=command.role,
         client=command.client,
         projects=command.projects if command.role == "manager" else None,
+        lead=command.lead if command.client is not None else None,
+        provider=command.provider if command.client is not None else "",
     )

@@ -43,6 +43,8 @@ class SessionStarted(Event, frozen=True, kw_only=True):
     via: Way = "link"
     clients: tuple[ClientId, ...] | None = None  # whose shares it opens, of a viewer
     passkey: str = ""  # id of the passkey by which it was started
+    provider: str = ""  # of the one client it opens, which vouched for them; "": the organisation's, or a link
+    setup: int = 0  # of that provider
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
@@ -73,6 +75,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     via: Way = "link"
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
     passkey: str = ""  # id of the passkey that was used or added in it last
+    provider: str = ""  # of that client, which vouched for them
+    setup: int = 0
 
 
 def evolve(
@@ -144,13 +148,19 @@ class UseLink(Command, frozen=True, kw_only=True):
 
 
 class StartSession(Command, frozen=True, kw_only=True):
-    """Start a session for a person whom the organisation's single sign-on has identified."""
+    """Start a session for a person whom the organisation's single sign-on has identified, or a client's provider.
+
+    By a client's provider (`client`, `provider`, `setup`) it opens that client alone.
+    """
 
     person: PersonId
     session: str
     session_hash: str
     session_expires: datetime
     device: str = ""
+    client: ClientId | None = None
+    provider: str = ""
+    setup: int = 0
 
 
 class EndSession(Command, frozen=True, kw_only=True):
@@ -206,11 +216,26 @@ def use(state: Holder, command: UseLink, now: datetime) -> list[LinkUsed | Sessi
     if link is None or link.used or link.expires <= now:
         raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
     carried = state.sessions.get(command.carry)
-    opens = {*link.clients, *(carried.clients if carried is not None and carried.expires > now else ())}
+    goes_on = carried is not None and carried.expires > now and not carried.provider  # that ends with its provider
+    opens = {*link.clients, *(carried.clients if carried is not None and goes_on else ())}
     clients = tuple(client for client in state.clients if client in opens)
     if state.viewer and not clients:
         raise Unknown(_("This link has been used or has expired. Ask whoever sent it for a new one."))
     return [LinkUsed(hash=command.hash), start(state, command, now, "link", clients)]
+
+
+def vouched(state: Holder, command: StartSession, now: datetime) -> SessionStarted:
+    """Return the event that starts a session for whom a provider identified: of a client's, for that client alone.
+
+    Raises: a kind of Refused.
+    """
+    if not command.provider:
+        return start(state, command, now, "openid", state.clients)
+    if not state.viewer or command.client is None or command.client not in state.clients:
+        raise Unknown(_("This person is no viewer of that client, or no more."), "client")
+    begun = start(state, command, now, "openid", (command.client,))
+    by = {"clients": (command.client,), "provider": command.provider, "setup": command.setup}
+    return msgspec.structs.replace(begun, **by)
 
 
 def start(

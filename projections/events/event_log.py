@@ -31,6 +31,7 @@ from domain.ids import CommandId, PersonId
 from domain.language import gettext as _
 from domain.message import UNREADABLE
 from domain.people.person import PersonErased
+from domain.people.providers import ProviderRemoved, ProviderSet, ProviderUsed
 from domain.telling.channels import ChannelEnded
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
@@ -40,6 +41,7 @@ PERSON_ERASED, ERASED = "person-erased", 1_000_000
 LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
 KEYED = (PERSONAL, "channel-")  # streams whose commands leave no hash that could be guessed at
+PROVIDER = "provider-"  # keys that seal the secret of a client's identity provider
 
 
 class Unreadable(Exception):  # the follower stops the shares that depend on the stream
@@ -163,8 +165,8 @@ class EventLog:
     def _opened(self, payload: bytes) -> Stored:
         """Return an event as it was recorded, or that its content was erased.
 
-        Reading that a person was erased is what destroys the key, the first time, after a crash and after a copy of
-        the keys was restored.
+        Reading that a person was erased, or that a secret opens nothing any more, is what destroys the key, the first
+        time, after a crash and after a copy of the keys was restored.
         """
         stored = decode(payload)
         match stored.event:
@@ -177,6 +179,9 @@ class EventLog:
                 self._destroy_key_of(person)
             case ChannelEnded():
                 self._vault.destroy(_secret(stored.stream))
+            case ProviderSet(drops=keys) | ProviderUsed(drops=keys) | ProviderRemoved(drops=keys):
+                for key in keys:
+                    self._vault.destroy(f"{PROVIDER}{key}")
         return stored
 
     # a secret is sealed before it becomes part of an event, so that whoever reads events does not read it
@@ -197,6 +202,23 @@ class EventLog:
 
     def _destroy_key_of(self, person: PersonId) -> None:
         self._vault.destroy(f"{PERSONAL}{person}")
+
+    # secrets of providers
+
+    def seal_bound(self, key: str, secret: str, bound: str) -> bytes:
+        """Return a secret of a provider, sealed with a key of its own; it opens only together with `bound`."""
+        return self._vault.seal(f"{PROVIDER}{key}", secret.encode(), bound.encode())
+
+    def open_bound(self, key: str, sealed: bytes, bound: str) -> str:
+        """Return the secret of a provider.
+
+        Raises: Gone, Damaged.
+        """
+        return self._vault.open(f"{PROVIDER}{key}", sealed, bound.encode()).decode()
+
+    def derived(self, name: str) -> str:
+        """Return a secret of this installation, made if need be, for `name` alone; the same in every process."""
+        return hmac.new(self._vault.secret("derived"), name.encode(), hashlib.sha256).hexdigest()
 
     def stream(self, stream: str, after: int = 0) -> list[Recorded]:
         """Return the events of a stream from version `after + 1`; their positions are not known here and are 0."""

@@ -174,7 +174,7 @@ def _home(world: World, client: ClientId) -> ProjectId | None:
 
 
 def _people_of(world: World, client: ClientId, project: ProjectId) -> Iterator[Matter]:
-    """Yield whom an invitation did not reach, and who came in for the first time."""
+    """Yield whom an invitation did not reach, whom a lead invited, and who came in for the first time."""
     for person in world.viewers_of(client):
         known = person.memberships[client]
         first = next(iter(person.memberships))
@@ -184,10 +184,11 @@ def _people_of(world: World, client: ClientId, project: ProjectId) -> Iterator[M
                 key=_key("mail", project, client, person.id, _seconds(mail.at)), kind="mail", project=project,
                 client=client, by=person.id, at=mail.settled or mail.at,
             )  # fmt: skip
-        if known.joined is not None:
+        came = known.joined or (known.invited_at if known.invited_by is not None else None)
+        if came is not None:
             yield Matter(
                 key=_key("joined", project, client, person.id), kind="joined", project=project, client=client,
-                by=person.id, at=known.joined, ends=known.joined + JOINED, place=f"client-{client}",
+                by=person.id, at=came, ends=came + JOINED, place=f"client-{client}",
             )  # fmt: skip
 
 

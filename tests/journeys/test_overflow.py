@@ -20,7 +20,7 @@ from domain.plan.milestones import AddMilestone, MilestoneDetails
 from domain.plan.project import DescribeProject
 from domain.plan.risks import Points, RaiseRisk, RiskDetails
 from tests.journeys.product import Product, seeded
-from tests.journeys.test_pages import PAGES, own, talk
+from tests.journeys.test_pages import PAGES, lead_and_provider, own, talk
 from tests.world import ACME, ADMIN, HARBOUR, MANAGER, OTHER, SHARE, World, everything
 from web import clock
 
@@ -142,6 +142,7 @@ def awkward(world: World) -> None:
     world.move("a1", date(2028, 1, 1), f"{WORD} {RIGHT_TO_LEFT[:100]}")
     talk(world)
     own(world, WORD)
+    lead_and_provider(world)
     by, screen = f"viewer-{ACME}", Screen(n=1, head="ab" * 32)
     world.tell(
         RaiseConcern(share=SHARE, concern="k9", subject="milestone-a1", text=WORD * 3, by=by, screen=screen), ADMIN

@@ -11,9 +11,11 @@ from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, Ra
 from domain.agreement.share import DraftTerms
 from domain.ids import PersonId
 from domain.people.addresses import AskAddressChange
-from domain.people.clients import EndClient
+from domain.people.clients import EndClient, SetMailDomains
+from domain.people.memberships import NameLead
 from domain.people.passkeys import AddPasskey, AskPasskeyReplacement
 from domain.people.person import InvitePerson
+from domain.people.providers import SetProvider, TryProvider, UseProvider
 from domain.people.sign_ins import IssueLink, UseLink
 from domain.people.tokens import IssueToken
 from domain.plan.risks import Points, ScoreAsClient
@@ -42,6 +44,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", "/me/passkeys"),
     (f"viewer-{ACME}", "/me/address"),
     (f"viewer-{ACME}", "/home/mail"),
+    (f"viewer-{ACME}", f"/home/people/{ACME}"),
+    (f"viewer-{ACME}", f"/home/people/{ACME}/noor/end"),
     ("manager", "/p"),
     ("manager", "/p/new"),
     ("manager", "/search?q=e"),
@@ -97,6 +101,9 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("admin", "/organisation"),
     ("admin", "/people/manager/end"),
     ("admin", "/people/manager/passkeys"),
+    ("admin", f"/clients/{ACME}"),
+    ("admin", f"/clients/{ACME}/providers/acmesignonid"),
+    ("admin", f"/clients/{ACME}/providers/anothersigno"),
     ("", "/sign-in"),
     ("", NOTHING),
 )
@@ -156,6 +163,23 @@ def own(world: World, name: str) -> None:
     world.tell(covers, OPERATOR)
 
 
+def lead_and_provider(world: World) -> None:
+    """Have Acme's viewer lead its people, one of whom they invited, and a provider with a change that waits."""
+    vera = PersonId(f"viewer-{ACME}")
+    noor = InvitePerson(person=PersonId("noor"), name="Noor", email="noor@acme.test", role="viewer", client=ACME)
+    for command in (SetMailDomains(client=ACME, domains=("acme.test",)), noor, NameLead(person=vera, client=ACME)):
+        world.tell(command, ADMIN)
+    setup = {"client": ACME, "provider": "acmesignonid", "issuer": "https://login.acme.test", "app": "fanlight"}
+    kept = {"domains": ("acme.test",), "key": "k", "sealed": b"x"}
+    for step in (
+        SetProvider(**setup, **kept),  # type: ignore[arg-type]
+        TryProvider(client=ACME, provider="acmesignonid", setup=1),
+        UseProvider(client=ACME, provider="acmesignonid"),
+        SetProvider(**setup, domains=("acme.test",), joins=True),  # type: ignore[arg-type]
+    ):
+        world.tell(step, ADMIN)
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     def more(world: World) -> None:
@@ -166,6 +190,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         talk(world)
         world.tell(DraftTerms(share=SHARE, terms=everything(risks=())))
         world.move("m1", date(2027, 6, 1))
+        lead_and_provider(world)
         world.claim("opened", 1, person=f"viewer-{ACME}", tab="", device="Phone")
         for kind in ("delivered", "displayed", "hidden"):
             world.claim(kind, 2, person=f"viewer-{ACME}")

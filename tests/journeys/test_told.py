@@ -43,7 +43,7 @@ class Ends(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def flags(self) -> tuple[str, ...]:
-        return ("--smtp-url", self.mail.url, "--mail-from", SENDER, "--allowed-networks", "127.0.0.0/8")
+        return ("--smtp-url", self.mail.url, "--mail-from", SENDER, "--outside-networks", "127.0.0.0/8")
 
     def said(self, words: str) -> dict[str, int]:
         """Return how often each was told something."""

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -129,7 +129,7 @@ def test_the_first_client_sees_not_one_byte_of_a_second_membership(seed: int) ->
     assert observed(seed, joins=False) == observed(seed, joins=True)
 
 
-def _renaming(state: memberships.Memberships, event: MembershipGranted) -> dict[str, Membership]:
+def _renaming(state: memberships.Memberships, event: MembershipGranted, _at: datetime) -> dict[str, Membership]:
     """A mistake: the name given last holds with every client."""
     renamed = {key: msgspec.structs.replace(one, name=event.name) for key, one in state.items()}
     return {**renamed, event.client: Membership(client=event.client, name=event.name, email=event.email)}  # type: ignore[dict-item]

@@ -37,7 +37,7 @@ from tests.properties import after
 from tests.properties.backfilled import backfilled
 from tests.properties.hidden import SCREEN, Step, hidden, ways
 from tests.properties.past import SPAN, Agreed, faced, first_budget, first_plans, past
-from tests.properties.vocabulary import FIRST, SOON, THEIRS, on_lists
+from tests.properties.vocabulary import FIRST, SOON, THEIRS, on_lists, on_the_way_in
 from tests.world import ACME, ADMIN, COUNCIL, DEPOT, HARBOUR, SHARE, START, World
 from web.write.permission import OPERATOR, SYSTEM
 
@@ -83,6 +83,7 @@ def pair(seed: int, steps: int = 14) -> Pair:
         twin.steps += after.last(own, union, end - 300)
         twin.steps += after.ended(own, end) if ends else []
         twin.steps += on_lists(random.Random(f"{seed}-{which}-lists"), end - 800)
+        twin.steps += on_the_way_in(random.Random(f"{seed}-{which}-way-in"), end - 800)
         twin.steps += [(own.randrange(5, end), after.restart)] if own.random() < 0.3 else []
     return Pair(seed, versions, shared, (one, other))
 

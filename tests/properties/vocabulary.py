@@ -23,10 +23,10 @@ from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import ChannelId, ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
-from domain.people import addresses, clients, for_you, memberships, passkeys
+from domain.people import addresses, clients, for_you, memberships, passkeys, providers
 from domain.people.person import DisablePerson, ErasePerson, InvitePerson
 from domain.people.rules import RequirePasskeys
-from domain.people.sign_ins import IssueLink, UseLink
+from domain.people.sign_ins import IssueLink, StartSession, UseLink
 from domain.people.tokens import IssueToken, RevokeToken, UseToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
@@ -416,6 +416,28 @@ def _told(rng: random.Random, person: PersonId, line: str) -> list[AnyCommand]:
         channels.ReplaceChannelAddress(channel=key, address=f"{address}0"),
         channels.EndChannel(channel=key),
     ]
+
+
+def on_the_way_in(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
+    """Draw an identity provider of the watched client and what comes in by it, and a lead of its, up to `minutes`."""
+    person, domain, until = PersonId("second-acme"), f"d{rng.randrange(9)}.test", START + timedelta(days=90)
+    setup = {"client": ACME, "provider": "idp", "issuer": "https://login.acme.test", "app": f"us{rng.random()}"}
+    told: list[AnyCommand] = [
+        clients.SetMailDomains(client=ACME, domains=(domain,)),
+        providers.SetProvider(**setup, domains=(domain,), key="k", sealed=b"x", joins=rng.random() < 0.5),  # type: ignore[arg-type]
+        providers.TryProvider(client=ACME, provider="idp", setup=1),
+        providers.UseProvider(client=ACME, provider="idp"),
+        StartSession(
+            person=person, session="by-idp", session_hash="by idp", session_expires=until, client=ACME, provider="idp",
+            setup=1,
+        ),
+        memberships.NameLead(person=person, client=ACME),
+        memberships.EndLead(person=person, client=ACME),
+        providers.RemoveProvider(client=ACME, provider="idp", reason=f"over {rng.random()}"),
+    ]  # fmt: skip
+    begin = rng.randrange(5, max(minutes // 2, 6))
+    kept = told[: rng.randrange(4, len(told) + 1)] if rng.random() < 0.5 else []
+    return [(begin + (minutes - begin) * i // len(told), command) for i, command in enumerate(kept)]
 
 
 def _signed_in(rng: random.Random) -> list[AnyCommand]:

@@ -31,6 +31,9 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
         ({"log_level": "loud"}, {}, "expected debug, info, warning or error"),
         ({"public_url": "ftp://x"}, {}, "expected https://name"),
         ({"link_hours": "0"}, {}, "1 to 720"),
+        ({"outside_networks": "10.1.0.1/16"}, {}, "Expected networks such as 10.1.0.0/16"),
+        ({"outside_networks": "inside"}, {}, "Expected networks such as 10.1.0.0/16"),
+        ({"outside_ca": "/no/such/file.pem"}, {}, "holds no certificate that can be read"),
     ],
 )
 def test_a_bad_setting_says_which_what_was_expected_and_what_came(

@@ -40,7 +40,6 @@ class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
     """One share in the list: how it stands, what changed last, and how much is new to the reader."""
 
     id: str
-    client: str  # "" where the reader belongs to one client only
     project: str
     sentence: str
     n: int  # the newest update, 0 for none yet
@@ -56,18 +55,24 @@ class ShareTile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientTiles(msgspec.Struct, frozen=True):
-    """What is shared with one client of a viewer; without a name where they belong to one only."""
+    """What is shared with one client of a viewer; without a name, and what has ended, where they belong to one only."""
 
     client: str
     shares: Sequence[ShareTile]
     zone: str = ""  # IANA name of the time zone of their times, "" where there is none
+    ended: Sequence[ShareTile] = ()
 
 
 class Shares(msgspec.Struct, frozen=True):
-    """All that a viewer may watch: what is in force by client, and below it what has ended."""
+    """All that a viewer may watch: what is in force by client, and below it what has ended, each with its client."""
 
     groups: Sequence[ClientTiles]
-    ended: Sequence[ShareTile]
+    ended: Sequence[ShareTile]  # of the only client
+
+    @property
+    def over(self) -> list[ShareTile]:
+        """The shares that have ended, of all clients."""
+        return [*self.ended, *(share for group in self.groups for share in group.ended)]
 
     @property
     def going_on(self) -> list[ShareTile]:
@@ -84,7 +89,7 @@ class Shares(msgspec.Struct, frozen=True):
         """Return how many projects are shared now."""
         many = len(self.going_on)
         if not many:
-            return _("Nothing is shared with you now.") if self.ended else _("Nothing is shared yet.")
+            return _("Nothing is shared with you now.") if self.over else _("Nothing is shared yet.")
         if many == 1:
             return _("One project is shared with you.")
         return _("{shares} projects are shared with you.", shares=number(many).capitalize())
@@ -124,7 +129,7 @@ async def home(request: Request, signed: Signed) -> Response:
     viewing: Viewing = request.app.state.viewing
     shared = await run_in_threadpool(_shares, viewing, signed)
     organisation = await run_in_threadpool(viewing.organisation, signed)
-    every = [*shared.going_on, *shared.ended]
+    every = [*shared.going_on, *shared.over]
     if len(every) == 1:
         return RedirectResponse(f"/s/{every[0].id}", 303)
     page = HomePage(
@@ -153,30 +158,34 @@ def _shares(viewing: Viewing, signed: Signed) -> Shares:
     different is found by two states and the newest updates between them (docs/spec.md 3.12), once for each update.
     """
     clients = viewing.clients_of(signed)
+    several = len(clients) > 1
     zones: dict[str, str] = {}
-    ended, by_client = list[ShareTile](), {client: list[ShareTile]() for client in clients}
+    going_on, ended = ({client: list[ShareTile]() for client in clients} for _ in range(2))
     for share in viewing.shares_of(signed):
         called = viewing.called(share)
-        tile = _tile(viewing, signed, share, called.client if len(clients) > 1 else "")
-        if tile.ended_on:
-            ended.append(tile)
-            continue
-        if tile.time:
+        tile = _tile(viewing, signed, share)
+        (ended if tile.ended_on else going_on).setdefault(called.client, []).append(tile)
+        if tile.time and not tile.ended_on:
             zones[called.client] = called.zone
-        by_client.setdefault(called.client, []).append(tile)
+    over = {client: sorted(tiles, key=_by_name) for client, tiles in ended.items()}
     groups = [
-        ClientTiles(client if len(clients) > 1 else "", sorted(tiles, key=_by_name), zones.get(client, ""))
-        for client, tiles in sorted(by_client.items())
-        if tiles or not ended
+        ClientTiles(
+            client if several else "",
+            sorted(going_on.get(client, ()), key=_by_name),
+            zones.get(client, ""),
+            over.get(client, ()) if several else (),
+        )
+        for client in sorted(going_on.keys() | over.keys())
+        if going_on.get(client) or not over.get(client) or several
     ]
-    return Shares(groups, sorted(ended, key=_by_name))
+    return Shares(groups, [] if several else [tile for tiles in over.values() for tile in tiles])
 
 
 def _by_name(tile: ShareTile) -> tuple[str, str]:
     return tile.project, tile.id
 
 
-def _tile(viewing: Viewing, signed: Signed, share: ShareId, client: str) -> ShareTile:
+def _tile(viewing: Viewing, signed: Signed, share: ShareId) -> ShareTile:
     page, ended = viewing.heads.page(share), viewing.ended_on(share)
     zone = viewing.called(share).zone
     over = words.long_day(last_day(ended, zone)) if ended else ""
@@ -184,12 +193,11 @@ def _tile(viewing: Viewing, signed: Signed, share: ShareId, client: str) -> Shar
         organisation, nothing = viewing.called(share).organisation, _("Nothing has been shared yet.")
         if viewing.log.head(share):
             nothing = _("What was shown last has been erased.")
-        return ShareTile(id=share, client=client, project=organisation, sentence=nothing, n=0, ended_on=over)
+        return ShareTile(id=share, project=organisation, sentence=nothing, n=0, ended_on=over)
     view, visit = page.view, viewing.receipts.last_visit(share, signed.person.id)
     changed = viewing.changed(share, visit.since, page.n, signed.person.id)
     return ShareTile(
         id=share,
-        client=client,
         project=view.project,
         sentence=view.headline.sentence,
         n=page.n,

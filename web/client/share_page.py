@@ -33,7 +33,7 @@ def share_fields(viewing: Viewing, signed: Signed, share: str) -> ShareFields:
     """Return what every page of a share has, for somebody who may watch it. For threads."""
     called = viewing.called(share)
     return {
-        "signed": signed,
+        "signed": viewing.known_to(signed, share),
         "several": len(viewing.shares_of(signed)) > 1,
         "share": share,
         "organisation": called.organisation,

@@ -59,6 +59,9 @@ class Viewing(Protocol):
     def may_watch(self, signed: Signed, share: str) -> bool:
         """Tell whether somebody is a viewer of this share's client, and the share was ever in force."""
 
+    def known_to(self, signed: Signed, share: str) -> Signed:
+        """Return somebody by the name that a share's client knows."""
+
     def called(self, share: str) -> Called:
         """Return what a share is called to its client."""
 

@@ -31,7 +31,20 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "replay.js": (*_HTMX, (*_STAFF, "js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
-    "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "app.css": (
+        "page",
+        "person",
+        "live",
+        "since",
+        "sign-in",
+        "home",
+        "demo",
+        "forms",
+        "mail",
+        "history",
+        "answer",
+        "colleagues",
+    ),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
         *(
@@ -47,6 +60,7 @@ STYLES: dict[str, tuple[str, ...]] = {
             "table",
             "for-you",
             "brand",
+            "provider",
         ),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),

@@ -57,12 +57,30 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     session: Session | None  # None when a bearer token was used
     token: Token | None = None  # None when there is a session
     csrf: str = ""  # the token their forms must carry
+    at: ClientId | None = None  # the client whose page this is, where it is of one
 
     @property
     def clients(self) -> tuple[ClientId, ...]:
         """Whose shares may be watched: of the clients the person is a viewer of, those this session opens."""
         opens = self.person.clients if self.session is None else self.session.clients
         return tuple(client for client in self.person.clients if client in opens)
+
+    def for_client(self, client: ClientId) -> "Signed":
+        """Return them as a page of one client has them: by what that client knows, and nothing of another."""
+        return msgspec.structs.replace(self.named(client), at=client)
+
+    def named(self, client: ClientId) -> "Signed":
+        """Return them by the name and address that a client knows."""
+        known = self.person.known_to(client)
+        if known is None:
+            return self
+        person = msgspec.structs.replace(self.person, name=known.name, email=known.email)
+        return msgspec.structs.replace(self, person=person)
+
+    @property
+    def leads(self) -> bool:
+        """Whether they are a lead: of the client whose page this is, else of any that the session opens."""
+        return any(self.person.leads(client) for client in self.clients if self.at in (None, client))
 
 
 class Guard:
@@ -117,7 +135,8 @@ class Guard:
         session = person.sessions.get(key.id) if person and key else None
         if person is None or session is None or not person.comes_in or session.expires <= self._clock():
             return None
-        return Signed(person=person, session=session, csrf=form_token(session.hash))
+        signed = Signed(person=person, session=session, csrf=form_token(session.hash))
+        return signed.named(signed.clients[0]) if signed.clients else signed
 
     def _by_token(self, hashed: str) -> Signed | None:
         directory = self._directory()

@@ -33,8 +33,26 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime  # UTC
 
 
-def mail_of(token: str, keys: KeySet, expected: Expected) -> str:
-    """Return the verified email address in a token.
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a valid token says of somebody, as far as it is read."""
+
+    email: str  # "" where it names none
+    verified: bool
+    name: str = ""
+
+
+def verified_mail(claims: Claims) -> str:
+    """Return the email address in a token, which the provider has verified.
+
+    Raises: NotVouched.
+    """
+    if not claims.verified or not claims.email:
+        raise NotVouched("the ID token names no verified email address")
+    return claims.email
+
+
+def claims_of(token: str, keys: KeySet, expected: Expected) -> Claims:
+    """Return what a token says of somebody, once it is valid.
 
     Raises: UnknownKey, NotVouched.
     """
@@ -49,10 +67,12 @@ def mail_of(token: str, keys: KeySet, expected: Expected) -> str:
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise NotVouched(f"the ID token is not signed as it has to be ({type(error).__name__})") from error
     _check(claims, expected)
-    mail = claims.get("email")
-    if claims.get("email_verified") is not True or not isinstance(mail, str) or not mail:
-        raise NotVouched("the ID token names no verified email address")
-    return mail
+    mail, name = claims.get("email"), claims.get("name")
+    return Claims(
+        email=mail if isinstance(mail, str) else "",
+        verified=claims.get("email_verified") is True,
+        name=name if isinstance(name, str) else "",
+    )
 
 
 def _allowed(header: dict[str, Any]) -> Sequence[str]:

@@ -6,12 +6,10 @@ Only what the provider publishes about itself is kept in memory, and may be lost
 
 import asyncio
 import contextlib
-import functools
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -23,12 +21,12 @@ from joserfc.jwk import JWKRegistry, KeySet
 
 from domain.message import UNREADABLE
 from web.identity.failures import Away, NotVouched
-from web.identity.id_token import Expected, UnknownKey, mail_of
+from web.identity.id_token import Claims, Expected, UnknownKey, claims_of, verified_mail
 from web.identity.round_trip import Tie, Ties
+from web.outside.addresses import Forbidden
+from web.outside.transport import AT_MOST, Bounded
 
 PATIENCE = 5.0  # seconds for one answer
-AT_MOST = 12.0  # seconds for all requests of one step
-LONGEST = 256 << 10  # bytes of one answer
 KEPT = 600.0  # seconds for which the provider's metadata and keys are cached
 
 T = TypeVar("T")
@@ -42,6 +40,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     token_endpoint: str
     jwks_uri: str
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
+    authorization_response_iss_parameter_supported: bool = False  # RFC 9207
 
 
 class _Keys(msgspec.Struct, frozen=True):
@@ -50,15 +49,31 @@ class _Keys(msgspec.Struct, frozen=True):
     keys: list[dict[str, Any]]
 
 
-class Provider:
-    """The provider of this installation. Not thread-safe; owned by the event loop.
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider knows this installation: `client` and `secret` are ours there, `back` is the redirect URI."""
 
-    `client` and `secret` are this installation's at the provider, `back` is the redirect URI, `clock` returns UTC.
+    issuer: str
+    client: str
+    secret: str
+    back: str
+    scope: str = "openid email"
+
+
+class Provider:
+    """A provider: of this installation, or of a client of it. Not thread-safe; owned by the event loop.
+
+    `clock` returns UTC; `transport` makes what requests go by. `ties` are those of this installation's own provider.
     """
 
-    def __init__(self, issuer: str, client: str, secret: str, back: str, clock: Callable[[], datetime]) -> None:
-        self.ties = Ties(secret)
-        self._issuer, self._client, self._secret, self._back, self._clock = issuer, client, secret, back, clock
+    def __init__(
+        self,
+        registered: Registered,
+        clock: Callable[[], datetime],
+        transport: Callable[[], httpx2.AsyncBaseTransport] = Bounded,
+    ) -> None:
+        self.ties = Ties(registered.secret)
+        self._issuer, self._client, self._secret = registered.issuer, registered.client, registered.secret
+        self._back, self._scope, self._clock, self._transport = registered.back, registered.scope, clock, transport
         self._published: tuple[float, Published] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
@@ -80,10 +95,19 @@ class Provider:
         `issuer`: named by the answer (RFC 9207), "" where it names none.
         Raises: Away, NotVouched.
         """
+        return verified_mail(await self.claims(code, tie, issuer))
+
+    async def claims(self, code: str, tie: Tie, issuer: str = "") -> Claims:
+        """Return what the provider says of whoever brought back a code, as far as it is valid for this sign-in.
+
+        Raises: Away, NotVouched.
+        """
         if issuer and issuer != self._issuer:
             raise NotVouched("the answer comes from another issuer")
         async with self._asking() as client:
             published = await self._metadata(client)
+            if published.authorization_response_iss_parameter_supported and not issuer:
+                raise NotVouched("the answer does not name its issuer, which this provider always does")
             return await self._vouched(client, published, await self._token(client, published, code, tie), tie.nonce)
 
     async def _token(self, client: Any, published: Published, code: str, tie: Tie) -> str:
@@ -103,16 +127,16 @@ class Provider:
             raise Away("the provider sent no ID token")
         return token
 
-    async def _vouched(self, client: Any, published: Published, token: str, nonce: str) -> str:
-        """Return the email address in a token; the keys are fetched once more where it names an unknown one."""
+    async def _vouched(self, client: Any, published: Published, token: str, nonce: str) -> Claims:
+        """Return the claims of a token; the keys are fetched once more where it names an unknown one."""
         keys = await self._known_keys(client, published, KEPT)
         expected = Expected(issuer=self._issuer, client=self._client, nonce=nonce, now=self._clock())
         try:
-            return mail_of(token, keys, expected)
+            return claims_of(token, keys, expected)
         except UnknownKey:
             keys = await self._known_keys(client, published, 0)
         try:
-            return mail_of(token, keys, expected)
+            return claims_of(token, keys, expected)
         except UnknownKey as error:
             raise NotVouched("the ID token is signed by a key that the provider does not publish") from error
 
@@ -157,56 +181,14 @@ class Provider:
     async def _asking(self) -> AsyncIterator[Any]:
         """Give an HTTP client; whatever goes wrong on the way to the provider becomes `Away`."""
         client = AsyncOAuth2Client(
-            self._client, self._secret, redirect_uri=self._back, scope="openid email",
-            code_challenge_method="S256", transport=Bounded(), timeout=PATIENCE, follow_redirects=False,
+            self._client, self._secret, redirect_uri=self._back, scope=self._scope,
+            code_challenge_method="S256", transport=self._transport(), timeout=PATIENCE, follow_redirects=False,
             headers={"accept-encoding": "identity"},
         )  # fmt: skip
         try:
             async with asyncio.timeout(AT_MOST), client:
                 yield client
+        except Forbidden as error:
+            raise Away(str(error)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, OSError) as error:
             raise Away(f"{type(error).__name__}: {error}"[:300]) from error
-
-
-@functools.cache
-def _trusted() -> ssl.SSLContext:
-    """Return whom TLS trusts; read once, since reading holds up the event loop for a tenth of a second."""
-    return httpx2.create_ssl_context()
-
-
-class Bounded(httpx2.AsyncBaseTransport):
-    """A transport that breaks off an answer longer than `LONGEST`."""
-
-    def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport(verify=_trusted())
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request, and return its answer, the body not read yet."""
-        answer = await self._inner.handle_async_request(request)
-        if answer.headers.get("content-encoding", "identity") != "identity":
-            await answer.aclose()
-            raise httpx2.DecodingError("a packed answer was not asked for", request=request)
-        stream = _Counted(cast("httpx2.AsyncByteStream", answer.stream))
-        return httpx2.Response(answer.status_code, headers=answer.headers, stream=stream, extensions=answer.extensions)
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-        await self._inner.aclose()
-
-
-class _Counted(httpx2.AsyncByteStream):
-    """A body that is read up to `LONGEST` bytes."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        received = 0
-        async for chunk in self._stream:
-            received += len(chunk)
-            if received > LONGEST:
-                raise httpx2.ReadError(f"an answer is longer than {LONGEST} bytes")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

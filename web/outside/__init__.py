@@ -1,1 +1,1 @@
-"""Requests to addresses that people typed: only where they may lead, within bounds of size and time."""
+"""Requests of ours to addresses that somebody typed: to the outside alone, and bounded in time and size."""

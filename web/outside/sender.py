@@ -53,14 +53,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: str = ""  # the header, as it came
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """Return the networks in a list with commas between, such as "10.20.0.0/16, fd00:1::/64".
-
-    Raises: ValueError.
-    """
-    return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
-
-
 def may_reach(address: Address, allowed: Sequence[Network]) -> bool:
     """Tell whether anything may be sent to an address: a public one, or one in a network the operator allows."""
     inner = _embedded(address)

@@ -13,6 +13,7 @@ from domain.ids import CommandId, PersonId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
+from domain.people.memberships import EndLead, NameLead
 from domain.people.person import Person
 from domain.people.sign_ins import EndSession
 from web.door.guard import STAFF, Signed, door, not_found
@@ -29,6 +30,9 @@ SAID = {
     "domains": N_("Recorded. It holds for the next invitation."),
     "session": N_("Ended. Whatever was open in it has closed."),
     "person": N_("Ended. Every page of theirs has closed."),
+    "provider": N_("Removed. Nobody signs in by it, and the sessions it made have ended."),
+    "lead": N_("Recorded. They find the people of their client beside their projects."),
+    "no-lead": N_("Recorded. They invite nobody any more; whom they invited stays."),
     "ended": N_("Ended. Every open page was closed, and nobody of it can sign in."),
 }
 
@@ -52,6 +56,8 @@ class ClientPage(StaffPage, frozen=True, kw_only=True):
     problem: Refused | None
     may_end: bool
     may_bound: bool  # set the email domains
+    may_provide: bool  # set identity providers
+    may_lead: Mapping[PersonId, bool]  # make somebody a lead, or end that
     may_cut: Mapping[PersonId, bool]  # end the access of a person
     said: str
 
@@ -108,11 +114,37 @@ async def _client(
         problem=problem,
         may_end=permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")),
         may_bound=permitted(services.present.world, signed, SetMailDomains(client=client.id, domains=())),
+        may_provide=signed.person.role == "admin",
+        may_lead={line.person.id: _may_lead(services, signed, line.person, client) for line in stands.people},
         may_cut={line.person.id: may_end(services, signed, line.person, client.id) for line in stands.people},
         said=SAID.get(request.query_params.get("done", ""), ""),
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
+
+
+def _may_lead(services: Services, signed: Signed, person: Person, client: Client) -> bool:
+    kind = EndLead if person.leads(client.id) else NameLead
+    return permitted(services.present.world, signed, kind(person=person.id, client=client.id))
+
+
+async def lead(request: Request, signed: Signed) -> Response:
+    """`POST /clients/{client}/people/{person}/lead`: make somebody a lead of the client, or end that."""
+    services: Services = request.app.state.services
+    client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    person = services.present.world.people.get(PersonId(request.path_params["person"]))
+    if client is None or person is None or client.id not in person.clients:
+        return not_found()
+    form = await request.form()
+    kind = NameLead if form.get("lead") == "yes" else EndLead
+    command = kind(person=person.id, client=client.id)
+    if not permitted(services.present.world, signed, command):
+        return not_found()
+    try:
+        await _record(services, signed, command, form.get("command_id"))
+    except Refused as refused:
+        return await _client(request, signed, client, refused)
+    return RedirectResponse(f"/clients/{client.id}?done={'lead' if kind is NameLead else 'no-lead'}#people", 303)
 
 
 async def domains(request: Request, signed: Signed) -> Response:
@@ -131,7 +163,9 @@ async def domains(request: Request, signed: Signed) -> Response:
     return RedirectResponse(f"/clients/{client.id}?done=domains#domains", 303)
 
 
-async def _record(services: Services, signed: Signed, command: ClientCommand | EndSession, key: object) -> None:
+async def _record(
+    services: Services, signed: Signed, command: ClientCommand | EndSession | NameLead | EndLead, key: object
+) -> None:
     command_id = CommandId(str(key or "") or new_id(24))
     await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=command_id)
 
@@ -208,5 +242,6 @@ def routes() -> list[BaseRoute]:
         door(f"{here}/domains", domains, allow=STAFF, methods=["POST"]),
         door(f"{here}/end", end, allow=STAFF, methods=["GET", "POST"], name="end_client"),
         door(f"{here}/people/{{person}}/end", end_one, allow=STAFF, methods=["GET", "POST"]),
+        door(f"{here}/people/{{person}}/lead", lead, allow=STAFF, methods=["POST"]),
         door(f"{here}/people/{{person}}/sessions/{{session}}/end", end_session, allow=STAFF, methods=["POST"]),
     ]

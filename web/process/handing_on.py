@@ -9,6 +9,7 @@ from domain.ids import ClientId
 from domain.people import clients
 from domain.people.memberships import MembershipEnded
 from domain.people.person import PersonDisabled, PersonErased
+from domain.people.providers import ProviderRemoved, ProviderUsed
 from domain.people.sign_ins import SessionEnded
 from projections.entries.entry import Entry
 from projections.events.present import CurrentWorld
@@ -58,6 +59,9 @@ class HandingOn:
                     of = recorded.stream.partition("-")[2]
                     for share in self._present.world.shares_of_client(client):
                         self._loop.call(self._live.end_person, share.id, of)
+                case ProviderUsed(provider=provider) | ProviderRemoved(provider=provider):
+                    for session in self._present.world.put_out.get(provider, ()):
+                        self._loop.call(self._live.end_session, session)
                 case agreement_share.ShareRevoked():
                     self._loop.call(self._live.end_share, recorded.stream.partition("-")[2])
                 case clients.ClientEnded():

@@ -37,6 +37,7 @@ from web.door.bounds import Bounds
 from web.door.guard import Guard
 from web.door.limit import Limit
 from web.door.templates import Pages
+from web.identity.client_providers import ClientProviders
 from web.identity.credentials import Credentials
 from web.identity.failures import BACK
 from web.identity.passkeys import Passkeys, PasskeySources
@@ -46,6 +47,8 @@ from web.mail.own import confirm_token
 from web.mail.sender import MailSender, SenderPorts
 from web.mail.stop import stop_token
 from web.mail.writer import mail_settings
+from web.outside.addresses import networks
+from web.outside.transport import Outside
 from web.process import open_logs
 from web.process.clockwork import Clockwork
 from web.process.handing_on import HandingOn, Loop
@@ -220,6 +223,7 @@ class Process:
             sign_ins=Limit(settings.sign_in_per_minute),
             provider=sign_on,
             single_sign_on_name=settings.oidc_name or _("single sign-on") if sign_on else "",
+            client_providers=self._client_providers(service),
             mail_sender=sender,
             poster=self._telling.poster(service),
             asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
@@ -235,6 +239,18 @@ class Process:
             session_hours=self._settings.session_hours,
         )
         return Passkeys(sources)
+
+    def _client_providers(self, service: Service) -> ClientProviders:
+        settings = self._settings
+        return ClientProviders(
+            service,
+            self._present,
+            self._logs.events,
+            Outside(networks(settings.outside_networks), settings.outside_ca),
+            clock=self._given.now,
+            origin=settings.origin,
+            session_hours=settings.session_hours,
+        )
 
     def _health(self, signing: Notary) -> Health:
         observed = Observed(
@@ -410,7 +426,12 @@ def provider(settings: Settings, clock: Callable[[], datetime]) -> "Provider | N
     """Return the single sign-on provider that the settings name, None where they name none."""
     if not settings.oidc_issuer:
         return None
-    from web.identity.provider import Provider
+    from web.identity.provider import Provider, Registered
 
-    client, secret = settings.oidc_client_id, settings.oidc_client_secret
-    return Provider(settings.oidc_issuer, client, secret, f"{settings.origin}{BACK}", clock)
+    registered = Registered(
+        issuer=settings.oidc_issuer,
+        client=settings.oidc_client_id,
+        secret=settings.oidc_client_secret,
+        back=f"{settings.origin}{BACK}",
+    )
+    return Provider(registered, clock)

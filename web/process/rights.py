@@ -116,6 +116,10 @@ class Viewed:
         """Return whether somebody may watch a share."""
         return may_watch(self._present, signed, share)
 
+    def known_to(self, signed: Signed, share: str) -> Signed:
+        """Return somebody by the name that a share's client knows."""
+        return signed.for_client(self._present.world.shares[ShareId(share)].client)
+
     def called(self, share: str) -> Called:
         """Return the names and the time zone that a share's client reads."""
         return called(self._services, share)

@@ -26,6 +26,7 @@ from projections.replay.tail import Tail
 from web.door.guard import Guard
 from web.door.limit import Limit
 from web.door.templates import Pages
+from web.identity.client_providers import ClientProviders
 from web.identity.credentials import Credentials
 from web.identity.passkeys import Passkeys
 from web.mail.asked import Asked
@@ -81,6 +82,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     sign_ins: Limit  # attempts to sign in, by address
     provider: "Provider | None"
     single_sign_on_name: str  # as the sign-in page shows it, "" where there is none
+    client_providers: ClientProviders
     mail_sender: MailSender | None  # None where no mail server is set
     poster: Poster  # messages to channels
     asked: Asked | None  # links asked for on the sign-in page, None where no mail server is set

@@ -11,7 +11,8 @@ from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint
 from projections.installation.folder import Logs
 from web.mail.sender import MailSender
-from web.outside.sender import Sender, networks
+from web.outside.addresses import networks
+from web.outside.sender import Sender
 from web.settings import Settings
 from web.telling.notices import Notices, NoticeSources
 from web.telling.poster import Poster, PosterPorts
@@ -61,7 +62,7 @@ class Telling:
                 open_secret=ports.logs.events.open_secret,
                 clock=ports.clock,
                 origin=ports.settings.origin,
-                sender=Sender(networks(ports.settings.allowed_networks)),
+                sender=Sender(networks(ports.settings.outside_networks)),
                 leads=ports.leads,
                 crash_point=ports.crash_point,
             )

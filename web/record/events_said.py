@@ -33,6 +33,12 @@ SAID = {
     "notices-chosen": N_("Emails about the list chosen"),
     "message-queued": N_("Message to a channel queued"),
     "message-settled": N_("Message answered by Teams or Slack"),
+    "provider-set": N_("Identity provider set"),
+    "provider-tried": N_("Identity provider tried"),
+    "provider-used": N_("Identity provider in use"),
+    "provider-removed": N_("Identity provider removed"),
+    "lead-named": N_("Made a lead of the client"),
+    "lead-ended": N_("Lead of the client no more"),
 }
 
 NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors that are no person

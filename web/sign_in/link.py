@@ -37,6 +37,7 @@ class SignInPage(Page, frozen=True, kw_only=True):
     sso: str  # what the single sign-on is called, "" where there is none
     by_mail: bool  # whether a link can be asked for
     passkeys: bool  # whether passkeys can be used at this address
+    by_domain: bool  # whether some client has an identity provider of its own
     asked: bool  # whether one was
     way_on: str  # path of the page that was asked for before, "" for none
 
@@ -98,6 +99,7 @@ def page(request: Request, status: int = 200, heading: str = "", problem: str = 
         sso=services.single_sign_on_name,
         by_mail=services.asked is not None,
         passkeys=services.passkeys.place is not None,
+        by_domain=services.present.world.vouched_for,
         asked=services.asked is not None and not problem and request.query_params.get("asked") == "1",
         way_on=way_on(request.query_params.get("to")),
     )

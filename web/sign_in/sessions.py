@@ -92,7 +92,7 @@ def _line(session: Session, here: str, zone: str) -> SessionLine:
     return SessionLine(
         id=session.id,
         device=session.device or _("Unknown device"),
-        via=VIA[session.via],
+        via=_("by your organisation’s account") if session.provider else VIA[session.via],
         since=words.moment_year(session.started, zone) if session.started else "",
         until=words.moment_year(session.expires, zone),
         here=session.id == here,

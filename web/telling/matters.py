@@ -101,7 +101,18 @@ def sentence(world: World, matter: Matter, now: datetime) -> str:
         case "channel":
             return _("The channel {name} did not take the last message.", name=_channel(world, matter))
         case "joined":
-            return _("{who} of {client} signed in for the first time.", who=who, client=client)
+            return _joined(world, matter, who, client)
+
+
+def _joined(world: World, matter: Matter, who: str, client: str) -> str:
+    person = world.people.get(matter.by) if matter.by else None
+    known = person.known_to(matter.client) if person is not None and matter.client else None
+    if known is None or known.joined is not None:
+        if known is not None and known.provider:
+            return _("{who} joined {client} by its own sign-on, without an invitation.", who=who, client=client)
+        return _("{who} of {client} signed in for the first time.", who=who, client=client)
+    lead = world.person_name(known.invited_by, matter.client) if known.invited_by else ""
+    return _("{lead} of {client} invited {who}.", lead=lead, client=client, who=who)
 
 
 def _held(world: World, matter: Matter, now: datetime) -> str:

@@ -17,9 +17,10 @@ from domain.people.addresses import AskAddressChange, ConfirmAddress, known_by
 from domain.people.brand import BrandCommand
 from domain.people.clients import Client, ClientCommand
 from domain.people.for_you import ForYouCommand
-from domain.people.memberships import GrantMembership
+from domain.people.memberships import GrantMembership, NameLead
 from domain.people.passkeys import AddPasskey
 from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
+from domain.people.providers import SetProvider, UseProvider
 from domain.people.rules import RuleCommand
 from domain.people.tokens import IssueToken
 from domain.plan import project
@@ -113,6 +114,18 @@ def check_references(world: World, command: AnyCommand) -> None:
             clients.invitable(_known_client(world, client), email)
         case AddChannel(project=key) if key not in world.projects:
             raise Unknown(_("There is no such project to tell of."), "project")
+        case NameLead(client=client) if not _known_client(world, client).domains:
+            told = _(
+                "First say which email domains are those of {name}: a lead invites within them.",
+                name=world.client_name(client),
+            )
+            raise Conflict(told, "domains")
+        case SetProvider(client=client, provider=provider, domains=domains):
+            _check_domains(world, client, provider, domains)
+        case UseProvider(client=client, provider=provider) if (
+            known := _known_client(world, client).providers.get(provider)
+        ) is not None and known.draft is not None:
+            _check_domains(world, client, provider, known.draft.domains)
         case _ if isinstance(command, ForYouCommand):
             check_on_list(world, command)
         case AskClientView(client=client):
@@ -131,6 +144,22 @@ def _taken(world: World, command: ConfirmAddress) -> bool:
     asked = person.address_changes.asked if person is not None else None
     others = world.addressed(asked.new) if asked is not None else []
     return any(one.id != command.person and one.comes_in for one in others)
+
+
+def _check_domains(world: World, client: ClientId, provider: str, domains: tuple[str, ...]) -> None:
+    """Refuse email domains that another provider in use vouches for: who comes by one domain is led to one provider."""
+    there = world.provider(provider)
+    if there is not None and there[0] != client:
+        raise Conflict(_("There is an identity provider by this id already. Use a new id."), "provider")
+    for domain in domains:
+        taken = world.provider_for(f"x@{domain.strip().removeprefix('@')}")
+        if taken is not None and taken[1].id != provider:
+            told = _(
+                "{domain} is vouched for by the identity provider of {client}. Take it away there first.",
+                domain=domain,
+                client=world.client_name(taken[0]),
+            )
+            raise Conflict(told, "domains")
 
 
 def _last_admin(world: World, person: PersonId) -> bool:

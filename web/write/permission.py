@@ -13,7 +13,7 @@ from domain.people import clients, mails
 from domain.people.addresses import AskAddressChange, ConfirmAddress, WithdrawAddressChange
 from domain.people.clients import ClientCommand
 from domain.people.for_you import ForYouCommand
-from domain.people.memberships import EndMembership
+from domain.people.memberships import EndLead, EndMembership, NameLead
 from domain.people.passkeys import (
     CEREMONY,
     AskPasskeyReplacement,
@@ -21,6 +21,7 @@ from domain.people.passkeys import (
     RemovePasskey,
 )
 from domain.people.person import DisablePerson, InvitePerson, Person, Role
+from domain.people.providers import ProviderCommand
 from domain.people.sign_ins import EndSession, IssueLink, UseLink
 from domain.people.tokens import CHANGE, IssueToken, RevokeToken, UseToken
 from domain.plan.health import LapseOverrides
@@ -30,6 +31,7 @@ from domain.plan.schedule import EndDay
 from domain.telling.channels import AddChannel, AllowChannelContent, ChannelCommand, QueueMessage, SettleMessage
 from domain.telling.notices import ChooseNotices
 from projections.events.world import World
+from web.write import leads
 from web.write.colleagues import permit_on_list
 from web.write.viewers import owners, theirs, theirs_alone
 
@@ -142,6 +144,10 @@ def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
     """Return whether a viewer may: for a client of theirs, in their own name, on what was shared with it."""
     if isinstance(command, ScoreAsClient):
         return command.client in actor.clients and command.by == actor.person
+    if isinstance(command, InvitePerson | EndMembership):
+        lead = world.people.get(actor.person)
+        there = lead is not None and command.client in actor.clients
+        return there and lead is not None and leads.refusal(world, lead, command) is None
     if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
         return False
     share = world.shares.get(command.share)
@@ -213,8 +219,10 @@ def _among_their_clients(person: Person, command: AnyCommand, world: World) -> b
             return _is(world, ClientId(client)) and theirs_alone(world, person, ClientId(client))
         case IssueLink(person=key, client=client) | mails.QueueMail(person=key, client=client):
             return client is not None and _knows(world, key, client) and theirs_alone(world, person, client)
-        case EndMembership(person=key, client=client):
+        case EndMembership(person=key, client=client) | EndLead(person=key, client=client):
             return _knows(world, key, client) and theirs(world, person, client)
+        case NameLead(person=key, client=client):
+            return _knows(world, key, client) and theirs_alone(world, person, client)
         case EndSession(person=key, session=session):
             viewer = world.people.get(key)
             opened = viewer.sessions.get(session) if viewer else None
@@ -254,6 +262,8 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case InvitePerson(role=role):
             return role == "viewer"
+        case _ if isinstance(command, ProviderCommand):
+            return False  # whoever sets one says who comes in
         case AllowChannelContent() | SettleMessage():
             return False
         case QueueMessage(news=news):  # to try it; what was told is for the machinery to say
@@ -264,7 +274,8 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return False
         case (
             IssueLink(person=person) | DisablePerson(person=person) | mails.QueueMail(person=person)
-            | EndSession(person=person) | EndMembership(person=person)
+            | EndSession(person=person) | EndMembership(person=person) | NameLead(person=person)
+            | EndLead(person=person)
         ):  # fmt: skip
             return person in world.people and world.people[person].role == "viewer"
         case _:

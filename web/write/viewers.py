@@ -77,12 +77,31 @@ def invited(world: World, sender: PersonId, command: AnyCommand) -> AnyCommand:
     Threat: an id chosen by the sender and not used would tell that the address was known. Somebody who manages some
     projects chooses none.
     """
+    if isinstance(command, InvitePerson | GrantMembership | EndMembership):
+        command = _in_whose_name(world, sender, command)
     client = command.client if isinstance(command, InvitePerson) and command.role == "viewer" else None
     if not isinstance(command, InvitePerson) or client is None:
         return command
-    if bounded(world, sender) is not None:
+    if bounded(world, sender) is not None or command.lead is not None:
         command = msgspec.structs.replace(command, person=PersonId(new_id()))
     known = world.known_viewer(command.email)
     if known is None or client in known.clients or command.person in world.people:
         return command
-    return GrantMembership(person=known.id, client=client, name=command.name, email=command.email)
+    return GrantMembership(
+        person=known.id, client=client, name=command.name, email=command.email, lead=command.lead,
+        provider=command.provider,
+    )  # fmt: skip
+
+
+def _in_whose_name(
+    world: World, sender: PersonId, command: InvitePerson | GrantMembership | EndMembership
+) -> InvitePerson | GrantMembership | EndMembership:
+    """Return a command with the lead who sends it, whoever it named: nobody acts in the name of a client but its own.
+
+    By which provider somebody joined is for this installation alone to say.
+    """
+    person = world.people.get(sender)
+    lead = sender if person is not None and person.viewer else None
+    if isinstance(command, EndMembership):
+        return msgspec.structs.replace(command, lead=lead)
+    return msgspec.structs.replace(command, lead=lead, provider=command.provider if sender == "system" else "")

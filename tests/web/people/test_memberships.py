@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from domain.agreement.share import ActivateTerms, DraftShare
+from domain.agreement.share import ActivateTerms, DraftShare, RevokeShare
 from domain.commands import AnyCommand, encode
 from domain.ids import ClientId, CommandId, PersonId, ShareId
 from domain.people.clients import EndClient
@@ -92,6 +92,18 @@ def test_the_home_of_somebody_of_two_clients_lists_what_each_is_shared(house: Ho
     assert reads(client) == [200, 200]
     alone = house.client(VIEWER).get("/home/shares").text
     assert 'class="of"' not in alone
+
+
+def test_what_has_ended_stands_with_its_own_client(house: House) -> None:
+    both(house)
+    told(house, RevokeShare(share=ShareId(HIDDEN), reason="Contract over"))
+    page = browser(house, OTHER_VIEWER).get("/home").text
+    assert re.findall(r'<h2 class="of">([^<]+)</h2>', page) == ["Acme Rail", "City Council"]
+    acme, council = page[page.index("Acme Rail</h2>") :].split("City Council</h2>")
+    assert ("Ended on" in acme, "Ended on" in council) == (False, True)
+    assert "Nothing is shared with you now." in council
+    assert "One project is shared with you." in page
+    assert 'class="of"' not in browser(house, OTHER_VIEWER, COUNCIL).get("/home/shares").text.split('class="past"')[0]
 
 
 def test_a_link_opens_its_own_client_and_beside_an_open_session_both(house: House) -> None:

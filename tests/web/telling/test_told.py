@@ -68,7 +68,7 @@ def teams(certificate: Path) -> Iterator[Teams]:
 @pytest.fixture
 def house(tmp_path: Path, mails: Sink, now: Virtual, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(sender, "EVERY", 0.2)  # seconds between looks for what was put off
-    settings = {"smtp_url": mails.url, "mail_from": SENDER, "allowed_networks": "127.0.0.0/8"}
+    settings = {"smtp_url": mails.url, "mail_from": SENDER, "outside_networks": "127.0.0.0/8"}
     with running(tmp_path / "data", every_route(), now, **settings) as made:
         do(made, AssignProjects(person=PersonId("manager"), projects=(ProjectId(HARBOUR),)))
         yield made

@@ -1,0 +1,98 @@
+"""Which addresses a request of ours may go to.
+
+Rule: HTTPS, and no machine inside, unless the operator named its network. Threat: somebody who may type an address has
+this server ask what it alone can reach (its neighbours, its own ports, the metadata of its cloud).
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from domain.language import gettext as _
+
+IP = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # a cloud's own service for its machines, by an address that looks public
+        "192.0.0.0/24",  # protocol assignments, among them the metadata of another
+        "64:ff9b:1::/48",  # translation to networks inside, RFC 8215
+        "::/96",  # embedded IPv4, deprecated
+        "2001::/32",  # Teredo
+        "100.64.0.0/10",
+    )
+)
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class Forbidden(ValueError):
+    """An address that is not asked. The message says which, and what would be taken."""
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Return the networks in a setting, with commas or spaces between.
+
+    Raises: ValueError with the one that is none.
+    """
+    return tuple(ipaddress.ip_network(each) for each in text.replace(",", " ").split())
+
+
+def plain(address: str) -> IP:
+    """Return an IP address as its packets go: IPv4 that is written within IPv6 is IPv4."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found.ipv4_mapped is not None:
+        return found.ipv4_mapped
+    if found.sixtofour is not None:
+        return found.sixtofour
+    if found in NAT64:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found
+
+
+def outside(address: str, inside: Sequence[Network]) -> bool:
+    """Return whether an IP address may be asked: it is outside, or in one of the networks `inside` that are allowed."""
+    found = plain(address)
+    if any(found in network for network in inside if network.version == found.version):
+        return True
+    never = any(found in network for network in NEVER if network.version == found.version)
+    return found.is_global and not found.is_multicast and not found.is_reserved and not never
+
+
+def checked(address: str) -> tuple[str, int]:
+    """Return the host and port of an HTTPS address.
+
+    Raises: Forbidden.
+    """
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port or 443
+    except ValueError:
+        raise Forbidden(_("{address} cannot be read as an address.", address=address[:200])) from None
+    if parts.scheme != "https" or not host:
+        raise Forbidden(_("{address} does not begin with https://.", address=address[:200]))
+    if parts.username is not None or parts.password is not None:
+        raise Forbidden(_("{host}: an address with a user or a password in it is not asked.", host=host[:200]))
+    return host, port
+
+
+async def resolved(host: str, port: int, inside: Sequence[Network]) -> str:
+    """Return the IP address that a request to `host` goes to: each that its name has is judged first.
+
+    Raises: Forbidden, OSError.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    if not addresses or not all(outside(one, inside) for one in addresses):
+        raise Forbidden(
+            _(
+                "{host} leads to a network inside, which this installation does not ask. See --outside-networks.",
+                host=host,
+            )
+        )
+    return addresses[0]

@@ -1,0 +1,125 @@
+"""The way of a request to the outside: to the address that was judged, by TLS, and bounded in size.
+
+Rule: a name is resolved once for each request, judged, and the connection is made to what was judged; the certificate
+is that of the name. Whoever uses it bounds the time and follows no redirects, as `asking` does.
+"""
+
+import asyncio
+import contextlib
+import functools
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import httpx2
+
+from web.outside.addresses import Network, checked, resolved
+
+PATIENCE = 5.0  # seconds for one answer
+AT_MOST = 12.0  # seconds for all requests of one step
+LONGEST = 256 << 10  # bytes of one answer
+
+
+@functools.cache
+def trusted(authority: Path = Path()) -> ssl.SSLContext:
+    """Return whom TLS trusts, with an authority of the operator's own where a file of it is given.
+
+    Read once, since reading holds up the event loop for a tenth of a second.
+    Raises: OSError, ssl.SSLError.
+    """
+    context = httpx2.create_ssl_context()
+    if authority != Path():
+        context.load_verify_locations(authority)
+    return context
+
+
+class Bounded(httpx2.AsyncBaseTransport):
+    """A transport that breaks off an answer longer than `LONGEST`, and takes none that is packed."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._inner = inner or httpx2.AsyncHTTPTransport(verify=trusted())
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request, and return its answer, the body not read yet."""
+        answer = await self._inner.handle_async_request(request)
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            await answer.aclose()
+            raise httpx2.DecodingError("a packed answer was not asked for", request=request)
+        stream = _Counted(cast("httpx2.AsyncByteStream", answer.stream))
+        return httpx2.Response(answer.status_code, headers=answer.headers, stream=stream, extensions=answer.extensions)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._inner.aclose()
+
+
+class _Counted(httpx2.AsyncByteStream):
+    """A body that is read up to `LONGEST` bytes."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        received = 0
+        async for chunk in self._stream:
+            received += len(chunk)
+            if received > LONGEST:
+                raise httpx2.ReadError(f"an answer is longer than {LONGEST} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class Pinned(httpx2.AsyncBaseTransport):
+    """A transport that goes to the IP address that was judged, whatever the name leads to a moment later."""
+
+    def __init__(self, inside: Sequence[Network], inner: httpx2.AsyncBaseTransport) -> None:
+        self._inside, self._inner = inside, inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request to an address outside.
+
+        Raises: Forbidden.
+        """
+        host, port = checked(str(request.url))
+        address = await resolved(host, port, self._inside)
+        pinned = httpx2.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,  # among them Host, by name
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return await self._inner.handle_async_request(pinned)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._inner.aclose()
+
+
+class Outside:
+    """How this installation asks addresses that somebody typed. `inside`: networks that may be asked all the same."""
+
+    def __init__(self, inside: Sequence[Network] = (), authority: Path = Path()) -> None:
+        self._inside, self._authority = inside, authority
+
+    def transport(self) -> httpx2.AsyncBaseTransport:
+        """Return a new transport; whoever uses it closes it. Connections are made anew, so each is judged."""
+        limits = httpx2.Limits(max_keepalive_connections=0)
+        inner = httpx2.AsyncHTTPTransport(verify=trusted(self._authority), limits=limits, trust_env=False)
+        return Bounded(Pinned(self._inside, inner))
+
+    @contextlib.asynccontextmanager
+    async def asking(self) -> AsyncIterator[httpx2.AsyncClient]:
+        """Give a client for some requests that belong together: `AT_MOST` seconds in all, no redirects.
+
+        Raises: Forbidden, TimeoutError, httpx2.HTTPError, OSError.
+        """
+        client = httpx2.AsyncClient(
+            transport=self.transport(), timeout=PATIENCE, follow_redirects=False, trust_env=False,
+            headers={"accept-encoding": "identity"},
+        )  # fmt: skip
+        async with asyncio.timeout(AT_MOST), client:
+            yield client
