@@ -123,7 +123,7 @@ ITEM = {
 HEADER = (
     N_("Client"),
     N_("Project"),
-    N_("Share"),
+    N_("Id of the share"),
     N_("Agreement"),
     N_("In force since"),
     N_("Ends"),
