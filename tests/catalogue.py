@@ -48,14 +48,32 @@ def extracted(root: Path = ROOT) -> Catalog:
     return catalog
 
 
-def code(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[tuple[int, str, str, list[str]]]:
+Found = tuple[int, str, str | tuple[str, ...], list[str]]
+KINDS = {
+    "_": "_",
+    "N_": "_",
+    "ngettext": "ngettext",
+    "counted": "ngettext",
+    "pgettext": "pgettext",
+}  # as Babel has them
+
+
+def code(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Found]:
     """Find the messages of a Python file; Babel's own reader misses calls inside of calls inside of calls."""
     for node in ast.walk(ast.parse(file.read())):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_", "N_"}):
-            continue
-        message = node.args[0]
-        if isinstance(message, ast.Constant) and isinstance(message.value, str):
-            yield node.lineno, "_", message.value, []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+            kind = KINDS[node.func.id]
+            texts = named(node)
+            if texts:
+                yield node.lineno, kind, texts[0] if kind == "_" else texts, []
+
+
+def named(call: ast.Call) -> tuple[str, ...]:
+    """Return the texts that a call names: one message, the two of a number, or a context and a message; else none."""
+    kind = KINDS[call.func.id] if isinstance(call.func, ast.Name) else "_"
+    given = call.args[: 1 if kind == "_" else 2]
+    texts = tuple(arg.value for arg in given if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+    return texts if len(texts) == len(given) else ()
 
 
 def _in(pattern: str, folder: str) -> bool:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 FOLDERS = ("domain", "projections", "web")
-MARKS = {"_", "N_", "gettext", "ngettext"}
+MARKS = {"_", "N_", "gettext", "ngettext", "pgettext", "counted"}
 
 # Modules in which no literal is a sentence of the product's, with the reason.
 NOT_READ = {
@@ -60,12 +60,12 @@ NO_LABELS = {
 # Lower-case words that are read, by the function they are a value in. Words inside a sentence's braces need no entry.
 WORDS = {
     ("PROXIMITY", "imminent"), ("_displayed", "knew"), ("_displayed", "knows"), ("_milestone", "forecast"),
-    ("_milestone", "met"), ("_move", "after"), ("_move", "before"), ("_refuse_server", "unknown"), ("_risks", "high"),
-    ("_risks", "low"), ("_risks", "medium"), ("_schedule", "behind"), ("_share", "draft"), ("_share", "ended"),
+    ("_milestone", "met"), ("_move", "after"), ("_move", "before"), ("_refuse_server", "unknown"),
+    ("_schedule", "behind"), ("_share", "draft"), ("_share", "ended"),
     ("_share", "stopped"), ("_text", "never"), ("_text", "none"), ("_untold", "read"), ("_untold", "reads"),
     ("_wrong", "empty"), ("_yes_no", "no"), ("_yes_no", "yes"), ("clause", "ahead"), ("clause", "behind"),
-    ("let_go", "released"), ("names", "you"), ("risk", "closed"), ("risk_vital", "high"), ("risk_vital", "low"),
-    ("risk_vital", "medium"), ("risks_counted", "none"), ("rule", "high"), ("said", "no"), ("said", "yes"),
+    ("let_go", "released"), ("names", "you"), ("risk", "closed"),
+    ("risks_counted", "none"), ("rule", "high"), ("said", "no"), ("said", "yes"),
     ("signed", "day"), ("signed", "days"), ("spend_words", "unknown"),
 }  # fmt: skip
 # Constants whose values are all words that are read.
@@ -86,7 +86,7 @@ CALLS = {
     "getLogger", "template", "response", "query_one", "get_template", "Route", "WebSocketRoute", "Mount",
 }  # fmt: skip
 LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
-COUNTS = {"count": 1, "Piece": 0}  # calls whose arguments from there on are words that are read
+COUNTS = {"Piece": 0}  # calls whose arguments from there on are words that are read
 KEYWORDS = {"media_type", "metavar", "prog", "pattern", "tag", "tag_field", "scope", "samesite", "time_zone"}
 NAMES = {"Lax", "Europe/London"}
 

@@ -14,9 +14,10 @@ import msgspec
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.catalogue import Item
-from domain.headline import Shared, count, headline
+from domain.headline import Shared, counted, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
+from domain.language import whole
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.history import set_at
 from domain.plan.milestones import Milestone, Move
@@ -494,13 +495,15 @@ def _scope_of(item: Item, terms: Terms, rows: tuple[MilestoneRow, ...], cards: t
     if "score" in details and terms.score_detail == "band":
         named.append(_("scores as bands"))
     if "money" in details and terms.money_step:
-        named.append(_("amounts rounded to {step}", step=f"{terms.money_step:,}"))
+        named.append(_("amounts rounded to {step}", step=whole(terms.money_step)))
     listed = ", ".join(named)
     match item:
         case "milestone" if terms.milestones:
-            return _("{items} ({listed})", items=count(len(rows), _("milestone")), listed=listed or _("titles alone"))
+            each = listed or _("titles alone")
+            return counted("one milestone ({listed})", "{many} milestones ({listed})", len(rows), listed=each)
         case "risk" if terms.risks:
-            return _("{items} ({listed})", items=count(len(cards), _("risk")), listed=listed or _("titles alone"))
+            each = listed or _("titles alone")
+            return counted("one risk ({listed})", "{many} risks ({listed})", len(cards), listed=each)
         case "budget" if listed:
             return _("the budget ({listed})", listed=listed)
         case "health" if listed:

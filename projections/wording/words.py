@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from domain.check import PLACES
 from domain.headline import MONTH as LONG
 from domain.headline import in_units
-from domain.language import N_
+from domain.language import N_, ngettext
 from domain.language import gettext as _
 from domain.money import Money, places
 from domain.view import DateUnit
@@ -105,23 +105,31 @@ def signed(days: int, unit: str = "") -> str:
     """Return "+11 days", "−3 days" or "0"; with `unit` "d": "+11 d"."""
     if days == 0:
         return "0"
-    word = unit or (_("day") if abs(days) == 1 else _("days"))
-    return f"{'+' if days > 0 else MINUS}{abs(days)} {word}"
+    text = f"{'+' if days > 0 else MINUS}{abs(days)}"
+    return f"{text} {unit}" if unit else _many(abs(days), "day", text)
 
 
-SHORT: dict[DateUnit, str] = {"day": N_("d"), "month": N_("mo"), "quarter": N_("q")}
-LONG_UNIT: dict[DateUnit, tuple[str, str]] = {
-    "day": (N_("day"), N_("days")),
-    "month": (N_("month"), N_("months")),
-    "quarter": (N_("quarter"), N_("quarters")),
-}
+def _many(size: int, unit: DateUnit, text: str) -> str:
+    """Return a number, written as `text`, with its unit."""
+    match unit:
+        case "day":
+            return ngettext("{many} day", "{many} days", size, many=text)
+        case "month":
+            return ngettext("{many} month", "{many} months", size, many=text)
+        case "quarter":
+            return ngettext("{many} quarter", "{many} quarters", size, many=text)
+
+
+SHORT: dict[DateUnit, str] = {"day": N_("{many} d"), "month": N_("{many} mo"), "quarter": N_("{many} q")}
 
 
 def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
     """Return a number of days between the ends of two units in those: "+11 days", "−1 month", "0"; short: "+11 d"."""
     many = in_units(days, unit)
-    one, more = LONG_UNIT[unit]
-    return signed(many, _(SHORT[unit]) if short else _(one if abs(many) == 1 else more))
+    if many == 0:
+        return "0"
+    text = f"{'+' if many > 0 else MINUS}{abs(many)}"
+    return _(SHORT[unit], many=text) if short else _many(abs(many), unit, text)
 
 
 ON_TIME: dict[DateUnit, str] = {
@@ -134,13 +142,12 @@ ON_TIME: dict[DateUnit, str] = {
 def late(days: int, unit: DateUnit) -> str:
     """Return a number of days between the ends of two units without a sign: "11 days", "1 month"."""
     many = in_units(days, unit)
-    one, more = LONG_UNIT[unit]
-    return _("{many} {unit}", many=many, unit=_(one if many == 1 else more))
+    return _many(many, unit, str(many))
 
 
 def days_so_far(days: int) -> str:
     """Return for how long a date has passed, as live/today.js says it: "1 day so far", "12 days so far"."""
-    return _("{days} day so far", days=days) if days == 1 else _("{days} days so far", days=days)
+    return ngettext("{days} day so far", "{days} days so far", days, days=days)
 
 
 UNITS = (

@@ -61,7 +61,7 @@ class Question(Filter, frozen=True, kw_only=True):
 
     def told(self) -> str:
         """Return the question as it is recorded."""
-        return _("replay ") + ", ".join(f"{name} {value}" for name, value in sorted(self.given().items()))
+        return _("replay {given}", given=", ".join(f"{name} {value}" for name, value in sorted(self.given().items())))
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):

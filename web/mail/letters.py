@@ -224,7 +224,11 @@ def _milestones(content: Digest) -> Iterator[str]:
 
 def _dates(milestone: Milestone) -> str:
     agreed = _("agreed {agreed}", agreed=milestone.agreed) if milestone.agreed else ""
-    forecast = f"{milestone.word} {milestone.forecast}" if milestone.forecast else ""
+    forecast = ""
+    if milestone.forecast:
+        forecast = (
+            _("met {day}", day=milestone.forecast) if milestone.met else _("forecast {day}", day=milestone.forecast)
+        )
     return _joined(", ", agreed, forecast, milestone.slip, milestone.status)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import MilestoneId
 from domain.language import gettext as _
 from domain.plan.neighbours import apart, dates_of
@@ -215,12 +215,13 @@ class Compared:
         if agreed.baselines:
             differ = sum(agreed.baseline_of(self.ids[s]) not in (None, day) for s, day in dates.items())
             if differ:
-                what = count(differ, _("milestone"), _("milestones"))
                 self.notes.append(
-                    _(
-                        "The file’s baseline differs from the agreed plan for {what}. If it was agreed, set a "
+                    counted(
+                        "The file’s baseline differs from the agreed plan for one milestone. If it was agreed, set a "
                         "new agreed plan.",
-                        what=what,
+                        "The file’s baseline differs from the agreed plan for {many} milestones. If it was agreed, set "
+                        "a new agreed plan.",
+                        differ,
                     )
                 )
             return
@@ -237,7 +238,7 @@ class Compared:
             source_id="",
             title=_("The file’s baseline becomes the first agreed plan"),
             before="",
-            after=count(len(dates), _("date")),
+            after=counted("one date", "{many} dates", len(dates)),
             note="; ".join(filter(None, (_("others are agreed for their forecast"), self._far_away(dates.values())))),
             commands=(command,),
         )

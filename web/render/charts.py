@@ -9,7 +9,9 @@ from decimal import Decimal
 
 import msgspec
 
+from domain.headline import in_units
 from domain.language import gettext as _
+from domain.language import ngettext
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, CurvePoint, DateUnit, MilestoneRow, Scale
 from projections.wording import words
@@ -186,8 +188,23 @@ def _reached(across: Axis, up: Axis) -> str:
 def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow, unit: DateUnit) -> str:
     slip = _slip(worst)
     if slip > 0:
-        return _("{title} is {slip} late", title=worst.title, slip=words.late(slip, unit))
+        return _late(worst.title, in_units(slip, unit), unit)
     return _("All forecasts are steady or earlier") if rows else ""
+
+
+def _late(title: str, many: int, unit: DateUnit) -> str:
+    """Return the sentence that a milestone is late by so many units."""
+    match unit:
+        case "day":
+            return ngettext("{title} is {many} day late", "{title} is {many} days late", many, title=title, many=many)
+        case "month":
+            return ngettext(
+                "{title} is {many} month late", "{title} is {many} months late", many, title=title, many=many
+            )
+        case "quarter":
+            return ngettext(
+                "{title} is {many} quarter late", "{title} is {many} quarters late", many, title=title, many=many
+            )
 
 
 def _trend_label(rows: Sequence[MilestoneRow], unit: DateUnit) -> str:
@@ -200,7 +217,7 @@ def _trend_label(rows: Sequence[MilestoneRow], unit: DateUnit) -> str:
         )
         for r in rows
     ]
-    return _("Forecast dates over time. ") + "; ".join(moves) + "."
+    return _("Forecast dates over time. {moves}.", moves="; ".join(moves))
 
 
 # spend

@@ -13,9 +13,9 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from domain.headline import count
-from domain.language import N_
+from domain.headline import counted
 from domain.language import gettext as _
+from domain.language import sentence
 from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
 from projections.entries import summed
@@ -23,18 +23,12 @@ from projections.entries.entry import Change, Rendered
 from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
+from projections.wording.values import STATE
 from web.door.templates import environment
 from web.render import charts, details, figures, parts
 from web.render.parts import Columns, PartPage
 
-WORD = {
-    "on_track": N_("On track"),
-    "at_risk": N_("At risk"),
-    "off_track": N_("Off track"),
-    "overdue": N_("Overdue"),
-    "met": N_("Done"),
-    "planned": N_("Planned"),
-}
+WORD = STATE
 REMEMBERED = 5_000  # parts
 STYLESHEET = Path(__file__).parents[1] / "static" / "dashboard.css"
 FONT = STYLESHEET.with_name("inter.woff2")
@@ -130,6 +124,7 @@ class _Making:
             first=f"{first}." if rest else first,
             rest=rest,
             overall=view.overall,
+            overall_is=figures.overall_is(view.overall.status) if view.overall else "",
             facts=details.of_status(view.overall, said),
             stands=details.stands_as(view),
         )
@@ -164,6 +159,7 @@ class _Making:
             v=vital,
             unit=unit,
             on_time=_(words.ON_TIME[unit]),
+            was_on_time=figures.was_on_time(vital, unit),
             final=vital.title,
             bar=figures.slip_bar(vital, unit),
             facts=facts,
@@ -202,7 +198,7 @@ class _Making:
             baselines=view.baselines,
             axis=axis,
             has=has,
-            counted=figures.sentence(count(len(view.milestones), _("milestone shared"), _("milestones shared"))),
+            counted=sentence(counted("one milestone shared", "{many} milestones shared", len(view.milestones))),
             plans=figures.plans_agreed(len(view.baselines)),
         )
         rows = tuple(key for row in view.milestones for key in self._row(row, axis, has))
@@ -349,13 +345,21 @@ class _Making:
             )
             return f"<p>{scored}</p>"
         both = any(card.client_score or card.view_needed for card in view.risks)
-        sides = _(" Solid is our view; dashed is yours where it differs.") if both else ""
-        scored = _(
-            "Scored 1 to {size}; medium from {medium_from}, high from {high_from}.{sides}",
-            size=size,
-            medium_from=medium,
-            high_from=high,
-            sides=sides,
+        scored = (
+            _(
+                "Scored 1 to {size}; medium from {medium_from}, high from {high_from}. Solid is our view; dashed is"
+                " yours where it differs.",
+                size=size,
+                medium_from=medium,
+                high_from=high,
+            )
+            if both
+            else _(
+                "Scored 1 to {size}; medium from {medium_from}, high from {high_from}.",
+                size=size,
+                medium_from=medium,
+                high_from=high,
+            )
         )
         return f"<p>{scored}</p>"
 

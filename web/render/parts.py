@@ -45,6 +45,7 @@ class LeadPart(PartPage, frozen=True, kw_only=True):
     first: str  # its first sentence
     rest: str  # the further ones
     overall: Indicator | None
+    overall_is: str  # "Overall on track", "" where no overall status is shared
     facts: tuple[Detail, ...]  # the rule behind the overall status
     stands: tuple[Detail, ...]
 
@@ -66,6 +67,7 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
     v: ScheduleVital
     unit: DateUnit
     on_time: str  # "On the agreed day"
+    was_on_time: str  # "Was on the agreed day on 5 Oct 2027", "" where it was not
     final: str  # title of the milestone it is judged by
     bar: SlipBar
     facts: tuple[Detail, ...]

@@ -199,7 +199,7 @@ def said(value: object, field: str, saying: Saying) -> str:
         case Score(probability=p, impact=i, value=v):
             return f"{p}×{i} = {v}"
         case Indicator(status=status, overridden=overridden):
-            return WORD[status] + (_(" (set by hand)") if overridden else "")
+            return _("{status} (set by hand)", status=WORD[status]) if overridden else WORD[status]
         case ForecastPoint(on=on, forecast=forecast):
             return _(
                 "{forecast}, as forecast on {on}", forecast=words.day_year_in(forecast, unit), on=words.day_year(on)
@@ -262,4 +262,5 @@ def summed(values: Sequence[Value], most: int = 3) -> str:
     """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
     parts = [f"{v.of if not i else _within(v.of)} {v.says}" for i, v in enumerate(values[:most])]
     rest = len(values) - len(parts)
-    return ", ".join(parts) + (_(" and {rest} more", rest=rest) if rest > 0 else "")
+    told = ", ".join(parts)
+    return _("{told} and {rest} more", told=told, rest=rest) if rest > 0 else told

@@ -199,11 +199,12 @@ def _proposed(request: Request, by: str, project: Project, kept: Upload, reading
     proposal = _propose(services, project, reading.plan, by)
     if len(proposal.lines) > MOST:
         size = _(
-            "It would change {lines:,} lines; at most {most:,} are looked through at once. ",
+            "It would change {lines:,} lines; at most {most:,} are looked through at once.",
             lines=len(proposal.lines),
             most=MOST,
         )
-        problem = Problem(None, size + _("Send the milestones a client needs to see, and leave out the rest."))
+        send = _("Send the milestones a client needs to see, and leave out the rest.")
+        problem = Problem(None, f"{size} {send}")
         return Proposed(columns=columns, problems=(problem,))
     known = reading.plan.file_hash in project.schedule.files
     return Proposed(columns=columns, proposal=proposal, plan=reading.plan, known=known)

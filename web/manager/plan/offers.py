@@ -5,9 +5,10 @@ from datetime import datetime
 
 import msgspec
 
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import PersonId
 from domain.language import gettext as _
+from domain.language import listed
 from domain.plan import putting_back
 from domain.plan.project import Project
 from domain.plan.putting_back import LatestChange
@@ -48,12 +49,12 @@ def what(change: LatestChange) -> str:
     """Return what a change changed: "Gate 2: 5 Mar → 9 Mar 2027", or how many things where they were several."""
     if len(change.milestones) + len(change.risks) == 1:
         return next(iter((*_milestones(change), *_risks(change))), "")
-    counted = []
+    things = []
     if change.milestones:
-        counted.append(count(len(change.milestones), _("milestone")))
+        things.append(counted("one milestone", "{many} milestones", len(change.milestones)))
     if change.risks:
-        counted.append(count(len(change.risks), _("risk")))
-    return _(" and ").join(counted)
+        things.append(counted("one risk", "{many} risks", len(change.risks)))
+    return listed(things)
 
 
 def _milestones(change: LatestChange) -> Iterator[str]:

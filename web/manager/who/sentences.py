@@ -36,7 +36,8 @@ def value(told: Value, clock: Clock) -> str:
         case Scored(points=points):
             return f"{points.probability}×{points.impact} = {points.score}"
         case Amount(money=amount, on=on):
-            return words.exact(amount) + (_(" to {on}", on=clock.day(on)) if on else "")
+            said = words.exact(amount)
+            return _("{amount} to {on}", amount=said, on=clock.day(on)) if on else said
         case _:
             assert_never(told)
 
@@ -92,7 +93,6 @@ def _when_delivered(seen: Seen) -> datetime:
 
 def _displayed(client: str, shown: Sequence[Seen], people: int, told: ClientTold, fact: Fact) -> str:
     """Return on how many screens a fact was, of how many `people`, and how long after the change it first was."""
-    said = _(" as {said}", said=coarse(told, fact)) if told.level == "coarse" else ""
     where = (
         _("on the screen of the only viewer")
         if people == 1
@@ -104,7 +104,10 @@ def _displayed(client: str, shown: Sequence[Seen], people: int, told: ClientTold
         if first - fact.at > AT_ONCE
         else _("at the change itself")
     )
-    return _("{client}: {where}{said}, first {since}.", client=client, where=where, said=said, since=since)
+    if told.level == "coarse":
+        said = coarse(told, fact)
+        return _("{client}: {where} as {said}, first {since}.", client=client, where=where, said=said, since=since)
+    return _("{client}: {where}, first {since}.", client=client, where=where, since=since)
 
 
 def _untold(client: str, told: ClientTold, *, past: bool) -> str:
