@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.agreement.terms import Terms
-from domain.headline import number
-from domain.language import N_
+from domain.headline import counted, number
+from domain.language import N_, capital
 from domain.language import gettext as _
 from domain.plan.scores import band
 from projections.wording import words
@@ -148,11 +148,7 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
         else:
             sentences.append(answer)
     rest = len(sentences) - SPOKEN
-    more = _(
-        "{rest} more {client} listed below.",
-        rest=number(rest).capitalize(),
-        client=_("client is") if rest == 1 else _("clients are"),
-    )
+    more = capital(counted("one more client is listed below.", "{many} more clients are listed below.", rest))
     ends = [_together(clients, end) for end, clients in untold.items()]
     return " ".join([*sentences[:SPOKEN], *([more] if rest > 0 else ()), *ends])
 
