@@ -88,21 +88,41 @@ def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     return found.format(**values) if values else found
 
 
+def forms(one: str, many: str) -> tuple[str, ...]:
+    """Return the sentences for numbers in the order of the language's plural forms, values not filled in."""
+    language = _spoken.get()
+    return (one, many) if language is None else language.messages.get(("", one)) or (one, many)
+
+
 def N_(message: str, /) -> str:  # noqa: N802  # the name every gettext tool looks for
     """Mark a sentence for the catalogue where it is a constant, and return it unchanged."""
     return message
 
 
+def NN_(one: str, many: str, /) -> tuple[str, str]:  # noqa: N802  # as `N_`
+    """Mark the two sentences of a number for the catalogue, and return them unchanged."""
+    return one, many
+
+
+def P_(_context: str, message: str, /) -> str:  # noqa: N802  # as `N_`
+    """Mark a sentence with its context for the catalogue, and return it unchanged."""
+    return message
+
+
 class Said(dict[str, str]):
-    """A table of sentences marked by `N_`: what is looked up comes in the language that is spoken."""
+    """A table of sentences marked by `N_` or `P_`: what is looked up comes in the language that is spoken."""
+
+    def __init__(self, sentences: Mapping[str, str], context: str = "") -> None:
+        super().__init__(sentences)
+        self._context = context
 
     def __getitem__(self, key: str) -> str:
-        return gettext(super().__getitem__(key))
+        return _found(self._context, super().__getitem__(key))
 
     def get(self, key: str, default: str = "") -> str:  # type: ignore[override]
         """Return the sentence of a key, `default` as it is where there is none."""
         found = super().get(key)
-        return default if found is None else gettext(found)
+        return default if found is None else _found(self._context, found)
 
 
 def whole(value: int) -> str:

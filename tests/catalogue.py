@@ -55,6 +55,8 @@ KINDS = {
     "ngettext": "ngettext",
     "counted": "ngettext",
     "pgettext": "pgettext",
+    "P_": "pgettext",
+    "NN_": "ngettext",
 }  # as Babel has them
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 FOLDERS = ("domain", "projections", "web")
-MARKS = {"_", "N_", "gettext", "ngettext", "pgettext", "counted"}
+MARKS = {"_", "N_", "gettext", "ngettext", "pgettext", "counted", "P_", "NN_"}
 
 # Modules in which no literal is a sentence of the product's, with the reason.
 NOT_READ = {
@@ -34,6 +34,7 @@ NOT_READ = {
 # Functions, classes and constants of a module in which none is one, with the reason.
 NOT_READ_HERE = {
     ("domain/people/naming.py", "_EVERYDAY"): "words that are compared with those of a text",
+    ("projections/wording/words.py", "MONTHS"): "English; other languages have theirs from Babel",
     ("projections/logs/disclosure_log.py", "WAITS"): "tells a share that takes turns from one that is stopped",
     ("web/door/guard.py", "CLEARED"): "a header for browsers",
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
@@ -87,7 +88,7 @@ CALLS = {
 }  # fmt: skip
 LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
 COUNTS = {"Piece": 0}  # calls whose arguments from there on are words that are read
-KEYWORDS = {"media_type", "metavar", "prog", "pattern", "tag", "tag_field", "scope", "samesite", "time_zone"}
+KEYWORDS = {"context", "media_type", "metavar", "prog", "pattern", "tag", "tag_field", "scope", "samesite", "time_zone"}
 NAMES = {"Lax", "Europe/London"}
 
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|GRANT|COPY|VACUUM|LOCK|PRAGMA|BEGIN|ALTER|WITH)\b[^a-z]")

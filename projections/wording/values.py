@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.language import N_, Said
+from domain.language import N_, P_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import ClientView, DateUnit, Score, Slip
@@ -37,13 +37,14 @@ PROXIMITY = Said(
 )
 RESPONSE = Said(
     {
-        "avoid": N_("Avoid"),
-        "reduce": N_("Reduce"),
-        "transfer": N_("Transfer"),
-        "share": N_("Share"),
-        "accept": N_("Accept"),
-        "prepare_contingent_plans": N_("Prepare contingent plans"),
-    }
+        "avoid": P_("risk response", "Avoid"),
+        "reduce": P_("risk response", "Reduce"),
+        "transfer": P_("risk response", "Transfer"),
+        "share": P_("risk response", "Share"),
+        "accept": P_("risk response", "Accept"),
+        "prepare_contingent_plans": P_("risk response", "Prepare contingent plans"),
+    },
+    context="risk response",
 )
 STATUS = Said({"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")})
 STATE = Said(

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from domain.language import gettext
+from domain.language import gettext, ngettext, pgettext
 from web.door.layout import Layout
 from web.ids import new_id
 
@@ -62,9 +62,18 @@ def _gettext(context: Context, message: str, /, **values: Any) -> Markup:
 
 
 @pass_context
+def _pgettext(context: Context, meant: str, message: str, /, **values: Any) -> Markup:
+    """Return a sentence of a template whose words have another meaning elsewhere."""
+    finalize = context.environment.finalize or _unchanged
+    return Markup(pgettext(meant, message)) % {name: finalize(value) for name, value in values.items()}  # noqa: S704
+
+
+@pass_context
 def _ngettext(context: Context, singular: str, plural: str, count: int, /, **values: Any) -> Markup:
-    """Return the singular or the plural sentence of a template."""
-    return _gettext(context, singular if count == 1 else plural, **{"num": count, **values})
+    """Return the sentence of a template for a number."""
+    finalize = context.environment.finalize or _unchanged
+    given = {name: finalize(value) for name, value in {"num": count, **values}.items()}
+    return Markup(ngettext(singular, plural, count)) % given  # noqa: S704  # of a template
 
 
 def _unchanged(value: Any) -> Any:
@@ -87,7 +96,7 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
         extensions=["jinja2.ext.i18n", Layout],
     )
     compiler.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension's own setting
-    compiler.globals.update(gettext=_gettext, ngettext=_ngettext)
+    compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
     return compiler
 
 

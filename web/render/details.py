@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.headline import number
-from domain.language import N_, Said
+from domain.language import N_, Said, pgettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
@@ -205,7 +205,7 @@ def of_risk(card: RiskCard, view: ClientView) -> tuple[Detail, ...]:
         *_of_text(_("What may happen"), card.event),
         *_of_text(_("Effect"), card.effect),
         *_of_text(_("Response"), RESPONSE[card.response] if card.response else "", card.response_actions),
-        *_of_text(_("Expected"), PROXIMITY[card.proximity] if card.proximity else ""),
+        *_of_text(pgettext("risk", "Expected"), PROXIMITY[card.proximity] if card.proximity else ""),
         *_of_text(_("Category"), card.category),
         *_of_text(_("Owner"), card.owner),
         *_scores(card, view),
