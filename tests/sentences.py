@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 FOLDERS = ("domain", "projections", "web")
-MARKS = {"_", "N_", "gettext", "ngettext", "pgettext", "counted", "P_", "NN_"}
+MARKS = {"_", "N_", "gettext", "ngettext", "pgettext", "counted", "P_", "NN_", "in_english"}
 
 # Modules in which no literal is a sentence of the product's, with the reason.
 NOT_READ = {
@@ -37,6 +37,9 @@ NOT_READ_HERE = {
     ("projections/wording/words.py", "MONTHS"): "English; other languages have theirs from Babel",
     ("projections/logs/disclosure_log.py", "WAITS"): "tells a share that takes turns from one that is stopped",
     ("web/door/guard.py", "CLEARED"): "a header for browsers",
+    ("web/door/templates.py", "lang"): "attributes of an element",
+    ("web/door/templates.py", "as_typed"): "attributes of an element",
+    ("projections/follow/next_entry.py", "seal_name"): "what a salt is derived for",
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",

@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["text", "json"] = "text"
+    test_languages: bool = False
     demo_speed: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
     demo_seed: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 7
 
@@ -118,6 +119,7 @@ HELP = {
     "oidc_client_secret": N_("secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE"),
     "oidc_name": N_("what people call that provider, as on the sign-in page; default: single sign-on"),
     "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
+    "test_languages": N_("yes: two languages of tests may be chosen too, English with accents and from right to left"),
     "log_format": N_("text, or json for one object a line"),
     "log_level": N_("debug, info, warning or error"),
     "demo_speed": N_("speed of the demo: 1 is a change every few seconds, 0 is paused"),

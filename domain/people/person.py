@@ -71,6 +71,12 @@ class RoleChanged(Event, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] | None = None
 
 
+class LanguageChosen(Event, frozen=True, kw_only=True):
+    """In which language (BCP 47) the person's own pages are from now on; "": in the one their browser asks for."""
+
+    language: str
+
+
 class PersonDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
@@ -88,7 +94,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
     | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | ForYouEvent
+    | LanguageChosen | ForYouEvent
 )  # fmt: skip
 
 # state
@@ -109,6 +115,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     digested: dict[ShareId, int] = {}  # the last update that was mailed, or the newest one when mails were asked for
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
+    language: str = ""  # BCP 47, of their own pages; "": the one their browser asks for
     desk: Desk = Desk()  # what they said of the lines of their list
 
     @property
@@ -181,6 +188,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
         case TokenIssued() | TokenRevoked():
             return replace(state, tokens=tokens.evolve(state.tokens, event, at))
+        case LanguageChosen(language=language):
+            return replace(state, language=language)
         case PersonDisabled():
             return replace(state, disabled=True, sessions={}, tokens={}, links={})
         case MembershipGranted():
@@ -260,6 +269,13 @@ class ChangeRole(Command, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] | None = None
 
 
+class ChooseLanguage(Command, frozen=True, kw_only=True):
+    """Have one's own pages in a language (BCP 47); "": in the one the browser asks for."""
+
+    person: PersonId
+    language: str
+
+
 class DisablePerson(Command, frozen=True, kw_only=True):
     person: PersonId
     reason: str
@@ -275,7 +291,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession | IssueToken
     | RevokeToken | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | ForYouCommand
+    | ChooseLanguage | ForYouCommand
 )  # fmt: skip
 
 
@@ -324,6 +340,9 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
         case ChooseDigest(cadence=cadence, since=since, client=client):
             same = all(state.digest(one) == cadence for one in _meant(state, client))
             return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
+        case ChooseLanguage(language=language):
+            chosen = check.language("language", language) if language else ""
+            return [] if chosen == state.language else [LanguageChosen(language=chosen)]
         case QueueMail():
             return list(mails.queue(state.mails, state.digested, command, now))
         case SettleMail():

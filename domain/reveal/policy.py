@@ -17,7 +17,7 @@ from domain.catalogue import Item
 from domain.headline import Shared, counted, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
-from domain.language import whole
+from domain.language import speaking, whole
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.history import set_at
 from domain.plan.milestones import Milestone, Move
@@ -56,11 +56,24 @@ def reveal(
     time_zone: str,
     called: Called = str,
 ) -> ClientView:
-    """Return all that `client` may know of `project` under the terms in force of `share`.
+    """Return all that `client` may know of `project` under the terms in force of `share`, in the share's language.
 
     `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
     the name of a person whose words are shown.
     """
+    with speaking(share.language):
+        return _reveal(project, share, organisation=organisation, client=client, time_zone=time_zone, called=called)
+
+
+def _reveal(
+    project: Project,
+    share: Share,
+    *,
+    organisation: str,
+    client: str,
+    time_zone: str,
+    called: Called,
+) -> ClientView:
     terms = share.terms
     project = at_level(project, terms)
     milestones = _milestones(project, terms, share, called)
@@ -109,6 +122,7 @@ def reveal(
         agreement_ack=agreement_ack(project, share, called),
         date_unit=terms.date_unit,
         money_step=terms.money_step,
+        language=share.language,
     )
 
 

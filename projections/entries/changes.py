@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from domain.language import N_, Said
+from domain.language import LANGUAGES, N_, Said
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, RiskCard
 from projections.entries import changes_course as course
 from projections.entries import changes_values as values
-from projections.entries.changes_aligned import aligned, coarser
+from projections.entries.changes_aligned import aligned, coarser, respoken
 from projections.entries.changes_said import said
 from projections.entries.entry import Change
 from projections.entries.one_change import Thing, change
@@ -59,6 +59,7 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     """Return every difference a reader would notice, most important first."""
     if previous is None:
         return (_opened(view),)
+    previous = respoken(previous, view)
     amended = previous.terms_version != view.terms_version
     old = aligned(previous, view) if amended else previous
     way = msgspec.structs.replace(way_of(view), unit=coarser(previous, view))
@@ -163,6 +164,8 @@ def _named(old: ClientView, new: ClientView) -> Iterator[Change]:
         what = NAMED[field]
         was, now = getattr(old, field), getattr(new, field)
         if was != now:
+            if field == "language":
+                was, now = (LANGUAGES.get(code, code) for code in (was, now))
             told = isinstance(was, str) and isinstance(now, str) and field != "brand"
             yield change(
                 "share.updated",

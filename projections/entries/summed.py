@@ -17,6 +17,7 @@ from domain.view import ClientView
 from projections.entries import changes as differences
 from projections.entries.changes_values import FOLLOWS
 from projections.entries.entry import Change
+from projections.entries.one_change import loud
 from projections.wording import words
 from projections.wording.values import BAND, STATE
 
@@ -105,10 +106,10 @@ def summed(old: ClientView, new: ClientView, steps: Sequence[ThingStep], reader:
     `steps`: updates between the two views, the newest ones where not all were looked at. What `reader` (as `who` of
     changes has it) did is left out.
     """
-    net = _by_thing(one for one in differences.changes(old, new) if not _own(one, reader))
+    net = _by_thing(one for one in loud(differences.changes(old, new)) if not _own(one, reader))
     told: dict[str, list[tuple[int, Change]]] = {}
     for step in steps:
-        for one in step.changes:
+        for one in loud(step.changes):
             if not _own(one, reader):
                 told.setdefault(thing(one), []).append((step.n, one))
     amended = old.terms_version != new.terms_version

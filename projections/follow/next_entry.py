@@ -13,6 +13,7 @@ from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.ids import PersonId, ShareId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.reveal.policy import reveal
 from domain.view import ClientView
 from projections.entries import frames, sections
@@ -30,6 +31,7 @@ from projections.entries.entry import (
 from projections.entries.frames import State
 from projections.entries.named import authors, named, with_erased, with_names
 from projections.entries.names import SealedName, key_of, keys_in, placeholder
+from projections.entries.one_change import loud
 from projections.entries.parts import Part, page_hash
 from projections.events.world import World, names
 from projections.follow.people import Named, People
@@ -107,7 +109,7 @@ class Secrets(msgspec.Struct, frozen=True):
     def seal_name(self, share: str, person: str, name: str) -> SealedName:
         """Return a person's name sealed for the entries of a share."""
         key = key_of(share, person)
-        return self.keep_name(share, person, name, self.salt(_("names of {share}", share=share), int(key[:8], 16)))
+        return self.keep_name(share, person, name, self.salt(f"names of {share}", int(key[:8], 16)))
 
 
 def restore(disclosure: DisclosureLog, share: str, n: int | None = None) -> Shown:
@@ -219,14 +221,22 @@ class Composed(msgspec.Struct, frozen=True):
 def compose(
     due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
 ) -> Composed:
-    """Return the entry that discloses `due` after what is shown so far."""
+    """Return the entry that discloses `due` after what is shown so far, in the language of its view."""
+    with speaking(due.view.language):
+        return _composed(due, shown, renderer, seal_name)
+
+
+def _composed(
+    due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
+) -> Composed:
     n, at, view, called = due.n, due.at, due.view, names_of(due)
     renamed = frozenset(key for key in shown.called if called.get(key) != shown.called[key])
     rendered = renderer.render(view)
     difference = frames.difference(shown.rendered, rendered, renamed)
     changes = _changes(due, shown, renderer, renamed)
-    items = renderer.items(changes, n, at, view.time_zone)
-    say = ". ".join(change.say for change in changes[:3] if change.say)
+    told = loud(changes)
+    items = renderer.items(told, n, at, view.time_zone) if told else ""
+    say = ". ".join(change.say for change in told[:3] if change.say)
     sealed = _sealed(due, shown, seal_name)
     after = sections.sections_of(view, due.terms, {key: name.commitment for key, name in sealed.items()})
     own = _keys_used(difference.parts, changes, items, after, shown.sections)

@@ -11,6 +11,7 @@ import msgspec
 
 from projections.entries import names, sections
 from projections.entries.entry import Change
+from projections.entries.one_change import loud
 from projections.entries.summed import ThingRow, step_of, summed
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
@@ -62,7 +63,7 @@ def since(log: DisclosureLog, share: str, after: int, newest: Folded, reader: st
     return Since(
         rows=tuple(_named(row, called) for row in rows),
         items=tuple(names.filled_markup(one.items, called) for one in told),
-        changes=sum(len(one.changes) for one in told),
+        changes=sum(len(loud(one.changes)) for one in told),
         earlier=max(start, first) - after,
     )
 

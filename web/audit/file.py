@@ -21,6 +21,7 @@ from domain import check as checks
 from domain.errors import Invalid
 from domain.ids import ShareId
 from domain.language import gettext as _
+from domain.language import in_english
 from domain.message import UNREADABLE
 from projections.proof import notes
 from projections.proof.notes import BadNote
@@ -261,7 +262,7 @@ async def _upload(request: Request, max_mb: int) -> _Upload:
 def _verdict(services: Services, signed: Signed, data: bytes) -> Verdict:
     """Return what a file is, once the question is recorded."""
     digest = hashlib.sha256(data).hexdigest()
-    consulted(services, signed, "", _("is a file with SHA-256 {digest} in the record", digest=digest))
+    consulted(services, signed, "", in_english("is a file with SHA-256 {digest} in the record", digest=digest))
     return identify(services, data)
 
 

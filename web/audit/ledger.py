@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.ids import ProjectId, ShareId
-from domain.language import N_
+from domain.language import N_, in_english
 from domain.language import gettext as _
 from projections.entries.parts import instant
 from projections.events.world import World
@@ -95,7 +95,7 @@ async def ledger(request: Request, signed: Signed) -> Response:
 
 def _page(services: Services, signed: Signed, kind: str, before: int) -> LedgerPage:
     """Return the lines of a kind below `before` (0: from the end), once the question is recorded."""
-    consulted(services, signed, "", _("ledger, {kind}", kind=kind or _("all")))
+    consulted(services, signed, "", in_english("ledger, {kind}", kind=kind or in_english("all")))
     lines, older = newest_lines(services.logs.ledger, kind, before)
     last = services.logs.ledger.last()
     return LedgerPage(

@@ -6,8 +6,9 @@ Rule: `web/static/js/live/words.js` finds each by its English sentence and fills
 
 import json
 
-from domain.language import N_, NN_, forms, spoken
+from domain.language import N_, NN_, forms, spoken, tag
 from domain.language import gettext as _
+from projections.wording import locales, words
 
 SENTENCES = (
     N_("Continue"),
@@ -59,7 +60,20 @@ OF_NUMBERS = (
 
 
 def live_words() -> str:
-    """Return the words as JSON: the language, sentences by their English, and those of numbers by that of one."""
-    said = {english: _(english) for english in SENTENCES}
-    counted = {one: forms(one, many) for one, many in OF_NUMBERS}
-    return json.dumps({"lang": spoken(), "said": said, "counted": counted}, ensure_ascii=False, sort_keys=True)
+    """Return the words as JSON: the language, sentences by their English, and those of numbers by that of one.
+
+    `locale` is what a browser writes dates and numbers by; `units` are those of amounts in short, `placing` where their
+    currency stands, "" for before them.
+    """
+    code = spoken()
+    away = words.elsewhere()
+    given = {
+        "lang": code,
+        "locale": locales.OF_TESTS.get(code, tag(code)).replace("_", "-"),
+        "said": {english: _(english) for english in SENTENCES},
+        "counted": {one: forms(one, many) for one, many in OF_NUMBERS},
+        "units": [(int(factor), _(unit), places) for factor, unit, places in words.UNITS],
+        "symbols": {code: locales.symbol(code) if away else symbol for code, symbol in words.SYMBOLS.items()},
+        "placing": locales.placing() if away else "",
+    }
+    return json.dumps(given, ensure_ascii=False, sort_keys=True)

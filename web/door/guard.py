@@ -18,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from domain.ids import ClientId, ProjectId
-from domain.language import N_
+from domain.language import ENGLISH, N_, speaking, spoken
 from domain.language import gettext as _
 from domain.people.person import Person, Role
 from domain.people.sign_ins import Session
@@ -29,6 +29,7 @@ from web.door.refused import refused_page, to_a_person, with_headers_of
 from web.door.templates import Pages
 from web.door.way_on import way_in
 from web.ids import digest, form_token
+from web.languages import accepted
 
 Allowed = frozenset[Role] | Literal["anyone"]
 ADMIN: frozenset[Role] = frozenset({"admin"})
@@ -145,6 +146,7 @@ class Guard:
 
 
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]
+Speaks = Callable[[Request, Signed], Awaitable[str]]
 OpenEndpoint = Callable[[Request], Awaitable[Response]]
 LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
 
@@ -202,11 +204,13 @@ def door(
     methods: Iterable[str] = ("GET",),
     name: str | None = None,
     kind: Kind = "page",
+    speaks: Speaks | None = None,
 ) -> Route:
     """Return a route for people of the roles `allow`.
 
     A path below a project names it as `{project}`; whoever does not manage that project gets `not_found`. `kind`: what
-    it takes and costs, web/door/bounds.py.
+    it takes and costs, web/door/bounds.py. `speaks` returns the language of what is asked for, where it has one of its
+    own; everything else is said in that of whoever asks.
     """
 
     async def answered(request: Request) -> Response:
@@ -219,7 +223,8 @@ def door(
         if signed.person.role not in allow or _of_others(request, signed):
             return hidden(request)
         try:
-            answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
+            with speaking(await speaks(request, signed) if speaks is not None else spoken()):
+                answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
         except TooLarge:
             return _too_large(request, guard.bounds.largest(kind))
         if signed.person.role == "viewer" and request.method in SAFE:
@@ -227,10 +232,24 @@ def door(
         return answer
 
     async def guarded(request: Request) -> Response:
-        return _shown(request, await answered(request))
+        with speaking(_language(request)):
+            return _shown(request, await answered(request))
 
     guarded.guarded, guarded.kind = allow, kind  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+def _language(request: Request) -> str:
+    """Return the language (BCP 47) of whoever asks: as they chose, else as their browser asks for.
+
+    Programs are answered in English, as their documents are.
+    """
+    if at_json_door(request):
+        return ENGLISH
+    guard: Guard = request.app.state.guard
+    signed = guard.signed(request)
+    chosen = signed.person.language if signed is not None else ""
+    return chosen or accepted(request.headers.get("accept-language", ""))
 
 
 def _shown(request: Request, answer: Response) -> Response:
@@ -311,7 +330,8 @@ def open_door(
             return _too_large(request, most)
 
     async def guarded(request: Request) -> Response:
-        return _shown(request, await answered(request))
+        with speaking(_language(request)):
+            return _shown(request, await answered(request))
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from domain.language import gettext, ngettext, pgettext
+from domain.language import ENGLISH, direction, gettext, ngettext, pgettext, spoken, tag
 from web.door.layout import Layout
 from web.ids import new_id
 
@@ -80,6 +80,21 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
+def lang() -> Markup:
+    """Return what the root element of a document says of its language, and of its direction where that is not ours."""
+    code = spoken()
+    away = f' dir="{direction(code)}"' if direction(code) != "ltr" else ""
+    return Markup(f'lang="{tag(code)}"{away}')  # noqa: S704  # no text of anybody
+
+
+def as_typed() -> Markup:
+    """Return the attributes of an element with what people typed, in a document of another language than English.
+
+    Nobody says in which language they type, so it is marked as in none, and runs as its first letters do.
+    """
+    return Markup("") if spoken() == ENGLISH else Markup(' lang="" dir="auto"')
+
+
 def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
     """Return an environment that compiles templates; `finalize` is applied to every value before it is escaped.
 
@@ -96,7 +111,7 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
         extensions=["jinja2.ext.i18n", Layout],
     )
     compiler.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension's own setting
-    compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
+    compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext, lang=lang, as_typed=as_typed)
     return compiler
 
 

@@ -10,12 +10,13 @@ from datetime import date
 import msgspec
 
 from domain.headline import counted
-from domain.language import capital, ngettext
+from domain.language import ENGLISH, capital, ngettext, speaking
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries.summed import ThingRow
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
+from projections.replay.pages import Folded
 from projections.replay.since import LOOK, since
 from projections.wording import words
 from projections.wording.values import BAND_INSIDE, STATE
@@ -68,6 +69,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a digest says; it is the same for all readers of a client."""
 
     share: str
+    language: str = ENGLISH  # BCP 47; that of the newest update
     organisation: str
     client: str
     project: str
@@ -101,7 +103,15 @@ def compose(log: DisclosureLog, share: str, after: int, to: int, reader: str = "
     newest = pages.fold(log, share, readable[-1].n) if readable else None
     if newest is None:
         return None
+    with speaking(newest.view().language):
+        return _composed(log, newest, (after, to), reader)
+
+
+def _composed(log: DisclosureLog, newest: Folded, between: tuple[int, int], reader: str) -> Digest | None:
+    """Return the digest of the updates after the first number of `between`, up to the second."""
+    after, to = between
     entry, view = newest.entry, newest.view()
+    share = entry.content.share
     at = entry.content.at
     first = _first_under(log, share, (after + 1, entry.n), entry.content.terms_version)
     found = since(log, share, first - 1, newest, reader)
@@ -109,6 +119,7 @@ def compose(log: DisclosureLog, share: str, after: int, to: int, reader: str = "
         return None
     return Digest(
         share=share,
+        language=view.language,
         organisation=view.organisation,
         client=view.client,
         project=view.project,

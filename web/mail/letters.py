@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from domain.language import gettext as _
+from domain.language import speaking
 from projections.wording import words
 from web.door.templates import Page, environment
 from web.mail.digest import Digest, Milestone
@@ -119,7 +120,12 @@ def writable(address: str) -> bool:
 
 
 def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
-    """Return a digest as a mail."""
+    """Return a digest as a mail, in its language."""
+    with speaking(content.language):
+        return _of_digest(envelope, content, links)
+
+
+def _of_digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
     subject = f"{content.project}: {content.sentence}"
     return _message(envelope, subject, "\n".join(_digest(content, links)), DigestHtml(digest=content, links=links))
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from domain.ids import PersonId
-from domain.language import N_
+from domain.ids import ClientId, PersonId
+from domain.language import ENGLISH, N_, speaking
 from domain.language import gettext as _
 from domain.people.mails import Mail
 from domain.people.memberships import Membership
@@ -103,6 +103,10 @@ class Writer:
         """
         person = self._present.refresh().people.get(errand.person)
         key = (errand.client or next(iter(person.memberships), None)) if person is not None else None
+        with speaking(self._language(person, key)):
+            return self._invitation(person, key, mail, secret)
+
+    def _invitation(self, person: Person | None, key: ClientId | None, mail: Mail, secret: str) -> bytes | None:
         if person is None or not person.comes_in or (person.viewer and key not in person.clients):
             return None
         if not secret:
@@ -130,6 +134,10 @@ class Writer:
         person = self._present.refresh().people.get(errand.person)
         if person is None or not reached_at(person, errand.client) or self._clock() - mail.at > ASKED:
             return None
+        with speaking(self._language(person, errand.client)):
+            return self._link(person, errand, mail, way_on)
+
+    def _link(self, person: Person, errand: Errand, mail: Mail, way_on: str) -> bytes:
         secret = self._credentials.asked_link(person.id, errand.client)
         world = self._present.refresh()
         link = world.people[person.id].links[digest_of(secret)]
@@ -143,6 +151,17 @@ class Writer:
             until=f"{words.moment_year(link.expires, zone)} ({zone})",
         )
         return letters.own_link(self._envelope(name, reader, mail), content)
+
+    def _language(self, person: Person | None, client: ClientId | None) -> str:
+        """Return the language (BCP 47) of a mail about signing in: the person's, else that of the client's shares.
+
+        Nothing of another client of theirs is looked at.
+        """
+        if person is not None and person.language:
+            return person.language
+        shares = self._present.world.all_of_client(client) if client else []
+        spoken = {share.language for share in shares if share.revoked_at is None}
+        return spoken.pop() if len(spoken) == 1 else ENGLISH
 
     def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(

@@ -54,7 +54,7 @@ class Axis(msgspec.Struct, frozen=True):
         for first in _month_starts(self.start, self.end):
             if (first.month - 1) % step == 0 and self.start < first < self.end:
                 year = first.month == 1
-                ticks.append(Tick(self.at(first), str(first.year) if year else words.MONTHS[first.month - 1], year))
+                ticks.append(Tick(self.at(first), str(first.year) if year else words.month(first), year))
         return ticks
 
 

@@ -14,8 +14,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from domain.headline import counted
+from domain.language import ENGLISH, sentence, speaking, spoken
 from domain.language import gettext as _
-from domain.language import sentence
 from domain.view import BudgetVital, ClientView, MilestoneRow
 from projections.entries import changes as differences
 from projections.entries import summed
@@ -24,7 +24,7 @@ from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
 from projections.wording.values import STATE
-from web.door.templates import environment
+from web.door.templates import environment, lang
 from web.render import charts, details, figures, parts
 from web.render.parts import Columns, PartPage
 
@@ -43,15 +43,17 @@ class Renderer:
         font = FONT.read_bytes()
         self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
         self._environment = _environment()
-        self._remembered: dict[PartPage, str] = {}
+        self._remembered: dict[tuple[str, PartPage], str] = {}  # by language and what it shows
 
     def render(self, view: ClientView) -> Rendered:
-        """Return the view as markup."""
-        return Rendered(("summary", "body"), _Making(self, view).parts(), self.stylesheet, tuple(self.assets))
+        """Return the view as markup, in its language."""
+        with speaking(view.language):
+            return Rendered(("summary", "body"), _Making(self, view).parts(), self.stylesheet, tuple(self.assets))
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
-        """Return what became different, most important first."""
-        return differences.changes(previous, view)
+        """Return what became different, most important first, in the language of `view`."""
+        with speaking(view.language):
+            return differences.changes(previous, view)
 
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
@@ -68,11 +70,12 @@ class Renderer:
 
     def remembered(self, part: PartPage) -> str:
         """Return the markup of a part, from memory when an equal one was made before."""
-        markup = self._remembered.get(part)
+        key = (spoken(), part)
+        markup = self._remembered.get(key)
         if markup is None:
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
-            markup = self._remembered[part] = self.markup(part)
+            markup = self._remembered[key] = self.markup(part)
         return markup
 
 
@@ -106,10 +109,11 @@ class _Making:
     def parts(self) -> dict[str, Part]:
         """Return all parts by id."""
         view = self._view
-        self._container("summary", '<div id="summary">', ("lead", *self._vitals()), "</div>")
+        marked = "" if view.language == ENGLISH else f" {lang()}"
+        self._container("summary", f'<div id="summary"{marked}>', ("lead", *self._vitals()), "</div>")
         self._lead()
         body = (*self._milestones(), *self._trend(), *self._risks(), *self._concerns(), "scope")
-        self._container("body", '<div id="body">', body, "</div>")
+        self._container("body", f'<div id="body"{marked}>', body, "</div>")
         scope = parts.ScopePart(scope=view.scope, terms_version=view.terms_version, agreement_ack=view.agreement_ack)
         self._leaf("scope", scope)
         return self._parts

@@ -19,7 +19,7 @@ from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
 from domain.headline import counted
 from domain.ids import PersonId, ShareId
-from domain.language import N_
+from domain.language import N_, in_english
 from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.entries import parts
@@ -252,7 +252,7 @@ def _precise(at: datetime) -> str:
 def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[SeenBody]) -> SeenBody:
     """Return what they saw at an instant, once the question is recorded."""
     share, project, at = asked.share, asked.project, asked.at
-    consulted(services, signed, share.id, _("what they saw at {at}", at=instant(at)))
+    consulted(services, signed, share.id, in_english("what they saw at {at}", at=instant(at)))
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone)
@@ -411,7 +411,7 @@ def _flag(drawn: Lanes, at: datetime) -> Flag:
 def _tenths(clock: Clock, at: datetime) -> str:
     """Return "Wed 10 Mar 2027, 09:20:04.4"."""
     there = words.local(at, clock.zone)
-    return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
+    return f"{words.weekday(there)} {words.day_year(there.date())}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
 
 
 def _proof(services: Services, t: Then) -> Proof:

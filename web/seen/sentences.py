@@ -71,7 +71,12 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 def when(at: datetime, clock: Clock) -> str:
     """Return "At 09:31 on Thursday 11 March"."""
     there = words.local(at, clock.zone)
-    return _("At {there:%H:%M} on {there:%A} {date}", there=there, date=clock.day(there.date()))
+    return _(
+        "At {time} on {weekday} {date}",
+        time=f"{there:%H:%M}",
+        weekday=words.long_weekday(there),
+        date=clock.day(there.date()),
+    )
 
 
 def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
@@ -186,7 +191,7 @@ def _told(c: PlanAndScreen) -> str:
     day = (
         _("the same day")
         if there.date() == then.date()
-        else _("on {there:%A} {date}", there=there, date=c.clock.day(there.date()))
+        else _("on {weekday} {date}", weekday=words.long_weekday(there), date=c.clock.day(there.date()))
     )
     return _("They were told at {there:%H:%M} {day}.", there=there, day=day)
 

@@ -13,7 +13,7 @@ from domain.people import clients, mails
 from domain.people.clients import ClientCommand
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndMembership
-from domain.people.person import DisablePerson, InvitePerson, Person, Role
+from domain.people.person import ChooseLanguage, DisablePerson, InvitePerson, Person, Role
 from domain.people.sign_ins import EndSession, IssueLink, UseLink
 from domain.people.tokens import RevokeToken
 from domain.plan.health import LapseOverrides
@@ -45,7 +45,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     actor = _as_recorded(actor, world)
     if actor.role == "admin":
         return
-    own = EndSession | UseLink | RevokeToken | mails.ChooseDigest
+    own = EndSession | UseLink | RevokeToken | mails.ChooseDigest | ChooseLanguage
     if isinstance(command, own) and command.person == actor.person:
         return
     if isinstance(command, ForYouCommand) and actor.role == "manager" and command.person == actor.person:
