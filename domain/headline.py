@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.language import N_, listed, ngettext, sentence, whole
+from domain.language import N_, Said, listed, ngettext, sentence, whole
 from domain.language import gettext as _
 from domain.view import (
     BudgetVital,
@@ -122,22 +122,26 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 SEVERITY: dict[Rag, int] = {"on_track": 0, "at_risk": 1, "off_track": 2}
-NAMED: dict[Dimension, str] = {
-    "overall": N_("overall"),
-    "schedule": N_("schedule"),
-    "budget": N_("budget"),
-    "risk": N_("risk"),
-}
-STANDS: dict[tuple[Dimension, Rag], str] = {
-    ("overall", "on_track"): N_("on track overall"),
-    ("overall", "at_risk"): N_("at risk overall"),
-    ("schedule", "on_track"): N_("the schedule on track"),
-    ("schedule", "at_risk"): N_("the schedule at risk"),
-    ("budget", "on_track"): N_("the budget on track"),
-    ("budget", "at_risk"): N_("the budget at risk"),
-    ("risk", "on_track"): N_("risk status on track"),
-    ("risk", "at_risk"): N_("risk status at risk"),
-}
+NAMED: dict[Dimension, str] = Said(
+    {
+        "overall": N_("overall"),
+        "schedule": N_("schedule"),
+        "budget": N_("budget"),
+        "risk": N_("risk"),
+    }
+)
+STANDS: dict[tuple[Dimension, Rag], str] = Said(
+    {
+        ("overall", "on_track"): N_("on track overall"),
+        ("overall", "at_risk"): N_("at risk overall"),
+        ("schedule", "on_track"): N_("the schedule on track"),
+        ("schedule", "at_risk"): N_("the schedule at risk"),
+        ("budget", "on_track"): N_("the budget on track"),
+        ("budget", "at_risk"): N_("the budget at risk"),
+        ("risk", "on_track"): N_("risk status on track"),
+        ("risk", "at_risk"): N_("risk status at risk"),
+    }
+)
 
 
 def headline(shared: Shared) -> Headline:

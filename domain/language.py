@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -137,17 +137,28 @@ def P_(_context: str, message: str, /) -> str:  # noqa: N802  # as `N_`
     return message
 
 
-class Said(dict[str, str]):
+K = TypeVar("K")
+
+
+class Said(dict[K, str]):
     """A table of sentences marked by `N_` or `P_`: what is looked up comes in the language that is spoken."""
 
-    def __init__(self, sentences: Mapping[str, str], context: str = "") -> None:
+    def __init__(self, sentences: Mapping[K, str], context: str = "") -> None:
         super().__init__(sentences)
         self._context = context
 
-    def __getitem__(self, key: str) -> str:
+    def __getitem__(self, key: K) -> str:
         return _found(self._context, super().__getitem__(key))
 
-    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]
+    def items(self) -> list[tuple[K, str]]:  # type: ignore[override]
+        """Return every key with its sentence."""
+        return [(key, self[key]) for key in self]
+
+    def values(self) -> list[str]:  # type: ignore[override]
+        """Return every sentence."""
+        return [self[key] for key in self]
+
+    def get(self, key: K, default: str = "") -> str:  # type: ignore[override]
         """Return the sentence of a key, `default` as it is where there is none."""
         found = super().get(key)
         return default if found is None else _found(self._context, found)

@@ -12,7 +12,7 @@ import msgspec
 
 from domain import catalogue
 from domain.catalogue import Item, Row
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import ClientView, Indicator
@@ -25,14 +25,16 @@ from projections.wording.values import STATUS, Way
 
 SAID = frozenset({"remarks", "indicator", "overall"})  # fields that are told elsewhere: what was said, and statuses
 PAIRED = {"earliest": "latest", "client_action": "client_action_due", "curve": "curve_currency"}  # told as one value
-TO_CLIENT = {
-    "client_action": N_("Waiting for you"),
-    "client_score": N_("Your score"),
-    "client_band": N_("Band of your score"),
-    "client_scored_by": N_("Who scored for you"),
-    "view_needed": N_("Your view asked for"),
-    "earliest": N_("Earliest and latest"),
-}  # labels of a change, where the one in the catalogue is said of the client
+TO_CLIENT = Said(
+    {
+        "client_action": N_("Waiting for you"),
+        "client_score": N_("Your score"),
+        "client_band": N_("Band of your score"),
+        "client_scored_by": N_("Who scored for you"),
+        "view_needed": N_("Your view asked for"),
+        "earliest": N_("Earliest and latest"),
+    }
+)  # labels of a change, where the one in the catalogue is said of the client
 FOLLOWS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "milestone": {
         "original_baseline": frozenset({"baseline"}),

@@ -79,7 +79,7 @@ HEALTH = Said(
         "overall": N_("Overall status"),
     }
 )  # what each status is called
-TERMS: Mapping[str, Said] = {
+TERMS: Mapping[str, Said[str]] = {
     "kind": KIND,
     "proximity": PROXIMITY,
     "response": RESPONSE,

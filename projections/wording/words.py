@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from domain.check import PLACES
 from domain.headline import MONTH as LONG
 from domain.headline import in_units
-from domain.language import ENGLISH, N_, ngettext, spoken
+from domain.language import ENGLISH, N_, Said, ngettext, spoken
 from domain.language import gettext as _
 from domain.money import Money, places
 from domain.view import DateUnit
@@ -132,7 +132,7 @@ def _many(size: int, unit: DateUnit, text: str) -> str:
             return ngettext("{many} quarter", "{many} quarters", size, many=text)
 
 
-SHORT: dict[DateUnit, str] = {"day": N_("{many} d"), "month": N_("{many} mo"), "quarter": N_("{many} q")}
+SHORT: dict[DateUnit, str] = Said({"day": N_("{many} d"), "month": N_("{many} mo"), "quarter": N_("{many} q")})
 
 
 def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
@@ -144,11 +144,13 @@ def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
     return _(SHORT[unit], many=text) if short else _many(abs(many), unit, text)
 
 
-ON_TIME: dict[DateUnit, str] = {
-    "day": N_("On the agreed day"),
-    "month": N_("In the agreed month"),
-    "quarter": N_("In the agreed quarter"),
-}
+ON_TIME: dict[DateUnit, str] = Said(
+    {
+        "day": N_("On the agreed day"),
+        "month": N_("In the agreed month"),
+        "quarter": N_("In the agreed quarter"),
+    }
+)
 
 
 def late(days: int, unit: DateUnit) -> str:

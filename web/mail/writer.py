@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from domain.ids import ClientId, PersonId
-from domain.language import ENGLISH, N_, speaking
+from domain.language import ENGLISH, N_, Said, speaking
 from domain.language import gettext as _
 from domain.people.mails import Mail
 from domain.people.memberships import Membership
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from web.identity.credentials import Credentials
 
 
-AS: dict[Role, str] = {
-    "admin": N_("an admin"),
-    "manager": N_("a project manager"),
-    "auditor": N_("an auditor"),
-    "viewer": N_("a viewer"),
-}
+AS: dict[Role, str] = Said(
+    {
+        "admin": N_("an admin"),
+        "manager": N_("a project manager"),
+        "auditor": N_("an auditor"),
+        "viewer": N_("a viewer"),
+    }
+)
 
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from domain.errors import Invalid, Refused
 from domain.headline import counted
 from domain.ids import CommandId, PersonId
-from domain.language import N_, sentence
+from domain.language import N_, Said, sentence
 from domain.language import gettext as _
 from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
 from domain.people.person import Person
@@ -25,12 +25,14 @@ from web.staff.acting import actor_of, permitted
 from web.staff.for_you import opened
 from web.staff.frame import StaffPage, shell
 
-SAID = {
-    "domains": N_("Recorded. It holds for the next invitation."),
-    "session": N_("Ended. Whatever was open in it has closed."),
-    "person": N_("Ended. Every page of theirs has closed."),
-    "ended": N_("Ended. Every open page was closed, and nobody of it can sign in."),
-}
+SAID = Said(
+    {
+        "domains": N_("Recorded. It holds for the next invitation."),
+        "session": N_("Ended. Whatever was open in it has closed."),
+        "person": N_("Ended. Every page of theirs has closed."),
+        "ended": N_("Ended. Every open page was closed, and nobody of it can sign in."),
+    }
+)
 
 
 class ClientsPage(StaffPage, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.agreement.terms import Release
 from domain.ids import MilestoneId, RiskId
-from domain.language import N_, ngettext
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.plan.project import Project
@@ -16,7 +16,7 @@ from projections.events.hold_book import Hold
 from projections.wording import words
 from projections.wording.instants import Clock
 
-RULE = {"slip": N_("slip rule"), "cost": N_("budget rule"), "score": N_("score rule")}
+RULE = Said({"slip": N_("slip rule"), "cost": N_("budget rule"), "score": N_("score rule")})
 
 
 def what(held: Held, now: Project) -> str:

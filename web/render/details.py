@@ -137,11 +137,13 @@ def _range(row: MilestoneRow, unit: DateUnit) -> str:
     return _("{day} at the latest", day=day(row.latest, unit)) if row.latest else ""
 
 
-AS_FIRST: dict[DateUnit, str] = {
-    "day": N_("On the day of the first plan"),
-    "month": N_("In the month of the first plan"),
-    "quarter": N_("In the quarter of the first plan"),
-}
+AS_FIRST: dict[DateUnit, str] = Said(
+    {
+        "day": N_("On the day of the first plan"),
+        "month": N_("In the month of the first plan"),
+        "quarter": N_("In the quarter of the first plan"),
+    }
+)
 
 
 def _slip(row: MilestoneRow, unit: DateUnit) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.language import N_, ngettext
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
@@ -37,7 +37,7 @@ OF_THE_COURSE = frozenset(  # dates that are told in the unit of their view
     {"baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline", "accepted_on"}
 )
 JUDGED_BY_ID: Key = "schedule", "milestone", ""  # said by the milestone's title, which is a fact of its own
-DATES: dict[DateUnit, str] = {"day": N_("by day"), "month": N_("by month"), "quarter": N_("by quarter")}
+DATES: dict[DateUnit, str] = Said({"day": N_("by day"), "month": N_("by month"), "quarter": N_("by quarter")})
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ProjectId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
@@ -36,17 +36,19 @@ from web.staff.frame import StaffPage, shell
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
 MOST = 2000  # lines a person can be asked to look through
-COLUMNS = {
-    "id": N_("Id"),
-    "title": N_("Title"),
-    "outline": N_("Outline number"),
-    "baseline": N_("Baseline"),
-    "forecast": N_("Forecast"),
-    "actual": N_("Actual"),
-    "deadline": N_("Deadline"),
-    "percent": N_("Percent complete"),
-    "milestone": N_("Is a milestone"),
-}
+COLUMNS = Said(
+    {
+        "id": N_("Id"),
+        "title": N_("Title"),
+        "outline": N_("Outline number"),
+        "baseline": N_("Baseline"),
+        "forecast": N_("Forecast"),
+        "actual": N_("Actual"),
+        "deadline": N_("Deadline"),
+        "percent": N_("Percent complete"),
+        "milestone": N_("Is a milestone"),
+    }
+)
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):

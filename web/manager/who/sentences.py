@@ -9,7 +9,7 @@ from typing import assert_never
 
 from domain.agreement.terms import Terms
 from domain.headline import counted, number
-from domain.language import N_, capital
+from domain.language import N_, Said, capital
 from domain.language import gettext as _
 from domain.plan.scores import band
 from projections.wording import words
@@ -20,10 +20,12 @@ from web.record.facts import Amount, Fact, Forecast, Met, Scored, Value, at_step
 from web.record.reception import Seen
 from web.record.told import ClientTold
 
-BAND = {"low": N_("low"), "medium": N_("medium"), "high": N_("high")}
+BAND = Said({"low": N_("low"), "medium": N_("medium"), "high": N_("high")})
 AT_ONCE = timedelta(milliseconds=500)  # rounded to a second it is none
 SPOKEN = 3  # clients the one-line answer speaks of
-UNTOLD = {"has not been told": N_("have not been told"), "was not told": N_("were not told")}  # of one, of several
+UNTOLD = Said(
+    {"has not been told": N_("have not been told"), "was not told": N_("were not told")}
+)  # what is said of several, by the message id of what is said of one
 
 
 def value(told: Value, clock: Clock) -> str:
@@ -142,7 +144,7 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
         return _("This project is shared with nobody.")
     sentences, untold = [], dict[str, list[str]]()
     for client, answer in each:
-        plain = next((end for end in UNTOLD if answer == f"{client} {end}."), "")
+        plain = next((end for end in UNTOLD if answer == f"{client} {_(end)}."), "")
         if plain:
             untold.setdefault(plain, []).append(client)
         else:
@@ -155,7 +157,7 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
 
 def _together(clients: Sequence[str], end: str) -> str:
     if len(clients) == 1:
-        return f"{clients[0]} {end}."
+        return f"{clients[0]} {_(end)}."
     if len(clients) > SPOKEN:
         return _("{clients} clients {untold}.", clients=number(len(clients)).capitalize(), untold=UNTOLD[end])
     return _("{clients} and {last} {untold}.", clients=", ".join(clients[:-1]), last=clients[-1], untold=UNTOLD[end])

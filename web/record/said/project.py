@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.plan import budget as b
@@ -25,15 +25,17 @@ from projections.wording import words
 from web.record.said.values import MILESTONE, RISK, TOLERANCES, Became, amounts, differences, value
 
 Topic = Literal["milestones", "risks", "budget", "statuses", "project"]
-TOPICS: dict[Topic, str] = {
-    "milestones": N_("Milestones"),
-    "risks": N_("Risks"),
-    "budget": N_("Budget"),
-    "statuses": N_("Statuses"),
-    "project": N_("Project"),
-}
-STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
-MEASURE = {"price": N_("price"), "cost": N_("cost")}
+TOPICS: dict[Topic, str] = Said(
+    {
+        "milestones": N_("Milestones"),
+        "risks": N_("Risks"),
+        "budget": N_("Budget"),
+        "statuses": N_("Statuses"),
+        "project": N_("Project"),
+    }
+)
+STATUS = Said({"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")})
+MEASURE = Said({"price": N_("price"), "cost": N_("cost")})
 
 
 class InSentences(msgspec.Struct, frozen=True, kw_only=True):
