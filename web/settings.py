@@ -99,8 +99,8 @@ HELP = Said(
         "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
         "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
         "signing_key": N_(
-            "file that holds the signing key, made at the first start, for a database by migrate; default: signing.key in "
-            "the data folder"
+            "file that holds the signing key, made at the first start, for a database by migrate; default: signing.key "
+            "in the data folder"
         ),
         "witness_url": N_("address of a witness (C2SP) that cosigns checkpoints; default: none"),
         "witness_key": N_("verification key of that witness"),
