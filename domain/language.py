@@ -58,6 +58,11 @@ def direction(code: str) -> Literal["ltr", "rtl"]:
     return "rtl" if code.partition("-")[0] in {"ar", "fa", "he", "ur"} else "ltr"
 
 
+def mirrored() -> bool:
+    """Tell whether the language that is spoken is read from right to left, so that drawings run that way too."""
+    return direction(spoken()) == "rtl"
+
+
 def tag(code: str) -> str:
     """Return a language as a document names it: English here is British."""
     return "en-GB" if code == ENGLISH else code

@@ -51,6 +51,7 @@ def extracted(root: Path = ROOT) -> Catalog:
 Found = tuple[int, str, str | tuple[str, ...], list[str]]
 KINDS = {
     "_": "_",
+    "gettext": "_",
     "N_": "_",
     "ngettext": "ngettext",
     "counted": "ngettext",

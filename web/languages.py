@@ -36,7 +36,7 @@ def found(code: str) -> Language | None:
         return _of_tests(code)
     if code == ENGLISH or code not in LANGUAGES or not (file := LOCALE / f"{code}.po").is_file():
         return None
-    catalog = catalogue(file)
+    catalog = catalogue(file, code)
     messages = {
         (message.context or "", _id(message.id)): _texts(message.string)
         for message in catalog
@@ -50,10 +50,10 @@ def found(code: str) -> Language | None:
     return Language(code=code, messages=messages, plural=plural, number=_number(code))
 
 
-def catalogue(file: Path) -> Catalog:
-    """Return a catalogue as its file has it."""
+def catalogue(file: Path, code: str) -> Catalog:
+    """Return a catalogue of a language as its file has it."""
     with file.open("rb") as opened:
-        return read_po(opened)
+        return read_po(opened, locale=code)
 
 
 def _id(given: Any) -> str:
@@ -84,7 +84,7 @@ LETTERS = str.maketrans("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", 
 
 def _of_tests(code: str) -> Language:
     made = _accented if code == ACCENTED else _mirrored
-    template = catalogue(LOCALE / "fanlight.pot")
+    template = catalogue(LOCALE / "fanlight.pot", ENGLISH)
     messages = {
         (message.context or "", _id(message.id)): tuple(map(made, _texts(message.id)))
         for message in template

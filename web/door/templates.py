@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from domain.language import ENGLISH, direction, gettext, ngettext, pgettext, spoken, tag
+from domain.language import ENGLISH, direction, gettext, mirrored, ngettext, pgettext, spoken, tag
 from web.door.layout import Layout
 from web.ids import new_id
 
@@ -95,6 +95,16 @@ def as_typed() -> Markup:
     return Markup("") if spoken() == ENGLISH else Markup(' lang="" dir="auto"')
 
 
+def way() -> int:
+    """Return 1 where drawings run from left to right, -1 where they run the other way."""
+    return -1 if mirrored() else 1
+
+
+def edge() -> str:
+    """Return where the edge of a drawing is at which lines of text begin."""
+    return "100%" if mirrored() else "0"
+
+
 def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
     """Return an environment that compiles templates; `finalize` is applied to every value before it is escaped.
 
@@ -111,7 +121,8 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
         extensions=["jinja2.ext.i18n", Layout],
     )
     compiler.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension's own setting
-    compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext, lang=lang, as_typed=as_typed)
+    compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
+    compiler.globals.update(lang=lang, as_typed=as_typed, way=way, edge=edge)
     return compiler
 
 

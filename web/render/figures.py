@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from domain.headline import counted, in_units, number
-from domain.language import capital, ngettext, sentence
+from domain.language import capital, mirrored, ngettext, sentence
 from domain.language import gettext as _
 from domain.view import (
     BudgetVital,
@@ -97,7 +97,9 @@ def slip_bar(vital: ScheduleVital, unit: DateUnit) -> SlipBar:
     end = start + 100 * slip / span
     tone = TONE[vital.indicator.status] if vital.indicator else "mute" if slip <= 0 else "ink"
     close = abs(slip) * 100 / span < CLOSE
-    return SlipBar(ticks=ticks, start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=close)
+    drawn = tuple((f"{charts.across(float(at)):.2f}", long) for at, long in ticks)
+    start, end = charts.across(start), charts.across(end)
+    return SlipBar(ticks=drawn, start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=close)
 
 
 Line = tuple[int, float, tuple[tuple[str, bool], ...]]  # how long it is, where the agreed date stands, its ticks
@@ -125,12 +127,13 @@ def budget_bar(vital: BudgetVital) -> BudgetBar:
     widest = max(1.0, float(vital.forecast_share or 0), float(vital.spent_share or 0)) * 1.07
 
     def at(share: object) -> str:
-        return f"{100 * float(str(share)) / widest:.2f}" if share is not None else ""
+        return f"{charts.across(100 * float(str(share)) / widest):.2f}" if share is not None else ""
 
     planned = float(vital.planned_share or 0) / widest
     anchor = "start" if planned < 0.15 else "end" if planned > 0.85 else "middle"
     return BudgetBar(
-        spent=at(vital.spent_share or 0),
+        spent=f"{100 * float(vital.spent_share or 0) / widest:.2f}",
+        begin=f"{at(vital.spent_share or 0)}%" if mirrored() else "0",
         planned=at(vital.planned_share),
         forecast=at(vital.forecast_share),
         anchor=anchor,
@@ -185,7 +188,9 @@ def _boxes(risks: Sequence[tuple[str, str]]) -> Iterator[RiskBox]:
     width = 100 / max(6, len(risks))
     for i, (tone, name) in enumerate(risks):
         label = name if i == 0 or risks[i - 1][1] != name else ""
-        yield RiskBox(x=f"{i * width + 0.3:.2f}", width=f"{width - 1.3:.2f}", tone=tone, label=label)
+        along, wide = i * width + 0.3, width - 1.3
+        left, begin = (100 - along - wide, 100 - along) if mirrored() else (along, along)
+        yield RiskBox(x=f"{left:.2f}", begin=f"{begin:.2f}", width=f"{wide:.2f}", tone=tone, label=label)
 
 
 def spend_parts(budget: BudgetVital, spend: charts.Spend) -> tuple[SpendSay, SpendPlot, tuple[SpendRow, ...]]:

@@ -76,7 +76,8 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
 class BudgetBar(msgspec.Struct, frozen=True, kw_only=True):
     """Spent, planned and forecast on one line, in percent; "" where there is no such figure."""
 
-    spent: str
+    spent: str  # how long
+    begin: str  # of what is spent, with its unit: "0", or where it ends from the left
     planned: str
     forecast: str
     anchor: str  # of the label at `planned`: start, middle, end
@@ -97,6 +98,7 @@ class RiskBox(msgspec.Struct, frozen=True, kw_only=True):
     """One risk on the line of all shared risks; x and width in percent."""
 
     x: str
+    begin: str  # of the label
     width: str
     tone: str
     label: str  # of its band, at the first risk of each

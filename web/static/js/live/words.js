@@ -13,7 +13,7 @@ const words = (() => {
   // Returns the sentence for a number, by the English one of one.
   function count(one, number, values) {
     const forms = given.counted[one] ?? [one];
-    return filled(forms[rules.select(number) === 'one' ? 0 : forms.length - 1], values);
+    return filled(forms[rules.select(number) === 'one' ? 0 : Math.min(1, forms.length - 1)], values);
   }
 
   // Returns a table from words on the page to others of the same list, each by its English.
