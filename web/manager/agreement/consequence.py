@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.language import N_, Said
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
@@ -107,12 +107,14 @@ def lines(keys: Sequence[Key], telling: Telling, before: Mapping[Key, object] | 
     made = [_line(titles.get(subject, subject), group, telling, before, item=True) for subject, group in items.items()]
     for (kind, of), group in fields.items():
         subjects = {key[0] for key in group}
-        title = _("{of}, of {many}", of=of, many=_many(len(subjects), kind)) if kind in MANY else of
+        title = _("{of}, of {many}", of=of, many=_many(len(subjects), kind)) if _several(kind) else of
         made.append(_line(title, group, telling, before))
     return made
 
 
-MANY = Said({"milestone": N_("milestone"), "risk-": N_("risk"), "concern": N_("concern")})
+def _several(kind: str) -> bool:
+    """Tell whether a page can have several subjects of a kind."""
+    return kind in ("milestone", "risk-", "concern")
 
 
 def _grouped(keys: Iterable[Key], by: Callable[[Key], Group | None]) -> dict[Group, list[Key]]:
@@ -129,7 +131,7 @@ def _line(
 ) -> ConsequenceLine:
     names = telling.names
     says, said_before = (Saying(names.zone, _unit(facts)) for facts in (telling.facts, before or {}))
-    several = not item and _kind(group[0][0]) in MANY
+    several = not item and _several(_kind(group[0][0]))
     values = tuple(
         Value(
             of=names.titles.get(key[0], key[0]) if several else label(key),
@@ -151,8 +153,13 @@ def _kind(subject: str) -> str:
 
 
 def _many(count: int, kind: str) -> str:
-    name = MANY[kind]
-    return _("one {one}", one=name) if count == 1 else f"{count} {name}s"
+    match kind:
+        case "milestone":
+            return ngettext("one milestone", "{many} milestones", count, many=count)
+        case "risk-":
+            return ngettext("one risk", "{many} risks", count, many=count)
+        case _:
+            return ngettext("one concern", "{many} concerns", count, many=count)
 
 
 def _heading(key: Key) -> str:
@@ -232,7 +239,7 @@ def wholly(consequence: Consequence) -> frozenset[str]:
     """Return the milestones and risks that come or go with all that is told of them."""
     kept = {key[0] for key in (*consequence.changed, *consequence.same)}
     both = {key[0] for key in consequence.new} & {key[0] for key in consequence.gone}
-    moved = {key[0] for key in (*consequence.new, *consequence.gone) if _kind(key[0]) in MANY}
+    moved = {key[0] for key in (*consequence.new, *consequence.gone) if _several(_kind(key[0]))}
     return frozenset(moved - kept - both)
 
 

@@ -125,7 +125,7 @@ ITEM = Said(
 HEADER = (
     N_("Client"),
     N_("Project"),
-    N_("Share"),
+    N_("Id of the share"),
     N_("Agreement"),
     N_("In force since"),
     N_("Ends"),

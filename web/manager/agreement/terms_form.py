@@ -10,7 +10,7 @@ from domain import catalogue, check
 from domain.agreement.terms import Measure, Release, Terms, Ways
 from domain.catalogue import BudgetLevel, MilestoneField, RiskField
 from domain.errors import Invalid
-from domain.language import N_, Said
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
@@ -295,6 +295,13 @@ def review(ways: Ways) -> str:
 
 
 def _many(chosen: str | Sequence[str], one: str) -> str:
+    many = len(chosen)
+    if not many:
+        return ""
+    if one == "milestone":
+        if chosen == "all":
+            return _("all client-facing milestones")
+        return ngettext("{n} milestone", "{n} milestones", many, n=many)
     if chosen == "all":
-        return _("all client-facing {one}s", one=one)
-    return f"{len(chosen)} {one}{'' if len(chosen) == 1 else 's'}" if chosen else ""
+        return _("all client-facing risks")
+    return ngettext("{n} risk", "{n} risks", many, n=many)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.agreement.terms import Terms
-from domain.headline import number
-from domain.language import N_, Said
+from domain.headline import counted, number
+from domain.language import N_, Said, capital
 from domain.language import gettext as _
 from domain.plan.scores import band
 from projections.wording import words
@@ -119,7 +119,7 @@ def _untold(client: str, told: ClientTold, *, past: bool) -> str:
             said = _("said") if past else _("says")
             return _("The page of {client} {said} the same as before.", client=client, said=said)
         case "draft" | "unshared" | "ended" | "later":
-            return f"{client} {has_not}."
+            return _("{client} {untold}.", client=client, untold=has_not)
         case "stopped":
             return _("{client} {has_not}: its share is stopped.", client=client, has_not=has_not)
         case "held":
@@ -144,24 +144,24 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
         return _("This project is shared with nobody.")
     sentences, untold = [], dict[str, list[str]]()
     for client, answer in each:
-        plain = next((end for end in UNTOLD if answer == f"{client} {_(end)}."), "")
+        plain = next((end for end in UNTOLD if answer == _alone(client, end)), "")
         if plain:
             untold.setdefault(plain, []).append(client)
         else:
             sentences.append(answer)
     rest = len(sentences) - SPOKEN
-    more = _(
-        "{rest} more {client} listed below.",
-        rest=number(rest).capitalize(),
-        client=_("client is") if rest == 1 else _("clients are"),
-    )
+    more = capital(counted("one more client is listed below.", "{many} more clients are listed below.", rest))
     ends = [_together(clients, end) for end, clients in untold.items()]
     return " ".join([*sentences[:SPOKEN], *([more] if rest > 0 else ()), *ends])
 
 
+def _alone(client: str, end: str) -> str:
+    return _("{client} {untold}.", client=client, untold=_(end))
+
+
 def _together(clients: Sequence[str], end: str) -> str:
     if len(clients) == 1:
-        return f"{clients[0]} {_(end)}."
+        return _alone(clients[0], end)
     if len(clients) > SPOKEN:
         return _("{clients} clients {untold}.", clients=number(len(clients)).capitalize(), untold=UNTOLD[end])
     return _("{clients} and {last} {untold}.", clients=", ".join(clients[:-1]), last=clients[-1], untold=UNTOLD[end])
