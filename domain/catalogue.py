@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import msgspec
 
 from domain.language import N_
+from domain.language import gettext as _
 from domain.view import Dimension
 
 MilestoneField = Literal[
@@ -399,12 +400,12 @@ def keys(item: Item) -> tuple[str, ...]:
 
 def labels(item: Item) -> dict[str, str]:
     """Return what the editor calls each row of an item, by key."""
-    return {row.key: row.label for row in of(item)}
+    return {row.key: _(row.label) for row in of(item)}
 
 
 def shown(item: Item) -> dict[str, str]:
     """Return the labels of all fields of the view that rows of an item fill, by field."""
-    return {field: label for row in of(item) for field, label in row.shows.items()}
+    return {field: _(label) for row in of(item) for field, label in row.shows.items()}
 
 
 def telling(item: Item, waits: Waits) -> frozenset[str]:

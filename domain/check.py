@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import Invalid
 from domain.language import gettext as _
+from domain.language import offered
 from domain.money import Money
 
 _NAMES = frozenset("\ue000\ue001")  # mark the placeholder of a name in what is recorded
@@ -203,6 +204,16 @@ def zone(field: str, value: str) -> str:
         raise Invalid(
             _("{value!r} is no time zone; expected a name such as Europe/London.", value=value[:40]), field
         ) from None
+    return value
+
+
+def language(field: str, value: str) -> str:
+    """Return `value` if it is the code (BCP 47) of a language that may be chosen."""
+    if value not in offered():
+        codes = ", ".join(offered())
+        raise Invalid(
+            _("{value!r} is no language here; expected one of {codes}.", value=value[:20], codes=codes), field
+        )
     return value
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.language import N_
+from domain.language import N_, Said, decimal, listed, ngettext, sentence, whole
 from domain.language import gettext as _
 from domain.view import (
     BudgetVital,
@@ -58,12 +58,15 @@ MONTH = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_(
 
 def number(value: int) -> str:
     """Return a count in words up to twenty, in digits beyond."""
-    return WORDS[value] if 0 <= value < len(WORDS) else f"{value:,}"
+    return _(WORDS[value]) if 0 <= value < len(WORDS) else whole(value)
 
 
-def count(value: int, one: str, many: str = "") -> str:
-    """Return a count with its noun: "one day", "two days"."""
-    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+def counted(one: str, many: str, value: int, /, **values: object) -> str:
+    """Return a sentence with a count in it, `{many}` in words up to twenty: "one day", "two days".
+
+    Nothing is counted as several: languages that put it to one would have the word of one there.
+    """
+    return ngettext(one, many, value or 2, many=number(value), **values)
 
 
 def in_units(days: int, unit: DateUnit) -> int:
@@ -73,7 +76,14 @@ def in_units(days: int, unit: DateUnit) -> int:
 
 def length(days: int, unit: DateUnit) -> str:
     """Return a number of days between the ends of two units in words: "eleven days", "one month"."""
-    return count(in_units(days, unit), {"day": _("day"), "month": _("month"), "quarter": _("quarter")}[unit])
+    many = in_units(days, unit)
+    match unit:
+        case "day":
+            return counted("one day", "{many} days", many)
+        case "month":
+            return counted("one month", "{many} months", many)
+        case "quarter":
+            return counted("one quarter", "{many} quarters", many)
 
 
 # what the headline is made of
@@ -112,22 +122,26 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 SEVERITY: dict[Rag, int] = {"on_track": 0, "at_risk": 1, "off_track": 2}
-NAMED: dict[Dimension, str] = {
-    "overall": N_("overall"),
-    "schedule": N_("schedule"),
-    "budget": N_("budget"),
-    "risk": N_("risk"),
-}
-STANDS: dict[tuple[Dimension, Rag], str] = {
-    ("overall", "on_track"): N_("on track overall"),
-    ("overall", "at_risk"): N_("at risk overall"),
-    ("schedule", "on_track"): N_("the schedule on track"),
-    ("schedule", "at_risk"): N_("the schedule at risk"),
-    ("budget", "on_track"): N_("the budget on track"),
-    ("budget", "at_risk"): N_("the budget at risk"),
-    ("risk", "on_track"): N_("risk status on track"),
-    ("risk", "at_risk"): N_("risk status at risk"),
-}
+NAMED: dict[Dimension, str] = Said(
+    {
+        "overall": N_("overall"),
+        "schedule": N_("schedule"),
+        "budget": N_("budget"),
+        "risk": N_("risk"),
+    }
+)
+STANDS: dict[tuple[Dimension, Rag], str] = Said(
+    {
+        ("overall", "on_track"): N_("on track overall"),
+        ("overall", "at_risk"): N_("at risk overall"),
+        ("schedule", "on_track"): N_("the schedule on track"),
+        ("schedule", "at_risk"): N_("the schedule at risk"),
+        ("budget", "on_track"): N_("the budget on track"),
+        ("budget", "at_risk"): N_("the budget at risk"),
+        ("risk", "on_track"): N_("risk status on track"),
+        ("risk", "at_risk"): N_("risk status at risk"),
+    }
+)
 
 
 def headline(shared: Shared) -> Headline:
@@ -137,41 +151,31 @@ def headline(shared: Shared) -> Headline:
     said = [c for c in figures if c.severity or statuses.get(c.of, "on_track") == "on_track"]
     said += _stands(statuses, said)
     sentences = _sentences(_off_track(statuses), said) or [_otherwise(shared)]
-    opening = {"on_hold": _("On hold. "), "closed": _("Closed. ")}.get(shared.phase or "", "")
+    opening = {"on_hold": _("On hold."), "closed": _("Closed.")}.get(shared.phase or "", "")
     waiting = [r for r in shared.risks if r.view_needed]
-    ask = _sentence(count(len(waiting), _("risk is"), _("risks are")) + _(" waiting for your view")) if waiting else ""
-    text = (opening + " ".join(_sentence(said) for said in sentences if said)).strip()
-    return Headline(sentence=text, ask=ask, ask_target=waiting[0].id if waiting else "")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
-
-
-def _listed(clauses: Sequence[str]) -> str:
-    if len(clauses) < 2:
-        return "".join(clauses)
-    return ", ".join(clauses[:-1]) + _(" and ") + clauses[-1]
+    ask = counted("one risk is waiting for your view", "{many} risks are waiting for your view", len(waiting))
+    text = " ".join(filter(None, (opening, *(sentence(said) for said in sentences if said))))
+    return Headline(sentence=text, ask=sentence(ask) if waiting else "", ask_target=waiting[0].id if waiting else "")
 
 
 def _sentences(off_track: str, said: Sequence[Clause]) -> list[str]:
     """Return clauses as sentences, worst first; a short headline is one sentence."""
     worst, less, good = ([c.text for c in said if c.severity == severity] for severity in (2, 1, 0))
     if not off_track and len(worst) + len(less) < 2:
-        return [text for text in (_listed([*worst, *less, *good]),) if text]
+        return [text for text in (listed([*worst, *less, *good]),) if text]
     if not off_track:
-        return [text for text in (_listed([*worst, *less]), _listed(good)) if text]
-    return [text for text in (_of(off_track, worst), _listed(less), _listed(good)) if text]
+        return [text for text in (listed([*worst, *less]), listed(good)) if text]
+    return [text for text in (_of(off_track, worst), listed(less), listed(good)) if text]
 
 
 def _of(off_track: str, worst: Sequence[str]) -> str:
-    return _("{named}: {bad}", named=off_track, bad=_listed(worst)) if worst else off_track
+    return _("{named}: {bad}", named=off_track, bad=listed(worst)) if worst else off_track
 
 
 def _off_track(statuses: Mapping[Dimension, Rag]) -> str:
     """Return the name of every indicator that is off track: "off track overall, in schedule and risk"; "" for none."""
     which = [name for name in NAMED if statuses.get(name) == "off_track"]
-    parts = _listed([_(NAMED[name]) for name in which if name != "overall"])
+    parts = listed([_(NAMED[name]) for name in which if name != "overall"])
     if "overall" not in which:
         return _("off track in {parts}", parts=parts) if parts else ""
     return _("off track overall, in {parts}", parts=parts) if parts else _("off track overall")
@@ -195,9 +199,9 @@ def _otherwise(shared: Shared) -> str:
     """Return what is said where no figure and no status is shared that says anything."""
     active = [r for r in shared.risks if r.status == "active"]
     if shared.milestones:
-        return _("{milestones} shared", milestones=count(len(shared.milestones), _("milestone")))
+        return counted("one milestone shared", "{many} milestones shared", len(shared.milestones))
     if active:
-        return _("{risks} shared", risks=count(len(active), _("risk")))
+        return counted("one risk shared", "{many} risks shared", len(active))
     if shared.risks:
         return _("all shared risks are closed")
     if shared.budget is not None:
@@ -217,8 +221,8 @@ def _schedule(shared: Shared) -> Iterator[Clause]:
         return
     overdue = sum(row.status == "overdue" for row in rows)
     if overdue:
-        passed = count(overdue, _("date has"), _("dates have"))
-        yield Clause("schedule", _("{dates} passed without being met", dates=passed), 2)
+        passed = counted("one date has passed without being met", "{many} dates have passed without being met", overdue)
+        yield Clause("schedule", passed, 2)
     final = next((row for row in rows if row.final), None)
     last = _slip(shared.schedule, final, unit)
     slipping = list(_slipping([row for row in rows if last is None or row is not final], of_all=last is None))
@@ -233,31 +237,80 @@ def _slip(vital: ScheduleVital | None, final: MilestoneRow | None, unit: DateUni
         return None
     if vital.slip_days == 0:
         return Clause("schedule", _("on the agreed plan"))
-    days = length(abs(vital.slip_days), unit)
     if vital.slip_days < 0:
-        return Clause("schedule", _("{days} ahead of the agreed plan", days=days))
+        return Clause("schedule", _ahead(-vital.slip_days, unit))
     status = final.status if final else None
     indicator = vital.indicator.status if vital.indicator else "at_risk"
     severity = 2 if status in ("off_track", "overdue") else max(1, SEVERITY[indicator])
-    return Clause("schedule", _("{days} behind the agreed plan", days=days), severity)
+    return Clause("schedule", _behind(vital.slip_days, unit), severity)
 
 
 def _held(vital: ScheduleVital | None, unit: DateUnit) -> Clause:
     """Return how the last agreed milestone stands that holds while others slip: nothing is said of the plan then."""
     days = -(vital.slip_days or 0) if vital else 0
-    text = _("the last milestone {days} ahead", days=length(days, unit)) if days else _("the last milestone as agreed")
-    return Clause("schedule", text)
+    return Clause("schedule", _last_ahead(days, unit) if days else _("the last milestone as agreed"))
+
+
+def _ahead(days: int, unit: DateUnit) -> str:
+    many = in_units(days, unit)
+    match unit:
+        case "day":
+            return counted("one day ahead of the agreed plan", "{many} days ahead of the agreed plan", many)
+        case "month":
+            return counted("one month ahead of the agreed plan", "{many} months ahead of the agreed plan", many)
+        case "quarter":
+            return counted("one quarter ahead of the agreed plan", "{many} quarters ahead of the agreed plan", many)
+
+
+def _behind(days: int, unit: DateUnit) -> str:
+    many = in_units(days, unit)
+    match unit:
+        case "day":
+            return counted("one day behind the agreed plan", "{many} days behind the agreed plan", many)
+        case "month":
+            return counted("one month behind the agreed plan", "{many} months behind the agreed plan", many)
+        case "quarter":
+            return counted("one quarter behind the agreed plan", "{many} quarters behind the agreed plan", many)
+
+
+def _last_ahead(days: int, unit: DateUnit) -> str:
+    many = in_units(days, unit)
+    match unit:
+        case "day":
+            return counted("the last milestone one day ahead", "the last milestone {many} days ahead", many)
+        case "month":
+            return counted("the last milestone one month ahead", "the last milestone {many} months ahead", many)
+        case "quarter":
+            return counted("the last milestone one quarter ahead", "the last milestone {many} quarters ahead", many)
 
 
 def _slipping(rows: Sequence[MilestoneRow], *, of_all: bool) -> Iterator[Clause]:
     """Yield how many milestones are off track and at risk; where no status is shared, how many slip."""
-    noun = (_("milestone"), _("milestones")) if of_all else (_("other milestone"), _("other milestones"))
-    for status, severity, words in (("off_track", 2, _("off track")), ("at_risk", 1, _("at risk"))):
-        if many := sum(row.status == status for row in rows):
-            yield Clause("schedule", _("{many} {words}", many=count(many, *noun), words=words), severity)
+    if many := sum(row.status == "off_track" for row in rows):
+        yield Clause("schedule", _milestones_off_track(many, of_all=of_all), 2)
+    if many := sum(row.status == "at_risk" for row in rows):
+        yield Clause("schedule", _milestones_at_risk(many, of_all=of_all), 1)
     late = [row for row in rows if row.status is None and row.slip is not None and row.slip.since_current > 0]
     if late:
-        yield Clause("schedule", _("{many} later than agreed", many=count(len(late), *noun)), 1)
+        yield Clause("schedule", _milestones_late(len(late), of_all=of_all), 1)
+
+
+def _milestones_off_track(many: int, *, of_all: bool) -> str:
+    if of_all:
+        return counted("one milestone off track", "{many} milestones off track", many)
+    return counted("one other milestone off track", "{many} other milestones off track", many)
+
+
+def _milestones_at_risk(many: int, *, of_all: bool) -> str:
+    if of_all:
+        return counted("one milestone at risk", "{many} milestones at risk", many)
+    return counted("one other milestone at risk", "{many} other milestones at risk", many)
+
+
+def _milestones_late(many: int, *, of_all: bool) -> str:
+    if of_all:
+        return counted("one milestone later than agreed", "{many} milestones later than agreed", many)
+    return counted("one other milestone later than agreed", "{many} other milestones later than agreed", many)
 
 
 # the budget
@@ -270,32 +323,62 @@ def _budget(vital: BudgetVital | None) -> Iterator[Clause]:
     if vital.budget is not None and not vital.budget.amount and vital.spent is not None and vital.spent.amount:
         yield Clause("budget", _("money spent without an approved budget"), 2)
     elif forecast is not None:
-        by = _(" by the forecast of {day}", day=_day(vital.forecast_on)) if vital.forecast_on else ""
-        yield _against(forecast, vital, _("within budget") + by, by)
+        yield _forecast(forecast, vital)
     elif spent is not None:
-        part = _percent(spent * 100)
-        yield _against(spent, vital, _("{part} percent of the budget spent", part=part), _(" already"))
+        yield _spent(spent, vital)
 
 
-def _against(share: Decimal, vital: BudgetVital, within: str, beyond: str) -> Clause:
-    """Return a clause on an amount as a share of the budget (1 = 100 %)."""
+def _forecast(share: Decimal, vital: BudgetVital) -> Clause:
+    """Return a clause on what the forecast is as a share of the budget (1 = 100 %)."""
+    over, on = (share - 1) * 100, vital.forecast_on
+    if over <= 0:
+        within = _("within budget by the forecast of {day}", day=_day(on)) if on else _("within budget")
+        return Clause("budget", within)
+    if over < 1:
+        text = (
+            _("under one percent over budget by the forecast of {day}", day=_day(on))
+            if on
+            else _("under one percent over budget")
+        )
+    elif on:
+        text = _in_percent(
+            "one percent over budget by the forecast of {day}",
+            "{many} percent over budget by the forecast of {day}",
+            over,
+            day=_day(on),
+        )
+    else:
+        text = _in_percent("one percent over budget", "{many} percent over budget", over)
+    return Clause("budget", text, _severity_over(vital))
+
+
+def _spent(share: Decimal, vital: BudgetVital) -> Clause:
+    """Return a clause on what is spent as a share of the budget (1 = 100 %)."""
     over = (share - 1) * 100
     if over <= 0:
-        return Clause("budget", within)
-    severity = max(1, SEVERITY[vital.indicator.status]) if vital.indicator else 1
-    percent = _("under one") if over < 1 else _percent(over)
-    return Clause("budget", _("{percent} percent over budget", percent=percent) + beyond, severity)
+        return Clause(
+            "budget", _in_percent("one percent of the budget spent", "{many} percent of the budget spent", share * 100)
+        )
+    if over < 1:
+        text = _("under one percent over budget already")
+    else:
+        text = _in_percent("one percent over budget already", "{many} percent over budget already", over)
+    return Clause("budget", text, _severity_over(vital))
 
 
-def _percent(value: Decimal) -> str:
-    """Return percent of two digits after the point as a whole number in words.
+def _severity_over(vital: BudgetVital) -> int:
+    return max(1, SEVERITY[vital.indicator.status]) if vital.indicator else 1
+
+
+def _in_percent(one: str, many: str, value: Decimal, /, **values: object) -> str:
+    """Return a sentence with percent in it, of two digits after the point as a whole number in words.
 
     With its digits where rounding could round the exact value twice, or say all or nothing of what is neither.
     """
-    whole = value.to_integral_value()
-    if value != whole and (abs(value - whole) * 2 == 1 or whole in (0, 100)):
-        return f"{value.normalize():,f}"
-    return number(int(whole))
+    rounded = value.to_integral_value()
+    if value != rounded and (abs(value - rounded) * 2 == 1 or rounded in (0, 100)):
+        return ngettext(one, many, 2, many=decimal(value.normalize()), **values)
+    return counted(one, many, int(rounded), **values)
 
 
 def _day(value: date) -> str:
@@ -308,8 +391,8 @@ def _day(value: date) -> str:
 def _risk(risks: Sequence[RiskCard]) -> Iterator[Clause]:
     active = [r for r in risks if r.status == "active"]
     if high := sum(r.band == "high" for r in active):
-        yield Clause("risk", count(high, _("high risk"), _("high risks")), 2)
+        yield Clause("risk", counted("one high risk", "{many} high risks", high), 2)
     elif medium := sum(r.band == "medium" for r in active):
-        yield Clause("risk", count(medium, _("medium risk"), _("medium risks")), 1)
+        yield Clause("risk", counted("one medium risk", "{many} medium risks", medium), 1)
     elif active and all(r.band == "low" for r in active):
-        yield Clause("risk", count(len(active), _("low risk"), _("low risks")))
+        yield Clause("risk", counted("one low risk", "{many} low risks", len(active)))

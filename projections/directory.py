@@ -9,6 +9,7 @@ import msgspec
 from domain.agreement import share as agreement_share
 from domain.agreement.share import Share, ShareEvent
 from domain.ids import ChannelId, ClientId, PersonId, ProjectId, ShareId
+from domain.language import ENGLISH
 from domain.language import gettext as _
 from domain.people import brand, clients
 from domain.people import person as person_stream
@@ -308,3 +309,4 @@ class Called(msgspec.Struct, frozen=True):
     organisation: str
     client: str
     zone: str  # IANA name of the time zone that the share's instants are shown in
+    language: str = ENGLISH  # BCP 47; that the share's page is in

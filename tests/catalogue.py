@@ -5,6 +5,7 @@ Rule: the same sources make the same bytes: sorted, without places, dates and ve
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,11 +29,21 @@ msgstr ""
 """
 
 
-def extracted(root: Path = ROOT) -> Catalog:
-    """Return the messages of the tree."""
+def extracted(root: Path = ROOT, only: tuple[str, ...] = ()) -> Catalog:
+    """Return the messages of the tree; `only`: those of files whose path begins so."""
+    catalog = Catalog(charset="utf-8")
+    for path, line, message, context in _found(root):
+        if not only or path.startswith(only):
+            catalog.add(message, None, [("", line)], context=context)
+    return catalog
+
+
+@cache
+def _found(root: Path) -> tuple[tuple[str, int, Any, str | None], ...]:
+    """Return every message with its file, its line and its context."""
     with MAPPING.open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file, filename=str(MAPPING))
-    catalog = Catalog(charset="utf-8")
+    everything: list[tuple[str, int, Any, str | None]] = []
     for folder in ("domain", "projections", "web"):
         found = extract_from_dir(
             root / folder,
@@ -43,19 +54,39 @@ def extracted(root: Path = ROOT) -> Catalog:
                 pattern.removeprefix(f"{folder}/"): value for pattern, value in options.items() if _in(pattern, folder)
             },
         )
-        for _, line, message, _, context in found:
-            catalog.add(message, None, [("", line)], context=context)
-    return catalog
+        everything += [(f"{folder}/{name}", line, message, context) for name, line, message, _, context in found]
+    return tuple(everything)
 
 
-def code(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[tuple[int, str, str, list[str]]]:
+Found = tuple[int, str, str | tuple[str, ...], list[str]]
+KINDS = {
+    "_": "_",
+    "gettext": "_",
+    "N_": "_",
+    "ngettext": "ngettext",
+    "counted": "ngettext",
+    "pgettext": "pgettext",
+    "P_": "pgettext",
+    "NN_": "ngettext",
+}  # as Babel has them
+
+
+def code(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Found]:
     """Find the messages of a Python file; Babel's own reader misses calls inside of calls inside of calls."""
     for node in ast.walk(ast.parse(file.read())):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_", "N_"}):
-            continue
-        message = node.args[0]
-        if isinstance(message, ast.Constant) and isinstance(message.value, str):
-            yield node.lineno, "_", message.value, []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+            kind = KINDS[node.func.id]
+            texts = named(node)
+            if texts:
+                yield node.lineno, kind, texts[0] if kind == "_" else texts, []
+
+
+def named(call: ast.Call) -> tuple[str, ...]:
+    """Return the texts that a call names: one message, the two of a number, or a context and a message; else none."""
+    kind = KINDS[call.func.id] if isinstance(call.func, ast.Name) else "_"
+    given = call.args[: 1 if kind == "_" else 2]
+    texts = tuple(arg.value for arg in given if isinstance(arg, ast.Constant) and isinstance(arg.value, str))
+    return texts if len(texts) == len(given) else ()
 
 
 def _in(pattern: str, folder: str) -> bool:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 FOLDERS = ("domain", "projections", "web")
-MARKS = {"_", "N_", "gettext", "ngettext"}
+MARKS = {"_", "N_", "gettext", "ngettext", "pgettext", "counted", "P_", "NN_", "in_english"}
 
 # Modules in which no literal is a sentence of the product's, with the reason.
 NOT_READ = {
@@ -35,8 +35,12 @@ NOT_READ = {
 # Functions, classes and constants of a module in which none is one, with the reason.
 NOT_READ_HERE = {
     ("domain/people/naming.py", "_EVERYDAY"): "words that are compared with those of a text",
+    ("projections/wording/words.py", "MONTHS"): "English; other languages have theirs from Babel",
     ("projections/logs/disclosure_log.py", "WAITS"): "tells a share that takes turns from one that is stopped",
     ("web/door/guard.py", "CLEARED"): "a header for browsers",
+    ("web/door/templates.py", "lang"): "attributes of an element",
+    ("web/door/templates.py", "as_typed"): "attributes of an element",
+    ("projections/follow/next_entry.py", "seal_name"): "what a salt is derived for",
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",
@@ -69,12 +73,12 @@ NO_LABELS = {
 # Lower-case words that are read, by the function they are a value in. Words inside a sentence's braces need no entry.
 WORDS = {
     ("PROXIMITY", "imminent"), ("_displayed", "knew"), ("_displayed", "knows"), ("_milestone", "forecast"),
-    ("_milestone", "met"), ("_move", "after"), ("_move", "before"), ("_refuse_server", "unknown"), ("_risks", "high"),
-    ("_risks", "low"), ("_risks", "medium"), ("_schedule", "behind"), ("_share", "draft"), ("_share", "ended"),
+    ("_milestone", "met"), ("_move", "after"), ("_move", "before"), ("_refuse_server", "unknown"),
+    ("_schedule", "behind"), ("_share", "draft"), ("_share", "ended"),
     ("_share", "stopped"), ("_text", "never"), ("_text", "none"), ("_untold", "read"), ("_untold", "reads"),
     ("_wrong", "empty"), ("_yes_no", "no"), ("_yes_no", "yes"), ("clause", "ahead"), ("clause", "behind"),
-    ("let_go", "released"), ("names", "you"), ("risk", "closed"), ("risk_vital", "high"), ("risk_vital", "low"),
-    ("risk_vital", "medium"), ("risks_counted", "none"), ("rule", "high"), ("said", "no"), ("said", "yes"),
+    ("let_go", "released"), ("names", "you"), ("risk", "closed"),
+    ("risks_counted", "none"), ("rule", "high"), ("said", "no"), ("said", "yes"),
     ("signed", "day"), ("signed", "days"), ("spend_words", "unknown"),
 }  # fmt: skip
 # Constants whose values are all words that are read.
@@ -95,8 +99,10 @@ CALLS = {
     "getLogger", "template", "response", "query_one", "get_template", "Route", "WebSocketRoute", "Mount",
 }  # fmt: skip
 LOGS = {"debug", "info", "warning", "error", "exception", "critical"}
-COUNTS = {"count": 1, "Piece": 0}  # calls whose arguments from there on are words that are read
-KEYWORDS = {"media_type", "metavar", "prog", "pattern", "tag", "tag_field", "scope", "samesite", "time_zone"}
+COUNTS = {"Piece": 0}  # calls whose arguments from there on are words that are read
+KEYWORDS = {
+    *("context", "media_type", "metavar", "prog", "pattern", "tag", "tag_field", "scope", "samesite", "time_zone"),
+}
 NAMES = {"Lax", "Strict", "Europe/London"}
 
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|GRANT|COPY|VACUUM|LOCK|PRAGMA|BEGIN|ALTER|WITH)\b[^a-z]")

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from domain.errors import Refused
 from domain.language import gettext as _
-from web import api, operator
+from web import api, languages, operator
 from web.audit import shares
 from web.client import dashboard, history, home
 from web.client.viewing import Viewing
@@ -37,6 +37,7 @@ from web.sign_in.passkeys import enter, own
 def compose(settings: Settings, given: Given | None = None) -> Process:
     """Return one process of the product with these settings."""
     given = given or Given()
+    languages.install(tests=settings.test_languages)
     return Process(settings, Renderer(), Pages(asset=assets.asset_url, demo=given.demo), given)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.people.tokens import Token
 from web.mail_server import is_address, server
@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["text", "json"] = "text"
+    test_languages: bool = False
     demo_speed: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
     demo_seed: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 7
 
@@ -94,58 +95,71 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EXAMPLE = "postgresql://fanlight@db.example.com/fanlight"
-HELP = {
-    "data": N_("folder that holds everything"),
-    "database_url": N_("Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder"),
-    "redis_url": N_("Redis or Valkey for hints between several processes, redis://host:6379; default: they poll"),
-    "follow": N_("yes: this process may make updates, whichever of them has the lease; no: it only serves pages"),
-    "host": N_("address to listen on"),
-    "port": N_("port to listen on, 1 to 65535 (0 picks a free one)"),
-    "proxies": N_("addresses of proxies that are believed about whose request they pass on, with commas between, or *"),
-    "public_url": N_("address people type, such as https://status.example.com; default: host and port"),
-    "link_hours": N_("hours a sign-in link stays good, 1 to 720"),
-    "session_hours": N_("hours until people sign in again, 1 to 720"),
-    "idle_minutes": N_("minutes after which a session ends in which nobody does anything, 5 to 43200"),
-    "token_days": N_("days a bearer token works where no other day is chosen, 1 to 3650"),
-    "token_days_most": N_("days after which a bearer token ends at the latest, 1 to 3650; never less than token-days"),
-    "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
-    "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
-    "signing_key": N_(
-        "file that holds the signing key, made at the first start, for a database by migrate; default: signing.key in "
-        "the data folder"
-    ),
-    "witness_url": N_("address of a witness (C2SP) that cosigns checkpoints; default: none"),
-    "witness_key": N_("verification key of that witness"),
-    "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
-    "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 1024"),
-    "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
-    "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
-    "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),
-    "smtp_url": N_(
-        "mail server, smtp://user:password@host:587 or smtps://...; default: no email is sent, links are shown"
-    ),
-    "mail_from": N_("address emails come from, such as status@example.com, which the mail server accepts"),
-    "digest_hour": N_("hour of the client's day at which daily and weekly emails go out, 0 to 23"),
-    "operator_token": N_(
-        "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed"
-    ),
-    "oidc_issuer": N_(
-        "address of an OpenID Connect provider people may sign in by, as its tokens name it; default: none"
-    ),
-    "oidc_client_id": N_("what that provider calls this installation"),
-    "oidc_client_secret": N_("secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE"),
-    "oidc_name": N_("what people call that provider, as on the sign-in page; default: single sign-on"),
-    "outside_networks": N_(
-        "networks inside that identity providers of clients may be in, such as 10.1.0.0/16, with commas between; "
-        "default: none, only addresses outside are asked"
-    ),
-    "outside_ca": N_("file with a certificate authority of your own (PEM) that such addresses may be certified by"),
-    "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
-    "log_format": N_("text, or json for one object a line"),
-    "log_level": N_("debug, info, warning or error"),
-    "demo_speed": N_("speed of the demo: 1 is a change every few seconds, 0 is paused"),
-    "demo_seed": N_("which demo history is told"),
-}
+HELP = Said(
+    {
+        "data": N_("folder that holds everything"),
+        "database_url": N_(
+            "Postgres for logs and keys, postgresql://user@host/name; default: SQLite in the data folder"
+        ),
+        "redis_url": N_("Redis or Valkey for hints between several processes, redis://host:6379; default: they poll"),
+        "follow": N_("yes: this process may make updates, whichever of them has the lease; no: it only serves pages"),
+        "host": N_("address to listen on"),
+        "port": N_("port to listen on, 1 to 65535 (0 picks a free one)"),
+        "proxies": N_(
+            "addresses of proxies that are believed about whose request they pass on, with commas between, or *"
+        ),
+        "public_url": N_("address people type, such as https://status.example.com; default: host and port"),
+        "link_hours": N_("hours a sign-in link stays good, 1 to 720"),
+        "session_hours": N_("hours until people sign in again, 1 to 720"),
+        "idle_minutes": N_("minutes after which a session ends in which nobody does anything, 5 to 43200"),
+        "token_days": N_("days a bearer token works where no other day is chosen, 1 to 3650"),
+        "token_days_most": N_(
+            "days after which a bearer token ends at the latest, 1 to 3650; never less than token-days"
+        ),
+        "tick_seconds": N_("seconds between signs of life on an open dashboard, 1 to 40"),
+        "checkpoint_minutes": N_("minutes between signed checkpoints of what is new, 1 to 1440"),
+        "signing_key": N_(
+            "file that holds the signing key, made at the first start, for a database by migrate; default: signing.key "
+            "in the data folder"
+        ),
+        "witness_url": N_("address of a witness (C2SP) that cosigns checkpoints; default: none"),
+        "witness_key": N_("verification key of that witness"),
+        "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
+        "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 1024"),
+        "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
+        "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
+        "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),
+        "smtp_url": N_(
+            "mail server, smtp://user:password@host:587 or smtps://...; default: no email is sent, links are shown"
+        ),
+        "mail_from": N_("address emails come from, such as status@example.com, which the mail server accepts"),
+        "digest_hour": N_("hour of the client's day at which daily and weekly emails go out, 0 to 23"),
+        "operator_token": N_(
+            "secret that opens /metrics and the details of /healthz and /readyz; default: they stay closed"
+        ),
+        "oidc_issuer": N_(
+            "address of an OpenID Connect provider people may sign in by, as its tokens name it; default: none"
+        ),
+        "oidc_client_id": N_("what that provider calls this installation"),
+        "oidc_client_secret": N_(
+            "secret that provider gave this installation; best as FANLIGHT_OIDC_CLIENT_SECRET_FILE"
+        ),
+        "oidc_name": N_("what people call that provider, as on the sign-in page; default: single sign-on"),
+        "outside_networks": N_(
+            "networks inside that identity providers of clients may be in, such as 10.1.0.0/16, with commas between; "
+            "default: none, only addresses outside are asked"
+        ),
+        "outside_ca": N_("file with a certificate authority of your own (PEM) that such addresses may be certified by"),
+        "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
+        "test_languages": N_(
+            "yes: two languages of tests may be chosen too, English with accents and from right to left"
+        ),
+        "log_format": N_("text, or json for one object a line"),
+        "log_level": N_("debug, info, warning or error"),
+        "demo_speed": N_("speed of the demo: 1 is a change every few seconds, 0 is paused"),
+        "demo_seed": N_("which demo history is told"),
+    }
+)
 SECRETS = ("operator_token", "oidc_client_secret")  # secret as a whole
 ADDRESSES = ("database_url", "redis_url", "smtp_url", "to")  # secret where they hold a password
 ANSWERS = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}

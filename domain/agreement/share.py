@@ -11,6 +11,7 @@ from domain.agreement.answers import Acknowledged, AnswerCommand, AnswerEvent, A
 from domain.agreement.terms import AT_ONCE, Terms, Ways, checked, checked_ways
 from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
+from domain.language import ENGLISH
 from domain.language import gettext as _
 from domain.message import Command, Event
 
@@ -25,6 +26,7 @@ class ShareDrafted(Event, frozen=True, kw_only=True):
     client: ClientId
     terms: Terms
     ways: Ways = AT_ONCE
+    language: str = ENGLISH  # BCP 47; that its page and its emails are in
 
 
 class TermsDrafted(Event, frozen=True, kw_only=True):
@@ -50,6 +52,12 @@ class RetentionSet(Event, frozen=True, kw_only=True):
     days: int
 
 
+class LanguageSet(Event, frozen=True, kw_only=True):
+    """In which language (BCP 47) the page and the emails of this share are from now on."""
+
+    language: str
+
+
 class HeldFact(msgspec.Struct, frozen=True, kw_only=True):
     """One change that waited for review: of which subject, why, since when and until when at most (UTC)."""
 
@@ -69,7 +77,16 @@ class HeldReleased(Event, frozen=True, kw_only=True):
     note: str = ""  # for the client, shown with the change
 
 
-ShareEvent = ShareDrafted | TermsDrafted | TermsActivated | ShareRevoked | RetentionSet | HeldReleased | AnswerEvent
+ShareEvent = (
+    ShareDrafted
+    | TermsDrafted
+    | TermsActivated
+    | ShareRevoked
+    | RetentionSet
+    | LanguageSet
+    | HeldReleased
+    | AnswerEvent
+)
 
 
 # state
@@ -94,6 +111,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     revoked_why: str = ""
     revoked_cause: Literal["revoked", "expired", "client_ended"] = "revoked"
     retention: int = RETENTION  # days for which receipts are kept
+    language: str = ENGLISH  # BCP 47; that its page and its emails are in
     answers: Answers = Answers()
     released: tuple[HeldReleased, ...] = ()  # every release, oldest first
 
@@ -128,7 +146,12 @@ def evolve(state: Share | None, event: ShareEvent, at: datetime) -> Share:
     """Return the share after `event`, recorded at `at` (UTC)."""
     if isinstance(event, ShareDrafted):
         return Share(
-            id=event.share, project=event.project, client=event.client, draft=event.terms, draft_ways=event.ways
+            id=event.share,
+            project=event.project,
+            client=event.client,
+            draft=event.terms,
+            draft_ways=event.ways,
+            language=event.language,
         )
     if state is None:
         message = f"expected ShareDrafted first, got {type(event).__name__}"
@@ -146,6 +169,8 @@ def evolve(state: Share | None, event: ShareEvent, at: datetime) -> Share:
             return replace(state, draft=None, revoked_at=at, revoked_why=reason, revoked_cause=cause)
         case RetentionSet(days=days):
             return replace(state, retention=days)
+        case LanguageSet(language=language):
+            return replace(state, language=language)
         case HeldReleased():
             return replace(state, released=(*state.released, event), answers=_with_note(state.answers, event, at))
         case _:
@@ -175,6 +200,7 @@ class DraftShare(Command, frozen=True, kw_only=True):
     client: ClientId
     terms: Terms
     ways: Ways = AT_ONCE
+    language: str = ENGLISH  # BCP 47
 
 
 class DraftTerms(Command, frozen=True, kw_only=True):
@@ -229,10 +255,17 @@ class SetRetention(Command, frozen=True, kw_only=True):
     days: int
 
 
+class SetLanguage(Command, frozen=True, kw_only=True):
+    """Make the page and the emails of this share in a language (BCP 47) from now on, under the same agreement."""
+
+    share: ShareId
+    language: str
+
+
 HeldCommand = ReleaseHeld | ReleaseDue
 ShareCommand = (
-    DraftShare | DraftTerms | DropDraft | ActivateTerms | RevokeShare | ExpireShare | SetRetention | HeldCommand
-    | AnswerCommand
+    DraftShare | DraftTerms | DropDraft | ActivateTerms | RevokeShare | ExpireShare | SetRetention | SetLanguage
+    | HeldCommand | AnswerCommand
 )  # fmt: skip
 
 
@@ -263,6 +296,9 @@ def decide(
         case SetRetention(days=days):
             days = check.whole("days", days, 30, 3660)
             return [] if days == state.retention else [RetentionSet(days=days)]
+        case SetLanguage(language=language):
+            chosen = check.language("language", language)
+            return [] if chosen == state.language else [LanguageSet(language=chosen)]
         case ActivateTerms(reason=reason):
             return _activate(state, reason, now, held)
         case RevokeShare(reason=reason):
@@ -275,11 +311,11 @@ def decide(
         ):  # its last day is over, and the end is not recorded yet
             return _too_late(command)
         case ReleaseHeld(by=by, subjects=subjects, note=note):
-            chosen = tuple(fact for fact in held if not subjects or fact.subject in subjects)
-            if not chosen:
+            going = tuple(fact for fact in held if not subjects or fact.subject in subjects)
+            if not going:
                 raise Conflict(_("None of this waits any more: it was released meanwhile. Reload the page."))
             words = check.text("note", note)
-            return [HeldReleased(held=chosen, cause="released", by=PersonId(check.identifier("by", by)), note=words)]
+            return [HeldReleased(held=going, cause="released", by=PersonId(check.identifier("by", by)), note=words)]
         case ReleaseDue():
             due = tuple(fact for fact in held if fact.until <= now)
             return [HeldReleased(held=due, cause="time_up", by=PersonId("system"))] if due else []
@@ -323,6 +359,7 @@ def _draft(state: Share | None, command: DraftShare) -> ShareDrafted:
         client=ClientId(check.identifier("client", command.client)),
         terms=checked(command.terms),
         ways=checked_ways(command.ways),
+        language=check.language("language", command.language),
     )
 
 

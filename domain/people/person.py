@@ -87,6 +87,12 @@ class RoleChanged(Event, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] | None = None
 
 
+class LanguageChosen(Event, frozen=True, kw_only=True):
+    """In which language (BCP 47) the person's own pages are from now on; "": in the one their browser asks for."""
+
+    language: str
+
+
 class PersonDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
@@ -104,7 +110,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded
     | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | LeadNamed | LeadEnded | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent | NoticesChosen
+    | LeadNamed | LeadEnded | TokenEvent | PasskeyEvent | AddressEvent | LanguageChosen | ForYouEvent | NoticesChosen
 )  # fmt: skip
 
 # state
@@ -127,6 +133,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     mails: tuple[Mail, ...] = ()  # the latest ones
     keyring: Keyring = Keyring()  # their passkeys
     address_changes: AddressChanges = AddressChanges()  # of their own address
+    language: str = ""  # BCP 47, of their own pages; "": the one their browser asks for
     desk: Desk = Desk()  # what they said of the lines of their list
     notices: Notices = Notices()  # what they are mailed of these
 
@@ -212,6 +219,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, mails=mails.evolve(state.mails, event, at))
         case SessionEnded(session=key):
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
+        case LanguageChosen(language=language):
+            return replace(state, language=language)
         case PersonDisabled():
             return replace(state, disabled=True, sessions={}, tokens={}, links={}, keyring=Keyring())
         case MembershipGranted():
@@ -345,6 +354,13 @@ class ChangeRole(Command, frozen=True, kw_only=True):
     projects: tuple[ProjectId, ...] | None = None
 
 
+class ChooseLanguage(Command, frozen=True, kw_only=True):
+    """Have one's own pages in a language (BCP 47); "": in the one the browser asks for."""
+
+    person: PersonId
+    language: str
+
+
 class DisablePerson(Command, frozen=True, kw_only=True):
     person: PersonId
     reason: str
@@ -360,7 +376,8 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession
     | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | NameLead | EndLead | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand | ChooseNotices
+    | NameLead | EndLead | TokenCommand | PasskeyCommand | AddressCommand | ChooseLanguage | ForYouCommand
+    | ChooseNotices
 )  # fmt: skip
 
 
@@ -409,6 +426,9 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
         case ChooseDigest(cadence=cadence, since=since, client=client):
             same = all(state.digest(one) == cadence for one in _meant(state, client))
             return [] if same else [DigestChosen(cadence=cadence, since=since, client=client)]
+        case ChooseLanguage(language=language):
+            chosen = check.language("language", language) if language else ""
+            return [] if chosen == state.language else [LanguageChosen(language=chosen)]
         case QueueMail():
             before = mails.Before(digested=state.digested, told=state.notices.told)
             return list(mails.queue(state.mails, before, command, now))

@@ -14,6 +14,7 @@ import msgspec
 from domain import check
 from domain.errors import Conflict, Invalid
 from domain.ids import ProjectId
+from domain.language import decimal
 from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.plan.budget import Budget, Measure
@@ -270,15 +271,15 @@ def rule(dimension: Dimension, t: Tolerances, scale: Scale) -> str:
                 "{spi_off_track} off track.",
                 slip_at_risk=t.slip_at_risk,
                 slip_off_track=t.slip_off_track,
-                spi_at_risk=t.spi_at_risk,
-                spi_off_track=t.spi_off_track,
+                spi_at_risk=decimal(t.spi_at_risk),
+                spi_off_track=decimal(t.spi_off_track),
             )
         case "budget":
             return _(
                 "On track while the forecast is at most {cost_at_risk} % above the approved budget, at risk up to "
                 "{cost_off_track} %, off track beyond. Where there is no forecast, what is spent is judged like one.",
-                cost_at_risk=t.cost_at_risk,
-                cost_off_track=t.cost_off_track,
+                cost_at_risk=decimal(t.cost_at_risk),
+                cost_off_track=decimal(t.cost_off_track),
             )
         case "risk":
             return _(

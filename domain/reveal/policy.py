@@ -14,9 +14,10 @@ import msgspec
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.catalogue import Item
-from domain.headline import Shared, count, headline
+from domain.headline import Shared, counted, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
+from domain.language import speaking, whole
 from domain.look.look import Look
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.history import set_at
@@ -57,11 +58,25 @@ def reveal(
     called: Called = str,
     look: Look | None = None,
 ) -> ClientView:
-    """Return all that `client` may know of `project` under the terms in force of `share`.
+    """Return all that `client` may know of `project` under the terms in force of `share`, in the share's language.
 
     `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
     the name of a person whose words are shown; `look` is what the page wears.
     """
+    with speaking(share.language):
+        view = _reveal(project, share, organisation=organisation, client=client, time_zone=time_zone, called=called)
+    return view if look is None else msgspec.structs.replace(view, brand=look.digest, look=look)
+
+
+def _reveal(
+    project: Project,
+    share: Share,
+    *,
+    organisation: str,
+    client: str,
+    time_zone: str,
+    called: Called,
+) -> ClientView:
     terms = share.terms
     project = at_level(project, terms)
     milestones = _milestones(project, terms, share, called)
@@ -110,8 +125,7 @@ def reveal(
         agreement_ack=agreement_ack(project, share, called),
         date_unit=terms.date_unit,
         money_step=terms.money_step,
-        brand=look.digest if look is not None else "",
-        look=look,
+        language=share.language,
     )
 
 
@@ -498,13 +512,15 @@ def _scope_of(item: Item, terms: Terms, rows: tuple[MilestoneRow, ...], cards: t
     if "score" in details and terms.score_detail == "band":
         named.append(_("scores as bands"))
     if "money" in details and terms.money_step:
-        named.append(_("amounts rounded to {step}", step=f"{terms.money_step:,}"))
+        named.append(_("amounts rounded to {step}", step=whole(terms.money_step)))
     listed = ", ".join(named)
     match item:
         case "milestone" if terms.milestones:
-            return _("{items} ({listed})", items=count(len(rows), _("milestone")), listed=listed or _("titles alone"))
+            each = listed or _("titles alone")
+            return counted("one milestone ({listed})", "{many} milestones ({listed})", len(rows), listed=each)
         case "risk" if terms.risks:
-            return _("{items} ({listed})", items=count(len(cards), _("risk")), listed=listed or _("titles alone"))
+            each = listed or _("titles alone")
+            return counted("one risk ({listed})", "{many} risks ({listed})", len(cards), listed=each)
         case "budget" if listed:
             return _("the budget ({listed})", listed=listed)
         case "health" if listed:

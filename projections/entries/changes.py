@@ -9,43 +9,47 @@ from typing import Any
 
 import msgspec
 
-from domain.language import N_
+from domain.language import LANGUAGES, N_, Said
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, RiskCard
 from projections.entries import changes_course as course
 from projections.entries import changes_values as values
-from projections.entries.changes_aligned import aligned, coarser
+from projections.entries.changes_aligned import aligned, coarser, respoken
 from projections.entries.changes_said import said
 from projections.entries.entry import Change
 from projections.entries.one_change import Thing, change
 from projections.wording import phrases
 from projections.wording.values import Way, way_of
 
-NAMED = {
-    "organisation": N_("Organisation"),
-    "client": N_("Client"),
-    "project": N_("Title of the project"),
-    "time_zone": N_("Time zone"),
-    "language": N_("Language"),
-    "brand": N_("Look"),
-    "scale": N_("Scale of risks"),
-}  # members of a view that no row names; each is told by itself
-OTHERS = {
-    "scope": N_("What the agreement covers"),
-    "headline": N_("Headline"),
-    "schedule": N_("Schedule"),
-    "budget": N_("Budget"),
-    "risk": N_("Risk"),
-    "milestones": N_("Milestones"),
-    "risks": N_("Risks"),
-    "concerns": N_("Concerns"),
-    "agreement_ack": N_("Acknowledgement"),
-    "as_of": N_("Day of the last change"),
-    "date_unit": N_("Unit of dates"),
-    "money_step": N_("Rounding of amounts"),
-    "milestones_shared": N_("Whether milestones are shared"),
-    "risks_shared": N_("Whether risks are shared"),
-}  # members of a view in which more than the rows name can differ; told where nothing else is
+NAMED = Said(
+    {
+        "organisation": N_("Organisation"),
+        "client": N_("Client"),
+        "project": N_("Title of the project"),
+        "time_zone": N_("Time zone"),
+        "language": N_("Language"),
+        "brand": N_("Look"),
+        "scale": N_("Scale of risks"),
+    }
+)  # members of a view that no row names; each is told by itself
+OTHERS = Said(
+    {
+        "scope": N_("What the agreement covers"),
+        "headline": N_("Headline"),
+        "schedule": N_("Schedule"),
+        "budget": N_("Budget"),
+        "risk": N_("Risk"),
+        "milestones": N_("Milestones"),
+        "risks": N_("Risks"),
+        "concerns": N_("Concerns"),
+        "agreement_ack": N_("Acknowledgement"),
+        "as_of": N_("Day of the last change"),
+        "date_unit": N_("Unit of dates"),
+        "money_step": N_("Rounding of amounts"),
+        "milestones_shared": N_("Whether milestones are shared"),
+        "risks_shared": N_("Whether risks are shared"),
+    }
+)  # members of a view in which more than the rows name can differ; told where nothing else is
 
 
 Both = Callable[[Thing, Any, Any], Iterable[Change]]  # what is told of a thing that is in both views
@@ -55,6 +59,7 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     """Return every difference a reader would notice, most important first."""
     if previous is None:
         return (_opened(view),)
+    previous = respoken(previous, view)
     amended = previous.terms_version != view.terms_version
     old = aligned(previous, view) if amended else previous
     way = msgspec.structs.replace(way_of(view), unit=coarser(previous, view))
@@ -155,9 +160,12 @@ def _confirmed_once(moved: list[Change]) -> list[Change]:
 
 def _named(old: ClientView, new: ClientView) -> Iterator[Change]:
     """Yield what changed of the page as a whole that no row of the catalogue names."""
-    for field, what in NAMED.items():
+    for field in NAMED:
+        what = NAMED[field]
         was, now = getattr(old, field), getattr(new, field)
         if was != now:
+            if field == "language":
+                was, now = (LANGUAGES.get(code, code) for code in (was, now))
             told = isinstance(was, str) and isinstance(now, str) and field != "brand"
             yield change(
                 "share.updated",
@@ -174,6 +182,6 @@ def _named(old: ClientView, new: ClientView) -> Iterator[Change]:
 
 def _others(old: ClientView, new: ClientView) -> Change:
     """Return what else differs, by name."""
-    what = phrases.listed([name for field, name in OTHERS.items() if getattr(old, field) != getattr(new, field)])
+    what = phrases.listed([OTHERS[field] for field in OTHERS if getattr(old, field) != getattr(new, field)])
     after = _("{what} updated", what=what)
     return change("share.updated", "project", new.project, after=after, say=after)

@@ -51,6 +51,31 @@ def aligned(old: ClientView, new: ClientView) -> ClientView:
     )
 
 
+def respoken(old: ClientView, new: ClientView) -> ClientView:
+    """Return the view before with what we word ourselves as `new` has it, where that is in another language.
+
+    What a view holds in our words is its headline, its scope and the rules of statuses, which are told by themselves.
+    """
+    if old.language == new.language:
+        return old
+    replace = msgspec.structs.replace
+
+    def ruled(before: Indicator | None, after: Indicator | None) -> Indicator | None:
+        return before if before is None or after is None else replace(before, rule=after.rule)
+
+    schedule, budget, risk = old.schedule, old.budget, old.risk
+    if schedule is not None and new.schedule is not None:
+        schedule = replace(schedule, indicator=ruled(schedule.indicator, new.schedule.indicator))
+    if budget is not None and new.budget is not None:
+        budget = replace(budget, indicator=ruled(budget.indicator, new.budget.indicator))
+    if risk is not None and new.risk is not None:
+        risk = replace(risk, indicator=ruled(risk.indicator, new.risk.indicator))
+    overall = ruled(old.overall, new.overall)
+    return replace(
+        old, headline=new.headline, scope=new.scope, overall=overall, schedule=schedule, budget=budget, risk=risk
+    )
+
+
 def _indicator(old: Indicator | None, new: Indicator | None) -> Indicator | None:
     """Return the indicator before; whether its earlier status is told depends on the agreement."""
     return new if old is None or new is None else msgspec.structs.replace(old, previous=new.previous)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow, RiskCard
@@ -15,7 +16,7 @@ from projections.entries.entry import Change
 from projections.entries.one_change import Data
 from projections.entries.one_change import change as _change
 from projections.wording import words
-from projections.wording.values import BAND, PHASE, STATUS, data
+from projections.wording.values import BAND, BAND_INSIDE, HEALTH, PHASE, STATE_INSIDE, STATUS, data
 
 DIMENSIONS = ("schedule", "budget", "risk", "overall")
 
@@ -50,7 +51,7 @@ def project(old: ClientView, new: ClientView) -> Iterator[Change]:
             new.project,
             before=PHASE[old.phase],
             after=after,
-            say=_("The project is {after}", after=after.lower()),
+            say=_project_is(new.phase),
             row="project.phase",
             field="phase",
             was=old.phase,
@@ -95,11 +96,22 @@ def project(old: ClientView, new: ClientView) -> Iterator[Change]:
         )
 
 
+def _project_is(phase: str) -> str:
+    """Return the sentence that the project runs, is on hold or is closed."""
+    match phase:
+        case "running":
+            return _("The project is running")
+        case "on_hold":
+            return _("The project is on hold")
+        case _:
+            return _("The project is closed")
+
+
 def _health(name: str, old: ClientView, new: ClientView) -> Iterator[Change]:
     before, after = indicator(old, name), indicator(new, name)
     if before is None or after is None or before.status == after.status:
         return
-    title = _("{name} status", name=name.capitalize())
+    title = HEALTH[name]
     yield _change(
         f"health.{name}",
         "budget" if name == "budget" else "project",
@@ -110,8 +122,8 @@ def _health(name: str, old: ClientView, new: ClientView) -> Iterator[Change]:
         say=_(
             "{title} changed from {status} to {lower}",
             title=title,
-            status=STATUS[before.status].lower(),
-            lower=STATUS[after.status].lower(),
+            status=STATE_INSIDE[before.status],
+            lower=STATE_INSIDE[after.status],
         ),
         row=f"health.{name}",
         field="status",
@@ -173,14 +185,13 @@ def milestone(old: MilestoneRow, new: MilestoneRow, unit: DateUnit) -> Iterator[
 def _course(old: MilestoneRow, new: MilestoneRow, unit: DateUnit) -> Iterator[Change]:
     """Yield what became of a milestone: reached, moved, reopened, or another status; at most one of these."""
     if old.status != "met" and new.status == "met":
-        on = _on(new.actual, unit) if new.actual else ""
         yield _change(
             "milestone.met",
             f"milestone-{new.id}",
             new.title,
             after=_("Done"),
             note=_date(new.actual, unit),
-            say=_("{title} was reached{on}", title=new.title, on=on),
+            say=_reached(new, unit),
             **_settled(old, new),
         )
     elif old.forecast != new.forecast and old.forecast and new.forecast:
@@ -214,14 +225,14 @@ def _course(old: MilestoneRow, new: MilestoneRow, unit: DateUnit) -> Iterator[Ch
             say=_("{title} was reopened", title=new.title),
             **_settled(old, new),
         )
-    elif old.status != new.status and new.status in STATUS and old.status in STATUS:
+    elif old.status and new.status and old.status != new.status and new.status in STATUS and old.status in STATUS:
         yield _change(
             "milestone.status",
             f"milestone-{new.id}",
             new.title,
             before=STATUS[old.status],
             after=STATUS[new.status],
-            say=_("{title} is {status}", title=new.title, status=STATUS[new.status].lower()),
+            say=_is(new.title, new.status),
             row="milestone.status",
             field="status",
             was=old.status,
@@ -229,9 +240,25 @@ def _course(old: MilestoneRow, new: MilestoneRow, unit: DateUnit) -> Iterator[Ch
         )
 
 
-def _on(actual: date, unit: DateUnit) -> str:
-    told = words.long_in(actual, unit)
-    return _(" on {actual}", actual=told) if unit == "day" else _(" in {actual}", actual=told)
+def _reached(row: MilestoneRow, unit: DateUnit) -> str:
+    """Return the sentence that a milestone was reached, with the day, month or quarter where that is shared."""
+    if row.actual is None:
+        return _("{title} was reached", title=row.title)
+    told = words.long_in(row.actual, unit)
+    if unit == "day":
+        return _("{title} was reached on {actual}", title=row.title, actual=told)
+    return _("{title} was reached in {actual}", title=row.title, actual=told)
+
+
+def _is(title: str, status: str) -> str:
+    """Return the sentence that a milestone has a status."""
+    match status:
+        case "on_track":
+            return _("{title} is on track", title=title)
+        case "at_risk":
+            return _("{title} is at risk", title=title)
+        case _:
+            return _("{title} is off track", title=title)
 
 
 def _settled(old: MilestoneRow, new: MilestoneRow) -> Data:
@@ -244,14 +271,14 @@ def _settled(old: MilestoneRow, new: MilestoneRow) -> Data:
 
 def _progress(old: MilestoneRow, new: MilestoneRow) -> Iterator[Change]:
     if old.progress != new.progress and new.progress is not None and new.status != "met":
-        before = f"{old.progress} %" if old.progress is not None else ""
+        before = words.percent(Decimal(old.progress) / 100) if old.progress is not None else ""
         yield _change(
             "milestone.progress",
             f"milestone-{new.id}",
             new.title,
             before=before,
-            after=f"{new.progress} %",
-            note="complete",
+            after=words.percent(Decimal(new.progress) / 100),
+            note=_("complete"),
             say=_("{title} is {progress} percent complete", title=new.title, progress=new.progress),
             row="milestone.progress",
             field="progress",
@@ -313,13 +340,13 @@ def risk(old: RiskCard, new: RiskCard) -> Iterator[Change]:
     """Yield what became of a risk."""
     title = name_of(new)
     if old.status != new.status:
-        word = _("Closed") if new.status == "closed" else _("Reopened")
+        closed = new.status == "closed"
         yield _change(
-            f"risk.{word.lower()}",
+            "risk.closed" if closed else "risk.reopened",
             f"risk-{new.id}",
             title,
-            after=word,
-            say=_("Risk {title} was {word}", title=title, word=word.lower()),
+            after=_("Closed") if closed else _("Reopened"),
+            say=_("Risk {title} was closed", title=title) if closed else _("Risk {title} was reopened", title=title),
             field="status",
             was=old.status,
             now=new.status,
@@ -327,7 +354,7 @@ def risk(old: RiskCard, new: RiskCard) -> Iterator[Change]:
     if old.score and new.score and old.score.value != new.score.value:
         note = BAND[new.band] if new.band else ""
         if old.band and new.band and old.band != new.band:
-            note = _("{band} to {lower}", band=BAND[old.band], lower=BAND[new.band].lower())
+            note = _("{band} to {lower}", band=BAND[old.band], lower=BAND_INSIDE[new.band])
         yield _change(
             "risk.score",
             f"risk-{new.id}",
@@ -378,24 +405,36 @@ def risk(old: RiskCard, new: RiskCard) -> Iterator[Change]:
 
 def budget(old: BudgetVital, new: BudgetVital) -> Iterator[Change]:
     """Yield what was spent, what the forecast and what the budget became."""
-    for field, title in (
-        ("spent", _("Spend")),
-        ("forecast", _("Forecast at completion")),
-        ("budget", _("Approved budget")),
-    ):
-        yield from _figure(field, title, old, new)
+    for field in ("spent", "forecast", "budget"):
+        yield from _figure(field, old, new)
 
 
-def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Iterator[Change]:
+FIGURE = Said(
+    {"spent": N_("Spend"), "forecast": N_("Forecast at completion"), "budget": N_("Approved budget")}
+)  # what each figure is called
+
+
+def _figure_is(field: str, after: str) -> str:
+    """Return the sentence that a figure has an amount."""
+    match field:
+        case "spent":
+            return _("Spend is now {after}", after=after)
+        case "forecast":
+            return _("Forecast at completion is now {after}", after=after)
+        case _:
+            return _("Approved budget is now {after}", after=after)
+
+
+def _figure(field: str, old: BudgetVital, new: BudgetVital) -> Iterator[Change]:
     before: Money | None = getattr(old, field)
     after: Money | None = getattr(new, field)
     if before is not None and after is not None and before != after:
         difference = after - before
         sign = "+" if difference.amount > 0 else ""
         dated_title = (
-            _("{title} to {status_date}", title=title, status_date=words.day_year(new.status_date))
+            _("Spend to {status_date}", status_date=words.day_year(new.status_date))
             if field == "spent" and new.status_date
-            else title
+            else FIGURE[field]
         )
         yield _change(
             f"budget.{field}",
@@ -404,28 +443,30 @@ def _figure(field: str, title: str, old: BudgetVital, new: BudgetVital) -> Itera
             before=words.money(before),
             after=words.money(after),
             note=f"{sign}{words.money(difference)}",
-            say=_("{title} is now {after}", title=title, after=words.money(after)),
+            say=_figure_is(field, words.money(after)),
             row="budget.amounts",
             field=field,
             was=data(field, before),
             now=data(field, after),
         )
     elif field != "budget" and after is None:
-        yield from _percentage(field, title, getattr(old, f"{field}_share"), getattr(new, f"{field}_share"))
+        yield from _percentage(field, getattr(old, f"{field}_share"), getattr(new, f"{field}_share"))
 
 
-def _percentage(field: str, title: str, old: Decimal | None, new: Decimal | None) -> Iterator[Change]:
+def _percentage(field: str, old: Decimal | None, new: Decimal | None) -> Iterator[Change]:
     """Yield the change of a figure that is shared as a share of the budget alone."""
     if old is not None and new is not None and old != new:
         before, shown = words.percents(old, new)
         yield _change(
             f"budget.{field}",
             "budget",
-            title,
+            FIGURE[field],
             before=before,
             after=shown,
             note=_("of the budget"),
-            say=_("{title} is {shown} of the budget", title=title, shown=shown),
+            say=_("Spend is {shown} of the budget", shown=shown)
+            if field == "spent"
+            else _("Forecast at completion is {shown} of the budget", shown=shown),
             row="budget.percent",
             field=f"{field}_share",
             was=data(f"{field}_share", old),

@@ -66,14 +66,18 @@ def _concern(before: ConcernCard | None, after: ConcernCard) -> Iterator[Change]
     title = _("Concern about {about}", about=after.about) if after.about else _("Concern")
     subject = f"concern-{after.id}"
     if before is None:
-        say = _("{by} raised a concern", by=after.by) + (_(" about {about}", about=after.about) if after.about else "")
+        if after.about:
+            say = _("{by} raised a concern about {about}", by=after.by, about=after.about)
+        else:
+            say = _("{by} raised a concern", by=after.by)
         by = _by(after.by, after.text)
         yield change("concern.raised", subject, title, after=_("Raised"), say=say, who=after.by, **by)
     if after.answer and (before is None or (before.answer, before.settled) != (after.answer, after.settled)):
         word = _("Settled") if after.settled else _("Answered")
-        say = _("{title} was answered by {answered_by}", title=title, answered_by=after.answered_by) + (
-            _(" and is settled") if after.settled else ""
-        )
+        if after.settled:
+            say = _("{title} was answered by {answered_by} and is settled", title=title, answered_by=after.answered_by)
+        else:
+            say = _("{title} was answered by {answered_by}", title=title, answered_by=after.answered_by)
         by = _by(after.answered_by, after.answer)
         yield change("concern.answered", subject, title, after=word, say=say, who=after.answered_by, **by)
 

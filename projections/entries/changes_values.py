@@ -12,7 +12,7 @@ import msgspec
 
 from domain import catalogue
 from domain.catalogue import Item, Row
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import ClientView, Indicator
@@ -25,14 +25,16 @@ from projections.wording.values import STATUS, Way
 
 SAID = frozenset({"remarks", "indicator", "overall"})  # fields that are told elsewhere: what was said, and statuses
 PAIRED = {"earliest": "latest", "client_action": "client_action_due", "curve": "curve_currency"}  # told as one value
-TO_CLIENT = {
-    "client_action": N_("Waiting for you"),
-    "client_score": N_("Your score"),
-    "client_band": N_("Band of your score"),
-    "client_scored_by": N_("Who scored for you"),
-    "view_needed": N_("Your view asked for"),
-    "earliest": N_("Earliest and latest"),
-}  # labels of a change, where the one in the catalogue is said of the client
+TO_CLIENT = Said(
+    {
+        "client_action": N_("Waiting for you"),
+        "client_score": N_("Your score"),
+        "client_band": N_("Band of your score"),
+        "client_scored_by": N_("Who scored for you"),
+        "view_needed": N_("Your view asked for"),
+        "earliest": N_("Earliest and latest"),
+    }
+)  # labels of a change, where the one in the catalogue is said of the client
 FOLLOWS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "milestone": {
         "original_baseline": frozenset({"baseline"}),
@@ -103,7 +105,7 @@ def _difference(thing: Thing, told: Told, moved: tuple[list[Any], list[Any]], wa
     return change(
         f"{thing.item}.{field.replace('_', '-')}",
         thing.subject,
-        told.label if thing.item in ("budget", "project") else thing.title,
+        _(told.label) if thing.item in ("budget", "project") else thing.title,
         before="" if before == _("Updated") else quoted(before),
         after=quoted(after) or _("Removed"),
         note=_note(thing, told, moved, way),
@@ -139,7 +141,7 @@ def _amounts(before: Money, after: Money) -> tuple[str, str]:
 
 def _note(thing: Thing, told: Told, moved: tuple[list[Any], list[Any]], way: Way) -> str:
     """Return what stands under a value: which one it is where the title names the thing, and how far a date moved."""
-    label = "" if thing.item in ("budget", "project") else told.label
+    label = "" if thing.item in ("budget", "project") else _(told.label)
     before, after = moved[0][0], moved[1][0]
     if len(told.fields) > 1 or not _is_day(before) or not _is_day(after):
         return label
@@ -154,7 +156,7 @@ def _is_day(value: object) -> bool:
 
 def _sentence(thing: Thing, told: Told, moved: tuple[list[Any], list[Any]], way: Way) -> str:
     before, after = (quoted(_words(told, side, way, long=True)) for side in moved)
-    title, label = thing.title, told.label
+    title, label = thing.title, _(told.label)
     if not after:
         return _("{title}: {label} removed", title=title, label=label)
     if isinstance(moved[1][0], tuple) or before == after:
@@ -180,7 +182,7 @@ def judged(old: ClientView, new: ClientView) -> Iterator[Change]:
 def _appeared(name: str, before: Indicator | None, after: Indicator | None) -> Iterator[Change]:
     was, now = ("" if one is None else one.status for one in (before, after))
     if was != now:
-        title = _("{name} status", name=name.capitalize())
+        title = values.HEALTH[name]
         if after is None:
             say = _("{title} removed", title=title)
         else:
@@ -190,7 +192,7 @@ def _appeared(name: str, before: Indicator | None, after: Indicator | None) -> I
             "budget" if name == "budget" else "project",
             title,
             before=STATUS.get(was, ""),
-            after=STATUS.get(now, _("Removed")),
+            after=STATUS.get(now) or _("Removed"),
             why=after.reason if after else "",
             say=say,
             row=f"health.{name}",
@@ -202,14 +204,15 @@ def _appeared(name: str, before: Indicator | None, after: Indicator | None) -> I
 
 def _grounds(name: str, before: Indicator, after: Indicator) -> Iterator[Change]:
     """Yield the reason, the rule and the earlier status of an indicator whose status is the same."""
-    title = _("{name} status", name=name.capitalize())
+    title = values.HEALTH[name]
     grounds = {
         "reason": (N_("Reason"), _ground(before), _ground(after)),
         "rule": (N_("Rule"), before.rule, after.rule),
         "previous": (N_("Status before"), STATUS.get(before.previous or "", ""), STATUS.get(after.previous or "", "")),
     }
-    for field, (label, was, now) in grounds.items():
+    for field, (marked, was, now) in grounds.items():
         if was != now:
+            label = _(marked)
             yield change(
                 f"health.{name}.{field}",
                 "budget" if name == "budget" else "project",

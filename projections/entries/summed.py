@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from domain.language import gettext as _
+from domain.language import ngettext
 from domain.view import ClientView
 from projections.entries import changes as differences
 from projections.entries.changes_values import FOLLOWS
@@ -181,9 +182,26 @@ def _row(
         title=values[0].title if values else newest.title,
         steps=len({n for n, _one in told}),
         why=next((one.why for one in reversed(changes) if one.why), next((one.why for one in net if one.why), "")),
-        word=_(STATE.get(was) or BAND.get(was, "")) if was else "",
-        now=_("now {status}", status=_(STATE[now]).lower()) if status else "",
+        word=STATE.get(was) or BAND.get(was),
+        now=_now(now) if status else "",
     )
+
+
+def _now(status: str) -> str:
+    """Return that a milestone has another status now than at the beginning."""
+    match status:
+        case "on_track":
+            return _("now on track")
+        case "at_risk":
+            return _("now at risk")
+        case "off_track":
+            return _("now off track")
+        case "overdue":
+            return _("now overdue")
+        case "met":
+            return _("now done")
+        case _:
+            return _("now planned")
 
 
 def _value(given: Change) -> ThingValue:
@@ -246,7 +264,11 @@ def _said(net: list[Change]) -> list[ThingValue]:
     if not comments:
         return others
     newest = _value(comments[-1])
-    after = newest.after if len(comments) == 1 else _("{many} comments", many=len(comments))
+    after = (
+        newest.after
+        if len(comments) == 1
+        else ngettext("{many} comment", "{many} comments", len(comments), many=len(comments))
+    )
     return [msgspec.structs.replace(newest, was=comments[0].was, after=after), *others]
 
 

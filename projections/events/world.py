@@ -11,6 +11,7 @@ from domain.agreement.share import HeldReleased, Share, ShareEvent
 from domain.events import CommandCarriedOut, ContentErased, Recorded, Sealed
 from domain.ids import PersonId, ProjectId, ShareId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.look.look import Look
 from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
@@ -201,10 +202,11 @@ def names(world: World, share: Share) -> Names:
     """Return the names that a share's view shows; the time zone is the project's until the client has one."""
     client = world.clients.get(share.client)
     zone = client.time_zone if client else world.projects[share.project].time_zone
-    return Names(
-        world.organisation or _("Your supplier"),
-        client.name if client else _("you"),
-        zone,
-        world.names_for(share.client),
-        world.brand.look,
-    )
+    with speaking(share.language):
+        return Names(
+            world.organisation or _("Your supplier"),
+            client.name if client else _("you"),
+            zone,
+            world.names_for(share.client),
+            world.brand.look,
+        )

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from domain.language import speaking
 from domain.view import ClientView
 from projections.entries import frames, parts
 from projections.entries.changes import of_format_1
@@ -17,6 +18,11 @@ _json = msgspec.json.Encoder(order="sorted")
 
 def compose(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, Rendered, ClientView]:
     """Return the content of format 1 that discloses `due` after what is shown so far, its markup, and its view."""
+    with speaking(due.view.language):
+        return _composed(due, shown, renderer)
+
+
+def _composed(due: NextView, shown: Shown, renderer: Renderer) -> tuple[Content, Rendered, ClientView]:
     n, at, view = due.n, due.at, named(due.view, names_of(due))
     rendered = renderer.render(view)
     old = shown.rendered.parts if shown.rendered else {}

@@ -13,6 +13,7 @@ from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.ids import PersonId, ShareId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.reveal.policy import reveal
 from domain.view import ClientView
 from projections.entries import frames, sections
@@ -111,7 +112,7 @@ class Secrets(msgspec.Struct, frozen=True):
     def seal_name(self, share: str, person: str, name: str) -> SealedName:
         """Return a person's name sealed for the entries of a share."""
         key = key_of(share, person)
-        return self.keep_name(share, person, name, self.salt(_("names of {share}", share=share), int(key[:8], 16)))
+        return self.keep_name(share, person, name, self.salt(f"names of {share}", int(key[:8], 16)))
 
 
 def restore(disclosure: DisclosureLog, share: str, n: int | None = None) -> Shown:
@@ -224,7 +225,14 @@ class Composed(msgspec.Struct, frozen=True):
 def compose(
     due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
 ) -> Composed:
-    """Return the entry that discloses `due` after what is shown so far."""
+    """Return the entry that discloses `due` after what is shown so far, in the language of its view."""
+    with speaking(due.view.language):
+        return _composed(due, shown, renderer, seal_name)
+
+
+def _composed(
+    due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
+) -> Composed:
     n, at, view, called = due.n, due.at, due.view, names_of(due)
     renamed = frozenset(key for key in shown.called if called.get(key) != shown.called[key])
     rendered = renderer.render(view)

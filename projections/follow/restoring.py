@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from domain.language import gettext as _
+from domain.language import speaking
 from projections.entries import sections
 from projections.entries.entry import FORMAT, Change, Content, seal
 from projections.entries.frames import State
@@ -42,26 +43,12 @@ def keep_numbers(
     if last is None or shown.view is None or shown.rendered is None or upto <= shown.n:
         return 0
     first, at, frontier, zone = shown.n + 1, max(now(), shown.at), shown.frontier, shown.view.time_zone
-    span = (
-        _("Update {first} was", first=first)
-        if first == upto
-        else _("Updates {first} to {upto} were", first=first, upto=upto)
-    )
-    sentence = _("{span} lost when a backup was restored", span=span)
-    change = Change(
-        kind=LOST,
-        subject="",
-        title=_("The record"),
-        before="",
-        after=_("Restored"),
-        note="",
-        why=sentence,
-        say=sentence,
-    )
+    with speaking(shown.view.language):
+        change = _lost(first, upto)
+        items = renderer.items((change,), upto, at, zone)
     after = shown.sections or sections.sections_of(shown.view, msgspec.json.decode(last.content.terms or "{}"), {})
     entries = []
     for n in range(first, upto + 1):
-        items = renderer.items((change,), n, at, zone) if n == upto else ""
         content = Content(
             format=FORMAT,
             share=share,
@@ -71,9 +58,9 @@ def keep_numbers(
             stylesheet=shown.rendered.stylesheet,
             changes=(change,),
             roots=shown.rendered.roots,
-            items=items,
+            items=items if n == upto else "",
             page=page_hash(shown.rendered.parts, shown.rendered.roots),
-            say=sentence if n == upto else "",
+            say=change.say if n == upto else "",
             sections=dict(after) if n == first and shown.format == 1 else {},
             sections_hash=sections.hash_of(after),
             assets=last.content.assets,
@@ -84,6 +71,25 @@ def keep_numbers(
     key = State(shown.rendered.parts, after, shown.names).keyframe(upto, shown.rendered.roots)
     logs.disclosure.record(entries, [(share, key)], [], None)
     return len(entries)
+
+
+def _lost(first: int, upto: int) -> Change:
+    """Return the change of an entry that takes the place of an update that was lost."""
+    sentence = (
+        _("Update {first} was lost when a backup was restored", first=first)
+        if first == upto
+        else _("Updates {first} to {upto} were lost when a backup was restored", first=first, upto=upto)
+    )
+    return Change(
+        kind=LOST,
+        subject="",
+        title=_("The record"),
+        before="",
+        after=_("Restored"),
+        note="",
+        why=sentence,
+        say=sentence,
+    )
 
 
 def state(logs: Logs, now: datetime, who: str, text: str) -> None:

@@ -248,7 +248,7 @@ def _refuse_server(db: psycopg.Connection[tuple[Any, ...]]) -> None:
                     name=name,
                     value=value,
                     why=why,
-                    safe=_(" or ").join(safe),
+                    safe=" / ".join(safe),
                 )
             )
     recovery = db.execute("SELECT pg_is_in_recovery()").fetchone()

@@ -22,9 +22,9 @@ class Clock(msgspec.Struct, frozen=True):
     def moment(self, at: datetime) -> str:
         """Return "Tue 16 March 2027, 13:58"."""
         local = words.local(at, self.zone)
-        return f"{local:%a} {self.day(local.date())}, {local:%H:%M}"
+        return f"{words.weekday(local)} {self.day(local.date())}, {local:%H:%M}"
 
     def second(self, at: datetime) -> str:
         """Return "Tue 16 March 2027, 13:58:04"."""
         local = words.local(at, self.zone)
-        return f"{local:%a} {self.day(local.date())}, {local:%H:%M:%S}"
+        return f"{words.weekday(local)} {self.day(local.date())}, {local:%H:%M:%S}"

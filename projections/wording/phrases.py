@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from domain.headline import count
+from domain.headline import counted
 from domain.language import gettext as _
+from domain.language import listed, ngettext
 
-
-def listed(names: Sequence[str]) -> str:
-    """Return "A", "A and B", "A, B and C", "" for none."""
-    return _(" and ").join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+__all__ = ["listed"]
 
 
 def kept(days: Iterable[int]) -> str:
@@ -18,7 +16,7 @@ def kept(days: Iterable[int]) -> str:
     if not lengths:
         return ""
     return (
-        _("{found} days", found=lengths[0])
+        ngettext("{found} day", "{found} days", lengths[0], found=lengths[0])
         if len(lengths) == 1
         else _("{found} to {last} days", found=lengths[0], last=lengths[-1])
     )
@@ -40,7 +38,7 @@ def lasted(seconds: float, *, rounded: bool = False) -> str:
     hours, rest = divmod(minutes, 60)
     if hours < most_hours:
         return _("{hours} h {rest} min", hours=hours, rest=rest) if rest else _("{hours} h", hours=hours)
-    return count(round(hours / 24) if rounded else hours // 24, _("day"))
+    return counted("one day", "{many} days", round(hours / 24) if rounded else hours // 24)
 
 
 def after(start: datetime, end: datetime) -> str:
@@ -61,7 +59,7 @@ def span(start: datetime, end: datetime) -> str:
     hours, rest = divmod(minutes, 60)
     if hours < 36:
         return _("{hours} h {rest} min", hours=hours, rest=rest) if rest else _("{hours} h", hours=hours)
-    return count(round(seconds / timedelta(days=1).total_seconds()), _("day"))
+    return counted("one day", "{many} days", round(seconds / timedelta(days=1).total_seconds()))
 
 
 def in_time(until: datetime, now: datetime) -> str:
@@ -74,7 +72,7 @@ def in_time(until: datetime, now: datetime) -> str:
     hours, rest = divmod(minutes, 60)
     if hours < 36:
         return _("in {hours} h {rest} min", hours=hours, rest=rest) if rest else _("in {hours} h", hours=hours)
-    return _("in {days}", days=count(round(hours / 24), _("day")))
+    return counted("in one day", "in {many} days", round(hours / 24))
 
 
 def grouped(digits: str) -> Sequence[str]:

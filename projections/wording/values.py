@@ -7,44 +7,79 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.language import N_
+from domain.language import N_, P_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import ClientView, DateUnit, Score, Slip
 from projections.wording import words
 
-KIND = {
-    "preProcurement": N_("Before procurement"),
-    "approval": N_("Approval"),
-    "engagement": N_("Engagement"),
-    "assessment": N_("Assessment"),
-    "delivery": N_("Delivery"),
-    "reporting": N_("Reporting"),
-    "financing": N_("Financing"),
-    "payment": N_("Payment"),
-    "procurement": N_("Procurement"),
-    "contractClose": N_("Close of contract"),
-}
-PROXIMITY = {
-    "imminent": N_("Imminent"),
-    "within_stage": N_("Within this stage"),
-    "within_project": N_("Within the project"),
-    "beyond_project": N_("Beyond the project"),
-}
-RESPONSE = {
-    "avoid": N_("Avoid"),
-    "reduce": N_("Reduce"),
-    "transfer": N_("Transfer"),
-    "share": N_("Share"),
-    "accept": N_("Accept"),
-    "prepare_contingent_plans": N_("Prepare contingent plans"),
-}
-STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
-STATE = {**STATUS, "overdue": N_("Overdue"), "met": N_("Done"), "planned": N_("Planned")}  # of a milestone
-BAND = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")}
-MEASURE = {"cost": N_("Cost"), "price": N_("Price")}
-PHASE = {"running": N_("Running"), "on_hold": N_("On hold"), "closed": N_("Closed")}
-TERMS: Mapping[str, Mapping[str, str]] = {
+KIND = Said(
+    {
+        "preProcurement": N_("Before procurement"),
+        "approval": N_("Approval"),
+        "engagement": N_("Engagement"),
+        "assessment": N_("Assessment"),
+        "delivery": N_("Delivery"),
+        "reporting": N_("Reporting"),
+        "financing": N_("Financing"),
+        "payment": N_("Payment"),
+        "procurement": N_("Procurement"),
+        "contractClose": N_("Close of contract"),
+    }
+)
+PROXIMITY = Said(
+    {
+        "imminent": N_("Imminent"),
+        "within_stage": N_("Within this stage"),
+        "within_project": N_("Within the project"),
+        "beyond_project": N_("Beyond the project"),
+    }
+)
+RESPONSE = Said(
+    {
+        "avoid": P_("risk response", "Avoid"),
+        "reduce": P_("risk response", "Reduce"),
+        "transfer": P_("risk response", "Transfer"),
+        "share": P_("risk response", "Share"),
+        "accept": P_("risk response", "Accept"),
+        "prepare_contingent_plans": P_("risk response", "Prepare contingent plans"),
+    },
+    context="risk response",
+)
+STATUS = Said({"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")})
+STATE = Said(
+    {
+        "on_track": N_("On track"),
+        "at_risk": N_("At risk"),
+        "off_track": N_("Off track"),
+        "overdue": N_("Overdue"),
+        "met": N_("Done"),
+        "planned": N_("Planned"),
+    }
+)  # of a milestone
+STATE_INSIDE = Said(
+    {
+        "on_track": N_("on track"),
+        "at_risk": N_("at risk"),
+        "off_track": N_("off track"),
+        "overdue": N_("overdue"),
+        "met": N_("done"),
+        "planned": N_("planned"),
+    }
+)  # inside of a sentence
+BAND = Said({"low": N_("Low"), "medium": N_("Medium"), "high": N_("High")})
+BAND_INSIDE = Said({"low": N_("low"), "medium": N_("medium"), "high": N_("high")})  # inside of a sentence
+MEASURE = Said({"cost": N_("Cost"), "price": N_("Price")})
+PHASE = Said({"running": N_("Running"), "on_hold": N_("On hold"), "closed": N_("Closed")})
+HEALTH = Said(
+    {
+        "schedule": N_("Schedule status"),
+        "budget": N_("Budget status"),
+        "risk": N_("Risk status"),
+        "overall": N_("Overall status"),
+    }
+)  # what each status is called
+TERMS: Mapping[str, Said[str]] = {
     "kind": KIND,
     "proximity": PROXIMITY,
     "response": RESPONSE,
@@ -102,7 +137,7 @@ def said(field: str, value: object, way: Way, *, long: bool = False) -> str:
         case Decimal() if field.endswith("_share"):
             return words.percent(value)
         case int() if field == "progress":
-            return f"{value} %"
+            return words.percent(Decimal(value) / 100)
         case tuple():
             return _("Updated")
         case _:
@@ -110,8 +145,9 @@ def said(field: str, value: object, way: Way, *, long: bool = False) -> str:
 
 
 def _term(field: str, value: str, way: Way) -> str:
-    terms = way.sides if field == "owner_side" else TERMS.get(field, {})
-    return terms.get(value, value)
+    if field == "owner_side":
+        return way.sides.get(value, value)
+    return TERMS[field].get(value, value) if field in TERMS else value
 
 
 def points(score: Score) -> str:

@@ -1,4 +1,7 @@
-"""Dates, instants, amounts of money and percentages in British English, with 24-hour time. Pure."""
+"""Dates, instants, amounts of money and percentages in the language that is spoken, with 24-hour time. Pure.
+
+Rule: English is British and written here, byte for byte as it was always recorded; `locales` writes the others.
+"""
 
 import re
 from datetime import UTC, date, datetime
@@ -8,47 +11,56 @@ from zoneinfo import ZoneInfo
 from domain.check import PLACES
 from domain.headline import MONTH as LONG
 from domain.headline import in_units
-from domain.language import N_
+from domain.language import ENGLISH, N_, Said, ngettext, spoken
 from domain.language import gettext as _
 from domain.money import Money, places
 from domain.view import DateUnit
+from projections.wording import locales
 
-MONTHS = (
-    N_("Jan"),
-    N_("Feb"),
-    N_("Mar"),
-    N_("Apr"),
-    N_("May"),
-    N_("Jun"),
-    N_("Jul"),
-    N_("Aug"),
-    N_("Sep"),
-    N_("Oct"),
-    N_("Nov"),
-    N_("Dec"),
-)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 MINUS = "−"
 
 
 def day(value: date) -> str:
     """Return "5 Oct"."""
+    if elsewhere():
+        return locales.day(value)
     return f"{value.day} {MONTHS[value.month - 1]}"
 
 
 def long_day(value: date) -> str:
     """Return "5 October 2027"."""
+    if elsewhere():
+        return locales.long_day(value)
     return f"{value.day} {LONG[value.month - 1]} {value.year}"
 
 
 def day_year(value: date) -> str:
     """Return "5 Oct 2027"."""
+    if elsewhere():
+        return locales.day_year(value)
     return f"{day(value)} {value.year}"
+
+
+def month(value: date) -> str:
+    """Return "Oct"."""
+    return locales.month(value) if elsewhere() else MONTHS[value.month - 1]
+
+
+def weekday(value: date) -> str:
+    """Return "Tue"."""
+    return locales.weekday(value) if elsewhere() else f"{value:%a}"
+
+
+def long_weekday(value: date) -> str:
+    """Return "Tuesday"."""
+    return locales.long_weekday(value) if elsewhere() else f"{value:%A}"
 
 
 def month_year(value: date) -> str:
     """Return "Mar ’27"."""
-    return f"{MONTHS[value.month - 1]} ’{value.year % 100:02}"
+    return f"{month(value)} ’{value.year % 100:02}"
 
 
 def quarter_year(value: date) -> str:
@@ -62,7 +74,7 @@ def day_year_in(value: date, unit: DateUnit) -> str:
         case "day":
             return day_year(value)
         case "month":
-            return f"{MONTHS[value.month - 1]} {value.year}"
+            return locales.month_of(value) if elsewhere() else f"{month(value)} {value.year}"
         case "quarter":
             return _("Q{quarter} {year}", quarter=(value.month + 2) // 3, year=value.year)
 
@@ -70,7 +82,7 @@ def day_year_in(value: date, unit: DateUnit) -> str:
 def long_in(value: date, unit: DateUnit) -> str:
     """Return a date as its unit tells it, in full: "5 October 2027", "October 2027", "Q4 2027"."""
     if unit == "month":
-        return f"{LONG[value.month - 1]} {value.year}"
+        return locales.long_month_of(value) if elsewhere() else f"{LONG[value.month - 1]} {value.year}"
     return long_day(value) if unit == "day" else day_year_in(value, unit)
 
 
@@ -105,50 +117,59 @@ def signed(days: int, unit: str = "") -> str:
     """Return "+11 days", "−3 days" or "0"; with `unit` "d": "+11 d"."""
     if days == 0:
         return "0"
-    word = unit or (_("day") if abs(days) == 1 else _("days"))
-    return f"{'+' if days > 0 else MINUS}{abs(days)} {word}"
+    text = f"{'+' if days > 0 else MINUS}{abs(days)}"
+    return f"{text} {unit}" if unit else _many(abs(days), "day", text)
 
 
-SHORT: dict[DateUnit, str] = {"day": N_("d"), "month": N_("mo"), "quarter": N_("q")}
-LONG_UNIT: dict[DateUnit, tuple[str, str]] = {
-    "day": (N_("day"), N_("days")),
-    "month": (N_("month"), N_("months")),
-    "quarter": (N_("quarter"), N_("quarters")),
-}
+def _many(size: int, unit: DateUnit, text: str) -> str:
+    """Return a number, written as `text`, with its unit."""
+    match unit:
+        case "day":
+            return ngettext("{many} day", "{many} days", size, many=text)
+        case "month":
+            return ngettext("{many} month", "{many} months", size, many=text)
+        case "quarter":
+            return ngettext("{many} quarter", "{many} quarters", size, many=text)
+
+
+SHORT: dict[DateUnit, str] = Said({"day": N_("{many} d"), "month": N_("{many} mo"), "quarter": N_("{many} q")})
 
 
 def signed_in(days: int, unit: DateUnit, *, short: bool = False) -> str:
     """Return a number of days between the ends of two units in those: "+11 days", "−1 month", "0"; short: "+11 d"."""
     many = in_units(days, unit)
-    one, more = LONG_UNIT[unit]
-    return signed(many, _(SHORT[unit]) if short else _(one if abs(many) == 1 else more))
+    if many == 0:
+        return "0"
+    text = f"{'+' if many > 0 else MINUS}{abs(many)}"
+    return _(SHORT[unit], many=text) if short else _many(abs(many), unit, text)
 
 
-ON_TIME: dict[DateUnit, str] = {
-    "day": N_("On the agreed day"),
-    "month": N_("In the agreed month"),
-    "quarter": N_("In the agreed quarter"),
-}
+ON_TIME: dict[DateUnit, str] = Said(
+    {
+        "day": N_("On the agreed day"),
+        "month": N_("In the agreed month"),
+        "quarter": N_("In the agreed quarter"),
+    }
+)
 
 
 def late(days: int, unit: DateUnit) -> str:
     """Return a number of days between the ends of two units without a sign: "11 days", "1 month"."""
     many = in_units(days, unit)
-    one, more = LONG_UNIT[unit]
-    return _("{many} {unit}", many=many, unit=_(one if many == 1 else more))
+    return _many(many, unit, str(many))
 
 
 def days_so_far(days: int) -> str:
     """Return for how long a date has passed, as live/today.js says it: "1 day so far", "12 days so far"."""
-    return _("{days} day so far", days=days) if days == 1 else _("{days} days so far", days=days)
+    return ngettext("{days} day so far", "{days} days so far", days, days=days)
 
 
 UNITS = (
-    (Decimal(10) ** 3, "k", 0),
-    (Decimal(10) ** 6, "m", 2),
-    (Decimal(10) ** 9, "bn", 2),
-    (Decimal(10) ** 12, "tn", 2),
-)
+    (Decimal(10) ** 3, N_("{amount}k"), 0),
+    (Decimal(10) ** 6, N_("{amount}m"), 2),
+    (Decimal(10) ** 9, N_("{amount}bn"), 2),
+    (Decimal(10) ** 12, N_("{amount}tn"), 2),
+)  # of amounts in short: factor, how it is said, decimal places
 
 
 def money(value: Money) -> str:
@@ -161,13 +182,13 @@ def money(value: Money) -> str:
     least = Decimal(1).scaleb(-places(value.currency))
     if size < 100 and size != size.to_integral_value():
         short = size.quantize(least)
-        return _of(value, f"{short:,f}") if short else exact(value)
+        return _of(value, _digits(short)) if short else exact(value)
     if (whole := size.quantize(Decimal(1))) < 10_000:
-        return _of(value, f"{whole:,f}")
+        return _of(value, _digits(whole))
     text = ""
     for factor, unit, kept in UNITS:
         many = (size / factor).quantize(Decimal(1).scaleb(-kept))
-        text = f"{many:,f}{unit}"
+        text = _(unit, amount=_digits(many))
         if many < 1000:
             break
     return _of(value, text)
@@ -178,11 +199,15 @@ def round_money(value: Money) -> str:
 
     Without the code of a currency that has no symbol: beside an axis the caption names it.
     """
-    factor, unit = next(((f, u) for f, u, _kept in reversed(UNITS) if abs(value.amount) >= f), (Decimal(1), ""))
     if not value.amount:
         return "0"
-    sign = MINUS if value.amount < 0 else ""
-    return f"{sign}{SYMBOLS.get(value.currency, '')}{(abs(value.amount) / factor).normalize():,f}{unit}"
+    size, sign = abs(value.amount), MINUS if value.amount < 0 else ""
+    factor, unit = next(((f, u) for f, u, _kept in reversed(UNITS) if size >= f), (Decimal(1), ""))
+    digits = _digits((size / factor).normalize())
+    text = _(unit, amount=digits) if unit else digits
+    if elsewhere():
+        return f"{sign}{locales.amount(text, value.currency) if value.currency in SYMBOLS else text}"
+    return f"{sign}{SYMBOLS.get(value.currency, '')}{text}"
 
 
 def exact(value: Money) -> str:
@@ -193,21 +218,41 @@ def exact(value: Money) -> str:
     """
     size = abs(value.amount)
     if size == size.to_integral_value():
-        return _of(value, f"{size:,.0f}")
+        return _of(value, _digits(size, 0))
     exponent = size.normalize().as_tuple().exponent
     assert isinstance(exponent, int)  # an amount is finite
     kept = -exponent if -exponent <= PLACES else 0
-    return _of(value, f"{size:,.{max(places(value.currency), kept)}f}")
+    return _of(value, _digits(size, max(places(value.currency), kept)))
 
 
 def _of(value: Money, digits: str) -> str:
     """Return the digits with the sign of an amount and the symbol of its currency, or its code."""
-    return f"{MINUS if value.amount < 0 else ''}{SYMBOLS.get(value.currency, f'{value.currency} ')}{digits}"
+    sign = MINUS if value.amount < 0 else ""
+    if elsewhere():
+        return sign + locales.amount(digits, value.currency)
+    return f"{sign}{SYMBOLS.get(value.currency, f'{value.currency} ')}{digits}"
+
+
+def _digits(value: Decimal, kept: int | None = None) -> str:
+    """Return the digits of a number in groups; `kept`: with so many decimal places, else with those it has."""
+    if elsewhere():
+        return locales.number(value, kept) if kept is not None else locales.number(value, _places_of(value))
+    return f"{value:,.{kept}f}" if kept is not None else f"{value:,f}"
+
+
+def _places_of(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def rounded_to(step: int, currency: str) -> str:
     """Return how amounts are rounded: "rounded to £10,000", "" where they are exact."""
     return _("rounded to {step}", step=exact(Money(Decimal(step), currency))) if step else ""
+
+
+def elsewhere() -> bool:
+    """Tell whether another language than English is spoken."""
+    return spoken() != ENGLISH
 
 
 def whose(name: str) -> str:
@@ -226,16 +271,22 @@ def percent(share: Decimal) -> str:
     """
     value = share * 100
     if value == value.to_integral_value():
-        return f"{value:,.0f} %"
+        return _percent(value, 0)
     shown = value.quantize(TENTH)
     tie = abs(value - shown) * 2 == TENTH
-    return f"{value:,.2f} %" if tie or shown in (0, 100) else f"{shown:,f} %"
+    return _percent(value, 2) if tie or shown in (0, 100) else _percent(shown, 1)
 
 
 def percents(old: Decimal, new: Decimal) -> tuple[str, str]:
     """Return two shares that differ as texts that differ."""
     one = percent(old), percent(new)
-    return one if one[0] != one[1] else (f"{old * 100:,.2f} %", f"{new * 100:,.2f} %")
+    return one if one[0] != one[1] else (_percent(old * 100, 2), _percent(new * 100, 2))
+
+
+def _percent(value: Decimal, kept: int) -> str:
+    """Return percent with so many decimal places."""
+    digits = _digits(value, kept)
+    return locales.percent(digits) if elsewhere() else f"{digits} %"
 
 
 # Control characters except line breaks and tabs, and the characters that change the reading direction.

@@ -70,7 +70,7 @@ MEASURE = """(targets) => {
     for (const r of range.getClientRects()) {
       if (r.width > 0) { left = Math.min(left, r.left); right = Math.max(right, r.right); }
     }
-    if (right < 0 && left < -5000) continue;
+    if ((right < 0 && left < -5000) || left > wide + 5000) continue;
     for (let box = at; box; box = box.parentElement) {
       const how = getComputedStyle(box), b = box.getBoundingClientRect();
       if (how.overflowX === 'auto' || how.overflowX === 'scroll') { left = right = -1; break; }

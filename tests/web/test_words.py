@@ -31,7 +31,8 @@ ALLOWED = (
 @cache
 def ruled_out() -> dict[str, bool]:
     """Return each word that is not to be used, and whether that holds for the technical documents as well."""
-    cells = [cell for row in ROW.findall(WORDS.read_text("utf-8")) for cell in row.split(",")]
+    english = WORDS.read_text("utf-8").split("\n## In other languages\n")[0]
+    cells = [cell for row in ROW.findall(english) for cell in row.split(",")]
     words = [cell.strip().lower() for cell in cells]
     return {w.removesuffix(MARK): not w.endswith(MARK) for w in words if w and w != "not"}
 

@@ -22,6 +22,7 @@ from domain.errors import Invalid
 from domain.events import AnyEvent, Recorded, tag
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
+from domain.language import in_english
 from domain.plan.project import Project, ProjectEvent, evolve
 from domain.plan.schedule import BaselineApproved
 from projections.entries.parts import instant
@@ -251,8 +252,8 @@ def _page(services: Services, signed: Signed, query: Mapping[str, str], position
     world, log = services.present.refresh(), services.logs.events
     wanted, problem = asked(query)
     given = wanted.given()
-    question = ", ".join(f"{name} {value}" for name, value in given.items()) or _("all")
-    consulted(services, signed, wanted.project, _("events, {told}", told=question))
+    question = ", ".join(f"{name} {value}" for name, value in given.items()) or in_english("all")
+    consulted(services, signed, wanted.project, in_english("events, {told}", told=question))
     streams, local = streams_of(world, wanted.project), _zone(world, wanted.project)
     zone = "UTC" if wanted.zone == "utc" else local
     results = search(log, wanted, streams, position, zone)

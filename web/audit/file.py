@@ -21,6 +21,7 @@ from domain import check as checks
 from domain.errors import Invalid
 from domain.ids import ShareId
 from domain.language import gettext as _
+from domain.language import in_english
 from domain.message import UNREADABLE
 from projections.proof import notes
 from projections.proof.notes import BadNote
@@ -126,11 +127,13 @@ def _of_number(services: Services, data: bytes, n: int, kind: str) -> Verdict:
             good=True, title=these, lines=(_("Its {kind}, byte for byte as recorded.", kind=kind),), matches=matches
         )
     has = [share for share in _shares(services) if 0 < n <= services.logs.disclosure.head(share)]
-    sentence = _("It calls itself update {n}. ", n=n) + (
+    which = _("It calls itself update {n}.", n=n)
+    found = (
         _("{has} shares have an update {n}; none of them is this, byte for byte.", has=len(has), n=n)
         if has
         else _("No share has an update {n}.", n=n)
     )
+    sentence = f"{which} {found}"
     return Verdict(good=False, title=_("Not in this record."), lines=(sentence,))
 
 
@@ -170,14 +173,13 @@ def _bundle(services: Services, data: bytes) -> Verdict:
         report: VerifyReport = check(data, services.notary.verification_key, most=most)
     share = services.present.world.shares.get(ShareId(report.share))
     if not report.accepted:
-        first = (
-            _(" The first bad update is {first_bad}.", first_bad=report.first_bad)
-            if report.first_bad is not None
-            else ""
-        )
+        title = _("An evidence bundle that does not hold.")
+        if report.first_bad is not None:
+            bad = _("The first bad update is {first_bad}.", first_bad=report.first_bad)
+            title = f"{title} {bad}"
         return Verdict(
             good=False,
-            title=_("An evidence bundle that does not hold.{first}", first=first),
+            title=title,
             lines=tuple(report.problems[:8]),
         )
     if share is None:
@@ -260,7 +262,7 @@ async def _upload(request: Request, max_mb: int) -> _Upload:
 def _verdict(services: Services, signed: Signed, data: bytes) -> Verdict:
     """Return what a file is, once the question is recorded."""
     digest = hashlib.sha256(data).hexdigest()
-    consulted(services, signed, "", _("is a file with SHA-256 {digest} in the record", digest=digest))
+    consulted(services, signed, "", in_english("is a file with SHA-256 {digest} in the record", digest=digest))
     return identify(services, data)
 
 

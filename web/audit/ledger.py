@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.ids import ProjectId, ShareId
-from domain.language import N_
+from domain.language import N_, Said, in_english
 from domain.language import gettext as _
 from projections.entries.parts import instant
 from projections.events.world import World
@@ -26,18 +26,20 @@ from web.staff.frame import shell
 
 PAGE = 50
 BLOCK, FURTHEST = 500, 20  # lines looked through for one kind
-KINDS = {
-    "consulted": N_("Looked up"),
-    "checkpoint": N_("Checkpoint signed"),
-    "entries-erased": N_("Updates erased"),
-    "names-due": N_("Updates to erase with a person"),
-    "restored": N_("Backup restored"),
-    "receipts-expired": N_("Delivery record expired"),
-    "time-stamped": N_("Time-stamped"),
-    "key-added": N_("Key introduced"),
-    "key-rotated": N_("Key rotated"),
-    "damaged": N_("Unreadable"),
-}
+KINDS = Said(
+    {
+        "consulted": N_("Looked up"),
+        "checkpoint": N_("Checkpoint signed"),
+        "entries-erased": N_("Updates erased"),
+        "names-due": N_("Updates to erase with a person"),
+        "restored": N_("Backup restored"),
+        "receipts-expired": N_("Delivery record expired"),
+        "time-stamped": N_("Time-stamped"),
+        "key-added": N_("Key introduced"),
+        "key-rotated": N_("Key rotated"),
+        "damaged": N_("Unreadable"),
+    }
+)
 
 
 class LineShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,7 @@ async def ledger(request: Request, signed: Signed) -> Response:
 
 def _page(services: Services, signed: Signed, kind: str, before: int) -> LedgerPage:
     """Return the lines of a kind below `before` (0: from the end), once the question is recorded."""
-    consulted(services, signed, "", _("ledger, {kind}", kind=kind or _("all")))
+    consulted(services, signed, "", in_english("ledger, {kind}", kind=kind or in_english("all")))
     lines, older = newest_lines(services.logs.ledger, kind, before)
     last = services.logs.ledger.last()
     return LedgerPage(

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.events import Recorded
 from domain.ids import ClientId, ProjectId, ShareId
-from domain.language import N_
+from domain.language import N_, in_english
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import ClientView, Rag
@@ -62,7 +62,9 @@ class Question(Filter, frozen=True, kw_only=True):
 
     def told(self) -> str:
         """Return the question as it is recorded."""
-        return _("replay ") + ", ".join(f"{name} {value}" for name, value in sorted(self.given().items()))
+        return in_english(
+            "replay {given}", given=", ".join(f"{name} {value}" for name, value in sorted(self.given().items()))
+        )
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -393,7 +395,7 @@ def _exact(at: datetime) -> str:
 
 
 def _second(at: datetime) -> str:
-    return f"{at:%a} {words.day_year(at.date())}, {at:%H:%M:%S}"
+    return f"{words.weekday(at)} {words.day_year(at.date())}, {at:%H:%M:%S}"
 
 
 def routes() -> list[BaseRoute]:

@@ -133,6 +133,6 @@ def _marks(over: Stretch) -> Sequence[tuple[str, str]]:
         there = at.date()
         new = not marks or there.year != (at - step).year  # the first mark says the year, and each in a new one
         label = words.month_year(there) if days > 300 else words.day_year(there) if new else words.day(there)
-        marks.append((over.x(at), f"{there:%a} {label}" if days < 15 else label))
+        marks.append((over.x(at), f"{words.weekday(there)} {label}" if days < 15 else label))
         at += step
     return marks

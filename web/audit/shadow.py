@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
-from domain.language import gettext as _
+from domain.language import in_english
 from projections.events.event_log import Unreadable
 from projections.follow import shadow
 from projections.follow.shadow import Compared, State
@@ -73,7 +73,7 @@ async def compare(request: Request, signed: Signed) -> Response:
 
 
 def _page(services: Services, signed: Signed, share: Share) -> ShadowPage:
-    consulted(services, signed, share.id, _("recomputed and compared"))
+    consulted(services, signed, share.id, in_english("recomputed and compared"))
     comparison, world = _compared(services, share), services.present.world
     return ShadowPage(
         **shell(services, signed),

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import Share
 from domain.ids import ShareId
 from domain.language import gettext as _
+from domain.language import in_english
 from projections.entries.entry import Entry, header
 from projections.entries.parts import instant
 from projections.proof import tree
@@ -127,7 +128,7 @@ def _page(services: Services, signed: Signed, share: Share, before: str) -> Entr
     """Return the entries of a share below number `before` ("" for the newest), once the question is recorded."""
     head = services.logs.disclosure.head(share.id)
     upto = min(int(before) - 1, head) if before else head
-    span = _("updates up to {upto}", upto=upto) if before else _("newest updates")
+    span = in_english("updates up to {upto}", upto=upto) if before else in_english("newest updates")
     consulted(services, signed, share.id, span)
     entries = _entries(services, share.id, upto)
     holds, more_holds = record_holds.lines(services, share)
@@ -185,7 +186,7 @@ async def page(request: Request, signed: Signed) -> Response:
     key, number = request.path_params["share"], request.path_params["n"]
     if key not in services.present.refresh().shares:
         return not_found()
-    await run_in_threadpool(consulted, services, signed, key, _("exact page of update {n}", n=number[:12]))
+    await run_in_threadpool(consulted, services, signed, key, in_english("exact page of update {n}", n=number[:12]))
     return await run_in_threadpool(exact_page.response, services.logs.disclosure, services.renderer, key, number)
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from domain.errors import Refused
 from domain.language import gettext as _
 from projections.proof.notes import BadNote
+from web import languages
 from web.cli.arguments import Arguments
 from web.settings import BadSetting
 
@@ -49,6 +50,7 @@ def _print_version(_given: Arguments) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    languages.install()
     words = sys.argv[1:] if arguments is None else list(arguments)
     given = vars(parser(words[0] if words else "").parse_args(words))
     try:

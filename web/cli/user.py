@@ -328,11 +328,11 @@ def _list(desk: _Desk, _given: Arguments) -> None:
         print(_("client   {id}  {name}", id=client.id, name=client.name))
     for person in sorted(world.people.values(), key=lambda person: (person.role, person.name)):
         names = ", ".join(world.client_name(client) for client in person.clients or person.memberships)
-        of = _(" of {client_name}", client_name=names) if names else ""
-        ended = "" if person.comes_in else _("  (ended)")
-        only = (
-            ""
-            if person.projects is None
-            else _(" of {projects}", projects=", ".join(person.projects) or _("no project"))
-        )
-        print(f"{person.role:8} {person.id}  {person.name} <{person.email}>{of}{only}{ended}")
+        only = [] if person.projects is None else [", ".join(person.projects) or _("no project")]
+        of = [_("of {of}", of=one) for one in (*([names] if names else []), *only)]
+        ended = "" if person.comes_in else f"  {_ended()}"
+        print(" ".join([f"{person.role:8} {person.id}  {person.name} <{person.email}>", *of]) + ended)
+
+
+def _ended() -> str:
+    return _("(ended)")

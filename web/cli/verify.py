@@ -78,15 +78,12 @@ def sentences(report: VerifyReport) -> list[str]:
             if report.first == report.to
             else _("updates {first} to {to}", first=report.first, to=report.to)
         )
-        unbroken = _(" The record is unbroken from update 1.") if report.kind == "share" else ""
-        lines = [_("ACCEPTED: {span} of share {share}.{unbroken}", span=span, share=report.share, unbroken=unbroken)]
+        told = [_("ACCEPTED: {span} of share {share}.", span=span, share=report.share)]
+        lines = [" ".join([*told, *([_("The record is unbroken from update 1.")] if report.kind == "share" else [])])]
     else:
-        first = (
-            _(" The first bad update is {first_bad}.", first_bad=report.first_bad)
-            if report.first_bad is not None
-            else ""
-        )
-        lines = [f"REJECTED.{first}", *(f"  {problem}" for problem in report.problems)]
+        bad = report.first_bad
+        first = [] if bad is None else [_("The first bad update is {first_bad}.", first_bad=bad)]
+        lines = [" ".join([_("REJECTED."), *first]), *(f"  {problem}" for problem in report.problems)]
     return lines + [_("Note: {note}", note=note) for note in report.notes]
 
 

@@ -12,7 +12,7 @@ import msgspec
 from domain.agreement.answers import Screen
 from domain.agreement.terms import Terms
 from domain.errors import Conflict, Unknown
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.view import MilestoneRow, RiskCard
 from projections.entries.entry import Page
@@ -23,13 +23,15 @@ from web.door.guard import Signed
 from web.write.saying import How, Saying, Sent, Spoke
 
 Kind = Literal["milestone", "risk", "agreement", "page"]
-RECORDED: dict[How, str] = {
-    "score": N_("Your score is recorded"),
-    "comment": N_("Your comment is recorded"),
-    "concern": N_("Your concern is recorded and stays open until it is settled"),
-    "acknowledge": N_("Your acknowledgement is recorded"),
-}
-NOT_COVERED = {"score": N_("a score of your own for this"), "comment": N_("comments on this")}
+RECORDED: dict[How, str] = Said(
+    {
+        "score": N_("Your score is recorded"),
+        "comment": N_("Your comment is recorded"),
+        "concern": N_("Your concern is recorded and stays open until it is settled"),
+        "acknowledge": N_("Your acknowledgement is recorded"),
+    }
+)
+NOT_COVERED = Said({"score": N_("a score of your own for this"), "comment": N_("comments on this")})
 _terms = msgspec.json.Decoder(Terms)
 
 

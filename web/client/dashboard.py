@@ -29,7 +29,8 @@ from projections.wording.phrases import grouped
 from web.client import answering, in_place
 from web.client.answering import Offer
 from web.client.in_place import Beneath
-from web.client.share_page import ShareFields, SharePage, share_fields
+from web.client.live_words import live_words
+from web.client.share_page import ShareFields, SharePage, language_of, share_fields
 from web.client.since import News, news
 from web.client.viewing import NO_STORE, Viewing
 from web.door.device import device
@@ -82,6 +83,7 @@ class DashboardPage(SharePage, frozen=True, kw_only=True):
     days: int  # for which receipts are kept
     ended: bool
     ended_on: str  # the civil day, "" while the share is in force
+    words: str  # of the page's own script, JSON
     stylesheet: str  # SHA-256, hex
     apart: Markup = Markup()  # an answer to what has no row on the page
     below: Markup = Markup()  # an answer to the whole page, at its foot
@@ -209,6 +211,7 @@ class _Around(ShareFields):
     days: int
     ended: bool
     ended_on: str
+    words: str
 
 
 def _page(viewing: Viewing, opening: Opening, page: Page | None, section: AnswerSection) -> DashboardPage:
@@ -256,6 +259,7 @@ def _around(viewing: Viewing, opening: Opening) -> _Around:
         "days": viewing.kept_days(opening.share),
         "ended": ended is not None,
         "ended_on": words.long_day(last_day(ended, fields["zone"])) if ended else "",
+        "words": live_words(),
     }
 
 
@@ -264,7 +268,7 @@ def _visited(at: datetime | None, zone: str) -> str:
     if at is None:
         return ""
     there = words.local(at, zone)
-    return f"{there:%A} {words.long_day(there.date())}, {there:%H:%M}"
+    return f"{words.long_weekday(there)} {words.long_day(there.date())}, {there:%H:%M}"
 
 
 async def today(request: Request, signed: Signed) -> Response:
@@ -353,10 +357,10 @@ async def live(websocket: WebSocket, signed: Signed | None) -> None:
 def routes() -> list[BaseRoute]:
     """Return the routes of the dashboard."""
     return [
-        door("/s/{share}", dashboard, allow=VIEWERS),
-        door("/s/{share}/today.css", today, allow=VIEWERS, kind="polled"),
-        door("/s/{share}/styles/{sha}.css", stylesheet, allow=VIEWERS, kind="polled"),
-        door("/s/{share}/record", record, allow=VIEWERS),
-        door("/s/{share}/answer", answer, allow=VIEWERS, methods=["GET", "POST"]),
+        door("/s/{share}", dashboard, allow=VIEWERS, speaks=language_of),
+        door("/s/{share}/today.css", today, allow=VIEWERS, speaks=language_of, kind="polled"),
+        door("/s/{share}/styles/{sha}.css", stylesheet, allow=VIEWERS, speaks=language_of, kind="polled"),
+        door("/s/{share}/record", record, allow=VIEWERS, speaks=language_of),
+        door("/s/{share}/answer", answer, allow=VIEWERS, speaks=language_of, methods=["GET", "POST"]),
         live_door("/s/{share}/live", live),
     ]

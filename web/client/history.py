@@ -21,7 +21,7 @@ from projections.entries.parts import instant
 from projections.replay import pages
 from projections.wording import days, words
 from projections.wording.phrases import grouped
-from web.client.share_page import ShareFields, SharePage, share_fields
+from web.client.share_page import ShareFields, SharePage, language_of, share_fields
 from web.client.viewing import Viewing
 from web.door.guard import VIEWERS, Signed, door, not_found
 from web.door.headers import CSP
@@ -89,7 +89,7 @@ def update(kept: Kept, content: Content | None, before: int, zone: str) -> Updat
         n=kept.n,
         at=header.instant,
         iso=instant(header.instant),
-        day=f"{there:%A} {words.long_day(there.date())}",
+        day=f"{words.long_weekday(there)} {words.long_day(there.date())}",
         time=f"{there:%H:%M}",
         terms=header.terms_version,
         agreed=header.terms_version != before,
@@ -207,7 +207,7 @@ def _update(viewing: Viewing, signed: Signed, share: str, n: int) -> UpdatePage 
 def _exactly(at: datetime, zone: str) -> str:
     """Return an instant as "Thu 11 Mar 2027, 09:31:07"."""
     there = words.local(at, zone)
-    return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}"
+    return f"{words.weekday(there)} {words.day_year(there.date())}, {there:%H:%M:%S}"
 
 
 async def page(request: Request, signed: Signed) -> Response:
@@ -228,7 +228,7 @@ def _number(text: str) -> int:
 def routes() -> list[BaseRoute]:
     """Return the routes of a viewer's own history."""
     return [
-        door("/s/{share}/history", listing, allow=VIEWERS),
-        door("/s/{share}/history/{n}", opened_update, allow=VIEWERS),
-        door("/s/{share}/history/{n}/page", page, allow=VIEWERS),
+        door("/s/{share}/history", listing, allow=VIEWERS, speaks=language_of),
+        door("/s/{share}/history/{n}", opened_update, allow=VIEWERS, speaks=language_of),
+        door("/s/{share}/history/{n}/page", page, allow=VIEWERS, speaks=language_of),
     ]

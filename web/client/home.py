@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.headline import number
+from domain.headline import counted
 from domain.ids import ShareId
-from domain.language import N_
+from domain.language import N_, capital
 from domain.language import gettext as _
 from domain.view import ClientView
 from projections.entries.entry import Change
@@ -90,9 +90,7 @@ class Shares(msgspec.Struct, frozen=True):
         many = len(self.going_on)
         if not many:
             return _("Nothing is shared with you now.") if self.over else _("Nothing is shared yet.")
-        if many == 1:
-            return _("One project is shared with you.")
-        return _("{shares} projects are shared with you.", shares=number(many).capitalize())
+        return capital(counted("one project is shared with you.", "{many} projects are shared with you.", many))
 
     def news(self) -> str:
         """Return how many of them have changed since the reader last looked, "" where that says nothing."""
@@ -102,9 +100,9 @@ class Shares(msgspec.Struct, frozen=True):
             return ""
         if not changed:
             return _("Nothing has changed since you last looked.")
-        if changed == 1:
-            return _("One has changed since you last looked.")
-        return _("{changed} have changed since you last looked.", changed=number(changed).capitalize())
+        return capital(
+            counted("one has changed since you last looked.", "{many} have changed since you last looked.", changed)
+        )
 
 
 class SharesPart(Page, frozen=True, kw_only=True):

@@ -2,7 +2,11 @@
 
 from typing import TypedDict
 
-from web.client.viewing import Viewing
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from domain.language import spoken
+from web.client.viewing import Viewing, of
 from web.door import templates
 from web.door.guard import Signed
 
@@ -27,6 +31,14 @@ class SharePage(templates.Page, frozen=True, kw_only=True):
     organisation: str  # the name of the one that shares
     client: str  # the name of the one it is shared with
     zone: str  # IANA name of the time zone that times are written in
+
+
+async def language_of(request: Request, signed: Signed) -> str:
+    """Return the language (BCP 47) of the share that a path names: that of its page, else of whoever asks."""
+    viewing, share = of(request), request.path_params["share"]
+    if not viewing.may_watch(signed, share):
+        return spoken()
+    return (await run_in_threadpool(viewing.called, share)).language
 
 
 def share_fields(viewing: Viewing, signed: Signed, share: str) -> ShareFields:

@@ -19,7 +19,10 @@ Script = str | tuple[str, ...]  # sources in a tuple are joined inside one funct
 
 STATIC = Path(__file__).parents[1] / "static"
 _HTMX: tuple[Script, ...] = ("vendor/htmx.min.js", "js/guard.js")
-_LIVE = ("page", "today", "state", "update", "speech", "claims", "sum", "feed", "buttons", "answering", "start")
+_LIVE = (
+    *("page", "words", "today", "state", "update", "speech", "claims", "sum", "feed", "buttons", "answering"),
+    "start",
+)
 _STAFF = ("js/search.js", "js/for-you.js", "js/days.js")
 SCRIPTS: dict[str, tuple[Script, ...]] = {
     "live.js": (*_HTMX, "vendor/hx-ws.min.js", tuple(f"js/live/{name}.js" for name in _LIVE)),

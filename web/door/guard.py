@@ -19,7 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from domain.ids import ClientId, PersonId, ProjectId
-from domain.language import N_
+from domain.language import ENGLISH, N_, speaking, spoken
 from domain.language import gettext as _
 from domain.people.person import Person, Role
 from domain.people.sign_ins import Session
@@ -31,6 +31,7 @@ from web.door.refused import NOBODY, Reader, refused_page, to_a_person, with_hea
 from web.door.templates import Pages
 from web.door.way_on import way_in
 from web.ids import digest, form_token
+from web.languages import accepted
 
 Allowed = frozenset[Role] | Literal["anyone"]
 ADMIN: frozenset[Role] = frozenset({"admin"})
@@ -194,6 +195,7 @@ class Guard:
 
 
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]
+Speaks = Callable[[Request, Signed], Awaitable[str]]
 OpenEndpoint = Callable[[Request], Awaitable[Response]]
 LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
 
@@ -267,11 +269,14 @@ def door(
     name: str | None = None,
     kind: Kind = "page",
     scope: str = "",
+    speaks: Speaks | None = None,
 ) -> Route:
     """Return a route for people of the roles `allow`.
 
     A path below a project names it as `{project}`; whoever does not manage that project gets `not_found`. `kind`: what
-    it takes and costs, web/door/bounds.py. `scope`: what a token has to cover, of each route that tokens open.
+    it takes and costs, web/door/bounds.py. `scope`: what a token has to cover, of each route that tokens open. `speaks`
+    returns the language of what is asked for, where it has one of its own; everything else is said in that of whoever
+    asks.
     """
     if path.startswith(JSON) != (scope in SCOPED):
         message = (
@@ -294,7 +299,8 @@ def door(
             return _passkey_first(request)
         await guard.note_use(signed)
         try:
-            answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
+            with speaking(await speaks(request, signed) if speaks is not None else spoken()):
+                answer = await _asked(endpoint, bounded(request, guard.bounds.largest(kind)), signed, kind)
         except TooLarge:
             return _too_large(request, guard.bounds.largest(kind))
         if signed.person.role == "viewer" and request.method in SAFE:
@@ -302,10 +308,24 @@ def door(
         return answer
 
     async def guarded(request: Request) -> Response:
-        return await _shown(request, await answered(request))
+        with speaking(_language(request)):
+            return await _shown(request, await answered(request))
 
     guarded.guarded, guarded.kind, guarded.scope = allow, kind, scope  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)
+
+
+def _language(request: Request) -> str:
+    """Return the language (BCP 47) of whoever asks: as they chose, else as their browser asks for.
+
+    Programs are answered in English, as their documents are.
+    """
+    if at_json_door(request):
+        return ENGLISH
+    guard: Guard = request.app.state.guard
+    signed = guard.signed(request)
+    chosen = signed.person.language if signed is not None else ""
+    return chosen or accepted(request.headers.get("accept-language", ""))
 
 
 async def _shown(request: Request, answer: Response) -> Response:
@@ -386,7 +406,8 @@ def open_door(
             return _too_large(request, most)
 
     async def guarded(request: Request) -> Response:
-        return await _shown(request, await answered(request))
+        with speaking(_language(request)):
+            return await _shown(request, await answered(request))
 
     guarded.guarded = "anyone"  # type: ignore[attr-defined]
     return Route(path, guarded, methods=list(methods), name=name or endpoint.__name__)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from domain.language import gettext
+from domain.language import ENGLISH, direction, gettext, mirrored, ngettext, pgettext, spoken, tag
 from web.door.layout import Layout
 from web.door.worn import Worn
 from web.ids import new_id
@@ -63,13 +63,47 @@ def _gettext(context: Context, message: str, /, **values: Any) -> Markup:
 
 
 @pass_context
+def _pgettext(context: Context, meant: str, message: str, /, **values: Any) -> Markup:
+    """Return a sentence of a template whose words have another meaning elsewhere."""
+    finalize = context.environment.finalize or _unchanged
+    return Markup(pgettext(meant, message)) % {name: finalize(value) for name, value in values.items()}  # noqa: S704
+
+
+@pass_context
 def _ngettext(context: Context, singular: str, plural: str, count: int, /, **values: Any) -> Markup:
-    """Return the singular or the plural sentence of a template."""
-    return _gettext(context, singular if count == 1 else plural, **{"num": count, **values})
+    """Return the sentence of a template for a number."""
+    finalize = context.environment.finalize or _unchanged
+    given = {name: finalize(value) for name, value in {"num": count, **values}.items()}
+    return Markup(ngettext(singular, plural, count)) % given  # noqa: S704  # of a template
 
 
 def _unchanged(value: Any) -> Any:
     return value
+
+
+def lang() -> Markup:
+    """Return what the root element of a document says of its language, and of its direction where that is not ours."""
+    code = spoken()
+    away = f' dir="{direction(code)}"' if direction(code) != "ltr" else ""
+    return Markup(f'lang="{tag(code)}"{away}')  # noqa: S704  # no text of anybody
+
+
+def as_typed() -> Markup:
+    """Return the attributes of an element with what people typed, in a document of another language than English.
+
+    Nobody says in which language they type, so it is marked as in none, and runs as its first letters do.
+    """
+    return Markup("") if spoken() == ENGLISH else Markup(' lang="" dir="auto"')
+
+
+def way() -> int:
+    """Return 1 where drawings run from left to right, -1 where they run the other way."""
+    return -1 if mirrored() else 1
+
+
+def edge() -> str:
+    """Return where the edge of a drawing is at which lines of text begin."""
+    return "100%" if mirrored() else "0"
 
 
 def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
@@ -88,7 +122,8 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
         extensions=["jinja2.ext.i18n", Layout],
     )
     compiler.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension's own setting
-    compiler.globals.update(gettext=_gettext, ngettext=_ngettext)
+    compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
+    compiler.globals.update(lang=lang, as_typed=as_typed, way=way, edge=edge)
     return compiler
 
 

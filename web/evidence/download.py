@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from domain.language import gettext as _
+from domain.language import in_english, speaking
 from projections import verify
 from projections.evidence import bundle
 from projections.evidence.bundle import Enclosures, NothingYet, ReadablePage, Wanted
@@ -81,7 +82,8 @@ def made(services: Services, asked: Wanted, *, names: bool) -> Spool:
     agreed = world.shares[asked.share]  # type: ignore[index]
 
     def page(content: ReadablePage) -> bytes:
-        return readable(services.pages, content, world.names_for(agreed.client) if names else None)
+        with speaking(agreed.language):
+            return readable(services.pages, content, world.names_for(agreed.client) if names else None)
 
     enclosed = Enclosures(made_at=services.now(), verifier=verifier(), readable=page)
     return bundle.build(services.logs, services.notary, asked, enclosed)
@@ -96,7 +98,9 @@ async def _download(request: Request, signed: Signed, share: str, *, receipts: b
             _("There is no such update; this record has the updates 1 to {head}.\n", head=head), 404
         )
     if receipts:
-        sentence = _("evidence of {kind} {first} to {to}", kind=asked.kind, first=asked.first, to=asked.to or head)
+        sentence = in_english(
+            "evidence of {kind} {first} to {to}", kind=asked.kind, first=asked.first, to=asked.to or head
+        )
         await run_in_threadpool(consulted, services, signed, share, sentence)
     try:
         build = partial(made, services, asked, names=receipts)

@@ -27,13 +27,20 @@ def typed_day(text: str) -> date:
         raise ValueError(_("“{text}” is no date. Expected one such as 2027-05-03 or 3 May 2027.", text=plain))
     raise ValueError(
         _(
-            "“{text}” can mean {said}. Type {first} or {last}.",
+            "“{text}” can mean {said}. Type {typed}.",
             text=plain,
-            said=_(" or ").join(_long(day) for day in found),
-            first=_(", ").join(day.isoformat() for day in found[:-1]),
-            last=found[-1].isoformat(),
+            said=_either([_long(day) for day in found], between=""),
+            typed=_either([day.isoformat() for day in found], between=", "),
         )
     )
+
+
+def _either(texts: list[str], *, between: str) -> str:
+    """Return "A or B", "A, B or C", or without a text between them "A or B or C"."""
+    text = texts[0]
+    for one in texts[1:-1]:
+        text = f"{text}{between}{one}" if between else _("{first} or {last}", first=text, last=one)
+    return _("{first} or {last}", first=text, last=texts[-1])
 
 
 def _long(day: date) -> str:

@@ -9,25 +9,20 @@ from datetime import date
 
 import msgspec
 
-from domain.headline import count
-from domain.language import N_
+from domain.headline import counted
+from domain.language import ENGLISH, capital, ngettext, speaking
 from domain.language import gettext as _
 from domain.view import BudgetVital, ClientView, DateUnit, MilestoneRow, RiskCard, RiskVital, ScheduleVital
 from projections.entries.summed import ThingRow
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
+from projections.replay.pages import Folded
 from projections.replay.since import LOOK, since
 from projections.wording import words
-from web.render.figures import risk_vital
+from projections.wording.values import BAND_INSIDE, STATE
+from web.render.figures import in_band, risk_vital
 
-WORD = {
-    "on_track": N_("On track"),
-    "at_risk": N_("At risk"),
-    "off_track": N_("Off track"),
-    "overdue": N_("Overdue"),
-    "met": N_("Done"),
-    "planned": N_("Planned"),
-}
+WORD = STATE
 MOST = 100  # things in one mail, the most important ones; mail programs cut off longer mails
 
 
@@ -56,7 +51,7 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     agreed: str
-    word: str  # "forecast", or "met"
+    met: bool  # then the date is the one on which it was
     forecast: str
     slip: str
     status: str
@@ -74,6 +69,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a digest says; it is the same for all readers of a client."""
 
     share: str
+    language: str = ENGLISH  # BCP 47; that of the newest update
     organisation: str
     client: str
     project: str
@@ -107,7 +103,15 @@ def compose(log: DisclosureLog, share: str, after: int, to: int, reader: str = "
     newest = pages.fold(log, share, readable[-1].n) if readable else None
     if newest is None:
         return None
+    with speaking(newest.view().language):
+        return _composed(log, newest, (after, to), reader)
+
+
+def _composed(log: DisclosureLog, newest: Folded, between: tuple[int, int], reader: str) -> Digest | None:
+    """Return the digest of the updates after the first number of `between`, up to the second."""
+    after, to = between
     entry, view = newest.entry, newest.view()
+    share = entry.content.share
     at = entry.content.at
     first = _first_under(log, share, (after + 1, entry.n), entry.content.terms_version)
     found = since(log, share, first - 1, newest, reader)
@@ -115,6 +119,7 @@ def compose(log: DisclosureLog, share: str, after: int, to: int, reader: str = "
         return None
     return Digest(
         share=share,
+        language=view.language,
         organisation=view.organisation,
         client=view.client,
         project=view.project,
@@ -148,51 +153,70 @@ def _first_under(log: DisclosureLog, share: str, between: tuple[int, int], versi
 def _left_out(first: int, first_in_force: int) -> Iterator[str]:
     """Yield the sentence about updates under earlier terms, if there are any."""
     if first != first_in_force:
-        which = covered(first, first_in_force - 1)
-        yield _(
-            "{which}{rest} came under an earlier agreement; your history has what was shown then.",
-            which=which[:1].upper(),
-            rest=which[1:],
-        )
+        last = first_in_force - 1
+        if first >= last:
+            yield _("Update {to} came under an earlier agreement; your history has what was shown then.", to=last)
+        else:
+            yield _(
+                "Updates {first} to {to} came under an earlier agreement; your history has what was shown then.",
+                first=first,
+                to=last,
+            )
 
 
 def _older(more: int) -> Iterator[str]:
     """Yield the sentence about updates that were not looked at for steps and reasons, if there are any."""
     if more > 0:
-        older = count(more, _("earlier update is"), _("earlier updates are")).capitalize()
-        yield _("{older} summed up here without their steps; your history has each.", older=older)
+        yield capital(
+            counted(
+                "one earlier update is summed up here without their steps; your history has each.",
+                "{many} earlier updates are summed up here without their steps; your history has each.",
+                more,
+            )
+        )
 
 
 def _others(more: int) -> Iterator[str]:
     """Yield the sentence about things beyond `MOST`, if there are any."""
     if more > 0:
-        others = count(more, _("other thing"), _("other things")).capitalize()
-        yield _("{others} changed; your history has each.", others=others)
+        yield capital(
+            counted(
+                "one other thing changed; your history has each.",
+                "{many} other things changed; your history has each.",
+                more,
+            )
+        )
 
 
 def _line(row: ThingRow, *, cut: bool) -> DigestLine:
     """Return a row in words; `cut`: of the updates not all were looked at."""
     if not row.values:
-        unchanged = _("Unchanged after {steps}", steps=_steps(row.steps, cut=cut))
+        unchanged = _unchanged_after(row.steps, cut=cut)
         return DigestLine(title=row.title, before="", after=unchanged, note="", steps="", why=row.why)
     leads, others = row.values[0], len(row.values) - 1
     also = ""
     if others:
-        also = _("and {n} other value", n=others) if others == 1 else _("and {n} other values", n=others)
+        also = ngettext("and {n} other value", "and {n} other values", others, n=others)
     return DigestLine(
         title=row.title,
         before=leads.before,
         after=leads.after,
         note=leads.note,
-        steps=_("in {steps}", steps=_steps(row.steps, cut=cut)) if row.steps > (not cut) else "",
+        steps=_in_steps(row.steps, cut=cut) if row.steps > (not cut) else "",
         why=" · ".join(filter(None, (row.now, row.why, also))),
     )
 
 
-def _steps(many: int, *, cut: bool) -> str:
+def _unchanged_after(many: int, *, cut: bool) -> str:
     if cut:
-        return _("{many}+ steps", many=many)
-    return _("{many} step", many=many) if many == 1 else _("{many} steps", many=many)
+        return _("Unchanged after {many}+ steps", many=many)
+    return ngettext("Unchanged after {many} step", "Unchanged after {many} steps", many, many=many)
+
+
+def _in_steps(many: int, *, cut: bool) -> str:
+    if cut:
+        return _("in {many}+ steps", many=many)
+    return ngettext("in {many} step", "in {many} steps", many, many=many)
 
 
 def _vitals(view: ClientView) -> Iterator[Vital]:
@@ -244,8 +268,8 @@ def _budget(vital: BudgetVital, step: int) -> Vital:
 
 
 def _risks(vital: RiskVital) -> Vital:
-    bands = ((vital.high, _("high")), (vital.medium, _("medium")), (vital.low, _("low")))
-    told = [f"{many} {band}" for many, band in bands if many]
+    bands = ((vital.high, "high"), (vital.medium, "medium"), (vital.low, "low"))
+    told = [in_band(band, many) for many, band in bands if many]
     beside = ", ".join(told)
     figure = _("{top_score} highest score, {top}", top_score=vital.top_score, top=vital.top) if vital.top else ""
     if told and vital.top_score is None:
@@ -260,7 +284,7 @@ def _milestone(row: MilestoneRow, unit: DateUnit) -> Milestone:
     return Milestone(
         title=row.title,
         agreed=_date(row.baseline, unit),
-        word=_("met") if row.actual else _("forecast"),
+        met=row.actual is not None,
         forecast=_date(row.actual or row.forecast, unit),
         slip=words.signed_in(row.slip.since_current, unit) if row.slip else "",
         status=WORD[row.status] if row.status else "",
@@ -271,7 +295,9 @@ def _risk(card: RiskCard) -> Risk:
     score = ""
     if card.score is not None:
         score = f"{card.score.probability}×{card.score.impact} = {card.score.value}"
-    return Risk(ref=card.ref, title=card.title, score=", ".join(filter(None, (score, card.band))))
+    return Risk(
+        ref=card.ref, title=card.title, score=", ".join(filter(None, (score, BAND_INSIDE.get(card.band or ""))))
+    )
 
 
 def _date(value: date | None, unit: DateUnit) -> str:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, TypedDict
 import msgspec
 
 from domain.language import gettext as _
+from domain.language import speaking
 from projections.wording import words
 from web.door.templates import Page, environment
 from web.mail.digest import Digest, Milestone
@@ -159,7 +160,12 @@ def writable(address: str) -> bool:
 
 
 def digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
-    """Return a digest as a mail."""
+    """Return a digest as a mail, in its language."""
+    with speaking(content.language):
+        return _of_digest(envelope, content, links)
+
+
+def _of_digest(envelope: Envelope, content: Digest, links: Links) -> bytes:
     subject = f"{content.project}: {content.sentence}"
     return message(
         envelope,
@@ -299,7 +305,11 @@ def _milestones(content: Digest) -> Iterator[str]:
 
 def _dates(milestone: Milestone) -> str:
     agreed = _("agreed {agreed}", agreed=milestone.agreed) if milestone.agreed else ""
-    forecast = f"{milestone.word} {milestone.forecast}" if milestone.forecast else ""
+    forecast = ""
+    if milestone.forecast:
+        forecast = (
+            _("met {day}", day=milestone.forecast) if milestone.met else _("forecast {day}", day=milestone.forecast)
+        )
     return _joined(", ", agreed, forecast, milestone.slip, milestone.status)
 
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from domain.ids import PersonId
-from domain.language import N_
+from domain.ids import ClientId, PersonId
+from domain.language import ENGLISH, N_, Said, speaking
 from domain.language import gettext as _
 from domain.people.addresses import Side
 from domain.people.mails import Mail
@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     from web.identity.credentials import Credentials
 
 
-AS: dict[Role, str] = {
-    "admin": N_("an admin"),
-    "manager": N_("a project manager"),
-    "auditor": N_("an auditor"),
-    "viewer": N_("a viewer"),
-}
+AS: dict[Role, str] = Said(
+    {
+        "admin": N_("an admin"),
+        "manager": N_("a project manager"),
+        "auditor": N_("an auditor"),
+        "viewer": N_("a viewer"),
+    }
+)
 
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +111,10 @@ class Writer:
         """
         person = self._present.refresh().people.get(errand.person)
         key = (errand.client or next(iter(person.memberships), None)) if person is not None else None
+        with speaking(self._language(person, key)):
+            return self._invitation(person, key, mail, secret)
+
+    def _invitation(self, person: Person | None, key: ClientId | None, mail: Mail, secret: str) -> bytes | None:
         if person is None or not person.comes_in or (person.viewer and key not in person.clients):
             return None
         if not secret:
@@ -136,6 +142,10 @@ class Writer:
         person = self._present.refresh().people.get(errand.person)
         if person is None or not reached_at(person, errand.client) or self._clock() - mail.at > ASKED:
             return None
+        with speaking(self._language(person, errand.client)):
+            return self._link(person, errand, mail, way_on)
+
+    def _link(self, person: Person, errand: Errand, mail: Mail, way_on: str) -> bytes:
         secret = self._credentials.asked_link(person.id, errand.client)
         world = self._present.refresh()
         link = world.people[person.id].links[digest_of(secret)]
@@ -171,6 +181,17 @@ class Writer:
             return None
         content = self._noticed(person, mail)
         return None if content is None else notice.letter(self._envelope(content.organisation, person, mail), content)
+
+    def _language(self, person: Person | None, client: ClientId | None) -> str:
+        """Return the language (BCP 47) of a mail about signing in: the person's, else that of the client's shares.
+
+        Nothing of another client of theirs is looked at.
+        """
+        if person is not None and person.language:
+            return person.language
+        shares = self._present.world.all_of_client(client) if client else []
+        spoken = {share.language for share in shares if share.revoked_at is None}
+        return spoken.pop() if len(spoken) == 1 else ENGLISH
 
     def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(

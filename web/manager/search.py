@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.ids import ClientId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.people.person import Person
 from projections.events.world import World
@@ -24,14 +24,16 @@ from web.staff.consulted import consulted
 from web.staff.frame import StaffPage, shell
 from web.write.viewers import theirs
 
-GROUPS = {
-    "project": N_("Projects"),
-    "client": N_("Clients"),
-    "share": N_("Shares"),
-    "milestone": N_("Milestones"),
-    "risk": N_("Risks"),
-    "person": N_("People"),
-}
+GROUPS = Said(
+    {
+        "project": N_("Projects"),
+        "client": N_("Clients"),
+        "share": N_("Shares"),
+        "milestone": N_("Milestones"),
+        "risk": N_("Risks"),
+        "person": N_("People"),
+    }
+)
 AT_ONCE, ON_THE_PAGE = 5, 30  # results of a kind
 
 

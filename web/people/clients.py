@@ -8,9 +8,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.errors import Invalid, Refused
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import CommandId, PersonId
-from domain.language import N_
+from domain.language import N_, Said, sentence
 from domain.language import gettext as _
 from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
 from domain.people.memberships import EndLead, NameLead
@@ -26,15 +26,17 @@ from web.staff.acting import actor_of, permitted
 from web.staff.for_you import opened
 from web.staff.frame import StaffPage, shell
 
-SAID = {
-    "domains": N_("Recorded. It holds for the next invitation."),
-    "session": N_("Ended. Whatever was open in it has closed."),
-    "person": N_("Ended. Every page of theirs has closed."),
-    "provider": N_("Removed. Nobody signs in by it, and the sessions it made have ended."),
-    "lead": N_("Recorded. They find the people of their client beside their projects."),
-    "no-lead": N_("Recorded. They invite nobody any more; whom they invited stays."),
-    "ended": N_("Ended. Every open page was closed, and nobody of it can sign in."),
-}
+SAID = Said(
+    {
+        "domains": N_("Recorded. It holds for the next invitation."),
+        "session": N_("Ended. Whatever was open in it has closed."),
+        "person": N_("Ended. Every page of theirs has closed."),
+        "provider": N_("Removed. Nobody signs in by it, and the sessions it made have ended."),
+        "lead": N_("Recorded. They find the people of their client beside their projects."),
+        "no-lead": N_("Recorded. They invite nobody any more; whom they invited stays."),
+        "ended": N_("Ended. Every open page was closed, and nobody of it can sign in."),
+    }
+)
 
 
 class ClientsPage(StaffPage, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class ClientPage(StaffPage, frozen=True, kw_only=True):
     client: Client
     stands: ClientStanding
     name: Callable[[str], str]  # what a person is called, by id
-    count: Callable[..., str]
+    stood: str  # how many shares, people and open pages there are, as a sentence
     domains: str  # as typed or as they hold
     problem: Refused | None
     may_end: bool
@@ -72,9 +74,17 @@ class EndClientPage(StaffPage, frozen=True, kw_only=True):
     typed: Mapping[str, str]  # name, reason
 
 
-def counted(value: int, one: str, many: str = "") -> str:
-    """Return "no share", "one share", "two shares"."""
-    return count(value, one, many) if value else _("no {one}", one=one)
+def _stood(stands: ClientStanding) -> str:
+    """Return how many shares are in force, people have access and pages are open, as a sentence."""
+    shares, people, pages = stands.in_force, stands.with_access, stands.open_pages
+    told = (
+        counted("one share in force", "{many} shares in force", shares) if shares else _("no share in force"),
+        counted("one person with access", "{many} people with access", people)
+        if people
+        else _("no person with access"),
+        counted("one open page now", "{many} open pages now", pages) if pages else _("no open page now"),
+    )
+    return sentence(", ".join(told))
 
 
 async def clients(request: Request, signed: Signed) -> Response:
@@ -109,7 +119,7 @@ async def _client(
         client=client,
         stands=stands,
         name=services.present.world.names_for(client.id),
-        count=counted,
+        stood=_stood(stands),
         domains=", ".join(client.domains) if domains is None else domains,
         problem=problem,
         may_end=permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")),

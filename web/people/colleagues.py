@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, PersonId, ProjectId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.people.mails import Mail
 from domain.people.person import ChangeRole, Person, Role
@@ -32,18 +32,22 @@ from web.process.services import Services
 from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
 
-ROLES = {
-    "manager": N_("Project manager"),
-    "auditor": N_("Auditor"),
-    "admin": N_("Admin"),
-}
-SAID = {
-    "assigned": N_("Recorded. It holds from their next click on."),
-    "session": N_("Ended. Whatever was open in it has closed."),
-    "ended": N_("Ended. They are signed out everywhere."),
-    "required": N_("Recorded. Whoever has used no passkey goes to add one with their next click."),
-    "not-required": N_("Recorded. Nobody needs a passkey any more."),
-}
+ROLES = Said(
+    {
+        "manager": N_("Project manager"),
+        "auditor": N_("Auditor"),
+        "admin": N_("Admin"),
+    }
+)
+SAID = Said(
+    {
+        "assigned": N_("Recorded. It holds from their next click on."),
+        "session": N_("Ended. Whatever was open in it has closed."),
+        "ended": N_("Ended. They are signed out everywhere."),
+        "required": N_("Recorded. Whoever has used no passkey goes to add one with their next click."),
+        "not-required": N_("Recorded. Nobody needs a passkey any more."),
+    }
+)
 
 
 class Colleague(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from projections.entries.entry import Entry
 from web.process.health import Health
@@ -30,16 +30,18 @@ GAUGES = {  # by metric: the field of the health report, and the help text
     "ready": ("ready", N_("1 where requests should come to this process.")),
     "ok": ("ok", N_("1 where the installation is well.")),
 }
-PUSHED = {  # help texts by field of the push layer's counts
-    "joined": N_("Dashboards that came."),
-    "rounds": N_("Rounds: one write for everybody who is up to date."),
-    "behind": N_("Times a page fell behind its connection."),
-    "log_reads": N_("Reads of the log for pages."),
-    "views": N_("Whole views sent."),
-    "resets": N_("Pages told to start over."),
-    "refused": N_("Reports of more than was sent."),
-    "aborted": N_("Connections that had to be cut."),
-}
+PUSHED = Said(
+    {  # help texts by field of the push layer's counts
+        "joined": N_("Dashboards that came."),
+        "rounds": N_("Rounds: one write for everybody who is up to date."),
+        "behind": N_("Times a page fell behind its connection."),
+        "log_reads": N_("Reads of the log for pages."),
+        "views": N_("Whole views sent."),
+        "resets": N_("Pages told to start over."),
+        "refused": N_("Reports of more than was sent."),
+        "aborted": N_("Connections that had to be cut."),
+    }
+)
 
 
 class Deliveries:

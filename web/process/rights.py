@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.ids import ClientId, ShareId
 from domain.language import gettext as _
+from domain.language import speaking
 from projections.directory import Called
 from projections.events.present import CurrentWorld
 from projections.events.world import World, names
@@ -32,16 +33,19 @@ def may_watch(present: CurrentWorld, signed: Signed, share: str) -> bool:
 
 
 def called(services: Services, share: str) -> Called:
-    """Return the names and the time zone that a share's client reads: those of the newest update. For threads.
+    """Return the names, the time zone and the language of a share's client: those of the newest update. For threads.
 
     Those of today are read of a share in force without an update that can be read.
     """
     page, agreed = services.heads.page(share), services.present.world.shares[ShareId(share)]
     if page is not None:
-        return Called(page.view.organisation, page.view.client, page.view.time_zone)
+        return Called(page.view.organisation, page.view.client, page.view.time_zone, page.view.language)
     named = names(services.present.world, agreed)
-    organisation = named.organisation if agreed.active else _("Your supplier")
-    return Called(organisation, named.client, named.time_zone)
+    organisation = named.organisation
+    if not agreed.active:
+        with speaking(agreed.language):
+            organisation = _("Your supplier")
+    return Called(organisation, named.client, named.time_zone, agreed.language)
 
 
 def organisation_of(services: Services, clients: Sequence[ClientId]) -> str:

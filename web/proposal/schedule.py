@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import MilestoneId
 from domain.language import gettext as _
 from domain.plan.neighbours import apart, dates_of
@@ -270,10 +270,12 @@ class Compared:
             return
         before = {source: agreed.baseline_of(self.ids[source]) for source in dates}
         if differ := sum(before[source] not in (None, day) for source, day in dates.items()):
-            what = count(differ, _("milestone"), _("milestones"))
-            told = _(
-                "The file’s baseline differs from the agreed plan for {what}. If it was agreed, set a new agreed plan.",
-                what=what,
+            told = counted(
+                "The file’s baseline differs from the agreed plan for one milestone. If it was agreed, set a new "
+                "agreed plan.",
+                "The file’s baseline differs from the agreed plan for {many} milestones. If it was agreed, set a new "
+                "agreed plan.",
+                differ,
             )
             self.notes.add("baseline", told)
         if new := {source: day for source, day in dates.items() if before[source] is None}:
@@ -296,7 +298,7 @@ class Compared:
             source_id="",
             title=title,
             before="",
-            after=count(len(dates), _("date")),
+            after=counted("one date", "{many} dates", len(dates)),
             note="; ".join(filter(None, (note, self._far_away(dates.values())))),
             commands=(command,),
             offered=self.offering or offered,

@@ -10,7 +10,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.ids import ShareId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.plan.project import Project
 from domain.reveal import holding
 from domain.reveal.holding import Holds
@@ -19,7 +19,7 @@ from domain.view import ClientView, Dimension
 from projections.events.world import World, names
 from web.telling.held import touched
 
-LEVELS = {"amounts": N_("amounts"), "percent": N_("percent"), "rag": N_("status alone")}
+LEVELS = Said({"amounts": N_("amounts"), "percent": N_("percent"), "rag": N_("status alone")})
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):

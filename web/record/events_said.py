@@ -6,7 +6,7 @@ import msgspec
 
 from domain.events import Recorded, tag
 from domain.ids import MilestoneId, ProjectId, RiskId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.putting_back import ChangePutBack
@@ -17,31 +17,33 @@ from web.record.facts import about
 from web.record.said.changes import put_back
 from web.record.two_times import two_times
 
-SAID = {
-    "held-released": N_("Released after review"),
-    "client-scored": N_("Client’s view recorded"),
-    "change-put-back": N_("Change put back"),
-    "client-view-asked": N_("Client’s view asked"),
-    "baseline-approved": N_("Agreed plan set"),
-    "cost-measured": N_("Spend recorded"),
-    "health-overridden": N_("Status set by hand"),
-    "health-override-ended": N_("Status by the rule again"),
-    "command-carried-out": N_("Command completed"),
-    "mail-queued": N_("Email queued"),
-    "mail-settled": N_("Email answered by the mail server"),
-    "mail-domains-set": N_("Email domains set"),
-    "notices-chosen": N_("Emails about the list chosen"),
-    "message-queued": N_("Message to a channel queued"),
-    "message-settled": N_("Message answered by Teams or Slack"),
-    "provider-set": N_("Identity provider set"),
-    "provider-tried": N_("Identity provider tried"),
-    "provider-used": N_("Identity provider in use"),
-    "provider-removed": N_("Identity provider removed"),
-    "lead-named": N_("Made a lead of the client"),
-    "lead-ended": N_("Lead of the client no more"),
-}
+SAID = Said(
+    {
+        "held-released": N_("Released after review"),
+        "client-scored": N_("Client’s view recorded"),
+        "change-put-back": N_("Change put back"),
+        "client-view-asked": N_("Client’s view asked"),
+        "baseline-approved": N_("Agreed plan set"),
+        "cost-measured": N_("Spend recorded"),
+        "health-overridden": N_("Status set by hand"),
+        "health-override-ended": N_("Status by the rule again"),
+        "command-carried-out": N_("Command completed"),
+        "mail-queued": N_("Email queued"),
+        "mail-settled": N_("Email answered by the mail server"),
+        "mail-domains-set": N_("Email domains set"),
+        "notices-chosen": N_("Emails about the list chosen"),
+        "message-queued": N_("Message to a channel queued"),
+        "message-settled": N_("Message answered by Teams or Slack"),
+        "provider-set": N_("Identity provider set"),
+        "provider-tried": N_("Identity provider tried"),
+        "provider-used": N_("Identity provider in use"),
+        "provider-removed": N_("Identity provider removed"),
+        "lead-named": N_("Made a lead of the client"),
+        "lead-ended": N_("Lead of the client no more"),
+    }
+)
 
-NOBODYS = {"operator": N_("System (command line, demo)"), "system": N_("System")}  # actors that are no person
+NOBODYS = Said({"operator": N_("System (command line, demo)"), "system": N_("System")})  # actors that are no person
 
 PLAIN = (  # fields that are set out as they are
     "forecast",

@@ -335,8 +335,8 @@ def _marks(over: Stretch) -> tuple[Mark, ...]:
 def _day_word(day: date, first: date) -> str:
     """Return "Mon 8 Mar 2027" at the beginning and in a new year, "Thu 1 Apr" in a new month, "Tue 9" elsewhere."""
     if day == first or day.timetuple().tm_yday <= 1:
-        return f"{day:%a} {words.day_year(day)}"
-    return f"{day:%a} {words.day(day)}" if day.day == 1 else f"{day:%a} {day.day}"
+        return f"{words.weekday(day)} {words.day_year(day)}"
+    return f"{words.weekday(day)} {words.day(day)}" if day.day == 1 else f"{words.weekday(day)} {day.day}"
 
 
 def _off(over: Stretch, state: Project | None) -> tuple[tuple[str, str], ...]:

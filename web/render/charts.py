@@ -9,7 +9,9 @@ from decimal import Decimal
 
 import msgspec
 
+from domain.headline import in_units
 from domain.language import gettext as _
+from domain.language import mirrored, ngettext
 from domain.money import Money
 from domain.view import BudgetVital, ClientView, CurvePoint, DateUnit, MilestoneRow, Scale
 from projections.wording import words
@@ -30,6 +32,11 @@ class Tick(msgspec.Struct, frozen=True):
     year: bool = False
 
 
+def across(along: float) -> float:
+    """Return where something stands across a drawing, in percent from its left, that is so far along it."""
+    return 100 - along if mirrored() else along
+
+
 class Axis(msgspec.Struct, frozen=True):
     """Civil dates from left to right."""
 
@@ -37,8 +44,12 @@ class Axis(msgspec.Struct, frozen=True):
     end: date
 
     def at(self, day: date) -> str:
-        """Return where a date stands, in percent with two decimals."""
-        return f"{100 * (day - self.start).days / (self.end - self.start).days:.2f}"
+        """Return where a date stands across a drawing, in percent with two decimals."""
+        return f"{across(self.along(day)):.2f}"
+
+    def along(self, day: date) -> float:
+        """Return how far from the start a date stands, in percent."""
+        return 100 * (day - self.start).days / (self.end - self.start).days
 
     def mark(self, day: date, unit: DateUnit) -> str:
         """Return where the mark of a date stands: of one that tells a month or quarter, in the middle of that."""
@@ -52,7 +63,7 @@ class Axis(msgspec.Struct, frozen=True):
         for first in _month_starts(self.start, self.end):
             if (first.month - 1) % step == 0 and self.start < first < self.end:
                 year = first.month == 1
-                ticks.append(Tick(self.at(first), str(first.year) if year else words.MONTHS[first.month - 1], year))
+                ticks.append(Tick(self.at(first), str(first.year) if year else words.month(first), year))
         return ticks
 
 
@@ -114,19 +125,19 @@ def trend_of(view: ClientView) -> Trend | None:
     moments = [p.on for r in rows for p in r.trend]
     if not rows or view.as_of is None:
         return None
-    across = Axis(min(moments) - timedelta(days=3), max(view.as_of, *moments))
+    wide = Axis(min(moments) - timedelta(days=3), max(view.as_of, *moments))
     shown = [p.forecast for r in rows for p in r.trend]
     up = Axis(min(shown) - timedelta(days=24), max(shown) + timedelta(days=24))
     worst = max(rows, key=lambda r: (_slip(r), r.id))
-    lines = tuple(_line(r, across, up, view, worst) for r in rows)
-    begin = max(across.start, up.start)
+    lines = tuple(_line(r, wide, up, view, worst) for r in rows)
+    begin = max(wide.start, up.start)
     return Trend(
         lines=lines,
         labels=labels([Wanted(words.plain(r.title), l.note, float(l.y)) for r, l in zip(rows, lines, strict=True)]),
-        x_ticks=spaced(across.ticks(), TICKS_APART),
+        x_ticks=spaced(wide.ticks(), TICKS_APART),
         y_ticks=tuple(_y_ticks(up, view.date_unit)),
-        reached=_reached(across, up),
-        roomy=float(across.at(begin)) < 50 and float(_up(up, across.end)) < 80,
+        reached=_reached(wide, up),
+        roomy=wide.along(begin) < 50 and float(_up(up, wide.end)) < 80,
         days=len(set(moments)),
         finding=_finding(rows, worst, view.date_unit),
         label=_trend_label(rows, view.date_unit),
@@ -140,7 +151,7 @@ def _slip(row: MilestoneRow) -> int:
 
 def _up(axis: Axis, day: date) -> str:
     """Return where a date stands on an axis that points upwards."""
-    return f"{100 - float(axis.at(day)):.2f}"
+    return f"{100 - round(axis.along(day), 2):.2f}"
 
 
 def _y_ticks(up: Axis, unit: DateUnit) -> Iterator[Tick]:
@@ -153,10 +164,10 @@ def _y_ticks(up: Axis, unit: DateUnit) -> Iterator[Tick]:
             yield Tick(_up(up, at), words.quarter_year(at) if unit == "quarter" else words.month_year(at))
 
 
-def _line(row: MilestoneRow, across: Axis, up: Axis, view: ClientView, worst: MilestoneRow) -> TrendLine:
+def _line(row: MilestoneRow, wide: Axis, up: Axis, view: ClientView, worst: MilestoneRow) -> TrendLine:
     last = max(day for day in (view.as_of, row.trend[-1].on) if day)
-    points = [(across.at(p.on), _up(up, p.forecast)) for p in row.trend]
-    x, y = across.at(last), points[-1][1]
+    points = [(wide.at(p.on), _up(up, p.forecast)) for p in row.trend]
+    x, y = wide.at(last), points[-1][1]
     path = "M" + "L".join(f"{px} {py}" for px, py in [*points, (x, y)])
     slip = _slip(row)
     tone = "bad" if row is worst and slip > 0 else "ink" if row.final else "mute"
@@ -174,20 +185,35 @@ def spaced(ticks: Sequence[Tick], least: float) -> tuple[Tick, ...]:
     return tuple(sorted(kept, key=lambda t: float(t.at)))
 
 
-def _reached(across: Axis, up: Axis) -> str:
+def _reached(wide: Axis, up: Axis) -> str:
     """Return the region where the forecast date has passed: below the diagonal of equal dates."""
-    end = min(across.end, up.end)
-    begin = max(across.start, up.start)
+    end = min(wide.end, up.end)
+    begin = max(wide.start, up.start)
     if begin >= end:
         return ""
-    return f"M{across.at(begin)} 100L{across.at(begin)} {_up(up, begin)}L{across.at(end)} {_up(up, end)}V100z"
+    return f"M{wide.at(begin)} 100L{wide.at(begin)} {_up(up, begin)}L{wide.at(end)} {_up(up, end)}V100z"
 
 
 def _finding(rows: Sequence[MilestoneRow], worst: MilestoneRow, unit: DateUnit) -> str:
     slip = _slip(worst)
     if slip > 0:
-        return _("{title} is {slip} late", title=worst.title, slip=words.late(slip, unit))
+        return _late(worst.title, in_units(slip, unit), unit)
     return _("All forecasts are steady or earlier") if rows else ""
+
+
+def _late(title: str, many: int, unit: DateUnit) -> str:
+    """Return the sentence that a milestone is late by so many units."""
+    match unit:
+        case "day":
+            return ngettext("{title} is {many} day late", "{title} is {many} days late", many, title=title, many=many)
+        case "month":
+            return ngettext(
+                "{title} is {many} month late", "{title} is {many} months late", many, title=title, many=many
+            )
+        case "quarter":
+            return ngettext(
+                "{title} is {many} quarter late", "{title} is {many} quarters late", many, title=title, many=many
+            )
 
 
 def _trend_label(rows: Sequence[MilestoneRow], unit: DateUnit) -> str:
@@ -200,7 +226,7 @@ def _trend_label(rows: Sequence[MilestoneRow], unit: DateUnit) -> str:
         )
         for r in rows
     ]
-    return _("Forecast dates over time. ") + "; ".join(moves) + "."
+    return _("Forecast dates over time. {moves}.", moves="; ".join(moves))
 
 
 # spend
@@ -228,18 +254,18 @@ def spend_of(budget: BudgetVital) -> Spend | None:
         return None
     approved = budget.budget.amount if budget.budget and budget.curve_currency else Decimal(1)
     top = max([approved, *(v for p in budget.curve for v in (p.planned, p.spent, p.forecast) if v)]) * Decimal("1.14")
-    across = Axis(budget.curve[0].on, budget.curve[-1].on + timedelta(days=20))
-    planned = _series(budget.curve, "planned", across, top)
-    spent = _series(budget.curve, "spent", across, top)
-    earned = _series(budget.curve, "earned", across, top)
-    forecast = _series(budget.curve, "forecast", across, top)
+    wide = Axis(budget.curve[0].on, budget.curve[-1].on + timedelta(days=20))
+    planned = _series(budget.curve, "planned", wide, top)
+    spent = _series(budget.curve, "spent", wide, top)
+    earned = _series(budget.curve, "earned", wide, top)
+    forecast = _series(budget.curve, "forecast", wide, top)
     return Spend(
         planned=_path(planned),
         area=f"M{planned[0][0]} 100{_path(planned)[1:].join(('L', ''))}L{planned[-1][0]} 100z" if planned else "",
         spent=_path(spent),
         earned=_path(earned) if len(earned) > 1 else "",
         forecast=_path(forecast),
-        x_ticks=tuple(t for t in across.ticks() if float(t.at) < 96),
+        x_ticks=tuple(t for t in wide.ticks() if across(float(t.at)) < 96),
         y_ticks=tuple(_amounts(top, budget.curve_currency)),
         limit=_height(approved, top),
         spent_at=spent[-1] if spent else None,
@@ -248,9 +274,9 @@ def spend_of(budget: BudgetVital) -> Spend | None:
     )
 
 
-def _series(points: Sequence[CurvePoint], field: str, across: Axis, top: Decimal) -> list[tuple[str, str]]:
+def _series(points: Sequence[CurvePoint], field: str, wide: Axis, top: Decimal) -> list[tuple[str, str]]:
     values = ((point.on, getattr(point, field)) for point in points)
-    return [(across.at(on), _height(value, top)) for on, value in values if value is not None]
+    return [(wide.at(on), _height(value, top)) for on, value in values if value is not None]
 
 
 def _height(value: Decimal, top: Decimal) -> str:

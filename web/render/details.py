@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.headline import number
-from domain.language import N_
+from domain.language import N_, Said, pgettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
@@ -19,16 +19,17 @@ from domain.view import (
     DateUnit,
     Indicator,
     MilestoneRow,
+    RiskBand,
     RiskCard,
     RiskVital,
     ScheduleVital,
     Score,
 )
 from projections.wording import values, words
-from projections.wording.values import BAND, KIND, MEASURE, PROXIMITY, RESPONSE, STATUS
+from projections.wording.values import BAND, BAND_INSIDE, KIND, MEASURE, PROXIMITY, RESPONSE, STATUS
 
 MOST_EARLIER = 10  # forecasts that are listed one by one
-PHASE = {"running": N_("Project running"), "on_hold": N_("Project on hold"), "closed": N_("Project closed")}
+PHASE = Said({"running": N_("Project running"), "on_hold": N_("Project on hold"), "closed": N_("Project closed")})
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,11 +137,13 @@ def _range(row: MilestoneRow, unit: DateUnit) -> str:
     return _("{day} at the latest", day=day(row.latest, unit)) if row.latest else ""
 
 
-AS_FIRST: dict[DateUnit, str] = {
-    "day": N_("On the day of the first plan"),
-    "month": N_("In the month of the first plan"),
-    "quarter": N_("In the quarter of the first plan"),
-}
+AS_FIRST: dict[DateUnit, str] = Said(
+    {
+        "day": N_("On the day of the first plan"),
+        "month": N_("In the month of the first plan"),
+        "quarter": N_("In the quarter of the first plan"),
+    }
+)
 
 
 def _slip(row: MilestoneRow, unit: DateUnit) -> Iterator[str]:
@@ -206,7 +209,7 @@ def of_risk(card: RiskCard, view: ClientView) -> tuple[Detail, ...]:
         *_of_text(_("What may happen"), card.event),
         *_of_text(_("Effect"), card.effect),
         *_of_text(_("Response"), RESPONSE[card.response] if card.response else "", card.response_actions),
-        *_of_text(_("Expected"), PROXIMITY[card.proximity] if card.proximity else ""),
+        *_of_text(pgettext("risk", "Expected"), PROXIMITY[card.proximity] if card.proximity else ""),
         *_of_text(_("Category"), card.category),
         *_of_text(_("Owner"), card.owner),
         *_scores(card, view),
@@ -214,24 +217,26 @@ def of_risk(card: RiskCard, view: ClientView) -> tuple[Detail, ...]:
 
 
 def _scores(card: RiskCard, view: ClientView) -> Iterator[Detail]:
-    band, yours = BAND.get(card.band or "", ""), BAND.get(card.client_band or "", "")
+    band = BAND.get(card.band or "")
     if card.score:
-        yield from _of_score(_("Score"), card.score, view.organisation, band)
+        yield from _of_score(_("Score"), card.score, view.organisation, card.band)
     elif card.band:
         since = _("{band} since {day}", band=band, day=day(card.band_since)) if card.band_since else band
         yield from _of_text(_("Band"), since, view.organisation)
     yield from _of_score(_("Score before"), card.previous)
     yield from _of_text(_("Band before"), BAND.get(card.previous_band or "", ""))
-    yield from _of_score(_("Before any response"), card.inherent, band=BAND.get(card.inherent_band or "", ""))
-    yield from _of_score(_("Your score"), card.client_score, card.client_scored_by, yours)
+    yield from _of_score(_("Before any response"), card.inherent, band=card.inherent_band)
+    yield from _of_score(_("Your score"), card.client_score, card.client_scored_by, card.client_band)
 
 
-def _of_score(label: str, score: Score | None, by: str = "", band: str = "") -> Iterator[Detail]:
+def _of_score(label: str, score: Score | None, by: str = "", band: RiskBand | None = None) -> Iterator[Detail]:
     if score is None:
-        yield from _of_text(label, by, band)
+        yield from _of_text(label, by, BAND.get(band or ""))
         return
     given = ", ".join(part for part in (by, day(score.on) if score.on else "") if part)
-    yield from _of_text(label, ", ".join(part for part in (values.points(score), band.lower()) if part), given)
+    yield from _of_text(
+        label, ", ".join(part for part in (values.points(score), BAND_INSIDE.get(band or "")) if part), given
+    )
 
 
 # what is judged

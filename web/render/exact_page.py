@@ -10,11 +10,13 @@ from typing import Protocol
 
 from starlette.responses import HTMLResponse, Response
 
+from domain.language import speaking
 from projections.entries.entry import Page
 from projections.entries.parts import instant
 from projections.logs.disclosure_log import DisclosureLog
 from projections.replay import pages
 from web.door.guard import not_found
+from web.door.templates import lang
 
 
 class Style(Protocol):
@@ -30,7 +32,7 @@ class Style(Protocol):
 
 
 FRAME = (
-    '<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8">'
+    '<!doctype html>\n<html {lang}><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
     "<title>Update {n}, recorded {at}</title><style>{css}</style></head>\n"
     '<body><main id="main" class="wrap">{roots}</main></body></html>'
@@ -51,7 +53,8 @@ def recorded(log: DisclosureLog, style: Style, share: str, n: int) -> tuple[Page
 def document(page: Page, css: bytes, markup: str = "") -> str:
     """Return the one file that an update's exact page is, or `markup` out of it alone."""
     roots = markup or "".join(page.roots.values())
-    return FRAME.format(n=page.n, at=instant(page.at), css=css.decode(), roots=roots)
+    with speaking(page.view.language):
+        return FRAME.format(lang=lang(), n=page.n, at=instant(page.at), css=css.decode(), roots=roots)
 
 
 def response(log: DisclosureLog, style: Style, share: str, number: str, *, ancestors: str = "'none'") -> Response:

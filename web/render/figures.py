@@ -2,10 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 
-from domain.headline import count, in_units, number
+from domain.headline import counted, in_units, number
+from domain.language import capital, mirrored, ngettext, sentence
 from domain.language import gettext as _
-from domain.view import BudgetVital, ClientView, DateUnit, Indicator, RiskCard, RiskVital, Scale, ScheduleVital, Score
+from domain.view import (
+    BudgetVital,
+    ClientView,
+    DateUnit,
+    Indicator,
+    Rag,
+    RiskCard,
+    RiskVital,
+    Scale,
+    ScheduleVital,
+    Score,
+)
 from projections.wording import words
+from projections.wording.values import BAND_INSIDE
 from web.render import charts, details
 from web.render.parts import (
     BudgetBar,
@@ -23,16 +36,9 @@ from web.render.parts import (
 TONE = {"on_track": "ok", "at_risk": "warn", "off_track": "bad", "overdue": "bad", "met": "done", "planned": "none"}
 
 
-def sentence(text: str) -> str:
-    """Return a phrase as a sentence: with a capital letter and a full stop."""
-    return text[:1].upper() + text[1:] + "."
-
-
 def comments(many: int) -> str:
     """Return how many comments there are: "1 comment", "3 comments", "" for none."""
-    if many == 1:
-        return _("1 comment")
-    return _("{many} comments", many=many) if many else ""
+    return ngettext("{many} comment", "{many} comments", many, many=many) if many else ""
 
 
 def plans_agreed(plans: int) -> str:
@@ -54,6 +60,31 @@ def measured(vital: BudgetVital) -> bool:
     return vital.budget is not None or vital.forecast_share is not None or vital.spent_share is not None
 
 
+def overall_is(status: Rag) -> str:
+    """Return the overall status in words."""
+    match status:
+        case "on_track":
+            return _("Overall on track")
+        case "at_risk":
+            return _("Overall at risk")
+        case "off_track":
+            return _("Overall off track")
+
+
+def was_on_time(vital: ScheduleVital, unit: DateUnit) -> str:
+    """Return that the schedule was as agreed when its slip was last set, "" where it was not."""
+    if vital.previous_slip != 0 or vital.previous_on is None or vital.slip_days == 0:
+        return ""
+    day = words.day_year(vital.previous_on)
+    match unit:
+        case "day":
+            return _("Was on the agreed day on {day}", day=day)
+        case "month":
+            return _("Was in the agreed month on {day}", day=day)
+        case "quarter":
+            return _("Was in the agreed quarter on {day}", day=day)
+
+
 A_YEAR: dict[DateUnit, int] = {"month": 12, "quarter": 4}
 MOST_TICKS = 36
 CLOSE = 30  # percent of the line: the narrowest is 235 px long (dashboard.css), a date with its year 66 px
@@ -66,7 +97,9 @@ def slip_bar(vital: ScheduleVital, unit: DateUnit) -> SlipBar:
     end = start + 100 * slip / span
     tone = TONE[vital.indicator.status] if vital.indicator else "mute" if slip <= 0 else "ink"
     close = abs(slip) * 100 / span < CLOSE
-    return SlipBar(ticks=ticks, start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=close)
+    drawn = tuple((f"{charts.across(float(at)):.2f}", long) for at, long in ticks)
+    start, end = charts.across(start), charts.across(end)
+    return SlipBar(ticks=drawn, start=f"{start:.2f}", end=f"{end:.2f}", tone=tone, close=close)
 
 
 Line = tuple[int, float, tuple[tuple[str, bool], ...]]  # how long it is, where the agreed date stands, its ticks
@@ -94,12 +127,13 @@ def budget_bar(vital: BudgetVital) -> BudgetBar:
     widest = max(1.0, float(vital.forecast_share or 0), float(vital.spent_share or 0)) * 1.07
 
     def at(share: object) -> str:
-        return f"{100 * float(str(share)) / widest:.2f}" if share is not None else ""
+        return f"{charts.across(100 * float(str(share)) / widest):.2f}" if share is not None else ""
 
     planned = float(vital.planned_share or 0) / widest
     anchor = "start" if planned < 0.15 else "end" if planned > 0.85 else "middle"
     return BudgetBar(
-        spent=at(vital.spent_share or 0),
+        spent=f"{100 * float(vital.spent_share or 0) / widest:.2f}",
+        begin=f"{at(vital.spent_share or 0)}%" if mirrored() else "0",
         planned=at(vital.planned_share),
         forecast=at(vital.forecast_share),
         anchor=anchor,
@@ -110,21 +144,43 @@ def risk_vital(vital: RiskVital) -> RiskVitalPart:
     """Return the vital sign of the risks: how many of each band, as words and as boxes on a line."""
     if not vital.top:
         return RiskVitalPart(v=vital, facts=details.of_risks(vital))
-    bands = [("bad", _("high"), vital.high), ("warn", _("medium"), vital.medium), ("ok", _("low"), vital.low)]
-    counts = ", ".join(f"{many} {name}" for _tone, name, many in bands if many)
-    many_shared = number(vital.high + vital.medium + vital.low)
+    bands = [("bad", "high", vital.high), ("warn", "medium", vital.medium), ("ok", "low", vital.low)]
+    counts = ", ".join(in_band(name, many) for _tone, name, many in bands if many)
+    shared = vital.high + vital.medium + vital.low
     worst = next((many, name) for _tone, name, many in bands if many)
-    alone = vital.top if worst[0] == 1 else _("of {many} shared", many=many_shared)
+    alone = vital.top if worst[0] == 1 else _("of {many} shared", many=number(shared))
     banded = vital.top_score is None
     return RiskVitalPart(
         v=vital,
-        worst_many=f"{worst[0]} {worst[1]}" if banded else "",
+        worst_many=in_band(worst[1], worst[0]) if banded else "",
         worst_which=alone if banded else "",
         facts=details.of_risks(vital),
-        worst_risk=sentence(f"{number(worst[0])} {worst[1]}")[:-1],
-        risk_counts=_("{tones}: {told}", tones=sentence(many_shared + _(" shared"))[:-1], told=counts),
-        risk_boxes=tuple(_boxes([(tone, name) for tone, name, many in bands for _i in range(many)])),
+        worst_risk=capital(_worst(worst[1], worst[0])),
+        risk_counts=capital(counted("one shared: {told}", "{many} shared: {told}", shared, told=counts)),
+        risk_boxes=tuple(_boxes([(tone, BAND_INSIDE[name]) for tone, name, many in bands for _i in range(many)])),
     )
+
+
+def in_band(band: str, many: int) -> str:
+    """Return how many risks of a band there are: "1 high", "5 low"."""
+    match band:
+        case "high":
+            return ngettext("{many} high", "{many} high", many, many=many)
+        case "medium":
+            return ngettext("{many} medium", "{many} medium", many, many=many)
+        case _:
+            return ngettext("{many} low", "{many} low", many, many=many)
+
+
+def _worst(band: str, many: int) -> str:
+    """Return how many risks of the worst band there are, in words: "one high"."""
+    match band:
+        case "high":
+            return counted("one high", "{many} high", many)
+        case "medium":
+            return counted("one medium", "{many} medium", many)
+        case _:
+            return counted("one low", "{many} low", many)
 
 
 def _boxes(risks: Sequence[tuple[str, str]]) -> Iterator[RiskBox]:
@@ -132,7 +188,9 @@ def _boxes(risks: Sequence[tuple[str, str]]) -> Iterator[RiskBox]:
     width = 100 / max(6, len(risks))
     for i, (tone, name) in enumerate(risks):
         label = name if i == 0 or risks[i - 1][1] != name else ""
-        yield RiskBox(x=f"{i * width + 0.3:.2f}", width=f"{width - 1.3:.2f}", tone=tone, label=label)
+        along, wide = i * width + 0.3, width - 1.3
+        left, begin = (100 - along - wide, 100 - along) if mirrored() else (along, along)
+        yield RiskBox(x=f"{left:.2f}", begin=f"{begin:.2f}", width=f"{wide:.2f}", tone=tone, label=label)
 
 
 def spend_parts(budget: BudgetVital, spend: charts.Spend) -> tuple[SpendSay, SpendPlot, tuple[SpendRow, ...]]:
@@ -198,7 +256,10 @@ def heat(scale: Scale, cards: Sequence[RiskCard]) -> HeatPart:
         for card, score in active
         if card.client_score and _differs(card.client_score, score)
     )
-    scores = (_("{ref} scores {value}, {band}", ref=c.ref, value=score.value, band=c.band) for c, score in active)
+    scores = (
+        _("{ref} scores {value}, {band}", ref=c.ref, value=score.value, band=BAND_INSIDE.get(c.band or ""))
+        for c, score in active
+    )
     return HeatPart(
         cells=tuple(charts.cells(scale)),
         high_edge=charts.band_edge(scale, scale.high_from),
@@ -257,4 +318,4 @@ def open_concerns(view: ClientView) -> str:
     waiting = sum(not c.answer and not c.settled for c in view.concerns)
     if not waiting:
         return _("Every one is answered.")
-    return sentence(_("{wait} for an answer", wait=count(waiting, _("waits"), _("wait"))))
+    return sentence(counted("one waits for an answer", "{many} wait for an answer", waiting))

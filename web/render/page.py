@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from domain.headline import count
-from domain.language import N_
+from domain.headline import counted
+from domain.language import ENGLISH, sentence, speaking, spoken
 from domain.language import gettext as _
 from domain.look.look import Look
 from domain.view import BudgetVital, ClientView, MilestoneRow
@@ -24,18 +24,12 @@ from projections.entries.entry import Change, Rendered
 from projections.entries.names import keys_in
 from projections.entries.parts import Part, instant
 from projections.wording import words
-from web.door.templates import environment
+from projections.wording.values import STATE
+from web.door.templates import environment, lang
 from web.render import charts, details, figures, look, parts
 from web.render.parts import Columns, PartPage
 
-WORD = {
-    "on_track": N_("On track"),
-    "at_risk": N_("At risk"),
-    "off_track": N_("Off track"),
-    "overdue": N_("Overdue"),
-    "met": N_("Done"),
-    "planned": N_("Planned"),
-}
+WORD = STATE
 REMEMBERED = 5_000  # parts
 STYLES = 64  # stylesheets in memory
 STYLESHEET = Path(__file__).parents[1] / "static" / "dashboard.css"
@@ -52,14 +46,15 @@ class Renderer:
         self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
         self._styles: dict[str, bytes] = {self.stylesheet: self.css}
         self._environment = _environment()
-        self._remembered: dict[PartPage, str] = {}
+        self._remembered: dict[tuple[str, PartPage], str] = {}  # by language and what it shows
 
     def render(self, view: ClientView) -> Rendered:
-        """Return the view as markup."""
+        """Return the view as markup, in its language."""
         style = self.dressed(view.look)
         worn = () if view.look is None else tuple(dict.fromkeys(one.sha256 for one in view.look.pictures))
         roots = ("summary", "body") if view.look is None else ("brand", "summary", "body")
-        return Rendered(roots, _Making(self, view).parts(), style, (*self.assets, *worn))
+        with speaking(view.language):
+            return Rendered(roots, _Making(self, view).parts(), style, (*self.assets, *worn))
 
     def dressed(self, worn: Look | None) -> str:
         """Return the SHA-256 (hex) of the stylesheet that pages of a look are shown with."""
@@ -81,8 +76,9 @@ class Renderer:
         return self._styles.get(stylesheet)
 
     def changes(self, previous: ClientView | None, view: ClientView) -> tuple[Change, ...]:
-        """Return what became different, most important first."""
-        return differences.changes(previous, view)
+        """Return what became different, most important first, in the language of `view`."""
+        with speaking(view.language):
+            return differences.changes(previous, view)
 
     def items(self, changes: Sequence[Change], n: int, at: datetime, time_zone: str) -> str:
         """Return the changes as list items."""
@@ -99,11 +95,12 @@ class Renderer:
 
     def remembered(self, part: PartPage) -> str:
         """Return the markup of a part, from memory when an equal one was made before."""
-        markup = self._remembered.get(part)
+        key = (spoken(), part)
+        markup = self._remembered.get(key)
         if markup is None:
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
-            markup = self._remembered[part] = self.markup(part)
+            markup = self._remembered[key] = self.markup(part)
         return markup
 
 
@@ -138,10 +135,11 @@ class _Making:
         """Return all parts by id."""
         view = self._view
         self._brand()
-        self._container("summary", '<div id="summary">', ("lead", *self._vitals()), "</div>")
+        marked = "" if view.language == ENGLISH else f" {lang()}"
+        self._container("summary", f'<div id="summary"{marked}>', ("lead", *self._vitals()), "</div>")
         self._lead()
         body = (*self._milestones(), *self._trend(), *self._risks(), *self._concerns(), "scope")
-        self._container("body", '<div id="body">', body, "</div>")
+        self._container("body", f'<div id="body"{marked}>', body, "</div>")
         scope = parts.ScopePart(scope=view.scope, terms_version=view.terms_version, agreement_ack=view.agreement_ack)
         self._leaf("scope", scope)
         return self._parts
@@ -162,6 +160,7 @@ class _Making:
             first=f"{first}." if rest else first,
             rest=rest,
             overall=view.overall,
+            overall_is=figures.overall_is(view.overall.status) if view.overall else "",
             facts=details.of_status(view.overall, said),
             stands=details.stands_as(view),
         )
@@ -197,6 +196,7 @@ class _Making:
             unit=unit,
             on_time=_(words.ON_TIME[unit]),
             passed=any(row.final and row.status == "overdue" for row in self._view.milestones),
+            was_on_time=figures.was_on_time(vital, unit),
             final=vital.title,
             bar=figures.slip_bar(vital, unit),
             facts=facts,
@@ -235,7 +235,7 @@ class _Making:
             baselines=view.baselines,
             axis=axis,
             has=has,
-            counted=figures.sentence(count(len(view.milestones), _("milestone shared"), _("milestones shared"))),
+            counted=sentence(counted("one milestone shared", "{many} milestones shared", len(view.milestones))),
             plans=figures.plans_agreed(len(view.baselines)),
         )
         rows = tuple(key for row in view.milestones for key in self._row(row, axis, has))
@@ -382,13 +382,21 @@ class _Making:
             )
             return f"<p>{scored}</p>"
         both = any(card.client_score or card.view_needed for card in view.risks)
-        sides = _(" Solid is our view; dashed is yours where it differs.") if both else ""
-        scored = _(
-            "Scored 1 to {size}; medium from {medium_from}, high from {high_from}.{sides}",
-            size=size,
-            medium_from=medium,
-            high_from=high,
-            sides=sides,
+        scored = (
+            _(
+                "Scored 1 to {size}; medium from {medium_from}, high from {high_from}. Solid is our view; dashed is"
+                " yours where it differs.",
+                size=size,
+                medium_from=medium,
+                high_from=high,
+            )
+            if both
+            else _(
+                "Scored 1 to {size}; medium from {medium_from}, high from {high_from}.",
+                size=size,
+                medium_from=medium,
+                high_from=high,
+            )
         )
         return f"<p>{scored}</p>"
 

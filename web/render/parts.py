@@ -56,6 +56,7 @@ class LeadPart(PartPage, frozen=True, kw_only=True):
     first: str  # its first sentence
     rest: str  # the further ones
     overall: Indicator | None
+    overall_is: str  # "Overall on track", "" where no overall status is shared
     facts: tuple[Detail, ...]  # the rule behind the overall status
     stands: tuple[Detail, ...]
 
@@ -78,6 +79,7 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
     unit: DateUnit
     on_time: str  # "On the agreed day"
     passed: bool  # whether its date has passed without being met
+    was_on_time: str  # "Was on the agreed day on 5 Oct 2027", "" where it was not
     final: str  # title of the milestone it is judged by
     bar: SlipBar
     facts: tuple[Detail, ...]
@@ -86,7 +88,8 @@ class SchedulePart(PartPage, frozen=True, kw_only=True):
 class BudgetBar(msgspec.Struct, frozen=True, kw_only=True):
     """Spent, planned and forecast on one line, in percent; "" where there is no such figure."""
 
-    spent: str
+    spent: str  # how long
+    begin: str  # of what is spent, with its unit: "0", or where it ends from the left
     planned: str
     forecast: str
     anchor: str  # of the label at `planned`: start, middle, end
@@ -107,6 +110,7 @@ class RiskBox(msgspec.Struct, frozen=True, kw_only=True):
     """One risk on the line of all shared risks; x and width in percent."""
 
     x: str
+    begin: str  # of the label
     width: str
     tone: str
     label: str  # of its band, at the first risk of each

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from domain.ids import MilestoneId, RiskId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.view import BudgetVital, ClientView, DateUnit, Indicator, MilestoneRow, RiskCard, RiskVital
@@ -23,21 +23,23 @@ from web.render.page import WORD
 Kind = Literal["page", "milestone", "risk", "schedule", "budget", "risks"]
 Key = tuple[Kind, str, str]  # of what, its id, which figure
 Reason = Literal["unshared", "held", "unsent"]
-FIGURES = {
-    "forecast": N_("forecast"),
-    "agreed": N_("agreed date"),
-    "slip": N_("slip"),
-    "status": N_("status"),
-    "met": N_("date met"),
-    "score": N_("score"),
-    "client": N_("their own score"),
-    "spent": N_("spent"),
-    "budget": N_("budget"),
-    "counts": N_("how many"),
-    "sentence": N_("the sentence"),
-    "phase": N_("phase"),
-    "overall": N_("overall status"),
-}
+FIGURES = Said(
+    {
+        "forecast": N_("forecast"),
+        "agreed": N_("agreed date"),
+        "slip": N_("slip"),
+        "status": N_("status"),
+        "met": N_("date met"),
+        "score": N_("score"),
+        "client": N_("their own score"),
+        "spent": N_("spent"),
+        "budget": N_("budget"),
+        "counts": N_("how many"),
+        "sentence": N_("the sentence"),
+        "phase": N_("phase"),
+        "overall": N_("overall status"),
+    }
+)
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

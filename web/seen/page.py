@@ -17,9 +17,9 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import PersonId, ShareId
-from domain.language import N_
+from domain.language import N_, in_english
 from domain.language import gettext as _
 from domain.plan.project import Project
 from projections.entries import parts
@@ -252,7 +252,7 @@ def _precise(at: datetime) -> str:
 def _page(services: Services, signed: Signed, asked: AskedMoment, kind: type[SeenBody]) -> SeenBody:
     """Return what they saw at an instant, once the question is recorded."""
     share, project, at = asked.share, asked.project, asked.at
-    consulted(services, signed, share.id, _("what they saw at {at}", at=instant(at)))
+    consulted(services, signed, share.id, in_english("what they saw at {at}", at=instant(at)))
     services.receipts.flush()
     world, t = services.present.world, then(services, share, at)
     client, clock = world.client_name(share.client), Clock(project.time_zone)
@@ -370,6 +370,16 @@ def _notes(shown: Side, n: int) -> tuple[tuple[str, str], ...]:
     return (*risks, (_("Footer"), footer))
 
 
+def _and_more(kind: str, names: Sequence[str]) -> str:
+    """Return the first name, and how many more milestones or risks there are."""
+    more = len(names) - 1
+    if not more:
+        return names[0]
+    if kind == "milestone":
+        return counted("{names} and one more milestone", "{names} and {many} more milestones", more, names=names[0])
+    return counted("{names} and one more risk", "{names} and {many} more risks", more, names=names[0])
+
+
 def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
     """Return what of the plan is not on their page at all, as it is written under it."""
     if t.plan is None or t.agreed is None or t.due is None:
@@ -380,9 +390,7 @@ def _not_shared(t: Then) -> tuple[tuple[str, str], ...]:
     outside = _("not shared under agreement {version}", version=t.agreed.version)
     named = [
         (
-            _("{names} and {count}", names=names[0], count=count(len(names) - 1, _("more ") + kind))
-            if len(names) > 1
-            else names[0],
+            _and_more(kind, names),
             outside,
         )
         for kind, names in (("milestone", milestones), ("risk", risks))
@@ -403,7 +411,7 @@ def _flag(drawn: Lanes, at: datetime) -> Flag:
 def _tenths(clock: Clock, at: datetime) -> str:
     """Return "Wed 10 Mar 2027, 09:20:04.4"."""
     there = words.local(at, clock.zone)
-    return f"{there:%a} {words.day_year(there.date())}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
+    return f"{words.weekday(there)} {words.day_year(there.date())}, {there:%H:%M:%S}.{there.microsecond // 100_000}"
 
 
 def _proof(services: Services, t: Then) -> Proof:

@@ -10,9 +10,11 @@ from itertools import zip_longest
 
 import msgspec
 
-from domain.headline import count, length, number
+from domain.headline import counted, length, number
 from domain.ids import MilestoneId, RiskId
+from domain.language import capital
 from domain.language import gettext as _
+from domain.language import listed as in_a_row
 from domain.plan.project import Project
 from domain.view import ClientView
 from projections.wording import words
@@ -69,7 +71,12 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
 def when(at: datetime, clock: Clock) -> str:
     """Return "At 09:31 on Thursday 11 March"."""
     there = words.local(at, clock.zone)
-    return _("At {there:%H:%M} on {there:%A} {date}", there=there, date=clock.day(there.date()))
+    return _(
+        "At {time} on {weekday} {date}",
+        time=f"{there:%H:%M}",
+        weekday=words.long_weekday(there),
+        date=clock.day(there.date()),
+    )
 
 
 def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
@@ -77,13 +84,13 @@ def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
     shown = c.then.shown
     if shown is None or c.then.coarse is None or c.then.ended or c.then.agreed is None or c.then.n == 0:
         return _without_page(c)
-    moment, screens = when(c.then.at, c.clock), _("screens") if watched else _("page")
-    said = _("{moment} their {screens} said", moment=moment, screens=screens)
-    nobody = "" if watched else _(" Nobody had it open.")
+    moment = when(c.then.at, c.clock)
+    said = _("{moment} their screens said", moment=moment) if watched else _("{moment} their page said", moment=moment)
+    nobody = "" if watched else _("Nobody had it open.")
     headline = next((d for d in c.apart if d.key == ("page", "", "sentence")), None)
     if headline is None:
         agreeing = _("{said} {shown}, and so did the plan.", said=said, shown=clause(shown))
-        return Sentence(agreeing, _beyond(c) + nobody)
+        return Sentence(agreeing, " ".join(filter(None, (_beyond(c), nobody))))
     compared = c.then.coarse if headline.reason == "unshared" or c.then.due is None else c.then.due
     mine, theirs = _apart(shown, compared)
     match headline.reason:
@@ -93,7 +100,8 @@ def sentence(c: PlanAndScreen, *, watched: bool) -> Sentence:
             soft = _held(c)
         case "unshared":
             soft = _left_out(c.then)
-    return Sentence(_("{said} {mine}. The plan said {theirs}.", said=said, mine=mine, theirs=theirs), soft + nobody)
+    told = _("{said} {mine}. The plan said {theirs}.", said=said, mine=mine, theirs=theirs)
+    return Sentence(told, " ".join(filter(None, (soft, nobody))))
 
 
 def _without_page(c: PlanAndScreen) -> Sentence:
@@ -183,7 +191,7 @@ def _told(c: PlanAndScreen) -> str:
     day = (
         _("the same day")
         if there.date() == then.date()
-        else _("on {there:%A} {date}", there=there, date=c.clock.day(there.date()))
+        else _("on {weekday} {date}", weekday=words.long_weekday(there), date=c.clock.day(there.date()))
     )
     return _("They were told at {there:%H:%M} {day}.", there=there, day=day)
 
@@ -199,25 +207,15 @@ def _held(c: PlanAndScreen) -> str:
     titles = [record_held.title(hold.fact.subject, c.then.state) for hold, _by in held]
     if waits == many:
         if many <= NAMED:
-            return _("The changes of {what} are held for review.", what=_in_a_row(titles))
-        return _("{changes_are} held for review.", changes_are=_capital(count(many, _("change is"), _("changes are"))))
-    last = (
-        _("; the last of them ended {ends}", ends=c.clock.moment(max(ends)))
-        if not waits
-        else _(", and {waits} still waits", waits=number(waits))
-    )
+            return _("The changes of {what} are held for review.", what=in_a_row(titles))
+        return _capital(counted("one change is held for review.", "{many} changes are held for review.", many))
     if many <= NAMED:
-        return _("The changes of {what} were held for review{last}.", what=_in_a_row(titles), last=last)
-    return _(
-        "{changes_were} held for review{last}.",
-        changes_were=_capital(count(many, _("change was"), _("changes were"))),
-        last=last,
-    )
-
-
-def _in_a_row(titles: Sequence[str]) -> str:
-    """Return several names as one: "A, B and C"."""
-    return _(" and ").join((_(", ").join(titles[:-1]), titles[-1]))
+        text = _("The changes of {what} were held for review", what=in_a_row(titles))
+    else:
+        text = _capital(counted("one change was held for review", "{many} changes were held for review", many))
+    if waits:
+        return _("{held}, and {waits} still waits.", held=text, waits=number(waits))
+    return _("{held}; the last of them ended {ends}.", held=text, ends=c.clock.moment(max(ends)))
 
 
 def _left_out(t: Then) -> str:
@@ -230,14 +228,16 @@ def _left_out(t: Then) -> str:
 def _beyond(c: PlanAndScreen) -> str:
     """Return what differed although the sentence on top was the same."""
     if unsent := c.of("unsent"):
-        differed = count(len(unsent), _("figure"))
-        return _("{differed} differed. {told}", differed=_capital(differed), told=_told(c))
+        return f"{_differed(len(unsent))} {_told(c)}"
     if held := c.of("held"):
-        differed = count(len(held), _("figure"))
-        return _("{differed} differed. {held}", differed=_capital(differed), held=_held(c))
+        return f"{_differed(len(held))} {_held(c)}"
     if c.apart:
         return _("Part of the plan is outside their agreement.")
     return _("No figure differed.")
+
+
+def _differed(many: int) -> str:
+    return _capital(counted("one figure differed.", "{many} figures differed.", many))
 
 
 # why they differ
@@ -250,9 +250,9 @@ def why(c: PlanAndScreen, hidden: Sequence[tuple[str, int]] = ()) -> list[Why]:
     lines += [_waited(c, subject, group) for subject, group in _by_subject(t, c.of("held")).items()]
     outside = _outside(c)
     lines += [_unshared(c, what, group, outside) for what, group in _groups(t, c.of("unshared"))]
-    internal = [count(many, kind) for kind, many in hidden if many]
+    internal = [_many(kind, many) for kind, many in hidden if many]
     if internal and t.agreed:
-        what = _("{internal} without a name for clients", internal=_(" and ").join(internal))
+        what = _("{internal} without a name for clients", internal=in_a_row(internal))
         reason = _("Internal: no terms can cover them")
         lines.append(Why(what=_capital(what), since="", shown=_("Not shown"), reason=reason))
     return lines
@@ -349,7 +349,14 @@ def _whole(t: Then, apart: Sequence[Difference]) -> Iterator[Group]:
         group = [d for d in apart if d.key[0] == kind]
         names = list(dict.fromkeys(_title(t, d.key) for d in group))
         if names:
-            yield f"{_capital(count(len(names), kind))}: {_listed(names, NAMED)}", group
+            yield f"{_capital(_many(kind, len(names)))}: {_listed(names, NAMED)}", group
+
+
+def _many(kind: str, many: int) -> str:
+    """Return how many milestones or risks there are: "two milestones"."""
+    if kind == "milestone":
+        return counted("one milestone", "{many} milestones", many)
+    return counted("one risk", "{many} risks", many)
 
 
 def _partly(apart: Sequence[Difference]) -> Iterator[Group]:
@@ -357,7 +364,7 @@ def _partly(apart: Sequence[Difference]) -> Iterator[Group]:
     for kind in ("milestone", "risk"):
         for figure in dict.fromkeys(d.key[2] for d in apart if d.key[0] == kind):
             group = [d for d in apart if (d.key[0], d.key[2]) == (kind, figure)]
-            yield _("{figures} of {count}", figures=_capital(FIGURES[figure]), count=count(len(group), kind)), group
+            yield _("{figures} of {many}", figures=_capital(FIGURES[figure]), many=_many(kind, len(group))), group
 
 
 def _rest(apart: Sequence[Difference]) -> Iterator[Group]:
@@ -433,7 +440,7 @@ def _listed(names: Sequence[str], most: int = 9) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return capital(text)
 
 
 def _second(at: datetime | None, clock: Clock) -> str:

@@ -1,25 +1,32 @@
-"""The page of one's own sessions: lists them by device, and ends one or all others."""
+"""The page of one's own sessions: lists them by device, ends one or all others, and chooses the language."""
+
+from collections.abc import Mapping
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.language import N_
+from domain.errors import Refused
+from domain.ids import CommandId
+from domain.language import N_, Said, offered
 from domain.language import gettext as _
-from domain.people.person import Person
+from domain.people.person import ChooseLanguage, Person
 from domain.people.sign_ins import Session
 from projections.events.world import organisation_zone
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door, signed_out
+from web.door.problem import status_of
+from web.ids import new_id
 from web.mail.state import asked_for
 from web.process.services import Services, services_of
 from web.sign_in.link import HOME
 from web.sign_in.ways import Ways, ways_of
+from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
 
-VIA = {"link": N_("by a personal link"), "openid": N_("by single sign-on"), "passkey": N_("by a passkey")}
+VIA = Said({"link": N_("by a personal link"), "openid": N_("by single sign-on"), "passkey": N_("by a passkey")})
 
 
 class SessionLine(msgspec.Struct, frozen=True):
@@ -42,8 +49,10 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
     home: str  # path of the first page of their role
     idle: int  # minutes without activity after which a session ends
     asked: list[str]  # the latest links that were asked for on the sign-in page, in words
-    done: str  # "one" or "others" after that was ended
+    done: str  # "one" or "others" after that was ended, "language" after one was chosen
     ways: Ways
+    languages: Mapping[str, str]  # that may be chosen, by code
+    chosen: str  # the code of the one that was, "" for none
 
 
 async def sessions(request: Request, signed: Signed) -> Response:
@@ -59,6 +68,8 @@ async def sessions(request: Request, signed: Signed) -> Response:
         asked=asked_for(signed.person, signed.clients if signed.person.viewer else None, zone, answer=False),
         done=request.query_params.get("done", ""),
         ways=ways_of(services, signed, services.present.world.people.get(signed.person.id, signed.person)),
+        languages=offered(),
+        chosen=services.present.world.people.get(signed.person.id, signed.person).language,
     )
     return services.pages.answer(request, sessions_page)
 
@@ -99,6 +110,18 @@ def _line(session: Session, here: str, zone: str) -> SessionLine:
     )
 
 
+async def speak(request: Request, signed: Signed) -> Response:
+    """`POST /me/language`: in which language one's own pages are; "" for the one the browser asks for."""
+    services = services_of(request)
+    command = ChooseLanguage(person=signed.person.id, language=str((await request.form()).get("language", "")))
+    try:
+        key = CommandId(new_id(24))
+        await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
+    except Refused as refused:
+        return PlainTextResponse(f"{refused.message}\n", status_of(refused))
+    return RedirectResponse("/me?done=language", 303)
+
+
 async def end(request: Request, signed: Signed) -> Response:
     """`POST /me/sessions/{session}/end`: end one of one's own sessions; its sockets close."""
     services = services_of(request)
@@ -132,6 +155,7 @@ def routes() -> list[BaseRoute]:
     """Return the routes of one's own sessions."""
     return [
         door("/me", sessions, allow=EVERYONE),
+        door("/me/language", speak, allow=EVERYONE, methods=["POST"]),
         door("/me/sessions/{session}/end", end, allow=EVERYONE, methods=["POST"]),
         door("/me/others/end", end_others, allow=EVERYONE, methods=["POST"]),
     ]

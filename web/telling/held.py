@@ -6,7 +6,7 @@ import msgspec
 
 from domain.agreement.terms import Release
 from domain.ids import MilestoneId, RiskId
-from domain.language import N_
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.plan.project import Project
@@ -16,7 +16,7 @@ from projections.events.hold_book import Hold
 from projections.wording import words
 from projections.wording.instants import Clock
 
-RULE = {"slip": N_("slip rule"), "cost": N_("budget rule"), "score": N_("score rule")}
+RULE = Said({"slip": N_("slip rule"), "cost": N_("budget rule"), "score": N_("score rule")})
 
 
 def what(held: Held, now: Project) -> str:
@@ -105,13 +105,18 @@ def rule(why: str, release: Release | None) -> str:
     """Return which kind of change waits: "a date that moves later by more than 5 days"."""
     if why == "slip":
         days = release.slip_days if release and release.slip_days is not None else None
-        return _("a date that moves later") + (
-            _(" by more than {days} {day}", days=days, day=_("day") if days == 1 else _("days")) if days else ""
+        if not days:
+            return _("a date that moves later")
+        return ngettext(
+            "a date that moves later by more than {days} day",
+            "a date that moves later by more than {days} days",
+            days,
+            days=days,
         )
     if why == "score":
-        return _("a risk scored ") + (
-            _("{score} or higher", score=release.score) if release and release.score else _("high")
-        )
+        if release and release.score:
+            return _("a risk scored {score} or higher", score=release.score)
+        return _("a risk scored high")
     return _("any change of the shared budget")
 
 
@@ -122,7 +127,9 @@ def ended(hold: Hold, clock: Clock, by: str) -> str:
     at = clock.moment(hold.ended)
     match hold.how:
         case "released":
-            return _("released by {by} {at}", by=by, at=at) + (_(" with a note") if hold.note else "")
+            if hold.note:
+                return _("released by {by} {at} with a note", by=by, at=at)
+            return _("released by {by} {at}", by=by, at=at)
         case "time_up":
             return _("its time was up {at}", at=at)
         case "share_ended":

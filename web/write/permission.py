@@ -20,7 +20,7 @@ from domain.people.passkeys import (
     ConfirmPasskeyReplacement,
     RemovePasskey,
 )
-from domain.people.person import DisablePerson, InvitePerson, Person, Role
+from domain.people.person import ChooseLanguage, DisablePerson, InvitePerson, Person, Role
 from domain.people.providers import ProviderCommand
 from domain.people.sign_ins import EndSession, IssueLink, UseLink
 from domain.people.tokens import CHANGE, IssueToken, RevokeToken, UseToken
@@ -64,7 +64,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
         return
     own = (
         EndSession | UseLink | RevokeToken | mails.ChooseDigest | AskAddressChange | WithdrawAddressChange
-        | AskPasskeyReplacement
+        | AskPasskeyReplacement | ChooseLanguage
     )  # fmt: skip
     if isinstance(command, own) and command.person == actor.person:
         return

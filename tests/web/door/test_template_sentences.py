@@ -75,8 +75,9 @@ def unnamed(source: str) -> list[str]:
 
 def _spoken_by_code(source: str) -> list[str]:
     """Strings of expressions that are words: capitalised anywhere, several in a row outside tags."""
+    markup = re.sub(r"pgettext\('[^']*', ('[^']*')", r"_(\1", source)  # a context is read by translators alone
     found, before, in_tag = [], ("", ""), False
-    for _, kind, value in environment().lex(source):
+    for _, kind, value in environment().lex(markup):
         if kind == "data":
             in_tag = value.rfind("<") > value.rfind(">") or (in_tag and ">" not in value)
         if kind == "string" and before != ("_", "(") and (WORD if in_tag else WORDS).search(value):

@@ -201,8 +201,8 @@ def of_mails() -> Iterator[tuple[str, Pieces]]:
             digest.Vital(name="Risk", status="", figure="", beside=""),
         ),
         milestones=(
-            digest.Milestone(title="Handover", agreed="5 Oct", word="met", forecast="7 Oct", slip="+2 d", status="Done"),
-            digest.Milestone(title="Trial", agreed="", word="forecast", forecast="8 Oct", slip="", status=""),
+            digest.Milestone(title="Handover", agreed="5 Oct", met=True, forecast="7 Oct", slip="+2 d", status="Done"),
+            digest.Milestone(title="Trial", agreed="", met=False, forecast="8 Oct", slip="", status=""),
         ),
         risks=(digest.Risk(ref="R-01", title="Late <b>steel", score="9"),),
     )  # fmt: skip

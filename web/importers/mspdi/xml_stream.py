@@ -166,18 +166,28 @@ class _Walker:
             raise broken(_("The encoding the file names cannot be read. Save it as UTF-8."), self._line) from None
 
     def _told(self, error: ExpatError, *, final: bool) -> str:
-        inside = _(" inside {where}", where=self._where()) if self._places else ""
+        where = self._where() if self._places else ""
         if final and error.code in ENDED:
+            if not where:
+                return _("The file ends, in the middle. It was cut off on its way: send the whole file again.")
             return _(
-                "The file ends{inside}, in the middle. It was cut off on its way: send the whole file again.",
-                inside=inside,
+                "The file ends inside {where}, in the middle. It was cut off on its way: send the whole file again.",
+                where=where,
+            )
+        at, what = error.offset + 1, ErrorString(error.code)
+        if not where:
+            return _(
+                "Not well-formed XML, at character {offset}: {errorstring}. Save the plan as XML again and "
+                "send it unchanged.",
+                offset=at,
+                errorstring=what,
             )
         return _(
-            "Not well-formed XML{inside}, at character {offset}: {errorstring}. Save the plan as XML again and "
+            "Not well-formed XML inside {where}, at character {offset}: {errorstring}. Save the plan as XML again and "
             "send it unchanged.",
-            inside=inside,
-            offset=error.offset + 1,
-            errorstring=ErrorString(error.code),
+            where=where,
+            offset=at,
+            errorstring=what,
         )
 
     def _where(self) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.language import N_
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
@@ -37,7 +37,7 @@ OF_THE_COURSE = frozenset(  # dates that are told in the unit of their view
     {"baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline", "accepted_on"}
 )
 JUDGED_BY_ID: Key = "schedule", "milestone", ""  # said by the milestone's title, which is a fact of its own
-DATES: dict[DateUnit, str] = {"day": N_("by day"), "month": N_("by month"), "quarter": N_("by quarter")}
+DATES: dict[DateUnit, str] = Said({"day": N_("by day"), "month": N_("by month"), "quarter": N_("by quarter")})
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,12 +107,14 @@ def lines(keys: Sequence[Key], telling: Telling, before: Mapping[Key, object] | 
     made = [_line(titles.get(subject, subject), group, telling, before, item=True) for subject, group in items.items()]
     for (kind, of), group in fields.items():
         subjects = {key[0] for key in group}
-        title = _("{of}, of {many}", of=of, many=_many(len(subjects), kind)) if kind in MANY else of
+        title = _("{of}, of {many}", of=of, many=_many(len(subjects), kind)) if _several(kind) else of
         made.append(_line(title, group, telling, before))
     return made
 
 
-MANY = {"milestone": N_("milestone"), "risk-": N_("risk"), "concern": N_("concern")}
+def _several(kind: str) -> bool:
+    """Tell whether a page can have several subjects of a kind."""
+    return kind in ("milestone", "risk-", "concern")
 
 
 def _grouped(keys: Iterable[Key], by: Callable[[Key], Group | None]) -> dict[Group, list[Key]]:
@@ -129,7 +131,7 @@ def _line(
 ) -> ConsequenceLine:
     names = telling.names
     says, said_before = (Saying(names.zone, _unit(facts)) for facts in (telling.facts, before or {}))
-    several = not item and _kind(group[0][0]) in MANY
+    several = not item and _several(_kind(group[0][0]))
     values = tuple(
         Value(
             of=names.titles.get(key[0], key[0]) if several else label(key),
@@ -151,8 +153,13 @@ def _kind(subject: str) -> str:
 
 
 def _many(count: int, kind: str) -> str:
-    name = MANY[kind]
-    return _("one {one}", one=name) if count == 1 else f"{count} {name}s"
+    match kind:
+        case "milestone":
+            return ngettext("one milestone", "{many} milestones", count, many=count)
+        case "risk-":
+            return ngettext("one risk", "{many} risks", count, many=count)
+        case _:
+            return ngettext("one concern", "{many} concerns", count, many=count)
 
 
 def _heading(key: Key) -> str:
@@ -199,7 +206,7 @@ def said(value: object, field: str, saying: Saying) -> str:
         case Score(probability=p, impact=i, value=v):
             return f"{p}×{i} = {v}"
         case Indicator(status=status, overridden=overridden):
-            return WORD[status] + (_(" (set by hand)") if overridden else "")
+            return _("{status} (set by hand)", status=WORD[status]) if overridden else WORD[status]
         case ForecastPoint(on=on, forecast=forecast):
             return _(
                 "{forecast}, as forecast on {on}", forecast=words.day_year_in(forecast, unit), on=words.day_year(on)
@@ -232,7 +239,7 @@ def wholly(consequence: Consequence) -> frozenset[str]:
     """Return the milestones and risks that come or go with all that is told of them."""
     kept = {key[0] for key in (*consequence.changed, *consequence.same)}
     both = {key[0] for key in consequence.new} & {key[0] for key in consequence.gone}
-    moved = {key[0] for key in (*consequence.new, *consequence.gone) if _kind(key[0]) in MANY}
+    moved = {key[0] for key in (*consequence.new, *consequence.gone) if _several(_kind(key[0]))}
     return frozenset(moved - kept - both)
 
 
@@ -262,4 +269,5 @@ def summed(values: Sequence[Value], most: int = 3) -> str:
     """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
     parts = [f"{v.of if not i else _within(v.of)} {v.says}" for i, v in enumerate(values[:most])]
     rest = len(values) - len(parts)
-    return ", ".join(parts) + (_(" and {rest} more", rest=rest) if rest > 0 else "")
+    told = ", ".join(parts)
+    return _("{told} and {rest} more", told=told, rest=rest) if rest > 0 else told

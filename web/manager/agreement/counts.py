@@ -8,16 +8,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from domain import catalogue
-from domain.language import N_
-from domain.language import gettext as _
+from domain.language import listed, ngettext
 from web.manager.agreement.consequence import ConsequenceLine
 
 OF_PROJECT = frozenset(catalogue.shown("project"))  # fields of the page that say something of the project
-KINDS = {
-    "milestone-": (N_("milestone"), N_("milestones")),
-    "risk-": (N_("risk"), N_("risks")),
-    "concern-": (N_("concern"), N_("concerns")),
-}
+KINDS = ("milestone-", "risk-", "concern-")
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -42,16 +37,21 @@ def is_frame(line: ConsequenceLine) -> bool:
 def counted(lines: Iterable[ConsequenceLine]) -> str:
     """Return how many things lines tell of; an item counts once, however much of it is told."""
     keys = [key for line in lines for key in line.keys]
-    parts = []
-    for start, (one, many) in KINDS.items():
-        if found := len({subject for subject, *_rest in keys if subject.startswith(start)}):
-            parts.append(_many(found, _(one), _(many)))
-    if figures := sum(not subject.startswith(tuple(KINDS)) for subject, *_rest in keys):
-        parts.append(_many(figures, _("figure"), _("figures")))
-    if len(parts) < 2:
-        return "".join(parts)
-    return _("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
+    subjects = {subject for subject, *_rest in keys}
+    many = {start: sum(subject.startswith(start) for subject in subjects) for start in KINDS}
+    parts = [_many(start, found) for start, found in many.items() if found]
+    if figures := sum(not subject.startswith(KINDS) for subject, *_rest in keys):
+        parts.append(_many("", figures))
+    return listed(parts)
 
 
-def _many(number: int, one: str, many: str) -> str:
-    return _("{n} {things}", n=number, things=one if number == 1 else many)
+def _many(start: str, n: int) -> str:
+    match start:
+        case "milestone-":
+            return ngettext("{n} milestone", "{n} milestones", n, n=n)
+        case "risk-":
+            return ngettext("{n} risk", "{n} risks", n, n=n)
+        case "concern-":
+            return ngettext("{n} concern", "{n} concerns", n, n=n)
+        case _:
+            return ngettext("{n} figure", "{n} figures", n, n=n)

@@ -17,7 +17,7 @@ from domain.agreement.share import DraftTerms, DropDraft, Share, ShareCommand
 from domain.agreement.terms import Terms, Ways, checked, checked_ways
 from domain.errors import Refused
 from domain.ids import CommandId, ProjectId, ShareId
-from domain.language import N_
+from domain.language import N_, Said, offered
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
@@ -38,12 +38,15 @@ from web.staff.frame import FRAMING, StaffPage, share_of, shell
 from web.write.service import Answer, version_named
 
 FRESH = Ways(history=False)  # of an agreement that is new
-SAID = {
-    "saved": N_("Draft saved. Nothing changes for the client until it is put in force."),
-    "dropped": N_("Draft discarded. The terms in force stand as they are."),
-    "same": N_("Nothing changes: these are the terms in force."),
-    "new": N_("A draft, not in force. Choose what it covers; the page and the consequence follow as you go."),
-}
+SAID = Said(
+    {
+        "language": N_("Recorded. The client’s page and emails are in it from now on."),
+        "saved": N_("Draft saved. Nothing changes for the client until it is put in force."),
+        "dropped": N_("Draft discarded. The terms in force stand as they are."),
+        "same": N_("Nothing changes: these are the terms in force."),
+        "new": N_("A draft, not in force. Choose what it covers; the page and the consequence follow as you go."),
+    }
+)
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +121,7 @@ class EditPage(OutcomePage, frozen=True, kw_only=True):
     project: Project
     untitled: int  # milestones without a title for clients
     version: int
+    languages: Mapping[str, str]  # that may be chosen, by code
     templates: Mapping[str, tuple[str, Terms]]
     sources: Sequence[tuple[str, str]]  # agreements to copy from: share, title
     last_day: str
@@ -318,6 +322,7 @@ async def _page(request: Request, signed: Signed, at: Desk, editing: Editing) ->
         project=at.project,
         untitled=len(untitled(at.project)),
         version=at.world.versions.get(f"share-{at.share.id}", 0),
+        languages=offered(),
         templates=terms_form.TEMPLATES,
         sources=sources(at, signed),
         last_day=terms_form.last_day(draft.ways, at.zone),

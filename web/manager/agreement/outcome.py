@@ -214,7 +214,15 @@ def _field(subject: str, field: str) -> str:
         return f"{PARTS[subject]}: {LABELS[subject].get(field, field).lower()}"
     kind = "risk" if subject.startswith("risk-") else subject.partition("-")[0]
     label = LABELS["risk-" if kind == "risk" else kind].get(field, field)
-    return "" if field in ("final", "view_needed") else _("{known}, of {kind}s", known=label, kind=kind)
+    if field in ("final", "view_needed"):
+        return ""
+    match kind:
+        case "milestone":
+            return _("{known}, of milestones", known=label)
+        case "risk":
+            return _("{known}, of risks", known=label)
+        case _:
+            return _("{known}, of concerns", known=label)
 
 
 def _on_screen(services: Services, share: Share, where: EverTold) -> tuple[str, ...]:

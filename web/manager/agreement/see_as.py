@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
 from domain.ids import ProjectId
-from domain.language import gettext as _
+from domain.language import in_english
 from domain.plan.project import Project
 from domain.reveal import holding
 from projections.entries import parts as parts_of_page
@@ -62,7 +62,9 @@ async def see(request: Request, signed: Signed) -> Response:
         return not_found()
     number = request.query_params.get("n", "")
     if number:
-        await run_in_threadpool(consulted, services, signed, share.id, _("update {number}", number=number[:12]))
+        await run_in_threadpool(
+            consulted, services, signed, share.id, in_english("update {number}", number=number[:12])
+        )
     seen = (
         await run_in_threadpool(_past, services, share, number)
         if number
@@ -117,7 +119,7 @@ async def page(request: Request, signed: Signed) -> Response:
     if share is None:
         return not_found()
     await run_in_threadpool(
-        consulted, services, signed, share.id, _("exact page of update {n}", n=request.path_params["n"][:12])
+        consulted, services, signed, share.id, in_english("exact page of update {n}", n=request.path_params["n"][:12])
     )
     return await run_in_threadpool(
         exact_page.response, services.logs.disclosure, services.renderer, share.id, request.path_params["n"]

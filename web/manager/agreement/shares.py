@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.agreement.share import DraftShare, RevokeShare, SetRetention, Share, ShareCommand
+from domain.agreement.share import DraftShare, RevokeShare, SetLanguage, SetRetention, Share, ShareCommand
 from domain.agreement.terms import Terms, Ways
 from domain.errors import Invalid, Refused
 from domain.ids import ClientId, CommandId, PersonId, ProjectId, ShareId
-from domain.language import N_
+from domain.language import ENGLISH, N_, Said, offered
 from domain.language import gettext as _
 from domain.people.clients import Client, RegisterClient
 from domain.people.person import Person
@@ -32,13 +32,16 @@ from web.process.services import Services
 from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, share_of, shell
 
-SAID = {
-    "retained": N_("Kept for so long from now on."),
-    "in-force": N_("In force. The client’s dashboard follows at once."),
-    "ended": N_("Ended. Every open dashboard of it was closed."),
-    "erased": N_("Erased. What their browsers reported stays, under an id that leads to nobody."),
-    "same": N_("Nothing changed, so nothing was recorded."),
-}
+SAID = Said(
+    {
+        "language": N_("Recorded. The client’s page and emails are in it from now on."),
+        "retained": N_("Kept for so long from now on."),
+        "in-force": N_("In force. The client’s dashboard follows at once."),
+        "ended": N_("Ended. Every open dashboard of it was closed."),
+        "erased": N_("Erased. What their browsers reported stays, under an id that leads to nobody."),
+        "same": N_("Nothing changed, so nothing was recorded."),
+    }
+)
 
 
 class NewSharePage(StaffPage, frozen=True, kw_only=True):
@@ -46,7 +49,8 @@ class NewSharePage(StaffPage, frozen=True, kw_only=True):
 
     template = "pm/share_new.html"
     project: Project
-    given: Mapping[str, str]  # client, client_name, time_zone, start
+    given: Mapping[str, str]  # client, client_name, time_zone, language, start
+    languages: Mapping[str, str]  # that may be chosen, by code
     problem: Refused  # without a message where nothing is wrong
     clients: Sequence[Client]
     templates: Mapping[str, tuple[str, str]]  # name of terms to start from, and a line that explains them
@@ -76,6 +80,7 @@ class SharePage(StaffPage, frozen=True, kw_only=True):
     settled: bool  # every page of a share that ended has closed
     name: Callable[[str], str]  # what a person is called, by id
     mailed: bool  # whether links go by mail
+    languages: Mapping[str, str]  # that may be chosen, by code
     version: int
     pending: bool  # a draft says something else than what is in force
 
@@ -115,8 +120,9 @@ async def new(request: Request, signed: Signed) -> Response:
     world = services.present.world
     shown = NewSharePage(
         project=project,
-        given={name: first(typed, name) for name in ("client", "client_name", "time_zone", "start")},
+        given={name: first(typed, name) for name in ("client", "client_name", "time_zone", "language", "start")},
         problem=problem,
+        languages=offered(),
         clients=[client for client in clients_of(world, signed.person) if client.ended_at is None],
         templates={"": (_("Dates alone"), terms_form.ABOUT[""])}
         | {key: (name, terms_form.ABOUT[key]) for key, (name, _terms) in terms_form.TEMPLATES.items()},
@@ -136,7 +142,10 @@ def _draft(services: Services, signed: Signed, project: Project, typed: Typed) -
     client = _client(services, signed, project, typed)
     share = ShareId(first(typed, "new_share"))
     _other, terms = terms_form.TEMPLATES.get(first(typed, "start"), ("", terms_form.start()))
-    command = DraftShare(share=share, project=project.id, client=client, terms=terms, ways=editor.FRESH)
+    speaks = first(typed, "language") or ENGLISH
+    command = DraftShare(
+        share=share, project=project.id, client=client, terms=terms, ways=editor.FRESH, language=speaks
+    )
     services.service.execute(actor_of(signed), command, command_id=CommandId(key))
     return share
 
@@ -219,6 +228,7 @@ async def _agreement(request: Request, signed: Signed, project: Project, share: 
         settled=settled(services, share),
         name=world.names_for(share.client),
         mailed=services.mail_sender is not None,
+        languages=offered(),
         version=world.versions.get(f"share-{share.id}", 0),
         pending=editor.pending(share),
         **shell(services, signed),
@@ -233,6 +243,15 @@ async def revoke(request: Request, signed: Signed) -> Response:
         return RevokeShare(share=share.id, reason=first(typed, "reason"))
 
     return await _send(request, signed, command, "ended", "revoke")
+
+
+async def speak(request: Request, signed: Signed) -> Response:
+    """`POST /p/{project}/shares/{share}/language`: in which language its page and emails are."""
+
+    def command(share: Share, typed: Typed) -> ShareCommand:
+        return SetLanguage(share=share.id, language=first(typed, "language"))
+
+    return await _send(request, signed, command, "language", "language")
 
 
 async def retain(request: Request, signed: Signed) -> Response:
@@ -259,7 +278,8 @@ async def _send(
         recorded = await run_in_threadpool(_execute, services, signed, command(share, typed), typed)
     except Refused as refused:
         return await _agreement(request, signed, project, share, Attempt(problem=refused, where=where, typed=typed))
-    return RedirectResponse(f"/p/{project.id}/shares/{share.id}?done={done if recorded else 'same'}", 303)
+    back = "/edit" if first(typed, "back") == "edit" else ""
+    return RedirectResponse(f"/p/{project.id}/shares/{share.id}{back}?done={done if recorded else 'same'}", 303)
 
 
 def _execute(services: Services, signed: Signed, command: ShareCommand, typed: Typed) -> bool:
@@ -273,5 +293,6 @@ def routes() -> list[BaseRoute]:
         door("/p/{project}/shares/new", new, allow=STAFF, methods=["GET", "POST"]),
         door(here, agreement, allow=STAFF),
         door(f"{here}/revoke", revoke, allow=STAFF, methods=["POST"]),
+        door(f"{here}/language", speak, allow=STAFF, methods=["POST"]),
         door(f"{here}/retention", retain, allow=STAFF, methods=["POST"]),
     ]

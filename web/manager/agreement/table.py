@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from domain import catalogue
 from domain.agreement.share import Share
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from projections.events.world import World, names
 from projections.wording import days, words
@@ -113,17 +113,19 @@ async def table(request: Request, signed: Signed) -> Response:
     return services.pages.answer(request, shown)
 
 
-ITEM = {
-    "milestone": N_("Milestones"),
-    "risk": N_("Risks"),
-    "budget": N_("Budget"),
-    "health": N_("Status"),
-    "project": N_("Project"),
-}
+ITEM = Said(
+    {
+        "milestone": N_("Milestones"),
+        "risk": N_("Risks"),
+        "budget": N_("Budget"),
+        "health": N_("Status"),
+        "project": N_("Project"),
+    }
+)
 HEADER = (
     N_("Client"),
     N_("Project"),
-    N_("Share"),
+    N_("Id of the share"),
     N_("Agreement"),
     N_("In force since"),
     N_("Ends"),

@@ -10,7 +10,7 @@ from domain import catalogue, check
 from domain.agreement.terms import Measure, Release, Terms, Ways
 from domain.catalogue import BudgetLevel, MilestoneField, RiskField
 from domain.errors import Invalid
-from domain.language import N_
+from domain.language import N_, Said, ngettext
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
@@ -20,9 +20,9 @@ from web.forms import fields
 from web.manager.typed import Typed, first
 
 LEVELS = {"nothing": N_("Nothing")} | {row.key: row.label for row in catalogue.of("budget")[:3]}
-MEASURES = {"price": N_("Price, to the client"), "cost": N_("Cost, internal")}
-UNITS = {"day": N_("By day"), "month": N_("By month"), "quarter": N_("By quarter")}
-SCORES = {"score": N_("As scores"), "band": N_("As bands: low, medium, high")}
+MEASURES = Said({"price": N_("Price, to the client"), "cost": N_("Cost, internal")})
+UNITS = Said({"day": N_("By day"), "month": N_("By month"), "quarter": N_("By quarter")})
+SCORES = Said({"score": N_("As scores"), "band": N_("As bands: low, medium, high")})
 
 assert set(LEVELS) == set(get_args(BudgetLevel))
 assert set(MEASURES) == set(get_args(Measure))
@@ -79,13 +79,15 @@ TEMPLATES: dict[str, tuple[str, Terms]] = {
         ),
     ),
 }
-ABOUT = {  # of each, a line for whoever chooses; "" is `start`
-    "": N_("Client-facing milestones: agreed and forecast dates, slip and status. No risks, no money."),
-    "status": N_("On track or not, overall and for schedule, budget and risk. No dates, no figures."),
-    "slip": N_("Dates alone, and also the reason of each move, the trend and comments."),
-    "progress": N_("Milestones and slip, and also progress, shared risks and the budget in percent."),
-    "open": N_("Everything an agreement can cover, amounts included."),
-}
+ABOUT = Said(
+    {  # of each, a line for whoever chooses; "" is `start`
+        "": N_("Client-facing milestones: agreed and forecast dates, slip and status. No risks, no money."),
+        "status": N_("On track or not, overall and for schedule, budget and risk. No dates, no figures."),
+        "slip": N_("Dates alone, and also the reason of each move, the trend and comments."),
+        "progress": N_("Milestones and slip, and also progress, shared risks and the budget in percent."),
+        "open": N_("Everything an agreement can cover, amounts included."),
+    }
+)
 
 
 def fitting(terms: Terms, *, same: bool) -> Terms:
@@ -293,6 +295,13 @@ def review(ways: Ways) -> str:
 
 
 def _many(chosen: str | Sequence[str], one: str) -> str:
+    many = len(chosen)
+    if not many:
+        return ""
+    if one == "milestone":
+        if chosen == "all":
+            return _("all client-facing milestones")
+        return ngettext("{n} milestone", "{n} milestones", many, n=many)
     if chosen == "all":
-        return _("all client-facing {one}s", one=one)
-    return f"{len(chosen)} {one}{'' if len(chosen) == 1 else 's'}" if chosen else ""
+        return _("all client-facing risks")
+    return ngettext("{n} risk", "{n} risks", many, n=many)

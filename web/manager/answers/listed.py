@@ -10,9 +10,10 @@ import msgspec
 
 from domain.agreement.answers import Comment, Concern
 from domain.agreement.share import Share
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import ClientId, PersonId, RiskId
 from domain.language import gettext as _
+from domain.language import listed, sentence
 from domain.plan.project import Project
 from domain.plan.risks import ClientScored, Points, RiskRaised, RiskScored
 from projections.entries.entry import Change
@@ -100,24 +101,23 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
         """How many concerns are open, as a sentence."""
         many = sum(not line.c.settled for line in self.concerns)
         return (
-            _sentence(count(many, _("concern is open"), _("concerns are open"))) if many else _("No concern is open.")
+            sentence(counted("one concern is open", "{many} concerns are open", many))
+            if many
+            else _("No concern is open.")
         )
 
     @property
     def rest(self) -> str:
         """How much else was said, as a sentence."""
         comments = sum(len(thread.comments) for thread in self.threads)
-        return _sentence(
-            _(
-                "{comments} and {acknowledgements}",
-                comments=count(comments, _("comment")),
-                acknowledgements=count(len(self.acks), _("acknowledgement")),
+        return sentence(
+            listed(
+                (
+                    counted("one comment", "{many} comments", comments),
+                    counted("one acknowledgement", "{many} acknowledgements", len(self.acks)),
+                )
             )
         )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."
 
 
 def token(services: Services, world: World, project: Project) -> str:

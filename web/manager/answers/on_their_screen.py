@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.language import gettext as _
+from domain.language import in_english
 from projections.entries import parts as parts_of_page
 from projections.entries.parts import Part
 from projections.replay import pages
@@ -31,7 +31,11 @@ async def look(request: Request, signed: Signed) -> Response:
     if share is None or not n:
         return not_found()
     await run_in_threadpool(
-        consulted, services, signed, share.id, _("{about} of update {n}", about=about[:80] or _("the page"), n=n)
+        consulted,
+        services,
+        signed,
+        share.id,
+        in_english("{about} of update {n}", about=about[:80] or in_english("the page"), n=n),
     )
     return await run_in_threadpool(_look, services, share.id, n, about)
 

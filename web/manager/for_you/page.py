@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, PersonId, ProjectId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.people.for_you import EndAbsence, ForYouCommand, HandOverLine, PutOffLine, SetAbsence
 from projections.events.world import World, organisation_zone
@@ -31,13 +31,15 @@ from web.staff.for_you import counted
 from web.staff.frame import StaffPage, shell
 from web.write.colleagues import covers
 
-DONE = {
-    "put-off": N_("Put off. It comes back on that day, or when something new is said."),
-    "back": N_("It is back on the list."),
-    "handed": N_("Handed over. It is on their list now."),
-    "away": N_("Recorded. They have your lines on those days."),
-    "here": N_("Recorded. Your lines are yours alone again."),
-}
+DONE = Said(
+    {
+        "put-off": N_("Put off. It comes back on that day, or when something new is said."),
+        "back": N_("It is back on the list."),
+        "handed": N_("Handed over. It is on their list now."),
+        "away": N_("Recorded. They have your lines on those days."),
+        "here": N_("Recorded. Your lines are yours alone again."),
+    }
+)
 DAY = N_("Choose a day.")
 HELD, LOOK = 0.75, 0.05  # seconds for which a question for the list waits for news, and between two looks
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from domain.errors import Unknown
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import MilestoneId
 from domain.language import gettext as _
 from domain.message import Command
@@ -141,4 +141,6 @@ def far_away(day: date, known: frozenset[date]) -> str:
 
 
 def _far(days: int) -> str:
-    return count(days // 365, _("year")) if days >= 730 else count(days, _("day"))
+    if days >= 730:
+        return counted("one year", "{many} years", days // 365)
+    return counted("one day", "{many} days", days)

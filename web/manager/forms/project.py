@@ -6,7 +6,7 @@ from typing import get_args
 import msgspec
 
 from domain.errors import Unknown
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.plan import health, project
 from domain.plan.neighbours import dates_of
@@ -17,7 +17,7 @@ from web.manager.forms import regions
 from web.manager.forms.asked import Ask, Place, at_project, iso, plain, reason, slot
 
 DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
-RAGS: dict[Rag, str] = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
+RAGS: dict[Rag, str] = Said({"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")})
 T = "tolerances."  # what the names of their fields begin with
 
 

@@ -70,13 +70,14 @@ def common_only(region: str) -> str:
     if not found:
         return ""
     named = [name(part) for part in list(found)[:NAMED]]
-    more = _(" and {more} more", more=len(found) - NAMED) if len(found) > NAMED else ""
+    told, more = ", ".join(named), len(found) - NAMED
+    if more > 0:
+        told = _("{told} and {rest} more", told=told, rest=more)
     return _(
-        "{country} alone has only the days that all of its parts share. Type the part: {named}{more}. Or say that only "
+        "{country} alone has only the days that all of its parts share. Type the part: {named}. Or say that only "
         "the shared days are meant.",
         country=country,
-        named=", ".join(named),
-        more=more,
+        named=told,
     )
 
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ProjectId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
@@ -33,20 +33,22 @@ from web.staff.frame import StaffPage, shell
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
 MOST = 2000  # lines a person can be asked to look through
-COLUMNS = {
-    "id": N_("Id"),
-    "title": N_("Title"),
-    "outline": N_("Outline number"),
-    "baseline": N_("Baseline"),
-    "forecast": N_("Forecast"),
-    "actual": N_("Actual"),
-    "deadline": N_("Deadline"),
-    "percent": N_("Percent complete"),
-    "milestone": N_("Says what is a milestone"),
-    "duration": N_("Duration (a milestone takes none)"),
-    "summary": N_("Sums up others"),
-    "active": N_("Is active"),
-}
+COLUMNS = Said(
+    {
+        "id": N_("Id"),
+        "title": N_("Title"),
+        "outline": N_("Outline number"),
+        "baseline": N_("Baseline"),
+        "forecast": N_("Forecast"),
+        "actual": N_("Actual"),
+        "deadline": N_("Deadline"),
+        "percent": N_("Percent complete"),
+        "milestone": N_("Says what is a milestone"),
+        "duration": N_("Duration (a milestone takes none)"),
+        "summary": N_("Sums up others"),
+        "active": N_("Is active"),
+    }
+)
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,11 +202,12 @@ def _proposed(request: Request, by: str, project: Project, reading: Reading) -> 
     proposal = _propose(services, project, reading.plan, by)
     if len(proposal.lines) > MOST:
         size = _(
-            "It would change {lines:,} lines; at most {most:,} are looked through at once. ",
+            "It would change {lines:,} lines; at most {most:,} are looked through at once.",
             lines=len(proposal.lines),
             most=MOST,
         )
-        problem = Problem(None, size + _("Send the milestones a client needs to see, and leave out the rest."))
+        send = _("Send the milestones a client needs to see, and leave out the rest.")
+        problem = Problem(None, f"{size} {send}")
         return Proposed(columns=columns, problems=(problem,))
     known = reading.plan.file_hash in project.schedule.files
     return Proposed(columns=columns, proposal=proposal, plan=reading.plan, known=known)

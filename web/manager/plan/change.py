@@ -197,19 +197,20 @@ def _send(call: Call, blank: Form) -> Done:
                 break
         except Refused as refused:
             return Done("", told(form, refused), status_of(refused))
-    stale = Stale(
-        _("Somebody changed this since you opened the form. {now}Look at it, then send again.", now=_now(blank, typed))
-    )
+    stale = Stale(_now(blank, typed))
     return Done("", told(filled(blank, typed), stale), status_of(stale))
 
 
 def _now(blank: Form, typed: Typed) -> str:
-    """Return how the fields stand now that somebody else has changed them, in words."""
+    """Return that somebody else has changed the fields, and how they stand now, in words."""
     differ = [
         f for f in blank.fields if f.value and f.value != first(typed, f.name) and f.kind in ("line", "day", "whole")
     ]
-    return (
-        _("It now says: {differ}. ", differ=", ".join(f"{f.label.lower()} {f.value}" for f in differ)) if differ else ""
+    if not differ:
+        return _("Somebody changed this since you opened the form. Look at it, then send again.")
+    return _(
+        "Somebody changed this since you opened the form. It now says: {differ}. Look at it, then send again.",
+        differ=", ".join(f"{f.label.lower()} {f.value}" for f in differ),
     )
 
 
@@ -250,8 +251,8 @@ def carry_out(services: Services, signed: Signed, order: Order, before: Project)
     if not answer.events:
         return _("Nothing changed, so nothing was recorded.")
     changed = effects(world, before, world.projects[before.id], held)
-    done = _("Put back. ") if isinstance(order.command, PutBack) else _("Recorded. ")
-    return done + seen_by(world, changed, heads, Clock(before.time_zone))
+    done = _("Put back.") if isinstance(order.command, PutBack) else _("Recorded.")
+    return f"{done} {seen_by(world, changed, heads, Clock(before.time_zone))}"
 
 
 def seen_by(world: World, changed: Sequence[Effect], heads: Mapping[ShareId, int], clock: Clock) -> str:

@@ -7,8 +7,10 @@ from typing import get_args
 
 import msgspec
 
-from domain.headline import count
+from domain.headline import counted
+from domain.language import capital
 from domain.language import gettext as _
+from domain.language import sentence as sentence_of
 from domain.money import Money
 from domain.plan import health as rules
 from domain.plan.budget import Account, Measure
@@ -21,6 +23,7 @@ from domain.plan.schedule import Milestone
 from domain.view import Dimension, MilestoneState, Rag
 from projections.wording import words
 from web.record.audience import Audience
+from web.render.figures import in_band
 
 NA = "n/a"
 
@@ -233,11 +236,11 @@ def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:
 
 def _worst(project: Project) -> str:
     """Return how many open risks are in the band that the status follows from, "" where that is none or low."""
-    named: dict[Rag | None, tuple[str, str]] = {"off_track": ("high", _("high")), "at_risk": ("medium", _("medium"))}
-    worst, word = named.get(project.health.status("risk"), ("", ""))
+    named: dict[Rag | None, str] = {"off_track": "high", "at_risk": "medium"}
+    worst = named.get(project.health.status("risk"), "")
     active = [r for r in project.risks.risks.values() if not r.closed]
     many = sum(band(project.scale, r.residual.score) == worst for r in active)
-    return f"{many} {word}" if many else ""
+    return in_band(worst, many) if many else ""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,31 +256,37 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 def sentence(project: Project, counts: Counts) -> tuple[str, str]:
     """Return the manager's sentence in two parts: what was done today, and what waits ("" for nothing)."""
     done = (
-        _("{changes} today.", changes=_upper(count(counts.changes_today, _("change"))))
+        capital(counted("one change today.", "{many} changes today.", counts.changes_today))
         if counts.changes_today
         else _("No change today.")
     )
     if project.phase != "running":
-        done = {"on_hold": _("On hold. "), "closed": _("Closed. ")}[project.phase] + done
+        phase = _("On hold.") if project.phase == "on_hold" else _("Closed.")
+        done = f"{phase} {done}"
     waits = _waits(counts)
-    return done, _("{waits}.", waits=_upper(_(", and ").join(waits))) if waits else ""
+    return done, sentence_of(_in_turn(waits)) if waits else ""
+
+
+def _in_turn(waits: list[str]) -> str:
+    """Return several clauses as one: "A, and B, and C"."""
+    text = waits[0]
+    for clause in waits[1:]:
+        text = _("{before}, and {clause}", before=text, clause=clause)
+    return text
 
 
 def _waits(counts: Counts) -> list[str]:
     waits = []
     if counts.stopped:
-        waits.append(_("{shares_have} stopped", shares_have=count(counts.stopped, _("share has"), _("shares have"))))
+        waits.append(counted("one share has stopped", "{many} shares have stopped", counts.stopped))
     if counts.overdue:
-        dates = count(counts.overdue, _("forecast date has"), _("forecast dates have"))
-        waits.append(_("{forecast_dates_have} passed unmet", forecast_dates_have=dates))
+        waits.append(
+            counted("one forecast date has passed unmet", "{many} forecast dates have passed unmet", counts.overdue)
+        )
     if counts.concerns:
-        concerns = count(counts.concerns, _("concern is"), _("concerns are"))
-        waits.append(_("{concerns_are} open", concerns_are=concerns))
+        waits.append(counted("one concern is open", "{many} concerns are open", counts.concerns))
     if counts.waiting:
-        views = count(counts.waiting, _("view is"), _("views are"))
-        waits.append(_("{views_are} awaited from clients", views_are=views))
+        waits.append(
+            counted("one view is awaited from clients", "{many} views are awaited from clients", counts.waiting)
+        )
     return waits
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

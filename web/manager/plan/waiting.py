@@ -7,8 +7,9 @@ from typing import TypedDict
 import msgspec
 
 from domain.agreement.share import Share
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import ShareId
+from domain.language import capital
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.reveal.holding import Held
@@ -145,8 +146,11 @@ def _waits(world: World, project: Project, share: Share, held: Held, clock: Cloc
 
 def sentence(many: int) -> str:
     """Return "Two are waiting for your release.", "" when none is."""
-    text = count(many, _("is"), _("are")) + _(" waiting for your release.")
-    return text[:1].upper() + text[1:] if many else ""
+    return (
+        capital(counted("one is waiting for your release.", "{many} are waiting for your release.", many))
+        if many
+        else ""
+    )
 
 
 def as_shown(held: Held, project: Project) -> str:

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from domain.agreement.share import Share
-from domain.headline import count
+from domain.headline import counted
 from domain.language import gettext as _
+from domain.language import sentence
 from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
@@ -52,9 +53,13 @@ async def held(request: Request, signed: Signed) -> Response:
 
 
 def _sentence(many: int, waits: int) -> str:
-    text = _("{changes} waited for review", changes=count(many, _("change"), _("changes")) if many else _("no change"))
-    text += _(", and {still_do}.", still_do=count(waits, _("still does"), _("still do"))) if waits else "."
-    return text[:1].upper() + text[1:]
+    if not many:
+        return _("No change waited for review.")
+    text = counted("one change waited for review", "{many} changes waited for review", many)
+    if waits:
+        still = counted("one still does", "{many} still do", waits)
+        text = _("{before}, and {clause}", before=text, clause=still)
+    return sentence(text)
 
 
 def routes() -> list[BaseRoute]:

@@ -17,8 +17,7 @@ from starlette.routing import BaseRoute
 from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
 from domain.ids import ProjectId
-from domain.language import N_
-from domain.language import gettext as _
+from domain.language import N_, in_english
 from domain.plan.project import Project
 from domain.view import ClientView
 from projections.events.hold_book import Hold
@@ -104,12 +103,12 @@ async def who(request: Request, signed: Signed) -> Response:
 
 def _fact(services: Services, signed: Signed, project: Project, asked: Asked, version: int | None) -> Fact | None:
     """Record the question, then return the fact: the newest value, or that as of an event. For threads."""
-    since = _("newest value") if version is None else _("as of event {version}", version=version)
+    since = in_english("newest value") if version is None else in_english("as of event {version}", version=version)
     consulted(
         services,
         signed,
         project.id,
-        _("who has seen {kind} {key}, {since}", kind=asked.kind, key=asked.key, since=since),
+        in_english("who has seen {kind} {key}, {since}", kind=asked.kind, key=asked.key, since=since),
     )
     newest = services.present.world.versions.get(f"project-{project.id}", 0)
     return facts.fact(services.logs.events, services.present.past, project, newest, asked, version)

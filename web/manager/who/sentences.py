@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from domain.agreement.terms import Terms
-from domain.headline import number
-from domain.language import N_
+from domain.headline import counted, number
+from domain.language import N_, Said, capital
 from domain.language import gettext as _
 from domain.plan.scores import band
 from projections.wording import words
@@ -20,10 +20,12 @@ from web.record.reception import Seen
 from web.record.told import ClientTold
 from web.telling import held as record_held
 
-BAND = {"low": N_("low"), "medium": N_("medium"), "high": N_("high")}
+BAND = Said({"low": N_("low"), "medium": N_("medium"), "high": N_("high")})
 AT_ONCE = timedelta(milliseconds=500)  # rounded to a second it is none
 SPOKEN = 3  # clients the one-line answer speaks of
-UNTOLD = {"has not been told": N_("have not been told"), "was not told": N_("were not told")}  # of one, of several
+UNTOLD = Said(
+    {"has not been told": N_("have not been told"), "was not told": N_("were not told")}
+)  # what is said of several, by the message id of what is said of one
 
 
 def value(told: Value, clock: Clock) -> str:
@@ -36,7 +38,8 @@ def value(told: Value, clock: Clock) -> str:
         case Scored(points=points):
             return f"{points.probability}×{points.impact} = {points.score}"
         case Amount(money=amount, on=on):
-            return words.exact(amount) + (_(" to {on}", on=clock.day(on)) if on else "")
+            said = words.exact(amount)
+            return _("{amount} to {on}", amount=said, on=clock.day(on)) if on else said
         case _:
             assert_never(told)
 
@@ -92,7 +95,6 @@ def _when_delivered(seen: Seen) -> datetime:
 
 def _displayed(client: str, shown: Sequence[Seen], people: int, told: ClientTold, fact: Fact) -> str:
     """Return on how many screens a fact was, of how many `people`, and how long after the change it first was."""
-    said = _(" as {said}", said=coarse(told, fact)) if told.level == "coarse" else ""
     where = (
         _("on the screen of the only viewer")
         if people == 1
@@ -104,7 +106,10 @@ def _displayed(client: str, shown: Sequence[Seen], people: int, told: ClientTold
         if first - fact.at > AT_ONCE
         else _("at the change itself")
     )
-    return _("{client}: {where}{said}, first {since}.", client=client, where=where, said=said, since=since)
+    if told.level == "coarse":
+        said = coarse(told, fact)
+        return _("{client}: {where} as {said}, first {since}.", client=client, where=where, said=said, since=since)
+    return _("{client}: {where}, first {since}.", client=client, where=where, since=since)
 
 
 def _untold(client: str, told: ClientTold, *, past: bool) -> str:
@@ -114,7 +119,7 @@ def _untold(client: str, told: ClientTold, *, past: bool) -> str:
             said = _("said") if past else _("says")
             return _("The page of {client} {said} the same as before.", client=client, said=said)
         case "draft" | "unshared" | "ended" | "later":
-            return f"{client} {has_not}."
+            return _("{client} {untold}.", client=client, untold=has_not)
         case "stopped":
             return _("{client} {has_not}: its share is stopped.", client=client, has_not=has_not)
         case "held":
@@ -139,24 +144,24 @@ def answers(each: Sequence[tuple[str, str]]) -> str:
         return _("This project is shared with nobody.")
     sentences, untold = [], dict[str, list[str]]()
     for client, answer in each:
-        plain = next((end for end in UNTOLD if answer == f"{client} {end}."), "")
+        plain = next((end for end in UNTOLD if answer == _alone(client, end)), "")
         if plain:
             untold.setdefault(plain, []).append(client)
         else:
             sentences.append(answer)
     rest = len(sentences) - SPOKEN
-    more = _(
-        "{rest} more {client} listed below.",
-        rest=number(rest).capitalize(),
-        client=_("client is") if rest == 1 else _("clients are"),
-    )
+    more = capital(counted("one more client is listed below.", "{many} more clients are listed below.", rest))
     ends = [_together(clients, end) for end, clients in untold.items()]
     return " ".join([*sentences[:SPOKEN], *([more] if rest > 0 else ()), *ends])
 
 
+def _alone(client: str, end: str) -> str:
+    return _("{client} {untold}.", client=client, untold=_(end))
+
+
 def _together(clients: Sequence[str], end: str) -> str:
     if len(clients) == 1:
-        return f"{clients[0]} {end}."
+        return _alone(clients[0], end)
     if len(clients) > SPOKEN:
         return _("{clients} clients {untold}.", clients=number(len(clients)).capitalize(), untold=UNTOLD[end])
     return _("{clients} and {last} {untold}.", clients=", ".join(clients[:-1]), last=clients[-1], untold=UNTOLD[end])

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from domain.headline import count
+from domain.headline import counted
 from domain.ids import ProjectId
 from domain.language import gettext as _
+from domain.language import listed
 from domain.plan.project import ProjectEvent, evolve
 from domain.plan.putting_back import ChangePutBack, LatestChange, Parts, Placed, change_of
 from domain.plan.risks import Risk
@@ -17,12 +18,12 @@ def what(change: LatestChange) -> str:
     """Return what a change changed: "Gate 2: 5 Mar → 9 Mar 2027", or how many things where they were several."""
     if len(change.milestones) + len(change.risks) == 1:
         return next(iter(things(change)), "")
-    counted = []
+    several = []
     if change.milestones:
-        counted.append(count(len(change.milestones), _("milestone")))
+        several.append(counted("one milestone", "{many} milestones", len(change.milestones)))
     if change.risks:
-        counted.append(count(len(change.risks), _("risk")))
-    return _(" and ").join(counted)
+        several.append(counted("one risk", "{many} risks", len(change.risks)))
+    return listed(several)
 
 
 def things(change: LatestChange) -> list[str]:

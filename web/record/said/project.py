@@ -8,8 +8,8 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from domain.headline import count
-from domain.language import N_
+from domain.headline import counted
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.plan import budget as b
@@ -26,16 +26,18 @@ from projections.wording import words
 from web.record.said.values import MILESTONE, RISK, TOLERANCES, Became, amounts, differences, value
 
 Topic = Literal["milestones", "risks", "budget", "statuses", "project"]
-TOPICS: dict[Topic, str] = {
-    "milestones": N_("Milestones"),
-    "risks": N_("Risks"),
-    "budget": N_("Budget"),
-    "statuses": N_("Statuses"),
-    "project": N_("Project"),
-}
-STATUS = {"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")}
+TOPICS: dict[Topic, str] = Said(
+    {
+        "milestones": N_("Milestones"),
+        "risks": N_("Risks"),
+        "budget": N_("Budget"),
+        "statuses": N_("Statuses"),
+        "project": N_("Project"),
+    }
+)
+STATUS = Said({"on_track": N_("On track"), "at_risk": N_("At risk"), "off_track": N_("Off track")})
 NAMED = 5  # things that are put back at once and named
-MEASURE = {"price": N_("price"), "cost": N_("cost")}
+MEASURE = Said({"price": N_("price"), "cost": N_("cost")})
 
 
 class InSentences(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,5 +274,6 @@ def _put_back(things: Sequence[str]) -> list[Became]:
     """Return what was put back, thing by thing, and how many there are beyond the first ones."""
     found = [Became(what=_("put back"), now=thing) for thing in things[:NAMED]]
     if len(things) > NAMED:
-        found.append(Became(what=_("put back"), now=count(len(things) - NAMED, _("more change"))))
+        more = counted("one more change", "{many} more changes", len(things) - NAMED)
+        found.append(Became(what=_("put back"), now=more))
     return found or [Became(what=_("a change was put back"))]

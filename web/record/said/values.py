@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from domain import catalogue
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.money import Money
 from domain.plan.risks import Points
@@ -36,17 +36,19 @@ RISK = {
     "client_facing": N_("Client-facing"),
     "author": N_("Author"),
 }
-TOLERANCES = {
-    "slip_at_risk": N_("Slip at risk, days"),
-    "slip_off_track": N_("Slip off track, days"),
-    "slip_margin": N_("Margin of slip, days"),
-    "cost_at_risk": N_("Cost at risk, %"),
-    "cost_off_track": N_("Cost off track, %"),
-    "cost_margin": N_("Margin of cost, %"),
-    "spi_at_risk": N_("SPI(t) at risk below"),
-    "spi_off_track": N_("SPI(t) off track below"),
-    "spi_margin": N_("Margin of SPI(t)"),
-}
+TOLERANCES = Said(
+    {
+        "slip_at_risk": N_("Slip at risk, days"),
+        "slip_off_track": N_("Slip off track, days"),
+        "slip_margin": N_("Margin of slip, days"),
+        "cost_at_risk": N_("Cost at risk, %"),
+        "cost_off_track": N_("Cost off track, %"),
+        "cost_margin": N_("Margin of cost, %"),
+        "spi_at_risk": N_("SPI(t) at risk below"),
+        "spi_off_track": N_("SPI(t) off track below"),
+        "spi_margin": N_("Margin of SPI(t)"),
+    }
+)
 
 
 class Became(msgspec.Struct, frozen=True, kw_only=True):

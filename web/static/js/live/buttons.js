@@ -4,7 +4,8 @@ const buttons = (() => {
   let held = []; // messages as they came
 
   function count() {
-    page.byId('newer').textContent = held.length ? `Show ${held.length} newer` : 'Continue';
+    const n = held.length;
+    page.byId('newer').textContent = n ? words.say('Show {n} newer', { n }) : words.say('Continue');
   }
 
   function hold(m, data) {

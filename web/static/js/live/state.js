@@ -22,13 +22,15 @@ const state = (() => {
     for (const node of document.querySelectorAll('[data-when]')) {
       node.hidden = !node.dataset.when.split(' ').includes(next);
     }
-    document.title = next === 'stale' ? `Out of date: ${headline()}` : headline();
+    document.title = next === 'stale' ? words.say('Out of date: {headline}', { headline: headline() }) : headline();
   }
 
   function length(ms) {
     const minutes = Math.round(ms / 60000);
-    if (minutes < 2) return 'a minute';
-    return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
+    if (minutes < 2) return words.say('a minute');
+    if (minutes < 120) return words.count('{n} minute', minutes, { n: minutes });
+    const hours = Math.round(minutes / 60);
+    return words.count('{n} hour', hours, { n: hours });
   }
 
   function look() {

@@ -4,8 +4,8 @@ const sum = (() => {
   const OPEN = 5;
   const WHEN = /^(\d{4})-(Q?)(\d\d?)(?:-\d\d)?$/;
   const MONEY = /^(-?[\d.]+) ([A-Z]{3})$/;
-  const SYMBOLS = { GBP: '£', EUR: '€', USD: '$' };
-  const UNITS = [[1e3, 'k', 0], [1e6, 'm', 2], [1e9, 'bn', 2], [1e12, 'tn', 2]];
+  const STATES = ['On track', 'At risk', 'Off track', 'Overdue', 'Done', 'Planned'];
+  const BANDS = ['Low', 'Medium', 'High'];
 
   const { me, cut } = page.byId('sum').dataset;
   const first = page.byId('first');
@@ -15,34 +15,35 @@ const sum = (() => {
   const rows = new Map([...document.querySelectorAll('.sum > li')].map((row) => [row.dataset.of, row]));
   const waiting = []; // rows of things that are new
   const late = []; // single changes that came while their list was open
-  let words = statuses(); // before the update that is taken in
+  const inside = words.table(BANDS, BANDS.map((band) => band.toLowerCase())); // as they stand in a sentence
+  const turned = words.table(STATES, STATES.map((status) => `now ${status.toLowerCase()}`));
+  let known = statuses(); // before the update that is taken in
 
   const list = (fold) => fold.querySelector('ol');
-  const some = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`;
 
   function statuses() {
     const all = [...document.querySelectorAll('.c-s .st, .risks summary .st')];
     return new Map(all.map((st) => [st.closest('tr,li').id, st.textContent.trim()]));
   }
 
-  function word(known, of) {
-    return known.get(of.replace('milestone-', 'ms-').replace('risk-', 'r-')) ?? '';
+  function word(all, of) {
+    return all.get(of.replace('milestone-', 'ms-').replace('risk-', 'r-')) ?? '';
   }
 
   function number(value, places) {
     const how = { minimumFractionDigits: places, maximumFractionDigits: places, roundingMode: 'halfEven' };
-    return value.toLocaleString('en-GB', how);
+    return value.toLocaleString(words.locale, how);
   }
 
   // As projections/wording/words.py says an amount in short.
   function money(value, currency) {
     const size = Math.abs(value);
     let text = number(size, size < 100 && size % 1 ? 2 : 0);
-    for (const [factor, unit, places] of size < 9999.5 ? [] : UNITS) {
-      text = number(size / factor, places) + unit;
+    for (const [factor, unit, places] of size < 9999.5 ? [] : words.units) {
+      text = unit.replace('{amount}', number(size / factor, places));
       if (size / factor < 999.995) break;
     }
-    return `${value < 0 ? '−' : ''}${SYMBOLS[currency] ?? `${currency} `}${text}`;
+    return `${value < 0 ? '−' : ''}${words.placed(text, currency)}`;
   }
 
   // Returns a day, a month or a quarter as a number of those, NaN for whatever else.
@@ -52,30 +53,38 @@ const sum = (() => {
     return all.length > 7 ? Date.parse(all) / 86400000 : year * (quarter ? 4 : 12) + +part;
   }
 
-  // Returns the note of a change as it is for the whole of it, from the first value to the newest.
-  function whole(was, now, note) {
-    const unit = /(day|month|quarter)s?$/.exec(note)?.[1];
+  // Returns how far a date moved, "" for what is no date or did not move.
+  function shift(was, now) {
     const many = when(now) - when(was);
-    if (unit && many) return note.replace(/\S+ \w+$/, `${many < 0 ? '−' : '+'}${some(Math.abs(many), unit)}`);
-    const [from, to] = [MONEY.exec(was), MONEY.exec(now)];
-    if (!from || !to || !note) return note;
-    const by = to[1] - from[1];
-    return `${by > 0 ? '+' : ''}${money(by, to[2])}`;
+    if (!many) return '';
+    const unit = now.includes('Q') ? 'quarter' : now.length > 7 ? 'day' : 'month';
+    const size = Math.abs(many);
+    return words.count(`{many} ${unit}`, size, { many: `${many < 0 ? '−' : '+'}${size}` });
   }
 
-  function made(li) {
+  // Returns the note of a change as it is for the whole of it, from the first value to the newest; `step` is its own.
+  function whole(was, now, note, step) {
+    const by = shift(was, now);
+    if (by && step && note.endsWith(step)) return note.slice(0, -step.length) + by;
+    const [from, to] = [MONEY.exec(was), MONEY.exec(now)];
+    if (!from || !to || !note) return note;
+    const more = to[1] - from[1];
+    return `${more > 0 ? '+' : ''}${money(more, to[2])}`;
+  }
+
+  function begun(li) {
     const row = document.createElement('li');
     row.dataset.of = li.dataset.of;
     row.dataset.n = 0;
-    row.dataset.st = word(words, li.dataset.of);
-    const inside = (tag, names) => names.map((name) => {
+    row.dataset.st = word(known, li.dataset.of);
+    const made = (tag, names) => names.map((name) => {
       const node = document.createElement(tag);
       node.className = name;
       return node;
     });
-    row.append(...inside('b', ['t']), ...inside('span', ['mvs', 'net', 'why']));
-    row.querySelector('.net').append(inside('span', ['d'])[0], ' ', inside('span', ['n'])[0]);
-    row.querySelector('.why').append(...inside('span', ['now', 'txt', 'also']));
+    row.append(...made('b', ['t']), ...made('span', ['mvs', 'net', 'why']));
+    row.querySelector('.net').append(made('span', ['d'])[0], ' ', made('span', ['n'])[0]);
+    row.querySelector('.why').append(...made('span', ['now', 'txt', 'also']));
     rows.set(li.dataset.of, row);
     waiting.push(row);
     return row;
@@ -94,12 +103,14 @@ const sum = (() => {
     }
     Object.assign(value.dataset, { now, t: li.querySelector('b').textContent });
     const many = f === 'remarks' ? now - value.dataset.was : 0;
-    value.querySelector('b').textContent = many > 1 ? `${many} comments` : told.querySelector('b').textContent;
+    value.querySelector('b').textContent = many > 1 ? words.count('{many} comment', many, { many })
+      : told.querySelector('b').textContent;
     const note = told.querySelector('br')?.nextSibling?.textContent.trim() ?? '';
     const [band, newest] = [row.dataset.st, word(statuses(), li.dataset.of)];
     const bands = f === 'score' && note && band && newest;
-    value.dataset.d = bands ? (band === newest ? band : `${band} to ${newest.toLowerCase()}`)
-      : whole(value.dataset.was, now, note);
+    const lower = inside.get(newest) ?? newest;
+    value.dataset.d = bands ? (band === newest ? band : words.say('{band} to {lower}', { band, lower }))
+      : whole(value.dataset.was, now, note, shift(was, now));
     const why = li.querySelector('.why');
     if (why) row.querySelector('.txt').textContent = why.textContent;
   }
@@ -113,21 +124,23 @@ const sum = (() => {
     const moved = all.filter(({ dataset }) => !dataset.f || dataset.was !== dataset.now);
     const leads = moved[0]?.dataset ?? {};
     for (const value of all) value.hidden = value !== moved[0];
-    const steps = cut ? `${n}+ steps` : some(+n, 'step'); // before the visit not all were looked at
+    // before the visit not all were looked at
+    const steps = (plus, one) => cut ? words.say(plus, { n }) : words.count(one, +n, { many: n });
     row.querySelector('.same')?.remove();
     if (!moved.length) {
       const same = document.createElement('span');
       same.className = 'same';
-      same.textContent = `Unchanged after ${steps}`;
+      same.textContent = steps('Unchanged after {n}+ steps', 'Unchanged after {many} step');
       row.querySelector('.mvs').prepend(same);
     }
-    const newest = of.startsWith('milestone-') && leads.f ? word(words, of) : '';
+    const newest = of.startsWith('milestone-') && leads.f ? word(known, of) : '';
     const other = st && newest && st !== newest && !['status', 'actual'].includes(leads.f);
     write('t', leads.t ?? all[0].dataset.t);
     write('d', leads.d ?? '');
-    write('n', moved.length && (n > 1 || cut) ? `in ${steps}` : '');
-    write('now', other ? `now ${newest.toLowerCase()}` : '');
-    write('also', moved.length > 1 ? `and ${some(moved.length - 1, 'other value')}` : '');
+    write('n', moved.length && (n > 1 || cut) ? steps('in {n}+ steps', 'in {many} step') : '');
+    write('now', other ? turned.get(newest) ?? newest : '');
+    const others = moved.length - 1;
+    write('also', others > 0 ? words.count('and {n} other value', others, { n: others }) : '');
     if (waiting.includes(row)) row.classList.toggle('bare', !row.querySelector('.why').textContent);
   }
 
@@ -146,13 +159,13 @@ const sum = (() => {
     const touched = new Set();
     for (const li of items) {
       if (!li.dataset.of || li.dataset.by === me) continue;
-      const row = rows.get(li.dataset.of) ?? made(li);
+      const row = rows.get(li.dataset.of) ?? begun(li);
       put(row, li);
       if (row.dataset.last !== `${place(li)[0]}`) row.dataset.n++;
       [row.dataset.last] = place(li);
       touched.add(row);
     }
-    words = statuses();
+    known = statuses();
     touched.forEach(draw);
     touched.forEach(mark);
     count(items, m.key && from && items.length ? place(items[0])[0] - from - 1 : 0);
@@ -160,15 +173,17 @@ const sum = (() => {
 
   function count(items, missed) {
     each.dataset.n = +each.dataset.n + items.length;
-    const told = `${cut ? 'The newest' : 'All'} ${some(+each.dataset.n, 'change')}, one by one`;
-    each.querySelector('summary').textContent = told;
+    const { n } = each.dataset;
+    each.querySelector('summary').textContent = cut ? words.say('The newest {n} changes, one by one', { n })
+      : words.count('All {n} change, one by one', +n, { n });
     late.push(...items);
     if (!each.open) catchUp();
     fresh.hidden = !waiting.length;
-    fresh.textContent = `${waiting.length} new`;
+    fresh.textContent = words.say('{n} new', { n: waiting.length });
     if (missed > 0) {
       page.byId('cut').hidden = false;
-      page.byId('cut').textContent = `${some(missed, 'update')} before these not listed here; reload the page for them`;
+      const one = '{n} update before these not listed here; reload the page for them';
+      page.byId('cut').textContent = words.count(one, missed, { n: missed });
     }
   }
 
@@ -182,7 +197,7 @@ const sum = (() => {
     list(more).prepend(...all.slice(OPEN));
     const folded = list(more).children.length;
     more.hidden = !folded;
-    more.querySelector('summary').textContent = `${folded} more`;
+    more.querySelector('summary').textContent = words.say('{n} more', { n: folded });
     each.hidden = each.dataset.n === '0';
     catchUp();
     fresh.hidden = true;

@@ -17,7 +17,7 @@ const update = (() => {
   }
 
   function written(at, how) {
-    return new Intl.DateTimeFormat('en-GB', how).format(at);
+    return new Intl.DateTimeFormat(words.locale, { ...how, hourCycle: 'h23' }).format(at);
   }
 
   // Binds what is sent to the update on screen.
@@ -71,6 +71,7 @@ const update = (() => {
     today.draw();
     claims.paint();
     state.retitle();
+    if ((page.byId('summary').lang || 'en') !== words.lang) location.reload(); // what is around it is in another one
   }
 
   return { begin, forget, applied, bind, n: () => n, root: () => root };
