@@ -15,8 +15,6 @@ pytestmark = pytest.mark.browser
 PAGES = (
     ("auditor", "/audit/replay"),
     ("manager", f"/p/{HARBOUR}/do/move-forecast?milestone=m1"),
-    ("manager", "/for-you"),
-    ("manager", f"/p/{HARBOUR}/shares/{SHARE}/edit"),
     (f"viewer-{ACME}", f"/s/{SHARE}/history"),
 )
 NEAR = """field => {
