@@ -5,6 +5,7 @@ Rule: the same sources make the same bytes: sorted, without places, dates and ve
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,11 +29,21 @@ msgstr ""
 """
 
 
-def extracted(root: Path = ROOT) -> Catalog:
-    """Return the messages of the tree."""
+def extracted(root: Path = ROOT, only: tuple[str, ...] = ()) -> Catalog:
+    """Return the messages of the tree; `only`: those of files whose path begins so."""
+    catalog = Catalog(charset="utf-8")
+    for path, line, message, context in _found(root):
+        if not only or path.startswith(only):
+            catalog.add(message, None, [("", line)], context=context)
+    return catalog
+
+
+@cache
+def _found(root: Path) -> tuple[tuple[str, int, Any, str | None], ...]:
+    """Return every message with its file, its line and its context."""
     with MAPPING.open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file, filename=str(MAPPING))
-    catalog = Catalog(charset="utf-8")
+    everything: list[tuple[str, int, Any, str | None]] = []
     for folder in ("domain", "projections", "web"):
         found = extract_from_dir(
             root / folder,
@@ -43,9 +54,8 @@ def extracted(root: Path = ROOT) -> Catalog:
                 pattern.removeprefix(f"{folder}/"): value for pattern, value in options.items() if _in(pattern, folder)
             },
         )
-        for _, line, message, _, context in found:
-            catalog.add(message, None, [("", line)], context=context)
-    return catalog
+        everything += [(f"{folder}/{name}", line, message, context) for name, line, message, _, context in found]
+    return tuple(everything)
 
 
 Found = tuple[int, str, str | tuple[str, ...], list[str]]

@@ -145,7 +145,20 @@ def _everybody(field: str) -> Mutant:
     return _named(lambda world, _share: [getattr(p, field) for p in world.people.values()])
 
 
+def _language_of_another() -> AbstractContextManager[object]:
+    """A share speaks the language of another client, where that is another one."""
+    sound = disclosing.released_view_of
+
+    def leaky(world: World, share: Share, *rest: Any) -> Any:
+        spoken = [other.language for other in world.shares.values() if other.client != share.client]
+        away = next((language for language in spoken if language != share.language), share.language)
+        return sound(world, replace(share, language=away), *rest)
+
+    return patch.object(disclosing, "released_view_of", leaky)
+
+
 AGREED: dict[str, Mutant] = {
+    "language of another client": _language_of_another,
     "reason from before it was agreed from now on": _told_before("milestone", "reason"),
     "forecasts from before": _told_before("milestone", "trend"),
     "comments from before, exposed by a new version": _told_before("milestone", "comments"),

@@ -17,14 +17,16 @@ from domain.agreement.share import (
     ExpireShare,
     ReleaseDue,
     ReleaseHeld,
+    SetLanguage,
     SetRetention,
 )
 from domain.agreement.terms import Release, Terms, Ways
 from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
+from domain.language import LANGUAGES
 from domain.people import clients, for_you, memberships
-from domain.people.person import DisablePerson, ErasePerson, InvitePerson
+from domain.people.person import ChooseLanguage, DisablePerson, ErasePerson, InvitePerson
 from domain.people.sign_ins import IssueLink, UseLink
 from domain.people.tokens import IssueToken, RevokeToken
 from domain.plan import budget, health, project, risks, schedule
@@ -48,6 +50,7 @@ def makers(terms: Terms) -> Iterator[Maker]:
     yield from (_share_of_others, _release, _release_due, _expire, _grant, _end_membership, _disable, _erase)
     yield from (_token, _revoke_token, _use_link, _register, _remove, _meet, _reopen, _accept, _passing)
     yield from (_close_risk, _reopen_risk, _together, taken_by_an_auditor, _again, _put_back)
+    yield from (_language, _language_of_somebody)
     fields = set(terms.milestone_fields)
     if "range" not in fields:
         yield range_alone
@@ -242,6 +245,14 @@ def _expire(rng: random.Random, _i: int) -> AnyCommand:
 
 def _retention(rng: random.Random, _i: int) -> AnyCommand:
     return SetRetention(share=THEIRS, days=rng.randrange(30, 3000))
+
+
+def _language(rng: random.Random, _i: int) -> AnyCommand:
+    return SetLanguage(share=_other(rng), language=rng.choice(tuple(LANGUAGES)))
+
+
+def _language_of_somebody(rng: random.Random, _i: int) -> AnyCommand:
+    return ChooseLanguage(person=PersonId(rng.choice(AROUND)), language=rng.choice(("", *LANGUAGES)))
 
 
 def _drop(_rng: random.Random, _i: int) -> AnyCommand:

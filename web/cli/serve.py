@@ -24,6 +24,7 @@ SERVE = (
     "commands_per_minute", "exports_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name",
     "smtp_url", "mail_from", "digest_hour", "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
+    "test_languages",
 )  # fmt: skip  # settings of every server
 
 

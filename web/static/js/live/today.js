@@ -14,6 +14,7 @@ const today = {
     const to = new Date(table.dataset.to);
     const along = (now - from) / (to - from);
     const at = words.mirrored ? 1 - along : along;
-    page.root.style.setProperty('--today', at >= 0 && at <= 1 ? `${(100 * at).toFixed(2)}%` : '-9999px');
+    const away = words.mirrored ? '9999px' : '-9999px';
+    page.root.style.setProperty('--today', at >= 0 && at <= 1 ? `${(100 * at).toFixed(2)}%` : away);
   },
 };
