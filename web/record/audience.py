@@ -56,7 +56,7 @@ def _audience(world: World, project: Project, share: Share, number: int) -> Audi
     view, terms = view_with_nothing_held(world, project, share), share.terms
     ids = {row.id for row in view.milestones} | {card.id for card in view.risks}
     measured = view.budget is not None and view.budget.measure is not None
-    budget = ", ".join((_(terms.measure), LEVELS[terms.budget])) if measured and terms.budget != "nothing" else ""
+    budget = f"{terms.measure}, {LEVELS[terms.budget]}" if measured and terms.budget != "nothing" else ""
     if not budget and terms.budget == "rag" and view.budget is not None:
         budget = LEVELS["rag"]
     return Audience(
