@@ -187,6 +187,11 @@ def listed(names: Iterable[str]) -> str:
     return gettext("{names} and {last}", names=", ".join(before), last=last) if before else last
 
 
+def lowered(text: str) -> str:
+    """Return a text as it stands inside of a sentence: in small letters, but in German, whose nouns keep theirs."""
+    return text if spoken().partition("-")[0] == "de" else text.lower()
+
+
 def sentence(text: str) -> str:
     """Return a clause as a sentence: with a capital letter and a full stop."""
     return f"{capital(text)}."

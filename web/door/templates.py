@@ -14,7 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from domain.language import ENGLISH, direction, gettext, mirrored, ngettext, pgettext, spoken, tag
+from domain.language import ENGLISH, capital, direction, gettext, lowered, mirrored, ngettext, pgettext, spoken, tag
 from web.door.layout import Layout
 from web.door.worn import Worn
 from web.ids import new_id
@@ -123,6 +123,7 @@ def environment(finalize: Callable[[Any], Any] | None = None) -> Environment:
     )
     compiler.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension's own setting
     compiler.globals.update(gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
+    compiler.filters.update(lowered=lowered, capital=capital)
     compiler.globals.update(lang=lang, as_typed=as_typed, way=way, edge=edge)
     return compiler
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.language import N_, Said, ngettext
+from domain.language import N_, Said, lowered, ngettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
@@ -262,7 +262,7 @@ def span(first: int, last: int) -> str:
 
 def _within(name: str) -> str:
     """Return a name as it stands within a sentence: "forecast", and "SPI(t)" as it is."""
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+    return lowered(name[:1]) + name[1:] if name[1:2].islower() else name
 
 
 def summed(values: Sequence[Value], most: int = 3) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from domain.agreement.share import Share
 from domain.language import gettext as _
+from domain.language import lowered
 from domain.reveal import holding
 from domain.view import ClientView
 from projections.entries.consequence import Consequence, Key, consequence, facts, past
@@ -211,7 +212,7 @@ def _formerly(ever: Ever, told: set[Key]) -> Iterable[tuple[str, EverTold]]:
 
 def _field(subject: str, field: str) -> str:
     if subject in PARTS:
-        return f"{PARTS[subject]}: {LABELS[subject].get(field, field).lower()}"
+        return f"{PARTS[subject]}: {lowered(LABELS[subject].get(field, field))}"
     kind = "risk" if subject.startswith("risk-") else subject.partition("-")[0]
     label = LABELS["risk-" if kind == "risk" else kind].get(field, field)
     if field in ("final", "view_needed"):

@@ -10,7 +10,7 @@ from domain import catalogue, check
 from domain.agreement.terms import Measure, Release, Terms, Ways
 from domain.catalogue import BudgetLevel, MilestoneField, RiskField
 from domain.errors import Invalid
-from domain.language import N_, Said, ngettext
+from domain.language import N_, Said, lowered, ngettext
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.risks import Risk
@@ -21,6 +21,7 @@ from web.manager.typed import Typed, first
 
 LEVELS = {"nothing": N_("Nothing")} | {row.key: row.label for row in catalogue.of("budget")[:3]}
 MEASURES = Said({"price": N_("Price, to the client"), "cost": N_("Cost, internal")})
+MEASURE = Said({"price": N_("price"), "cost": N_("cost")})  # inside of a sentence
 UNITS = Said({"day": N_("By day"), "month": N_("By month"), "quarter": N_("By quarter")})
 SCORES = Said({"score": N_("As scores"), "band": N_("As bands: low, medium, high")})
 
@@ -253,13 +254,13 @@ def summary(terms: Terms) -> str:
     """Return what terms cover in one line: "All client-facing milestones · price, amounts · 3 risks"."""
     parts = [_many(terms.milestones, "milestone"), _many(terms.risks, "risk")]
     if terms.budget != "nothing":
-        parts.insert(1, f"{terms.measure}, {LEVELS[terms.budget].lower()}")
+        parts.insert(1, ", ".join((MEASURE[terms.measure], lowered(_(LEVELS[terms.budget])))))
     if terms.health:
-        listed = ", ".join(catalogue.BY_ID[f"health.{d}"].label.lower() for d in terms.health)
+        listed = ", ".join(lowered(_(catalogue.BY_ID[f"health.{d}"].label)) for d in terms.health)
         parts.append(
             _("{name} status", name=listed) if len(terms.health) == 1 else _("status: {listed}", listed=listed)
         )
-    parts += [UNITS[terms.date_unit].lower()] if terms.date_unit != "day" else []
+    parts += [lowered(UNITS[terms.date_unit])] if terms.date_unit != "day" else []
     parts += [_("risks as bands")] if terms.score_detail == "band" and terms.risks else []
     parts += [_("amounts to {step}", step=f"{terms.money_step:,}")] if terms.money_step else []
     return " · ".join(part for part in parts if part) or _("Nothing")

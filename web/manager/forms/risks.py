@@ -51,17 +51,15 @@ def _details(d: RiskDetails) -> tuple[Field, ...]:
     )
 
 
-def _points(ask: Ask, name: str, label: str, value: Points | None) -> tuple[Field, ...]:
+def _points(ask: Ask, name: str, labels: tuple[str, str], value: Points | None) -> tuple[Field, ...]:
     scale = tuple((str(i), str(i)) for i in range(1, ask.project.scale.size + 1))
     given = (str(value.probability), str(value.impact)) if value else ("", "")
-    shown = f"{label}: " if label else ""
     parts = zip(("probability", "impact"), given, strict=True)
     return tuple(
         Field(
-            name=f"{name}.{part}", label=(shown + word).capitalize(), kind="whole", value=text, options=scale,
-            required=True, slim=True,
+            name=f"{name}.{part}", label=label, kind="whole", value=text, options=scale, required=True, slim=True,
         )
-        for (part, text), word in zip(parts, ("likelihood", "impact"), strict=True)
+        for (part, text), label in zip(parts, labels, strict=True)
     )  # fmt: skip
 
 
@@ -69,8 +67,8 @@ def raise_one(ask: Ask) -> Form:
     """Return the form for a new risk."""
     fields = (
         *_details(RiskDetails(ref="", title=""))[:4],
-        *_points(ask, "inherent", _("before any response"), None),
-        *_points(ask, "residual", "now", None),
+        *_points(ask, "inherent", (_("Before any response: likelihood"), _("Before any response: impact")), None),
+        *_points(ask, "residual", (_("Now: likelihood"), _("Now: impact")), None),
         *_details(RiskDetails(ref="", title=""))[4:],
     )
     return Form(
@@ -101,7 +99,10 @@ def describe(ask: Ask) -> Form:
 def score(ask: Ask) -> Form:
     """Return the form for our own score."""
     residual = ask.risk().residual
-    fields = (*_points(ask, "residual", "", residual), reason(_("What made it better or worse.")))
+    fields = (
+        *_points(ask, "residual", (_("Likelihood"), _("Impact")), residual),
+        reason(_("What made it better or worse.")),
+    )
     return Form(
         command=risks.ScoreRisk,
         title=titled(_("Score"), ask.risk()),
@@ -141,7 +142,7 @@ def client_score(ask: Ask) -> Form:
         required=True,
         options=tuple(sorted(dict(known).items(), key=lambda pair: pair[1])),
     )
-    fields = (who, by, *_points(ask, "points", "", None))
+    fields = (who, by, *_points(ask, "points", (_("Likelihood"), _("Impact")), None))
     return Form(
         command=risks.ScoreAsClient,
         title=titled(_("Record a client’s view of"), ask.risk()),

@@ -21,6 +21,7 @@ from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
 from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
 from domain.language import gettext as _
+from domain.language import lowered
 from domain.plan.project import Project, decide
 from domain.plan.putting_back import PutBack
 from domain.plan.risks import Risk
@@ -210,7 +211,7 @@ def _now(blank: Form, typed: Typed) -> str:
         return _("Somebody changed this since you opened the form. Look at it, then send again.")
     return _(
         "Somebody changed this since you opened the form. It now says: {differ}. Look at it, then send again.",
-        differ=", ".join(f"{f.label.lower()} {f.value}" for f in differ),
+        differ=", ".join(f"{lowered(f.label)} {f.value}" for f in differ),
     )
 
 
@@ -289,7 +290,7 @@ def said(services: Services, signed: Signed, key: str) -> str:
     tags = Counter(tag for tag in done.tags if tag not in BY_ITSELF)
     kinds = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in tags.items()]
     return (
-        _("Recorded: {words}.", words=", ".join(kinds).lower())
+        _("Recorded: {words}.", words=lowered(", ".join(kinds)))
         if kinds
         else _("Nothing changed, so nothing was recorded.")
     )

@@ -222,7 +222,7 @@ def _measured(event: b.CostMeasured, both: Both, note: str) -> list[Became]:
 
 
 def _health(event: h.HealthEvent, both: Both) -> InSentences:
-    subject = _("{part} status", part=event.dimension.capitalize())
+    subject = _("{part} status", part=_(event.dimension.capitalize()))
     status = both.old.health.status(event.dimension)
     was = _(STATUS[status]) if status else ""
     match event:
