@@ -149,7 +149,7 @@ def test_the_exact_page_is_the_recorded_markup_and_stylesheet_and_no_script(hous
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'")
     assert "script" not in policy.replace("default-src", "")
-    assert policy.endswith("font-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+    assert policy.endswith("font-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 
 
 def test_what_does_not_exist_and_who_is_no_auditor_find_nothing(house: House) -> None:
