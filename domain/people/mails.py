@@ -15,7 +15,8 @@ from domain.ids import ClientId, PersonId, ShareId
 from domain.message import Command, Event
 
 Cadence = Literal["off", "instant", "daily", "weekly"]
-Kind = Literal["invitation", "digest", "link"]  # link: to sign in, asked for on the sign-in page
+# link: to sign in, asked for on the sign-in page; device, copied: that a device stays signed in, that it was copied
+Kind = Literal["invitation", "digest", "link", "device", "copied"]
 Settled = Literal["accepted", "refused", "deferred", "dropped"]
 MAILS_KEPT = 30  # of a kind, about one share or client, in memory; the log has them all
 LINKS, LINKS_WITHIN = 3, timedelta(minutes=15)  # at most so many mails with a link that was asked for, in that time
@@ -46,6 +47,7 @@ class MailQueued(Event, frozen=True, kw_only=True):
     first: int = 0
     to: int = 0
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
+    about: str = ""  # id of the device
 
 
 class MailSettled(Event, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     settled: datetime | None = None  # the last answer
     tries: int = 0  # how often it was deferred
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
+    about: str = ""  # id of the device
 
 
 def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetime) -> tuple[Mail, ...]:
@@ -81,7 +84,14 @@ def evolve(state: tuple[Mail, ...], event: MailQueued | MailSettled, at: datetim
     if any(mail.id == event.mail for mail in state):
         return _changed(state, event.mail, lambda mail: replace(mail, state="queued"))
     new = Mail(
-        id=event.mail, kind=event.kind, share=event.share, first=event.first, to=event.to, at=at, client=event.client
+        id=event.mail,
+        kind=event.kind,
+        share=event.share,
+        first=event.first,
+        to=event.to,
+        at=at,
+        client=event.client,
+        about=event.about,
     )
     alike = [mail.id for mail in state if _about(mail) == _about(new)]
     gone = alike[: max(0, len(alike) - MAILS_KEPT + 1)]
@@ -124,6 +134,7 @@ class QueueMail(Command, frozen=True, kw_only=True):
     after: int = 0
     to: int = 0
     client: ClientId | None = None  # that an invitation is for, or that a link opens
+    about: str = ""  # id of the device
     most: int = LINKS  # of a link: how many in `LINKS_WITHIN`, where several people have its address
 
 
@@ -145,7 +156,13 @@ def queue(
     mail = next((mail for mail in state if mail.id == command.mail), None)
     if mail is not None:
         again = MailQueued(
-            mail=mail.id, kind=mail.kind, share=mail.share, first=mail.first, to=mail.to, client=mail.client
+            mail=mail.id,
+            kind=mail.kind,
+            share=mail.share,
+            first=mail.first,
+            to=mail.to,
+            client=mail.client,
+            about=mail.about,
         )
         return [again] if mail.state == "deferred" else []
     key = check.identifier("mail", command.mail)
@@ -153,8 +170,8 @@ def queue(
         recent = sum(mail.kind == "link" and mail.at > now - LINKS_WITHIN for mail in state)
         often = recent >= min(command.most, LINKS)
         return [] if often else [MailQueued(mail=key, kind="link", client=command.client)]
-    if command.kind == "invitation" or command.share is None:
-        return [MailQueued(mail=key, kind=command.kind, client=command.client)]
+    if command.kind in ("invitation", "device", "copied") or command.share is None:
+        return [MailQueued(mail=key, kind=command.kind, client=command.client, about=command.about)]
     if digested.get(command.share, 0) != command.after:
         return []
     return [MailQueued(mail=key, kind="digest", share=command.share, first=command.after + 1, to=command.to)]

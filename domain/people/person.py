@@ -10,7 +10,8 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import for_you, mails, memberships, sign_ins, tokens
+from domain.people import devices, for_you, mails, memberships, sign_ins, tokens
+from domain.people.devices import DeviceCommand, DeviceEvent, DeviceKept, Devices
 from domain.people.for_you import Desk, ForYouCommand, ForYouEvent
 from domain.people.mails import (
     Cadence,
@@ -88,7 +89,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded | TokenIssued
     | TokenRevoked | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | ForYouEvent
+    | ForYouEvent | DeviceEvent
 )  # fmt: skip
 
 # state
@@ -110,6 +111,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     digested_at: dict[ShareId, datetime] = {}
     mails: tuple[Mail, ...] = ()  # the latest ones
     desk: Desk = Desk()  # what they said of the lines of their list
+    devices: Devices = devices.NONE  # that stay signed in
 
     @property
     def viewer(self) -> bool:
@@ -182,13 +184,15 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         case TokenIssued() | TokenRevoked():
             return replace(state, tokens=tokens.evolve(state.tokens, event, at))
         case PersonDisabled():
-            return replace(state, disabled=True, sessions={}, tokens={}, links={})
+            return replace(state, disabled=True, sessions={}, tokens={}, links={}, devices=devices.NONE)
         case MembershipGranted():
             return replace(state, memberships=memberships.granted(state.memberships, event))
         case MembershipEnded(client=client):
-            return without(state, client)
+            return without(state, client, at)
         case _ if isinstance(event, ForYouEvent):
             return replace(state, desk=for_you.evolve(state.desk, event, at))
+        case _ if isinstance(event, DeviceEvent):
+            return replace(state, devices=devices.evolve(state.devices, event, at), sessions=_of_a_device(state, event))
         case _:
             assert_never(event)
 
@@ -199,16 +203,31 @@ def _first_membership(event: PersonInvited) -> dict[ClientId, Membership]:
     return {event.client: Membership(client=event.client, name=event.name, email=event.email)}
 
 
+def _of_a_device(state: Person, event: DeviceEvent) -> dict[str, Session]:
+    """Return the sessions of the person; one may have become that of a device."""
+    session = state.sessions.get(event.session) if isinstance(event, DeviceKept) else None
+    if session is None or not isinstance(event, DeviceKept):
+        return state.sessions
+    return {**state.sessions, session.id: msgspec.structs.replace(session, kept=event.device)}
+
+
 def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
-    """Return the person with a session more."""
+    """Return the person with a session more, and without those of the same device that have run out.
+
+    A wall display's is not that of its person, who need not be there.
+    """
     opens = state.clients if event.clients is None else event.clients
     new = Session(
         id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
-        clients=opens,
+        clients=opens, kept=event.kept,
     )  # fmt: skip
+    over = [one.id for one in state.sessions.values() if event.kept and one.kept == event.kept and one.expires <= at]
+    sessions = {key: one for key, one in state.sessions.items() if key not in over} | {new.id: new}
+    state = msgspec.structs.replace(state, sessions=sessions, devices=devices.evolve(state.devices, event, at))
+    if event.kept in state.devices.kept and state.devices.kept[event.kept].display:
+        return state
     known = memberships.came_in(state.memberships, opens, at)
-    sessions = {**state.sessions, new.id: new}
-    return msgspec.structs.replace(state, sessions=sessions, signed_in=at, memberships=known)
+    return msgspec.structs.replace(state, signed_in=at, memberships=known)
 
 
 def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
@@ -216,8 +235,11 @@ def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
     return state.clients if client is None else (client,)
 
 
-def without(state: Person, client: ClientId) -> Person:
-    """Return the person without their membership of a client: what opened that client alone is gone."""
+def without(state: Person, client: ClientId, at: datetime | None = None) -> Person:
+    """Return the person without their membership of a client, ended at `at` (UTC).
+
+    What opened that client alone is gone.
+    """
     replace = msgspec.structs.replace
     if client not in state.memberships:
         return state
@@ -225,6 +247,7 @@ def without(state: Person, client: ClientId) -> Person:
     sessions = {k: replace(x, clients=_less(x.clients, client)) for k, x in state.sessions.items()}
     return replace(
         state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
+        devices=state.devices.less(client, at),
         memberships=memberships.changed(state.memberships, (client,), ended=True, digest="off"),
     )  # fmt: skip
 
@@ -275,7 +298,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession | IssueToken
     | RevokeToken | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | ForYouCommand
+    | ForYouCommand | DeviceCommand
 )  # fmt: skip
 
 
@@ -328,8 +351,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(mails.queue(state.mails, state.digested, command, now))
         case SettleMail():
             return list(mails.settle(state.mails, command))
-        case EndSession(session=key, cause=cause):
-            return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
+        case EndSession():
+            return list(_end_session(state, command))
         case IssueToken():
             return list(tokens.issue(state.tokens, command))
         case RevokeToken():
@@ -345,8 +368,20 @@ def decide(state: Person | None, command: PersonCommand, now: datetime) -> list[
             return list(memberships.end(state.memberships, command))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
+        case _ if isinstance(command, DeviceCommand):
+            return list(devices.decide(state, command, now))
         case _:
             assert_never(command)
+
+
+def _end_session(state: Person, command: EndSession) -> list[devices.Decided]:
+    """Return what ends a session, with the device it is of: that would begin another at once."""
+    session, cause = state.sessions.get(command.session), command.cause
+    if session is None:
+        return []
+    if session.kept in state.devices.kept and cause in ("ended", "signed_out"):
+        return devices.end(state, session.kept, cause)
+    return [SessionEnded(session=session.id, cause=cause)]
 
 
 def _change_role(state: Person, command: ChangeRole) -> list[RoleChanged]:

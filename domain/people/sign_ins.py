@@ -15,6 +15,8 @@ from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.message import Command, Event
 
+Via = Literal["link", "openid", "device"]
+
 # events
 
 
@@ -32,19 +34,25 @@ class LinkUsed(Event, frozen=True, kw_only=True):
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """`hash` is the sha256 hex of the cookie's secret; `session` its public id; None of `clients`: all of that time."""
+    """`hash` is the sha256 hex of the cookie's secret; `session` its public id; None of `clients`: all of that time.
+
+    Of a device that stays signed in: which one, and the hashes of the credential that was used and of its successor.
+    """
 
     session: str
     hash: str
     expires: datetime
     device: str = ""  # "Computer", "Phone", "Tablet", and nothing finer
-    via: Literal["link", "openid"] = "link"
+    via: Via = "link"
     clients: tuple[ClientId, ...] | None = None  # whose shares it opens, of a viewer
+    kept: str = ""  # id of the device
+    used: str = ""
+    issued: str = ""
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
     session: str
-    cause: Literal["signed_out", "ended", "disabled", "idle"]
+    cause: Literal["signed_out", "ended", "disabled", "idle", "over"]  # over: its device opens less now
 
 
 # state
@@ -64,8 +72,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime
     started: datetime | None = None
     device: str = ""
-    via: Literal["link", "openid"] = "link"
+    via: Via = "link"
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
+    kept: str = ""  # id of the device that stays signed in, where it is one
 
 
 def evolve(
@@ -149,7 +158,7 @@ class StartSession(Command, frozen=True, kw_only=True):
 class EndSession(Command, frozen=True, kw_only=True):
     person: PersonId
     session: str
-    cause: Literal["signed_out", "ended", "idle"] = "signed_out"
+    cause: Literal["signed_out", "ended", "idle", "over"] = "signed_out"
 
 
 def issue(state: Holder, command: IssueLink, now: datetime) -> list[LinkIssued]:
@@ -157,7 +166,7 @@ def issue(state: Holder, command: IssueLink, now: datetime) -> list[LinkIssued]:
 
     Raises: a kind of Refused.
     """
-    expires, client = _ahead("expires", command.expires, now), command.client
+    expires, client = ahead("expires", command.expires, now), command.client
     if client is not None and client not in state.clients:
         raise Unknown(_("This person is no viewer of that client, or no more."), "client")
     if client is None and not state.comes_in:
@@ -201,14 +210,18 @@ def start(
     return SessionStarted(
         session=command.session,
         hash=check.line("session_hash", command.session_hash),
-        expires=_ahead("session_expires", command.session_expires, now),
+        expires=ahead("session_expires", command.session_expires, now),
         device=check.line("device", command.device, required=False),
         via=via,
         clients=None if clients == state.clients else clients,
     )
 
 
-def _ahead(field: str, value: datetime, now: datetime) -> datetime:
+def ahead(field: str, value: datetime, now: datetime) -> datetime:
+    """Return an instant that lies after `now` (UTC).
+
+    Raises: Invalid.
+    """
     value = check.instant(field, value)
     if value <= now:
         raise Invalid(

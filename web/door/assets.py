@@ -28,7 +28,20 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "replay.js": (*_HTMX, ("js/for-you.js", "js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
-    "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "app.css": (
+        "page",
+        "person",
+        "live",
+        "since",
+        "sign-in",
+        "home",
+        "demo",
+        "forms",
+        "mail",
+        "history",
+        "answer",
+        "wall",
+    ),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
         *(

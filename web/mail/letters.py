@@ -88,6 +88,19 @@ class OwnLink(msgspec.Struct, frozen=True, kw_only=True):
     until: str
 
 
+class OfDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a mail says of a device: that it stays signed in, or that a copy of what keeps it so was used."""
+
+    organisation: str
+    name: str
+    device: str  # as its person knows it
+    display: bool  # whether it is a wall display
+    copied: bool
+    at: str  # since when, or when it ended
+    until: str  # the last day at most, "" where it ended
+    page: str  # address of the person's own page
+
+
 class DigestHtml(Page, frozen=True, kw_only=True):
     """The HTML of a digest."""
 
@@ -108,6 +121,14 @@ class OwnLinkHtml(Page, frozen=True, kw_only=True):
 
     template = "mail/own_link.html"
     own: OwnLink
+
+
+class OfDeviceHtml(Page, frozen=True, kw_only=True):
+    """The HTML of a mail about a device."""
+
+    template = "mail/device.html"
+    own: OfDevice
+    lines: tuple[str, ...]
 
 
 def writable(address: str) -> bool:
@@ -142,6 +163,48 @@ def own_link(envelope: Envelope, content: OwnLink) -> bytes:
     """Return a mail with a link that was asked for."""
     subject = _("Your link to sign in at {organisation}", organisation=content.organisation)
     return _message(envelope, subject, "\n".join(_own_link(content)), OwnLinkHtml(own=content))
+
+
+def of_device(envelope: Envelope, content: OfDevice) -> bytes:
+    """Return a mail about a device."""
+    name, device = content.organisation, content.device
+    if content.copied:
+        subject = _("{device} was signed out at {organisation}: a copy was used", device=device, organisation=name)
+    elif content.display:
+        subject = _("A wall display was put up in your name at {organisation}", organisation=name)
+    else:
+        subject = _("{device} stays signed in at {organisation}", device=device, organisation=name)
+    lines = tuple(_of_device(content))
+    text = "\n".join((f"{content.name},", "", *lines, "", content.page))
+    return _message(envelope, subject, text, OfDeviceHtml(own=content, lines=lines))
+
+
+def _of_device(content: OfDevice) -> Iterator[str]:
+    """Yield the sentences of a mail about a device."""
+    device, at, until = content.device, content.at, content.until
+    if content.copied:
+        yield _(
+            "On {at} somebody used a copy of what keeps {device} signed in. It was signed out, and so was the copy.",
+            at=at,
+            device=device,
+        )
+        yield _(
+            "Sign in again, and look at your other devices. If you cannot explain it, tell {organisation}.",
+            organisation=content.organisation,
+        )
+        return
+    if content.display:
+        yield _(
+            "Since {at} the wall display {device} shows a share in your name, until {until} at the latest.",
+            at=at,
+            device=device,
+            until=until,
+        )
+    else:
+        yield _(
+            "You stay signed in on {device} since {at}, until {until} at the latest.", at=at, device=device, until=until
+        )
+    yield _("Was it not you? Sign in, and end it on your own page:")
 
 
 def _message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:

@@ -164,6 +164,7 @@ class MailSender:
             after=errand.after,
             to=errand.to,
             client=errand.client,
+            about=errand.about,
             most=errand.most,
         )
         return bool(self._service.execute(actor, command, command_id=CommandId(new_id(24))).events)
@@ -206,7 +207,9 @@ class MailSender:
                 return writer.digest(errand, mail)
             case "link":
                 return writer.link(errand, mail, way_on)
-            case _:
+            case "device" | "copied":
+                return writer.of_device(errand, mail)
+            case "invitation":
                 return writer.invitation(errand, mail, secret)
 
     def _settle(self, errand: Errand, outcome: smtp.Outcome | None) -> None:

@@ -43,7 +43,11 @@ def called(mail: Mail) -> str:
             return _("Invitation")
         case "link":
             return _("Link to sign in")
-        case _:
+        case "device":
+            return _("Email about a device that stays signed in")
+        case "copied":
+            return _("Email about a device that was copied")
+        case "digest":
             return _("Digest of {covered}", covered=covered(mail.first, mail.to))
 
 

@@ -27,6 +27,7 @@ from web.door.guard import Guard
 from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.credentials import Credentials
+from web.identity.devices import Devices
 from web.mail.asked import Asked
 from web.mail.sender import MailSender
 from web.process.health import Health
@@ -57,6 +58,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     viewer_answers: ViewerAnswers
     credentials: Credentials
+    devices: Devices  # that stay signed in, and wall displays
     guard: Guard
     refresh: SharedRefresh
     renderer: Renderer

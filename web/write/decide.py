@@ -12,8 +12,9 @@ from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.people import access, clients
 from domain.people import person as person_stream
-from domain.people.access import NameOrganisation
+from domain.people.access import NameOrganisation, SetDeviceDays
 from domain.people.clients import Client, ClientCommand
+from domain.people.devices import OfferDisplay
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership
 from domain.people.person import AssignProjects, ChangeRole, ErasePerson, InvitePerson, PersonCommand
@@ -27,7 +28,7 @@ from web.write.colleagues import check_on_list
 def stream_of(command: AnyCommand) -> str:
     """Return the name of the stream that a command is decided on."""
     match command:
-        case NameOrganisation():
+        case NameOrganisation() | SetDeviceDays():
             return "organisation"
         case _ if isinstance(command, ClientCommand):
             return f"client-{command.client}"
@@ -51,6 +52,8 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
     match command:
         case NameOrganisation():
             return list(access.decide_organisation(world.organisation or None, command))
+        case SetDeviceDays():
+            return list(access.decide_device_days(world.device_days, command))
         case _ if isinstance(command, ClientCommand):
             return list(clients.decide(world.clients.get(command.client), command))
         case ErasePerson(person=person):
@@ -93,6 +96,10 @@ def check_references(world: World, command: AnyCommand) -> None:
             clients.invitable(_known_client(world, client), email)
         case _ if isinstance(command, ForYouCommand):
             check_on_list(world, command)
+        case OfferDisplay(share=key, client=client):
+            shown = world.shares.get(key)
+            if shown is None or shown.client != client or not shown.active:
+                raise Unknown(_("There is no such share in force to put on a wall display."), "share")
         case AskClientView(client=client):
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):

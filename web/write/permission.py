@@ -11,6 +11,7 @@ from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import gettext as _
 from domain.people import clients, mails
 from domain.people.clients import ClientCommand
+from domain.people.devices import EndDevice, OfferDisplay
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndMembership
 from domain.people.person import DisablePerson, InvitePerson, Person, Role
@@ -45,7 +46,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     actor = _as_recorded(actor, world)
     if actor.role == "admin":
         return
-    own = EndSession | UseLink | RevokeToken | mails.ChooseDigest
+    own = EndSession | EndDevice | UseLink | RevokeToken | mails.ChooseDigest
     if isinstance(command, own) and command.person == actor.person:
         return
     if isinstance(command, ForYouCommand) and actor.role == "manager" and command.person == actor.person:
@@ -76,6 +77,8 @@ def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
     """Return whether a viewer may: for a client of theirs, in their own name, on what was shared with it."""
     if isinstance(command, ScoreAsClient):
         return command.client in actor.clients and command.by == actor.person
+    if isinstance(command, OfferDisplay):
+        return command.client in actor.clients and command.person == actor.person
     if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
         return False
     share = world.shares.get(command.share)
@@ -144,9 +147,16 @@ def _among_their_clients(person: Person, command: AnyCommand, world: World) -> b
             opened = viewer.sessions.get(session) if viewer else None
             among = opened.clients if opened else viewer.clients if viewer else ()
             return any(theirs(world, person, client) for client in among)
+        case EndDevice(person=key, device=device):
+            found = world.device(device)
+            return found is not None and found[0].id == key and any(theirs(world, person, c) for c in found[1].clients)
         case DisablePerson():
             return False  # it would end what they are to other clients
-        case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
+        case (
+            clients.EndClient(client=client)
+            | clients.SetMailDomains(client=client)
+            | clients.SetClientDeviceDays(client=client)
+        ):
             return _is(world, client) and theirs_alone(world, person, client)
         case _:
             return True
@@ -178,11 +188,13 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
             return all(_for_managers(part, world) for part in parts)
         case InvitePerson(role=role):
             return role == "viewer"
-        case mails.QueueMail(kind="digest" | "link"):  # or a manager could have a mail count as sent that never was
+        case mails.QueueMail(
+            kind="digest" | "link" | "device" | "copied"
+        ):  # or a manager could have a mail count as sent that never was
             return False
         case (
             IssueLink(person=person) | DisablePerson(person=person) | mails.QueueMail(person=person)
-            | EndSession(person=person) | EndMembership(person=person)
+            | EndSession(person=person) | EndMembership(person=person) | EndDevice(person=person)
         ):  # fmt: skip
             return person in world.people and world.people[person].role == "viewer"
         case _:

@@ -88,6 +88,7 @@ def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
         "/sign-in/openid",
         "/sign-in/openid/back",
         "/in/{secret}",
+        "/wall/begin",
         "/mail/stop/{token}",
         "/key.txt",
     }
