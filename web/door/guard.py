@@ -41,6 +41,7 @@ VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 SAFE = ("GET", "HEAD")
+LATER = 20  # seconds after which a device that asked too often for sessions may ask again
 CLEARED = '"cache", "storage"'  # what a browser forgets at the end of a session
 JSON = "/api/"  # what tokens open, and nothing else
 FORM = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -285,7 +286,7 @@ def door(
         programs = path.startswith(JSON)
         signed = guard.signed(request, tokens=True) if programs else await guard.identified(request)
         if signed is None:
-            return _sign_in_first(request)
+            return _too_often(request, LATER) if renewal.asked_too_often(request) else _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
             return hidden(request)
         try:
@@ -412,7 +413,7 @@ def display_door(path: str, endpoint: DisplayEndpoint, *, methods: Iterable[str]
             await guard.refresh()
         display = await guard.displayed(request)
         if display is None:
-            return _no_display(request)
+            return _too_often(request, LATER) if renewal.asked_too_often(request) else _no_display(request)
         if request.method not in SAFE and not guard.same_origin(request):
             return _not_ours(request)
         answer = await endpoint(bounded(request, guard.bounds.largest("page")), display)

@@ -45,6 +45,7 @@ async def renew(connection: HTTPConnection, how: Renew, names: Cookies, *, secur
     kind = device(connection.headers.get("user-agent", ""))
     outcome = await run_in_threadpool(how, credential, kind, display)
     if outcome == "later":
+        connection.state.later = True
         return False
     if isinstance(outcome, str):
         connection.state.told = [no_cookie(names.device, secure=secure)]
@@ -52,6 +53,11 @@ async def renew(connection: HTTPConnection, how: Renew, names: Cookies, *, secur
     setattr(connection.state, names.session, outcome.session)
     connection.state.told = set_both(names, outcome, secure=secure)
     return True
+
+
+def asked_too_often(connection: HTTPConnection) -> bool:
+    """Return whether a device asked for more sessions than are begun in a minute."""
+    return bool(getattr(connection.state, "later", False))
 
 
 def set_both(names: Cookies, new: Renewed, *, secure: bool) -> list[Header]:
