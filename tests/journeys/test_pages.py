@@ -32,6 +32,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", f"/s/{SHARE}/history/1"),
     (f"viewer-{ACME}", "/home"),
     (f"viewer-{ACME}", "/me"),
+    (f"viewer-{ACME}", f"/s/{SHARE}/wall"),
+    (f"viewer-{ACME}", "/wall/begin"),
     (f"viewer-{ACME}", "/home/mail"),
     ("manager", "/p"),
     ("manager", "/p/new"),

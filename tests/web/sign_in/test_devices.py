@@ -474,6 +474,12 @@ def test_somebody_with_a_link_to_one_client_sees_no_device_that_opens_another(ho
     assert len(devices(house)) == 1
 
 
+def test_this_test_would_notice_a_list_that_shows_all(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.sign_in.sessions.theirs", lambda _signed, one: list(one.devices.kept.values()))
+    with pytest.raises(AssertionError):
+        test_somebody_with_a_link_to_one_client_sees_no_device_that_opens_another(house)
+
+
 # whom else it concerns
 
 
