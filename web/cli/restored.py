@@ -103,7 +103,7 @@ def sign_out(logs: Logs) -> str:
         for end in ends:
             service.execute(OPERATOR, end, command_id=CommandId(new_id(24)))
     ended = sum(len(person.devices.kept) for person in people)
-    return _("every session signed out, and {ended} devices that stayed signed in", ended=ended)
+    return _("every session was signed out; devices that stayed signed in: {ended}", ended=ended)
 
 
 def _keep_numbers(logs: Database, shown: Mapping[ShareId, int], margin: int) -> list[str]:
