@@ -36,6 +36,8 @@ NOT_READ_HERE = {
     ("domain/people/naming.py", "_EVERYDAY"): "words that are compared with those of a text",
     ("projections/logs/disclosure_log.py", "WAITS"): "tells a share that takes turns from one that is stopped",
     ("web/door/guard.py", "CLEARED"): "a header for browsers",
+    ("web/door/device.py", "BROWSERS"): "names of products",
+    ("web/door/device.py", "SYSTEMS"): "names of products",
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",

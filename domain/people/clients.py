@@ -11,6 +11,7 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.message import Command, Event
+from domain.people import devices
 
 # events
 
@@ -33,7 +34,16 @@ class MailDomainsSet(Event, frozen=True, kw_only=True):
     domains: tuple[str, ...]
 
 
-ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet
+class ClientDeviceDaysSet(Event, frozen=True, kw_only=True):
+    """For how many days a device of a viewer may open this client's shares, at most.
+
+    None: as the organisation allows; 0: no device may.
+    """
+
+    days: int | None
+
+
+ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet | ClientDeviceDaysSet
 
 # state
 
@@ -45,6 +55,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     domains: tuple[str, ...] = ()  # of mail addresses that may be invited; none: any
     ended_at: datetime | None = None
     ended_why: str = ""
+    device_days: int | None = None  # for which a device may stay signed in, None: as the organisation allows
 
 
 def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
@@ -59,6 +70,8 @@ def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
             return msgspec.structs.replace(state, ended_at=at, ended_why=reason)
         case MailDomainsSet(domains=domains):
             return msgspec.structs.replace(state, domains=domains)
+        case ClientDeviceDaysSet(days=days):
+            return msgspec.structs.replace(state, device_days=days)
         case _:
             assert_never(event)
 
@@ -84,7 +97,14 @@ class SetMailDomains(Command, frozen=True, kw_only=True):
     domains: tuple[str, ...]
 
 
-ClientCommand = RegisterClient | EndClient | SetMailDomains
+class SetClientDeviceDays(Command, frozen=True, kw_only=True):
+    """Say for how many days a device may open this client's shares, at most; it holds for devices kept already."""
+
+    client: ClientId
+    days: int | None
+
+
+ClientCommand = RegisterClient | EndClient | SetMailDomains | SetClientDeviceDays
 
 
 def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
@@ -112,6 +132,9 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
         case SetMailDomains(domains=domains):
             allowed = tuple(sorted({_domain(domain) for domain in domains}))
             return [] if allowed == state.domains else [MailDomainsSet(domains=allowed)]
+        case SetClientDeviceDays(days=days):
+            new = None if days is None else devices.checked_days(days)
+            return [] if new == state.device_days else [ClientDeviceDaysSet(days=new)]
         case _:
             assert_never(command)
 

@@ -10,13 +10,14 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import addresses, for_you, mails, memberships, passkeys, sign_ins, tokens
+from domain.people import addresses, devices, for_you, mails, memberships, passkeys, sign_ins, tokens
 from domain.people.addresses import (
     AddressChanged,
     AddressChanges,
     AddressCommand,
     AddressEvent,
 )
+from domain.people.devices import DeviceCommand, DeviceEvent, DeviceKept, Devices
 from domain.people.for_you import Desk, ForYouCommand, ForYouEvent
 from domain.people.mails import (
     Cadence,
@@ -97,7 +98,7 @@ class PersonErased(Event, frozen=True, kw_only=True):
 PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded
     | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
-    | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent | NoticesChosen
+    | TokenEvent | PasskeyEvent | AddressEvent | ForYouEvent | NoticesChosen | DeviceEvent
 )  # fmt: skip
 
 # state
@@ -122,6 +123,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     address_changes: AddressChanges = AddressChanges()  # of their own address
     desk: Desk = Desk()  # what they said of the lines of their list
     notices: Notices = Notices()  # what they are mailed of these
+    devices: Devices = devices.NONE  # that stay signed in
 
     @property
     def viewer(self) -> bool:
@@ -202,11 +204,12 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         case SessionEnded(session=key):
             return replace(state, sessions={k: v for k, v in state.sessions.items() if k != key})
         case PersonDisabled():
-            return replace(state, disabled=True, sessions={}, tokens={}, links={}, keyring=Keyring())
+            ended = replace(state, disabled=True, sessions={}, tokens={}, links={})
+            return replace(ended, keyring=Keyring(), devices=devices.NONE)
         case MembershipGranted():
             return replace(state, memberships=memberships.granted(state.memberships, event))
         case MembershipEnded(client=client):
-            return without(state, client)
+            return without(state, client, at)
         case _ if isinstance(event, TokenEvent):
             return replace(state, tokens=tokens.evolve(state.tokens, event, at))
         case _ if isinstance(event, PasskeyEvent):
@@ -217,6 +220,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, notices=notices.evolve(state.notices, event, at))
         case _ if isinstance(event, ForYouEvent):
             return replace(state, desk=for_you.evolve(state.desk, event, at))
+        case _ if isinstance(event, DeviceEvent):
+            return replace(state, devices=devices.evolve(state.devices, event, at), sessions=_of_a_device(state, event))
         case _:
             assert_never(event)
 
@@ -252,16 +257,31 @@ def _first_membership(event: PersonInvited) -> dict[ClientId, Membership]:
     return {event.client: Membership(client=event.client, name=event.name, email=event.email)}
 
 
+def _of_a_device(state: Person, event: DeviceEvent) -> dict[str, Session]:
+    """Return the sessions of the person; one may have become that of a device."""
+    session = state.sessions.get(event.session) if isinstance(event, DeviceKept) else None
+    if session is None or not isinstance(event, DeviceKept):
+        return state.sessions
+    return {**state.sessions, session.id: msgspec.structs.replace(session, kept=event.device)}
+
+
 def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
-    """Return the person with a session more."""
+    """Return the person with a session more, and without those of the same device that have run out.
+
+    A wall display's is not that of its person, who need not be there.
+    """
     opens = state.clients if event.clients is None else event.clients
     new = Session(
         id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
-        clients=opens, passkey=event.passkey,
+        clients=opens, passkey=event.passkey, kept=event.kept,
     )  # fmt: skip
+    over = [one.id for one in state.sessions.values() if event.kept and one.kept == event.kept and one.expires <= at]
+    sessions = {key: one for key, one in state.sessions.items() if key not in over} | {new.id: new}
+    state = msgspec.structs.replace(state, sessions=sessions, devices=devices.evolve(state.devices, event, at))
+    if event.kept in state.devices.kept and state.devices.kept[event.kept].display:
+        return state
     known = memberships.came_in(state.memberships, opens, at)
-    sessions = {**state.sessions, new.id: new}
-    return msgspec.structs.replace(state, sessions=sessions, signed_in=at, memberships=known)
+    return msgspec.structs.replace(state, signed_in=at, memberships=known)
 
 
 def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
@@ -269,8 +289,11 @@ def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
     return state.clients if client is None else (client,)
 
 
-def without(state: Person, client: ClientId) -> Person:
-    """Return the person without their membership of a client: what opened that client alone is gone."""
+def without(state: Person, client: ClientId, at: datetime | None = None) -> Person:
+    """Return the person without their membership of a client, ended at `at` (UTC).
+
+    What opened that client alone is gone.
+    """
     replace = msgspec.structs.replace
     if client not in state.memberships:
         return state
@@ -279,6 +302,7 @@ def without(state: Person, client: ClientId) -> Person:
     return replace(
         state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
         keyring=passkeys.without(state.keyring, client),
+        devices=state.devices.less(client, at),
         memberships=memberships.changed(state.memberships, (client,), ended=True, digest="off"),
     )  # fmt: skip
 
@@ -329,7 +353,7 @@ class ErasePerson(Command, frozen=True, kw_only=True):
 PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession
     | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
-    | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand | ChooseNotices
+    | TokenCommand | PasskeyCommand | AddressCommand | ForYouCommand | ChooseNotices | DeviceCommand
 )  # fmt: skip
 
 
@@ -383,8 +407,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             return list(mails.queue(state.mails, before, command, now))
         case SettleMail():
             return list(mails.settle(state.mails, command))
-        case EndSession(session=key, cause=cause):
-            return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
+        case EndSession():
+            return list(_end_session(state, command))
         case DisablePerson(reason=reason):
             ended: list[PersonEvent] = [SessionEnded(session=key, cause="disabled") for key in state.sessions]
             return [*ended, PersonDisabled(reason=check.text("reason", reason, required=True))]
@@ -404,8 +428,20 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             return list(notices.choose(state.notices, command, viewer=state.viewer))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
+        case _ if isinstance(command, DeviceCommand):
+            return list(devices.decide(state, command, now))
         case _:
             assert_never(command)
+
+
+def _end_session(state: Person, command: EndSession) -> list[devices.Decided]:
+    """Return what ends a session, with the device it is of: that would begin another at once."""
+    session, cause = state.sessions.get(command.session), command.cause
+    if session is None:
+        return []
+    if session.kept in state.devices.kept and cause in ("ended", "signed_out"):
+        return devices.end(state, session.kept, cause)
+    return [SessionEnded(session=session.id, cause=cause)]
 
 
 def _change_role(state: Person, command: ChangeRole) -> list[RoleChanged]:

@@ -31,7 +31,20 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "replay.js": (*_HTMX, (*_STAFF, "js/steps.js", "js/replay.js")),
 }
 STYLES: dict[str, tuple[str, ...]] = {
-    "app.css": ("page", "person", "live", "since", "sign-in", "home", "demo", "forms", "mail", "history", "answer"),
+    "app.css": (
+        "page",
+        "person",
+        "live",
+        "since",
+        "sign-in",
+        "home",
+        "demo",
+        "forms",
+        "mail",
+        "history",
+        "answer",
+        "wall",
+    ),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),
         *(
