@@ -1,6 +1,7 @@
 """`fanlight restored`: continues a record after a backup was restored, without using a number of an update twice.
 
-Rule: devices that stay signed in, and sessions, end then: one that was ended after the backup would be good again.
+Rule: devices that stay signed in, and wall displays, end then: one that was ended after the backup, or whose copy was
+found out, would be good again for weeks. Other sessions run out within hours, and open pages go on by them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
 from domain.people.devices import EndDevice
-from domain.people.sign_ins import EndSession
 from projections.events.present import CurrentWorld
 from projections.follow import restoring
 from projections.installation import database
@@ -68,7 +68,7 @@ def run(given: Arguments) -> int:
 
 
 def _folder(settings: Settings, given: Arguments) -> int:
-    """Sign everybody out of a folder that was restored. Numbers are not left out: a folder has no record of a loss."""
+    """Sign devices out of a folder that was restored. No numbers are left out: it has no record of a loss."""
     if given["shown"]:
         raise BadSetting(_("Numbers of updates are left out in a database alone; give --database-url, or no --shown."))
     if not (settings.data / "events.db").exists():
@@ -91,19 +91,16 @@ def _folder(settings: Settings, given: Arguments) -> int:
 
 
 def sign_out(logs: Logs) -> str:
-    """End every device that stays signed in and every session; return how many devices that were, in words."""
+    """End every device that stays signed in and every wall display; return how many that were, in words."""
     present = CurrentWorld(logs.events)
     service = Service(logs.events, present, clock.now)
     people = list(present.world.people.values())
     for person in people:
-        ends: list[EndDevice | EndSession] = [
-            EndDevice(person=person.id, device=device, cause="restored") for device in person.devices.kept
-        ]
-        ends += [EndSession(person=person.id, session=one.id, cause="ended") for one in person.sessions.values()]
-        for end in ends:
+        for device in person.devices.kept:
+            end = EndDevice(person=person.id, device=device, cause="restored")
             service.execute(OPERATOR, end, command_id=CommandId(new_id(24)))
     ended = sum(len(person.devices.kept) for person in people)
-    return _("every session was signed out; devices that stayed signed in: {ended}", ended=ended)
+    return _("devices and wall displays signed out: {ended}", ended=ended)
 
 
 def _keep_numbers(logs: Database, shown: Mapping[ShareId, int], margin: int) -> list[str]:
