@@ -18,6 +18,7 @@ from domain.people.access import AccessEvent
 from domain.people.addresses import AddressChanged
 from domain.people.brand import Brand, BrandEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
+from domain.people.devices import Device, DeviceKept, DisplayOffered, PlannedDisplay, displayed_by
 from domain.people.mail_domains import of as domain_of
 from domain.people.memberships import MembershipEnded, MembershipGranted, compared
 from domain.people.passkeys import PasskeyAdded, PasskeyRemoved
@@ -62,6 +63,9 @@ class Directory:
         self.channels: dict[ChannelId, Channel] = {}
         self._told: dict[ProjectId, tuple[ChannelId, ...]] = {}  # the channels of a project, ended ones too
         self.put_out: dict[str, tuple[str, ...]] = {}  # the sessions that ended with a provider or a setup of it
+        self._devices: dict[str, PersonId] = {}  # whose a device is, by its id; also of those that ended
+        self._offers: dict[str, PersonId] = {}  # whose an offer of a wall display is, by hash of its code
+        self._displays: dict[str, str] = {}  # what a wall display is called, by its id; also of those that ended
         self._of_project: dict[ProjectId, tuple[ShareId, ...]] = {}  # a share never changes its project or client
         self._of_client: dict[ClientId, tuple[ShareId, ...]] = {}
         self._members: dict[ClientId, tuple[PersonId, ...]] = {}  # who ever was a viewer of a client
@@ -107,7 +111,7 @@ class Directory:
         for share in self.all_of_client(key):
             self._end_share(share, at)
         for person in self.members_of(key):
-            self._end_membership(person, key)
+            self._end_membership(person, key, at)
 
     def _put_out(self, person: Person, client: ClientId, provider: str) -> None:
         """End the sessions of a person that a client's provider no longer vouches for."""
@@ -158,9 +162,9 @@ class Directory:
             ended = {"draft": None, "revoked_at": at, "revoked_why": why, "revoked_cause": "client_ended"}
             self.shares[share.id] = msgspec.structs.replace(share, **ended)
 
-    def _end_membership(self, person: Person, client: ClientId) -> None:
+    def _end_membership(self, person: Person, client: ClientId, at: datetime) -> None:
         if client in person.clients:
-            left = self.people[person.id] = person_stream.without(person, client)
+            left = self.people[person.id] = person_stream.without(person, client, at)
             self._forget(person.id, left)
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
@@ -170,11 +174,16 @@ class Directory:
             self._index(person)
         match event:
             case PersonInvited(client=str() as client) | MembershipGranted(client=client) if self._ended(client):
-                self._end_membership(person, client)  # the client ended before the invitation was recorded
+                self._end_membership(person, client, at)  # the client ended before the invitation was recorded
             case SessionStarted(session=session, hash=digest):
+                self._forget_sessions(before, person)
                 self.sessions[digest] = Key(key, session)
                 if event.provider and event.clients:
                     self._put_out(person, event.clients[0], event.provider)  # it was removed before this was recorded
+            case DeviceKept(device=device):
+                self._devices[device] = key
+            case DisplayOffered(device=device, name=name, hash=digest):
+                self._devices[device], self._displays[device], self._offers[digest] = key, name, key
             case LinkIssued(hash=digest):
                 self._forget_links(before, person)
                 self.links[digest] = Key(key, digest)
@@ -214,17 +223,37 @@ class Directory:
         self.links = {h: k for h, k in self.links.items() if k.person != person}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
         self.passkeys = {h: k for h, k in self.passkeys.items() if k.person != person}
+        for device in [device for device, of in self._devices.items() if of == person]:
+            self._displays.pop(device, None)
 
     def person_name(self, person: str, client: ClientId | None = None) -> str:
         """Return a person's name, "Erased person" after an erasure, or the id of a person who was never recorded.
 
         With `client`: the name by which that client's side knows a viewer, which may differ from client to client.
         """
+        if (display := displayed_by(person)) is not None:
+            return self._display_name(display)
         record = self.people.get(PersonId(person))
         if record is None:
             return _("Erased person") if person in self.erased else person
         known = record.known_to(client) if client else None
         return known.name if known else record.name
+
+    def _display_name(self, device: str) -> str:
+        name = self._displays.get(device)
+        return _("Wall display: {name}", name=name) if name else _("Wall display")
+
+    def device(self, key: str) -> tuple[Person, Device] | None:
+        """Return whose a device is, and the device; None where there is none by this id, or no more."""
+        person = self.people.get(self._devices.get(key, PersonId("")))
+        device = person.devices.kept.get(key) if person is not None else None
+        return (person, device) if person is not None and device is not None else None
+
+    def offered(self, code: str) -> tuple[Person, PlannedDisplay] | None:
+        """Return who offers a wall display by a code (its hash), and the offer; None where there is none any more."""
+        person = self.people.get(self._offers.get(code, PersonId("")))
+        offer = person.devices.offers.get(code) if person is not None else None
+        return (person, offer) if person is not None and offer is not None else None
 
     def names_for(self, client: ClientId) -> Callable[[str], str]:
         """Return the function from a person's id to the name by which a client's side knows them."""
@@ -253,6 +282,12 @@ class Directory:
         self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
         self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
         self.passkeys = {c: k for c, k in self.passkeys.items() if k.person != key or c in held}
+
+    def _forget_sessions(self, before: Person | None, person: Person) -> None:
+        """Drop the sessions that somebody has no longer: those that have run out."""
+        for session in before.sessions.values() if before else ():
+            if session.id not in person.sessions:
+                self.sessions.pop(session.hash, None)
 
     def _forget_links(self, before: Person | None, person: Person) -> None:
         """Drop the links that somebody has no longer: those they asked for that have run out."""

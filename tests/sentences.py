@@ -41,6 +41,8 @@ NOT_READ_HERE = {
     ("web/door/templates.py", "lang"): "attributes of an element",
     ("web/door/templates.py", "as_typed"): "attributes of an element",
     ("projections/follow/next_entry.py", "seal_name"): "what a salt is derived for",
+    ("web/door/device.py", "BROWSERS"): "names of products",
+    ("web/door/device.py", "SYSTEMS"): "names of products",
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",

@@ -15,7 +15,7 @@ from domain.errors import Refused
 from domain.language import gettext as _
 from web import api, languages, operator
 from web.audit import shares
-from web.client import dashboard, history, home
+from web.client import dashboard, history, home, wall
 from web.client.viewing import Viewing
 from web.door import assets
 from web.door.guard import hidden
@@ -30,7 +30,8 @@ from web.process.process import Given, Process
 from web.process.services import Services
 from web.render.page import Renderer
 from web.settings import Settings
-from web.sign_in import address, at, link, openid, sessions, tokens
+from web.sign_in import address, at, devices, link, openid, sessions, tokens
+from web.sign_in import wall as putting_up
 from web.sign_in.passkeys import enter, own
 
 
@@ -53,9 +54,12 @@ def routes(*, demo: bool) -> list[BaseRoute]:
         *enter.routes(),
         *own.routes(),
         *address.routes(),
+        *devices.routes(),
         *tokens.routes(),
         *home.routes(),
         *dashboard.routes(),
+        *putting_up.routes(),
+        *wall.routes(),
         *history.routes(),
         *mail_choice.routes(),
         *own_people.routes(),

@@ -14,7 +14,7 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import mail_domains, providers
+from domain.people import devices, mail_domains, providers
 from domain.people.providers import Provider, ProviderCommand, ProviderEvent
 
 # events
@@ -38,7 +38,16 @@ class MailDomainsSet(Event, frozen=True, kw_only=True):
     domains: tuple[str, ...]
 
 
-ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet | ProviderEvent
+class ClientDeviceDaysSet(Event, frozen=True, kw_only=True):
+    """For how many days a device of a viewer may open this client's shares, at most.
+
+    None: as the organisation allows; 0: no device may.
+    """
+
+    days: int | None
+
+
+ClientEvent = ClientRegistered | ClientEnded | MailDomainsSet | ClientDeviceDaysSet | ProviderEvent
 
 # state
 
@@ -51,6 +60,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     ended_why: str = ""
     providers: Mapping[str, Provider] = {}
+    device_days: int | None = None  # for which a device may stay signed in, None: as the organisation allows
 
 
 def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
@@ -67,6 +77,8 @@ def evolve(state: Client | None, event: ClientEvent, at: datetime) -> Client:
             return msgspec.structs.replace(state, domains=domains)
         case _ if isinstance(event, ProviderEvent):
             return msgspec.structs.replace(state, providers=providers.evolve(state.providers, event, at))
+        case ClientDeviceDaysSet(days=days):
+            return msgspec.structs.replace(state, device_days=days)
         case _:
             assert_never(event)
 
@@ -92,7 +104,14 @@ class SetMailDomains(Command, frozen=True, kw_only=True):
     domains: tuple[str, ...]
 
 
-ClientCommand = RegisterClient | EndClient | SetMailDomains | ProviderCommand
+class SetClientDeviceDays(Command, frozen=True, kw_only=True):
+    """Say for how many days a device may open this client's shares, at most; it holds for devices kept already."""
+
+    client: ClientId
+    days: int | None
+
+
+ClientCommand = RegisterClient | EndClient | SetMailDomains | SetClientDeviceDays | ProviderCommand
 
 
 def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
@@ -123,6 +142,9 @@ def decide(state: Client | None, command: ClientCommand) -> list[ClientEvent]:
             return [] if allowed == state.domains else [MailDomainsSet(domains=allowed)]
         case _ if isinstance(command, ProviderCommand):
             return list(providers.decide(state.providers, state.domains, command))
+        case SetClientDeviceDays(days=days):
+            new = None if days is None else devices.checked_days(days)
+            return [] if new == state.device_days else [ClientDeviceDaysSet(days=new)]
         case _:
             assert_never(command)
 

@@ -16,7 +16,8 @@ from domain.message import Command, Event
 from domain.telling.told import News, ToldLines
 
 Cadence = Literal["off", "instant", "daily", "weekly"]
-Kind = Literal["invitation", "digest", "link", "address", "passkey", "notice"]  # link: asked for on the sign-in page
+# link: asked for on the sign-in page; device, copied: that a device stays signed in, that it was copied
+Kind = Literal["invitation", "digest", "link", "address", "passkey", "notice", "device", "copied"]
 Settled = Literal["accepted", "refused", "deferred", "dropped"]
 MAILS_KEPT = 30  # of a kind, about one share or client, in memory; the log has them all
 LINKS, LINKS_WITHIN = 3, timedelta(minutes=15)  # at most so many mails with a link that was asked for, in that time
@@ -47,7 +48,7 @@ class MailQueued(Event, frozen=True, kw_only=True):
     first: int = 0
     to: int = 0
     client: ClientId | None = None  # that an invitation is for, None: the person's first; that a link opens, None: all
-    about: str = ""  # of what tells somebody of a change of theirs: which, "old k3v9x0q2m7ab"
+    about: str = ""  # of what tells somebody of a change of theirs: which, "old k3v9x0q2m7ab"; of a device, its id
     address: str = ""  # it goes to, where that is not the address the person has then
     lines: tuple[str, ...] = ()  # of the list *For you*, that a notice is about
 

@@ -16,7 +16,8 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import sign_ins
+from domain.people import devices, sign_ins
+from domain.people.devices import Devices
 from domain.people.sign_ins import Session, SessionEnded, SessionStarted
 
 MOST = 20  # passkeys of one person
@@ -206,7 +207,10 @@ class UsePasskey(Command, frozen=True, kw_only=True):
 
 
 class RemovePasskey(Command, frozen=True, kw_only=True):
-    """Remove a passkey: of one's own in a session, or of somebody else. Sessions it vouches for end with it."""
+    """Remove a passkey: of one's own in a session, or of somebody else. What it vouches for ends with it.
+
+    Those are sessions, and devices that stay signed in.
+    """
 
     person: PersonId
     passkey: str
@@ -238,8 +242,15 @@ class Keyholder(sign_ins.Holder, Protocol):
     def keyring(self) -> Keyring:
         """Their passkeys."""
 
+    @property
+    def devices(self) -> Devices:
+        """Their devices that stay signed in."""
 
-def decide(state: Keyholder, command: PasskeyCommand, now: datetime) -> list[PasskeyEvent | sign_ins.SessionEvent]:
+
+Decided = PasskeyEvent | sign_ins.SessionEvent | devices.Decided
+
+
+def decide(state: Keyholder, command: PasskeyCommand, now: datetime) -> list[Decided]:
     """Return the events that carry out `command` at `now` (UTC).
 
     Raises: a kind of Refused.
@@ -315,7 +326,7 @@ def _use(state: Keyholder, command: UsePasskey, now: datetime) -> list[PasskeyUs
     return [signed, msgspec.structs.replace(begun, passkey=used.id)]
 
 
-def _remove(state: Keyholder, command: RemovePasskey) -> list[SessionEnded | PasskeyRemoved]:
+def _remove(state: Keyholder, command: RemovePasskey) -> list[Decided]:
     ring, session = state.keyring, state.sessions.get(command.session)
     removed = ring.passkeys.get(command.passkey)
     if removed is None:
@@ -325,6 +336,10 @@ def _remove(state: Keyholder, command: RemovePasskey) -> list[SessionEnded | Pas
             return []  # what this session does not open is not told of
         if not state.viewer and not ring.vouches(session):
             raise Conflict(_("Sign in by a passkey first; then you can remove one. An admin can remove one you lost."))
-    going = [one.id for one in state.sessions.values() if one.passkey == removed.id and one.id != command.session]
-    ended = [SessionEnded(session=key, cause="ended") for key in going]
-    return [*ended, PasskeyRemoved(passkey=removed.id, cause=command.cause)]
+    going = [one for one in state.sessions.values() if one.passkey == removed.id and one.id != command.session]
+    here = session.kept if session is not None else ""
+    vouched = {one.id for one in state.devices.kept.values() if one.passkey == removed.id}
+    leaving = sorted({*vouched, *(one.kept for one in going if one.kept in state.devices.kept)} - {here})
+    ended = [event for key in leaving for event in devices.end(state, key, "ended")]
+    alone = [SessionEnded(session=one.id, cause="ended") for one in going if one.kept not in leaving]
+    return [*ended, *alone, PasskeyRemoved(passkey=removed.id, cause=command.cause)]

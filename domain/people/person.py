@@ -11,13 +11,14 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ProjectId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
-from domain.people import addresses, for_you, mails, memberships, passkeys, sign_ins, tokens
+from domain.people import addresses, devices, for_you, mails, memberships, passkeys, sign_ins, tokens
 from domain.people.addresses import (
     AddressChanged,
     AddressChanges,
     AddressCommand,
     AddressEvent,
 )
+from domain.people.devices import DeviceCommand, DeviceEvent, DeviceKept, Devices
 from domain.people.for_you import Desk, ForYouCommand, ForYouEvent
 from domain.people.mails import (
     Cadence,
@@ -111,6 +112,7 @@ PersonEvent = (
     PersonInvited | ProjectsAssigned | RoleChanged | LinkIssued | LinkUsed | SessionStarted | SessionEnded
     | PersonDisabled | DigestChosen | MailQueued | MailSettled | MembershipGranted | MembershipEnded
     | LeadNamed | LeadEnded | TokenEvent | PasskeyEvent | AddressEvent | LanguageChosen | ForYouEvent | NoticesChosen
+    | DeviceEvent
 )  # fmt: skip
 
 # state
@@ -136,6 +138,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""  # BCP 47, of their own pages; "": the one their browser asks for
     desk: Desk = Desk()  # what they said of the lines of their list
     notices: Notices = Notices()  # what they are mailed of these
+    devices: Devices = devices.NONE  # that stay signed in
 
     @property
     def viewer(self) -> bool:
@@ -222,11 +225,12 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
         case LanguageChosen(language=language):
             return replace(state, language=language)
         case PersonDisabled():
-            return replace(state, disabled=True, sessions={}, tokens={}, links={}, keyring=Keyring())
+            ended = replace(state, disabled=True, sessions={}, tokens={}, links={})
+            return replace(ended, keyring=Keyring(), devices=devices.NONE)
         case MembershipGranted():
             return replace(state, memberships=memberships.granted(state.memberships, event, at))
         case MembershipEnded(client=client, lead=lead):
-            return without(state, client, lead)
+            return without(state, client, at, lead)
         case LeadNamed(client=client) | LeadEnded(client=client):
             leads = isinstance(event, LeadNamed)
             return replace(state, memberships=memberships.changed(state.memberships, (client,), lead=leads))
@@ -240,6 +244,8 @@ def evolve(state: Person | None, event: PersonEvent, at: datetime) -> Person:
             return replace(state, notices=notices.evolve(state.notices, event, at))
         case _ if isinstance(event, ForYouEvent):
             return replace(state, desk=for_you.evolve(state.desk, event, at))
+        case _ if isinstance(event, DeviceEvent):
+            return replace(state, devices=devices.evolve(state.devices, event, at), sessions=_of_a_device(state, event))
         case _:
             assert_never(event)
 
@@ -279,16 +285,31 @@ def _first_membership(event: PersonInvited, at: datetime) -> dict[ClientId, Memb
     return {event.client: first}
 
 
+def _of_a_device(state: Person, event: DeviceEvent) -> dict[str, Session]:
+    """Return the sessions of the person; one may have become that of a device."""
+    session = state.sessions.get(event.session) if isinstance(event, DeviceKept) else None
+    if session is None or not isinstance(event, DeviceKept):
+        return state.sessions
+    return {**state.sessions, session.id: msgspec.structs.replace(session, kept=event.device)}
+
+
 def _begun(state: Person, event: SessionStarted, at: datetime) -> Person:
-    """Return the person with a session more."""
+    """Return the person with a session more, and without those of the same device that have run out.
+
+    A wall display's is not that of its person, who need not be there.
+    """
     opens = state.clients if event.clients is None else event.clients
     new = Session(
         id=event.session, hash=event.hash, expires=event.expires, started=at, device=event.device, via=event.via,
-        clients=opens, passkey=event.passkey, provider=event.provider, setup=event.setup,
+        clients=opens, passkey=event.passkey, kept=event.kept, provider=event.provider, setup=event.setup,
     )  # fmt: skip
+    over = [one.id for one in state.sessions.values() if event.kept and one.kept == event.kept and one.expires <= at]
+    sessions = {key: one for key, one in state.sessions.items() if key not in over} | {new.id: new}
+    state = msgspec.structs.replace(state, sessions=sessions, devices=devices.evolve(state.devices, event, at))
+    if event.kept in state.devices.kept and state.devices.kept[event.kept].display:
+        return state
     known = memberships.came_in(state.memberships, opens, at)
-    sessions = {**state.sessions, new.id: new}
-    return msgspec.structs.replace(state, sessions=sessions, signed_in=at, memberships=known)
+    return msgspec.structs.replace(state, signed_in=at, memberships=known)
 
 
 def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
@@ -296,10 +317,10 @@ def _meant(state: Person, client: ClientId | None) -> tuple[ClientId, ...]:
     return state.clients if client is None else (client,)
 
 
-def without(state: Person, client: ClientId, lead: PersonId | None = None) -> Person:
-    """Return the person without their membership of a client: what opened that client alone is gone.
+def without(state: Person, client: ClientId, at: datetime | None = None, lead: PersonId | None = None) -> Person:
+    """Return the person without their membership of a client, ended at `at` (UTC) by `lead` of the client, if by one.
 
-    `lead`: who of the client ended it.
+    What opened that client alone is gone.
     """
     replace = msgspec.structs.replace
     if client not in state.memberships:
@@ -309,6 +330,7 @@ def without(state: Person, client: ClientId, lead: PersonId | None = None) -> Pe
     return replace(
         state, links=links, sessions={k: x for k, x in sessions.items() if x.clients},
         keyring=passkeys.without(state.keyring, client),
+        devices=state.devices.less(client, at),
         memberships=memberships.changed(
             state.memberships, (client,), ended=True, digest="off", lead=False, ended_by=lead
         ),
@@ -377,7 +399,7 @@ PersonCommand = (
     InvitePerson | AssignProjects | ChangeRole | IssueLink | UseLink | StartSession | EndSession
     | DisablePerson | ChooseDigest | QueueMail | SettleMail | GrantMembership | EndMembership
     | NameLead | EndLead | TokenCommand | PasskeyCommand | AddressCommand | ChooseLanguage | ForYouCommand
-    | ChooseNotices
+    | ChooseNotices | DeviceCommand
 )  # fmt: skip
 
 
@@ -434,8 +456,8 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             return list(mails.queue(state.mails, before, command, now))
         case SettleMail():
             return list(mails.settle(state.mails, command))
-        case EndSession(session=key, cause=cause):
-            return [SessionEnded(session=key, cause=cause)] if key in state.sessions else []
+        case EndSession():
+            return list(_end_session(state, command))
         case DisablePerson(reason=reason):
             ended: list[PersonEvent] = [SessionEnded(session=key, cause="disabled") for key in state.sessions]
             return [*ended, PersonDisabled(reason=check.text("reason", reason, required=True))]
@@ -457,8 +479,20 @@ def decide(state: Person | None, command: PersonCommand, now: datetime, *, taken
             return list(memberships.lead(state.memberships, command))
         case _ if isinstance(command, ForYouCommand):
             return list(for_you.decide(state.desk, command, now))
+        case _ if isinstance(command, DeviceCommand):
+            return list(devices.decide(state, command, now))
         case _:
             assert_never(command)
+
+
+def _end_session(state: Person, command: EndSession) -> list[devices.Decided]:
+    """Return what ends a session, with the device it is of: that would begin another at once."""
+    session, cause = state.sessions.get(command.session), command.cause
+    if session is None:
+        return []
+    if session.kept in state.devices.kept and cause in ("ended", "signed_out"):
+        return devices.end(state, session.kept, cause)
+    return [SessionEnded(session=session.id, cause=cause)]
 
 
 def _change_role(state: Person, command: ChangeRole) -> list[RoleChanged]:

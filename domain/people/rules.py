@@ -1,8 +1,11 @@
 """What the organisation asks of everybody who signs in; the clients' own limits may be narrower."""
 
+from typing import assert_never
+
 import msgspec
 
 from domain.message import Command, Event
+from domain.people import devices
 
 # events
 
@@ -13,18 +16,31 @@ class PasskeysRequired(Event, frozen=True, kw_only=True):
     required: bool
 
 
-RuleEvent = PasskeysRequired
+class DeviceDaysSet(Event, frozen=True, kw_only=True):
+    """For how many days a device may stay signed in from now on, at most; 0: none may."""
+
+    days: int
+
+
+RuleEvent = PasskeysRequired | DeviceDaysSet
 
 # state
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     passkeys_required: bool = False  # of the organisation's own people
+    device_days: int = devices.DAYS  # for which a device may stay signed in, at most
 
 
 def evolve(state: Rules, event: RuleEvent) -> Rules:
     """Return the rules after `event`."""
-    return msgspec.structs.replace(state, passkeys_required=event.required)
+    match event:
+        case PasskeysRequired(required=required):
+            return msgspec.structs.replace(state, passkeys_required=required)
+        case DeviceDaysSet(days=days):
+            return msgspec.structs.replace(state, device_days=days)
+        case _:
+            assert_never(event)
 
 
 # commands
@@ -34,10 +50,25 @@ class RequirePasskeys(Command, frozen=True, kw_only=True):
     required: bool
 
 
-RuleCommand = RequirePasskeys
+class SetDeviceDays(Command, frozen=True, kw_only=True):
+    """Say for how many days a device may stay signed in, at most; 0: none may. It holds for devices kept already."""
+
+    days: int
+
+
+RuleCommand = RequirePasskeys | SetDeviceDays
 
 
 def decide(state: Rules, command: RuleCommand) -> list[RuleEvent]:
-    """Return the event that carries out `command`; none where it is so already."""
-    same = command.required == state.passkeys_required
-    return [] if same else [PasskeysRequired(required=command.required)]
+    """Return the event that carries out `command`; none where it is so already.
+
+    Raises: Invalid.
+    """
+    match command:
+        case RequirePasskeys(required=required):
+            return [] if required == state.passkeys_required else [PasskeysRequired(required=required)]
+        case SetDeviceDays():
+            days = devices.checked_days(command.days)
+            return [] if days == state.device_days else [DeviceDaysSet(days=days)]
+        case _:
+            assert_never(command)

@@ -15,7 +15,7 @@ from domain.ids import ClientId, PersonId
 from domain.language import gettext as _
 from domain.message import Command, Event
 
-Way = Literal["link", "openid", "passkey"]  # by which a session is started
+Way = Literal["link", "openid", "passkey", "device"]  # by which a session is started
 
 # events
 
@@ -34,7 +34,10 @@ class LinkUsed(Event, frozen=True, kw_only=True):
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """`hash` is the sha256 hex of the cookie's secret; `session` its public id; None of `clients`: all of that time."""
+    """`hash` is the sha256 hex of the cookie's secret; `session` its public id; None of `clients`: all of that time.
+
+    Of a device that stays signed in: which one, and the hashes of the credential that was used and of its successor.
+    """
 
     session: str
     hash: str
@@ -42,14 +45,19 @@ class SessionStarted(Event, frozen=True, kw_only=True):
     device: str = ""  # "Computer", "Phone", "Tablet", and nothing finer
     via: Way = "link"
     clients: tuple[ClientId, ...] | None = None  # whose shares it opens, of a viewer
-    passkey: str = ""  # id of the passkey by which it was started
+    passkey: str = ""  # id of the passkey by which it was started, or that vouches for its device
     provider: str = ""  # of the one client it opens, which vouched for them; "": the organisation's, or a link
     setup: int = 0  # of that provider
+    kept: str = ""  # id of the device
+    used: str = ""
+    issued: str = ""
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
+    """A session has ended. over: its device goes on, and opens less now, or its person used a passkey on it."""
+
     session: str
-    cause: Literal["signed_out", "ended", "disabled", "idle"]
+    cause: Literal["signed_out", "ended", "disabled", "idle", "over"]
 
 
 SessionEvent = SessionStarted | SessionEnded
@@ -74,9 +82,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     via: Way = "link"
     clients: tuple[ClientId, ...] = ()  # whose shares it opens, of a viewer
-    passkey: str = ""  # id of the passkey that was used or added in it last
+    passkey: str = ""  # id of the passkey that was used or added in it last, or that vouches for its device
     provider: str = ""  # of that client, which vouched for them
     setup: int = 0
+    kept: str = ""  # id of the device that stays signed in, where it is one
 
 
 def evolve(
@@ -166,7 +175,7 @@ class StartSession(Command, frozen=True, kw_only=True):
 class EndSession(Command, frozen=True, kw_only=True):
     person: PersonId
     session: str
-    cause: Literal["signed_out", "ended", "idle"] = "signed_out"
+    cause: Literal["signed_out", "ended", "idle", "over"] = "signed_out"
 
 
 class Starting(Protocol):

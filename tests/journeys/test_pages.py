@@ -43,6 +43,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     (f"viewer-{ACME}", "/me"),
     (f"viewer-{ACME}", "/me/passkeys"),
     (f"viewer-{ACME}", "/me/address"),
+    (f"viewer-{ACME}", f"/s/{SHARE}/wall"),
+    (f"viewer-{ACME}", "/wall/begin"),
     (f"viewer-{ACME}", "/home/mail"),
     (f"viewer-{ACME}", f"/home/people/{ACME}"),
     (f"viewer-{ACME}", f"/home/people/{ACME}/noor/end"),

@@ -25,9 +25,9 @@ from domain.commands import AnyCommand
 from domain.errors import Refused
 from domain.ids import ChannelId, ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.language import LANGUAGES
-from domain.people import addresses, clients, for_you, memberships, passkeys, providers
+from domain.people import addresses, clients, devices, for_you, memberships, passkeys, providers
 from domain.people.person import ChooseLanguage, DisablePerson, ErasePerson, InvitePerson
-from domain.people.rules import RequirePasskeys
+from domain.people.rules import RequirePasskeys, SetDeviceDays
 from domain.people.sign_ins import IssueLink, StartSession, UseLink
 from domain.people.tokens import IssueToken, RevokeToken, UseToken
 from domain.plan import budget, health, project, risks, schedule
@@ -339,6 +339,12 @@ def series(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
     told += _answered(rng) if rng.random() < 0.4 else []
     told += _signed_in(rng) if rng.random() < 0.4 else []
     begin = rng.randrange(5, minutes // 2)
+    own = random.Random(repr(told))  # so that the draws of everything else stay what they were
+    stays = _stays(own) if own.random() < 0.4 else []
+    return [*_spread(told, begin, minutes), *_spread(stays, begin, minutes)]
+
+
+def _spread(told: list[AnyCommand], begin: int, minutes: int) -> list[tuple[int, AnyCommand]]:
     return [(begin + (minutes // 2 - 10) * i // max(len(told), 1), command) for i, command in enumerate(told)]
 
 
@@ -449,6 +455,30 @@ def on_the_way_in(rng: random.Random, minutes: int) -> list[tuple[int, AnyComman
     begin = rng.randrange(5, max(minutes // 2, 6))
     kept = told[: rng.randrange(4, len(told) + 1)] if rng.random() < 0.5 else []
     return [(begin + (minutes - begin) * i // len(told), command) for i, command in enumerate(kept)]
+
+
+def _stays(rng: random.Random) -> list[AnyCommand]:
+    """A viewer of the other client keeps a device and puts its share on a wall, until days are set and both end."""
+    person, key, expires = PersonId("viewer-council"), f"{rng.random()}", START + timedelta(days=90)
+    device, wall = f"d{key[2:8]}", f"w{key[2:8]}"
+    return [
+        SetDeviceDays(days=rng.randrange(10, 60)),
+        clients.SetClientDeviceDays(client=COUNCIL, days=rng.randrange(1, 9)),
+        IssueLink(person=person, hash=f"link {key}", expires=expires),
+        UseLink(
+            person=person, hash=f"link {key}", session=f"s{key[2:]}", session_hash=f"kept {key}", session_expires=expires
+        ),
+        devices.KeepDevice(person=person, device=device, session=f"s{key[2:]}", hash=f"first {key}", name="Firefox"),
+        devices.RenewDevice(
+            person=person, device=device, number=1, hash=f"first {key}", successor=0, issued=f"second {key}",
+            session=f"r{key[2:]}", session_hash=f"renewed {key}", session_expires=expires, clients=(COUNCIL,),
+        ),
+        devices.OfferDisplay(
+            person=person, device=wall, name="Hall", share=THEIRS, client=COUNCIL, hash=f"code {key}", expires=expires
+        ),
+        devices.BeginDisplay(person=person, code=f"code {key}", hash=f"hung {key}"),
+        devices.EndDevice(person=person, device=rng.choice((device, wall))),
+    ]  # fmt: skip
 
 
 def _signed_in(rng: random.Random) -> list[AnyCommand]:

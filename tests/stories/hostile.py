@@ -168,7 +168,7 @@ def _methods(route: Route) -> tuple[str, ...]:
 def _allowed(route: Route) -> list[str]:
     """Who may use a route."""
     guarded = getattr(route.endpoint, "guarded", "anyone")
-    return [person for person in PEOPLE if guarded == "anyone" or person.split("-")[0] in guarded]
+    return [person for person in PEOPLE if guarded in ("anyone", "display") or person.split("-")[0] in guarded]
 
 
 def _quoted(text: str) -> str:

@@ -1,18 +1,28 @@
-"""`fanlight restored`: continues a record after a backup was restored, without using a number of an update twice."""
+"""`fanlight restored`: continues a record after a backup was restored, without using a number of an update twice.
+
+Rule: devices that stay signed in, and wall displays, end then: one that was ended after the backup, or whose copy was
+found out, would be good again for weeks. Other sessions run out within hours, and open pages go on by them.
+"""
 
 from collections.abc import Mapping, Sequence
 
-from domain.ids import ShareId
+from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
+from domain.people.devices import EndDevice
 from projections.events.present import CurrentWorld
 from projections.follow import restoring
 from projections.installation import database
 from projections.installation.database import Database, Unusable
+from projections.installation.folder import Logs
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.ids import random_salt
+from web.cli.serve import alone
+from web.ids import new_id, random_salt
+from web.process import open_logs
 from web.render.page import Renderer
-from web.settings import BadSetting, add_flags
+from web.settings import BadSetting, Settings, add_flags
+from web.write.permission import OPERATOR
+from web.write.service import Service
 
 
 def add_parsers(commands: Commands) -> None:
@@ -28,7 +38,7 @@ def add_parsers(commands: Commands) -> None:
         "--nothing-lost", action="store_true", help=_("every update is there: a standby took over in sync")
     )
     parser.add_argument("--reason", required=True, help=_("what happened; kept for ever"))
-    add_flags(parser, ("database_url",))
+    add_flags(parser, ("data", "database_url"))
     parser.set_defaults(run=run)
 
 
@@ -38,23 +48,59 @@ def run(given: Arguments) -> int:
     Raises: BadSetting.
     """
     settings, margin = settings_of(given), 0 if given["nothing_lost"] else given["margin"]
-    if not settings.database_url:
-        raise BadSetting(_("Say which database was restored with --database-url, as its owner."))
     if margin < 0:
         raise BadSetting(_("--margin is {margin}; expected 0 or more.", margin=margin))
+    if not settings.database_url:
+        return _folder(settings, given)
     shown = _shown(given["shown"])
     try:
         logs = Database(settings.database_url, anywhere=True)
     except Unusable as error:
         raise BadSetting(str(error)) from None
     try:
-        sentences = _keep_numbers(logs, shown, margin)
+        sentences = [*_keep_numbers(logs, shown, margin), sign_out(logs)]
         restoring.state(logs, clock.now(), "operator", "; ".join([given["reason"], *sentences]))
     finally:
         logs.close()
     database.adopt(settings.database_url)
     print("\n".join([*sentences, _("It may be served again.")]))
     return 0
+
+
+def _folder(settings: Settings, given: Arguments) -> int:
+    """Sign devices out of a folder that was restored. No numbers are left out: it has no record of a loss."""
+    if given["shown"]:
+        raise BadSetting(_("Numbers of updates are left out in a database alone; give --database-url, or no --shown."))
+    if not (settings.data / "events.db").exists():
+        where = settings.data
+        raise BadSetting(
+            _("There is no record in {where}. Say what was restored: --data or --database-url.", where=where)
+        )
+    lock = alone(settings.data)
+    try:
+        logs = open_logs.logs(settings)
+        try:
+            sentence = sign_out(logs)
+            restoring.state(logs, clock.now(), "operator", "; ".join([given["reason"], sentence]))
+        finally:
+            logs.close()
+    finally:
+        lock.close()
+    print("\n".join([sentence, _("It may be served again.")]))
+    return 0
+
+
+def sign_out(logs: Logs) -> str:
+    """End every device that stays signed in and every wall display; return how many that were, in words."""
+    present = CurrentWorld(logs.events)
+    service = Service(logs.events, present, clock.now)
+    people = list(present.world.people.values())
+    for person in people:
+        for device in person.devices.kept:
+            end = EndDevice(person=person.id, device=device, cause="restored")
+            service.execute(OPERATOR, end, command_id=CommandId(new_id(24)))
+    ended = sum(len(person.devices.kept) for person in people)
+    return _("devices and wall displays signed out: {ended}", ended=ended)
 
 
 def _keep_numbers(logs: Database, shown: Mapping[ShareId, int], margin: int) -> list[str]:

@@ -37,7 +37,7 @@ from web.process.services import Services
 from web.process.signing import signing_key
 from web.render.page import Renderer
 from web.settings import BadSetting, Settings
-from web.sign_in.link import set_cookie
+from web.sign_in.keeping import signed_in
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
@@ -181,7 +181,7 @@ async def become(request: Request) -> Response:
     secret = await run_in_threadpool(services.credentials.link, OPERATOR, person)
     entrance = await run_in_threadpool(services.credentials.enter, secret)
     response = RedirectResponse("/", 303)
-    set_cookie(services.guard, response, entrance.secret)
+    await signed_in(request, response, entrance.secret, keep=False)
     return response
 
 

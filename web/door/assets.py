@@ -47,6 +47,7 @@ STYLES: dict[str, tuple[str, ...]] = {
         "history",
         "answer",
         "colleagues",
+        "wall",
     ),
     "manager.css": (
         *("page", "tables", "project", "import", "audit", "share", "forms", "events", "see", "who"),

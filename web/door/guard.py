@@ -21,11 +21,14 @@ from starlette.websockets import WebSocket
 from domain.ids import ClientId, PersonId, ProjectId
 from domain.language import ENGLISH, N_, speaking, spoken
 from domain.language import gettext as _
+from domain.people.devices import Device
 from domain.people.person import Person, Role
 from domain.people.sign_ins import Session
 from domain.people.tokens import CHANGE, READ, Token
 from projections.directory import Directory
+from web.door import renewal
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
+from web.door.cookies import no_cookie
 from web.door.problem import at_json_door, problem
 from web.door.refused import NOBODY, Reader, refused_page, to_a_person, with_headers_of
 from web.door.templates import Pages
@@ -42,6 +45,7 @@ VIEWERS: frozenset[Role] = frozenset({"viewer"})
 EVERYONE: frozenset[Role] = frozenset({"admin", "manager", "auditor", "viewer"})
 NOT_FOUND = N_("There is nothing here, or nothing you may see.")
 SAFE = ("GET", "HEAD")
+LATER = 20  # seconds after which a device that asked too often for sessions may ask again
 CLEARED = '"cache", "storage"'  # what a browser forgets at the end of a session
 JSON = "/api/"  # what tokens open, and nothing else
 ANY = "any"  # of a JSON route that does nothing, so that any token may ask it
@@ -84,6 +88,14 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
         return any(self.person.leads(client) for client in self.clients if self.at in (None, client))
 
 
+class Display(msgspec.Struct, frozen=True, kw_only=True):
+    """A wall display: the person who made it, its session, and which share it shows."""
+
+    person: Person
+    session: Session
+    device: Device
+
+
 class Guard:
     """Looks up people by their cookie or token, at every request anew.
 
@@ -115,11 +127,14 @@ class Guard:
         self._organisation = organisation
         self.token_ends, self.spent = token_ends, spent
         self.origin, self.secure = origin, secure
-        self.cookie = "__Host-fanlight" if secure else "fanlight"
+        self.cookies = renewal.cookies(secure=secure, display=False)
+        self.display_cookies = renewal.cookies(secure=secure, display=True)
+        self.cookie = self.cookies.session
+        self.renew: renewal.Renew | None = None  # begins a session by the device that stays signed in
 
     def signed(self, connection: HTTPConnection, *, tokens: bool = False) -> Signed | None:
         """Return who is asking, None for nobody: by cookie; with `tokens` by bearer token where there is no cookie."""
-        secret = connection.cookies.get(self.cookie)
+        secret = renewal.secret(connection, self.cookies)
         if secret:
             return self._by_session(digest(secret))
         if not tokens:
@@ -129,15 +144,54 @@ class Guard:
             return self._by_token(digest(token.strip()))
         return None
 
+    async def identified(self, connection: HTTPConnection) -> Signed | None:
+        """Return who is asking, also by a device that stays signed in: then a session begins within this request."""
+        signed = self.signed(connection)
+        if signed is not None or self.renew is None:
+            return signed
+        ways = {"secure": self.secure, "display": False}
+        return self.signed(connection) if await renewal.renew(connection, self.renew, self.cookies, **ways) else None
+
+    def display(self, connection: HTTPConnection) -> Display | None:
+        """Return which wall display is asking, None for none."""
+        secret = renewal.secret(connection, self.display_cookies)
+        found = self._session(digest(secret)) if secret else None
+        device = found[0].devices.kept.get(found[1].kept) if found is not None else None
+        if found is None or device is None or not device.display:
+            return None
+        return Display(person=found[0], session=found[1], device=device)
+
+    async def displayed(self, connection: HTTPConnection) -> Display | None:
+        """Return which wall display is asking, also where its session has to begin within this request."""
+        display = self.display(connection)
+        if display is not None or self.renew is None:
+            return display
+        ways = {"secure": self.secure, "display": True}
+        begun = await renewal.renew(connection, self.renew, self.display_cookies, **ways)
+        return self.display(connection) if begun else None
+
     def _by_session(self, hashed: str) -> Signed | None:
+        """Return who is signed in by a session; a wall display's signs nobody in."""
+        found = self._session(hashed)
+        if found is None:
+            return None
+        person, session = found
+        device = person.devices.kept.get(session.kept)
+        if device is not None and device.display:
+            return None
+        signed = Signed(person=person, session=session, csrf=form_token(device.first if device else session.hash))
+        return signed.named(signed.clients[0]) if signed.clients else signed
+
+    def _session(self, hashed: str) -> tuple[Person, Session] | None:
         directory = self._directory()
         key = directory.sessions.get(hashed)
         person = directory.people.get(key.person) if key else None
         session = person.sessions.get(key.id) if person and key else None
         if person is None or session is None or not person.comes_in or session.expires <= self._clock():
             return None
-        signed = Signed(person=person, session=session, csrf=form_token(session.hash))
-        return signed.named(signed.clients[0]) if signed.clients else signed
+        if session.kept and session.kept not in person.devices.kept:
+            return None  # its device has ended
+        return person, session
 
     def _by_token(self, hashed: str) -> Signed | None:
         directory = self._directory()
@@ -176,10 +230,13 @@ class Guard:
         if sent is None and request.headers.get("content-type", "").startswith(FORM):
             value = (await request.form()).get("csrf")
             sent = value if isinstance(value, str) else None
-        return sent is not None and hmac.compare_digest(sent.encode(errors="replace"), signed.csrf.encode())
+        return sent is not None and any(_same(sent, token) for token in _form_tokens(signed))
 
     async def shown(self, request: Request, answer: Response) -> Response:
         """Return a refusal as a page of the product where a person reads it; any other answer as it is."""
+        return renewal.told(request, await self._as_page(request, answer))
+
+    async def _as_page(self, request: Request, answer: Response) -> Response:
         if not to_a_person(request, answer):
             return answer
         signed = self.signed(request)
@@ -194,10 +251,21 @@ class Guard:
         return Reader(name=signed.person.name, csrf=signed.csrf, organisation=organisation)
 
 
+def _form_tokens(signed: Signed) -> list[str]:
+    """Return the tokens a form may carry: of a session whose device was kept meanwhile, the one from before as well."""
+    return [signed.csrf, *([form_token(signed.session.hash)] if signed.session is not None else [])]
+
+
+def _same(sent: str, token: str) -> bool:
+    return hmac.compare_digest(sent.encode(errors="replace"), token.encode())
+
+
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]
 Speaks = Callable[[Request, Signed], Awaitable[str]]
 OpenEndpoint = Callable[[Request], Awaitable[Response]]
 LiveEndpoint = Callable[[WebSocket, Signed | None], Awaitable[None]]
+DisplayEndpoint = Callable[[Request, Display], Awaitable[Response]]
+LiveDisplayEndpoint = Callable[[WebSocket, Display | None], Awaitable[None]]
 
 
 def not_found() -> Response:
@@ -225,7 +293,7 @@ def _sign_in_first(request: Request) -> Response:
         )
     guard: Guard = request.app.state.guard
     if guard.cookie in request.cookies:  # of a session that ended meanwhile
-        return signed_out(guard, way_in(request))
+        return signed_out(guard, way_in(request), device=False)
     return RedirectResponse(way_in(request), status_code=303)
 
 
@@ -244,13 +312,15 @@ def _not_covered(scope: str) -> Response:
     return problem(403, _("Not covered"), text)
 
 
-def signed_out(guard: Guard, to: str = "/sign-in") -> Response:
+def signed_out(guard: Guard, to: str = "/sign-in", *, device: bool = True) -> Response:
     """Return the way to the sign-in page at `to`, for a browser that forgets what it was shown.
 
-    Its cookies are not cleared by that header, for it means those of all sites of the domain; ours is by name.
+    Its cookies are not cleared by that header, for it means those of all sites of the domain; ours are by name, and
+    that of a device that stays signed in with `device`.
     """
     response = RedirectResponse(to, 303, headers={"clear-site-data": CLEARED})
-    response.delete_cookie(guard.cookie, path="/", secure=guard.secure, httponly=True, samesite="lax")
+    for name in (guard.cookies.session, *([guard.cookies.device] if device else [])):
+        response.raw_headers.append(no_cookie(name, secure=guard.secure))
     return response
 
 
@@ -288,9 +358,10 @@ def door(
         guard: Guard = request.app.state.guard
         if guard.refresh is not None:
             await guard.refresh()
-        signed = guard.signed(request, tokens=path.startswith(JSON))
+        programs = path.startswith(JSON)
+        signed = guard.signed(request, tokens=True) if programs else await guard.identified(request)
         if signed is None:
-            return _sign_in_first(request)
+            return _too_often(request, LATER) if renewal.asked_too_often(request) else _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
             return hidden(request)
         if signed.token is not None and scope != ANY and not signed.token.covers(scope):
@@ -427,3 +498,50 @@ def live_door(path: str, endpoint: LiveEndpoint) -> WebSocketRoute:
 
     guarded.guarded = "origin"  # type: ignore[attr-defined]
     return WebSocketRoute(path, guarded, name=endpoint.__name__)
+
+
+def display_door(path: str, endpoint: DisplayEndpoint, *, methods: Iterable[str] = ("GET",), name: str) -> Route:
+    """Return a route for wall displays alone; everybody else gets the endpoint of who is not there: `not_found`."""
+
+    async def answered(request: Request) -> Response:
+        guard: Guard = request.app.state.guard
+        if guard.refresh is not None:
+            await guard.refresh()
+        display = await guard.displayed(request)
+        if display is None:
+            return _too_often(request, LATER) if renewal.asked_too_often(request) else _no_display(request)
+        if request.method not in SAFE and not guard.same_origin(request):
+            return _not_ours(request)
+        answer = await endpoint(bounded(request, guard.bounds.largest("page")), display)
+        if guard.refresh is not None:
+            await guard.refresh()
+        return answer if guard.display(request) is not None else _no_display(request)  # what was read may be newer
+
+    async def guarded(request: Request) -> Response:
+        return await _shown(request, await answered(request))
+
+    guarded.guarded = "display"  # type: ignore[attr-defined]
+    return Route(path, guarded, methods=list(methods), name=name)
+
+
+def _no_display(request: Request) -> Response:
+    """Return the way to the page on which a screen becomes a wall display; for scripts, that it is none."""
+    if request.method in SAFE and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/wall/begin", 303)
+    return PlainTextResponse(_("This screen is no wall display, or no more.") + "\n", 401)
+
+
+def live_display_door(path: str, endpoint: LiveDisplayEndpoint, *, name: str) -> WebSocketRoute:
+    """Return a route for the sockets of wall displays: a foreign Origin is refused before accept."""
+
+    async def guarded(websocket: WebSocket) -> None:
+        guard: Guard = websocket.app.state.guard
+        if not guard.same_origin(websocket):
+            await websocket.close(1008)
+            return
+        if guard.refresh is not None:
+            await guard.refresh()
+        await endpoint(websocket, guard.display(websocket))
+
+    guarded.guarded = "origin"  # type: ignore[attr-defined]
+    return WebSocketRoute(path, guarded, name=name)

@@ -145,8 +145,10 @@ class Credentials:
             return None
         return Entrance(cookie, expires)
 
-    def leave(self, person: PersonId, session: str, cause: Literal["signed_out", "ended"] = "signed_out") -> None:
-        """End a session; its sockets close."""
+    def leave(
+        self, person: PersonId, session: str, cause: Literal["signed_out", "ended", "over"] = "signed_out"
+    ) -> None:
+        """End a session; its sockets close. Its device ends with it where it stays signed in, but not of one `over`."""
         command = EndSession(person=person, session=session, cause=cause)
         self._service.execute(OPERATOR, command, command_id=CommandId(new_id(24)))
 

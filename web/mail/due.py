@@ -4,7 +4,8 @@ Rule: whether a digest of a share is due depends only on the record of that shar
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import cast
 
 import msgspec
 
@@ -20,6 +21,8 @@ from web.ids import digest
 from web.mail import cadence
 from web.mail.own import reasons
 
+TOLD_WITHIN = timedelta(days=3)  # of a device that was kept or copied: what is older is no news
+
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """A mail to be sent: a new one, or one that was put off."""
@@ -32,7 +35,7 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     to: int = 0  # number of the last update to mail
     client: ClientId | None = None  # that an invitation is for, or that a link opens
     most: int = LINKS  # of a link: how many in a quarter of an hour
-    about: str = ""  # which change of their own somebody is told of
+    about: str = ""  # which change of their own somebody is told of, or the id of a device
     address: str = ""  # it goes to, where that is not the one they have then
     news: tuple[News, ...] = ()  # what a notice is about
 
@@ -51,7 +54,7 @@ class Due:
         """
         people = sorted(world.people.values(), key=_id)
         errands = [again for person in people for again in _put_off(person, now)]
-        errands += [new for person in people for new in _own(person, now)]
+        errands += [new for person in people for new in (*_own(person, now), *_of_devices(person, now))]
         for share in sorted(world.shares.values(), key=_id):
             readers = [person for person in people if wants(person, share, now)]
             errands += [new for person in readers for new in self._digest(world, share.id, person, now)]
@@ -108,6 +111,27 @@ def _again(person: Person, mail: Mail) -> Errand:
         about=mail.about,
         address=mail.address,
     )
+
+
+def _of_devices(person: Person, now: datetime) -> Iterator[Errand]:
+    """Yield what somebody is to be told of their devices: a new one, and one of which a copy was used."""
+    if not person.comes_in:
+        return
+    told = {mail.id for mail in person.mails}
+    new = [
+        (device.id, device.clients, "device") for device in person.devices.kept.values() if _recent(device.kept, now)
+    ]
+    gone = [one for one in person.devices.gone if one.cause == "copied" and _recent(one.at, now)]
+    for key, clients, kind in (*new, *((one.id, one.clients, "copied") for one in gone)):
+        mail = digest(f"{kind} {key}")[:24]
+        if mail not in told and (not person.viewer or clients):
+            to = next((client for client in clients if client in person.clients), None)
+            if to is not None or not person.viewer:
+                yield Errand(person=person.id, mail=mail, kind=cast("Kind", kind), client=to, about=key)
+
+
+def _recent(at: datetime, now: datetime) -> bool:
+    return now - at <= TOLD_WITHIN
 
 
 def wants(person: Person, share: Share, now: datetime) -> bool:

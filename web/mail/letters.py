@@ -122,6 +122,19 @@ class OwnChange(msgspec.Struct, frozen=True, kw_only=True):
     last: str  # what to do if it was not they
 
 
+class OfDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a mail says of a device: that it stays signed in, or that a copy of what keeps it so was used."""
+
+    organisation: str
+    name: str
+    device: str  # as its person knows it
+    display: bool  # whether it is a wall display
+    copied: bool
+    at: str  # since when, or when it ended
+    until: str  # the last day at most, "" where it ended
+    page: str  # address of the person's own page
+
+
 class DigestHtml(MailHtml, frozen=True, kw_only=True):
     """The HTML of a digest."""
 
@@ -149,6 +162,14 @@ class OwnChangeHtml(MailHtml, frozen=True, kw_only=True):
 
     template = "mail/own_change.html"
     told: OwnChange
+
+
+class OfDeviceHtml(MailHtml, frozen=True, kw_only=True):
+    """The HTML of a mail about a device."""
+
+    template = "mail/device.html"
+    own: OfDevice
+    lines: tuple[str, ...]
 
 
 def writable(address: str) -> bool:
@@ -219,6 +240,49 @@ def own_change(envelope: Envelope, content: OwnChange) -> bytes:
     lines = (f"{content.name},", "", *content.lines, "", *link, content.last)
     page = OwnChangeHtml(told=content, **dress(envelope, content.organisation))
     return message(envelope, content.subject, "\n".join(lines), page)
+
+
+def of_device(envelope: Envelope, content: OfDevice) -> bytes:
+    """Return a mail about a device."""
+    name, device = content.organisation, content.device
+    if content.copied:
+        subject = _("{device} was signed out at {organisation}: a copy was used", device=device, organisation=name)
+    elif content.display:
+        subject = _("A wall display was put up in your name at {organisation}", organisation=name)
+    else:
+        subject = _("{device} stays signed in at {organisation}", device=device, organisation=name)
+    lines = tuple(_of_device(content))
+    text = "\n".join((f"{content.name},", "", *lines, "", content.page))
+    page = OfDeviceHtml(own=content, lines=lines, **dress(envelope, content.organisation))
+    return message(envelope, subject, text, page)
+
+
+def _of_device(content: OfDevice) -> Iterator[str]:
+    """Yield the sentences of a mail about a device."""
+    device, at, until = content.device, content.at, content.until
+    if content.copied:
+        yield _(
+            "On {at} somebody used a copy of what keeps {device} signed in. It was signed out, and so was the copy.",
+            at=at,
+            device=device,
+        )
+        yield _(
+            "Sign in again, and look at your other devices. If you cannot explain it, tell {organisation}.",
+            organisation=content.organisation,
+        )
+        return
+    if content.display:
+        yield _(
+            "Since {at} the wall display {device} shows a share in your name, until {until} at the latest.",
+            at=at,
+            device=device,
+            until=until,
+        )
+    else:
+        yield _(
+            "You stay signed in on {device} since {at}, until {until} at the latest.", at=at, device=device, until=until
+        )
+    yield _("Was it not you? Sign in, and end it on your own page:")
 
 
 def message(envelope: Envelope, subject: str, text: str, page: Page) -> bytes:

@@ -216,7 +216,9 @@ class MailSender:
                 return writer.own_change(errand, mail)
             case "notice":
                 return writer.notice(errand, mail)
-            case _:
+            case "device" | "copied":
+                return writer.of_device(errand, mail)
+            case "invitation":
                 return writer.invitation(errand, mail, secret)
 
     def _settle(self, errand: Errand, outcome: smtp.Outcome | None) -> None:

@@ -49,7 +49,11 @@ def called(mail: Mail) -> str:
             return _("Email about a new passkey")
         case "notice":
             return _("Email about what waits for you")
-        case _:
+        case "device":
+            return _("Email about a device that stays signed in")
+        case "copied":
+            return _("Email about a device that was copied")
+        case "digest":
             return _("Digest of {covered}", covered=covered(mail.first, mail.to))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,6 +16,7 @@ from domain.ids import ClientId, PersonId
 from domain.language import ENGLISH, N_, Said, speaking
 from domain.language import gettext as _
 from domain.people.addresses import Side
+from domain.people.devices import Device
 from domain.people.mails import Mail
 from domain.people.memberships import Membership
 from domain.people.person import Person, Role
@@ -22,6 +24,7 @@ from projections.events.present import CurrentWorld
 from projections.logs.disclosure_log import DisclosureLog
 from projections.wording import words
 from web.identity.credentials import ASKED
+from web.identity.devices import until
 from web.ids import digest as digest_of
 from web.mail import digest, letters, notice, own
 from web.mail.due import Errand, wants
@@ -192,6 +195,33 @@ class Writer:
         shares = self._present.world.all_of_client(client) if client else []
         spoken = {share.language for share in shares if share.revoked_at is None}
         return spoken.pop() if len(spoken) == 1 else ENGLISH
+
+    def of_device(self, errand: Errand, mail: Mail) -> bytes | None:
+        """Return a mail about a device of somebody; None when it says nothing any more."""
+        world = self._present.refresh()
+        person = world.people.get(errand.person)
+        if person is None or not person.comes_in or (person.viewer and errand.client not in person.clients):
+            return None
+        kept = person.devices.kept.get(errand.about)
+        gone = next((one for one in person.devices.gone if one.id == errand.about and one.cause == "copied"), None)
+        found = gone if mail.kind == "copied" else kept
+        if found is None:
+            return None
+        zone = world.common_zone([errand.client]) if errand.client else "UTC"
+        name, reader = world.organisation or _("Your supplier"), known_as(person, errand.client)
+        at = found.kept if isinstance(found, Device) else found.at
+        last = until(world, found).astimezone(ZoneInfo(zone)).date() if isinstance(found, Device) else None
+        content = letters.OfDevice(
+            organisation=name,
+            name=reader.name,
+            device=found.name,
+            display=found.share is not None,
+            copied=mail.kind == "copied",
+            at=f"{words.moment_year(at, zone)} ({zone})",
+            until=words.day_year(last) if last else "",
+            page=f"{self._mailing.origin}/me",
+        )
+        return letters.of_device(self._envelope(name, reader, mail), content)
 
     def _envelope(self, name: str, reader: Membership | Person, mail: Mail, stop: str = "") -> letters.Envelope:
         return letters.Envelope(

@@ -9,6 +9,7 @@ from domain.agreement.share import Share
 from domain.ids import ClientId
 from domain.language import gettext as _
 from domain.people.clients import Client
+from domain.people.devices import Device
 from domain.people.memberships import Membership
 from domain.people.person import Person
 from domain.people.sign_ins import Session
@@ -35,7 +36,8 @@ class Someone(msgspec.Struct, frozen=True, kw_only=True):
     also: str  # names of the other clients they belong to, as far as who looks may know them
     state: str  # "Has signed in", "Has not signed in yet", "Ended"
     signed_in: datetime | None
-    sessions: tuple[Session, ...]  # open ones, newest first
+    sessions: tuple[Session, ...]  # open ones of no device that stays, newest first
+    devices: tuple[Device, ...]  # that stay signed in, and wall displays, newest first
     watching: int
     asked: list[str]  # the latest links they asked for, in words; for an admin alone
 
@@ -139,7 +141,8 @@ def _order(window: Window) -> tuple[int, str, str]:
 def _someone(
     signed: Signed, world: World, person: Person, known: Membership, watching: list[Watching], now: datetime
 ) -> Someone:
-    sessions = [s for s in person.sessions.values() if s.expires > now and known.client in s.clients]
+    sessions = [s for s in person.sessions.values() if s.expires > now and known.client in s.clients and not s.kept]
+    devices = [device for device in person.devices.kept.values() if known.client in device.clients]
     ended = known.client not in person.clients
     zone = world.clients[known.client].time_zone
     others = [c for c in person.clients if c != known.client and theirs(world, signed.person, c)]
@@ -151,6 +154,7 @@ def _someone(
         state=_("Ended") if ended else _("Has signed in") if known.signed_in else _("Has not signed in yet"),
         signed_in=known.signed_in,
         sessions=tuple(sorted(sessions, key=_started, reverse=True)),
+        devices=tuple(sorted(devices, key=_kept, reverse=True)),
         watching=sum(page.person == person.id for page in watching),
         asked=_asked(person, known.client, zone) if signed.person.role == "admin" and not ended else [],
     )
@@ -158,6 +162,10 @@ def _someone(
 
 def _asked(person: Person, client: ClientId, zone: str) -> list[str]:
     return [*asked_for(person, None, zone), *addresses_said(person, (client,), zone)]
+
+
+def _kept(device: Device) -> datetime:
+    return device.kept
 
 
 def _started(session: Session) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,7 +13,8 @@ from domain.headline import counted
 from domain.ids import CommandId, PersonId
 from domain.language import N_, Said, sentence
 from domain.language import gettext as _
-from domain.people.clients import Client, ClientCommand, EndClient, SetMailDomains
+from domain.people.clients import Client, ClientCommand, EndClient, SetClientDeviceDays, SetMailDomains
+from domain.people.devices import EndDevice
 from domain.people.memberships import EndLead, NameLead
 from domain.people.person import Person
 from domain.people.sign_ins import EndSession
@@ -20,6 +22,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.people.client_standing import ClientStanding, client_of, clients_of, standing
+from web.people.colleagues import typed_days
 from web.people.viewers import Ending, end_person, may_end
 from web.process.services import Services
 from web.staff.acting import actor_of, permitted
@@ -29,6 +32,7 @@ from web.staff.frame import StaffPage, shell
 SAID = Said(
     {
         "domains": N_("Recorded. It holds for the next invitation."),
+        "days": N_("Recorded. It holds for devices that stay signed in already, too."),
         "session": N_("Ended. Whatever was open in it has closed."),
         "person": N_("Ended. Every page of theirs has closed."),
         "provider": N_("Removed. Nobody signs in by it, and the sessions it made have ended."),
@@ -57,9 +61,11 @@ class ClientPage(StaffPage, frozen=True, kw_only=True):
     domains: str  # as typed or as they hold
     problem: Refused | None
     may_end: bool
-    may_bound: bool  # set the email domains
+    may_bound: bool  # set the email domains, and for how long devices stay signed in
     may_provide: bool  # set identity providers
     may_lead: Mapping[PersonId, bool]  # make somebody a lead, or end that
+    days: str  # for which a device may stay signed in, as typed or as it holds; "": as the organisation allows
+    own_days: int  # that the organisation allows
     may_cut: Mapping[PersonId, bool]  # end the access of a person
     said: str
 
@@ -107,8 +113,18 @@ async def client(request: Request, signed: Signed) -> Response:
     return not_found() if client is None else await _client(request, signed, client)
 
 
+class _Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed and refused; None where it was not."""
+
+    domains: str | None = None
+    days: str | None = None
+
+
+NOTHING = _Typed()
+
+
 async def _client(
-    request: Request, signed: Signed, client: Client, problem: Refused | None = None, domains: str | None = None
+    request: Request, signed: Signed, client: Client, problem: Refused | None = None, typed: _Typed = NOTHING
 ) -> Response:
     services: Services = request.app.state.services
     until = services.present.latest
@@ -120,7 +136,9 @@ async def _client(
         stands=stands,
         name=services.present.world.names_for(client.id),
         stood=_stood(stands),
-        domains=", ".join(client.domains) if domains is None else domains,
+        domains=", ".join(client.domains) if typed.domains is None else typed.domains,
+        days=_days_of(client) if typed.days is None else typed.days,
+        own_days=services.present.world.rules.device_days,
         problem=problem,
         may_end=permitted(services.present.world, signed, EndClient(client=client.id, reason="asked")),
         may_bound=permitted(services.present.world, signed, SetMailDomains(client=client.id, domains=())),
@@ -169,12 +187,35 @@ async def domains(request: Request, signed: Signed) -> Response:
     try:
         await _record(services, signed, SetMailDomains(client=client.id, domains=named), form.get("command_id"))
     except Refused as refused:
-        return await _client(request, signed, client, refused, typed)
+        return await _client(request, signed, client, refused, _Typed(domains=typed))
     return RedirectResponse(f"/clients/{client.id}?done=domains#domains", 303)
 
 
+def _days_of(client: Client) -> str:
+    return "" if client.device_days is None else str(client.device_days)
+
+
+async def device_days(request: Request, signed: Signed) -> Response:
+    """`POST /clients/{client}/devices`: for how many days a device stays signed in; "": as the organisation allows."""
+    services: Services = request.app.state.services
+    client = await run_in_threadpool(client_of, services, signed, request.path_params["client"])
+    if client is None:
+        return not_found()
+    form = await request.form()
+    typed = str(form.get("days", "")).strip()
+    try:
+        command = SetClientDeviceDays(client=client.id, days=typed_days(typed) if typed else None)
+        await _record(services, signed, command, form.get("command_id"))
+    except Refused as refused:
+        return await _client(request, signed, client, refused, _Typed(days=typed))
+    return RedirectResponse(f"/clients/{client.id}?done=days#devices", 303)
+
+
 async def _record(
-    services: Services, signed: Signed, command: ClientCommand | EndSession | NameLead | EndLead, key: object
+    services: Services,
+    signed: Signed,
+    command: ClientCommand | EndSession | EndDevice | NameLead | EndLead,
+    key: object,
 ) -> None:
     command_id = CommandId(str(key or "") or new_id(24))
     await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=command_id)
@@ -210,6 +251,19 @@ async def end_session(request: Request, signed: Signed) -> Response:
         return not_found()
     command = EndSession(person=person.id, session=request.path_params["session"], cause="ended")
     await _record(services, signed, command, None)
+    return RedirectResponse(f"/clients/{client.id}?done=session#people", 303)
+
+
+async def end_device(request: Request, signed: Signed) -> Response:
+    """`POST /clients/{client}/people/{person}/devices/{device}/end`: end one; its pages close."""
+    services: Services = request.app.state.services
+    client, person = await _person(request, signed)
+    if client is None or person is None:
+        return not_found()
+    device = person.devices.kept.get(request.path_params["device"])
+    if device is None or client.id not in device.clients:
+        return not_found()
+    await _record(services, signed, EndDevice(person=person.id, device=device.id), None)
     return RedirectResponse(f"/clients/{client.id}?done=session#people", 303)
 
 
@@ -250,6 +304,14 @@ def routes() -> list[BaseRoute]:
         door("/clients", clients, allow=STAFF),
         door(here, client, allow=STAFF),
         door(f"{here}/domains", domains, allow=STAFF, methods=["POST"]),
+        door(f"{here}/devices", device_days, allow=STAFF, methods=["POST"], name="client_device_days"),
+        door(
+            f"{here}/people/{{person}}/devices/{{device}}/end",
+            end_device,
+            allow=STAFF,
+            methods=["POST"],
+            name="end_viewer_device",
+        ),
         door(f"{here}/end", end, allow=STAFF, methods=["GET", "POST"], name="end_client"),
         door(f"{here}/people/{{person}}/end", end_one, allow=STAFF, methods=["GET", "POST"]),
         door(f"{here}/people/{{person}}/lead", lead, allow=STAFF, methods=["POST"]),

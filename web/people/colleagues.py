@@ -1,5 +1,6 @@
 """Pages of the organisation's own people, for admins: roles, projects, inviting, sessions, ending access."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import cast
@@ -15,8 +16,10 @@ from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, PersonId, ProjectId
 from domain.language import N_, Said
 from domain.language import gettext as _
+from domain.people.devices import MOST_DAYS, Device, EndDevice
 from domain.people.mails import Mail
 from domain.people.person import ChangeRole, Person, Role
+from domain.people.rules import SetDeviceDays
 from domain.people.sign_ins import EndSession, Session
 from projections.events.world import World, organisation_zone
 from projections.wording.phrases import listed
@@ -43,6 +46,7 @@ SAID = Said(
     {
         "assigned": N_("Recorded. It holds from their next click on."),
         "session": N_("Ended. Whatever was open in it has closed."),
+        "days": N_("Recorded. It holds for devices that stay signed in already, too."),
         "ended": N_("Ended. They are signed out everywhere."),
         "required": N_("Recorded. Whoever has used no passkey goes to add one with their next click."),
         "not-required": N_("Recorded. Nobody needs a passkey any more."),
@@ -58,7 +62,8 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
     projects: str  # what they manage, in words
     here: bool  # whether it is who looks
     asked: list[str]  # the latest links they asked for, in words
-    sessions: list[Session]  # open ones, newest first
+    sessions: list[Session]  # open ones of no device that stays, newest first
+    devices: list[Device]  # that stay signed in, newest first
     passkeys: str  # how many, in words, "" for none
 
 
@@ -84,6 +89,8 @@ class PeoplePage(StaffPage, frozen=True, kw_only=True):
     said: str
     required: bool  # whether everybody of them needs a passkey
     vouched: bool  # whether whoever looks used one
+    days: int  # for which a device may stay signed in
+    most: int
 
 
 class PersonLinkPage(StaffPage, frozen=True, kw_only=True):
@@ -130,6 +137,8 @@ async def _people(
         said=SAID.get(request.query_params.get("done", ""), ""),
         required=world.rules.passkeys_required,
         vouched=signed.person.keyring.vouches(signed.session),
+        days=world.rules.device_days,
+        most=MOST_DAYS,
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, status_of(problem) if problem else 200)
@@ -138,7 +147,7 @@ async def _people(
 def _member(world: World, person: Person, signed: Signed, now: datetime) -> Colleague:
     titles = sorted(world.projects[key].title for key in person.projects or () if key in world.projects)
     managed = _("All projects") if person.projects is None else listed(titles) or _("No project")
-    unexpired = [session for session in person.sessions.values() if session.expires > now]
+    unexpired = [s for s in person.sessions.values() if s.expires > now and not s.kept]
     zone = organisation_zone(world)
     by_role = {"manager": managed, "auditor": _("All projects, read-only")}
     return Colleague(
@@ -149,11 +158,16 @@ def _member(world: World, person: Person, signed: Signed, now: datetime) -> Coll
         asked=[*asked_for(person, None, zone), *addresses_said(person, (), zone)],
         sessions=sorted(unexpired, key=_started, reverse=True),
         passkeys=passkeys_said(person),
+        devices=sorted(person.devices.kept.values(), key=_kept, reverse=True),
     )
 
 
 def _started(session: Session) -> datetime:
     return session.started or session.expires
+
+
+def _kept(device: Device) -> datetime:
+    return device.kept
 
 
 def _projects(world: World) -> list[tuple[ProjectId, str]]:
@@ -289,6 +303,42 @@ async def end_session(request: Request, signed: Signed) -> Response:
     return RedirectResponse("/people?done=session", 303)
 
 
+async def end_device(request: Request, signed: Signed) -> Response:
+    """`POST /people/{person}/devices/{device}/end`: end a device of a colleague that stays signed in."""
+    services: Services = request.app.state.services
+    person = await run_in_threadpool(_colleague, services, request)
+    device = request.path_params["device"]
+    if person is None or device not in person.devices.kept:
+        return not_found()
+    command = EndDevice(person=person.id, device=device)
+    key = CommandId(str((await request.form()).get("command_id", "")) or new_id(24))
+    await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
+    return RedirectResponse("/people?done=session", 303)
+
+
+async def device_days(request: Request, signed: Signed) -> Response:
+    """`POST /people/devices`: for how many days a device may stay signed in; 0: none may."""
+    services: Services = request.app.state.services
+    form = await request.form()
+    key = CommandId(str(form.get("command_id", "")) or new_id(24))
+    try:
+        command = SetDeviceDays(days=typed_days(str(form.get("days", ""))))
+        await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
+    except Refused as refused:
+        return await _people(request, signed, refused)
+    return RedirectResponse("/people?done=days#devices", 303)
+
+
+def typed_days(text: str) -> int:
+    """Return the days that were typed.
+
+    Raises: Invalid.
+    """
+    if not re.fullmatch(r"[0-9]{1,4}", text.strip()):
+        raise Invalid(_("Type a whole number of days from 0 to {most}.", most=MOST_DAYS), "days")
+    return int(text)
+
+
 async def end(request: Request, signed: Signed) -> Response:
     """`GET|POST /people/{person}/end`: end the access of a colleague, for a reason; nobody ends their own."""
     services: Services = request.app.state.services
@@ -308,5 +358,9 @@ def routes() -> list[BaseRoute]:
         door("/people/{person}/link", link, allow=ADMIN, methods=["POST"], name="link_staff"),
         door("/people/{person}/role", role, allow=ADMIN, methods=["GET", "POST"]),
         door(one, end_session, allow=ADMIN, methods=["POST"], name="end_staff_session"),
+        door("/people/devices", device_days, allow=ADMIN, methods=["POST"]),
+        door(
+            "/people/{person}/devices/{device}/end", end_device, allow=ADMIN, methods=["POST"], name="end_staff_device"
+        ),
         door("/people/{person}/end", end, allow=ADMIN, methods=["GET", "POST"], name="end_staff"),
     ]

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from domain.agreement.share import ExpireShare, ReleaseDue
 from domain.ids import CommandId
+from domain.people.devices import EndDevice
 from domain.people.sign_ins import EndSession
 from domain.plan.health import LapseOverrides
 from domain.plan.schedule import EndDay
 from projections.events.days import days_to_end
 from projections.evidence.erasing import complete, expire_receipts
 from projections.receipts.taking import BEAT
+from web.identity.devices import opens, over
 from web.ids import new_id
 from web.process.handing_on import Loop
 from web.process.services import Services
@@ -87,6 +89,7 @@ class Clockwork:
         services.erasure.finish_all()
         self._end_days(now)
         self.end_idle()
+        self.end_devices()
         for project in list(services.present.world.projects.values()):
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
@@ -120,11 +123,26 @@ class Clockwork:
             for session in list(person.sessions.values()):
                 if session.expires <= now:
                     services.activity.forget(session.id)
+                elif session.kept:
+                    continue  # its device is what lasts
                 elif services.activity.over(session.id, session.started):
                     self._execute(EndSession(person=person.id, session=session.id, cause="idle"))
                     services.activity.forget(session.id)
 
-    def _execute(self, command: LapseOverrides | EndDay | ReleaseDue | ExpireShare | EndSession) -> None:
+    def end_devices(self) -> None:
+        """End the devices that open nothing any more, and their sessions that open more than they do. For threads."""
+        world, now = self._services.present.world, self._services.now()
+        for person in [one for one in list(world.people.values()) if one.devices.kept]:
+            for device in person.devices.kept.values():
+                if (why := over(world, person, device, now)) is not None:
+                    self._execute(EndDevice(person=person.id, device=device.id, cause=why))
+                    continue
+                opened = set(opens(world, person, device, now))
+                for session in [one for one in person.sessions.values() if one.kept == device.id]:
+                    if session.expires > now and not opened.issuperset(session.clients):
+                        self._execute(EndSession(person=person.id, session=session.id, cause="over"))
+
+    def _execute(self, command: LapseOverrides | EndDay | ReleaseDue | ExpireShare | EndSession | EndDevice) -> None:
         """Carry out what is due; a failure for one project or share is logged, and the others go on."""
         try:
             self._services.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))

@@ -37,8 +37,10 @@ from web.door.bounds import Bounds
 from web.door.guard import Guard
 from web.door.limit import Limit
 from web.door.templates import Pages
+from web.identity import devices as kept_devices
 from web.identity.client_providers import ClientProviders
 from web.identity.credentials import Credentials
+from web.identity.devices import Devices
 from web.identity.failures import BACK
 from web.identity.passkeys import Passkeys, PasskeySources
 from web.ids import new_id, random_salt
@@ -182,6 +184,10 @@ class Process:
         service = Service(self._logs.events, self._present, now, self._given.crash_point, self._tell_events)
         hours = {"link_hours": settings.link_hours, "session_hours": settings.session_hours}
         credentials = Credentials(service, self._present, now, **hours)
+        key = partial(self._logs.vault.secret, kept_devices.KEY)
+        devices = Devices(service, self._present, now, key, settings.session_hours)
+        guard = self._guard(pages)
+        guard.renew = devices.renew
         signing = notary(self._logs, settings, now, stopping=self._stop.is_set)
         erasure = PersonErasure(self._logs, signing, self._present, now)
         service.surround(erasure)
@@ -202,7 +208,8 @@ class Process:
             viewer_answers=ViewerAnswers(service, self._present, self._logs),
             credentials=credentials,
             passkeys=self._passkeys(service),
-            guard=self._guard(pages),
+            devices=devices,
+            guard=guard,
             refresh=self._refresh,
             renderer=renderer,
             pages=pages,

@@ -28,6 +28,7 @@ from web.door.limit import Limit
 from web.door.templates import Pages
 from web.identity.client_providers import ClientProviders
 from web.identity.credentials import Credentials
+from web.identity.devices import Devices
 from web.identity.passkeys import Passkeys
 from web.mail.asked import Asked
 from web.mail.sender import MailSender
@@ -61,6 +62,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     viewer_answers: ViewerAnswers
     credentials: Credentials
     passkeys: Passkeys
+    devices: Devices  # that stay signed in, and wall displays
     guard: Guard
     refresh: SharedRefresh
     renderer: Renderer

@@ -43,8 +43,9 @@ class Ended(msgspec.Struct, frozen=True):
 
     def concerns(self, viewer: Viewer) -> bool:
         """Tell whether these were rights of this viewer."""
-        wanted = (self.share, viewer.share), (self.person, viewer.person), (self.session, viewer.session)
-        return all(ended is None or ended == own for ended, own in wanted)
+        wanted = (self.share, viewer.share), (self.session, viewer.session)
+        theirs = self.person is None or self.person in (viewer.person, viewer.by)
+        return theirs and all(ended is None or ended == own for ended, own in wanted)
 
 
 class Live:

@@ -4,13 +4,17 @@ import msgspec
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """The viewer behind a socket. `expires`: POSIX seconds, 0 = never; `tab`: named by the page's hello."""
+    """The viewer behind a socket. `expires`: POSIX seconds, 0 = never; `tab`: named by the page's hello.
+
+    `by`: of a wall display, the person who made it; what ends their rights closes it too.
+    """
 
     person: str
     share: str
     session: str
     tab: str = ""
     expires: float = 0.0
+    by: str = ""
 
 
 class Watching(msgspec.Struct, frozen=True):

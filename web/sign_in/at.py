@@ -25,7 +25,8 @@ from web.identity.client_providers import Reached, Way
 from web.identity.failures import Away, NotVouched
 from web.identity.round_trip import MINUTES, Tie
 from web.process.services import Services, services_of
-from web.sign_in.link import allowed, page, set_cookie, slow_down
+from web.sign_in.keeping import signed_in
+from web.sign_in.link import allowed, page, slow_down
 
 log = logging.getLogger("fanlight.openid")
 AWAY = N_("It cannot be reached at this moment. Try again shortly.")
@@ -154,7 +155,7 @@ async def _finish(request: Request, services: Services, key: str) -> Response:
         log.warning("nobody was let in: the provider of a client may not vouch for that address")
         return _refused(request)
     response = RedirectResponse(way_on(unquote(to)) or "/", 303)
-    set_cookie(services.guard, response, entrance.secret)
+    await signed_in(request, response, entrance.secret, keep=False)
     return response
 
 

@@ -3,7 +3,6 @@
 Rule: a GET never signs anybody in, so that a mail scanner which follows the link does not use it up.
 """
 
-from http.cookies import SimpleCookie
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -17,11 +16,12 @@ from domain.language import gettext as _
 from domain.people.person import Person, Role
 from projections.wording.phrases import kept, listed
 from web.door.device import device
-from web.door.guard import EVERYONE, Guard, Signed, door, open_door, signed_out
+from web.door.guard import EVERYONE, Signed, door, open_door, signed_out
 from web.door.templates import Page
 from web.door.way_on import way_on
 from web.process.services import Services, services_of
 from web.sign_in.attempts import may_try
+from web.sign_in.keeping import signed_in
 
 GONE = N_("This link does not work any more")
 HOME: dict[Role, str] = {"viewer": "/home", "manager": "/p", "admin": "/p", "auditor": "/audit"}
@@ -53,13 +53,14 @@ class LinkPage(Page, frozen=True, kw_only=True):
     client: str  # "" for the organisation's own people
     titles: str  # names of the projects that are shared, "" for none
     kept: str  # for how long receipts are kept, "" where nothing is shared
+    days: int  # for which this device may stay signed in, 0: it may not
     way_on: str  # path of the page that was asked for before, "" for none
 
 
 async def start(request: Request) -> Response:
     """`GET /`: redirect people to the first page of their role."""
     services = services_of(request)
-    signed = services.guard.signed(request)
+    signed = await services.guard.identified(request)
     if signed is not None:
         return RedirectResponse(HOME[signed.person.role], 303)
     return RedirectResponse("/demo" if services.demo else "/sign-in", 303)
@@ -69,6 +70,9 @@ async def sign_in(request: Request) -> Response:
     """`GET /sign-in?to=`: the ways to sign in; `to` is the page that was asked for before."""
     services = services_of(request)
     await run_in_threadpool(services.present.refresh)
+    to = way_on(request.query_params.get("to"))
+    if to and request.cookies.get(services.guard.cookies.device) and await services.guard.identified(request):
+        return RedirectResponse(to, 303)
     return page(request)
 
 
@@ -134,6 +138,7 @@ def link_page(services: Services, holder: Person, secret: str, to: str = "") -> 
         client=listed(sorted(world.client_name(client) for client in clients)),
         titles=listed(sorted({head.view.project for head in heads})),
         kept=kept(share.retention for share in shares),
+        days=services.devices.may_keep(holder, clients),
         way_on=to,
     )
 
@@ -151,25 +156,17 @@ async def enter(request: Request) -> Response:
     except Refused as refused:
         return page(request, 410, GONE, refused.message)
     response = RedirectResponse(way_on(request.query_params.get("to")) or "/", 303)
-    set_cookie(services.guard, response, entrance.secret)
+    keep = (await request.form()).get("keep") == "yes"
+    await signed_in(request, response, entrance.secret, keep=keep)
     return response
 
 
 async def sign_out(request: Request, signed: Signed) -> Response:
-    """`POST /sign-out`: end this session; its sockets close."""
+    """`POST /sign-out`: end this session, and the device if it stays signed in; its sockets close."""
     services = services_of(request)
     if signed.session is not None:
         await run_in_threadpool(services.credentials.leave, signed.person.id, signed.session.id)
     return signed_out(services.guard)
-
-
-def set_cookie(guard: Guard, response: Response, secret: str) -> None:
-    """Set the cookie with the secret of a session; it ends with the browser."""
-    cookie: SimpleCookie = SimpleCookie()
-    cookie[guard.cookie] = secret
-    for name, value in (("path", "/"), ("httponly", True), ("samesite", "Lax"), ("secure", guard.secure)):
-        cookie[guard.cookie][name] = value
-    response.raw_headers.append((b"set-cookie", cookie.output(header="").strip().encode("latin-1")))
 
 
 async def allowed(request: Request) -> bool:

@@ -19,7 +19,8 @@ from web.door.guard import Guard, not_found, open_door
 from web.identity.failures import BACK, Away, NotVouched
 from web.identity.round_trip import MINUTES
 from web.process.services import Services, services_of
-from web.sign_in.link import allowed, page, set_cookie, slow_down
+from web.sign_in.keeping import signed_in
+from web.sign_in.link import allowed, page, slow_down
 
 log = logging.getLogger("fanlight.openid")
 AWAY = N_("It cannot be reached at this moment. Try again shortly; a personal link works in the meantime.")
@@ -79,7 +80,7 @@ async def _finish(request: Request, services: Services) -> Response:
         log.warning("nobody was let in: the address is that of nobody here, or of more than one")
         return _refused(request)
     response = RedirectResponse("/", 303)
-    set_cookie(services.guard, response, entrance.secret)
+    await signed_in(request, response, entrance.secret, keep=False)
     return response
 
 

@@ -1,6 +1,7 @@
-"""The page of one's own sessions: lists them by device, ends one or all others, and chooses the language."""
+"""The page of one's own sessions, and devices that stay signed in: lists and ends them, and chooses the language."""
 
 from collections.abc import Mapping
+from typing import TypedDict
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -21,12 +22,20 @@ from web.door.problem import status_of
 from web.ids import new_id
 from web.mail.state import asked_for
 from web.process.services import Services, services_of
+from web.sign_in.devices import DeviceLine, DisplayPlace, line, notices, places, theirs
 from web.sign_in.link import HOME
 from web.sign_in.ways import Ways, ways_of
 from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
 
-VIA = Said({"link": N_("by a personal link"), "openid": N_("by single sign-on"), "passkey": N_("by a passkey")})
+VIA = Said(
+    {
+        "link": N_("by a personal link"),
+        "openid": N_("by single sign-on"),
+        "passkey": N_("by a passkey"),
+        "device": N_("by a device that stays signed in"),
+    }
+)
 
 
 class SessionLine(msgspec.Struct, frozen=True):
@@ -45,11 +54,18 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
 
     template = "me.html"
     lines: list[SessionLine]
+    devices: list[DeviceLine]  # that stay signed in
+    displays: list[DeviceLine]  # wall displays
+    places: list[DisplayPlace]  # what may be put on one
+    notices: list[str]  # which devices ended without their person's doing
+    days: int  # for which this device may stay signed in, 0: it may not, or does already
     zone: str  # of the times, IANA
     home: str  # path of the first page of their role
     idle: int  # minutes without activity after which a session ends
     asked: list[str]  # the latest links that were asked for on the sign-in page, in words
-    done: str  # "one" or "others" after that was ended, "language" after one was chosen
+    done: (
+        str  # "one" or "others" after that was ended, "language" after one was chosen, "kept" or "not-kept" after that
+    )
     ways: Ways
     languages: Mapping[str, str]  # that may be chosen, by code
     chosen: str  # the code of the one that was, "" for none
@@ -58,10 +74,10 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
 async def sessions(request: Request, signed: Signed) -> Response:
     """`GET /me`: the open sessions of whoever asks."""
     services = services_of(request)
-    lines, zone = await run_in_threadpool(_lines, services, signed), zone_of(services, signed)
+    zone = zone_of(services, signed)
     sessions_page = SessionsPage(
         **await run_in_threadpool(shell, services, signed),
-        lines=lines,
+        **await run_in_threadpool(_listed, services, signed, zone),
         zone=zone,
         home=HOME[signed.person.role],
         idle=services.settings.idle_minutes,
@@ -74,11 +90,32 @@ async def sessions(request: Request, signed: Signed) -> Response:
     return services.pages.answer(request, sessions_page)
 
 
-def _lines(services: Services, signed: Signed) -> list[SessionLine]:
+class _Listed(TypedDict):
+    """The fields of a `SessionsPage` that list what is open."""
+
+    lines: list[SessionLine]
+    devices: list[DeviceLine]
+    displays: list[DeviceLine]
+    places: list[DisplayPlace]
+    notices: list[str]
+    days: int
+
+
+def _listed(services: Services, signed: Signed, zone: str) -> _Listed:
     person = services.present.refresh().people.get(signed.person.id, signed.person)
-    here, zone = signed.session.id if signed.session else "", zone_of(services, signed)
+    here = signed.session.id if signed.session else ""
     lines = [_line(session, here, zone) for session in open_sessions(services, signed, person)]
-    return sorted(lines, key=lambda line: not line.here)
+    own = services.devices.of(signed.session, person)
+    every = theirs(signed, person)
+    devices = [line(services, one, own.id if own else "", zone) for one in every if not one.display]
+    return _Listed(
+        lines=sorted(lines, key=lambda one: not one.here),
+        devices=sorted(devices, key=lambda one: not one.here),
+        displays=[line(services, one, "", zone) for one in every if one.display],
+        places=places(services, signed),
+        notices=notices(signed, person, zone),
+        days=services.devices.may_keep(person, signed.clients) if own is None and signed.session else 0,
+    )
 
 
 def zone_of(services: Services, signed: Signed) -> str:
@@ -88,12 +125,13 @@ def zone_of(services: Services, signed: Signed) -> str:
 
 
 def open_sessions(services: Services, signed: Signed, person: Person) -> list[Session]:
-    """Return the sessions of whoever asks that have not expired, newest first.
+    """Return the sessions of whoever asks that have not expired and are of no device that stays, newest first.
 
     Of a viewer: those that open nothing which this one does not. Threat: whoever made the link to one client can come
     in by it, and must not learn of another.
     """
     unexpired = [session for session in person.sessions.values() if session.expires > services.now()]
+    unexpired = [session for session in unexpired if not session.kept]
     if person.role == "viewer":
         unexpired = [session for session in unexpired if set(session.clients) <= set(signed.clients)]
     return sorted(unexpired, key=lambda session: session.started or session.expires, reverse=True)
@@ -134,9 +172,9 @@ async def end(request: Request, signed: Signed) -> Response:
 
 
 async def end_others(request: Request, signed: Signed) -> Response:
-    """`POST /me/others/end`: end all of one's own sessions but this one."""
+    """`POST /me/others/end`: end all of one's own sessions and devices but this one; wall displays stay."""
     services = services_of(request)
-    await run_in_threadpool(_end_others, services, signed, signed.session.id if signed.session else "")
+    await run_in_threadpool(_end_others, services, signed)
     return RedirectResponse("/me?done=others", 303)
 
 
@@ -146,9 +184,15 @@ def _own(services: Services, signed: Signed) -> list[str]:
     return [session.id for session in open_sessions(services, signed, person)] if person else []
 
 
-def _end_others(services: Services, signed: Signed, here: str) -> None:
+def _end_others(services: Services, signed: Signed) -> None:
+    here = signed.session.id if signed.session else ""
     for session in [s for s in _own(services, signed) if s != here]:
         services.credentials.leave(signed.person.id, session, "ended")
+    person = services.present.refresh().people.get(signed.person.id, signed.person)
+    own = services.devices.of(signed.session, person)
+    for device in theirs(signed, person):
+        if not device.display and (own is None or device.id != own.id):
+            services.devices.end(actor_of(signed), person.id, device.id)
 
 
 def routes() -> list[BaseRoute]:

@@ -16,6 +16,7 @@ from domain.people import rules as organisation_rules
 from domain.people.addresses import AskAddressChange, ConfirmAddress, known_by
 from domain.people.brand import BrandCommand
 from domain.people.clients import Client, ClientCommand
+from domain.people.devices import OfferDisplay
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import GrantMembership, NameLead
 from domain.people.passkeys import AddPasskey
@@ -128,6 +129,10 @@ def check_references(world: World, command: AnyCommand) -> None:
             _check_domains(world, client, provider, known.draft.domains)
         case _ if isinstance(command, ForYouCommand):
             check_on_list(world, command)
+        case OfferDisplay(share=key, client=client):
+            shown = world.shares.get(key)
+            if shown is None or shown.client != client or not shown.active:
+                raise Unknown(_("There is no such share in force to put on a wall display."), "share")
         case AskClientView(client=client):
             _known_client(world, client)
         case ScoreAsClient(client=client, by=by):

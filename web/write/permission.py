@@ -12,6 +12,7 @@ from domain.language import gettext as _
 from domain.people import clients, mails
 from domain.people.addresses import AskAddressChange, ConfirmAddress, WithdrawAddressChange
 from domain.people.clients import ClientCommand
+from domain.people.devices import CREDENTIALED, EndDevice, OfferDisplay
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndLead, EndMembership, NameLead
 from domain.people.passkeys import (
@@ -63,7 +64,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     if actor.role == "admin":
         return
     own = (
-        EndSession | UseLink | RevokeToken | mails.ChooseDigest | AskAddressChange | WithdrawAddressChange
+        EndSession | EndDevice | UseLink | RevokeToken | mails.ChooseDigest | AskAddressChange | WithdrawAddressChange
         | AskPasskeyReplacement | ChooseLanguage
     )  # fmt: skip
     if isinstance(command, own) and command.person == actor.person:
@@ -93,7 +94,7 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
 def _of_ourselves(actor: Actor, command: AnyCommand) -> bool:
     """Return whether a command records what was verified beforehand, or is another's own to send."""
     match command:
-        case _ if isinstance(command, CEREMONY):
+        case _ if isinstance(command, CEREMONY | CREDENTIALED):
             return True
         case ConfirmAddress() | UseToken() | RemovePasskey(cause="removed"):
             return True
@@ -148,6 +149,8 @@ def _for_viewers(actor: Actor, command: AnyCommand, world: World) -> bool:
         lead = world.people.get(actor.person)
         there = lead is not None and command.client in actor.clients
         return there and lead is not None and leads.refusal(world, lead, command) is None
+    if isinstance(command, OfferDisplay):
+        return command.client in actor.clients and command.person == actor.person
     if not isinstance(command, MakeComment | RaiseConcern | Acknowledge):
         return False
     share = world.shares.get(command.share)
@@ -228,9 +231,16 @@ def _among_their_clients(person: Person, command: AnyCommand, world: World) -> b
             opened = viewer.sessions.get(session) if viewer else None
             among = opened.clients if opened else viewer.clients if viewer else ()
             return any(theirs(world, person, client) for client in among)
+        case EndDevice(person=key, device=device):
+            found = world.device(device)
+            return found is not None and found[0].id == key and any(theirs(world, person, c) for c in found[1].clients)
         case DisablePerson():
             return False  # it would end what they are to other clients
-        case clients.EndClient(client=client) | clients.SetMailDomains(client=client):
+        case (
+            clients.EndClient(client=client)
+            | clients.SetMailDomains(client=client)
+            | clients.SetClientDeviceDays(client=client)
+        ):
             return _is(world, client) and theirs_alone(world, person, client)
         case _:
             return True
@@ -269,13 +279,13 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
         case QueueMessage(news=news):  # to try it; what was told is for the machinery to say
             return not news
         case mails.QueueMail(
-            kind="digest" | "link" | "address" | "passkey" | "notice"
+            kind="digest" | "link" | "address" | "passkey" | "notice" | "device" | "copied"
         ):  # or a manager could have a mail count as sent that never was
             return False
         case (
             IssueLink(person=person) | DisablePerson(person=person) | mails.QueueMail(person=person)
             | EndSession(person=person) | EndMembership(person=person) | NameLead(person=person)
-            | EndLead(person=person)
+            | EndLead(person=person) | EndDevice(person=person)
         ):  # fmt: skip
             return person in world.people and world.people[person].role == "viewer"
         case _:

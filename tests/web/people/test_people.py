@@ -112,6 +112,8 @@ def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House)
         "/clients/{client}/people/{person}/end",
         "/clients/{client}/people/{person}/sessions/{session}/end",
         "/clients/{client}/people/{person}/lead",
+        "/clients/{client}/people/{person}/devices/{device}/end",
+        "/clients/{client}/devices",
     }
 
 

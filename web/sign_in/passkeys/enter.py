@@ -17,7 +17,8 @@ from web.door.way_on import way_on
 from web.identity.credentials import Entrance
 from web.identity.passkeys import Late
 from web.process.services import Services, services_of
-from web.sign_in.link import allowed, set_cookie
+from web.sign_in.keeping import signed_in
+from web.sign_in.link import allowed
 from web.sign_in.passkeys.tie import options_answer, set_tie, tie_of
 
 
@@ -48,18 +49,21 @@ async def enter(request: Request) -> Response:
             response = _told(403, _("This passkey does not open anything here. Sign in by a link, or use another one."))
         else:
             response = _answer(200, {"to": way_on(form.get("to")) or "/"})
-            set_cookie(services.guard, response, entrance.secret)
+            await signed_in(request, response, entrance.secret, keep=False)
     set_tie(services.guard, response, "")
     return response
 
 
 def _enter(request: Request, services: Services, answer: str, here: Signed | None) -> Entrance | None:
-    """Return the new session; one that the same person of the organisation had in this browser ends with it."""
+    """Return the new session; one that the same person of the organisation had in this browser ends with it.
+
+    Their device goes on where it stays signed in: that was their choice, and they have just proven who they are.
+    """
     kind, cookie = device(request.headers.get("user-agent", "")), tie_of(services.guard, request)
     before = here.session if here is not None else None
     entrance = services.passkeys.enter(answer, cookie, kind, before)
     if entrance is not None and here is not None and before is not None and not here.person.viewer:
-        services.credentials.leave(here.person.id, before.id)
+        services.credentials.leave(here.person.id, before.id, "over" if before.kept else "signed_out")
     return entrance
 
 

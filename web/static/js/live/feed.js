@@ -1,5 +1,6 @@
 // The connection: it greets, takes updates in order, asks again where one is missing, and tells when it is lost.
 const feed = (() => {
+  const RENEW_APART = 20000; // ms between two attempts to begin a session, at most
   const ASK_APART = 500; // ms between two requests for a whole page
   const [RELOAD, SIGNED_OUT, ENDED] = [4426, 4401, 4403]; // why the server closed: docs/spec.md 5.5
 
@@ -87,12 +88,35 @@ const feed = (() => {
     update.applied(m);
   }
 
+  // A session ran out: where the device stays signed in another one begins, and the page goes on where it is.
+  async function renew(wait = 1000) {
+    const headers = { 'hx-request': 'true', 'x-fanlight-form': document.querySelector('[name=csrf]')?.value ?? '' };
+    try {
+      const answer = await fetch(page.feed.dataset.renew, { method: 'POST', headers, redirect: 'manual' });
+      if (answer.status === 204) {
+        again();
+        return;
+      }
+      if ([0, 401, 403, 404].includes(answer.status)) {
+        state.over('signed-out');
+        return;
+      }
+    } catch {
+      // the server is away, and is asked again
+    }
+    setTimeout(renew, wait, Math.min(2 * wait, RENEW_APART));
+  }
+
   function closed(event) {
     const { code } = event.detail;
     state.lost();
     if (code === RELOAD) location.reload();
-    else if (code === SIGNED_OUT) state.over('signed-out');
+    else if (code === SIGNED_OUT) renew();
     else if (code === ENDED) state.over('ended');
+  }
+
+  function again() {
+    htmx.process(page.feed, true);
   }
 
   function begin() {
@@ -112,6 +136,6 @@ const feed = (() => {
     send,
     close: () => socket?.close(),
     again: (data) => socket?.dispatchEvent(new MessageEvent('message', { data })),
-    retry: () => htmx.process(page.feed, true),
+    retry: again,
   };
 })();
