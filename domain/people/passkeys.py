@@ -281,6 +281,8 @@ def _add(state: Keyholder, command: AddPasskey, now: datetime) -> PasskeyAdded:
     ring, session = state.keyring, state.sessions.get(command.session)
     if session is None or session.expires <= now or command.challenge in ring.challenges:
         raise Conflict(_("This took too long, or was done once already. Begin again."))
+    if session.provider:  # which vouches for somebody time and again, and may cease to
+        raise Conflict(_("You came by your organisation’s own sign-on. Sign in by it again each time."))
     if not state.viewer and not ring.may_add(session, command.host, now):
         raise Conflict(_("An admin has to confirm first that you add another passkey. Ask them on this page."))
     if check.identifier("passkey", command.passkey) in ring.passkeys:
