@@ -19,7 +19,7 @@ from web import languages
 
 pytestmark = pytest.mark.once
 
-COMPLETE: frozenset[str] = frozenset()  # languages that lack no message at all, of our own people's pages neither
+COMPLETE = frozenset({"de", "fr", "es"})  # languages that lack no message at all, of our own people's pages neither
 FILES = sorted((catalogue.ROOT / "web" / "locale").glob("*.po"))
 GLOSSARY = catalogue.ROOT / "docs" / "words.md"
 CLIENTS = (
