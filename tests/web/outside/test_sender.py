@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.chat import Slack, Teams, certified, receiving
-from web.outside.sender import LARGEST, Lost, NotAllowed, NotSent, Sender, may_reach, networks
+from web.outside.addresses import networks
+from web.outside.sender import LARGEST, Lost, NotAllowed, NotSent, Sender, may_reach
 
 pytestmark = pytest.mark.once
 HERE = networks("127.0.0.0/8")
