@@ -192,12 +192,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         talk(world)
         world.tell(DraftTerms(share=SHARE, terms=everything(risks=())))
         world.move("m1", date(2027, 6, 1))
+        own(world, "Desk computer")  # before email domains are set, or the new addresses would be refused
         lead_and_provider(world)
         world.claim("opened", 1, person=f"viewer-{ACME}", tab="", device="Phone")
         for kind in ("delivered", "displayed", "hidden"):
             world.claim(kind, 2, person=f"viewer-{ACME}")
             world.receipts.flush()
-        own(world, "Desk computer")
         world.tell(EndClient(client=COUNCIL, reason="Handed over"), ADMIN)
 
     begun = clock.now() - timedelta(days=30)
