@@ -90,7 +90,7 @@ def test_it_wears_the_recorded_look_of_the_organisation_and_takes_on_a_new_one(h
     before = services.logs.disclosure.head(SHARE)
     assert "data-look" not in wall.get("/wall").text
     tell(house, SetBrand(name="Example Works", accent="#0a7d5a"))
-    wait_until(lambda: services.logs.disclosure.head(SHARE) > before)
+    wait_until(lambda: "data-look" in wall.get("/wall").text)
     page, n = wall.get("/wall").text, services.logs.disclosure.head(SHARE)
     assert re.search(r'<span class="brand">\s*<span class="by" id="brand" data-look="\w+">', page)
     named = re.search(r'id="style" href="(/wall/styles/\w{64}\.css)"', page)
