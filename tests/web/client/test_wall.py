@@ -12,7 +12,6 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from domain.agreement.share import RevokeShare
-from domain.people.brand import SetBrand
 from domain.people.clients import SetClientDeviceDays
 from domain.people.devices import recipient
 from domain.people.memberships import EndMembership
@@ -83,22 +82,6 @@ def test_its_page_has_no_controls(house: House) -> None:
     assert "<form" not in page
     assert 'href="/' not in re.sub(r"<link[^>]*>", "", shown)
     assert "answered" in shown  # which hides the ways to answer in the recorded markup
-
-
-def test_it_wears_the_recorded_look_of_the_organisation_and_takes_on_a_new_one(house: House) -> None:
-    wall, services = screen(house), house.process.services
-    before = services.logs.disclosure.head(SHARE)
-    assert "data-look" not in wall.get("/wall").text
-    tell(house, SetBrand(name="Example Works", accent="#0a7d5a"))
-    wait_until(lambda: "data-look" in wall.get("/wall").text)
-    page, n = wall.get("/wall").text, services.logs.disclosure.head(SHARE)
-    assert re.search(r'<span class="brand">\s*<span class="by" id="brand" data-look="\w+">', page)
-    named = re.search(r'id="style" href="(/wall/styles/\w{64}\.css)"', page)
-    assert named is not None
-    new, old = wall.get(f"/wall/styles/{n}.css"), wall.get(f"/wall/styles/{before}.css")
-    assert new.content == wall.get(named[1]).content
-    assert (new.status_code, old.status_code, old.content != new.content) == (200, 200, True)
-    assert wall.get(f"/wall/styles/{n + 1}.css").status_code == 404
 
 
 def test_it_opens_nothing_but_its_own_pages(house: House) -> None:
