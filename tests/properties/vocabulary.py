@@ -458,11 +458,14 @@ def on_the_way_in(rng: random.Random, minutes: int) -> list[tuple[int, AnyComman
 
 
 def _stays(rng: random.Random) -> list[AnyCommand]:
-    """A viewer of the other client keeps a device and puts its share on a wall, until days are set and both end."""
+    """A viewer of the other client keeps a device and puts its share on a wall, and one of the two ends.
+
+    How many days the organisation allows everybody may read on their own page, so in the end they are what they were.
+    """
     person, key, expires = PersonId("viewer-council"), f"{rng.random()}", START + timedelta(days=90)
     device, wall = f"d{key[2:8]}", f"w{key[2:8]}"
     return [
-        SetDeviceDays(days=rng.randrange(10, 60)),
+        SetDeviceDays(days=rng.randrange(10, 29)),
         clients.SetClientDeviceDays(client=COUNCIL, days=rng.randrange(1, 9)),
         IssueLink(person=person, hash=f"link {key}", expires=expires),
         UseLink(
@@ -478,6 +481,7 @@ def _stays(rng: random.Random) -> list[AnyCommand]:
         ),
         devices.BeginDisplay(person=person, code=f"code {key}", hash=f"hung {key}"),
         devices.EndDevice(person=person, device=rng.choice((device, wall))),
+        SetDeviceDays(days=devices.DAYS),
     ]  # fmt: skip
 
 

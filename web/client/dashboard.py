@@ -298,9 +298,14 @@ def today_css(view: ClientView, day: date) -> str:
 async def stylesheet(request: Request, signed: Signed) -> Response:
     """`GET /s/{share}/styles/{sha}.css`: the stylesheet with a SHA-256, or of the update with a number."""
     viewing: Viewing = request.app.state.viewing
-    share, digest = request.path_params["share"], request.path_params["sha"]
+    share = request.path_params["share"]
     if not viewing.may_watch(signed, share):
         return not_found()
+    return await styled(viewing, share, request.path_params["sha"])
+
+
+async def styled(viewing: Viewing, share: str, digest: str) -> Response:
+    """Return the stylesheet with a SHA-256 (hex), or of the update of a share with a number."""
     kept = {"cache-control": "private, max-age=31536000, immutable"}
     if digest.isascii() and digest.isdecimal() and len(digest) < 12:
         kept = NO_STORE  # after a backup was restored another update may have the number

@@ -3,7 +3,6 @@
 Rule: it answers nothing, and what its screen shows is recorded as displayed by the wall display, never by its person.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC
 from typing import TypedDict
@@ -21,7 +20,7 @@ from projections.entries.entry import Page
 from projections.entries.parts import instant
 from projections.wording import words
 from projections.wording.phrases import grouped
-from web.client.dashboard import today_css
+from web.client.dashboard import styled, today_css
 from web.client.since import News
 from web.client.viewing import NO_STORE, Viewing, of
 from web.door import templates
@@ -118,18 +117,9 @@ async def today(request: Request, display: Display) -> Response:
     return Response(css, media_type="text/css; charset=utf-8", headers=NO_STORE)
 
 
-async def stylesheet(request: Request, _display: Display) -> Response:
-    """`GET /wall/styles/{sha}.css`: the stylesheet that updates name by its SHA-256."""
-    viewing = of(request)
-    digest = request.path_params["sha"]
-    if digest == viewing.style.stylesheet:
-        css: bytes | None = viewing.style.css
-    else:
-        css = await run_in_threadpool(viewing.log.stylesheet, digest)
-    if css is None or hashlib.sha256(css).hexdigest() != digest:
-        return not_found()
-    kept = {"cache-control": "private, max-age=31536000, immutable"}
-    return Response(css, media_type="text/css; charset=utf-8", headers=kept)
+async def stylesheet(request: Request, display: Display) -> Response:
+    """`GET /wall/styles/{sha}.css`: the stylesheet with a SHA-256, or of the update with a number."""
+    return await styled(of(request), share_of(display), request.path_params["sha"])
 
 
 async def renew(_request: Request, _display: Display) -> Response:

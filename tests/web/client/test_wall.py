@@ -52,7 +52,7 @@ def screen(house: House, code: str = "") -> TestClient:
 
 
 def hello(socket: object) -> None:
-    socket.send_json({"hello": 0, "tab": "t", "v": 1})  # type: ignore[attr-defined]
+    socket.send_json({"hello": 0, "tab": "t", "v": 2})  # type: ignore[attr-defined]
 
 
 def test_a_code_makes_a_screen_a_wall_display_once_however_it_is_typed(house: House) -> None:

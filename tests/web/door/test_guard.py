@@ -189,7 +189,7 @@ def test_a_refusal_is_a_page_with_a_way_on_for_whoever_reads_it_and_a_sentence_f
         assert ('href="/sign-in"' in page.text) != bool(person)
         assert path not in page.text.replace('"/sign-in"', "").replace('"/sign-out"', "")
         bar = re.findall(r'<a class="brand".*?<b>(.*?)</b>', page.text, re.DOTALL)
-        assert bar == ["Example Works" if person else "Fanlight"], "whoever is signed in knows whose it is"
+        assert bar == ["Example Works"], "every page says whose it is, as the sign-in page does"
     answer = product.get("/api/nosuch", headers={"accept": BROWSER})
     assert (answer.status_code, answer.headers["content-type"]) == (404 if person else 401, "application/problem+json")
 

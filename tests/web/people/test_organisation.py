@@ -28,12 +28,12 @@ from tests.web.doors import ORIGIN, VIEWER, wait_until
 from tests.web.manager.agreement.test_shares import form_of
 from tests.web.pictures.test_png import GOOD as PNG
 from tests.web.pictures.test_svg import EXPORTED as SVG
-from tests.world import ADMIN, HARBOUR, SHARE, World, everything
+from tests.world import ACME, ADMIN, HARBOUR, SHARE, World, everything
 from web import app as application
 from web.mail import digest
 from web.process.process import Process
 from web.settings import Settings
-from web.write.permission import OPERATOR
+from web.write.permission import OPERATOR, Actor
 
 ICON = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14"/></svg>'
 
@@ -304,3 +304,24 @@ def test_taking_a_brand_back_keeps_its_place_on_the_page(office: Office) -> None
     assert isinstance(look.logo if look else None, Picture)  # there was one to take back
     assert "<img" not in page.roots["brand"]
     assert office.process.services.present.world.shares[ShareId(SHARE)].active
+
+
+def test_a_wall_display_wears_the_recorded_look_and_takes_on_a_new_one(office: Office) -> None:
+    devices, anna = office.process.services.devices, Actor(PersonId(VIEWER), "viewer", clients=(ACME,))
+    code = devices.offer(anna, ShareId(SHARE), ACME, "Site office").code
+    wall = office.client()
+    assert wall.post("/wall/begin", headers={"origin": ORIGIN}, data={"code": code}).headers["location"] == "/wall"
+    before = office.head()
+    assert "data-look" not in wall.get("/wall").text
+    office.set(office.client("admin"), FILES, **ACCENT)
+    page, n = wall.get("/wall").text, office.head()
+    assert re.search(r'<span class="brand">\s*<span class="by" id="brand" data-look="\w+">', page)
+    named = re.search(r'id="style" href="(/wall/styles/\w{64}\.css)"', page)
+    assert named is not None
+    new, old = wall.get(f"/wall/styles/{n}.css"), wall.get(f"/wall/styles/{before}.css")
+    assert new.content == wall.get(named[1]).content
+    assert (new.status_code, old.status_code, old.content != new.content) == (200, 200, True)
+    assert wall.get(f"/wall/styles/{n + 1}.css").status_code == 404
+    logo = re.search(r'<img[^>]* src="(/brand/[^"]+)"', page)
+    assert logo is not None
+    assert wall.get(logo[1]).status_code == 200

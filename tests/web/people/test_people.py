@@ -102,7 +102,7 @@ def test_every_door_of_managers_is_under_a_project_or_one_of_these(house: House)
         "/p",
         "/p/new",
         "/api/v1/commands",
-        *(f"/for-you{path}" for path in ("", "/list", "/count", "/put-off", "/hand-over", "/absence")),
+        *(f"/for-you{path}" for path in ("", "/list", "/count", "/put-off", "/hand-over", "/absence", "/settings")),
         "/shares",
         "/shares.csv",
         "/clients",

@@ -364,7 +364,7 @@ def test_a_device_is_listed_and_ended_on_ones_own_page_and_its_pages_close_at_on
     assert "You are signed in on 2 browsers." in page
     (key,) = [device.id for device in devices(house)]
     with browser.websocket_connect(f"/s/{SHARE}/live", headers=HERE) as socket:
-        socket.send_json({"hello": 0, "tab": "t", "v": 1})
+        socket.send_json({"hello": 0, "tab": "t", "v": 2})
         other.post(f"/me/devices/{key}/end", headers=HERE, data={"csrf": csrf(other)})
         assert closed_with(socket) == 4401
     assert not comes_in(browser)

@@ -52,7 +52,7 @@ const update = (() => {
     page.look = look;
     const before = page.style;
     page.style = before.cloneNode();
-    page.style.href = `/s/${page.feed.getAttribute('hx-ws:connect').split('/')[2]}/styles/${n}.css`;
+    page.style.href = page.feed.getAttribute('hx-ws:connect').replace(/live$/, `styles/${n}.css`);
     page.style.addEventListener('load', () => before.remove(), { once: true });
     before.after(page.style);
   }
