@@ -16,6 +16,7 @@ from domain.plan.schedule import (
     ApproveBaseline,
     ConfirmPlan,
     LinkMilestone,
+    MeetMilestone,
     RestoreMilestone,
 )
 from web.importers.plan import Plan
@@ -72,7 +73,7 @@ def accept(
     added = {command.milestone for command in chosen if isinstance(command, AddMilestone | RestoreMilestone)}
     present = added | project.schedule.milestones.keys()
     possible = [command for command in chosen if getattr(command, "milestone", None) in {None, *present}]
-    possible.sort(key=lambda command: not isinstance(command, AddMilestone | RestoreMilestone))  # others need them
+    possible.sort(key=_turn)
     commands = [*_unlinked(project, possible), *(_among(command, present) for command in possible)]
     same_file = plan.file_hash in project.schedule.files
     note = _("The same file as before.") if same_file and not lines else ""
@@ -99,6 +100,11 @@ def _with_title(command: PlainCommand, client_title: str | None) -> PlainCommand
         details = msgspec.structs.replace(command.details, client_title=client_title, client_facing=True)
         return msgspec.structs.replace(command, details=details)
     return command
+
+
+def _turn(command: PlainCommand) -> int:
+    """Return when a command has its turn: what is added or restored first, what is met last, for it moves no more."""
+    return 0 if isinstance(command, AddMilestone | RestoreMilestone) else 2 if isinstance(command, MeetMilestone) else 1
 
 
 def _unlinked(project: Project, commands: Sequence[PlainCommand]) -> list[LinkMilestone]:
