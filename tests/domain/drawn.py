@@ -95,7 +95,7 @@ BY_FIELD: dict[str, Any] = {
     "ev": maybe_numbers, "ac": maybe_numbers, "eac": numbers, "inherent": most, "residual": points,
     "dimension": dimensions, "until": instants, "status": st.sampled_from(("on_track", "at_risk", "off_track")),
     "as_of": mostly(st.none(), mostly(st.integers(-4000, 0).map(lambda n: NOW + timedelta(minutes=n)), odd_instants)),
-    "share": st.just("share1"), "screen": st.just(Screen(n=3, head="ab" * 32)),
+    "share": st.just("share1"), "screen": st.just(Screen(n=3, head="ab" * 32)), "only": flags,
 }  # fmt: skip
 BY_COMMAND: dict[tuple[type, str], Any] = {
     (milestones.AddMilestone, "details"): milestone_details,
