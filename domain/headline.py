@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.language import N_, Said, decimal, listed, ngettext, sentence, whole
+from domain.language import N_, NN_, Said, decimal, listed, ngettext, sentence, whole
 from domain.language import gettext as _
 from domain.view import (
     BudgetVital,
@@ -342,13 +342,15 @@ def _forecast(share: Decimal, vital: BudgetVital) -> Clause:
         )
     elif on:
         text = _in_percent(
-            "one percent over budget by the forecast of {day}",
-            "{many} percent over budget by the forecast of {day}",
+            NN_(
+                "one percent over budget by the forecast of {day}",
+                "{many} percent over budget by the forecast of {day}",
+            ),
             over,
             day=_day(on),
         )
     else:
-        text = _in_percent("one percent over budget", "{many} percent over budget", over)
+        text = _in_percent(NN_("one percent over budget", "{many} percent over budget"), over)
     return Clause("budget", text, _severity_over(vital))
 
 
@@ -357,12 +359,13 @@ def _spent(share: Decimal, vital: BudgetVital) -> Clause:
     over = (share - 1) * 100
     if over <= 0:
         return Clause(
-            "budget", _in_percent("one percent of the budget spent", "{many} percent of the budget spent", share * 100)
+            "budget",
+            _in_percent(NN_("one percent of the budget spent", "{many} percent of the budget spent"), share * 100),
         )
     if over < 1:
         text = _("under one percent over budget already")
     else:
-        text = _in_percent("one percent over budget already", "{many} percent over budget already", over)
+        text = _in_percent(NN_("one percent over budget already", "{many} percent over budget already"), over)
     return Clause("budget", text, _severity_over(vital))
 
 
@@ -370,15 +373,15 @@ def _severity_over(vital: BudgetVital) -> int:
     return max(1, SEVERITY[vital.indicator.status]) if vital.indicator else 1
 
 
-def _in_percent(one: str, many: str, value: Decimal, /, **values: object) -> str:
+def _in_percent(sentences: tuple[str, str], value: Decimal, /, **values: object) -> str:
     """Return a sentence with percent in it, of two digits after the point as a whole number in words.
 
     With its digits where rounding could round the exact value twice, or say all or nothing of what is neither.
     """
     rounded = value.to_integral_value()
     if value != rounded and (abs(value - rounded) * 2 == 1 or rounded in (0, 100)):
-        return ngettext(one, many, 2, many=decimal(value.normalize()), **values)
-    return counted(one, many, int(rounded), **values)
+        return ngettext(*sentences, 2, many=decimal(value.normalize()), **values)
+    return counted(*sentences, int(rounded), **values)
 
 
 def _day(value: date) -> str:
