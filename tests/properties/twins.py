@@ -25,7 +25,8 @@ from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people.addresses import AddressCommand
-from domain.people.brand import NameOrganisation
+from domain.people.brand import NameOrganisation, SetBrand
+from domain.people.devices import DeviceCommand
 from domain.people.passkeys import PasskeyCommand
 from domain.people.person import InvitePerson
 from domain.people.tokens import UseToken
@@ -98,7 +99,7 @@ def _twin(rng: random.Random, versions: list[Agreed], union: Terms, shared: list
     )
 
 
-OWN = PasskeyCommand | AddressCommand | UseToken  # what nobody sends for somebody else
+OWN = PasskeyCommand | AddressCommand | UseToken | DeviceCommand  # what nobody sends for somebody else
 
 
 def play(world: World, drawn: Pair, twin: int) -> set[type]:
@@ -240,6 +241,9 @@ def _passing(rng: random.Random, terms: Terms, phases: int) -> Iterator[Step]:
         NameOrganisation(name=f"Works {kept}"),
     ]
     yield from ((rng.randrange(5, phases * SPAN), command) for command in more if rng.random() < 0.3)
+    own = random.Random(f"brand {kept}")  # so that the draws of everything else stay what they were
+    if own.random() < 0.3:
+        yield own.randrange(5, phases * SPAN), SetBrand(name=f"Works {kept}", accent=f"#{kept}5577")
 
 
 def _shared(rng: random.Random, terms: Terms, steps: int) -> Iterator[AnyCommand]:

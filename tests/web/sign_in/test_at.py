@@ -583,7 +583,7 @@ def test_with_a_provider_its_sessions_end_and_its_secret_can_be_opened_no_more(i
     bound = f"{ACME} {IDP} {setup.issuer}"
     assert events.open_bound(setup.key, setup.sealed, bound) == SECRET
     with browser.websocket_connect(f"/s/{SHARE}/live", headers={"origin": ORIGIN}) as socket_:
-        socket_.send_json({"hello": 0, "tab": "t", "v": 1})
+        socket_.send_json({"hello": 0, "tab": "t", "v": 2})
         admin = inn.browser("admin")
         form = form_of(admin.get(SET).text, f"{SET}/remove#remove")
         assert "Reason is missing" in admin.post(f"{SET}/remove", data=form).text
