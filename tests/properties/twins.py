@@ -25,7 +25,7 @@ from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people.addresses import AddressCommand
-from domain.people.brand import NameOrganisation, SetBrand
+from domain.people.brand import NameOrganisation
 from domain.people.devices import DeviceCommand
 from domain.people.passkeys import PasskeyCommand
 from domain.people.person import InvitePerson
@@ -241,9 +241,6 @@ def _passing(rng: random.Random, terms: Terms, phases: int) -> Iterator[Step]:
         NameOrganisation(name=f"Works {kept}"),
     ]
     yield from ((rng.randrange(5, phases * SPAN), command) for command in more if rng.random() < 0.3)
-    own = random.Random(f"brand {kept}")  # so that the draws of everything else stay what they were
-    if own.random() < 0.3:
-        yield own.randrange(5, phases * SPAN), SetBrand(name=f"Works {kept}", accent=f"#{kept}5577")
 
 
 def _shared(rng: random.Random, terms: Terms, steps: int) -> Iterator[AnyCommand]:
