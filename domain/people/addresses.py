@@ -1,5 +1,7 @@
 """Somebody's own email address, changed by themselves and confirmed by the old and the new one. Part of their stream.
 
+See docs/spec.md 2.27.
+
 Rule: nothing changes until both have confirmed. Of a viewer it changes with the clients that know them by the old
 address and that the session opened in which it was asked, and with no other.
 """

@@ -1,5 +1,7 @@
 """Devices that stay signed in, and wall displays. Part of a person's stream.
 
+See docs/spec.md 2.29.
+
 Rule: a device holds one credential, of which only the hash is recorded. Using it starts a session and issues its
 successor, in one event. The credential before stays good until its successor was used; one that is older was copied,
 or the record went back to a backup: it ends the device. Each device that is shown a share without its person is a

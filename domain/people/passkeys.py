@@ -1,5 +1,7 @@
 """Passkeys: public keys by which somebody signs in without a link. Part of a person's stream.
 
+See docs/spec.md 2.26.
+
 Rule: of a viewer a passkey opens what the session opened in which it was added, so that whoever may make a link to one
 client gets no lasting way to another. Of our own people nobody adds one more, or removes one, in a session that no
 passkey of theirs vouches for, unless an admin had a second look at it.

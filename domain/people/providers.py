@@ -1,5 +1,7 @@
 """The identity providers of a client: OpenID Connect, each bound to the client and to some email domains of it.
 
+See docs/spec.md 2.32.
+
 Part of the client's stream. Rules: a setup is tried before it is used, and what is in use stays so until another was
 tried. The secret is sealed, and the key that opens it is destroyed when an event names it among `drops`. A session
 holds for as long as what vouched for it does: `Provider.holds`.

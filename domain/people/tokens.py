@@ -1,5 +1,7 @@
 """Bearer tokens of the JSON interface. Part of a person's stream.
 
+See docs/spec.md 2.28.
+
 Rule: a secret is recorded only as its hash. A token that names its scopes does what they say and nothing else; one that
 names none was issued before there were any, or by the operator, and does what its holder may.
 """

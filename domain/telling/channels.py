@@ -1,5 +1,7 @@
 """A channel of a chat product that is told of what needs somebody in one project: Microsoft Teams or Slack.
 
+See docs/spec.md 2.25.
+
 Rule: the address is a secret. It is checked here, and sealed before it is recorded (projections/events/event_log.py);
 nothing that reads an event or a state has it. A message is recorded before it is sent, and one that may have gone out
 is never sent again.

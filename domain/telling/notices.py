@@ -1,5 +1,7 @@
 """What a colleague is mailed of their list *For you*, by kind: at once, each morning, or not at all. Part of a person.
 
+See docs/spec.md 2.24.
+
 Rule: whatever is chosen, the list itself has every line.
 """
 

@@ -5,6 +5,7 @@ import ast
 import re
 import shlex
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -297,3 +298,10 @@ def test_developers_read_of_the_wings_in_the_order_of_the_contracts() -> None:
         assert set(told[: len(layer)]) == layer
         del told[: len(layer)]
     assert told == []
+
+
+def test_a_number_of_the_specification_is_given_once() -> None:
+    text = (ROOT / "docs" / "spec.md").read_text()
+    numbers = re.findall(r"^(\d+\.\d+(?:\.\d+)?) ", text, re.MULTILINE)
+    assert len(numbers) > 90
+    assert [number for number, many in Counter(numbers).items() if many > 1] == []

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from domain.errors import Unknown
 from domain.ids import CommandId, ProjectId
 from domain.language import gettext as _
@@ -54,14 +56,14 @@ def run(given: Arguments) -> int:
         _print_problems(file, broken)
         return 3
     undecided = plan.undecided and given["accept"]
-    _compare(settings, plan, ProjectId(given["project"]), record=given["accept"] and not undecided)
+    doubted = _compare(settings, plan, ProjectId(given["project"]), record=given["accept"] and not undecided)
     if undecided:
         told = _("No column says which rows are milestones, so nothing was recorded.")
         print(
             _("fanlight: {told} Say with --mapping which column does, or that each row is one.", told=told),
             file=sys.stderr,
         )
-    return 3 if undecided else 0
+    return 3 if undecided or (doubted and given["accept"]) else 0
 
 
 def _print_problems(file: Path, broken: BrokenFile) -> None:
@@ -75,8 +77,11 @@ def _print_problems(file: Path, broken: BrokenFile) -> None:
         )
 
 
-def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: bool) -> None:
-    """Print what the plan would change in a project, and record it if `record` says so."""
+def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: bool) -> bool:
+    """Print what the plan would change in a project, and record it if `record` says so.
+
+    Return whether it may be another plan; then nothing is recorded, and no dates are confirmed.
+    """
     folder = open_logs.logs(settings)
     try:
         present = CurrentWorld(folder.events)
@@ -91,10 +96,13 @@ def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: b
             )
         proposal = propose(project, plan, new_id, project.civil(clock.now()))
         _show(proposal)
+        if proposal.doubt:
+            return True
         if record:
             _record(Service(folder.events, present, clock.now), project, plan, proposal)
         elif proposal.changes:
             print(_("Nothing is recorded yet. The same command with --accept takes these changes over."))
+        return False
     finally:
         folder.close()
 
@@ -102,7 +110,9 @@ def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: b
 def _suggested(offered: Offered) -> Mapping:
     """Return the columns that the headings suggest, and print them."""
     _print_columns(offered.suggested)
-    print(_("note      --mapping FILE chooses other columns: JSON such as the page “Import” saves."))
+    taken = {name: value for name, value in msgspec.structs.asdict(offered.suggested).items() if value}
+    example = msgspec.json.encode(taken).decode()
+    print(_("note      --mapping FILE chooses other columns: JSON such as {example}", example=example))
     return offered.suggested
 
 

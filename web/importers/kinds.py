@@ -1,6 +1,7 @@
 """What kind of file something is, told from its content: a plan that can be read, or what else and the way out."""
 
 import codecs
+import re
 import zipfile
 from typing import Literal
 
@@ -10,8 +11,7 @@ from domain.language import N_
 from domain.language import gettext as _
 from web.importers.source import Source
 
-Kind = Literal["mspdi", "table", "mpp", "xer", "mpx", "pmxml", "planner", "asta", "other"]
-CONVERTED: frozenset[Kind] = frozenset({"mpp", "xer", "mpx", "pmxml", "planner", "asta"})  # by the converter, where set
+Kind = Literal["mspdi", "table", "mpp", "xer", "mpx", "pmxml", "planner", "other"]
 
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -24,7 +24,6 @@ WAY_OUT: dict[Kind, str] = {
     "mpx": N_("an MPX file. In the planning tool choose Save As, Microsoft Project XML, and send that"),
     "pmxml": N_("a Primavera P6 file (PMXML). In P6 choose File, Export, Microsoft Project XML, and send that"),
     "planner": N_("a Planner file. Open it in a tool that saves Microsoft Project XML, and send that"),
-    "asta": N_("an Asta Powerproject file. In Powerproject choose Save As, Microsoft Project XML, and send that"),
 }
 _BEGINNINGS: tuple[tuple[bytes, Kind | str], ...] = (
     (b"ERMHDR", "xer"),
@@ -44,9 +43,8 @@ _BEGINNINGS: tuple[tuple[bytes, Kind | str], ...] = (
     (b"GIF8", N_("a picture. Export the plan itself as Microsoft Project XML or as CSV")),
     (b"{\\rtf", N_("a text document (RTF). Export the plan itself as Microsoft Project XML or as CSV")),
     (b"BEGIN:VCALENDAR", N_("a calendar. Export the plan itself as Microsoft Project XML or as CSV")),
-    (b"{", N_("JSON. Export the plan as Microsoft Project XML or as CSV")),
-    (b"[", N_("JSON. Export the plan as Microsoft Project XML or as CSV")),
 )
+_JSON = re.compile(rb'\{\s*["}]|\[\s*[\[{"\]]')  # a heading in brackets is none: [ID],[Name]
 _ROOTS: tuple[tuple[bytes, Kind | str], ...] = (
     (b"<APIBusinessObjects", "pmxml"),
     (b"<ganttproject", N_("a GanttProject file. In GanttProject choose Project, Export, Microsoft Project, XML")),
@@ -72,6 +70,8 @@ def kind_of(source: Source) -> tuple[Kind, str]:
     if head.startswith(_OLE2):
         return _compound(source)
     bare = head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
+    if _JSON.match(bare):
+        return "other", _("JSON. Export the plan as Microsoft Project XML or as CSV")
     for beginning, kind in _BEGINNINGS:
         if bare.startswith(beginning):
             return _known(kind)
@@ -93,9 +93,9 @@ def begins_as_xml(head: bytes) -> bool:
 
 
 def _known(kind: Kind | str) -> tuple[Kind, str]:
-    for name in CONVERTED:
+    for name, told in WAY_OUT.items():
         if kind == name:
-            return name, _(WAY_OUT[name])
+            return name, _(told)
     return "other", _(kind)
 
 

@@ -23,6 +23,7 @@ NEVER = tuple(
         "::/96",  # embedded IPv4, deprecated
         "2001::/32",  # Teredo
         "100.64.0.0/10",
+        "fec0::/10",  # site-local, deprecated by RFC 3879
     )
 )
 NAT64 = ipaddress.ip_network("64:ff9b::/96")

@@ -12,25 +12,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from domain.language import gettext as _
+from web.outside.addresses import IP, Network, outside
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 WITHIN = 12.0  # seconds for one request, whatever the other end does
 LARGEST = 4096  # bytes of an answer that are read
-EMBEDDING = (  # IPv6 networks whose addresses lead on to an IPv4 address, with the place of its last bit from the right
-    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # RFC 6052
-    (ipaddress.IPv6Network("2002::/16"), 80),  # RFC 3056
-)
-
-LOCAL = (  # not public, though the standard library says otherwise
-    ipaddress.IPv6Network("64:ff9b:1::/48"),  # RFC 8215: a translation of its own, that may lead anywhere
-    ipaddress.IPv6Network("fec0::/10"),  # RFC 3879
-)
 
 
 class NotSent(Exception):
@@ -53,30 +44,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: str = ""  # the header, as it came
 
 
-def may_reach(address: Address, allowed: Sequence[Network]) -> bool:
-    """Tell whether anything may be sent to an address: a public one, or one in a network the operator allows."""
-    inner = _embedded(address)
-    if any(address in network or (inner is not None and inner in network) for network in allowed):
-        return True
-    if inner is not None:
-        return may_reach(inner, ())
-    if any(address in network for network in LOCAL):
-        return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-
-
-def _embedded(address: Address) -> Address | None:
-    """Return the IPv4 address that an IPv6 address stands for, None where it stands for itself."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    for network, shift in EMBEDDING:
-        if address in network:
-            return ipaddress.IPv4Address(int(address) >> shift & 0xFFFFFFFF)
-    return None
-
-
 Resolve = Callable[[str, int], Sequence[str]]
 
 
@@ -86,10 +53,20 @@ def resolved(host: str, port: int) -> list[str]:
 
 
 class Sender:
-    """Sends to https addresses. Thread-safe. `allowed`: networks that may be reached though they are not public."""
+    """Sends to https addresses. Thread-safe.
 
-    def __init__(self, allowed: Sequence[Network] = (), resolve: Resolve = resolved, within: float = WITHIN) -> None:
+    `allowed`: networks inside that may be reached; `authority`: a file with an authority of the operator's own.
+    """
+
+    def __init__(
+        self,
+        allowed: Sequence[Network] = (),
+        resolve: Resolve = resolved,
+        within: float = WITHIN,
+        authority: Path = Path(),
+    ) -> None:
         self._allowed, self._resolve, self._within = tuple(allowed), resolve, within
+        self._authority = authority
 
     def post(self, address: str, body: bytes) -> Reply:
         """Hand JSON to an address, and return the answer.
@@ -101,7 +78,7 @@ class Sender:
         with self._connected(host, port, self._checked(host, port)) as connection:
             return _asked(connection, parts, body)
 
-    def _checked(self, host: str, port: int) -> list[Address]:
+    def _checked(self, host: str, port: int) -> list[IP]:
         """Return the addresses of a name, once every one of them may be reached."""
         found: list[str] = []
 
@@ -115,15 +92,22 @@ class Sender:
         if not found:
             raise NotSent(_("The name in the address could not be found."))
         addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
-        if not all(may_reach(one, self._allowed) for one in addresses):
+        if not all(outside(str(one), self._allowed) for one in addresses):
             told = _("The address leads into a private network. An operator can allow that network by a setting.")
             raise NotAllowed(told)
         return addresses
 
+    def _trusted(self) -> ssl.SSLContext:
+        """Return whom TLS trusts: whom the system does, and the operator's own authority."""
+        context = ssl.create_default_context()
+        if self._authority != Path():
+            context.load_verify_locations(self._authority)
+        return context
+
     @contextlib.contextmanager
-    def _connected(self, host: str, port: int, there: Sequence[Address]) -> Iterator["_Connection"]:
+    def _connected(self, host: str, port: int, there: Sequence[IP]) -> Iterator["_Connection"]:
         """Connect to one of some addresses, as the host that was typed; cut whatever takes too long."""
-        connection = _Connection(host, port, self._within)
+        connection = _Connection(host, port, self._within, self._trusted())
         watch = threading.Timer(self._within, connection.cut)
         watch.daemon = True
         watch.start()
@@ -142,12 +126,13 @@ class Sender:
 class _Connection(http.client.HTTPSConnection):
     """A connection to an address that was checked, which another thread can cut at any time."""
 
-    def __init__(self, host: str, port: int, within: float) -> None:
+    def __init__(self, host: str, port: int, within: float, trusted: ssl.SSLContext) -> None:
         super().__init__(host, port, timeout=within)
+        self._trusted = trusted
         self._name, self._within, self._socket = host, within, socket.socket()
         self.over = False
 
-    def open(self, there: Sequence[Address]) -> None:
+    def open(self, there: Sequence[IP]) -> None:
         """Connect to the first of some addresses that answers. Raises: OSError."""
         for place, address in enumerate(there, 1):
             try:
@@ -158,14 +143,12 @@ class _Connection(http.client.HTTPSConnection):
             else:
                 return
 
-    def _begin(self, address: Address) -> None:
+    def _begin(self, address: IP) -> None:
         self._socket.close()
         plain = self._socket = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET)
         plain.settimeout(self._within)
         plain.connect((str(address), self.port))
-        secured = ssl.create_default_context().wrap_socket(
-            plain, server_hostname=self._name, do_handshake_on_connect=False
-        )
+        secured = self._trusted.wrap_socket(plain, server_hostname=self._name, do_handshake_on_connect=False)
         self._socket = self.sock = secured
         secured.do_handshake()
 

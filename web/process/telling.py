@@ -62,7 +62,7 @@ class Telling:
                 open_secret=ports.logs.events.open_secret,
                 clock=ports.clock,
                 origin=ports.settings.origin,
-                sender=Sender(networks(ports.settings.outside_networks)),
+                sender=Sender(networks(ports.settings.outside_networks), authority=ports.settings.outside_ca),
                 leads=ports.leads,
                 crash_point=ports.crash_point,
             )

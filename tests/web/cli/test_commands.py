@@ -119,6 +119,17 @@ def test_columns_are_told_and_what_nothing_says_is_a_milestone_is_not_recorded(d
     assert (done.returncode, version(data)) == (0, before + 2)
 
 
+def test_a_plan_that_may_be_another_one_records_and_confirms_nothing(data: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text(CSV)
+    fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    before = version(data)
+    plan.write_text("id,milestone,finish\nB1,Roof,2027-05-10\nB2,Door,2027-09-01\n")
+    done = fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    assert "Is this the same plan?" in done.stdout
+    assert (done.returncode, version(data)) == (3, before)
+
+
 def test_a_broken_plan_names_the_line_and_changes_nothing(data: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.csv"
     plan.write_text(CSV + "A3,Trial,03/04/2027\n")

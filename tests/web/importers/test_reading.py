@@ -38,6 +38,11 @@ def test_a_table_is_read_by_the_mapping_given_or_by_the_one_its_header_suggests(
     assert read("plan.txt", HARBOUR_CSV) == reader.read(HARBOUR_CSV, reader.suggest(HARBOUR_CSV))
 
 
+def test_headings_in_brackets_are_a_table_and_no_json() -> None:
+    found = read("plan.csv", b"[ID],[Milestone],[Finish]\n1,Go,2027-03-01\n", Mapping(id="[ID]", title="[Milestone]"))
+    assert [milestone.title for milestone in found.milestones] == ["Go"]
+
+
 def test_a_file_on_disk_is_read_as_its_bytes_are(tmp_path: Path) -> None:
     for data in (HARBOUR, HARBOUR_CSV):
         (tmp_path / "plan").write_bytes(data)
@@ -69,6 +74,7 @@ def test_real_mpp_files_are_called_what_they_are_whatever_is_linked_into_them() 
         ),
         ("plan.pod", b"\xac\xed\x00\x05sr", "is a ProjectLibre file. In ProjectLibre choose File, Save as, XML"),
         ("plan.csv", b'{"plan": []}', "is JSON"),
+        ("plan.csv", b' [ {"id": 1} ]', "is JSON"),
         ("plan.csv", b"BEGIN:VCALENDAR\n", "is a calendar"),
         ("plan.csv", b"{\\rtf1}", "is a text document (RTF)"),
         ("plan.csv", b"\x89PNG\r\n", "is a picture"),

@@ -5,14 +5,13 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from tests.chat import Slack, Teams, certified, receiving
-from web.outside.addresses import networks
-from web.outside.sender import LARGEST, Lost, NotAllowed, NotSent, Sender, may_reach
+from web.outside.addresses import networks, outside
+from web.outside.sender import LARGEST, Lost, NotAllowed, NotSent, Sender
 
 pytestmark = pytest.mark.once
 HERE = networks("127.0.0.0/8")
@@ -42,16 +41,16 @@ PRIVATE = (
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_what_is_not_public_is_not_reached(address: str) -> None:
-    assert not may_reach(ip_address(address), ())
+    assert not outside(address, ())
 
 
 def test_public_addresses_are_and_a_network_that_the_operator_allows() -> None:
     for public in ("1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"):
-        assert may_reach(ip_address(public), ())
-    assert may_reach(ip_address("10.20.3.4"), networks("10.20.0.0/16, fd00:1::/64"))
-    assert may_reach(ip_address("::ffff:10.20.3.4"), networks("10.20.0.0/16"))
-    assert may_reach(ip_address("fd00:1::9"), networks("10.20.0.0/16, fd00:1::/64"))
-    assert not may_reach(ip_address("10.21.3.4"), networks("10.20.0.0/16"))
+        assert outside(public, ())
+    assert outside("10.20.3.4", networks("10.20.0.0/16, fd00:1::/64"))
+    assert outside("::ffff:10.20.3.4", networks("10.20.0.0/16"))
+    assert outside("fd00:1::9", networks("10.20.0.0/16, fd00:1::/64"))
+    assert not outside("10.21.3.4", networks("10.20.0.0/16"))
     with pytest.raises(ValueError, match="host bits"):
         networks("10.20.0.1/16")
 
@@ -60,6 +59,15 @@ def test_a_message_goes_out_and_the_answer_comes_back(slack: Slack) -> None:
     reply = Sender(HERE).post(slack.url, b'{"text":"hello"}')
     assert (reply.status, reply.text) == (200, "ok")
     assert slack.got == [{"text": "hello"}]
+
+
+def test_an_authority_of_the_operators_own_is_believed_beside_the_systems(
+    slack: Slack, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(NotSent, match="certificate"):
+        Sender(HERE).post(slack.url, b'{"text":"hello"}')
+    assert Sender(HERE, authority=certificate).post(slack.url, b'{"text":"hello"}').status == 200
 
 
 def test_a_private_address_gets_no_connection_at_all() -> None:

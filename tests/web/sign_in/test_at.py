@@ -10,14 +10,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
 from domain.commands import AnyCommand
 from domain.errors import Conflict, Denied
 from domain.ids import ClientId, CommandId, PersonId, ShareId
+from domain.people import person as person_stream
 from domain.people.clients import EndClient, SetMailDomains
+from domain.people.devices import KeepDevice
 from domain.people.memberships import EndMembership, GrantMembership
+from domain.people.passkeys import AddPasskey
 from domain.people.person import DisablePerson, InvitePerson, Person
 from domain.people.providers import RemoveProvider, SetProvider, TryProvider, UseProvider
 from domain.people.sign_ins import StartSession
@@ -303,6 +307,23 @@ def test_a_provider_opens_its_own_client_alone_also_for_somebody_of_two(inn: Inn
         for word in ("City Council", "Bo There", BO_THERE, THEIRS, COUNCIL):
             assert word not in page, (path, word)
     assert BO_AT_ACME in browser.get("/me").text
+
+
+def test_what_opens_lastingly_is_not_kept_in_a_session_that_a_provider_vouches_for(inn: Inn) -> None:
+    inn.use()
+    inn.come_in(inn.browser())
+    person, now = inn.person(BO), inn.process.services.now()
+    (session,) = person.sessions.values()
+    device = KeepDevice(person=BO, device="d1", session=session.id, hash="h", name="Firefox")
+    passkey = AddPasskey(
+        person=BO, passkey="p1", name="Key", credential="c", key="k", handle="h", host="x.test", session=session.id,
+        challenge="c",
+    )  # fmt: skip
+    for command in (device, passkey):
+        with pytest.raises(Conflict, match="Sign in by it again each time"):
+            person_stream.decide(person, command, now)
+        by_link = msgspec.structs.replace(session, provider="")
+        assert person_stream.decide(msgspec.structs.replace(person, sessions={session.id: by_link}), command, now)
 
 
 def test_what_a_provider_opened_is_carried_into_no_other_session(inn: Inn) -> None:

@@ -1,5 +1,6 @@
 """From the cells of a row to a planned milestone: dates, percentages, and whether the row is a milestone at all."""
 
+import copy
 from collections.abc import Mapping as Reading
 from datetime import date
 
@@ -54,21 +55,21 @@ class Rows:
         self.may_be_short = table.is_sheet
         self._columns = columns
         self._mapping = mapping
-        self._findings = findings
+        self.findings = findings
         self._format = _format(mapping, findings)
         self._values = {value.strip().casefold() for value in mapping.milestone_value.split(VALUES) if value.strip()}
         self._fractions = table.is_sheet and _are_fractions(table, columns)
 
     def told_to(self, findings: Findings) -> "Rows":
         """Return the same, of which other findings are told."""
-        told = Rows.__new__(Rows)
-        told.__dict__ = self.__dict__ | {"_findings": findings}
+        told = copy.copy(self)
+        told.findings = findings
         return told
 
     def counts(self, line: int, row: Reading[str, str]) -> bool:
         """Tell whether a row is part of the plan."""
         if "active" in row and row["active"].casefold() in NO - {""}:
-            self._findings.count(_("Inactive tasks skipped"), line)
+            self.findings.count(_("Inactive tasks skipped"), line)
             return False
         return True
 
@@ -85,7 +86,7 @@ class Rows:
             return True
         sums_up = row.get("summary", "").casefold() in YES
         if sums_up or not takes_no_time(row["duration"]):
-            self._findings.count(_("Rows that are no milestones skipped"), line)
+            self.findings.count(_("Rows that are no milestones skipped"), line)
             return False
         return True
 
@@ -97,21 +98,21 @@ class Rows:
             expected = _("yes or no. Choose the value that means a milestone, or another column")
             self._wrong(line, "milestone", cell, expected)
             return False
-        self._findings.count(_("Rows that are no milestones skipped"), line)
+        self.findings.count(_("Rows that are no milestones skipped"), line)
         return False
 
     def planned(self, line: int, row: Reading[str, str], earlier: Reading[str, int]) -> PlannedMilestone | None:
         """Return the milestone of a row, None (and a note) where it cannot be one; `earlier` are lines by id."""
         source_id = self.id_of(line, row)
-        title = one_line(row["title"], line, self._findings)
+        title = one_line(row["title"], line, self.findings)
         if not source_id:
-            self._findings.count(_("Rows left out that have no id of 1 to 200 characters"), line)
+            self.findings.count(_("Rows left out that have no id of 1 to 200 characters"), line)
             return None
         if check.blank(title):
-            self._findings.count(_("Rows left out that have no title"), line)
+            self.findings.count(_("Rows left out that have no title"), line)
             return None
         if source_id in earlier:
-            self._findings.count(_("Rows left out whose id is on an earlier row"), line)
+            self.findings.count(_("Rows left out whose id is on an earlier row"), line)
             return None
         days, met = self._days(line, row)
         return self._milestone(line, row, days, met, source_id=source_id, title=title)
@@ -138,10 +139,10 @@ class Rows:
         if met and actual is None:
             actual = days.get("forecast")
         if actual is not None and percent not in (None, 100):
-            self._findings.count(_("Actual finish left out, as less than 100 % is complete"), line)
+            self.findings.count(_("Actual finish left out, as less than 100 % is complete"), line)
             actual = None
         if actual is None and percent == 100:
-            self._findings.count(_("Milestones 100 % complete without an actual finish, so not taken as met"), line)
+            self.findings.count(_("Milestones 100 % complete without an actual finish, so not taken as met"), line)
         return PlannedMilestone(
             source_id=source_id,
             title=title,
@@ -163,7 +164,7 @@ class Rows:
         if ISO.looks(cell) or not LIKE_A_DAY.fullmatch(cell) or (self._format and self._format.looks(cell)):
             column = shown(getattr(self._mapping, field))
             told = _("Cells of column {column} that hold no date from 1950 to 2149, left out", column=column)
-            self._findings.count(told, line)
+            self.findings.count(told, line)
             return None
         if self._format:
             expected = _("a date as {written}, from 1950 to 2149", written=self._format.written)
@@ -181,25 +182,25 @@ class Rows:
         try:
             value = numbers.number(cell) * 100 if self._fractions and "%" not in cell else numbers.percentage(cell)
         except numbers.Ambiguous as told:
-            self._findings.problem(line, _("Column {column}: {told}", column=shown(self._mapping.percent), told=told))
+            self.findings.problem(line, _("Column {column}: {told}", column=shown(self._mapping.percent), told=told))
             return None
         except numbers.NoNumber:
-            self._findings.count(_("Percentages left out that are no number from 0 to 100"), line)
+            self.findings.count(_("Percentages left out that are no number from 0 to 100"), line)
             return None
         if not 0 <= value <= 100:
-            self._findings.count(_("Percentages left out that are no number from 0 to 100"), line)
+            self.findings.count(_("Percentages left out that are no number from 0 to 100"), line)
             return None
         if 0 < value < 1:  # what has begun does not read as nothing
-            self._findings.count(_("Percent complete below 1 read as 1"), line)
+            self.findings.count(_("Percent complete below 1 read as 1"), line)
             return 1
         if value != int(value):
-            self._findings.count(_("Percent complete rounded down to a whole number"), line)
+            self.findings.count(_("Percent complete rounded down to a whole number"), line)
         return int(value)
 
     def _wrong(self, line: int, field: str, cell: str, expected: str) -> None:
         column = getattr(self._mapping, field)
         came = shown(cell) if cell else _("empty")
-        self._findings.problem(
+        self.findings.problem(
             line,
             _("Column {column} is {came}; expected {expected}.", column=shown(column), came=came, expected=expected),
         )

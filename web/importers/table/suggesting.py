@@ -67,7 +67,8 @@ def head_and_body(table: Table) -> tuple[Heading, list[list[str]]]:
     head = heading(table)
     rows = islice(table.rows(findings), head.before + 1, LOOKED_AT)
     body = [cells for _line, cells in rows]
-    findings.stop_if_broken() if not head.names else None
+    if not head.names:
+        findings.stop_if_broken()
     return head, body[1:] if body and known(body[0]) >= 2 else body
 
 

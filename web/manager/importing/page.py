@@ -273,6 +273,8 @@ async def accept(request: Request, signed: Signed) -> Response:
         return await _page(request, signed, project, Refusal(problem=gone, status=409))
     if not done:
         try:
+            if proposal.doubt and not lines:  # another plan confirms nothing
+                raise Invalid(_("Nothing is ticked. Tick what should change, or choose another file."), "line")
             command = compare.accept(project, reading.plan, lines, _reason(lines, form), client_titles(form, lines))
             order = Order(command=command, key=command_id)
             await run_in_threadpool(carry_out, services, signed, order, project)

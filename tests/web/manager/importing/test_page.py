@@ -148,10 +148,14 @@ def test_where_nothing_says_what_is_a_milestone_the_page_asks(house: House) -> N
 def test_another_plan_is_asked_about_first_and_nothing_is_ticked(house: House) -> None:
     browser, here, page = sent(house, CSV)
     browser.post(f"{here}/accept", data=hidden(page.text) | {"line": keys(page.text)})
-    _, _, other = sent(house, "UID,Milestone,Finish\n7,Roof,2027-06-01\n8,Door,2027-07-01\n")
+    browser, there, other = sent(house, "UID,Milestone,Finish\n7,Roof,2027-06-01\n8,Door,2027-07-01\n")
     assert "Is this the same plan?" in other.text
     assert "None of the 2 milestones of the plan before is in this file." in other.text
     assert not re.search(r'name="line"[^>]* checked', other.text)
+    before = recorded(house)
+    refused = browser.post(f"{there}/accept", data=hidden(other.text))
+    assert (refused.status_code, "Nothing is ticked." in refused.text) == (422, True)
+    assert recorded(house) == before, "another plan confirms nothing"
 
 
 def test_a_file_of_another_project_is_not_found(house: House) -> None:
