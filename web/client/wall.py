@@ -15,12 +15,14 @@ from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.people.devices import recipient
 from projections.entries.entry import Page
 from projections.entries.parts import instant
 from projections.wording import words
 from projections.wording.phrases import grouped
 from web.client.dashboard import styled, today_css
+from web.client.live_words import live_words
 from web.client.since import News
 from web.client.viewing import NO_STORE, Viewing, of
 from web.door import templates
@@ -39,6 +41,7 @@ class WallPage(templates.Page, frozen=True, kw_only=True):
     zone: str
     share: str
     place: str  # where it hangs, as its person called it
+    words: str  # of the page's own script, JSON
     stylesheet: str  # SHA-256, hex
     n: int = 0
     at: str = ""  # UTC
@@ -61,6 +64,7 @@ class _Names(TypedDict):
     zone: str
     share: str
     place: str
+    words: str
 
 
 def share_of(display: Display) -> str:
@@ -75,7 +79,8 @@ async def show(request: Request, display: Display) -> Response:
     if viewing.ended_on(share) is not None:
         return not_found()
     page = await run_in_threadpool(viewing.heads.page, share)
-    return viewing.pages.answer(request, await run_in_threadpool(_page, viewing, display, page))
+    with speaking((await run_in_threadpool(viewing.called, share)).language):  # its screen asks for no language
+        return viewing.pages.answer(request, await run_in_threadpool(_page, viewing, display, page))
 
 
 def _page(viewing: Viewing, display: Display, page: Page | None) -> WallPage:
@@ -88,6 +93,7 @@ def _page(viewing: Viewing, display: Display, page: Page | None) -> WallPage:
         "zone": called.zone,
         "share": share,
         "place": display.device.name,
+        "words": live_words(),
     }
     if page is None:
         return WallPage(**names, title=called.organisation, stylesheet=viewing.style.stylesheet)

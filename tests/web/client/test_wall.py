@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from domain.agreement.share import RevokeShare
+from domain.agreement.share import RevokeShare, SetLanguage
 from domain.people.clients import SetClientDeviceDays
 from domain.people.devices import recipient
 from domain.people.memberships import EndMembership
@@ -82,6 +82,15 @@ def test_its_page_has_no_controls(house: House) -> None:
     assert "<form" not in page
     assert 'href="/' not in re.sub(r"<link[^>]*>", "", shown)
     assert "answered" in shown  # which hides the ways to answer in the recorded markup
+
+
+def test_all_of_its_page_is_in_the_language_of_the_share_whatever_its_browser_asks_for(house: House) -> None:
+    tell(house, SetLanguage(share=SHARE, language="de"))
+    wall, asks = screen(house), {"accept-language": "fr"}
+    wait_until(lambda: '<html lang="de"' in wall.get("/wall", headers=asks).text)
+    page = wall.get("/wall", headers=asks).text
+    assert "&#34;lang&#34;:&#34;de&#34;" in page, "the words of its script"
+    assert " for Acme" not in page
 
 
 def test_it_opens_nothing_but_its_own_pages(house: House) -> None:
