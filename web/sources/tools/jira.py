@@ -53,7 +53,7 @@ _ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 
 
-class Question(msgspec.Struct, frozen=True):
+class Search(msgspec.Struct, frozen=True):
     """What a source of Jira asks for."""
 
     cloud: bool
@@ -129,7 +129,7 @@ class Jira:
         return pulled(plan, {**kept, "at": _written(at), "read": _written(at), "ids": _hash(sorted(gathered.present))})
 
     async def _versions(
-        self, asker: Asker, what: Question, day: Day, kept: dict[str, str], progress: Progress | None
+        self, asker: Asker, what: Search, day: Day, kept: dict[str, str], progress: Progress | None
     ) -> Pulled:
         gathered = self._gathered(day)
         start = 0
@@ -176,7 +176,7 @@ class Jira:
         return Asker(self, attached, client, {"authorization": f"Basic {base64.b64encode(pair).decode()}"})
 
 
-def _asked(attached: Attached) -> Question:
+def _asked(attached: Attached) -> Search:
     """Return what is asked for. Raises: Trouble where a field is missing."""
     values = {name: value.strip() for name, value in attached.values.items()}
     cloud = values.get("edition") != "data-center"
@@ -190,7 +190,7 @@ def _asked(attached: Attached) -> Question:
         jql = f'project = "{_quoted(project)}" AND issuetype = Epic'
     if items == "jql" and not jql:
         raise Trouble(_("The JQL is missing. Expected one such as project = HARBOUR."), for_good=True)
-    return Question(cloud, items, project if items != "jql" else "", jql if items != "versions" else "")
+    return Search(cloud, items, project if items != "jql" else "", jql if items != "versions" else "")
 
 
 def unordered(jql: str) -> str:
@@ -204,14 +204,14 @@ def _quoted(name: str) -> str:
     return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
-async def _now(asker: Asker, what: Question) -> tuple[datetime | None, Day]:
+async def _now(asker: Asker, what: Search) -> tuple[datetime | None, Day]:
     """Return the instant and the day of the tool, in the zone of its server."""
     answer = await _get(asker, f"{what.api}/serverInfo", {})
     at = instant(text(answer.data, "serverTime")) or answer.at
     return at, day_at(at)
 
 
-async def _project(asker: Asker, what: Question, before: str) -> Item:
+async def _project(asker: Asker, what: Search, before: str) -> Item:
     """Return the project that is asked for, {} where a JQL is. Raises: Trouble where it is another than before."""
     if not what.project:
         return {}
@@ -236,7 +236,7 @@ async def _get(asker: Asker, path: str, params: dict[str, str]) -> Answer:
     return answer
 
 
-async def _issues(asker: Asker, what: Question, jql: str, fields: str, per_page: int) -> AsyncIterator[tuple[Item, int]]:
+async def _issues(asker: Asker, what: Search, jql: str, fields: str, per_page: int) -> AsyncIterator[tuple[Item, int]]:
     """Yield each issue of a JQL, with how many there are (0: not known). Raises: Trouble."""
     path = f"{what.api}/search/jql" if what.cloud else f"{what.api}/search"
     params = {"jql": f"({jql}) ORDER BY key ASC", "maxResults": str(per_page), "fields": fields}
@@ -282,13 +282,13 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-async def _ids(asker: Asker, what: Question) -> list[str]:
+async def _ids(asker: Asker, what: Search) -> list[str]:
     """Return the ids that the JQL finds, which tell of issues that came or went."""
     return [text(issue, "id") async for issue, _total in _issues(asker, what, what.jql, "id", IDS_PER_PAGE)]
 
 
 async def _is_as_before(
-    asker: Asker, what: Question, known: Mapping[str, Any], at: datetime | None, ids: list[str]
+    asker: Asker, what: Search, known: Mapping[str, Any], at: datetime | None, ids: list[str]
 ) -> bool:
     """Tell whether no issue came, went or changed since a cursor that is younger than a day."""
     then, read = instant(str(known.get("at", ""))), instant(str(known.get("read", "")))
