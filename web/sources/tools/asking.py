@@ -62,8 +62,10 @@ class Asker:
         self._client, self._headers = client, headers
         self._asked = 0
 
-    async def get(self, path: str, params: Params | None = None, *, etag: str = "") -> Answer:
+    async def get(self, path: str, params: Params | None = None, *, etag: str = "", optional: bool = False) -> Answer:
         """Ask for a path below the tool's address, or for a whole address of it.
+
+        `optional`: what this account may not see, or the tool does not have, is no data, and no trouble.
 
         Raises: Trouble.
         """
@@ -80,7 +82,10 @@ class Asker:
         if response.status_code == 304 and etag:
             return Answer(data=None, headers=response.headers, at=_date(response))
         if response.status_code != 200:
-            raise self._refused(response, body)
+            refused = self._refused(response, body)
+            if optional and response.status_code in (403, 404, 410) and refused.retry_after is None:
+                return Answer(data=None, headers=response.headers, at=_date(response))
+            raise refused
         return Answer(data=self._json(response, body), headers=response.headers, at=_date(response))
 
     def _within(self, path: str) -> str:

@@ -169,7 +169,7 @@ class OpenProject:
             raise asker.unlike()
         if before and number != before:
             raise asker.another(before, number)
-        preferences = await asker.get("/api/v3/my_preferences")
+        preferences = await asker.get("/api/v3/my_preferences", optional=True)
         day = day_at(answer.at, zone_of(text(preferences.data, "timeZone")))
         types: tuple[str, ...] = ()
         closed: frozenset[str] = frozenset()

@@ -93,7 +93,7 @@ class Smartsheet:
             version = found(answer.data, "version")
             if not isinstance(version, int):
                 raise asker.unlike()
-            user = await asker.get("/2.0/users/me")
+            user = await asker.get("/2.0/users/me", optional=True)
             day = day_at(answer.at, zone_of(text(user.data, "timeZone")))
             if known and known.get("version") == version:
                 return unchanged(known, day.stated)
@@ -132,7 +132,7 @@ async def _rows(asker: Asker, sheet: str, progress: Progress | None) -> tuple[It
     page = 0
     while True:
         page += 1
-        where = {"page": str(page), "pageSize": str(PER_PAGE), "include": "objectValue", "level": "1"}
+        where = {"page": str(page), "pageSize": str(PER_PAGE)}
         data = (await asker.get(f"/2.0/sheets/{sheet}", where)).data
         some = rows(data, "rows")
         if some is None:

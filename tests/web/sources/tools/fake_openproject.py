@@ -51,6 +51,8 @@ class FakeOpenProject(Fake):
             case "/projects/harbour":
                 number = 15 if self.fault == "another project" else 14
                 return Reply(200, {"_type": "Project", "id": number, "identifier": "harbour", "name": "Harbour"})
+            case "/my_preferences" if self.zone == "forbidden":
+                return self.refusal(403)
             case "/my_preferences":
                 return Reply(200, {"_type": "UserPreferences", "timeZone": self.zone})
             case "/projects/14/types":

@@ -23,6 +23,7 @@ COLUMNS = (
 
 class FakeSmartsheet(Fake):
     name = "smartsheet"
+    users = True  # whether the token may read its own account
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +49,8 @@ class FakeSmartsheet(Fake):
 
     def reply(self, asked: Asked) -> Reply:
         match asked.path.removeprefix("/2.0"):
+            case "/users/me" if not self.users:
+                return self.refusal(403)
             case "/users/me":
                 return Reply(
                     200, {"id": 48569348493401200, "email": "p@acme.example", "timeZone": "America/Los_Angeles"}

@@ -306,8 +306,9 @@ def test_openproject_states_a_percentage_and_its_account_a_zone(server: Server) 
     found = pull(server, fake)
     assert by_title(found)["Handover"].percent_complete == 20
     assert found.data_date == date(2027, 3, 11)
-    fake.zone = "Nowhere/Atall"
-    assert pull(server, fake).data_date == NOW.date()
+    for unknown in ("Nowhere/Atall", "", "forbidden"):
+        fake.zone = unknown
+        assert pull(server, fake).data_date == NOW.date()
 
 
 def test_openproject_gives_versions_too(server: Server) -> None:
@@ -323,6 +324,7 @@ def test_openproject_gives_versions_too(server: Server) -> None:
 
 def test_smartsheet_is_read_by_its_headings_as_a_file_with_them_would_be(server: Server) -> None:
     fake = FakeSmartsheet()
+    fake.users = False  # a token of the least scope
     of = by_title(pull(server, fake))
     assert of["Handover"].baseline == date(2027, 9, 30)
     assert of["Handover"].percent_complete == 20
