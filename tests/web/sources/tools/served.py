@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -72,6 +72,7 @@ class Fake:
         self.asked: list[str] = []
         self.port = 0
         self.per_page = 0  # 0: as many as is asked for
+        self.twisted: Callable[[Any], Any] = lambda data: data  # what is made of the data of an answer
 
     @property
     def address(self) -> str:
@@ -105,7 +106,7 @@ class Fake:
         )
         self.asked.append(unquote(asked.path))
         reply = await self._faulty() or (self.reply(asked) if self.accepts(asked) else self.refusal(401))
-        body = reply.raw if reply.raw is not None else json.dumps(reply.data).encode()
+        body = reply.raw if reply.raw is not None else json.dumps(self.twisted(reply.data)).encode()
         headers = {"content-type": "application/json; charset=utf-8", "date": format_datetime(self.now, usegmt=True)}
         headers |= reply.headers
         if reply.status == 304:

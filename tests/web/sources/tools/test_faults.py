@@ -1,6 +1,8 @@
 """What can go wrong with a tool: each has a sentence that says what to do, and none of it costs more than its bound."""
 
 import asyncio
+import random
+from typing import Any
 
 import httpx2
 import pytest
@@ -156,3 +158,41 @@ def test_a_header_that_makes_no_sense_is_no_time_to_wait() -> None:
     assert wait(retry_after="Wed, 10 Mar 2027 11:00:00 GMT", date="Wed, 10 Mar 2027 12:00:00 GMT") == 1
     assert asking.waiting(httpx2.Response(403), "You may not") is None
     assert asking.waiting(httpx2.Response(200), "rate limit") is None
+
+
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 10**30, 1.5, "", " ", "\u202e\x00x", "2027-02-30", "9" * 400, [], {}, [[1]], {"id": []}, ["2027"],
+)  # fmt: skip
+
+
+def twist(data: Any, rng: random.Random) -> Any:
+    """Return data of which one in twenty values is another, of any kind."""
+    if rng.random() < 0.05:
+        return rng.choice(ODD)
+    if isinstance(data, dict):
+        return {name: twist(value, rng) for name, value in data.items() if rng.random() < 0.98}
+    return [twist(value, rng) for value in data] if isinstance(data, list) else data
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_an_answer_says_it_is_a_plan_or_trouble(
+    server: Server, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MOST_PAGES", 30)
+    plans, troubles = 0, list[str]()
+    for seed in range(12):
+        fake, rng = KINDS[kind](), random.Random(seed)
+        fake.twisted = lambda data, rng=rng: twist(data, rng)  # type: ignore[misc]
+        try:
+            found = pull(server, fake)
+        except Trouble as trouble:
+            troubles.append(str(trouble))
+            continue
+        plans += 1
+        assert found.plan is not None
+        for one in found.plan.milestones:
+            assert one.title
+            assert len(one.title) <= 200
+            assert one.source_id in found.plan.present
+    assert plans
+    assert all(troubles)
