@@ -12,6 +12,7 @@ from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.errors import Refused
 from domain.ids import CommandId, PersonId
 from domain.people.person import InvitePerson
+from domain.people.rules import RequirePasskeys
 from tests.properties.seeds import FIRST_SEED
 from tests.properties.twins import pair, play
 from tests.stories.test_recorded import SAMPLES, laid_out
@@ -43,6 +44,9 @@ def compare(folder: Path, until: datetime, updates: int | None = None, seed: int
         world, auditor = process.services.present.refresh(), PersonId("the-auditor")
         told = InvitePerson(person=auditor, name="Auditor", email="the-auditor@x.test", role="auditor")
         process.services.service.execute(OPERATOR, told, command_id=CommandId("the-auditor"))
+        with contextlib.suppress(Refused):  # a random history may ask passkeys of everybody
+            free = RequirePasskeys(required=False)
+            process.services.service.execute(OPERATOR, free, command_id=CommandId("no-passkeys"))
         client, rng = signed_in(process, auditor), random.Random(seed)
         log = process.services.logs.disclosure
         every = [(share, n) for share in sorted(world.shares) for n in range(1, log.head(share) + 1)]
