@@ -104,6 +104,11 @@ def test_a_touch_anywhere_on_a_row_opens_it_and_nothing_scrolls_sideways(
     detailed: Product, sit_down: Callable[..., Any]
 ) -> None:
     page = sit_down(detailed, f"viewer-{ACME}", **PHONE)
+    assert page.locator("#vitals").bounding_box()["height"] > 0
+    assert page.evaluate("document.getElementById('vitals').getBoundingClientRect().bottom") <= 844  # the first screen
+    head = page.locator("#v-schedule h2").bounding_box()
+    page.touchscreen.tap(head["x"] + head["width"] / 2, head["y"] + head["height"] / 2)
+    assert shown(page, "#v-schedule .facts")
     page.locator("#ms-m1").scroll_into_view_if_needed()
     place = page.locator("#ms-m1 .c-f").bounding_box()
     page.touchscreen.tap(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
