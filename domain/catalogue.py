@@ -308,7 +308,7 @@ ROWS: tuple[Row, ...] = (
         shows={
             "measure": N_("Measure"),
             "status_date": N_("Status date"),
-            "forecast_on": N_("Forecast, of"),
+            "forecast_on": N_("Date of the forecast"),
             "spent_on": N_("Spent, to"),
             "earned_on": N_("Earned, to"),
             "forecast_share": N_("Forecast, of budget"),

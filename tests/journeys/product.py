@@ -169,3 +169,47 @@ def same(left: str, right: str) -> bool:
     at = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
     print(f"they part at {at}:\n  {left[max(0, at - 120) : at + 160]!r}\n  {right[max(0, at - 120) : at + 160]!r}")
     return False
+
+
+# What moved on a page since it was loaded, and by how much of the window, whoever caused it: a score, and what each of
+# the elements did.
+MOVED = """() => new Promise((done) => {
+  const name = (node) => node?.nodeType === 1
+    ? node.localName + (node.id ? '#' + node.id : '') + [...node.classList].map((c) => '.' + c).join('')
+    : node?.parentElement ? `text of ${name(node.parentElement)}` : 'something that is gone';
+  const at = (r) => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
+  let score = 0;
+  const moves = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      score += entry.value;
+      for (const { node, previousRect, currentRect } of entry.sources) {
+        moves.push(`${name(node)}: ${at(previousRect)} -> ${at(currentRect)} after ${Math.round(entry.startTime)} ms`);
+      }
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done([score, moves]), 200);
+})"""
+
+
+def moved(page: Any) -> tuple[float, list[str]]:
+    """Return how far things moved while a page was drawn, as browsers score it, and which things from where to where."""
+    score, moves = page.evaluate(MOVED)
+    return score, moves
+
+
+def reload_slowly(page: Any, script: str) -> None:
+    """Load a page again, and let a script of it come only when the page without it is on the screen."""
+    held: list[Any] = []
+    page.route(script, lambda route: held.append(route))  # noqa: PLW0108  # it notes something on what it is given
+    page.reload(wait_until="commit")
+    wait_until(lambda: _next(page) and held)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    held.pop().continue_()
+    page.unroute(script)
+
+
+def _next(page: Any) -> bool:
+    """Let the browser's messages in."""
+    page.wait_for_timeout(20)
+    return True

@@ -45,7 +45,9 @@ def first_steps(world: World, person: Person, project: Project | None = None) ->
         ),
         FirstStep(
             title=_("Import its plan"),
-            about=_("Microsoft Project XML or CSV; or add milestones by hand. Tick there what clients may see."),
+            about=_(
+                "Microsoft Project XML, a workbook or CSV; or add milestones by hand. Tick there what clients may see."
+            ),
             done=plan,
             address=f"{here}/import" if here else "",
             button=_("Import a plan"),

@@ -46,7 +46,10 @@ def blank(owner: str, key: str) -> Form:
             name="plan",
             label=_("Plan"),
             kind="file",
-            help=_("Microsoft Project XML or CSV. The next page shows what is in it; nothing is taken over before."),
+            help=_(
+                "Microsoft Project XML, a workbook or CSV. The next page shows what is in it; "
+                "nothing is taken over before."
+            ),
         ),
         Field(name="currency", label=_("Currency"), value="GBP", required=True, slim=True, help=_("Such as GBP, EUR.")),
         Field(
