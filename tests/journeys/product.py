@@ -64,10 +64,14 @@ class Product:
                 "--drain-seconds", 1]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
         log = self.folder.parent / f"{self.folder.name}-{self.port}.log"
-        self.process = Program([*told, *self.flags], environment, log)
+        self.process = self.program([*told, *self.flags], environment, log)
         wait_until(lambda: self.answers() or self.process.poll() is not None, 60)  # type: ignore[union-attr]
         assert self.process.poll() is None, log.read_text()[-2000:]
         return self
+
+    def program(self, told: list[object], environment: dict[str, str], log: Path) -> Program:
+        """Return the running command line."""
+        return Program(told, environment, log)
 
     def answers(self) -> bool:
         try:
