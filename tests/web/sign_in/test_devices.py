@@ -545,7 +545,9 @@ def test_a_manager_sees_and_ends_devices_of_a_clients_viewers_and_sets_its_days(
     assert other.status_code == 404
     manager.post(f"/clients/{ACME}/people/{VIEWER}/devices/{key}/end", headers=HERE, data={"csrf": csrf(manager)})
     assert not comes_in(restarted(house, browser))
+    assert "for 30 days at most, as the organisation allows." in manager.get(f"/clients/{ACME}").text
     manager.post(f"/clients/{ACME}/devices", headers=HERE, data={"csrf": csrf(manager), "days": "5"})
+    assert "for 5 days at most, the limit of this client." in manager.get(f"/clients/{ACME}").text
     assert house.process.services.present.refresh().clients[ACME].device_days == 5
     manager.post(f"/clients/{ACME}/devices", headers=HERE, data={"csrf": csrf(manager), "days": ""})
     assert house.process.services.present.refresh().clients[ACME].device_days is None
