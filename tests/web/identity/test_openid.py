@@ -140,7 +140,7 @@ def test_the_device_stays_signed_in_where_that_was_chosen_on_our_page(
     inn: Inn, query: str, site: str, kept: int
 ) -> None:
     browser = inn.browser()
-    assert "and keep this device signed in</a>" in browser.get("/sign-in").text
+    assert "and keep this device signed in</a>, for 30 days at most." in browser.get("/sign-in").text
     assert browser.get(inn.out(browser, query, site)).status_code == 303
     devices = inn.process.services.present.refresh().people[PersonId(VIEWER)].devices.kept
     assert len(devices) == kept
