@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from domain.people.brand import SetBrand
 from web.demo.cast import ORGANISATION
-from web.pictures.picture import Taken, take
+from web.pictures.picture import take
 
 ACCENT = "#0b6e6e"
 INK, PAPER = "#17333a", "#e8f1ef"
@@ -48,8 +48,9 @@ def logo(colour: str) -> bytes:
 
 def kept(keep: Callable[[str, bytes], None]) -> SetBrand:
     """Return the command that sets the look, once its pictures are kept as uploaded ones are."""
-    taken: dict[str, Taken] = {"logo": take(logo(INK)), "logo_dark": take(logo(PAPER)), "icon": take(ICON.encode())}
-    for one in taken.values():
+    light, dark, icon = (take(one) for one in (logo(INK), logo(PAPER), ICON.encode()))
+    for one in (light, dark, icon):
         keep(one.picture.sha256, one.content)
-    pictures = {field: one.picture for field, one in taken.items()}
-    return SetBrand(name=ORGANISATION, accent=ACCENT, **pictures)
+    return SetBrand(
+        name=ORGANISATION, accent=ACCENT, logo=light.picture, logo_dark=dark.picture, icon=icon.picture
+    )  # fmt: skip
