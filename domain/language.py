@@ -187,9 +187,33 @@ def listed(names: Iterable[str]) -> str:
     return gettext("{names} and {last}", names=", ".join(before), last=last) if before else last
 
 
+_GERMAN = (
+    "ab abgenommen alle als am an angezeigt auf aus ausgegeben beantwortet behoben bei berichtigt besser "
+    "beurteilt bis braucht damit das der die eigene eigener eigenes ein eine einmal erarbeitet erledigt "
+    "erreicht erste erster erstes frühere früherer früheres frühestens frühester frühestes fällig für "
+    "gefährdet gemessen genehmigte genehmigtes geplant geplante gesamt geschlossen hohe höchste höchstes im in "
+    "interne interner internes je jeder keine letzte mit mittlere nach neue neuer neues nicht nichts niedrige "
+    "noch nur offen ohne ruhend sofort spätestens täglich unbekannt und ursprüngliche ursprüngliches "
+    "vereinbarte vereinbarter vereinbartes verfrüht versiegelt verspätet vertragliche von vor wann was wenn "
+    "wer wie wieder wird wo worauf wöchentlich zeitliche zu zugestellt zuletzt zum zur zurückgehalten zweimal "
+    "überfällig"
+)
+GERMAN_SMALL: Final = frozenset(_GERMAN.split())  # first words of labels that are no nouns: small within a sentence
+
+
 def lowered(text: str) -> str:
-    """Return a text as it stands inside of a sentence: in small letters, but in German, whose nouns keep theirs."""
-    return text if spoken().partition("-")[0] == "de" else text.lower()
+    """Return a label as it stands inside of a sentence: its first letter is small, unless its first word keeps it.
+
+    An abbreviation does ("CPI", "SPI(t)", "E-Mail"), and in German every word that is none of `GERMAN_SMALL`. The other
+    words of a label are written as they are in a sentence.
+    """
+    first = text.partition(" ")[0]
+    small = text[:1].lower() + text[1:]
+    if first[1:] != first[1:].lower():
+        return text
+    if spoken().partition("-")[0] != "de":
+        return small
+    return small if first.strip(".,:;").lower() in GERMAN_SMALL else text
 
 
 def sentence(text: str) -> str:

@@ -81,7 +81,7 @@ class Directory:
             case _ if isinstance(event, BrandEvent):
                 self.brand = brand.evolve(self.brand, event)
             case _ if isinstance(event, RuleEvent):
-                self.rules = organisation_rules.evolve(self.rules, event)
+                self.rules = organisation_rules.evolve(self.rules, event, at)
             case _ if isinstance(event, ClientEvent):
                 self._apply_client(ClientId(key), event, at)
             case _ if isinstance(event, ChannelEvent):

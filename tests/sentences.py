@@ -23,6 +23,7 @@ NOT_READ = {
     "web/demo/answers.py": "what people of the demo have typed",
     "web/demo/reviews.py": "what people of the demo have typed",
     "web/demo/visits.py": "what people of the demo have typed",
+    "web/demo/look.py": "a drawing of letters, in SVG",
     "web/identity/id_token.py": "for the log, and word for word for whoever tries a provider of a client",
     "web/identity/provider.py": "for the log, and word for word for whoever tries a provider of a client",
     "web/outside/transport.py": "for the log: what a library says of a connection",

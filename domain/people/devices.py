@@ -14,7 +14,7 @@ from typing import Literal, Protocol, assert_never
 import msgspec
 
 from domain import check
-from domain.errors import Conflict, Unknown
+from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ClientId, PersonId, ShareId
 from domain.language import gettext as _
 from domain.message import Command, Event
@@ -24,6 +24,7 @@ DAYS, MOST_DAYS = 30, 365  # for which a device stays signed in where nobody sai
 DISPLAY_DAYS = 365  # for which a wall display lasts
 GRACE = timedelta(seconds=20)  # in which the same credential is answered with the same successor, as by tabs restored
 SUCCESSORS = 20  # of one credential that are known at once: so often its answer may be lost
+NAME = 60  # letters of a name that its person gives it, at most
 GONE_KEPT = 20  # ended devices, in memory; the log has them all
 
 EndCause = Literal["signed_out", "ended", "replaced", "over", "nothing_left", "copied", "restored"]
@@ -52,6 +53,13 @@ class DeviceEnded(Event, frozen=True, kw_only=True):
     cause: EndCause
 
 
+class DeviceRenamed(Event, frozen=True, kw_only=True):
+    """A device that stays signed in is called otherwise by its person from now on."""
+
+    device: str
+    name: str
+
+
 class DisplayOffered(Event, frozen=True, kw_only=True):
     """A screen may become a wall display of a share by a code, good once; `hash` is the code's sha256 hex."""
 
@@ -70,7 +78,7 @@ class DisplayBegun(Event, frozen=True, kw_only=True):
     hash: str
 
 
-DeviceEvent = DeviceKept | DeviceEnded | DisplayOffered | DisplayBegun
+DeviceEvent = DeviceKept | DeviceEnded | DeviceRenamed | DisplayOffered | DisplayBegun
 
 # state
 
@@ -173,6 +181,10 @@ def evolve(state: Devices, event: DeviceEvent | SessionStarted, at: datetime) ->
                 return state
             gone = (*state.gone, _gone(state.kept[key], at, cause))[-GONE_KEPT:]
             return replace(state, kept={k: one for k, one in state.kept.items() if k != key}, gone=gone)
+        case DeviceRenamed(device=key, name=name):
+            if key not in state.kept:
+                return state
+            return replace(state, kept={**state.kept, key: replace(state.kept[key], name=name)})
         case SessionStarted(kept=key):
             if key not in state.kept:
                 return state
@@ -247,6 +259,14 @@ class EndDevice(Command, frozen=True, kw_only=True):
     cause: EndCause = "ended"
 
 
+class RenameDevice(Command, frozen=True, kw_only=True):
+    """Call a device of one's own that stays signed in otherwise. A wall display keeps the name of its place."""
+
+    person: PersonId
+    device: str
+    name: str
+
+
 class OfferDisplay(Command, frozen=True, kw_only=True):
     """Let a screen become a wall display of a share, by a code."""
 
@@ -267,7 +287,7 @@ class BeginDisplay(Command, frozen=True, kw_only=True):
     hash: str
 
 
-DeviceCommand = KeepDevice | RenewDevice | EndDevice | OfferDisplay | BeginDisplay
+DeviceCommand = KeepDevice | RenewDevice | EndDevice | RenameDevice | OfferDisplay | BeginDisplay
 CREDENTIALED = KeepDevice | RenewDevice | BeginDisplay  # whose credential is made or read first; never sent by anybody
 Decided = DeviceEvent | SessionStarted | SessionEnded
 
@@ -308,6 +328,8 @@ def decide(state: Owner, command: DeviceCommand, now: datetime) -> list[Decided]
             return _renew(state, command, now)
         case EndDevice(device=key, cause=cause):
             return end(state, key, cause)
+        case RenameDevice():
+            return list(_rename(state, command))
         case OfferDisplay():
             return [_offer(state, command, now)]
         case BeginDisplay():
@@ -369,6 +391,18 @@ def _renew(state: Owner, command: RenewDevice, now: datetime) -> list[Decided]:
             issued=check.line("issued", command.issued),
         )
     ]
+
+
+def _rename(state: Owner, command: RenameDevice) -> list[DeviceRenamed]:
+    device = state.devices.kept.get(command.device)
+    if device is None:
+        raise Unknown(_("This device is signed in no more."), "device")
+    if device.display:
+        raise Conflict(_("A wall display keeps the name of its place. End it, and put up another."), "device")
+    name = check.line("name", command.name)
+    if len(name) > NAME:
+        raise Invalid(_("A name has at most {most} letters. Choose a shorter one.", most=NAME), "name")
+    return [] if name == device.name else [DeviceRenamed(device=device.id, name=name)]
 
 
 def _offer(state: Owner, command: OfferDisplay, now: datetime) -> DisplayOffered:

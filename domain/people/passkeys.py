@@ -65,6 +65,13 @@ class PasskeyRemoved(Event, frozen=True, kw_only=True):
     cause: Literal["removed", "ended"]
 
 
+class PasskeyRenamed(Event, frozen=True, kw_only=True):
+    """Somebody calls a passkey of their own otherwise from now on."""
+
+    passkey: str
+    name: str
+
+
 class PasskeyDoubted(Event, frozen=True, kw_only=True):
     """A passkey signed with a count that is not above its last one: it may have been copied, and lets nobody in."""
 
@@ -84,7 +91,7 @@ class PasskeyReplacementConfirmed(Event, frozen=True, kw_only=True):
 
 
 PasskeyEvent = (
-    PasskeyAdded | PasskeyUsed | PasskeyRemoved | PasskeyDoubted | PasskeyReplacementAsked
+    PasskeyAdded | PasskeyUsed | PasskeyRemoved | PasskeyRenamed | PasskeyDoubted | PasskeyReplacementAsked
     | PasskeyReplacementConfirmed
 )  # fmt: skip
 
@@ -144,6 +151,8 @@ def evolve(state: Keyring, event: PasskeyEvent, opens: tuple[ClientId, ...], at:
         case PasskeyRemoved(passkey=key, cause=cause):
             left = {k: one for k, one in keys.items() if k != key}
             return replace(state, passkeys=left, lost=state.lost or cause == "ended")
+        case PasskeyRenamed(passkey=key, name=name) if key in keys:
+            return replace(state, passkeys={**keys, key: replace(keys[key], name=name)})
         case PasskeyReplacementAsked():
             return replace(state, asked=at)
         case PasskeyReplacementConfirmed(expires=expires):
@@ -220,6 +229,15 @@ class RemovePasskey(Command, frozen=True, kw_only=True):
     session: str = ""  # in which it is removed, and which goes on
 
 
+class RenamePasskey(Command, frozen=True, kw_only=True):
+    """Call a passkey of one's own otherwise, in a session that may remove it."""
+
+    person: PersonId
+    passkey: str
+    name: str
+    session: str
+
+
 class AskPasskeyReplacement(Command, frozen=True, kw_only=True):
     """Ask an admin to allow another passkey, where those there are cannot be used."""
 
@@ -233,8 +251,10 @@ class ConfirmPasskeyReplacement(Command, frozen=True, kw_only=True):
     expires: datetime
 
 
-PasskeyCommand = AddPasskey | UsePasskey | RemovePasskey | AskPasskeyReplacement | ConfirmPasskeyReplacement
-CEREMONY = AddPasskey | UsePasskey  # what has to be verified first, and is never sent by anybody
+PasskeyCommand = (
+    AddPasskey | UsePasskey | RemovePasskey | RenamePasskey | AskPasskeyReplacement | ConfirmPasskeyReplacement
+)  # fmt: skip
+CEREMONY = AddPasskey | UsePasskey | RenamePasskey  # whose session is looked at first, and never sent by anybody
 
 
 class Keyholder(sign_ins.Holder, Protocol):
@@ -264,6 +284,8 @@ def decide(state: Keyholder, command: PasskeyCommand, now: datetime) -> list[Dec
             return list(_use(state, command, now))
         case RemovePasskey():
             return list(_remove(state, command))
+        case RenamePasskey():
+            return list(_rename(state, command))
         case AskPasskeyReplacement():
             _of_the_organisation(state)
             if state.keyring.asked is not None:
@@ -336,8 +358,8 @@ def _remove(state: Keyholder, command: RemovePasskey) -> list[Decided]:
     if removed is None:
         return []
     if command.cause == "removed":
-        if state.viewer and not (session is not None and set(removed.clients) <= set(session.clients)):
-            return []  # what this session does not open is not told of
+        if not _told_of(state, session, removed):
+            return []
         if not state.viewer and not ring.vouches(session):
             raise Conflict(_("Sign in by a passkey first; then you can remove one. An admin can remove one you lost."))
     going = [one for one in state.sessions.values() if one.passkey == removed.id and one.id != command.session]
@@ -347,3 +369,19 @@ def _remove(state: Keyholder, command: RemovePasskey) -> list[Decided]:
     ended = [event for key in leaving for event in devices.end(state, key, "ended")]
     alone = [SessionEnded(session=one.id, cause="ended") for one in going if one.kept not in leaving]
     return [*ended, *alone, PasskeyRemoved(passkey=removed.id, cause=command.cause)]
+
+
+def _told_of(state: Keyholder, session: Session | None, passkey: Passkey) -> bool:
+    """Return whether a session may know of a passkey: of a viewer, one that opens nothing which it does not."""
+    return not state.viewer or (session is not None and set(passkey.clients) <= set(session.clients))
+
+
+def _rename(state: Keyholder, command: RenamePasskey) -> list[PasskeyRenamed]:
+    ring, session = state.keyring, state.sessions.get(command.session)
+    renamed = ring.passkeys.get(command.passkey)
+    if renamed is None or not _told_of(state, session, renamed):
+        return []
+    if not state.viewer and not ring.vouches(session):  # or whoever reads their email could have them remove another
+        raise Conflict(_("Sign in by a passkey first; then you can rename one."))
+    name = named(command.name)
+    return [] if name == renamed.name else [PasskeyRenamed(passkey=renamed.id, name=name)]

@@ -1,5 +1,6 @@
 """What the organisation asks of everybody who signs in; the clients' own limits may be narrower."""
 
+from datetime import datetime
 from typing import assert_never
 
 import msgspec
@@ -29,14 +30,15 @@ RuleEvent = PasskeysRequired | DeviceDaysSet
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     passkeys_required: bool = False  # of the organisation's own people
+    required_since: datetime | None = None  # UTC, while they are
     device_days: int = devices.DAYS  # for which a device may stay signed in, at most
 
 
-def evolve(state: Rules, event: RuleEvent) -> Rules:
-    """Return the rules after `event`."""
+def evolve(state: Rules, event: RuleEvent, at: datetime) -> Rules:
+    """Return the rules after `event`, recorded at `at` (UTC)."""
     match event:
         case PasskeysRequired(required=required):
-            return msgspec.structs.replace(state, passkeys_required=required)
+            return msgspec.structs.replace(state, passkeys_required=required, required_since=at if required else None)
         case DeviceDaysSet(days=days):
             return msgspec.structs.replace(state, device_days=days)
         case _:

@@ -138,6 +138,8 @@ def said(field: str, value: object, way: Way, *, long: bool = False) -> str:
             return words.percent(value)
         case int() if field == "progress":
             return words.percent(Decimal(value) / 100)
+        case Decimal():
+            return words.index(value)
         case tuple():
             return _("Updated")
         case _:

@@ -260,6 +260,11 @@ def whose(name: str) -> str:
     return f"{name}’" if name.endswith("s") else f"{name}’s"
 
 
+def index(value: Decimal) -> str:
+    """Return an index with the decimal places it has: "0.94"."""
+    return locales.number(value, _places_of(value)) if elsewhere() else str(value)
+
+
 TENTH = Decimal("0.1")  # of a percent
 
 

@@ -46,6 +46,8 @@ def _while_it_loads(true: Callable[[], Any]) -> Any:
 class Product:
     """`fanlight serve` on a folder; killed and started again at will."""
 
+    starts = 60.0  # seconds in which it has to answer
+
     def __init__(self, folder: Path, *, demo: bool = False, flags: tuple[str, ...] = ()) -> None:
         self.folder, self.demo, self.flags = folder, demo, flags
         self.port = free_port()
@@ -64,10 +66,14 @@ class Product:
                 "--drain-seconds", 1]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("FANLIGHT_")}
         log = self.folder.parent / f"{self.folder.name}-{self.port}.log"
-        self.process = Program([*told, *self.flags], environment, log)
-        wait_until(lambda: self.answers() or self.process.poll() is not None, 60)  # type: ignore[union-attr]
+        self.process = self.program([*told, *self.flags], environment, log)
+        wait_until(lambda: self.answers() or self.process.poll() is not None, self.starts)  # type: ignore[union-attr]
         assert self.process.poll() is None, log.read_text()[-2000:]
         return self
+
+    def program(self, told: list[object], environment: dict[str, str], log: Path) -> Program:
+        """Return the running command line."""
+        return Program(told, environment, log)
 
     def answers(self) -> bool:
         try:

@@ -480,6 +480,7 @@ def _stays(rng: random.Random) -> list[AnyCommand]:
             person=person, device=wall, name="Hall", share=THEIRS, client=COUNCIL, hash=f"code {key}", expires=expires
         ),
         devices.BeginDisplay(person=person, code=f"code {key}", hash=f"hung {key}"),
+        devices.RenameDevice(person=person, device=device, name="Kitchen"),
         devices.EndDevice(person=person, device=rng.choice((device, wall))),
         SetDeviceDays(days=devices.DAYS),
     ]  # fmt: skip
@@ -508,6 +509,7 @@ def _signed_in(rng: random.Random) -> list[AnyCommand]:
             person=person, passkey="own", count=1, challenge=f"second {key}", session=f"{person}-p",
             session_hash=f"passkey {key}", session_expires=expires,
         ),
+        passkeys.RenamePasskey(person=person, passkey="own", name="Blue key", session=f"{person}-p"),
         passkeys.RemovePasskey(person=person, passkey="own"),
         passkeys.AskPasskeyReplacement(person=person),
         passkeys.ConfirmPasskeyReplacement(person=person, expires=expires),

@@ -12,8 +12,9 @@ from domain.people.clients import RegisterClient
 from domain.people.person import InvitePerson
 from tests.web.doors import House, running
 from tests.world import ADMIN
-from web.demo import cast, life
+from web.demo import cast, life, look
 from web.ids import new_id
+from web.pictures.picture import checked
 
 pytestmark = pytest.mark.folder
 
@@ -44,3 +45,14 @@ def test_the_page_names_everybody_of_the_cast_and_their_clients(house: House) ->
     for person, _name, _role, client in cast.PEOPLE:
         assert there[person].name in page.text
         assert client is None or clients[client] in page.text
+
+
+def test_the_organisation_has_a_look_of_its_own_drawn_as_any_uploaded_one(house: House) -> None:
+    log = house.process.services.logs.disclosure
+    worn = look.kept(log.keep_asset)
+    tell(house, worn)
+    assert house.process.services.present.refresh().brand.look is not None
+    for field, picture in worn.pictures.items():
+        kept = log.asset(picture.sha256)
+        assert checked(kept or b"") == picture, field
+    assert set(cast.ORGANISATION.upper()) <= {" ", *look.LETTERS}

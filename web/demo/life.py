@@ -27,6 +27,7 @@ from projections.installation.folder import Logs
 from projections.receipts.taking import Receipts
 from web.clock import Virtual, now
 from web.demo import cast as plan
+from web.demo import look
 from web.demo.story import Story
 from web.demo.visits import WEEKS, Visits
 from web.door.guard import open_door
@@ -38,6 +39,7 @@ from web.process.signing import signing_key
 from web.render.page import Renderer
 from web.settings import BadSetting, Settings
 from web.sign_in.keeping import signed_in
+from web.write.brand_kept import BrandKept
 from web.write.permission import OPERATOR
 from web.write.service import Service
 
@@ -80,14 +82,18 @@ def _record_year(folder: Logs, settings: Settings) -> None:
         visits.updated(share, entries[-1].n)
 
     ports = FollowerPorts(clock=clock, salt=random_salt, on_entries=updated)
-    follower = Follower(folder.events, folder.disclosure, Renderer(), ports)
+    renderer = Renderer()
+    follower = Follower(folder.events, folder.disclosure, renderer, ports)
     notary, signed = Notary(folder, signing_key(settings.key_file), clock), until - WEEKS
 
     def screen(share: str) -> Screen:
         last = folder.disclosure.last(share)
         return Screen(n=last.n, head=last.root) if last else Screen()
 
-    story = Story(Service(folder.events, present, clock), lambda: present.world, settings.demo_seed, screen)
+    service = Service(folder.events, present, clock)
+    service.surround(BrandKept(folder.disclosure, renderer.style_of))
+    worn = look.kept(folder.disclosure.keep_asset)
+    story = Story(service, lambda: present.world, settings.demo_seed, screen, worn)
     for at in story.year(until):
         while follower.step():
             pass

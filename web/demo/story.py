@@ -11,7 +11,7 @@ from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId, RiskId
 from domain.money import Money
 from domain.people import clients
-from domain.people.brand import NameOrganisation
+from domain.people.brand import NameOrganisation, SetBrand
 from domain.people.person import InvitePerson
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.calendar import Calendar
@@ -28,6 +28,7 @@ from web.write.service import Service
 MANAGER = Actor(PersonId("marta"), "manager")
 YEAR = timedelta(days=365)
 ANSWERED, ASKED = 340, 362  # days on which Acme Rail rates a risk, and is asked about one
+DRESSED = 351  # day on which the organisation gives itself a look of its own
 REPLAN = 250  # day of the plan on which the Harbour Line is agreed anew
 
 
@@ -40,8 +41,9 @@ class Story:
         world: Callable[[], World],
         seed: int,
         screen: Callable[[str], Screen] = lambda _share: Screen(),
+        look: SetBrand | None = None,
     ) -> None:
-        self._service, self._world, self._screen = service, world, screen
+        self._service, self._world, self._screen, self._look = service, world, screen, look
         self._random = random.Random(seed)  # noqa: S311  # a story, not a secret
         self.reviews = Reviews(self.tell, world, seed)
 
@@ -135,6 +137,9 @@ class Story:
                 for milestone in self._reached(planned, at.date()):
                     yield at
                     self.tell(MANAGER, milestone)
+            if day == DRESSED and self._look is not None:
+                yield at
+                self.tell(OPERATOR, self._look)
             if day in (ANSWERED, ASKED):
                 yield at
                 self._with_acme(day)

@@ -5,9 +5,11 @@ this server ask what it alone can reach (its neighbours, its own ports, the meta
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from domain.language import gettext as _
@@ -29,8 +31,19 @@ NEVER = tuple(
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
+Resolve = Callable[[str, int], Sequence[str]]  # the addresses of a name, for a port
+
+
 class Forbidden(ValueError):
     """An address that is not asked. The message says which, and what would be taken."""
+
+
+class Unreadable(Forbidden):
+    """What was typed is no address at all."""
+
+
+class Inside(Forbidden):
+    """An address, or a name that leads to one, in a network inside which the operator has not allowed."""
 
 
 def networks(text: str) -> tuple[Network, ...]:
@@ -71,29 +84,66 @@ def checked(address: str) -> tuple[str, int]:
     """
     try:
         parts = urlsplit(address)
-        host, port = parts.hostname, parts.port or 443
+        host, port = parts.hostname, 443 if parts.port is None else parts.port
     except ValueError:
-        raise Forbidden(_("{address} cannot be read as an address.", address=address[:200])) from None
-    if parts.scheme != "https" or not host:
+        raise Unreadable(_("{address} cannot be read as an address.", address=address[:200])) from None
+    if parts.scheme != "https" or not host or not port:
         raise Forbidden(_("{address} does not begin with https://.", address=address[:200]))
-    if parts.username is not None or parts.password is not None:
+    if "@" in parts.netloc:
         raise Forbidden(_("{host}: an address with a user or a password in it is not asked.", host=host[:200]))
     return host, port
 
 
-async def resolved(host: str, port: int, inside: Sequence[Network]) -> str:
-    """Return the IP address that a request to `host` goes to: each that its name has is judged first.
+def system(host: str, port: int) -> list[str]:
+    """Return the addresses a name has now, as the system knows them.
 
-    Raises: Forbidden, OSError.
+    Raises: OSError.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
-    if not addresses or not all(outside(one, inside) for one in addresses):
-        raise Forbidden(
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return [str(one[4][0]) for one in found]
+
+
+async def judged(host: str, port: int, inside: Sequence[Network], resolve: Resolve = system) -> list[str]:
+    """Return the IP addresses that a request to `host` may go to: each that its name has is judged first.
+
+    Raises: Inside, OSError.
+    """
+    addresses = list(dict.fromkeys(await _looked_up(host, port, resolve)))
+    if not addresses:
+        raise OSError(_("The name in the address could not be found."))
+    if not all(outside(one, inside) for one in addresses):
+        raise Inside(
             _(
                 "{host} leads to a network inside, which this installation does not ask. See --outside-networks.",
                 host=host,
             )
         )
-    return addresses[0]
+    return addresses
+
+
+async def _looked_up(host: str, port: int, resolve: Resolve) -> Sequence[str]:
+    """Return what a resolver says, in a thread of its own: the system's has no bound, and whoever waits here has."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def say(found: Sequence[str] | OSError) -> None:
+        if answer.done():  # nobody waits any more
+            return
+        if isinstance(found, OSError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def look() -> None:
+        found: Sequence[str] | OSError
+        try:
+            found = resolve(host, port)
+        except UnicodeError as error:  # a name that cannot be one
+            found = OSError(str(error))
+        except OSError as error:
+            found = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it took too long
+            loop.call_soon_threadsafe(say, found)
+
+    threading.Thread(target=look, name="resolve", daemon=True).start()
+    return await answer

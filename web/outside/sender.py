@@ -1,27 +1,24 @@
-"""Hands a few bytes to an https address that somebody typed, and returns what the other end answered.
+"""Hands a few bytes to an https address that somebody typed, and returns what the other end answered. For threads.
 
-Rule: the name is resolved once, every address it has is checked, and the connection is made to one that was checked;
-so a name that leads into our own network, now or a moment later, reaches nothing there. No redirect is followed, no
-proxy is asked. The answer is bounded in size, and the whole in time.
+Rule: it goes the way of `transport`: every address of the name is judged, and the connection is made to one that was;
+no redirect is followed, no proxy is asked. Of the answer the beginning is read, and all of it is bounded in time. What
+broke before the request went out is told apart from what broke after: that may have arrived.
 """
 
-import contextlib
-import http.client
-import ipaddress
-import socket
-import ssl
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
+import httpx2
 import msgspec
 
 from domain.language import gettext as _
-from web.outside.addresses import IP, Network, outside
+from web.outside.addresses import Forbidden, Inside, Network, Resolve, Unreadable, checked, system
+from web.outside.transport import Outside
 
 WITHIN = 12.0  # seconds for one request, whatever the other end does
 LARGEST = 4096  # bytes of an answer that are read
+BEGUN = "http11.send_request_headers.started"  # from here on something may have arrived
 
 
 class NotSent(Exception):
@@ -44,16 +41,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: str = ""  # the header, as it came
 
 
-Resolve = Callable[[str, int], Sequence[str]]
-
-
-def resolved(host: str, port: int) -> list[str]:
-    """Return the addresses a name has now, as the system knows them."""
-    return list(dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-
-
 class Sender:
-    """Sends to https addresses. Thread-safe.
+    """Sends to https addresses. Thread-safe; not for a thread in which an event loop runs.
 
     `allowed`: networks inside that may be reached; `authority`: a file with an authority of the operator's own.
     """
@@ -61,135 +50,84 @@ class Sender:
     def __init__(
         self,
         allowed: Sequence[Network] = (),
-        resolve: Resolve = resolved,
+        resolve: Resolve = system,
         within: float = WITHIN,
         authority: Path = Path(),
     ) -> None:
-        self._allowed, self._resolve, self._within = tuple(allowed), resolve, within
-        self._authority = authority
+        self._outside, self._within = Outside(allowed, authority, resolve), within
 
     def post(self, address: str, body: bytes) -> Reply:
         """Hand JSON to an address, and return the answer.
 
         Raises: NotAllowed, NotSent, Lost.
         """
-        parts = _https(address)
-        host, port = parts.hostname or "", parts.port or 443
-        with self._connected(host, port, self._checked(host, port)) as connection:
-            return _asked(connection, parts, body)
-
-    def _checked(self, host: str, port: int) -> list[IP]:
-        """Return the addresses of a name, once every one of them may be reached."""
-        found: list[str] = []
-
-        def look() -> None:
-            with contextlib.suppress(OSError, UnicodeError):
-                found.extend(self._resolve(host, port))
-
-        looking = threading.Thread(target=look, name="resolve", daemon=True)  # the system's own resolver has no bound
-        looking.start()
-        looking.join(self._within)
-        if not found:
-            raise NotSent(_("The name in the address could not be found."))
-        addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
-        if not all(outside(str(one), self._allowed) for one in addresses):
-            told = _("The address leads into a private network. An operator can allow that network by a setting.")
-            raise NotAllowed(told)
-        return addresses
-
-    def _trusted(self) -> ssl.SSLContext:
-        """Return whom TLS trusts: whom the system does, and the operator's own authority."""
-        context = ssl.create_default_context()
-        if self._authority != Path():
-            context.load_verify_locations(self._authority)
-        return context
-
-    @contextlib.contextmanager
-    def _connected(self, host: str, port: int, there: Sequence[IP]) -> Iterator["_Connection"]:
-        """Connect to one of some addresses, as the host that was typed; cut whatever takes too long."""
-        connection = _Connection(host, port, self._within, self._trusted())
-        watch = threading.Timer(self._within, connection.cut)
-        watch.daemon = True
-        watch.start()
+        _allowed(address)
+        handing = _Handing(self._outside, self._within)
         try:
-            try:
-                connection.open(there)
-            except (OSError, ValueError) as error:  # the second of a name that no certificate can be for
-                told = _one_line(str(error)) or type(error).__name__
-                raise NotSent(_("No connection: {error}", error=told)) from error
-            yield connection
-        finally:
-            watch.cancel()
-            connection.close()
+            return asyncio.run(handing.over(address, body))
+        except Inside as error:
+            told = _("The address leads into a private network. An operator can allow that network by a setting.")
+            raise NotAllowed(told) from error
+        except (Forbidden, httpx2.InvalidURL) as error:
+            raise NotAllowed(_("The address cannot be read.")) from error
+        except (httpx2.HTTPError, OSError, ValueError) as error:  # the last of a name that no certificate can be for
+            raise handing.broken(error) from error
 
 
-class _Connection(http.client.HTTPSConnection):
-    """A connection to an address that was checked, which another thread can cut at any time."""
-
-    def __init__(self, host: str, port: int, within: float, trusted: ssl.SSLContext) -> None:
-        super().__init__(host, port, timeout=within)
-        self._trusted = trusted
-        self._name, self._within, self._socket = host, within, socket.socket()
-        self.over = False
-
-    def open(self, there: Sequence[IP]) -> None:
-        """Connect to the first of some addresses that answers. Raises: OSError."""
-        for place, address in enumerate(there, 1):
-            try:
-                self._begin(address)
-            except OSError:
-                if place == len(there) or self.over:
-                    raise
-            else:
-                return
-
-    def _begin(self, address: IP) -> None:
-        self._socket.close()
-        plain = self._socket = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET)
-        plain.settimeout(self._within)
-        plain.connect((str(address), self.port))
-        secured = self._trusted.wrap_socket(plain, server_hostname=self._name, do_handshake_on_connect=False)
-        self._socket = self.sock = secured
-        secured.do_handshake()
-
-    def cut(self) -> None:
-        """End the connection, whatever it does."""
-        self.over = True
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        super().close()
-        self._socket.close()
-
-
-def _https(address: str) -> SplitResult:
+def _allowed(address: str) -> None:
+    """Raise NotAllowed for what is no https address; its words do not repeat the address, which is a secret."""
     try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
+        checked(address)
+    except Unreadable:
         raise NotAllowed(_("The address cannot be read.")) from None
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or port == 0:
-        raise NotAllowed(_("Only addresses that begin with https:// are sent to."))
-    return parts
+    except Forbidden:
+        raise NotAllowed(_("Only addresses that begin with https:// are sent to.")) from None
 
 
-def _asked(connection: _Connection, parts: SplitResult, body: bytes) -> Reply:
-    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    headers = {"content-type": "application/json", "user-agent": "fanlight", "connection": "close"}
-    try:
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        said = answer.read(LARGEST)
-        if connection.over:  # what was read ends where it was cut
-            raise TimeoutError
-    except (OSError, http.client.HTTPException) as error:
-        why = (
-            _("no answer came in time") if connection.over or isinstance(error, TimeoutError) else _one_line(str(error))
-        )
-        raise Lost(why or type(error).__name__) from error
-    text = _one_line(said.decode("utf-8", "replace"))
-    return Reply(status=answer.status, text=text, retry_after=answer.getheader("retry-after") or "")
+class _Handing:
+    """One request, and how far it got."""
+
+    def __init__(self, way: Outside, within: float) -> None:
+        self._way, self._within = way, within
+        self._found, self._begun = False, False
+
+    async def over(self, address: str, body: bytes) -> Reply:
+        headers = {"content-type": "application/json", "user-agent": "fanlight", "accept-encoding": "identity"}
+        async with asyncio.timeout(self._within), httpx2.AsyncClient(
+            transport=self._way.pinned(), timeout=self._within, follow_redirects=False, trust_env=False, headers=headers
+        ) as client:  # fmt: skip
+            asked = client.stream("POST", address, content=body, extensions={"trace": self._trace})
+            async with asked as answer:
+                said = await _beginning(answer)
+                return Reply(
+                    status=answer.status_code,
+                    text=_one_line(said.decode("utf-8", "replace")),
+                    retry_after=answer.headers.get("retry-after", ""),
+                )
+
+    async def _trace(self, step: str, _info: object) -> None:
+        self._found = True
+        self._begun = self._begun or step == BEGUN
+
+    def broken(self, error: Exception) -> NotSent | Lost:
+        """Return what an error means at the point that was reached."""
+        late = isinstance(error, (TimeoutError, httpx2.TimeoutException))
+        why = _("no answer came in time") if late else _one_line(str(error)) or type(error).__name__
+        if self._begun:
+            return Lost(why)
+        if self._found:
+            return NotSent(_("No connection: {error}", error=why))
+        return NotSent(_("The name in the address could not be found."))
+
+
+async def _beginning(answer: httpx2.Response) -> bytes:
+    """Return the first bytes of an answer, as they came."""
+    said = b""
+    async for chunk in answer.aiter_raw():
+        said += chunk
+        if len(said) >= LARGEST:
+            break
+    return said[:LARGEST]
 
 
 def _one_line(text: str) -> str:

@@ -1,12 +1,14 @@
 """The way of a request to the outside: to the address that was judged, by TLS, and bounded in size.
 
-Rule: a name is resolved once for each request, judged, and the connection is made to what was judged; the certificate
-is that of the name. Whoever uses it bounds the time and follows no redirects, as `asking` does.
+Rule: a name is resolved once for each request, every address it has is judged, and the connection is made to one that
+was; the certificate is that of the name. So a name that leads inside, now or a moment later, reaches nothing there.
+Whoever uses it bounds the time and follows no redirects, as `asking` does and `sender.Sender`, the way of threads.
 """
 
 import asyncio
 import contextlib
 import functools
+import os
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import cast
 import httpx2
 import msgspec
 
-from web.outside.addresses import Network, checked, resolved
+from web.outside.addresses import Network, Resolve, checked, judged, system
 
 PATIENCE = 5.0  # seconds for one answer
 AT_MOST = 12.0  # seconds for all requests of one step
@@ -37,13 +39,17 @@ class TooLong(httpx2.ReadError):
     """An answer is longer than is read."""
 
 
-@functools.cache
 def trusted(authority: Path = Path()) -> ssl.SSLContext:
-    """Return whom TLS trusts, with an authority of the operator's own where a file of it is given.
+    """Return whom TLS trusts: whom the system does or `SSL_CERT_FILE` names, and an authority of the operator's own.
 
-    Read once, since reading holds up the event loop for a tenth of a second.
     Raises: OSError, ssl.SSLError.
     """
+    return _trusted(authority, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+
+
+@functools.cache
+def _trusted(authority: Path, _file: str, _folder: str) -> ssl.SSLContext:
+    """Return whom TLS trusts. Read once, since reading holds up the event loop for a tenth of a second."""
     context = httpx2.create_ssl_context()
     if authority != Path():
         context.load_verify_locations(authority)
@@ -90,46 +96,57 @@ class _Counted(httpx2.AsyncByteStream):
 
 
 class Pinned(httpx2.AsyncBaseTransport):
-    """A transport that goes to the IP address that was judged, whatever the name leads to a moment later."""
+    """A transport that goes to an IP address that was judged, whatever the name leads to a moment later."""
 
-    def __init__(self, inside: Sequence[Network], inner: httpx2.AsyncBaseTransport) -> None:
-        self._inside, self._inner = inside, inner
+    def __init__(self, inside: Sequence[Network], inner: httpx2.AsyncBaseTransport, resolve: Resolve = system) -> None:
+        self._inside, self._inner, self._resolve = inside, inner, resolve
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request to an address outside.
+        """Send a request to the first address of its host that takes a connection.
 
-        Raises: Forbidden.
+        Raises: Forbidden, httpx2.TransportError.
         """
         host, port = checked(str(request.url))
-        address = await resolved(host, port, self._inside)
-        pinned = httpx2.Request(
-            request.method,
-            request.url.copy_with(host=address),
-            headers=request.headers,  # among them Host, by name
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": host},
-        )
-        return await self._inner.handle_async_request(pinned)
+        *others, last = await judged(host, port, self._inside, self._resolve)
+        for address in others:
+            with contextlib.suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
+                return await self._inner.handle_async_request(_pinned(request, host, address))
+        return await self._inner.handle_async_request(_pinned(request, host, last))
 
     async def aclose(self) -> None:
         """Close its connections."""
         await self._inner.aclose()
 
 
+def _pinned(request: httpx2.Request, host: str, address: str) -> httpx2.Request:
+    """Return a request as it goes to an address of its host."""
+    return httpx2.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,  # among them Host, by name
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": host},
+    )
+
+
 class Outside:
     """How this installation asks addresses that somebody typed. `inside`: networks that may be asked all the same."""
 
-    def __init__(self, inside: Sequence[Network] = (), authority: Path = Path()) -> None:
-        self._inside, self._authority = inside, authority
+    def __init__(self, inside: Sequence[Network] = (), authority: Path = Path(), resolve: Resolve = system) -> None:
+        self._inside, self._authority, self._resolve = tuple(inside), authority, resolve
 
     def transport(self, longest: int = LONGEST) -> httpx2.AsyncBaseTransport:
         """Return a new transport; whoever uses it closes it. Connections are made anew, so each is judged.
 
         `longest`: bytes of one answer.
         """
+        return Bounded(self.pinned(), longest)
+
+    def pinned(self) -> httpx2.AsyncBaseTransport:
+        """Return the same for whoever reads the beginning of an answer alone, however long it is."""
         limits = httpx2.Limits(max_keepalive_connections=0)
         inner = httpx2.AsyncHTTPTransport(verify=trusted(self._authority), limits=limits, trust_env=False)
-        return Bounded(Pinned(self._inside, inner), longest)
+        return Pinned(self._inside, inner, self._resolve)
 
     @contextlib.asynccontextmanager
     async def asking(self, bounds: Bounds | None = None) -> AsyncIterator[httpx2.AsyncClient]:

@@ -8,15 +8,18 @@ import msgspec
 from domain.agreement.share import Share
 from domain.ids import ClientId
 from domain.language import gettext as _
+from domain.language import ngettext
 from domain.people.clients import Client
 from domain.people.devices import Device
 from domain.people.memberships import Membership
 from domain.people.person import Person
+from domain.people.providers import Setup
 from domain.people.sign_ins import Session
 from projections.events.world import World
 from projections.receipts.visits import Reached
 from projections.wording.phrases import listed
 from web.door.guard import Signed
+from web.identity.devices import allowed_days
 from web.mail.state import asked_for
 from web.people.addresses import addresses_said
 from web.process import presence
@@ -103,6 +106,39 @@ def standing(services: Services, signed: Signed, client: Client, *, deep: bool =
         client=client,
         windows=tuple(windows),
         people=tuple(sorted(people, key=lambda someone: (someone.ended, someone.known.name))),
+    )
+
+
+def for_all_shares(world: World, client: Client) -> list[str]:
+    """Return what holds for all shares of a client, in sentences: how long devices stay, and who joins uninvited."""
+    own, days = world.rules.device_days, allowed_days(world, client.id)
+    if not days:
+        stays = _("No device of theirs stays signed in.")
+    elif client.device_days is None or own < client.device_days:
+        stays = ngettext(
+            "A device of theirs stays signed in for {days} day at most, as the organisation allows.",
+            "A device of theirs stays signed in for {days} days at most, as the organisation allows.",
+            days,
+            days=days,
+        )
+    else:
+        stays = ngettext(
+            "A device of theirs stays signed in for {days} day at most, the limit of this client.",
+            "A device of theirs stays signed in for {days} days at most, the limit of this client.",
+            days,
+            days=days,
+        )
+    joins = [one.used for one in client.providers.values() if one.used is not None and one.used.joins]
+    if not joins:
+        return [stays, _("Nobody joins uninvited.")]
+    return [stays, *map(_joining, joins)]
+
+
+def _joining(setup: Setup) -> str:
+    return _(
+        "Whoever has an account at {host} with an address in {domains} joins as a viewer, uninvited.",
+        host=setup.host,
+        domains=listed(setup.domains),
     )
 
 

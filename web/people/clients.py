@@ -1,6 +1,6 @@
 """Pages of the clients: who has access, what last reached whom, which email domains may be invited, ending access."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -21,7 +21,7 @@ from domain.people.sign_ins import EndSession
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.people.client_standing import ClientStanding, client_of, clients_of, standing
+from web.people.client_standing import ClientStanding, client_of, clients_of, for_all_shares, standing
 from web.people.colleagues import typed_days
 from web.people.viewers import Ending, end_person, may_end
 from web.process.services import Services
@@ -57,6 +57,7 @@ class ClientPage(StaffPage, frozen=True, kw_only=True):
     client: Client
     stands: ClientStanding
     name: Callable[[str], str]  # what a person is called, by id
+    terms: Sequence[str]  # what holds for all of its shares, in sentences
     stood: str  # how many shares, people and open pages there are, as a sentence
     domains: str  # as typed or as they hold
     problem: Refused | None
@@ -135,6 +136,7 @@ async def _client(
         client=client,
         stands=stands,
         name=services.present.world.names_for(client.id),
+        terms=for_all_shares(services.present.world, client),
         stood=_stood(stands),
         domains=", ".join(client.domains) if typed.domains is None else typed.domains,
         days=_days_of(client) if typed.days is None else typed.days,

@@ -29,7 +29,7 @@ from web.ids import new_id
 from web.mail import state
 from web.mail.state import asked_for
 from web.people.addresses import addresses_said
-from web.people.passkeys import passkeys_said
+from web.people.passkeys import earlier_tokens, passkeys_said
 from web.people.viewers import Ending, end_person
 from web.process.services import Services
 from web.staff.acting import actor_of
@@ -49,6 +49,9 @@ SAID = Said(
         "days": N_("Recorded. It holds for devices that stay signed in already, too."),
         "ended": N_("Ended. They are signed out everywhere."),
         "required": N_("Recorded. Whoever has used no passkey goes to add one with their next click."),
+        "required-all": N_(
+            "Recorded. Whoever has used no passkey goes to add one, and the tokens until now are revoked."
+        ),
         "not-required": N_("Recorded. Nobody needs a passkey any more."),
     }
 )
@@ -89,6 +92,7 @@ class PeoplePage(StaffPage, frozen=True, kw_only=True):
     said: str
     required: bool  # whether everybody of them needs a passkey
     vouched: bool  # whether whoever looks used one
+    earlier: int  # tokens of programs that work, made when nobody was asked for one
     days: int  # for which a device may stay signed in
     most: int
 
@@ -137,6 +141,7 @@ async def _people(
         said=SAID.get(request.query_params.get("done", ""), ""),
         required=world.rules.passkeys_required,
         vouched=signed.person.keyring.vouches(signed.session),
+        earlier=len(earlier_tokens(services)),
         days=world.rules.device_days,
         most=MOST_DAYS,
         **shell(services, signed),

@@ -9,11 +9,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.ids import CommandId, PersonId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.people.passkeys import ConfirmPasskeyReplacement, RemovePasskey
 from domain.people.person import Person
 from domain.people.rules import RequirePasskeys
+from domain.people.tokens import RevokeToken
 from projections.events.world import organisation_zone
 from projections.wording import words
 from web.door.guard import ADMIN, Signed, door, not_found
@@ -23,10 +24,12 @@ from web.staff.acting import actor_of
 from web.staff.frame import StaffPage, shell
 
 HOURS = 24  # for which a second look holds
-SAID = {
-    "confirmed": N_("Confirmed. They can add one passkey within a day, in a session that began with a link."),
-    "removed": N_("Removed. Sessions that began with it have ended."),
-}
+SAID = Said(
+    {
+        "confirmed": N_("Confirmed. They can add one passkey within a day, in a session that began with a link."),
+        "removed": N_("Removed. Sessions that began with it have ended."),
+    }
+)
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +132,7 @@ async def remove(request: Request, signed: Signed) -> Response:
 async def require(request: Request, signed: Signed) -> Response:
     """`POST /people/passkeys`: whether the organisation's own people go nowhere before they have used a passkey.
 
-    Whoever asks has used one themselves, or they would be locked out.
+    Whoever asks has used one themselves, or they would be locked out. With `tokens` those made before are revoked.
     """
     services, form = services_of(request), await request.form()
     required = form.get("required") == "yes"
@@ -137,7 +140,30 @@ async def require(request: Request, signed: Signed) -> Response:
         return PlainTextResponse(_("Sign in by a passkey of your own first. Then you can ask it of the others.\n"), 409)
     command = RequirePasskeys(required=required)
     await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=await _key(request))
+    if required and form.get("tokens") == "revoke":
+        await run_in_threadpool(_revoke, services, signed)
+        return RedirectResponse("/people?done=required-all", 303)
     return RedirectResponse(f"/people?done={'required' if required else 'not-required'}", 303)
+
+
+def _revoke(services: Services, signed: Signed) -> None:
+    """Revoke the tokens that were made before passkeys were asked for."""
+    services.present.refresh()
+    for person, token in earlier_tokens(services):
+        command = RevokeToken(person=person, token=token)
+        services.service.execute(actor_of(signed), command, command_id=CommandId(new_id(24)))
+
+
+def earlier_tokens(services: Services) -> list[tuple[PersonId, str]]:
+    """Return the tokens of the organisation's people that work and were made before passkeys were asked for."""
+    world, now = services.present.world, services.now()
+    since = world.rules.required_since or now
+    return [
+        (person.id, token.id)
+        for person in world.people.values()
+        for token in person.tokens.values()
+        if not person.viewer and token.issued <= since and services.settings.token_ends(token) > now
+    ]
 
 
 async def _key(request: Request) -> CommandId:

@@ -14,50 +14,40 @@ from projections.events.world import World
 from projections.wording import words
 from web.process.services import Services
 from web.record.facts import about
+from web.record.kinds_said import CALLED
 from web.record.said.changes import put_back
 from web.record.two_times import two_times
 
-SAID = Said(
-    {
-        "held-released": N_("Released after review"),
-        "client-scored": N_("Client’s view recorded"),
-        "change-put-back": N_("Change put back"),
-        "client-view-asked": N_("Client’s view asked"),
-        "baseline-approved": N_("Agreed plan set"),
-        "cost-measured": N_("Spend recorded"),
-        "health-overridden": N_("Status set by hand"),
-        "health-override-ended": N_("Status by the rule again"),
-        "command-carried-out": N_("Command completed"),
-        "mail-queued": N_("Email queued"),
-        "mail-settled": N_("Email answered by the mail server"),
-        "mail-domains-set": N_("Email domains set"),
-        "notices-chosen": N_("Emails about the list chosen"),
-        "message-queued": N_("Message to a channel queued"),
-        "message-settled": N_("Message answered by Teams or Slack"),
-        "provider-set": N_("Identity provider set"),
-        "provider-tried": N_("Identity provider tried"),
-        "provider-used": N_("Identity provider in use"),
-        "provider-removed": N_("Identity provider removed"),
-        "lead-named": N_("Made a lead of the client"),
-        "lead-ended": N_("Lead of the client no more"),
-    }
-)
-
 NOBODYS = Said({"operator": N_("System (command line, demo)"), "system": N_("System")})  # actors that are no person
 
-PLAIN = (  # fields that are set out as they are
-    "forecast",
-    "actual",
-    "percent",
-    "status_date",
-    "ac",
-    "eac",
-    "dimension",
-    "status",
-    "on",
-    "by",
-    "number",
-    "note",
+DETAILS = Said(  # what is said of a field, in this order
+    {
+        "forecast": N_("forecast {value}"),
+        "actual": N_("actual {value}"),
+        "percent": N_("percent {value}"),
+        "status_date": N_("status date {value}"),
+        "ac": N_("AC {value}"),
+        "eac": N_("EAC {value}"),
+        "dimension": N_("dimension {value}"),
+        "status": N_("status {value}"),
+        "on": N_("on {value}"),
+        "by": N_("by {value}"),
+        "number": N_("number {value}"),
+        "note": N_("note {value}"),
+    }
+)
+WORDS = Said(  # values that are words of ours
+    {
+        "schedule": N_("schedule"),
+        "budget": N_("budget"),
+        "risk": N_("risk"),
+        "overall": N_("overall"),
+        "on_track": N_("on track"),
+        "at_risk": N_("at risk"),
+        "off_track": N_("off track"),
+        "cost": N_("cost"),
+        "price": N_("price"),
+    }
 )
 
 
@@ -84,7 +74,7 @@ def called(world: World, actor: str) -> str:
 
 def say(kind: str) -> str:
     """Return an event's kind in words: "forecast-moved" is "Forecast moved"."""
-    return SAID.get(kind) or kind.replace("-", " ").capitalize()
+    return CALLED.get(kind, kind)
 
 
 def line(services: Services, project: Project | None, recorded: Recorded) -> EventLine:
@@ -128,7 +118,8 @@ def _subject(project: Project | None, payload: dict[str, Any]) -> str:
 
 
 def _detail(payload: dict[str, Any]) -> str:
-    figures = [f"{name.replace('_', ' ')} {payload[name]}" for name in PLAIN if payload.get(name) not in (None, "")]
+    given = {name: payload[name] for name in DETAILS if payload.get(name) not in (None, "")}
+    figures = [DETAILS[name].format(value=WORDS.get(str(value), str(value))) for name, value in given.items()]
     amount = payload.get("amount")
     if isinstance(amount, dict):
         figures.append(f"{amount['currency']} {amount['amount']}")
@@ -137,5 +128,5 @@ def _detail(payload: dict[str, Any]) -> str:
         if isinstance(points, dict):
             figures.append(f"{points['probability']}×{points['impact']}")
     if "measure" in payload:
-        figures.insert(0, payload["measure"])
+        figures.insert(0, WORDS.get(payload["measure"], payload["measure"]))
     return ", ".join(figures)

@@ -284,8 +284,8 @@ def of_budget(vital: BudgetVital, said: str) -> tuple[Detail, ...]:
         (_("Earned"), vital.earned, vital.earned_share, _own_day(vital.earned_on)),
     )
     shares = ((label, amount(money), _of_budget(share), on) for label, money, share, on in figures)
-    cpi = () if vital.cpi is None else (str(vital.cpi), _("earned divided by spent"))
-    spi = () if vital.spi_t is None else (str(vital.spi_t), _("time earned divided by time passed"))
+    cpi = () if vital.cpi is None else (words.index(vital.cpi), _("earned divided by spent"))
+    spi = () if vital.spi_t is None else (words.index(vital.spi_t), _("time earned divided by time passed"))
     return (
         *(detail for label, money, share, on in shares for detail in _of_text(label, money, share, on)),
         *_of_text(_("CPI"), *cpi),

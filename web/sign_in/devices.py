@@ -6,13 +6,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.ids import ShareId
+from domain.errors import Refused
+from domain.ids import CommandId, ShareId
 from domain.language import gettext as _
-from domain.people.devices import Device, GoneDevice
+from domain.people.devices import Device, GoneDevice, RenameDevice
 from domain.people.person import Person
 from projections.wording import words
 from web.door.guard import EVERYONE, Signed, door, signed_out
 from web.identity.devices import said, until
+from web.ids import new_id
 from web.process.services import Services, services_of
 from web.sign_in.keeping import keep_device
 from web.staff.acting import actor_of
@@ -129,6 +131,21 @@ async def end(request: Request, signed: Signed) -> Response:
     return RedirectResponse("/me?done=one", 303)
 
 
+async def rename(request: Request, signed: Signed) -> Response:
+    """`POST /me/devices/{device}/rename`: call one of one's own otherwise; one that is not theirs is answered alike."""
+    services, key = services_of(request), request.path_params["device"]
+    name = str((await request.form()).get("name", "")).strip()
+    if await run_in_threadpool(_is_theirs, services, signed, key):
+        command = RenameDevice(person=signed.person.id, device=key, name=name)
+        try:
+            await run_in_threadpool(
+                services.service.execute, actor_of(signed), command, command_id=CommandId(new_id(24))
+            )
+        except Refused:
+            return RedirectResponse("/me?done=not-renamed", 303)
+    return RedirectResponse("/me?done=renamed", 303)
+
+
 def _is_theirs(services: Services, signed: Signed, key: str) -> bool:
     person = services.present.refresh().people.get(signed.person.id)
     return person is not None and any(device.id == key for device in theirs(signed, person))
@@ -140,4 +157,5 @@ def routes() -> list[BaseRoute]:
         door("/me/keep", keep, allow=EVERYONE, methods=["POST"]),
         door("/me/renew", renew, allow=EVERYONE, methods=["POST"], kind="polled"),
         door("/me/devices/{device}/end", end, allow=EVERYONE, methods=["POST"], name="end_device"),
+        door("/me/devices/{device}/rename", rename, allow=EVERYONE, methods=["POST"], name="rename_device"),
     ]

@@ -37,6 +37,7 @@ class SignInPage(Page, frozen=True, kw_only=True):
     sso: str  # what the single sign-on is called, "" where there is none
     by_mail: bool  # whether a link can be asked for
     passkeys: bool  # whether passkeys can be used at this address
+    days: int  # for which a device may stay signed in that a passkey or the single sign-on signs in, 0: none may
     by_domain: bool  # whether some client has an identity provider of its own
     asked: bool  # whether one was
     way_on: str  # path of the page that was asked for before, "" for none
@@ -103,6 +104,7 @@ def page(request: Request, status: int = 200, heading: str = "", problem: str = 
         sso=services.single_sign_on_name,
         by_mail=services.asked is not None,
         passkeys=services.passkeys.place is not None,
+        days=services.present.world.rules.device_days,
         by_domain=services.present.world.vouched_for,
         asked=services.asked is not None and not problem and request.query_params.get("asked") == "1",
         way_on=way_on(request.query_params.get("to")),
@@ -118,7 +120,9 @@ async def link(request: Request) -> Response:
     secret = request.path_params["secret"]
     holder = await run_in_threadpool(services.credentials.holder, secret)
     if holder is None:
-        return page(request, 410, GONE, _("This link has been used or has expired. Ask whoever sent it for a new one."))
+        return page(
+            request, 410, _(GONE), _("This link has been used or has expired. Ask whoever sent it for a new one.")
+        )
     to = way_on(request.query_params.get("to"))
     return services.pages.answer(request, await run_in_threadpool(link_page, services, holder, secret, to))
 
@@ -154,7 +158,7 @@ async def enter(request: Request) -> Response:
         carry = here.session if here is not None else None
         entrance = await run_in_threadpool(services.credentials.enter, request.path_params["secret"], kind, carry)
     except Refused as refused:
-        return page(request, 410, GONE, refused.message)
+        return page(request, 410, _(GONE), refused.message)
     response = RedirectResponse(way_on(request.query_params.get("to")) or "/", 303)
     keep = (await request.form()).get("keep") == "yes"
     await signed_in(request, response, entrance.secret, keep=keep)

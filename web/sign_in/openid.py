@@ -1,11 +1,13 @@
 """Signing in by the organisation's own provider: the browser is sent there, and comes back with a code.
 
 Rule: nobody is created by it, and nobody learns who else there is: an address that is unknown, not verified, or shared
-by two people gets the same page. Nothing personal is logged.
+by two people gets the same page. Nothing personal is logged. The device stays signed in only where that was chosen on a
+page of ours: a link from elsewhere chooses nothing.
 """
 
 import logging
 from http.cookies import SimpleCookie
+from urllib.parse import quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,6 +18,7 @@ from domain.language import N_
 from domain.language import gettext as _
 from web.door.device import device
 from web.door.guard import Guard, not_found, open_door
+from web.door.way_on import way_on
 from web.identity.failures import BACK, Away, NotVouched
 from web.identity.round_trip import MINUTES
 from web.process.services import Services, services_of
@@ -23,6 +26,7 @@ from web.sign_in.keeping import signed_in
 from web.sign_in.link import allowed, page, slow_down
 
 log = logging.getLogger("fanlight.openid")
+KEEP = "keep"
 AWAY = N_("It cannot be reached at this moment. Try again shortly; a personal link works in the meantime.")
 UNFINISHED = N_(
     "It took too long, was begun in another browser, or was used once already. Nothing has happened; start again."
@@ -30,7 +34,7 @@ UNFINISHED = N_(
 
 
 async def begin(request: Request) -> Response:
-    """`GET /sign-in/openid`: send the browser to the provider, with a cookie that ties the answer to it."""
+    """`GET /sign-in/openid?to=&keep=`: send the browser to the provider, with a cookie that ties the answer to it."""
     services = services_of(request)
     if services.provider is None:
         return not_found()
@@ -42,7 +46,9 @@ async def begin(request: Request) -> Response:
     except Away as error:
         return _away(request, error)
     response = RedirectResponse(address, 303, headers={"cache-control": "no-store"})
-    _set_tie(services.guard, response, tie.cookie)
+    keep = request.query_params.get("keep") == "yes" and request.headers.get("sec-fetch-site") == "same-origin"
+    to = quote(way_on(request.query_params.get("to")), safe="")
+    _set_tie(services.guard, response, f"{tie.cookie}~{KEEP if keep else ''}~{to}")
     return response
 
 
@@ -62,11 +68,12 @@ async def _finish(request: Request, services: Services) -> Response:
     """Return the response that signs somebody in, or the page that says why not."""
     assert services.provider is not None
     answer = request.query_params
-    cookie = request.cookies.get(_cookie_name(services.guard), "")
+    cookie, _tilde, chosen = request.cookies.get(_cookie_name(services.guard), "").partition("~")
+    keep, _tilde, to = chosen.partition("~")
     tie = services.provider.ties.again(cookie, answer.get("state", ""), services.now())
     if tie is None or not answer.get("code"):
         log.warning("a sign-in came back that this browser did not begin, or too late, or refused")
-        return page(request, 400, heading=_("This sign-in was not finished"), problem=UNFINISHED)
+        return page(request, 400, heading=_("This sign-in was not finished"), problem=_(UNFINISHED))
     try:
         mail = await services.provider.mail(answer["code"], tie, answer.get("iss", ""))
     except Away as error:
@@ -79,8 +86,8 @@ async def _finish(request: Request, services: Services) -> Response:
     if entrance is None:
         log.warning("nobody was let in: the address is that of nobody here, or of more than one")
         return _refused(request)
-    response = RedirectResponse("/", 303)
-    await signed_in(request, response, entrance.secret, keep=False)
+    response = RedirectResponse(way_on(unquote(to)) or "/", 303)
+    await signed_in(request, response, entrance.secret, keep=keep == KEEP)
     return response
 
 
@@ -98,7 +105,7 @@ def _refused(request: Request) -> Response:
 def _away(request: Request, error: Away) -> Response:
     log.warning("single sign-on does not work: %s", error)
     services = services_of(request)
-    return page(request, 503, heading=_("{sso} does not answer", sso=services.single_sign_on_name), problem=AWAY)
+    return page(request, 503, heading=_("{sso} does not answer", sso=services.single_sign_on_name), problem=_(AWAY))
 
 
 def _cookie_name(guard: Guard) -> str:

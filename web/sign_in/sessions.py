@@ -13,6 +13,7 @@ from domain.errors import Refused
 from domain.ids import CommandId
 from domain.language import N_, Said, offered
 from domain.language import gettext as _
+from domain.people.devices import NAME
 from domain.people.person import ChooseLanguage, Person
 from domain.people.sign_ins import Session
 from projections.events.world import organisation_zone
@@ -63,9 +64,8 @@ class SessionsPage(StaffPage, frozen=True, kw_only=True):
     home: str  # path of the first page of their role
     idle: int  # minutes without activity after which a session ends
     asked: list[str]  # the latest links that were asked for on the sign-in page, in words
-    done: (
-        str  # "one" or "others" after that was ended, "language" after one was chosen, "kept" or "not-kept" after that
-    )
+    done: str  # what was done: "one", "others", "language", "kept", "not-kept", "renamed", "not-renamed"
+    longest: int  # letters of a device's name
     ways: Ways
     languages: Mapping[str, str]  # that may be chosen, by code
     chosen: str  # the code of the one that was, "" for none
@@ -83,6 +83,7 @@ async def sessions(request: Request, signed: Signed) -> Response:
         idle=services.settings.idle_minutes,
         asked=asked_for(signed.person, signed.clients if signed.person.viewer else None, zone, answer=False),
         done=request.query_params.get("done", ""),
+        longest=NAME,
         ways=ways_of(services, signed, services.present.world.people.get(signed.person.id, signed.person)),
         languages=offered(),
         chosen=services.present.world.people.get(signed.person.id, signed.person).language,
@@ -114,8 +115,13 @@ def _listed(services: Services, signed: Signed, zone: str) -> _Listed:
         displays=[line(services, one, "", zone) for one in every if one.display],
         places=places(services, signed),
         notices=notices(signed, person, zone),
-        days=services.devices.may_keep(person, signed.clients) if own is None and signed.session else 0,
+        days=services.devices.may_keep(person, signed.clients) if own is None and _keeps(signed.session) else 0,
     )
+
+
+def _keeps(session: Session | None) -> bool:
+    """Return whether a session may become that of a device that stays: not one that a client's provider vouches for."""
+    return session is not None and not session.provider
 
 
 def zone_of(services: Services, signed: Signed) -> str:

@@ -8,7 +8,7 @@ from domain.ids import ClientId
 from domain.people.memberships import compared
 from domain.people.passkeys import Passkey
 from domain.people.person import Person
-from web.door.guard import Signed
+from web.door.guard import STAFF, Signed
 from web.process.services import Services
 
 
@@ -19,6 +19,7 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
     passkeys: int
     tokens: int
     makes_tokens: bool  # whether whoever asks makes tokens of their own
+    told: bool  # whether they choose what they are told of
 
 
 def ways_of(services: Services, signed: Signed, person: Person) -> Ways:
@@ -29,6 +30,7 @@ def ways_of(services: Services, signed: Signed, person: Person) -> Ways:
         passkeys=len(seen_by(signed.clients, person)),
         tokens=sum(ends(token) > now for token in person.tokens.values()),
         makes_tokens=not person.viewer,
+        told=person.role in STAFF,
     )
 
 

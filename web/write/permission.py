@@ -12,7 +12,7 @@ from domain.language import gettext as _
 from domain.people import clients, mails
 from domain.people.addresses import AskAddressChange, ConfirmAddress, WithdrawAddressChange
 from domain.people.clients import ClientCommand
-from domain.people.devices import CREDENTIALED, EndDevice, OfferDisplay
+from domain.people.devices import CREDENTIALED, EndDevice, OfferDisplay, RenameDevice
 from domain.people.for_you import ForYouCommand
 from domain.people.memberships import EndLead, EndMembership, NameLead
 from domain.people.passkeys import (
@@ -64,8 +64,8 @@ def permit(actor: Actor, command: AnyCommand, world: World) -> None:
     if actor.role == "admin":
         return
     own = (
-        EndSession | EndDevice | UseLink | RevokeToken | mails.ChooseDigest | AskAddressChange | WithdrawAddressChange
-        | AskPasskeyReplacement | ChooseLanguage
+        EndSession | EndDevice | RenameDevice | UseLink | RevokeToken | mails.ChooseDigest | AskAddressChange
+        | WithdrawAddressChange | AskPasskeyReplacement | ChooseLanguage
     )  # fmt: skip
     if isinstance(command, own) and command.person == actor.person:
         return
@@ -98,7 +98,7 @@ def _of_ourselves(actor: Actor, command: AnyCommand) -> bool:
             return True
         case ConfirmAddress() | UseToken() | RemovePasskey(cause="removed"):
             return True
-        case AskAddressChange() | WithdrawAddressChange() | AskPasskeyReplacement():
+        case AskAddressChange() | WithdrawAddressChange() | AskPasskeyReplacement() | RenameDevice():
             return command.person != actor.person
         case ConfirmPasskeyReplacement(person=person):
             return person == actor.person

@@ -53,9 +53,9 @@ class Inn:
     def browser(self, agent: str = "Mozilla/5.0 (Windows NT 10.0)") -> TestClient:
         return TestClient(self.app, base_url=ORIGIN, follow_redirects=False, headers={"user-agent": agent})
 
-    def out(self, browser: TestClient) -> str:
+    def out(self, browser: TestClient, query: str = "", site: str = "same-origin") -> str:
         """Begin, sign in at the provider, and return the address it sends the browser back to."""
-        begun = browser.get("/sign-in/openid")
+        begun = browser.get(f"/sign-in/openid{query}", headers={"sec-fetch-site": site} if site else {})
         assert begun.status_code == 303, begun.text
         sent = httpx2.get(begun.headers["location"], trust_env=False, verify=False)
         assert sent.status_code in (302, 307), sent.text
@@ -112,6 +112,38 @@ def test_an_invited_viewer_comes_in_by_the_address_the_provider_vouches_for(inn:
     assert browser.get(f"/s/{SHARE}").status_code == 200
     (session,) = inn.process.services.present.world.people[PersonId(VIEWER)].sessions.values()
     assert (session.device, session.via) == ("Phone", "openid")
+
+
+def test_they_are_led_on_to_the_page_they_asked_for_and_to_no_other_site(inn: Inn) -> None:
+    browser = inn.browser()
+    asked = browser.get(f"/s/{SHARE}/history", headers={"accept": "text/html"}).headers["location"]
+    href = re.search(r'href="(/sign-in/openid\?to=[^"]+)">Sign in with', browser.get(asked).text)
+    assert href is not None
+    back = inn.out(browser, href[1].removeprefix("/sign-in/openid"))
+    assert browser.get(back).headers["location"] == f"/s/{SHARE}/history"
+    other = inn.browser()
+    assert other.get(inn.out(other, "?to=https://else.test/")).headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("query", "site", "kept"),
+    [
+        ("?keep=yes", "same-origin", 1),
+        ("", "same-origin", 0),
+        ("?keep=yes", "cross-site", 0),  # a link from elsewhere chooses nothing
+        ("?keep=yes", "none", 0),
+        ("?keep=yes", "", 0),
+        ("?to=/home~keep~", "same-origin", 0),
+    ],
+)
+def test_the_device_stays_signed_in_where_that_was_chosen_on_our_page(
+    inn: Inn, query: str, site: str, kept: int
+) -> None:
+    browser = inn.browser()
+    assert "and keep this device signed in</a>, for 30 days at most." in browser.get("/sign-in").text
+    assert browser.get(inn.out(browser, query, site)).status_code == 303
+    devices = inn.process.services.present.refresh().people[PersonId(VIEWER)].devices.kept
+    assert len(devices) == kept
 
 
 def test_staff_come_in_too_and_letter_case_of_the_address_does_not_matter(inn: Inn) -> None:

@@ -179,6 +179,37 @@ def test_a_name_that_leads_elsewhere_a_moment_later_is_of_no_use(
     assert looked == [NAME]
 
 
+def test_where_the_first_address_takes_no_connection_the_next_one_is_tried(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = leads(monkeypatch, {NAME: ["127.0.0.9", "127.0.0.1"]})
+    assert ask(f"https://{NAME}:{server.port}/well", allowed()).status_code == 200
+    assert looked == [NAME]
+    leads(monkeypatch, {NAME: ["127.0.0.9", "127.0.0.8"]})
+    with pytest.raises(httpx2.ConnectError):
+        ask(f"https://{NAME}:{server.port}/well", allowed())
+
+
+def test_a_resolver_that_hangs_holds_up_nobody_else() -> None:
+    hangs = threading.Event()
+
+    def never(_host: str, _port: int) -> list[str]:
+        hangs.wait(20)
+        return ["127.0.0.1"]
+
+    async def both() -> float:
+        began, out = time.monotonic(), Outside(HERE, resolve=never)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3), out.asking() as client:
+                await client.get(f"https://{NAME}/")
+        await asyncio.to_thread(time.sleep, 0)  # the threads that everybody shares are free
+        return time.monotonic() - began
+
+    took = asyncio.run(both())
+    hangs.set()
+    assert took < 5
+
+
 def test_the_certificate_has_to_be_that_of_the_name(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     leads(monkeypatch, {STRANGER: ["127.0.0.1"], NAME: ["127.0.0.1"]})
     with pytest.raises(httpx2.ConnectError, match=r"(?i)certificate"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chat import Slack, Teams, certified, receiving
+from tests.chat import SIGNED, Slack, Teams, certified, receiving
 from web.outside.addresses import networks, outside
 from web.outside.sender import LARGEST, Lost, NotAllowed, NotSent, Sender
 
@@ -59,6 +59,19 @@ def test_a_message_goes_out_and_the_answer_comes_back(slack: Slack) -> None:
     reply = Sender(HERE).post(slack.url, b'{"text":"hello"}')
     assert (reply.status, reply.text) == (200, "ok")
     assert slack.got == [{"text": "hello"}]
+
+
+def test_the_next_address_is_tried_where_the_first_takes_no_connection(slack: Slack) -> None:
+    address = slack.url.replace("localhost", "hooks.example")
+    sender = Sender(HERE, lambda _host, _port: ["127.0.0.9", "127.0.0.1"])
+    assert sender.post(address, b'{"text":"hello"}').status == 200
+    assert len(slack.asked) == 1
+
+
+@pytest.mark.parametrize("query", ["", f"?{SIGNED}", "?sig=A-_~%2B%3D&b=x%20y", "?a=b+c&d='e'"])
+def test_an_address_is_asked_as_it_was_typed(slack: Slack, query: str) -> None:
+    Sender(HERE).post(f"{slack.url}{query}", b'{"text":"hello"}')
+    assert slack.asked == [f"{Slack.path}{query}"]
 
 
 def test_an_authority_of_the_operators_own_is_believed_beside_the_systems(

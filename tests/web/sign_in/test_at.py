@@ -370,7 +370,12 @@ def test_where_the_setup_says_so_who_was_not_invited_joins_and_the_manager_is_to
     assert len(inn.world().addressed("noor@acme.test")) == 1
     manager = inn.browser("manager")
     assert "Noor Haddad joined Acme Rail by its own sign-on, without an invitation." in manager.get("/for-you").text
-    assert "joined by their own sign-on" in manager.get(f"/clients/{ACME}").text
+    page = manager.get(f"/clients/{ACME}").text
+    assert "joined by their own sign-on" in page
+    assert "with an address in acme.test joins as a viewer, uninvited." in page, (
+        "what it allows stands by its agreements"
+    )
+    assert "Nobody joins uninvited." in manager.get(f"/clients/{COUNCIL}").text
 
 
 def test_by_joining_nobody_comes_back_and_nobody_of_ours_gets_a_second_self(inn: Inn) -> None:

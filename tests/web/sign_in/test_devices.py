@@ -11,9 +11,10 @@ from starlette.testclient import TestClient, WebSocketTestSession
 
 from domain.agreement.share import RevokeShare
 from domain.commands import AnyCommand
-from domain.ids import CommandId, PersonId
+from domain.errors import Conflict, Denied
+from domain.ids import CommandId, PersonId, ShareId
 from domain.people.clients import SetClientDeviceDays
-from domain.people.devices import GRACE, SUCCESSORS, Device
+from domain.people.devices import GRACE, SUCCESSORS, Device, RenameDevice
 from domain.people.memberships import EndMembership
 from domain.people.person import DisablePerson, InvitePerson, Person
 from domain.people.rules import SetDeviceDays
@@ -21,7 +22,7 @@ from tests.web.doors import ORIGIN, OTHER_VIEWER, VIEWER, House, every_route, ru
 from tests.world import ACME, COUNCIL, SHARE
 from web.door.renewal import cookies
 from web.ids import new_id
-from web.write.permission import OPERATOR
+from web.write.permission import OPERATOR, Actor
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 HERE = {"origin": ORIGIN}
@@ -474,6 +475,43 @@ def test_somebody_with_a_link_to_one_client_sees_no_device_that_opens_another(ho
     assert len(devices(house)) == 1
 
 
+def test_a_device_is_renamed_by_its_person_and_seen_by_that_name(house: House) -> None:
+    tell(house, InvitePerson(person="x", name="Vera", email="v@acme.test", role="viewer", client=COUNCIL))
+    browser = enter(house)
+    (key,) = [device.id for device in devices(house)]
+    there, sent = f"/me/devices/{key}/rename", {"csrf": csrf(browser)}
+    answer = browser.post(there, headers=HERE, data={**sent, "name": "Kitchen tablet"})
+    assert answer.headers["location"] == "/me?done=renamed"
+    assert "Kitchen tablet stays signed in since" in house.client("manager").get(f"/clients/{ACME}").text
+    for name in ("", "x" * 61, "two\nlines"):
+        answer = browser.post(there, headers=HERE, data={**sent, "name": name})
+        assert answer.headers["location"] == "/me?done=not-renamed"
+    assert "a name has 1 to 60 letters" in browser.get("/me?done=not-renamed").text
+    other = house.client()
+    secret = house.process.services.credentials.link(OPERATOR, PersonId(VIEWER), COUNCIL)
+    other.post(f"/in/{secret}", headers=HERE)
+    for path in (there, "/me/devices/none/rename"):
+        answer = other.post(path, headers=HERE, data={"csrf": csrf(other), "name": "Theirs"})
+        assert answer.headers["location"] == "/me?done=renamed"
+    assert [device.name for device in devices(house)] == ["Kitchen tablet"]
+    assert comes_in(restarted(house, browser))
+
+
+def test_nobody_renames_the_device_of_somebody_else_or_a_wall_display(house: House) -> None:
+    enter(house)
+    (key,) = [device.id for device in devices(house)]
+    execute = house.process.services.service.execute
+    for who in (Actor(PersonId("admin"), "admin"), Actor(PersonId("manager"), "manager")):
+        command = RenameDevice(person=PersonId(VIEWER), device=key, name="Mine")
+        with pytest.raises(Denied):
+            execute(who, command, command_id=CommandId(new_id(24)))
+    viewer = Actor(PersonId(VIEWER), "viewer", (ACME,))
+    offered = house.process.services.devices.offer(viewer, ShareId(SHARE), ACME, "Hall")
+    house.process.services.devices.begin(offered.code)
+    with pytest.raises(Conflict, match="keeps the name of its place"):
+        tell(house, RenameDevice(person=PersonId(VIEWER), device=offered.device, name="Elsewhere"))
+
+
 def test_this_test_would_notice_a_list_that_shows_all(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.sign_in.sessions.theirs", lambda _signed, one: list(one.devices.kept.values()))
     with pytest.raises(AssertionError):
@@ -507,7 +545,9 @@ def test_a_manager_sees_and_ends_devices_of_a_clients_viewers_and_sets_its_days(
     assert other.status_code == 404
     manager.post(f"/clients/{ACME}/people/{VIEWER}/devices/{key}/end", headers=HERE, data={"csrf": csrf(manager)})
     assert not comes_in(restarted(house, browser))
+    assert "for 30 days at most, as the organisation allows." in manager.get(f"/clients/{ACME}").text
     manager.post(f"/clients/{ACME}/devices", headers=HERE, data={"csrf": csrf(manager), "days": "5"})
+    assert "for 5 days at most, the limit of this client." in manager.get(f"/clients/{ACME}").text
     assert house.process.services.present.refresh().clients[ACME].device_days == 5
     manager.post(f"/clients/{ACME}/devices", headers=HERE, data={"csrf": csrf(manager), "days": ""})
     assert house.process.services.present.refresh().clients[ACME].device_days is None

@@ -14,9 +14,16 @@ from domain.errors import Denied, Refused
 from domain.ids import CommandId, PersonId
 from domain.people import passkeys
 from domain.people.memberships import EndMembership, GrantMembership
-from domain.people.passkeys import AddPasskey, ConfirmPasskeyReplacement, Passkey, PasskeyAdded, RemovePasskey
+from domain.people.passkeys import (
+    AddPasskey,
+    ConfirmPasskeyReplacement,
+    Passkey,
+    PasskeyAdded,
+    RemovePasskey,
+    RenamePasskey,
+)
 from domain.people.person import DisablePerson, InvitePerson, Person
-from domain.people.rules import RequirePasskeys
+from domain.people.rules import RequirePasskeys, SetDeviceDays
 from tests.authenticator import Authenticator
 from tests.web.doors import VIEWER, House, every_route
 from tests.web.doors import running as running_house
@@ -78,11 +85,11 @@ def adds(made: TestClient, device: Authenticator, name: str = "Key") -> Any:
     return made.post("/me/passkeys", data={**sent, "name": name, "credential": device.make(begun.json())})
 
 
-def signs(made: TestClient, device: Authenticator, to: str = "") -> Any:
+def signs(made: TestClient, device: Authenticator, to: str = "", keep: str = "") -> Any:
     """Sign in by a passkey as the script of the sign-in page does, and return the answer."""
     begun = made.post("/sign-in/passkey/begin", headers=FORM)
     assert begun.json().get("allowCredentials", []) == []
-    sent = {"credential": device.sign(begun.json()), "to": to}
+    sent = {"credential": device.sign(begun.json()), "to": to, "keep": keep}
     return made.post("/sign-in/passkey", data=sent, headers=FORM)
 
 
@@ -108,6 +115,22 @@ def test_a_viewer_adds_one_and_comes_in_by_it_where_they_wanted(house: House, no
     assert "3 Mar 2027" in other.get("/me/passkeys").text
     (kept,) = ring(house, VIEWER)
     assert (kept.name, kept.host, kept.count) == ("Desk", HOST, 2)
+
+
+def test_whoever_signs_in_by_one_keeps_the_device_by_choice_alone(house: House) -> None:
+    mine = device()
+    adds(enter(house, VIEWER), mine)
+    other = browser(house)
+    assert "Keep this device signed in" in other.get("/sign-in").text
+    assert signs(other, mine).status_code == 200
+    assert not person(house, VIEWER).devices.kept
+    assert signs(browser(house), mine, keep="yes").status_code == 200
+    (kept,) = person(house, VIEWER).devices.kept.values()
+    assert kept.passkey == ring(house, VIEWER)[0].id
+    tell(house, SetDeviceDays(days=0))
+    assert "Keep this device signed in" not in browser(house).get("/sign-in").text
+    signs(browser(house), mine, keep="yes")
+    assert list(person(house, VIEWER).devices.kept.values()) == [kept]
 
 
 def test_what_lets_nobody_in_is_answered_alike(house: House, now: Virtual) -> None:
@@ -230,6 +253,32 @@ def test_several_are_named_and_removed_and_what_one_opened_closes(house: House) 
     assert (too_long.status_code, "at most 60 letters" in too_long.text) == (422, True)
 
 
+def test_one_is_renamed_by_whom_it_signs_in_and_where_it_may_be_removed(house: House, now: Virtual) -> None:
+    tell(house, GrantMembership(person=PersonId(VIEWER), client=COUNCIL, name="V", email="v@else.test"))
+    made = enter(house, VIEWER, ACME)
+    adds(made, device(), "Desk")
+    (held,) = ring(house, VIEWER)
+    there = f"/me/passkeys/{held.id}/rename"
+    answer = made.post(there, data={**form(made), "name": "Blue key"})
+    assert answer.headers["location"] == "/me/passkeys?done=renamed"
+    assert "Blue key" in made.get("/me/passkeys?done=renamed").text
+    assert [one.name for one in ring(house, VIEWER)] == ["Blue key"]
+    too_long = made.post(there, data={**form(made), "name": "x" * 61})
+    assert (too_long.status_code, "at most 60 letters" in too_long.text) == (422, True)
+    council = enter(house, VIEWER, COUNCIL)
+    told = [
+        council.post(path, data={**form(council), "name": "Theirs"}) for path in (there, "/me/passkeys/none/rename")
+    ]
+    assert [(one.status_code, one.headers["location"]) for one in told] == [(303, "/me/passkeys?done=renamed")] * 2
+    adds(enter(house, "manager"), device(), "Office")
+    now.at += timedelta(hours=13)
+    without = enter(house, "manager")
+    (own,) = ring(house, "manager")
+    refused = without.post(f"/me/passkeys/{own.id}/rename", data={**form(without), "name": "Other"})
+    assert (refused.status_code, "Sign in by a passkey first" in refused.text) == (409, True)
+    assert [one.name for one in (*ring(house, VIEWER), *ring(house, "manager"))] == ["Blue key", "Office"]
+
+
 _added = passkeys._added
 
 
@@ -313,7 +362,8 @@ def test_nobody_sends_what_has_to_be_verified(house: House) -> None:
         person=PersonId("manager"), passkey="p", name="x", credential="c", key="k", handle="h", host=HOST,
         session="s", challenge="c",
     )  # fmt: skip
-    for command in (forged, RemovePasskey(person=PersonId("manager"), passkey="p", cause="removed")):
+    renamed = RenamePasskey(person=PersonId("admin"), passkey="p", name="x", session="s")
+    for command in (forged, renamed, RemovePasskey(person=PersonId("manager"), passkey="p", cause="removed")):
         with pytest.raises(Denied):
             tell(house, command, Actor(PersonId("admin"), "admin"))
     with pytest.raises(Refused):
@@ -347,6 +397,20 @@ def test_where_the_organisation_asks_for_one_its_people_go_nowhere_else(house: H
     assert enter(house, VIEWER).get(f"/s/{SHARE}").status_code == 200, "viewers are not asked"
     tell(house, RequirePasskeys(required=False), OPERATOR)
     assert enter(house, "manager").get("/me").status_code == 200
+
+
+@pytest.mark.parametrize("choice", ["", "revoke"])
+def test_who_asks_for_passkeys_says_what_becomes_of_tokens_made_before(house: House, now: Virtual, choice: str) -> None:
+    house.token("manager")
+    admin = enter(house, "admin")
+    adds(admin, device())
+    page = admin.get("/people").text
+    assert "Also revoke the 1 token that a program has by now" in page
+    now.at += timedelta(minutes=1)
+    admin.post("/people/passkeys", data={"csrf": csrf(page), "required": "yes", "tokens": choice})
+    assert len(person(house, "manager").tokens) == (0 if choice else 1)
+    told = "1 token of a program was made before, and works without one." in admin.get("/people").text
+    assert told == (not choice)
 
 
 def test_a_passkey_of_another_address_is_said_to_be_and_does_not_stand_in_the_way(tmp_path: Path, now: Virtual) -> None:

@@ -200,7 +200,7 @@ def said(value: object, field: str, saying: Saying) -> str:
         case Money():
             return words.money(value)
         case Decimal():
-            return str(value) if field in ("cpi", "spi_t") else words.percent(value)
+            return words.index(value) if field in ("cpi", "spi_t") else words.percent(value)
         case Slip(since_current=days):
             return words.signed_in(days, unit)
         case Score(probability=p, impact=i, value=v):
@@ -260,14 +260,9 @@ def span(first: int, last: int) -> str:
     )
 
 
-def _within(name: str) -> str:
-    """Return a name as it stands within a sentence: "forecast", and "SPI(t)" as it is."""
-    return lowered(name[:1]) + name[1:] if name[1:2].islower() else name
-
-
 def summed(values: Sequence[Value], most: int = 3) -> str:
     """Return the first few values of a line in one: "Forecast 5 Oct 2027, slip +4 days and 6 more"."""
-    parts = [f"{v.of if not i else _within(v.of)} {v.says}" for i, v in enumerate(values[:most])]
+    parts = [f"{v.of if not i else lowered(v.of)} {v.says}" for i, v in enumerate(values[:most])]
     rest = len(values) - len(parts)
     told = ", ".join(parts)
     return _("{told} and {rest} more", told=told, rest=rest) if rest > 0 else told

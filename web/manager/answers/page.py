@@ -100,7 +100,7 @@ async def _page(request: Request, signed: Signed, typed: Typed | None = None, st
     if project is None:
         return not_found()
     until = services.present.latest
-    said = RECORDED if "said" in request.query_params else ""
+    said = _(RECORDED) if "said" in request.query_params else ""
     shown = await run_in_threadpool(_shown, services, signed, project, typed, said)
     if request.method == "GET":
         await run_in_threadpool(opened, services, signed, f"project-{project.id}", until)

@@ -288,12 +288,8 @@ def said(services: Services, signed: Signed, key: str) -> str:
     if done is None:
         return ""
     tags = Counter(tag for tag in done.tags if tag not in BY_ITSELF)
-    kinds = [say(tag) + (f" ({many})" if many > 1 else "") for tag, many in tags.items()]
-    return (
-        _("Recorded: {words}.", words=lowered(", ".join(kinds)))
-        if kinds
-        else _("Nothing changed, so nothing was recorded.")
-    )
+    kinds = [lowered(say(tag)) + (f" ({many})" if many > 1 else "") for tag, many in tags.items()]
+    return _("Recorded: {words}.", words=", ".join(kinds)) if kinds else _("Nothing changed, so nothing was recorded.")
 
 
 def _show(call: Call, form: Form, status: int = 200) -> Response:

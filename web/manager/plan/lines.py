@@ -213,7 +213,7 @@ def _money(value: Decimal | None, currency: str) -> str:
 
 
 def _number(value: Decimal | None) -> str:
-    return NA if value is None else f"{value:.2f}".replace("-", words.MINUS)
+    return NA if value is None else words.index(round(value, 2)).replace("-", words.MINUS)
 
 
 def healths(project: Project, audience: Sequence[Audience]) -> list[HealthLine]:

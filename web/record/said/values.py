@@ -76,7 +76,7 @@ def value(given: object) -> str:
         case Points(probability=p, impact=i):
             return f"{p}×{i} = {given.score}"
         case Decimal():
-            return f"{given.normalize():f}"
+            return words.index(Decimal(f"{given.normalize():f}"))
         case _:
             return str(given).replace("_", " ")
 

@@ -49,7 +49,7 @@ async def enter(request: Request) -> Response:
             response = _told(403, _("This passkey does not open anything here. Sign in by a link, or use another one."))
         else:
             response = _answer(200, {"to": way_on(form.get("to")) or "/"})
-            await signed_in(request, response, entrance.secret, keep=False)
+            await signed_in(request, response, entrance.secret, keep=form.get("keep") == "yes")
     set_tie(services.guard, response, "")
     return response
 

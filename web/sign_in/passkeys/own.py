@@ -10,9 +10,9 @@ from starlette.routing import BaseRoute
 
 from domain.errors import Refused
 from domain.ids import CommandId
-from domain.language import N_
+from domain.language import N_, Said
 from domain.language import gettext as _
-from domain.people.passkeys import NAME, AskPasskeyReplacement, Passkey, RemovePasskey
+from domain.people.passkeys import NAME, AskPasskeyReplacement, Passkey, RemovePasskey, RenamePasskey
 from projections.wording import words
 from projections.wording.phrases import listed
 from web.door.device import device
@@ -31,11 +31,14 @@ from web.staff.frame import StaffPage, shell
 from web.write.permission import OPERATOR
 
 UNPROVEN = N_("What the passkey answered could not be verified, or took too long. Nothing was added; try again.")
-SAID = {
-    "added": N_("Added. From now on it signs you in."),
-    "removed": N_("Removed. Sessions that began with it have ended, but for this one."),
-    "asked": N_("Asked. An admin sees it at People, and confirms it once they know it is you."),
-}
+SAID = Said(
+    {
+        "added": N_("Added. From now on it signs you in."),
+        "removed": N_("Removed. Sessions that began with it have ended, but for this one."),
+        "renamed": N_("Renamed."),
+        "asked": N_("Asked. An admin sees it at People, and confirms it once they know it is you."),
+    }
+)
 
 
 class PasskeyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +174,21 @@ async def remove(request: Request, signed: Signed) -> Response:
     return RedirectResponse(f"{PASSKEYS}?done=removed", 303)
 
 
+async def rename(request: Request, signed: Signed) -> Response:
+    """`POST /me/passkeys/{passkey}/rename`: call one of one's own otherwise; one not there is answered alike."""
+    services, form = services_of(request), await request.form()
+    session = signed.session.id if signed.session is not None else ""
+    command = RenamePasskey(
+        person=signed.person.id, passkey=request.path_params["passkey"], name=str(form.get("name", "")).strip(),
+        session=session,
+    )  # fmt: skip
+    try:
+        await run_in_threadpool(services.service.execute, OPERATOR, command, command_id=CommandId(new_id(24)))
+    except Refused as refused:
+        return await _shown(request, signed, refused.message, status_of(refused))
+    return RedirectResponse(f"{PASSKEYS}?done=renamed", 303)
+
+
 async def ask(request: Request, signed: Signed) -> Response:
     """`POST /me/passkeys/ask`: ask an admin for a second look, so that another passkey can be added."""
     services, command = services_of(request), AskPasskeyReplacement(person=signed.person.id)
@@ -190,4 +208,5 @@ def routes() -> list[BaseRoute]:
         door(f"{PASSKEYS}/begin", begin, allow=EVERYONE, methods=["POST"], name="begin_adding_passkey"),
         door(f"{PASSKEYS}/ask", ask, allow=EVERYONE, methods=["POST"], name="ask_for_passkey"),
         door(PASSKEYS + "/{passkey}/remove", remove, allow=EVERYONE, methods=["POST"], name="remove_passkey"),
+        door(PASSKEYS + "/{passkey}/rename", rename, allow=EVERYONE, methods=["POST"], name="rename_passkey"),
     ]

@@ -51,7 +51,8 @@ const get = async (mediation, signal) => {
 };
 
 const enter = async (place, credential) => {
-  const body = new URLSearchParams({ credential: signed(credential), to: place.dataset.to });
+  const keep = place.querySelector('input[name=keep]')?.checked ? 'yes' : '';
+  const body = new URLSearchParams({ credential: signed(credential), to: place.dataset.to, keep });
   const answer = await fetch('/sign-in/passkey', { method: 'POST', body });
   const said = await answer.json();
   if (answer.ok) location.assign(said.to);
