@@ -22,6 +22,7 @@ from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
 from projections.events.hold_book import Hold, HoldBook
+from projections.sharing import Sharing
 
 KEPT = 50  # of the latest changes of a project
 
@@ -51,13 +52,17 @@ class _Begun(msgspec.Struct):
 
 
 class World(Directory):
-    """The present state of every stream. Not thread-safe; owned by the thread that folds the events."""
+    """The present state of every stream. Owned by the thread that folds the events; what `still` returned is anybody's.
+
+    `_begun` is no state of its own: it is None whenever a command is taken in whole.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.projects: dict[ProjectId, Project] = {}
-        self.versions: dict[str, int] = {}
-        self.changes: dict[ProjectId, tuple[LatestChange, ...]] = {}  # the latest, which can be put back
+        self.projects: Sharing[ProjectId, Project] = Sharing()
+        self.versions: Sharing[str, int] = Sharing()  # of the streams that commands are decided on
+        self.changes: Sharing[ProjectId, tuple[LatestChange, ...]] = Sharing()  # the latest, which can be put back
+        self.zones: Sharing[str, int] = Sharing()  # how many projects have a time zone (IANA name)
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
         self.position = 0
@@ -87,30 +92,42 @@ class World(Directory):
                 self._apply_project(ProjectId(key), event, recorded)
             case _:
                 assert_never(event)
-        self.versions[recorded.stream] = recorded.version
+        if not isinstance(event, CommandCarriedOut):
+            self.versions[recorded.stream] = recorded.version
         self.position = max(self.position, recorded.position)
 
     def still(self) -> "World":
-        """Return a copy that later events do not change; the states in it are frozen."""
+        """Return the world as it is now: later events change it in neither of the two that they are not applied to.
+
+        It takes no longer where there is much than where there is little.
+        """
         made = copy.copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, dict | set):
-                setattr(made, name, value.copy())
-        made.held_back = copy.copy(self.held_back)
-        for name, value in vars(self.held_back).items():
-            if isinstance(value, dict | set):
-                setattr(made.held_back, name, value.copy())
+            if isinstance(value, Sharing):
+                setattr(made, name, value.still())
+        made.held_back = self.held_back.still()
         return made
 
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)
-        self.projects[key] = project.evolve(before, event, recorded.at)
+        after = self.projects[key] = project.evolve(before, event, recorded.at)
+        if before is None or before.time_zone != after.time_zone:
+            self._count_zones(before, after)
         if before is None:
             return
         if self._begun is None or self._begun.project != key:
             self.settle()
             self._begun = _Begun(key, before, [])
         self._begun.events.append(recorded)
+
+    def _count_zones(self, before: Project | None, after: Project) -> None:
+        self.zones[after.time_zone] = self.zones.get(after.time_zone, 0) + 1
+        if before is not None:
+            left = self.zones[before.time_zone] - 1
+            if left:
+                self.zones[before.time_zone] = left
+            else:
+                del self.zones[before.time_zone]
 
     def settle(self) -> None:
         """Work out what waits for review, once all events of a command on a project are taken in."""
@@ -146,7 +163,7 @@ class World(Directory):
             self.held_back.put(key, holding.NOTHING, at, "share_ended")
 
     @property
-    def holds(self) -> dict[ShareId, Holds]:
+    def holds(self) -> Sharing[ShareId, Holds]:
         """What waits for review, by share."""
         return self.held_back.now
 
@@ -184,8 +201,7 @@ class World(Directory):
 
 def organisation_zone(world: World) -> str:
     """Return the time zone (IANA) of pages that are about no project: that of all projects, UTC where they differ."""
-    zones = {project.time_zone for project in list(world.projects.values())}
-    return zones.pop() if len(zones) == 1 else "UTC"
+    return next(iter(world.zones)) if len(world.zones) == 1 else "UTC"
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -28,12 +28,12 @@ class People:
         """
         self._share, self._world, self._as_then = share, world, as_then
         self._name = world.names_for(world.shares[ShareId(share)].client)
-        self._erased = {*erased, *world.erased}
+        self._also_erased = erased
         self._met: dict[str, PersonId] = {}
 
     def called(self, person: PersonId) -> str:
         """Return the placeholder of a person; of somebody who is no person of the record, what is said instead."""
-        if person not in self._world.people and person not in self._erased:
+        if person not in self._world.people and not self._is_erased(person):
             return self._name(person)
         key = key_of(self._share, person)
         self._met[key] = person
@@ -47,5 +47,8 @@ class People:
         return {key: self._named(person) for key, person in self._met.items() if key in used}
 
     def _named(self, person: PersonId) -> Named:
-        erased = self._world.erased if self._as_then else self._erased
-        return Named(person, self._name(person), person in erased)
+        erased = person in self._world.erased if self._as_then else self._is_erased(person)
+        return Named(person, self._name(person), erased)
+
+    def _is_erased(self, person: PersonId) -> bool:
+        return person in self._world.erased or person in self._also_erased

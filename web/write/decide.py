@@ -169,7 +169,7 @@ def _check_domains(world: World, client: ClientId, provider: str, domains: tuple
 
 def _last_admin(world: World, person: PersonId) -> bool:
     """Return whether somebody is the only admin who comes in."""
-    return [p.id for p in world.people.values() if p.role == "admin" and p.comes_in] == [person]
+    return [p.id for p in world.colleagues() if p.role == "admin" and p.comes_in] == [person]
 
 
 def _known_client(world: World, client: ClientId) -> Client:

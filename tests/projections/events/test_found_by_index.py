@@ -56,7 +56,7 @@ def test_a_wrong_index_is_noticed_and_an_erased_person_is_in_none(tmp_path: Path
     address = person.email
     state._addressed.pop(address.lower())
     assert differences(state, {address}) == [f"people of {address}"]
-    state._index(person)
+    state._index(None, person)
     assert differences(state, {address}) == []
     state._erase(person.id)
     assert state.addressed(address) == []
