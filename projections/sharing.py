@@ -42,7 +42,7 @@ class Sharing(MutableMapping[K, V]):
 
     def __getitem__(self, key: K) -> V:
         if self._beside:
-            value = self._beside.get(key, _ABSENT)
+            value: V = self._beside.get(key, _ABSENT)
             if value is _GONE:
                 raise KeyError(key)
             if value is not _ABSENT:
@@ -66,7 +66,9 @@ class Sharing(MutableMapping[K, V]):
         return self._base.get(key, default)
 
     def __contains__(self, key: object) -> bool:
-        return self.get(key, _ABSENT) is not _ABSENT  # type: ignore[call-overload,no-any-return]
+        beside: dict[Any, Any] = self._beside
+        found = beside.get(key, _ABSENT) if beside else _ABSENT
+        return key in self._base if found is _ABSENT else found is not _GONE
 
     def __setitem__(self, key: K, value: V) -> None:
         if self._ours:

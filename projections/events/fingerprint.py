@@ -76,7 +76,7 @@ class _Walk:
         match thing:
             case types.FunctionType():
                 self._function(thing)
-            case type() if not isinstance(thing, types.GenericAlias):
+            case type() if not typing.get_args(thing):
                 self._class(thing)
             case types.ModuleType() if _ours(thing.__name__):
                 self._modules.append(thing)

@@ -138,7 +138,7 @@ class DatabaseSnapshots:
                 return []
             return [bytes(row[0]) for row in db.execute(_of_snapshot("SELECT part FROM {} ORDER BY n"))]
 
-    def write(self, rows: Iterator[bytes]) -> None:
+    def write(self, rows: Sequence[bytes]) -> None:
         """Replace the rows, all or none."""
         with connect(self._url) as db:
             if _keeps_snapshots(db):

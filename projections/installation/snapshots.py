@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class SnapshotStore(Protocol):
     def read(self) -> list[bytes]:
         """Return the rows, none where there is no snapshot."""
 
-    def write(self, rows: Iterator[bytes]) -> None:
+    def write(self, rows: Sequence[bytes]) -> None:
         """Replace the rows, all or none."""
 
     def clear(self) -> None:
@@ -96,7 +96,7 @@ class Snapshots:
         return standing
 
     def _refuse(self, header: Header, sealed: Sequence[bytes]) -> None:
-        for fits, why in (
+        checks: tuple[tuple[Callable[[], bool], str], ...] = (
             (lambda: header.format == kept.FORMAT, "it is of another format"),
             (lambda: header.code == of_states(), "other code made it"),
             (lambda: header.parts == len(sealed), "parts are missing"),
@@ -104,7 +104,8 @@ class Snapshots:
             (lambda: 2 * header.position >= self._events.head(), "it is too far behind"),
             (lambda: header.log == self._log(header.position), "it is of another log"),
             (lambda: header.checksum == _checksum(sealed), "its bytes are not those that were written"),
-        ):
+        )
+        for fits, why in checks:
             if not fits():
                 raise Unfit(why)
 
@@ -137,7 +138,7 @@ class Snapshots:
         if not place.log or sum(map(len, parts)) > MOST:
             return False
         header = msgspec.structs.replace(place, parts=len(parts), checksum=_checksum(parts))
-        self._store.write(iter([msgspec.json.encode(header), *parts]))
+        self._store.write([msgspec.json.encode(header), *parts])
         self.position = standing.position
         return True
 
@@ -164,7 +165,7 @@ class NoSnapshots:
         """Return nothing."""
         return []
 
-    def write(self, rows: Iterator[bytes]) -> None:
+    def write(self, rows: Sequence[bytes]) -> None:
         """Keep nothing."""
 
     def clear(self) -> None:
@@ -184,10 +185,10 @@ class FileSnapshots:
         with contextlib.closing(self._opened()) as db:
             return [bytes(row[0]) for row in db.execute("SELECT part FROM snapshot ORDER BY n")]
 
-    def write(self, rows: Iterator[bytes]) -> None:
+    def write(self, rows: Sequence[bytes]) -> None:
         """Replace the rows, all or none."""
         try:
-            self._replace(rows := list(rows))
+            self._replace(rows)
         except sqlite3.DatabaseError:  # the file is damaged
             self.clear()
             self._replace(rows)
