@@ -33,6 +33,8 @@ def _since(value: Dated) -> datetime:
 
 def placed(history: tuple[Value, ...], value: Value) -> tuple[Value, ...]:
     """Return a history with a newly recorded value in its place."""
+    if history and history[-1].since <= value.since:
+        return (*history, value)
     i = bisect_right(history, value.since, key=_since)
     return (*history[:i], value, *history[i:])
 

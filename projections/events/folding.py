@@ -66,15 +66,13 @@ class Folding:
         """Take in the next event of the log; return whether it fitted."""
         self.position = recorded.position
         self._command.append(recorded)
-        fits = recorded.stream not in self.broken and self._apply(recorded)
-        if isinstance(recorded, Recorded):
-            self.latest = max(self.latest, recorded.at)
-        return fits
-
-    def _apply(self, recorded: Recorded | Unreadable) -> bool:
         if isinstance(recorded, Unreadable):
-            self.broken[recorded.stream] = Broken(recorded.position, _("it cannot be read"), str(recorded))
-            log.error("%s; the stream is left as it was before", recorded)
+            if recorded.stream not in self.broken:
+                self.broken[recorded.stream] = Broken(recorded.position, _("it cannot be read"), str(recorded))
+                log.error("%s; the stream is left as it was before", recorded)
+            return False
+        self.latest = max(self.latest, recorded.at)
+        if recorded.stream in self.broken:
             return False
         try:
             self.world.apply(recorded)

@@ -54,7 +54,7 @@ MAPS: dict[str, Any] = {
     "_vouching": dict[ClientId, None],
     "projects": dict[ProjectId, Project],
     "versions": dict[str, int],
-    "changes": dict[ProjectId, tuple[LatestChange, ...]],
+    "_changes": dict[ProjectId, tuple[LatestChange, ...]],
     "zones": dict[str, int],
 }
 HELD: dict[str, Any] = {  # of the book of holds; the keys of the last are no texts, so its entries are listed
@@ -106,7 +106,7 @@ def written(standing: Standing) -> Iterator[bytes]:
         )
     )
     for name in MAPS:
-        yield from _parts(name, getattr(world, name))
+        yield from _parts(name, world.changes if name == "_changes" else getattr(world, name))
     book = world.held_back
     holds = vars(book)["_holds"].items()
     listed = {share: [(*key, hold) for key, hold in known.items()] for share, known in holds}

@@ -1,9 +1,11 @@
 """The present state for the pages: one World folded from the event log, refreshed after each command and by a poll."""
 
 import bisect
+import contextlib
+import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -71,6 +73,18 @@ class Waypoints:
                 self._kept[project] = self._kept[project][1::2]
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles away from a fold, which makes very many states and no cycle."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 class CurrentWorld:
     """The present World and past project states. `refresh` is thread-safe; a world that it returned never changes."""
 
@@ -85,10 +99,11 @@ class CurrentWorld:
         self._past = Waypoints()
         self.feed: Feed | None = None
         self._stands: Standing | None = None  # how everything stood last
-        if follow is not None:
-            self._read(follow)
-            self.feed = Feed(events, self._folding.standing(), self)
-        self.world = self.refresh()
+        with _uncollected():
+            if follow is not None:
+                self._read(follow)
+                self.feed = Feed(events, self._folding.standing(), self)
+            self.world = self.refresh()
 
     @property
     def latest(self) -> datetime:

@@ -1,9 +1,10 @@
 """The present state of every stream: clients, people, shares and projects, folded from the event log."""
 
 import copy
+import functools
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, cast
 
 import msgspec
 
@@ -17,7 +18,7 @@ from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
 from domain.plan import project
 from domain.plan.project import Project, ProjectEvent
-from domain.plan.putting_back import LatestChange, Parts, Placed, change_of
+from domain.plan.putting_back import WITHIN, LatestChange, Parts, Placed, change_of
 from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
@@ -27,12 +28,37 @@ from projections.sharing import Sharing
 KEPT = 50  # of the latest changes of a project
 
 
+Kind = Literal["project", "share", "access", "closing", "nothing"]
+
+
+@functools.cache
+def kind_of(event: type) -> Kind:
+    """Return what events of a class change; asked once for each class, as a union of many takes long to go through.
+
+    Raises: TypeError where it is no event.
+    """
+    if issubclass(event, CommandCarriedOut):
+        return "closing"
+    if issubclass(event, ContentErased | Sealed):
+        return "nothing"
+    if issubclass(event, ProjectEvent):
+        return "project"
+    if issubclass(event, ShareEvent):
+        return "share"
+    if issubclass(event, AccessEvent):
+        return "access"
+    message = f"expected an event, got {event.__name__}"
+    raise TypeError(message)
+
+
 class _Begun(msgspec.Struct):
     """A command of a project whose events are being taken in: the state before it, and its events so far."""
 
     project: ProjectId
+    command: str
     before: Project
     events: list[Recorded]
+    after: Project
 
     def states(self) -> Iterator[Project]:
         """Yield the state before the command and after each event. None is kept, as there may be thousands."""
@@ -43,12 +69,16 @@ class _Begun(msgspec.Struct):
             state = project.evolve(state, recorded.event, recorded.at)
             yield state
 
-    def change(self, after: Project) -> LatestChange:
+    def change(self) -> LatestChange:
         """Return what the command changed, as it is kept for putting it back."""
         first, last = self.events[0], self.events[-1]
         place = Placed(first=first.version, last=last.version, at=last.at, by=last.actor)
-        parts = [Parts(state.schedule, state.risks) for state in (self.before, after)]
+        parts = [Parts(state.schedule, state.risks) for state in (self.before, self.after)]
         return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
+
+
+def _at(change: LatestChange | _Begun) -> datetime:
+    return change.at if isinstance(change, LatestChange) else change.events[-1].at
 
 
 class World(Directory):
@@ -61,7 +91,7 @@ class World(Directory):
         super().__init__()
         self.projects: Sharing[ProjectId, Project] = Sharing()
         self.versions: Sharing[str, int] = Sharing()  # of the streams that commands are decided on
-        self.changes: Sharing[ProjectId, tuple[LatestChange, ...]] = Sharing()  # the latest, which can be put back
+        self._changes: Sharing[ProjectId, tuple[LatestChange | _Begun, ...]] = Sharing()  # the latest, oldest first
         self.zones: Sharing[str, int] = Sharing()  # how many projects have a time zone (IANA name)
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
@@ -72,28 +102,23 @@ class World(Directory):
 
         Raises: the exception of the `evolve` function when the event does not fit its stream.
         """
-        key, event = recorded.stream.partition("-")[2], recorded.event
-        if self._begun is not None and self._begun.events[-1].command != recorded.command:
+        event, stream = recorded.event, recorded.stream
+        kind = kind_of(type(event))
+        if self._begun is not None and (kind == "closing" or self._begun.command != recorded.command):
             self.settle()
-        match event:
-            case CommandCarriedOut():
-                self.settle()
-            case ContentErased() | Sealed():
-                pass
-            case _ if isinstance(event, AccessEvent):
-                self.apply_access(event, key, recorded.at)
-                if isinstance(event, ClientEnded):
-                    for share in self.all_of_client(key):
-                        self._end(share.id, recorded.at)
-            case _ if isinstance(event, ShareEvent):
-                self.apply_share(event, key, recorded.at)
-                self._let_go(ShareId(key), event, recorded.at)
-            case _ if isinstance(event, ProjectEvent):
-                self._apply_project(ProjectId(key), event, recorded)
-            case _:
-                assert_never(event)
-        if not isinstance(event, CommandCarriedOut):
-            self.versions[recorded.stream] = recorded.version
+        key = stream[stream.find("-") + 1 :]
+        if kind == "project":
+            self._apply_project(ProjectId(key), cast("ProjectEvent", event), recorded)
+        elif kind == "share":
+            self.apply_share(cast("ShareEvent", event), key, recorded.at)
+            self._let_go(ShareId(key), cast("ShareEvent", event), recorded.at)
+        elif kind == "access":
+            self.apply_access(cast("AccessEvent", event), key, recorded.at)
+            if isinstance(event, ClientEnded):
+                for share in self.all_of_client(key):
+                    self._end(share.id, recorded.at)
+        if kind != "closing":
+            self.versions[stream] = recorded.version
         self.position = max(self.position, recorded.position)
 
     def still(self) -> "World":
@@ -117,8 +142,9 @@ class World(Directory):
             return
         if self._begun is None or self._begun.project != key:
             self.settle()
-            self._begun = _Begun(key, before, [])
+            self._begun = _Begun(key, recorded.command, before, [], after)
         self._begun.events.append(recorded)
+        self._begun.after = after
 
     def _count_zones(self, before: Project | None, after: Project) -> None:
         self.zones[after.time_zone] = self.zones.get(after.time_zone, 0) + 1
@@ -134,18 +160,31 @@ class World(Directory):
         begun, self._begun = self._begun, None
         if begun is None:
             return
-        last = begun.events[-1]
         self._keep(begun)
-        step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
-        for share in self.all_of_project(begun.project):
-            if share.active and share.ways.release is not None:
-                self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
+        reviewed = [s for s in self.all_of_project(begun.project) if s.active and s.ways.release is not None]
+        if not reviewed:
+            return
+        last = begun.events[-1]
+        step = ProjectStep(begun.before, begun.after, last.at, last.actor, begun.states)
+        for share in reviewed:
+            self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
 
     def _keep(self, begun: _Begun) -> None:
-        """Keep what a command changed for as long as it can be put back."""
-        change = begun.change(self.projects[begun.project])
-        young = [one for one in self.changes.get(begun.project, ()) if one.until >= change.at]
-        self.changes[begun.project] = (*young[1 - KEPT :], change)
+        """Keep what a command changed for as long as it can be put back; it is worked out when somebody asks."""
+        since = begun.events[-1].at - WITHIN
+        known = self._changes.get(begun.project, ())
+        young = [one for one in known if _at(one) >= since] if known else known
+        self._changes[begun.project] = (*young[1 - KEPT :], begun)
+
+    def latest_changes(self, project: ProjectId) -> tuple[LatestChange, ...]:
+        """Return what the latest commands of a project changed, oldest first, for as long as it can be put back."""
+        known = self._changes.get(project, ())
+        return tuple(one if isinstance(one, LatestChange) else one.change() for one in known)
+
+    @property
+    def changes(self) -> dict[ProjectId, tuple[LatestChange, ...]]:
+        """What the latest commands changed, of every project."""
+        return {key: self.latest_changes(key) for key in self._changes}
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
         share = self.shares[key]

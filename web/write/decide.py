@@ -76,7 +76,7 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
         case _ if isinstance(command, ShareCommand):
             return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
         case _ if isinstance(command, ProjectCommand):
-            changes = world.changes.get(command.project, ())
+            changes = world.latest_changes(command.project)
             return list(project.decide(world.projects.get(command.project), command, now, changes))
         case _:
             assert_never(command)
