@@ -30,11 +30,12 @@ class Sharing(MutableMapping[K, V]):
         self._beside: dict[K, V] = {}  # what is otherwise than in the base, or gone
         self._ours = True  # nobody else has the base, and nothing lies beside it
         self._lent = False  # somebody else has what lies beside it
-        self._count = len(self._base)
+        self._count = 0  # of all entries, where the base is shared
 
     def still(self) -> "Sharing[K, V]":
         """Return this version; whatever is written later to this map or to that one is not in the other."""
         made: Sharing[K, V] = Sharing.__new__(Sharing)
+        self._count = len(self)
         made._base, made._beside, made._count = self._base, self._beside, self._count
         made._ours = self._ours = False
         made._lent = self._lent = True
@@ -73,7 +74,6 @@ class Sharing(MutableMapping[K, V]):
     def __setitem__(self, key: K, value: V) -> None:
         if self._ours:
             self._base[key] = value
-            self._count = len(self._base)
             return
         self._count += key not in self
         self._put(key, value)
@@ -81,11 +81,11 @@ class Sharing(MutableMapping[K, V]):
     def __delitem__(self, key: K) -> None:
         if key not in self:
             raise KeyError(key)
-        self._count -= 1
         if self._ours:
             del self._base[key]
-        else:
-            self._put(key, _GONE)
+            return
+        self._count -= 1
+        self._put(key, _GONE)
 
     def _put(self, key: K, value: V) -> None:
         if self._lent:
@@ -108,7 +108,7 @@ class Sharing(MutableMapping[K, V]):
         self._base, self._beside, self._ours, self._lent = dict(self._whole()), {}, True, False
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._base) if self._ours else self._count
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._whole())

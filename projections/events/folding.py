@@ -87,10 +87,13 @@ class Folding:
 
     def closed(self) -> tuple[Recorded | Unreadable, ...]:
         """Return the events of the command that the last event closed, none where it closed none."""
-        if not self._command or not _closes(self._command[-1]):
+        if not self._command:
             return ()
-        self.world.settle()
+        last = self._command[-1]
+        if not (closes(last.stream) if isinstance(last, Unreadable) else isinstance(last.event, CommandCarriedOut)):
+            return ()
         whole, self._command = tuple(self._command), []
+        self.world.settle()
         return whole
 
     def standing(self) -> Standing:
@@ -98,9 +101,3 @@ class Folding:
         world = self.world.still()
         world.settle()
         return Standing(self.position, world, dict(self.broken), self.latest)
-
-
-def _closes(recorded: Recorded | Unreadable) -> bool:
-    if isinstance(recorded, Unreadable):
-        return closes(recorded.stream)
-    return isinstance(recorded.event, CommandCarriedOut)

@@ -130,19 +130,20 @@ class CurrentWorld:
             return self.world
 
     def _read(self, upto: int | None) -> list[Recorded]:
-        """Take in events up to a position, None for all there are, and return those that fitted."""
+        """Take in events up to a position, None for all there are; return those that fitted, where anybody listens."""
         new: list[Recorded] = []
+        folding = self._folding
         more = True
         while more:
-            batch = self._events.after(self._folding.position)
+            batch = self._events.after(folding.position)
             more = len(batch) == BATCH
             for recorded in batch:
                 if upto is not None and recorded.position > upto:
                     return new
-                if self._folding.take(recorded):
+                if folding.take(recorded) and self._listeners:
                     assert isinstance(recorded, Recorded)
                     new.append(recorded)
-                whole = self._folding.closed()
+                whole = folding.closed()
                 if whole and self.feed is not None and self.feed.follows:
                     self.feed.put(Step(whole, self._standing()))
         return new
