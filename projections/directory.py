@@ -289,6 +289,7 @@ class Directory:
         record = self.people.pop(person, None)
         if record is not None:
             _moved(self._addressed, _addresses(record), {}, person)
+            _moved(self._members, dict.fromkeys(record.memberships), {}, person)
             _swapped(self.sessions, _sessions(record), {}, person)
             _swapped(self.links, _links(record), {}, person)
             _swapped(self.tokens, _tokens(record), {}, person)

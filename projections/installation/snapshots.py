@@ -18,7 +18,7 @@ from projections.events import kept
 from projections.events.event_log import SNAPSHOT, EventLog
 from projections.events.fingerprint import of_states
 from projections.events.folding import Standing
-from projections.logs.vault import Vault, open_with, seal_with
+from projections.logs.vault import Damaged, Gone, Vault, open_with, seal_with
 
 log = logging.getLogger("fanlight.snapshot")
 MOST = 1 << 30  # bytes; a world that is larger is folded
@@ -87,8 +87,11 @@ class Snapshots:
     def _opened(self, rows: Sequence[bytes]) -> Standing:
         header = msgspec.json.decode(rows[0], type=Header)
         self._refuse(header, rows[1:])
-        key = self._vault.existing(SNAPSHOT)
-        parts = [open_with(key, sealed, header.bound(i)) for i, sealed in enumerate(rows[1:])]
+        try:
+            key = self._vault.existing(SNAPSHOT)
+            parts = [open_with(key, sealed, header.bound(i)) for i, sealed in enumerate(rows[1:])]
+        except (Gone, Damaged) as error:  # somebody was erased since
+            raise Unfit(str(error)) from error
         standing = kept.read(parts)
         if standing.position != header.position:
             message = "it says another position than it holds"
