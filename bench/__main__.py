@@ -3,13 +3,15 @@
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, opening, product, record
+from bench import fanout, fleet, follow, importing, many, opening, product, record, starting
 from bench.gate import Row, table
 
 BENCHES = {
     "fanout": fanout.run,
     "product": product.run,
     "follow": follow.run,
+    "many": many.run,
+    "starting": starting.run,
     "opening": opening.run,
     "record": record.run,
     "fleet": fleet.run,

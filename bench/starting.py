@@ -22,7 +22,7 @@ from projections.events import fingerprint, kept
 from projections.events.event_log import SNAPSHOT
 from projections.events.present import CurrentWorld
 from projections.installation.folder import SNAPSHOT_FILE, Folder
-from projections.installation.snapshots import FileSnapshots, Header
+from projections.installation.snapshots import FileSnapshots, SnapshotHeader
 from projections.logs.vault import open_with
 from web import app, languages
 from web.door import assets
@@ -130,7 +130,7 @@ def _decoded(folder: Path) -> object:
     key = logs.vault.existing(SNAPSHOT)
     logs.close()
     rows = FileSnapshots(folder / SNAPSHOT_FILE).read()
-    header = msgspec.json.decode(rows[0], type=Header)
+    header = msgspec.json.decode(rows[0], type=SnapshotHeader)
     return kept.read([open_with(key, row, header.bound(i)) for i, row in enumerate(rows[1:])])
 
 

@@ -4,7 +4,7 @@ Rule: whatever is looked for is found by an index, never by looking at everybody
 records would (tests/projections/events/test_found_by_index.py), and is kept where the record changes.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar, assert_never
 
@@ -32,6 +32,7 @@ from domain.telling import channels
 from domain.telling.channels import Channel, ChannelAdded, ChannelEvent
 from projections.sharing import Sharing
 
+K = TypeVar("K", bound=str)
 T = TypeVar("T")
 
 
@@ -93,7 +94,7 @@ def _swapped(index: Sharing[str, Key], before: dict[str, str], after: dict[str, 
             index[digest] = Key(person, key)
 
 
-def _moved(index: Sharing[str, tuple[T, ...]], before: dict[str, None], after: dict[str, None], one: T) -> None:
+def _moved(index: Sharing[K, tuple[T, ...]], before: Mapping[K, None], after: Mapping[K, None], one: T) -> None:
     """Make somebody found by the keys they have after an event, and by no other that they had."""
     for key in before:
         if key not in after and (among := index.get(key)):

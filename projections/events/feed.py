@@ -6,21 +6,28 @@ follower that has fallen far behind, or has to go back, folds on by itself from 
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from projections.events.event_log import BATCH, EventLog
-from projections.events.folding import Folding, Standing, Step, nothing
-
-if TYPE_CHECKING:
-    from projections.events.present import CurrentWorld
+from projections.events.folding import Folding, Step, Stood, nothing
 
 MOST = 2000  # events that wait in memory for the follower; what is more is read from the log again
+
+
+class SharedFold(Protocol):
+    """The fold that the doors read."""
+
+    def refresh(self) -> object:
+        """Take in what was recorded, and put each command into the feed."""
+
+    def join(self, feed: "Feed", position: int) -> None:
+        """Put commands into a feed from now on, if this fold is as far as that."""
 
 
 class Feed:
     """Hands out commands in the order of the log. `put` may be called from any thread, the rest by the owner alone."""
 
-    def __init__(self, events: EventLog, begun: Standing | None = None, present: "CurrentWorld | None" = None) -> None:
+    def __init__(self, events: EventLog, begun: Stood | None = None, present: "SharedFold | None" = None) -> None:
         """`present` is the fold that puts commands here, from the one after `begun` on; None: this one is its own."""
         self._events, self._present = events, present
         self._lock = threading.Lock()
@@ -36,7 +43,7 @@ class Feed:
         return self.last.position if self._own is None else self._own.position
 
     @property
-    def recorded(self) -> Standing:
+    def recorded(self) -> Stood:
         """How everything stood at the position that was noted as recorded last."""
         return self._recorded
 
@@ -59,7 +66,7 @@ class Feed:
             if self._count > MOST:
                 self._leave(self.last)
 
-    def _leave(self, standing: Standing) -> None:
+    def _leave(self, standing: Stood) -> None:
         """Fold on by itself from a standing."""
         self._waiting.clear()
         self._count = 0

@@ -26,7 +26,7 @@ class Broken(msgspec.Struct, frozen=True):
     cause: str = ""  # as the program said it
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Stood(msgspec.Struct, frozen=True):
     """How everything stood after the event at a position. It never changes, and shares its states with later ones."""
 
     position: int
@@ -39,18 +39,18 @@ class Step(msgspec.Struct, frozen=True):
     """The events of one command, and how everything stood after them."""
 
     events: tuple[Recorded | Unreadable, ...]
-    after: Standing
+    after: Stood
 
 
-def nothing() -> Standing:
+def nothing() -> Stood:
     """Return how everything stands before the first event."""
-    return Standing(0, World(), {})
+    return Stood(0, World(), {})
 
 
 class Folding:
     """A fold that goes on from a standing. Not thread-safe; owned by whoever takes the events in."""
 
-    def __init__(self, begun: Standing) -> None:
+    def __init__(self, begun: Stood) -> None:
         self.world = begun.world.still()
         self.broken: dict[str, Broken] = dict(begun.broken)
         self.position = begun.position  # of the last event taken in
@@ -96,8 +96,8 @@ class Folding:
         self.world.settle()
         return whole
 
-    def standing(self) -> Standing:
+    def standing(self) -> Stood:
         """Return how everything stands now."""
         world = self.world.still()
         world.settle()
-        return Standing(self.position, world, dict(self.broken), self.latest)
+        return Stood(self.position, world, dict(self.broken), self.latest)

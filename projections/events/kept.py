@@ -21,7 +21,7 @@ from domain.plan.putting_back import LatestChange
 from domain.reveal.holding import Holds
 from domain.telling.channels import Channel
 from projections.directory import Key
-from projections.events.folding import Standing
+from projections.events.folding import Stood
 from projections.events.hold_book import Hold
 from projections.events.world import World
 from projections.sharing import Sharing
@@ -74,7 +74,7 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     erased: frozenset[PersonId]
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
+class KeptPart(msgspec.Struct, frozen=True, array_like=True):
     """Some entries of a map, encoded."""
 
     name: str
@@ -82,12 +82,12 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_part = msgspec.msgpack.Decoder(Part)
+_part = msgspec.msgpack.Decoder(KeptPart)
 _whole = msgspec.msgpack.Decoder(Whole)
 _maps = {name: msgspec.msgpack.Decoder(kind) for name, kind in (MAPS | HELD).items()}
 
 
-def written(standing: Standing) -> Iterator[bytes]:
+def written(standing: Stood) -> Iterator[bytes]:
     """Yield how everything stood, in parts.
 
     Raises: ValueError where a stream is broken: it would stay broken once its cause is gone.
@@ -118,10 +118,10 @@ def written(standing: Standing) -> Iterator[bytes]:
 def _parts(name: str, entries: Any) -> Iterator[bytes]:
     left = iter(entries.items())
     while some := dict(islice(left, AT_ONCE)):
-        yield _encoder.encode(Part(name, msgspec.Raw(_encoder.encode(some))))
+        yield _encoder.encode(KeptPart(name, msgspec.Raw(_encoder.encode(some))))
 
 
-def read(parts: Sequence[bytes]) -> Standing:
+def read(parts: Sequence[bytes]) -> Stood:
     """Return how everything stood.
 
     Raises: msgspec.MsgspecError, LookupError where the parts are not those of a standing.
@@ -138,4 +138,4 @@ def read(parts: Sequence[bytes]) -> Standing:
     for name in HELD:
         setattr(world.held_back, name, Sharing(found[name]))
     world.brand, world.rules, world.erased, world.position = whole.brand, whole.rules, whole.erased, whole.position
-    return Standing(whole.position, world, {}, whole.latest)
+    return Stood(whole.position, world, {}, whole.latest)

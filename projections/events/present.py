@@ -15,7 +15,7 @@ from domain.ids import ProjectId
 from domain.plan.project import Project, ProjectEvent, evolve
 from projections.events.event_log import BATCH, EventLog
 from projections.events.feed import Feed
-from projections.events.folding import NEVER, Folding, Standing, Step, nothing
+from projections.events.folding import NEVER, Folding, Step, Stood, nothing
 from projections.events.world import World
 
 KEPT_EVERY = 128  # events of a project
@@ -88,7 +88,7 @@ def _uncollected() -> Iterator[None]:
 class CurrentWorld:
     """The present World and past project states. `refresh` is thread-safe; a world that it returned never changes."""
 
-    def __init__(self, events: EventLog, begun: Standing | None = None, follow: int | None = None) -> None:
+    def __init__(self, events: EventLog, begun: Stood | None = None, follow: int | None = None) -> None:
         """Fold from how everything stood, by default from nothing, to the end of the log.
 
         `follow`: the position up to which a follower of this process has recorded; it finds the rest in `feed`.
@@ -98,7 +98,7 @@ class CurrentWorld:
         self._folding = Folding(begun or nothing())
         self._past = Waypoints()
         self.feed: Feed | None = None
-        self._stands: Standing | None = None  # how everything stood last
+        self._stands: Stood | None = None  # how everything stood last
         with _uncollected():
             if follow is not None:
                 self._read(follow)
@@ -148,7 +148,7 @@ class CurrentWorld:
                     self.feed.put(Step(whole, self._standing()))
         return new
 
-    def _standing(self) -> Standing:
+    def _standing(self) -> Stood:
         if self._stands is None or self._stands.position != self._folding.position:
             self._stands = self._folding.standing()
         return self._stands

@@ -25,7 +25,7 @@ from domain.people.clients import ClientEnded
 from projections.entries.entry import Entry
 from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.feed import Feed
-from projections.events.folding import Standing, Step, nothing
+from projections.events.folding import Step, Stood, nothing
 from projections.events.world import World
 from projections.follow.next_entry import Made, Renderer, Secrets, Shown, disclose, restore
 from projections.installation.crash_point import CrashPoint, nowhere
@@ -119,7 +119,7 @@ class Follower:
         self._shown: dict[ShareId, Shown] = {}
         self._position = self._disclosure.position()
         self._turns: dict[ShareId, deque[_Turn]] = {}  # of large shares, the one whose turn it is first
-        self._before: dict[str, Standing] = {}  # of stopped shares, how everything stood before the command
+        self._before: dict[str, Stood] = {}  # of stopped shares, how everything stood before the command
         self._feed.go_to(self._position)
         self._stands = self._feed.last
         self._unsure = False
@@ -134,7 +134,7 @@ class Follower:
         return self._feed.read
 
     @property
-    def recorded(self) -> Standing:
+    def recorded(self) -> Stood:
         """How everything stood after the last command of which all updates are recorded."""
         return self._feed.recorded
 
@@ -423,7 +423,7 @@ class Follower:
             return self.retry(share)
         return True
 
-    def _begun(self, share: str, parked: Parked) -> Standing:
+    def _begun(self, share: str, parked: Parked) -> Stood:
         """Return from where the events that a share missed are folded: from the beginning where nothing later fits."""
         known = self._before.get(share)
         return known if known is not None and known.position <= parked.position and not known.broken else nothing()

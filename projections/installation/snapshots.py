@@ -17,7 +17,7 @@ import msgspec
 from projections.events import kept
 from projections.events.event_log import SNAPSHOT, EventLog
 from projections.events.fingerprint import of_states
-from projections.events.folding import Standing
+from projections.events.folding import Stood
 from projections.logs.vault import Damaged, Gone, Vault, open_with, seal_with
 
 log = logging.getLogger("fanlight.snapshot")
@@ -41,7 +41,7 @@ class SnapshotStore(Protocol):
         """Remove the rows. Raises nothing where there are none."""
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class SnapshotHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot is of. Nothing in it names anybody."""
 
     format: int
@@ -67,7 +67,7 @@ class Snapshots:
         self._store, self._events, self._vault, self._recorded = store, events, vault, recorded
         self.position = 0  # of the snapshot that was read or written last
 
-    def read(self) -> Standing | None:
+    def read(self) -> Stood | None:
         """Return how everything stood; None, and nothing is left of it, where there is none that fits."""
         try:
             rows = self._store.read()
@@ -84,8 +84,8 @@ class Snapshots:
         self.clear()
         return None
 
-    def _opened(self, rows: Sequence[bytes]) -> Standing:
-        header = msgspec.json.decode(rows[0], type=Header)
+    def _opened(self, rows: Sequence[bytes]) -> Stood:
+        header = msgspec.json.decode(rows[0], type=SnapshotHeader)
         self._refuse(header, rows[1:])
         try:
             key = self._vault.existing(SNAPSHOT)
@@ -98,7 +98,7 @@ class Snapshots:
             raise Unfit(message)
         return standing
 
-    def _refuse(self, header: Header, sealed: Sequence[bytes]) -> None:
+    def _refuse(self, header: SnapshotHeader, sealed: Sequence[bytes]) -> None:
         checks: tuple[tuple[Callable[[], bool], str], ...] = (
             (lambda: header.format == kept.FORMAT, "it is of another format"),
             (lambda: header.code == of_states(), "other code made it"),
@@ -119,7 +119,7 @@ class Snapshots:
             return ""
         return hashlib.sha256(ends[0][1] + ends[1][1]).hexdigest()
 
-    def keep(self, standing: Standing, erased: Callable[[], frozenset[str]]) -> bool:
+    def keep(self, standing: Stood, erased: Callable[[], frozenset[str]]) -> bool:
         """Write a snapshot, and return whether it was; `erased` reads who is erased by now.
 
         Whoever is erased after that has the key destroyed with which it is sealed, and whoever was before is not in it.
@@ -129,7 +129,7 @@ class Snapshots:
         key = self._vault.secret(SNAPSHOT)
         if erased() != standing.world.erased:
             return False
-        place = Header(
+        place = SnapshotHeader(
             format=kept.FORMAT,
             position=standing.position,
             code=of_states(),

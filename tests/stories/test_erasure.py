@@ -13,7 +13,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from domain.ids import PersonId
 from projections.evidence.inspection import inspect
 from projections.installation.folder import SNAPSHOT_FILE
-from projections.installation.snapshots import Header
+from projections.installation.snapshots import SnapshotHeader
 from projections.logs.vault import KEY, Damaged, open_with
 from projections.proof.notes import verification_key
 from projections.verify.bundle import check
@@ -115,7 +115,7 @@ def test_neither_the_snapshot_nor_a_backup_of_it_says_anything_of_somebody_erase
     with sqlite3.connect(path) as db:
         rows = [row[0] for row in db.execute("SELECT part FROM snapshot ORDER BY n")]
     db.close()
-    header = msgspec.json.decode(rows[0], type=Header)
+    header = msgspec.json.decode(rows[0], type=SnapshotHeader)
     for i, part in enumerate(rows[1:]):
         for key in keys:
             with pytest.raises(Damaged):

@@ -21,7 +21,7 @@ from domain.plan.schedule import MoveForecast
 from domain.reveal import policy
 from projections.events import fingerprint, kept
 from projections.events.event_log import SNAPSHOT
-from projections.events.folding import Folding, Standing, nothing
+from projections.events.folding import Folding, Stood, nothing
 from projections.events.present import CurrentWorld
 from projections.events.world import World as State
 from projections.installation import snapshots as module
@@ -40,7 +40,7 @@ def told(state: State) -> dict[str, object]:
     return {**rest, **book, "changes": state.changes}
 
 
-def keep(world: World) -> Standing:
+def keep(world: World) -> Stood:
     """Write a snapshot of how everything stands, as the process that leads does."""
     world.follow()
     standing = world.follower.recorded
@@ -143,7 +143,7 @@ def _parts_have_changed_places(world: World) -> None:
 def _header(world: World, **changed: object) -> None:
     with sqlite3.connect(world.path / SNAPSHOT_FILE) as db:
         rows = [row[0] for row in db.execute("SELECT part FROM snapshot ORDER BY n")]
-        header = msgspec.structs.replace(msgspec.json.decode(rows[0], type=module.Header), **changed)
+        header = msgspec.structs.replace(msgspec.json.decode(rows[0], type=module.SnapshotHeader), **changed)
         db.execute("UPDATE snapshot SET part = ? WHERE n = 0", (msgspec.json.encode(header),))
     db.close()
 
@@ -322,7 +322,7 @@ def test_of_somebody_who_is_erased_while_it_is_written_nothing_can_be_read(
     person, encode = invite(world), kept.written
     world.follow()
 
-    def meanwhile(standing: Standing) -> list[bytes]:
+    def meanwhile(standing: Stood) -> list[bytes]:
         execute(world, ErasePerson(person=person, reason="Asked for it"))
         return list(encode(standing))
 
