@@ -107,11 +107,11 @@ def _moved(index: Sharing[K, tuple[T, ...]], before: Mapping[K, None], after: Ma
             index[key] = _with(index.get(key, ()), one)
 
 
-def _set(index: Sharing[PersonId, None], person: PersonId, *, there: bool) -> None:
+def _set(index: Sharing[K, None], key: K, *, there: bool) -> None:
     if not there:
-        index.pop(person, None)
-    elif person not in index:
-        index[person] = None
+        index.pop(key, None)
+    elif key not in index:
+        index[key] = None
 
 
 class Directory:
@@ -135,6 +135,7 @@ class Directory:
         self._offers: Sharing[str, PersonId] = Sharing()  # whose an offer of a wall display is, by hash of its code
         self._displays: Sharing[str, str] = Sharing()  # what a wall display is called, by its id; of ended ones too
         self._offered: Sharing[PersonId, tuple[str, ...]] = Sharing()  # the wall displays somebody ever offered
+        self._ending: Sharing[ShareId, None] = Sharing()  # shares in force whose end is agreed
         self._of_project: Sharing[ProjectId, tuple[ShareId, ...]] = Sharing()  # no share changes its project or client
         self._of_client: Sharing[ClientId, tuple[ShareId, ...]] = Sharing()
         self._members: Sharing[ClientId, tuple[PersonId, ...]] = Sharing()  # who ever was a viewer of a client
@@ -242,6 +243,7 @@ class Directory:
             why = self.clients[share.client].ended_why
             ended = {"draft": None, "revoked_at": at, "revoked_why": why, "revoked_cause": "client_ended"}
             self.shares[share.id] = msgspec.structs.replace(share, **ended)
+            self._ending.pop(share.id, None)
 
     def _end_membership(self, person: Person, client: ClientId, at: datetime) -> None:
         if client in person.clients:
@@ -371,8 +373,13 @@ class Directory:
         if new:
             self._of_project[share.project] = (*self._of_project.get(share.project, ()), share_id)
             self._of_client[share.client] = (*self._of_client.get(share.client, ()), share_id)
+        _set(self._ending, share_id, there=share.active and share.ways.expires is not None)
         if self._ended(share.client):  # the client ended while this share was being drafted
             self._end_share(share, at)
+
+    def ending(self) -> list[Share]:
+        """Return the shares in force whose end is agreed, run out or not."""
+        return [self.shares[share] for share in self._ending]
 
     def shares_of_project(self, project: ProjectId) -> list[Share]:
         """Return the shares of a project, by client name."""

@@ -92,6 +92,7 @@ class World(Directory):
         self.projects: Sharing[ProjectId, Project] = Sharing()
         self.versions: Sharing[str, int] = Sharing()  # of the streams that commands are decided on
         self._changes: Sharing[ProjectId, tuple[LatestChange | _Begun, ...]] = Sharing()  # the latest, oldest first
+        self._overridden: Sharing[ProjectId, None] = Sharing()  # whose health somebody set
         self.zones: Sharing[str, int] = Sharing()  # how many projects have a time zone (IANA name)
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
@@ -136,6 +137,8 @@ class World(Directory):
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)
         after = self.projects[key] = project.evolve(before, event, recorded.at)
+        if before is not None and before.health is not after.health:
+            self._index_overrides(after)
         if before is None or before.time_zone != after.time_zone:
             self._count_zones(before, after)
         if before is None:
@@ -145,6 +148,16 @@ class World(Directory):
             self._begun = _Begun(key, recorded.command, before, [], after)
         self._begun.events.append(recorded)
         self._begun.after = after
+
+    def _index_overrides(self, project: Project) -> None:
+        if not project.health.overrides:
+            self._overridden.pop(project.id, None)
+        elif project.id not in self._overridden:
+            self._overridden[project.id] = None
+
+    def overridden(self) -> list[Project]:
+        """Return the projects whose health somebody set, for as long as it is not recorded that it lapsed."""
+        return [self.projects[project] for project in self._overridden]
 
     def _count_zones(self, before: Project | None, after: Project) -> None:
         self.zones[after.time_zone] = self.zones.get(after.time_zone, 0) + 1

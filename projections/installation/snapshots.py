@@ -1,4 +1,4 @@
-"""A snapshot of the world beside the logs, so that a start folds only what came after it; docs/spec.md 1.11.
+"""A snapshot of the world beside the logs, so that a start folds only what came after it; docs/spec.md 1.8.
 
 Rule: it is a cache. It is checked before it is used, thrown away whenever anything does not fit, and nothing is ever
 proved by it. It is sealed with a key of its own, which is destroyed before that of anybody who is erased.

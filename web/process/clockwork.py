@@ -94,7 +94,7 @@ class Clockwork:
         self._end_days(now)
         self.end_idle()
         self.end_devices()
-        for project in list(services.present.world.projects.values()):
+        for project in services.present.world.overridden():
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
                 self._execute(LapseOverrides(project=project.id))
@@ -110,8 +110,8 @@ class Clockwork:
         for share_id, holds in list(world.holds.items()):
             if any(fact.until <= now for fact in holds.facts):
                 self._execute(ReleaseDue(share=share_id))
-        for share in list(world.shares.values()):
-            if share.active and share.ended_on(now) is not None:
+        for share in world.ending():
+            if share.ended_on(now) is not None:
                 self._execute(ExpireShare(share=share.id))
 
     def _end_days(self, now: datetime) -> None:

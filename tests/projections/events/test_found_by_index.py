@@ -35,6 +35,10 @@ def _of_shares(state: State) -> list[str]:
             wrong.append(f"shares of {client}")
         if {p.id for p in state.members_of(client)} != {p.id for p in people if p.known_to(client)}:
             wrong.append(f"members of {client}")
+    if {s.id for s in state.ending()} != {s.id for s in shares if s.active and s.ways.expires is not None}:
+        wrong.append("shares that end")
+    if {p.id for p in state.overridden()} != {p.id for p in state.projects.values() if p.health.overrides}:
+        wrong.append("projects whose health was set")
     if dict(state.zones) != Counter(project.time_zone for project in state.projects.values()):
         wrong.append("zones")
     zones = {project.time_zone for project in state.projects.values()}
