@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from bench.bulk import Bulk
 from bench.gate import Row, median, spread
@@ -41,10 +42,11 @@ class Times(msgspec.Struct):
 
     started: float
     baseline: float
+    kept: float = 0.0  # bytes of memory an event takes, more than none
 
 
 def run() -> list[Row]:
-    """Return both ratios."""
+    """Return both ratios, and how much memory a fold keeps."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         filled(folder)
@@ -63,6 +65,13 @@ def run() -> list[Row]:
             "of reading and decoding the snapshot",
             2.0,
             f"{seconds}; {spread(with_it)}",
+        ),
+        Row(
+            f"memory of a fold, {of}",
+            median(times.kept for times in rebuilt) / 512,
+            "of 512 bytes an event",
+            1.0,
+            f"{median(times.kept for times in rebuilt):.0f} bytes",
         ),
         Row(f"rebuild, {of}", median(without), "of iterating over the log", 2.0, f"{read}; {spread(without)}"),
     ]
@@ -96,14 +105,17 @@ def _measured(what: str, folder: Path) -> Times:
 
 
 def rebuild(folder: Path) -> Times:
-    """Fold everything for doors and follower, and iterate over the same log."""
+    """Fold everything for doors and follower, and iterate over the same log; what is kept is what the states are."""
     logs = Folder(folder)
     for _recorded in logs.events.everything(2000):
         pass  # what the first use of anything costs
     read = _timed(lambda: [None for _recorded in logs.events.everything()])
-    folded = _timed(lambda: CurrentWorld(logs.events, follow=logs.disclosure.position()))
+    before, kept_alive = psutil.Process().memory_info().rss, []
+    folded = _timed(lambda: kept_alive.append(CurrentWorld(logs.events, follow=logs.disclosure.position())))
+    memory = psutil.Process().memory_info().rss - before
+    events = logs.events.head()
     logs.close()
-    return Times(folded, read)
+    return Times(folded, read, memory / events)
 
 
 def start(folder: Path) -> Times:

@@ -26,6 +26,7 @@ from projections.events.hold_book import Hold, HoldBook
 from projections.sharing import Sharing
 
 KEPT = 50  # of the latest changes of a project
+FEW = 20  # events of a change that is worked out only when somebody asks for it
 
 
 Kind = Literal["project", "share", "access", "closing", "nothing"]
@@ -187,7 +188,8 @@ class World(Directory):
         since = begun.events[-1].at - WITHIN
         known = self._changes.get(begun.project, ())
         young = [one for one in known if _at(one) >= since] if known else known
-        self._changes[begun.project] = (*young[1 - KEPT :], begun)
+        change = begun if len(begun.events) <= FEW else begun.change()
+        self._changes[begun.project] = (*young[1 - KEPT :], change)
 
     def latest_changes(self, project: ProjectId) -> tuple[LatestChange, ...]:
         """Return what the latest commands of a project changed, oldest first, for as long as it can be put back."""
