@@ -30,7 +30,7 @@ class Organisation:
         logs = Folder(folder)
         bulk = Bulk(logs.events)
         bulk.organisation(shares)
-        clock = Virtual(bulk.world.projects[ProjectId("p0")].started_at + timedelta(days=30))
+        clock = Virtual(bulk.world.projects[ProjectId("p0")].changed_at + timedelta(days=30))
         ports = FollowerPorts(clock=clock, salt=salt)
         opening = Follower(logs.events, logs.disclosure, Plain(), ports)
         while opening.step():

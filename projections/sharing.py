@@ -113,6 +113,9 @@ class Sharing(MutableMapping[K, V]):
     def __iter__(self) -> Iterator[K]:
         return iter(self._whole())
 
+    def __reversed__(self) -> Iterator[K]:
+        return reversed(self._whole())
+
     def keys(self) -> KeysView[K]:
         """Return the keys."""
         return self._whole().keys()

@@ -56,6 +56,7 @@ def test_keys_are_in_the_order_in_which_they_came() -> None:
     made["c"] = 3
     made["b"] = 4
     assert list(made) == ["b", "a", "c"]
+    assert list(reversed(made)) == ["c", "a", "b"]
     assert list(made.values()) == [4, 2, 3]
     assert list(kept.items()) == [("b", 1), ("a", 2)]
 
