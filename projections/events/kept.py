@@ -27,7 +27,7 @@ from projections.events.world import World
 from projections.sharing import Sharing
 
 FORMAT = 1
-AT_ONCE = 200  # entries of a map in one part, so that no part keeps other threads waiting
+AT_ONCE = 50  # entries of a map in one part, so that no part keeps other threads waiting
 MAPS: dict[str, Any] = {
     "shares": dict[ShareId, Share],
     "clients": dict[ClientId, Client],
