@@ -4,7 +4,7 @@ Rule: a stream with an event that cannot be read or does not fit is left as it w
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,6 +15,7 @@ from projections.events.event_log import Unreadable
 from projections.events.world import World
 
 log = logging.getLogger("fanlight.present")
+MISFIT = "event %d of %s does not fit; the stream is left as it was"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -77,13 +78,38 @@ class Folding:
         try:
             self.world.apply(recorded)
         except Exception as error:
-            why = _("it does not fit its stream: {error!r}", error=error)
-            self.broken[recorded.stream] = Broken(recorded.position, why, str(error))
-            log.exception(
-                "event %d of %s does not fit; the stream is left as it was", recorded.position, recorded.stream
-            )
+            log.exception(MISFIT, recorded.position, recorded.stream)
+            self._break(recorded, error)
             return False
         return True
+
+    def _break(self, recorded: Recorded, error: Exception) -> None:
+        why = _("it does not fit its stream: {error!r}", error=error)
+        self.broken[recorded.stream] = Broken(recorded.position, why, str(error))
+
+    def take_all(self, events: Sequence[Recorded | Unreadable]) -> None:
+        """Take in events that nobody waits for: as one by one, in less time."""
+        apply, broken, command, latest = self.world.apply, self.broken, self._command, self.latest
+        for recorded in events:
+            if isinstance(recorded, Unreadable) or recorded.stream in broken:
+                self.latest = latest
+                self.take(recorded)
+                self.closed()
+                command, latest = self._command, self.latest
+                continue
+            latest = max(latest, recorded.at)
+            try:
+                apply(recorded)
+            except Exception as error:
+                log.exception(MISFIT, recorded.position, recorded.stream)
+                self._break(recorded, error)
+            if type(recorded.event) is CommandCarriedOut:
+                command.clear()
+            else:
+                command.append(recorded)
+        self.latest = latest
+        if events:
+            self.position = events[-1].position
 
     def closed(self) -> tuple[Recorded | Unreadable, ...]:
         """Return the events of the command that the last event closed, none where it closed none."""

@@ -137,9 +137,12 @@ class CurrentWorld:
         while more:
             batch = self._events.after(folding.position)
             more = len(batch) == BATCH
+            if upto is not None and batch and batch[-1].position > upto:
+                batch, more = [recorded for recorded in batch if recorded.position <= upto], False
+            if not self._listeners and (self.feed is None or not self.feed.follows):
+                folding.take_all(batch)
+                continue
             for recorded in batch:
-                if upto is not None and recorded.position > upto:
-                    return new
                 if folding.take(recorded) and self._listeners:
                     assert isinstance(recorded, Recorded)
                     new.append(recorded)

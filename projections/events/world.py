@@ -60,6 +60,7 @@ class _Begun(msgspec.Struct):
     before: Project
     events: list[Recorded]
     after: Project
+    at: datetime  # of the last event, UTC
 
     def states(self) -> Iterator[Project]:
         """Yield the state before the command and after each event. None is kept, as there may be thousands."""
@@ -76,10 +77,6 @@ class _Begun(msgspec.Struct):
         place = Placed(first=first.version, last=last.version, at=last.at, by=last.actor)
         parts = [Parts(state.schedule, state.risks) for state in (self.before, self.after)]
         return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
-
-
-def _at(change: LatestChange | _Begun) -> datetime:
-    return change.at if isinstance(change, LatestChange) else change.events[-1].at
 
 
 class World(Directory):
@@ -146,9 +143,9 @@ class World(Directory):
             return
         if self._begun is None or self._begun.project != key:
             self.settle()
-            self._begun = _Begun(key, recorded.command, before, [], after)
+            self._begun = _Begun(key, recorded.command, before, [], after, recorded.at)
         self._begun.events.append(recorded)
-        self._begun.after = after
+        self._begun.after, self._begun.at = after, recorded.at
 
     def _index_overrides(self, project: Project) -> None:
         if not project.health.overrides:
@@ -185,11 +182,13 @@ class World(Directory):
 
     def _keep(self, begun: _Begun) -> None:
         """Keep what a command changed for as long as it can be put back; it is worked out when somebody asks."""
-        since = begun.events[-1].at - WITHIN
+        since = begun.at - WITHIN
         known = self._changes.get(begun.project, ())
-        young = [one for one in known if _at(one) >= since] if known else known
+        old = max(0, len(known) + 1 - KEPT)
+        while old < len(known) and known[old].at < since:
+            old += 1
         change = begun if len(begun.events) <= FEW else begun.change()
-        self._changes[begun.project] = (*young[1 - KEPT :], change)
+        self._changes[begun.project] = (*known[old:], change)
 
     def latest_changes(self, project: ProjectId) -> tuple[LatestChange, ...]:
         """Return what the latest commands of a project changed, oldest first, for as long as it can be put back."""
