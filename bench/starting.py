@@ -58,22 +58,12 @@ def run() -> list[Row]:
     of = f"{EVENTS:,} events, {SHARES:,} shares"
     seconds = f"{median(t.started for t in started):.2f} s; snapshot {size >> 10:,} KiB"
     read = f"{median(t.started for t in rebuilt):.2f} s"
+    kept = median(t.kept for t in rebuilt)
+    decoding, reading = "of reading and decoding the snapshot", "of iterating over the log"
     return [
-        Row(
-            f"start, {of}",
-            median(with_it),
-            "of reading and decoding the snapshot",
-            2.0,
-            f"{seconds}; {spread(with_it)}",
-        ),
-        Row(
-            f"memory of a fold, {of}",
-            median(times.kept for times in rebuilt) / 512,
-            "of 512 bytes an event",
-            1.0,
-            f"{median(times.kept for times in rebuilt):.0f} bytes",
-        ),
-        Row(f"rebuild, {of}", median(without), "of iterating over the log", 2.0, f"{read}; {spread(without)}"),
+        Row("a start with a snapshot", median(with_it), f"{decoding}; {of}", 2.0, f"{seconds}; {spread(with_it)}"),
+        Row("a rebuild without a snapshot", median(without), f"{reading}; {of}", 2.0, f"{read}; {spread(without)}"),
+        Row("memory of a fold", kept / 512, f"of 512 bytes an event; {of}", 1.0, f"{kept:.0f} bytes"),
     ]
 
 
