@@ -102,16 +102,18 @@ def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iter
     yield from both(Thing("project", "", new.project), old, new)
     rows, cards = {row.id: row for row in old.milestones}, {card.id: card for card in old.risks}
     for row in reversed(new.milestones):
-        if row.id in rows:
-            yield from both(Thing("milestone", row.id, row.title), rows.pop(row.id), row)
-        else:
+        was = rows.pop(row.id, None)
+        if was is None:
             yield course.milestone_added(row, unit)
+        elif was is not row:  # the same row says nothing new
+            yield from both(Thing("milestone", row.id, row.title), was, row)
     yield from (course.milestone_withdrawn(row, unit) for row in rows.values())
     for card in new.risks:
-        if card.id in cards:
-            yield from both(Thing("risk", card.id, course.name_of(card)), cards.pop(card.id), card)
-        else:
+        earlier = cards.pop(card.id, None)
+        if earlier is None:
             yield course.risk_added(card)
+        elif earlier is not card:
+            yield from both(Thing("risk", card.id, course.name_of(card)), earlier, card)
     yield from map(course.risk_withdrawn, cards.values())
     yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
 

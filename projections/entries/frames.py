@@ -23,6 +23,7 @@ class Difference(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]  # the targets and all parts inside them
     removed: tuple[str, ...]
     targets: tuple[str, ...]  # the topmost parts that have to be swapped, in page order
+    changed: frozenset[str]  # the parts that are new or different
 
 
 class State(msgspec.Struct, frozen=True):
@@ -54,12 +55,15 @@ def difference(before: Rendered | None, after: Rendered, renamed: frozenset[str]
     Parts with one of the placeholders `renamed` are taken for different, since another name is filled in.
     """
     old = before.parts if before else {}
-    changed = {key for key, part in after.parts.items() if old.get(key) != part or _names(part) & renamed}
+    changed = {key for key, part in after.parts.items() if (was := old.get(key)) is not part and was != part}
+    if renamed:
+        changed |= {key for key, part in after.parts.items() if _names(part) & renamed}
     targets = tuple(_topmost(after.roots, after.parts, changed))
     return Difference(
         parts=tuple(within(after.parts, targets)),
-        removed=tuple(sorted(key for key in old if key not in after.parts)),  # as after a restart, so also before
+        removed=tuple(sorted([key for key in old if key not in after.parts])),  # as after a restart, so also before
         targets=targets,
+        changed=frozenset(changed),
     )
 
 

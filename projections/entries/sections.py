@@ -5,11 +5,13 @@ Rule: what did not change is the same text again, so an entry records the sectio
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from domain.view import ClientView
+from domain.memory import Memory
+from domain.view import ClientView, ConcernCard, MilestoneRow, RiskCard
 from projections.entries.names import SealedName
 
 PAGE, TERMS, NAMES = "page", "terms", "names"
@@ -19,19 +21,70 @@ _encoder = msgspec.json.Encoder(order="sorted")
 _views = msgspec.json.Decoder(ClientView)
 
 
+class Told(msgspec.Struct, frozen=True):
+    """A view in sections: JSON texts by id, and the line of each in the hash over all of them."""
+
+    sections: dict[str, str]
+    lines: Mapping[str, tuple[str, bytes]]  # with the text that it is of
+    order: tuple[tuple[str, ...], list[str]]  # the ids, and the same in order
+
+    @property
+    def hash(self) -> str:
+        """The hash (hex) of the view, as `hash_of` gives it."""
+        return hashlib.sha256(b"".join([self.lines[key][1] for key in self.order[1]])).hexdigest()
+
+
+NOTHING = Told({}, {}, ((), []))
+
+
 def sections_of(view: ClientView, terms: object, commitments: Mapping[str, str]) -> dict[str, str]:
     """Return a view as sections, JSON texts by id, with the terms that allow it and the commitments to its names."""
-    page = msgspec.to_builtins(view)
+    return told(view, terms, commitments, Memory(), NOTHING).sections
+
+
+def told(view: ClientView, terms: object, commitments: Mapping[str, str], memory: Memory, before: Told) -> Told:
+    """Return a view in sections as `sections_of` does; `memory` and `before` are of the view before, of the share.
+
+    What did not change is the same text again.
+    """
+    memory.turn()
+    bare = msgspec.structs.replace(view, milestones=(), risks=(), concerns=(), budget=None)
+    page = _without_nothing(msgspec.to_builtins(bare))
     found: dict[str, str] = {}
     for name, kind in LISTS.items():
-        for thing in page[name]:
-            found |= _thing(f"{kind}-{thing['id']}", thing)
-        page[name] = [thing["id"] for thing in page[name]]
-    if page["budget"] is not None:
-        found |= _thing("budget", page["budget"])
+        things = getattr(view, name)
+        for texts in memory.each(name, (), things, partial(_section, kind)):
+            found.update(texts)
+        if things:
+            page[name] = [thing.id for thing in things]
+    if view.budget is not None:
+        budget = view.budget
+        found.update(memory.of("budget", (budget,), lambda: _thing("budget", msgspec.to_builtins(budget))))
         page["budget"] = True
-    beside = {PAGE: _text(page), TERMS: _encoder.encode(terms).decode()}
-    return beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
+    allowed = memory.of(TERMS, (terms,), lambda: _encoder.encode(terms).decode())
+    beside = {PAGE: _encoder.encode(page).decode(), TERMS: allowed}
+    sections = beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
+    return Told(sections, _lines_after(sections, before.lines), _order_after(sections, before.order))
+
+
+def _section(kind: str, thing: MilestoneRow | RiskCard | ConcernCard) -> dict[str, str]:
+    return _thing(f"{kind}-{thing.id}", msgspec.to_builtins(thing))
+
+
+def _lines_after(sections: Mapping[str, str], before: Mapping[str, tuple[str, bytes]]) -> dict[str, tuple[str, bytes]]:
+    """Return the line of each section, for texts that are the same objects as before the same lines."""
+    lines = {}
+    for key, text in sections.items():
+        known = before.get(key)
+        lines[key] = known if known is not None and known[0] is text else (text, _line(key, text).encode())
+    return lines
+
+
+def _order_after(
+    sections: Mapping[str, str], before: tuple[tuple[str, ...], list[str]]
+) -> tuple[tuple[str, ...], list[str]]:
+    keys = tuple(sections)
+    return before if keys == before[0] else (keys, sorted(keys))
 
 
 def _thing(key: str, thing: dict[str, Any]) -> dict[str, str]:
@@ -93,4 +146,8 @@ def hash_of(sections: Mapping[str, str]) -> str:
 
 def _lines(sections: Mapping[str, str]) -> Iterator[str]:
     for key in sorted(sections):
-        yield f"{hashlib.sha256(sections[key].encode()).hexdigest()} {key}\n"
+        yield _line(key, sections[key])
+
+
+def _line(key: str, text: str) -> str:
+    return f"{hashlib.sha256(text.encode()).hexdigest()} {key}\n"

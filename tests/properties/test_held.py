@@ -192,7 +192,8 @@ def _a_number_taken() -> Iterator[None]:
 
 
 def _as_of_now(view: ClientView, world: Known, share: Any) -> ClientView:
-    return replace(view, as_of=policy._as_of(world.projects[share.project], share))
+    now = reveal(world.projects[share.project], share, organisation="", client="", time_zone="UTC")
+    return replace(view, as_of=now.as_of)
 
 
 def _counted(view: ClientView, world: Known, share: Any) -> ClientView:

@@ -24,6 +24,7 @@ from domain.ids import CommandId, PersonId
 from domain.people.for_you import PutOffLine
 from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
+from domain.memory import Memory
 from domain.view import ClientView
 from projections.installation.database import Database, migrate
 from projections.logs.ledger import Statement
@@ -80,11 +81,11 @@ class Broken(Plain):
 
     broken = False
 
-    def render(self, view: ClientView) -> Any:
+    def render(self, view: ClientView, memory: Memory | None = None) -> Any:
         if self.broken:
             message = "template broke"
             raise ValueError(message)
-        return super().render(view)
+        return super().render(view, memory)
 
 
 class Two:
