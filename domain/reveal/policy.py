@@ -171,8 +171,13 @@ def _milestones(
     project: Project, share: Share, said: Said, called: Called, memory: Memory
 ) -> tuple[_ToldMilestone, ...]:
     around = _around_milestones(project, share, memory)
-    told = []
-    for m in _selected(project, share.terms):
+    about = said.about("milestone")
+    selected = _selected(project, share.terms)
+    quiet = [m for m in selected if m.id not in about] if about else selected
+    told = memory.each("milestones", (around,), quiet, lambda m: _milestone(project, share, m, (), None, called))
+    for m in selected if about else ():
+        if m.id not in about:
+            continue
         comments, given = said.comments.get(f"milestone-{m.id}", ()), said.acknowledged.get(f"milestone-{m.id}")
         spoke = _spoke(("spoke", m.id), comments, given, called, memory)
         told.append(

@@ -26,6 +26,11 @@ class Said(msgspec.Struct, frozen=True):
     comments: Mapping[str, tuple[Comment, ...]]
     acknowledged: Mapping[str, Acknowledgement]
 
+    def about(self, kind: str) -> frozenset[str]:
+        """Return the ids of the milestones or risks of which anything was said."""
+        subjects = (subject.partition("-") for subject in (*self.comments, *self.acknowledged))
+        return frozenset(key for of, _dash, key in subjects if of == kind)
+
 
 def said_of(answers: Answers, memory: Memory) -> Said:
     """Return what was said of each subject; of one on which nothing new was said, the same objects as before."""

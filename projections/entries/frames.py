@@ -71,13 +71,20 @@ def _names(part: Part) -> frozenset[str]:
     return keys_in(part.head) | keys_in(part.tail)
 
 
-def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> Iterable[str]:
-    """Yield the changed parts that lie in no other changed part, in page order."""
-    for key in ids:
-        if key in changed:
-            yield key
-        else:
-            yield from _topmost(parts[key].children, parts, changed)
+def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> list[str]:
+    """Return the changed parts that lie in no other changed part, in page order."""
+    containers = {key for key, part in parts.items() if part.children}
+    found: list[str] = []
+
+    def look(keys: Iterable[str]) -> None:
+        for key in [key for key in keys if key in changed or key in containers]:
+            if key in changed:
+                found.append(key)
+            else:
+                look(parts[key].children)
+
+    look(ids)
+    return found
 
 
 def key_message(n: int, at: datetime, root: str, roots: Mapping[str, str], items: str) -> bytes:

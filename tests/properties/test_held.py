@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from domain.agreement.share import ReleaseDue, ReleaseHeld
-from domain.reveal import holding, policy
+from domain.reveal import holding
 from domain.reveal.policy import reveal
 from domain.view import ClientView
 from projections.events.world import World as Known

@@ -21,10 +21,10 @@ from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld
 from domain.agreement.terms import Release, Ways
 from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
+from domain.memory import Memory
 from domain.people.for_you import PutOffLine
 from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
-from domain.memory import Memory
 from domain.view import ClientView
 from projections.installation.database import Database, migrate
 from projections.logs.ledger import Statement

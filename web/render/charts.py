@@ -271,11 +271,13 @@ class Spend(msgspec.Struct, frozen=True):
 
 
 def spend_of(budget: BudgetVital) -> Spend | None:
-    """Return the spend curve, or None when none is shared."""
+    """Return the spend curve, or None when none is shared or nothing is left of it to draw."""
     if len(budget.curve) < 2:
         return None
     approved = budget.budget.amount if budget.budget and budget.curve_currency else Decimal(1)
     top = max([approved, *(v for p in budget.curve for v in (p.planned, p.spent, p.forecast) if v)]) * Decimal("1.14")
+    if not top:  # every amount is rounded to nothing
+        return None
     wide = Axis(budget.curve[0].on, budget.curve[-1].on + timedelta(days=20))
     planned = _series(budget.curve, "planned", wide, top)
     spent = _series(budget.curve, "spent", wide, top)
