@@ -7,7 +7,7 @@ since the last turn is forgotten, so that a memory never holds more than what wa
 
 from collections.abc import Callable, Hashable, Iterable
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -21,8 +21,8 @@ class Memory:
     __slots__ = ("_before", "_made")
 
     def __init__(self) -> None:
-        self._before: dict[Hashable, tuple[tuple[object, ...], Any]] = {}
-        self._made: dict[Hashable, tuple[tuple[object, ...], Any]] = {}
+        self._before: dict[Hashable, Any] = {}  # by key: what it depends on, and what was made; of `each` a `_Made`
+        self._made: dict[Hashable, Any] = {}
 
     def turn(self) -> None:
         """Begin another turn: what was not asked for in the last one is forgotten."""
@@ -48,21 +48,16 @@ class Memory:
 
         `around` has every object besides the thing that `make` reads.
         """
-        known: tuple[tuple[object, ...], dict[str, tuple[object, T]]] | None = self._before.get(kind)
-        before = {} if known is None else known[1]
-        valid = known is not None and same(known[0], around)
-        made: dict[str, tuple[object, T]] = {}
-        found: list[T] = []
-        for thing in things:
-            old = before.get(thing.id)
-            if old is None:
-                old = thing, make(thing)
-            elif not valid or old[0] is not thing:
-                old = thing, _as_before(old[1], make(thing))
-            made[thing.id] = old
-            found.append(old[1])
-        self._made[kind] = around, made
-        return found
+        new = tuple(things)
+        known: _Made[T] | None = self._before.get(kind)
+        if known is None:
+            found = [make(thing) for thing in new]
+        elif not same(known.around, around):
+            found = known.anew(new, make)
+        else:
+            found = known.brought_forward(new, make)
+        self._made[kind] = _Made(around, new, found)
+        return found.copy()
 
     def one(self, key: Hashable, value: T) -> T:
         """Return the object of the turn before where it says the same, to the byte, as `value`; else `value`."""
@@ -71,6 +66,39 @@ class Memory:
             value = _as_before(known[1], value)
         self._made[key] = (), value
         return value
+
+
+class _Made(Generic[T]):
+    """What was made of several things."""
+
+    __slots__ = ("around", "found", "things")
+
+    def __init__(self, around: tuple[object, ...], things: tuple[Any, ...], found: list[T]) -> None:
+        self.around, self.things, self.found = around, things, found
+
+    def anew(self, new: tuple[Any, ...], make: Callable[[Any], T]) -> list[T]:
+        """Return what is made of all things now, as the same objects where it says the same."""
+        before = {thing.id: value for thing, value in zip(self.things, self.found, strict=True)}
+        made = [(thing.id, make(thing)) for thing in new]
+        return [_as_before(before[key], value) if key in before else value for key, value in made]
+
+    def brought_forward(self, new: tuple[Any, ...], make: Callable[[Any], T]) -> list[T]:
+        """Return what was made of the things that are there still, and what is made of the others."""
+        if len(new) == len(self.things):  # mostly the same in the same order
+            others = [i for i, kept in enumerate(map(is_, self.things, new)) if not kept]
+            if all(self.things[i].id == new[i].id for i in others):
+                found = self.found.copy()
+                for i in others:
+                    found[i] = _as_before(found[i], make(new[i]))
+                return found
+        before = {thing.id: (thing, value) for thing, value in zip(self.things, self.found, strict=True)}
+        return [self._one(before.get(thing.id), thing, make) for thing in new]
+
+    @staticmethod
+    def _one(known: tuple[Any, T] | None, thing: Any, make: Callable[[Any], T]) -> T:
+        if known is None:
+            return make(thing)
+        return known[1] if known[0] is thing else _as_before(known[1], make(thing))
 
 
 class Token:

@@ -158,6 +158,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     def overdue(self) -> frozenset[MilestoneId]:
         """Return the milestones whose forecast has passed without their being met."""
+        if self.ended is None:
+            return frozenset()
         late = (m for m in self.milestones.values() if m.actual is None and self.has_passed(m.forecast))
         return frozenset(m.id for m in late)
 

@@ -4,7 +4,7 @@ Rule: what did not change is the same text again, so an entry records the sectio
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -22,19 +22,21 @@ _views = msgspec.json.Decoder(ClientView)
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A view in sections: JSON texts by id, and the line of each in the hash over all of them."""
+    """A view in sections: JSON texts by id, and what the next one is brought forward from."""
 
     sections: dict[str, str]
-    lines: Mapping[str, tuple[str, bytes]]  # with the text that it is of
+    changed: frozenset[str]  # the sections that are new or another text than before
+    lines: dict[str, bytes]  # of each section, in the hash over all of them
     order: tuple[tuple[str, ...], list[str]]  # the ids, and the same in order
+    lists: Mapping[str, tuple[list[dict[str, str]], dict[str, str]]]  # of things: the sections of each, and of all
 
     @property
     def hash(self) -> str:
         """The hash (hex) of the view, as `hash_of` gives it."""
-        return hashlib.sha256(b"".join([self.lines[key][1] for key in self.order[1]])).hexdigest()
+        return hashlib.sha256(b"".join([self.lines[key] for key in self.order[1]])).hexdigest()
 
 
-NOTHING = Told({}, {}, ((), []))
+NOTHING = Told({}, frozenset(), {}, ((), []), {})
 
 
 def sections_of(view: ClientView, terms: object, commitments: Mapping[str, str]) -> dict[str, str]:
@@ -50,11 +52,12 @@ def told(view: ClientView, terms: object, commitments: Mapping[str, str], memory
     memory.turn()
     bare = msgspec.structs.replace(view, milestones=(), risks=(), concerns=(), budget=None)
     page = _without_nothing(msgspec.to_builtins(bare))
-    found: dict[str, str] = {}
+    lists, found = {}, dict[str, str]()
     for name, kind in LISTS.items():
         things = getattr(view, name)
-        for texts in memory.each(name, (), things, partial(_section, kind)):
-            found.update(texts)
+        each = memory.each(name, (), things, partial(_section, kind))
+        lists[name] = each, _merged(each, before.lists.get(name))
+        found.update(lists[name][1])
         if things:
             page[name] = [thing.id for thing in things]
     if view.budget is not None:
@@ -64,27 +67,44 @@ def told(view: ClientView, terms: object, commitments: Mapping[str, str], memory
     allowed = memory.of(TERMS, (terms,), lambda: _encoder.encode(terms).decode())
     beside = {PAGE: _encoder.encode(page).decode(), TERMS: allowed}
     sections = beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
-    return Told(sections, _lines_after(sections, before.lines), _order_after(sections, before.order))
+    changed = frozenset(key for key, text in sections.items() if before.sections.get(key) is not text)
+    return Told(sections, changed, _lines_after(sections, changed, before), _order_after(sections, before), lists)
+
+
+def _merged(each: list[dict[str, str]], before: tuple[list[dict[str, str]], dict[str, str]] | None) -> dict[str, str]:
+    """Return the sections of all things of a list; `before` are those of each thing before, and of all."""
+    merged = dict[str, str]()
+    if before is None or len(before[0]) != len(each):
+        for texts in each:
+            merged.update(texts)
+        return merged
+    merged.update(before[1])
+    others = [(was, now) for was, now in zip(before[0], each, strict=True) if was is not now]
+    for was, _now in others:
+        for key in was:
+            del merged[key]
+    for _was, now in others:
+        merged.update(now)
+    return merged
 
 
 def _section(kind: str, thing: MilestoneRow | RiskCard | ConcernCard) -> dict[str, str]:
     return _thing(f"{kind}-{thing.id}", msgspec.to_builtins(thing))
 
 
-def _lines_after(sections: Mapping[str, str], before: Mapping[str, tuple[str, bytes]]) -> dict[str, tuple[str, bytes]]:
-    """Return the line of each section, for texts that are the same objects as before the same lines."""
-    lines = {}
-    for key, text in sections.items():
-        known = before.get(key)
-        lines[key] = known if known is not None and known[0] is text else (text, _line(key, text).encode())
+def _lines_after(sections: Mapping[str, str], changed: Iterable[str], before: Told) -> dict[str, bytes]:
+    """Return the line of each section: that of before where its text is the same."""
+    lines = {**before.lines}
+    for key in changed:
+        lines[key] = _line(key, sections[key]).encode()
+    for gone in before.lines.keys() - sections.keys() if len(lines) != len(sections) else ():
+        del lines[gone]
     return lines
 
 
-def _order_after(
-    sections: Mapping[str, str], before: tuple[tuple[str, ...], list[str]]
-) -> tuple[tuple[str, ...], list[str]]:
+def _order_after(sections: Mapping[str, str], before: Told) -> tuple[tuple[str, ...], list[str]]:
     keys = tuple(sections)
-    return before if keys == before[0] else (keys, sorted(keys))
+    return before.order if keys == before.order[0] else (keys, sorted(keys))
 
 
 def _thing(key: str, thing: dict[str, Any]) -> dict[str, str]:

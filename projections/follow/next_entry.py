@@ -284,7 +284,9 @@ def _composed(
     sealed = _sealed(due, shown, seal_name)
     committed = {key: name.commitment for key, name in sealed.items()}
     told = sections.told(view, due.terms, committed, memory.sections, memory.told)
-    after, own_sections = told.sections, _other_texts(told.sections, shown.sections)
+    after = told.sections
+    near = told.changed if memory.told.sections is shown.sections else after.keys()
+    own_sections = {key: after[key] for key in near if shown.sections.get(key) != after[key]}
     known = memory.hashes if shown.rendered is not None and memory.hashes.parts is shown.rendered.parts else NO_HASHES
     hashes = known.after(rendered.parts, difference.changed if known is not NO_HASHES else rendered.parts.keys())
     own = _keys_used(difference.parts, changes, items, own_sections.values())
@@ -315,11 +317,6 @@ def _composed(
     )
     memory.told, memory.hashes = told, hashes
     return Composed(content, rendered, State(rendered.parts, after, sealed), beside)
-
-
-def _other_texts(after: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
-    """Return the sections that are new or different."""
-    return {key: text for key, text in after.items() if (was := before.get(key)) is not text and was != text}
 
 
 def _sealed(due: NextView, shown: Shown, seal_name: Callable[[str, str, str], SealedName]) -> dict[str, SealedName]:

@@ -114,7 +114,7 @@ def _apart(made: Made | None, afresh: Made | None) -> list[str]:
 def _state(shown: Shown) -> bytes:
     assert shown.rendered is not None
     rendered = shown.rendered.roots, list(shown.rendered.parts.items()), shown.rendered.stylesheet
-    return _encode([rendered, list(shown.sections.items()), shown.view, shown.called, shown.names])
+    return _encode([rendered, dict(shown.sections), shown.view, shown.called, shown.names])
 
 
 # what may happen
