@@ -35,6 +35,9 @@ class Plain:
         }
         return Rendered(("summary", "body"), parts, self.stylesheet, tuple(self.assets))
 
+    def forget(self) -> None:
+        pass
+
     def dressed(self, worn: Look | None) -> str:
         return self.stylesheet
 

@@ -205,7 +205,7 @@ def _around_milestones(project: Project, share: Share, memory: Memory) -> object
     return memory.of(
         "around milestones",
         (
-            share.versions, share.client, project.tolerances, project.calendar, project.time_zone, newest.at,
+            *share.versions, share.client, project.tolerances, project.calendar, project.time_zone, newest.at,
             newest.as_of, schedule.baselines, schedule.agreed, schedule.agreed_first, schedule.ended,
             *schedule.withheld,
         ),
@@ -444,7 +444,7 @@ class _ToldRisk(msgspec.Struct, frozen=True):
 
 
 def _risks(project: Project, share: Share, said: Said, called: Called, memory: Memory) -> tuple[_ToldRisk, ...]:
-    around = memory.of("around risks", (share.versions, share.client, project.scale, project.time_zone), Token)
+    around = memory.of("around risks", (*share.versions, share.client, project.scale, project.time_zone), Token)
     told = []
     for r in _selected_risks(project, share.terms):
         comments, given = said.comments.get(f"risk-{r.id}", ()), said.acknowledged.get(f"risk-{r.id}")

@@ -59,6 +59,9 @@ class Renderer(Protocol):
     def render(self, view: ClientView, memory: Memory | None = None) -> Rendered:
         """Return the view as markup; `memory` has what was made of the view before."""
 
+    def forget(self) -> None:
+        """Drop what is remembered of markup: a person was erased, whose name may stand in some."""
+
     def css_of(self, stylesheet: str) -> bytes | None:
         """Return a stylesheet that a rendering named, by its sha256 hex."""
 

@@ -323,6 +323,7 @@ class Process:
         if any(isinstance(recorded.event, PersonErased) for recorded in new):
             self._heads.forget()
             self.services.ever_told.forget_all()
+            self.services.renderer.forget()
 
     # between the processes of an installation
 
