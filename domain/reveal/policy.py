@@ -34,7 +34,7 @@ from domain.reveal.course import known_moves, last_change, points
 from domain.reveal.levels import NEVER_CHANGED, at_level
 from domain.reveal.measures import budget_of, indicator_of
 from domain.reveal.past import ITEM, after, dated, earlier, known, known_from, settled
-from domain.reveal.said import NEVER, Called, Said, ack, agreement_ack, concerns, remarks, said_of
+from domain.reveal.said import NEVER, Called, Heard, ack, agreement_ack, concerns, remarks, said_of
 from domain.view import (
     Baseline,
     ClientView,
@@ -168,7 +168,7 @@ class _ToldMilestone(msgspec.Struct, frozen=True):
 
 
 def _milestones(
-    project: Project, share: Share, said: Said, called: Called, memory: Memory
+    project: Project, share: Share, said: Heard, called: Called, memory: Memory
 ) -> tuple[_ToldMilestone, ...]:
     around = _around_milestones(project, share, memory)
     about = said.about("milestone")
@@ -443,7 +443,7 @@ class _ToldRisk(msgspec.Struct, frozen=True):
     scored_at: datetime | None
 
 
-def _risks(project: Project, share: Share, said: Said, called: Called, memory: Memory) -> tuple[_ToldRisk, ...]:
+def _risks(project: Project, share: Share, said: Heard, called: Called, memory: Memory) -> tuple[_ToldRisk, ...]:
     around = memory.of("around risks", (*share.versions, share.client, project.scale, project.time_zone), Token)
     told = []
     for r in _selected_risks(project, share.terms):

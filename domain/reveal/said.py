@@ -20,7 +20,7 @@ Called = Callable[[PersonId], str]
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Said(msgspec.Struct, frozen=True):
+class Heard(msgspec.Struct, frozen=True):
     """The comments and the newest acknowledgement of each subject: "milestone-m1", "risk-r7", "budget"."""
 
     comments: Mapping[str, tuple[Comment, ...]]
@@ -32,11 +32,11 @@ class Said(msgspec.Struct, frozen=True):
         return frozenset(key for of, _dash, key in subjects if of == kind)
 
 
-def said_of(answers: Answers, memory: Memory) -> Said:
+def said_of(answers: Answers, memory: Memory) -> Heard:
     """Return what was said of each subject; of one on which nothing new was said, the same objects as before."""
     comments = memory.of("comments", (answers.comments,), lambda: _by_subject(answers.comments, memory))
     acknowledged = memory.of("acknowledged", (answers.taken,), lambda: answers.acknowledged)
-    return Said(comments, acknowledged)
+    return Heard(comments, acknowledged)
 
 
 def _by_subject(comments: tuple[Comment, ...], memory: Memory) -> dict[str, tuple[Comment, ...]]:
@@ -66,7 +66,7 @@ def ack(project: Project, given: Acknowledgement | None, called: Called, moved: 
     return Ack(by=called(given.by), on=project.civil(given.at), update=given.screen.n, current=current)
 
 
-def agreement_ack(project: Project, share: Share, said: Said, called: Called) -> Ack | None:
+def agreement_ack(project: Project, share: Share, said: Heard, called: Called) -> Ack | None:
     """Return the client's acknowledgement of the agreement in force."""
     return ack(project, said.acknowledged.get(f"agreement-{share.version}"), called, None)
 

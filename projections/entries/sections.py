@@ -21,7 +21,7 @@ _encoder = msgspec.json.Encoder(order="sorted")
 _views = msgspec.json.Decoder(ClientView)
 
 
-class Told(msgspec.Struct, frozen=True):
+class InSections(msgspec.Struct, frozen=True):
     """A view in sections: JSON texts by id, and what the next one is brought forward from."""
 
     sections: dict[str, str]
@@ -36,7 +36,7 @@ class Told(msgspec.Struct, frozen=True):
         return hashlib.sha256(b"".join([self.lines[key] for key in self.order[1]])).hexdigest()
 
 
-NOTHING = Told({}, frozenset(), {}, ((), []), {})
+NOTHING = InSections({}, frozenset(), {}, ((), []), {})
 
 
 def sections_of(view: ClientView, terms: object, commitments: Mapping[str, str]) -> dict[str, str]:
@@ -44,7 +44,9 @@ def sections_of(view: ClientView, terms: object, commitments: Mapping[str, str])
     return told(view, terms, commitments, Memory(), NOTHING).sections
 
 
-def told(view: ClientView, terms: object, commitments: Mapping[str, str], memory: Memory, before: Told) -> Told:
+def told(
+    view: ClientView, terms: object, commitments: Mapping[str, str], memory: Memory, before: InSections
+) -> InSections:
     """Return a view in sections as `sections_of` does; `memory` and `before` are of the view before, of the share.
 
     What did not change is the same text again.
@@ -68,7 +70,7 @@ def told(view: ClientView, terms: object, commitments: Mapping[str, str], memory
     beside = {PAGE: _encoder.encode(page).decode(), TERMS: allowed}
     sections = beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
     changed = frozenset(key for key, text in sections.items() if before.sections.get(key) is not text)
-    return Told(sections, changed, _lines_after(sections, changed, before), _order_after(sections, before), lists)
+    return InSections(sections, changed, _lines_after(sections, changed, before), _order_after(sections, before), lists)
 
 
 def _merged(each: list[dict[str, str]], before: tuple[list[dict[str, str]], dict[str, str]] | None) -> dict[str, str]:
@@ -92,7 +94,7 @@ def _section(kind: str, thing: MilestoneRow | RiskCard | ConcernCard) -> dict[st
     return _thing(f"{kind}-{thing.id}", msgspec.to_builtins(thing))
 
 
-def _lines_after(sections: Mapping[str, str], changed: Iterable[str], before: Told) -> dict[str, bytes]:
+def _lines_after(sections: Mapping[str, str], changed: Iterable[str], before: InSections) -> dict[str, bytes]:
     """Return the line of each section: that of before where its text is the same."""
     lines = {**before.lines}
     for key in changed:
@@ -102,7 +104,7 @@ def _lines_after(sections: Mapping[str, str], changed: Iterable[str], before: To
     return lines
 
 
-def _order_after(sections: Mapping[str, str], before: Told) -> tuple[tuple[str, ...], list[str]]:
+def _order_after(sections: Mapping[str, str], before: InSections) -> tuple[tuple[str, ...], list[str]]:
     keys = tuple(sections)
     return before.order if keys == before.order[0] else (keys, sorted(keys))
 

@@ -161,6 +161,12 @@ STORED: dict[str, dict[str, int]] = {
         "the hour tells how busy a project is": 1,
         "waits for a quiet project": 11,
     },
+    "incremental": {
+        "the axis around a row is forgotten": 5,
+        "the hash of a part that changed is kept": 1,
+        "the last day that ended is forgotten": 7,
+        "what was said is forgotten": 1,
+    },
     "outcome": {
         "forgets one field": 7,
         "forgets the risks": 2,
