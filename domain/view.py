@@ -26,7 +26,7 @@ DateUnit = Literal["day", "month", "quarter"]
 ScoreDetail = Literal["score", "band"]
 
 TREND_MOST = 60  # points of a milestone's trend
-TREND_NEWEST = 30  # of them as they are where there would be more; docs/spec.md 6.9
+TREND_NEWEST = 30  # of them as they are where there would be more; docs/spec.md 6.12
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):

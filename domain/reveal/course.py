@@ -1,4 +1,4 @@
-"""The course of a milestone's forecast as a client may know it, in no more points than can be read; docs/spec.md 6.9.
+"""The course of a milestone's forecast as a client may know it, in no more points than can be read; docs/spec.md 6.12.
 
 Rule: that of `policy`. What is drawn follows from the known forecasts alone, however many there are. A long course is
 read from its end and by bisection, so that its newest point costs the same after ten thousand moves as after a hundred.
@@ -6,18 +6,20 @@ read from its end and by bisection, so that its newest point costs the same afte
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.plan.milestones import Move
 from domain.reveal.past import dated, known, settled
 from domain.view import TREND_MOST, TREND_NEWEST, ForecastPoint
 
-PERIODS: tuple[Callable[[date], date], ...] = (
-    lambda day: day.replace(day=1),
-    lambda day: day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1),
-    lambda day: day.replace(month=1, day=1),
-)  # the first day of the month, of the quarter and of the year of a day
+PERIODS: tuple[tuple[int, Callable[[date], date]], ...] = (
+    (1, lambda day: day.replace(day=1)),
+    (3, lambda day: day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)),
+    (12, lambda day: day.replace(month=1, day=1)),
+)  # months, quarters and years: how many months each has, and the first day of the one a day lies in
+NEAR = 8  # moves that are looked at one by one before they are searched by bisection
 
 
 def known_moves(moves: Sequence[Move], since: datetime | None) -> Sequence[Move]:
@@ -53,14 +55,11 @@ def points(moves: Sequence[Move], since: datetime | None, zone: str) -> tuple[Fo
     newest = list(course.back(TREND_MOST + 1))
     if len(newest) <= TREND_MOST:
         return tuple(point for _index, point in reversed(newest))
-    first, (_index, begin) = course.first(), newest[TREND_NEWEST]
+    first, begin, room = course.first(), newest[TREND_NEWEST][1], TREND_MOST - TREND_NEWEST - 1
+    months = (begin.on.year - first.on.year) * 12 + begin.on.month - first.on.month + 1
+    period = next((period for length, period in PERIODS if months <= length * room), PERIODS[-1][1])
     drawn = [point for _index, point in newest[:TREND_NEWEST]]
-    room = TREND_MOST - TREND_NEWEST - 1
-    for period in PERIODS:
-        older = course.last_of_each(period, begin.on, room + 1)
-        if len(older) <= room:
-            break
-    drawn += [point for point in older[:room] if point != first]
+    drawn += [point for point in course.last_of_each(period, newest[TREND_NEWEST - 1][0], room) if point != first]
     return (first, *reversed(drawn))
 
 
@@ -74,12 +73,15 @@ class _Course:
     def _on(self, index: int) -> date:
         return _day(self._moves[index], self._since, self._zone)
 
-    def _begin(self, day: date) -> int:
-        """Return the index of the first move of a day, or of a later one where it has none."""
+    def _begin(self, day: date, before: int) -> int:
+        """Return the index of the first move of a day, or of a later one where it has none, at most `before`."""
         if day <= self._first:
             return 0
-        midnight = datetime.combine(day, time(), ZoneInfo(self._zone))
-        return bisect_left(self._moves, midnight, lo=1, key=_since)
+        begins, moves = _begins(day, self._zone), self._moves
+        for index in range(before, max(before - NEAR, 0), -1):
+            if moves[index - 1].since < begins:
+                return index
+        return bisect_left(moves, begins, lo=1, hi=before, key=_since)
 
     def _point(self, before: int) -> tuple[int, ForecastPoint] | None:
         """Return the last point made of moves with an index below `before`, with the index of its day's first move.
@@ -88,7 +90,7 @@ class _Course:
         """
         while before > 0:
             day = self._on(before - 1)
-            begin = self._begin(day)
+            begin = self._begin(day, before)
             forecast = self._moves[before - 1].forecast
             others = (self._moves[i - 1].forecast != forecast for i in range(before - 1, max(begin, 1) - 1, -1))
             if begin == 0 or any(others):
@@ -105,22 +107,27 @@ class _Course:
 
     def first(self) -> ForecastPoint:
         """Return the first point."""
-        end = self._begin(date.fromordinal(self._first.toordinal() + 1))
+        end = self._begin(date.fromordinal(self._first.toordinal() + 1), len(self._moves))
         return ForecastPoint(self._first, self._moves[max(end, 1) - 1].forecast)
 
-    def last_of_each(self, period: Callable[[date], date], on: date, most: int) -> list[ForecastPoint]:
-        """Return the last point of each period (given by its first day), the newest first, from the day `on` back."""
+    def last_of_each(self, period: Callable[[date], date], before: int, most: int) -> list[ForecastPoint]:
+        """Return the last point of each period (given by its first day) before a move, the newest first."""
         found: list[ForecastPoint] = []
-        before = self._begin(date.fromordinal(on.toordinal() + 1))
         while len(found) < most and (point := self._point(before)) is not None:
             found.append(point[1])
-            before = self._begin(period(point[1].on))
+            before = self._begin(period(point[1].on), point[0])
         return found
 
 
 def _day(move: Move, since: datetime | None, zone: str) -> date:
     at = move.since if since is None else max(move.since, since)
     return at.astimezone(ZoneInfo(zone)).date()
+
+
+@lru_cache(maxsize=4096)
+def _begins(day: date, zone: str) -> datetime:
+    """Return when a day begins in a zone (UTC)."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def _since(move: Move) -> datetime:
