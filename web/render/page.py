@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from domain.headline import counted
@@ -48,7 +48,6 @@ class Renderer:
         font = FONT.read_bytes()
         self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
         self._styles: dict[str, bytes] = {self.stylesheet: self.css}
-        self._environment = _environment()
         self._remembered: dict[bytes, str] = {}  # by the hash of all that it is made of
 
     def render(self, view: ClientView, memory: Memory | None = None) -> Rendered:
@@ -99,7 +98,7 @@ class Renderer:
 
     def markup(self, part: PartPage) -> str:
         """Return the markup of a part."""
-        return self._environment.get_template(part.template).render(**part.names()).strip()
+        return _template(part.template).render(part.names()).strip()
 
     def remembered(self, part: PartPage) -> str:
         """Return the markup of a part, from memory when one that says the same, to the byte, was made before."""
@@ -132,6 +131,14 @@ def _environment() -> Environment:
     made.globals.update(w=words)
     macros: Any = made.get_template("parts/macros.html").module
     made.globals.update(m=macros, tone=figures.TONE, word=WORD)
+    return made
+
+
+@functools.cache
+def _template(name: str) -> Template:
+    """Return a template whose names that are given to all lie in one dictionary, which is found sooner than a chain."""
+    made = _environment().get_template(name)
+    made.globals = dict(made.globals)
     return made
 
 
