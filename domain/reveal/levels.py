@@ -44,7 +44,7 @@ def at_level(project: Project, terms: Terms, memory: Memory | None = None) -> Pr
     if terms.score_detail == "band":
         risks = memory.of("register", (risks, project.scale), lambda: _register(project.risks, project.scale, memory))
     if step:
-        budget = memory.of("budget at level", (budget, terms), lambda: _budget(project.budget, step))
+        budget = memory.of("budget.level", (budget, terms), lambda: _budget(project.budget, step))
     schedule = _schedule(project.schedule, terms, memory)
     return msgspec.structs.replace(project, schedule=schedule, risks=risks, budget=budget)
 
@@ -71,7 +71,7 @@ def _schedule(schedule: Schedule, terms: Terms, memory: Memory) -> Schedule:
         return {key: end_of(day, unit) for key, day in days.items()}
 
     def milestone(m: Milestone) -> Milestone:
-        return memory.of(("milestone at level", m.id), (m, terms), lambda: _milestone(m, terms))
+        return memory.of(("milestone.level", m.id), (m, terms), lambda: _milestone(m, terms))
 
     def plans() -> tuple[ApprovedBaseline, ...]:
         return tuple(msgspec.structs.replace(b, dates=dates(b.dates)) for b in schedule.baselines)
@@ -80,9 +80,9 @@ def _schedule(schedule: Schedule, terms: Terms, memory: Memory) -> Schedule:
     return msgspec.structs.replace(
         schedule,
         milestones={key: milestone(m) for key, m in schedule.milestones.items()},
-        baselines=memory.of("plans at level", (schedule.baselines, unit), plans),
-        agreed=memory.of("agreed at level", (agreed, unit), lambda: dates(agreed)),
-        agreed_first=memory.of("first agreed at level", (first, unit), lambda: dates(first)),
+        baselines=memory.of("plans.level", (schedule.baselines, unit), plans),
+        agreed=memory.of("agreed.level", (agreed, unit), lambda: dates(agreed)),
+        agreed_first=memory.of("first.level", (first, unit), lambda: dates(first)),
     )
 
 
@@ -124,7 +124,7 @@ def _details(
 
 def _register(register: Register, scale: Scale, memory: Memory) -> Register:
     def coarse(risk: Risk) -> Risk:
-        return memory.of(("risk at level", risk.id), (risk, scale), lambda: _risk(risk, scale))
+        return memory.of(("risk.level", risk.id), (risk, scale), lambda: _risk(risk, scale))
 
     return Register(risks={key: coarse(risk) for key, risk in register.risks.items()})
 

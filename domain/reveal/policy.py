@@ -203,7 +203,7 @@ def _around_milestones(project: Project, share: Share, memory: Memory) -> object
     """
     schedule, newest = project.schedule, project.schedule.confirmation()
     return memory.of(
-        "around milestones",
+        "milestones.around",
         (
             *share.versions, share.client, project.tolerances, project.calendar, project.time_zone, newest.at,
             newest.as_of, schedule.baselines, schedule.agreed, schedule.agreed_first, schedule.ended,
@@ -444,12 +444,12 @@ class _ToldRisk(msgspec.Struct, frozen=True):
 
 
 def _risks(project: Project, share: Share, said: Heard, called: Called, memory: Memory) -> tuple[_ToldRisk, ...]:
-    around = memory.of("around risks", (*share.versions, share.client, project.scale, project.time_zone), Token)
+    around = memory.of("risks.around", (*share.versions, share.client, project.scale, project.time_zone), Token)
     told = []
     for r in _selected_risks(project, share.terms):
         comments, given = said.comments.get(f"risk-{r.id}", ()), said.acknowledged.get(f"risk-{r.id}")
-        spoke = _spoke(("spoke of", r.id), comments, given, called, memory)
-        scored_by = memory.one(("scored by", r.id), _scored_by(share, r, called))
+        spoke = _spoke(("spoke.risk", r.id), comments, given, called, memory)
+        scored_by = memory.one(("scored", r.id), _scored_by(share, r, called))
         told.append(
             memory.of(
                 ("risk", r.id),

@@ -252,7 +252,7 @@ class _Making:
         axis = memory.one("axis", charts.axis_around(spans, view.date_unit))
         has = memory.one("columns", _columns(view.milestones, dated=axis is not None))
         depends = self._spoken, view.baselines, axis, has, many
-        head = memory.of("milestones head", depends, lambda: self._milestones_head(axis, has))
+        head = memory.of("milestones.head", depends, lambda: self._milestones_head(axis, has))
         around = (
             self._spoken, axis, has, view.date_unit, view.money_step, view.time_zone, view.organisation, view.client
         )  # fmt: skip
@@ -345,7 +345,7 @@ class _Making:
         for key, line, label in zip(lines, trend.lines, trend.labels, strict=True):
             self._leaf(key, (line, label), partial(parts.TrendLinePart, l=line, label=label))
         self._leaf("c-trend-say", (trend,), lambda: parts.TrendSay(finding=trend.finding, text=trend.label))
-        plot = self._memory.of("trend plot", (self._spoken, trend), lambda: self._trend_plot(trend))
+        plot = self._memory.of("trend.plot", (self._spoken, trend), lambda: self._trend_plot(trend))
         self._container("c-trend-plot", plot, lines, "</div></div>")
         self._container("c-trend", '<figure id="c-trend">', ("c-trend-say", "c-trend-plot"), "</figure>")
         return "c-trend"
@@ -358,7 +358,7 @@ class _Making:
     def _spend(self, budget: BudgetVital, spend: charts.Spend) -> str:
         """Make the spend curve, with each day of its table a part of its own."""
         depends = self._spoken, budget, spend
-        say, plot, days = self._memory.of("spend parts", depends, lambda: figures.spend_parts(budget, spend))
+        say, plot, days = self._memory.of("spend.parts", depends, lambda: figures.spend_parts(budget, spend))
         rows = tuple(f"cs-{row.row.on}" for row in days)
         for key, row in zip(rows, days, strict=True):
             self._leaf(key, (row,), partial(_itself, row))
