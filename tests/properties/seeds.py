@@ -16,7 +16,7 @@ ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
 
 STORED: dict[str, dict[str, int]] = {
     "levels": {
-        "a movement within the unit counted as one": 1,
+        "a movement within the unit counted as one": 4,
         "amounts left exact": 8,
         "dates cut after what follows from them was computed": 1,
         "deadlines and payments left exact": 4,
