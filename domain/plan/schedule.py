@@ -125,6 +125,11 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         """The agreed plans, of which a list may be shown."""
         return self.baselines
 
+    @property
+    def withheld(self) -> tuple[object, ...]:
+        """What else than these fields some milestones are shown by; nothing unless some wait for review."""
+        return ()
+
     def confirmation(self, _milestone: MilestoneId | None = None) -> Confirmation:
         """Return the confirmation that holds since latest: of a milestone, None for the whole plan."""
         return Confirmation(self.confirmed_at, self.confirmed_as_of)

@@ -19,15 +19,16 @@ from datetime import datetime
 import msgspec
 
 from domain.agreement.share import ShareRevoked, TermsActivated
-from domain.events import CommandCarriedOut, Recorded, closes
+from domain.events import CommandCarriedOut, ContentErased, Recorded, closes
 from domain.ids import ShareId
 from domain.people.clients import ClientEnded
+from domain.people.person import PersonErased
 from projections.entries.entry import Entry
 from projections.events.event_log import BATCH, EventLog, Unreadable
 from projections.events.feed import Feed
 from projections.events.folding import Step, Stood, nothing
 from projections.events.world import World
-from projections.follow.next_entry import Made, Renderer, Secrets, Shown, disclose, restore
+from projections.follow.next_entry import Made, Memories, Renderer, Secrets, Shown, disclose, restore
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
 from projections.logs.disclosure_log import WAITS, DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
@@ -38,6 +39,7 @@ log = logging.getLogger("fanlight.follow")
 MANY = 1000  # milestones and risks of a project, from which on its shares take turns
 RETRY = 60.0  # seconds between tries at parked shares
 NO_TERM = -1
+ERASED = (PersonErased, ContentErased)  # events after which nothing is used again that was made before
 
 
 class FollowerPorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +251,8 @@ class Follower:
         """Take in the events of one command; `alone`: nothing else is known to wait."""
         self.beat = time.monotonic()
         group, stood, self._stands = step.events, self._stands, step.after
+        if any(isinstance(recorded, Recorded) and isinstance(recorded.event, ERASED) for recorded in group):
+            self._forget()
         concerned: set[ShareId] = set()
         for stream in {recorded.stream for recorded in group}:
             concerned |= self._world.concerned(stream)
@@ -324,6 +328,12 @@ class Follower:
         self._hand_on(batch.made)
         return 1
 
+    def _forget(self) -> None:
+        """Drop what is kept in memory of what shares show, as something was erased that may stand in it."""
+        for shown in self._shown.values():
+            if shown.memory is not None:
+                shown.memory.forget()
+
     def _refuse_broken(self, share: ShareId) -> None:
         agreed = self._world.shares[share]
         for stream in (f"project-{agreed.project}", f"share-{share}", f"client-{agreed.client}", "organisation"):
@@ -332,7 +342,7 @@ class Follower:
 
     def _shown_by(self, share: ShareId) -> Shown:
         if share not in self._shown:
-            self._shown[share] = restore(self._disclosure, share)
+            self._shown[share] = msgspec.structs.replace(restore(self._disclosure, share), memory=Memories())
         return self._shown[share]
 
     @property
@@ -394,7 +404,8 @@ class Follower:
         if parked is None:
             return True
         begun = self._begun(share, parked)
-        key, world, shown, batch = ShareId(share), begun.world.still(), restore(self._disclosure, share), _Batch()
+        key, world, batch = ShareId(share), begun.world.still(), _Batch()
+        shown = msgspec.structs.replace(restore(self._disclosure, share), memory=Memories())
         batch.know(self._events.cuts(parked.position))
         batch.read = max(batch.read, self._position)
         touched = False

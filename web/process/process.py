@@ -330,6 +330,7 @@ class Process:
             self._heads.forget()
             self.services.ever_told.forget_all()
             self._logs.snapshots.clear()
+            self.services.renderer.forget()
 
     # between the processes of an installation
 
