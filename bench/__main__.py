@@ -3,7 +3,7 @@
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, many, opening, product, record, starting
+from bench import fanout, fleet, follow, importing, many, opening, packing, product, pulling, record, starting
 from bench.gate import Row, table
 
 BENCHES = {
@@ -16,6 +16,8 @@ BENCHES = {
     "record": record.run,
     "fleet": fleet.run,
     "importing": importing.run,
+    "packing": packing.run,
+    "pulling": pulling.run,
 }
 
 
