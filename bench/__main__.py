@@ -6,7 +6,7 @@ A row over its gate fails unless `bench/limits.toml` lists it and it stays withi
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, many, opening, product, record, starting
+from bench import fanout, fleet, follow, importing, many, opening, packing, product, pulling, record, starting
 from bench.gate import Row, limits, table, verdict
 
 BENCHES = {
@@ -19,6 +19,8 @@ BENCHES = {
     "record": record.run,
     "fleet": fleet.run,
     "importing": importing.run,
+    "packing": packing.run,
+    "pulling": pulling.run,
 }
 
 

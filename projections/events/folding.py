@@ -15,7 +15,6 @@ from projections.events.event_log import Unreadable
 from projections.events.world import World
 
 log = logging.getLogger("fanlight.present")
-MISFIT = "event %d of %s does not fit; the stream is left as it was"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -78,7 +77,9 @@ class Folding:
         try:
             self.world.apply(recorded)
         except Exception as error:
-            log.exception(MISFIT, recorded.position, recorded.stream)
+            log.exception(
+                "event %d of %s does not fit; the stream is left as it was", recorded.position, recorded.stream
+            )
             self._break(recorded, error)
             return False
         return True
@@ -101,7 +102,9 @@ class Folding:
             try:
                 apply(recorded)
             except Exception as error:
-                log.exception(MISFIT, recorded.position, recorded.stream)
+                log.exception(
+                    "event %d of %s does not fit; the stream is left as it was", recorded.position, recorded.stream
+                )
                 self._break(recorded, error)
             if type(recorded.event) is CommandCarriedOut:
                 command.clear()

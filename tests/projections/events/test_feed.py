@@ -7,10 +7,10 @@ import pytest
 
 from domain.agreement.share import ActivateTerms, DraftTerms
 from domain.commands import AnyCommand
+from domain.events import Recorded
 from domain.ids import CommandId, MilestoneId
 from domain.plan.schedule import MoveForecast
 from projections.events import feed as module
-from projections.events.folding import Folding
 from projections.events.present import CurrentWorld
 from projections.events.world import World as State
 from projections.follow.follower import Follower, FollowerPorts
@@ -77,13 +77,13 @@ def test_two_commands_before_its_turn_are_two_updates(house: House) -> None:
 
 def test_no_event_is_folded_twice(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     folded: list[int] = []
-    take = Folding.take
+    apply = State.apply
 
-    def counted(self: Folding, recorded) -> bool:  # type: ignore[no-untyped-def]
+    def counted(self: State, recorded: Recorded) -> None:
         folded.append(recorded.position)
-        return take(self, recorded)
+        apply(self, recorded)
 
-    monkeypatch.setattr(Folding, "take", counted)
+    monkeypatch.setattr(State, "apply", counted)
     house.open()
     for day in range(1, 9):
         house.move(day)

@@ -8,10 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from domain.events import Recorded
 from domain.ids import CommandId, MilestoneId
 from domain.plan.schedule import MoveForecast
-from projections.events.folding import Folding
 from projections.events.present import CurrentWorld
+from projections.events.world import World as State
 from projections.installation.database import Database, connect, migrate
 from projections.installation.folder import SNAPSHOT_FILE
 from projections.installation.snapshots import Snapshots
@@ -33,13 +34,13 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def folded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The positions of the events that are folded from now on, by whatever."""
     positions: list[int] = []
-    take = Folding.take
+    apply = State.apply
 
-    def counted(self: Folding, recorded) -> bool:  # type: ignore[no-untyped-def]
+    def counted(self: State, recorded: Recorded) -> None:
         positions.append(recorded.position)
-        return take(self, recorded)
+        apply(self, recorded)
 
-    monkeypatch.setattr(Folding, "take", counted)
+    monkeypatch.setattr(State, "apply", counted)
     return positions
 
 
