@@ -1,55 +1,120 @@
-"""How fast the follower takes events in, against decoding the same events with msgspec alone."""
+"""What an update costs: against decoding its events with msgspec alone, and as a plan and its past grow.
 
-import statistics
+Rule: both sides of a ratio are processor time of one run. Entries are made, sealed and recorded as in the product, by
+the real follower and renderer, twenty updates in a transaction, with the keyframes that fall due.
+"""
+
 import tempfile
 import time
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
-from bench.gate import Row
-from domain.events import Stored, encode
+from bench.gate import Row, median
+from domain.events import Recorded, Stored, encode
+from domain.ids import MilestoneId
 from domain.plan.schedule import MoveForecast
-from tests.world import HARBOUR, World
+from tests.world import HARBOUR, SHARE, World
 from web.render.page import Renderer
 
-EVENTS, RUNS = 600, 3
+FEW, MANY = 20, 200  # milestones
+TOGETHER = 20  # updates in one transaction
+UPDATES = 200  # that are measured at a time
+EARLY, LATE = 100, 10_000  # updates of the share before those
+APART = timedelta(hours=8)  # from one move of the long past to the next
+RUNS = 5
 
 
 def run() -> list[Row]:
-    """Return follower time per event as a multiple of decoding it: where every event is shown, and where none is."""
-    with tempfile.TemporaryDirectory() as folder:
-        shown = _ratio(Path(folder) / "shown", "m1")
-        hidden = _ratio(Path(folder) / "hidden", "hidden")
-    unit = "of decoding the same events"
-    return [Row("following an event that is shown", shown, unit), Row("following an event nobody shares", hidden, unit)]
+    """Return what an update costs where its event is shown and where it is not, and what it costs later."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        few, decode = _shown(Path(folder) / "few", FEW)
+        many, _decode = _shown(Path(folder) / "many", MANY)
+        hidden, hidden_decode = _hidden(Path(folder) / "hidden")
+        early, late = _long(Path(folder) / "long")
+    of = "of decoding its events"
+    return [
+        Row(f"an update that is shown, {FEW} milestones", few / decode, of, 250, f"{few * 1e6:.0f} us"),
+        Row(f"the same with {MANY} milestones", many / few, f"of that with {FEW}", 1.6),
+        Row("following an event that nobody shares", hidden / hidden_decode, of),
+        Row(f"an update after {LATE:,} updates of the share", late / early, f"of one after {EARLY}", 1.3),
+    ]
 
 
-def _ratio(folder: Path, milestone: str) -> float:
+def _world(folder: Path, milestones: int) -> World:
     world = World(folder, Renderer())
     world.harbour()
-    before = world.folder.disclosure.position()
-    for i in range(EVENTS):
-        to = date(2027, 6, 1) + timedelta(days=i % 60)
-        move = MoveForecast(project=HARBOUR, milestone=milestone, forecast=to, reason=f"move {i}")
+    first = world.clock.at.date()
+    for i in range(milestones - 2):  # beside two that are there and shared
+        world.milestone(f"x{i}", first + timedelta(days=60 + 7 * (i % 40)), f"Milestone {i}")
+    world.baseline()
+    return world
+
+
+def _tell(world: World, milestone: str, updates: int, apart: timedelta = timedelta()) -> list[Recorded]:
+    """Have a milestone move so often, and return the events, not yet followed."""
+    before = world.folder.events.head()
+    for i in range(updates):
+        world.clock.at += apart
+        to = world.clock.at.date() + timedelta(days=100 + i % 60)
+        move = MoveForecast(project=HARBOUR, milestone=MilestoneId(milestone), forecast=to, reason=f"move {i}")
         world.tell(move, follow=False)
-    payloads = [_payload(r) for r in world.folder.events.everything() if r.position > before]
-    decoder = msgspec.json.Decoder(Stored)
-    decode = statistics.median(_timed(lambda: [decoder.decode(p) for p in payloads]) for _ in range(RUNS))
-    start = time.perf_counter()
-    world.follow()
-    follow = time.perf_counter() - start
+    return [r for r in world.folder.events.everything() if isinstance(r, Recorded) and r.position > before]
+
+
+def _followed(world: World, updates: int) -> float:
+    """Follow so many updates that wait, and return the seconds of processor time of each."""
+    begun = time.process_time()
+    for _ in range(updates // TOGETHER):
+        world.follower.step(2 * TOGETHER)  # an event, and that its command was carried out
+    return (time.process_time() - begun) / updates
+
+
+def _shown(folder: Path, milestones: int) -> tuple[float, float]:
+    """Return the seconds of an update and of decoding its events."""
+    world = _world(folder, milestones)
+    told = _tell(world, "m1", UPDATES + TOGETHER)
+    _followed(world, TOGETHER)  # the first of a process reads and makes everything
+    before = world.folder.disclosure.head(SHARE)
+    follow = _followed(world, UPDATES)
+    assert world.folder.disclosure.head(SHARE) == before + UPDATES
     world.close()
-    return follow / decode
+    return follow, _decoded(told) / (UPDATES + TOGETHER)
 
 
-def _payload(recorded: object) -> bytes:
+def _hidden(folder: Path) -> tuple[float, float]:
+    world = _world(folder, FEW)
+    told = _tell(world, "hidden", UPDATES)
+    follow = _followed(world, UPDATES)
+    world.close()
+    return follow, _decoded(told) / UPDATES
+
+
+def _long(folder: Path) -> tuple[float, float]:
+    """Return the seconds of an update after few updates of its share, and after many."""
+    world = _world(folder, FEW)
+    _tell(world, "m1", LATE + UPDATES, APART)
+    _followed(world, EARLY)
+    early = _followed(world, UPDATES)
+    _followed(world, LATE - EARLY - UPDATES)
+    late = _followed(world, UPDATES)
+    assert world.folder.disclosure.head(SHARE) >= LATE + UPDATES
+    world.close()
+    return early, late
+
+
+def _decoded(told: Sequence[Recorded]) -> float:
+    """Return the seconds of processor time of decoding events."""
     names = ("stream", "at", "actor", "command", "event")
-    return encode(Stored(**{name: getattr(recorded, name) for name in names}))
+    payloads = [encode(Stored(**{name: getattr(recorded, name) for name in names})) for recorded in told]
+    decoder = msgspec.json.Decoder(Stored)
 
+    def once() -> float:
+        begun = time.process_time()
+        for payload in payloads:
+            decoder.decode(payload)
+        return time.process_time() - begun
 
-def _timed(work: object) -> float:
-    start = time.perf_counter()
-    work()  # type: ignore[operator]
-    return time.perf_counter() - start
+    return median(once() for _ in range(RUNS))

@@ -216,10 +216,11 @@ def _otherwise(shared: Shared) -> str:
 
 def _schedule(shared: Shared) -> Iterator[Clause]:
     rows, unit = shared.milestones, shared.unit
-    if rows and all(row.status == "met" for row in rows):
+    statuses = [row.status for row in rows]
+    if rows and statuses.count("met") == len(rows):
         yield Clause("schedule", _("all shared milestones are met"))
         return
-    overdue = sum(row.status == "overdue" for row in rows)
+    overdue = statuses.count("overdue")
     if overdue:
         passed = counted("one date has passed without being met", "{many} dates have passed without being met", overdue)
         yield Clause("schedule", passed, 2)
@@ -286,9 +287,10 @@ def _last_ahead(days: int, unit: DateUnit) -> str:
 
 def _slipping(rows: Sequence[MilestoneRow], *, of_all: bool) -> Iterator[Clause]:
     """Yield how many milestones are off track and at risk; where no status is shared, how many slip."""
-    if many := sum(row.status == "off_track" for row in rows):
+    statuses = [row.status for row in rows]
+    if many := statuses.count("off_track"):
         yield Clause("schedule", _milestones_off_track(many, of_all=of_all), 2)
-    if many := sum(row.status == "at_risk" for row in rows):
+    if many := statuses.count("at_risk"):
         yield Clause("schedule", _milestones_at_risk(many, of_all=of_all), 1)
     late = [row for row in rows if row.status is None and row.slip is not None and row.slip.since_current > 0]
     if late:

@@ -25,6 +25,9 @@ ProjectPhase = Literal["running", "on_hold", "closed"]
 DateUnit = Literal["day", "month", "quarter"]
 ScoreDetail = Literal["score", "band"]
 
+TREND_MOST = 60  # points of a milestone's trend
+TREND_NEWEST = 30  # of them as they are where there would be more; docs/spec.md 6.12
+
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     """One health indicator, shared as a measure of its own (declassified by the terms)."""

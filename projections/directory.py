@@ -1,8 +1,12 @@
-"""Clients, people, shares and channels, folded from their events. It holds nothing of any project."""
+"""Clients, people, shares and channels, folded from their events. It holds nothing of any project.
 
-from collections.abc import Callable, Iterable
+Rule: whatever is looked for is found by an index, never by looking at everybody. An index says what a search of the
+records would (tests/projections/events/test_found_by_index.py), and is kept where the record changes.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import msgspec
 
@@ -15,20 +19,21 @@ from domain.people import brand, clients
 from domain.people import person as person_stream
 from domain.people import rules as organisation_rules
 from domain.people.access import AccessEvent
-from domain.people.addresses import AddressChanged
 from domain.people.brand import Brand, BrandEvent
 from domain.people.clients import Client, ClientEnded, ClientEvent
 from domain.people.devices import Device, DeviceKept, DisplayOffered, PlannedDisplay, displayed_by
 from domain.people.mail_domains import of as domain_of
-from domain.people.memberships import MembershipEnded, MembershipGranted, compared
-from domain.people.passkeys import PasskeyAdded, PasskeyRemoved
-from domain.people.person import Person, PersonDisabled, PersonErased, PersonEvent, PersonInvited
+from domain.people.memberships import MembershipGranted, compared
+from domain.people.person import Person, PersonErased, PersonEvent, PersonInvited
 from domain.people.providers import Provider, ProviderRemoved, ProviderUsed
 from domain.people.rules import RuleEvent, Rules
-from domain.people.sign_ins import LinkIssued, SessionEnded, SessionStarted
-from domain.people.tokens import TokenIssued, TokenRevoked
+from domain.people.sign_ins import SessionStarted
 from domain.telling import channels
 from domain.telling.channels import Channel, ChannelAdded, ChannelEvent
+from projections.sharing import Sharing
+
+K = TypeVar("K", bound=str)
+T = TypeVar("T")
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -42,8 +47,71 @@ def _never(_setup: int) -> bool:
     return False
 
 
-def _with(people: tuple[PersonId, ...], person: PersonId) -> tuple[PersonId, ...]:
-    return people if person in people else (*people, person)
+def _with(among: tuple[T, ...], one: T) -> tuple[T, ...]:
+    return among if one in among else (*among, one)
+
+
+def _going_on(client: Client | None) -> Collection[Provider]:
+    return client.providers.values() if client is not None and client.ended_at is None else ()
+
+
+def _provided(client: Client | None) -> dict[str, None]:
+    return dict.fromkeys(one.id for one in _going_on(client))
+
+
+def _claimed(client: Client | None) -> dict[str, None]:
+    used = [one.used for one in _going_on(client) if one.used is not None and one.used_at is not None]
+    return dict.fromkeys(domain for setup in used for domain in setup.domains)
+
+
+def _addresses(person: Person | None) -> dict[str, None]:
+    return dict.fromkeys(map(compared, person.addresses if person is not None else ()))
+
+
+def _sessions(person: Person | None) -> dict[str, str]:
+    return {one.hash: one.id for one in person.sessions.values()} if person is not None else {}
+
+
+def _links(person: Person | None) -> dict[str, str]:
+    return {digest: digest for digest in person.links} if person is not None else {}
+
+
+def _tokens(person: Person | None) -> dict[str, str]:
+    return {one.hash: one.id for one in person.tokens.values()} if person is not None else {}
+
+
+def _passkeys(person: Person | None) -> dict[str, str]:
+    return {one.credential: one.id for one in person.keyring.passkeys.values()} if person is not None else {}
+
+
+def _swapped(index: Sharing[str, Key], before: dict[str, str], after: dict[str, str], person: PersonId) -> None:
+    """Make what opens something for a person, by hash, found as it is after an event."""
+    for digest in before:
+        if digest not in after and digest in index and index[digest].person == person:
+            del index[digest]
+    for digest, key in after.items():
+        if before.get(digest) != key:
+            index[digest] = Key(person, key)
+
+
+def _moved(index: Sharing[K, tuple[T, ...]], before: Mapping[K, None], after: Mapping[K, None], one: T) -> None:
+    """Make somebody found by the keys they have after an event, and by no other that they had."""
+    for key in before:
+        if key not in after and (among := index.get(key)):
+            if left := tuple(other for other in among if other != one):
+                index[key] = left
+            else:
+                del index[key]
+    for key in after:
+        if key not in before:
+            index[key] = _with(index.get(key, ()), one)
+
+
+def _set(index: Sharing[K, None], key: K, *, there: bool) -> None:
+    if not there:
+        index.pop(key, None)
+    elif key not in index:
+        index[key] = None
 
 
 class Directory:
@@ -52,24 +120,31 @@ class Directory:
     def __init__(self) -> None:
         self.brand = Brand()
         self.rules = Rules()
-        self.shares: dict[ShareId, Share] = {}
-        self.clients: dict[ClientId, Client] = {}
-        self.people: dict[PersonId, Person] = {}
-        self.sessions: dict[str, Key] = {}  # by hash of the secret
-        self.links: dict[str, Key] = {}
-        self.tokens: dict[str, Key] = {}
-        self.passkeys: dict[str, Key] = {}  # by credential, base64url
-        self.erased: set[PersonId] = set()
-        self.channels: dict[ChannelId, Channel] = {}
-        self._told: dict[ProjectId, tuple[ChannelId, ...]] = {}  # the channels of a project, ended ones too
-        self.put_out: dict[str, tuple[str, ...]] = {}  # the sessions that ended with a provider or a setup of it
-        self._devices: dict[str, PersonId] = {}  # whose a device is, by its id; also of those that ended
-        self._offers: dict[str, PersonId] = {}  # whose an offer of a wall display is, by hash of its code
-        self._displays: dict[str, str] = {}  # what a wall display is called, by its id; also of those that ended
-        self._of_project: dict[ProjectId, tuple[ShareId, ...]] = {}  # a share never changes its project or client
-        self._of_client: dict[ClientId, tuple[ShareId, ...]] = {}
-        self._members: dict[ClientId, tuple[PersonId, ...]] = {}  # who ever was a viewer of a client
-        self._addressed: dict[str, tuple[PersonId, ...]] = {}  # whoever was ever invited by an address, as compared
+        self.shares: Sharing[ShareId, Share] = Sharing()
+        self.clients: Sharing[ClientId, Client] = Sharing()
+        self.people: Sharing[PersonId, Person] = Sharing()
+        self.sessions: Sharing[str, Key] = Sharing()  # by hash of the secret
+        self.links: Sharing[str, Key] = Sharing()
+        self.tokens: Sharing[str, Key] = Sharing()
+        self.passkeys: Sharing[str, Key] = Sharing()  # by credential, base64url
+        self.erased: frozenset[PersonId] = frozenset()
+        self.channels: Sharing[ChannelId, Channel] = Sharing()
+        self._told: Sharing[ProjectId, tuple[ChannelId, ...]] = Sharing()  # a project's channels, ended ones too
+        self.put_out: Sharing[str, tuple[str, ...]] = Sharing()  # sessions that ended with a provider or a setup of it
+        self._devices: Sharing[str, PersonId] = Sharing()  # whose a device is, by its id; also of those that ended
+        self._offers: Sharing[str, PersonId] = Sharing()  # whose an offer of a wall display is, by hash of its code
+        self._displays: Sharing[str, str] = Sharing()  # what a wall display is called, by its id; of ended ones too
+        self._offered: Sharing[PersonId, tuple[str, ...]] = Sharing()  # the wall displays somebody ever offered
+        self._ending: Sharing[ShareId, None] = Sharing()  # shares in force whose end is agreed
+        self._of_project: Sharing[ProjectId, tuple[ShareId, ...]] = Sharing()  # no share changes its project or client
+        self._of_client: Sharing[ClientId, tuple[ShareId, ...]] = Sharing()
+        self._members: Sharing[ClientId, tuple[PersonId, ...]] = Sharing()  # who ever was a viewer of a client
+        self._addressed: Sharing[str, tuple[PersonId, ...]] = Sharing()  # whoever is known by an address, as compared
+        self._colleagues: Sharing[PersonId, None] = Sharing()  # who is no viewer
+        self._holding: Sharing[PersonId, None] = Sharing()  # who has a device that stays signed in
+        self._claiming: Sharing[str, tuple[ClientId, ...]] = Sharing()  # whose provider in use has an email domain
+        self._providing: Sharing[str, tuple[ClientId, ...]] = Sharing()  # whose a provider is, by its id
+        self._vouching: Sharing[ClientId, None] = Sharing()  # who has a provider in use
 
     def apply_access(self, event: AccessEvent, key: str, at: datetime) -> None:
         """Take in the next event of the organisation, a client, a channel or a person, recorded at `at` (UTC).
@@ -102,7 +177,9 @@ class Directory:
 
     def _apply_client(self, key: ClientId, event: ClientEvent, at: datetime) -> None:
         """Take in an event of a client. The end of a client also ends its shares and the memberships of its people."""
-        self.clients[key] = clients.evolve(self.clients.get(key), event, at)
+        before = self.clients.get(key)
+        after = self.clients[key] = clients.evolve(before, event, at)
+        self._index_providers(before, after)
         if isinstance(event, ProviderUsed | ProviderRemoved):
             for person in self.members_of(key):
                 self._put_out(person, key, event.provider)
@@ -121,7 +198,16 @@ class Directory:
         if gone:
             self.people[person.id] = left
             self.put_out[provider] = (*self.put_out.get(provider, ()), *gone)
-            self._forget(person.id, left)
+            self._index(person, left)
+
+    def _index_providers(self, before: Client | None, after: Client) -> None:
+        """Make a client found by its providers and by the email domains that those in use claim."""
+        _moved(self._providing, _provided(before), _provided(after), after.id)
+        _moved(self._claiming, _claimed(before), _claimed(after), after.id)
+        if any(one.used is not None for one in _going_on(after)):
+            self._vouching[after.id] = None
+        else:
+            self._vouching.pop(after.id, None)
 
     def provider_for(self, address: str) -> tuple[ClientId, Provider] | None:
         """Return the provider in use that vouches for addresses in a domain, and whose it is; None where there is none.
@@ -130,10 +216,9 @@ class Directory:
         """
         domain = domain_of(address)
         found = [
-            (one.used_at, client.id, one)
-            for client in self.clients.values()
-            if client.ended_at is None
-            for one in client.providers.values()
+            (one.used_at, client, one)
+            for client in self._claiming.get(domain, ())
+            for one in _going_on(self.clients[client])
             if one.used is not None and one.used_at is not None and domain in one.used.domains
         ]
         first = min(found, key=lambda each: (each[0], each[2].id), default=None)
@@ -142,15 +227,12 @@ class Directory:
     @property
     def vouched_for(self) -> bool:
         """Whether people of any client sign in by a provider of its own."""
-        going_on = (client for client in self.clients.values() if client.ended_at is None)
-        return any(one.used is not None for client in going_on for one in client.providers.values())
+        return len(self._vouching) > 0
 
     def provider(self, key: str) -> tuple[ClientId, Provider] | None:
         """Return a provider by its id and the client it is of, tried or not; None where there is none."""
-        for client in self.clients.values():
-            if client.ended_at is None and (found := client.providers.get(key)) is not None:
-                return client.id, found
-        return None
+        client = next(iter(self._providing.get(key, ())), None)
+        return None if client is None else (client, self.clients[client].providers[key])
 
     def _ended(self, client: ClientId | None) -> bool:
         record = self.clients.get(client) if client else None
@@ -161,70 +243,78 @@ class Directory:
             why = self.clients[share.client].ended_why
             ended = {"draft": None, "revoked_at": at, "revoked_why": why, "revoked_cause": "client_ended"}
             self.shares[share.id] = msgspec.structs.replace(share, **ended)
+            self._ending.pop(share.id, None)
 
     def _end_membership(self, person: Person, client: ClientId, at: datetime) -> None:
         if client in person.clients:
             left = self.people[person.id] = person_stream.without(person, client, at)
-            self._forget(person.id, left)
+            self._index(person, left)
 
     def _apply_person(self, key: PersonId, event: PersonEvent, at: datetime) -> None:
         before = self.people.get(key)
         person = self.people[key] = person_stream.evolve(before, event, at)
-        if isinstance(event, PersonInvited | MembershipGranted):
-            self._index(person)
+        self._index(before, person)
         match event:
             case PersonInvited(client=str() as client) | MembershipGranted(client=client) if self._ended(client):
                 self._end_membership(person, client, at)  # the client ended before the invitation was recorded
-            case SessionStarted(session=session, hash=digest):
-                self._forget_sessions(before, person)
-                self.sessions[digest] = Key(key, session)
-                if event.provider and event.clients:
-                    self._put_out(person, event.clients[0], event.provider)  # it was removed before this was recorded
+            case SessionStarted(provider=provider, clients=tuple() as opened) if provider and opened:
+                self._put_out(person, opened[0], provider)  # it was removed before this was recorded
             case DeviceKept(device=device):
                 self._devices[device] = key
             case DisplayOffered(device=device, name=name, hash=digest):
                 self._devices[device], self._displays[device], self._offers[digest] = key, name, key
-            case LinkIssued(hash=digest):
-                self._forget_links(before, person)
-                self.links[digest] = Key(key, digest)
-            case TokenIssued(token=token, hash=digest):
-                self.tokens[digest] = Key(key, token)
-            case PasskeyAdded(passkey=passkey, credential=credential):
-                self.passkeys[credential] = Key(key, passkey)
-            case AddressChanged(old=old):
-                self._forget_links(before, person)
-                self._unindex(person, old)
-                self._index(person)
-            case SessionEnded() | TokenRevoked() | PasskeyRemoved() | PersonDisabled() | MembershipEnded():
-                self._forget(key, person)
+                self._offered[key] = (*self._offered.get(key, ()), device)
             case _:
                 pass
 
-    def _index(self, person: Person) -> None:
-        """Make a person found by their clients and addresses."""
-        for client in person.memberships:
-            self._members[client] = _with(self._members.get(client, ()), person.id)
-        for address in map(compared, person.addresses):
-            self._addressed[address] = _with(self._addressed.get(address, ()), person.id)
-
-    def _unindex(self, person: Person, address: str) -> None:
-        """Make a person found no more by an address that none of their clients knows them by."""
-        if (key := compared(address)) not in map(compared, person.addresses):
-            self._addressed[key] = tuple(one for one in self._addressed.get(key, ()) if one != person.id)
+    def _index(self, before: Person | None, person: Person) -> None:
+        """Make a person found by what opens something for them now, and by their clients and addresses."""
+        key = person.id
+        if before is None or before.sessions is not person.sessions:
+            _swapped(self.sessions, _sessions(before), _sessions(person), key)
+        if before is None or before.links is not person.links:
+            _swapped(self.links, _links(before), _links(person), key)
+        if before is None or before.tokens is not person.tokens:
+            _swapped(self.tokens, _tokens(before), _tokens(person), key)
+        if before is None or before.keyring is not person.keyring:
+            _swapped(self.passkeys, _passkeys(before), _passkeys(person), key)
+        if before is None or before.memberships is not person.memberships or before.email != person.email:
+            for client in person.memberships:
+                self._members[client] = _with(self._members.get(client, ()), key)
+            _moved(self._addressed, _addresses(before), _addresses(person), key)
+        if before is None or before.role != person.role:
+            _set(self._colleagues, key, there=person.role != "viewer")
+        if before is None or before.devices is not person.devices:
+            _set(self._holding, key, there=bool(person.devices.kept))
 
     def _erase(self, person: PersonId) -> None:
-        self.erased.add(person)
+        self.erased |= {person}
         record = self.people.pop(person, None)
-        for address in map(compared, record.addresses if record else ()):
-            left = tuple(one for one in self._addressed.pop(address, ()) if one != person)
-            if left:
-                self._addressed[address] = left
-        self.sessions = {h: k for h, k in self.sessions.items() if k.person != person}
-        self.links = {h: k for h, k in self.links.items() if k.person != person}
-        self.tokens = {h: k for h, k in self.tokens.items() if k.person != person}
-        self.passkeys = {h: k for h, k in self.passkeys.items() if k.person != person}
-        for device in [device for device, of in self._devices.items() if of == person]:
+        if record is not None:
+            _moved(self._addressed, _addresses(record), {}, person)
+            _moved(self._members, dict.fromkeys(record.memberships), {}, person)
+            _swapped(self.sessions, _sessions(record), {}, person)
+            _swapped(self.links, _links(record), {}, person)
+            _swapped(self.tokens, _tokens(record), {}, person)
+            _swapped(self.passkeys, _passkeys(record), {}, person)
+        self._colleagues.pop(person, None)
+        self._holding.pop(person, None)
+        for device in self._offered.get(person, ()):
             self._displays.pop(device, None)
+        for index in (self.people, self._addressed, self._displays):
+            index.forget()  # of an erased person nothing stays in memory
+
+    def colleagues(self) -> list[Person]:
+        """Return everybody who is no viewer, disabled ones too, in the order of their invitations."""
+        return [self.people[person] for person in self._colleagues]
+
+    def holding_devices(self) -> list[Person]:
+        """Return who has a device that stays signed in."""
+        return [self.people[person] for person in self._holding]
+
+    def signed_in(self) -> list[Person]:
+        """Return who has a session, run out or not."""
+        return [self.people[person] for person in dict.fromkeys(key.person for key in self.sessions.values())]
 
     def person_name(self, person: str, client: ClientId | None = None) -> str:
         """Return a person's name, "Erased person" after an erasure, or the id of a person who was never recorded.
@@ -275,26 +365,6 @@ class Directory:
         """Return the viewer, of any client, who was invited first by an email address; None where nobody was."""
         return next((p for p in self.addressed(email) if p.role == "viewer" and not p.disabled), None)
 
-    def _forget(self, key: PersonId, person: Person) -> None:
-        open_sessions = {s.hash for s in person.sessions.values()}
-        open_tokens = {token.hash for token in person.tokens.values()}
-        held = {passkey.credential for passkey in person.keyring.passkeys.values()}
-        self.sessions = {h: k for h, k in self.sessions.items() if k.person != key or h in open_sessions}
-        self.tokens = {h: k for h, k in self.tokens.items() if k.person != key or h in open_tokens}
-        self.passkeys = {c: k for c, k in self.passkeys.items() if k.person != key or c in held}
-
-    def _forget_sessions(self, before: Person | None, person: Person) -> None:
-        """Drop the sessions that somebody has no longer: those that have run out."""
-        for session in before.sessions.values() if before else ():
-            if session.id not in person.sessions:
-                self.sessions.pop(session.hash, None)
-
-    def _forget_links(self, before: Person | None, person: Person) -> None:
-        """Drop the links that somebody has no longer: those they asked for that have run out."""
-        for digest in before.links if before else ():
-            if digest not in person.links:
-                self.links.pop(digest, None)
-
     def apply_share(self, event: ShareEvent, key: str, at: datetime) -> None:
         """Take in the next event of a share, recorded at `at` (UTC)."""
         share_id = ShareId(key)
@@ -303,8 +373,13 @@ class Directory:
         if new:
             self._of_project[share.project] = (*self._of_project.get(share.project, ()), share_id)
             self._of_client[share.client] = (*self._of_client.get(share.client, ()), share_id)
+        _set(self._ending, share_id, there=share.active and share.ways.expires is not None)
         if self._ended(share.client):  # the client ended while this share was being drafted
             self._end_share(share, at)
+
+    def ending(self) -> list[Share]:
+        """Return the shares in force whose end is agreed, run out or not."""
+        return [self.shares[share] for share in self._ending]
 
     def shares_of_project(self, project: ProjectId) -> list[Share]:
         """Return the shares of a project, by client name."""

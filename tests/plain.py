@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.look.look import Look
+from domain.memory import Memory
 from domain.view import ClientView
 from projections.entries.entry import Change, Rendered
 from projections.entries.parts import Part
@@ -21,7 +22,7 @@ class Plain:
     def __init__(self, fail: Callable[[ClientView], None] = lambda _view: None) -> None:
         self.fail = fail
 
-    def render(self, view: ClientView) -> Rendered:
+    def render(self, view: ClientView, memory: Memory | None = None) -> Rendered:
         self.fail(view)
         rows = {f"ms-{m.id}": Part(f"ms-{m.id}", f'<li id="ms-{m.id}">{m}</li>') for m in view.milestones}
         rows |= {f"r-{r.id}": Part(f"r-{r.id}", f'<li id="r-{r.id}">{r}</li>') for r in view.risks}
@@ -33,6 +34,9 @@ class Plain:
             **rows,
         }
         return Rendered(("summary", "body"), parts, self.stylesheet, tuple(self.assets))
+
+    def forget(self) -> None:
+        pass
 
     def dressed(self, worn: Look | None) -> str:
         return self.stylesheet

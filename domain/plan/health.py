@@ -126,7 +126,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 def assess(health: Health, old: Facts, new: Facts) -> Health:
     """Return health with the rule applied again to each dimension whose facts differ between `old` and `new`."""
-    afresh = new.tolerances != old.tolerances
+    afresh = new.tolerances is not old.tolerances and new.tolerances != old.tolerances
     budget = afresh or new.budget is not old.budget
     schedule = budget or new.schedule is not old.schedule
     statuses: list[tuple[Dimension, Rag | None]] = []

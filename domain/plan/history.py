@@ -7,6 +7,7 @@ that is added to the past never replaces one that holds since later.
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -33,7 +34,11 @@ def _since(value: Dated) -> datetime:
 
 def placed(history: tuple[Value, ...], value: Value) -> tuple[Value, ...]:
     """Return a history with a newly recorded value in its place."""
+    if history and history[-1].since <= value.since:
+        return (*history, value)
     i = bisect_right(history, value.since, key=_since)
+    if i == len(history):
+        return history + (value,)  # copied once, as a history may be long
     return (*history[:i], value, *history[i:])
 
 
@@ -50,7 +55,7 @@ def set_at(history: tuple[Value, ...], said: Callable[[Value], object]) -> datet
     """
     newest = history[-1]
     found = newest.at
-    for value in reversed(history[:-1]):
+    for value in islice(reversed(history), 1, None):
         if value.at >= found:
             continue  # recorded with or after one that holds since later, so it was never the present one
         if said(value) != said(newest):

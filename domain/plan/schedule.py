@@ -125,6 +125,11 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         """The agreed plans, of which a list may be shown."""
         return self.baselines
 
+    @property
+    def withheld(self) -> tuple[object, ...]:
+        """What else than these fields some milestones are shown by; nothing unless some wait for review."""
+        return ()
+
     def confirmation(self, _milestone: MilestoneId | None = None) -> Confirmation:
         """Return the confirmation that holds since latest: of a milestone, None for the whole plan."""
         return Confirmation(self.confirmed_at, self.confirmed_as_of)
@@ -153,8 +158,9 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     def overdue(self) -> frozenset[MilestoneId]:
         """Return the milestones whose forecast has passed without their being met."""
-        late = (m for m in self.milestones.values() if m.actual is None and self.has_passed(m.forecast))
-        return frozenset(m.id for m in late)
+        if (ended := self.ended) is None:
+            return frozenset()
+        return frozenset(m.id for m in self.milestones.values() if m.moves[-1].forecast <= ended and m.actual is None)
 
     def final(self, among: frozenset[MilestoneId] | None = None) -> MilestoneId | None:
         """Return the milestone that ends the plan, None where there is none; `among` limits it to these milestones.

@@ -68,6 +68,11 @@ class Released(Schedule, frozen=True, kw_only=True):
         """The agreed plans that do not wait."""
         return self.shown.baselines
 
+    @property
+    def withheld(self) -> tuple[object, ...]:
+        """What the milestones that wait are shown by."""
+        return (self.known, self.shown)
+
     def confirmation(self, milestone: MilestoneId | None = None) -> Confirmation:
         """Return the newest confirmation that does not wait: of a milestone, None for the whole plan."""
         if milestone is None:

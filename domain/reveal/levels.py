@@ -16,13 +16,14 @@ from typing import TypeVar
 import msgspec
 
 from domain.agreement.terms import Terms
+from domain.memory import Memory
 from domain.money import Money
 from domain.plan.account import Account, Forecast, Measurement, PlannedPoint
 from domain.plan.budget import Budget
 from domain.plan.milestones import Milestone, MilestoneDetails
 from domain.plan.project import Project
 from domain.plan.risks import Register, Risk
-from domain.plan.schedule import Schedule
+from domain.plan.schedule import ApprovedBaseline, Schedule
 from domain.plan.scores import Points, Scale, band
 from domain.view import DateUnit
 
@@ -31,17 +32,21 @@ MONTHS: dict[DateUnit, int] = {"month": 1, "quarter": 3}
 NEVER_CHANGED = datetime.min.replace(tzinfo=UTC)  # when an account changed, where its level does not tell
 
 
-def at_level(project: Project, terms: Terms) -> Project:
-    """Return a project with nothing finer in it than terms allow; the project itself where they allow all."""
-    step = Decimal(terms.money_step)
+def at_level(project: Project, terms: Terms, memory: Memory | None = None) -> Project:
+    """Return a project with nothing finer in it than terms allow; the project itself where they allow all.
+
+    What did not change since the last turn of `memory` is the same object again.
+    """
+    step, memory = Decimal(terms.money_step), memory or Memory()
     if terms.date_unit == "day" and terms.score_detail == "score" and not step:
         return project
-    return msgspec.structs.replace(
-        project,
-        schedule=_schedule(project.schedule, terms),
-        risks=_register(project.risks, project.scale) if terms.score_detail == "band" else project.risks,
-        budget=_budget(project.budget, step) if step else project.budget,
-    )
+    risks, budget = project.risks, project.budget
+    if terms.score_detail == "band":
+        risks = memory.of("register", (risks, project.scale), lambda: _register(project.risks, project.scale, memory))
+    if step:
+        budget = memory.of("budget.level", (budget, terms), lambda: _budget(project.budget, step))
+    schedule = _schedule(project.schedule, terms, memory)
+    return msgspec.structs.replace(project, schedule=schedule, risks=risks, budget=budget)
 
 
 # dates
@@ -58,21 +63,26 @@ def end_of(day: date, unit: DateUnit) -> date:
     return date(day.year, last + 1, 1) - timedelta(days=1)
 
 
-def _schedule(schedule: Schedule, terms: Terms) -> Schedule:
+def _schedule(schedule: Schedule, terms: Terms, memory: Memory) -> Schedule:
     """Return a schedule whose dates are the ends of units, and payments rounded."""
-
-    def coarse(day: date) -> date:
-        return end_of(day, terms.date_unit)
+    unit = terms.date_unit
 
     def dates(days: dict[Value, date]) -> dict[Value, date]:
-        return {key: coarse(day) for key, day in days.items()}
+        return {key: end_of(day, unit) for key, day in days.items()}
 
+    def milestone(m: Milestone) -> Milestone:
+        return memory.of(("milestone.level", m.id), (m, terms), lambda: _milestone(m, terms))
+
+    def plans() -> tuple[ApprovedBaseline, ...]:
+        return tuple(msgspec.structs.replace(b, dates=dates(b.dates)) for b in schedule.baselines)
+
+    agreed, first = schedule.agreed, schedule.agreed_first
     return msgspec.structs.replace(
         schedule,
-        milestones={key: _milestone(m, terms) for key, m in schedule.milestones.items()},
-        baselines=tuple(msgspec.structs.replace(b, dates=dates(b.dates)) for b in schedule.baselines),
-        agreed=dates(schedule.agreed),
-        agreed_first=dates(schedule.agreed_first),
+        milestones={key: milestone(m) for key, m in schedule.milestones.items()},
+        baselines=memory.of("plans.level", (schedule.baselines, unit), plans),
+        agreed=memory.of("agreed.level", (agreed, unit), lambda: dates(agreed)),
+        agreed_first=memory.of("first.level", (first, unit), lambda: dates(first)),
     )
 
 
@@ -112,8 +122,11 @@ def _details(
 # scores
 
 
-def _register(register: Register, scale: Scale) -> Register:
-    return Register(risks={key: _risk(risk, scale) for key, risk in register.risks.items()})
+def _register(register: Register, scale: Scale, memory: Memory) -> Register:
+    def coarse(risk: Risk) -> Risk:
+        return memory.of(("risk.level", risk.id), (risk, scale), lambda: _risk(risk, scale))
+
+    return Register(risks={key: coarse(risk) for key, risk in register.risks.items()})
 
 
 def _risk(risk: Risk, scale: Scale) -> Risk:

@@ -6,19 +6,23 @@ measures of the whole project that the terms share knowingly. No internal versio
 before an item became known (`past.known_from`) stays unknown, unless it was agreed with history.
 """
 
+from collections.abc import Hashable, Iterable
 from datetime import date, datetime
+from functools import partial
 from typing import get_args
 
 import msgspec
 
+from domain.agreement.answers import Acknowledgement, Comment
 from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.catalogue import Item
 from domain.headline import Shared, counted, headline
 from domain.ids import ClientId
 from domain.language import gettext as _
-from domain.language import speaking, whole
+from domain.language import speaking, spoken, whole
 from domain.look.look import Look
+from domain.memory import Memory, Token
 from domain.plan.calendar import calendar_days, working_days
 from domain.plan.history import set_at
 from domain.plan.milestones import Milestone, Move
@@ -26,10 +30,11 @@ from domain.plan.project import Project
 from domain.plan.risks import Assessment, ClientAssessment, Risk
 from domain.plan.schedule import Confirmation
 from domain.plan.scores import Points, band
+from domain.reveal.course import known_moves, last_change, points
 from domain.reveal.levels import NEVER_CHANGED, at_level
 from domain.reveal.measures import budget_of, indicator_of
 from domain.reveal.past import ITEM, after, dated, earlier, known, known_from, settled
-from domain.reveal.said import NEVER, Called, ack, agreement_ack, concerns, remarks
+from domain.reveal.said import NEVER, Called, Heard, ack, agreement_ack, concerns, remarks, said_of
 from domain.view import (
     Baseline,
     ClientView,
@@ -57,38 +62,41 @@ def reveal(
     time_zone: str,
     called: Called = str,
     look: Look | None = None,
+    memory: Memory | None = None,
 ) -> ClientView:
     """Return all that `client` may know of `project` under the terms in force of `share`, in the share's language.
 
     `organisation` and `client` are the names shown; `time_zone` is the IANA zone instants are shown in; `called` gives
-    the name of a person whose words are shown; `look` is what the page wears.
+    the name of a person whose words are shown; `look` is what the page wears. With the `memory` of the share, what did
+    not change since the last time is the same object again; the view is the same with it and without.
     """
+    memory = memory or Memory()
+    memory.turn()
+    names = organisation, client, time_zone
     with speaking(share.language):
-        view = _reveal(project, share, organisation=organisation, client=client, time_zone=time_zone, called=called)
+        view = _reveal(project, share, names, called, memory)
     return view if look is None else msgspec.structs.replace(view, brand=look.digest, look=look)
 
 
-def _reveal(
-    project: Project,
-    share: Share,
-    *,
-    organisation: str,
-    client: str,
-    time_zone: str,
-    called: Called,
-) -> ClientView:
-    terms = share.terms
-    project = at_level(project, terms)
-    milestones = _milestones(project, terms, share, called)
-    risks = _risks(project, share, called)
-    schedule = _schedule(project, share, milestones)
+def _reveal(project: Project, share: Share, names: tuple[str, str, str], called: Called, memory: Memory) -> ClientView:
+    terms, (organisation, client, time_zone) = share.terms, names
+    project = at_level(project, terms, memory)
+    said = said_of(share.answers, memory)
+    told = _milestones(project, share, said, called, memory)
+    carded = _risks(project, share, said, called, memory)
+    milestones, risks = tuple(one.row for one in told), tuple(one.card for one in carded)
+    schedule = memory.one("schedule", _schedule(project, share, milestones))
     budget = budget_of(project, share)
     if budget is not None:
-        budget = msgspec.structs.replace(budget, remarks=remarks(share, "budget", called, item=_spent(share)))
+        about = remarks(said.comments.get("budget", ()), called, item=_spent(share))
+        budget = msgspec.structs.replace(budget, remarks=about)
+    budget = memory.one("budget", budget)
     phase = project.phase if "phase" in terms.project_fields else None
-    overall, risk = indicator_of(project, share, "overall"), _risk_vital(project, share, risks)
-    baselines, confirmed = _baselines(project, share), _plan_confirmed(project, share)
-    said = concerns(share, milestones, risks, called)
+    overall = memory.one("overall", indicator_of(project, share, "overall"))
+    risk = memory.one("risk", _risk_vital(project, share, risks))
+    baselines = memory.one("baselines", _baselines(project, share))
+    confirmed = memory.one("confirmed", _plan_confirmed(project, share))
+    raised = concerns(share, milestones, risks, called)
     first = Shared(
         overall=overall,
         schedule=schedule,
@@ -98,18 +106,19 @@ def _reveal(
         risks=risks,
         phase=phase,
         unit=terms.date_unit,
-        more=bool(baselines or said) or confirmed is not None,
+        more=bool(baselines or raised) or confirmed is not None,
     )
+    counts = terms, share.version, len(milestones), len(risks), spoken()
     return ClientView(
         organisation=organisation,
         client=client,
         project=project.client_title,
         time_zone=time_zone,
         terms_version=share.version,
-        scope=_scope(terms, share.version, milestones, risks),
-        headline=headline(first),
+        scope=memory.of("scope", counts, lambda: _scope(terms, share.version, milestones, risks)),
+        headline=memory.one("headline", headline(first)),
         phase=phase,
-        as_of=_as_of(project, share),
+        as_of=_as_of(project, share, [one.moved_at for one in told], [one.scored_at for one in carded]),
         overall=overall,
         schedule=schedule,
         budget=budget,
@@ -119,10 +128,10 @@ def _reveal(
         milestones=milestones,
         baselines=baselines,
         risks=risks,
-        scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
+        scale=memory.one("scale", _scale(project)) if terms.risks and "score" in terms.risk_fields else None,
         confirmed_at=confirmed,
-        concerns=said,
-        agreement_ack=agreement_ack(project, share, called),
+        concerns=tuple(memory.one(("concern", one.id), one) for one in raised),
+        agreement_ack=memory.one("agreement", agreement_ack(project, share, said, called)),
         date_unit=terms.date_unit,
         money_step=terms.money_step,
         language=share.language,
@@ -150,15 +159,96 @@ def _selected(project: Project, terms: Terms) -> list[Milestone]:
     return [m for m in project.schedule.milestones.values() if covers_milestone(terms, m)]
 
 
-def _milestones(project: Project, terms: Terms, share: Share, called: Called) -> tuple[MilestoneRow, ...]:
-    selected = _selected(project, terms)
-    rows = [_row_with_answers(project, share, m, _row(project, terms, m, share), called) for m in selected]
-    rows.sort(key=lambda row: (row.baseline or row.forecast or row.actual or date.max, row.title, row.id))
-    dated = [row for row in rows if row.baseline] or [row for row in rows if row.forecast]
-    if dated:  # the last agreed one; what is not agreed yet hides nothing
-        final = max(dated, key=lambda row: (row.baseline or row.forecast, row.title, row.id)).id
-        rows = [msgspec.structs.replace(row, final=True) if row.id == final else row for row in rows]
-    return tuple(rows)
+class _ToldMilestone(msgspec.Struct, frozen=True):
+    """A milestone as it is told, where it stands among the others, and when its forecast was set, where shared."""
+
+    row: MilestoneRow
+    order: tuple[date, str, str]
+    moved_at: datetime | None
+
+
+def _milestones(
+    project: Project, share: Share, said: Heard, called: Called, memory: Memory
+) -> tuple[_ToldMilestone, ...]:
+    around = _around_milestones(project, share, memory)
+    about = said.about("milestone")
+    selected = _selected(project, share.terms)
+    quiet = [m for m in selected if m.id not in about] if about else selected
+    told = memory.each("milestones", (around,), quiet, lambda m: _milestone(project, share, m, (), None, called))
+    for m in selected if about else ():
+        if m.id not in about:
+            continue
+        comments, given = said.comments.get(f"milestone-{m.id}", ()), said.acknowledged.get(f"milestone-{m.id}")
+        spoke = _spoke(("spoke", m.id), comments, given, called, memory)
+        told.append(
+            memory.of(
+                ("milestone", m.id),
+                (m, around, comments, given, spoke),
+                partial(_milestone, project, share, m, comments, given, called),
+            )
+        )
+    told.sort(key=_order)
+    final = next((i for i in reversed(range(len(told))) if told[i].row.baseline), None)
+    if final is None:  # the last agreed one; what is not agreed yet hides nothing
+        final = next((i for i in reversed(range(len(told))) if told[i].row.forecast), None)
+    if final is not None:
+        told[final] = memory.of(("final", told[final].row.id), (told[final],), partial(_as_final, told[final]))
+    return tuple(told)
+
+
+def _around_milestones(project: Project, share: Share, memory: Memory) -> object:
+    """Return what stands for all that every milestone's row depends on, beside the milestone and what was said of it.
+
+    The versions have the terms in force, and with those before them from when on each value is known.
+    """
+    schedule, newest = project.schedule, project.schedule.confirmation()
+    return memory.of(
+        "milestones.around",
+        (
+            *share.versions, share.client, project.tolerances, project.calendar, project.time_zone, newest.at,
+            newest.as_of, schedule.baselines, schedule.agreed, schedule.agreed_first, schedule.ended,
+            *schedule.withheld,
+        ),
+        Token,
+    )  # fmt: skip
+
+
+def _spoke(
+    key: Hashable, comments: Iterable[Comment], given: Acknowledgement | None, called: Called, memory: Memory
+) -> object:
+    """Return the names of those who said something, the same object while they are the same."""
+    names = [called(comment.by) for comment in comments]
+    if given is not None:
+        names.append(called(given.by))
+    return memory.one(key, tuple(names)) if names else None
+
+
+def _order(told: _ToldMilestone) -> tuple[date, str, str]:
+    return told.order
+
+
+def _as_final(told: _ToldMilestone) -> _ToldMilestone:
+    return msgspec.structs.replace(told, row=msgspec.structs.replace(told.row, final=True))
+
+
+def _milestone(
+    project: Project,
+    share: Share,
+    m: Milestone,
+    comments: Iterable[Comment],
+    given: Acknowledgement | None,
+    called: Called,
+) -> _ToldMilestone:
+    """Return a milestone as it is told; an acknowledgement is current by the shown date alone."""
+    terms = share.terms
+    since = _past(share, m, "comments") if "comments" in terms.milestone_fields else NEVER
+    moved = _moved_at(share, m) if "forecast" in terms.milestone_fields else None
+    row = msgspec.structs.replace(
+        _row(project, terms, m, share),
+        remarks=remarks(comments, called, since, item=_past(share, m, ITEM)) if comments else (),
+        ack=ack(project, given, called, moved),
+    )
+    return _ToldMilestone(row, (row.baseline or row.forecast or row.actual or date.max, row.title, row.id), moved)
 
 
 def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> MilestoneRow:
@@ -194,11 +284,11 @@ def _row(project: Project, terms: Terms, m: Milestone, share: Share) -> Mileston
 
 def _reason(m: Milestone, terms: Terms, since: datetime | None) -> str:
     """Return the reason of the last move that changed a shared date; of the forecast where no date is shared."""
-    moves = known(m.moves, since, dated)
-    changes = settled(moves, _range_of if "range" in terms.milestone_fields else _forecast_of)
-    if len(m.moves) > 1 and moves and len(moves) == 1:
+    moves = known_moves(m.moves, since)
+    if len(m.moves) > 1 and len(moves) == 1:
         return moves[0].reason if after(dated(moves[0])[1], since) else ""
-    return changes[-1].reason if len(changes) > 1 else ""
+    changed = last_change(moves, _range_of if "range" in terms.milestone_fields else _forecast_of) if moves else 0
+    return moves[changed].reason if changed else ""
 
 
 def _range_of(move: Move) -> object:
@@ -207,18 +297,6 @@ def _range_of(move: Move) -> object:
 
 def _forecast_of(move: Move) -> date:
     return move.forecast
-
-
-def _row_with_answers(project: Project, share: Share, m: Milestone, row: MilestoneRow, called: Called) -> MilestoneRow:
-    """Return the row with its comments and acknowledgement, which is current by the shown date alone."""
-    subject, commented = f"milestone-{m.id}", "comments" in share.terms.milestone_fields
-    moved = _moved_at(share, m) if "forecast" in share.terms.milestone_fields else None
-    since = _past(share, m, "comments") if commented else NEVER
-    return msgspec.structs.replace(
-        row,
-        remarks=remarks(share, subject, called, since, item=_past(share, m, ITEM)),
-        ack=ack(project, share, subject, called, moved),
-    )
 
 
 def _moved_at(share: Share, m: Milestone) -> datetime:
@@ -301,9 +379,7 @@ def _overdue(project: Project, m: Milestone, terms: Terms) -> bool:
 
 def _trend(project: Project, m: Milestone, since: datetime | None) -> tuple[ForecastPoint, ...]:
     """Return the forecasts in the order in which they held; with `since`, beginning with the one that held then."""
-    moves = settled(known(m.moves, since, dated), _forecast_of)
-    points = {project.civil(_set(move.since, since)): move.forecast for move in moves}
-    return tuple(ForecastPoint(on, forecast) for on, forecast in sorted(points.items()))
+    return points(known_moves(m.moves, since), since, project.time_zone)
 
 
 def _schedule(project: Project, share: Share, rows: tuple[MilestoneRow, ...]) -> ScheduleVital | None:
@@ -360,11 +436,34 @@ def _selected_risks(project: Project, terms: Terms) -> list[Risk]:
     return [r for r in project.risks.risks.values() if covers_risk(terms, r)]
 
 
-def _risks(project: Project, share: Share, called: Called) -> tuple[RiskCard, ...]:
-    selected = _selected_risks(project, share.terms)
-    cards = [_card_with_answers(project, share, r, _card(project, share, share.client, r), called) for r in selected]
-    cards.sort(key=lambda c: (c.status == "closed", -_rank(c), c.ref, c.id))
-    return tuple(cards)
+class _ToldRisk(msgspec.Struct, frozen=True):
+    """A risk as it is told, and when its score was set, where that is shared."""
+
+    card: RiskCard
+    scored_at: datetime | None
+
+
+def _risks(project: Project, share: Share, said: Heard, called: Called, memory: Memory) -> tuple[_ToldRisk, ...]:
+    around = memory.of("risks.around", (*share.versions, share.client, project.scale, project.time_zone), Token)
+    told = []
+    for r in _selected_risks(project, share.terms):
+        comments, given = said.comments.get(f"risk-{r.id}", ()), said.acknowledged.get(f"risk-{r.id}")
+        spoke = _spoke(("spoke.risk", r.id), comments, given, called, memory)
+        scored_by = memory.one(("scored", r.id), _scored_by(share, r, called))
+        told.append(
+            memory.of(
+                ("risk", r.id),
+                (r, around, comments, given, spoke, scored_by),
+                partial(_risk, project, share, r, comments, given, called),
+            )
+        )
+    told.sort(key=_place)
+    return tuple(told)
+
+
+def _place(told: _ToldRisk) -> tuple[bool, int, str, str]:
+    card = told.card
+    return card.status == "closed", -_rank(card), card.ref, card.id
 
 
 def _rank(card: RiskCard) -> int:
@@ -410,17 +509,30 @@ def _card(project: Project, share: Share, client: ClientId, r: Risk) -> RiskCard
     )
 
 
-def _card_with_answers(project: Project, share: Share, r: Risk, card: RiskCard, called: Called) -> RiskCard:
-    subject, fields = f"risk-{r.id}", share.terms.risk_fields
+def _risk(
+    project: Project,
+    share: Share,
+    r: Risk,
+    comments: Iterable[Comment],
+    given: Acknowledgement | None,
+    called: Called,
+) -> _ToldRisk:
+    fields = share.terms.risk_fields
     since = _past_of_risk(share, r, "comments") if "comments" in fields else NEVER
     scored = _set(r.scored_at, _past_of_risk(share, r, "score")) if "score" in fields else None
-    theirs = r.client_scores.get(share.client, ()) if "client_score" in fields else ()
-    return msgspec.structs.replace(
-        card,
-        client_scored_by=called(theirs[-1].by) if theirs else "",
-        remarks=remarks(share, subject, called, since, item=_past_of_risk(share, r, ITEM)),
-        ack=ack(project, share, subject, called, scored),
+    card = msgspec.structs.replace(
+        _card(project, share, share.client, r),
+        client_scored_by=_scored_by(share, r, called),
+        remarks=remarks(comments, called, since, item=_past_of_risk(share, r, ITEM)),
+        ack=ack(project, given, called, scored),
     )
+    return _ToldRisk(card, scored)
+
+
+def _scored_by(share: Share, r: Risk, called: Called) -> str:
+    """Return the name of whoever gave the client's own score, "" where there is none or it is not shared."""
+    theirs = r.client_scores.get(share.client, ()) if "client_score" in share.terms.risk_fields else ()
+    return called(theirs[-1].by) if theirs else ""
 
 
 def _past_of_risk(share: Share, r: Risk, *fields: str) -> datetime | None:
@@ -476,17 +588,17 @@ def _spent(share: Share) -> datetime | None:
     return known_from(share, "budget", share.terms.measure, ITEM)
 
 
-def _as_of(project: Project, share: Share) -> date | None:
-    """Return the last day on which a shared date, figure or score was set, as far as the client may know."""
-    terms, instants = share.terms, list[datetime]()
-    if "forecast" in terms.milestone_fields:
-        instants += [_moved_at(share, m) for m in _selected(project, terms)]
-    account = project.budget.accounts.get(terms.measure)
-    if terms.budget in ("percent", "amounts") and account is not None:
-        instants.append(_set(account.changed_at, _spent(share)))
-    if "score" in terms.risk_fields:
-        instants += [_set(r.scored_at, _past_of_risk(share, r, "score")) for r in _selected_risks(project, terms)]
-    told = [at for at in instants if at > NEVER_CHANGED]
+def _as_of(
+    project: Project, share: Share, moved: Iterable[datetime | None], scored: Iterable[datetime | None]
+) -> date | None:
+    """Return the last day on which a shared date, figure or score was set, as far as the client may know.
+
+    `moved` and `scored`: when the dates and the scores that are shared were set.
+    """
+    terms, account = share.terms, project.budget.accounts.get(share.terms.measure)
+    spent = terms.budget in ("percent", "amounts") and account is not None
+    instants = (*moved, *scored, _set(account.changed_at, _spent(share)) if spent and account else None)
+    told = [at for at in instants if at is not None and at > NEVER_CHANGED]
     return project.civil(max(told)) if told else None
 
 

@@ -52,6 +52,7 @@ OTHERS = Said(
 )  # members of a view in which more than the rows name can differ; told where nothing else is
 
 
+NONE: frozenset[str] = frozenset()
 Both = Callable[[Thing, Any, Any], Iterable[Change]]  # what is told of a thing that is in both views
 
 
@@ -102,16 +103,18 @@ def _moved(old: ClientView, new: ClientView, unit: DateUnit, both: Both) -> Iter
     yield from both(Thing("project", "", new.project), old, new)
     rows, cards = {row.id: row for row in old.milestones}, {card.id: card for card in old.risks}
     for row in reversed(new.milestones):
-        if row.id in rows:
-            yield from both(Thing("milestone", row.id, row.title), rows.pop(row.id), row)
-        else:
+        was = rows.pop(row.id, None)
+        if was is None:
             yield course.milestone_added(row, unit)
+        elif was is not row:  # the same row says nothing new
+            yield from both(Thing("milestone", row.id, row.title), was, row)
     yield from (course.milestone_withdrawn(row, unit) for row in rows.values())
     for card in new.risks:
-        if card.id in cards:
-            yield from both(Thing("risk", card.id, course.name_of(card)), cards.pop(card.id), card)
-        else:
+        earlier = cards.pop(card.id, None)
+        if earlier is None:
             yield course.risk_added(card)
+        elif earlier is not card:
+            yield from both(Thing("risk", card.id, course.name_of(card)), earlier, card)
     yield from map(course.risk_withdrawn, cards.values())
     yield from both(Thing("budget", "", _("Budget")), old.budget, new.budget)
 
@@ -138,9 +141,12 @@ def _all_of(thing: Thing, before: Any, after: Any, way: Way) -> Iterator[Change]
         found += values.judged(before, after)
     if thing.item == "risk":
         found += _renamed(thing, before, after)
-    found += [one for one in values.differences(thing, before, after, way) if (one.row, one.field) not in known]
-    fields, follows = {one.field for one in found}, values.FOLLOWS.get(thing.item, {})
-    return (one for one in found if not follows.get(one.field, frozenset()) & fields)
+    apart = [told for told in values.apart(thing, before, after) if (told.row.id, told.fields[0]) not in known]
+    follows = values.FOLLOWS.get(thing.item, {})
+    fields = {one.field for one in found} | {told.fields[0] for told in apart}
+    left = [told for told in apart if not follows.get(told.fields[0], NONE) & fields]
+    found += [values.difference(thing, told, before, after, way) for told in left]
+    return (one for one in found if not follows.get(one.field, NONE) & fields)
 
 
 def _renamed(thing: Thing, before: RiskCard, after: RiskCard) -> Iterator[Change]:

@@ -18,11 +18,11 @@ def said(old: ClientView, new: ClientView) -> Iterator[Change]:
         yield from _concern(before.get(card.id), card)
     rows, cards = {m.id: m for m in old.milestones}, {r.id: r for r in old.risks}
     for row in reversed(new.milestones):
-        if row.id in rows:
-            yield from _about(Thing("milestone", row.id, row.title), rows[row.id], row)
+        if (was := rows.get(row.id)) is not None and was is not row:
+            yield from _about(Thing("milestone", row.id, row.title), was, row)
     for risk in new.risks:
-        if risk.id in cards:
-            yield from _about(Thing("risk", risk.id, f"{risk.ref} {risk.title}"), cards[risk.id], risk)
+        if (before_it := cards.get(risk.id)) is not None and before_it is not risk:
+            yield from _about(Thing("risk", risk.id, f"{risk.ref} {risk.title}"), before_it, risk)
     if old.budget is not None and new.budget is not None:
         yield from _remarks(Thing("budget", "", _("Budget")), old.budget.remarks, new.budget.remarks)
     agreement = Thing("agreement", "", _("Share agreement {terms_version}", terms_version=new.terms_version))

@@ -4,8 +4,9 @@ Rule: the values are found by walking the rows, so one that is added to the cata
 thing is told by `changes_course` in words of its own; what is told there is not told here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -86,14 +87,28 @@ def _of(item: Item) -> Iterator[Told]:
 TOLD: Mapping[str, tuple[Told, ...]] = {
     item: tuple(_of(item)) for item in ("milestone", "risk", "budget", "project")
 }  # the values of each item
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    item: tuple(field for told in values_told for field in told.fields) for item, values_told in TOLD.items()
+}
 
 
-def differences(thing: Thing, old: object, new: object, way: Way) -> Iterator[Change]:
-    """Yield every value of a thing that is another one now."""
-    for told in TOLD[thing.item]:
-        before, after = ([getattr(view, field) for field in told.fields] for view in (old, new))
-        if before != after:
-            yield _difference(thing, told, (before, after), way)
+READ: Mapping[str, Callable[[object], tuple[Any, ...]]] = {
+    item: attrgetter(*fields) for item, fields in FIELDS.items()
+}  # all of a thing at once
+
+
+def apart(thing: Thing, old: object, new: object) -> list[Told]:
+    """Return every value of a thing that is another one now."""
+    read, fields = READ[thing.item], FIELDS[thing.item]
+    before, after = read(old), read(new)
+    others = {field for field, was, now in zip(fields, before, after, strict=True) if was is not now and was != now}
+    return [told for told in TOLD[thing.item] if not others.isdisjoint(told.fields)] if others else []
+
+
+def difference(thing: Thing, told: Told, old: object, new: object, way: Way) -> Change:
+    """Return the change of a value."""
+    before, after = ([getattr(view, field) for field in told.fields] for view in (old, new))
+    return _difference(thing, told, (before, after), way)
 
 
 def _difference(thing: Thing, told: Told, moved: tuple[list[Any], list[Any]], way: Way) -> Change:

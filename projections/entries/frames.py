@@ -23,6 +23,7 @@ class Difference(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]  # the targets and all parts inside them
     removed: tuple[str, ...]
     targets: tuple[str, ...]  # the topmost parts that have to be swapped, in page order
+    changed: frozenset[str]  # the parts that are new or different
 
 
 class State(msgspec.Struct, frozen=True):
@@ -54,12 +55,15 @@ def difference(before: Rendered | None, after: Rendered, renamed: frozenset[str]
     Parts with one of the placeholders `renamed` are taken for different, since another name is filled in.
     """
     old = before.parts if before else {}
-    changed = {key for key, part in after.parts.items() if old.get(key) != part or _names(part) & renamed}
+    changed = {key for key, part in after.parts.items() if (was := old.get(key)) is not part and was != part}
+    if renamed:
+        changed |= {key for key, part in after.parts.items() if _names(part) & renamed}
     targets = tuple(_topmost(after.roots, after.parts, changed))
     return Difference(
         parts=tuple(within(after.parts, targets)),
-        removed=tuple(sorted(key for key in old if key not in after.parts)),  # as after a restart, so also before
+        removed=tuple(sorted([key for key in old if key not in after.parts])),  # as after a restart, so also before
         targets=targets,
+        changed=frozenset(changed),
     )
 
 
@@ -67,13 +71,20 @@ def _names(part: Part) -> frozenset[str]:
     return keys_in(part.head) | keys_in(part.tail)
 
 
-def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> Iterable[str]:
-    """Yield the changed parts that lie in no other changed part, in page order."""
-    for key in ids:
-        if key in changed:
-            yield key
-        else:
-            yield from _topmost(parts[key].children, parts, changed)
+def _topmost(ids: Iterable[str], parts: Mapping[str, Part], changed: set[str]) -> list[str]:
+    """Return the changed parts that lie in no other changed part, in page order."""
+    containers = {key for key, part in parts.items() if part.children}
+    found: list[str] = []
+
+    def look(keys: Iterable[str]) -> None:
+        for key in [key for key in keys if key in changed or key in containers]:
+            if key in changed:
+                found.append(key)
+            else:
+                look(parts[key].children)
+
+    look(ids)
+    return found
 
 
 def key_message(n: int, at: datetime, root: str, roots: Mapping[str, str], items: str) -> bytes:

@@ -4,9 +4,8 @@ docs/spec.md 3.4, 3.8 and 5.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 
 import msgspec
 
@@ -72,10 +71,47 @@ def body(n: int, at: datetime, roots: Mapping[str, str], items: str, say: str) -
 # the hash of a page, over the hashes of its parts
 
 
-@lru_cache(maxsize=8192)
-def _own(part: Part) -> tuple[bytes, bytes]:
-    """Return the hashes of a part's own markup, before its children and after them."""
-    return hashlib.sha256(part.head.encode()).digest(), hashlib.sha256(part.tail.encode()).digest()
+class Hashes(msgspec.Struct, frozen=True):
+    """The hash of each part of a rendering, with all parts inside it."""
+
+    parts: Mapping[str, Part]
+    of: Mapping[str, bytes]
+
+    def page(self, roots: Sequence[str]) -> str:
+        """Return the hash of the page (hex), as `page_hash` does."""
+        return hashlib.sha256(b"".join(self.of[root] for root in roots)).hexdigest()
+
+    def after(self, parts: Mapping[str, Part], changed: Collection[str]) -> "Hashes":
+        """Return the hashes of the next rendering, of which these parts are new or different from this one."""
+        containers = {key for key, part in parts.items() if part.children}
+        known = {**self.of}
+        for gone in self.parts.keys() - parts.keys():
+            del known[gone]
+        for key in changed:
+            if key not in containers:
+                known[key] = _hash(parts[key], b"")
+        made: set[str] = set()
+
+        def of(key: str) -> bytes:
+            if key in containers and key not in made:
+                part = parts[key]
+                for inside in containers.intersection(part.children):
+                    of(inside)
+                known[key] = _hash(part, b"".join([known[child] for child in part.children]))
+                made.add(key)
+            return known[key]
+
+        for key in containers:
+            of(key)
+        return Hashes(parts, known)
+
+
+NO_HASHES = Hashes({}, {})
+
+
+def _hash(part: Part, inside: bytes) -> bytes:
+    head, tail = hashlib.sha256(part.head.encode()).digest(), hashlib.sha256(part.tail.encode()).digest()
+    return hashlib.sha256(part.id.encode() + b"\0" + head + inside + tail).digest()
 
 
 def part_hash(parts: Mapping[str, Part], key: str) -> bytes:
@@ -84,9 +120,7 @@ def part_hash(parts: Mapping[str, Part], key: str) -> bytes:
     Raises: KeyError when one is missing, RecursionError when one is inside itself.
     """
     part = parts[key]
-    head, tail = _own(part)
-    inside = b"".join(part_hash(parts, child) for child in part.children)
-    return hashlib.sha256(part.id.encode() + b"\0" + head + inside + tail).digest()
+    return _hash(part, b"".join(part_hash(parts, child) for child in part.children))
 
 
 def page_hash(parts: Mapping[str, Part], roots: Sequence[str]) -> str:

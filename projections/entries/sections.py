@@ -4,12 +4,14 @@ Rule: what did not change is the same text again, so an entry records the sectio
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from domain.view import ClientView
+from domain.memory import Memory
+from domain.view import ClientView, ConcernCard, MilestoneRow, RiskCard
 from projections.entries.names import SealedName
 
 PAGE, TERMS, NAMES = "page", "terms", "names"
@@ -19,19 +21,92 @@ _encoder = msgspec.json.Encoder(order="sorted")
 _views = msgspec.json.Decoder(ClientView)
 
 
+class InSections(msgspec.Struct, frozen=True):
+    """A view in sections: JSON texts by id, and what the next one is brought forward from."""
+
+    sections: dict[str, str]
+    changed: frozenset[str]  # the sections that are new or another text than before
+    lines: dict[str, bytes]  # of each section, in the hash over all of them
+    order: tuple[tuple[str, ...], list[str]]  # the ids, and the same in order
+    lists: Mapping[str, tuple[list[dict[str, str]], dict[str, str]]]  # of things: the sections of each, and of all
+
+    @property
+    def hash(self) -> str:
+        """The hash (hex) of the view, as `hash_of` gives it."""
+        return hashlib.sha256(b"".join([self.lines[key] for key in self.order[1]])).hexdigest()
+
+
+NOTHING = InSections({}, frozenset(), {}, ((), []), {})
+
+
 def sections_of(view: ClientView, terms: object, commitments: Mapping[str, str]) -> dict[str, str]:
     """Return a view as sections, JSON texts by id, with the terms that allow it and the commitments to its names."""
-    page = msgspec.to_builtins(view)
-    found: dict[str, str] = {}
+    return told(view, terms, commitments, Memory(), NOTHING).sections
+
+
+def told(
+    view: ClientView, terms: object, commitments: Mapping[str, str], memory: Memory, before: InSections
+) -> InSections:
+    """Return a view in sections as `sections_of` does; `memory` and `before` are of the view before, of the share.
+
+    What did not change is the same text again.
+    """
+    memory.turn()
+    bare = msgspec.structs.replace(view, milestones=(), risks=(), concerns=(), budget=None)
+    page = _without_nothing(msgspec.to_builtins(bare))
+    lists, found = {}, dict[str, str]()
     for name, kind in LISTS.items():
-        for thing in page[name]:
-            found |= _thing(f"{kind}-{thing['id']}", thing)
-        page[name] = [thing["id"] for thing in page[name]]
-    if page["budget"] is not None:
-        found |= _thing("budget", page["budget"])
+        things = getattr(view, name)
+        each = memory.each(name, (), things, partial(_section, kind))
+        lists[name] = each, _merged(each, before.lists.get(name))
+        found.update(lists[name][1])
+        if things:
+            page[name] = [thing.id for thing in things]
+    if view.budget is not None:
+        budget = view.budget
+        found.update(memory.of("budget", (budget,), lambda: _thing("budget", msgspec.to_builtins(budget))))
         page["budget"] = True
-    beside = {PAGE: _text(page), TERMS: _encoder.encode(terms).decode()}
-    return beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
+    allowed = memory.of(TERMS, (terms,), lambda: _encoder.encode(terms).decode())
+    beside = {PAGE: _encoder.encode(page).decode(), TERMS: allowed}
+    sections = beside | ({NAMES: _encoder.encode(commitments).decode()} if commitments else {}) | found
+    changed = frozenset(key for key, text in sections.items() if before.sections.get(key) is not text)
+    return InSections(sections, changed, _lines_after(sections, changed, before), _order_after(sections, before), lists)
+
+
+def _merged(each: list[dict[str, str]], before: tuple[list[dict[str, str]], dict[str, str]] | None) -> dict[str, str]:
+    """Return the sections of all things of a list; `before` are those of each thing before, and of all."""
+    merged = dict[str, str]()
+    if before is None or len(before[0]) != len(each):
+        for texts in each:
+            merged.update(texts)
+        return merged
+    merged.update(before[1])
+    others = [(was, now) for was, now in zip(before[0], each, strict=True) if was is not now]
+    for was, _now in others:
+        for key in was:
+            del merged[key]
+    for _was, now in others:
+        merged.update(now)
+    return merged
+
+
+def _section(kind: str, thing: MilestoneRow | RiskCard | ConcernCard) -> dict[str, str]:
+    return _thing(f"{kind}-{thing.id}", msgspec.to_builtins(thing))
+
+
+def _lines_after(sections: Mapping[str, str], changed: Iterable[str], before: InSections) -> dict[str, bytes]:
+    """Return the line of each section: that of before where its text is the same."""
+    lines = {**before.lines}
+    for key in changed:
+        lines[key] = _line(key, sections[key]).encode()
+    for gone in before.lines.keys() - sections.keys() if len(lines) != len(sections) else ():
+        del lines[gone]
+    return lines
+
+
+def _order_after(sections: Mapping[str, str], before: InSections) -> tuple[tuple[str, ...], list[str]]:
+    keys = tuple(sections)
+    return before.order if keys == before.order[0] else (keys, sorted(keys))
 
 
 def _thing(key: str, thing: dict[str, Any]) -> dict[str, str]:
@@ -93,4 +168,8 @@ def hash_of(sections: Mapping[str, str]) -> str:
 
 def _lines(sections: Mapping[str, str]) -> Iterator[str]:
     for key in sorted(sections):
-        yield f"{hashlib.sha256(sections[key].encode()).hexdigest()} {key}\n"
+        yield _line(key, sections[key])
+
+
+def _line(key: str, text: str) -> str:
+    return f"{hashlib.sha256(text.encode()).hexdigest()} {key}\n"

@@ -41,6 +41,7 @@ PERSON_ERASED, ERASED = "person-erased", 1_000_000
 LONGEST_ID = 200  # characters of a command id
 PERSONAL = "person-"  # streams sealed with a key of their own
 KEYED = (PERSONAL, "channel-")  # streams whose commands leave no hash that could be guessed at
+SNAPSHOT = "snapshot"  # the key that seals a snapshot of the world beside the logs
 PROVIDER = "provider-"  # keys that seal the secret of a client's identity provider
 
 
@@ -201,7 +202,10 @@ class EventLog:
             raise Damaged(_("what was stored is not what was sealed")) from error
 
     def _destroy_key_of(self, person: PersonId) -> None:
-        self._vault.destroy(f"{PERSONAL}{person}")
+        """Destroy a person's key, and first that of the snapshot, in which the person lies as well."""
+        if self._vault.has(f"{PERSONAL}{person}"):
+            self._vault.destroy(SNAPSHOT)
+            self._vault.destroy(f"{PERSONAL}{person}")
 
     # secrets of providers
 
@@ -273,9 +277,9 @@ class EventLog:
         rows = self._recorder.select_notifications(start=position, limit=limit, inclusive_of_start=False)
         return [self._notified(notification) for notification in rows]
 
-    def everything(self, upto: int | None = None) -> Iterator[Recorded | Unreadable]:
-        """Yield every event in the order of the log, up to and including position `upto`."""
-        position = 0
+    def everything(self, upto: int | None = None, after: int = 0) -> Iterator[Recorded | Unreadable]:
+        """Yield every event in the order of the log that comes after a position, up to and including `upto`."""
+        position = after
         while batch := self.after(position, BATCH):
             for recorded in batch:
                 if upto is not None and recorded.position > upto:

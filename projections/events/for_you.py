@@ -67,6 +67,8 @@ class ForYou:
         self._mine: dict[PersonId, set[ProjectId]] = {}
         self._handed_by: dict[PersonId, Mapping[str, HandedOver]] = {}  # also by who has left since
         self._given: dict[str, Handing] = {}  # the latest of each line
+        self._given_to: dict[PersonId, list[str]] = {}  # the lines of which that one is the taker
+        self._away: set[PersonId] = set()  # who said when they are away, and who covers
         self._changed: set[str] | None = None  # streams since the last look; None: everything
         self._version = 0
         self.looked = 0  # how many projects were looked at since the process began
@@ -116,13 +118,13 @@ class ForYou:
     def told_at(self, person: PersonId, place: str) -> bool:
         """Return whether somebody has a line, or covers one, that is dealt with by opening a place."""
         with self._lock:
-            self._present()
+            world = self._present()
             me = self._staff.get(person)
             if me is None:
                 return False
             known = me.desk.opened.get(place)
             kind, _dash, key = place.partition("-")
-            projects = [ProjectId(key)] if kind == "project" else list(self._matters)
+            projects = [ProjectId(key)] if kind == "project" else sorted(_of_client(world, ClientId(key)))
             return any(
                 matter.place == place and me.manages(matter.project) and (known is None or known < (matter.at or known))
                 for project in projects
@@ -131,7 +133,8 @@ class ForYou:
 
     def _candidates(self, person: PersonId, now: datetime, halted: Mapping[ProjectId, list[Matter]]) -> Iterator[Line]:
         yield from self._own(person, halted)
-        for absent, staff in self._staff.items():
+        for absent in sorted(self._away):
+            staff = self._staff[absent]
             absence = staff.desk.absence
             if absence is None or absence.cover != person or absent == person:
                 continue
@@ -143,18 +146,17 @@ class ForYou:
     def _own(self, person: PersonId, halted: Mapping[ProjectId, list[Matter]]) -> Iterator[Line]:
         """Yield what is somebody's by their projects or because it was handed to them."""
         mine = self._mine.get(person, set())
-        for project in [one for one in {**self._matters, **halted} if one in mine]:
+        for project in sorted(one for one in mine if one in self._matters or one in halted):
             for matter in (*self._matters.get(project, {}).values(), *halted.get(project, ())):
                 given = self._handed(matter)
                 if given is None or given.to == person:
                     yield _line(matter, given)
-        for key, given in self._given.items():
-            if given.to == person:
-                project = ProjectId(key.split(".")[1])
-                stopped = {matter.key: matter for matter in halted.get(project, ())}
-                matter_given = self._matters.get(project, {}).get(key) or stopped.get(key)
-                if matter_given is not None:
-                    yield _line(matter_given, given)
+        for key in self._given_to.get(person, ()):
+            project = ProjectId(key.split(".")[1])
+            stopped = {matter.key: matter for matter in halted.get(project, ())}
+            matter_given = self._matters.get(project, {}).get(key) or stopped.get(key)
+            if matter_given is not None:
+                yield _line(matter_given, self._given[key])
 
     def _handed(self, matter: Matter) -> Handing | None:
         """Return to whom a line was handed, None where that is nobody who manages its project now."""
@@ -209,6 +211,7 @@ class ForYou:
                 self._staff.pop(key, None)
             else:
                 self._staff[key] = new
+            (self._away.discard if new is None or new.desk.absence is None else self._away.add)(key)
             self._version += new != old
             moved |= (old and (old.projects,)) != (new and (new.projects,))
             handed = person.desk.handed if person is not None else {}
@@ -227,6 +230,9 @@ class ForYou:
                 before = self._given.get(line)
                 if before is None or (before.at, before.by) < (one.at, by):
                     self._given[line] = Handing(to=one.to, by=by, at=one.at)
+        self._given_to = {}
+        for line, given in self._given.items():
+            self._given_to.setdefault(given.to, []).append(line)
 
     def _responsible(self, project: Project) -> tuple[PersonId, ...]:
         """Return whose a project's lines are: its owner's, else of whom it is given to, else of all who manage it."""

@@ -14,6 +14,7 @@ from domain.agreement.share import HeldFact, HeldReleased
 from domain.ids import PersonId, ShareId
 from domain.reveal import holding
 from domain.reveal.holding import Holds
+from projections.sharing import Sharing
 
 How = Literal["waiting", "released", "time_up", "amended", "share_ended"]
 
@@ -38,12 +39,18 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HoldBook:
-    """The holds of all shares. Not thread-safe; owned by the thread that folds the events."""
+    """The holds of all shares. Owned by the thread that folds the events; what `still` returned is anybody's."""
 
     def __init__(self) -> None:
-        self.now: dict[ShareId, Holds] = {}
-        self._past: dict[ShareId, list[tuple[datetime, Holds]]] = {}
-        self._holds: dict[ShareId, dict[tuple[str, datetime], Hold]] = {}
+        self.now: Sharing[ShareId, Holds] = Sharing()
+        self._past: Sharing[ShareId, tuple[tuple[datetime, Holds], ...]] = Sharing()
+        self._holds: Sharing[ShareId, dict[tuple[str, datetime], Hold]] = Sharing()  # none is altered once it is there
+
+    def still(self) -> "HoldBook":
+        """Return the book as it is now; later holds are in neither of the two that they are not written to."""
+        made = HoldBook()
+        made.now, made._past, made._holds = self.now.still(), self._past.still(), self._holds.still()
+        return made
 
     def waiting(self, share: ShareId) -> Holds:
         """Return what waits on a share."""
@@ -51,7 +58,7 @@ class HoldBook:
 
     def at(self, share: ShareId, at: datetime) -> Holds:
         """Return what waited on a share at an instant (UTC)."""
-        past = self._past.get(share, [])
+        past = self._past.get(share, ())
         count = bisect.bisect_right(past, at, key=lambda dated: dated[0])
         return past[count - 1][1] if count else holding.NOTHING
 
@@ -68,11 +75,10 @@ class HoldBook:
             self.now[share] = waits
         else:
             self.now.pop(share, None)
-        self._past.setdefault(share, []).append((at, waits))
-        holds = self._holds.setdefault(share, {})
-        for subject, held in waits.held.items():
-            if subject not in before.held:
-                holds[subject, held.fact.since] = Hold(fact=held.fact)
+        self._past[share] = (*self._past.get(share, ()), (at, waits))
+        new = {(s, held.fact.since): Hold(fact=held.fact) for s, held in waits.held.items() if s not in before.held}
+        if new:
+            self._holds[share] = {**self._holds.get(share, {}), **new}
         for subject, held in before.held.items():
             if subject not in waits.held:
                 self._end(share, held.fact, Hold(fact=held.fact, how=how, ended=at))
@@ -85,4 +91,4 @@ class HoldBook:
             self._end(share, fact, Hold(fact=fact, how=event.cause, ended=at, by=by, note=event.note))
 
     def _end(self, share: ShareId, fact: HeldFact, ended: Hold) -> None:
-        self._holds.setdefault(share, {})[fact.subject, fact.since] = ended
+        self._holds[share] = {**self._holds.get(share, {}), (fact.subject, fact.since): ended}

@@ -114,7 +114,7 @@ class Portfolio:
                     share = world.shares.get(ShareId(key))
                     found |= {share.project} if share else set()
                 case "client":
-                    found |= {known.id for known in self._standings.values() if key in known.clients}
+                    found |= {share.project for share in world.all_of_client(key)}
                 case "erasure":
                     return set(world.projects)
                 case _:

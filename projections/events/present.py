@@ -1,23 +1,25 @@
 """The present state for the pages: one World folded from the event log, refreshed after each command and by a poll."""
 
 import bisect
-import logging
+import contextlib
+import gc
 import threading
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
 from domain.events import Recorded
 from domain.ids import ProjectId
-from domain.language import gettext as _
 from domain.plan.project import Project, ProjectEvent, evolve
-from projections.events.event_log import BATCH, EventLog, Unreadable
+from projections.events.event_log import BATCH, EventLog
+from projections.events.feed import Feed
+from projections.events.folding import NEVER, Folding, Step, Stood, nothing
 from projections.events.world import World
 
-log = logging.getLogger("fanlight.present")
-_EVER = datetime.min.replace(tzinfo=UTC)
 KEPT_EVERY = 128  # events of a project
+MOST_KEPT = 512  # past states in memory, of all projects
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -28,19 +30,90 @@ class Past(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class CurrentWorld:
-    """The present World and past project states. `refresh` is thread-safe; the states in it are immutable."""
+class Waypoints:
+    """Every 128th past state of the projects that were looked at, so that none is folded from the beginning again.
 
-    def __init__(self, events: EventLog) -> None:
+    It keeps `MOST_KEPT` at most: what only the past needs is read when somebody looks there. Safe for threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[ProjectId, tuple[Past, ...]] = OrderedDict()  # the one looked at last at the end
+
+    def until(self, events: EventLog, project: ProjectId, fits: Callable[[Past | Recorded], bool]) -> Past | None:
+        """Return a project as it was after the last of its events that fits, None where the first one does not."""
+        with self._lock:
+            kept = self._kept.get(project, ())
+        near = bisect.bisect_left(kept, True, key=lambda past: not fits(past)) - 1
+        reached = kept[near] if near >= 0 else None
+        passed: list[Past] = []
+        more = True
+        while more:
+            part = events.part(f"project-{project}", reached.version if reached else 0, KEPT_EVERY)
+            more = len(part) == KEPT_EVERY
+            for recorded in part:
+                if not fits(recorded):
+                    more = False
+                    break
+                assert isinstance(recorded.event, ProjectEvent)
+                state = evolve(reached.state if reached else None, recorded.event, recorded.at)
+                reached = Past(state, recorded.version, recorded.at)
+                if recorded.version % KEPT_EVERY == 0:
+                    passed.append(reached)
+        self._keep(project, passed)
+        return reached
+
+    def _keep(self, project: ProjectId, passed: Sequence[Past]) -> None:
+        with self._lock:
+            known = {past.version: past for past in (*self._kept.pop(project, ()), *passed)}
+            self._kept[project] = tuple(known[version] for version in sorted(known))
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            if len(self._kept[project]) > MOST_KEPT:
+                self._kept[project] = self._kept[project][1::2]
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles away from a fold, which makes very many states and no cycle."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+class CurrentWorld:
+    """The present World and past project states. `refresh` is thread-safe; a world that it returned never changes."""
+
+    def __init__(self, events: EventLog, begun: Stood | None = None, follow: int | None = None) -> None:
+        """Fold from how everything stood, by default from nothing, to the end of the log.
+
+        `follow`: the position up to which a follower of this process has recorded; it finds the rest in `feed`.
+        """
         self._events, self._lock = events, threading.Lock()
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
-        self._read = 0
-        self._broken: set[str] = set()
-        self.broken: list[tuple[int, str]] = []  # position of the first event of a stream that does not fit, and why
-        self._past: dict[ProjectId, list[Past]] = {}
-        self.world = World()
-        self.latest = datetime.min.replace(tzinfo=UTC)  # when the newest event was recorded
-        self.refresh()
+        self._folding = Folding(begun or nothing())
+        self._past = Waypoints()
+        self.feed: Feed | None = None
+        self._stands: Stood | None = None  # how everything stood last
+        with _uncollected():
+            if follow is not None:
+                self._read(follow)
+                self.feed = Feed(events, self._folding.standing(), self)
+            self.world = self.refresh()
+
+    @property
+    def latest(self) -> datetime:
+        """When the newest event was recorded (UTC)."""
+        return self._folding.latest
+
+    @property
+    def broken(self) -> list[tuple[int, str]]:
+        """The position of the first event of each stream that does not fit, and why."""
+        return [(one.position, one.why) for one in self._folding.broken.values()]
 
     def listen(self, listener: Callable[[Sequence[Recorded]], None]) -> None:
         """Call `listener` with what is new, from whichever thread refreshed, in the order of the log."""
@@ -49,78 +122,50 @@ class CurrentWorld:
     def refresh(self) -> World:
         """Take in the events recorded since the last call, and return the world."""
         with self._lock:
-            new: list[Recorded] = []
-            more = True
-            while more:
-                batch = self._events.after(self._read)
-                more = len(batch) == BATCH
-                for recorded in batch:
-                    self._read = recorded.position
-                    if isinstance(recorded, Recorded):
-                        self.latest = max(self.latest, recorded.at)
-                    if self._take(recorded):
-                        assert isinstance(recorded, Recorded)
-                        new.append(recorded)
-            self.world.settle()
+            new = self._read(None)
+            self.world = self._standing().world
             if new:
                 for listener in self._listeners:
                     listener(new)
             return self.world
 
+    def _read(self, upto: int | None) -> list[Recorded]:
+        """Take in events up to a position, None for all there are; return those that fitted, where anybody listens."""
+        new: list[Recorded] = []
+        folding = self._folding
+        more = True
+        while more:
+            batch = self._events.after(folding.position)
+            more = len(batch) == BATCH
+            if upto is not None and batch and batch[-1].position > upto:
+                batch, more = [recorded for recorded in batch if recorded.position <= upto], False
+            if not self._listeners and (self.feed is None or not self.feed.follows):
+                folding.take_all(batch)
+                continue
+            for recorded in batch:
+                if folding.take(recorded) and self._listeners:
+                    assert isinstance(recorded, Recorded)
+                    new.append(recorded)
+                whole = folding.closed()
+                if whole and self.feed is not None and self.feed.follows:
+                    self.feed.put(Step(whole, self._standing()))
+        return new
+
+    def _standing(self) -> Stood:
+        if self._stands is None or self._stands.position != self._folding.position:
+            self._stands = self._folding.standing()
+        return self._stands
+
+    def join(self, feed: Feed, position: int) -> None:
+        """Hand commands to a feed from now on, where it is as far as this fold; else it goes on by itself."""
+        with self._lock:
+            if position == self._folding.position and self._folding.between:
+                feed.joined()
+
     def past(self, project: ProjectId, at: datetime) -> Past:
         """Return a project and its version as of an instant (UTC); the state is None before its first event."""
-        stream = f"project-{project}"
-        kept = self._past.get(project, [])
-        near = bisect.bisect_right(kept, at, key=lambda past: past.at) - 1
-        state, version, when = (kept[near].state, kept[near].version, kept[near].at) if near >= 0 else (None, 0, at)
-        while events := self._events.part(stream, version, KEPT_EVERY):
-            for recorded in events:
-                if recorded.at > at:
-                    return Past(state, version, when)
-                assert isinstance(recorded.event, ProjectEvent)
-                state = evolve(state, recorded.event, recorded.at)
-                version, when = recorded.version, recorded.at
-        return Past(state, version, when)
+        return self._past.until(self._events, project, lambda recorded: recorded.at <= at) or Past(None, 0, at)
 
     def after(self, project: ProjectId, version: int) -> Past:
         """Return a project as it was after its event `version`; the state is None after none."""
-        kept = self._past.get(project, [])
-        near = bisect.bisect_right(kept, version, key=lambda past: past.version) - 1
-        state, reached, when = (kept[near].state, kept[near].version, kept[near].at) if near >= 0 else (None, 0, _EVER)
-        while reached < version and (
-            events := self._events.part(f"project-{project}", reached, min(KEPT_EVERY, version - reached))
-        ):
-            for recorded in events:
-                assert isinstance(recorded.event, ProjectEvent)
-                state = evolve(state, recorded.event, recorded.at)
-                reached, when = recorded.version, recorded.at
-        return Past(state, reached, when)
-
-    def _keep(self, recorded: Recorded) -> None:
-        """Keep every 128th state of a project, so that no past state is folded from the beginning."""
-        kind, _, key = recorded.stream.partition("-")
-        if kind == "project" and recorded.version % KEPT_EVERY == 0:
-            past = Past(self.world.projects[ProjectId(key)], recorded.version, recorded.at)
-            self._past.setdefault(ProjectId(key), []).append(past)
-
-    def _take(self, recorded: Recorded | Unreadable) -> bool:
-        if recorded.stream in self._broken:
-            return False
-        try:
-            if isinstance(recorded, Unreadable):
-                self._break(recorded, _("it cannot be read"))
-                log.error("%s; the stream is left as it was before", recorded)
-                return False
-            self.world.apply(recorded)
-            self._keep(recorded)
-        except Exception as error:
-            self._break(recorded, _("it does not fit its stream: {error!r}", error=error))
-            log.exception(
-                "event %d of %s does not fit; the stream is left as it was", recorded.position, recorded.stream
-            )
-            return False
-        return True
-
-    def _break(self, recorded: Recorded | Unreadable, why: str) -> None:
-        self._broken.add(recorded.stream)
-        self.broken.append((recorded.position, why))
+        return self._past.until(self._events, project, lambda one: one.version <= version) or Past(None, 0, NEVER)

@@ -1,9 +1,10 @@
 """The present state of every stream: clients, people, shares and projects, folded from the event log."""
 
 import copy
+import functools
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, cast
 
 import msgspec
 
@@ -17,21 +18,49 @@ from domain.people.access import AccessEvent
 from domain.people.clients import ClientEnded
 from domain.plan import project
 from domain.plan.project import Project, ProjectEvent
-from domain.plan.putting_back import LatestChange, Parts, Placed, change_of
+from domain.plan.putting_back import WITHIN, LatestChange, Parts, Placed, change_of
 from domain.reveal import holding
 from domain.reveal.holding import Holds, ProjectStep
 from projections.directory import Directory
 from projections.events.hold_book import Hold, HoldBook
+from projections.sharing import Sharing
 
 KEPT = 50  # of the latest changes of a project
+FEW = 20  # events of a change that is worked out only when somebody asks for it
+
+
+Kind = Literal["project", "share", "access", "closing", "nothing"]
+
+
+@functools.cache
+def kind_of(event: type) -> Kind:
+    """Return what events of a class change; asked once for each class, as a union of many takes long to go through.
+
+    Raises: TypeError where it is no event.
+    """
+    if issubclass(event, CommandCarriedOut):
+        return "closing"
+    if issubclass(event, ContentErased | Sealed):
+        return "nothing"
+    if issubclass(event, ProjectEvent):
+        return "project"
+    if issubclass(event, ShareEvent):
+        return "share"
+    if issubclass(event, AccessEvent):
+        return "access"
+    message = f"expected an event, got {event.__name__}"
+    raise TypeError(message)
 
 
 class _Begun(msgspec.Struct):
     """A command of a project whose events are being taken in: the state before it, and its events so far."""
 
     project: ProjectId
+    command: str
     before: Project
     events: list[Recorded]
+    after: Project
+    at: datetime  # of the last event, UTC
 
     def states(self) -> Iterator[Project]:
         """Yield the state before the command and after each event. None is kept, as there may be thousands."""
@@ -42,22 +71,27 @@ class _Begun(msgspec.Struct):
             state = project.evolve(state, recorded.event, recorded.at)
             yield state
 
-    def change(self, after: Project) -> LatestChange:
+    def change(self) -> LatestChange:
         """Return what the command changed, as it is kept for putting it back."""
         first, last = self.events[0], self.events[-1]
         place = Placed(first=first.version, last=last.version, at=last.at, by=last.actor)
-        parts = [Parts(state.schedule, state.risks) for state in (self.before, after)]
+        parts = [Parts(state.schedule, state.risks) for state in (self.before, self.after)]
         return change_of([recorded.event for recorded in self.events], parts[0], parts[1], place)
 
 
 class World(Directory):
-    """The present state of every stream. Not thread-safe; owned by the thread that folds the events."""
+    """The present state of every stream. Owned by the thread that folds the events; what `still` returned is anybody's.
+
+    `_begun` is no state of its own: it is None whenever a command is taken in whole.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.projects: dict[ProjectId, Project] = {}
-        self.versions: dict[str, int] = {}
-        self.changes: dict[ProjectId, tuple[LatestChange, ...]] = {}  # the latest, which can be put back
+        self.projects: Sharing[ProjectId, Project] = Sharing()
+        self.versions: Sharing[str, int] = Sharing()  # of the streams that commands are decided on
+        self._changes: Sharing[ProjectId, tuple[LatestChange | _Begun, ...]] = Sharing()  # the latest, oldest first
+        self._overridden: Sharing[ProjectId, None] = Sharing()  # whose health somebody set
+        self.zones: Sharing[str, int] = Sharing()  # how many projects have a time zone (IANA name)
         self.held_back = HoldBook()  # what waits for review, and what waited earlier
         self._begun: _Begun | None = None
         self.position = 0
@@ -67,68 +101,104 @@ class World(Directory):
 
         Raises: the exception of the `evolve` function when the event does not fit its stream.
         """
-        key, event = recorded.stream.partition("-")[2], recorded.event
-        if self._begun is not None and self._begun.events[-1].command != recorded.command:
+        event, stream = recorded.event, recorded.stream
+        kind = kind_of(type(event))
+        if self._begun is not None and (kind == "closing" or self._begun.command != recorded.command):
             self.settle()
-        match event:
-            case CommandCarriedOut():
-                self.settle()
-            case ContentErased() | Sealed():
-                pass
-            case _ if isinstance(event, AccessEvent):
-                self.apply_access(event, key, recorded.at)
-                if isinstance(event, ClientEnded):
-                    for share in self.all_of_client(key):
-                        self._end(share.id, recorded.at)
-            case _ if isinstance(event, ShareEvent):
-                self.apply_share(event, key, recorded.at)
-                self._let_go(ShareId(key), event, recorded.at)
-            case _ if isinstance(event, ProjectEvent):
-                self._apply_project(ProjectId(key), event, recorded)
-            case _:
-                assert_never(event)
-        self.versions[recorded.stream] = recorded.version
+        key = stream[stream.find("-") + 1 :]
+        if kind == "project":
+            self._apply_project(ProjectId(key), cast("ProjectEvent", event), recorded)
+        elif kind == "share":
+            self.apply_share(cast("ShareEvent", event), key, recorded.at)
+            self._let_go(ShareId(key), cast("ShareEvent", event), recorded.at)
+        elif kind == "access":
+            self.apply_access(cast("AccessEvent", event), key, recorded.at)
+            if isinstance(event, ClientEnded):
+                for share in self.all_of_client(key):
+                    self._end(share.id, recorded.at)
+        if kind != "closing":
+            self.versions[stream] = recorded.version
         self.position = max(self.position, recorded.position)
 
     def still(self) -> "World":
-        """Return a copy that later events do not change; the states in it are frozen."""
+        """Return the world as it is now: later events change it in neither of the two that they are not applied to.
+
+        It takes no longer where there is much than where there is little.
+        """
         made = copy.copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, dict | set):
-                setattr(made, name, value.copy())
-        made.held_back = copy.copy(self.held_back)
-        for name, value in vars(self.held_back).items():
-            if isinstance(value, dict | set):
-                setattr(made.held_back, name, value.copy())
+            if isinstance(value, Sharing):
+                setattr(made, name, value.still())
+        made.held_back = self.held_back.still()
         return made
 
     def _apply_project(self, key: ProjectId, event: ProjectEvent, recorded: Recorded) -> None:
         before = self.projects.get(key)
-        self.projects[key] = project.evolve(before, event, recorded.at)
+        after = self.projects[key] = project.evolve(before, event, recorded.at)
+        if before is not None and before.health is not after.health:
+            self._index_overrides(after)
+        if before is None or before.time_zone != after.time_zone:
+            self._count_zones(before, after)
         if before is None:
             return
         if self._begun is None or self._begun.project != key:
             self.settle()
-            self._begun = _Begun(key, before, [])
+            self._begun = _Begun(key, recorded.command, before, [], after, recorded.at)
         self._begun.events.append(recorded)
+        self._begun.after, self._begun.at = after, recorded.at
+
+    def _index_overrides(self, project: Project) -> None:
+        if not project.health.overrides:
+            self._overridden.pop(project.id, None)
+        elif project.id not in self._overridden:
+            self._overridden[project.id] = None
+
+    def overridden(self) -> list[Project]:
+        """Return the projects whose health somebody set, for as long as it is not recorded that it lapsed."""
+        return [self.projects[project] for project in self._overridden]
+
+    def _count_zones(self, before: Project | None, after: Project) -> None:
+        self.zones[after.time_zone] = self.zones.get(after.time_zone, 0) + 1
+        if before is not None:
+            left = self.zones[before.time_zone] - 1
+            if left:
+                self.zones[before.time_zone] = left
+            else:
+                del self.zones[before.time_zone]
 
     def settle(self) -> None:
         """Work out what waits for review, once all events of a command on a project are taken in."""
         begun, self._begun = self._begun, None
         if begun is None:
             return
-        last = begun.events[-1]
         self._keep(begun)
-        step = ProjectStep(begun.before, self.projects[begun.project], last.at, last.actor, begun.states)
-        for share in self.all_of_project(begun.project):
-            if share.active and share.ways.release is not None:
-                self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
+        reviewed = [s for s in self.all_of_project(begun.project) if s.active and s.ways.release is not None]
+        if not reviewed:
+            return
+        last = begun.events[-1]
+        step = ProjectStep(begun.before, begun.after, last.at, last.actor, begun.states)
+        for share in reviewed:
+            self.held_back.put(share.id, holding.after_command(self.held(share.id), step, share), step.at)
 
     def _keep(self, begun: _Begun) -> None:
-        """Keep what a command changed for as long as it can be put back."""
-        change = begun.change(self.projects[begun.project])
-        young = [one for one in self.changes.get(begun.project, ()) if one.until >= change.at]
-        self.changes[begun.project] = (*young[1 - KEPT :], change)
+        """Keep what a command changed for as long as it can be put back; it is worked out when somebody asks."""
+        since = begun.at - WITHIN
+        known = self._changes.get(begun.project, ())
+        old = max(0, len(known) + 1 - KEPT)
+        while old < len(known) and known[old].at < since:
+            old += 1
+        change = begun if len(begun.events) <= FEW else begun.change()
+        self._changes[begun.project] = (*known[old:], change)
+
+    def latest_changes(self, project: ProjectId) -> tuple[LatestChange, ...]:
+        """Return what the latest commands of a project changed, oldest first, for as long as it can be put back."""
+        known = self._changes.get(project, ())
+        return tuple(one if isinstance(one, LatestChange) else one.change() for one in known)
+
+    @property
+    def changes(self) -> dict[ProjectId, tuple[LatestChange, ...]]:
+        """What the latest commands changed, of every project."""
+        return {key: self.latest_changes(key) for key in self._changes}
 
     def _let_go(self, key: ShareId, event: ShareEvent, at: datetime) -> None:
         share = self.shares[key]
@@ -146,7 +216,7 @@ class World(Directory):
             self.held_back.put(key, holding.NOTHING, at, "share_ended")
 
     @property
-    def holds(self) -> dict[ShareId, Holds]:
+    def holds(self) -> Sharing[ShareId, Holds]:
         """What waits for review, by share."""
         return self.held_back.now
 
@@ -184,8 +254,7 @@ class World(Directory):
 
 def organisation_zone(world: World) -> str:
     """Return the time zone (IANA) of pages that are about no project: that of all projects, UTC where they differ."""
-    zones = {project.time_zone for project in list(world.projects.values())}
-    return zones.pop() if len(zones) == 1 else "UTC"
+    return next(iter(world.zones)) if len(world.zones) == 1 else "UTC"
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -19,13 +19,16 @@ from datetime import datetime
 import msgspec
 
 from domain.agreement.share import ShareRevoked, TermsActivated
-from domain.events import CommandCarriedOut, Recorded, closes
+from domain.events import CommandCarriedOut, ContentErased, Recorded, closes
 from domain.ids import ShareId
 from domain.people.clients import ClientEnded
+from domain.people.person import PersonErased
 from projections.entries.entry import Entry
 from projections.events.event_log import BATCH, EventLog, Unreadable
+from projections.events.feed import Feed
+from projections.events.folding import Step, Stood, nothing
 from projections.events.world import World
-from projections.follow.next_entry import Made, Renderer, Secrets, Shown, disclose, restore
+from projections.follow.next_entry import Made, Memories, Renderer, Secrets, Shown, disclose, restore
 from projections.installation.crash_point import CrashPoint, nowhere
 from projections.installation.lease import LeaseKeeper
 from projections.logs.disclosure_log import WAITS, DisclosureLog, LeaseLost, Moved, Parked, TermsMoved
@@ -36,6 +39,7 @@ log = logging.getLogger("fanlight.follow")
 MANY = 1000  # milestones and risks of a project, from which on its shares take turns
 RETRY = 60.0  # seconds between tries at parked shares
 NO_TERM = -1
+ERASED = (PersonErased, ContentErased)  # events after which nothing is used again that was made before
 
 
 class FollowerPorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +50,7 @@ class FollowerPorts(msgspec.Struct, frozen=True, kw_only=True):
     on_entries: Callable[[str, Sequence[Entry]], None] = lambda _share, _entries: None  # called once they are recorded
     crash_point: CrashPoint = nowhere
     lease_keeper: LeaseKeeper | None = None  # None where no other process can follow
+    feed: Feed | None = None  # of the fold that the doors of this process read; None: a fold of its own
 
 
 class _Batch:
@@ -69,7 +74,7 @@ class _Turn(msgspec.Struct, frozen=True):
     """An update that a large share has still to make: how everything stood then, and the events that brought it."""
 
     world: World
-    group: list[Recorded | Unreadable]
+    group: Sequence[Recorded | Unreadable]
     before: int  # the position before these events
 
 
@@ -92,6 +97,8 @@ class Follower:
         self._clock, self._on_entries = ports.clock, ports.on_entries
         self._secrets = Secrets(ports.salt, disclosure.seal_name, lambda: self._world.erased)
         self._crash_point, self._lease_keeper = ports.crash_point, ports.lease_keeper
+        self._feed = ports.feed or Feed(events)
+        self._stands = self._feed.last  # how everything stood after the command that is taken in
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.parked: dict[str, Parked] = {}
@@ -106,23 +113,32 @@ class Follower:
     # starting, running and standing by
 
     def _reset(self) -> None:
-        """Fold again from what is recorded; the stylesheet is kept before any entry names it."""
+        """Stand where the record ends; the stylesheet is kept before any entry names it."""
         self._disclosure.keep_stylesheet(self._renderer.stylesheet, self._renderer.css)
         self._styles = {self._renderer.stylesheet}
         for digest, asset in self._renderer.assets.items():
             self._disclosure.keep_asset(digest, asset)
-        self._world = World()
         self._shown: dict[ShareId, Shown] = {}
-        self._group: list[Recorded | Unreadable] = []
         self._position = self._disclosure.position()
-        self._read = 0
-        self._broken: dict[str, str] = {}  # stream -> why
         self._turns: dict[ShareId, deque[_Turn]] = {}  # of large shares, the one whose turn it is first
-        for recorded in self._events.everything(self._position):
-            self._read = recorded.position
-            self._fold(recorded)
+        self._before: dict[str, Stood] = {}  # of stopped shares, how everything stood before the command
+        self._feed.go_to(self._position)
+        self._stands = self._feed.last
         self._unsure = False
         self._look_for_parked()
+
+    @property
+    def _world(self) -> World:
+        return self._stands.world
+
+    @property
+    def _read(self) -> int:
+        return self._feed.read
+
+    @property
+    def recorded(self) -> Stood:
+        """How everything stood after the last command of which all updates are recorded."""
+        return self._feed.recorded
 
     def _look_for_parked(self) -> None:
         self.parked = {s: p for s in self._world.shares if (p := self._disclosure.parked(s)) is not None}
@@ -168,18 +184,12 @@ class Follower:
     def stand_by(self) -> None:
         """Take in the events that are disclosed already, without disclosing anything."""
         position = self._disclosure.position()
-        if self._group or self._read > position:
+        if self._read > position:
             self._reset()
         elif position > self._position:
             self._shown.clear()
-            while self._read < position and (events := self._events.after(self._read)):
-                for recorded in events:
-                    if recorded.position <= position:
-                        self._read = recorded.position
-                        self._fold(recorded)
-                if events[-1].position > position:
-                    break
-            self._position = position
+            self._feed.go_to(position)
+            self._stands, self._position = self._feed.last, position
 
     def _take_over(self) -> None:
         self.stand_by()
@@ -218,40 +228,39 @@ class Follower:
     def step(self, limit: int = BATCH) -> int:
         """Take in up to `limit` events, record the entries they make, then hand those on; return how many were read."""
         self.beat = time.monotonic()
-        events = self._events.after(self._read, limit)
-        if not events:
+        steps, read = self._feed.take(limit)
+        if not read:
             return self._next_turn()
         batch, position = _Batch(), self._position
-        batch.know(events)
-        if len(events) == limit:  # else these are the last of the log
-            batch.know(self._events.cuts(events[-1].position))
-        for recorded in events:
-            self._read = recorded.position
-            self._group.append(recorded)
-            if _closes(recorded):
-                self._take(self._group, batch, position, alone=len(self._group) >= len(events))
-                self._group, position = [], recorded.position
+        batch.know([recorded for step in steps for recorded in step.events])
+        more = read >= limit or self._feed.read > batch.read or self._feed.more()
+        if steps and more:  # else these are the last of the log
+            batch.know(self._events.cuts(batch.read))
+        for step in steps:
+            self._take(step, batch, position, alone=len(step.events) >= read)
+            position = step.after.position
         try:
             self._record(batch, position)
         except TermsMoved:
             log.info("terms came into force or ended meanwhile, reading again")
             self._reset()
         self._next_turn()
-        return len(events)
+        return read
 
-    def _take(self, group: Sequence[Recorded | Unreadable], batch: _Batch, before: int, *, alone: bool) -> None:
+    def _take(self, step: Step, batch: _Batch, before: int, *, alone: bool) -> None:
         """Take in the events of one command; `alone`: nothing else is known to wait."""
         self.beat = time.monotonic()
+        group, stood, self._stands = step.events, self._stands, step.after
+        if any(isinstance(recorded, Recorded) and isinstance(recorded.event, ERASED) for recorded in group):
+            self._forget()
         concerned: set[ShareId] = set()
-        for recorded in group:
-            self._fold(recorded)
-            concerned |= self._world.concerned(recorded.stream)
-        self._world.settle()
+        for stream in {recorded.stream for recorded in group}:
+            concerned |= self._world.concerned(stream)
         for share in sorted(concerned):
             if share in self.parked or _narrowed(batch, self._world, share, group[-1].position):
                 continue
             if share in self._turns or (self._large(share) and not (alone and len(concerned) == 1)):
-                self._put_off(share, _Turn(self._world.still(), list(group), before), batch)
+                self._put_off(share, _Turn(self._world, group, before), batch)
                 continue
             try:
                 self._refuse_broken(share)
@@ -261,6 +270,7 @@ class Follower:
                 log.exception("share %s is stopped at event %d; the others go on", share, before)
                 parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
                 self.parked[share] = batch.parked[share] = parked
+                self._before[share] = stood
                 continue
             if made is not None:
                 self._shown[share] = made.shown
@@ -318,24 +328,21 @@ class Follower:
         self._hand_on(batch.made)
         return 1
 
-    def _fold(self, recorded: Recorded | Unreadable) -> None:
-        if recorded.stream in self._broken:
-            return
-        try:
-            self._world.apply(_readable(recorded))
-        except Exception as error:
-            log.exception("event %d of %s cannot be taken in", recorded.position, recorded.stream)
-            self._broken[recorded.stream] = str(error)
+    def _forget(self) -> None:
+        """Drop what is kept in memory of what shares show, as something was erased that may stand in it."""
+        for shown in self._shown.values():
+            if shown.memory is not None:
+                shown.memory.forget()
 
     def _refuse_broken(self, share: ShareId) -> None:
         agreed = self._world.shares[share]
         for stream in (f"project-{agreed.project}", f"share-{share}", f"client-{agreed.client}", "organisation"):
-            if stream in self._broken:
-                raise ValueError(self._broken[stream])
+            if (broken := self._stands.broken.get(stream)) is not None:
+                raise ValueError(broken.cause)
 
     def _shown_by(self, share: ShareId) -> Shown:
         if share not in self._shown:
-            self._shown[share] = restore(self._disclosure, share)
+            self._shown[share] = msgspec.structs.replace(restore(self._disclosure, share), memory=Memories())
         return self._shown[share]
 
     @property
@@ -350,6 +357,7 @@ class Follower:
         parked = [(p, self._disclosure.parked_versions(s) + 1) for s, p in batch.parked.items()]
         self._keep(batch, parked, position)
         self._position = position
+        self._feed.note()
         self._crash_point("after-disclosure-commit")
         self._hand_on(batch.made)
 
@@ -395,12 +403,14 @@ class Follower:
         parked = self.parked.get(share)
         if parked is None:
             return True
-        key, world, shown, batch = ShareId(share), World(), restore(self._disclosure, share), _Batch()
+        begun = self._begun(share, parked)
+        key, world, batch = ShareId(share), begun.world.still(), _Batch()
+        shown = msgspec.structs.replace(restore(self._disclosure, share), memory=Memories())
         batch.know(self._events.cuts(parked.position))
         batch.read = max(batch.read, self._position)
         touched = False
         try:
-            for recorded in self._events.everything(self._position):
+            for recorded in self._events.everything(self._position, begun.position):
                 if isinstance(recorded, Unreadable) and key not in world.concerned(recorded.stream):
                     continue
                 world.apply(_readable(recorded))
@@ -424,11 +434,17 @@ class Follower:
             return self.retry(share)
         return True
 
+    def _begun(self, share: str, parked: Parked) -> Stood:
+        """Return from where the events that a share missed are folded: from the beginning where nothing later fits."""
+        known = self._before.get(share)
+        return known if known is not None and known.position <= parked.position and not known.broken else nothing()
+
     def _release(self, share: str, batch: _Batch, shown: Shown) -> None:
         free = Parked(share=share, position=self._position, error="")
         self._keep(batch, [(free, self._disclosure.parked_versions(share) + 1)], None)
         self._shown[ShareId(share)] = shown
         del self.parked[share]
+        self._before.pop(share, None)
         self._hand_on(batch.made)
 
 

@@ -3,7 +3,7 @@
 Rule: names of people never reach a view or its markup here, only their placeholders; docs/spec.md 3.10.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -14,6 +14,7 @@ from domain.agreement.terms import Terms
 from domain.ids import PersonId, ShareId
 from domain.language import gettext as _
 from domain.language import speaking
+from domain.memory import Memory
 from domain.reveal.policy import reveal
 from domain.view import ClientView
 from projections.entries import frames, sections
@@ -32,7 +33,7 @@ from projections.entries.frames import State
 from projections.entries.named import authors, named, with_erased, with_names
 from projections.entries.names import SealedName, key_of, keys_in, placeholder
 from projections.entries.one_change import loud
-from projections.entries.parts import Part, page_hash
+from projections.entries.parts import NO_HASHES, Part
 from projections.events.world import World, names
 from projections.follow.people import Named, People
 from projections.logs.disclosure_log import DisclosureLog
@@ -55,8 +56,11 @@ class Renderer(Protocol):
     def assets(self) -> Mapping[str, bytes]:
         """The fonts and images that the stylesheet names, by sha256 hex."""
 
-    def render(self, view: ClientView) -> Rendered:
-        """Return the view as markup."""
+    def render(self, view: ClientView, memory: Memory | None = None) -> Rendered:
+        """Return the view as markup; `memory` has what was made of the view before."""
+
+    def forget(self) -> None:
+        """Drop what is remembered of markup: a person was erased, whose name may stand in some."""
 
     def css_of(self, stylesheet: str) -> bytes | None:
         """Return a stylesheet that a rendering named, by its sha256 hex."""
@@ -81,6 +85,24 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     names: Mapping[str, SealedName] = {}
     called: Mapping[str, str] = {}  # the names that are sealed in `names`, by key
     since_key: int = 0  # entries since the last keyframe
+    memory: "Memories | None" = None  # what it was made of; None where it is read from the log
+
+
+class Memories:
+    """What was made of one share for its newest view, used again where nothing it depends on is another object.
+
+    It has placeholders for names, as what is recorded has. `told` and `hashes` are of the newest entry.
+    """
+
+    __slots__ = ("hashes", "rendered", "revealed", "sections", "told")
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop everything: the share ended, or a person was erased."""
+        self.revealed, self.rendered, self.sections = Memory(), Memory(), Memory()
+        self.told, self.hashes = sections.NOTHING, NO_HASHES
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -146,15 +168,17 @@ def disclose(
 
     `now` is UTC; the entry is dated then, or as the entry before it when that is later.
     """
+    memory = shown.memory or Memories()
     people = People(share, world, secrets.erased())
-    view = revealed(world, share, now, people.called)
+    view = revealed(world, share, now, people.called, memory.revealed)
     if view is None:
+        memory.forget()
         return None
     n, at = shown.n + 1, max(now, shown.at)
     due = NextView(share=share, n=n, at=at, view=view, terms=world.shares[share].terms, people=people.named_in(view))
     if not _differs(due, shown):
         return None
-    composed = compose(due, shown, renderer, secrets.seal_name)
+    composed = compose(due, shown, renderer, secrets.seal_name, memory)
     entry = seal(composed.content, secrets.salt(share, n), shown.frontier, composed.names)
     key = n == 1 or shown.since_key + 1 >= KEYFRAME_EVERY
     called = names_of(due)
@@ -168,6 +192,7 @@ def disclose(
         names=composed.state.names,
         called=called,
         since_key=0 if key else shown.since_key + 1,
+        memory=memory,
     )
     handed_on = msgspec.structs.replace(entry, content=delivered(entry.content, {**shown.called, **called}))
     return Made(handed_on, after, composed.state.keyframe(n, composed.rendered.roots) if key else None)
@@ -187,19 +212,25 @@ def _differs(due: NextView, shown: Shown) -> bool:
 
 
 def revealed(
-    world: World, share: ShareId, now: datetime, called: Callable[[PersonId], str] | None = None
+    world: World,
+    share: ShareId,
+    now: datetime,
+    called: Callable[[PersonId], str] | None = None,
+    memory: Memory | None = None,
 ) -> ClientView | None:
     """Return what the client of a share may know of the world now; None unless the share is in force at `now`.
 
-    `called` gives what stands for a person, the name where it is None.
+    `called` gives what stands for a person, the name where it is None; `memory` has what was revealed before.
     """
     agreed = world.shares[share]
     if not agreed.active or agreed.ended_on(now) is not None:
         return None
-    return released_view_of(world, agreed, called)
+    return released_view_of(world, agreed, called, memory)
 
 
-def released_view_of(world: World, share: Share, called: Callable[[PersonId], str] | None = None) -> ClientView:
+def released_view_of(
+    world: World, share: Share, called: Callable[[PersonId], str] | None = None, memory: Memory | None = None
+) -> ClientView:
     """Return what the client of a share may know under its newest version, without what waits for review."""
     naming = names(world, share)
     return reveal(
@@ -210,6 +241,7 @@ def released_view_of(world: World, share: Share, called: Callable[[PersonId], st
         time_zone=naming.time_zone,
         called=called or naming.called,
         look=naming.look,
+        memory=memory,
     )
 
 
@@ -223,27 +255,44 @@ class Composed(msgspec.Struct, frozen=True):
 
 
 def compose(
-    due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
+    due: NextView,
+    shown: Shown,
+    renderer: Renderer,
+    seal_name: Callable[[str, str, str], SealedName],
+    memory: Memories | None = None,
 ) -> Composed:
-    """Return the entry that discloses `due` after what is shown so far, in the language of its view."""
+    """Return the entry that discloses `due` after what is shown so far, in the language of its view.
+
+    With the `memory` of what is shown, what did not change is not made again; the entry is the same without.
+    """
     with speaking(due.view.language):
-        return _composed(due, shown, renderer, seal_name)
+        return _composed(due, shown, renderer, seal_name, memory or Memories())
 
 
 def _composed(
-    due: NextView, shown: Shown, renderer: Renderer, seal_name: Callable[[str, str, str], SealedName]
+    due: NextView,
+    shown: Shown,
+    renderer: Renderer,
+    seal_name: Callable[[str, str, str], SealedName],
+    memory: Memories,
 ) -> Composed:
     n, at, view, called = due.n, due.at, due.view, names_of(due)
     renamed = frozenset(key for key in shown.called if called.get(key) != shown.called[key])
-    rendered = renderer.render(view)
+    rendered = renderer.render(view, memory.rendered)
     difference = frames.difference(shown.rendered, rendered, renamed)
     changes = _changes(due, shown, renderer, renamed)
-    told = loud(changes)
-    items = renderer.items(told, n, at, view.time_zone) if told else ""
-    say = ". ".join(change.say for change in told[:3] if change.say)
+    noticed = loud(changes)
+    items = renderer.items(noticed, n, at, view.time_zone) if noticed else ""
+    say = ". ".join(change.say for change in noticed[:3] if change.say)
     sealed = _sealed(due, shown, seal_name)
-    after = sections.sections_of(view, due.terms, {key: name.commitment for key, name in sealed.items()})
-    own = _keys_used(difference.parts, changes, items, after, shown.sections)
+    committed = {key: name.commitment for key, name in sealed.items()}
+    told = sections.told(view, due.terms, committed, memory.sections, memory.told)
+    after = told.sections
+    near = told.changed if memory.told.sections is shown.sections else after.keys()
+    own_sections = {key: after[key] for key in near if shown.sections.get(key) != after[key]}
+    known = memory.hashes if shown.rendered is not None and memory.hashes.parts is shown.rendered.parts else NO_HASHES
+    hashes = known.after(rendered.parts, difference.changed if known is not NO_HASHES else rendered.parts.keys())
+    own = _keys_used(difference.parts, changes, items, own_sections.values())
     beside = {
         key: name
         for key, name in {**shown.names, **sealed}.items()
@@ -261,14 +310,15 @@ def _composed(
         parts=difference.parts,
         removed=difference.removed,
         items=items,
-        page=page_hash(rendered.parts, rendered.roots),
+        page=hashes.page(rendered.roots),
         targets=difference.targets,
         say=say,
-        sections={key: text for key, text in after.items() if shown.sections.get(key) != text},
-        sections_removed=tuple(sorted(key for key in shown.sections if key not in after)),
-        sections_hash=sections.hash_of(after),
+        sections=own_sections,
+        sections_removed=tuple(sorted([key for key in shown.sections if key not in after])),
+        sections_hash=told.hash,
         assets=rendered.assets,
     )
+    memory.told, memory.hashes = told, hashes
     return Composed(content, rendered, State(rendered.parts, after, sealed), beside)
 
 
@@ -281,14 +331,11 @@ def _sealed(due: NextView, shown: Shown, seal_name: Callable[[str, str, str], Se
     }
 
 
-def _keys_used(
-    parts: Sequence[Part], changes: Sequence[Change], items: str, after: Mapping[str, str], before: Mapping[str, str]
-) -> frozenset[str]:
+def _keys_used(parts: Sequence[Part], changes: Sequence[Change], items: str, sections: Iterable[str]) -> frozenset[str]:
     """Return the keys of the placeholders in an entry's own text."""
     texts = [part.head + part.tail for part in parts] + [items]
     texts += [text for change in changes for text in msgspec.structs.astuple(change)]
-    texts += [text for key, text in after.items() if before.get(key) != text]
-    return keys_in("".join(texts))
+    return keys_in("".join([*texts, *sections]))
 
 
 def _changes(due: NextView, shown: Shown, renderer: Renderer, renamed: Collection[str]) -> tuple[Change, ...]:

@@ -56,6 +56,7 @@ class Database(Logs):
         super().__init__(named(url), events, disclosure, receipts, ledger, DatabaseKeys(url))
         self._lease = DatabaseLease(lambda: connect(url), SCHEMA)
         self.lease, self.shared = self._lease, True
+        self._keep_snapshots(DatabaseSnapshots(url))
         self.away = (*AWAY, psycopg.OperationalError, Unusable)  # also what the keys and the lease raise
         self.unreadable = (*self.unreadable, psycopg.Error, Unusable)
         with connect(url) as db:
@@ -122,6 +123,49 @@ class _Connections(PostgresDatastore):
             if isinstance(error.__cause__, PoolTimeout):
                 self.pool.timeout = WAIT_AGAIN
             raise
+
+
+class DatabaseSnapshots:
+    """The snapshot in a table of its own, which may be emptied at any time; without the table none is kept."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def read(self) -> list[bytes]:
+        """Return the rows, none where there is no snapshot."""
+        with connect(self._url) as db:
+            if not _keeps_snapshots(db):
+                return []
+            return [bytes(row[0]) for row in db.execute(_of_snapshot("SELECT part FROM {} ORDER BY n"))]
+
+    def write(self, rows: Sequence[bytes]) -> None:
+        """Replace the rows, all or none."""
+        with connect(self._url) as db:
+            if _keeps_snapshots(db):
+                with db.transaction(), db.cursor() as cursor:
+                    cursor.execute(_of_snapshot("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"))
+                    cursor.execute(_of_snapshot("DELETE FROM {}"))
+                    cursor.executemany(_of_snapshot("INSERT INTO {} VALUES (%s, %s)"), list(enumerate(rows)))
+
+    def clear(self) -> None:
+        """Remove the rows."""
+        with connect(self._url) as db:
+            if _keeps_snapshots(db):
+                db.execute(_of_snapshot("DELETE FROM {}"))
+
+
+def _of_snapshot(statement: str) -> sql.Composed:
+    return sql.SQL(statement).format(sql.Identifier(SCHEMA, "snapshot"))
+
+
+def _keeps_snapshots(db: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Tell whether there is the table, and it may be written: it came with a later version than the logs."""
+    table = f"{SCHEMA}.snapshot"
+    row = db.execute("SELECT to_regclass(%s)", (table,)).fetchone()
+    if row is None or row[0] is None:
+        return False
+    may = db.execute("SELECT has_table_privilege(%s, 'SELECT,INSERT,DELETE')", (table,)).fetchone()
+    return bool(may and may[0])
 
 
 def _datastore(url: str) -> PostgresDatastore:
@@ -315,6 +359,7 @@ def migrate(url: str, role: str = "") -> list[str]:
             )
         if not version:
             _create_tables(db, url)
+        db.execute(_of_snapshot("CREATE TABLE IF NOT EXISTS {} (n integer PRIMARY KEY, part bytea NOT NULL)"))
         if role:
             _grant(db, role)
     done = [
@@ -379,6 +424,7 @@ def _grant(db: psycopg.Connection[tuple[Any, ...]], role: str) -> None:
         db.execute(sql.SQL("GRANT SELECT, INSERT, MAINTAIN ON {}.{} TO {}").format(here, sql.Identifier(name), to))
     db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE ON {}.{} TO {}").format(here, sql.Identifier(TRACKING), to))
     db.execute(sql.SQL("GRANT SELECT, UPDATE ON {}.lease TO {}").format(here, to))
+    db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {}.snapshot TO {}").format(here, to))
     db.execute(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA {} TO {}").format(here, to))
     db.execute(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON {}.keys TO {}").format(keys, to))
     db.execute(sql.SQL("GRANT SELECT, UPDATE ON {}.destroyed TO {}").format(keys, to))

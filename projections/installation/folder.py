@@ -20,6 +20,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore, SQL
 from domain.language import gettext as _
 from projections.events.event_log import EventLog
 from projections.installation.lease import FolderLease, Lease
+from projections.installation.snapshots import FileSnapshots, NoSnapshots, Snapshots, SnapshotStore
 from projections.logs.disclosure_log import DisclosureLog
 from projections.logs.keys import FileKeys, Keys
 from projections.logs.ledger import Ledger
@@ -27,6 +28,7 @@ from projections.logs.vault import Vault
 from projections.receipts.receipt_log import ReceiptLog
 
 LOGS = "events.db", "disclosure.db", "receipts.db", "ledger.db"
+SNAPSHOT_FILE = "snapshot.db"  # no part of the record: it may be deleted
 AWAY: tuple[type[Exception], ...] = (
     InterfaceError,
     OperationalError,
@@ -61,6 +63,10 @@ class Logs:
         self.unreadable: tuple[type[Exception], ...] = (PersistenceError,)  # raised where what is stored is no log
         self.read_only = False
         self.installation = ""  # its own random name, where it is shared
+        self._keep_snapshots(NoSnapshots())
+
+    def _keep_snapshots(self, store: SnapshotStore) -> None:
+        self.snapshots = Snapshots(store, self.events, self.vault, self.disclosure.position)
 
     def close(self) -> None:
         """Close every connection."""
@@ -93,6 +99,8 @@ class Folder(Logs):
         except (PersistenceError, sqlite3.Error) as error:
             raise Unopened(_("{folder} cannot be opened: {error}", folder=folder, error=error)) from error
         self.read_only = read_only
+        if not read_only:
+            self._keep_snapshots(FileSnapshots(folder / SNAPSHOT_FILE))
         self.away = (*AWAY, sqlite3.OperationalError)  # also what the keys raise
         self.unreadable = (PersistenceError, sqlite3.Error)
 

@@ -71,6 +71,13 @@ class Vault:
         """Return the key `name` itself, made if need be, for keyed hashes."""
         return self._ensured(name, lambda: os.urandom(KEY))
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a key of this name."""
+        try:
+            return bool(self._existing(name))
+        except Gone:
+            return False
+
     def existing(self, name: str) -> bytes:
         """Return the key `name` itself, where there is one.
 
@@ -145,9 +152,22 @@ def _place(pool: str, i: int) -> tuple[str, int]:
     return f"{pool}/{(i - 1) // SLOTS}", (i - 1) % SLOTS * KEY
 
 
+def seal_with(key: bytes, content: bytes, bound: bytes) -> bytes:
+    """Return `content` sealed with a key that is at hand, whether or not it was destroyed since."""
+    return _seal(key, content, bound)
+
+
 def _seal(key: bytes, content: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, content, bound)
+
+
+def open_with(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+    """Return what was sealed with a key that is at hand.
+
+    Raises: Damaged.
+    """
+    return _open(key, sealed, bound)
 
 
 def _open(key: bytes, sealed: bytes, bound: bytes) -> bytes:

@@ -25,7 +25,7 @@ from domain.ids import CommandId, MilestoneId, RiskId
 from domain.money import Money
 from domain.plan import budget, risks, schedule
 from domain.plan.scores import Scale, band
-from domain.reveal import holding, levels, policy
+from domain.reveal import course, holding, levels, policy
 from domain.reveal.levels import end_of, rounded
 from domain.view import DateUnit
 from tests.properties.after import days_over
@@ -248,7 +248,7 @@ def _cut_afterwards() -> AbstractContextManager[object]:
             cut = {f: day and end_of(day, terms.date_unit) for f, day in days.items()}
             return msgspec.structs.replace(row, **cut)
 
-        def days_kept(project: Any, terms: Terms) -> Any:
+        def days_kept(project: Any, terms: Terms, _memory: Any) -> Any:
             return sound(project, msgspec.structs.replace(terms, date_unit="day"))
 
         with patch.object(policy, "at_level", days_kept), patch.object(policy, "_row", leaky):
@@ -262,7 +262,7 @@ def _overdue_within_the_unit() -> Iterator[None]:
     """A date is overdue once its day is over, before the unit that is told of it is."""
     sound, coarse, fine = policy.at_level, policy._overdue, list[Any]()
 
-    def noting(project: Any, terms: Terms) -> Any:
+    def noting(project: Any, terms: Terms, _memory: Any) -> Any:
         fine[:] = [project]
         return sound(project, terms)
 
@@ -281,7 +281,7 @@ def _dates_of(module: Any, name: str) -> Callable[[], AbstractContextManager[obj
 LEAKS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "dates cut after what follows from them was computed": _cut_afterwards,
     "a movement within the unit counted as one": lambda: patch.object(
-        policy, "settled", lambda history, _said: list(history)
+        course, "settled", lambda history, _said: list(history)
     ),
     "what waits for review judged by days and scores": lambda: patch.object(
         holding, "at_level", lambda project, _terms: project
@@ -292,7 +292,7 @@ LEAKS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "amounts left exact": _dates_of(levels, "rounded"),
     "the budget left exact": _dates_of(levels, "_budget"),
     "when a correction below the step was made": lambda: patch.object(
-        policy, "at_level", lambda project, terms: _with_times(levels.at_level(project, terms), project)
+        policy, "at_level", lambda project, terms, _memory: _with_times(levels.at_level(project, terms), project)
     ),
 }
 

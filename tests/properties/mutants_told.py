@@ -70,16 +70,16 @@ def _overdue_anyway(row: Any, project: Project, m: Milestone, _terms: Any) -> An
     return replace(row, status="overdue") if m.actual is None and project.schedule.has_passed(m.forecast) else row
 
 
-def _after_the_end(world: World, share: Any, now: Any, called: Any) -> Any:
+def _after_the_end(world: World, share: Any, now: Any, *rest: Any) -> Any:
     """A share that has ended goes on."""
     agreed = world.shares[share]
     if agreed.versions and agreed.revoked_at is not None:
         world.shares[share] = replace(agreed, revoked_at=None)
         try:
-            return _revealed(world, share, now, called)
+            return _revealed(world, share, now, *rest)
         finally:
             world.shares[share] = agreed
-    return _revealed(world, share, now, called)
+    return _revealed(world, share, now, *rest)
 
 
 _revealed = disclosing.revealed

@@ -16,7 +16,7 @@ ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
 
 STORED: dict[str, dict[str, int]] = {
     "levels": {
-        "a movement within the unit counted as one": 1,
+        "a movement within the unit counted as one": 4,
         "amounts left exact": 8,
         "dates cut after what follows from them was computed": 1,
         "deadlines and payments left exact": 4,
@@ -160,6 +160,12 @@ STORED: dict[str, dict[str, int]] = {
         "position of the whole log in a name": 1,
         "the hour tells how busy a project is": 1,
         "waits for a quiet project": 11,
+    },
+    "incremental": {
+        "the axis around a row is forgotten": 5,
+        "the hash of a part that changed is kept": 1,
+        "the last day that ended is forgotten": 7,
+        "what was said is forgotten": 1,
     },
     "outcome": {
         "forgets one field": 7,

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from domain.agreement.share import ReleaseDue, ReleaseHeld
-from domain.reveal import holding, policy
+from domain.reveal import holding
 from domain.reveal.policy import reveal
 from domain.view import ClientView
 from projections.events.world import World as Known
@@ -192,7 +192,8 @@ def _a_number_taken() -> Iterator[None]:
 
 
 def _as_of_now(view: ClientView, world: Known, share: Any) -> ClientView:
-    return replace(view, as_of=policy._as_of(world.projects[share.project], share))
+    now = reveal(world.projects[share.project], share, organisation="", client="", time_zone="UTC")
+    return replace(view, as_of=now.as_of)
 
 
 def _counted(view: ClientView, world: Known, share: Any) -> ClientView:

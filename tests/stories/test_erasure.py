@@ -2,14 +2,19 @@
 
 import gc
 import io
+import sqlite3
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
 
 from domain.ids import PersonId
 from projections.evidence.inspection import inspect
+from projections.installation.folder import SNAPSHOT_FILE
+from projections.installation.snapshots import SnapshotHeader
+from projections.logs.vault import KEY, Damaged, open_with
 from projections.proof.notes import verification_key
 from projections.verify.bundle import check
 from tests.web.door.test_guard import become
@@ -88,6 +93,36 @@ def test_an_erased_viewer_is_in_no_file_page_or_export_and_every_proof_holds(
     gc.collect()
     held = [o for o in gc.get_objects() if isinstance(o, dict) and o.get("name") == NAME]
     assert held == []
+
+
+@pytest.mark.folder
+def test_neither_the_snapshot_nor_a_backup_of_it_says_anything_of_somebody_erased(
+    product: TestClient, viewer: PersonId
+) -> None:
+    process = product.process  # type: ignore[attr-defined]
+    services = process.services
+    snapshots, path = services.logs.snapshots, services.settings.data / SNAPSHOT_FILE
+    wait_until(lambda: services.follower.recorded.position == services.logs.events.head())
+    assert snapshots.keep(services.follower.recorded, lambda: services.present.refresh().erased)
+    backup = path.read_bytes()
+    there = snapshots.read()
+    assert there is not None
+    assert there.world.people[viewer].name == NAME  # the drill could fail: the name was there to be found
+    erase(product, viewer)
+    assert not path.exists()
+    path.write_bytes(backup)
+    keys = [key for _name, key in services.logs.vault.keys.all() if len(key) == KEY]
+    with sqlite3.connect(path) as db:
+        rows = [row[0] for row in db.execute("SELECT part FROM snapshot ORDER BY n")]
+    db.close()
+    header = msgspec.json.decode(rows[0], type=SnapshotHeader)
+    for i, part in enumerate(rows[1:]):
+        for key in keys:
+            with pytest.raises(Damaged):
+                open_with(key, part, header.bound(i))
+    assert snapshots.read() is None
+    assert not path.exists()
+    assert all(secret not in backup for secret in (NAME.encode(), MAIL.encode()))
 
 
 def closed_with(socket: WebSocketTestSession) -> int:

@@ -21,6 +21,7 @@ from domain.agreement.share import ActivateTerms, DraftTerms, ReleaseHeld
 from domain.agreement.terms import Release, Ways
 from domain.errors import Conflict
 from domain.ids import CommandId, PersonId
+from domain.memory import Memory
 from domain.people.for_you import PutOffLine
 from domain.people.person import InvitePerson
 from domain.plan.schedule import MoveForecast
@@ -80,11 +81,11 @@ class Broken(Plain):
 
     broken = False
 
-    def render(self, view: ClientView) -> Any:
+    def render(self, view: ClientView, memory: Memory | None = None) -> Any:
         if self.broken:
             message = "template broke"
             raise ValueError(message)
-        return super().render(view)
+        return super().render(view, memory)
 
 
 class Two:

@@ -63,6 +63,7 @@ def person(settings: Settings, email: str, reason: str) -> int:
         for person_id in same_address:
             service.execute(OPERATOR, ErasePerson(person=person_id, reason=reason), command_id=CommandId(new_id(24)))
         done = erasure.finish(same_address)
+        folder.snapshots.clear()
         clients = {share.id: present.world.client_name(share.client) for share in present.world.shares.values()}
     finally:
         folder.close()

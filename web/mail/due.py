@@ -56,7 +56,7 @@ class Due:
         errands = [again for person in people for again in _put_off(person, now)]
         errands += [new for person in people for new in (*_own(person, now), *_of_devices(person, now))]
         for share in sorted(world.shares.values(), key=_id):
-            readers = [person for person in people if wants(person, share, now)]
+            readers = [one for one in sorted(world.members_of(share.client), key=_id) if wants(one, share, now)]
             errands += [new for person in readers for new in self._digest(world, share.id, person, now)]
         return errands
 

@@ -130,7 +130,7 @@ async def _people(
 ) -> Response:
     services: Services = request.app.state.services
     world = await run_in_threadpool(services.present.refresh)
-    staff = [p for p in world.people.values() if p.role != "viewer"]
+    staff = world.colleagues()
     ordered = sorted(staff, key=lambda p: (p.disabled, p.name, p.id))
     shown = PeoplePage(
         members=[_member(world, person, signed, services.now()) for person in ordered],
@@ -211,7 +211,7 @@ def _invite(
 ) -> tuple[PersonId, str]:
     """Invite one of the organisation and return their id with the secret of their link."""
     role, email = _role(given), given.email
-    staff = [p for p in services.present.refresh().people.values() if p.role != "viewer" and not p.disabled]
+    staff = [p for p in services.present.refresh().colleagues() if not p.disabled]
     if any(p.email.casefold() == email.casefold() for p in staff):
         raise Conflict(_("{email} was invited already. Make a new link for them instead.", email=email), "email")
     projects = chosen if role == "manager" else None

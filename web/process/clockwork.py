@@ -25,6 +25,9 @@ log = logging.getLogger("fanlight")
 EVERY = 0.5  # seconds
 REAP_EVERY = 15.0  # seconds between looks for processes that are gone
 DAYS_EVERY = 15.0  # seconds between looks for days that are over
+SNAPSHOT_EVERY = 60.0  # seconds between two snapshots at least
+SNAPSHOT_AFTER = 1000  # events since the last one at least
+SNAPSHOT_REST = 100  # times what writing the last one took; so it costs one part in a hundred
 GONE = 3 * BEAT  # seconds without a heartbeat after which a process counts as gone
 
 
@@ -38,6 +41,7 @@ class Clockwork:
         self._ledger_read = last.index if last else 0
         self._reaped = 0.0
         self._days_looked = -DAYS_EVERY
+        self._snapshot_due = time.monotonic() + SNAPSHOT_EVERY
         self._beats: dict[str, tuple[int, float]] = {}  # by process: its newest heartbeat, and since when it is that
 
     def begin(self) -> None:
@@ -90,10 +94,12 @@ class Clockwork:
         self._end_days(now)
         self.end_idle()
         self.end_devices()
-        for project in list(services.present.world.projects.values()):
+        for project in services.present.world.overridden():
             due = any(o.until <= now for o in project.health.overrides.values())
             if due and project.phase != "closed":
                 self._execute(LapseOverrides(project=project.id))
+        if time.monotonic() >= self._snapshot_due:
+            self.keep_snapshot()
         if services.logs.shared and time.monotonic() - self._reaped >= REAP_EVERY:
             self._reaped = time.monotonic()
             self.reap()
@@ -104,8 +110,8 @@ class Clockwork:
         for share_id, holds in list(world.holds.items()):
             if any(fact.until <= now for fact in holds.facts):
                 self._execute(ReleaseDue(share=share_id))
-        for share in list(world.shares.values()):
-            if share.active and share.ended_on(now) is not None:
+        for share in world.ending():
+            if share.ended_on(now) is not None:
                 self._execute(ExpireShare(share=share.id))
 
     def _end_days(self, now: datetime) -> None:
@@ -119,7 +125,7 @@ class Clockwork:
     def end_idle(self) -> None:
         """End the sessions in which nobody did anything for too long; their open pages close. For threads."""
         services, now = self._services, self._services.now()
-        for person in list(services.present.world.people.values()):
+        for person in services.present.world.signed_in():
             for session in list(person.sessions.values()):
                 if session.expires <= now:
                     services.activity.forget(session.id)
@@ -132,7 +138,7 @@ class Clockwork:
     def end_devices(self) -> None:
         """End the devices that open nothing any more, and their sessions that open more than they do. For threads."""
         world, now = self._services.present.world, self._services.now()
-        for person in [one for one in list(world.people.values()) if one.devices.kept]:
+        for person in world.holding_devices():
             for device in person.devices.kept.values():
                 if (why := over(world, person, device, now)) is not None:
                     self._execute(EndDevice(person=person.id, device=device.id, cause=why))
@@ -155,6 +161,15 @@ class Clockwork:
         for share in list(services.present.world.shares.values()):
             expire_receipts(services.logs, services.notary, share.id, share.retention, now=services.now())
         services.notary.sign(list(services.present.world.shares))
+
+    def keep_snapshot(self) -> None:
+        """Write down how everything stands, if enough was recorded since the last time. For threads."""
+        snapshots, standing = self._services.logs.snapshots, self._services.follower.recorded
+        began = time.monotonic()
+        if standing.position - snapshots.position >= SNAPSHOT_AFTER:
+            snapshots.keep(standing, lambda: self._services.present.refresh().erased)
+        took = time.monotonic() - began
+        self._snapshot_due = time.monotonic() + max(SNAPSHOT_EVERY, SNAPSHOT_REST * took)
 
     def reap(self) -> int:
         """Record the end of every tab of processes that are gone, and return how many tabs there were.

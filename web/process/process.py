@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from web.process.hints import Hint, Hints
 
 
+log = logging.getLogger("fanlight")
 LAST = 5.0  # seconds in which signing at an orderly stop may begin another tree
 
 
@@ -99,7 +101,10 @@ class Process:
         self._stop, self._draining = threading.Event(), threading.Event()
         self._logs = open_logs.logs(settings)
         self._worker = new_id(8) if self._logs.shared else ""
-        self._present = CurrentWorld(self._logs.events)
+        begun = self._logs.snapshots.read()
+        follows = settings.follow or not self._logs.shared
+        recorded = self._logs.disclosure.position() if follows else None
+        self._present = CurrentWorld(self._logs.events, begun, recorded)
         self._portfolio = Portfolio(lambda: self._present.world)
         self._present.listen(self._portfolio.take)
         self._for_you = ForYou(lambda: self._present.world)
@@ -157,6 +162,7 @@ class Process:
             on_entries=self._recorded,
             crash_point=self._given.crash_point,
             lease_keeper=self.lease_keeper,
+            feed=self._present.feed,
         )
         return Follower(self._logs.events, self._logs.disclosure, renderer, ports, settled=not self._logs.shared)
 
@@ -327,6 +333,8 @@ class Process:
         if any(isinstance(recorded.event, PersonErased) for recorded in new):
             self._heads.forget()
             self.services.ever_told.forget_all()
+            self._logs.snapshots.clear()
+            self.services.renderer.forget()
 
     # between the processes of an installation
 
@@ -395,6 +403,7 @@ class Process:
         if self.services.mail_sender is not None:
             await asyncio.to_thread(self.services.mail_sender.finish, 10)
         await asyncio.to_thread(self._sign_all)
+        await asyncio.to_thread(self._snapshot_last)
         if self.lease_keeper is not None:
             await asyncio.to_thread(self.lease_keeper.end)
         await asyncio.wait(tasks, timeout=5)
@@ -408,6 +417,14 @@ class Process:
             until = time.monotonic() + LAST
             over = lambda: time.monotonic() > until or not self.leads()  # noqa: E731
             self.services.notary.last(list(self._present.world.shares), over)
+
+    def _snapshot_last(self) -> None:
+        """Write down how everything stands for the next start, where this process leads. For threads."""
+        if self.leads() and not self.services.health.away:
+            try:
+                self.clockwork.keep_snapshot()
+            except Exception:
+                log.exception("the snapshot could not be written; the next start folds more")
 
     def _work(self) -> list[tuple[str, Callable[[], None]]]:
         """Return what each thread of this process runs, by name."""

@@ -11,6 +11,7 @@ import msgspec
 from domain.agreement.share import Share
 from domain.ids import ShareId
 from domain.language import N_, Said
+from domain.memory import Memory
 from domain.plan.project import Project
 from domain.reveal import holding
 from domain.reveal.holding import Holds
@@ -33,8 +34,11 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     health: frozenset[Dimension]
 
 
-def view_with_nothing_held(world: World, project: Project, share: Share) -> ClientView:
-    """Return what a client may know of `project` under the terms in force of `share`, were nothing held."""
+def view_with_nothing_held(world: World, project: Project, share: Share, memory: Memory | None = None) -> ClientView:
+    """Return what a client may know of `project` under the terms in force of `share`, were nothing held.
+
+    `memory` is of views of this share that are asked for one after the other; it goes with the request.
+    """
     called = names(world, share)
     return reveal(
         project,
@@ -44,6 +48,7 @@ def view_with_nothing_held(world: World, project: Project, share: Share) -> Clie
         time_zone=called.time_zone,
         called=called.called,
         look=called.look,
+        memory=memory,
     )
 
 
@@ -78,9 +83,11 @@ class Effect(msgspec.Struct, frozen=True):
     waits_until: datetime | None
 
 
-def released_view(world: World, project: Project, share: Share, holds: Holds) -> ClientView:
-    """Return what a client may know of `project` while `holds` wait for review."""
-    return view_with_nothing_held(world, holding.as_released(project, holds, share.terms), share)
+def released_view(
+    world: World, project: Project, share: Share, holds: Holds, memory: Memory | None = None
+) -> ClientView:
+    """Return what a client may know of `project` while `holds` wait for review; `memory` as above."""
+    return view_with_nothing_held(world, holding.as_released(project, holds, share.terms), share, memory)
 
 
 def effects(world: World, before: Project, after: Project, held: Mapping[ShareId, Holds]) -> list[Effect]:
@@ -91,11 +98,11 @@ def effects(world: World, before: Project, after: Project, held: Mapping[ShareId
 
 
 def _effect(world: World, before: Project, after: Project, share: Share, held: Holds) -> Effect:
-    waits = world.held(share.id)
-    sees = released_view(world, before, share, held) != released_view(world, after, share, waits)
-    new = (
-        touched(view_with_nothing_held(world, before, share), view_with_nothing_held(world, after, share))
-        & waits.held.keys()
-    )
+    waits, memory = world.held(share.id), Memory()
+    sees = released_view(world, before, share, held, memory) != released_view(world, after, share, waits, memory)
+    new = set[str]()
+    if waits.held:
+        seen = (view_with_nothing_held(world, state, share, memory) for state in (before, after))
+        new = touched(*seen) & waits.held.keys()
     until = max((waits.held[subject].fact.until for subject in new), default=None)
     return Effect(share, sees, until)

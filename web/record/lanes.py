@@ -17,6 +17,7 @@ from domain.agreement.share import Share
 from domain.events import Recorded
 from domain.ids import ShareId
 from domain.language import gettext as _
+from domain.memory import Memory
 from domain.plan.project import Project, ProjectEvent, evolve
 from domain.reveal.holding import Holds
 from domain.view import ClientView
@@ -187,13 +188,13 @@ def _commands(
     services: Services, share: Share, state: Project | None, recorded: Sequence[Recorded]
 ) -> Iterable[Change]:
     """Yield what each command changed; `state` is the project before the first of the events."""
-    world = services.present.world
+    world, of_seen, of_out = services.present.world, Memory(), Memory()
 
     def seen(project: Project | None, agreed: Share | None) -> ClientView | None:
-        return view_with_nothing_held(world, project, agreed) if project and agreed else None
+        return view_with_nothing_held(world, project, agreed, of_seen) if project and agreed else None
 
     def out(project: Project | None, agreed: Share | None, waits: Holds) -> ClientView | None:
-        return released_view(world, project, agreed, waits) if project and agreed else None
+        return released_view(world, project, agreed, waits, of_out) if project and agreed else None
 
     for _command, group in groupby(recorded, key=lambda r: r.command):
         command = list(group)

@@ -6,6 +6,8 @@ Rule: coordinates are percent wherever the width is open, so that one markup ser
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
+from operator import attrgetter
 
 import msgspec
 
@@ -75,16 +77,30 @@ def _month_starts(start: date, end: date) -> Iterator[date]:
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
 
 
+DATES = attrgetter("baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline")
+Span = tuple[date, date]  # the first and the last of some dates
+
+
+def span_of(row: MilestoneRow) -> Span | None:
+    """Return the first and the last date of a milestone, None where it has none."""
+    dates = [day for day in DATES(row) if day]
+    return (min(dates), max(dates)) if dates else None
+
+
 def axis_of(rows: Sequence[MilestoneRow], unit: DateUnit) -> Axis | None:
     """Return the axis that holds the mark of every date of milestones, padded to whole months so that it seldom moves.
 
     None where there is no date.
     """
-    kept = ("baseline", "original_baseline", "forecast", "earliest", "latest", "actual", "deadline")
-    dates = [d for row in rows for name in kept if (d := getattr(row, name))]
-    if not dates:
+    return axis_around([span_of(row) for row in rows], unit)
+
+
+def axis_around(spans: Sequence[Span | None], unit: DateUnit) -> Axis | None:
+    """Return the axis of milestones whose first and last dates are given."""
+    dated = [span for span in spans if span]
+    if not dated:
         return None
-    first, last = min(dates), max(dates)
+    first, last = min([span[0] for span in dated]), max([span[1] for span in dated])
     start = (first - HALF[unit] - timedelta(days=12)).replace(day=1)
     beyond = last + timedelta(days=20)
     end = date(beyond.year + beyond.month // 12, beyond.month % 12 + 1, 1)
@@ -119,9 +135,15 @@ class Trend(msgspec.Struct, frozen=True):
     label: str  # for those who hear the page
 
 
+def lines_of(milestones: Sequence[MilestoneRow]) -> tuple[MilestoneRow, ...]:
+    """Return the milestones that the milestone trend has lines of: the last ones that are not met."""
+    rows = (row for row in reversed(milestones) if row.trend and row.status != "met")
+    return tuple(islice(rows, MOST_LINES))[::-1]
+
+
 def trend_of(view: ClientView) -> Trend | None:
-    """Return the milestone trend of the last milestones that are not met; None when no forecast history is shared."""
-    rows = [r for r in view.milestones if r.trend and r.status != "met"][-MOST_LINES:]
+    """Return the milestone trend of a view; None when no forecast history is shared."""
+    rows = lines_of(view.milestones)
     moments = [p.on for r in rows for p in r.trend]
     if not rows or view.as_of is None:
         return None
@@ -249,11 +271,13 @@ class Spend(msgspec.Struct, frozen=True):
 
 
 def spend_of(budget: BudgetVital) -> Spend | None:
-    """Return the spend curve, or None when none is shared."""
+    """Return the spend curve, or None when none is shared or nothing is left of it to draw."""
     if len(budget.curve) < 2:
         return None
     approved = budget.budget.amount if budget.budget and budget.curve_currency else Decimal(1)
     top = max([approved, *(v for p in budget.curve for v in (p.planned, p.spent, p.forecast) if v)]) * Decimal("1.14")
+    if not top:  # every amount is rounded to nothing
+        return None
     wide = Axis(budget.curve[0].on, budget.curve[-1].on + timedelta(days=20))
     planned = _series(budget.curve, "planned", wide, top)
     spent = _series(budget.curve, "spent", wide, top)

@@ -14,6 +14,7 @@ from domain.language import N_, Said, pgettext
 from domain.language import gettext as _
 from domain.money import Money
 from domain.view import (
+    TREND_NEWEST,
     BudgetVital,
     ClientView,
     DateUnit,
@@ -195,7 +196,9 @@ def _earlier(row: MilestoneRow, unit: DateUnit) -> Iterator[str]:
     most = len(earlier) if len(earlier) <= MOST_EARLIER else MOST_EARLIER - 1
     for point in earlier[:most]:
         yield _("{forecast}, set {on}", forecast=short_day(point.forecast, unit), on=short_day(point.on))
-    if left := len(earlier) - most:
+    if len(row.trend) > TREND_NEWEST:  # there may be more of them than are drawn
+        yield _("and earlier ones")
+    elif left := len(earlier) - most:
         yield _("and {many} before these", many=number(left))
 
 

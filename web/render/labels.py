@@ -6,6 +6,7 @@ what fits here fits wherever the drawing is taller.
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -50,6 +51,7 @@ class Wanted(msgspec.Struct, frozen=True):
     y: float
 
 
+@lru_cache(maxsize=4096)
 def width(text: str) -> float:
     """Return about how wide semi-bold text is, px; rather more than less."""
     return SIZE * sum(_share(letter) for letter in text)
@@ -68,6 +70,7 @@ def _share(letter: str) -> float:
     return 0.76 if letter.isupper() else 0.63
 
 
+@lru_cache(maxsize=4096)
 def rows(name: str, note: str, room: float, *, spare: bool = False) -> tuple[str, ...]:
     """Return a name in at most `ROWS` rows of `room` px, shortened where it must be; the last leaves room for the note.
 

@@ -5,19 +5,22 @@ Rule: templates in `templates/parts/` make one part each; `tests/web/render/test
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
+import msgspec
+from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from domain.headline import counted
 from domain.language import ENGLISH, sentence, speaking, spoken
 from domain.language import gettext as _
 from domain.look.look import Look
-from domain.view import BudgetVital, ClientView, MilestoneRow
+from domain.memory import Memory
+from domain.view import BudgetVital, ClientView, DateUnit, MilestoneRow, RiskCard, ScheduleVital
 from projections.entries import changes as differences
 from projections.entries import summed
 from projections.entries.entry import Change, Rendered
@@ -45,16 +48,20 @@ class Renderer:
         font = FONT.read_bytes()
         self.assets: dict[str, bytes] = {hashlib.sha256(font).hexdigest(): font}  # that the stylesheet names
         self._styles: dict[str, bytes] = {self.stylesheet: self.css}
-        self._environment = _environment()
-        self._remembered: dict[tuple[str, PartPage], str] = {}  # by language and what it shows
+        self._remembered: dict[bytes, str] = {}  # by the hash of all that it is made of
 
-    def render(self, view: ClientView) -> Rendered:
-        """Return the view as markup, in its language."""
+    def render(self, view: ClientView, memory: Memory | None = None) -> Rendered:
+        """Return the view as markup, in its language.
+
+        With the `memory` of its share, parts of what did not change since the last time are the same objects again.
+        """
+        memory = memory or Memory()
+        memory.turn()
         style = self.dressed(view.look)
         worn = () if view.look is None else tuple(dict.fromkeys(one.sha256 for one in view.look.pictures))
         roots = ("summary", "body") if view.look is None else ("brand", "summary", "body")
         with speaking(view.language):
-            return Rendered(roots, _Making(self, view).parts(), style, (*self.assets, *worn))
+            return Rendered(roots, _Making(self, view, memory).parts(), style, (*self.assets, *worn))
 
     def dressed(self, worn: Look | None) -> str:
         """Return the SHA-256 (hex) of the stylesheet that pages of a look are shown with."""
@@ -91,17 +98,25 @@ class Renderer:
 
     def markup(self, part: PartPage) -> str:
         """Return the markup of a part."""
-        return self._environment.get_template(part.template).render(**part.names()).strip()
+        return _template(part.template).render(part.names()).strip()
 
     def remembered(self, part: PartPage) -> str:
-        """Return the markup of a part, from memory when an equal one was made before."""
-        key = (spoken(), part)
+        """Return the markup of a part, from memory when one that says the same, to the byte, was made before."""
+        said = b"\0".join((spoken().encode(), part.template.encode(), _encode(part)))
+        key = hashlib.sha256(said).digest()
         markup = self._remembered.get(key)
         if markup is None:
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
             markup = self._remembered[key] = self.markup(part)
         return markup
+
+    def forget(self) -> None:
+        """Drop all markup that is remembered: a person was erased, whose name may stand in some."""
+        self._remembered = {}
+
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def _key(who: str) -> str:
@@ -119,6 +134,14 @@ def _environment() -> Environment:
     return made
 
 
+@functools.cache
+def _template(name: str) -> Template:
+    """Return a template whose names that are given to all lie in one dictionary, which is found sooner than a chain."""
+    made = _environment().get_template(name)
+    made.globals = dict(made.globals)
+    return made
+
+
 def _finalize(value: Any) -> Any:
     """Return text without the characters of `words.UNSHOWABLE`, and markup as it is."""
     return words.plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
@@ -127,8 +150,9 @@ def _finalize(value: Any) -> Any:
 class _Making:
     """Makes the parts of one view."""
 
-    def __init__(self, renderer: Renderer, view: ClientView) -> None:
-        self._renderer, self._view = renderer, view
+    def __init__(self, renderer: Renderer, view: ClientView, memory: Memory) -> None:
+        self._renderer, self._view, self._memory = renderer, view, memory
+        self._spoken = spoken()
         self._parts: dict[str, Part] = {}
 
     def parts(self) -> dict[str, Part]:
@@ -140,21 +164,30 @@ class _Making:
         self._lead()
         body = (*self._milestones(), *self._trend(), *self._risks(), *self._concerns(), "scope")
         self._container("body", f'<div id="body"{marked}>', body, "</div>")
-        scope = parts.ScopePart(scope=view.scope, terms_version=view.terms_version, agreement_ack=view.agreement_ack)
-        self._leaf("scope", scope)
+        self._leaf("scope", (view.scope, view.terms_version, view.agreement_ack), self._scope_part)
         return self._parts
+
+    def _scope_part(self) -> PartPage:
+        view = self._view
+        return parts.ScopePart(scope=view.scope, terms_version=view.terms_version, agreement_ack=view.agreement_ack)
 
     def _brand(self) -> None:
         view = self._view
         if view.look is not None:
             logo, names = look.logo_of(view.look), {"organisation": view.organisation, "client": view.client}
-            self._leaf("brand", parts.BrandPart(logo=logo, look=view.brand[:16], **names))
+            depends = view.look, view.brand, view.organisation, view.client
+            self._leaf("brand", depends, lambda: parts.BrandPart(logo=logo, look=view.brand[:16], **names))
 
     def _lead(self) -> None:
         view = self._view
+        stands = view.phase, view.as_of, view.confirmed_at, view.time_zone
+        self._leaf("lead", (view.project, view.headline, view.overall, *stands), self._lead_part)
+
+    def _lead_part(self) -> PartPage:
+        view = self._view
         said = view.overall.reason if view.overall and view.overall.overridden else ""
         first, _stop, rest = view.headline.sentence.partition(". ")
-        lead = parts.LeadPart(
+        return parts.LeadPart(
             project=view.project,
             headline=view.headline,
             first=f"{first}." if rest else first,
@@ -164,11 +197,13 @@ class _Making:
             facts=details.of_status(view.overall, said),
             stands=details.stands_as(view),
         )
-        self._leaf("lead", lead)
 
-    def _leaf(self, key: str, part: PartPage) -> None:
-        """Make a part without others in it."""
-        self._parts[key] = Part(key, self._renderer.remembered(part))
+    def _leaf(self, key: str, depends: tuple[object, ...], make: Callable[[], PartPage]) -> None:
+        """Make a part without others in it; `depends` has all that `make` reads."""
+        self._parts[key] = self._memory.of(key, (self._spoken, *depends), lambda: self._made(key, make()))
+
+    def _made(self, key: str, part: PartPage) -> Part:
+        return Part(key, self._renderer.remembered(part))
 
     def _container(self, key: str, head: str, children: tuple[str, ...], tail: str) -> None:
         """Make a part of others, which are named by id."""
@@ -185,52 +220,51 @@ class _Making:
         return ("vitals",)
 
     def _schedule(self) -> tuple[str, ...]:
-        vital = self._view.schedule
+        vital, rows = self._view.schedule, self._view.milestones
         if vital is None:
             return ()
-        unit = self._view.date_unit
-        said = "" if vital.slip_days is not None else figures.said_of(vital.indicator)
-        facts = details.of_schedule(vital, unit, said)
-        part = parts.SchedulePart(
-            v=vital,
-            unit=unit,
-            on_time=_(words.ON_TIME[unit]),
-            passed=any(row.final and row.status == "overdue" for row in self._view.milestones),
-            was_on_time=figures.was_on_time(vital, unit),
-            final=vital.title,
-            bar=figures.slip_bar(vital, unit),
-            facts=facts,
-        )
-        self._leaf("v-schedule", part)
+        passed = any(row.final and row.status == "overdue" for row in rows)
+        depends = vital, self._view.date_unit, passed
+        self._leaf("v-schedule", depends, lambda: _schedule_part(vital, self._view.date_unit, passed=passed))
         return ("v-schedule",)
 
     def _budget(self) -> tuple[str, ...]:
-        vital = self._view.budget
+        view, vital = self._view, self._view.budget
         if vital is None:
             return ()
-        bar, zone = figures.budget_bar(vital), self._view.time_zone
-        facts = details.of_budget(vital, "" if figures.measured(vital) else figures.said_of(vital.indicator))
-        rounding = words.rounded_to(self._view.money_step, vital.budget.currency) if vital.budget else ""
-        part = parts.BudgetPart(v=vital, time_zone=zone, budget_bar=bar, rounding=rounding, facts=facts)
-        self._leaf("v-budget", part)
+        depends = vital, view.time_zone, view.money_step
+        self._leaf("v-budget", depends, lambda: _budget_part(vital, view.time_zone, view.money_step))
         return ("v-budget",)
 
     def _risk(self) -> tuple[str, ...]:
-        if self._view.risk is None:
+        vital = self._view.risk
+        if vital is None:
             return ()
-        self._leaf("v-risk", figures.risk_vital(self._view.risk))
+        self._leaf("v-risk", (vital,), lambda: figures.risk_vital(vital))
         return ("v-risk",)
 
     def _milestones(self) -> tuple[str, ...]:
         view = self._view
         if not view.milestones:
             return (*self._no_milestones(), *self._baselines())
-        axis = charts.axis_of(view.milestones, view.date_unit)
-        has = Columns(
-            date=axis is not None,
-            slip=any(r.slip for r in view.milestones),
-            status=any(r.status for r in view.milestones),
-        )
+        memory, many = self._memory, len(view.milestones)
+        spans = memory.each("spans", (), view.milestones, charts.span_of)
+        axis = memory.one("axis", charts.axis_around(spans, view.date_unit))
+        has = memory.one("columns", _columns(view.milestones, dated=axis is not None))
+        depends = self._spoken, view.baselines, axis, has, many
+        head = memory.of("milestones.head", depends, lambda: self._milestones_head(axis, has))
+        around = (
+            self._spoken, axis, has, view.date_unit, view.money_step, view.time_zone, view.organisation, view.client
+        )  # fmt: skip
+        pairs = memory.each("rows", around, view.milestones, partial(self._row, axis, has))
+        rows = [part for pair in pairs for part in pair]
+        ids = tuple([part.id for part in rows])
+        self._parts.update(zip(ids, rows, strict=True))
+        self._container("milestones", head, ids, "</tbody></table></div></section>")
+        return ("milestones",)
+
+    def _milestones_head(self, axis: charts.Axis | None, has: Columns) -> str:
+        view = self._view
         head = parts.MilestonesHead(
             baselines=view.baselines,
             axis=axis,
@@ -238,9 +272,7 @@ class _Making:
             counted=sentence(counted("one milestone shared", "{many} milestones shared", len(view.milestones))),
             plans=figures.plans_agreed(len(view.baselines)),
         )
-        rows = tuple(key for row in view.milestones for key in self._row(row, axis, has))
-        self._container("milestones", self._renderer.markup(head), rows, "</tbody></table></div></section>")
-        return ("milestones",)
+        return self._renderer.markup(head)
 
     def _no_milestones(self) -> tuple[str, ...]:
         if not self._view.milestones_shared:
@@ -251,12 +283,13 @@ class _Making:
         return ("milestones",)
 
     def _baselines(self) -> tuple[str, ...]:
-        if not self._view.baselines:
+        plans = self._view.baselines
+        if not plans:
             return ()
-        self._leaf("baselines", parts.BaselinesPart(baselines=self._view.baselines))
+        self._leaf("baselines", (plans,), lambda: parts.BaselinesPart(baselines=plans))
         return ("baselines",)
 
-    def _row(self, row: MilestoneRow, axis: charts.Axis | None, has: Columns) -> tuple[str, ...]:
+    def _row(self, axis: charts.Axis | None, has: Columns, row: MilestoneRow) -> tuple[Part, Part]:
         """Make a milestone's row, and the one it opens to."""
         tone = figures.TONE[row.status] if row.status else "mute"
         part = parts.MilestonePart(
@@ -269,7 +302,6 @@ class _Making:
             due=details.due(row),
             said_count=figures.comments(len(row.remarks)),
         )
-        self._leaf(f"ms-{row.id}", part)
         more = parts.MilestoneMorePart(
             id=row.id,
             title=row.title,
@@ -279,17 +311,19 @@ class _Making:
             columns=1 + (axis is not None) + has.date + has.slip + has.status,
             time_zone=self._view.time_zone,
         )
-        self._leaf(f"md-{row.id}", more)
-        return (f"ms-{row.id}", f"md-{row.id}")
+        return self._made(f"ms-{row.id}", part), self._made(f"md-{row.id}", more)
 
     def _trend(self) -> tuple[str, ...]:
         view, made = self._view, []
-        trend = charts.trend_of(view)
+        lines = charts.lines_of(view.milestones)
+        depends = self._spoken, view.as_of, view.date_unit, *lines
+        trend = self._memory.of("trend", depends, lambda: charts.trend_of(view))
         if trend is not None:
             made.append(self._milestone_trend(trend))
-        spend = charts.spend_of(view.budget) if view.budget else None
-        if spend is not None and view.budget is not None:
-            made.append(self._spend(view.budget, spend))
+        budget = view.budget
+        spend = self._memory.of("spend", (self._spoken, budget), lambda: charts.spend_of(budget)) if budget else None
+        if spend is not None and budget is not None:
+            made.append(self._spend(budget, spend))
         if not made:
             return ()
         title, steady = _("Trend"), _("Flat is steady. Rising means later.")
@@ -304,25 +338,32 @@ class _Making:
     def _milestone_trend(self, trend: charts.Trend) -> str:
         """Make the milestone trend, each line a part of its own; a sentence where there is little to draw."""
         if trend.days < charts.FEWEST_DAYS:
-            self._leaf("c-trend", parts.TrendWords(finding=trend.finding, days=trend.days, text=trend.label))
+            words = {"finding": trend.finding, "text": trend.label}
+            self._leaf("c-trend", (trend,), lambda: parts.TrendWords(days=trend.days, **words))
             return "c-trend"
         lines = tuple(f"ln-{line.id}" for line in trend.lines)
         for key, line, label in zip(lines, trend.lines, trend.labels, strict=True):
-            self._leaf(key, parts.TrendLinePart(l=line, label=label))
-        plot = parts.TrendPlot(x_ticks=trend.x_ticks, y_ticks=trend.y_ticks, reached=trend.reached, roomy=trend.roomy)
-        self._leaf("c-trend-say", parts.TrendSay(finding=trend.finding, text=trend.label))
-        self._container("c-trend-plot", self._renderer.remembered(plot), lines, "</div></div>")
+            self._leaf(key, (line, label), partial(parts.TrendLinePart, l=line, label=label))
+        self._leaf("c-trend-say", (trend,), lambda: parts.TrendSay(finding=trend.finding, text=trend.label))
+        plot = self._memory.of("trend.plot", (self._spoken, trend), lambda: self._trend_plot(trend))
+        self._container("c-trend-plot", plot, lines, "</div></div>")
         self._container("c-trend", '<figure id="c-trend">', ("c-trend-say", "c-trend-plot"), "</figure>")
         return "c-trend"
 
+    def _trend_plot(self, trend: charts.Trend) -> str:
+        axes = {"x_ticks": trend.x_ticks, "y_ticks": trend.y_ticks}
+        plot = parts.TrendPlot(**axes, reached=trend.reached, roomy=trend.roomy)
+        return self._renderer.remembered(plot)
+
     def _spend(self, budget: BudgetVital, spend: charts.Spend) -> str:
         """Make the spend curve, with each day of its table a part of its own."""
-        say, plot, days = figures.spend_parts(budget, spend)
+        depends = self._spoken, budget, spend
+        say, plot, days = self._memory.of("spend.parts", depends, lambda: figures.spend_parts(budget, spend))
         rows = tuple(f"cs-{row.row.on}" for row in days)
         for key, row in zip(rows, days, strict=True):
-            self._leaf(key, row)
-        self._leaf("c-spend-say", say)
-        self._leaf("c-spend-plot", plot)
+            self._leaf(key, (row,), partial(_itself, row))
+        self._leaf("c-spend-say", (say,), lambda: say)
+        self._leaf("c-spend-plot", (plot,), lambda: plot)
         head = self._renderer.remembered(parts.SpendTable())
         self._container("c-spend-more", head, rows, "</tbody></table></details>")
         inside = ("c-spend-say", "c-spend-plot", "c-spend-more")
@@ -347,24 +388,29 @@ class _Making:
 
     def _risk_list(self) -> tuple[str, ...]:
         view = self._view
-        for card in view.risks:
-            part = parts.RiskPart(
-                r=card,
-                client=view.client,
-                time_zone=view.time_zone,
-                said_count=figures.comments(len(card.remarks)),
-                facts=details.of_risk(card, view),
-            )
-            self._leaf(f"r-{card.id}", part)
-        rows = tuple(f"r-{card.id}" for card in view.risks)
+        around = self._spoken, view.client, view.organisation, view.time_zone
+        made = self._memory.each("cards", around, view.risks, self._card)
+        rows = tuple(part.id for part in made)
+        self._parts.update(zip(rows, made, strict=True))
         self._container("risk-list", '<ul class="risks" id="risk-list">', rows, "</ul>")
         return ("risk-list",)
 
-    def _heat(self) -> tuple[str, ...]:
+    def _card(self, card: RiskCard) -> Part:
         view = self._view
-        if view.scale is None or not any(card.score and card.status == "active" for card in view.risks):
+        part = parts.RiskPart(
+            r=card,
+            client=view.client,
+            time_zone=view.time_zone,
+            said_count=figures.comments(len(card.remarks)),
+            facts=details.of_risk(card, view),
+        )
+        return self._made(f"r-{card.id}", part)
+
+    def _heat(self) -> tuple[str, ...]:
+        scale, cards = self._view.scale, self._view.risks
+        if scale is None or not any(card.score and card.status == "active" for card in cards):
             return ()
-        self._leaf("heat", figures.heat(view.scale, view.risks))
+        self._leaf("heat", (scale, *cards), lambda: figures.heat(scale, cards))
         return ("heat",)
 
     def _scale_note(self) -> str:
@@ -405,7 +451,8 @@ class _Making:
         if not view.concerns:
             return ()
         for card in view.concerns:
-            self._leaf(f"concern-{card.id}", parts.ConcernPart(c=card, time_zone=view.time_zone))
+            part = partial(parts.ConcernPart, c=card, time_zone=view.time_zone)
+            self._leaf(f"concern-{card.id}", (card, view.time_zone), part)
         items = tuple(f"concern-{card.id}" for card in view.concerns)
         title = _("Your concerns")
         head = (
@@ -415,3 +462,31 @@ class _Making:
         )
         self._container("concerns", head, items, "</ol></section>")
         return ("concerns",)
+
+
+def _itself(part: PartPage) -> PartPage:
+    return part
+
+
+def _columns(rows: Sequence[MilestoneRow], *, dated: bool) -> Columns:
+    return Columns(date=dated, slip=any(row.slip for row in rows), status=any(row.status for row in rows))
+
+
+def _schedule_part(vital: ScheduleVital, unit: DateUnit, *, passed: bool) -> PartPage:
+    said = "" if vital.slip_days is not None else figures.said_of(vital.indicator)
+    return parts.SchedulePart(
+        v=vital,
+        unit=unit,
+        on_time=_(words.ON_TIME[unit]),
+        passed=passed,
+        was_on_time=figures.was_on_time(vital, unit),
+        final=vital.title,
+        bar=figures.slip_bar(vital, unit),
+        facts=details.of_schedule(vital, unit, said),
+    )
+
+
+def _budget_part(vital: BudgetVital, zone: str, step: int) -> PartPage:
+    bar, rounding = figures.budget_bar(vital), words.rounded_to(step, vital.budget.currency) if vital.budget else ""
+    facts = details.of_budget(vital, "" if figures.measured(vital) else figures.said_of(vital.indicator))
+    return parts.BudgetPart(v=vital, time_zone=zone, budget_bar=bar, rounding=rounding, facts=facts)

@@ -25,7 +25,7 @@ def takers(world: World, person: Person, project: ProjectId) -> list[Person]:
 def covers(world: World, person: Person) -> list[Person]:
     """Return who of those somebody may know of can cover for them, by name."""
     if bounded(world, person.id) is None:
-        every = [one for one in world.people.values() if one.role in LISTED and one.comes_in]
+        every = [one for one in world.colleagues() if one.role in LISTED and one.comes_in]
     else:
         every = list({one.id: one for key in person.projects or () for one in takers(world, person, key)}.values())
     return sorted((one for one in every if one.id != person.id), key=lambda one: (one.name, one.id))

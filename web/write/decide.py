@@ -76,7 +76,7 @@ def decide(world: World, command: AnyCommand, now: datetime) -> list[AnyEvent]:
         case _ if isinstance(command, ShareCommand):
             return list(share.decide(world.shares.get(command.share), command, now, world.held(command.share).facts))
         case _ if isinstance(command, ProjectCommand):
-            changes = world.changes.get(command.project, ())
+            changes = world.latest_changes(command.project)
             return list(project.decide(world.projects.get(command.project), command, now, changes))
         case _:
             assert_never(command)
@@ -169,7 +169,7 @@ def _check_domains(world: World, client: ClientId, provider: str, domains: tuple
 
 def _last_admin(world: World, person: PersonId) -> bool:
     """Return whether somebody is the only admin who comes in."""
-    return [p.id for p in world.people.values() if p.role == "admin" and p.comes_in] == [person]
+    return [p.id for p in world.colleagues() if p.role == "admin" and p.comes_in] == [person]
 
 
 def _known_client(world: World, client: ClientId) -> Client:

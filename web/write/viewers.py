@@ -41,7 +41,7 @@ def owners(world: World, person: Person, project: Project) -> list[Person]:
 
     Somebody who manages some projects is told of themselves, the owner, and those to whom the project is assigned.
     """
-    staff = sorted((x for x in world.people.values() if x.role in ("manager", "admin")), key=lambda x: x.name)
+    staff = sorted((x for x in world.colleagues() if x.role in ("manager", "admin")), key=lambda x: x.name)
     there = [x for x in staff if not x.disabled or x.id == project.owner]
     if bounded(world, person.id) is None:
         return there

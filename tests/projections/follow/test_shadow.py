@@ -166,8 +166,8 @@ def test_a_change_that_was_never_recorded_is_found(world: World, monkeypatch: py
     real = next_entry.revealed
     frozen: list[object] = []
 
-    def stuck(of: object, share: object, now: object, called: object = None) -> object:
-        view = real(of, share, now, called)
+    def stuck(of: object, share: object, now: object, *rest: object) -> object:
+        view = real(of, share, now, *rest)
         if len(frozen) < 1:
             frozen.append(view)
         return frozen[0]

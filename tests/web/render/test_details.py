@@ -1,7 +1,7 @@
 """Every field of a view stands on the page when it has a value, in words, and leaves nothing when it has none."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from domain import view as views
 from domain.money import Money
 from domain.view import (
+    TREND_NEWEST,
     Ack,
     Baseline,
     BudgetVital,
@@ -434,6 +435,16 @@ def test_more_forecasts_than_are_listed_are_counted(renderer: Renderer) -> None:
     assert "before these" not in said(MOST_EARLIER)
     assert said(MOST_EARLIER + 1).count(", set ") == MOST_EARLIER - 1
     assert "and two before these" in said(MOST_EARLIER + 1)
+
+
+def test_forecasts_of_a_long_past_are_not_counted_as_some_may_not_be_drawn(renderer: Renderer) -> None:
+    def said(many: int) -> str:
+        points = tuple(ForecastPoint(date(2027, 1, 1) + timedelta(days=i), date(2027, 8, 1)) for i in range(many))
+        return text(markup(renderer, of_row(trend=points)))
+
+    assert "before these" in said(TREND_NEWEST)
+    assert "before these" not in said(TREND_NEWEST + 1)
+    assert "and earlier ones" in said(TREND_NEWEST + 1)
 
 
 def test_one_milestone_that_changes_sends_its_own_rows_alone(renderer: Renderer) -> None:

@@ -40,7 +40,7 @@ class LatestOffers(msgspec.Struct, frozen=True, kw_only=True):
 
 def latest_offers(world: World, project: Project, person: PersonId, now: datetime) -> LatestOffers:
     """Return which of the latest changes of a person can be put back at `now` (UTC)."""
-    own = [one for one in reversed(world.changes.get(project.id, ())) if one.by == person]
+    own = [one for one in reversed(world.latest_changes(project.id)) if one.by == person]
     possible = [one for one in own if not putting_back.refused(one, project.schedule, project.risks, now)]
     return LatestOffers(
         possible=[_offer(one, project.time_zone) for one in possible],

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from domain.ids import PersonId, ProjectId
+from domain.ids import ClientId, PersonId, ProjectId
 from domain.people.person import Person
 from domain.plan.project import Project
 from projections.events.world import World
@@ -104,7 +104,8 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
     audience = record_audience.audiences(world, project)
     today = project.civil(services.now())
     milestones = lines.milestones(project, audience, today)
-    risks = lines.risks(project, audience, {str(client.id): client.name for client in world.clients.values()})
+    asked = {str(client) for risk in project.risks.risks.values() for client in (*risk.client_scores, *risk.asked)}
+    risks = lines.risks(project, audience, {client: world.client_name(ClientId(client)) for client in asked})
     shares = share_lines(services, world, project)
     counts = Counts(
         changes_today=changes_today(services, project, world.versions.get(f"project-{key}", 0)),
