@@ -67,7 +67,7 @@ class BaselineApproved(Event, frozen=True, kw_only=True):
 
 
 class PlanConfirmed(Event, frozen=True, kw_only=True):
-    source: Literal["person", "import"]
+    source: Literal["person", "import", "source"]
     file_hash: str = ""  # sha256 hex of the imported file
     data_date: date | None = None
     note: str = ""
@@ -231,7 +231,7 @@ class ApproveBaseline(Command, frozen=True, kw_only=True):
 
 class ConfirmPlan(Command, frozen=True, kw_only=True):
     project: ProjectId
-    source: Literal["person", "import"] = "person"
+    source: Literal["person", "import", "source"] = "person"
     file_hash: str = ""
     data_date: date | None = None
     note: str = ""

@@ -40,6 +40,11 @@ SAID = Said(
         "provider-removed": N_("Identity provider removed"),
         "lead-named": N_("Made a lead of the client"),
         "lead-ended": N_("Lead of the client no more"),
+        "source-pulled": N_("Pulled from a source"),
+        "source-settled": N_("Proposals of a source decided"),
+        "source-pull-put-back": N_("Pull put back"),
+        "source-secret-set": N_("Secret of a source replaced"),
+        "source-hook-renewed": N_("Webhook of a source replaced"),
     }
 )
 
