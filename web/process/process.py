@@ -67,7 +67,7 @@ from web.push.pace import Pace
 from web.render.page import Renderer
 from web.render.wardrobe import Wardrobe
 from web.settings import Settings
-from web.sources.built import BuiltOf, Sources, built
+from web.sources.built import BuiltOf, Sources, built, failing
 from web.write.brand_kept import BrandKept
 from web.write.erasure import PersonErasure
 from web.write.permission import OPERATOR
@@ -225,7 +225,7 @@ class Process:
             hints=self._hints,
             leads=self.leads,
             health=health,
-            metrics=Metrics(health, self._live, self._deliveries),
+            metrics=Metrics(health, self._live, self._deliveries, lambda: failing(self._present.world)),
             notary=signing,
             erasure=erasure,
             sign_ins=Limit(settings.sign_in_per_minute),

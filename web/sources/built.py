@@ -8,6 +8,7 @@ import msgspec
 
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
+from projections.events.world import World
 from projections.installation.crash_point import CrashPoint, nowhere
 from web.outside.addresses import networks
 from web.outside.transport import Outside
@@ -62,3 +63,10 @@ def built(of: BuiltOf) -> Sources:
         crash_point=of.crash_point,
     )
     return Sources(tools=tools, files=files, taking=taking, engine=Engine(ports))
+
+
+def failing(world: World) -> int:
+    """Return how many sources fail, of all projects that go on."""
+    running = [project for project in list(world.projects.values()) if project.phase != "closed"]
+    sources = [source for project in running for source in project.sources.values() if source.attached]
+    return sum(source.failure is not None and source.paused is None for source in sources)
