@@ -24,7 +24,7 @@ from domain.plan.schedule import (
     ReportProgress,
     Schedule,
 )
-from domain.sources.rules import Judged, Line, Proposed, Standing, judged
+from domain.sources.rules import Judged, Line, PlanAsIs, Proposed, judged
 from domain.sources.source import (
     Field,
     Pull,
@@ -97,7 +97,7 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
         raise Invalid(_("A pull has at most {most} lines.", most=MOST_LINES), "lines")
     schedule, lines = before.schedule, list[PulledLine]()
     for line in command.lines:
-        standing = Standing(
+        standing = PlanAsIs(
             source=source.id, rules=source.rules, schedule=schedule, stood_for=before.stood_for,
             left=frozenset(source.left),
         )  # fmt: skip

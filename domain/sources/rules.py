@@ -67,7 +67,7 @@ class Judged(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class PlanAsIs(msgspec.Struct, frozen=True, kw_only=True):
     """What the lines of a source are judged by: the plan as it is, what people stood for, and what is left alone."""
 
     source: SourceId
@@ -85,7 +85,7 @@ def checked(rules: Rules) -> Rules:
     return msgspec.structs.replace(rules, reason=check.line("reason", rules.reason, required=False))
 
 
-def judged(line: Line, by: Standing) -> Judged:
+def judged(line: Line, by: PlanAsIs) -> Judged:
     """Return what becomes of a line by itself."""
     if line.key in by.left:
         return Judged("ignored", _("A person left it as it was."))
@@ -99,7 +99,7 @@ def judged(line: Line, by: Standing) -> Judged:
     return next((one for one in verdicts if one.outcome == "waits"), Judged("taken"))
 
 
-def _of(line: Line, command: Proposed, by: Standing) -> Judged:
+def _of(line: Line, command: Proposed, by: PlanAsIs) -> Judged:
     rules = by.rules
     match command:
         case MoveForecast():
@@ -131,7 +131,7 @@ def _dealt(deal: Deal) -> Judged:
             return Judged("ignored", _("The rules leave it."))
 
 
-def _owned(key: MilestoneId, by: Standing) -> Judged | None:
+def _owned(key: MilestoneId, by: PlanAsIs) -> Judged | None:
     """Return that a milestone is not the source's, None where it is, or is being added by the same line."""
     milestone = by.schedule.milestones.get(key)
     if milestone is None or owner(milestone.source_id) == by.source:
@@ -139,7 +139,7 @@ def _owned(key: MilestoneId, by: Standing) -> Judged | None:
     return Judged("waits", _("The milestone does not come from this source so far."))
 
 
-def _within(command: MoveForecast, by: Standing) -> Judged:
+def _within(command: MoveForecast, by: PlanAsIs) -> Judged:
     """Judge a moved forecast by how far it is from the day that a person last confirmed, agreed or typed."""
     if (foreign := _owned(command.milestone, by)) is not None:
         return foreign
@@ -159,7 +159,7 @@ def _within(command: MoveForecast, by: Standing) -> Judged:
     return Judged("waits", told)
 
 
-def _described(command: DescribeMilestone, by: Standing) -> Judged:
+def _described(command: DescribeMilestone, by: PlanAsIs) -> Judged:
     """Judge another description: only the internal title may be another one."""
     milestone = by.schedule.milestones.get(command.milestone)
     if milestone is None:

@@ -55,7 +55,7 @@ class EnginePorts(msgspec.Struct, frozen=True, kw_only=True):
     monotonic: Callable[[], float] = time.monotonic
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a turn: news, or the trouble there was; neither: it is still going on, elsewhere perhaps."""
 
     news: News | None = None
@@ -68,7 +68,7 @@ class Engine:
     def __init__(self, ports: EnginePorts) -> None:
         self._ports = ports
         self._turns, self._lock = Turns(ports.spread), threading.Lock()
-        self._ended: dict[str, Asked] = {}  # what came of the newest turn of each
+        self._ended: dict[str, TurnEnd] = {}  # what came of the newest turn of each
         self._tried: dict[str, datetime] = {}  # when that was, UTC
         self._woken = threading.Event()
         self._count: dict[str, int] = {}  # turns that ended
@@ -98,7 +98,7 @@ class Engine:
         """Have it looked at once for what is due."""
         self._woken.set()
 
-    def turn_of(self, project: ProjectId, source: SourceId) -> Asked:
+    def turn_of(self, project: ProjectId, source: SourceId) -> TurnEnd:
         """Give a source its turn and return what came of it; for threads without a loop, one at a time."""
         key = _name(project, source)
         asyncio.run(self._turn(key))
@@ -116,12 +116,12 @@ class Engine:
         with self._lock:
             self._turns.hint(key, self._ports.monotonic())
 
-    def pull_now(self, project: ProjectId, source: SourceId, patience: float = PATIENCE) -> Asked:
+    def pull_now(self, project: ProjectId, source: SourceId, patience: float = PATIENCE) -> TurnEnd:
         """Give a source its turn at once, and return what came of it within `patience` seconds. For threads."""
         key = _name(project, source)
         if not self._ports.leads():
             self._ports.tell(key)
-            return Asked()
+            return TurnEnd()
         with self._lock:
             before = self._count.get(key, 0)
             self._turns.keep(self._cadences(), self._ports.monotonic())
@@ -133,7 +133,7 @@ class Engine:
                 if self._count.get(key, 0) > before:
                     return self._ended[key]
             time.sleep(0.05)
-        return Asked()
+        return TurnEnd()
 
     def look_at(self, tool: Tool, attached: Attached) -> str:
         """Try an address and a secret, and return what was found there. For threads. Raises: Trouble."""
@@ -191,19 +191,19 @@ class Engine:
             self._ended[key], self._tried[key] = asked, self._ports.clock()
             self._count[key] = self._count.get(key, 0) + 1
 
-    async def _asked(self, project: ProjectId, source: SourceId) -> Asked:
+    async def _asked(self, project: ProjectId, source: SourceId) -> TurnEnd:
         taking = self._ports.taking
         try:
             found = await asyncio.to_thread(taking.find, project, source)
             if found is None:
-                return Asked(news="gone")
+                return TurnEnd(news="gone")
             pulled = await self._pulled(project, found[1])
             self._ports.crash_point("after-pull")
             news = await asyncio.to_thread(taking.take, project, source, pulled)
             self._ports.crash_point("after-pull-recorded")
-            return Asked(news=news)
+            return TurnEnd(news=news)
         except Stale:
-            return Asked(news="nothing")  # another process recorded it
+            return TurnEnd(news="nothing")  # another process recorded it
         except Trouble as error:
             trouble = error
         except Refused as refused:
@@ -215,7 +215,7 @@ class Engine:
             await asyncio.to_thread(taking.fail, project, source, trouble)
         except Exception:
             log.exception("that a source fails could not be recorded")
-        return Asked(trouble=trouble)
+        return TurnEnd(trouble=trouble)
 
     async def _pulled(self, project: ProjectId, source: Source) -> Pulled:
         """Ask the tool for the plan. Raises: Trouble."""

@@ -29,7 +29,7 @@ class Empty(Trouble):
 class FolderTool:
     """A watched folder. `root`: the folder that the operator allows, None where none is; `still`: seconds."""
 
-    name, label = "folder", "Folder"
+    name, label = "folder", N_("Folder")
     fields: Sequence[Field] = (
         Field(
             name="folder",

@@ -17,7 +17,7 @@ from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.sources.commands import FailSource, RecoverSource
 from domain.sources.pulls import MOST_LINES, TakePull
-from domain.sources.rules import Judged, Line, Rules, Standing, judged
+from domain.sources.rules import Judged, Line, PlanAsIs, Rules, judged
 from domain.sources.source import Source, key_name
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
@@ -84,7 +84,7 @@ class Taking:
         """Return the part of an address by which a tool may hint at news; nobody can guess it."""
         place = (project, source.id, source.hook)
         if place not in self._hooks:
-            self._hooks[place] = self._ports.events.derived(f"hook of source {project} {source.id} {source.hook}")[:40]
+            self._hooks[place] = self._ports.events.derived(_place("hook", project, source))[:40]
         return self._hooks[place]
 
     def is_hook(self, project: ProjectId, source: Source, text: str) -> bool:
@@ -93,7 +93,7 @@ class Taking:
 
     def hook_secret(self, project: ProjectId, source: Source) -> str:
         """Return what the hints of a tool are signed with."""
-        return self._ports.events.derived(f"hook secret of source {project} {source.id} {source.hook}")[:48]
+        return self._ports.events.derived(_place("hook-secret", project, source))[:48]
 
     def take(self, project: ProjectId, source: SourceId, pulled: Pulled) -> News:
         """Record what a source brought, where that is news. Raises: Refused."""
@@ -125,8 +125,8 @@ class Taking:
         standing = self._standing(project, source, rules)
         return [Ahead(one.line, judged(one.line, standing)) for one in (last.lines if last is not None else ())]
 
-    def _standing(self, project: Project, source: Source, rules: Rules) -> Standing:
-        return Standing(
+    def _standing(self, project: Project, source: Source, rules: Rules) -> PlanAsIs:
+        return PlanAsIs(
             source=source.id, rules=rules, schedule=project.schedule, stood_for=project.origins.stood_for,
             left=frozenset(source.left),
         )  # fmt: skip
@@ -178,6 +178,10 @@ class Taking:
 
     def _execute(self, command: TakePull | FailSource | RecoverSource) -> None:
         self._ports.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
+
+
+def _place(what: str, project: ProjectId, source: Source) -> str:
+    return f"source.{what}.{project}.{source.id}.{source.hook}"
 
 
 def bound(tool: str, address: str) -> str:

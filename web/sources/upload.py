@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx2
 
+from domain.language import N_
 from domain.language import gettext as _
 from web.sources.tools.tool import Attached, Field, Progress, Pulled, Trouble
 
@@ -11,7 +12,7 @@ from web.sources.tools.tool import Attached, Field, Progress, Pulled, Trouble
 class UploadTool:
     """Plans that are sent to us, by `PUT /api/v1/projects/{project}/sources/{source}/plan`."""
 
-    name, label = "upload", "Script"
+    name, label = "upload", N_("Script")
     fields: Sequence[Field] = ()
     scope, secret_label, usual_address = "", "", ""
     hooks = False

@@ -67,8 +67,8 @@ class FormPage(StaffPage, frozen=True, kw_only=True):
     command_id: str
     new: str  # id of what it adds
     htmx: bool  # whether the page changes in place
-    comes: Comes | None  # the source that keeps what the form changes, None where none does
-    apart: bool  # whether it was said that it is kept by hand from now on
+    comes: Comes | None = None  # the source that keeps what the form changes, None where none does
+    apart: bool = False  # whether it was said that it is kept by hand from now on
 
 
 class ChangePage(FormPage, frozen=True, kw_only=True):

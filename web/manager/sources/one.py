@@ -1,5 +1,6 @@
 """The page of one source: how it goes, what it brought, its rules and what they would have done; and its changes."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -29,7 +30,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.identity.credentials import Allows
 from web.ids import new_id
-from web.manager.sources.page import Typed, cadences, project_of, try_out
+from web.manager.sources.page import TypedSource, cadences, project_of, try_out
 from web.manager.sources.told import (
     DEALS,
     LineTold,
@@ -78,7 +79,7 @@ class SourcePage(StaffPage, frozen=True, kw_only=True):
     cadences: Sequence[tuple[int, str]]
     hook: str  # the address for the tool's webhook, "" where it has none that can be checked
     hook_secret: str
-    put: str  # the address for a script, "" where none is
+    put: str  # the command by which a script sends the plan, "" where none is sent
     token: str  # that was just made, "" for none
     secret_since: str
     said: str
@@ -87,7 +88,7 @@ class SourcePage(StaffPage, frozen=True, kw_only=True):
     where: str  # the form that was refused
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class OnPage(msgspec.Struct, frozen=True, kw_only=True):
     """What was done on the page, or which of its forms was refused."""
 
     said: str = ""
@@ -108,10 +109,10 @@ def source_of(services: Services, request: Request) -> tuple[Project, Source] | 
 
 async def page(request: Request, signed: Signed) -> Response:
     """`GET /p/{project}/sources/{source}`: one source."""
-    return await shown(request, signed, Attempt(said=request.query_params.get("done", "")))
+    return await shown(request, signed, OnPage(said=request.query_params.get("done", "")))
 
 
-async def shown(request: Request, signed: Signed, attempt: Attempt) -> Response:
+async def shown(request: Request, signed: Signed, attempt: OnPage) -> Response:
     """Return the page of a source after something was done on it."""
     services = services_of(request)
     made = await run_in_threadpool(_page, services, signed, request, attempt)
@@ -120,7 +121,7 @@ async def shown(request: Request, signed: Signed, attempt: Attempt) -> Response:
     return services.pages.answer(request, made, status_of(attempt.problem) if attempt.problem else 200)
 
 
-def _page(services: Services, signed: Signed, request: Request, attempt: Attempt) -> SourcePage | None:
+def _page(services: Services, signed: Signed, request: Request, attempt: OnPage) -> SourcePage | None:
     there = source_of(services, request)
     if there is None:
         return None
@@ -142,7 +143,7 @@ def _page(services: Services, signed: Signed, request: Request, attempt: Attempt
         cadences=cadences(),
         hook=f"{origin}/hooks/{taking.hook(project.id, source)}" if hooks else "",
         hook_secret=taking.hook_secret(project.id, source) if hooks else "",
-        put=f"{origin}/api/v1/projects/{project.id}/sources/{source.id}/plan" if not told.asked else "",
+        put=_sending(f"{origin}/api/v1/projects/{project.id}/sources/{source.id}/plan", attempt.token, told),
         token=attempt.token,
         secret_since=asked_on(source.secret_at, project.time_zone),
         said=_(SAID[attempt.said]) if attempt.said in SAID else "",
@@ -151,6 +152,12 @@ def _page(services: Services, signed: Signed, request: Request, attempt: Attempt
         where=attempt.where,
         **shell(services, signed),
     )
+
+
+def _sending(address: str, token: str, told: SourceTold) -> str:
+    """Return the command by which a script sends the plan, "" for a source that is asked."""
+    bearer = f"authorization: Bearer {token or 'TOKEN'}"
+    return "" if told.asked else shlex.join(("curl", "-T", "plan.xml", "-H", bearer, f"{address}?name=plan.xml"))
 
 
 Make = Callable[[Services, Project, Source, FormData], SourcesCommand]
@@ -168,7 +175,7 @@ async def done(request: Request, signed: Signed, where: str, make: Make) -> Resp
         key = CommandId(str(form.get("command_id") or "") or new_id(24))
         await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
     except Refused as refused:
-        return await shown(request, signed, Attempt(problem=refused, where=where))
+        return await shown(request, signed, OnPage(problem=refused, where=where))
     services.sources.engine.wake()
     if isinstance(command, DetachSource):
         return RedirectResponse(f"/p/{project.id}/sources?done=detached", 303)
@@ -192,11 +199,11 @@ def _change(services: Services, project: Project, source: Source, form: FormData
     )  # fmt: skip
 
 
-def _typed(services: Services, project: Project, source: Source, form: FormData) -> Typed:
+def _typed(services: Services, project: Project, source: Source, form: FormData) -> TypedSource:
     tool = services.sources.tools.get(source.tool)
     if tool is None:
         raise Invalid(_("This version does not know the tool {tool}.", tool=source.tool), "tool")
-    return Typed(project, tool, source.id, form)
+    return TypedSource(project, tool, source.id, form)
 
 
 async def secret(request: Request, signed: Signed) -> Response:
@@ -232,8 +239,8 @@ async def test(request: Request, signed: Signed) -> Response:
     try:
         found = await run_in_threadpool(look)
     except Refused as refused:
-        return await shown(request, signed, Attempt(problem=refused, where="test"))
-    return await shown(request, signed, Attempt(found=found))
+        return await shown(request, signed, OnPage(problem=refused, where="test"))
+    return await shown(request, signed, OnPage(found=found))
 
 
 async def pull(request: Request, signed: Signed) -> Response:
@@ -246,7 +253,7 @@ async def pull(request: Request, signed: Signed) -> Response:
     asked = await run_in_threadpool(services.sources.engine.pull_now, project.id, source.id)
     if asked.trouble is not None:
         problem = Invalid(str(asked.trouble), "tool")
-        return await shown(request, signed, Attempt(problem=problem, where="test"))
+        return await shown(request, signed, OnPage(problem=problem, where="test"))
     said = {None: "asked", "recorded": "news", "nothing": "nothing", "gone": "asked"}[asked.news]
     return RedirectResponse(f"/p/{project.id}/sources/{source.id}?done={said}", 303)
 
@@ -262,8 +269,8 @@ async def rules(request: Request, signed: Signed) -> Response:
         try:
             tried = _rules_typed(there[1], form)
         except Refused as refused:
-            return await shown(request, signed, Attempt(problem=refused, where="rules"))
-        return await shown(request, signed, Attempt(rules=tried, dry=True))
+            return await shown(request, signed, OnPage(problem=refused, where="rules"))
+        return await shown(request, signed, OnPage(rules=tried, dry=True))
     return await done(request, signed, "rules", _rules)
 
 
@@ -346,8 +353,8 @@ async def token(request: Request, signed: Signed) -> Response:
     try:
         made = await run_in_threadpool(services.credentials.token, actor_of(signed), signed.person.id, label, allows)
     except Refused as refused:
-        return await shown(request, signed, Attempt(problem=refused, where="token"))
-    return await shown(request, signed, Attempt(token=made))
+        return await shown(request, signed, OnPage(problem=refused, where="token"))
+    return await shown(request, signed, OnPage(token=made))
 
 
 def routes() -> list[BaseRoute]:

@@ -115,14 +115,14 @@ async def attach(request: Request, signed: Signed) -> Response:
         return not_found()
     key = SourceId(str(form.get("source") or "")[:24] or new_id(16))
     try:
-        await run_in_threadpool(_attach, services, signed, Typed(project, tool, key, form))
+        await run_in_threadpool(_attach, services, signed, TypedSource(project, tool, key, form))
     except Refused as refused:
         given = {name: value for name, value in form.items() if isinstance(value, str) and name != "secret"}
         return await _form(request, signed, given, refused)
     return RedirectResponse(f"/p/{project.id}/sources/{key}?done=attached", 303)
 
 
-class Typed:
+class TypedSource:
     """What was typed into the form of a source: read, and checked against the fields of its tool."""
 
     def __init__(self, project: Project, tool: Tool, key: SourceId, form: FormData) -> None:
@@ -158,7 +158,7 @@ class Typed:
         return bool(self.tool.secret_label)
 
 
-def _attach(services: Services, signed: Signed, typed: Typed) -> None:
+def _attach(services: Services, signed: Signed, typed: TypedSource) -> None:
     """Attach a source. Raises: Refused."""
     sources = services.sources
     if typed.reached and not typed.address.startswith("https://"):
