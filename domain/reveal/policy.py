@@ -121,6 +121,7 @@ def _reveal(
         risks=risks,
         scale=_scale(project) if terms.risks and "score" in terms.risk_fields else None,
         confirmed_at=confirmed,
+        confirmed_quietly=_quietly(project, confirmed, milestones),
         concerns=said,
         agreement_ack=agreement_ack(project, share, called),
         date_unit=terms.date_unit,
@@ -134,6 +135,12 @@ def _plan_confirmed(project: Project, share: Share) -> datetime | None:
     if "confirmed" not in share.terms.project_fields:
         return None
     return _confirmed(project.schedule.confirmation(), known_from(share, "project", "", "confirmed"))
+
+
+def _quietly(project: Project, confirmed: datetime | None, milestones: tuple[MilestoneRow, ...]) -> bool:
+    """Return whether the newest confirmation, as far as the terms tell it, is no news by itself."""
+    told = confirmed is not None or any(row.confirmed_at is not None for row in milestones)
+    return told and project.schedule.confirmation().quietly
 
 
 # milestones
