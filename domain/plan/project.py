@@ -310,6 +310,7 @@ def _sourced(state: Project, command: SourcesCommand, now: datetime) -> list[Pro
     if isinstance(command, source_commands.SourceCommand):
         return list(source_commands.decide(state.sources, command))
     source = source_commands.attached(state.sources, command.source)
+    now = max(now, state.changed_at)  # a clock that was set back puts nothing before what is recorded
     events: list[ProjectEvent] = []
     after = state
 
