@@ -195,7 +195,8 @@ def _change(source: Source, command: ChangeSource) -> list[SourceEvent]:
 
 def _secret(source: Source, project: ProjectId, number: int, sealed: bytes) -> SourceSecretSet:
     if number != source.secret + 1:
-        raise Conflict(_("Somebody replaced the secret a moment ago. Look at it, then replace it again."), "secret")
+        told = _("Somebody replaced the secret a moment ago. Reload the page, then replace it again.")
+        raise Conflict(told, "secret")
     if not sealed:
         raise Invalid(_("The secret is missing. Type it and send again."), "secret")
     return SourceSecretSet(source=source.id, number=number, sealed=_sealed(sealed), drops=_keys(source, project))

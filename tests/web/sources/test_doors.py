@@ -127,7 +127,7 @@ def test_a_script_sends_the_plan_by_a_token_that_does_nothing_else(house: Source
     house.attach(key=SCRIPT, tool="upload")
     browser, here = house.house.client("manager"), f"{HERE}/{SCRIPT}"
     made = form(browser, f"{here}/token", page=here).text
-    token = re.search(r"Bearer ([\w-]{20,})", made)
+    token = re.search(r"oauth2-bearer ([\w-]{20,})", made)
     assert token is not None
     script = house.house.client()
     bearer, put = (

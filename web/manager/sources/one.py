@@ -156,8 +156,8 @@ def _page(services: Services, signed: Signed, request: Request, attempt: OnPage)
 
 def _sending(address: str, token: str, told: SourceTold) -> str:
     """Return the command by which a script sends the plan, "" for a source that is asked."""
-    bearer = f"authorization: Bearer {token or 'TOKEN'}"
-    return "" if told.asked else shlex.join(("curl", "-T", "plan.xml", "-H", bearer, f"{address}?name=plan.xml"))
+    sent = ("curl", "-T", "plan.xml", "--oauth2-bearer", token or "token", f"{address}?name=plan.xml")
+    return "" if told.asked else shlex.join(sent)
 
 
 Make = Callable[[Services, Project, Source, FormData], SourcesCommand]
