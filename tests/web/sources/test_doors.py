@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from tests.web.doors import VIEWER, wait_until
 from tests.web.sources.house import JIRA, JUNE, TAKE, Sourced, form, sourced
 from tests.web.sources.scripted import planned
 from tests.world import HARBOUR
+from web.ids import new_id
+from web.proposal.compare import propose
+from web.proposal.sourced import beside_sources, from_sources
+from web.sources.folder import FolderTool
 from web.sources.tools.tool import Trouble
 from web.write.permission import OPERATOR, SYSTEM
 
@@ -171,11 +176,15 @@ def test_a_hint_that_is_signed_is_a_turn_and_a_storm_of_them_is_few(house: Sourc
     house.tool.answer = planned(("7", "Depot opens", JUNE))
     engine.rest = False
     wait_until(lambda: house.source().last is not None)
-    for _hint in range(1000):
-        assert browser.post(f"/hooks/{hook}", content=b"{}", headers=signed).status_code == 204
-    wait_until(lambda: len(house.tool.asked) >= 2, 30)
-    assert len(house.tool.asked) <= 4
     engine.rest = True
+    for _hint in range(200):
+        assert browser.post(f"/hooks/{hook}", content=b"{}", headers=signed).status_code == 204
+    for _hint in range(800):
+        engine.hint(HARBOUR, JIRA)
+    engine.rest = False
+    wait_until(lambda: len(house.tool.asked) >= 2, 60)
+    engine.rest = True
+    assert len(house.tool.asked) == 2
 
 
 def test_nobody_but_who_manages_the_project_finds_its_sources(house: Sourced) -> None:
@@ -187,6 +196,8 @@ def test_nobody_but_who_manages_the_project_finds_its_sources(house: Sourced) ->
 
 def test_the_newest_file_of_an_allowed_folder_is_taken(house: Sourced, tmp_path: Path) -> None:
     folder, engine = tmp_path / "plans" / "depot", house.services.sources.engine
+    quick = FolderTool(tmp_path / "plans", house.services.sources.files, still=0.05)
+    house.services.sources.tools["folder"] = quick  # type: ignore[index]
     key = SourceId("folder1")
     house.attach(key=key, tool="folder", address="", values={"folder": "depot"})
     asked = engine.turn_of(HARBOUR, key)
@@ -217,3 +228,47 @@ def test_a_failure_that_began_is_recorded_once(house: Sourced) -> None:
         one for one in house.services.logs.events.stream(f"project-{HARBOUR}") if "Failed" in str(type(one.event))
     ]
     assert len(failed) == 1
+
+
+def test_a_change_by_hand_asks_whether_the_milestone_is_kept_by_hand(house: Sourced) -> None:
+    house.owned(("7", "Depot opens", JUNE))
+    depot, browser = house.titled("Depot opens"), house.house.client("manager")
+    plan = browser.get(f"/p/{HARBOUR}").text
+    assert "from Plan jira1, pull 1" in plan
+    here = f"/p/{HARBOUR}/do/move-forecast?milestone={depot.id}"
+    page = browser.get(here).text
+    assert "It comes from Plan jira1." in page
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    fields = {"forecast": "2027-06-09", "reason": "Frost", "seen": seen[1], "command_id": "by-hand-1", "apart": "yes"}
+    assert form(browser, here, **fields).status_code == 303
+    assert house.titled("Depot opens").forecast == date(2027, 6, 9)
+    assert house.source().rules.apart == (depot.id,)
+    assert "It comes from" not in browser.get(here).text
+
+
+def test_what_leaves_the_plan_is_not_ticked_before_a_person_ticks_it(house: Sourced) -> None:
+    house.owned(("7", "Depot opens", JUNE), ("8", "Crane arrives", JUNE))
+    house.pull(planned(("7", "Depot opens", date(2027, 9, 1))))
+    page = house.house.client("manager").get(f"{HERE}/{JIRA}/waits").text
+    ticked = {kind: " checked" in row for row in page.split("<tr>") for kind in ("Moved", "Gone there") if kind in row}
+    assert ticked == {"Moved": True, "Gone there": False}
+
+
+def test_the_operator_counts_the_sources_that_fail(house: Sourced) -> None:
+    house.attach()
+    assert b"fanlight_failed_sources 0.0" in house.services.metrics.text()
+    house.tell(FailSource(project=HARBOUR, source=JIRA, why="away"), SYSTEM)
+    assert b"fanlight_failed_sources 1.0" in house.services.metrics.text()
+
+
+def test_a_file_that_is_imported_does_not_find_what_a_source_keeps_missing(house: Sourced) -> None:
+    house.owned(("7", "Depot opens", JUNE))
+    proposal = from_sources(
+        house.project, propose(beside_sources(house.project), planned(("1", "Bridge closed", JUNE)), new_id)
+    )
+    assert [line.kind for line in proposal.changes] == ["added"]
+    same = propose(beside_sources(house.project), planned(("1", "Depot opens", date(2027, 6, 3))), new_id)
+    [line] = [one for one in from_sources(house.project, same).lines if one.kind == "moved"]
+    assert line.offered
+    assert "comes from Plan jira1 so far" in line.note

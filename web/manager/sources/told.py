@@ -61,6 +61,7 @@ class LineTold(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     why: str
     waits: bool
+    ticked: bool = True  # before somebody looks at it; not what leaves the plan, nor what may be of another plan
 
 
 class PullTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +190,7 @@ def line_told(line: Line, judged: Judged, done: str = "") -> LineTold:
         outcome=done or _(OUTCOMES[judged.outcome]),
         why="" if done else judged.why,
         waits=judged.outcome == "waits" and not done,
+        ticked=line.kind != "missing",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -60,6 +61,8 @@ async def _waits(request: Request, signed: Signed, problem: Refused | None) -> R
     project, source = there
     last = source.last
     lines = [one for one in lines_told(last) if one.waits] if last is not None and source.attached else []
+    if last is not None and last.doubt:
+        lines = [msgspec.structs.replace(one, ticked=False) for one in lines]
     page = WaitsPage(
         project=project, source=source, pull=last.id if last is not None else "",
         doubt=last.doubt if last is not None and lines else "", lines=lines, problem=problem,
