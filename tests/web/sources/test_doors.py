@@ -177,9 +177,9 @@ def test_a_hint_that_is_signed_is_a_turn_and_a_storm_of_them_is_few(house: Sourc
     engine.rest = False
     wait_until(lambda: house.source().last is not None)
     engine.rest = True
-    for _hint in range(200):
+    for _hint in range(30):
         assert browser.post(f"/hooks/{hook}", content=b"{}", headers=signed).status_code == 204
-    for _hint in range(800):
+    for _hint in range(970):
         engine.hint(HARBOUR, JIRA)
     engine.rest = False
     wait_until(lambda: len(house.tool.asked) >= 2, 60)
