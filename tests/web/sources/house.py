@@ -66,7 +66,7 @@ class Sourced:
 
     def attach(self, rules: Rules = TAKE, key: SourceId = JIRA, tool: str = "scripted", **more: Any) -> None:
         given = {"name": f"Plan {key}", "address": "https://jira.example.org", "cadence": 60, **more}
-        secret = b"" if tool != "scripted" else self._sealed(key, str(given["address"]))
+        secret = given.pop("secret", None) or (self._sealed(key, str(given["address"])) if tool == "scripted" else b"")
         self.tell(AttachSource(project=HARBOUR, source=key, tool=tool, sealed=secret, rules=rules, **given))
 
     def _sealed(self, key: SourceId, address: str) -> bytes:

@@ -42,9 +42,10 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     """What one pull brought.
 
-    `plan` is None where the tool said that nothing changed since the cursor. A cursor is text that only the tool's
-    module reads; `content_hash` is the sha256 hex of what the plan was read from, in a stated order, so that the same
-    plan has the same hash.
+    `plan` is None where the tool said that nothing changed since the cursor; with no cursor it is always there. A
+    cursor is text that only the tool's module reads, and one made when something else was asked for is as none;
+    `content_hash` is the sha256 hex of what the plan says, in a stated order, so that the same plan has the same hash.
+    It is there also where the plan is not.
     """
 
     plan: Plan | None
