@@ -116,6 +116,15 @@ class Engine:
         with self._lock:
             self._turns.hint(key, self._ports.monotonic())
 
+    def at_once(self, project: ProjectId, source: SourceId) -> None:
+        """Give a source its turn whatever it waits for: somebody changed how it is reached. From any thread."""
+        key = _name(project, source)
+        with self._lock:
+            self._turns.at_once(key, self._ports.monotonic())
+        if not self._ports.leads():
+            self._ports.tell(key)
+        self.wake()
+
     def pull_now(self, project: ProjectId, source: SourceId, patience: float = PATIENCE) -> TurnEnd:
         """Give a source its turn at once, and return what came of it within `patience` seconds. For threads."""
         key = _name(project, source)

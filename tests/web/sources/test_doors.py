@@ -272,3 +272,30 @@ def test_a_file_that_is_imported_does_not_find_what_a_source_keeps_missing(house
     [line] = [one for one in from_sources(house.project, same).lines if one.kind == "moved"]
     assert line.offered
     assert "comes from Plan jira1 so far" in line.note
+
+
+def test_a_secret_that_is_replaced_is_tried_at_once_whatever_it_waited_for(house: Sourced) -> None:
+    house.attach()
+    engine, here = house.services.sources.engine, f"{HERE}/{JIRA}"
+    house.tool.answer = Trouble("The token is refused. Replace it.", for_good=True)
+    engine.rest = False
+    wait_until(lambda: house.source().failure is not None)
+    house.tool.answer = planned(("7", "Depot opens", JUNE))
+    form(house.house.client("manager"), f"{here}/secret", page=here, secret="another")
+    wait_until(lambda: house.source().last is not None)
+    engine.rest = True
+    assert house.source().failure is None
+
+
+def test_one_that_is_paused_is_not_pulled_and_goes_on_when_told(house: Sourced) -> None:
+    house.attach()
+    engine, here, browser = house.services.sources.engine, f"{HERE}/{JIRA}", house.house.client("manager")
+    form(browser, f"{here}/pause", page=here)
+    page = browser.get(here).text
+    assert "Paused." in page
+    assert "Pull now" not in page
+    house.tool.answer = planned(("7", "Depot opens", JUNE))
+    engine.rest = False
+    form(browser, f"{here}/resume", page=here)
+    wait_until(lambda: house.source().last is not None)
+    engine.rest = True

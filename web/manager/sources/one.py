@@ -176,7 +176,8 @@ async def done(request: Request, signed: Signed, where: str, make: Make) -> Resp
         await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
     except Refused as refused:
         return await shown(request, signed, OnPage(problem=refused, where=where))
-    services.sources.engine.wake()
+    if isinstance(command, ChangeSource | SetSourceSecret | ResumeSource):
+        await run_in_threadpool(services.sources.engine.at_once, project.id, source.id)
     if isinstance(command, DetachSource):
         return RedirectResponse(f"/p/{project.id}/sources?done=detached", 303)
     return RedirectResponse(f"/p/{project.id}/sources/{source.id}?done={where}", 303)
