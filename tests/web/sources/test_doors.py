@@ -299,3 +299,12 @@ def test_one_that_is_paused_is_not_pulled_and_goes_on_when_told(house: Sourced) 
     form(browser, f"{here}/resume", page=here)
     wait_until(lambda: house.source().last is not None)
     engine.rest = True
+
+
+def test_the_history_names_the_source_of_what_it_took(house: Sourced) -> None:
+    house.owned(("7", "Depot opens", JUNE))
+    house.pull(planned(("7", "Depot opens", date(2027, 6, 3))))
+    page = house.house.client("manager").get(f"/p/{HARBOUR}/history").text
+    assert "3 Jun 2027" in page
+    assert "Plan jira1" in page
+    assert "pulled: 1 taken, 0 to decide" in page
