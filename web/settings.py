@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outside_ca: Path = Path()  # PEM file
     source_folder: Path = Path()  # below which folders are watched for plans
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+    compress_updates: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["text", "json"] = "text"
     test_languages: bool = False
@@ -155,6 +156,7 @@ HELP = Said(
             "folder below which sources of projects may watch for plans; default: none, no folder is watched"
         ),
         "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
+        "compress_updates": N_("yes: updates are compressed for browsers that take it, once for a share; no: never"),
         "test_languages": N_(
             "yes: two languages of tests may be chosen too, English with accents and from right to left"
         ),
