@@ -22,11 +22,11 @@ from domain.plan.health import Tolerances
 from domain.plan.putting_back import ChangePutBack, LatestChange, PutBack
 from domain.plan.risks import Scale
 from domain.plan.scores import rising
-from domain.sources import commands as source_commands
-from domain.sources import origins as origin
-from domain.sources import pulls
-from domain.sources import source as attached
-from domain.sources.rules import Proposed
+from domain.plan.sources import commands as source_commands
+from domain.plan.sources import origins as origin
+from domain.plan.sources import pulls
+from domain.plan.sources import source as attached
+from domain.plan.sources.rules import Proposed
 
 # events
 

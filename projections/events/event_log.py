@@ -32,7 +32,7 @@ from domain.language import gettext as _
 from domain.message import UNREADABLE
 from domain.people.person import PersonErased
 from domain.people.providers import ProviderRemoved, ProviderSet, ProviderUsed
-from domain.sources.source import SourceDetached, SourceSecretSet
+from domain.plan.sources.source import SourceDetached, SourceSecretSet
 from domain.telling.channels import ChannelEnded
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault

@@ -20,8 +20,8 @@ from domain.events import Stored, decode, encode
 from domain.plan import project
 from domain.plan.health import Facts, assess
 from domain.plan.putting_back import LatestChange, Parts, Placed, PutBack, change_of
+from domain.plan.sources.source import SourceEvent
 from domain.reveal import policy
-from domain.sources.source import SourceEvent
 from tests.domain.drawn import ADDITIVE, commands, histories
 from tests.domain.samples import P, added, approved, raised, started
 from tests.spec import NOW

@@ -34,7 +34,7 @@ from domain.people.tokens import IssueToken, RevokeToken, UseToken
 from domain.plan import budget, health, project, risks, schedule
 from domain.plan.account import PlannedPoint
 from domain.plan.calendar import Calendar
-from domain.sources.commands import (
+from domain.plan.sources.commands import (
     AttachSource,
     ChangeSource,
     DetachSource,
@@ -46,8 +46,8 @@ from domain.sources.commands import (
     SetSourceRules,
     SetSourceSecret,
 )
-from domain.sources.pulls import PutPullBack, SettleSource, TakePull
-from domain.sources.rules import Line, Rules
+from domain.plan.sources.pulls import PutPullBack, SettleSource, TakePull
+from domain.plan.sources.rules import Line, Rules
 from domain.telling import channels
 from domain.telling.notices import ChooseNotices
 from domain.telling.told import News

@@ -15,8 +15,8 @@ from domain.ids import MilestoneId, SourceId
 from domain.language import gettext as _
 from domain.plan.project import PlainCommand, Project
 from domain.plan.schedule import LinkMilestone, Milestone
-from domain.sources.rules import MARK, Line, Proposed, owner
-from domain.sources.source import Source
+from domain.plan.sources.rules import MARK, Line, Proposed, owner
+from domain.plan.sources.source import Source
 from projections.wording import words
 from web.importers.plan import Plan, PlannedMilestone
 from web.proposal.compare import propose

@@ -21,7 +21,7 @@ from domain.errors import Refused, Stale
 from domain.ids import ProjectId, SourceId
 from domain.language import ENGLISH, speaking
 from domain.language import gettext as _
-from domain.sources.source import Source
+from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
 from web.outside.addresses import Forbidden

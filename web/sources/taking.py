@@ -15,10 +15,10 @@ from domain.ids import CommandId, ProjectId, SourceId
 from domain.language import ENGLISH, speaking
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.sources.commands import FailSource, RecoverSource
-from domain.sources.pulls import MOST_LINES, TakePull
-from domain.sources.rules import Judged, Line, PlanAsIs, Rules, judged
-from domain.sources.source import Source, key_name
+from domain.plan.sources.commands import FailSource, RecoverSource
+from domain.plan.sources.pulls import MOST_LINES, TakePull
+from domain.plan.sources.rules import Judged, Line, PlanAsIs, Rules, judged
+from domain.plan.sources.source import Source, key_name
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.logs.vault import Damaged, Gone

@@ -29,8 +29,8 @@ from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
 from domain.plan.schedule import EndDay
-from domain.sources.commands import FailSource, RecoverSource
-from domain.sources.pulls import TakePull
+from domain.plan.sources.commands import FailSource, RecoverSource
+from domain.plan.sources.pulls import TakePull
 from domain.telling.channels import AddChannel, AllowChannelContent, ChannelCommand, QueueMessage, SettleMessage
 from domain.telling.notices import ChooseNotices
 from projections.events.world import World

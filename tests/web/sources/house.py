@@ -14,10 +14,10 @@ from domain.errors import Refused
 from domain.ids import CommandId, MilestoneId, PersonId, SourceId
 from domain.plan.milestones import Milestone
 from domain.plan.project import Project
-from domain.sources.commands import AttachSource
-from domain.sources.pulls import SettleSource
-from domain.sources.rules import Rules
-from domain.sources.source import Source
+from domain.plan.sources.commands import AttachSource
+from domain.plan.sources.pulls import SettleSource
+from domain.plan.sources.rules import Rules
+from domain.plan.sources.source import Source
 from tests.web.doors import House, every_route, running
 from tests.web.sources.scripted import Scripted, planned
 from tests.world import HARBOUR, START

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.ids import CommandId, SourceId
-from domain.sources.commands import AttachSource
+from domain.plan.sources.commands import AttachSource
 from tests.web.sources.house import TAKE
 from tests.web.sources.scripted import Scripted, planned
 from tests.world import HARBOUR, World

@@ -9,7 +9,7 @@ import pytest
 
 from domain.ids import PersonId, SourceId
 from domain.people.person import AssignProjects
-from domain.sources.commands import FailSource
+from domain.plan.sources.commands import FailSource
 from tests.web.doors import VIEWER, wait_until
 from tests.web.sources.house import JIRA, JUNE, TAKE, Sourced, form, sourced
 from tests.web.sources.scripted import planned

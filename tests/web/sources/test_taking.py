@@ -9,9 +9,9 @@ import pytest
 
 from domain.ids import SourceId
 from domain.plan.schedule import ConfirmPlan, DescribeMilestone, MoveForecast
-from domain.sources.commands import DetachSource, SetSourceRules
-from domain.sources.pulls import PutPullBack, SettleSource, TakePull
-from domain.sources.rules import Rules
+from domain.plan.sources.commands import DetachSource, SetSourceRules
+from domain.plan.sources.pulls import PutPullBack, SettleSource, TakePull
+from domain.plan.sources.rules import Rules
 from tests.web.sources.house import JIRA, JUNE, MANAGER, MAY, TAKE, Sourced, sourced
 from tests.web.sources.scripted import planned
 from tests.world import HARBOUR

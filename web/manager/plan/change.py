@@ -27,7 +27,7 @@ from domain.plan.project import Project, decide
 from domain.plan.putting_back import PutBack
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
-from domain.sources.commands import SetSourceRules
+from domain.plan.sources.commands import SetSourceRules
 from projections.events.world import World
 from projections.wording import words
 from projections.wording.instants import Clock

@@ -5,8 +5,8 @@ import msgspec
 from domain.language import gettext as _
 from domain.plan.project import Project
 from domain.plan.schedule import Milestone
-from domain.sources.rules import owner
-from domain.sources.source import Field, Source
+from domain.plan.sources.rules import owner
+from domain.plan.sources.source import Field, Source
 from web.manager.sources.told import SourceTold, source_told
 from web.process.services import Services
 

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from domain.events import Recorded
 from domain.ids import ClientId, ProjectId
 from domain.plan.project import Project, ProjectEvent, evolve
-from domain.sources.source import SourcePulled
+from domain.plan.sources.source import SourcePulled
 from projections.wording import words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services

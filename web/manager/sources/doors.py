@@ -22,7 +22,7 @@ from domain.ids import ProjectId, SourceId
 from domain.language import gettext as _
 from domain.people.tokens import SOURCE
 from domain.plan.project import Project
-from domain.sources.source import Source
+from domain.plan.sources.source import Source
 from web.door.guard import NOT_FOUND, STAFF, Signed, door, not_found, open_door
 from web.door.problem import problem, refusal
 from web.process.services import Services, services_of

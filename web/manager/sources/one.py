@@ -15,7 +15,7 @@ from domain.ids import CommandId, MilestoneId, SourceId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project, SourcesCommand
-from domain.sources.commands import (
+from domain.plan.sources.commands import (
     ChangeSource,
     DetachSource,
     PauseSource,
@@ -24,8 +24,8 @@ from domain.sources.commands import (
     SetSourceRules,
     SetSourceSecret,
 )
-from domain.sources.rules import Deal, Rules
-from domain.sources.source import Source
+from domain.plan.sources.rules import Deal, Rules
+from domain.plan.sources.source import Source
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.identity.credentials import Allows

@@ -13,7 +13,7 @@ from domain.ids import CommandId, ProjectId, SourceId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.sources.commands import LONGEST, SHORTEST, AttachSource
+from domain.plan.sources.commands import LONGEST, SHORTEST, AttachSource
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id

@@ -8,9 +8,9 @@ import msgspec
 from domain.language import N_, Said
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.sources.pulls import refusal
-from domain.sources.rules import Deal, Judged, Line, Outcome, Rules
-from domain.sources.source import Pull, Source
+from domain.plan.sources.pulls import refusal
+from domain.plan.sources.rules import Deal, Judged, Line, Outcome, Rules
+from domain.plan.sources.source import Pull, Source
 from projections.wording import words
 from projections.wording.phrases import in_time
 from web.process.services import Services

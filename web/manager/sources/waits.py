@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute
 from domain.errors import Refused
 from domain.ids import CommandId
 from domain.plan.project import Project
-from domain.sources.pulls import PutPullBack, SettleSource, refusal
-from domain.sources.source import Pull, Source
+from domain.plan.sources.pulls import PutPullBack, SettleSource, refusal
+from domain.plan.sources.source import Pull, Source
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id

@@ -22,7 +22,7 @@ from domain.plan.project import Project, ProjectEvent
 from domain.plan.putting_back import ChangePutBack
 from domain.plan.risks import Register
 from domain.plan.schedule import Schedule
-from domain.sources.source import SourceEvent
+from domain.plan.sources.source import SourceEvent
 from projections.wording import words
 from web.record.said import sources as said_of_sources
 from web.record.said.values import MILESTONE, RISK, TOLERANCES, Became, amounts, differences, value

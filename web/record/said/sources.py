@@ -5,7 +5,7 @@ from typing import assert_never
 
 from domain.language import gettext as _
 from domain.plan.project import Project
-from domain.sources import source as s
+from domain.plan.sources import source as s
 from projections.wording import words
 from web.record.said.values import Became
 

@@ -24,8 +24,8 @@ from domain.plan.schedule import (
     ReportProgress,
     Schedule,
 )
-from domain.sources.rules import Judged, Line, PlanAsIs, Proposed, judged
-from domain.sources.source import (
+from domain.plan.sources.rules import Judged, Line, PlanAsIs, Proposed, judged
+from domain.plan.sources.source import (
     Field,
     Pull,
     PulledLine,

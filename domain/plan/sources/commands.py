@@ -8,8 +8,8 @@ from domain.errors import Conflict, Invalid, Unknown
 from domain.ids import ProjectId, SourceId
 from domain.language import gettext as _
 from domain.message import Command
-from domain.sources.rules import Rules, checked
-from domain.sources.source import (
+from domain.plan.sources.rules import Rules, checked
+from domain.plan.sources.source import (
     Source,
     SourceAttached,
     SourceChanged,

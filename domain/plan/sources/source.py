@@ -14,7 +14,7 @@ import msgspec
 
 from domain.ids import MilestoneId, SourceId
 from domain.message import Event
-from domain.sources.rules import Line, Outcome, Rules
+from domain.plan.sources.rules import Line, Outcome, Rules
 
 KEPT = 60  # pulls of a source that are listed; the log has them all
 LEFT = 2000  # lines that a person left, the latest

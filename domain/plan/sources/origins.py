@@ -20,7 +20,7 @@ from domain.plan.milestones import (
     ProgressReported,
 )
 from domain.plan.schedule import BaselineApproved, PlanConfirmed, ScheduleEvent
-from domain.sources.source import Field, SourcePulled, SourceSettled
+from domain.plan.sources.source import Field, SourcePulled, SourceSettled
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
