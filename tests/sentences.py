@@ -66,6 +66,16 @@ NOT_READ_HERE = {
     ("web/mail/own.py", "confirm_token"): "what a secret is derived for",
     ("web/identity/passkeys.py", "SIGN_IN"): "what a challenge is derived for",
     ("web/write/viewer_answers.py", "_command"): "what an id is derived from",
+    ("web/sources/tools/asking.py", "_body"): "of an exception that is told otherwise",
+    ("web/sources/tools/github.py", "_asker"): "a header of HTTP",
+    ("web/sources/tools/jira.py", "_asker"): "a header of HTTP",
+    ("web/sources/tools/jira.py", "_asked"): "a query in the language of the tool",
+    ("web/sources/tools/jira.py", "_issues"): "a query in the language of the tool",
+    ("web/sources/tools/jira.py", "_is_as_before"): "a query in the language of the tool",
+    ("web/sources/tools/openproject.py", "_asker"): "a header of HTTP",
+    ("web/sources/tools/smartsheet.py", "ROW"): "the heading of a column that no tool writes",
+    ("web/sources/tools/smartsheet.py", "pull"): "a header of HTTP",
+    ("web/sources/tools/tool.py", "__repr__"): "for whoever reads the log",
 }
 # Modules in which a capitalised word alone is no label, with the reason.
 NO_LABELS = {
@@ -74,6 +84,8 @@ NO_LABELS = {
     "web/importers/mspdi/costs.py": "names of elements in Microsoft Project's XML",
     "web/importers/mspdi/tasks.py": "names of elements in Microsoft Project's XML",
     "web/importers/reading.py": "the name of a stream in a file of Excel",
+    "web/sources/tools/jira.py": "the name of a product",
+    "web/sources/tools/smartsheet.py": "the name of a product",
 }
 # Lower-case words that are read, by the function they are a value in. Words inside a sentence's braces need no entry.
 WORDS = {

@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_name: str = ""  # what people call it; default: single sign-on
     outside_networks: str = ""  # inside, that addresses typed by admins may lead to
     outside_ca: Path = Path()  # PEM file
+    source_folder: Path = Path()  # below which folders are watched for plans
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
     compress_updates: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -147,10 +148,13 @@ HELP = Said(
         ),
         "oidc_name": N_("what people call that provider, as on the sign-in page; default: single sign-on"),
         "outside_networks": N_(
-            "networks inside that identity providers of clients may be in, such as 10.1.0.0/16, with commas between; "
-            "default: none, only addresses outside are asked"
+            "networks inside that identity providers of clients and sources of plans may be in, such as 10.1.0.0/16, "
+            "with commas between; default: none, only addresses outside are asked"
         ),
         "outside_ca": N_("file with a certificate authority of your own (PEM) that such addresses may be certified by"),
+        "source_folder": N_(
+            "folder below which sources of projects may watch for plans; default: none, no folder is watched"
+        ),
         "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
         "compress_updates": N_("yes: updates are compressed for browsers that take it, once for a share; no: never"),
         "test_languages": N_(
@@ -202,6 +206,7 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
         raise BadSetting(_("A witness needs both its address (--witness-url) and its key (--witness-key)."))
     _check_mail(settings)
     _check_outside(settings)
+    _check_folder(settings)
     return settings
 
 
@@ -323,6 +328,17 @@ def _check_mail(settings: Settings) -> None:
                 value=variable("mail_from"),
                 mail_from=settings.mail_from,
                 told=expected,
+            )
+        )
+
+
+def _check_folder(settings: Settings) -> None:
+    if settings.source_folder != Path() and not settings.source_folder.is_dir():
+        raise BadSetting(
+            _(
+                "{value} is {path}, which is no folder that can be read. Make it, or leave the setting out.",
+                value=variable("source_folder"),
+                path=settings.source_folder,
             )
         )
 

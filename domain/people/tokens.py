@@ -19,7 +19,7 @@ from domain.language import gettext as _
 from domain.message import Command, Event
 from domain.people.sign_ins import ahead
 
-READ, CHANGE = "read", "change"
+READ, CHANGE, SOURCE = "read", "change", "source"
 SCOPES = (READ, CHANGE)  # that a person chooses from; one of another kind is a name, or a name and an id: "source:x"
 _SCOPE = re.compile(r"[a-z]{1,20}(:[A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
 MOST = 500  # tokens of one person, those that have expired among them
@@ -66,9 +66,9 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime | None = None
     used: date | None = None  # the last day, UTC
 
-    def covers(self, scope: str) -> bool:
-        """Tell whether the token may be used for something."""
-        return self.scopes is None or scope in self.scopes
+    def covers(self, scope: str, about: str = "") -> bool:
+        """Tell whether the token may be used for something, or for the one thing of that kind with the id `about`."""
+        return self.scopes is None or scope in self.scopes or (bool(about) and f"{scope}:{about}" in self.scopes)
 
 
 Tokens = Mapping[str, Token]

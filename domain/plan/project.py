@@ -22,6 +22,11 @@ from domain.plan.health import Tolerances
 from domain.plan.putting_back import ChangePutBack, LatestChange, PutBack
 from domain.plan.risks import Scale
 from domain.plan.scores import rising
+from domain.plan.sources import commands as source_commands
+from domain.plan.sources import origins as origin
+from domain.plan.sources import pulls
+from domain.plan.sources import source as attached
+from domain.plan.sources.rules import Proposed
 
 # events
 
@@ -83,7 +88,14 @@ OwnEvent = (
     | ProjectClosed
     | ChangePutBack
 )
-ProjectEvent = OwnEvent | schedules.ScheduleEvent | budgets.BudgetEvent | registers.RiskEvent | healths.HealthEvent
+ProjectEvent = (
+    OwnEvent
+    | schedules.ScheduleEvent
+    | budgets.BudgetEvent
+    | registers.RiskEvent
+    | healths.HealthEvent
+    | attached.SourceEvent
+)
 
 
 # state
@@ -106,6 +118,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     budget: budgets.Budget = budgets.Budget()
     risks: registers.Register = registers.Register()
     health: healths.Health = healths.Health()
+    sources: attached.Sources = {}
+    origins: origin.Origins = origin.Origins()
     changed_at: datetime
 
     def civil(self, at: datetime) -> date:
@@ -153,7 +167,13 @@ def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
         case healths.HealthOverridden() | healths.HealthOverrideEnded():
             return replace(state, health=healths.evolve(state.health, event))
         case _ if isinstance(event, schedules.ScheduleEvent):
-            return replace(state, schedule=schedules.evolve(state.schedule, event, at))
+            schedule = schedules.evolve(state.schedule, event, at)
+            return replace(state, schedule=schedule, origins=origin.changed(state.origins, event))
+        case _ if isinstance(event, attached.SourceEvent):
+            known = attached.evolve(state.sources, event, at)
+            if isinstance(event, attached.SourcePulled | attached.SourceSettled):
+                return replace(state, sources=known, origins=origin.pulled(state.origins, event, at))
+            return replace(state, sources=known)
         case _ if isinstance(event, budgets.BudgetEvent):
             return replace(state, budget=budgets.evolve(state.budget, event, at))
         case _ if isinstance(event, registers.RiskEvent):
@@ -255,7 +275,8 @@ class ChangeTogether(Command, frozen=True, kw_only=True):
     commands: tuple[PlainCommand, ...]
 
 
-ProjectCommand = PlainCommand | ChangeTogether | PutBack
+SourcesCommand = source_commands.SourceCommand | pulls.PullCommand
+ProjectCommand = PlainCommand | ChangeTogether | PutBack | SourcesCommand
 
 
 def decide(
@@ -279,7 +300,44 @@ def decide(
         )
     if isinstance(command, PutBack):
         return _put_back(state, command, now, changes)
+    if isinstance(command, SourcesCommand):
+        return _sourced(state, command, now)
     return _decide(state, command, now)
+
+
+def _sourced(state: Project, command: SourcesCommand, now: datetime) -> list[ProjectEvent]:
+    """Return what a command on a source does; of a pull, what it takes and then its record."""
+    if isinstance(command, source_commands.SourceCommand):
+        return list(source_commands.decide(state.sources, command))
+    source = source_commands.attached(state.sources, command.source)
+    now = max(now, state.changed_at)  # a clock that was set back puts nothing before what is recorded
+    events: list[ProjectEvent] = []
+    after = state
+
+    def carry(parts: Sequence[Proposed]) -> schedules.Schedule:
+        nonlocal after
+        new, then = list[ProjectEvent](), after
+        for part in parts:
+            for event in _decide(then, part, now):
+                new.append(event)
+                then = evolve(then, event, now)
+        events.extend(new)
+        after = then
+        return after.schedule
+
+    before = pulls.Before(state.schedule, state.origins.stood_for)
+    match command:
+        case pulls.TakePull():
+            record = pulls.take(source, before, command, carry)
+            return [*events, record]
+        case pulls.SettleSource():
+            settled = pulls.settle(source, before, command, carry)
+            return [*events, settled]
+        case pulls.PutPullBack():
+            back = pulls.put_back(source, before, command, carry)
+            return [*events, *back]
+        case _:
+            assert_never(command)
 
 
 def _put_back(state: Project, command: PutBack, now: datetime, changes: Sequence[LatestChange]) -> list[ProjectEvent]:

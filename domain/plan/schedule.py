@@ -67,7 +67,7 @@ class BaselineApproved(Event, frozen=True, kw_only=True):
 
 
 class PlanConfirmed(Event, frozen=True, kw_only=True):
-    source: Literal["person", "import"]
+    source: Literal["person", "import", "source"]
     file_hash: str = ""  # sha256 hex of the imported file
     data_date: date | None = None
     note: str = ""
@@ -100,6 +100,7 @@ class Confirmation(msgspec.Struct, frozen=True):
 
     at: datetime | None
     as_of: datetime | None
+    quietly: bool = False  # by a source that had nothing new, or with what it had: nobody is told of it
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +111,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     agreed_first: dict[MilestoneId, date] = {}  # from the baselines: the first date agreed
     confirmed_at: datetime | None = None  # when the confirmation that holds since latest was recorded
     confirmed_as_of: datetime | None = None  # since when it held in its source, where that is said
+    confirmed_quietly: bool = False  # by a source
     data_date: date | None = None
     files: tuple[str, ...] = ()  # hashes of imported files, newest last
     plan_title: str = ""  # as the last imported file that had one had it
@@ -132,7 +134,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     def confirmation(self, _milestone: MilestoneId | None = None) -> Confirmation:
         """Return the confirmation that holds since latest: of a milestone, None for the whole plan."""
-        return Confirmation(self.confirmed_at, self.confirmed_as_of)
+        return Confirmation(self.confirmed_at, self.confirmed_as_of, self.confirmed_quietly)
 
     def baseline_of(self, milestone: MilestoneId) -> date | None:
         """Return the date in the newest baseline that has this milestone."""
@@ -206,7 +208,10 @@ def _confirmed(state: Schedule, event: PlanConfirmed, at: datetime) -> Schedule:
     if state.confirmed_since is not None and (event.as_of or at) < state.confirmed_since:
         return msgspec.structs.replace(state, files=files)
     newest = event.data_date or state.data_date
-    return msgspec.structs.replace(state, confirmed_at=at, confirmed_as_of=event.as_of, files=files, data_date=newest)
+    quietly = event.source == "source"
+    return msgspec.structs.replace(
+        state, confirmed_at=at, confirmed_as_of=event.as_of, confirmed_quietly=quietly, files=files, data_date=newest
+    )
 
 
 def _agreed(state: Schedule, event: BaselineApproved) -> Schedule:
@@ -237,7 +242,7 @@ class ApproveBaseline(Command, frozen=True, kw_only=True):
 
 class ConfirmPlan(Command, frozen=True, kw_only=True):
     project: ProjectId
-    source: Literal["person", "import"] = "person"
+    source: Literal["person", "import", "source"] = "person"
     file_hash: str = ""
     data_date: date | None = None
     note: str = ""

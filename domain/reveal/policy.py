@@ -130,6 +130,7 @@ def _reveal(project: Project, share: Share, names: tuple[str, str, str], called:
         risks=risks,
         scale=memory.one("scale", _scale(project)) if terms.risks and "score" in terms.risk_fields else None,
         confirmed_at=confirmed,
+        confirmed_quietly=_quietly(project, confirmed, milestones),
         concerns=tuple(memory.one(("concern", one.id), one) for one in raised),
         agreement_ack=memory.one("agreement", agreement_ack(project, share, said, called)),
         date_unit=terms.date_unit,
@@ -143,6 +144,12 @@ def _plan_confirmed(project: Project, share: Share) -> datetime | None:
     if "confirmed" not in share.terms.project_fields:
         return None
     return _confirmed(project.schedule.confirmation(), known_from(share, "project", "", "confirmed"))
+
+
+def _quietly(project: Project, confirmed: datetime | None, milestones: tuple[MilestoneRow, ...]) -> bool:
+    """Return whether the newest confirmation, as far as the terms tell it, is no news by itself."""
+    told = confirmed is not None or any(row.confirmed_at is not None for row in milestones)
+    return told and project.schedule.confirmation().quietly
 
 
 # milestones

@@ -10,8 +10,9 @@ from typing import Literal
 import msgspec
 
 Kind = Literal[
-    "concern", "comment", "score", "ack", "hold", "mail", "stopped", "confirm", "expires", "joined", "channel"
-]
+    "concern", "comment", "score", "ack", "hold", "mail", "stopped", "confirm", "expires", "joined", "channel",
+    "source", "proposal",
+]  # fmt: skip
 KEPT = 3000  # lines; the log has them all
 
 

@@ -21,6 +21,7 @@ from projections.entries.one_change import Thing, change
 from projections.wording import phrases
 from projections.wording.values import Way, way_of
 
+CONFIRMED = frozenset({"project.confirmed", "milestone.confirmed"})
 NAMED = Said(
     {
         "organisation": N_("Organisation"),
@@ -68,9 +69,11 @@ def changes(previous: ClientView | None, view: ClientView) -> tuple[Change, ...]
     def both(thing: Thing, before: Any, after: Any) -> Iterator[Change]:
         return _all_of(thing, before, after, way)
 
-    moved = _confirmed_once([*course.agreement(previous, view), *_moved(old, view, way.unit, both)])
-    noticed = [*moved, *said(old, view), *_named(old, view)]
-    if not noticed and previous != view:
+    moved = [*course.agreement(previous, view), *_moved(old, view, way.unit, both)]
+    quietly = view.confirmed_quietly
+    noticed = [*_confirmed_once(moved, quietly=quietly), *said(old, view), *_named(old, view)]
+    alone = quietly and bool(moved) and all(one.row in CONFIRMED for one in moved)  # and nothing but the time of it
+    if not noticed and previous != view and not alone:
         noticed = [_others(previous, view)]
     return tuple(noticed)
 
@@ -158,8 +161,13 @@ def _renamed(thing: Thing, before: RiskCard, after: RiskCard) -> Iterator[Change
         yield change(kind, subject, now, before=was, after=now, say=say, field="title", was=was, now=now)
 
 
-def _confirmed_once(moved: list[Change]) -> list[Change]:
-    """Return changes without those of milestones whose plan was confirmed, where that is told of the whole plan."""
+def _confirmed_once(moved: list[Change], *, quietly: bool) -> list[Change]:
+    """Return changes without those of milestones whose plan was confirmed, where that is told of the whole plan.
+
+    With `quietly` no confirmation is a change: the page says when it was, and nobody is told of it.
+    """
+    if quietly:
+        return [one for one in moved if one.row not in CONFIRMED]
     plan = any(one.row == "project.confirmed" for one in moved)
     return [one for one in moved if not plan or one.row != "milestone.confirmed"]
 

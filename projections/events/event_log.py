@@ -32,6 +32,7 @@ from domain.language import gettext as _
 from domain.message import UNREADABLE
 from domain.people.person import PersonErased
 from domain.people.providers import ProviderRemoved, ProviderSet, ProviderUsed
+from domain.plan.sources.source import SourceDetached, SourceSecretSet
 from domain.telling.channels import ChannelEnded
 from projections.logs.disclosure_log import CUTS, Moved, TermsMoved, row
 from projections.logs.vault import Damaged, Gone, Vault
@@ -43,6 +44,7 @@ PERSONAL = "person-"  # streams sealed with a key of their own
 KEYED = (PERSONAL, "channel-")  # streams whose commands leave no hash that could be guessed at
 SNAPSHOT = "snapshot"  # the key that seals a snapshot of the world beside the logs
 PROVIDER = "provider-"  # keys that seal the secret of a client's identity provider
+SOURCE = "source-"  # keys that seal the secret of a source
 
 
 class Unreadable(Exception):  # the follower stops the shares that depend on the stream
@@ -183,6 +185,9 @@ class EventLog:
             case ProviderSet(drops=keys) | ProviderUsed(drops=keys) | ProviderRemoved(drops=keys):
                 for key in keys:
                     self._vault.destroy(f"{PROVIDER}{key}")
+            case SourceSecretSet(drops=keys) | SourceDetached(drops=keys):
+                for key in keys:
+                    self._vault.destroy(f"{SOURCE}{key}")
         return stored
 
     # a secret is sealed before it becomes part of an event, so that whoever reads events does not read it
@@ -219,6 +224,19 @@ class EventLog:
         Raises: Gone, Damaged.
         """
         return self._vault.open(f"{PROVIDER}{key}", sealed, bound.encode()).decode()
+
+    # secrets of sources
+
+    def seal_for_source(self, key: str, secret: str, bound: str) -> bytes:
+        """Return a secret of a source, sealed with a key of its own; it opens only together with `bound`."""
+        return self._vault.seal(f"{SOURCE}{key}", secret.encode(), bound.encode())
+
+    def open_for_source(self, key: str, sealed: bytes, bound: str) -> str:
+        """Return the secret of a source.
+
+        Raises: Gone, Damaged.
+        """
+        return self._vault.open(f"{SOURCE}{key}", sealed, bound.encode()).decode()
 
     def derived(self, name: str) -> str:
         """Return a secret of this installation, made if need be, for `name` alone; the same in every process."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.agreement.share import Share
-from domain.ids import ChannelId, ClientId, PersonId, ProjectId, ShareId
+from domain.ids import ChannelId, ClientId, PersonId, ProjectId, ShareId, SourceId
 from domain.people.mails import Mail
 from domain.plan.project import Project
 from domain.telling.channels import Channel
@@ -32,6 +32,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     share: ShareId | None = None
     about: str = ""  # "milestone-m1", "risk-r7", "budget", "agreement-2"; "": everything
     channel: ChannelId | None = None
+    source: SourceId | None = None
     by: PersonId | None = None  # of the client: who said it, joined, or was not reached
     at: datetime | None = None  # since when, UTC; None: not known
     newest: datetime | None = None  # when the latest of it came, where it is several
@@ -67,6 +68,7 @@ def matters(world: World, project: Project) -> Iterator[Matter]:
         yield from _mails(world, share)
     yield from _scored(project)
     yield from _unconfirmed(project, active)
+    yield from _sources(project)
     for channel in world.channels_of(project.id):
         yield from _refusing(channel)
     for client in {share.client for share in world.all_of_project(project.id)}:
@@ -189,6 +191,23 @@ def _people_of(world: World, client: ClientId, project: ProjectId) -> Iterator[M
             yield Matter(
                 key=_key("joined", project, client, person.id), kind="joined", project=project, client=client,
                 by=person.id, at=came, ends=came + JOINED, place=f"client-{client}",
+            )  # fmt: skip
+
+
+def _sources(project: Project) -> Iterator[Matter]:
+    """Yield which sources fail, and which brought something that waits for a person."""
+    for source in project.sources.values():
+        if not source.attached or project.phase == "closed":
+            continue
+        if (failure := source.failure) is not None and source.paused is None:
+            yield Matter(
+                key=_key("source", project.id, source.id, _seconds(failure.since)), kind="source", project=project.id,
+                source=source.id, at=failure.since,
+            )  # fmt: skip
+        if (last := source.last) is not None and (waits := source.waits):
+            yield Matter(
+                key=_key("proposal", project.id, source.id), kind="proposal", project=project.id, source=source.id,
+                at=last.at, many=len(waits),
             )  # fmt: skip
 
 

@@ -88,6 +88,8 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", "/for-you"),
     ("manager", "/for-you/settings"),
     ("manager", f"/p/{HARBOUR}/channels"),
+    ("manager", f"/p/{HARBOUR}/sources"),
+    ("manager", f"/p/{HARBOUR}/sources/new/folder"),
     ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),
     ("auditor", "/audit/replay"),

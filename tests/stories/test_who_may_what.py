@@ -343,5 +343,5 @@ def test_the_walk_has_every_kind_of_id(product: tuple[Product, TestClient]) -> N
     known = {name for route in made.routes for name in route.param_convertors} - set(IDS)
     assert known <= {
         "secret", "name", "sha", "token", "session", "rest", "command", "moment", "upload", "concern", "comment", "subject",
-        "file", "sheet", "channel", "device", "passkey",
+        "file", "sheet", "channel", "device", "passkey", "source", "tool", "pull", "hook",
     }, known  # fmt: skip

@@ -20,6 +20,7 @@ from web.importers.table.mapping import FIELDS
 from web.importers.table.reader import Offered
 from web.process import open_logs
 from web.proposal.compare import Proposal, accept, propose
+from web.proposal.sourced import beside_sources, from_sources
 from web.settings import BadSetting, Settings, add_flags
 from web.write.permission import OPERATOR
 from web.write.service import Service
@@ -94,7 +95,8 @@ def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: b
                     where=folder.where,
                 )
             )
-        proposal = propose(project, plan, new_id, project.civil(clock.now()))
+        proposal = propose(beside_sources(project), plan, new_id, project.civil(clock.now()))
+        proposal = from_sources(project, proposal)
         _show(proposal)
         if proposal.doubt:
             return True

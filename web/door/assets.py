@@ -65,6 +65,7 @@ STYLES: dict[str, tuple[str, ...]] = {
             "for-you",
             "brand",
             "provider",
+            "sources",
         ),
     ),
     "seen.css": ("page", "scrubber", "sheets", "viewers", "proof", "replay"),

@@ -24,7 +24,7 @@ from domain.language import gettext as _
 from domain.people.devices import Device
 from domain.people.person import Person, Role
 from domain.people.sign_ins import Session
-from domain.people.tokens import CHANGE, READ, Token
+from domain.people.tokens import CHANGE, READ, SOURCE, Token
 from projections.directory import Directory
 from web.door import renewal
 from web.door.bounds import Bounds, Kind, TooLarge, bounded
@@ -49,7 +49,7 @@ LATER = 20  # seconds after which a device that asked too often for sessions may
 CLEARED = '"cache", "storage"'  # what a browser forgets at the end of a session
 JSON = "/api/"  # what tokens open, and nothing else
 ANY = "any"  # of a JSON route that does nothing, so that any token may ask it
-SCOPED = (READ, CHANGE, ANY)
+SCOPED = (READ, CHANGE, SOURCE, ANY)
 PASSKEYS = "/me/passkeys"  # where somebody goes who has to use a passkey first
 UNPROVEN = (PASSKEYS, "/sign-out")  # and nowhere else
 FORM = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -364,7 +364,8 @@ def door(
             return _too_often(request, LATER) if renewal.asked_too_often(request) else _sign_in_first(request)
         if signed.person.role not in allow or _of_others(request, signed):
             return hidden(request)
-        if signed.token is not None and scope != ANY and not signed.token.covers(scope):
+        about = request.path_params.get(scope, "")
+        if signed.token is not None and scope != ANY and not signed.token.covers(scope, about):
             return _not_covered(scope)
         if not path.startswith(UNPROVEN) and guard.unproven(signed):
             return _passkey_first(request)

@@ -31,6 +31,10 @@ from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.workspace import shares_shown, workspace
 from web.manager.release import page as release_page
 from web.manager.release import past_holds
+from web.manager.sources import doors as source_doors
+from web.manager.sources import one as source_one
+from web.manager.sources import page as source_page
+from web.manager.sources import waits as source_waits
 from web.manager.table import page as table_page
 from web.manager.who import page as who_page
 from web.people import viewers
@@ -156,6 +160,10 @@ def routes() -> list[BaseRoute]:
         *for_you_page.routes(),
         *for_you_settings.routes(),
         *channels_page.routes(),
+        *source_page.routes(),
+        *source_one.routes(),
+        *source_waits.routes(),
+        *source_doors.routes(),
         *new.routes(),
         *table.routes(),
         door("/p/{project}", project, allow=STAFF),

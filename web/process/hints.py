@@ -34,6 +34,7 @@ class Hint(msgspec.Struct, frozen=True, omit_defaults=True):
     events: bool = False  # events were recorded
     entries: dict[str, int] = {}  # number of the newest entry recorded, by share
     retry: tuple[str, ...] = ()  # stopped shares to try again
+    pull: tuple[str, ...] = ()  # sources that may have news
     watching: dict[str, tuple[Watching, ...]] | None = None  # open dashboards there by share, None where unchanged
 
 
@@ -59,7 +60,7 @@ class Hints:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()
-        self._events, self._retry = False, set[str]()
+        self._events, self._retry, self._pull = False, set[str](), set[str]()
         self._entries: dict[str, int] = {}
         # by process: when it said who watches there (monotonic), and that, by share
         self._others: dict[str, tuple[float, dict[str, tuple[Watching, ...]]]] = {}
@@ -75,6 +76,15 @@ class Hints:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._note, events, dict(entries or {}), retry)
 
+    def tell_of_source(self, source: str) -> None:
+        """Send soon that a source may have news. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._note_source, source)
+
+    def _note_source(self, source: str) -> None:
+        self._pull.add(source)
+        self._due.set()
+
     def _note(self, events: bool, entries: dict[str, int], retry: str) -> None:
         self._events |= events
         self._retry |= {retry} - {""}
@@ -86,16 +96,17 @@ class Hints:
         """Return the next hint, None where there is nothing to send."""
         watching, now = self._watching(), time.monotonic()
         changed = watching != self._told or now - self._told_at >= BEAT
-        if not (changed or self._events or self._entries or self._retry):
+        if not (changed or self._events or self._entries or self._retry or self._pull):
             return None
         hint = Hint(
             by=self.worker,
             events=self._events,
             entries=self._entries,
             retry=tuple(sorted(self._retry)),
+            pull=tuple(sorted(self._pull)),
             watching={share: tuple(there) for share, there in watching.items()} if changed else None,
         )
-        self._events, self._entries, self._retry = False, {}, set()
+        self._events, self._entries, self._retry, self._pull = False, {}, set(), set()
         if changed:
             self._told, self._told_at = watching, now
         return hint
@@ -139,7 +150,7 @@ class Hints:
         self.hints += 1
         if hint.watching is not None:
             self._others[hint.by] = time.monotonic(), hint.watching
-        if hint.events or hint.entries or hint.retry:
+        if hint.events or hint.entries or hint.retry or hint.pull:
             self._on_hint(hint)
 
     # running and ending

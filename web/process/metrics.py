@@ -67,10 +67,10 @@ class Deliveries:
 
 
 class Metrics(Collector):
-    """All metrics of one process, in the registry of its deliveries."""
+    """All metrics of one process, in the registry of its deliveries. `failed`: how many sources of plans fail."""
 
-    def __init__(self, health: Health, live: Live, deliveries: Deliveries) -> None:
-        self._health, self._live, self._registry = health, live, deliveries.registry
+    def __init__(self, health: Health, live: Live, deliveries: Deliveries, failed: Callable[[], int]) -> None:
+        self._health, self._live, self._registry, self._failed = health, live, deliveries.registry, failed
         self._registry.register(self)
 
     def describe(self) -> list[Metric]:
@@ -82,6 +82,9 @@ class Metrics(Collector):
         report = self._health.report()
         for name, (field, text) in GAUGES.items():
             yield GaugeMetricFamily(f"fanlight_{name}", text, value=float(getattr(report, field)))
+        yield GaugeMetricFamily(
+            "fanlight_failed_sources", _("Sources of plans that fail."), value=float(self._failed())
+        )
         for field, text in PUSHED.items():
             yield GaugeMetricFamily(f"fanlight_push_{field}", text, value=getattr(self._live.counts, field))
 

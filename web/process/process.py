@@ -68,6 +68,7 @@ from web.push.pace import Pace
 from web.render.page import Renderer
 from web.render.wardrobe import Wardrobe
 from web.settings import Settings
+from web.sources.built import BuiltOf, Sources, built, failing
 from web.write.brand_kept import BrandKept
 from web.write.erasure import PersonErasure
 from web.write.permission import OPERATOR
@@ -234,7 +235,7 @@ class Process:
             hints=self._hints,
             leads=self.leads,
             health=health,
-            metrics=Metrics(health, self._live, self._deliveries),
+            metrics=Metrics(health, self._live, self._deliveries, lambda: failing(self._present.world)),
             notary=signing,
             erasure=erasure,
             sign_ins=Limit(settings.sign_in_per_minute),
@@ -243,7 +244,22 @@ class Process:
             client_providers=self._client_providers(service),
             mail_sender=sender,
             poster=self._telling.poster(service),
+            sources=self._sources(service),
             asked=Asked(sender.link, self._present.refresh) if sender is not None else None,
+        )
+
+    def _sources(self, service: Service) -> Sources:
+        return built(
+            BuiltOf(
+                settings=self._settings,
+                events=self._logs.events,
+                present=self._present,
+                service=service,
+                clock=self._given.now,
+                leads=self.leads,
+                tell=self._tell_of_source,
+                crash_point=self._given.crash_point,
+            )
         )
 
     def _passkeys(self, service: Service) -> Passkeys:
@@ -358,10 +374,17 @@ class Process:
         if self._hints is not None:
             self._hints.tell(events=True)
 
+    def _tell_of_source(self, source: str) -> None:
+        """Tell the process that leads that a source has news; where processes only poll, its cadence has to do."""
+        if self._hints is not None:
+            self._hints.tell_of_source(source)
+
     def _take_hint(self, hint: "Hint") -> None:
         """Read at once what another process says it recorded, instead of at the next poll."""
         if hint.entries:
             self._tail.wake()
+        for source in hint.pull:
+            self.services.sources.engine.hinted(source)
         for share in hint.retry:
             self._follower.ask_again(share)
         if hint.events:
@@ -398,6 +421,7 @@ class Process:
         self._stop.set()
         for sleeper in (self._follower, self._receipts, self._tail, self._telling.notices, self.services.poster):
             sleeper.wake()
+        self.services.sources.engine.wake()
         for thread in threads:
             await asyncio.to_thread(thread.join, 10)
         if self.services.mail_sender is not None:
@@ -433,6 +457,7 @@ class Process:
         if follows:
             work.append(("follower", lambda: self._follower.run(stop)))
             work.append(("duties", lambda: self.clockwork.run(stop)))
+            work.append(("sources", lambda: self.services.sources.engine.run(stop)))
         if follows and (sender := self.services.mail_sender) is not None:
             work.append(("post", lambda: sender.run(stop)))
         if follows:

@@ -37,6 +37,7 @@ from web.process.metrics import Metrics
 from web.process.refresh import SharedRefresh
 from web.push.live import Live
 from web.settings import Settings
+from web.sources.built import Sources
 from web.telling.poster import Poster
 from web.write.erasure import PersonErasure
 from web.write.service import Service
@@ -87,6 +88,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     client_providers: ClientProviders
     mail_sender: MailSender | None  # None where no mail server is set
     poster: Poster  # messages to channels
+    sources: Sources  # where plans come from by themselves
     asked: Asked | None  # links asked for on the sign-in page, None where no mail server is set
 
 

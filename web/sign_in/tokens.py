@@ -12,11 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.errors import Invalid, Refused
-from domain.ids import CommandId, PersonId, ProjectId
+from domain.ids import CommandId, PersonId, ProjectId, SourceId
 from domain.language import N_
 from domain.language import gettext as _
 from domain.people.person import Person
-from domain.people.tokens import CHANGE, READ, SCOPES, RevokeToken, Token
+from domain.people.tokens import CHANGE, READ, SCOPES, SOURCE, RevokeToken, Token
 from projections.wording import words
 from projections.wording.phrases import listed
 from web.door.guard import EVERYONE, OURS, Signed, door, hidden, not_found
@@ -135,12 +135,22 @@ def _line(services: Services, signed: Signed, person: Person, token: Token) -> T
 
 def _covers(services: Services, token: Token) -> str:
     """Return what a token may be used for, and for which projects: "read and change, Harbour Line"."""
-    can = _("all its holder may") if token.scopes is None else listed([_(SCOPE_NAMES.get(s, s)) for s in token.scopes])
+    can = _("all its holder may") if token.scopes is None else listed([_scope(services, s) for s in token.scopes])
     if token.projects is None:
         return can
     known = services.present.world.projects
     titles = sorted(known[key].title if key in known else key for key in token.projects)
     return _("{can}: {projects}", can=can, projects=listed(titles))
+
+
+def _scope(services: Services, scope: str) -> str:
+    """Return what a scope covers, in words."""
+    kind, _colon, key = scope.partition(":")
+    if kind != SOURCE:
+        return _(SCOPE_NAMES.get(scope, scope))
+    found = (project.sources.get(SourceId(key)) for project in services.present.world.projects.values())
+    name = next((source.name for source in found if source is not None), key)
+    return _("send the plan of {name}", name=name) if key else _("send plans")
 
 
 async def make(request: Request, signed: Signed) -> Response:

@@ -14,7 +14,8 @@ from projections.wording.phrases import in_time
 from web.telling import held as record_held
 
 ORDER: tuple[Kind, ...] = (
-    "concern", "stopped", "hold", "comment", "mail", "expires", "confirm", "score", "ack", "joined", "channel",
+    "concern", "stopped", "hold", "source", "proposal", "comment", "mail", "expires", "confirm", "score", "ack",
+    "joined", "channel",
 )  # fmt: skip
 NAMES: dict[Kind, str] = {
     "concern": N_("Concern"),
@@ -28,6 +29,8 @@ NAMES: dict[Kind, str] = {
     "expires": N_("Agreement ends soon"),
     "joined": N_("Signed in for the first time"),
     "channel": N_("Channel refused a message"),
+    "source": N_("Source failed"),
+    "proposal": N_("Change from a source waits"),
 }
 
 
@@ -58,6 +61,10 @@ def leads_to(matter: Matter) -> str:
             return f"/clients/{matter.client}#people"
         case "channel":
             return f"{project}/channels"
+        case "source":
+            return f"{project}/sources#s-{matter.source}"
+        case "proposal":
+            return f"{project}/sources/{matter.source}/waits"
 
 
 def sentence(world: World, matter: Matter, now: datetime) -> str:
@@ -102,6 +109,30 @@ def sentence(world: World, matter: Matter, now: datetime) -> str:
             return _("The channel {name} did not take the last message.", name=_channel(world, matter))
         case "joined":
             return _joined(world, matter, who, client)
+        case "source":
+            return _failed(project, matter)
+        case "proposal" if matter.many > 1:
+            return _("{many} changes from {name} wait for you.", many=matter.many, name=_source(project, matter))
+        case "proposal":
+            return _("A change from {name} waits for you.", name=_source(project, matter))
+
+
+def _source(project: Project, matter: Matter) -> str:
+    source = project.sources.get(matter.source) if matter.source else None
+    return source.name if source else ""
+
+
+def _failed(project: Project, matter: Matter) -> str:
+    """Return that a source fails, since when and why."""
+    source = project.sources.get(matter.source) if matter.source else None
+    if source is None or source.failure is None:
+        return _("A source failed, and works again.")
+    return _(
+        "{name} has failed since {at}: {why}",
+        name=source.name,
+        at=words.moment_year(source.failure.since, project.time_zone),
+        why=source.failure.why,
+    )
 
 
 def _joined(world: World, matter: Matter, who: str, client: str) -> str:

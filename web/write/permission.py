@@ -29,6 +29,8 @@ from domain.plan.health import LapseOverrides
 from domain.plan.project import ChangeTogether, DescribeProject, ProjectCommand
 from domain.plan.risks import AskClientView, ScoreAsClient
 from domain.plan.schedule import EndDay
+from domain.plan.sources.commands import FailSource, RecoverSource
+from domain.plan.sources.pulls import TakePull
 from domain.telling.channels import AddChannel, AllowChannelContent, ChannelCommand, QueueMessage, SettleMessage
 from domain.telling.notices import ChooseNotices
 from projections.events.world import World
@@ -262,6 +264,8 @@ def _for_managers(command: AnyCommand, world: World) -> bool:
     match command:
         case LapseOverrides() | EndDay() | ExpireShare() | ReleaseDue() | RaiseConcern() | Acknowledge():
             return False
+        case TakePull() | FailSource() | RecoverSource():
+            return False  # what a source said is for the machinery to say
         case ScoreAsClient(
             share=share, screen=screen
         ):  # scored in a meeting: then it names no screen of the client's page

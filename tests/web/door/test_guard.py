@@ -96,6 +96,7 @@ def test_only_these_routes_are_open_to_anyone(product: TestClient) -> None:
         "/sign-in/at/{provider}/back",
         "/in/{secret}",
         "/address/{token}",
+        "/hooks/{hook}",
         "/wall/begin",
         "/mail/stop/{token}",
         "/key.txt",

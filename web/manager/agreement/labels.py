@@ -87,6 +87,7 @@ OF_PAGE = catalogue.shown("project") | {
     "date_unit": N_("Unit of dates"),
     "money_step": N_("Amounts rounded to"),
     "agreement_ack": N_("Acknowledgement of the agreement"),
+    "confirmed_quietly": N_("Whether the confirmation is no news"),
 }
 LABELS: Mapping[str, Mapping[str, str]] = {
     "milestone": OF_ROW,

@@ -29,6 +29,7 @@ from web.process.services import Services
 from web.proposal import compare
 from web.proposal.compare import Proposal
 from web.proposal.lines import REASONED, ProposalLine
+from web.proposal.sourced import beside_sources, from_sources
 from web.staff.frame import StaffPage, shell
 
 PATIENCE = 0.8  # seconds a page waits for a short file before it shows progress
@@ -214,7 +215,8 @@ def _proposed(request: Request, by: str, project: Project, reading: Reading) -> 
 
 
 def _propose(services: Services, project: Project, plan: Plan, by: str) -> Proposal:
-    return compare.propose(project, plan, new_id, project.civil(services.now()), by)
+    proposal = compare.propose(beside_sources(project), plan, new_id, project.civil(services.now()), by)
+    return from_sources(project, proposal)
 
 
 def _columns(reading: Reading) -> Columns | None:

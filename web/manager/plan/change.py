@@ -6,6 +6,7 @@ refusal comes back at its field with all that was typed.
 Rule: a form carries a fingerprint of what it changes, so that nobody overwrites what they did not see.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,13 +20,14 @@ from starlette.routing import BaseRoute
 
 from domain.commands import AnyCommand
 from domain.errors import Refused, Stale
-from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId
+from domain.ids import CommandId, MilestoneId, ProjectId, RiskId, ShareId, SourceId
 from domain.language import gettext as _
 from domain.language import lowered
 from domain.plan.project import Project, decide
 from domain.plan.putting_back import PutBack
 from domain.plan.risks import Risk
 from domain.plan.schedule import Milestone
+from domain.plan.sources.commands import SetSourceRules
 from projections.events.world import World
 from projections.wording import words
 from projections.wording.instants import Clock
@@ -38,6 +40,7 @@ from web.ids import new_id
 from web.manager.forms import doubts
 from web.manager.forms.asked import Ask
 from web.manager.forms.catalogue import form_for
+from web.manager.plan.comes import Comes, comes
 from web.manager.plan.offers import Offer, latest_offers
 from web.manager.plan.workspace import ChangedPage, workspace
 from web.manager.typed import Typed, first, typed_in
@@ -49,6 +52,8 @@ from web.staff.frame import StaffPage, shell
 from web.write.viewers import owners
 
 BY_ITSELF = frozenset({"day-ended"})  # what comes with a command, and nobody did
+OWNED = frozenset({"move-forecast", "meet-milestone", "reopen-milestone", "report-progress", "describe-milestone"})
+APART = "apart"  # the field that says that a milestone is kept by hand from now on
 TRIES = 4  # to send a command while others change the project
 
 
@@ -62,6 +67,8 @@ class FormPage(StaffPage, frozen=True, kw_only=True):
     command_id: str
     new: str  # id of what it adds
     htmx: bool  # whether the page changes in place
+    comes: Comes | None = None  # the source that keeps what the form changes, None where none does
+    apart: bool = False  # whether it was said that it is kept by hand from now on
 
 
 class ChangePage(FormPage, frozen=True, kw_only=True):
@@ -234,7 +241,9 @@ def _send_once(call: Call, form: Form) -> Done:
         decide(project, command, services.now())  # what is refused is not asked about first
         doubts.likely(call.ask, form_for(form.tag, call.ask), form, command)
     order = Order(command=command, key=key, expected=version if guarded else None)
-    return Done(carry_out(services, call.signed, order, before))
+    done = carry_out(services, call.signed, order, before)
+    _kept_by_hand(call, form)
+    return Done(done)
 
 
 def carry_out(services: Services, signed: Signed, order: Order, before: Project) -> str:
@@ -302,9 +311,33 @@ def _show(call: Call, form: Form, status: int = 200) -> Response:
         command_id=first(call.typed, "command_id") or new_id(24),
         new=form.fixed.get("milestone") or form.fixed.get("risk") or "",
         htmx=call.in_place,
+        comes=_comes(project, form) if form.tag in OWNED else None,
+        apart=first(call.typed, APART) == "yes",
         **shell(call.services, call.signed),
     )
     return call.services.pages.answer(call.request, shown, status)
+
+
+def _comes(project: Project, form: Form) -> Comes | None:
+    """Return which source keeps the milestone that a form changes, where it is still asked about it."""
+    milestone = project.schedule.milestones.get(MilestoneId(form.fixed.get("milestone", "")))
+    found = comes(project, milestone) if milestone is not None else None
+    return found if found is not None and not found.by_hand else None
+
+
+def _kept_by_hand(call: Call, form: Form) -> None:
+    """Have the source of a milestone not asked about it any more, where that was said with a change of it."""
+    project = call.services.present.refresh().projects[call.ask.project.id]
+    found = _comes(project, form) if form.tag in OWNED and first(call.typed, APART) == "yes" else None
+    if found is None:
+        return
+    source = project.sources[SourceId(found.source)]
+    kept = tuple(dict.fromkeys((*source.rules.apart, MilestoneId(form.fixed["milestone"]))))
+    rules = msgspec.structs.replace(source.rules, apart=kept)
+    command = SetSourceRules(project=project.id, source=source.id, rules=rules)
+    key = CommandId(f"{first(call.typed, 'command_id')[:150]}-apart")
+    with contextlib.suppress(Refused):  # the change itself is recorded
+        call.services.service.execute(actor_of(call.signed), command, command_id=key)
 
 
 def _no_form(call: Call, refused: Refused) -> Response:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from domain.events import Recorded
 from domain.ids import ClientId, ProjectId
 from domain.plan.project import Project, ProjectEvent, evolve
+from domain.plan.sources.source import SourcePulled
 from projections.wording import words
 from web.door.guard import STAFF, Signed, door, not_found
 from web.process.services import Services
@@ -85,12 +86,16 @@ def _page(services: Services, project: Project, upto: int, chosen: str) -> tuple
     after = max(0, upto - (LOOK if chosen else PAGE))
     state = services.present.after(project.id, after).state
     found: list[HistoryLine] = []
-    for recorded in services.logs.events.part(f"project-{project.id}", after, upto - after):
+    events = services.logs.events.part(f"project-{project.id}", after, upto - after)
+    pulled = {one.command: one.event.source for one in events if isinstance(one.event, SourcePulled)}
+    for recorded in events:
         event = recorded.event
         assert isinstance(event, ProjectEvent)
         before, state = state, evolve(state, event, recorded.at)
         if not chosen or topic(event) == chosen:
-            found.append(_line(services, before, state, recorded))
+            line, source = _line(services, before, state, recorded), pulled.get(recorded.command)
+            named = project.sources.get(source) if source is not None else None
+            found.append(line if named is None else msgspec.structs.replace(line, who=named.name))
     shown = found[-PAGE:]
     rest = shown[0].version if len(found) > PAGE else after + 1
     return shown[::-1], rest if rest > 1 else 0

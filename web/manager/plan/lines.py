@@ -22,6 +22,7 @@ from domain.plan.risks import Risk, band
 from domain.plan.schedule import Milestone
 from domain.view import Dimension, MilestoneState, Rag
 from projections.wording import words
+from web.manager.plan.comes import Comes, comes
 from web.record.audience import Audience
 from web.render.figures import in_band
 
@@ -47,6 +48,7 @@ class MilestoneLine(msgspec.Struct, frozen=True, kw_only=True):
     state: MilestoneState
     passed: int  # days since the forecast has passed without its being met; 0 where it has not
     marks: tuple[Mark, ...]
+    comes: Comes | None  # from which source its date is, None where no source keeps it
 
 
 class RiskLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,7 @@ def _milestone(project: Project, m: Milestone, audience: Sequence[Audience], tod
         state=state(project, m, slip, today),
         passed=max((today - m.forecast).days, 0) if m.actual is None else 0,
         marks=_marks(m.id, audience),
+        comes=comes(project, m),
     )
 
 

@@ -10,11 +10,13 @@ from projections.wording import days
 from web.door.guard import Signed
 from web.manager.forms import regions
 from web.manager.plan import lines
+from web.manager.plan.comes import to_look_at
 from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.lines import BudgetLine, Counts, HealthLine, MilestoneLine, RiskLine
 from web.manager.plan.offers import Offer, latest_offers
 from web.manager.plan.share_lines import ShareLine, share_lines
 from web.manager.plan.waiting import Goes, Gone, Kept, Waits, waiting
+from web.manager.sources.told import SourceTold
 from web.process.services import Services
 from web.record import audience as record_audience
 from web.staff.frame import StaffPage, shell
@@ -51,6 +53,7 @@ class WorkspacePage(WatchingPage, frozen=True, kw_only=True):
     holidays: str  # whose the calendar holds and for which years
     offers: Sequence[Offer]  # what of theirs can be put back
     steps: Sequence[FirstStep]  # that are still to be taken before a client looks
+    sources: Sequence[SourceTold]  # that fail, or of which something waits
     untitled: int  # milestones without a title for clients
     said: str = ""  # what was just recorded, in words
     offer: Offer | None = None  # to put that back
@@ -127,6 +130,7 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         concerns=counts.concerns,
         holidays=regions.held(project.calendar),
         steps=first_steps(world, signed.person, project),
+        sources=to_look_at(services, project),
         untitled=len(lines.untitled(project)),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
         people=world.people,

@@ -22,7 +22,9 @@ from domain.plan.project import Project, ProjectEvent
 from domain.plan.putting_back import ChangePutBack
 from domain.plan.risks import Register
 from domain.plan.schedule import Schedule
+from domain.plan.sources.source import SourceEvent
 from projections.wording import words
+from web.record.said import sources as said_of_sources
 from web.record.said.values import MILESTONE, RISK, TOLERANCES, Became, amounts, differences, value
 
 Topic = Literal["milestones", "risks", "budget", "statuses", "project"]
@@ -87,6 +89,9 @@ def told(event: ProjectEvent, both: Both) -> InSentences:
         )
     if isinstance(event, h.HealthEvent):
         return _health(event, both)
+    if isinstance(event, SourceEvent):
+        subject = said_of_sources.subject(event, both.after)
+        return InSentences(subject=subject, became=tuple(said_of_sources.became(event)))
     return InSentences(subject=both.after.title, became=tuple(_own(event, both)))
 
 
@@ -141,7 +146,8 @@ def _plan(event: s.BaselineApproved | s.PlanConfirmed | s.DayEnded) -> InSentenc
             note = _("{n} dates, agreed on {day} by {name}", n=len(dates), day=value(on), name=approver)
             became = Became(what=_("agreed plan"), now=_("Plan {number}", number=number), note=note)
         case s.PlanConfirmed(source=source, data_date=day, note=said):
-            how = _("from an imported file") if source == "import" else ""
+            ways = {"import": _("from an imported file"), "source": _("from a source")}
+            how = ways.get(source, "")
             stood = _("as it stood on {day}", day=value(day)) if day else ""
             note = ", ".join(filter(None, (how, stood, said)))
             became = Became(what=_("confirmed, dates still hold"), note=note)

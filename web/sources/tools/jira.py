@@ -75,7 +75,7 @@ class Jira:
         Field(
             name="edition",
             label=N_("Edition"),
-            choices=(("cloud", "Cloud"), ("data-center", "Data Center")),
+            choices=(("cloud", N_("Cloud")), ("data-center", N_("Data Center"))),
             default="cloud",
         ),
         Field(name="email", label=N_("Email of the account (Cloud)"), needed=False),

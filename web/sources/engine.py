@@ -1,0 +1,270 @@
+"""Pulls from sources by their cadence, where this process leads; a person and a webhook may ask for a turn sooner.
+
+Rule: at most `AT_ONCE` sources are asked at a time, and each by one pull. A pull is recorded by one command or not at
+all, so that whatever is cut short is pulled again and nothing is doubled. The secret is opened for the moment of
+asking, and no message of a failure holds it.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import httpx2
+import msgspec
+
+from domain.errors import Refused, Stale
+from domain.ids import ProjectId, SourceId
+from domain.language import ENGLISH, speaking
+from domain.language import gettext as _
+from domain.plan.sources.source import Source
+from projections.events.present import CurrentWorld
+from projections.installation.crash_point import CrashPoint, nowhere
+from web.outside.addresses import Forbidden
+from web.outside.transport import PULL, Outside
+from web.sources.taking import News, Taking
+from web.sources.tools.tool import Attached, Pulled, Tool, Trouble
+from web.sources.turns import Turns
+
+log = logging.getLogger("fanlight.sources")
+EVERY = 0.5  # seconds between two looks for what is due
+AT_ONCE = 4  # sources that are asked at a time
+PATIENCE = 20.0  # seconds for which the page that asks for a pull waits
+MOST = 180.0  # seconds for one pull, whatever its tool does
+
+Key = tuple[ProjectId, SourceId]
+Got = TypeVar("Got")
+
+
+class EnginePorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What pulling uses of the product. `tools`: by name; `tell`: tells the process that leads of a hint."""
+
+    taking: Taking
+    present: CurrentWorld
+    tools: Mapping[str, Tool]
+    outside: Outside
+    clock: Callable[[], datetime]  # UTC
+    leads: Callable[[], bool] = lambda: True
+    tell: Callable[[str], None] = lambda _key: None
+    crash_point: CrashPoint = nowhere
+    spread: Callable[[], float] = random.random
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a turn: news, or the trouble there was; neither: it is still going on, elsewhere perhaps."""
+
+    news: News | None = None
+    trouble: Trouble | None = None
+
+
+class Engine:
+    """The pulls of one process. `run` owns the loop; any thread may call the others."""
+
+    def __init__(self, ports: EnginePorts) -> None:
+        self._ports = ports
+        self._turns, self._lock = Turns(ports.spread), threading.Lock()
+        self._ended: dict[str, TurnEnd] = {}  # what came of the newest turn of each
+        self._tried: dict[str, datetime] = {}  # when that was, UTC
+        self._woken = threading.Event()
+        self._count: dict[str, int] = {}  # turns that ended
+        self.rest = False  # whether nothing is pulled by the clock for now
+
+    def run(self, stop: threading.Event) -> None:
+        """Pull what is due until `stop`, where this process leads."""
+        asyncio.run(self._run(stop))
+
+    async def _run(self, stop: threading.Event) -> None:
+        tasks: set[asyncio.Task[None]] = set()
+        while not stop.is_set():
+            await asyncio.to_thread(self._woken.wait, EVERY)
+            self._woken.clear()
+            tasks = {task for task in tasks if not task.done()}
+            try:
+                if self._ports.leads() and not self.rest and not stop.is_set():
+                    for key in await asyncio.to_thread(self._due, AT_ONCE - len(tasks)):
+                        tasks.add(asyncio.create_task(self._turn(key)))
+            except Exception:
+                log.exception("looking for sources that are due failed; it is tried again")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def wake(self) -> None:
+        """Have it looked at once for what is due."""
+        self._woken.set()
+
+    def turn_of(self, project: ProjectId, source: SourceId) -> TurnEnd:
+        """Give a source its turn and return what came of it; for threads without a loop, one at a time."""
+        key = _name(project, source)
+        asyncio.run(self._turn(key))
+        return self._ended[key]
+
+    def hint(self, project: ProjectId, source: SourceId) -> None:
+        """Note that a source says it has news: a hint to pull, one for all that come together."""
+        with self._lock:
+            self._turns.hint(_name(project, source), self._ports.monotonic())
+        if not self._ports.leads():
+            self._ports.tell(_name(project, source))
+
+    def hinted(self, key: str) -> None:
+        """Take a hint from another process."""
+        with self._lock:
+            self._turns.hint(key, self._ports.monotonic())
+
+    def at_once(self, project: ProjectId, source: SourceId) -> None:
+        """Give a source its turn whatever it waits for: somebody changed how it is reached. From any thread."""
+        key = _name(project, source)
+        with self._lock:
+            self._turns.at_once(key, self._ports.monotonic())
+        if not self._ports.leads():
+            self._ports.tell(key)
+        self.wake()
+
+    def pull_now(self, project: ProjectId, source: SourceId, patience: float = PATIENCE) -> TurnEnd:
+        """Give a source its turn at once, and return what came of it within `patience` seconds. For threads."""
+        key = _name(project, source)
+        if not self._ports.leads():
+            self._ports.tell(key)
+            return TurnEnd()
+        with self._lock:
+            before = self._count.get(key, 0)
+            self._turns.keep(self._cadences(), self._ports.monotonic())
+            self._turns.at_once(key, self._ports.monotonic())
+        self.wake()
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            with self._lock:
+                if self._count.get(key, 0) > before:
+                    return self._ended[key]
+            time.sleep(0.05)
+        return TurnEnd()
+
+    def look_at(self, tool: Tool, attached: Attached) -> str:
+        """Try an address and a secret, and return what was found there. For threads. Raises: Trouble."""
+
+        async def look() -> str:
+            async with self._ports.outside.asking(PULL) as client:
+                return await tool.look(attached, client)
+
+        return asyncio.run(_within(look, PATIENCE))
+
+    def next_at(self, project: ProjectId, source: SourceId) -> datetime | None:
+        """Return when a source is pulled next (UTC), None where this process does not pull it."""
+        with self._lock:
+            due = self._turns.next_at(_name(project, source))
+        if due is None or not self._ports.leads():
+            return None
+        return self._ports.clock() + timedelta(seconds=max(0.0, due - self._ports.monotonic()))
+
+    def tried_at(self, project: ProjectId, source: SourceId) -> datetime | None:
+        """Return when this process asked a source last (UTC), None where it has not."""
+        return self._tried.get(_name(project, source))
+
+    def _due(self, most: int) -> list[str]:
+        with self._lock:
+            now = self._ports.monotonic()
+            self._turns.keep(self._cadences(), now)
+            return self._turns.due(now, most)
+
+    def _cadences(self) -> dict[str, float]:
+        """Return the sources that are pulled, with the seconds between two pulls."""
+        found: dict[str, float] = {}
+        for project in list(self._ports.present.refresh().projects.values()):
+            for source in project.sources.values() if project.phase != "closed" else ():
+                if source.attached and source.paused is None and source.tool != "upload":
+                    found[_name(project.id, source.id)] = source.cadence * 60.0
+        return found
+
+    def _tool(self, source: Source) -> Tool:
+        tool = self._ports.tools.get(source.tool)
+        if tool is None:
+            raise Trouble(_("This version does not know the tool {tool}.", tool=source.tool), for_good=True)
+        return tool
+
+    async def _turn(self, key: str) -> None:
+        """Pull from one source, and record what came of it."""
+        project, source = _key(key)
+        with speaking(ENGLISH):
+            asked = await self._asked(project, source)
+        with self._lock:
+            now = self._ports.monotonic()
+            if asked.trouble is None:
+                self._turns.succeeded(key, now)
+            else:
+                self._turns.failed(key, now, asked.trouble.retry_after, for_good=asked.trouble.for_good)
+            self._ended[key], self._tried[key] = asked, self._ports.clock()
+            self._count[key] = self._count.get(key, 0) + 1
+
+    async def _asked(self, project: ProjectId, source: SourceId) -> TurnEnd:
+        taking = self._ports.taking
+        try:
+            found = await asyncio.to_thread(taking.find, project, source)
+            if found is None:
+                return TurnEnd(news="gone")
+            pulled = await self._pulled(project, found[1])
+            self._ports.crash_point("after-pull")
+            news = await asyncio.to_thread(taking.take, project, source, pulled)
+            self._ports.crash_point("after-pull-recorded")
+            return TurnEnd(news=news)
+        except Stale:
+            return TurnEnd(news="nothing")  # another process recorded it
+        except Trouble as error:
+            trouble = error
+        except Refused as refused:
+            trouble = Trouble(refused.message)
+        except Exception:
+            log.exception("pulling from a source failed")
+            trouble = Trouble(_("Pulling failed unexpectedly; the server’s log says why."))
+        try:
+            await asyncio.to_thread(taking.fail, project, source, trouble)
+        except Exception:
+            log.exception("that a source fails could not be recorded")
+        return TurnEnd(trouble=trouble)
+
+    async def _pulled(self, project: ProjectId, source: Source) -> Pulled:
+        """Ask the tool for the plan. Raises: Trouble."""
+        tool = self._tool(source)
+        attached = self._ports.taking.attached(project, source)
+        cursor = _cursor(source)
+
+        async def pull() -> Pulled:
+            async with self._ports.outside.asking(PULL) as client:
+                return await tool.pull(attached, cursor, client)
+
+        return await _within(pull, MOST)
+
+
+async def _within(ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:
+    """Return what asking returns within some seconds. Raises: Trouble."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await ask()
+    except Forbidden as error:
+        raise Trouble(str(error), for_good=True) from None
+    except TimeoutError:
+        raise Trouble(_("No answer came in time. It is asked again.")) from None
+    except (httpx2.HTTPError, OSError) as error:
+        raise Trouble(_("It cannot be reached: {error}", error=type(error).__name__)) from None
+
+
+def _cursor(source: Source) -> str:
+    """Return where the next pull goes on: from the beginning where something waits, or was decided since the last."""
+    last = source.last
+    if last is None or last.doubt or last.put_back is not None:
+        return ""
+    asked = any(one.outcome != "taken" for one in last.lines)
+    return "" if asked else last.cursor
+
+
+def _name(project: ProjectId, source: SourceId) -> str:
+    return f"{project}.{source}"
+
+
+def _key(name: str) -> Key:
+    project, _dot, source = name.partition(".")
+    return ProjectId(project), SourceId(source)

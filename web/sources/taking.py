@@ -1,0 +1,189 @@
+"""From what a source brought to one recorded command: compared, judged by the rules, or nothing where nothing is new.
+
+Rule: nothing is recorded of a pull that brings what is known, but that it confirms the plan when the day of its data
+date is another one, once a day at most.
+"""
+
+import hmac
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from domain.ids import CommandId, ProjectId, SourceId
+from domain.language import ENGLISH, speaking
+from domain.language import gettext as _
+from domain.plan.project import Project
+from domain.plan.sources.commands import FailSource, RecoverSource
+from domain.plan.sources.pulls import MOST_LINES, TakePull
+from domain.plan.sources.rules import Judged, Line, PlanAsIs, Rules, judged
+from domain.plan.sources.source import Source, key_name
+from projections.events.event_log import EventLog
+from projections.events.present import CurrentWorld
+from projections.logs.vault import Damaged, Gone
+from web.ids import new_id
+from web.importers.plan import Plan
+from web.proposal.sourced import Sourced, proposed
+from web.sources.tools.tool import Attached, Pulled, Trouble
+from web.write.permission import SYSTEM
+from web.write.service import Service
+
+News = Literal["recorded", "nothing", "gone"]
+
+
+class TakingPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What taking uses of the product."""
+
+    service: Service
+    present: CurrentWorld
+    events: EventLog
+    clock: Callable[[], datetime]  # UTC
+
+
+class Ahead(msgspec.Struct, frozen=True):
+    """What the rules would do with one line, for the page that tries them."""
+
+    line: Line
+    judged: Judged
+
+
+class Taking:
+    """Takes what sources bring. Thread-safe; it keeps nothing but the addresses of hooks, which never change."""
+
+    def __init__(self, ports: TakingPorts) -> None:
+        self._ports = ports
+        self._hooks: dict[tuple[ProjectId, SourceId, int], str] = {}
+
+    def find(self, project: ProjectId, source: SourceId) -> tuple[Project, Source] | None:
+        """Return a source that is attached to a project in which something may change, None where there is none."""
+        there = self._ports.present.refresh().projects.get(project)
+        found = there.sources.get(source) if there is not None else None
+        if there is None or found is None or not found.attached or there.phase == "closed":
+            return None
+        return there, found
+
+    def attached(self, project: ProjectId, source: Source) -> Attached:
+        """Return what a tool is asked with, the secret opened for this moment. Raises: Trouble."""
+        secret = ""
+        if source.sealed:
+            name = key_name(project, source.id, source.secret)
+            try:
+                secret = self._ports.events.open_for_source(name, source.sealed, bound(source.tool, source.address))
+            except (Gone, Damaged):
+                raise Trouble(_("The secret cannot be read any more. Replace it."), for_good=True) from None
+        return Attached(
+            address=source.address, values=source.values, secret=secret, hook_secret=self.hook_secret(project, source)
+        )
+
+    def seal(self, project: ProjectId, source: SourceId, number: int, secret: str, to: tuple[str, str]) -> bytes:
+        """Return the secret of a source, sealed with its key of a number for a tool and an address (`to`)."""
+        return self._ports.events.seal_for_source(key_name(project, source, number), secret, bound(*to))
+
+    def hook(self, project: ProjectId, source: Source) -> str:
+        """Return the part of an address by which a tool may hint at news; nobody can guess it."""
+        place = (project, source.id, source.hook)
+        if place not in self._hooks:
+            self._hooks[place] = self._ports.events.derived(_place("hook", project, source))[:40]
+        return self._hooks[place]
+
+    def is_hook(self, project: ProjectId, source: Source, text: str) -> bool:
+        """Tell whether a text is that part of the address, compared in one time."""
+        return hmac.compare_digest(self.hook(project, source).encode(), text.encode("utf-8", "replace"))
+
+    def hook_secret(self, project: ProjectId, source: Source) -> str:
+        """Return what the hints of a tool are signed with."""
+        return self._ports.events.derived(_place("hook-secret", project, source))[:48]
+
+    def take(self, project: ProjectId, source: SourceId, pulled: Pulled) -> News:
+        """Record what a source brought, where that is news. Raises: Refused."""
+        found = self.find(project, source)
+        if found is None:
+            return "gone"
+        there, known = found
+        with speaking(ENGLISH):
+            command = self._command(there, known, pulled)
+        if command is None:
+            if known.failure is not None:
+                self._execute(RecoverSource(project=project, source=source))
+            return "nothing"
+        self._execute(command)
+        return "recorded"
+
+    def fail(self, project: ProjectId, source: SourceId, trouble: Trouble) -> None:
+        """Record that pulls fail, where that is new."""
+        found = self.find(project, source)
+        if found is None:
+            return
+        failure = found[1].failure
+        if failure is None or failure.for_good != trouble.for_good:
+            self._execute(FailSource(project=project, source=source, why=str(trouble), for_good=trouble.for_good))
+
+    def ahead(self, project: Project, source: Source, rules: Rules) -> list[Ahead]:
+        """Return what some rules would have done with the newest pull, line by line."""
+        last = source.last
+        standing = self._standing(project, source, rules)
+        return [Ahead(one.line, judged(one.line, standing)) for one in (last.lines if last is not None else ())]
+
+    def _standing(self, project: Project, source: Source, rules: Rules) -> PlanAsIs:
+        return PlanAsIs(
+            source=source.id, rules=rules, schedule=project.schedule, stood_for=project.origins.stood_for,
+            left=frozenset(source.left),
+        )  # fmt: skip
+
+    def _command(self, project: Project, source: Source, pulled: Pulled) -> TakePull | None:
+        """Return what is to be recorded of a pull, None where it is nothing new."""
+        now = self._ports.clock()
+        today = project.civil(now)
+        found = self._found(project, source, pulled.plan, today)
+        data_date = min(pulled.data_date or today, today)
+        confirm = self._confirms(project, source, data_date, today)
+        standing = self._standing(project, source, source.rules)
+        outcomes = [judged(one, standing).outcome for one in found.lines]
+        waits = {one.key for one, outcome in zip(found.lines, outcomes, strict=True) if outcome == "waits"}
+        waited = {one.line.key for one in source.waits}
+        news = "taken" in outcomes or (pulled.plan is not None and waits != waited) or source.last is None
+        if not news and (not confirm or waits or (pulled.plan is None and waited)):
+            return None
+        if pulled.plan is None and source.last is None:
+            return None
+        return TakePull(
+            project=project.id, source=source.id, pull=new_id(16), after=source.last.id if source.last else "",
+            lines=found.lines[:MOST_LINES], cursor=pulled.cursor, content_hash=pulled.content_hash,
+            data_date=data_date, title=pulled.plan.title if pulled.plan is not None else "",
+            unchanged=found.unchanged, doubt=found.doubt, notes=self._notes(found, pulled, today), confirm=True,
+        )  # fmt: skip
+
+    def _found(self, project: Project, source: Source, plan: Plan | None, today: date) -> Sourced:
+        if plan is None:
+            return Sourced(lines=(), unchanged=0, doubt="", notes=())
+        return proposed(project, source, plan, new_id, today)
+
+    def _notes(self, found: Sourced, pulled: Pulled, today: date) -> tuple[str, ...]:
+        notes = list(found.notes)
+        if len(found.lines) > MOST_LINES:
+            left = len(found.lines) - MOST_LINES
+            notes.insert(0, _("{left} more lines are looked at once these are decided.", left=left))
+        if pulled.data_date is not None and pulled.data_date > today:
+            told = _("The source says {day}, which is after today; the plan counts as of today.", day=pulled.data_date)
+            notes.insert(0, told)
+        return tuple(notes)
+
+    def _confirms(self, project: Project, source: Source, data_date: date, today: date) -> bool:
+        """Tell whether a pull with nothing new confirms the plan: for another day of its data date, once a day."""
+        if not project.schedule.milestones:
+            return False
+        once = source.confirmed_at is None or project.civil(source.confirmed_at) != today
+        return once and data_date != source.confirmed_for
+
+    def _execute(self, command: TakePull | FailSource | RecoverSource) -> None:
+        self._ports.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
+
+
+def _place(what: str, project: ProjectId, source: Source) -> str:
+    return f"source.{what}.{project}.{source.id}.{source.hook}"
+
+
+def bound(tool: str, address: str) -> str:
+    """Return what a secret is sealed together with: it opens for no other tool and no other address."""
+    return f"{tool}\n{address}"
