@@ -65,6 +65,14 @@ def read(
         names = tuple(table.name for table in found if table.name)
         offered = Offered(header=tuple(heading(first).names), sheets=names, suggested=suggestion)
         mapping = choose(offered) if choose else suggestion
+    return read_found(data, found, mapping, progress)
+
+
+def read_found(data: bytes, found: Sequence[Table], mapping: Mapping, progress: Progress | None = None) -> Plan:
+    """Return the plan in one of the tables of a file, by a mapping.
+
+    `progress` is told the part done, 0 to 1. Raises: BrokenFile with up to 20 problems.
+    """
     table = the_table(found, mapping)
     findings = Findings()
     for note in table.notes:

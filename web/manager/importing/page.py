@@ -19,11 +19,17 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.importers.plan import Plan, Problem
+from web.importers.registers.columns import KINDS
+from web.importers.registers.columns import Columns as AnyColumns
+from web.importers.registers.found import FigureTable, RiskTable
+from web.importers.registers.reader import OfferedTable
 from web.importers.table.mapping import FIELDS
 from web.importers.table.mapping import Mapping as ColumnMapping
+from web.manager.importing import registers
+from web.manager.importing.refusal import Refusal
 from web.manager.importing.seen_by_clients import client_titles, ticks
 from web.manager.importing.sending import keep, sent_file, uploads_of
-from web.manager.importing.uploads import Reading
+from web.manager.importing.uploads import Choices, Reading
 from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
 from web.proposal import compare
@@ -59,6 +65,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     mapping: ColumnMapping
     fields: dict[str, str]  # what a column can be, in words
     saved: bool  # chosen by somebody for tables like this one, or only suggested by the headings
+    kind: str = "plan"
+    kinds: dict[str, str]  # what a table can be, in words
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,15 +77,6 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     proposal: Proposal | None = None
     plan: Plan | None = None
     known: bool = False  # this very file was imported before
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why lines were not accepted, and the form that was sent, where it is shown again."""
-
-    problem: str
-    status: int
-    form: FormData | None = None
-    field: str = ""
 
 
 class ImportPage(StaffPage, frozen=True, kw_only=True):
@@ -169,6 +168,17 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
+    if reading.offered is not None and reading.offered.kind != "plan":
+        table = registers.ImportTablePage(
+            project=project,
+            file=key,
+            name=kept.name,
+            **await run_in_threadpool(
+                registers.fields_of, services, project, reading, refusal, request.query_params.get("line", "")
+            ),
+            **shell(services, signed),
+        )
+        return services.pages.answer(request, table, refusal.status if refusal else 200)
     proposed = await run_in_threadpool(_proposed, request, signed.person.name, project, reading)
     form = refusal.form if refusal else None
     form_ticks = ticks(request.query_params, proposed.proposal, form)
@@ -219,8 +229,8 @@ def _propose(services: Services, project: Project, plan: Plan, by: str) -> Propo
 
 def _columns(reading: Reading) -> Columns | None:
     """Return the headings of a table and which column is what, None for another kind of file."""
-    offered, mapping = reading.offered, reading.mapping
-    if offered is None or mapping is None:
+    offered, mapping = reading.offered, reading.columns
+    if offered is None or not isinstance(mapping, ColumnMapping):
         return None
     return Columns(
         header=[name for name in offered.header if name],
@@ -228,27 +238,37 @@ def _columns(reading: Reading) -> Columns | None:
         mapping=mapping,
         fields=COLUMNS,
         saved=reading.saved,
+        kinds=registers.TITLES,
     )
 
 
 async def columns(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/import/{file}/columns`: save or forget which column is what, and read the file again."""
+    """`POST /p/{project}/import/{file}/columns`: save or forget what a table is and which column is what."""
     project, uploads = await run_in_threadpool(_project, request), uploads_of(request)
     key = request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
     if project is None or reading is None or not signed.person:
         return not_found()
     form = await request.form()
-    if reading.offered is None:
+    if reading.offered is None or reading.columns is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-    if form.get("forget"):
-        await run_in_threadpool(uploads.forget_mapping, project.id, reading.offered)
-    else:
-        names = (*FIELDS, "milestone_value", "rows", "sheet", "date_format")
-        mapping = ColumnMapping(**{name: str(form.get(name, ""))[:200] for name in names})
-        await run_in_threadpool(uploads.save_mapping, reading.offered, mapping)
+    await run_in_threadpool(_choose, uploads.choices(project.id), reading.offered, reading.columns, form)
     uploads.forget(project.id, key)
     return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
+
+
+def _choose(choices: Choices, offered: OfferedTable, columns: AnyColumns, form: FormData) -> None:
+    """Save what a form chooses for tables of a shape. For threads."""
+    kind = next((kind for kind in KINDS if kind == form.get("kind")), None)
+    if form.get("forget"):
+        choices.forget(offered)
+    elif kind is not None:
+        choices.save_kind(offered, kind)
+    elif isinstance(columns, ColumnMapping):
+        names = (*FIELDS, "milestone_value", "rows", "sheet", "date_format")
+        choices.save(offered, ColumnMapping(**{name: str(form.get(name, ""))[:200] for name in names}))
+    else:
+        choices.save(offered, registers.chosen_columns(form, columns))
 
 
 async def accept(request: Request, signed: Signed) -> Response:
@@ -259,6 +279,8 @@ async def accept(request: Request, signed: Signed) -> Response:
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
     if project is None or reading is None:
         return not_found()
+    if reading.table is not None:
+        return await _accept_table(request, signed, project, reading.table)
     if reading.plan is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
     command_id = CommandId(str(form.get("command_id", "")))
@@ -267,10 +289,7 @@ async def accept(request: Request, signed: Signed) -> Response:
     lines = tuple(line for line in proposal.lines if line.key in ticked)
     done = services.service.carried_out(signed.person.id, command_id)
     if len(lines) < len(ticked) and not done:
-        gone = _(
-            "The project changed since you looked, and with it what this file would change. Look again, then accept."
-        )
-        return await _page(request, signed, project, Refusal(problem=gone, status=409))
+        return await _page(request, signed, project, Refusal(problem=_changed(), status=409))
     if not done:
         try:
             if proposal.doubt and not lines:  # another plan confirms nothing
@@ -283,6 +302,30 @@ async def accept(request: Request, signed: Signed) -> Response:
             return await _page(request, signed, project, refusal)
     await run_in_threadpool(uploads.drop, project.id, key)
     return RedirectResponse(f"/p/{project.id}?said={command_id}", 303)
+
+
+async def _accept_table(request: Request, signed: Signed, project: Project, table: RiskTable | FigureTable) -> Response:
+    """Record the ticked lines of a register or of figures as one update."""
+    services: Services = request.app.state.services
+    uploads, form, key = uploads_of(request), await request.form(), request.path_params["file"]
+    command_id = CommandId(str(form.get("command_id", "")))
+    if not services.service.carried_out(signed.person.id, command_id):
+        try:
+            proposal = await run_in_threadpool(registers.propose, services, project, table)
+            command = registers.accepted(project, proposal, form)
+            if command is None:
+                return await _page(request, signed, project, Refusal(problem=_changed(), status=409))
+            order = Order(command=command, key=command_id)
+            await run_in_threadpool(carry_out, services, signed, order, project)
+        except Refused as refused:
+            refusal = Refusal(problem=refused.message, status=status_of(refused), form=form, field=refused.field)
+            return await _page(request, signed, project, refusal)
+    await run_in_threadpool(uploads.drop, project.id, key)
+    return RedirectResponse(f"/p/{project.id}?said={command_id}", 303)
+
+
+def _changed() -> str:
+    return _("The project changed since you looked, and with it what this file would change. Look again, then accept.")
 
 
 def _reason(lines: Sequence[ProposalLine], form: FormData) -> str:

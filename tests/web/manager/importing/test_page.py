@@ -178,14 +178,14 @@ def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
     from web.importers import reading
     from web.manager.importing import page as importing_page
 
-    go_on, real = threading.Event(), reading.read
+    go_on, real = threading.Event(), reading.read_any
 
     def slowly(name, content, *, progress, **more):
         progress(0.4)
         assert go_on.wait(15)
         return real(name, content, progress=progress, **more)
 
-    monkeypatch.setattr(reading, "read", slowly)
+    monkeypatch.setattr(reading, "read_any", slowly)
     monkeypatch.setattr(importing_page, "PATIENCE", 0.05)
     browser, here, page = sent(house, CSV, wait=False)
     assert 'value="40"' in page.text
