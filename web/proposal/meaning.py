@@ -22,7 +22,10 @@ MOST = 60  # different words
 _NUMBER = re.compile(r"\d{1,3}")
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%")
 _FRACTION = re.compile(r"[01](?:[.,]\d+)?|[.,]\d+")
-_BESIDE = re.compile(r"(\d{1,2})\W+\D+|\D*?\W*(\d{1,2})\W*")  # 4 - High; High (4)
+_BESIDE = re.compile(  # 4 - High; 4 (High); High (4)
+    r"(?P<n>\d{1,2})\s*[-–—:.)(=]\s*(?P<word>\D+?)\)?|(?P<word2>\D+?)\s*[-–—:(\[=]\s*(?P<n2>\d{1,2})\s*[)\]]?"
+)
+_TOP = re.compile(r"1\s*(?:[-–—/]|\.\.+|to|bis|à|a)\s*(\d{1,2})")  # 1-5, in a heading
 
 
 class Meant(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +48,7 @@ class Meanings:
         self.left = 0  # words beyond `MOST`
         self._table, self._size = table, scale.size
         self._said: Mapping[str, str] = table.columns.meanings
+        self._tops = {field: _top(getattr(table.columns, field)) or scale.size for field in SCORED}
         self._of_five = {field: self._is_of_five(field) for field in SCORED}
         self._points = tuple((str(n), str(n)) for n in range(1, scale.size + 1))
         self._responses = tuple((value, RESPONSE[value]) for value in get_args(Response))
@@ -104,15 +108,34 @@ class Meanings:
         if (percent := self._percent(field, bare)) is not None:
             return _of_percent(percent, size)
         if _NUMBER.fullmatch(bare):
-            return {int(bare)} & set(range(1, size + 1))
-        if rank := RANK_OF.get(bare):
-            can = set() if bare in OF_THREE and not self._of_five[field] and size == 3 else _spread(rank, 5, size)
-            if bare in OF_THREE and not self._of_five[field]:
-                can |= _spread(rank - 1, 3, size)
-            return can
+            return self._of_number(field, int(bare))
+        if bare in RANK_OF:
+            return self._of_word(field, bare)
         if found := _BESIDE.fullmatch(bare):
-            return {int(found[1] or found[2])} & set(range(1, size + 1))
+            number = self._of_number(field, int(found["n"] or found["n2"]))
+            word = (found["word"] or found["word2"]).strip()
+            said = self._of_word(field, word) if word in RANK_OF else number
+            return (number & said) or (number | said)
         return set()
+
+    def _of_number(self, field: str, number: int) -> set[int]:
+        """Return the points of a number on the scale its heading names, else on the project's."""
+        top = self._tops[field]
+        return _spread(number, top, self._size) if 1 <= number <= top and top > 1 else set()
+
+    def _of_word(self, field: str, bare: str) -> set[int]:
+        """Return the points of a word that ranks; one that a scale of three has, too, can mean either."""
+        rank, of_three = RANK_OF[bare], bare in OF_THREE and not self._of_five[field]
+        can = set[int]() if of_three and self._size == 3 else _spread(rank, 5, self._size)
+        return can | _spread(rank - 1, 3, self._size) if of_three else can
+
+    def highest(self) -> int:
+        """Return the highest number among the scores, 0 where none is a number below the top of the scale."""
+        told = [
+            getattr(risk, field) for risk in self._table.risks for field in SCORED if self._tops[field] == self._size
+        ]
+        numbers = [int(word) for word in told if _NUMBER.fullmatch(word)]
+        return max(numbers, default=0)
 
     def _percent(self, field: str, bare: str) -> Decimal | None:
         """Return a percentage from 0 to 100, None where a word is none."""
@@ -123,6 +146,12 @@ class Meanings:
         else:
             return None
         return value if value <= 100 else None
+
+
+def _top(heading: str) -> int:
+    """Return the top of the scale that a heading names, 0 where it names none."""
+    found = _TOP.search(heading.casefold())
+    return int(found[1]) if found else 0
 
 
 def _bare(word: str) -> str:

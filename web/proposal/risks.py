@@ -140,7 +140,17 @@ class ComparedRegister:
                     n=self._proximity,
                 )
             )
-        return [*said, *self._notes.all()]
+        scale = list[str]()
+        top, size = self.meanings.highest(), self.project.scale.size
+        if 1 < top < size:
+            told = _(
+                "Numbers are taken as points of this project’s scale, 1 to {size}; the highest in the file is {top}. "
+                "If its scale ends there, say what each means.",
+                size=size,
+                top=top,
+            )
+            scale.append(told)
+        return [*said, *self._notes.all(), *scale]
 
     def take(self, one: ListedRisk) -> None:
         """Compare one risk of the file with the project’s."""

@@ -123,6 +123,9 @@ def test_words_of_three_steps_can_mean_two_things_on_five_and_are_asked() -> Non
         ("7", "", 5, ()),
         ("4 - High", "", 5, ("4",)),
         ("High (4)", "", 5, ("4",)),
+        ("3 - High", "", 5, ("3", "4", "5")),
+        ("4 (likely)", "", 5, ("4",)),
+        ("2 weeks", "", 5, ()),
         ("Very likely", "", 5, ("5",)),
         ("sehr gering", "", 5, ("1",)),
         ("élevée", "très faible", 5, ("4",)),
@@ -146,6 +149,16 @@ def test_what_a_word_can_mean_on_a_scale(word: str, beside: str, size: int, can:
     (met,) = meanings.words.values()
     assert met.can == can
     assert points == (int(can[0]) if len(can) == 1 else None)
+
+
+def test_numbers_on_another_scale_are_spread_where_the_heading_names_it_and_noted_where_none_is_high() -> None:
+    head = "Risk ID,Risk,Probability (1-3),Impact (1 to 10),Response\n"
+    meanings = Meanings(table("R1,Yard,3,4,Accept\n", head=head), Scale())
+    assert meanings.points("probability", "3", 2) == 5
+    assert meanings.points("impact", "4", 2) is None
+    assert [word.can for word in meanings.open] == [("2", "3")]
+    found = look(started(), "R1,Yard,,3,2,Accept,,\n")
+    assert any("scale, 1 to 5; the highest in the file is 3" in note for note in found.notes)
 
 
 def test_fractions_are_probabilities_where_one_lies_between() -> None:

@@ -181,8 +181,12 @@ class _FigureReader:
             value = self._number(line, field, _AROUND.sub("", cell.strip())) * _unit_of(cell)
         except numbers.Ambiguous as told:
             where = shown(getattr(self._columns, field))
-            choose = _("Or choose below what parts the decimal places.")
-            self._findings.problem(line, _("Column {column}: {told}", column=where, told=f"{told} {choose}"))
+            message = _(
+                "Column {column}: {told} Or set what parts the decimal places (decimal of the mapping, . or ,).",
+                column=where,
+                told=told,
+            )
+            self._findings.problem(line, message)
             return None
         except numbers.NoNumber:
             value = None
@@ -241,9 +245,12 @@ class _FigureReader:
         if not first_days(self._texts, self._columns.date_format):
             return
         if not self._columns.days:
-            told = _("Every date in column {column} is the first of a month.", column=shown(self._columns.date))
-            ask = _("Choose below whether it means that day or the whole month.")
-            self._findings.problem(self._rows[0][0], f"{told} {ask}")
+            told = _(
+                "Every date in column {column} is the first of a month. Set whether it means that day or the whole "
+                "month (days of the mapping, days or months).",
+                column=shown(self._columns.date),
+            )
+            self._findings.problem(self._rows[0][0], told)
         elif self._columns.days == "months":
             self._rows = [(line, period_end(f"{on:%Y-%m}") if on else on, amounts) for line, on, amounts in self._rows]
 
@@ -273,7 +280,10 @@ class _FigureReader:
                     _("The planned amounts add up to the budget, so they were read as those of each period.")
                 )
                 return "periods"
-        told = _("Nothing says whether amounts are of each period or sums so far. Choose it below.")
+        told = _(
+            "Nothing says whether amounts are sums so far or of each period. Set it (amounts of the mapping, sums or "
+            "periods)."
+        )
         self._findings.problem(rows[0][0], told)
         return "sums"
 

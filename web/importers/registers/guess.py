@@ -31,7 +31,9 @@ from web.importers.table.mapping import NOTHING
 from web.importers.table.tables import LOOKED_AT, Row, Table
 
 BODY = 2000  # rows looked at
-_SCORE = re.compile(r"\d{1,2}(?:\D.{0,40})?|[<>≤≥]?\s*\d+(?:[.,]\d+)?\s*%?|\D{1,30}[(\[:–-]\s*\d[)\]]?")
+_SCORE = re.compile(
+    r"\d{1,2}(?:\s*[-–—:.)(=].{0,30})?|[<>≤≥]?\s*\d+(?:[.,]\d+)?\s*%?|\D{1,30}[(\[:–—=-]\s*\d{1,2}[)\]]?"
+)
 _SCORE_OR_TEXT = frozenset(RISKS["effect"]) & frozenset(RISKS["impact"])  # "impact" may be either
 _NUMBER = re.compile(r"[^\d]{0,5}\d[\d.,' \u00a0\u202f\u2019]*[^\d]{0,5}")
 

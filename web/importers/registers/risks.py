@@ -58,9 +58,12 @@ def _required(columns: RiskColumns, head: Head, findings: Findings) -> None:
             head.line, _("The mapping names no column for the title. Choose one of: {there}.", there=listed(head))
         )
     if not columns.ref:
-        told = _("The mapping names no column for the reference. Choose one of: {there}.", there=listed(head))
-        why = _("Clients read it, so no title is taken for it. Where there is none, add a column such as R-01, R-02.")
-        findings.problem(head.line, f"{told} {why}")
+        told = _(
+            "The mapping names no column for the reference. Choose one of: {there}. Clients read it, so no title is "
+            "taken for it; where there is none, add a column such as R-01, R-02.",
+            there=listed(head),
+        )
+        findings.problem(head.line, told)
 
 
 class _RiskReader:

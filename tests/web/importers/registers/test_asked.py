@@ -34,7 +34,15 @@ def asked(text: str, **choice: object) -> list[tuple[int | None, str]]:
 
 def test_whether_amounts_are_sums_or_of_each_period_is_asked_where_nothing_shows_it() -> None:
     text = "Month,PV,AC\nJan 2027,100,90\nFeb 2027,200,180\n"
-    assert asked(text) == [(2, "Nothing says whether amounts are of each period or sums so far. Choose it below.")]
+    assert asked(text) == [
+        (
+            2,
+            (
+                "Nothing says whether amounts are sums so far or of each period. Set it (amounts of the mapping, sums or "
+                "periods)."
+            ),
+        )
+    ]
     assert [row.pv for row in figures(text, amounts="sums").rows] == [100, 200]
     assert [row.pv for row in figures(text, amounts="periods").rows] == [100, 300]
 
@@ -42,7 +50,7 @@ def test_whether_amounts_are_sums_or_of_each_period_is_asked_where_nothing_shows
 def test_an_amount_that_reads_two_ways_is_asked_and_answered_by_the_decimal_mark_or_by_the_others() -> None:
     text = "Status date;PV;AC\n2027-01-31;1.250;900\n"
     ((line, message),) = asked(text)
-    assert (line, message.endswith("Or choose below what parts the decimal places.")) == (2, True)
+    assert (line, "Or set what parts the decimal places" in message) == (2, True)
     assert "“1.250” can mean 1250 or 1.25" in message.replace("1.250 or", "1.25 or")
     assert figures(text, decimal=",").rows[0].pv == 1250
     assert str(figures(text, decimal=".").rows[0].pv) == "1.25"
@@ -63,7 +71,8 @@ def test_the_first_of_a_month_is_asked_where_every_date_is_one() -> None:
     text = "Date,PV (cumulative),AC (cumulative)\n2027-01-01,100,90\n2027-02-01,200,180\n"
     ((_line, message),) = asked(text)
     assert message == (
-        "Every date in column 'Date' is the first of a month. Choose below whether it means that day or the whole month."
+        "Every date in column 'Date' is the first of a month. Set whether it means that day or the whole month (days of "
+        "the mapping, days or months)."
     )
     assert [str(row.on) for row in figures(text, days="months").rows] == ["2027-01-31", "2027-02-28"]
     assert [str(row.on) for row in figures(text, days="days").rows] == ["2027-01-01", "2027-02-01"]

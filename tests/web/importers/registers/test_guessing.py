@@ -1,5 +1,7 @@
 """What a table is taken for, and its columns: as registers and sheets of figures are written in four languages."""
 
+import contextlib
+
 import msgspec
 import pytest
 
@@ -62,10 +64,8 @@ def test_a_plan_with_costs_owners_or_headings_of_its_own_is_no_register(text: st
         def columns(self, offered: object) -> columns.Columns:
             return offered.suggested  # type: ignore[attr-defined, no-any-return]
 
-    try:
+    with contextlib.suppress(BrokenFile):
         read_any("plan.csv", text.encode(), Asked())
-    except BrokenFile:
-        pass
     assert taken == ["plan"]
 
 
