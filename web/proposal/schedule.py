@@ -141,7 +141,7 @@ class Compared:
         after, note = words.day_year(forecast), ""
         if planned.actual and self._is_past(planned, planned.actual):
             commands.append(MeetMilestone(project=self.project.id, milestone=key, actual=planned.actual))
-            after, note = words.day_year(planned.actual), "met"
+            after, note = words.day_year(planned.actual), _("met")
         elif planned.percent_complete:
             commands.append(self._percent(key, planned.percent_complete))
             note = _("{percent_complete} % complete", percent_complete=planned.percent_complete)

@@ -84,8 +84,10 @@ class Task:
             findings.count(_("Milestones left out that have no <Name>"), values.line)
             return None
         forecast = values.day("Finish")
-        if forecast is None and values.takes_no_time("Duration"):
-            forecast = values.day("Start")
+        if values.takes_no_time("Duration") and (start := values.day("Start")):
+            if forecast is not None and forecast < start:
+                findings.count(_("Milestones that finish before they start, dated by their start"), values.line)
+            forecast = start if forecast is None else max(forecast, start)
         if forecast is None and not values.text("Finish"):
             findings.count(_("Milestones without <Finish>, so without a forecast"), values.line)
         baselines, percent = self._slots(), values.percent("PercentComplete")

@@ -22,7 +22,8 @@ WORDS: dict[str, tuple[str, ...]] = {  # by field, the most telling first; as `n
         "resumen", "hito", "tarea", "nome attività", "nome", "titolo", "oggetto", "riepilogo", "pietra miliare",
         "taaknaam", "naam", "onderwerp", "samenvatting", "mijlpaal", "nome da tarefa", "assunto", "resumo", "marco",
         "nazwa zadania", "nazwa", "temat", "podsumowanie", "kamień milowy", "uppgift", "namn", "milstolpe",
-        "название задачи", "название", "тема", "веха", "タスク名", "要約", "任务名称", "主题",
+        "version", "release name", "название задачи", "название", "тема",
+        "веха", "タスク名", "要約", "任务名称", "主题",
     ),
     "outline": (
         "wbs", "outline number", "outline", "wbs code", "psp code", "psp", "gliederungsnummer", "n° hiérarchique",
@@ -51,6 +52,13 @@ WORDS: dict[str, tuple[str, ...]] = {  # by field, the most telling first; as `n
         "tatsächlich", "erledigt am", "abgeschlossen am", "fin réelle", "réalisé", "terminé le", "fin real", "real",
         "completado el", "fine effettiva", "werkelijke einddatum", "término real", "zakończenie rzeczywiste",
         "faktiskt slut", "фактическое окончание",
+    ),
+    "start": (
+        "start", "start date", "timeline - start", "timeline start", "current start", "act start date",
+        "target start date", "anfang", "beginn", "anfangstermin", "startdatum", "starttermin", "début", "date de début",
+        "comienzo", "inicio", "fecha de inicio", "fecha de comienzo", "inizio", "data inizio", "data de início",
+        "início", "begin",
+        "begindatum", "rozpoczęcie", "data rozpoczęcia", "начало", "дата начала", "開始日", "开始时间",
     ),
     "deadline": (
         "deadline", "contract date", "contractual deadline", "stichtag", "vertragstermin", "date limite",

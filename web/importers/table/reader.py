@@ -196,6 +196,7 @@ class _Reader:
         """Keep a row that is no milestone if it can be followed; nothing is said of one that cannot."""
         findings = Findings()
         try:
+            row = {**row, "start": ""}  # it says nothing of when a task is done
             task = self._rows.told_to(findings).planned(line, row, self._others)
             findings.stop_if_broken()
         except BrokenFile:

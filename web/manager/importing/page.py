@@ -53,6 +53,7 @@ COLUMNS = Said(
         "duration": N_("Duration (a milestone takes none)"),
         "summary": N_("Sums up others"),
         "active": N_("Is active"),
+        "start": N_("Start (of milestones without a finish)"),
     }
 )
 
