@@ -18,6 +18,7 @@ from web.importers.registers.columns import meaning
 from web.importers.registers.found import RiskTable
 from web.importers.registers.headings import OF_THREE, RANK_OF, RESPONSES, SCORED, STATES
 
+ORDER = (*SCORED, "response", "status")
 MOST = 60  # different words
 _NUMBER = re.compile(r"\d{1,3}")
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%")
@@ -57,6 +58,12 @@ class Meanings:
     def open(self) -> tuple[Meant, ...]:
         """The words of which it is not known what they mean."""
         return tuple(word for word in self.words.values() if not word.chosen)
+
+    def told(self) -> tuple[Meant, ...]:
+        """Return the words field by field, those first of which it is not known what they mean."""
+        return tuple(
+            sorted(self.words.values(), key=lambda word: (bool(word.chosen), ORDER.index(word.field), word.word))
+        )
 
     def points(self, field: str, word: str, line: int) -> int | None:
         """Return the points of a word for a probability or an impact, None where it is not known."""

@@ -54,7 +54,7 @@ def propose(project: Project, table: RiskTable, new_id: Callable[[], str]) -> Re
         doubt=compared.doubt,
         notes=(*compared.all_notes(), *table.notes),
         reason=_("Imported risk register"),
-        words=tuple(compared.meanings.words.values()),
+        words=compared.meanings.told(),
     )
 
 
@@ -269,7 +269,8 @@ class ComparedRegister:
         if not changes:
             return
         details = msgspec.structs.replace(old.details, **changes)
-        before = "; ".join(_shown(field, getattr(old.details, field)) for field in changes)
+        olds = {field: getattr(old.details, field) for field in changes}
+        before = "; ".join(_shown(field, value) for field, value in olds.items() if value)
         after = "; ".join(_shown(field, value) for field, value in changes.items())
         command = DescribeRisk(project=self.project.id, risk=old.id, details=details)
         note = ", ".join(_FIELDS[field]() for field in changes)

@@ -143,6 +143,11 @@ EXAMPLES: dict[str, Example] = {
         ],
         says=("no status date, so its cost figures say of no day. They were left out.",),
     ),
+    "F3 costs in a table": Example(
+        file="ID,Milestone,Finish,Baseline Cost,Actual Cost\n1,A,2027-06-01,500,20\n",
+        dates={"A": "2027-06-01"},
+        says=("Columns of costs that are not read of a plan: 'Baseline Cost', 'Actual Cost'.",),
+    ),
     "F4 eur is EUR": Example(
         name="plan.xml",
         file=priced(

@@ -182,7 +182,7 @@ class _FigureReader:
         except numbers.Ambiguous as told:
             where = shown(getattr(self._columns, field))
             message = _(
-                "Column {column}: {told} Or set what parts the decimal places (decimal of the mapping, . or ,).",
+                "Column {column}: {told} Or set what parts the decimal places (in a mapping: decimal).",
                 column=where,
                 told=told,
             )
@@ -247,7 +247,7 @@ class _FigureReader:
         if not self._columns.days:
             told = _(
                 "Every date in column {column} is the first of a month. Set whether it means that day or the whole "
-                "month (days of the mapping, days or months).",
+                "month (in a mapping: days).",
                 column=shown(self._columns.date),
             )
             self._findings.problem(self._rows[0][0], told)
@@ -280,10 +280,7 @@ class _FigureReader:
                     _("The planned amounts add up to the budget, so they were read as those of each period.")
                 )
                 return "periods"
-        told = _(
-            "Nothing says whether amounts are sums so far or of each period. Set it (amounts of the mapping, sums or "
-            "periods)."
-        )
+        told = _("Nothing says whether amounts are sums so far or of each period. Set it (in a mapping: amounts).")
         self._findings.problem(rows[0][0], told)
         return "sums"
 

@@ -79,7 +79,7 @@ def turned(table: Table) -> Table:
         begin -= 1  # periods stand above the figures, under no name
     kept = [cells for _line, cells in rows[begin:]]
     if begin < min(places) and not kept[0][0]:
-        kept[0] = ["Date", *kept[0][1:]]
+        kept[0] = ["date", *kept[0][1:]]
     width = max(map(len, kept))
     first = rows[0][0]
     lines = [(first + n, [cells[n] if n < len(cells) else "" for cells in kept]) for n in range(width)]

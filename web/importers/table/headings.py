@@ -143,6 +143,12 @@ NO = frozenset(
      "nee", "onwaar", "nie", "fałsz", "nej", "falskt", "нет", "ложь", "いいえ", "否"}
 )  # fmt: skip
 TITLES = frozenset(WORDS["milestone"]) | {"milestone name"}  # under which every row is a milestone
+COSTS = frozenset(  # what a plan as a table may have beside its dates, and is read of budget figures alone
+    {"cost", "costs", "baseline cost", "actual cost", "remaining cost", "total cost", "budget", "bac", "pv", "ev", "ac",
+     "eac", "planned value", "earned value", "target cost", "planned cost", "act cost", "base cost", "kosten",
+     "geplante kosten", "aktuelle kosten", "istkosten", "coût", "coût réel", "coût planifié", "costo", "coste",
+     "costo real", "coste real", "coste previsto"}
+)  # fmt: skip
 _KNOWN = frozenset(word for words in WORDS.values() for word in words)
 _NO_TIME = re.compile(r"(?:P(?:0D)?T?)?0+(?:[.,]0+)?\s*[^\d.,]{0,12}\??(?:0M0S)?", re.IGNORECASE)
 

@@ -34,10 +34,10 @@ FIELDS = Said(
         "event": N_("Event"),
         "cause": N_("Cause"),
         "effect": N_("Effect"),
-        "probability": N_("Probability now"),
-        "impact": N_("Impact now"),
-        "inherent_probability": N_("Probability before any response"),
-        "inherent_impact": N_("Impact before any response"),
+        "probability": N_("Now: likelihood"),
+        "impact": N_("Now: impact"),
+        "inherent_probability": N_("Before any response: likelihood"),
+        "inherent_impact": N_("Before any response: impact"),
         "response": N_("Response"),
         "actions": N_("What is done"),
         "owner": N_("Owner"),
@@ -173,7 +173,7 @@ def choices(header: Sequence[str], sheets: Sequence[str], columns: Columns) -> l
 
 def _settings(columns: FigureColumns) -> list[Choice]:
     """Return how the amounts of figures can be meant."""
-    unknown = ("", _("Not known yet"))
+    unknown = ("", _("Asked where it matters"))
     return [
         Choice(
             name="measure",

@@ -37,10 +37,7 @@ def test_whether_amounts_are_sums_or_of_each_period_is_asked_where_nothing_shows
     assert asked(text) == [
         (
             2,
-            (
-                "Nothing says whether amounts are sums so far or of each period. Set it (amounts of the mapping, sums or "
-                "periods)."
-            ),
+            ("Nothing says whether amounts are sums so far or of each period. Set it (in a mapping: amounts)."),
         )
     ]
     assert [row.pv for row in figures(text, amounts="sums").rows] == [100, 200]
@@ -71,8 +68,8 @@ def test_the_first_of_a_month_is_asked_where_every_date_is_one() -> None:
     text = "Date,PV (cumulative),AC (cumulative)\n2027-01-01,100,90\n2027-02-01,200,180\n"
     ((_line, message),) = asked(text)
     assert message == (
-        "Every date in column 'Date' is the first of a month. Set whether it means that day or the whole month (days of "
-        "the mapping, days or months)."
+        "Every date in column 'Date' is the first of a month. Set whether it means that day or the whole month (in a "
+        "mapping: days)."
     )
     assert [str(row.on) for row in figures(text, days="months").rows] == ["2027-01-31", "2027-02-28"]
     assert [str(row.on) for row in figures(text, days="days").rows] == ["2027-01-01", "2027-02-01"]
