@@ -19,7 +19,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
 from web.importers.plan import Plan, Problem
-from web.importers.registers.columns import KINDS
+from web.importers.registers.columns import KINDS, Kind
 from web.importers.registers.columns import Columns as AnyColumns
 from web.importers.registers.found import FigureTable, RiskTable
 from web.importers.registers.reader import OfferedTable
@@ -66,8 +66,6 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     mapping: ColumnMapping
     fields: dict[str, str]  # what a column can be, in words
     saved: bool  # chosen by somebody for tables like this one, or only suggested by the headings
-    kind: str = "plan"
-    kinds: dict[str, str]  # what a table can be, in words
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +122,8 @@ class ImportProposalPage(StaffPage, frozen=True, kw_only=True):
     titles: Mapping[str, str]  # for clients, by the key of the line
     wrong: str  # name of the field the problem belongs to
     reason: str
+    kind: Kind = "plan"  # what a table is taken for
+    kinds: dict[str, str]  # what it can be, in words
 
 
 def _project(request: Request) -> Project | None:
@@ -199,6 +199,7 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         titles=form_ticks.titles,
         wrong=refusal.field if refusal else "",
         reason=str(form.get("reason", "")) if form else "",
+        kinds=registers.TITLES,
         **shell(services, signed),
     )
     return services.pages.answer(request, page, refusal.status if refusal else 200)
@@ -239,7 +240,6 @@ def _columns(reading: Reading) -> Columns | None:
         mapping=mapping,
         fields=COLUMNS,
         saved=reading.saved,
-        kinds=registers.TITLES,
     )
 
 
