@@ -11,12 +11,14 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from domain.language import gettext as _
+from domain.language import spoken
 from web.importers import reading
 from web.importers.plan import BrokenFile, Plan, Problem
 from web.importers.registers import columns as kept_columns
@@ -153,7 +155,7 @@ class Uploads:
     def __init__(self, folder: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
         self._files, self._mappings = folder / "imports", folder / "mappings"
         self.max_bytes, self._clock = max_bytes, clock
-        self._readings: dict[tuple[str, str], Reading] = {}
+        self._readings: dict[tuple[str, str, str], Reading] = {}  # by project, file and language
 
     def keep(self, project: str, name: str, content: BinaryIO) -> str:
         """Keep a file and return its key, SHA-256 in hex; files older than a day are deleted.
@@ -179,7 +181,7 @@ class Uploads:
             Path(f"{path}{NAME}").write_text(name, "utf-8")
         finally:
             coming.unlink(missing_ok=True)
-        self._readings.pop((project, path.suffix[1:]), None)
+        self.forget(project, path.suffix[1:])
         return path.suffix[1:]
 
     def _path(self, project: str, key: str) -> Path:
@@ -195,7 +197,7 @@ class Uploads:
 
     def read(self, project: str, key: str, wait: float) -> Reading | None:
         """Return the reading of a kept file, started if need be, after at most `wait` seconds."""
-        started = self._readings.get((project, key))
+        started = self._readings.get((project, key, spoken()))
         if started is None:
             upload = self.find(project, key)
             if upload is None:
@@ -208,14 +210,16 @@ class Uploads:
         started = Reading()
         for old in list(self._readings)[: max(0, len(self._readings) - MOST_READ + 1)]:
             self._readings.pop(old, None)
-        self._readings[project, key] = started
-        arguments = (upload, self.choices(project), self.max_bytes)
-        threading.Thread(target=started.run, args=arguments, name="import", daemon=True).start()
+        self._readings[project, key, spoken()] = started
+        arguments = (started.run, upload, self.choices(project), self.max_bytes)
+        inside = copy_context()  # what is said of the file is in the language of whoever asks
+        threading.Thread(target=inside.run, args=arguments, name="import", daemon=True).start()
         return started
 
     def forget(self, project: str, key: str) -> None:
         """Read a file anew next time it is asked for."""
-        self._readings.pop((project, key), None)
+        for read in [one for one in self._readings if one[:2] == (project, key)]:
+            self._readings.pop(read, None)
 
     def drop(self, project: str, key: str) -> None:
         """Delete a file."""
