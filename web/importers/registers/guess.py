@@ -92,15 +92,35 @@ def turned(table: Table) -> Table:
     return msgspec.structs.replace(table, lines=[row for row in lines if any(row[1])], texts=texts, turned=True)
 
 
-def guessed(tables: Sequence[Table]) -> tuple[Kind, Table | None]:
-    """Return what kind of table a file holds, and which; for a plan it is left to the plan which."""
-    best: tuple[int, Kind, Table | None] = (0, "plan", None)
+class Likely(msgspec.Struct, frozen=True):
+    """What a table may be, and how much it looks like it."""
+
+    weight: int
+    kind: Kind
+    table: Table
+
+
+def likely(tables: Sequence[Table]) -> list[Likely]:
+    """Return the registers and figures among the tables of a file, the likeliest first."""
+    found = []
     for table in tables:
-        for kind, weight in (("risks", _risks(table)), ("figures", _figures(turned(table)))):
-            if weight > best[0]:
-                best = (weight, kind, table)  # type: ignore[assignment]
-    plan = max((_plan(table) for table in tables), default=0)
-    return (best[1], best[2]) if best[0] > plan else ("plan", None)
+        found += [Likely(_risks(table), "risks", table), Likely(_figures(turned(table)), "figures", table)]
+    return sorted((one for one in found if one.weight), key=lambda one: -one.weight)
+
+
+def guessed(tables: Sequence[Table], found: Sequence[Likely]) -> tuple[Kind, Table | None]:
+    """Return what kind of table a file holds, and which; for a plan it is left to the plan which.
+
+    A workbook with a plan on another sheet is a plan.
+    """
+    if not found:
+        return "plan", None
+    best = found[0]
+    plans = {table.name: _plan(table) for table in tables}
+    elsewhere = any(weight for name, weight in plans.items() if name != best.table.name)
+    if elsewhere or plans[best.table.name] >= best.weight:
+        return "plan", None
+    return best.kind, best.table
 
 
 def likeliest(tables: Sequence[Table], kind: Kind) -> Table:

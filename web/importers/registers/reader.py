@@ -5,12 +5,23 @@ from typing import Protocol
 
 import msgspec
 
+from domain.language import N_
+from domain.language import gettext as _
 from web.importers.mspdi.xml_stream import Progress
 from web.importers.plan import Plan, broken, too_large
 from web.importers.registers import figures, risks
 from web.importers.registers.columns import Columns, FigureColumns, Kind, RiskColumns
 from web.importers.registers.found import FigureTable, RiskTable
-from web.importers.registers.guess import figure_columns, guessed, head_of, likeliest, risk_columns, turned
+from web.importers.registers.guess import (
+    Likely,
+    figure_columns,
+    guessed,
+    head_of,
+    likeliest,
+    likely,
+    risk_columns,
+    turned,
+)
 from web.importers.table import reader as plans
 from web.importers.table.suggesting import suggested
 from web.importers.table.tables import Table, heading, tables, the_table
@@ -46,7 +57,8 @@ def read(data: bytes, chooser: Chooser, progress: Progress | None = None, *, max
     if len(data) > max_bytes:
         raise broken(too_large(max_bytes))
     found = tables(data)
-    guess, table = guessed(found)
+    others = likely(found)
+    guess, table = guessed(found, others)
     key = _header(table or the_table(found, None), guess)
     kind = chooser.kind(key, guess)
     if table is None or kind != guess:
@@ -63,7 +75,22 @@ def read(data: bytes, chooser: Chooser, progress: Progress | None = None, *, max
         return risks.read(data, _chosen(found, table, columns), columns)
     if isinstance(columns, FigureColumns):
         return figures.read(data, turned(_chosen(found, table, columns)), columns)
-    return plans.read_found(data, found if len(found) > 1 else tables(data, columns), columns, progress)
+    plan = plans.read_found(data, found if len(found) > 1 else tables(data, columns), columns, progress)
+    return msgspec.structs.replace(plan, notes=(*plan.notes, *_left(others, columns.sheet))) if others else plan
+
+
+def _left(others: Sequence[Likely], sheet: str) -> list[str]:
+    """Return what is said of the other sheets of a workbook that hold registers or figures."""
+    said = {
+        "risks": N_(
+            "The sheet “{name}” looks like a risk register, and was not read. Choose “A risk register” for it."
+        ),
+        "figures": N_(
+            "The sheet “{name}” looks like budget figures, and was not read. Choose “Budget figures” for it."
+        ),
+    }
+    left = [one for one in others if one.table.name and one.table.name.casefold() != sheet.casefold()]
+    return [_(said[one.kind], name=one.table.name) for one in left[:5]]
 
 
 def _header(table: Table, kind: Kind) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """What a table is taken for, and its columns: as registers and sheets of figures are written in four languages."""
 
 import contextlib
+import io
 
 import msgspec
 import pytest
+import xlsxwriter
 
 from tests.web.importers.registers.tables import FIGURES, REGISTERS, chosen
 from tests.web.importers.table.test_shapes import SHAPES, xlsx
-from web.importers.plan import BrokenFile
+from web.importers.plan import BrokenFile, Plan
 from web.importers.reading import read, read_any
 from web.importers.registers import columns
 from web.importers.registers.columns import FigureColumns, RiskColumns, meaning
@@ -89,6 +91,43 @@ def test_in_a_workbook_the_sheet_with_the_register_is_found() -> None:
     assert [(risk.ref, risk.probability, risk.line) for risk in found.risks] == [("1", "0.3", 3), ("2", "0.5", 4)]
     assert found.fractions
     assert "Read from the sheet “Plan”." in found.notes
+
+
+def test_a_workbook_with_a_plan_and_other_sheets_is_a_plan_and_says_what_else_is_there() -> None:
+    sheets = {
+        "Plan": [
+            ["ID", "Name", "Type", "Finish"],
+            [1, "Dig", "Task", "2027-02-01"],
+            [2, "Gate", "Milestone", "2027-03-01"],
+        ],
+        "Risks": [["Risk ID", "Risk", "Cause", "Probability", "Impact"], ["R1", "Yard", "c", 2, 4]],
+        "EVM": [["Month", "PV (cumulative)", "EV", "AC"], ["2027-01", 100, 90, 80]],
+    }
+    data = book(sheets)
+    plan = read_any("all.xlsx", data, chosen())
+    assert isinstance(plan, Plan)
+    assert [one.title for one in plan.milestones] == ["Gate"]
+    assert (
+        "The sheet “Risks” looks like a risk register, and was not read. Choose “A risk register” for it." in plan.notes
+    )
+    assert "The sheet “EVM” looks like budget figures, and was not read. Choose “Budget figures” for it." in plan.notes
+    risks, figures = (read_any("all.xlsx", data, chosen(kind)) for kind in ("risks", "figures"))
+    assert isinstance(risks, RiskTable)
+    assert isinstance(figures, FigureTable)
+    assert (risks.risks[0].ref, figures.rows[0].ac) == ("R1", 80)
+
+
+def book(sheets: dict[str, list[list[object]]]) -> bytes:
+    """Return a workbook with these sheets."""
+    out = io.BytesIO()
+    made = xlsxwriter.Workbook(out, {"in_memory": True})
+    for name, rows in sheets.items():
+        sheet = made.add_worksheet(name)
+        for y, row in enumerate(rows):
+            for x, value in enumerate(row):
+                sheet.write(y, x, value)
+    made.close()
+    return out.getvalue()
 
 
 def test_columns_survive_being_saved_and_those_of_a_plan_stay_as_they_were() -> None:
