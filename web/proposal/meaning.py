@@ -11,17 +11,18 @@ from typing import get_args
 import msgspec
 
 from domain.language import gettext as _
-from domain.plan.risks import Response
+from domain.plan.risks import Proximity, Response
 from domain.plan.scores import Scale
-from projections.wording.values import RESPONSE
+from projections.wording.values import PROXIMITY, RESPONSE
 from web.importers.registers.columns import meaning
 from web.importers.registers.found import RiskTable
-from web.importers.registers.headings import OF_THREE, RANK_OF, RESPONSES, SCORED, STATES
+from web.importers.registers.headings import OF_THREE, PROXIMITIES, RANK_OF, RESPONSES, SCORED, STATES
 
-ORDER = (*SCORED, "response", "status")
+ORDER = (*SCORED, "response", "proximity", "status")
 MOST = 60  # different words
 _NUMBER = re.compile(r"\d{1,3}")
 _PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%")
+_BARE_PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?)")  # where the heading has the sign
 _FRACTION = re.compile(r"[01](?:[.,]\d+)?|[.,]\d+")
 _BESIDE = re.compile(  # 4 - High; 4 (High); High (4)
     r"(?P<n>\d{1,2})\s*[-–—:.)(=]\s*(?P<word>\D+?)\)?|(?P<word2>\D+?)\s*[-–—:(\[=]\s*(?P<n2>\d{1,2})\s*[)\]]?"
@@ -50,6 +51,7 @@ class Meanings:
         self._table, self._size = table, scale.size
         self._said: Mapping[str, str] = table.columns.meanings
         self._tops = {field: _top(getattr(table.columns, field)) or scale.size for field in SCORED}
+        self._of_hundred = {field for field in SCORED if "%" in getattr(table.columns, field)}
         self._of_five = {field: self._is_of_five(field) for field in SCORED}
         self._points = tuple((str(n), str(n)) for n in range(1, scale.size + 1))
         self._responses = tuple((value, RESPONSE[value]) for value in get_args(Response))
@@ -80,6 +82,15 @@ class Meanings:
     def names_response(self, word: str) -> bool:
         """Tell whether a word names a kind of response, and is no text of what is done."""
         return _bare(word) in RESPONSES
+
+    def proximity(self, word: str, line: int) -> Proximity | None:
+        """Return how near a risk is, None where the file does not say it or it is not known."""
+        if not word:
+            return None
+        known = PROXIMITIES.get(_bare(word), "")
+        options = tuple((value, PROXIMITY[value]) for value in get_args(Proximity))
+        told = self._meant("proximity", word, line, options, (known,) if known else ())
+        return told or None  # type: ignore[return-value]
 
     def closed(self, word: str, line: int) -> bool | None:
         """Return whether a word says that a risk is closed, None where it says nothing or is not known."""
@@ -146,7 +157,8 @@ class Meanings:
 
     def _percent(self, field: str, bare: str) -> Decimal | None:
         """Return a percentage from 0 to 100, None where a word is none."""
-        if found := _PERCENT.fullmatch(bare):
+        signed = _PERCENT.fullmatch(bare)
+        if found := signed or (_BARE_PERCENT.fullmatch(bare) if field in self._of_hundred else None):
             value = Decimal(found[1].replace(",", "."))
         elif self._table.fractions and "probability" in field and _FRACTION.fullmatch(bare):
             value = 100 * Decimal(bare.replace(",", "."))

@@ -21,13 +21,13 @@ from domain.plan.risks import (
     RiskDetails,
     ScoreRisk,
 )
-from projections.wording.values import RESPONSE
+from projections.wording.values import PROXIMITY, RESPONSE
 from web.importers.registers.found import ListedRisk, RiskTable
 from web.proposal.lines import ORDER, Kind, Proposal, ProposalLine
 from web.proposal.meaning import Meanings, Meant
 from web.proposal.notes import Notes
 
-TEXTS = ("title", "event", "cause", "effect", "owner", "actionee", "category")
+TEXTS = ("title", "event", "cause", "effect", "owner", "actionee", "author", "category")
 SHOWN = 80  # characters of a text in a line
 
 
@@ -136,7 +136,7 @@ class ComparedRegister:
         if self._proximity:
             said.append(
                 _(
-                    "Proximity is not read: {n} new risks are recorded as within the project, until it is changed.",
+                    "The file does not say how near {n} new risks are; they are recorded as within the project.",
                     n=self._proximity,
                 )
             )
@@ -231,7 +231,11 @@ class ComparedRegister:
         inherent = self._points(one, "inherent_", "")
         response = self.meanings.response(one.response, one.line)
         closed = self.meanings.closed(one.status, one.line)
-        if residual is None or inherent is None or response is None or (one.status and closed is None):
+        near = self.meanings.proximity(one.proximity, one.line)
+        if (one.status and closed is None) or (one.proximity and near is None):
+            self._unknown += 1
+            return
+        if residual is None or inherent is None or response is None:
             self._unknown += 1
             return
         if residual.score > inherent.score:
@@ -245,6 +249,7 @@ class ComparedRegister:
         details = RiskDetails(
             ref=one.ref, title=one.title, category=one.category, cause=one.cause, event=one.event, effect=one.effect,
             response=response, response_actions=self._actions(one), owner=one.owner, actionee=one.actionee,
+            author=one.author, proximity=near or "within_project",
         )  # fmt: skip
         key = RiskId(self._new_id())
         commands: list[PlainCommand] = [
@@ -255,14 +260,14 @@ class ComparedRegister:
             why = _("Closed in the imported register")
             commands.append(CloseRisk(project=self.project.id, risk=key, reason=why))
             note = _("closed in the file")
-        else:
-            self._proximity += 1
+        self._proximity += near is None
         self._line("raised", one, "", _scored(residual), *commands, note=note, offered=bool(closed))
 
     def _describe(self, one: ListedRisk, old: Risk, asked: bool) -> None:
         new: dict[str, str] = {field: getattr(one, field) for field in TEXTS} | {"response_actions": self._actions(one)}
         if self.meanings.names_response(one.response):
             new["response"] = self.meanings.response(one.response, one.line) or ""
+        new["proximity"] = self.meanings.proximity(one.proximity, one.line) or ""
         if asked:
             new["ref"] = one.ref
         changes = {field: value for field, value in new.items() if value and value != getattr(old.details, field)}
@@ -321,7 +326,8 @@ def _scored(points: Points) -> str:
 
 
 def _shown(field: str, value: str) -> str:
-    told = RESPONSE[value] if field == "response" else " ".join(value.split())
+    names = {"response": RESPONSE, "proximity": PROXIMITY}
+    told = names[field][value] if field in names else " ".join(value.split())
     return told if len(told) <= SHOWN else told[: SHOWN - 1] + "…"
 
 
@@ -333,6 +339,8 @@ _FIELDS: dict[str, Callable[[], str]] = {
     "effect": lambda: _("effect"),
     "owner": lambda: _("owner"),
     "actionee": lambda: _("actionee"),
+    "author": lambda: _("author"),
+    "proximity": lambda: _("proximity"),
     "category": lambda: _("category"),
     "response": lambda: _("response"),
     "response_actions": lambda: _("what is done"),

@@ -161,6 +161,33 @@ def test_numbers_on_another_scale_are_spread_where_the_heading_names_it_and_note
     assert any("scale, 1 to 5; the highest in the file is 3" in note for note in found.notes)
 
 
+def test_a_register_of_prince2_comes_in_with_author_and_proximity() -> None:
+    head = (
+        "Risk Identifier,Risk Author,Date Registered,Risk Category,Risk Description,Probability,Impact,Expected Value,"
+        "Proximity,Risk Response Category,Risk Response,Risk Status,Risk Owner,Risk Actionee\n"
+    )
+    row = "R7,Al,2027-01-02,Supply,Yard is late,2,5,10,Within stage,Reduce,Order early,Active,Ann,Bo\n"
+    project = after(started(), together(started(), propose(started(), table(row, head=head), new_id).changes))
+    (risk,) = project.risks.risks.values()
+    d = risk.details
+    assert (d.ref, d.author, d.category, d.proximity) == ("R7", "Al", "Supply", "within_stage")
+    assert (d.response, d.response_actions, d.owner, d.actionee) == ("reduce", "Order early", "Ann", "Bo")
+
+
+def test_of_a_log_of_risks_and_issues_the_risks_are_read() -> None:
+    found = table("1,Risk,Yard,2,3\n2,Issue,Leak,4,4\n", head="ID,Type,Description,Probability,Impact\n", kind="risks")
+    assert [(risk.ref, risk.category) for risk in found.risks] == [("1", "")]
+    assert "Rows of the log that are no risks left out: 1 (first on line 3)." in found.notes
+
+
+def test_a_percentage_whose_sign_is_in_the_heading_is_one() -> None:
+    found = table(
+        "1,Werft,30,2\n", head="Nr.;Risiko;Eintrittswahrscheinlichkeit in %;Auswirkung (1-5)\n".replace(";", ",")
+    )
+    meanings = Meanings(found, Scale())
+    assert (meanings.points("probability", "30", 2), meanings.points("impact", "2", 2)) == (2, 2)
+
+
 def test_fractions_are_probabilities_where_one_lies_between() -> None:
     found = table("R1,Yard,,0.3,1,Accept,,\nR2,Gate,,1,1,Accept,,\n")
     assert found.fractions

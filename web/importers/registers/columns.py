@@ -12,7 +12,7 @@ from web.importers.table.mapping import Mapping
 
 RISK_FIELDS = (
     "ref", "title", "event", "cause", "effect", "probability", "impact", "inherent_probability", "inherent_impact",
-    "response", "actions", "owner", "actionee", "category", "status",
+    "response", "actions", "owner", "actionee", "author", "category", "proximity", "status",
 )  # fmt: skip
 FIGURE_FIELDS = ("date", "bac", "pv", "ev", "ac", "eac")
 Kind = Literal["plan", "risks", "figures"]
@@ -36,7 +36,9 @@ class RiskColumns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     actions: str = ""
     owner: str = ""
     actionee: str = ""
-    category: str = ""
+    author: str = ""
+    category: str = ""  # of a log of risks, issues and more, what a row is
+    proximity: str = ""
     status: str = ""
     meanings: dict[str, str] = {}  # what a person said that a word means, by `meaning`
     delimiter: str = ""

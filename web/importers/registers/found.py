@@ -25,7 +25,9 @@ class ListedRisk(msgspec.Struct, frozen=True, kw_only=True):
     actions: str = ""
     owner: str = ""
     actionee: str = ""
+    author: str = ""
     category: str = ""
+    proximity: str = ""
     status: str = ""
     line: int  # in the file
 

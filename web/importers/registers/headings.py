@@ -9,12 +9,12 @@ Words = Mapping[str, tuple[str, ...]]  # by field, the most telling first
 
 RISKS: Words = {
     "ref": (
-        "risk id", "risk ref", "risk reference", "risk no", "risk no.", "risk number", "risk #", "ref", "ref.",
-        "reference", "id", "no", "no.", "#", "number", "key", "issue key", "risiko-nr.", "risiko-nr", "risiko nr.",
-        "risiko nr", "risiko-id", "risiko id", "risikonummer", "lfd. nr.", "lfd nr", "lfd. nr", "kennung", "nummer",
-        "nr.", "nr", "id risque", "id du risque", "n° risque", "n° du risque", "réf.", "réf", "référence", "n°",
-        "numéro", "identifiant", "id riesgo", "id del riesgo", "n.º de riesgo", "referencia", "código", "nº", "n.º",
-        "número",
+        "risk identifier", "risk id", "risk ref", "risk reference", "risk no", "risk no.", "risk number", "risk #",
+        "ref", "ref.", "reference", "id", "no", "no.", "#", "number", "key", "issue key", "risiko-nr.", "risiko-nr",
+        "risiko nr.", "risiko nr", "risiko-id", "risiko id", "risikonummer", "lfd. nr.", "lfd nr", "lfd. nr",
+        "kennung", "nummer", "nr.", "nr", "id risque", "id du risque", "n° risque", "n° du risque", "réf.", "réf",
+        "référence", "n°", "numéro", "identifiant", "id riesgo", "id del riesgo", "n.º de riesgo", "referencia",
+        "código", "nº", "n.º", "número",
     ),
     "title": (
         "risk title", "risk name", "title", "risk", "name", "short description", "summary", "risikotitel",
@@ -66,23 +66,32 @@ RISKS: Words = {
         "impact inhérent", "gravité initiale", "impacto inicial", "impacto inherente",
     ),
     "response": (
-        "response strategy", "risk response", "response type", "response", "strategy", "risk treatment", "treatment",
-        "mitigation strategy", "bewältigungsstrategie", "risikostrategie", "strategie", "maßnahmentyp", "reaktion",
-        "risikobehandlung", "behandlung", "stratégie de réponse", "stratégie", "réponse", "traitement",
-        "estrategia de respuesta", "estrategia", "respuesta", "tratamiento",
+        "response strategy", "risk response category", "response category", "risk response", "response type",
+        "response", "strategy", "risk treatment", "treatment", "mitigation strategy", "bewältigungsstrategie",
+        "risikostrategie", "strategie", "maßnahmentyp", "reaktion", "risikobehandlung", "behandlung",
+        "stratégie de réponse", "stratégie", "réponse", "traitement", "estrategia de respuesta", "estrategia",
+        "respuesta", "tratamiento",
     ),
     "actions": (
         "response actions", "mitigation actions", "mitigating actions", "mitigation plan", "mitigation",
         "response plan", "action plan", "actions", "action", "countermeasures", "controls", "gegenmaßnahmen",
-        "gegenmaßnahme", "maßnahmen", "maßnahme", "massnahmen", "massnahme", "plan d'action",
-        "mesures de réduction", "mesures", "actions de maîtrise", "plan de mitigación", "mitigación",
-        "plan de acción", "plan de respuesta", "medidas", "acciones",
+        "gegenmaßnahme", "maßnahmen", "maßnahme", "massnahmen", "massnahme", "plan d'action", "plan d'actions",
+        "contingency plan", "risk response", "response description", "mesures de réduction", "mesures",
+        "actions de maîtrise", "plan de mitigación", "mitigación", "plan de acción", "plan de respuesta", "medidas",
+        "acciones",
     ),
     "owner": (
         "risk owner", "owner", "responsible", "assigned to", "assignee", "risikoeigner", "risikoeigentümer",
         "risikoverantwortlicher", "risikoverantwortliche", "verantwortlich", "verantwortlicher", "verantwortliche",
         "eigner", "propriétaire du risque", "propriétaire", "porteur du risque", "porteur", "pilote", "responsable",
         "propietario del riesgo", "propietario", "dueño del riesgo", "dueño", "responsable del riesgo",
+    ),
+    "author": (
+        "risk author", "author", "raised by", "identified by", "reported by", "erfasst von", "gemeldet von", "autor",
+        "auteur", "identifié par", "identificado por",
+    ),
+    "proximity": (
+        "proximity", "risk proximity", "zeitliche nähe", "eintrittszeitpunkt", "proximité", "proximidad",
     ),
     "actionee": (
         "actionee", "risk actionee", "action owner", "response owner", "maßnahmenverantwortlicher", "umsetzer",
@@ -215,6 +224,22 @@ RESPONSES: dict[str, str] = {
         "prepare_contingent_plans",
     ),
 }  # fmt: skip
+PROXIMITIES: dict[str, str] = {
+    **dict.fromkeys(("imminent", "immediate", "unmittelbar", "imminente", "inminente"), "imminent"),
+    **dict.fromkeys(
+        ("within stage", "within this stage", "within the stage", "this stage", "in dieser phase", "dans cette étape",
+         "dans cette phase", "en esta fase", "en esta etapa"), "within_stage",
+    ),
+    **dict.fromkeys(
+        ("within project", "within the project", "this project", "innerhalb des projekts", "im projekt",
+         "dans le projet", "en el proyecto"), "within_project",
+    ),
+    **dict.fromkeys(
+        ("beyond project", "beyond the project", "after the project", "nach dem projekt", "après le projet",
+         "au-delà du projet", "después del proyecto"), "beyond_project",
+    ),
+}  # fmt: skip
+KINDS_OF_LOG = frozenset({"risk", "risks", "risiko", "risque", "riesgo"})  # in a log of risks, issues and more
 STATES: dict[str, str] = {
     **dict.fromkeys(
         ("open", "active", "new", "identified", "in progress", "ongoing", "monitoring", "monitored", "assessed",
@@ -235,7 +260,8 @@ _UNITS = re.compile(r"\s+in\s+(?:\S+\s?){1,2}$|\s+(?:[kt]?(?:eur|gbp|usd|chf)|[k
 
 def plain(heading: str) -> str:
     """Return a heading as it is compared: without case, what stands in brackets, and a unit at its end."""
-    return normal(_BRACKETS.sub(" ", heading)) or normal(heading)
+    bare = re.sub(r"\s+in\s+\S+$", "", normal(_BRACKETS.sub(" ", heading)))
+    return bare.removesuffix("%").strip() or normal(heading)
 
 
 def figure(heading: str) -> str:

@@ -12,13 +12,13 @@ from web.importers.plan import broken
 from web.importers.registers.columns import RISK_FIELDS, RiskColumns
 from web.importers.registers.found import ListedRisk, RiskTable
 from web.importers.registers.guess import Head, head_of
-from web.importers.registers.headings import SCORED, TOTALS
+from web.importers.registers.headings import KINDS_OF_LOG, SCORED, TOTALS
 from web.importers.registers.rows import listed, places_of, rows_of, said, text, unread
 from web.importers.table.mapping import NOTHING
 from web.importers.table.tables import Table
 
 MAX_RISKS = 5000  # of a file
-LINES = ("owner", "actionee", "category")
+LINES = ("owner", "actionee", "author", "category", "proximity")
 
 
 def read(data: bytes, table: Table, columns: RiskColumns) -> RiskTable:
@@ -31,7 +31,9 @@ def read(data: bytes, table: Table, columns: RiskColumns) -> RiskTable:
     places = places_of(head, {field: getattr(columns, field) for field in RISK_FIELDS}, findings)
     _required(columns, head, findings)
     findings.stop_if_broken()
-    reader = _RiskReader(findings)
+    at = places.get("category")
+    of_more = at is not None and any(cells[at].casefold() in KINDS_OF_LOG for _, cells in head.body if at < len(cells))
+    reader = _RiskReader(findings, of_more=of_more)
     for line, cells in rows_of(table, head, places, findings):
         reader.take(line, cells)
     findings.stop_if_broken()
@@ -69,16 +71,19 @@ def _required(columns: RiskColumns, head: Head, findings: Findings) -> None:
 class _RiskReader:
     """Takes in the rows below the headings."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, *, of_more: bool) -> None:
         self.risks: list[ListedRisk] = []
         self.present: set[str] = set()
         self.lost = False
         self.read = 0
-        self._findings = findings
+        self._findings, self._of_more = findings, of_more
 
     def take(self, line: int, cells: dict[str, str]) -> None:
         """Take in one row."""
         if not said(cells, RISK_FIELDS) or cells["title"].casefold() in TOTALS or cells["ref"].casefold() in TOTALS:
+            return
+        if self._of_more and cells["category"].casefold() not in KINDS_OF_LOG:
+            self._findings.count(_("Rows of the log that are no risks left out"), line)
             return
         self.read += 1
         ref, title = self._line(line, cells["ref"]), self._line(line, cells["title"])
@@ -105,6 +110,8 @@ class _RiskReader:
         for field in (*SCORED, "status"):
             if field in told:
                 told[field] = " ".join(told[field].split())
+        if self._of_more:
+            told["category"] = ""
         if told.get("event") == title:
             told["event"] = ""
         self.risks.append(ListedRisk(ref=ref, title=title, line=line, **told))

@@ -42,6 +42,8 @@ FIELDS = Said(
         "actions": N_("What is done"),
         "owner": N_("Owner"),
         "actionee": N_("Actionee"),
+        "author": N_("Author"),
+        "proximity": N_("Proximity"),
         "category": N_("Category"),
         "status": N_("Status"),
         "date": N_("Status date or period"),
