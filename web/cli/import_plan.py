@@ -13,6 +13,8 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
+from web.cli.convert import BOUNDS, bounds
+from web.converter import converter
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, read
 from web.importers.table import mapping as csv_mapping
@@ -30,13 +32,15 @@ WIDTH = 30  # of the progress bar, in characters
 def add_parsers(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("import", help=_("compare a plan with a project, and take it over with --accept"))
-    parser.add_argument("file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV"))
+    parser.add_argument(
+        "file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV; with a converter also MPP, P6, MPX, Planner, Asta")
+    )
     parser.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
     parser.add_argument(
         "--accept", action="store_true", help=_("record every proposed change (default: only show them)")
     )
     parser.add_argument("--mapping", type=Path, help=_("JSON file that says which CSV column is what"))
-    add_flags(parser, ("data", "database_url", "max_upload_mb"))
+    add_flags(parser, ("data", "database_url", "max_table_mb", "converter", *BOUNDS))
     parser.set_defaults(run=run)
 
 
@@ -51,7 +55,11 @@ def run(given: Arguments) -> int:
     try:
         if (mapping := _mapping(given["mapping"])) is not None:
             _print_columns(mapping)
-        plan = read(file.name, file, mapping, _progress(), choose=_suggested, max_bytes=most)
+        used = converter(settings.converter, bounds(settings))
+        plan = read(
+            file.name, file, mapping, _progress(), choose=_suggested, max_bytes=most,
+            max_table=settings.max_table_mb * 2**20, convert=used.take if used else None,
+        )  # fmt: skip
     except BrokenFile as broken:
         _print_problems(file, broken)
         return 3

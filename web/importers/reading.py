@@ -1,16 +1,21 @@
 """`read`: the plan in a file of any format that is known; others are refused with advice on how to save the plan."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from domain.language import gettext as _
 from web.importers.findings import shown
-from web.importers.kinds import kind_of
+from web.importers.kinds import CONVERTED, Kind, kind_of
 from web.importers.mspdi import reader as mspdi_reader
 from web.importers.mspdi.xml_stream import Progress
-from web.importers.plan import MAX_BYTES, MAX_TABLE, Plan, broken
+from web.importers.plan import MAX_BYTES, MAX_TABLE, Plan, broken, too_large
 from web.importers.source import Source
 from web.importers.table import reader
 from web.importers.table.mapping import Mapping
+
+Convert = Callable[[Source, Kind], tuple[Path, tuple[str, ...]]]  # a file as Microsoft Project's XML, and what to note
 
 
 def read(
@@ -21,10 +26,14 @@ def read(
     *,
     choose: reader.Choose | None = None,
     max_bytes: int = MAX_BYTES,
+    max_table: int = MAX_TABLE,
+    convert: Convert | None = None,
 ) -> Plan:
     """Return the plan in a file named `name`.
 
-    A table without a mapping is read by the columns that `choose` returns, else by those that its headings suggest.
+    A table without a mapping is read by the columns that `choose` returns, else by those that its headings suggest. The
+    files of other tools are read once `convert` has turned them into XML; without it they are refused with advice.
+    At most `max_bytes` are read of a file, and `max_table` of a table, which is held in memory whole.
 
     Raises: BrokenFile.
     """
@@ -32,6 +41,18 @@ def read(
     if source.is_blank():
         raise broken(_("{name} is empty. Save the plan again and send it.", name=shown(name)))
     kind, what = kind_of(source)
+    if kind in CONVERTED and convert is not None:
+        if source.size > max_bytes:
+            raise broken(too_large(max_bytes))
+        return _converted(source, kind, convert, progress)
+    if kind in CONVERTED:
+        told = _(
+            "{name} is {what}. Or have a converter set up (the setting converter): then such files are read as they "
+            "are.",
+            name=shown(name),
+            what=what,
+        )
+        raise broken(told)
     if what:
         raise broken(_("{name} is {what}.", name=shown(name), what=what))
     if kind == "mspdi":
@@ -45,11 +66,23 @@ def read(
             start=shown(start),
         )
         raise broken(told, 1)
-    most = min(max_bytes, MAX_TABLE)
+    most = min(max_bytes, max_table)
     if source.size > most:
         told = _(
-            "The table is larger than {most} MiB, the most that is read of a table. Send the rows that are followed.",
+            "The table is larger than {most} MiB, the most that is read of a table. Send the rows that are followed, "
+            "or have the setting max_table_mb raised.",
             most=most // 2**20,
         )
         raise broken(told)
     return reader.read(source.all(), mapping, progress, choose=choose, max_bytes=most)
+
+
+def _converted(source: Source, kind: Kind, convert: Convert, progress: Progress | None) -> Plan:
+    """Return the plan in a file that is converted: its hash is of what was sent, its lines are of what was made."""
+    made, notes = convert(source, kind)
+    try:
+        with made.open("rb") as stream:
+            plan = mspdi_reader.read(stream, progress, max_bytes=made.stat().st_size)
+    finally:
+        made.unlink(missing_ok=True)
+    return msgspec.structs.replace(plan, file_hash=source.hash(), notes=(*notes, *plan.notes))

@@ -17,8 +17,11 @@ from typing import BinaryIO
 import msgspec
 
 from domain.language import gettext as _
+from web.converter import Converter
 from web.importers import reading
+from web.importers.kinds import Kind
 from web.importers.plan import BrokenFile, Plan, Problem
+from web.importers.source import Source
 from web.importers.table import mapping as mappings
 from web.importers.table.mapping import Mapping, fits, shape
 from web.importers.table.reader import Offered
@@ -37,6 +40,14 @@ class Upload(msgspec.Struct, frozen=True):
     path: Path
 
 
+class Most(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is read of a file, and what reads those of other tools."""
+
+    upload: int  # bytes
+    table: int  # bytes of a table
+    converter: Converter | None = None
+
+
 class TooLarge(Exception):
     """A file has more bytes than are read; nothing of it was kept."""
 
@@ -46,6 +57,7 @@ class Reading:
 
     def __init__(self) -> None:
         self.done = 0.0  # 0 to 1
+        self.converting = False  # before it is read
         self.plan: Plan | None = None
         self.broken: BrokenFile | None = None
         self.offered: Offered | None = None  # of a table
@@ -53,7 +65,7 @@ class Reading:
         self.saved = False  # whether the columns are ones that somebody chose
         self.finished = threading.Event()
 
-    def run(self, upload: Upload, saved: Callable[[Offered], Mapping | None], max_bytes: int) -> None:
+    def run(self, upload: Upload, saved: Callable[[Offered], Mapping | None], most: "Most") -> None:
         """Read the file to its end; `saved` gives the columns that were chosen for tables like it."""
 
         def choose(offered: Offered) -> Mapping:
@@ -64,7 +76,13 @@ class Reading:
 
         try:
             self.plan = reading.read(
-                upload.name, upload.path, progress=self._progress, choose=choose, max_bytes=max_bytes
+                upload.name,
+                upload.path,
+                progress=self._progress,
+                choose=choose,
+                max_bytes=most.upload,
+                max_table=most.table,
+                convert=self._convert(most.converter) if most.converter else None,
             )
         except BrokenFile as broken:
             self.broken = broken
@@ -77,13 +95,23 @@ class Reading:
     def _progress(self, done: float) -> None:
         self.done = done
 
+    def _convert(self, converter: Converter) -> reading.Convert:
+        def convert(source: Source, kind: Kind) -> tuple[Path, tuple[str, ...]]:
+            self.converting = True
+            try:
+                return converter.take(source, kind)
+            finally:
+                self.converting = False
+
+        return convert
+
 
 class Uploads:
     """The uploads and saved columns of one installation."""
 
-    def __init__(self, folder: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, most: Most, clock: Callable[[], float] = time.time) -> None:
         self._files, self._mappings = folder / "imports", folder / "mappings"
-        self.max_bytes, self._clock = max_bytes, clock
+        self.most, self._clock = most, clock
         self._readings: dict[tuple[str, str], Reading] = {}
 
     def keep(self, project: str, name: str, content: BinaryIO) -> str:
@@ -101,7 +129,7 @@ class Uploads:
             with coming.open("wb") as kept:
                 while block := content.read(BLOCK):
                     size += len(block)
-                    if size > self.max_bytes:
+                    if size > self.most.upload:
                         raise TooLarge
                     digest.update(block)
                     kept.write(block)
@@ -140,7 +168,7 @@ class Uploads:
         for old in list(self._readings)[: max(0, len(self._readings) - MOST_READ + 1)]:
             self._readings.pop(old, None)
         self._readings[project, key] = started
-        arguments = (upload, lambda offered: self.mapping(project, offered), self.max_bytes)
+        arguments = (upload, lambda offered: self.mapping(project, offered), self.most)
         threading.Thread(target=started.run, args=arguments, name="import", daemon=True).start()
         return started
 
