@@ -8,7 +8,7 @@ import msgspec
 from domain.language import gettext as _
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.costs import Costs
-from web.importers.mspdi.names import BASELINE_NODE, NAMESPACE, PROJECT_NODE, TASK_NODE, TASKS_NODE
+from web.importers.mspdi.names import ATTRIBUTE_NODE, BASELINE_NODE, NAMESPACE, PROJECT_NODE, TASK_NODE, TASKS_NODE
 from web.importers.mspdi.tasks import SLOTS, Task
 from web.importers.mspdi.values import Values
 from web.importers.mspdi.walking import walk
@@ -48,6 +48,8 @@ class _Reader:
             return self._task.values.keep
         if node is BASELINE_NODE and self._task:
             return self._task.open_baseline(line, lines).keep
+        if node is ATTRIBUTE_NODE and self._task:
+            return self._task.open_attribute()
         return self._project.keep
 
     def closed(self, node: Node) -> None:

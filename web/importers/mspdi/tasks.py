@@ -1,5 +1,6 @@
 """From one MSPDI task to a milestone or to none: by flag or by zero duration, with baselines as sparse as they come."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 
@@ -7,12 +8,14 @@ from domain import check
 from domain.language import N_
 from domain.language import gettext as _
 from web.importers.findings import Findings, one_line
+from web.importers.mspdi.names import OWN_FIELD, OWN_PREFIX
 from web.importers.mspdi.values import Values
-from web.importers.mspdi.xml_stream import Line, Lines
+from web.importers.mspdi.xml_stream import Keep, Leaf, Line, Lines
 from web.importers.plan import BrokenFile, PlannedMilestone
 
 SLOTS = 11  # 0 is the current baseline, 1 to 10 are the ones saved beside it
 MAX_UID = 10**15
+MOST_ID = 100  # characters of an id of ours
 MAX_BASELINES = 100  # blocks of one task that are looked at
 _NOT_COUNTED = (
     ("IsNull", True, N_("Empty rows skipped")),
@@ -27,6 +30,7 @@ class Task:
     def __init__(self, values: Values, findings: Findings) -> None:
         self.values = values
         self.baselines: list[Values] = []
+        self.own_id = ""
         self._findings = findings
 
     def open_baseline(self, line: Line, lines: Lines | None) -> Values:
@@ -37,6 +41,18 @@ class Task:
             return left
         self.baselines.append(Values(line, self._findings, lines))
         return self.baselines[-1]
+
+    def open_attribute(self) -> Keep:
+        """Begin an <ExtendedAttribute>; one that a plan exported here carries says which milestone of ours this is."""
+        told: dict[str, str] = {}
+
+        def keep(leaves: Sequence[Leaf]) -> None:
+            told.update((name, text.strip()) for name, text, _line in leaves)
+            value = told.get("Value", "")
+            if told.get("FieldID") == OWN_FIELD and value.startswith(OWN_PREFIX):
+                self.own_id = value.removeprefix(OWN_PREFIX)[:MOST_ID]
+
+        return keep
 
     @cached_property
     def is_the_project(self) -> bool:
@@ -75,6 +91,7 @@ class Task:
             return None
         findings = Findings()
         quiet = Task(self.values.told_to(findings), findings)
+        quiet.own_id = self.own_id
         quiet.baselines = [block.told_to(findings) for block in self.baselines]
         try:
             planned = quiet.planned(uid)
@@ -98,6 +115,7 @@ class Task:
         baselines, percent = self._slots(), values.percent("PercentComplete")
         return PlannedMilestone(
             source_id=uid,
+            own_id=self.own_id,
             title=title,
             outline=values.text("WBS") or values.text("OutlineNumber"),
             baseline=dict(baselines).get(0),

@@ -23,6 +23,7 @@ from web.importers.table.mapping import FIELDS
 from web.importers.table.mapping import Mapping as ColumnMapping
 from web.manager.importing.seen_by_clients import client_titles, ticks
 from web.manager.importing.sending import keep, sent_file, uploads_of
+from web.manager.importing.taking_out import plan_file
 from web.manager.importing.uploads import Reading
 from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
@@ -320,6 +321,7 @@ def routes() -> list[BaseRoute]:
     return [
         door("/p/{project}/import", upload, allow=STAFF, methods=["GET", "POST"], kind="upload"),
         door("/p/{project}/import/{file}", proposal, allow=STAFF),
+        door("/p/{project}/plan.xml", plan_file, allow=STAFF, kind="export"),
         door("/p/{project}/import/{file}/columns", columns, allow=STAFF, methods=["POST"]),
         door("/p/{project}/import/{file}/accept", accept, allow=STAFF, methods=["POST"]),
     ]
