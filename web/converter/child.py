@@ -70,8 +70,6 @@ def convert(kind: str, file: Path, out: Path) -> Converted:
     """Write the plan in a file as Microsoft Project's XML, and return what was met; Java has started."""
     import jpype
 
-    if kind in XML and _declares(file):
-        return Converted(wrong="doctype")
     try:
         projects, plan = _read(kind, file)
         if plan is None or not plan.getTasks().size():
@@ -93,7 +91,7 @@ def convert(kind: str, file: Path, out: Path) -> Converted:
     )
 
 
-def _declares(file: Path) -> bool:
+def declares(file: Path) -> bool:
     """Tell whether a file declares a DOCTYPE before its first element, or is so odd that this cannot be told."""
     parser = ParserCreate()
     begun: list[str] = []
@@ -177,8 +175,11 @@ def main() -> None:
     told = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     alone = bound(memory_mb, most_written, seconds)
-    start(memory_mb)
-    answer = msgspec.structs.replace(convert(kind, file, out), alone=alone)
+    if kind in XML and declares(file):  # before Java sees any of it
+        answer = Converted(wrong="doctype")
+    else:
+        start(memory_mb)
+        answer = msgspec.structs.replace(convert(kind, file, out), alone=alone)
     told.write(msgspec.json.encode(answer))
     told.flush()
     os._exit(0)  # Java has nothing to put in order

@@ -13,7 +13,7 @@ import anyio
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -67,6 +67,9 @@ def application(bounds: Bounds) -> Starlette:
         except TimeoutError:
             _end(waiting, folder)
             return _problem(408, _("The file did not arrive within {seconds} seconds.", seconds=bounds.seconds))
+        except ClientDisconnect:
+            _end(waiting, folder)
+            return Response(status_code=400)  # which nobody reads
         except BaseException:
             _end(waiting, folder)
             raise
