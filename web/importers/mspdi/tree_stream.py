@@ -35,14 +35,14 @@ class _Begun(Exception):
     """The root is there."""
 
 
-class _Place:
+class _Branch:
     """A node with those of its children that are wanted, and which names are known, by the tags of the tree."""
 
     __slots__ = ("children", "leaf", "name", "names", "node")
 
     def __init__(self, node: Node, prefix: str) -> None:
         self.node, self.name, self.leaf = node, node.name, node.leaf
-        self.children = {prefix + child.name: _Place(child, prefix) for child in node.children}
+        self.children = {prefix + child.name: _Branch(child, prefix) for child in node.children}
         self.names = self.children.keys() | {prefix + name for name in node.known}
 
 
@@ -51,7 +51,7 @@ class TreeWalker:
 
     def __init__(self, visitor: Visitor, tree: Node, namespace: str) -> None:
         self._visitor, self._prefix = visitor, f"{{{namespace}}}"
-        self._root = _Place(tree, self._prefix)
+        self._root = _Branch(tree, self._prefix)
         builder = TreeBuilder()
         self._outside = builder.start("outside", {})  # keeps the root within reach while it is built
         self._parser = XMLParser(target=builder)  # noqa: S314 - see the rule
@@ -152,7 +152,7 @@ class TreeWalker:
         else:
             self._line = 0
 
-    def _items(self, items: Element, place: _Place, *, ended: bool) -> None:
+    def _items(self, items: Element, place: _Branch, *, ended: bool) -> None:
         """Tell of the items of a list that ended; of an open list the last one is still to come."""
         if not self._open:
             self._visitor.opened(place.node, self._line)
@@ -172,7 +172,7 @@ class TreeWalker:
         elif len(items):
             _shallow(items[-1])
 
-    def _item(self, element: Element, place: _Place, line: Line) -> None:
+    def _item(self, element: Element, place: _Branch, line: Line) -> None:
         if len(element) > MOST_CHILDREN:
             raise Unusual
         lines = partial(_line_of, element, line)
