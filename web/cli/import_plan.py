@@ -11,7 +11,9 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
+from web.cli.convert import BOUNDS, bounds
 from web.cli.import_table import AsTold, compare
+from web.converter import converter
 from web.ids import new_id
 from web.importers import BrokenFile, Plan
 from web.importers.reading import read_any
@@ -30,14 +32,16 @@ def add_parsers(commands: Commands) -> None:
     parser = commands.add_parser(
         "import", help=_("compare a plan, a risk register or figures with a project, and take it over with --accept")
     )
-    parser.add_argument("file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV"))
+    parser.add_argument(
+        "file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV; with a converter also MPP, P6, MPX, Planner, Asta")
+    )
     parser.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
     parser.add_argument(
         "--accept", action="store_true", help=_("record every proposed change (default: only show them)")
     )
     parser.add_argument("--as", dest="kind", choices=KINDS, help=_("what a table is (default: as its headings say)"))
     parser.add_argument("--mapping", type=Path, help=_("JSON file that says which column of a table is what"))
-    add_flags(parser, ("data", "database_url", "max_upload_mb"))
+    add_flags(parser, ("data", "database_url", "max_table_mb", "converter", *BOUNDS))
     parser.set_defaults(run=run)
 
 
@@ -52,7 +56,11 @@ def run(given: Arguments) -> int:
     try:
         columns = _mapping(given["mapping"])
         chooser = AsTold(given["kind"] or (kind_of(columns) if columns else None), columns)
-        found = read_any(file.name, file, chooser, _progress(), max_bytes=most)
+        used = converter(settings.converter, bounds(settings))
+        found = read_any(
+            file.name, file, chooser, _progress(), max_bytes=most, max_table=settings.max_table_mb * 2**20,
+            convert=used.take if used else None,
+        )  # fmt: skip
     except BrokenFile as broken:
         _print_problems(file, broken)
         return 3

@@ -18,7 +18,7 @@ from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.importers.plan import Plan, Problem
+from web.importers.plan import Plan, Problem, too_large
 from web.importers.registers.columns import KINDS, Kind
 from web.importers.registers.columns import Columns as AnyColumns
 from web.importers.registers.found import FigureTable, RiskTable
@@ -29,6 +29,7 @@ from web.manager.importing import registers
 from web.manager.importing.refusal import Refusal
 from web.manager.importing.seen_by_clients import client_titles, ticks
 from web.manager.importing.sending import keep, sent_file, uploads_of
+from web.manager.importing.taking_out import plan_file
 from web.manager.importing.uploads import Choices, Reading
 from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
@@ -85,6 +86,9 @@ class ImportPage(StaffPage, frozen=True, kw_only=True):
     project: Project
     problem: str
     most: int  # MiB a file may have
+    too_large: str  # what is said of a larger one
+    converts: bool  # whether files of other tools are read
+    admin: bool  # whether the reader may be told how to set that
 
 
 class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
@@ -95,6 +99,7 @@ class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
     file: str  # SHA-256 of it
     name: str
     percent: int
+    converting: bool  # before it is read
 
 
 class ImportReadingPage(ImportProgressPart, frozen=True, kw_only=True):
@@ -143,7 +148,15 @@ async def upload(request: Request, signed: Signed) -> Response:
         if file is not None:
             return RedirectResponse(f"/p/{project.id}/import/{await keep(request, project.id, file)}", 303)
     most = services.settings.max_upload_mb
-    shown = ImportPage(project=project, problem=problem, most=most, **shell(services, signed))
+    shown = ImportPage(
+        project=project,
+        problem=problem,
+        most=most,
+        too_large=too_large(most << 20),
+        converts=bool(services.settings.converter),
+        admin=signed.person.role == "admin",
+        **shell(services, signed),
+    )
     return services.pages.answer(request, shown, 422 if problem else 200)
 
 
@@ -165,7 +178,14 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
     polled = bool(request.headers.get("hx-request"))
     if not reading.finished.is_set():
         percent, progress = int(reading.done * 100), ImportProgressPart if polled else ImportReadingPage
-        shown = progress(project=project, file=key, name=kept.name, percent=percent, **shell(services, signed))
+        shown = progress(
+            project=project,
+            file=key,
+            name=kept.name,
+            percent=percent,
+            converting=reading.converting,
+            **shell(services, signed),
+        )
         return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
@@ -345,6 +365,7 @@ def routes() -> list[BaseRoute]:
     return [
         door("/p/{project}/import", upload, allow=STAFF, methods=["GET", "POST"], kind="upload"),
         door("/p/{project}/import/{file}", proposal, allow=STAFF),
+        door("/p/{project}/plan.xml", plan_file, allow=STAFF, kind="export"),
         door("/p/{project}/import/{file}/columns", columns, allow=STAFF, methods=["POST"]),
         door("/p/{project}/import/{file}/accept", accept, allow=STAFF, methods=["POST"]),
     ]

@@ -19,12 +19,15 @@ import msgspec
 
 from domain.language import gettext as _
 from domain.language import spoken
+from web.converter import Converter
 from web.importers import reading
+from web.importers.kinds import Kind as FileKind
 from web.importers.plan import BrokenFile, Plan, Problem
 from web.importers.registers import columns as kept_columns
 from web.importers.registers.columns import KINDS, Columns, Kind
 from web.importers.registers.found import FigureTable, RiskTable
 from web.importers.registers.reader import OfferedTable
+from web.importers.source import Source
 from web.importers.table import mapping as mappings
 from web.importers.table.mapping import fits, shape
 
@@ -42,6 +45,14 @@ class Upload(msgspec.Struct, frozen=True):
     path: Path
 
 
+class Most(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is read of a file, and what reads those of other tools."""
+
+    upload: int  # bytes
+    table: int  # bytes of a table
+    converter: Converter | None = None
+
+
 class TooLarge(Exception):
     """A file has more bytes than are read; nothing of it was kept."""
 
@@ -51,6 +62,7 @@ class Reading:
 
     def __init__(self) -> None:
         self.done = 0.0  # 0 to 1
+        self.converting = False  # before it is read
         self.plan: Plan | None = None
         self.table: RiskTable | FigureTable | None = None  # where it is no plan
         self.broken: BrokenFile | None = None
@@ -59,11 +71,17 @@ class Reading:
         self.saved = False  # whether the columns are ones that somebody chose
         self.finished = threading.Event()
 
-    def run(self, upload: Upload, choices: "Choices", max_bytes: int) -> None:
+    def run(self, upload: Upload, choices: "Choices", most: "Most") -> None:
         """Read the file to its end; `choices` are those of somebody for tables like it."""
         try:
             found = reading.read_any(
-                upload.name, upload.path, chooser=_Chosen(self, choices), progress=self._progress, max_bytes=max_bytes
+                upload.name,
+                upload.path,
+                chooser=_Chosen(self, choices),
+                progress=self._progress,
+                max_bytes=most.upload,
+                max_table=most.table,
+                convert=self._convert(most.converter) if most.converter else None,
             )
             if isinstance(found, Plan):
                 self.plan = found
@@ -79,6 +97,16 @@ class Reading:
 
     def _progress(self, done: float) -> None:
         self.done = done
+
+    def _convert(self, converter: Converter) -> reading.Convert:
+        def convert(source: Source, kind: FileKind) -> tuple[Path, tuple[str, ...]]:
+            self.converting = True
+            try:
+                return converter.take(source, kind)
+            finally:
+                self.converting = False
+
+        return convert
 
 
 class _Chosen:
@@ -152,9 +180,9 @@ class Choices:
 class Uploads:
     """The uploads and saved columns of one installation."""
 
-    def __init__(self, folder: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, most: Most, clock: Callable[[], float] = time.time) -> None:
         self._files, self._mappings = folder / "imports", folder / "mappings"
-        self.max_bytes, self._clock = max_bytes, clock
+        self.most, self._clock = most, clock
         self._readings: dict[tuple[str, str, str], Reading] = {}  # by project, file and language
 
     def keep(self, project: str, name: str, content: BinaryIO) -> str:
@@ -172,7 +200,7 @@ class Uploads:
             with coming.open("wb") as kept:
                 while block := content.read(BLOCK):
                     size += len(block)
-                    if size > self.max_bytes:
+                    if size > self.most.upload:
                         raise TooLarge
                     digest.update(block)
                     kept.write(block)
@@ -211,7 +239,7 @@ class Uploads:
         for old in list(self._readings)[: max(0, len(self._readings) - MOST_READ + 1)]:
             self._readings.pop(old, None)
         self._readings[project, key, spoken()] = started
-        arguments = (started.run, upload, self.choices(project), self.max_bytes)
+        arguments = (started.run, upload, self.choices(project), self.most)
         inside = copy_context()  # what is said of the file is in the language of whoever asks
         threading.Thread(target=inside.run, args=arguments, name="import", daemon=True).start()
         return started

@@ -7,14 +7,14 @@ import pytest
 
 from domain.language import speaking
 from web import languages
-from web.manager.importing.uploads import Uploads
+from web.manager.importing.uploads import Most, Uploads
 
 pytestmark = pytest.mark.once
 
 
 def test_what_is_said_of_a_file_is_in_the_language_of_whoever_looks(tmp_path: Path) -> None:
     languages.install()
-    uploads = Uploads(tmp_path, 2**20)
+    uploads = Uploads(tmp_path, Most(upload=2**20, table=2**20))
     key = uploads.keep("p", "r.csv", io.BytesIO(b"Risk ID,Risk,Probability,Impact,Colour\nR1,Yard,1,2,red\n"))
     said = {}
     for code in ("de", "en", "fr"):
