@@ -1,18 +1,34 @@
 """A plan is sent from the page: too large is told before, and how much went is shown; without scripts it goes as well."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.product import Product, wait_until
-from tests.world import HARBOUR
+from domain.ids import PersonId
+from domain.people.person import InvitePerson
+from tests.journeys.product import Product, seeded, wait_until
+from tests.world import ADMIN, HARBOUR, World
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CSV = "UID,Milestone,Finish\n1,Gate one,2027-06-01\n2,Gate two,2027-07-01\n"
 HERE = f"/p/{HARBOUR}/import"
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    """A running server with the sample project and a manager of it."""
+
+    def manager(world: World) -> None:
+        world.tell(InvitePerson(person=PersonId("manager"), name="Marta", email="m@x.test", role="manager"), ADMIN)
+
+    seeded(tmp_path / "data", manager)
+    made = Product(tmp_path / "data").start()
+    yield made
+    made.stop()
 
 
 def test_a_file_is_refused_before_it_is_sent_and_another_shows_how_much_of_it_went(
@@ -30,8 +46,8 @@ def test_a_file_is_refused_before_it_is_sent_and_another_shows_how_much_of_it_we
     page.click("button:has-text('Check file')")
     assert "POST" not in sent, "nothing of it went"
     page.evaluate("document.querySelector('form[data-upload]').dataset.most = 1e9")
-    (tmp_path / "plan.csv").write_text(CSV + "\n" * 1_500_000)
-    page.set_input_files("#plan", tmp_path / "plan.csv")
+    (tmp_path / "other.csv").write_text(CSV + "\n" * 1_500_000)
+    page.set_input_files("#plan", tmp_path / "other.csv")
     assert page.is_hidden("#plan-wrong")
     slow = page.context.new_cdp_session(page)
     slow.send("Network.enable")
