@@ -88,7 +88,6 @@ class ImportPage(StaffPage, frozen=True, kw_only=True):
     most: int  # MiB a file may have
     too_large: str  # what is said of a larger one
     converts: bool  # whether files of other tools are read
-    admin: bool  # whether the reader may be told how to set that
 
 
 class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
@@ -154,7 +153,6 @@ async def upload(request: Request, signed: Signed) -> Response:
         most=most,
         too_large=too_large(most << 20),
         converts=bool(services.settings.converter),
-        admin=signed.person.role == "admin",
         **shell(services, signed),
     )
     return services.pages.answer(request, shown, 422 if problem else 200)

@@ -248,78 +248,79 @@ def test_a_plan_without_milestones_takes_none_out_of_the_plan_unasked(house: Hou
     assert not re.search(r'name="line"[^>]* checked', page.text)
 
 
-REGISTER = "Risk ID,Risk,Probability,Impact,Response,Owner\nR-20,Yard is late,High,4,Mitigate,Ann\nR-21,Permit,2,3,Accept,Bob\nR-01,internal r1,3,3,,\n"
+def test_the_form_says_how_large_a_file_may_be_and_where_a_script_finds_it(house: House) -> None:
+    form = house.client("manager").get(HERE).text
+    assert f'data-most="{256 * 2**20}"' in form
+    assert "<template data-too-large>The file is larger than 256 MiB, the most that is read." in form
+    assert "whoever runs this server can set up a converter" in " ".join(form.split())
 
 
-def test_a_register_is_known_asked_about_and_recorded_as_one_update(house: House) -> None:
-    before = len(recorded(house))
-    browser, here, page = sent(house, REGISTER, "register.csv")
-    assert '<strong class="btn" aria-current="true">A risk register</strong>' in page.text
-    assert "It can mean: 4, 5." in page.text
-    assert "3 risks read." in page.text
-    key = re.search(r'name="(means\.probability/[^"]+)"', page.text)
-    assert key is not None
-    answer = browser.post(f"{here}/columns", data=hidden(page.text) | {"words": "yes", key[1]: "5"})
-    assert answer.status_code == 303
-    page = browser.get(here)
-    assert "5 × 4 = 20" in page.text
-    form = hidden(page.text) | {"line": ticked(page.text)}
-    unsaid = browser.post(f"{here}/accept", data=form)
-    assert unsaid.status_code == 303, "a new risk needs no reason"
-    assert recorded(house)[before:] == ["RiskRaised", "RiskRaised"]
-    found = house.process.services.logs.events.stream(f"project-{HARBOUR}")
-    assert found[-1].command == found[-2].command
-    _, _, again = sent(house, REGISTER, "register.csv")
-    assert "Nothing is proposed by itself." in again.text or "Nothing has changed." in again.text
-    assert not re.search(r'name="line"[^>]* checked', again.text)
+def test_a_plan_that_says_it_is_too_large_is_refused_before_it_is_read(house: House) -> None:
+    browser = house.client("manager")
+    form = hidden(browser.get(HERE).text)
+
+    def never():
+        raise AssertionError("a byte of it was asked for")
+        yield b""
+
+    size = str((256 << 20) + (2 << 20))
+    headers = {"content-type": "multipart/form-data; boundary=x", "content-length": size, "x-csrf": form["csrf"]}
+    answer = browser.post(HERE, content=never(), headers=headers)
+    assert answer.status_code == 413
+    assert "max_upload_mb" in answer.text
 
 
-def ticked(markup: str) -> list[str]:
-    return re.findall(r'name="line" id="[^"]+" value="([^"]+)" checked', markup)
+def test_the_plan_of_a_project_is_taken_out_and_proposes_nothing_when_it_comes_back(house: House) -> None:
+    browser = house.client("manager")
+    assert f'href="/p/{HARBOUR}/plan.xml" download' in browser.get(f"/p/{HARBOUR}").text
+    answer = browser.get(f"/p/{HARBOUR}/plan.xml")
+    assert answer.headers["content-disposition"] == f'attachment; filename="fanlight-{HARBOUR}.xml"'
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert browser.get("/p/nowhere/plan.xml").status_code == 404
+    _browser, _here, page = sent(house, answer.content, "plan.xml")
+    assert not re.search(r'name="line"[^>]* checked', page.text)
 
 
-def test_a_score_that_changes_needs_a_reason_and_what_was_typed_stays(house: House) -> None:
-    browser, here, page = sent(
-        house, "Risk ID,Risk,Probability,Impact\nR-01,internal r1,4,4\nR-02,internal r2,3,3\n", "register.csv"
-    )
-    form = hidden(page.text) | {"line": ticked(page.text)}
-    refused = browser.post(f"{here}/accept", data=form)
-    assert (refused.status_code, "Reason is missing" in refused.text) == (422, True)
-    assert ticked(refused.text) == form["line"]
-    before = len(recorded(house))
-    assert browser.post(f"{here}/accept", data=form | {"reason": "Frost"}).status_code == 303
-    assert "RiskScored" in recorded(house)[before:]
+def test_a_file_of_another_tool_is_converted_and_its_notes_say_so(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The converter is what the setting names; here it is a service on a socket that answers as one does."""
+    import http.server
+    import threading
+
+    from tests.web.importers.plans import HARBOUR as MSPDI
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            assert waited.wait(15)
+            self.send_response(200)
+            self.send_header("fanlight-converted", '{"mpxj": "16.10.0", "java": "17", "tasks": 5}')
+            self.send_header("content-length", str(len(MSPDI)))
+            self.end_headers()
+            self.wfile.write(MSPDI)
+
+    waited = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running(tmp_path / "other", projects.routes(), converter=f"http://127.0.0.1:{server.server_port}") as made:
+        from web.manager.importing import page as importing_page
+
+        monkeypatch.setattr(importing_page, "PATIENCE", 0.05)
+        _browser, _here, _page = sent(made, b"ERMHDR\t18.8\r\n", "plan.xer", wait=False)
+        wait_until(lambda: "Converting plan.xer" in _browser.get(_here).text)
+        assert '<progress id="far"></progress>' in _browser.get(_here).text
+        waited.set()
+        wait_until(lambda: "Converted from Primavera P6 (XER) by mpxj 16.10.0, Java 17" in _browser.get(_here).text)
+        assert "converted first" in made.client("manager").get(HERE).text
+    server.shutdown()
 
 
-def test_what_a_table_is_can_be_chosen_is_kept_for_its_shape_and_forgotten(house: House) -> None:
-    browser, here, page = sent(house, REGISTER, "register.csv")
-    browser.post(f"{here}/columns", data=hidden(page.text) | {"kind": "plan"})
-    as_plan = browser.get(here).text
-    assert '<strong class="btn" aria-current="true">A plan</strong>' in as_plan
-    _, there, later = sent(house, REGISTER + "R-30,Third,1,1,Accept,\n", "later.csv")
-    assert '<strong class="btn" aria-current="true">A plan</strong>' in later.text
-    browser.post(f"{there}/columns", data=hidden(later.text) | {"kind": "risks"})
-    browser.post(f"{there}/columns", data=hidden(browser.get(there).text) | {"title": "Owner", "ref": "Risk ID"})
-    chosen = browser.get(there).text
-    assert "Saved for tables with these headings" in chosen
-    browser.post(f"{there}/columns", data=hidden(chosen) | {"forget": "yes"})
-    assert "As the headings suggest" in browser.get(there).text
-    assert '<strong class="btn" aria-current="true">A risk register</strong>' in browser.get(there).text
+@pytest.mark.slow
+def test_a_plan_of_fifty_thousand_tasks_comes_in_through_the_page(house: House, tmp_path: Path) -> None:
+    from bench.importing import write
 
-
-def test_figures_ask_how_amounts_are_meant_and_are_recorded_together(house: House) -> None:
-    figures = "Month,PV (£),EV (£),AC (£),BAC (£)\n2026-01,100,90,95,5000\n2026-02,200,180,190,5000\n"
-    browser, here, page = sent(house, figures, "figures.csv")
-    assert '<strong class="btn" aria-current="true">Budget figures</strong>' in page.text
-    assert "Nothing says whether amounts are sums so far or of each period." in page.text
-    browser.post(f"{here}/columns", data=hidden(page.text) | {"amounts": "sums", "measure": "price"})
-    page = browser.get(here)
-    assert "Approved budget, price" in page.text
-    before = len(recorded(house))
-    done = browser.post(f"{here}/accept", data=hidden(page.text) | {"line": ticked(page.text)})
-    assert done.status_code == 303, done.text
-    assert recorded(house)[before:] == ["BudgetApproved", "SpendPlanned", "CostMeasured"]
-    nothing = browser.post(
-        f"{sent(house, figures, 'again.csv')[1]}/accept", data=hidden(page.text) | {"command_id": "x9"}
-    )
-    assert (nothing.status_code, "Nothing is ticked." in nothing.text) == (422, True)
+    browser, _here, page = sent(house, write(tmp_path / "large.xml", 50_000).read_bytes(), "large.xml")
+    assert "50,000" in page.text
+    assert len(keys(page.text)) >= 1000, "a milestone for every fiftieth task"
+    assert browser is not None
