@@ -11,7 +11,7 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.cli.import_table import AsTold, compare
+from web.cli.importing.table import AsTold, compare
 from web.ids import new_id
 from web.importers import BrokenFile, Plan
 from web.importers.reading import read_any

@@ -1,0 +1,1 @@
+"""`fanlight import` of what is no plan: risk registers and budget figures."""
