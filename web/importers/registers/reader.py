@@ -1,5 +1,6 @@
 """Reads a table as what it is: a plan, a risk register, or budget figures, as its headings say or a person chose."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -75,7 +76,8 @@ def read(data: bytes, chooser: Chooser, progress: Progress | None = None, *, max
         return risks.read(data, _chosen(found, table, columns), columns)
     if isinstance(columns, FigureColumns):
         return figures.read(data, turned(_chosen(found, table, columns)), columns)
-    plan = plans.read_found(data, found if len(found) > 1 else tables(data, columns), columns, progress)
+    cut = found if len(found) > 1 else tables(data, columns)
+    plan = plans.of_table(the_table(cut, columns), columns, hashlib.sha256(data).hexdigest(), progress)
     return msgspec.structs.replace(plan, notes=(*plan.notes, *_left(others, columns.sheet))) if others else plan
 
 

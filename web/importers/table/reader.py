@@ -28,7 +28,7 @@ from web.importers.table.rows import ColumnPlaces, Rows
 from web.importers.table.suggesting import suggest, suggested
 from web.importers.table.tables import Heading, Table, heading, tables, the_table
 
-__all__ = ["Mapping", "read", "suggest"]
+__all__ = ["Mapping", "of_table", "read", "suggest"]
 
 EVERY = 1000  # rows between two signs of progress
 
@@ -65,15 +65,14 @@ def read(
         names = tuple(table.name for table in found if table.name)
         offered = Offered(header=tuple(heading(first).names), sheets=names, suggested=suggestion)
         mapping = choose(offered) if choose else suggestion
-    return read_found(data, found, mapping, progress)
+    return of_table(the_table(found, mapping), mapping, hashlib.sha256(data).hexdigest(), progress)
 
 
-def read_found(data: bytes, found: Sequence[Table], mapping: Mapping, progress: Progress | None = None) -> Plan:
-    """Return the plan in one of the tables of a file, by a mapping.
+def of_table(table: Table, mapping: Mapping, file_hash: str, progress: Progress | None = None) -> Plan:
+    """Return the plan in a table that is at hand, which `file_hash` stands for.
 
-    `progress` is told the part done, 0 to 1. Raises: BrokenFile with up to 20 problems.
+    Raises: BrokenFile with up to 20 problems.
     """
-    table = the_table(found, mapping)
     findings = Findings()
     for note in table.notes:
         findings.note(note)
@@ -87,7 +86,7 @@ def read_found(data: bytes, found: Sequence[Table], mapping: Mapping, progress: 
         progress(1.0)
     return Plan(
         format="sheet" if table.is_sheet else "csv",
-        file_hash=hashlib.sha256(data).hexdigest(),
+        file_hash=file_hash,
         milestones=tuple(reader.milestones),
         tasks=tuple(task for task in reader.tasks if task.source_id not in reader.lines),
         read=reader.read,

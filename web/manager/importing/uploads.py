@@ -29,7 +29,8 @@ from web.importers.registers.found import FigureTable, RiskTable
 from web.importers.registers.reader import OfferedTable
 from web.importers.source import Source
 from web.importers.table import mapping as mappings
-from web.importers.table.mapping import fits, shape
+from web.importers.table.mapping import Mapping, fits, shape
+from web.importers.table.reader import Offered
 
 log = logging.getLogger("fanlight.import")
 DAY = 86400.0  # seconds
@@ -259,3 +260,11 @@ class Uploads:
     def choices(self, project: str) -> Choices:
         """Return what somebody chose for tables."""
         return Choices(self._mappings, project)
+
+    def mapping(self, project: str, offered: Offered) -> Mapping | None:
+        """Return the columns of a plan that were saved for tables with these headings, None where none are."""
+        told = OfferedTable(
+            key=offered.header, header=offered.header, sheets=offered.sheets, kind="plan", suggested=offered.suggested
+        )
+        kept = self.choices(project).columns(told)
+        return kept if isinstance(kept, Mapping) else None
