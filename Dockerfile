@@ -13,6 +13,27 @@ COPY web web
 RUN /opt/fanlight/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
  && /opt/fanlight/bin/pip uninstall --yes --quiet setuptools pip
 
+# The converter of plans: --target converter. It has Java, and nothing of it is in the image below.
+FROM build AS converting
+COPY requirements.convert.lock ./
+RUN python -m venv /opt/converter \
+ && /opt/converter/bin/pip install --no-cache-dir --require-hashes -r requirements.convert.lock -r requirements.build.lock \
+ && /opt/converter/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+ && /opt/converter/bin/pip uninstall --yes --quiet setuptools pip
+
+FROM ${BASE} AS converter
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends default-jre-headless \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --system --gid 10001 fanlight \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin fanlight \
+ && install --directory --owner=fanlight --group=fanlight --mode=0700 /converter
+COPY --from=converting /opt/converter /opt/fanlight
+USER fanlight
+ENV PATH=/opt/fanlight/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENTRYPOINT ["fanlight"]
+CMD ["converter", "--socket", "/converter/converter.sock"]
+
 FROM ${BASE}
 ARG VERSION=""
 LABEL org.opencontainers.image.title="Fanlight" \
@@ -21,7 +42,7 @@ LABEL org.opencontainers.image.title="Fanlight" \
       org.opencontainers.image.version="${VERSION}"
 RUN groupadd --system --gid 10001 fanlight \
  && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin fanlight \
- && install --directory --owner=fanlight --group=fanlight --mode=0700 /data /spool
+ && install --directory --owner=fanlight --group=fanlight --mode=0700 /data /spool /converter
 COPY --from=build /opt/fanlight /opt/fanlight
 USER fanlight
 ENV PATH=/opt/fanlight/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 FANLIGHT_DATA=/data FANLIGHT_HOST=0.0.0.0 \

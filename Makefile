@@ -65,9 +65,10 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $(STAMP)
 
-lock:                   ## renew the locks from pyproject.toml (needs uv); requirements.run.lock is what the image installs, with requirements.build.lock
+lock:                   ## renew the locks from pyproject.toml (needs uv); requirements.run.lock is what the image installs, with requirements.build.lock; the converter has requirements.convert.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.run.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra convert pyproject.toml -o requirements.convert.lock
 	{ sed -n 1p requirements.build.lock; grep -A2 "^setuptools==" requirements.lock; } > .build.lock && mv .build.lock requirements.build.lock
 
 clean:

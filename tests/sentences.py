@@ -32,6 +32,7 @@ NOT_READ = {
     "web/render/exact_page.py": "the file an update is exported as is recognised by these bytes",
     "web/process/log_lines.py": "the format of log lines",
     "web/importers/mspdi/names.py": "names of elements in Microsoft Project's XML",
+    "web/importers/registers/headings.py": "headings and words of other tools, compared with those of a file",
     "web/importers/table/headings.py": "headings and words of other tools, compared with those of a file",
 }
 # Functions, classes and constants of a module in which none is one, with the reason.
@@ -48,6 +49,7 @@ NOT_READ_HERE = {
     ("projections/evidence/notary.py", "_for_bundles"): "what lines of the ledger are about",
     ("projections/follow/shadow.py", "_parts"): "names a field, as the entry itself does",
     ("web/client/history.py", "CSP"): "a policy for browsers",
+    ("web/importers/registers/periods.py", "_WRITTEN"): "a notation of a date",
     ("web/importers/table/days.py", "COMMON"): "notations of a date, as the mapping has them",
     ("web/importers/table/days.py", "_TIME"): "a pattern",
     ("web/importers/table/days.py", "_WEEKDAY"): "a pattern",

@@ -47,6 +47,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     witness_key: str = ""
     timestamp_url: str = ""
     max_upload_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 256
+    max_table_mb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 64
+    converter: str = ""
+    converter_seconds: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 120
+    converter_memory_mb: Annotated[int, msgspec.Meta(ge=128, le=32768)] = 1024
     sign_in_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
     commands_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 600
     exports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
@@ -128,6 +132,15 @@ HELP = Said(
         "witness_key": N_("verification key of that witness"),
         "timestamp_url": N_("address of a time-stamping authority (RFC 3161) for checkpoints; default: none"),
         "max_upload_mb": N_("largest plan that can be imported, in MiB, 1 to 1024"),
+        "max_table_mb": N_(
+            "largest CSV file or workbook that can be imported, in MiB, 1 to 1024: it is held in memory"
+        ),
+        "converter": N_(
+            "what turns MPP, P6 and other plans into Microsoft Project XML: unix:/path of a converter service, its "
+            "http://host:port, or here for a process of this machine; default: such files are refused with advice"
+        ),
+        "converter_seconds": N_("seconds one conversion may take, 5 to 3600"),
+        "converter_memory_mb": N_("memory one conversion may take, in MiB, 128 to 32768"),
         "sign_in_per_minute": N_("sign-in attempts a minute from one address, 1 to 1000"),
         "commands_per_minute": N_("commands and forms a minute from one person, 1 to 100000"),
         "exports_per_minute": N_("evidence bundles, exports and uploads a minute from one person, 1 to 1000"),
@@ -207,6 +220,7 @@ def read(flags: Mapping[str, str | None], environment: Mapping[str, str], **defa
     _check_mail(settings)
     _check_outside(settings)
     _check_folder(settings)
+    _check_converter(settings.converter)
     return settings
 
 
@@ -367,6 +381,19 @@ def _check_outside(settings: Settings) -> None:
                 error=error,
             )
         ) from None
+
+
+def _check_converter(address: str) -> None:
+    parts = urlsplit(address)
+    service = (parts.scheme == "http" and parts.hostname) or (address.startswith("unix:/") and len(address) > 6)
+    if address and address != "here" and not service:
+        raise BadSetting(
+            _(
+                "{value} is {address!r}; expected unix:/path, http://host:port or here.",
+                value=variable("converter"),
+                address=address,
+            )
+        )
 
 
 def _variables() -> set[str]:

@@ -1,10 +1,10 @@
-"""`fanlight export`: the evidence bundle of a share, a period or one update, as a file."""
+"""`fanlight export`: the evidence bundle of a share, a period or one update, or the plan of a project, as a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from domain.errors import Unknown
-from domain.ids import ShareId
+from domain.ids import ProjectId, ShareId
 from domain.language import gettext as _
 from projections.events.present import CurrentWorld
 from projections.evidence import bundle
@@ -17,13 +17,17 @@ from web.door.assets import asset_url
 from web.door.templates import Pages
 from web.evidence import download, page
 from web.process import open_logs, signing
-from web.settings import Settings, add_flags
+from web.proposal.writing import written
+from web.settings import BadSetting, Settings, add_flags
 
 
 def add_parsers(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("export", help=_("write the evidence bundle of a share, a period or one update"))
-    parser.add_argument("share", help=_("id of the share, as in the address of its page"))
+    parser.add_argument("share", nargs="?", help=_("id of the share, as in the address of its page"))
+    parser.add_argument(
+        "--plan", metavar="PROJECT", help=_("instead: the plan of this project, as Microsoft Project XML")
+    )
     parser.add_argument("--out", type=Path, help=_("file to write (default: fanlight-SHARE.zip)"))
     parser.add_argument("--update", default="", help=_("only this update, with its proof"))
     parser.add_argument("--from", default="", help=_("first update of a period"))
@@ -38,6 +42,10 @@ def run(given: Arguments) -> int:
 
     Raises: BadSetting, Refused.
     """
+    if bool(given["share"]) == bool(given["plan"]):
+        raise BadSetting(_("Say one of both: the id of a share, or --plan with the id of a project."))
+    if given["plan"]:
+        return _plan(settings_of(given), ProjectId(given["plan"]), given["out"])
     settings, share, receipts = settings_of(given), given["share"], not given["without_receipts"]
     query = {"n": given["update"], "from": given["from"], "to": given["to"]}  # as in the address of the download
     folder = open_logs.logs(settings)
@@ -50,6 +58,30 @@ def run(given: Arguments) -> int:
         out.writelines(made.pieces())
     print(_("{target}: {data:,} bytes. Check it with: fanlight verify {target}", target=target, data=made.size))
     made.close()
+    return 0
+
+
+def _plan(settings: Settings, project_id: ProjectId, out: Path | None) -> int:
+    """Write the plan of a project, and say what was left out of it.
+
+    Raises: BadSetting, Unknown.
+    """
+    folder = open_logs.logs(settings)
+    try:
+        project = CurrentWorld(folder.events).world.projects.get(project_id)
+        where = folder.where
+    finally:
+        folder.close()
+    if project is None:
+        told = _("There is no project {project!r} in {where}. Its id is in the address of its page.",
+                 project=str(project_id), where=where)  # fmt: skip
+        raise Unknown(told)
+    content, notes = written(project)
+    target = out or Path(f"fanlight-{project_id}.xml")
+    target.write_bytes(content)
+    for note in notes:
+        print(_("note      {note}", note=note))
+    print(_("{target}: {n} milestones.", target=target, n=len(project.schedule.milestones)))
     return 0
 
 

@@ -4,8 +4,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from domain.errors import Unknown
 from domain.ids import CommandId, ProjectId
 from domain.language import gettext as _
@@ -13,11 +11,13 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
+from web.cli.importing.convert import BOUNDS, bounds
+from web.cli.importing.table import AsTold, compare
+from web.converter import converter
 from web.ids import new_id
-from web.importers import BrokenFile, Mapping, Plan, read
-from web.importers.table import mapping as csv_mapping
-from web.importers.table.mapping import FIELDS
-from web.importers.table.reader import Offered
+from web.importers import BrokenFile, Plan
+from web.importers.reading import read_any
+from web.importers.registers.columns import KINDS, Columns, decode, kind_of
 from web.process import open_logs
 from web.proposal.compare import Proposal, accept, propose
 from web.proposal.sourced import beside_sources, from_sources
@@ -30,14 +30,19 @@ WIDTH = 30  # of the progress bar, in characters
 
 def add_parsers(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_parser("import", help=_("compare a plan with a project, and take it over with --accept"))
-    parser.add_argument("file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV"))
+    parser = commands.add_parser(
+        "import", help=_("compare a plan, a risk register or figures with a project, and take it over with --accept")
+    )
+    parser.add_argument(
+        "file", type=Path, help=_("MSPDI XML, XLSX, XLS, ODS or CSV; with a converter also MPP, P6, MPX, Planner, Asta")
+    )
     parser.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
     parser.add_argument(
         "--accept", action="store_true", help=_("record every proposed change (default: only show them)")
     )
-    parser.add_argument("--mapping", type=Path, help=_("JSON file that says which CSV column is what"))
-    add_flags(parser, ("data", "database_url", "max_upload_mb"))
+    parser.add_argument("--as", dest="kind", choices=KINDS, help=_("what a table is (default: as its headings say)"))
+    parser.add_argument("--mapping", type=Path, help=_("JSON file that says which column of a table is what"))
+    add_flags(parser, ("data", "database_url", "max_table_mb", "converter", *BOUNDS))
     parser.set_defaults(run=run)
 
 
@@ -50,12 +55,19 @@ def run(given: Arguments) -> int:
     _check(file)
     most = settings.max_upload_mb * 2**20
     try:
-        if (mapping := _mapping(given["mapping"])) is not None:
-            _print_columns(mapping)
-        plan = read(file.name, file, mapping, _progress(), choose=_suggested, max_bytes=most)
+        columns = _mapping(given["mapping"])
+        chooser = AsTold(given["kind"] or (kind_of(columns) if columns else None), columns)
+        used = converter(settings.converter, bounds(settings))
+        found = read_any(
+            file.name, file, chooser, _progress(), max_bytes=most, max_table=settings.max_table_mb * 2**20,
+            convert=used.take if used else None,
+        )  # fmt: skip
     except BrokenFile as broken:
         _print_problems(file, broken)
         return 3
+    if not isinstance(found, Plan):
+        return compare(settings, found, ProjectId(given["project"]), record=given["accept"])
+    plan = found
     undecided = plan.undecided and given["accept"]
     doubted = _compare(settings, plan, ProjectId(given["project"]), record=given["accept"] and not undecided)
     if undecided:
@@ -109,20 +121,6 @@ def _compare(settings: Settings, plan: Plan, project_id: ProjectId, *, record: b
         folder.close()
 
 
-def _suggested(offered: Offered) -> Mapping:
-    """Return the columns that the headings suggest, and print them."""
-    _print_columns(offered.suggested)
-    taken = {name: value for name, value in msgspec.structs.asdict(offered.suggested).items() if value}
-    example = msgspec.json.encode(taken).decode()
-    print(_("note      --mapping FILE chooses other columns: JSON such as {example}", example=example))
-    return offered.suggested
-
-
-def _print_columns(mapping: Mapping) -> None:
-    taken = [f"{field} = {name!r}" for field in FIELDS if (name := getattr(mapping, field))]
-    print(_("columns   {taken}", taken=", ".join(taken) or _("none")))
-
-
 def _check(file: Path) -> None:
     """Do nothing where a file can be opened.
 
@@ -142,8 +140,8 @@ def _content(file: Path) -> bytes:
         raise BadSetting(_("{file} cannot be read: {strerror}.", file=file, strerror=error.strerror)) from error
 
 
-def _mapping(columns: Path | None) -> Mapping | None:
-    return csv_mapping.decode(_content(columns)) if columns else None
+def _mapping(columns: Path | None) -> Columns | None:
+    return decode(_content(columns)) if columns else None
 
 
 def _progress() -> Callable[[float], None] | None:

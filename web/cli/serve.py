@@ -20,7 +20,8 @@ from web.settings import BadSetting, Settings, add_flags
 SERVE = (
     "data", "host", "port", "public_url", "link_hours", "session_hours", "idle_minutes", "token_days",
     "token_days_most", "tick_seconds", "checkpoint_minutes",
-    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
+    "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "max_table_mb",
+    "converter", "converter_seconds", "converter_memory_mb", "sign_in_per_minute",
     "commands_per_minute", "exports_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name", "outside_networks", "outside_ca",
     "source_folder",

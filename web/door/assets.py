@@ -29,7 +29,7 @@ SCRIPTS: dict[str, tuple[Script, ...]] = {
     "table.js": ("js/table.js",),
     "days.js": (("js/days.js",),),
     "passkeys.js": (("js/passkeys.js",),),
-    "manager.js": (*_HTMX, (*_STAFF, "js/choose.js", "js/ticks.js", "js/copy.js")),
+    "manager.js": (*_HTMX, (*_STAFF, "js/choose.js", "js/ticks.js", "js/copy.js", "js/upload.js")),
     "seen.js": (*_HTMX, (*_STAFF, "js/steps.js", "js/seen.js")),
     "replay.js": (*_HTMX, (*_STAFF, "js/steps.js", "js/replay.js")),
 }

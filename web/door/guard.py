@@ -27,7 +27,7 @@ from domain.people.sign_ins import Session
 from domain.people.tokens import CHANGE, READ, SOURCE, Token
 from projections.directory import Directory
 from web.door import renewal
-from web.door.bounds import Bounds, Kind, TooLarge, bounded
+from web.door.bounds import LARGEST, Bounds, Kind, TooLarge, bounded
 from web.door.cookies import no_cookie
 from web.door.problem import at_json_door, problem
 from web.door.refused import NOBODY, Reader, refused_page, to_a_person, with_headers_of
@@ -437,6 +437,12 @@ def _too_large(request: Request, most: int) -> Response:
         text = _("A command has at most {most} bytes; split a larger change.", most=most)
         return problem(413, _("Too large"), text)
     text = _("What was sent is larger than {most} MiB, the most that is taken here.", most=most >> 20)
+    if most > LARGEST:  # a file
+        text = _(
+            "What was sent is larger than {most} MiB, the most that is taken here. Send less, or have the setting "
+            "max_upload_mb raised.",
+            most=(most - LARGEST) >> 20,
+        )
     return PlainTextResponse(f"{text}\n", 413, headers={"cache-control": "no-store"})
 
 

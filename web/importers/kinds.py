@@ -11,11 +11,13 @@ from domain.language import N_
 from domain.language import gettext as _
 from web.importers.source import Source
 
-Kind = Literal["mspdi", "table", "mpp", "xer", "mpx", "pmxml", "planner", "other"]
+Kind = Literal["mspdi", "table", "mpp", "xer", "mpx", "pmxml", "planner", "asta", "other"]
+CONVERTED: frozenset[Kind] = frozenset({"mpp", "xer", "mpx", "pmxml", "planner", "asta"})  # what a converter reads
 
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BLANK = b" \t\r\n"
+_ASTA, _SQLITE = b"\0\x00000000", b"SQLite format 3\0"  # a Powerproject file is the one or the other
 _PROJECT_STREAMS = ("props", "   1", "tbk", "olk")  # beginnings of what only a Microsoft Project file has at its root
 
 WAY_OUT: dict[Kind, str] = {
@@ -24,6 +26,7 @@ WAY_OUT: dict[Kind, str] = {
     "mpx": N_("an MPX file. In the planning tool choose Save As, Microsoft Project XML, and send that"),
     "pmxml": N_("a Primavera P6 file (PMXML). In P6 choose File, Export, Microsoft Project XML, and send that"),
     "planner": N_("a Planner file. Open it in a tool that saves Microsoft Project XML, and send that"),
+    "asta": N_("an Asta Powerproject file (PP). In it choose File, Save As, Microsoft Project XML, and send that"),
 }
 _BEGINNINGS: tuple[tuple[bytes, Kind | str], ...] = (
     (b"ERMHDR", "xer"),
@@ -65,6 +68,8 @@ _ARCHIVE = N_("a ZIP archive. Unpack it and send the plan inside")
 def kind_of(source: Source) -> tuple[Kind, str]:
     """Return the kind of a file, and for one of `other` what it is and what to do with it."""
     head = source.head()
+    if head.startswith(_ASTA) or (head.startswith(_SQLITE) and source.name.lower().endswith(".pp")):
+        return _known("asta")
     if head.startswith(_ZIP):
         return _packed(source)
     if head.startswith(_OLE2):

@@ -23,6 +23,7 @@ class PlannedMilestone(msgspec.Struct, frozen=True, kw_only=True):
     """One milestone of the file; every date is a civil date."""
 
     source_id: str  # stable in the source: UID of MSPDI, id column of CSV
+    own_id: str = ""  # of the milestone here, where the file was exported here
     title: str
     outline: str = ""  # WBS or outline number
     baseline: date | None = None  # the current one: slot 0

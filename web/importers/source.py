@@ -1,5 +1,6 @@
 """A file to be read: its bytes, or where it lies, so that a large one is never held in memory whole."""
 
+import hashlib
 import io
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +34,14 @@ class Source(msgspec.Struct, frozen=True):
     def all(self) -> bytes:
         """Return all of it."""
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+    def hash(self) -> str:
+        """Return the sha256 hex of its bytes."""
+        digest = hashlib.sha256()
+        with self.open() as stream:
+            while block := stream.read(BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
 
     def is_blank(self) -> bool:
         """Tell whether nothing but blanks is in it."""

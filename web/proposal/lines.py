@@ -7,17 +7,18 @@ import msgspec
 
 from domain.plan.budget import ForecastCompletion
 from domain.plan.project import PlainCommand
+from domain.plan.risks import CloseRisk, ReopenRisk, ScoreRisk
 from domain.plan.schedule import MoveForecast, ReopenMilestone
 
-REASONED = (MoveForecast, ReopenMilestone, ForecastCompletion)
+REASONED = (MoveForecast, ReopenMilestone, ForecastCompletion, ScoreRisk, ReopenRisk, CloseRisk)
 
 Kind = Literal[
     "added", "returned", "moved", "met", "renamed", "linked", "deadline", "progress", "missing", "baseline", "budget",
-    "measured", "forecast",
+    "measured", "forecast", "spend", "raised", "described", "scored", "closed", "reopened",
 ]  # fmt: skip
 ORDER: tuple[Kind, ...] = (
     "moved", "met", "added", "returned", "renamed", "linked", "deadline", "progress", "missing", "baseline", "budget",
-    "measured", "forecast",
+    "spend", "measured", "forecast", "scored", "described", "raised", "reopened", "closed",
 )  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """Which milestone of a plan is which of a project: by id, and by title where ids changed.
 
-Rule: an id is believed while the title agrees, or while no other milestone has that title. Where ids moved on by a row,
-or were all given anew, the title and then the agreed date say which milestone is meant, so that histories stay whole.
+Rule: a plan that was exported here says it itself. An id is believed while the title agrees, or while no other
+milestone has that title. Where ids moved on by a row, or were all given anew, the title and then the agreed date say
+which milestone is meant, so that histories stay whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from domain.ids import MilestoneId
 from domain.language import gettext as _
 from domain.plan.schedule import Milestone, Schedule
 from web.importers.plan import Plan, PlannedMilestone
@@ -32,8 +34,14 @@ class Pairs:
 
     def _pair_same(self, planned: Sequence[PlannedMilestone], by_id: Mapping[str, Milestone]) -> None:
         for one in planned:
+            old = self._free.get(MilestoneId(one.own_id))
+            if old is not None:
+                self._take(one, old, self.of)
+        for one in planned:
             old = by_id.get(one.source_id)
-            if old is not None and _title(old.details.title) == _title(one.title):
+            if one.source_id in self.of or old is None or old.id not in self._free:
+                continue
+            if _title(old.details.title) == _title(one.title):
                 self._take(one, old, self.of)
 
     def _pair_titles(

@@ -74,7 +74,7 @@ class Compared:
 
     def _link(self, planned: PlannedMilestone, old: Milestone, before: int) -> None:
         """Record the id a milestone has in this plan: with what else changes of it, or in a line of its own."""
-        if old.source_id == planned.source_id:
+        if old.source_id == planned.source_id or old.id == planned.own_id:
             return
         command = LinkMilestone(project=self.project.id, milestone=old.id, source_id=planned.source_id)
         for at, line in enumerate(self.lines[before:], before):
@@ -141,7 +141,7 @@ class Compared:
         after, note = words.day_year(forecast), ""
         if planned.actual and self._is_past(planned, planned.actual):
             commands.append(MeetMilestone(project=self.project.id, milestone=key, actual=planned.actual))
-            after, note = words.day_year(planned.actual), "met"
+            after, note = words.day_year(planned.actual), _("met")
         elif planned.percent_complete:
             commands.append(self._percent(key, planned.percent_complete))
             note = _("{percent_complete} % complete", percent_complete=planned.percent_complete)
@@ -172,7 +172,7 @@ class Compared:
 
     def _describe(self, planned: PlannedMilestone, old: Milestone) -> None:
         deadline = planned.deadline or old.details.deadline
-        renamed, new = old.details.title != planned.title, deadline != old.details.deadline
+        renamed, new = " ".join(old.details.title.split()) != planned.title, deadline != old.details.deadline
         if not renamed and not new:
             return
         details = msgspec.structs.replace(old.details, title=planned.title, deadline=deadline)

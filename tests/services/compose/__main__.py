@@ -25,6 +25,7 @@ from tests.world import SHARE
 SITE = "status.localhost"  # a name for which the proxy makes its certificate itself
 DASHBOARDS, MOST = 20, 600.0  # seconds for everything but what is fetched once
 COPIED = ("docker-compose.yml", "Dockerfile", ".dockerignore", "deploy", "requirements.run.lock", "requirements.build.lock",
+          "requirements.convert.lock",
           "pyproject.toml", "README.md", "LICENSE", "domain", "projections", "web")  # fmt: skip
 MADE = ('type "stored_event_text" already exists', 'relation "fanlight.disclosure_position" does not exist')  # asked
 # by the event store's library while migrate makes the tables, once

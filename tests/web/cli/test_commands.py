@@ -130,6 +130,26 @@ def test_a_plan_that_may_be_another_one_records_and_confirms_nothing(data: Path,
     assert (done.returncode, version(data)) == (3, before)
 
 
+def test_a_register_asks_what_its_words_mean_and_records_nothing_before(data: Path, tmp_path: Path) -> None:
+    register, columns = tmp_path / "register.csv", tmp_path / "columns.json"
+    register.write_text("Risk ID,Risk,Probability,Impact,Response\nR-20,Yard is late,High,4,Mitigate\n")
+    before = version(data)
+    asked = fanlight("import", register, "--project", HARBOUR, "--data", data, "--accept")
+    assert "columns   ref = 'Risk ID', title = 'Risk', probability = 'Probability'" in asked.stdout, asked.stderr
+    assert "probability “High” (line 2) can mean 4, 5" in asked.stdout
+    assert (asked.returncode, version(data)) == (3, before)
+    columns.write_text(
+        '{"kind": "risks", "ref": "Risk ID", "title": "Risk", "probability": "Probability", "impact": "Impact", '
+        '"response": "Response", "meanings": {"probability/5/high": "4"}}'
+    )
+    command = ("import", register, "--project", HARBOUR, "--data", data, "--mapping", columns, "--accept")
+    doubted = fanlight(*command)
+    assert (doubted.returncode, version(data)) == (3, before), "none of the risks here is in the file"
+    register.write_text(register.read_text() + "R-01,internal r1,3,3,\n")
+    done = fanlight(*command)
+    assert (done.returncode, version(data)) == (0, before + 1), done.stdout + done.stderr
+
+
 def test_a_broken_plan_names_the_line_and_changes_nothing(data: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.csv"
     plan.write_text(CSV + "A3,Trial,03/04/2027\n")

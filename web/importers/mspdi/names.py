@@ -3,6 +3,8 @@
 from web.importers.mspdi.xml_stream import Node
 
 NAMESPACE = "http://schemas.microsoft.com/project"
+OWN_FIELD = "188744016"  # Text30 of a task, in which a plan that was exported here keeps which milestone a task is
+OWN_PREFIX = "fanlight:"
 
 
 def _names(text: str) -> frozenset[str]:
@@ -48,6 +50,8 @@ TASK = _names(
     """
 )
 
+ATTRIBUTE = _names("UID FieldID Value ValueID ValueGUID DurationFormat")
+
 BASELINE = _names(
     """
     TimephasedData Number Interim Start Finish StartText FinishText DurationText Duration DurationFormat
@@ -73,6 +77,7 @@ READ_TASK = frozenset(
         *("Duration", "Start", "Finish", "ActualFinish", "Deadline", "PercentComplete", "Cost", "ACWP", "BCWS", "BCWP"),
     }
 )
+READ_ATTRIBUTE = frozenset({"FieldID", "Value"})
 READ_BASELINE = frozenset({"Number", "Interim", "Finish", "Cost"})
 
 
@@ -82,6 +87,7 @@ def _node(name: str, read: frozenset[str], known: frozenset[str], *children: Nod
 
 
 BASELINE_NODE = _node("Baseline", READ_BASELINE, BASELINE)
-TASK_NODE = _node("Task", READ_TASK, TASK, BASELINE_NODE)
+ATTRIBUTE_NODE = _node("ExtendedAttribute", READ_ATTRIBUTE, ATTRIBUTE)
+TASK_NODE = _node("Task", READ_TASK, TASK, BASELINE_NODE, ATTRIBUTE_NODE)
 TASKS_NODE = Node(name="Tasks", children=(TASK_NODE,))
 PROJECT_NODE = _node("Project", READ_PROJECT, PROJECT, TASKS_NODE)

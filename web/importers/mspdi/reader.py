@@ -8,10 +8,11 @@ import msgspec
 from domain.language import gettext as _
 from web.importers.findings import Findings, one_line, shown
 from web.importers.mspdi.costs import Costs
-from web.importers.mspdi.names import BASELINE_NODE, NAMESPACE, PROJECT_NODE, TASK_NODE, TASKS_NODE
+from web.importers.mspdi.names import ATTRIBUTE_NODE, BASELINE_NODE, NAMESPACE, PROJECT_NODE, TASK_NODE, TASKS_NODE
 from web.importers.mspdi.tasks import SLOTS, Task
 from web.importers.mspdi.values import Values
-from web.importers.mspdi.xml_stream import Keep, Node, Progress, walk
+from web.importers.mspdi.walking import walk
+from web.importers.mspdi.xml_stream import Keep, Line, Lines, Node, Progress
 from web.importers.plan import MAX_BYTES, MAX_MILESTONES, MAX_TASKS, Plan, PlannedMilestone, broken
 
 
@@ -20,8 +21,7 @@ def read(data: bytes | BinaryIO, progress: Progress | None = None, *, max_bytes:
 
     Raises: BrokenFile.
     """
-    reader = _Reader()
-    file_hash = walk(data, reader, PROJECT_NODE, namespace=NAMESPACE, max_bytes=max_bytes, progress=progress)
+    reader, file_hash = walk(data, _Reader, PROJECT_NODE, namespace=NAMESPACE, max_bytes=max_bytes, progress=progress)
     return reader.plan(file_hash)
 
 
@@ -42,12 +42,14 @@ class _Reader:
     def root(self, name: str, line: int) -> None:
         _check_root(name, line)
 
-    def opened(self, node: Node, line: int) -> Keep:
+    def opened(self, node: Node, line: Line, lines: Lines | None = None) -> Keep:
         if node is TASK_NODE:
-            self._task = Task(line, self._findings)
+            self._task = Task(Values(line, self._findings, lines), self._findings)
             return self._task.values.keep
         if node is BASELINE_NODE and self._task:
-            return self._task.open_baseline(line).keep
+            return self._task.open_baseline(line, lines).keep
+        if node is ATTRIBUTE_NODE and self._task:
+            return self._task.open_attribute()
         return self._project.keep
 
     def closed(self, node: Node) -> None:

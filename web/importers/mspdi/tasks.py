@@ -1,48 +1,72 @@
 """From one MSPDI task to a milestone or to none: by flag or by zero duration, with baselines as sparse as they come."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 
 from domain import check
+from domain.language import N_
 from domain.language import gettext as _
 from web.importers.findings import Findings, one_line
+from web.importers.mspdi.names import OWN_FIELD, OWN_PREFIX
 from web.importers.mspdi.values import Values
+from web.importers.mspdi.xml_stream import Keep, Leaf, Line, Lines
 from web.importers.plan import BrokenFile, PlannedMilestone
 
 SLOTS = 11  # 0 is the current baseline, 1 to 10 are the ones saved beside it
 MAX_UID = 10**15
+MOST_ID = 100  # characters of an id of ours
 MAX_BASELINES = 100  # blocks of one task that are looked at
+_NOT_COUNTED = (
+    ("IsNull", True, N_("Empty rows skipped")),
+    ("Active", False, N_("Inactive tasks skipped")),
+    ("ExternalTask", True, N_("Tasks of other projects skipped")),
+)
 
 
 class Task:
     """One <Task> with its <Baseline> blocks."""
 
-    def __init__(self, line: int, findings: Findings) -> None:
-        self.values = Values(line, findings)
+    def __init__(self, values: Values, findings: Findings) -> None:
+        self.values = values
         self.baselines: list[Values] = []
+        self.own_id = ""
         self._findings = findings
 
-    def open_baseline(self, line: int) -> Values:
+    def open_baseline(self, line: Line, lines: Lines | None) -> Values:
         """Begin a <Baseline> and return its values; of more than a task can have, the rest is counted and forgotten."""
         if len(self.baselines) >= MAX_BASELINES:
-            self._findings.count(_("Baselines of a task beyond the hundredth, not read"), line)
-            return Values(line, Findings())
-        self.baselines.append(Values(line, self._findings))
+            left = Values(line, Findings(), lines)
+            self._findings.count(_("Baselines of a task beyond the hundredth, not read"), left.line)
+            return left
+        self.baselines.append(Values(line, self._findings, lines))
         return self.baselines[-1]
 
-    @property
+    def open_attribute(self) -> Keep:
+        """Begin an <ExtendedAttribute>; one that a plan exported here carries says which milestone of ours this is."""
+        told: dict[str, str] = {}
+
+        def keep(leaves: Sequence[Leaf]) -> None:
+            told.update((name, text.strip()) for name, text, _line in leaves)
+            value = told.get("Value", "")
+            if told.get("FieldID") == OWN_FIELD and value.startswith(OWN_PREFIX):
+                self.own_id = value.removeprefix(OWN_PREFIX)[:MOST_ID]
+
+        return keep
+
+    @cached_property
     def is_the_project(self) -> bool:
         """Whether this row sums up the whole project."""
         return self.values.text("OutlineLevel") == "0" or self.values.text("UID") == "0"
 
     def counts(self) -> bool:
         """Tell whether the task is part of the plan; one that is not is counted in the notes."""
-        for name, when, default, told in (
-            ("IsNull", True, False, _("Empty rows skipped")),
-            ("Active", False, True, _("Inactive tasks skipped")),
-            ("ExternalTask", True, False, _("Tasks of other projects skipped")),
-        ):
-            if self.values.flag(name, default=default) is when:
-                self._findings.count(told, self.values.line)
+        values = self.values
+        if (values.text("IsNull"), values.text("Active"), values.text("ExternalTask")) == ("0", "1", "0"):
+            return True  # as most are
+        for name, when, told in _NOT_COUNTED:
+            if self.values.flag(name, default=not when) is when:
+                self._findings.count(_(told), self.values.line)
                 return False
         return True
 
@@ -66,8 +90,8 @@ class Task:
         if self.is_the_project:
             return None
         findings = Findings()
-        quiet = Task(self.values.line, findings)
-        quiet.values = self.values.told_to(findings)
+        quiet = Task(self.values.told_to(findings), findings)
+        quiet.own_id = self.own_id
         quiet.baselines = [block.told_to(findings) for block in self.baselines]
         try:
             planned = quiet.planned(uid)
@@ -84,13 +108,16 @@ class Task:
             findings.count(_("Milestones left out that have no <Name>"), values.line)
             return None
         forecast = values.day("Finish")
-        if forecast is None and values.takes_no_time("Duration"):
-            forecast = values.day("Start")
+        if values.takes_no_time("Duration") and (start := values.day("Start")):
+            if forecast is not None and forecast < start:
+                findings.count(_("Milestones that finish before they start, dated by their start"), values.line)
+            forecast = start if forecast is None else max(forecast, start)
         if forecast is None and not values.text("Finish"):
             findings.count(_("Milestones without <Finish>, so without a forecast"), values.line)
         baselines, percent = self._slots(), values.percent("PercentComplete")
         return PlannedMilestone(
             source_id=uid,
+            own_id=self.own_id,
             title=title,
             outline=values.text("WBS") or values.text("OutlineNumber"),
             baseline=dict(baselines).get(0),

@@ -4,11 +4,14 @@ Rule: a value that cannot be right is left out and counted with its first line, 
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from domain.language import gettext as _
 from web.importers.findings import Findings
+from web.importers.mspdi.xml_stream import Leaf, Line, Lines
 from web.importers.plan import EARLIEST, LATEST
 
 UNIT, MOST = Decimal("0.01"), Decimal(10) ** 17  # an amount as kept, and too many hundredths
@@ -24,38 +27,54 @@ _WHOLE = re.compile(r"-?\d{1,15}", re.ASCII)
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
+@lru_cache(maxsize=1000)
+def _lasts(text: str) -> bool | None:
+    """Tell whether a duration is longer than none, None where it is no duration."""
+    return bool(re.search("[1-9]", text)) if _LASTING.fullmatch(text) else None
+
+
 class Values:
     """The children of one element, each with its line."""
 
-    __slots__ = ("_findings", "_raw", "line")
+    __slots__ = ("_findings", "_line", "_lines", "_raw")
 
-    def __init__(self, line: int, findings: Findings) -> None:
-        self.line = line
-        self._raw: dict[str, tuple[str, int]] = {}  # text and line by name
+    def __init__(self, line: Line, findings: Findings, lines: Lines | None = None) -> None:
+        self._line, self._lines = line, lines
+        self._raw: dict[str, tuple[str, int]] = {}  # text, and line or what `lines` finds it by, by name
         self._findings = findings
 
-    def keep(self, name: str, text: str, line: int) -> None:
-        """Keep a child; of a second one of the same name that differs, the first is kept and the second counted."""
-        text = text.strip()
-        if name not in self._raw:
-            self._raw[name] = (text, line)
-        elif self._raw[name][0] != text:
-            told = _("<{name}> stands twice in one element, and the second was left out", name=name)
-            self._findings.count(told, line)
+    @property
+    def line(self) -> int:
+        """The line of the element itself."""
+        return self._line if isinstance(self._line, int) else self._line()
+
+    def _at(self, line: int) -> int:
+        return line if self._lines is None else self._lines(line)
+
+    def keep(self, leaves: Sequence[Leaf]) -> None:
+        """Keep children; of a second one of the same name that differs, the first is kept and the second counted."""
+        raw = self._raw
+        for name, text, line in leaves:
+            if name not in raw:
+                raw[name] = (text, line)
+            elif raw[name][0].strip() != text.strip():
+                told = _("<{name}> stands twice in one element, and the second was left out", name=name)
+                self._findings.count(told, self._at(line))
 
     def told_to(self, findings: Findings) -> "Values":
         """Return the same children, of which other findings are told."""
-        told = Values(self.line, findings)
+        told = Values(self._line, findings, self._lines)
         told._raw = self._raw
         return told
 
     def text(self, name: str) -> str:
         """Return the text of a child, nothing where it is missing."""
-        return self._raw[name][0] if name in self._raw else ""
+        kept = self._raw.get(name)
+        return kept[0].strip() if kept is not None else ""
 
     def line_of(self, name: str) -> int:
         """Return the line of a child, or of the element itself."""
-        return self._raw[name][1] if name in self._raw else self.line
+        return self._at(self._raw[name][1]) if name in self._raw else self.line
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return an xsd:boolean."""
@@ -108,10 +127,10 @@ class Values:
         """Tell whether a duration is there and is zero."""
         if not (text := self.text(name)):
             return False
-        if not _LASTING.fullmatch(text):
+        lasts = _lasts(text)
+        if lasts is None:
             self._wrong(name, _("a duration such as PT8H0M0S"))
-            return False
-        return not re.search("[1-9]", text)
+        return lasts is False
 
     def money(self, name: str) -> Decimal | None:
         """Return an amount in whole units, rounded to hundredths: MSPDI writes hundredths of the unit."""

@@ -1,19 +1,17 @@
-"""Walks XML from strangers: a DOCTYPE, an entity or a bomb is refused with its line, and nothing is ever fetched.
+"""`StrictWalker`: XML from strangers, of which a DOCTYPE, an entity or a bomb is refused with its line.
 
 Only what is wanted is told, by a tree of names; text elsewhere is passed over unread, which is most of a plan.
 """
 
-import hashlib
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pyexpat import ErrorString, ExpatError, ParserCreate, XMLParserType
 from pyexpat.errors import codes
-from typing import BinaryIO, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 import msgspec
 
 from domain.language import gettext as _
-from web.importers.plan import MAX_BYTES, broken, too_large
+from web.importers.plan import broken
 
 MAX_DEPTH = 64
 MAX_TEXT = 1_000_000  # characters inside one element
@@ -39,7 +37,10 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
         return not self.children and not self.known
 
 
-Keep = Callable[[str, str, int], None]  # the name of a leaf, its text, the line it began on
+Line = int | Callable[[], int]  # a line, or what finds it when somebody wants to know
+Lines = Callable[[int], int]  # finds the line of a leaf by its place among the children
+Leaf = tuple[str, str, int]  # name, text, and the line it began on or its place for `Lines`
+Keep = Callable[[Sequence[Leaf]], None]
 
 
 class Visitor(Protocol):
@@ -48,7 +49,7 @@ class Visitor(Protocol):
     def root(self, name: str, line: int) -> None:
         """The file begins with this element; {namespace}name where it is of another one. May raise BrokenFile."""
 
-    def opened(self, node: Node, line: int) -> Keep:
+    def opened(self, node: Node, line: Line, lines: Lines | None = None) -> Keep:
         """An element with children begins; return what its leaves are told to."""
 
     def closed(self, node: Node) -> None:
@@ -58,44 +59,8 @@ class Visitor(Protocol):
         """Inside of an element stands one of a name nobody knows; {namespace}name where it is of another one."""
 
 
-def walk(
-    source: bytes | BinaryIO,
-    visitor: Visitor,
-    tree: Node,
-    *,
-    namespace: str,
-    max_bytes: int = MAX_BYTES,
-    progress: Progress | None = None,
-) -> str:
-    """Tell the visitor of what the tree of names wants, and return the sha256 hex of the bytes.
-
-    Raises: BrokenFile.
-    """
-    walker = _Walker(visitor, tree, namespace)
-    stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    total, digest, done = _size(stream), hashlib.sha256(), 0
-    while block := stream.read(BLOCK):
-        done += len(block)
-        if done > max_bytes:
-            raise broken(too_large(max_bytes))
-        digest.update(block)
-        walker.feed(block)
-        if progress and total:
-            progress(min(done / total, 1.0))
-    walker.finish()
-    if progress:
-        progress(1.0)
-    return digest.hexdigest()
-
-
-def _size(stream: BinaryIO) -> int:
-    """Return the bytes to come, 0 where the stream cannot tell."""
-    if not stream.seekable():
-        return 0
-    here = stream.tell()
-    size = stream.seek(0, io.SEEK_END) - here
-    stream.seek(here)
-    return size
+def _nothing(_leaves: Sequence[Leaf]) -> None:
+    """Keep nothing: there is no leaf before the first element."""
 
 
 class _Place:
@@ -106,10 +71,10 @@ class _Place:
     def __init__(self, node: Node, prefix: str) -> None:
         self.node, self.name, self.leaf = node, node.name, node.leaf
         self.children = {prefix + child.name: _Place(child, prefix) for child in node.children}
-        self.known = frozenset(prefix + name for name in node.known)
+        self.known = frozenset(prefix + name for name in node.known) - self.children.keys()
 
 
-class _Walker:
+class StrictWalker:
     """Holds where the parser is: the wanted elements that are open, or how deep it is in one that is not."""
 
     def __init__(self, visitor: Visitor, tree: Node, namespace: str) -> None:
@@ -126,6 +91,7 @@ class _Walker:
     def _made(self) -> XMLParserType:
         parser = ParserCreate(None, " ")
         parser.buffer_text = True
+        parser.ordered_attributes = True  # a list, which costs less than a dictionary; nobody reads it
         parser.StartElementHandler, parser.EndElementHandler = self._handlers(parser)
         parser.StartDoctypeDeclHandler = self._refuse
         parser.EntityDeclHandler = self._refuse
@@ -133,6 +99,10 @@ class _Walker:
         return parser
 
     def feed(self, block: bytes) -> None:
+        """Take in the next bytes.
+
+        Raises: BrokenFile.
+        """
         for piece in self._pieces(block):
             self._parse(piece, final=False)
             self._fed += len(piece)
@@ -146,6 +116,10 @@ class _Walker:
             )
 
     def finish(self) -> None:
+        """Tell of what is left.
+
+        Raises: BrokenFile.
+        """
         self._parse(b"", final=True)
 
     def _pieces(self, block: bytes) -> Iterator[bytes]:
@@ -207,12 +181,13 @@ class _Walker:
             self._line,
         )
 
-    def _handlers(self, parser: XMLParserType) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
+    def _handlers(self, parser: XMLParserType) -> tuple[Callable[[str, object], None], Callable[[str], None]]:
         """Return what is called for every element that begins or ends: most are passed over, so it does little."""
         places, keeps = self._places, self._keeps
         begin, lost, opened_node, closed_node = self._begin, self._lost, self._visitor.opened, self._visitor.closed
         children: dict[str, _Place] = {}
         known: frozenset[str] = frozenset()
+        keep: Keep = _nothing
         passed = 0  # elements open from one that is not wanted on
         leaf: _Place | None = None
         line, text = 0, ""
@@ -227,8 +202,8 @@ class _Walker:
                 )
                 raise broken(told, self._line)
 
-        def opened(name: str, _attributes: dict[str, str]) -> None:
-            nonlocal children, known, passed, leaf, line, text
+        def opened(name: str, _attributes: object) -> None:
+            nonlocal children, known, keep, passed, leaf, line, text
             if passed:
                 passed += 1
                 if passed > MAX_DEPTH:
@@ -236,39 +211,37 @@ class _Walker:
                         _("Elements are nested more than {max_depth} deep; a plan needs about 6.", max_depth=MAX_DEPTH),
                         self._line,
                     )
-                return
-            place = children.get(name) if leaf is None else None
-            if place is None:
-                if not places:
-                    begin(name)
-                    children, known = places[-1].children, places[-1].known
-                    return
+            elif name in known and leaf is None:
                 passed = 1
-                if name not in known:
+            elif leaf is not None or (place := children.get(name)) is None:
+                if places:
+                    passed = 1
                     lost(name)
-                return
-            line = parser.CurrentLineNumber
-            if place.leaf:
-                leaf, text = place, ""
+                else:
+                    begin(name)
+                    children, known, keep = places[-1].children, places[-1].known, keeps[-1]
+            elif place.leaf:
+                leaf, text, line = place, "", parser.CurrentLineNumber
                 parser.CharacterDataHandler = characters
             else:
                 places.append(place)
-                keeps.append(opened_node(place.node, line))
+                keep = opened_node(place.node, parser.CurrentLineNumber)
+                keeps.append(keep)
                 children, known = place.children, place.known
 
         def closed(_name: str) -> None:
-            nonlocal children, known, passed, leaf
+            nonlocal children, known, keep, passed, leaf
             if passed:
                 passed -= 1
             elif leaf is not None:
                 parser.CharacterDataHandler = None
-                keeps[-1](leaf.name, text, line)
+                keep(((leaf.name, text, line),))
                 leaf = None
             else:
                 keeps.pop()
                 closed_node(places.pop().node)
                 if places:
-                    children, known = places[-1].children, places[-1].known
+                    children, known, keep = places[-1].children, places[-1].known, keeps[-1]
 
         return opened, closed
 

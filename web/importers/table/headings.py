@@ -22,7 +22,8 @@ WORDS: dict[str, tuple[str, ...]] = {  # by field, the most telling first; as `n
         "resumen", "hito", "tarea", "nome attività", "nome", "titolo", "oggetto", "riepilogo", "pietra miliare",
         "taaknaam", "naam", "onderwerp", "samenvatting", "mijlpaal", "nome da tarefa", "assunto", "resumo", "marco",
         "nazwa zadania", "nazwa", "temat", "podsumowanie", "kamień milowy", "uppgift", "namn", "milstolpe",
-        "название задачи", "название", "тема", "веха", "タスク名", "要約", "任务名称", "主题",
+        "version", "release name", "название задачи", "название", "тема",
+        "веха", "タスク名", "要約", "任务名称", "主题",
     ),
     "outline": (
         "wbs", "outline number", "outline", "wbs code", "psp code", "psp", "gliederungsnummer", "n° hiérarchique",
@@ -51,6 +52,13 @@ WORDS: dict[str, tuple[str, ...]] = {  # by field, the most telling first; as `n
         "tatsächlich", "erledigt am", "abgeschlossen am", "fin réelle", "réalisé", "terminé le", "fin real", "real",
         "completado el", "fine effettiva", "werkelijke einddatum", "término real", "zakończenie rzeczywiste",
         "faktiskt slut", "фактическое окончание",
+    ),
+    "start": (
+        "start", "start date", "timeline - start", "timeline start", "current start", "act start date",
+        "target start date", "anfang", "beginn", "anfangstermin", "startdatum", "starttermin", "début", "date de début",
+        "comienzo", "inicio", "fecha de inicio", "fecha de comienzo", "inizio", "data inizio", "data de início",
+        "início", "begin",
+        "begindatum", "rozpoczęcie", "data rozpoczęcia", "начало", "дата начала", "開始日", "开始时间",
     ),
     "deadline": (
         "deadline", "contract date", "contractual deadline", "stichtag", "vertragstermin", "date limite",
@@ -135,6 +143,12 @@ NO = frozenset(
      "nee", "onwaar", "nie", "fałsz", "nej", "falskt", "нет", "ложь", "いいえ", "否"}
 )  # fmt: skip
 TITLES = frozenset(WORDS["milestone"]) | {"milestone name"}  # under which every row is a milestone
+COSTS = frozenset(  # what a plan as a table may have beside its dates, and is read of budget figures alone
+    {"cost", "costs", "baseline cost", "actual cost", "remaining cost", "total cost", "budget", "bac", "pv", "ev", "ac",
+     "eac", "planned value", "earned value", "target cost", "planned cost", "act cost", "base cost", "kosten",
+     "geplante kosten", "aktuelle kosten", "istkosten", "coût", "coût réel", "coût planifié", "costo", "coste",
+     "costo real", "coste real", "coste previsto"}
+)  # fmt: skip
 _KNOWN = frozenset(word for words in WORDS.values() for word in words)
 _NO_TIME = re.compile(r"(?:P(?:0D)?T?)?0+(?:[.,]0+)?\s*[^\d.,]{0,12}\??(?:0M0S)?", re.IGNORECASE)
 

@@ -12,9 +12,9 @@ from web.importers.table.headings import normal
 
 FIELDS = (
     "id", "title", "outline", "baseline", "forecast", "actual", "deadline", "percent", "milestone", "duration",
-    "summary", "active",
+    "summary", "active", "start",
 )  # fmt: skip
-DAYS = ("baseline", "forecast", "actual", "deadline")
+DAYS = ("baseline", "forecast", "actual", "deadline", "start")
 NOTHING = frozenset({"", "NA", "N/A", "NV", "N.V.", "-", "–", "—", "NONE", "NULL", "#N/A"})  # where there is no date
 VALUES = "|"  # between the values that mean a milestone
 
@@ -34,6 +34,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     milestone_value: str = ""  # the values of that column that mean a milestone, parted by |; nothing: yes
     duration: str = ""  # without a column `milestone`, a row that takes no time is a milestone
     summary: str = ""  # yes: the row sums up others and is no milestone by its duration
+    start: str = ""  # dates a milestone that has no finish, as start milestones of Primavera P6 have none
     active: str = ""  # no: the row is not part of the plan
     rows: str = ""  # of rows of which no column says so: "" each is a milestone, "ask" each is only offered
     date_format: str = ""  # such as DD/MM/YYYY; dates as YYYY-MM-DD are always understood

@@ -22,7 +22,7 @@ from web.importers.plan import (
     broken,
     too_large,
 )
-from web.importers.table.headings import known
+from web.importers.table.headings import COSTS, known, normal
 from web.importers.table.mapping import Mapping
 from web.importers.table.rows import ColumnPlaces, Rows
 from web.importers.table.suggesting import suggest, suggested
@@ -135,6 +135,12 @@ class _Reader:
             )
         elif not {"milestone", "duration"} & self._columns.keys() and self.milestones:
             said.append(_("No column says which rows are milestones; all {n} were taken.", n=len(self.milestones)))
+        if costs := [name for name in self._head.names if normal(name) in COSTS]:
+            told = _(
+                "Columns of costs that are not read of a plan: {names}. Send them as budget figures.",
+                names=_listed(costs),
+            )
+            said.append(told)
         if self._mapping.id == self._mapping.title:
             said.append(
                 _("There is no column of ids, so titles are ids: a milestone renamed reads as one gone and one new.")
@@ -195,6 +201,7 @@ class _Reader:
         """Keep a row that is no milestone if it can be followed; nothing is said of one that cannot."""
         findings = Findings()
         try:
+            row = {**row, "start": ""}  # it says nothing of when a task is done
             task = self._rows.told_to(findings).planned(line, row, self._others)
             findings.stop_if_broken()
         except BrokenFile:

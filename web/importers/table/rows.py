@@ -118,15 +118,23 @@ class Rows:
         return self._milestone(line, row, days, met, source_id=source_id, title=title)
 
     def _days(self, line: int, row: Reading[str, str]) -> tuple[dict[str, date | None], bool]:
-        """Return the dates by field, and whether the forecast is marked as an actual one."""
+        """Return the dates by field, and whether the forecast is marked as an actual one.
+
+        A milestone without a finish is on the day it starts.
+        """
         days: dict[str, date | None] = {}
-        met = False
+        marked: dict[str, bool] = {}
         for field in DAYS:
             if field in row:
-                cell, actual = unmarked(row[field])
+                cell, marked[field] = unmarked(row[field])
                 days[field] = self._day(line, field, cell)
-                met = met or (actual and field == "forecast")
-        return days, met
+        start = days.pop("start", None)
+        if start is None or not ({"forecast", "actual"} & row.keys()):
+            return days, marked.get("forecast", False)
+        if days.get("forecast") is None and days.get("actual") is None and row.get("forecast", "").upper() in NOTHING:
+            self.findings.count(_("Milestones without a finish, dated by their start"), line)
+            return days | {"forecast": start}, marked["start"]
+        return days, marked.get("forecast", False)
 
     def _milestone(
         self, line: int, row: Reading[str, str], days: dict[str, date | None], met: bool, *, source_id: str, title: str

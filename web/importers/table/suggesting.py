@@ -87,6 +87,8 @@ class _Suggestion:
         self._types()
         for field in ("id", "title", *DAYS, "outline", "percent"):
             self._take(field)
+        if "title" not in self.chosen and "milestone" in self.chosen and not self.milestone_value:
+            self.chosen["title"] = self.chosen.pop("milestone")  # milestones that are called X and Y
         self._row_numbers()
         self._without_an_id()
         self._durations()

@@ -25,6 +25,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     lines: Sequence[Row] = ()  # of a sheet
     notes: tuple[str, ...] = ()  # on how it was read
     size: int = 1  # lines, about
+    texts: frozenset[tuple[int, int]] = frozenset()  # line and column of text in a sheet that looks like a number
+    turned: bool = False  # whether rows and columns were exchanged
 
     @property
     def is_sheet(self) -> bool:
@@ -33,7 +35,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows(self, findings: Findings) -> Iterator[Row]:
         """Yield the rows that are not blank; a row that cannot be cut is told to `findings` and ends them."""
-        return iter(self.lines) if self.is_sheet else comma.rows(self.text, self.delimiter, findings)
+        return iter(self.lines) if self.is_sheet or self.turned else comma.rows(self.text, self.delimiter, findings)
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -55,8 +57,11 @@ def tables(data: bytes, mapping: Mapping | None = None) -> list[Table]:
     Raises: BrokenFile.
     """
     if workbook.is_workbook(data):
+        book = workbook.sheets(data)
         return [
-            Table(name=name, lines=lines, size=max(len(lines), 1)) for name, lines in workbook.sheets(data) if lines
+            Table(name=name, lines=lines, size=max(len(lines), 1), texts=frozenset(texts))
+            for (name, lines), texts in zip(book.sheets, book.texts, strict=True)
+            if lines
         ]
     text, notes = comma.text_of(data)
     found = Table(text=text, delimiter=comma.delimiter_of(text), notes=notes, size=text.count("\n") + 1)

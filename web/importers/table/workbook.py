@@ -8,7 +8,6 @@ import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
 
 import msgspec
 
@@ -28,6 +27,7 @@ class WorkbookRows(msgspec.Struct):
     """What the reading process answers: sheets, or why there are none."""
 
     sheets: Sheets = []
+    texts: list[list[tuple[int, int]]] = []  # of each sheet the row and column of text that looks like a number
     wrong: str = ""  # "password", "cells" or "broken"
 
 
@@ -36,7 +36,7 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith((ZIP, OLE2))
 
 
-def sheets(data: bytes) -> Sequence[tuple[str, list[tuple[int, list[str]]]]]:
+def sheets(data: bytes) -> WorkbookRows:
     """Return each visible sheet with its rows that are not blank, each with its number.
 
     Raises: BrokenFile.
@@ -50,7 +50,7 @@ def sheets(data: bytes) -> Sequence[tuple[str, list[tuple[int, list[str]]]]]:
         raise broken(_("The workbook has more than 2,000,000 cells. Send the sheet with the plan alone."))
     if told.wrong:
         raise broken(_("The workbook cannot be read. Open it, save it again as XLSX or as CSV UTF-8, and send that."))
-    return told.sheets
+    return told
 
 
 def _count(data: bytes) -> None:

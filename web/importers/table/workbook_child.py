@@ -4,6 +4,7 @@ Run as `python -m web.importers.table.workbook_child` by `web.importers.table.wo
 """
 
 import io
+import re
 import resource
 import sys
 from datetime import date, datetime, time, timedelta
@@ -15,6 +16,7 @@ MEMORY = 2 * 2**30  # bytes of address space
 PROCESSOR = 100  # seconds
 CELLS = 2_000_000  # that hold something
 COLUMNS = 1000
+TWO_WAYS = re.compile(r"\D{0,5}\d{1,3}(?:[.,]\d{3})+\D{0,5}")  # text, and no number, that can be meant in two ways
 
 
 class TooManyCells(Exception):
@@ -38,13 +40,14 @@ def as_text(value: object) -> str:
             return str(value).strip()
 
 
-def rows_of(book: CalamineWorkbook, name: str, left: int) -> list[tuple[int, list[str]]]:
-    """Return the rows of a sheet that are not blank.
+def rows_of(book: CalamineWorkbook, name: str, left: int) -> tuple[list[tuple[int, list[str]]], list[tuple[int, int]]]:
+    """Return the rows of a sheet that are not blank, and where text stands that looks like a number.
 
     Raises: TooManyCells.
     """
     sheet = book.get_sheet_by_name(name)
     found: list[tuple[int, list[str]]] = []
+    texts: list[tuple[int, int]] = []
     first = sheet.start[0] if sheet.start else 0
     for number, row in enumerate(sheet.iter_rows(), first + 1):
         cells = [as_text(cell) for cell in row[:COLUMNS]]
@@ -55,7 +58,12 @@ def rows_of(book: CalamineWorkbook, name: str, left: int) -> list[tuple[int, lis
             raise TooManyCells
         if cells:
             found.append((number, cells))
-    return found
+            texts += [
+                (number, at)
+                for at, cell in enumerate(row[:COLUMNS])
+                if isinstance(cell, str) and TWO_WAYS.fullmatch(cell.strip())
+            ]
+    return found, texts
 
 
 def read(data: bytes) -> dict[str, object]:
@@ -68,18 +76,20 @@ def read(data: bytes) -> dict[str, object]:
             if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible
         ]
         sheets: list[tuple[str, list[tuple[int, list[str]]]]] = []
+        texts: list[list[tuple[int, int]]] = []
         left = CELLS
         for name in names:
-            rows = rows_of(book, name, left)
+            rows, doubtful = rows_of(book, name, left)
             left -= sum(len(cells) for _number, cells in rows)
             sheets.append((name, rows))
+            texts.append(doubtful)
     except PasswordError:
         return {"wrong": "password"}
     except TooManyCells:
         return {"wrong": "cells"}
     except (CalamineError, OSError, ValueError, OverflowError):
         return {"wrong": "broken"}
-    return {"sheets": sheets}
+    return {"sheets": sheets, "texts": texts}
 
 
 def main() -> None:

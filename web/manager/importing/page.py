@@ -18,12 +18,19 @@ from domain.plan.project import Project
 from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.ids import new_id
-from web.importers.plan import Plan, Problem
+from web.importers.plan import Plan, Problem, too_large
+from web.importers.registers.columns import KINDS, Kind
+from web.importers.registers.columns import Columns as AnyColumns
+from web.importers.registers.found import FigureTable, RiskTable
+from web.importers.registers.reader import OfferedTable
 from web.importers.table.mapping import FIELDS
 from web.importers.table.mapping import Mapping as ColumnMapping
+from web.manager.importing import registers
+from web.manager.importing.refusal import Refusal
 from web.manager.importing.seen_by_clients import client_titles, ticks
 from web.manager.importing.sending import keep, sent_file, uploads_of
-from web.manager.importing.uploads import Reading
+from web.manager.importing.taking_out import plan_file
+from web.manager.importing.uploads import Choices, Reading
 from web.manager.plan.change import Order, carry_out
 from web.process.services import Services
 from web.proposal import compare
@@ -48,6 +55,7 @@ COLUMNS = Said(
         "duration": N_("Duration (a milestone takes none)"),
         "summary": N_("Sums up others"),
         "active": N_("Is active"),
+        "start": N_("Start (of milestones without a finish)"),
     }
 )
 
@@ -72,15 +80,6 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     known: bool = False  # this very file was imported before
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why lines were not accepted, and the form that was sent, where it is shown again."""
-
-    problem: str
-    status: int
-    form: FormData | None = None
-    field: str = ""
-
-
 class ImportPage(StaffPage, frozen=True, kw_only=True):
     """The form that uploads a plan."""
 
@@ -88,6 +87,8 @@ class ImportPage(StaffPage, frozen=True, kw_only=True):
     project: Project
     problem: str
     most: int  # MiB a file may have
+    too_large: str  # what is said of a larger one
+    converts: bool  # whether files of other tools are read
 
 
 class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class ImportProgressPart(StaffPage, frozen=True, kw_only=True):
     file: str  # SHA-256 of it
     name: str
     percent: int
+    converting: bool  # before it is read
 
 
 class ImportReadingPage(ImportProgressPart, frozen=True, kw_only=True):
@@ -125,6 +127,8 @@ class ImportProposalPage(StaffPage, frozen=True, kw_only=True):
     titles: Mapping[str, str]  # for clients, by the key of the line
     wrong: str  # name of the field the problem belongs to
     reason: str
+    kind: Kind = "plan"  # what a table is taken for
+    kinds: dict[str, str]  # what it can be, in words
 
 
 def _project(request: Request) -> Project | None:
@@ -144,7 +148,14 @@ async def upload(request: Request, signed: Signed) -> Response:
         if file is not None:
             return RedirectResponse(f"/p/{project.id}/import/{await keep(request, project.id, file)}", 303)
     most = services.settings.max_upload_mb
-    shown = ImportPage(project=project, problem=problem, most=most, **shell(services, signed))
+    shown = ImportPage(
+        project=project,
+        problem=problem,
+        most=most,
+        too_large=too_large(most << 20),
+        converts=bool(services.settings.converter),
+        **shell(services, signed),
+    )
     return services.pages.answer(request, shown, 422 if problem else 200)
 
 
@@ -166,10 +177,28 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
     polled = bool(request.headers.get("hx-request"))
     if not reading.finished.is_set():
         percent, progress = int(reading.done * 100), ImportProgressPart if polled else ImportReadingPage
-        shown = progress(project=project, file=key, name=kept.name, percent=percent, **shell(services, signed))
+        shown = progress(
+            project=project,
+            file=key,
+            name=kept.name,
+            percent=percent,
+            converting=reading.converting,
+            **shell(services, signed),
+        )
         return services.pages.answer(request, shown)
     if polled:
         return Response(headers={"hx-refresh": "true", "cache-control": "no-store"})
+    if reading.offered is not None and reading.offered.kind != "plan":
+        table = registers.ImportTablePage(
+            project=project,
+            file=key,
+            name=kept.name,
+            **await run_in_threadpool(
+                registers.fields_of, services, project, reading, refusal, request.query_params.get("line", "")
+            ),
+            **shell(services, signed),
+        )
+        return services.pages.answer(request, table, refusal.status if refusal else 200)
     proposed = await run_in_threadpool(_proposed, request, signed.person.name, project, reading)
     form = refusal.form if refusal else None
     form_ticks = ticks(request.query_params, proposed.proposal, form)
@@ -189,6 +218,7 @@ async def _page(request: Request, signed: Signed, project: Project, refusal: Ref
         titles=form_ticks.titles,
         wrong=refusal.field if refusal else "",
         reason=str(form.get("reason", "")) if form else "",
+        kinds=registers.TITLES,
         **shell(services, signed),
     )
     return services.pages.answer(request, page, refusal.status if refusal else 200)
@@ -221,8 +251,8 @@ def _propose(services: Services, project: Project, plan: Plan, by: str) -> Propo
 
 def _columns(reading: Reading) -> Columns | None:
     """Return the headings of a table and which column is what, None for another kind of file."""
-    offered, mapping = reading.offered, reading.mapping
-    if offered is None or mapping is None:
+    offered, mapping = reading.offered, reading.columns
+    if offered is None or not isinstance(mapping, ColumnMapping):
         return None
     return Columns(
         header=[name for name in offered.header if name],
@@ -234,23 +264,32 @@ def _columns(reading: Reading) -> Columns | None:
 
 
 async def columns(request: Request, signed: Signed) -> Response:
-    """`POST /p/{project}/import/{file}/columns`: save or forget which column is what, and read the file again."""
+    """`POST /p/{project}/import/{file}/columns`: save or forget what a table is and which column is what."""
     project, uploads = await run_in_threadpool(_project, request), uploads_of(request)
     key = request.path_params["file"]
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
     if project is None or reading is None or not signed.person:
         return not_found()
     form = await request.form()
-    if reading.offered is None:
+    if reading.offered is None or reading.columns is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
-    if form.get("forget"):
-        await run_in_threadpool(uploads.forget_mapping, project.id, reading.offered)
-    else:
-        names = (*FIELDS, "milestone_value", "rows", "sheet", "date_format")
-        mapping = ColumnMapping(**{name: str(form.get(name, ""))[:200] for name in names})
-        await run_in_threadpool(uploads.save_mapping, reading.offered, mapping)
+    await run_in_threadpool(_choose, uploads.choices(project.id), reading.offered, reading.columns, form)
     uploads.forget(project.id, key)
     return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
+
+
+def _choose(choices: Choices, offered: OfferedTable, columns: AnyColumns, form: FormData) -> None:
+    """Save what a form chooses for tables of a shape. For threads."""
+    kind = next((kind for kind in KINDS if kind == form.get("kind")), None)
+    if form.get("forget"):
+        choices.forget(offered)
+    elif kind is not None:
+        choices.save_kind(offered, kind)
+    elif isinstance(columns, ColumnMapping):
+        names = (*FIELDS, "milestone_value", "rows", "sheet", "date_format")
+        choices.save(offered, ColumnMapping(**{name: str(form.get(name, ""))[:200] for name in names}))
+    else:
+        choices.save(offered, registers.chosen_columns(form, columns))
 
 
 async def accept(request: Request, signed: Signed) -> Response:
@@ -261,6 +300,8 @@ async def accept(request: Request, signed: Signed) -> Response:
     reading = await run_in_threadpool(uploads.read, project.id, key, PATIENCE) if project else None
     if project is None or reading is None:
         return not_found()
+    if reading.table is not None:
+        return await _accept_table(request, signed, project, reading.table)
     if reading.plan is None:
         return RedirectResponse(f"/p/{project.id}/import/{key}", 303)
     command_id = CommandId(str(form.get("command_id", "")))
@@ -269,10 +310,7 @@ async def accept(request: Request, signed: Signed) -> Response:
     lines = tuple(line for line in proposal.lines if line.key in ticked)
     done = services.service.carried_out(signed.person.id, command_id)
     if len(lines) < len(ticked) and not done:
-        gone = _(
-            "The project changed since you looked, and with it what this file would change. Look again, then accept."
-        )
-        return await _page(request, signed, project, Refusal(problem=gone, status=409))
+        return await _page(request, signed, project, Refusal(problem=_changed(), status=409))
     if not done:
         try:
             if proposal.doubt and not lines:  # another plan confirms nothing
@@ -285,6 +323,30 @@ async def accept(request: Request, signed: Signed) -> Response:
             return await _page(request, signed, project, refusal)
     await run_in_threadpool(uploads.drop, project.id, key)
     return RedirectResponse(f"/p/{project.id}?said={command_id}", 303)
+
+
+async def _accept_table(request: Request, signed: Signed, project: Project, table: RiskTable | FigureTable) -> Response:
+    """Record the ticked lines of a register or of figures as one update."""
+    services: Services = request.app.state.services
+    uploads, form, key = uploads_of(request), await request.form(), request.path_params["file"]
+    command_id = CommandId(str(form.get("command_id", "")))
+    if not services.service.carried_out(signed.person.id, command_id):
+        try:
+            proposal = await run_in_threadpool(registers.propose, services, project, table)
+            command = registers.accepted(project, proposal, form)
+            if command is None:
+                return await _page(request, signed, project, Refusal(problem=_changed(), status=409))
+            order = Order(command=command, key=command_id)
+            await run_in_threadpool(carry_out, services, signed, order, project)
+        except Refused as refused:
+            refusal = Refusal(problem=refused.message, status=status_of(refused), form=form, field=refused.field)
+            return await _page(request, signed, project, refusal)
+    await run_in_threadpool(uploads.drop, project.id, key)
+    return RedirectResponse(f"/p/{project.id}?said={command_id}", 303)
+
+
+def _changed() -> str:
+    return _("The project changed since you looked, and with it what this file would change. Look again, then accept.")
 
 
 def _reason(lines: Sequence[ProposalLine], form: FormData) -> str:
@@ -303,6 +365,7 @@ def routes() -> list[BaseRoute]:
     return [
         door("/p/{project}/import", upload, allow=STAFF, methods=["GET", "POST"], kind="upload"),
         door("/p/{project}/import/{file}", proposal, allow=STAFF),
+        door("/p/{project}/plan.xml", plan_file, allow=STAFF, kind="export"),
         door("/p/{project}/import/{file}/columns", columns, allow=STAFF, methods=["POST"]),
         door("/p/{project}/import/{file}/accept", accept, allow=STAFF, methods=["POST"]),
     ]

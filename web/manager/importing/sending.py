@@ -6,8 +6,9 @@ from starlette.requests import Request
 
 from domain import check
 from domain.errors import Invalid
+from web.converter import bounds_of, converter
 from web.importers.plan import too_large
-from web.manager.importing.uploads import Uploads
+from web.manager.importing.uploads import Most, Uploads
 
 
 def uploads_of(request: Request) -> Uploads:
@@ -15,7 +16,15 @@ def uploads_of(request: Request) -> Uploads:
     state = request.app.state
     if not hasattr(state, "uploads"):
         settings = state.services.settings
-        state.uploads = Uploads(settings.data, settings.max_upload_mb << 20)
+        most = Most(
+            upload=settings.max_upload_mb << 20,
+            table=settings.max_table_mb << 20,
+            converter=converter(
+                settings.converter,
+                bounds_of(settings.max_upload_mb, settings.converter_seconds, settings.converter_memory_mb),
+            ),
+        )
+        state.uploads = Uploads(settings.data, most)
     uploads: Uploads = state.uploads
     return uploads
 
@@ -29,7 +38,7 @@ async def sent_file(request: Request) -> tuple[UploadFile | None, str]:
         check.line("file_name", sent.filename[:200])
     except Invalid as invalid:
         return None, invalid.message
-    most = uploads_of(request).max_bytes
+    most = uploads_of(request).most.upload
     return (None, too_large(most)) if (sent.size or 0) > most else (sent, "")
 
 

@@ -178,14 +178,14 @@ def test_a_long_file_shows_how_far_it_is_read_and_then_its_proposal(
     from web.importers import reading
     from web.manager.importing import page as importing_page
 
-    go_on, real = threading.Event(), reading.read
+    go_on, real = threading.Event(), reading.read_any
 
     def slowly(name, content, *, progress, **more):
         progress(0.4)
         assert go_on.wait(15)
         return real(name, content, progress=progress, **more)
 
-    monkeypatch.setattr(reading, "read", slowly)
+    monkeypatch.setattr(reading, "read_any", slowly)
     monkeypatch.setattr(importing_page, "PATIENCE", 0.05)
     browser, here, page = sent(house, CSV, wait=False)
     assert 'value="40"' in page.text
@@ -246,3 +246,81 @@ def test_a_plan_without_milestones_takes_none_out_of_the_plan_unasked(house: Hou
     *_rest, page = sent(house, "ID,Name,Finish,Milestone\nX,Dig,2027-06-01,no\n")
     assert "leaves the plan" in page.text
     assert not re.search(r'name="line"[^>]* checked', page.text)
+
+
+def test_the_form_says_how_large_a_file_may_be_and_where_a_script_finds_it(house: House) -> None:
+    form = house.client("manager").get(HERE).text
+    assert f'data-most="{256 * 2**20}"' in form
+    assert "<template data-too-large>The file is larger than 256 MiB, the most that is read." in form
+    assert "whoever runs this server can set up a converter" in " ".join(form.split())
+
+
+def test_a_plan_that_says_it_is_too_large_is_refused_before_it_is_read(house: House) -> None:
+    browser = house.client("manager")
+    form = hidden(browser.get(HERE).text)
+
+    def never():
+        raise AssertionError("a byte of it was asked for")
+        yield b""
+
+    size = str((256 << 20) + (2 << 20))
+    headers = {"content-type": "multipart/form-data; boundary=x", "content-length": size, "x-csrf": form["csrf"]}
+    answer = browser.post(HERE, content=never(), headers=headers)
+    assert answer.status_code == 413
+    assert "max_upload_mb" in answer.text
+
+
+def test_the_plan_of_a_project_is_taken_out_and_proposes_nothing_when_it_comes_back(house: House) -> None:
+    browser = house.client("manager")
+    assert f'href="/p/{HARBOUR}/plan.xml" download' in browser.get(f"/p/{HARBOUR}").text
+    answer = browser.get(f"/p/{HARBOUR}/plan.xml")
+    assert answer.headers["content-disposition"] == f'attachment; filename="fanlight-{HARBOUR}.xml"'
+    assert answer.headers["content-type"].startswith("application/xml")
+    assert browser.get("/p/nowhere/plan.xml").status_code == 404
+    _browser, _here, page = sent(house, answer.content, "plan.xml")
+    assert not re.search(r'name="line"[^>]* checked', page.text)
+
+
+def test_a_file_of_another_tool_is_converted_and_its_notes_say_so(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The converter is what the setting names; here it is a service on a socket that answers as one does."""
+    import http.server
+    import threading
+
+    from tests.web.importers.plans import HARBOUR as MSPDI
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            assert waited.wait(15)
+            self.send_response(200)
+            self.send_header("fanlight-converted", '{"mpxj": "16.10.0", "java": "17", "tasks": 5}')
+            self.send_header("content-length", str(len(MSPDI)))
+            self.end_headers()
+            self.wfile.write(MSPDI)
+
+    waited = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running(tmp_path / "other", projects.routes(), converter=f"http://127.0.0.1:{server.server_port}") as made:
+        from web.manager.importing import page as importing_page
+
+        monkeypatch.setattr(importing_page, "PATIENCE", 0.05)
+        _browser, _here, _page = sent(made, b"ERMHDR\t18.8\r\n", "plan.xer", wait=False)
+        wait_until(lambda: "Converting plan.xer" in _browser.get(_here).text)
+        assert '<progress id="far"></progress>' in _browser.get(_here).text
+        waited.set()
+        wait_until(lambda: "Converted from Primavera P6 (XER) by mpxj 16.10.0, Java 17" in _browser.get(_here).text)
+        assert "converted first" in made.client("manager").get(HERE).text
+    server.shutdown()
+
+
+@pytest.mark.slow
+def test_a_plan_of_fifty_thousand_tasks_comes_in_through_the_page(house: House, tmp_path: Path) -> None:
+    from bench.importing import write
+
+    browser, _here, page = sent(house, write(tmp_path / "large.xml", 50_000).read_bytes(), "large.xml")
+    assert "50,000" in page.text
+    assert len(keys(page.text)) >= 1000, "a milestone for every fiftieth task"
+    assert browser is not None
