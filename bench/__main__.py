@@ -3,7 +3,7 @@
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, opening, product, record
+from bench import fanout, fleet, follow, importing, opening, packing, product, pulling, record
 from bench.gate import Row, table
 
 BENCHES = {
@@ -14,6 +14,8 @@ BENCHES = {
     "record": record.run,
     "fleet": fleet.run,
     "importing": importing.run,
+    "packing": packing.run,
+    "pulling": pulling.run,
 }
 
 

@@ -13,7 +13,7 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.cli.convert import BOUNDS, bounds
+from web.cli.plans.convert import BOUNDS, bounds
 from web.converter import converter
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, Plan, read
