@@ -195,7 +195,9 @@ def _one(uploads: Uploads, project: Project, listed: SentPlan) -> tuple[OlderPla
             listed.name,
             upload.path,
             choose=lambda offered: uploads.mapping(project.id, offered) or offered.suggested,
-            max_bytes=uploads.max_bytes,
+            max_bytes=uploads.most.upload,
+            max_table=uploads.most.table,
+            convert=uploads.most.converter.take if uploads.most.converter else None,
         )
     except BrokenFile as broken:
         return OlderPlan(name=listed.name, problem=" ".join(map(str, broken.problems[:3]))), None
