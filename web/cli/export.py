@@ -18,14 +18,15 @@ from web.door.templates import Pages
 from web.evidence import download, page
 from web.process import open_logs, signing
 from web.proposal.writing import written
-from web.settings import BadSetting, Settings, add_flags
+from web.settings import Settings, add_flags
 
 
 def add_parsers(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("export", help=_("write the evidence bundle of a share, a period or one update"))
-    parser.add_argument("share", nargs="?", help=_("id of the share, as in the address of its page"))
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("share", nargs="?", help=_("id of the share, as in the address of its page"))
+    which.add_argument(
         "--plan", metavar="PROJECT", help=_("instead: the plan of this project, as Microsoft Project XML")
     )
     parser.add_argument("--out", type=Path, help=_("file to write (default: fanlight-SHARE.zip)"))
@@ -42,8 +43,6 @@ def run(given: Arguments) -> int:
 
     Raises: BadSetting, Refused.
     """
-    if bool(given["share"]) == bool(given["plan"]):
-        raise BadSetting(_("Say one of both: the id of a share, or --plan with the id of a project."))
     if given["plan"]:
         return _plan(settings_of(given), ProjectId(given["plan"]), given["out"])
     settings, share, receipts = settings_of(given), given["share"], not given["without_receipts"]

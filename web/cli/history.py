@@ -11,6 +11,8 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
+from web.cli.plans.convert import BOUNDS, bounds
+from web.converter import converter
 from web.ids import new_id
 from web.importers import BrokenFile, Mapping, read
 from web.importers.dated import status_date
@@ -33,7 +35,7 @@ def add_parsers(commands: Commands) -> None:
     parser.add_argument("--project", required=True, help=_("id of the project, as in the address of its page"))
     parser.add_argument("--accept", action="store_true", help=_("record it (default: only show what it would add)"))
     parser.add_argument("--mapping", type=Path, help=_("JSON file that says which CSV column is what"))
-    add_flags(parser, ("data", "database_url", "max_upload_mb"))
+    add_flags(parser, ("data", "database_url", "max_table_mb", "converter", *BOUNDS))
     parser.set_defaults(run=run)
 
 
@@ -89,9 +91,13 @@ def _plans(
     columns = _columns(mapping)
     plans: list[Then] = []
     failed = False
+    used = converter(settings.converter, bounds(settings))
     for file in files:
         try:
-            plan = read(file.name, file, columns, max_bytes=settings.max_upload_mb * 2**20)
+            plan = read(
+                file.name, file, columns, max_bytes=settings.max_upload_mb * 2**20,
+                max_table=settings.max_table_mb * 2**20, convert=used.take if used else None,
+            )  # fmt: skip
         except (BrokenFile, OSError) as broken:
             print(_("{file}: cannot be read. {why}", file=file.name, why=broken), file=sys.stderr)
             failed = True

@@ -11,8 +11,8 @@ from domain.plan.project import Project
 from projections.events.present import CurrentWorld
 from web import clock
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.cli.importing.convert import BOUNDS, bounds
-from web.cli.importing.table import AsTold, compare
+from web.cli.plans.convert import BOUNDS, bounds
+from web.cli.plans.table import AsTold, compare
 from web.converter import converter
 from web.ids import new_id
 from web.importers import BrokenFile, Plan

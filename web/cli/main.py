@@ -20,7 +20,7 @@ MODULES = {
     "demo": "serve", "serve": "serve", "follow": "serve", "status": "status", "import": "import_plan",
     "history": "history", "export": "export", "verify": "verify", "migrate": "migrate", "copy": "copy",
     "restored": "restored", "shadow": "shadow", "erase": "erase", "key": "key", "user": "user",
-    "convert": "importing.convert", "converter": "importing.convert",
+    "convert": "plans.convert", "converter": "plans.convert",
 }  # fmt: skip  # command -> module of this folder
 
 

@@ -4,7 +4,7 @@ Rule: Java runs in a process of its own, one for each file, with so much memory,
 are served; what it wrote is read like any file from a stranger.
 """
 
-from web.converter.bounds import Bounds, Converted, bounds_of, missing
+from web.converter.bounds import Allowance, Converted, bounds_of, missing
 from web.converter.choosing import Converter, converter
 
-__all__ = ["Bounds", "Converted", "Converter", "bounds_of", "converter", "missing"]
+__all__ = ["Allowance", "Converted", "Converter", "bounds_of", "converter", "missing"]

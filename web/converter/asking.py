@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from domain.language import gettext as _
-from web.converter.bounds import Bounds, Converted
+from web.converter.bounds import Allowance, Converted
 from web.importers.plan import broken, too_large
 
 BLOCK = 1 << 20
@@ -32,7 +32,7 @@ class _Local(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def ask(address: str, kind: str, file: Path, out: Path, bounds: Bounds) -> Converted:
+def ask(address: str, kind: str, file: Path, out: Path, bounds: Allowance) -> Converted:
     """Have the service at an address convert a file of this kind to `out`.
 
     Raises: BrokenFile.

@@ -1,4 +1,4 @@
-"""`Bounds` of a conversion, `Converted`, and what is missing where nothing can be converted here."""
+"""`Allowance` of a conversion, `Converted`, and what is missing where nothing can be converted here."""
 
 import shutil
 from importlib import util
@@ -10,7 +10,7 @@ from domain.language import gettext as _
 MOST_NOTES = 20
 
 
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What one conversion may take."""
 
     seconds: int = 120
@@ -51,6 +51,6 @@ def missing() -> str:
     return ""
 
 
-def bounds_of(max_upload_mb: int, seconds: int, memory_mb: int) -> Bounds:
+def bounds_of(max_upload_mb: int, seconds: int, memory_mb: int) -> Allowance:
     """Return the bounds that settings give."""
-    return Bounds(seconds=seconds, memory_mb=memory_mb, max_bytes=max_upload_mb << 20)
+    return Allowance(seconds=seconds, memory_mb=memory_mb, max_bytes=max_upload_mb << 20)

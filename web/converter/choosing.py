@@ -8,7 +8,7 @@ import msgspec
 
 from domain.language import gettext as _
 from web.converter import asking, running
-from web.converter.bounds import Bounds, Converted
+from web.converter.bounds import Allowance, Converted
 from web.importers.kinds import Kind
 from web.importers.source import Source
 
@@ -18,8 +18,8 @@ HERE = "here"  # the setting for a process of this machine, beside the one that 
 class Converter(msgspec.Struct, frozen=True, kw_only=True):
     """How files are converted, and within which bounds."""
 
-    bounds: Bounds
-    run: Callable[[str, Path, Path, Bounds], Converted]
+    bounds: Allowance
+    run: Callable[[str, Path, Path, Allowance], Converted]
 
     def convert(self, kind: str, file: Path, out: Path) -> Converted:
         """Write the plan in a file of this kind to `out` as Microsoft Project's XML.
@@ -50,14 +50,14 @@ class Converter(msgspec.Struct, frozen=True, kw_only=True):
         return out, notes(told, kind)
 
 
-def converter(setting: str, bounds: Bounds) -> Converter | None:
+def converter(setting: str, bounds: Allowance) -> Converter | None:
     """Return what the setting names: the service at an address, a process of this machine, or (None) nothing."""
     if not setting:
         return None
     if setting == HERE:
         return Converter(bounds=bounds, run=running.convert)
 
-    def ask(kind: str, file: Path, out: Path, given: Bounds) -> Converted:
+    def ask(kind: str, file: Path, out: Path, given: Allowance) -> Converted:
         return asking.ask(setting, kind, file, out, given)
 
     return Converter(bounds=bounds, run=ask)

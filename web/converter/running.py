@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from domain.language import gettext as _
-from web.converter.bounds import Bounds, Converted, missing
+from web.converter.bounds import Allowance, Converted, missing
 from web.importers.plan import broken, too_large
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ KEPT = ("PATH", "JAVA_HOME", "LD_LIBRARY_PATH")  # of the environment; no settin
 _turns = threading.BoundedSemaphore(1)  # one conversion at a time in a process; others wait for as long as one may take
 
 
-def convert(kind: str, file: Path, out: Path, bounds: Bounds) -> Converted:
+def convert(kind: str, file: Path, out: Path, bounds: Allowance) -> Converted:
     """Write the plan in a file of this kind to `out` as Microsoft Project's XML.
 
     Raises: BrokenFile.
@@ -47,7 +47,7 @@ def convert(kind: str, file: Path, out: Path, bounds: Bounds) -> Converted:
         _turns.release()
 
 
-def _run(arguments: list[str], folder: Path, bounds: Bounds) -> Converted:
+def _run(arguments: list[str], folder: Path, bounds: Allowance) -> Converted:
     bounded = [str(bounds.memory_mb), str(bounds.most_written), str(bounds.seconds)]
     command = [sys.executable, "-m", "web.converter.child", *arguments, *bounded]
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -97,7 +97,7 @@ def _moved(made: Path, out: Path) -> None:
         coming.unlink(missing_ok=True)
 
 
-def _sentence(told: Converted, bounds: Bounds) -> str:
+def _sentence(told: Converted, bounds: Allowance) -> str:
     """Return what is wrong and what to do."""
     match told.wrong:
         case "time":

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from domain.language import gettext as _
 from web.converter import running
 from web.converter.asking import TOLD
-from web.converter.bounds import Bounds, Converted, missing
+from web.converter.bounds import Allowance, Converted, missing
 from web.converter.child import READERS
 from web.importers.plan import BrokenFile, too_large
 
@@ -36,7 +36,7 @@ class _Refused(Exception):
         self.status, self.sentence = status, sentence
 
 
-def application(bounds: Bounds) -> Starlette:
+def application(bounds: Allowance) -> Starlette:
     """Return the service."""
     turns, waiting = anyio.Semaphore(1), anyio.CapacityLimiter(WAITING)
 
@@ -80,7 +80,7 @@ def application(bounds: Bounds) -> Starlette:
     )
 
 
-def _kind(request: Request, bounds: Bounds) -> str:
+def _kind(request: Request, bounds: Allowance) -> str:
     kind = request.query_params.get("kind", "")
     if kind not in READERS:
         raise _Refused(404, _("Files of this kind are not converted."))

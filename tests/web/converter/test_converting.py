@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from tests.ports import free_port
-from web.converter import Bounds, converter, running
+from web.converter import Allowance, converter, running
 from web.converter.asking import TOLD
 from web.converter.service import application
 from web.importers import BrokenFile, Plan, read
@@ -79,7 +79,7 @@ def test_of_a_file_with_two_projects_the_first_is_taken_and_that_is_told(samples
 # the process that holds Java
 
 
-def refusal(kind: str, file: Path, bounds: Bounds) -> str:
+def refusal(kind: str, file: Path, bounds: Allowance) -> str:
     out = file.with_name("out.xml")
     with pytest.raises(BrokenFile) as raised:
         running.convert(kind, file, out, bounds)
@@ -94,7 +94,7 @@ def kept(tmp_path: Path, content: bytes) -> Path:
 
 
 def test_a_file_that_is_no_plan_inside_is_told_to_be_damaged(tmp_path: Path, java: None) -> None:
-    told = refusal("mpp", kept(tmp_path, OLE2 + bytes(range(256)) * 64), Bounds())
+    told = refusal("mpp", kept(tmp_path, OLE2 + bytes(range(256)) * 64), Allowance())
     assert told.startswith("The file cannot be converted: it is damaged, or of a version that is not known.")
     assert "Traceback" not in told
     assert "\n" not in told
@@ -110,14 +110,14 @@ def test_a_file_that_is_no_plan_inside_is_told_to_be_damaged(tmp_path: Path, jav
 )
 def test_xml_that_declares_something_never_reaches_java(tmp_path: Path, start: bytes, java: None) -> None:
     begun = time.monotonic()
-    told = refusal("pmxml", kept(tmp_path, PMXML % (start, b"")), Bounds())
+    told = refusal("pmxml", kept(tmp_path, PMXML % (start, b"")), Allowance())
     assert told.startswith("The file declares a DOCTYPE or entities")
     assert time.monotonic() - begun < 20
 
 
 def test_a_conversion_that_takes_too_long_is_stopped_with_all_it_began(tmp_path: Path, java: None) -> None:
     begun = time.monotonic()
-    told = refusal("pmxml", kept(tmp_path, PMXML % (b"", b"")), Bounds(seconds=0))
+    told = refusal("pmxml", kept(tmp_path, PMXML % (b"", b"")), Allowance(seconds=0))
     assert told.startswith("Converting took longer than 0 seconds and was stopped.")
     assert "converter_seconds" in told
     assert time.monotonic() - begun < 20
@@ -140,14 +140,14 @@ def test_a_file_that_needs_more_memory_than_it_may_have_says_which_setting_that_
     activity = b"<Activity><ObjectId>%d</ObjectId><Name>" + b"x" * 900 + b"</Name></Activity>"
     project = b"<Project><ObjectId>1</ObjectId><Id>A</Id>" + b"".join(activity % n for n in range(60_000))
     told = refusal(
-        "pmxml", kept(tmp_path, PMXML % (b"", project + b"</Project></APIBusinessObjects>")), Bounds(memory_mb=24)
+        "pmxml", kept(tmp_path, PMXML % (b"", project + b"</Project></APIBusinessObjects>")), Allowance(memory_mb=24)
     )
     assert told.startswith("Converting needed more memory than 24 MiB.")
     assert "converter_memory_mb" in told
 
 
 def test_a_file_larger_than_is_read_is_refused_without_starting_anything(tmp_path: Path, java: None) -> None:
-    told = refusal("mpp", kept(tmp_path, OLE2 + bytes(2**20)), Bounds(max_bytes=2**20))
+    told = refusal("mpp", kept(tmp_path, OLE2 + bytes(2**20)), Allowance(max_bytes=2**20))
     assert told.startswith("The file is larger than 1 MiB, the most that is read.")
     assert "max_upload_mb" in told
 
@@ -159,7 +159,7 @@ def test_the_process_gets_no_setting_and_no_secret(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("FANLIGHT_OPERATOR_TOKEN", "secret")
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-javaagent:evil.jar")
     monkeypatch.setattr(sys, "executable", str(spy))
-    refusal("xer", kept(tmp_path, b"ERMHDR"), Bounds())
+    refusal("xer", kept(tmp_path, b"ERMHDR"), Allowance())
     seen = Path(f"{spy}.seen").read_text().split()
     assert "PATH" in seen
     assert not [name for name in seen if name.startswith(("FANLIGHT", "JAVA_TOOL", "JDK_"))]
@@ -184,7 +184,7 @@ def test_the_process_has_no_network_where_the_system_lets_it_do_without() -> Non
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The service on a Unix socket, with room for 1 MiB."""
     path = str(tmp_path_factory.mktemp("service") / "converter.sock")
-    config = uvicorn.Config(application(Bounds(max_bytes=2**20)), uds=path, log_level="warning", lifespan="off")
+    config = uvicorn.Config(application(Allowance(max_bytes=2**20)), uds=path, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -210,7 +210,7 @@ def posted(address: str, path: str, body: bytes, **headers: str) -> tuple[int, d
 
 
 def test_a_plan_goes_through_the_service_and_says_by_which_version(samples: Samples, service: str) -> None:
-    made = converter(service, Bounds())
+    made = converter(service, Allowance())
     assert made is not None
     sent = samples[0] / "plan.xer"
     plan = read("plan.xer", sent, convert=made.take)
@@ -246,13 +246,13 @@ def test_the_service_refuses_kinds_it_does_not_know_and_what_cannot_be_read(serv
 
 def test_a_service_that_is_not_there_or_answers_nonsense_ends_with_a_sentence(tmp_path: Path) -> None:
     file = kept(tmp_path, b"ERMHDR\t1")
-    absent = converter(f"http://127.0.0.1:{free_port()}", Bounds())
+    absent = converter(f"http://127.0.0.1:{free_port()}", Allowance())
     assert absent is not None
     with pytest.raises(BrokenFile, match="The converter does not answer"):
         read("plan.xer", file, convert=absent.take)
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=nonsense, args=(server,), daemon=True).start()
-        odd = converter(f"http://127.0.0.1:{server.getsockname()[1]}", Bounds())
+        odd = converter(f"http://127.0.0.1:{server.getsockname()[1]}", Allowance())
         assert odd is not None
         with pytest.raises(BrokenFile, match="The converter does not answer"):
             read("plan.xer", file, convert=odd.take)

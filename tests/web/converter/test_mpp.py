@@ -8,7 +8,7 @@ import pytest
 from tests.web.converter.conftest import MPP
 from tests.web.converter.test_converting import came_in, expected
 from tests.web.importers.plans import REAL
-from web.converter import Bounds, converter
+from web.converter import Allowance, converter
 from web.importers import read
 
 pytestmark = pytest.mark.once
@@ -43,7 +43,7 @@ def test_a_plan_as_mpp_and_as_xml_has_the_same_milestones(samples: tuple[Path, d
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_of_microsoft_project_is_converted_in_a_process_of_its_own(path: Path, java: None) -> None:
-    made = converter("here", Bounds())
+    made = converter("here", Allowance())
     assert made is not None
     plan = read(path.name, path, convert=made.take)
     assert plan.read > 40

@@ -196,6 +196,8 @@ def _one(uploads: Uploads, project: Project, listed: SentPlan) -> tuple[OlderPla
             upload.path,
             choose=lambda offered: uploads.mapping(project.id, offered) or offered.suggested,
             max_bytes=uploads.most.upload,
+            max_table=uploads.most.table,
+            convert=uploads.most.converter.take if uploads.most.converter else None,
         )
     except BrokenFile as broken:
         return OlderPlan(name=listed.name, problem=" ".join(map(str, broken.problems[:3]))), None

@@ -7,7 +7,7 @@ import uvicorn
 
 from domain.language import gettext as _
 from web.cli.arguments import Arguments, Commands, settings_of
-from web.converter import Bounds, bounds_of, converter, missing
+from web.converter import Allowance, bounds_of, converter, missing
 from web.converter.choosing import HERE, notes
 from web.converter.service import application
 from web.importers.findings import shown
@@ -35,7 +35,7 @@ def add_parsers(commands: Commands) -> None:
     service.set_defaults(run=_serve)
 
 
-def bounds(settings: Settings) -> Bounds:
+def bounds(settings: Settings) -> Allowance:
     """Return the bounds of a conversion."""
     return bounds_of(settings.max_upload_mb, settings.converter_seconds, settings.converter_memory_mb)
 

@@ -1,0 +1,1 @@
+"""Commands that turn plans from one form into another."""
