@@ -6,7 +6,7 @@ A row over its gate fails unless `bench/limits.toml` lists it and it stays withi
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, opening, product, record
+from bench import fanout, fleet, follow, importing, opening, packing, product, record
 from bench.gate import Row, limits, table, verdict
 
 BENCHES = {
@@ -17,6 +17,7 @@ BENCHES = {
     "record": record.run,
     "fleet": fleet.run,
     "importing": importing.run,
+    "packing": packing.run,
 }
 
 

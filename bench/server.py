@@ -54,7 +54,7 @@ def create(log: Recent, live: Live) -> Starlette:
 
     async def watch(websocket: WebSocket) -> None:
         viewer = Viewer(person="ann", share=websocket.path_params["share"], session="s", expires=0.0)
-        await websocket.accept()
+        await live.accept(websocket)
         await live.serve(websocket, viewer)
 
     async def publish(request: Request) -> Response:

@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outside_networks: str = ""  # inside, that addresses typed by admins may lead to
     outside_ca: Path = Path()  # PEM file
     drain_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+    compress_updates: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["text", "json"] = "text"
     test_languages: bool = False
@@ -151,6 +152,7 @@ HELP = Said(
         ),
         "outside_ca": N_("file with a certificate authority of your own (PEM) that such addresses may be certified by"),
         "drain_seconds": N_("seconds to close open dashboards in stages when told to stop, 1 to 60"),
+        "compress_updates": N_("yes: updates are compressed for browsers that take it, once for a share; no: never"),
         "test_languages": N_(
             "yes: two languages of tests may be chosen too, English with accents and from right to left"
         ),

@@ -46,6 +46,22 @@ def overheard(page: Any) -> list[str]:
     return got
 
 
+def agreed(page: Any) -> list[str]:
+    """Return a list that takes up the extensions each later socket of a page agrees on."""
+    told: list[str] = []
+    browser = page.context.new_cdp_session(page)
+    browser.on(
+        "Network.webSocketHandshakeResponseReceived",
+        lambda event: told.append(
+            {name.lower(): value for name, value in event["response"]["headers"].items()}.get(
+                "sec-websocket-extensions", ""
+            )
+        ),
+    )
+    browser.send("Network.enable")
+    return told
+
+
 def test_a_slip_reaches_the_two_dashboards_that_share_it_and_not_the_third(
     tmp_path: Path, sit_down: Callable[..., Any]
 ) -> None:
@@ -60,6 +76,7 @@ def test_a_slip_reaches_the_two_dashboards_that_share_it_and_not_the_third(
     product = Product(seeded(tmp_path / "data", three)).start()
     pages = [sit_down(product, f"viewer-{client}") for client in (ACME, "council", "north")]
     frames = [overheard(page) for page in pages]
+    answers = [agreed(page) for page in pages]
     for page in pages:
         page.reload()
         wait_until(lambda page=page: page.evaluate("document.documentElement?.dataset.state") == "live")
@@ -71,6 +88,7 @@ def test_a_slip_reaches_the_two_dashboards_that_share_it_and_not_the_third(
         assert "5 Jun" in page.inner_text("#ms-m1")
     assert on_screen(pages[2]) == before[2]
     assert not any("content" in frame for frame in frames[2])
+    assert all(told and "permessage-deflate" in told[-1] for told in answers), "Chromium takes compressed updates"
     product.tell(TakeRiskNote(project=HARBOUR, risk="r1", note="nobody shares this"))
     product.tell(move(7))
     wait_until(lambda: "7 Jun" in pages[0].inner_text("#ms-m1"))

@@ -33,7 +33,7 @@ def test_a_dashboard_of_ten_milestones_and_six_risks_is_two_pages(tmp_path: Path
     page.emulate_media(media="print")
     cut, foot = page.evaluate(CUT), page.inner_text("footer.foot")
     large = page.evaluate(
-        """() => [...document.querySelectorAll('.by, .chg .why, .scope, .foot p')].filter((e) => e.checkVisibility() &&
+        """() => [...document.querySelectorAll('.by:not(#brand), .chg .why, .scope, .foot p')].filter((e) => e.checkVisibility() &&
              parseFloat(getComputedStyle(e).fontSize) > parseFloat(getComputedStyle(document.body).fontSize))
              .map((e) => e.textContent.slice(0, 40))"""
     )

@@ -172,11 +172,12 @@ def test_killed_while_one_end_holds_it_nobody_is_told_twice(
     manager.goto(f"{product.url}/for-you")
     assert isinstance(ends.mail, Holding)
     ends.mail.released.set()
+    wait_until(lambda: ends.slack.texts and ends.teams.texts, 30)  # that its viewer came in, which is held nowhere
     one = getattr(ends, held)
     release = threading.Event()
+    one.has_one.clear()
     if held == "mail":
         one.released.clear()
-        one.has_one.clear()
     else:
         one.holds = release
     raise_in(client, "Is May still true?")

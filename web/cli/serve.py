@@ -23,8 +23,8 @@ SERVE = (
     "signing_key", "witness_url", "witness_key", "timestamp_url", "max_upload_mb", "sign_in_per_minute",
     "commands_per_minute", "exports_per_minute",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name", "outside_networks", "outside_ca",
-    "smtp_url", "mail_from", "digest_hour", "drain_seconds", "operator_token", "proxies", "log_level", "log_format",
-    "test_languages",
+    "smtp_url", "mail_from", "digest_hour", "drain_seconds", "compress_updates", "operator_token", "proxies",
+    "log_level", "log_format", "test_languages",
 )  # fmt: skip  # settings of every server
 
 

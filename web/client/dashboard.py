@@ -347,7 +347,7 @@ async def live(websocket: WebSocket, signed: Signed | None) -> None:
     viewing: Viewing = websocket.app.state.viewing
     share = websocket.path_params["share"]
     mark = viewing.live.mark()
-    await websocket.accept()
+    await viewing.live.accept(websocket)
     if signed is None or signed.session is None:
         await websocket.close(messages.SIGNED_OUT)
         return

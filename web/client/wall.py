@@ -137,7 +137,7 @@ async def live(websocket: WebSocket, display: Display | None) -> None:
     """`WS /wall/live`: pushes updates; accepted before it is refused, since browsers retry a refused handshake."""
     viewing = of(websocket)
     mark = viewing.live.mark()
-    await websocket.accept()
+    await viewing.live.accept(websocket)
     if display is None:
         await websocket.close(messages.SIGNED_OUT)
         return

@@ -139,7 +139,11 @@ class Process:
 
     def _push(self) -> Live:
         log = Settled(LiveLog(self._logs.disclosure, self._heads), self._present.refresh)
-        pace = Pace(tick_every=self._settings.tick_seconds, drain=self._settings.drain_seconds)
+        pace = Pace(
+            tick_every=self._settings.tick_seconds,
+            drain=self._settings.drain_seconds,
+            packs=self._settings.compress_updates,
+        )
         return Live(log, self._claimed, pace=pace)
 
     def _claimed(self, claims: Sequence[Receipt]) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions import Extension
 
-from web.push import wire
+from web.push import packing, wire
+from web.push.standing import PLAIN
 from web.push.viewer import Viewer
 from web.push.watcher import Watcher
 
@@ -25,9 +27,16 @@ class Conn(Watcher, asyncio.Protocol):
     __slots__ = ("_connections", "_going_down", "_inbox")
 
     def __init__(
-        self, viewer: Viewer, transport: asyncio.Transport, connections: set[Any], going_down: Callable[[], None]
+        self,
+        viewer: Viewer,
+        transport: asyncio.Transport,
+        connections: set[Any],
+        going_down: Callable[[], None],
+        *,
+        packs: bool = False,
     ) -> None:
         super().__init__(viewer, transport)
+        self.unbroken = 0 if packs else PLAIN
         self._connections, self._going_down = connections, going_down
         self._inbox: wire.Inbox | None = None
         transport.set_write_buffer_limits(high=0)  # pause_writing() then means: something was left unsent
@@ -37,19 +46,26 @@ class Conn(Watcher, asyncio.Protocol):
         self.heard = time.monotonic()
         inbox = self._inbox
         if inbox is None:
-            texts, took = wire.small_texts(data)
+            texts, took = wire.small_texts(data, self._unpack, self._longest)
             for text in texts:
                 self.said(text)
             self.spend(1 + len(texts))
             if took == len(data):
                 return
-            inbox = self._inbox = wire.Inbox(self._longest)
+            inbox = self._inbox = wire.Inbox(self._longest, self._unpack, self._extensions())
             data = data[took:]
         self._take_in(inbox, data)
 
     @property
     def _longest(self) -> int:
         return self.room.pace.longest if self.room is not None else EARLY_LIMIT
+
+    @property
+    def _unpack(self) -> wire.Unpack | None:
+        return None if self.unbroken == PLAIN else packing.unpacked
+
+    def _extensions(self) -> tuple[Extension, ...]:
+        return () if self.unbroken == PLAIN else (packing.extension(),)
 
     def _take_in(self, inbox: wire.Inbox, data: bytes) -> None:
         intake = inbox.feed(data)
@@ -109,6 +125,7 @@ class FanProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, from which an endpoint may take the transport after the handshake."""
 
     early = b""  # bytes after the request: a page may have sent its hello before the hand-over
+    packs = False  # the page was told that it is sent compressed frames
 
     async def run_asgi(self) -> None:
         """Run the application with this object in its scope, under `EXTENSION`."""
@@ -131,7 +148,7 @@ class FanProtocol(WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent or transport.is_closing() or len(early) > EARLY_LIMIT:
             return False
         self.stop_keepalive()
-        conn = Conn(viewer, transport, self.connections, going_down)
+        conn = Conn(viewer, transport, self.connections, going_down, packs=self.packs)
         self.connections.discard(self)
         cast("set[Any]", self.connections).add(conn)
         transport.set_protocol(conn)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from web.push import messages, wire
+from web.push import messages, packing, wire
 from web.push.pace import Pace
 from web.push.standing import OWES_NOTHING, OWES_RESET, OWES_VIEW, UNCHECKED, Standing
 
@@ -72,7 +72,10 @@ class Round(msgspec.Struct, frozen=True):
 
     before: int
     after: int
-    data: bytes
+    frames: tuple[bytes, ...]
+    earlier: tuple[
+        bytes, ...
+    ]  # the frames up to `before` that compressed ones may refer to, where any socket takes such
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -91,6 +94,7 @@ class Hub(Generic[W]):
         self.ended = False
         self.head = 0  # every number up to it is in the ring or older
         self.known = 0  # the newest committed number this process has heard of
+        self.packs = False  # whether a socket takes compressed frames
         self._coming: dict[int, bytes] = {}  # frames of numbers beyond head
         self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
@@ -128,6 +132,7 @@ class Hub(Generic[W]):
         if not self.due:
             return None
         before, size = self.head, 0
+        earlier = packing.earlier(self._ring) if self.packs else ()
         frames: list[bytes] = []
         while len(frames) < self.pace.ring_frames and (frame := self._coming.pop(self.head + 1, None)) is not None:
             self._push(frame)
@@ -136,7 +141,7 @@ class Hub(Generic[W]):
             if size >= self.pace.slice_bytes:
                 break
         if frames:
-            return Round(before, self.head, b"".join(frames))
+            return Round(before, self.head, tuple(frames), earlier)
         self._coming = {n: frame for n, frame in self._coming.items() if n > self.head}
         return Gap(self.head, self.pace.slice_frames)
 

@@ -17,7 +17,7 @@ import msgspec
 from starlette.websockets import WebSocket
 
 from projections.receipts.claims import Receipt
-from web.push import fallback, messages
+from web.push import fallback, messages, packing
 from web.push.handover import EXTENSION, FanProtocol
 from web.push.pace import Pace
 from web.push.room import Log, PushContext, Room
@@ -93,6 +93,14 @@ class Live:
     def mark(self) -> int:
         """Return a mark to take before a viewer's rights are looked up: rights that end after it close their socket."""
         return self._marks
+
+    async def accept(self, websocket: WebSocket) -> None:
+        """Accept a socket, and compressed frames with it where its page offers them and the server can hand it over."""
+        fan = websocket.scope.get("extensions", {}).get(EXTENSION)
+        if isinstance(fan, FanProtocol) and self.pace.packs:
+            fan.packs = packing.is_offered(",".join(websocket.headers.getlist("sec-websocket-extensions")))
+        packs = isinstance(fan, FanProtocol) and fan.packs
+        await websocket.accept(headers=[(b"sec-websocket-extensions", packing.ANSWER)] if packs else None)
 
     async def serve(self, websocket: WebSocket, viewer: Viewer, mark: int | None = None) -> None:
         """Take over an accepted socket: returns at once where the server can hand it over, else when the socket ends.

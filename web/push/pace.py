@@ -21,4 +21,5 @@ class Pace(msgspec.Struct, frozen=True):
     views: int = 8  # whole views a page may ask for from one tick to the next
     longest: int = 4096  # bytes of a page's message
     claims_every: float = 0.1  # between two times that claims are handed on together
+    packs: bool = True  # updates are compressed for pages that take it
     empty_room: float = 60.0  # for which a share without watchers keeps its ring

@@ -16,6 +16,8 @@ from projections.receipts.claims import Kind, Receipt
 from web.push import messages, wire
 from web.push.hub import Close, Gap, Hub, Read, ReadFrames, ReadHead, ReadRoot, ReadView, Rest, Round, Send, Step
 from web.push.pace import Pace
+from web.push.packing import Packed
+from web.push.standing import PLAIN
 from web.push.viewer import Watching
 from web.push.watcher import Watcher
 
@@ -102,6 +104,7 @@ class Room:
         watcher.room = self
         watcher.budget, watcher.views = self.pace.inbound, self.pace.views
         self.watchers.add(watcher)
+        self.hub.packs = self.hub.packs or watcher.unbroken != PLAIN
         self._context.counts.joined += 1
 
     def said(self, watcher: Watcher, message: messages.Said) -> None:
@@ -197,13 +200,19 @@ class Room:
         return bool(texts)
 
     async def _deliver(self, due: Round) -> None:
-        before, after, data, chunk = due.before, due.after, due.data, self.pace.chunk
-        now = self._context.clock()
+        before, after, data, chunk = due.before, due.after, b"".join(due.frames), self.pace.chunk
+        packed, held, some, now = Packed(due.frames, due.earlier), PLAIN, b"", self._context.clock()
         self._context.counts.rounds += 1
         for i, watcher in enumerate(list(self.watchers), 1):
             if watcher.ready and watcher.sent == before and not watcher.expired(now):
                 watcher.sent = after
-                watcher.write(data)
+                if watcher.unbroken == PLAIN:
+                    watcher.write(data)
+                else:
+                    if watcher.unbroken != held:
+                        held = watcher.unbroken
+                        some = packed.after(before - held)
+                    watcher.write(some)
             if not i % chunk:
                 await asyncio.sleep(0)
                 if self.hub.ended:
@@ -223,6 +232,8 @@ class Room:
                     return
                 case Send(frames=frames):
                     watcher.write(b"".join(frames))
+                    if watcher.unbroken != PLAIN:
+                        watcher.unbroken = watcher.sent
                     step = self.hub.next_step(watcher)
                 case ReadHead() | ReadRoot() | ReadFrames() | ReadView():
                     self._ask(watcher, step)

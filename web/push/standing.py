@@ -10,6 +10,7 @@ from web.push.viewer import Viewer, Watching
 
 UNCHECKED = -1  # the page's own number is not checked yet
 OWES_NOTHING, OWES_VIEW, OWES_RESET = 0, 1, 2
+PLAIN = -1  # the socket takes no compressed frames
 
 
 class Standing:
@@ -29,6 +30,7 @@ class Standing:
         "root",
         "sent",
         "since",
+        "unbroken",
         "viewer",
         "visible",
     )
@@ -38,6 +40,7 @@ class Standing:
         self.since = 0  # the page's number at its hello
         self.root = ""  # the beginning of the tree head it holds there, until that is checked
         self.sent = UNCHECKED
+        self.unbroken = PLAIN  # every update after this number was sent compressed, up to `sent`
         self.applied = self.displayed = -1
         self.asked = 0  # the page's number when a view is owed
         self.owes = OWES_NOTHING

@@ -214,7 +214,7 @@ class Stage:
         )
         if self.on_request is not None:
             await self.on_request()
-        await websocket.accept()
+        await self.live.accept(websocket)
         await self.live.serve(websocket, viewer, mark)
 
     @asynccontextmanager

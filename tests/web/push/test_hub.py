@@ -60,7 +60,7 @@ def test_a_page_that_is_up_to_date_is_answered_with_the_head_and_takes_part_in_r
     assert hub.next_step(place) == REST
     assert place.ready
     hub.publish([text(8)])
-    assert hub.next_round() == Round(7, 8, wire.framed(text(8)[1]))
+    assert hub.next_round() == Round(7, 8, (wire.framed(text(8)[1]),), ())
     assert hub.next_round() is None
 
 
@@ -93,7 +93,7 @@ def test_a_number_beyond_the_head_is_checked_against_the_log_before_it_is_believ
     assert not place.ready  # ahead of the hub
     assert hub.next_round() == Gap(5, hub.pace.slice_frames)
     hub.publish([text(6)])
-    assert hub.next_round() == Round(5, 6, wire.framed(text(6)[1]))
+    assert hub.next_round() == Round(5, 6, (wire.framed(text(6)[1]),), ())
     assert hub.overtaken() == [place]
     assert hub.next_step(place) == REST
     assert place.ready
@@ -147,7 +147,7 @@ def test_a_round_is_bounded_so_that_a_long_absence_of_the_follower_is_not_one_wr
     hub.publish(text(n) for n in range(1, 31))
     sizes = []
     while isinstance(due := hub.next_round(), Round):
-        sizes.append(len(due.data))
+        sizes.append(len(b"".join(due.frames)))
     assert hub.head == 30
     assert max(sizes) <= 40 + 20
     assert len(sizes) > 5
@@ -163,7 +163,7 @@ def test_nothing_is_due_after_the_end_and_a_hub_without_a_start_waits():
     assert waiting.next_round() is None
     assert isinstance(waiting.next_step(watcher(waiting, 2)), Rest)
     waiting.start(4, framed(3, 4))
-    assert waiting.next_round() == Round(4, 5, wire.framed(text(5)[1]))
+    assert waiting.next_round() == Round(4, 5, (wire.framed(text(5)[1]),), ())
 
 
 def test_announcements_far_beyond_what_is_known_take_no_memory():
@@ -234,7 +234,7 @@ class World:
                     self.something_small()  # the round yields, and the world goes on
                 if place.ready and place.sent == due.before:
                     place.sent = due.after
-                    self.write(place, due.data)
+                    self.write(place, b"".join(due.frames))
             for place in self.hub.overtaken():
                 self.advance(place)
 
