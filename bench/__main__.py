@@ -6,7 +6,7 @@ A row over its gate fails unless `bench/limits.toml` lists it and it stays withi
 import sys
 import time
 
-from bench import fanout, fleet, follow, importing, opening, packing, product, record
+from bench import fanout, fleet, follow, importing, opening, packing, product, pulling, record
 from bench.gate import Row, limits, table, verdict
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "fleet": fleet.run,
     "importing": importing.run,
     "packing": packing.run,
+    "pulling": pulling.run,
 }
 
 

@@ -59,6 +59,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/who?milestone=m1"),
     ("manager", f"/p/{HARBOUR}/who?risk=r2"),
     ("manager", f"/p/{HARBOUR}/import"),
+    ("manager", f"/p/{HARBOUR}/past"),
     ("manager", f"/p/{HARBOUR}/titles"),
     ("manager", f"/p/{HARBOUR}/do/move-forecast?milestone=m1"),
     ("manager", f"/p/{HARBOUR}/do/raise-risk"),

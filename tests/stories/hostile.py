@@ -221,7 +221,7 @@ def page_requests(draw: st.DrawFn, forms: dict[str, tuple[Field, ...]]) -> Asked
     ]
     sent: dict[str, Any] = {"headers": _headers(choice) if where == "header" else ()}
     if method != "GET":
-        upload = route.path.endswith(("/file", "/import")) or where == "upload"
+        upload = route.path.endswith(("/file", "/import", "/past")) or where == "upload"
         fields = forms[command] if "command" in filled else ()
         spoiled = _odd_name(choice, route, fields) if where == "body" else ""
         sent["body"], kind = _upload(choice) if upload else _body(choice, route, fields, spoiled)
@@ -423,7 +423,7 @@ def _of_addresses(choice: Choice, route: Route, person: str) -> Iterator[Asked]:
 def _of_forms(choice: Choice, route: Route, person: str, forms: dict[str, tuple[Field, ...]]) -> Iterator[Asked]:
     filled = {name: _fit(choice, name) for name in route.param_convertors}
     asked = {"person": person, "method": "POST"}
-    if route.path.endswith(("/file", "/import", "/p/new")):
+    if route.path.endswith(("/file", "/import", "/past", "/p/new")):
         named = PARTS[not route.path.endswith("/file")]
         for part, file in [(named, file) for file in FILES] + [(part, FILES[1]) for part in PARTS]:
             kind = (b"content-type", b"multipart/form-data; boundary=b")

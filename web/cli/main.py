@@ -18,8 +18,8 @@ from web.settings import BadSetting
 
 MODULES = {
     "demo": "serve", "serve": "serve", "follow": "serve", "status": "status", "import": "import_plan",
-    "export": "export", "verify": "verify", "migrate": "migrate", "copy": "copy", "restored": "restored",
-    "shadow": "shadow", "erase": "erase", "key": "key", "user": "user",
+    "history": "history", "export": "export", "verify": "verify", "migrate": "migrate", "copy": "copy",
+    "restored": "restored", "shadow": "shadow", "erase": "erase", "key": "key", "user": "user",
 }  # fmt: skip  # command -> module of this folder
 
 

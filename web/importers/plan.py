@@ -49,8 +49,8 @@ class PlannedCosts(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The plan in one file; milestones are in the order of the file."""
 
-    format: Literal["mspdi", "csv", "sheet"]
-    file_hash: str  # sha256 hex of the bytes
+    format: Literal["mspdi", "csv", "sheet", "tool"]
+    file_hash: str  # sha256 hex of the bytes; of a tool, of what it says of the plan
     title: str = ""
     data_date: date | None = None
     milestones: tuple[PlannedMilestone, ...] = ()

@@ -25,6 +25,7 @@ from web.manager.for_you import channels as channels_page
 from web.manager.for_you import page as for_you_page
 from web.manager.for_you import settings as for_you_settings
 from web.manager.importing import page as importing_page
+from web.manager.past import page as past_page
 from web.manager.plan import change, client_titles, history, new, putting_back, ways
 from web.manager.plan.first_steps import FirstStep, first_steps
 from web.manager.plan.workspace import shares_shown, workspace
@@ -168,6 +169,7 @@ def routes() -> list[BaseRoute]:
         *release_page.routes(),
         *past_holds.routes(),
         *importing_page.routes(),
+        *past_page.routes(),
         *agreement_shares.routes(),
         *editor.routes(),
         *activate.routes(),

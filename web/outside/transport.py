@@ -13,12 +13,28 @@ from pathlib import Path
 from typing import cast
 
 import httpx2
+import msgspec
 
 from web.outside.addresses import Network, checked, resolved
 
 PATIENCE = 5.0  # seconds for one answer
 AT_MOST = 12.0  # seconds for all requests of one step
 LONGEST = 256 << 10  # bytes of one answer
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What some requests that belong together may take."""
+
+    patience: float  # seconds for one answer
+    at_most: float  # seconds for all of them
+    longest: int  # bytes of one answer
+
+
+PULL = Bounds(patience=30.0, at_most=120.0, longest=16 << 20)  # of a plan, which may have thousands of rows
+
+
+class TooLong(httpx2.ReadError):
+    """An answer is longer than is read."""
 
 
 @functools.cache
@@ -35,10 +51,11 @@ def trusted(authority: Path = Path()) -> ssl.SSLContext:
 
 
 class Bounded(httpx2.AsyncBaseTransport):
-    """A transport that breaks off an answer longer than `LONGEST`, and takes none that is packed."""
+    """A transport that breaks off an answer longer than `longest` bytes, and takes none that is packed."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, inner: httpx2.AsyncBaseTransport | None = None, longest: int = LONGEST) -> None:
         self._inner = inner or httpx2.AsyncHTTPTransport(verify=trusted())
+        self._longest = longest
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request, and return its answer, the body not read yet."""
@@ -46,7 +63,7 @@ class Bounded(httpx2.AsyncBaseTransport):
         if answer.headers.get("content-encoding", "identity") != "identity":
             await answer.aclose()
             raise httpx2.DecodingError("a packed answer was not asked for", request=request)
-        stream = _Counted(cast("httpx2.AsyncByteStream", answer.stream))
+        stream = _Counted(cast("httpx2.AsyncByteStream", answer.stream), self._longest)
         return httpx2.Response(answer.status_code, headers=answer.headers, stream=stream, extensions=answer.extensions)
 
     async def aclose(self) -> None:
@@ -55,17 +72,17 @@ class Bounded(httpx2.AsyncBaseTransport):
 
 
 class _Counted(httpx2.AsyncByteStream):
-    """A body that is read up to `LONGEST` bytes."""
+    """A body that is read up to `longest` bytes."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
+    def __init__(self, stream: httpx2.AsyncByteStream, longest: int) -> None:
+        self._stream, self._longest = stream, longest
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         received = 0
         async for chunk in self._stream:
             received += len(chunk)
-            if received > LONGEST:
-                raise httpx2.ReadError(f"an answer is longer than {LONGEST} bytes")
+            if received > self._longest:
+                raise TooLong(f"an answer is longer than {self._longest} bytes")
             yield chunk
 
     async def aclose(self) -> None:
@@ -105,21 +122,27 @@ class Outside:
     def __init__(self, inside: Sequence[Network] = (), authority: Path = Path()) -> None:
         self._inside, self._authority = inside, authority
 
-    def transport(self) -> httpx2.AsyncBaseTransport:
-        """Return a new transport; whoever uses it closes it. Connections are made anew, so each is judged."""
+    def transport(self, longest: int = LONGEST) -> httpx2.AsyncBaseTransport:
+        """Return a new transport; whoever uses it closes it. Connections are made anew, so each is judged.
+
+        `longest`: bytes of one answer.
+        """
         limits = httpx2.Limits(max_keepalive_connections=0)
         inner = httpx2.AsyncHTTPTransport(verify=trusted(self._authority), limits=limits, trust_env=False)
-        return Bounded(Pinned(self._inside, inner))
+        return Bounded(Pinned(self._inside, inner), longest)
 
     @contextlib.asynccontextmanager
-    async def asking(self) -> AsyncIterator[httpx2.AsyncClient]:
-        """Give a client for some requests that belong together: `AT_MOST` seconds in all, no redirects.
+    async def asking(self, bounds: Bounds | None = None) -> AsyncIterator[httpx2.AsyncClient]:
+        """Give a client for some requests that belong together, with no redirects.
+
+        `bounds` (default: `PATIENCE`, `AT_MOST` and `LONGEST`, as for signing in) end what takes longer.
 
         Raises: Forbidden, TimeoutError, httpx2.HTTPError, OSError.
         """
+        bounds = bounds or Bounds(patience=PATIENCE, at_most=AT_MOST, longest=LONGEST)
         client = httpx2.AsyncClient(
-            transport=self.transport(), timeout=PATIENCE, follow_redirects=False, trust_env=False,
+            transport=self.transport(bounds.longest), timeout=bounds.patience, follow_redirects=False, trust_env=False,
             headers={"accept-encoding": "identity"},
         )  # fmt: skip
-        async with asyncio.timeout(AT_MOST), client:
+        async with asyncio.timeout(bounds.at_most), client:
             yield client

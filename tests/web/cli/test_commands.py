@@ -215,3 +215,38 @@ def test_a_server_warns_once_and_every_line_of_it_is_json_where_that_is_asked(tm
     (warning,) = [json.loads(line) for line in errors.splitlines()]
     assert "--operator-token holds a secret" in warning["message"]
     assert "s3cret" not in errors
+
+
+def test_the_past_comes_from_a_folder_of_older_plans_and_changes_nothing_of_today(data: Path, tmp_path: Path) -> None:
+    plan, older = tmp_path / "plan.csv", tmp_path / "older"
+    plan.write_text(CSV)
+    fanlight("import", plan, "--project", HARBOUR, "--data", data, "--accept")
+    older.mkdir()
+    (older / "plan-2026-03-31.csv").write_text(CSV.replace("2027-05-10", "2027-03-01"))
+    (older / "plan-2026-06-30.csv").write_text(CSV.replace("2027-05-10", "2027-04-01"))
+    (older / ".hidden").write_text("x")
+    before = version(data)
+    shown = fanlight("history", older, "--project", HARBOUR, "--data", data)
+    assert "Added to the past: 3 moves of forecasts" in shown.stdout, shown.stderr
+    assert (shown.returncode, version(data)) == (0, before)
+    done = fanlight("history", older, "--project", HARBOUR, "--data", data, "--accept")
+    assert done.returncode == 0
+    assert "Recorded 5 events" in done.stdout
+    again = fanlight("history", older, "--project", HARBOUR, "--data", data, "--accept")
+    assert "Added to the past: 0 moves" in again.stdout
+    assert version(data) == before + 5
+    folder = Folder(data)
+    try:
+        gate = next(
+            m
+            for m in CurrentWorld(folder.events).world.projects[HARBOUR].schedule.milestones.values()
+            if m.details.title == "Foundations"
+        )
+    finally:
+        folder.close()
+    assert [move.forecast.isoformat() for move in gate.moves] == ["2027-03-01", "2027-04-01", "2027-05-10"]
+    (older / "plan.csv").write_text(CSV)
+    odd = fanlight("history", older, "--project", HARBOUR, "--data", data, "--accept")
+    assert (odd.returncode, version(data)) == (3, before + 5)
+    assert "neither the file nor its name says its status date" in odd.stderr
+    assert fanlight("history", tmp_path / "none", "--project", HARBOUR, "--data", data).returncode == 2

@@ -20,7 +20,7 @@ from tests.certificates import Certified, certified
 from tests.ports import free_port
 from web.outside import transport
 from web.outside.addresses import Forbidden, checked, networks, outside
-from web.outside.transport import LONGEST, Outside
+from web.outside.transport import LONGEST, PULL, Bounds, Outside, TooLong
 
 pytestmark = pytest.mark.once
 
@@ -89,9 +89,9 @@ def leads(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[str]]) -> list[
     return looked
 
 
-def ask(address: str, out: Outside) -> httpx2.Response:
+def ask(address: str, out: Outside, bounds: Bounds | None = None) -> httpx2.Response:
     async def asked() -> httpx2.Response:
-        async with out.asking() as client:
+        async with out.asking(bounds) as client:
             return await client.get(address)
 
     return asyncio.run(asked())
@@ -204,6 +204,30 @@ def test_nobody_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(transport, "AT_MOST", 0.3)
     with pytest.raises(TimeoutError):
         ask(f"https://{NAME}:{server.port}/slow", allowed())
+
+
+def test_what_asks_for_more_has_bounds_of_its_own_and_every_other_rule(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull reads longer answers for longer; where it may go, and what it follows, is as ever."""
+    address = f"https://{NAME}:{server.port}"
+    assert len(ask(f"{address}/endless", allowed(), PULL).content) == 2 * LONGEST
+    few = Bounds(patience=5, at_most=5, longest=2 * LONGEST - 1)
+    with pytest.raises(TooLong, match=f"longer than {2 * LONGEST - 1} bytes"):
+        ask(f"{address}/endless", allowed(), few)
+    for short in (Bounds(patience=5, at_most=0.3, longest=99), Bounds(patience=0.3, at_most=5, longest=99)):
+        with pytest.raises((TimeoutError, httpx2.TimeoutException)):
+            ask(f"{address}/slow", allowed(), short)
+    server.asked.clear()
+    assert ask(f"{address}/moved", allowed(), PULL).status_code == 302
+    with pytest.raises(httpx2.DecodingError):
+        ask(f"{address}/packed", allowed(), PULL)
+    assert len(server.asked) == 2
+    with pytest.raises(Forbidden):
+        ask(f"{address}/well", Outside((), certified(NAME).authority), PULL)
+    looked = leads(monkeypatch, {NAME: ["127.0.0.1"]})
+    assert ask(f"{address}/well", allowed(), PULL).status_code == 200
+    assert looked == [NAME]
 
 
 def test_a_proxy_of_the_environment_is_not_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ from web.importers.table.rows import ColumnPlaces, Rows
 from web.importers.table.suggesting import suggest, suggested
 from web.importers.table.tables import Heading, Table, heading, tables, the_table
 
-__all__ = ["Mapping", "read", "suggest"]
+__all__ = ["Mapping", "of_table", "read", "suggest"]
 
 EVERY = 1000  # rows between two signs of progress
 
@@ -65,7 +65,14 @@ def read(
         names = tuple(table.name for table in found if table.name)
         offered = Offered(header=tuple(heading(first).names), sheets=names, suggested=suggestion)
         mapping = choose(offered) if choose else suggestion
-    table = the_table(found, mapping)
+    return of_table(the_table(found, mapping), mapping, hashlib.sha256(data).hexdigest(), progress)
+
+
+def of_table(table: Table, mapping: Mapping, file_hash: str, progress: Progress | None = None) -> Plan:
+    """Return the plan in a table that is at hand, which `file_hash` stands for.
+
+    Raises: BrokenFile with up to 20 problems.
+    """
     findings = Findings()
     for note in table.notes:
         findings.note(note)
@@ -79,7 +86,7 @@ def read(
         progress(1.0)
     return Plan(
         format="sheet" if table.is_sheet else "csv",
-        file_hash=hashlib.sha256(data).hexdigest(),
+        file_hash=file_hash,
         milestones=tuple(reader.milestones),
         tasks=tuple(task for task in reader.tasks if task.source_id not in reader.lines),
         read=reader.read,

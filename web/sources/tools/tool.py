@@ -42,9 +42,10 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     """What one pull brought.
 
-    `plan` is None where the tool said that nothing changed since the cursor. A cursor is text that only the tool's
-    module reads; `content_hash` is the sha256 hex of what the plan was read from, in a stated order, so that the same
-    plan has the same hash.
+    `plan` is None where the tool said that nothing changed since the cursor; with no cursor it is always there. A
+    cursor is text that only the tool's module reads, and one made when something else was asked for is as none;
+    `content_hash` is the sha256 hex of what the plan says, in a stated order, so that the same plan has the same hash.
+    It is there also where the plan is not.
     """
 
     plan: Plan | None
@@ -73,6 +74,7 @@ class Tool(Protocol):
     fields: Sequence[Field]
     scope: str  # the least the secret must allow, as a sentence for the form
     secret_label: str  # what the secret is called there: "API token"
+    usual_address: str  # where it is reached by most, "" where each organisation has its own
     hooks: bool  # whether it has webhooks that can be checked by a signature
 
     async def look(self, attached: Attached, client: httpx2.AsyncClient) -> str:
@@ -91,6 +93,12 @@ class Tool(Protocol):
 
     def is_signed(self, attached: Attached, headers: Mapping[str, str], body: bytes) -> bool:
         """Tell whether a webhook came from the tool: its signature by `attached.hook_secret`, compared in one time."""
+
+    def greeting(self, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """Return the headers of an answer (200) to a webhook that only asks whether anybody is there, else nothing.
+
+        Such a request is not signed: it is answered, and no hint to pull.
+        """
 
 
 class Remembering(Tool, Protocol):
