@@ -37,6 +37,7 @@ def kept(folder: Path, time: Time) -> str:
         return credential(house, enter(house))
 
 
+@pytest.mark.folder  # it copies one
 def test_a_device_that_was_ended_after_the_backup_is_not_good_again(tmp_path: Path, time: Time) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
     value = kept(data, time)
@@ -59,6 +60,7 @@ def test_a_device_that_was_ended_after_the_backup_is_not_good_again(tmp_path: Pa
         assert not comes_in(holding(house, value))
 
 
+@pytest.mark.folder  # it copies one
 def test_a_device_ahead_of_a_record_that_went_back_ends_and_its_person_reads_why(tmp_path: Path, time: Time) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
     value = kept(data, time)
