@@ -211,10 +211,10 @@ def deflated(text: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("said", "code"),
     [
-        (masked(deflated(b"x" * 100_000)), 1009),  # longer than a message may be
-        (masked(b"\xff" * 40), 1007),  # not compressed at all
-        (masked(deflated(b'{"unknown":1}')), 4426),
-        (masked(deflated(b"y" * 3000) + bytes(200)), 1009),
+        pytest.param(masked(deflated(b"x" * 100_000)), 1009, id="longer than a message may be"),
+        pytest.param(masked(b"\xff" * 40), 1007, id="not compressed at all"),
+        pytest.param(masked(deflated(b'{"unknown":1}')), 4426, id="of no kind"),
+        pytest.param(masked(deflated(b"y" * 3000) + bytes(200)), 1009, id="with more behind it"),
     ],
 )
 def test_what_cannot_be_unpacked_closes_the_socket(said: bytes, code: int) -> None:
