@@ -10,7 +10,7 @@ import msgspec
 from domain.agreement.share import Share
 from domain.plan.milestones import Milestone
 from domain.plan.project import Project
-from domain.reveal import policy
+from domain.reveal import course, policy
 from projections.entries import frames
 from projections.events.present import CurrentWorld
 from projections.events.world import World
@@ -127,7 +127,7 @@ TOLD: dict[str, Mutant] = {
     "a move of the range alone dates the page": lambda: patch.object(policy, "_moved_at", _dated_by_any_move),
     "the reason of a move of the range alone": lambda: patch.object(policy, "_reason", _reason_of_any_move),
     "a point of the trend for a move of the range alone": lambda: patch.object(
-        policy, "settled", lambda history, _said: list(history)
+        course, "settled", lambda history, _said: list(history)
     ),
     "the day on which it was met in place of the forecast": _row(_met_day),
     "a slip by the day on which it was met": lambda: patch.object(policy, "_shown", lambda m, _terms: m.expected),

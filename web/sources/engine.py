@@ -174,7 +174,7 @@ class Engine:
     def _cadences(self) -> dict[str, float]:
         """Return the sources that are pulled, with the seconds between two pulls."""
         found: dict[str, float] = {}
-        for project in list(self._ports.present.refresh().projects.values()):
+        for project in list(self._ports.present.world.projects.values()):  # waits for no database
             for source in project.sources.values() if project.phase != "closed" else ():
                 if source.attached and source.paused is None and source.tool != "upload":
                     found[_name(project.id, source.id)] = source.cadence * 60.0

@@ -31,7 +31,7 @@ COMMENTED = {
 }
 
 
-def in_format_1(due: Any, shown: Any, renderer: Any, _seal_name: Any) -> Composed:
+def in_format_1(due: Any, shown: Any, renderer: Any, _seal_name: Any, _memory: Any = None) -> Composed:
     """Compose an entry as versions before format 2 did."""
     before = None if shown.view is None else named(shown.view, shown.called)
     content, rendered, _view = format_1.compose(due, msgspec.structs.replace(shown, view=before), renderer)

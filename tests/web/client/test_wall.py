@@ -153,7 +153,7 @@ def test_it_is_live_and_the_delivery_record_names_it_and_not_its_person(house: H
         there = manager.get(there.headers["location"]) if there.status_code == 303 else there
         assert "Wall display: Site office" in there.text, page
     tell(house, ErasePerson(person=VIEWER, reason="asked"))
-    assert name(recipient(display.id)) == "Wall display"
+    assert services.present.refresh().names_for(ACME)(recipient(display.id)) == "Wall display"
 
 
 def _claims(house: House, kind: str = "") -> list:

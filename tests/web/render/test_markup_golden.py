@@ -354,6 +354,7 @@ def _afresh() -> None:
     templates._sources.cache_clear()
     letters._environment.cache_clear()
     renderers._environment.cache_clear()
+    renderers._template.cache_clear()
 
 
 def _lines(everything: ClientView) -> set[tuple[str, str, str]]:

@@ -259,6 +259,7 @@ def test_every_json_route_names_what_a_token_has_to_cover() -> None:
         "/api/v1/commands": "change",
         "/api/v1/projects": "read",
         "/api/v1/shares/{share}/entries": "read",
+        "/api/v1/projects/{project}/sources/{source}/plan": "source",
         "/api/{rest:path}": "any",
     }
     with pytest.raises(ValueError, match="expected one of"):
