@@ -17,6 +17,19 @@ from projections.installation import folder as installation
 from tests import postgres, recorded, scratch
 
 ON_POSTGRES = os.environ.get("TEST_ON") == "postgres"
+# What takes longest of each part of the suite; where one is renamed, the suite takes longer and that is all.
+LONGEST = (
+    "tests/stories/test_no_500.py::test_no_input_gives_a_500",
+    "tests/journeys/test_answers.py::test_a_client_scores_raises_and_acknowledges_while_its_manager_watches_and_answers",
+    "tests/journeys/test_overflow.py::test_nothing_is_out_of_reach",
+    "tests/journeys/test_pages.py::test_pages_are_accessible_and_fit",
+    "tests/journeys/test_as_seen.py::test_as_seen_equals_seen",
+    "tests/properties/test_noninterference.py::test_a_seeded_leak_is_noticed",
+    "tests/services/test_postgres.py::test_a_process_ends_in_time_though_its_database_is_away",
+    "tests/services/test_postgres.py::test_prepare_serve_export_and_verify_on_postgres",
+    "tests/stories/test_cross_share.py::test_a_viewer_cannot_tell_what_is_not_theirs_from_what_is_not",
+    "tests/stories/test_cross_share.py::test_who_is_not_signed_in_is_asked_to_whatever_there_is",
+)
 _cluster = contextlib.ExitStack()
 _opened: list[Path] = []  # by the test under way
 _for_nothing: list[str] = []  # tests that ran on Postgres and opened no folder
@@ -52,6 +65,13 @@ def _note_folders() -> None:
         made(self, folder)
 
     installation.Folder.__init__ = noting  # type: ignore[method-assign]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest begin first, so that one process is not left with it while the others have nothing to do."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    last = len(order)
+    items.sort(key=lambda item: order.get(item.nodeid.partition("[")[0], last))
 
 
 def pytest_unconfigure() -> None:
