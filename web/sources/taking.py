@@ -176,7 +176,13 @@ class Taking:
     def _found(self, project: Project, source: Source, plan: Plan | None, today: date) -> Sourced:
         if plan is None:
             return Sourced(lines=(), unchanged=0, doubt="", notes=())
-        return proposed(project, source, plan, new_id, today)
+        found = proposed(project, source, plan, new_id, today)
+        before = source.last.data_date if source.last is not None else None
+        if plan.data_date is None or before is None or plan.data_date >= before:
+            return found
+        told = _("The plan is as of {day}; one as of {before} came already.", day=plan.data_date, before=before)
+        lines = tuple(msgspec.structs.replace(one, asks=one.asks or told) for one in found.lines)
+        return msgspec.structs.replace(found, lines=lines)
 
     def _notes(self, found: Sourced, pulled: Pulled, today: date) -> tuple[str, ...]:
         notes = list(found.notes)

@@ -12,10 +12,12 @@ from domain.ids import SourceId
 from domain.plan.schedule import ConfirmPlan, DescribeMilestone, MoveForecast
 from domain.plan.sources.commands import AttachSource, ChangeSource, PauseSource, ResumeSource, SetSourceRules
 from domain.plan.sources.pulls import PutPullBack
+from tests.web.doors import wait_until
 from tests.web.sources.house import JIRA, JUNE, MAY, TAKE, Sourced, form, sourced
 from tests.web.sources.scripted import planned
 from tests.world import HARBOUR, SHARE
 from web.importers.plan import Plan
+from web.sources.engine import Engine
 from web.sources.files import Files
 from web.sources.folder import FolderTool
 from web.sources.tools.smartsheet import Smartsheet
@@ -104,6 +106,37 @@ def test_a_change_by_hand_has_the_whole_plan_read_again_before_anything_is_confi
     assert [one.line.kind for one in house.source().waits] == ["moved"]
 
 
+def test_what_a_person_asks_at_another_process_is_asked_of_the_one_that_leads(house: Sourced) -> None:
+    told: list[str] = []
+    here = house.services.sources
+    ports = here.engine._ports
+    other = Engine(msgspec.structs.replace(ports, leads=lambda: False, tell=told.append))
+    house.attach()
+    house.tool.answer = Trouble("The token is refused. Replace it.", for_good=True)
+    here.engine.rest = False
+    wait_until(lambda: house.source().failure is not None)
+    house.tool.answer = planned(DEPOT_OPENS)
+    other.hint(HARBOUR, JIRA)
+    other.pull_now(HARBOUR, JIRA)
+    other.at_once(HARBOUR, JIRA)
+    assert told == [f"{HARBOUR}.{JIRA}", f"{HARBOUR}.{JIRA}!", f"{HARBOUR}.{JIRA}!"]
+    here.engine.hinted(told[0])
+    assert house.source().last is None  # a hint waits as long as the failure does
+    here.engine.hinted(told[1])
+    wait_until(lambda: house.source().last is not None)
+    here.engine.rest = True
+
+
+def test_nothing_is_pulled_by_hand_from_one_that_is_paused(house: Sourced) -> None:
+    house.attach()
+    browser, here = house.house.client("manager"), f"{HERE}/{JIRA}"
+    house.tell(PauseSource(project=HARBOUR, source=JIRA))
+    answer = form(browser, f"{here}/pull", page=here)
+    assert answer.status_code == 409
+    assert "Nothing is pulled from this source" in answer.text
+    assert not house.tool.asked
+
+
 # what is recorded, and what is confirmed
 
 
@@ -151,6 +184,9 @@ def test_a_plan_that_is_older_than_the_one_confirmed_confirms_nothing(house: Sou
     house.later(days=1)
     assert house.pull(planned(DEPOT_OPENS, data_date=date(2027, 3, 1))) == "nothing"
     house.pull(planned(("7", "Depot opens", JUNE + DAY), data_date=date(2027, 3, 1)))
+    assert house.titled("Depot opens").forecast == JUNE
+    [waits] = house.source().waits
+    assert waits.why == "The plan is as of 2027-03-01; one as of 2027-03-31 came already."
     assert (house.project.schedule.confirmed_at, house.project.schedule.data_date) == (confirmed, date(2027, 3, 31))
 
 

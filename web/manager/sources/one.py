@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.errors import Invalid, Refused
+from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, MilestoneId, SourceId
 from domain.language import N_
 from domain.language import gettext as _
@@ -226,7 +226,7 @@ async def test(request: Request, signed: Signed) -> Response:
     services = services_of(request)
     there = await run_in_threadpool(source_of, services, request)
     tool = services.sources.tools.get(there[1].tool) if there is not None else None
-    if there is None or tool is None:
+    if there is None or tool is None or not there[1].attached:
         return not_found()
     project, source = there
 
@@ -251,6 +251,9 @@ async def pull(request: Request, signed: Signed) -> Response:
     if there is None:
         return not_found()
     project, source = there
+    if source.paused is not None or not source.attached or source.tool == "upload":
+        told = _("Nothing is pulled from this source: it is paused, detached, or a script sends its plan.")
+        return await shown(request, signed, OnPage(problem=Conflict(told, "tool"), where="test"))
     asked = await run_in_threadpool(services.sources.engine.pull_now, project.id, source.id)
     if asked.trouble is not None:
         problem = Invalid(str(asked.trouble), "tool")
