@@ -250,6 +250,18 @@ def test_no_address_is_recorded_with_what_may_be_a_secret(house: Sourced, addres
     assert "begins with https://" in house.refused(change)
 
 
+def test_a_form_that_is_sent_twice_is_one_command(house: Sourced) -> None:
+    browser, here = house.house.client("manager"), f"{HERE}/{JIRA}"
+    fields = {"source": JIRA, "name": "Plan", "address": "https://jira.example.org", "secret": "s3cret"}
+    for _click in range(2):
+        assert form(browser, f"{HERE}/new/scripted", command_id="attach-1", **fields).status_code == 303
+    for _click in range(2):
+        assert form(browser, f"{here}/secret", page=here, command_id="secret-1", secret="another").status_code == 303
+    assert (house.source().secret, house.attached().secret) == (2, "another")
+    wrong = form(browser, f"{HERE}/new/scripted", **{**fields, "source": "../other"})
+    assert wrong.status_code == 422
+
+
 def test_a_file_whose_name_is_in_no_known_encoding_is_taken(house: Sourced, tmp_path: Path) -> None:
     quick = FolderTool(tmp_path / "plans", house.services.sources.files, still=0.01)
     house.services.sources.tools["folder"] = quick  # type: ignore[index]

@@ -170,9 +170,11 @@ async def done(request: Request, signed: Signed, where: str, make: Make) -> Resp
     if there is None:
         return not_found()
     project, source = there
+    key = CommandId(str(form.get("command_id") or "") or new_id(24))
+    if await run_in_threadpool(services.service.carried_out, signed.person.id, key):  # what is sealed differs each time
+        return RedirectResponse(f"/p/{project.id}/sources{'' if where == 'detach' else f'/{source.id}'}", 303)
     try:
         command = await run_in_threadpool(make, services, project, source, form)
-        key = CommandId(str(form.get("command_id") or "") or new_id(24))
         await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
     except Refused as refused:
         return await shown(request, signed, OnPage(problem=refused, where=where))
