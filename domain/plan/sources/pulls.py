@@ -18,7 +18,6 @@ from domain.plan.milestones import Milestone, ProgressReported
 from domain.plan.schedule import (
     ConfirmPlan,
     DescribeMilestone,
-    MeetMilestone,
     MoveForecast,
     RemoveMilestone,
     ReopenMilestone,
@@ -268,8 +267,6 @@ def _back(milestone: Milestone, value: TakenValue, project: ProjectId, why: str)
             yield MoveForecast(project=project, milestone=key, forecast=day, reason=why)
         case "actual" if not value.before:
             yield ReopenMilestone(project=project, milestone=key, reason=why)
-        case "actual":
-            yield MeetMilestone(project=project, milestone=key, actual=date.fromisoformat(value.before))
         case "percent":
             yield ReportProgress(project=project, milestone=key, percent=int(value.before))
         case _:

@@ -10,9 +10,9 @@ import pytest
 
 from domain.ids import SourceId
 from domain.plan.schedule import ConfirmPlan, DescribeMilestone, MoveForecast
-from domain.plan.sources.commands import AttachSource, ChangeSource, PauseSource, ResumeSource, SetSourceRules
+from domain.plan.sources.commands import AttachSource, ChangeSource, PauseSource, ResumeSource
 from domain.plan.sources.pulls import PutPullBack
-from tests.web.doors import wait_until
+from tests.web.doors import VIEWER, wait_until
 from tests.web.sources.house import JIRA, JUNE, MAY, TAKE, Sourced, form, sourced
 from tests.web.sources.scripted import planned
 from tests.world import HARBOUR, SHARE
@@ -205,17 +205,6 @@ def test_what_goes_into_the_past_takes_no_value_from_its_source(house: Sourced) 
 # put back
 
 
-def test_a_day_on_which_something_was_met_is_put_back_to_the_one_before(house: Sourced) -> None:
-    house.owned(DEPOT_OPENS)
-    house.pull(planned(DEPOT_OPENS, actual=date(2027, 3, 20)))
-    house.pull(planned(DEPOT_OPENS, actual=date(2027, 3, 18)))
-    last = house.source().last
-    assert last is not None
-    assert house.titled("Depot opens").actual == date(2027, 3, 18)
-    house.tell(PutPullBack(project=HARBOUR, source=JIRA, pull=last.id))
-    assert house.titled("Depot opens").actual == date(2027, 3, 20)
-
-
 def test_what_was_added_and_has_a_name_for_clients_by_now_is_not_put_back(house: Sourced) -> None:
     house.attach()
     house.pull(planned(DEPOT_OPENS))
@@ -304,15 +293,24 @@ def test_what_they_saw_names_the_source_of_a_date_and_no_page_of_theirs_does(hou
     house.pull(planned(("1", "internal m1", MAY)))
     house.take_all()
     house.pull(planned(("1", "internal m1", MAY + DAY)))
-    browser = house.house.client("manager")
+    browser, log = house.house.client("manager"), house.services.logs.disclosure
+    wait_until(lambda: log.head(SHARE) > 1)
+    house.later(minutes=1)
     here = f"/p/{HARBOUR}/shares/{SHARE}/at"
-    page = browser.get(browser.get(f"{here}/now").headers["location"]).text
-    assert "from Plan jira1, pull 2, taken by itself" in page
-    assert "Plan jira1" not in browser.get(browser.get(f"{here}/u1").headers.get("location", f"{here}/u1")).text
-    assert "Recorded by Plan jira1" in browser.get(f"/p/{HARBOUR}/who?milestone=m1").text
+
+    def seen(moment: str) -> str:
+        answer = browser.get(f"{here}/{moment}")
+        return browser.get(answer.headers["location"]).text if answer.status_code == 303 else answer.text
+
+    assert "from Plan jira1, pull 2, taken by itself Wed 31 March 2027" in seen("now")
+    assert "from Plan jira1" not in seen("u1")
+    assert "by Plan jira1" in browser.get(f"/p/{HARBOUR}/who?milestone=m1").text
+    for path in ("/", f"/s/{SHARE}", f"/s/{SHARE}/seen"):
+        assert "Plan jira1" not in house.house.client(VIEWER).get(path).text
+    update = next(iter(log.kept(SHARE, log.head(SHARE) - 1, 1, log.head(SHARE))))
+    assert update.raw is not None
+    assert b"jira1" not in update.raw
     house.tell(MoveForecast(project=HARBOUR, milestone=house.milestone("m1").id, forecast=MAY, reason="Frost"))
-    page = browser.get(browser.get(f"{here}/now").headers["location"]).text
-    assert "Plan jira1" not in page
-    house.tell(SetSourceRules(project=HARBOUR, source=JIRA, rules=TAKE))
-    for path in ("/", f"/s/{SHARE}"):
-        assert "jira1" not in house.house.client("viewer").get(path).text
+    house.later(minutes=1)
+    assert "from Plan jira1" not in seen("now")
+    assert "by Plan jira1" not in browser.get(f"/p/{HARBOUR}/who?milestone=m1").text
