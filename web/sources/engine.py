@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
@@ -26,7 +27,7 @@ from domain.plan.project import Project
 from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
-from web.outside.addresses import Forbidden, checked
+from web.outside.addresses import Forbidden
 from web.outside.transport import PULL, Outside
 from web.sources.taking import News, Taking
 from web.sources.tools.tool import Attached, Pulled, Tool, Trouble
@@ -154,8 +155,7 @@ class Engine:
         """Try an address and a secret, and return what was found there. For threads. Raises: Trouble."""
 
         async def look() -> str:
-            if attached.address:
-                checked(attached.address)
+            _readable(attached.address)
             async with self._ports.outside.asking(PULL) as client:
                 return await tool.look(attached, client)
 
@@ -253,8 +253,7 @@ class Engine:
         cursor = _cursor(source) if same else ""
 
         async def pull() -> Pulled:
-            if attached.address:
-                checked(attached.address)
+            _readable(attached.address)
             async with self._ports.outside.asking(PULL) as client:
                 return await tool.pull(attached, cursor, client)
 
@@ -272,6 +271,14 @@ async def _within(ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:
         raise Trouble(_("No answer came in time. It is asked again.")) from None
     except (httpx2.HTTPError, OSError) as error:
         raise Trouble(_("It cannot be reached: {error}", error=type(error).__name__)) from None
+
+
+def _readable(address: str) -> None:
+    """Raise Trouble for what cannot be taken apart as an address; whether it may be asked is judged on the way out."""
+    try:
+        urlsplit(address)
+    except ValueError:
+        raise Trouble(_("{address} cannot be read as an address.", address=address[:200]), for_good=True) from None
 
 
 def _cursor(source: Source) -> str:

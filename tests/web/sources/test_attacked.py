@@ -229,7 +229,7 @@ def test_an_address_that_cannot_be_one_is_refused_at_its_form(house: Sourced, ad
 
 
 @pytest.mark.parametrize(
-    "address", ["https://me:pass@example.org", "https://example.org/?token=s3cret", "http://example.org", "https://"]
+    "address", ["https://me:pass@example.org", "https://example.org/?token=s3cret", "example.org", "https://"]
 )
 def test_no_address_is_recorded_with_what_may_be_a_secret(house: Sourced, address: str) -> None:
     attach = AttachSource(project=HARBOUR, source=JIRA, tool="jira", name="Jira", address=address)
