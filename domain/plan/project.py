@@ -168,7 +168,9 @@ def _evolve(state: Project, event: ProjectEvent, at: datetime) -> Project:
             return replace(state, health=healths.evolve(state.health, event))
         case _ if isinstance(event, schedules.ScheduleEvent):
             schedule = schedules.evolve(state.schedule, event, at)
-            return replace(state, schedule=schedule, origins=origin.changed(state.origins, event))
+            return replace(
+                state, schedule=schedule, origins=origin.changed(state.origins, event, state.schedule, schedule)
+            )
         case _ if isinstance(event, attached.SourceEvent):
             known = attached.evolve(state.sources, event, at)
             if isinstance(event, attached.SourcePulled | attached.SourceSettled):

@@ -40,6 +40,7 @@ from web.record.instant import Then, then
 from web.record.lanes import Change, Lanes, Span, Stretch
 from web.record.on_screen import Audience
 from web.seen import sentences, sheets
+from web.seen.brought import brought
 from web.seen.compare import Difference, differences, figures
 from web.seen.printed import printed
 from web.seen.sentences import Later, PlanAndScreen, Sentence, Why
@@ -355,8 +356,10 @@ def _sheets(t: Then, plan: Side | None, shown: Side | None, apart: list[Differen
     view = t.shown or t.plan
     today = words.local(t.at, view.time_zone if view else "UTC").date()
     laid = sheets.spread(t.plan, t.shown, t.due, apart, today)
+    clock = Clock(view.time_zone if view else "UTC")
+    under = (*brought(t.state, laid.ids, clock), *_not_shared(t))
     return {
-        "plan": sheets.sheet(plan, shown, laid, marked if shown else (), _not_shared(t)) if plan else None,
+        "plan": sheets.sheet(plan, shown, laid, marked if shown else (), under) if plan else None,
         "shown": sheets.sheet(shown, plan, laid, marked, _notes(shown, t.n)) if shown else None,
         "laid": laid,
     }

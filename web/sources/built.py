@@ -10,6 +10,7 @@ from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.events.world import World
 from projections.installation.crash_point import CrashPoint, nowhere
+from web.converter import bounds_of, converter
 from web.outside.addresses import networks
 from web.outside.transport import Outside
 from web.settings import Settings
@@ -48,7 +49,9 @@ class BuiltOf(msgspec.Struct, frozen=True, kw_only=True):
 def built(of: BuiltOf) -> Sources:
     """Return the sources of one process."""
     settings = of.settings
-    files = Files(settings.data, settings.max_upload_mb << 20)
+    allowed = bounds_of(settings.max_upload_mb, settings.converter_seconds, settings.converter_memory_mb)
+    used = converter(settings.converter, allowed)
+    files = Files(settings.data, settings.max_upload_mb << 20, settings.max_table_mb << 20, used.take if used else None)
     root = settings.source_folder if settings.source_folder != Path() else None
     tools: dict[str, Tool] = {"upload": UploadTool(), "folder": FolderTool(root, files), **TOOLS}
     taking = Taking(TakingPorts(service=of.service, present=of.present, events=of.events, clock=of.clock))

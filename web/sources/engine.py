@@ -13,14 +13,17 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
 
 from domain.errors import Refused, Stale
-from domain.ids import ProjectId, SourceId
+from domain.ids import MilestoneId, ProjectId, SourceId
 from domain.language import ENGLISH, speaking
 from domain.language import gettext as _
+from domain.plan.milestones import Milestone
+from domain.plan.project import Project
 from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
@@ -35,6 +38,7 @@ EVERY = 0.5  # seconds between two looks for what is due
 AT_ONCE = 4  # sources that are asked at a time
 PATIENCE = 20.0  # seconds for which the page that asks for a pull waits
 MOST = 180.0  # seconds for one pull, whatever its tool does
+ASKED = "!"  # behind the name of a source, for the process that leads: a person asked, so nothing is waited for
 
 Key = tuple[ProjectId, SourceId]
 Got = TypeVar("Got")
@@ -70,6 +74,7 @@ class Engine:
         self._turns, self._lock = Turns(ports.spread), threading.Lock()
         self._ended: dict[str, TurnEnd] = {}  # what came of the newest turn of each
         self._tried: dict[str, datetime] = {}  # when that was, UTC
+        self._compared: dict[str, Mapping[MilestoneId, Milestone]] = {}  # the milestones it was compared with whole
         self._woken = threading.Event()
         self._count: dict[str, int] = {}  # turns that ended
         self.rest = False  # whether nothing is pulled by the clock for now
@@ -112,9 +117,11 @@ class Engine:
             self._ports.tell(_name(project, source))
 
     def hinted(self, key: str) -> None:
-        """Take a hint from another process."""
+        """Take a hint from another process, or that a person asked there."""
+        name = key.removesuffix(ASKED)
+        give = self._turns.hint if name == key else self._turns.at_once
         with self._lock:
-            self._turns.hint(key, self._ports.monotonic())
+            give(name, self._ports.monotonic())
 
     def at_once(self, project: ProjectId, source: SourceId) -> None:
         """Give a source its turn whatever it waits for: somebody changed how it is reached. From any thread."""
@@ -122,14 +129,14 @@ class Engine:
         with self._lock:
             self._turns.at_once(key, self._ports.monotonic())
         if not self._ports.leads():
-            self._ports.tell(key)
+            self._ports.tell(key + ASKED)
         self.wake()
 
     def pull_now(self, project: ProjectId, source: SourceId, patience: float = PATIENCE) -> TurnEnd:
         """Give a source its turn at once, and return what came of it within `patience` seconds. For threads."""
         key = _name(project, source)
         if not self._ports.leads():
-            self._ports.tell(key)
+            self._ports.tell(key + ASKED)
             return TurnEnd()
         with self._lock:
             before = self._count.get(key, 0)
@@ -148,6 +155,7 @@ class Engine:
         """Try an address and a secret, and return what was found there. For threads. Raises: Trouble."""
 
         async def look() -> str:
+            _readable(attached.address)
             async with self._ports.outside.asking(PULL) as client:
                 return await tool.look(attached, client)
 
@@ -202,13 +210,17 @@ class Engine:
 
     async def _asked(self, project: ProjectId, source: SourceId) -> TurnEnd:
         taking = self._ports.taking
+        asked: Source | None = None
         try:
             found = await asyncio.to_thread(taking.find, project, source)
             if found is None:
                 return TurnEnd(news="gone")
-            pulled = await self._pulled(project, found[1])
+            asked = found[1]
+            pulled = await self._pulled(found[0], asked)
             self._ports.crash_point("after-pull")
-            news = await asyncio.to_thread(taking.take, project, source, pulled)
+            news = await asyncio.to_thread(taking.take, project, source, pulled, asked)
+            if pulled.plan is not None:
+                await asyncio.to_thread(self._note_compared, project, source)
             self._ports.crash_point("after-pull-recorded")
             return TurnEnd(news=news)
         except Stale:
@@ -221,18 +233,27 @@ class Engine:
             log.exception("pulling from a source failed")
             trouble = Trouble(_("Pulling failed unexpectedly; the server’s log says why."))
         try:
-            await asyncio.to_thread(taking.fail, project, source, trouble)
+            if not await asyncio.to_thread(taking.fail, project, source, trouble, asked):
+                return TurnEnd(news="gone")
         except Exception:
             log.exception("that a source fails could not be recorded")
         return TurnEnd(trouble=trouble)
 
-    async def _pulled(self, project: ProjectId, source: Source) -> Pulled:
+    def _note_compared(self, project: ProjectId, source: SourceId) -> None:
+        """Note with which plan a source was compared whole: where that is another one, a cursor tells too little."""
+        found = self._ports.taking.find(project, source)
+        if found is not None:
+            self._compared[_name(project, source)] = found[0].schedule.milestones
+
+    async def _pulled(self, project: Project, source: Source) -> Pulled:
         """Ask the tool for the plan. Raises: Trouble."""
         tool = self._tool(source)
-        attached = self._ports.taking.attached(project, source)
-        cursor = _cursor(source)
+        attached = self._ports.taking.attached(project.id, source)
+        same = self._compared.get(_name(project.id, source.id)) is project.schedule.milestones
+        cursor = _cursor(source) if same else ""
 
         async def pull() -> Pulled:
+            _readable(attached.address)
             async with self._ports.outside.asking(PULL) as client:
                 return await tool.pull(attached, cursor, client)
 
@@ -250,6 +271,14 @@ async def _within(ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:
         raise Trouble(_("No answer came in time. It is asked again.")) from None
     except (httpx2.HTTPError, OSError) as error:
         raise Trouble(_("It cannot be reached: {error}", error=type(error).__name__)) from None
+
+
+def _readable(address: str) -> None:
+    """Raise Trouble for what cannot be taken apart as an address; whether it may be asked is judged on the way out."""
+    try:
+        urlsplit(address)
+    except ValueError:
+        raise Trouble(_("{address} cannot be read as an address.", address=address[:200]), for_good=True) from None
 
 
 def _cursor(source: Source) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from domain.language import gettext as _
 from web.importers import reading
-from web.importers.plan import BrokenFile, Plan
+from web.importers.plan import MAX_TABLE, BrokenFile, Plan
 from web.importers.table import mapping as mappings
 from web.importers.table.mapping import Mapping, shape
 from web.importers.table.reader import Offered
@@ -15,10 +15,16 @@ FOLDER = "mappings"  # below the data folder: columns that somebody chose, by th
 
 
 class Files:
-    """Reads files in one installation. `data`: its folder, in which the columns lie that people saved."""
+    """Reads files in one installation. `data`: its folder, in which the columns lie that people saved.
 
-    def __init__(self, data: Path, max_bytes: int) -> None:
+    `max_bytes` of a file and `max_table` of a table are read; `convert` turns the files of other tools into XML.
+    """
+
+    def __init__(
+        self, data: Path, max_bytes: int, max_table: int = MAX_TABLE, convert: reading.Convert | None = None
+    ) -> None:
         self._mappings, self.max_bytes = data / FOLDER, max_bytes
+        self._max_table, self._convert = max_table, convert
 
     def read(self, name: str, content: bytes | Path) -> Pulled:
         """Return what a file brings; for threads.
@@ -26,7 +32,10 @@ class Files:
         Raises: Trouble, which says what is wrong with the file and at which line.
         """
         try:
-            plan = reading.read(name, content, choose=self._columns, max_bytes=self.max_bytes)
+            plan = reading.read(
+                name, content, choose=self._columns, max_bytes=self.max_bytes, max_table=self._max_table,
+                convert=self._convert,
+            )  # fmt: skip
         except BrokenFile as broken:
             raise Trouble(_("{name} cannot be read: {why}", name=name[:200], why=str(broken)), for_good=False) from None
         if plan.undecided:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 
+from domain import check
 from domain.language import N_
 from domain.language import gettext as _
 from web.sources.files import Files
@@ -51,7 +52,7 @@ class FolderTool:
             newest = await asyncio.to_thread(self._newest, attached)
         except Empty as empty:
             return str(empty)
-        return _("The newest plan there is {name}.", name=newest.name)
+        return _("The newest plan there is {name}.", name=_shown(newest))
 
     async def pull(
         self, attached: Attached, cursor: str, client: httpx2.AsyncClient, progress: Progress | None = None
@@ -62,9 +63,9 @@ class FolderTool:
         before = await asyncio.to_thread(_standing, newest)
         await asyncio.sleep(self._still)
         if await asyncio.to_thread(_standing, newest) != before:
-            told = _("{name} is still being written. It is taken once its size is still.", name=newest.name)
+            told = _("{name} is still being written. It is taken once its size is still.", name=_shown(newest))
             raise Trouble(told, retry_after=max(5.0, 2 * self._still))
-        here = f"{newest.name} {before[0]} {before[1]}"
+        here = f"{_shown(newest)} {before[0]} {before[1]}"
         if here == cursor:
             return Pulled(plan=None, cursor=cursor)
         pulled = await asyncio.to_thread(self._read, newest)
@@ -86,11 +87,11 @@ class FolderTool:
             there = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
             with open(there, "rb") as opened:  # noqa: PTH123  # by its descriptor
                 if not stat.S_ISREG(os.fstat(there).st_mode):
-                    raise Trouble(_("{name} is no plain file.", name=path.name))
+                    raise Trouble(_("{name} is no plain file.", name=_shown(path)))
                 content = opened.read(self._files.max_bytes + 1)
         except OSError as error:
-            raise Trouble(_("{name} cannot be opened: {why}", name=path.name, why=error.strerror or "")) from None
-        return self._files.read(path.name, content)
+            raise Trouble(_("{name} cannot be opened: {why}", name=_shown(path), why=error.strerror or "")) from None
+        return self._files.read(_shown(path), content)
 
     def _newest(self, attached: Attached) -> Path:
         """Return the newest plan file of the folder. Raises: Trouble."""
@@ -125,10 +126,15 @@ class FolderTool:
         return folder
 
 
+def _shown(path: Path) -> str:
+    """Return a file's name as it can be kept and shown: a folder may hold names in no encoding that is known."""
+    return check.without_refused(path.name)
+
+
 def _standing(path: Path) -> tuple[int, int]:
     """Return the size and the time of the last change of a file, in bytes and nanoseconds. Raises: Trouble."""
     try:
         found = path.lstat()
     except OSError as error:
-        raise Trouble(_("{name} cannot be opened: {why}", name=path.name, why=error.strerror or "")) from None
+        raise Trouble(_("{name} cannot be opened: {why}", name=_shown(path), why=error.strerror or "")) from None
     return found.st_size, found.st_mtime_ns

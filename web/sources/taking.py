@@ -14,11 +14,12 @@ import msgspec
 from domain.ids import CommandId, ProjectId, SourceId
 from domain.language import ENGLISH, speaking
 from domain.language import gettext as _
+from domain.plan import project as projects
 from domain.plan.project import Project
 from domain.plan.sources.commands import FailSource, RecoverSource
 from domain.plan.sources.pulls import MOST_LINES, TakePull
-from domain.plan.sources.rules import Judged, Line, PlanAsIs, Rules, judged
-from domain.plan.sources.source import Source, key_name
+from domain.plan.sources.rules import Judged, Line, Outcome, PlanAsIs, Rules, judged, owner
+from domain.plan.sources.source import Source, SourcePulled, key_name
 from projections.events.event_log import EventLog
 from projections.events.present import CurrentWorld
 from projections.logs.vault import Damaged, Gone
@@ -95,9 +96,12 @@ class Taking:
         """Return what the hints of a tool are signed with."""
         return self._ports.events.derived(_place("hook-secret", project, source))[:48]
 
-    def take(self, project: ProjectId, source: SourceId, pulled: Pulled) -> News:
-        """Record what a source brought, where that is news. Raises: Refused."""
-        found = self.find(project, source)
+    def take(self, project: ProjectId, source: SourceId, pulled: Pulled, asked: Source | None = None) -> News:
+        """Record what a source brought, where that is news; `asked`: the source as it was asked.
+
+        What came of a source that was paused, or is reached in another way since, is "gone". Raises: Refused.
+        """
+        found = self._still(project, source, asked)
         if found is None:
             return "gone"
         there, known = found
@@ -110,14 +114,22 @@ class Taking:
         self._execute(command)
         return "recorded"
 
-    def fail(self, project: ProjectId, source: SourceId, trouble: Trouble) -> None:
-        """Record that pulls fail, where that is new."""
-        found = self.find(project, source)
+    def fail(self, project: ProjectId, source: SourceId, trouble: Trouble, asked: Source | None = None) -> bool:
+        """Record that pulls fail, where that is new; return whether it is of the source as it is now."""
+        found = self._still(project, source, asked)
         if found is None:
-            return
+            return False
         failure = found[1].failure
         if failure is None or failure.for_good != trouble.for_good:
             self._execute(FailSource(project=project, source=source, why=str(trouble), for_good=trouble.for_good))
+        return True
+
+    def _still(self, project: ProjectId, source: SourceId, asked: Source | None) -> tuple[Project, Source] | None:
+        """Return a source that is still as it was `asked`, None where somebody changed how it is reached since."""
+        found = self.find(project, source)
+        if found is None or found[1].paused is not None:
+            return None
+        return found if asked is None or _reached(found[1]) == _reached(asked) else None
 
     def ahead(self, project: Project, source: Source, rules: Rules) -> list[Ahead]:
         """Return what some rules would have done with the newest pull, line by line."""
@@ -138,26 +150,39 @@ class Taking:
         found = self._found(project, source, pulled.plan, today)
         data_date = min(pulled.data_date or today, today)
         confirm = self._confirms(project, source, data_date, today)
-        standing = self._standing(project, source, source.rules)
-        outcomes = [judged(one, standing).outcome for one in found.lines]
-        waits = {one.key for one, outcome in zip(found.lines, outcomes, strict=True) if outcome == "waits"}
-        waited = {one.line.key for one in source.waits}
-        news = "taken" in outcomes or (pulled.plan is not None and waits != waited) or source.last is None
-        if not news and (not confirm or waits or (pulled.plan is None and waited)):
-            return None
-        if pulled.plan is None and source.last is None:
-            return None
-        return TakePull(
+        command = TakePull(
             project=project.id, source=source.id, pull=new_id(16), after=source.last.id if source.last else "",
             lines=found.lines[:MOST_LINES], cursor=pulled.cursor, content_hash=pulled.content_hash,
             data_date=data_date, title=pulled.plan.title if pulled.plan is not None else "",
             unchanged=found.unchanged, doubt=found.doubt, notes=self._notes(found, pulled, today), confirm=True,
         )  # fmt: skip
+        outcomes = self._outcomes(project, source, command, now)
+        waits = {one.key for one, outcome in zip(command.lines, outcomes, strict=True) if outcome == "waits"}
+        waited = {one.line.key for one in source.waits}
+        news = "taken" in outcomes or (pulled.plan is not None and waits != waited) or source.last is None
+        if not news and (not confirm or waits or (pulled.plan is None and waited)):
+            return None
+        return None if pulled.plan is None and source.last is None else command
+
+    def _outcomes(self, project: Project, source: Source, command: TakePull, now: datetime) -> list[Outcome]:
+        """Return what would become of each line: what the rules take and the plan refuses waits. Raises: Refused."""
+        standing = self._standing(project, source, source.rules)
+        outcomes = [judged(one, standing).outcome for one in command.lines]
+        if "taken" not in outcomes:
+            return outcomes
+        *_taken, record = projects.decide(project, command, now)
+        return [one.outcome for one in record.lines] if isinstance(record, SourcePulled) else outcomes
 
     def _found(self, project: Project, source: Source, plan: Plan | None, today: date) -> Sourced:
         if plan is None:
             return Sourced(lines=(), unchanged=0, doubt="", notes=())
-        return proposed(project, source, plan, new_id, today)
+        found = proposed(project, source, plan, new_id, today)
+        before = source.last.data_date if source.last is not None else None
+        if plan.data_date is None or before is None or plan.data_date >= before:
+            return found
+        told = _("The plan is as of {day}; one as of {before} came already.", day=plan.data_date, before=before)
+        lines = tuple(msgspec.structs.replace(one, asks=one.asks or told) for one in found.lines)
+        return msgspec.structs.replace(found, lines=lines)
 
     def _notes(self, found: Sourced, pulled: Pulled, today: date) -> tuple[str, ...]:
         notes = list(found.notes)
@@ -170,11 +195,11 @@ class Taking:
         return tuple(notes)
 
     def _confirms(self, project: Project, source: Source, data_date: date, today: date) -> bool:
-        """Tell whether a pull with nothing new confirms the plan: for another day of its data date, once a day."""
-        if not project.schedule.milestones:
+        """Tell whether a pull with nothing new confirms the plan: for a later day of its data date, once a day."""
+        if not any(owner(one.source_id) == source.id for one in project.schedule.milestones.values()):
             return False
         once = source.confirmed_at is None or project.civil(source.confirmed_at) != today
-        return once and data_date != source.confirmed_for
+        return once and (source.confirmed_for is None or data_date > source.confirmed_for)
 
     def _execute(self, command: TakePull | FailSource | RecoverSource) -> None:
         self._ports.service.execute(SYSTEM, command, command_id=CommandId(new_id(24)))
@@ -182,6 +207,11 @@ class Taking:
 
 def _place(what: str, project: ProjectId, source: Source) -> str:
     return f"source.{what}.{project}.{source.id}.{source.hook}"
+
+
+def _reached(source: Source) -> tuple[object, ...]:
+    """Return how a source is reached: what another answer can come of."""
+    return source.tool, source.address, dict(source.values), source.secret
 
 
 def bound(tool: str, address: str) -> str:

@@ -23,6 +23,7 @@ class Turn(msgspec.Struct):
     cadence: float
     failures: int = 0
     hinted: bool = False  # while it has its turn
+    asked: bool = False  # by a person, while it has its turn
     running: bool = False
     ended: float = -LONGEST
 
@@ -51,7 +52,7 @@ class Turns:
         waiting = sorted((turn.due, key) for key, turn in self._turns.items() if not turn.running and turn.due <= now)
         begun = [key for _due, key in waiting[: max(0, most)]]
         for key in begun:
-            self._turns[key].running, self._turns[key].hinted = True, False
+            self._turns[key].running, self._turns[key].hinted, self._turns[key].asked = True, False, False
         return begun
 
     def hint(self, key: str, now: float) -> None:
@@ -68,7 +69,7 @@ class Turns:
         """Give a source its turn now, whatever it waits for: a person asked."""
         turn = self._turns.get(key)
         if turn is not None:
-            turn.failures, turn.due, turn.hinted = 0, min(turn.due, now), turn.running
+            turn.failures, turn.due, turn.hinted, turn.asked = 0, min(turn.due, now), turn.running, turn.running
 
     def succeeded(self, key: str, now: float) -> None:
         """End a turn: the next one comes by the cadence, or soon where something hinted at one meanwhile."""
@@ -80,11 +81,18 @@ class Turns:
         turn.due = now + (REST if turn.hinted else turn.cadence * spread)
 
     def failed(self, key: str, now: float, retry_after: float | None, *, for_good: bool) -> None:
-        """End a turn that brought nothing: later each time, never before the tool's own `Retry-After` is over."""
+        """End a turn that brought nothing: later each time, never before the tool's own `Retry-After` is over.
+
+        Where a person asked during it, as by replacing the secret, the next one comes soon.
+        """
         turn = self._turns.get(key)
         if turn is None:
             return
-        turn.running, turn.ended, turn.hinted = False, now, False
+        again = turn.asked
+        turn.running, turn.ended, turn.hinted, turn.asked = False, now, False, False
+        if again:
+            turn.failures, turn.due = 0, now + max(REST, min(retry_after or 0.0, LONGEST))
+            return
         turn.failures += 1
         wait = FOR_GOOD if for_good else min(LONGEST, min(turn.cadence, MINUTE) * 2 ** min(turn.failures - 1, 12))
         wait = max(wait, min(retry_after or 0.0, LONGEST))

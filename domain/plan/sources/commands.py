@@ -218,7 +218,13 @@ def _cadence(minutes: int) -> int:
 
 
 def _address(address: str) -> str:
-    return check.line("address", address, required=False).rstrip("/")
+    """Return the address of a tool, "" for none; nothing that could be a secret is kept in it. Raises: Invalid."""
+    kept = check.line("address", address, required=False).rstrip("/")
+    host = kept.partition("://")[2].partition("/")[0]
+    if kept and (not host or "@" in host or "?" in kept or "#" in kept):
+        told = _("Expected an address that begins with https://, without a user, a password or a query in it.")
+        raise Invalid(told, "address")
+    return kept
 
 
 def _values(values: Mapping[str, str]) -> dict[str, str]:

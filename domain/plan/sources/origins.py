@@ -19,7 +19,7 @@ from domain.plan.milestones import (
     MilestoneReopened,
     ProgressReported,
 )
-from domain.plan.schedule import BaselineApproved, PlanConfirmed, ScheduleEvent
+from domain.plan.schedule import BaselineApproved, PlanConfirmed, Schedule, ScheduleEvent
 from domain.plan.sources.source import Field, SourcePulled, SourceSettled
 
 
@@ -58,11 +58,22 @@ def pulled(old: Origins, event: SourcePulled | SourceSettled, at: datetime) -> O
     return Origins(of=of, stood_for=stood)
 
 
-def changed(old: Origins, event: ScheduleEvent) -> Origins:
-    """Return the origins after an event of the schedule: what it sets comes from whoever sent it."""
+def changed(old: Origins, event: ScheduleEvent, before: Schedule, after: Schedule) -> Origins:
+    """Return the origins after an event of the schedule: what it sets comes from whoever sent it.
+
+    What goes into the past alone, so that the present is as it was `before`, comes from where it came.
+    """
     if not old.of and not old.stood_for:
         return old
     match event:
+        case ForecastMoved(milestone=key) | MilestoneMet(milestone=key) | MilestoneReopened(milestone=key) if (
+            event.as_of is not None and _present(before, key) == _present(after, key)
+        ):
+            return old
+        case ProgressReported(milestone=key, as_of=datetime()) if _present(before, key) == _present(after, key):
+            return old
+        case PlanConfirmed(as_of=datetime()) if before.confirmed_at == after.confirmed_at:
+            return old
         case MilestoneAdded(milestone=key) | MilestoneRemoved(milestone=key):
             return _without(old, key, "title", "forecast", "actual", "percent")
         case ForecastMoved(milestone=key):
@@ -80,6 +91,11 @@ def changed(old: Origins, event: ScheduleEvent) -> Origins:
             return msgspec.structs.replace(old, stood_for=stood)
         case _:
             return old
+
+
+def _present(schedule: Schedule, key: MilestoneId) -> tuple[object, ...]:
+    milestone = schedule.milestones.get(key)
+    return () if milestone is None else (milestone.forecast, milestone.actual, milestone.percent)
 
 
 def _without(old: Origins, key: MilestoneId, *fields: Field) -> Origins:

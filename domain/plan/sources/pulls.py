@@ -24,7 +24,7 @@ from domain.plan.schedule import (
     ReportProgress,
     Schedule,
 )
-from domain.plan.sources.rules import Judged, Line, PlanAsIs, Proposed, judged
+from domain.plan.sources.rules import Judged, Line, PlanAsIs, Proposed, judged, owner
 from domain.plan.sources.source import (
     Field,
     Pull,
@@ -93,6 +93,8 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
     """Carry out what the rules take, and return the record of the pull. Raises: Invalid, Stale."""
     if command.after != (source.last.id if source.last is not None else ""):
         raise Stale(_("Something newer was pulled meanwhile. Nothing of this pull is recorded."))
+    if source.paused is not None:
+        raise Conflict(_("This source is paused, so nothing is taken. Let it go on at its page."), "source")
     if len(command.lines) > MOST_LINES:
         raise Invalid(_("A pull has at most {most} lines.", most=MOST_LINES), "lines")
     schedule, lines = before.schedule, list[PulledLine]()
@@ -108,7 +110,12 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
             except Refused as refused:
                 verdict = Judged("waits", refused.message)
         lines.append(PulledLine(line=line, outcome=verdict.outcome, why=verdict.why))
-    confirmed = command.confirm and not command.doubt and all(one.outcome != "waits" for one in lines)
+    confirmed = (
+        command.confirm
+        and not command.doubt
+        and all(one.outcome != "waits" for one in lines)
+        and _stands_for(source, schedule, command.data_date)
+    )
     if confirmed:
         carry([ConfirmPlan(project=command.project, source="source", data_date=command.data_date)])
     return SourcePulled(
@@ -119,6 +126,12 @@ def take(source: Source, before: Before, command: TakePull, carry: Carry) -> Sou
         unchanged=command.unchanged, doubt=command.doubt[:1000],
         notes=tuple(one[:1000] for one in command.notes[:MOST_NOTES]), confirmed=confirmed,
     )  # fmt: skip
+
+
+def _stands_for(source: Source, schedule: Schedule, data_date: date | None) -> bool:
+    """Tell whether a source can confirm a plan: it keeps some of it, and says nothing older than it confirmed."""
+    older = data_date is not None and source.confirmed_for is not None and data_date < source.confirmed_for
+    return not older and any(owner(one.source_id) == source.id for one in schedule.milestones.values())
 
 
 def settle(source: Source, before: Before, command: SettleSource, carry: Carry) -> SourceSettled:
@@ -187,12 +200,21 @@ def refusal(pull: Pull, schedule: Schedule) -> str:
         milestone = schedule.milestones.get(value.milestone)
         if milestone is None:
             return _("A milestone that it changed left the plan since. Change the others by hand.")
-        if value.field != "milestone" and present(milestone, value.field) != value.after:
+        if _changed_since(milestone, value, schedule):
             return _(
                 "“{title}” was changed again since, so this pull cannot be put back. Put back what came later first.",
                 title=milestone.details.title,
             )
     return ""
+
+
+def _changed_since(milestone: Milestone, value: TakenValue, schedule: Schedule) -> bool:
+    """Tell whether a value is another one by now; one that was added, whether anything else was built on it."""
+    if value.field != "milestone":
+        return present(milestone, value.field) != value.after
+    details = milestone.details
+    told = details.client_facing or bool(details.client_title) or schedule.baseline_of(milestone.id) is not None
+    return told or len(milestone.moves) > 1
 
 
 def present(milestone: Milestone, field: Field) -> str:

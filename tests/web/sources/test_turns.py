@@ -101,3 +101,19 @@ def test_what_is_detached_has_no_turn_any_more() -> None:
     made.succeeded("b", 12.0)
     made.keep({}, 13.0)
     assert made.next_at("b") is None
+
+
+def test_where_a_person_asked_during_a_turn_that_failed_the_next_one_comes_soon() -> None:
+    made = turns("a")
+    made.due(5.0, 1)
+    made.at_once("a", 6.0)  # the secret was replaced while the one before was being refused
+    made.failed("a", 10.0, None, for_good=True)
+    assert made.next_at("a") == 10.0 + REST
+    assert made.due(10.0 + REST, 1) == ["a"]
+    made.failed("a", 25.0, None, for_good=True)
+    assert (made.next_at("a") or 0) >= 25.0 + FOR_GOOD
+    made.at_once("a", 30.0)
+    made.due(30.0, 1)
+    made.at_once("a", 31.0)
+    made.failed("a", 32.0, 900.0, for_good=False)
+    assert made.next_at("a") == 32.0 + 900.0  # the tool’s own wait is kept

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.errors import Refused, Stale
+from domain.errors import Conflict, Refused, Stale
 from domain.ids import ProjectId, SourceId
 from domain.language import gettext as _
 from domain.people.tokens import SOURCE
@@ -77,7 +77,7 @@ def _take(services: Services, there: tuple[Project, Source], name: str, file: Pa
     """Read a file and record what it brings. Raises: Trouble, Refused."""
     project, source = there
     if source.paused is not None:
-        raise Trouble(_("This source is paused, so nothing is taken. Let it go on at its page."))
+        raise Conflict(_("This source is paused, so nothing is taken. Let it go on at its page."), "source")
     pulled = services.sources.files.read(name, file)
     try:
         return services.sources.taking.take(project.id, source.id, pulled)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from domain.errors import Invalid, Refused
+from domain.errors import Conflict, Invalid, Refused
 from domain.ids import CommandId, MilestoneId, SourceId
 from domain.language import N_
 from domain.language import gettext as _
@@ -170,9 +170,11 @@ async def done(request: Request, signed: Signed, where: str, make: Make) -> Resp
     if there is None:
         return not_found()
     project, source = there
+    key = CommandId(str(form.get("command_id") or "") or new_id(24))
+    if await run_in_threadpool(services.service.carried_out, signed.person.id, key):  # what is sealed differs each time
+        return RedirectResponse(f"/p/{project.id}/sources{'' if where == 'detach' else f'/{source.id}'}", 303)
     try:
         command = await run_in_threadpool(make, services, project, source, form)
-        key = CommandId(str(form.get("command_id") or "") or new_id(24))
         await run_in_threadpool(services.service.execute, actor_of(signed), command, command_id=key)
     except Refused as refused:
         return await shown(request, signed, OnPage(problem=refused, where=where))
@@ -226,7 +228,7 @@ async def test(request: Request, signed: Signed) -> Response:
     services = services_of(request)
     there = await run_in_threadpool(source_of, services, request)
     tool = services.sources.tools.get(there[1].tool) if there is not None else None
-    if there is None or tool is None:
+    if there is None or tool is None or not there[1].attached:
         return not_found()
     project, source = there
 
@@ -251,6 +253,9 @@ async def pull(request: Request, signed: Signed) -> Response:
     if there is None:
         return not_found()
     project, source = there
+    if source.paused is not None or not source.attached or source.tool == "upload":
+        told = _("Nothing is pulled from this source: it is paused, detached, or a script sends its plan.")
+        return await shown(request, signed, OnPage(problem=Conflict(told, "tool"), where="test"))
     asked = await run_in_threadpool(services.sources.engine.pull_now, project.id, source.id)
     if asked.trouble is not None:
         problem = Invalid(str(asked.trouble), "tool")

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
+from domain import check
 from domain.errors import Invalid, Refused
 from domain.ids import CommandId, ProjectId, SourceId
 from domain.language import N_
@@ -159,8 +160,11 @@ class TypedSource:
 
 
 def _attach(services: Services, signed: Signed, typed: TypedSource) -> None:
-    """Attach a source. Raises: Refused."""
+    """Attach a source, once for each form: what is sealed differs each time. Raises: Refused."""
     sources = services.sources
+    if services.service.carried_out(signed.person.id, typed.command_id):
+        return
+    check.identifier("source", typed.key)
     if typed.reached and not typed.address.startswith("https://"):
         raise Invalid(_("Expected an address that begins with https://."), "address")
     if typed.reached and not typed.secret:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from domain.agreement.answers import Acknowledgement
 from domain.agreement.share import Share
-from domain.ids import ProjectId
+from domain.ids import MilestoneId, ProjectId
 from domain.language import N_, in_english
 from domain.plan.project import Project
 from domain.view import ClientView
@@ -34,6 +34,7 @@ from web.record.events_said import called
 from web.record.facts import Asked, Fact
 from web.record.reception import Seen, Viewers, reached, viewers
 from web.record.told import ClientTold, in_force, told
+from web.seen.brought import dated_by, named
 from web.staff.consulted import consulted
 from web.staff.frame import StaffPage, shell
 
@@ -125,7 +126,7 @@ def _page(services: Services, signed: Signed, project: Project, fact: Fact, scre
         fact=fact,
         sentence=sentences.sentence(fact, clock),
         answer=sentences.answers([(block.client, block.answer) for block in by_client]),
-        by=called(world, fact.step.who),
+        by=_by(world, fact),
         blocks=by_client,
         clock=clock,
         say=sentences,
@@ -133,6 +134,15 @@ def _page(services: Services, signed: Signed, project: Project, fact: Fact, scre
         query=f"{asked.kind}={asked.key}" if thing else f"figure={asked.kind}&measure={asked.key}",
         **shell(services, signed),
     )
+
+
+def _by(world: World, fact: Fact) -> str:
+    """Return who recorded a fact: the source, where the pull that set it took it by itself."""
+    known = fact.state.schedule.milestones if fact.asked.kind == "milestone" else {}
+    milestone = known.get(MilestoneId(fact.asked.key))
+    origin = dated_by(fact.state, milestone) if milestone is not None else None
+    by_itself = origin is not None and not origin.accepted and origin.at == fact.step.at
+    return named(fact.state, origin) if origin is not None and by_itself else called(world, fact.step.who)
 
 
 def blocks(services: Services, world: World, project: Project, fact: Fact, screens: Screens) -> list[Block]:

@@ -19,6 +19,7 @@ import msgspec
 from domain import check
 from domain.language import N_
 from domain.language import gettext as _
+from domain.message import UNREADABLE
 from web.importers.plan import MAX_MILESTONES, BrokenFile, Plan
 from web.importers.table import mapping as mappings
 from web.importers.table import reader
@@ -111,7 +112,7 @@ class Smartsheet:
         given = signing.header(headers, "smartsheet-hook-challenge")
         try:
             asked = text(msgspec.json.decode(body), "challenge")
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return {}
         fits = given == asked and given.isascii() and given.isprintable() and 0 < len(given) <= 200
         return {"Smartsheet-Hook-Response": given} if fits else {}

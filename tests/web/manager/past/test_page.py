@@ -89,3 +89,12 @@ def test_what_is_not_there_or_too_much_is_said(house: House) -> None:
     listed = one.headers["location"]
     assert browser.get(listed).status_code == 200
     assert browser.get(listed.replace(HARBOUR, "other")).status_code == 404
+
+
+def test_a_plan_by_the_name_of_a_list_is_none(house: House) -> None:
+    browser, _one = sent(house, {"plan-2020-03-31.csv": NOW})
+    form = hidden(browser.get(f"/p/{HARBOUR}/import").text)
+    answer = browser.post(f"/p/{HARBOUR}/import", data=form, files={"plan": ("older-plans", NOW)})
+    assert answer.status_code == 303
+    key = answer.headers["location"].rpartition("/")[2]
+    assert browser.get(f"{HERE}/{key}").status_code == 404
