@@ -9,7 +9,7 @@ import pytest
 
 from domain.agreement.answers import Acknowledge, AnswerConcern, MakeComment, RaiseConcern, Screen
 from domain.agreement.share import DraftTerms
-from domain.ids import PersonId
+from domain.ids import PersonId, SourceId
 from domain.people.addresses import AskAddressChange
 from domain.people.clients import EndClient, SetMailDomains
 from domain.people.memberships import NameLead
@@ -19,6 +19,7 @@ from domain.people.providers import SetProvider, TryProvider, UseProvider
 from domain.people.sign_ins import IssueLink, UseLink
 from domain.people.tokens import IssueToken
 from domain.plan.risks import Points, ScoreAsClient
+from domain.plan.sources.commands import AttachSource
 from domain.telling.channels import AddChannel, QueueMessage, SettleMessage
 from tests.journeys.product import Product, seeded
 from tests.world import ACME, ADMIN, ALL_RISKS, COUNCIL, HARBOUR, OTHER, SHARE, World, everything
@@ -90,6 +91,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("manager", f"/p/{HARBOUR}/channels"),
     ("manager", f"/p/{HARBOUR}/sources"),
     ("manager", f"/p/{HARBOUR}/sources/new/folder"),
+    ("manager", f"/p/{HARBOUR}/sources/script1"),
     ("auditor", "/audit?technical=1&zone=utc"),
     ("auditor", "/audit"),
     ("auditor", "/audit/replay"),
@@ -105,6 +107,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("admin", "/people/manager/role"),
     ("admin", "/organisation"),
     ("admin", "/people/manager/end"),
+    ("admin", f"/p/{HARBOUR}/shares/{SHARE}/viewers/viewer-{ACME}/erase"),
     ("admin", "/people/manager/passkeys"),
     ("admin", f"/clients/{ACME}"),
     ("admin", f"/clients/{ACME}/providers/acmesignonid"),
@@ -112,14 +115,14 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("", "/sign-in"),
     ("", NOTHING),
 )
-# Scheme, width, and which of somebody's pages: in the daily run each page has one look, in the slow run it has all four.
+# Scheme, width, and which of somebody's pages: in the daily run each page has one look, in the slow run it has all six.
 LOOKS = [
     pytest.param("light", 1280, slice(0, None, 2), id="light-wide-one-half"),
     pytest.param("dark", 390, slice(1, None, 2), id="dark-narrow-other-half"),
     *(
         pytest.param(scheme, width, slice(None), id=f"{scheme}-{width}-all", marks=pytest.mark.slow)
         for scheme in ("light", "dark")
-        for width in (1280, 390)
+        for width in (1280, 768, 390)
     ),
 ]
 AXE = {
@@ -144,7 +147,7 @@ def talk(world: World) -> None:
 
 
 def own(world: World, name: str) -> None:
-    """Have people with passkeys, a change of their address that waits, and tokens, all called by a name."""
+    """Have people with passkeys, a change of their address that waits, tokens, and a source, all called by a name."""
     soon = clock.now() + timedelta(days=1)
     for who in (PersonId("manager"), PersonId(f"viewer-{ACME}")):
         email = world.present.refresh().people[who].email
@@ -166,6 +169,7 @@ def own(world: World, name: str) -> None:
         person="manager", token="token", hash="t", label=name[:200], scopes=("read", "change"), projects=(HARBOUR,)
     )
     world.tell(covers, OPERATOR)
+    world.tell(AttachSource(project=HARBOUR, source=SourceId("script1"), tool="upload", name=name[:100]))
 
 
 def lead_and_provider(world: World) -> None:

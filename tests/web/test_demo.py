@@ -1,5 +1,6 @@
 """The page of the demo: whom a visitor can be, told of the people as they are on record."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -45,6 +46,8 @@ def test_the_page_names_everybody_of_the_cast_and_their_clients(house: House) ->
     for person, _name, _role, client in cast.PEOPLE:
         assert there[person].name in page.text
         assert client is None or clients[client] in page.text
+    (first,) = re.findall(r'<button class="btn primary">([^<]+)</button>', page.text)
+    assert f"As <b>{first}</b>" in re.findall(r"<li>\s*As <b>[^<]+</b>", page.text)[0]  # the first step is theirs
 
 
 def test_the_organisation_has_a_look_of_its_own_drawn_as_any_uploaded_one(house: House) -> None:

@@ -31,6 +31,7 @@ COLLEAGUES: tuple[tuple[PersonId, str, Literal["viewer"], ClientId], ...] = (  #
 )
 
 
+FIRST = PersonId("anna")  # as whom the first step of what to watch is taken
 NOTES_ON = {
     "anna": "sees the whole Harbour Line: dates, money and risks",
     "carl": "sees four milestones of the Harbour Line and percentages, and all of the ticketing platform",

@@ -154,6 +154,7 @@ class DemoPage(Page, frozen=True, kw_only=True):
     template = "demo.html"
     organisation: str
     people: Sequence[Person]
+    first: PersonId  # as whom to begin
     clients: Mapping[PersonId, str]  # names of the clients whose viewers they are, by person
     notes: Mapping[str, str]  # by person: what they see
     speed: float  # 0: paused
@@ -169,6 +170,7 @@ async def page(request: Request) -> Response:
     shown = DemoPage(
         organisation=world.organisation,
         people=people,
+        first=plan.FIRST,
         clients={person.id: ", ".join(map(world.client_name, person.clients)) for person in people},
         notes=plan.NOTES_ON,
         speed=_life(request).speed,

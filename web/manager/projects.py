@@ -54,7 +54,7 @@ class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     statuses: Sequence[tuple[str, Rag | None]]  # of schedule, budget and risk
     slip: str  # of the last milestone, in calendar days; "" where nothing was agreed
-    watching: int  # pages open now
+    watching: int  # people with a page open now
 
 
 class ProjectsPage(StaffPage, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ def _line(services: Services, world: World, placed: Placed) -> ProjectLine:
         owner=world.person_name(project.owner),
         statuses=[(part, project.health.status(part)) for part in PARTS],
         slip="" if slip is None else words.signed(slip),
-        watching=sum(len(presence.watching(services, share)) for share in placed.standing.shares),
+        watching=sum(presence.people_watching(services, share) for share in placed.standing.shares),
     )
 
 

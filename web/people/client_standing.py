@@ -23,6 +23,7 @@ from web.identity.devices import allowed_days
 from web.mail.state import asked_for
 from web.people.addresses import addresses_said
 from web.process import presence
+from web.process.presence import Looker
 from web.process.services import Services
 from web.push.viewer import Watching
 from web.write.viewers import theirs
@@ -53,6 +54,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     update: int
     watching: tuple[Watching, ...]
+    lookers: tuple[Looker, ...]  # the same, one for each person
     reached: Mapping[str, Reached]  # by person
     settled: bool
 
@@ -159,12 +161,14 @@ def settled(services: Services, share: Share) -> bool:
 
 def _window(services: Services, world: World, share: Share, *, deep: bool) -> Window:
     project = world.projects.get(share.project)
+    watching = tuple(presence.watching(services, share.id))
     return Window(
         share=share,
         project=project.title if project else share.project,
         state=_("Ended") if share.revoked_at else _("In force") if share.active else _("Draft"),
         update=services.logs.disclosure.head(share.id),
-        watching=tuple(presence.watching(services, share.id)),
+        watching=watching,
+        lookers=presence.lookers(watching, world.names_for(share.client)),
         reached=reached(services, share) if deep else {},
         settled=settled(services, share),
     )

@@ -1,10 +1,21 @@
 """Which dashboards are open and which shares are stopped, on all processes together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
 
 from projections.logs.disclosure_log import Parked
 from web.process.services import Services
 from web.push.viewer import Watching
+
+
+class Looker(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who has a share open now, on one page or on several."""
+
+    name: str  # as the client's side knows them
+    pages: int
+    paused: bool  # every page of theirs is
+    hidden: bool  # no page of theirs is in front
 
 
 def watching(services: Services, share: str) -> list[Watching]:
@@ -28,6 +39,27 @@ def watching(services: Services, share: str) -> list[Watching]:
         for tab in services.receipts.open_tabs(share)
         if tab.tab not in tabs_here
     ]
+
+
+def lookers(pages: Iterable[Watching], name: Callable[[str], str]) -> tuple[Looker, ...]:
+    """Return who has pages open, each person once, in the order of their first page; `name` gives a name by id."""
+    theirs: dict[str, list[Watching]] = {}
+    for page in pages:
+        theirs.setdefault(page.person, []).append(page)
+    return tuple(
+        Looker(
+            name=name(person),
+            pages=len(opened),
+            paused=all(page.paused for page in opened),
+            hidden=not any(page.visible for page in opened),
+        )
+        for person, opened in theirs.items()
+    )
+
+
+def people_watching(services: Services, share: str) -> int:
+    """Return how many people, wall displays among them, have a dashboard of a share open. For threads."""
+    return len({page.person for page in watching(services, share)})
 
 
 def all_stopped(services: Services) -> dict[str, int]:

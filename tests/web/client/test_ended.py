@@ -1,5 +1,6 @@
 """A share that ended by itself ended on the last day of its agreement, not on the day after."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,4 +47,7 @@ def test_the_page_names_the_last_day_of_the_agreement(house: House, later: Later
     browser = house.client(VIEWER)
     assert "ended this share on" not in browser.get(f"/s/{SHARE}").text
     later.ahead = timedelta(days=4)
-    assert f"ended this share on {words.long_day(last)}." in house.client(VIEWER).get(f"/s/{SHARE}").text
+    page = house.client(VIEWER).get(f"/s/{SHARE}").text
+    assert f"ended this share on {words.long_day(last)}." in page
+    (record,) = re.findall(r'<a class="btn" href="([^"]+)">Download your record</a>', page)
+    assert house.client(VIEWER).get(record).headers["content-type"] == "application/zip"

@@ -21,6 +21,7 @@ from tests.web.sign_in.test_devices import HERE, JAR, Time, closed_with, csrf, d
 from tests.world import ACME, SHARE
 from web import languages
 from web.identity.devices import CODE_LASTS
+from web.process import presence
 
 
 @pytest.fixture
@@ -154,6 +155,30 @@ def test_it_is_live_and_the_delivery_record_names_it_and_not_its_person(house: H
         assert "Wall display: Site office" in there.text, page
     tell(house, ErasePerson(person=VIEWER, reason="asked"))
     assert services.present.refresh().names_for(ACME)(recipient(display.id)) == "Wall display"
+
+
+def test_whoever_has_several_pages_open_is_named_once_and_a_display_by_its_name(house: House) -> None:
+    wall, anna, services = screen(house), enter(house), house.process.services
+    wall.get("/wall")
+    manager = house.client("manager")
+    with (
+        contextlib.suppress(CancelledError),
+        wall.websocket_connect("/wall/live", headers=HERE) as display,
+        anna.websocket_connect(f"/s/{SHARE}/live", headers=HERE) as one,
+        anna.websocket_connect(f"/s/{SHARE}/live", headers=HERE) as other,
+    ):
+        for socket, tab in ((display, "w"), (one, "a"), (other, "b")):
+            socket.send_json({"hello": 0, "tab": tab, "v": 2})
+        wait_until(lambda: len(services.live.watching(SHARE)) == 3)
+        name = services.present.world.people[VIEWER].name
+        for path in ("/p/harbour/watching", f"/p/harbour/shares/{SHARE}", f"/clients/{ACME}"):
+            said = " ".join(re.sub(r"<[^>]+>", " ", manager.get(path).text).split())
+            assert f"{name} (2 pages)" in said, path
+            assert "Wall display: Site office" in said, path
+            assert said.count(f"{name} (2 pages)") == 1, path
+        assert presence.people_watching(services, SHARE) == 2
+        said = " ".join(re.sub(r"<[^>]+>", " ", manager.get(f"/p/harbour/shares/{SHARE}").text).split())
+        assert "2 watching now:" in said
 
 
 def _claims(house: House, kind: str = "") -> list:

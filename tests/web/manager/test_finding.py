@@ -82,6 +82,13 @@ def test_the_bar_of_a_project_is_the_same_on_every_page_of_it(house: House) -> N
         assert f'href="{share}' in path_bar[0]
 
 
+def test_whoever_uses_the_keyboard_skips_to_the_first_milestone_that_is_open(house: House) -> None:
+    page = house.client("manager").get(f"/p/{HARBOUR}").text
+    first, second = re.findall(r'<a class="skip" href="#([^"]+)">', page)
+    assert first == "main"
+    assert f'<tbody id="{second}">' in page
+
+
 def test_without_a_share_in_the_address_the_only_one_is_opened_and_several_are_listed(house: House) -> None:
     browser = house.client("manager")
     depot(house)

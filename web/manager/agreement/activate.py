@@ -47,7 +47,7 @@ class ActivatePage(StaffPage, frozen=True, kw_only=True):
     reason: str
     version: int
     summary: str  # of the terms
-    watching: int  # pages open now
+    watching: int  # people with a page open now
 
 
 async def ask(request: Request, signed: Signed) -> Response:
@@ -88,7 +88,7 @@ def _activate(services: Services, signed: Signed, at: Desk, typed: Typed) -> Non
     if _unreached(at):
         _check_person(first(typed, "person").strip(), first(typed, "email").strip())
     else:
-        _check_name(at.client, first(typed, "name"))
+        check_name(at.client, first(typed, "name"))
     if not command.reason.strip():
         raise Invalid(_("Reason is missing. A sentence is enough; it goes on record."), "reason")
     if not editor.pending(at.share):
@@ -122,7 +122,7 @@ def _check_person(name: str, email: str) -> None:
         check.address("email", email)
 
 
-def _check_name(client: str, typed: str) -> None:
+def check_name(client: str, typed: str) -> None:
     """Raise Invalid unless the name typed is the client's; case and spacing do not matter."""
     if " ".join(typed.split()).casefold() != " ".join(client.split()).casefold():
         ask = _("Type {client} to say whom it is for", client=client)
@@ -149,7 +149,7 @@ async def _page(request: Request, signed: Signed, at: Desk, typed: Typed, proble
         reason=first(typed, "reason") if typed or at.share.versions else _("First agreement"),
         version=at.world.versions.get(f"share-{at.share.id}", 0),
         summary=terms_form.summary(draft.terms),
-        watching=len(presence.watching(services, at.share.id)),
+        watching=presence.people_watching(services, at.share.id),
         **shell(services, signed),
     )
     answer = services.pages.answer(request, shown, status_of(problem) if problem else 200)

@@ -11,11 +11,10 @@ from starlette.routing import BaseRoute
 from domain.agreement.share import DraftShare, RevokeShare, SetLanguage, SetRetention, Share, ShareCommand
 from domain.agreement.terms import Terms, Ways
 from domain.errors import Invalid, Refused
-from domain.ids import ClientId, CommandId, PersonId, ProjectId, ShareId
+from domain.ids import ClientId, CommandId, ProjectId, ShareId
 from domain.language import ENGLISH, N_, Said, offered
 from domain.language import gettext as _
 from domain.people.clients import Client, RegisterClient
-from domain.people.person import Person
 from domain.plan.project import Project
 from projections.events.world import names
 from projections.receipts.visits import Reached
@@ -23,7 +22,7 @@ from web.door.guard import STAFF, Signed, door, not_found
 from web.door.problem import status_of
 from web.forms.fields import whole
 from web.ids import new_id
-from web.manager.agreement import editor, terms_form
+from web.manager.agreement import activate, editor, terms_form
 from web.manager.plan.share_lines import ShareLine, share_line
 from web.manager.typed import Typed, first, typed_in
 from web.people.client_standing import clients_of, reached, settled
@@ -35,7 +34,7 @@ from web.staff.frame import StaffPage, share_of, shell
 SAID = Said(
     {
         "language": N_("Recorded. The client’s page and emails are in it from now on."),
-        "retained": N_("Kept for so long from now on."),
+        "retained": N_("Saved. They are kept for that long from now on."),
         "in-force": N_("In force. The client’s dashboard follows at once."),
         "ended": N_("Ended. Every open dashboard of it was closed."),
         "erased": N_("Erased. What their browsers reported stays, under an id that leads to nobody."),
@@ -70,11 +69,11 @@ class SharePage(StaffPage, frozen=True, kw_only=True):
     problem: Refused | None
     where: str  # the form the problem belongs to
     reason: str  # as typed
+    named: str  # the client, as typed to end the share
     summary: Callable[[Terms], str]
     manner: Callable[[Ways, str], str]
     zone: str  # the project's, IANA
     client_zone: str  # of last days, IANA
-    people: Mapping[PersonId, Person]
     viewers: Sequence[ViewerLine]
     reached: Mapping[str, Reached]  # by person
     settled: bool  # every page of a share that ended has closed
@@ -218,11 +217,11 @@ async def _agreement(request: Request, signed: Signed, project: Project, share: 
         problem=problem,
         where=attempt.where,
         reason=first(attempt.typed, "reason"),
+        named=first(attempt.typed, "name"),
         summary=terms_form.summary,
         manner=terms_form.manner,
         zone=project.time_zone,
         client_zone=names(world, share).time_zone,
-        people=world.people,
         viewers=viewers_of(services, signed, share),
         reached=await run_in_threadpool(reached, services, share),
         settled=settled(services, share),
@@ -238,8 +237,10 @@ async def _agreement(request: Request, signed: Signed, project: Project, share: 
 
 async def revoke(request: Request, signed: Signed) -> Response:
     """`POST /p/{project}/shares/{share}/revoke`: end the share; open dashboards close at once."""
+    services: Services = request.app.state.services
 
     def command(share: Share, typed: Typed) -> ShareCommand:
+        activate.check_name(services.present.world.client_name(share.client), first(typed, "name"))
         return RevokeShare(share=share.id, reason=first(typed, "reason"))
 
     return await _send(request, signed, command, "ended", "revoke")

@@ -88,7 +88,7 @@ def _row(services: Services, world: World, share: Share) -> ShareRow:
         zone=naming.time_zone,
         update=services.logs.disclosure.head(share.id),
         people=len(outcome.viewers(world, share)),
-        watching=len(presence.watching(services, share.id)),
+        watching=presence.people_watching(services, share.id),
     )
 
 
@@ -133,7 +133,7 @@ HEADER = (
     N_("Review"),
     N_("Milestones"),
     N_("Risks"),
-    N_("Measure"),
+    N_("Cost or price"),
     N_("Dates"),
     N_("Scores"),
     N_("Amounts rounded to"),

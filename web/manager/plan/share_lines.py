@@ -8,8 +8,8 @@ from domain.agreement.share import Share
 from domain.plan.project import Project
 from projections.events.world import World
 from web.process import presence
+from web.process.presence import Looker
 from web.process.services import Services
-from web.push.viewer import Watching
 from web.record import audience
 
 
@@ -21,7 +21,7 @@ class ShareLine(msgspec.Struct, frozen=True, kw_only=True):
     number: int  # its mark; 0 when not in force
     update: int
     at: datetime | None  # of that update, UTC
-    watching: tuple[Watching, ...]
+    watching: tuple[Looker, ...]  # one for each person
     behind: bool
     stopped: str  # why, where it is stopped
     held: int = 0  # changes that wait for review
@@ -46,7 +46,7 @@ def share_line(services: Services, world: World, share: Share, number: int = 0) 
         number=number,
         update=head,
         at=services.logs.disclosure.recorded_at(share.id, head),
-        watching=tuple(presence.watching(services, share.id)),
+        watching=presence.lookers(presence.watching(services, share.id), world.names_for(share.client)),
         behind=services.health.behind,
         stopped=parked.error if parked else "",
         held=len(world.held(share.id).held),

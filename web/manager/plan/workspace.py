@@ -1,9 +1,8 @@
 """The page of one project: its plan with the audience of each line, its shares, and what waits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from domain.ids import ClientId, PersonId, ProjectId
-from domain.people.person import Person
+from domain.ids import ClientId, ProjectId
 from domain.plan.project import Project
 from projections.events.world import World
 from projections.wording import days
@@ -31,7 +30,6 @@ class WatchingPage(StaffPage, frozen=True, kw_only=True):
     project: Project
     shares: Sequence[ShareLine]
     concerns: int  # open ones
-    people: Mapping[PersonId, Person]
     waiting: Sequence[Waits]
     gone: Sequence[Gone]  # what waited and was let go a moment ago
     held_said: str  # how many wait, as a sentence
@@ -92,7 +90,6 @@ def shares_shown(services: Services, signed: Signed, key: str) -> WatchingPage |
         project=project,
         shares=share_lines(services, world, project),
         concerns=open_concerns(world, project),
-        people=world.people,
         **waiting(services, world, project),
         **shell(services, signed),
     )
@@ -133,7 +130,6 @@ def workspace(services: Services, signed: Signed, key: str) -> WorkspacePage | N
         sources=to_look_at(services, project),
         untitled=len(lines.untitled(project)),
         owner=world.people[project.owner].name if project.owner in world.people else project.owner,
-        people=world.people,
         offers=latest_offers(world, project, signed.person.id, services.now()).listed,
         **waiting(services, world, project),
         **shell(services, signed),

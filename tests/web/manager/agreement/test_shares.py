@@ -140,11 +140,17 @@ def test_a_new_agreement_begins_as_a_draft_from_now_on_and_leads_to_the_editor(h
     assert share(house, plainer.headers["location"].split("/")[4]).draft == terms_form.start()
 
 
-def test_a_share_is_ended_with_a_reason_that_goes_on_record(house: House) -> None:
+def test_a_share_is_ended_by_the_clients_name_and_a_reason_that_goes_on_record(house: House) -> None:
     browser, here = house.client("manager"), f"{HERE}/{SHARE}"
     form = form_of(browser.get(here).text, "/revoke#revoke")
-    assert "Reason is missing" in browser.post(f"{here}/revoke", data=form).text
-    assert browser.post(f"{here}/revoke", data=form | {"reason": "Contract over"}).status_code == 303
+    meant = form | {"reason": "Contract over"}
+    for name in ("", "Acme Rai"):
+        refused = browser.post(f"{here}/revoke", data=meant | {"name": name})
+        assert 'id="name-off-wrong"' in refused.text
+        assert 'value="Contract over"' in refused.text
+        assert share(house, SHARE).active
+    assert "Reason is missing" in browser.post(f"{here}/revoke", data=form | {"name": "acme rail"}).text
+    assert browser.post(f"{here}/revoke", data=meant | {"name": "acme rail"}).status_code == 303
     assert share(house, SHARE).revoked_why == "Contract over"
     page = browser.get(here).text
     assert "Contract over" in page
