@@ -35,10 +35,8 @@ def _since(value: Dated) -> datetime:
 def placed(history: tuple[Value, ...], value: Value) -> tuple[Value, ...]:
     """Return a history with a newly recorded value in its place."""
     if history and history[-1].since <= value.since:
-        return (*history, value)
+        return (*history, value)  # mostly, and found at once
     i = bisect_right(history, value.since, key=_since)
-    if i == len(history):
-        return history + (value,)  # copied once, as a history may be long
     return (*history[:i], value, *history[i:])
 
 

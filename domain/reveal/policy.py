@@ -18,7 +18,7 @@ from domain.agreement.share import Share
 from domain.agreement.terms import Terms
 from domain.catalogue import Item
 from domain.headline import Shared, counted, headline
-from domain.ids import ClientId
+from domain.ids import ClientId, MilestoneId
 from domain.language import gettext as _
 from domain.language import speaking, spoken, whole
 from domain.look.look import Look
@@ -147,9 +147,15 @@ def _plan_confirmed(project: Project, share: Share) -> datetime | None:
 
 
 def _quietly(project: Project, confirmed: datetime | None, milestones: tuple[MilestoneRow, ...]) -> bool:
-    """Return whether the newest confirmation, as far as the terms tell it, is no news by itself."""
-    told = confirmed is not None or any(row.confirmed_at is not None for row in milestones)
-    return told and project.schedule.confirmation().quietly
+    """Return whether the newest confirmation, as far as the terms tell it, is no news by itself.
+
+    While a milestone waits for review, that of the others may be newer than that of the plan.
+    """
+    told = [] if confirmed is None else [(confirmed, project.schedule.confirmation())]
+    told += [
+        (row.confirmed_at, project.schedule.confirmation(MilestoneId(row.id))) for row in milestones if row.confirmed_at
+    ]
+    return max(told, key=lambda one: one[0])[1].quietly if told else False
 
 
 # milestones

@@ -54,6 +54,10 @@ def told(
     memory.turn()
     bare = msgspec.structs.replace(view, milestones=(), risks=(), concerns=(), budget=None)
     page = _without_nothing(msgspec.to_builtins(bare))
+    for name in LISTS:
+        page.pop(name, None)
+    if not view.confirmed_quietly:
+        page.pop("confirmed_quietly", None)  # so that a view says what it said before there was such a member
     lists, found = {}, dict[str, str]()
     for name, kind in LISTS.items():
         things = getattr(view, name)

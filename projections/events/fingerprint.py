@@ -6,10 +6,13 @@ changes in the program: decisions, pages, words, comments. Too much may be in it
 
 import functools
 import hashlib
+import re
 import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from datetime import date, time, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -19,6 +22,7 @@ from projections.events.hold_book import HoldBook
 from projections.events.world import World
 
 OURS = ("domain", "projections")
+PLAIN = str | bytes | int | float | complex | Decimal | date | time | timedelta | tzinfo | None  # said by their `repr`
 ROOTS = (World, ("__init__", "apply", "settle")), (HoldBook, ("__init__",))
 
 
@@ -58,15 +62,20 @@ class _Walk:
             before = len(self._seen) + len(self.names)
             for kind in list(self._classes):
                 for name, member in list(vars(kind).items()):
-                    if name in self.names or name == "__post_init__":
-                        self.see(_function(member))
+                    if name in self.names or (_called_unnamed(name) and isinstance(member, types.FunctionType)):
+                        self._named(f"{kind.__module__}.{kind.__qualname__}", name, _function(member))
             for module in list(self._modules):
                 for name in self.names & vars(module).keys():
-                    self.see(vars(module)[name])
+                    self._named(module.__name__, name, vars(module)[name])
+
+    def _named(self, of: str, name: str, thing: object) -> None:
+        """Take in what stands under a name: a value counts by the name that code has for it, not as one of many."""
+        self.told.add(f"{of}: {name} = {_shape(thing)}")
+        self.see(thing)
 
     def see(self, thing: object) -> None:
         """Take in something that code refers to."""
-        if isinstance(thing, str | bytes | int | float | complex | None):
+        if isinstance(thing, PLAIN):
             self.told.add(repr(thing))
             return
         if id(thing) in self._seen:
@@ -120,6 +129,7 @@ class _Walk:
         self._all(kind.__bases__)
         if issubclass(kind, msgspec.Struct):
             self.told.add(f"{name}: {kind.__struct_fields__} {kind.__struct_config__.tag!r}")
+            self.told.add(f"{name}: {_shape(kind.__struct_defaults__)}")
             self._all(kind.__struct_defaults__)
 
     def _function(self, function: types.FunctionType) -> None:
@@ -127,6 +137,7 @@ class _Walk:
         if not _ours(function.__module__ or ""):
             self.told.add(f"def {name}")
             return
+        self.told.add(f"{name}: {_shape((function.__defaults__, function.__kwdefaults__))}")
         self._all((function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)))
         for cell in function.__closure__ or ():
             try:
@@ -140,7 +151,7 @@ class _Walk:
         self.names.update(code.co_names)
         for name in code.co_names:
             if name in known:
-                self.see(known[name])
+                self._named(str(known.get("__name__")), name, known[name])
         inner = [
             self._code(one, None, known) if isinstance(one, types.CodeType) else _repr(one)
             for one in code.co_consts
@@ -149,11 +160,35 @@ class _Walk:
         return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {code.co_freevars} {inner}"
 
 
+def _called_unnamed(name: str) -> bool:
+    """Tell whether a method is called by operators and the like, which do not name it."""
+    return name.startswith("__") and name.endswith("__") and name != "__init__"
+
+
 def _function(member: object) -> object:
     """Return the function behind a member of a class."""
     if isinstance(member, property):
         return member.fget
     return getattr(member, "__func__", member)
+
+
+def _shape(thing: object) -> str:
+    """Return what a value says, with all in it and in order; of what is no value, its name or its kind."""
+    match thing:
+        case _ if isinstance(thing, PLAIN):
+            return repr(thing)
+        case tuple() | list():
+            return f"[{', '.join(map(_shape, thing))}]"
+        case set() | frozenset():
+            return f"{{{', '.join(sorted(map(_shape, thing)))}}}"
+        case Mapping():
+            return f"{{{', '.join(f'{_shape(key)}: {_shape(value)}' for key, value in thing.items())}}}"
+        case msgspec.Struct():
+            return f"{type(thing).__qualname__}{_shape([getattr(thing, name) for name in thing.__struct_fields__])}"
+        case re.Pattern():
+            return f"pattern {thing.pattern!r} {thing.flags}"
+        case _:
+            return str(getattr(thing, "__qualname__", type(thing).__qualname__))
 
 
 def _repr(constant: object) -> str:

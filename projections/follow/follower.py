@@ -79,7 +79,7 @@ class _Turn(msgspec.Struct, frozen=True):
 
 
 class Follower:
-    """Follows the event log. One thread owns it; `wake` and `ask_again` may be called from any.
+    """Follows the event log. One thread owns it; `wake`, `ask_again` and `forget` may be called from any.
 
     With `settled` it reads what is recorded already when it is made, else at its first turn.
     """
@@ -101,6 +101,7 @@ class Follower:
         self._stands = self._feed.last  # how everything stood after the command that is taken in
         self._awake = threading.Event()
         self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._emptied = threading.Event()  # set when what is kept in memory is to be dropped
         self.parked: dict[str, Parked] = {}
         self.beat = time.monotonic()  # when it last worked, by the monotonic clock; for the health page
         self.failure = ""  # the error that stops it as a whole, "" when none does; for the health page
@@ -152,6 +153,11 @@ class Follower:
         self._asked.put(share)
         self.wake()
 
+    def forget(self) -> None:
+        """Have the thread that follows drop what it remembers, as content was erased; returns at once."""
+        self._emptied.set()
+        self.wake()
+
     def run(self, stop: threading.Event, poll: float = 0.25) -> None:
         """Follow until `stop` is set; `poll` is how many seconds it waits at most for a hint before it reads anyway.
 
@@ -164,6 +170,9 @@ class Follower:
 
     def _turn(self) -> int:
         self.beat = time.monotonic()
+        if self._emptied.is_set():
+            self._emptied.clear()
+            self._forget()
         if self._unsure:
             self._reset()
         if self._lease_keeper is not None and self._lease_keeper.term is None:
@@ -251,7 +260,8 @@ class Follower:
         """Take in the events of one command; `alone`: nothing else is known to wait."""
         self.beat = time.monotonic()
         group, stood, self._stands = step.events, self._stands, step.after
-        if any(isinstance(recorded, Recorded) and isinstance(recorded.event, ERASED) for recorded in group):
+        erases = _erases(group)
+        if erases:
             self._forget()
         concerned: set[ShareId] = set()
         for stream in {recorded.stream for recorded in group}:
@@ -270,7 +280,8 @@ class Follower:
                 log.exception("share %s is stopped at event %d; the others go on", share, before)
                 parked = Parked(share=share, position=before, error=f"{type(error).__name__}: {error}")
                 self.parked[share] = batch.parked[share] = parked
-                self._before[share] = stood
+                if not erases:
+                    self._before[share] = stood
                 continue
             if made is not None:
                 self._shown[share] = made.shown
@@ -305,6 +316,8 @@ class Follower:
         try:
             self._refuse_broken(share)
             if not _narrowed(batch, turn.world, share, position):
+                if _erases(turn.group):
+                    self._forget()  # what turns before this one have made since it was recorded
                 now = _time_of(self._clock(), turn.group)
                 made = disclose(turn.world, share, self._shown_by(share), self._renderer, now, self._secrets)
                 if made is not None:
@@ -333,6 +346,7 @@ class Follower:
         for shown in self._shown.values():
             if shown.memory is not None:
                 shown.memory.forget()
+        self._before.clear()
 
     def _refuse_broken(self, share: ShareId) -> None:
         agreed = self._world.shares[share]
@@ -405,7 +419,8 @@ class Follower:
             return True
         begun = self._begun(share, parked)
         key, world, batch = ShareId(share), begun.world.still(), _Batch()
-        shown = msgspec.structs.replace(restore(self._disclosure, share), memory=Memories())
+        memory = Memories()
+        shown = msgspec.structs.replace(restore(self._disclosure, share), memory=memory)
         batch.know(self._events.cuts(parked.position))
         batch.read = max(batch.read, self._position)
         touched = False
@@ -414,6 +429,8 @@ class Follower:
                 if isinstance(recorded, Unreadable) and key not in world.concerned(recorded.stream):
                     continue
                 world.apply(_readable(recorded))
+                if _erases([recorded]):
+                    memory.forget()
                 touched = touched or key in world.concerned(recorded.stream)
                 if not _closes(recorded) or not touched:
                     continue
@@ -460,6 +477,10 @@ def _narrowed(batch: _Batch, world: World, share: ShareId, position: int) -> boo
 def _time_of(now: datetime, group: Sequence[Recorded | Unreadable]) -> datetime:
     """Return when an entry is made (UTC): never before the events it discloses, even if this clock is behind."""
     return max([now, *(r.at for r in group if isinstance(r, Recorded))])
+
+
+def _erases(group: Sequence[Recorded | Unreadable]) -> bool:
+    return any(isinstance(recorded, Recorded) and isinstance(recorded.event, ERASED) for recorded in group)
 
 
 def _closes(recorded: Recorded | Unreadable) -> bool:

@@ -21,6 +21,7 @@ from domain.ids import PersonId
 from domain.plan.schedule import MoveForecast
 from tests.properties.seeds import each
 from tests.properties.twins import pair, play
+from tests.web.doors import wait_until
 from tests.world import HARBOUR, KEY, SHARE, START, World, salt
 from web import app as application
 from web.process import signing
@@ -53,15 +54,25 @@ KEYS = re.compile(  # of a form and of a session: random, of one length, saying 
 
 @contextlib.contextmanager
 def doors(folder: Path) -> Iterator[tuple[Any, TestClient]]:
-    """Open a folder's doors at one instant, with Acme's viewer signed in."""
+    """Open a folder's doors at one instant, with Acme's viewer signed in.
+
+    What is due by then is done before anything is asked: a process does it by itself, half a second after its start,
+    and whatever is asked before that would see another page than what is asked after it.
+    """
     settings = Settings(data=folder, public_url=ORIGIN, session_hours=720, idle_minutes=43_200, exports_per_minute=1000)
     signing.write(settings.key_file, KEY)
     process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
+    due = process.clockwork.lead
+    process.clockwork.lead = lambda: None  # type: ignore[method-assign]
     with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
         secret = process.services.credentials.enter(
             process.services.credentials.link(OPERATOR, PersonId("viewer-acme"))
         ).secret
         client.cookies.set(process.services.guard.cookie, secret)
+        wait_until(process.leads)
+        due()
+        logs = process.services.logs
+        wait_until(lambda: logs.disclosure.position() == logs.events.head())
         yield process, client
 
 

@@ -197,4 +197,6 @@ class Clockwork:
                 self._loop.call(services.live.forget, line.statement.subject)
                 services.ever_told.forget(line.statement.subject)
                 services.heads.forget()  # it may be the newest, of a share that has ended
+                services.renderer.forget()
+                services.follower.forget()
         self._ledger_read = last.index

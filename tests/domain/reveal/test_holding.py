@@ -9,6 +9,7 @@ import pytest
 from domain.agreement.share import ActivateTerms, DraftShare, ReleaseHeld
 from domain.agreement.terms import Release, Ways
 from domain.plan.schedule import ApproveBaseline, ConfirmPlan
+from projections.entries.changes import changes
 from tests.world import ACME, HARBOUR, MANAGER, SHARE, World, everything
 
 LATE = date(2027, 6, 20)
@@ -42,6 +43,19 @@ def test_a_confirmation_waits_for_the_milestone_that_waits_and_is_shown_for_the_
     assert world.view().confirmed_at == before.confirmed_at  # of the plan as a whole, which the other one is in
     world.tell(ReleaseHeld(share=SHARE, by=MANAGER.person, subjects=("milestone-m1",)))
     assert {row.confirmed_at for row in world.view().milestones} == {world.view().confirmed_at, second.confirmed_at}
+
+
+@pytest.mark.parametrize("person_is_newest", [True, False])
+def test_a_confirmation_is_news_by_the_newest_one_that_is_told(world: World, *, person_is_newest: bool) -> None:
+    """What was confirmed before a milestone began to wait says nothing of what the others are told meanwhile."""
+    by_source, by_person = (ConfirmPlan(project=HARBOUR, source=source) for source in ("source", "person"))
+    world.tell(by_source if person_is_newest else by_person)
+    world.move("m1", LATE)
+    world.tell(by_person if person_is_newest else by_source)
+    assert world.view().milestones[1].confirmed_at == world.clock.at
+    assert world.view().confirmed_quietly is not person_is_newest
+    told = [change.row for change in changes(world.view(len(world.entries()) - 1), world.view())]
+    assert told == (["milestone.confirmed"] if person_is_newest else [])
 
 
 def test_an_agreed_plan_waits_for_the_milestone_that_waits_and_is_shown_for_the_others(world: World) -> None:

@@ -2,15 +2,18 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from domain.agreement.share import ActivateTerms, DraftShare, DraftTerms, RevokeShare
+from domain.ids import CommandId, PersonId
+from domain.people.person import ErasePerson
 from domain.plan.project import StartProject
 from domain.plan.schedule import AddMilestone, MilestoneDetails, MoveForecast
 from projections.follow import follower as module
 from projections.logs.disclosure_log import WAITS
-from tests.world import COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, World, everything
+from tests.world import ADMIN, COUNCIL, DEPOT, HARBOUR, MANAGER, SHARE, World, everything
 
 BIG = "share-big"
 ITEMS = 40
@@ -122,6 +125,58 @@ def test_a_process_that_ends_meanwhile_loses_and_doubles_nothing(tmp_path: Path,
     rows = [next(row for row in view.milestones or () if row.id == "b1") for view in found if view]
     assert [row.forecast.day for row in rows if row.forecast] == [2, 3, 4, 5, 6]
     assert world.folder.disclosure.parked(BIG) is None
+
+
+def remembered(monkeypatch: pytest.MonkeyPatch, of: str) -> list[int]:
+    """Note how much is remembered of a share whenever an update of it is looked for, from now on."""
+    found: list[int] = []
+    sound = module.disclose
+
+    def noting(world: Any, share: Any, shown: Any, *rest: Any) -> Any:
+        if share == of:
+            found.append(len(shown.memory.told.sections))
+        return sound(world, share, shown, *rest)
+
+    monkeypatch.setattr(module, "disclose", noting)
+    return found
+
+
+def test_what_it_made_before_its_turn_of_an_erasure_is_not_used_in_that(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large(world)
+    found = remembered(monkeypatch, BIG)
+    for i in range(2):
+        record(world, big(i))
+    world.service.execute(ADMIN, ErasePerson(person=PersonId("viewer-acme"), reason="Asked"), command_id=CommandId("e"))
+    record(world, big(2))
+    world.follow()
+    assert found[1] > 0
+    assert found[2] == 0
+    assert found[3] == 0  # an erasure that changed nothing on the page left nothing to remember
+    assert len(found) == 4
+
+
+def test_a_stopped_share_that_goes_on_uses_nothing_it_made_before_an_erasure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.harbour()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "disclose", lambda *_args: 1 // 0)
+        record(world, small(0))
+        world.follow()
+    assert SHARE in world.follower.parked
+    assert SHARE in world.follower._before
+    record(world, small(1))
+    world.service.execute(ADMIN, ErasePerson(person=PersonId("viewer-acme"), reason="Asked"), command_id=CommandId("e"))
+    record(world, small(2))
+    world.follow()
+    assert world.follower._before == {}, "a world with the person in it is not kept"
+    found = remembered(monkeypatch, SHARE)
+    assert world.follower.retry(SHARE)
+    assert found[-3] > 0
+    assert found[-2] == 0
+    assert world.view().milestones[0].forecast == date(2027, 6, 4)
 
 
 def test_what_ends_meanwhile_is_not_shown_any_more(world: World) -> None:

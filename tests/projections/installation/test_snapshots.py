@@ -7,19 +7,23 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from domain.commands import AnyCommand
 from domain.ids import CommandId, MilestoneId, PersonId
+from domain.money import Money
 from domain.people.person import ErasePerson, InvitePerson
-from domain.plan import milestones
+from domain.plan import account, milestones
 from domain.plan.schedule import MoveForecast
 from domain.reveal import policy
 from projections.events import fingerprint, kept
+from projections.events import world as world_module
 from projections.events.event_log import SNAPSHOT
 from projections.events.folding import Folding, Stood, nothing
 from projections.events.present import CurrentWorld
@@ -277,6 +281,35 @@ def test_it_changes_with_what_evolves_a_state_and_with_nothing_else(monkeypatch:
         patch.setitem(milestones.Milestone.__annotations__, "source_id", int)
         assert fingerprint.fingerprint() != before
     assert fingerprint.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "value"),
+    [
+        (world_module, "WITHIN", timedelta(minutes=15)),
+        (world_module, "KEPT", world_module.FEW),  # a number that another constant has already
+        (account, "BEYOND", Decimal(10) ** 13),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_it_changes_with_every_value_that_a_state_is_made_by(
+    monkeypatch: pytest.MonkeyPatch, of: Any, name: str, value: object
+) -> None:
+    before = fingerprint.fingerprint()
+    monkeypatch.setattr(of, name, value)
+    assert fingerprint.fingerprint() != before
+
+
+def test_it_changes_with_what_an_operator_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint.fingerprint()
+    sound = Money.__add__
+
+    def plus(one: Money, other: Money) -> Money:
+        return sound(one, sound(other, other))
+
+    plus.__module__ = Money.__module__
+    monkeypatch.setattr(Money, "__add__", plus)
+    assert fingerprint.fingerprint() != before
 
 
 # whoever is erased
