@@ -15,6 +15,7 @@ from web.write.permission import OPERATOR
 pytestmark = [pytest.mark.browser, pytest.mark.folder]
 
 
+@pytest.mark.slow
 def test_an_open_dashboard_takes_on_the_look_without_loading_anew(
     product: Product, sit_down: Any, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
     made.stop()
 
 
+@pytest.mark.slow
 def test_the_day_of_a_date_field_stands_below_it_in_words(product: Product, sit_down: Callable[..., Any]) -> None:
     for person in {person for person, _path in PAGES}:
         page = sit_down(product, person)

@@ -239,6 +239,7 @@ def _looked(whole: Fleet, page: Dashboard) -> tuple[int, bytes]:
 # a storm
 
 
+@pytest.mark.slow
 def test_statements_during_a_storm_grow_with_shares_and_not_with_dashboards(whole: Fleet) -> None:
     few, many = stranded(whole, 60), stranded(whole, 900)
     print(f"statements: {few} for 60 dashboards, {many} for 900")

@@ -230,7 +230,11 @@ def allowed(route: Any) -> Any:
     return route.endpoint.guarded
 
 
-@pytest.mark.parametrize("comer", COMERS)
+SELDOM = ("of one client", "of two clients, by a link to one")  # what they meet, the other two meet as well
+OFTEN = [pytest.param(comer, marks=[pytest.mark.slow] if comer in SELDOM else []) for comer in COMERS]
+
+
+@pytest.mark.parametrize("comer", OFTEN)
 def test_a_viewer_cannot_tell_what_is_not_theirs_from_what_is_not(
     product: tuple[Product, TestClient], comer: str
 ) -> None:

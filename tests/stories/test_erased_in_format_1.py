@@ -624,7 +624,7 @@ def readable_with_name(worker: Running) -> list[int]:
     return [one.n for one in kept if one.raw is not None and NAME.encode() in one.raw]
 
 
-@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("dies", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_of_two_workers_the_one_that_leads_finishes_what_the_other_began_and_both_forget(
     two: list[Running], *, dies: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
