@@ -294,6 +294,7 @@ def test_a_door_that_is_not_for_ones_role_is_no_door(product: tuple[Product, Tes
                 assert ("content-length", str(len(none))) in headers
 
 
+@pytest.mark.slow
 def test_a_manager_of_some_projects_cannot_tell_another_from_none(product: tuple[Product, TestClient]) -> None:
     made, client = product
     made.become(client, "manager")
@@ -301,6 +302,7 @@ def test_a_manager_of_some_projects_cannot_tell_another_from_none(product: tuple
     assert told_apart(made, client, routes, UNMANAGED, MANAGED) == []
 
 
+@pytest.mark.slow
 def test_who_is_not_signed_in_is_asked_to_whatever_there_is(product: tuple[Product, TestClient]) -> None:
     made, client = product
     made.become(client, "")
