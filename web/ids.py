@@ -28,8 +28,29 @@ def digest(secret: str) -> str:
 
 
 def form_token(session_hash: str) -> str:
-    """Return the token that proves that a form came from a page of this session."""
-    return hmac.new(session_hash.encode(), b"form", hashlib.sha256).hexdigest()
+    """Return a token that proves that a form came from a page of this session; another text each time.
+
+    It is a random mask of 32 bytes and what it hides, so that no length of a compressed page tells of it.
+    """
+    mask = secrets.token_bytes(32)
+    return mask.hex() + _xor(mask, hmac.digest(session_hash.encode(), b"form", "sha256")).hex()
+
+
+def same_form_token(sent: str, token: str) -> bool:
+    """Tell whether a text is a token of the session that `token` is of."""
+    try:
+        raw = bytes.fromhex(sent)
+    except ValueError:
+        return False
+    return len(raw) == 64 and hmac.compare_digest(_unmasked(raw), _unmasked(bytes.fromhex(token)))
+
+
+def _unmasked(raw: bytes) -> bytes:
+    return _xor(raw[:32], raw[32:])
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(32)
 
 
 def random_salt(_share: str, _n: int) -> bytes:

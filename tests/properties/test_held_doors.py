@@ -53,6 +53,7 @@ def told(seed: int, *, held: bool) -> Iterator[tuple[Process, TestClient]]:
         signing.write(settings.key_file, KEY)
         process = application.compose(settings, Given(now=lambda: LATER, salt=salt))
         with TestClient(application.create(process), base_url=ORIGIN, follow_redirects=False) as client:
+            client.headers["accept-encoding"] = "identity"
             secret = process.services.credentials.enter(
                 process.services.credentials.link(OPERATOR, PersonId("viewer-acme"))
             ).secret

@@ -1,6 +1,7 @@
 """An application of some doors on a real folder, for tests of those doors."""
 
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
@@ -104,3 +105,8 @@ def wait_until(true: Callable[[], bool], seconds: float = 15) -> None:
     while not true():
         assert time.monotonic() < end, "it did not come true in time"
         time.sleep(0.01)
+
+
+def without_token(page: bytes) -> bytes:
+    """Return a page without the token of its forms, which is another text in every answer."""
+    return re.sub(rb'name="csrf" value="\w+"', b"", page)

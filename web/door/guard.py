@@ -6,7 +6,6 @@ guessing (what may not be seen answers exactly like what does not exist), old se
 tokens of programs (they open the JSON API alone), bodies without end and people without measure (web/door/bounds.py).
 """
 
-import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Literal
@@ -33,7 +32,7 @@ from web.door.problem import at_json_door, problem
 from web.door.refused import NOBODY, Reader, refused_page, to_a_person, with_headers_of
 from web.door.templates import Pages
 from web.door.way_on import way_in
-from web.ids import digest, form_token
+from web.ids import digest, form_token, same_form_token
 from web.languages import accepted
 
 Allowed = frozenset[Role] | Literal["anyone"]
@@ -230,7 +229,7 @@ class Guard:
         if sent is None and request.headers.get("content-type", "").startswith(FORM):
             value = (await request.form()).get("csrf")
             sent = value if isinstance(value, str) else None
-        return sent is not None and any(_same(sent, token) for token in _form_tokens(signed))
+        return sent is not None and any(same_form_token(sent, token) for token in _form_tokens(signed))
 
     async def shown(self, request: Request, answer: Response) -> Response:
         """Return a refusal as a page of the product where a person reads it; any other answer as it is."""
@@ -254,10 +253,6 @@ class Guard:
 def _form_tokens(signed: Signed) -> list[str]:
     """Return the tokens a form may carry: of a session whose device was kept meanwhile, the one from before as well."""
     return [signed.csrf, *([form_token(signed.session.hash)] if signed.session is not None else [])]
-
-
-def _same(sent: str, token: str) -> bool:
-    return hmac.compare_digest(sent.encode(errors="replace"), token.encode())
 
 
 Endpoint = Callable[[Request, Signed], Awaitable[Response]]

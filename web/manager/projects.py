@@ -1,6 +1,7 @@
 """The pages of managers: the list of projects, the workspace of one, and the routes of every other page."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
@@ -11,7 +12,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from domain.ids import ShareId
+from domain.language import capital
 from domain.plan.project import Project
+from domain.plan.scores import Band, band
 from domain.view import Dimension, Rag
 from projections.events.world import World
 from projections.wording import folding, words
@@ -40,10 +43,12 @@ from web.manager.who import page as who_page
 from web.people import viewers
 from web.process import presence
 from web.process.services import Services
+from web.render.figures import worst_in_band
 from web.seen import page as seen_page
 from web.staff.frame import StaffPage, shell
 
 PARTS: tuple[Dimension, ...] = ("schedule", "budget", "risk")
+HIGHEST_FIRST: tuple[Band, ...] = ("high", "medium", "low")
 
 
 class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +57,7 @@ class ProjectLine(msgspec.Struct, frozen=True, kw_only=True):
     placed: Placed
     project: Project
     owner: str
-    statuses: Sequence[tuple[str, Rag | None]]  # of schedule, budget and risk
+    statuses: Sequence[tuple[str, Rag | None, str]]  # of schedule, budget and risk, with a word where it has its own
     slip: str  # of the last milestone, in calendar days; "" where nothing was agreed
     watching: int  # people with a page open now
 
@@ -110,10 +115,23 @@ def _line(services: Services, world: World, placed: Placed) -> ProjectLine:
         placed=placed,
         project=project,
         owner=world.person_name(project.owner),
-        statuses=[(part, project.health.status(part)) for part in PARTS],
+        statuses=[
+            (part, project.health.status(part), worst_risks(project) if part == "risk" else "") for part in PARTS
+        ],
         slip="" if slip is None else words.signed(slip),
         watching=sum(presence.people_watching(services, share) for share in placed.standing.shares),
     )
+
+
+def worst_risks(project: Project) -> str:
+    """Return how many open risks stand in the worst band, as clients read it: "Two high"; "" where overridden."""
+    bands = Counter(
+        band(project.scale, risk.residual.score) for risk in project.risks.risks.values() if not risk.closed
+    )
+    if not bands or "risk" in project.health.overrides:
+        return ""
+    worst = next(name for name in HIGHEST_FIRST if bands[name])
+    return capital(worst_in_band(worst, bands[worst]))
 
 
 async def project(request: Request, signed: Signed) -> Response:

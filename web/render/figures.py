@@ -155,7 +155,7 @@ def risk_vital(vital: RiskVital) -> RiskVitalPart:
         worst_many=in_band(worst[1], worst[0]) if banded else "",
         worst_which=alone if banded else "",
         facts=details.of_risks(vital),
-        worst_risk=capital(_worst(worst[1], worst[0])),
+        worst_risk=capital(worst_in_band(worst[1], worst[0])),
         risk_counts=capital(counted("one shared: {told}", "{many} shared: {told}", shared, told=counts)),
         risk_boxes=tuple(_boxes([(tone, BAND_INSIDE[name]) for tone, name, many in bands for _i in range(many)])),
     )
@@ -172,7 +172,7 @@ def in_band(band: str, many: int) -> str:
             return ngettext("{many} low", "{many} low", many, many=many)
 
 
-def _worst(band: str, many: int) -> str:
+def worst_in_band(band: str, many: int) -> str:
     """Return how many risks of the worst band there are, in words: "one high"."""
     match band:
         case "high":

@@ -11,11 +11,14 @@ import pytest
 
 from domain.agreement.share import ActivateTerms, DraftShare
 from domain.agreement.terms import Terms
-from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, ShareId
+from domain.ids import ClientId, CommandId, MilestoneId, PersonId, ProjectId, RiskId, ShareId
 from domain.people.clients import RegisterClient
 from domain.people.person import AssignProjects, InvitePerson
+from domain.plan.health import OverrideHealth
 from domain.plan.project import StartProject
+from domain.plan.risks import CloseRisk, RaiseRisk, RiskDetails
 from domain.plan.schedule import AddMilestone, MilestoneDetails
+from domain.plan.scores import Points
 from projections.wording.folding import folded, matches, wanted
 from tests.web.doors import VIEWER, House, every_route, running
 from tests.world import DEPOT, HARBOUR, SHARE
@@ -261,3 +264,26 @@ def test_a_thousand_projects_cost_at_most_half_as_much_again_as_ten(tmp_path: Pa
         many = spent()
         print(f"{few * 1000:.1f} ms with ten, {many * 1000:.1f} ms with a thousand")
         assert many <= 1.5 * few
+
+
+def test_the_list_says_of_risks_what_clients_read(house: House) -> None:
+    """A count of the worst band of the open ones; the status alone where somebody has overridden it."""
+    page, calm, now = house.client("manager"), ProjectId("calm"), house.process.services.now()
+    do(house, start(calm, "A calm one"))
+
+    def said() -> str:
+        row = re.search(r'href="/p/calm">.*?</tr>', page.get("/p").text, re.DOTALL)
+        assert row is not None
+        return " ".join(re.sub("<[^>]+>", " ", row[0].split('data-label="Risk"')[1].split("</td>")[0])[1:].split())
+
+    assert said() == "n/a"
+    for n, impact in ((1, 2), (2, 3), (3, 4)):
+        details = RiskDetails(ref=f"C-{n}", title="Crane")
+        points = Points(probability=2, impact=impact)
+        do(house, RaiseRisk(project=calm, risk=RiskId(f"calm{n}"), details=details, inherent=points, residual=points))
+    assert said() == "Two medium"
+    do(house, CloseRisk(project=calm, risk=RiskId("calm2"), reason="Gone"))
+    assert said() == "One medium"
+    until = now + timedelta(days=3)
+    do(house, OverrideHealth(project=calm, dimension="risk", status="off_track", reason="Wind", until=until))
+    assert said() == "Off track"

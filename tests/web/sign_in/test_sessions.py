@@ -58,7 +58,7 @@ def enter(house: House, person: str, agent: str = "") -> TestClient:
 
 
 def csrf(page: str) -> str:
-    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
+    found = re.search(r'name="csrf" value="([0-9a-f]{128})"', page)
     assert found is not None
     return found[1]
 
