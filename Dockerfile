@@ -28,9 +28,9 @@ RUN apt-get update -qq \
  && groupadd --system --gid 10001 fanlight \
  && useradd --system --uid 10001 --gid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin fanlight \
  && install --directory --owner=fanlight --group=fanlight --mode=0700 /converter
-COPY --from=converting /opt/converter /opt/fanlight
+COPY --from=converting /opt/converter /opt/converter
 USER fanlight
-ENV PATH=/opt/fanlight/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/converter/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 ENTRYPOINT ["fanlight"]
 CMD ["converter", "--socket", "/converter/converter.sock"]
 

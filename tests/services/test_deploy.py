@@ -352,3 +352,12 @@ def test_a_browser_behind_the_proxy_stays_live_through_a_rolling_restart(
     assert states <= {"live", "reconnecting"}
     assert max(answers) < 400, answers
     context.close()
+
+
+def test_an_environment_stays_where_it_was_made() -> None:
+    """The first line of each of its programs names its Python by path."""
+    text = (ROOT / "Dockerfile").read_text()
+    made = re.findall(r"^RUN python -m venv (\S+)", text, re.MULTILINE)
+    copied = re.findall(r"^COPY --from=\S+ (/opt/\S+) (\S+)$", text, re.MULTILINE)
+    assert sorted(made) == sorted(start for start, _end in copied)
+    assert all(start == end and text.count(f"PATH={end}/bin:") == 1 for start, end in copied)

@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.fleet import Crowd, eventually
 from tests.services.compose.engine import ROOT, enclosed, engine, fetch, missing
 from tests.services.compose.installed import ALL, OURS, Installed, first_link
-from tests.world import SHARE
+from tests.world import HARBOUR, SHARE
 
 SITE = "status.localhost"  # a name for which the proxy makes its certificate itself
 DASHBOARDS, MOST = 20, 600.0  # seconds for everything but what is fetched once
@@ -226,6 +226,22 @@ def restored(site: Installed, crowd: Crowd) -> None:
         crowd.check(record)
 
 
+def converted(site: Installed) -> None:
+    """A converter is added as documented; a worker hands it a plan of another tool, and it can do nothing else."""
+    with step("build and start a converter"):
+        site.sh(documented("### A converter with Compose")[0])
+        eventually(site.well, 60, "everything is well beside the converter")
+    host = "{{.HostConfig.NetworkMode}} {{.HostConfig.ReadonlyRootfs}} {{.Config.User}} {{.State.Health.Status}}"
+    assert site.inspected("converter", host) == "none true fanlight healthy"
+    with step("convert a plan of Primavera P6"):
+        put = f"docker compose exec -T worker-1 sh -c 'cat > /spool/plan.xer' < {Path(__file__).with_name('plan.xer')}"
+        said = site.sh(
+            f"{put}; docker compose exec -T worker-1 fanlight import /spool/plan.xer --project {HARBOUR} 2>&1"
+        )
+    assert "Converted from Primavera P6 (XER) by mpxj" in said, said
+    assert "Berth ready" in said, said
+
+
 def logged(site: Installed) -> None:
     """What an operator reads as an error is one."""
     errors = Counter(line.partition("ERROR:")[2].strip() for line in site.logged("postgres") if "ERROR:" in line)
@@ -252,6 +268,8 @@ def story(home: Path) -> None:
         pushed(site, crowd, 3)
         without_postgres(site)
         restored(site, crowd)
+        converted(site)
+        pushed(site, crowd, 2)
         logged(site)
     with step("take everything down"):
         site.sh("docker compose down --volumes --timeout 5")
@@ -283,7 +301,7 @@ def main() -> int:
         took = time.monotonic() - begun
     except BaseException:
         print("\n" + (home / "log").read_text()[-1500:])
-        for service in ALL if (home / "fanlight").exists() else ():
+        for service in (*ALL, "converter") if (home / "fanlight").exists() else ():
             said = subprocess.run(
                 f"docker compose logs --tail 15 {service}", shell=True, cwd=home / "fanlight", capture_output=True, text=True,
                 check=False,

@@ -17,7 +17,8 @@ KEPT = ROOT / "build" / "compose"  # what is fetched once: a Debian for the stan
 STAND_INS = Path(__file__).parent / "stand_ins"
 PYTHON = "3.13"  # of the image, in the Dockerfile and in Debian trixie
 MIRROR = [one for one in (os.environ.get("DEBIAN_MIRROR"),) if one]  # empty: the one debootstrap takes by itself
-PACKAGES = "ca-certificates,python3,python3-venv,postgresql-17,valkey-server,caddy,docker-registry,gosu,libcap2-bin"
+PACKAGES = ("ca-certificates,python3,python3-venv,postgresql-17,valkey-server,caddy,docker-registry,gosu,libcap2-bin,"
+            "default-jre-headless")  # fmt: skip
 LEFT_OUT = ("usr/lib/x86_64-linux-gnu/libLLVM*", "usr/lib/postgresql/*/lib/llvmjit*", "usr/lib/postgresql/*/lib/bitcode",
             "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/i18n", "var/cache/apt", "var/lib/apt/lists",
             "var/lib/postgresql/*", "dev/*", "proc/*")  # fmt: skip
@@ -59,8 +60,9 @@ def _compose() -> str:
 def fetch() -> None:
     """Fetch what the stand-ins are made of, unless it is there: from Debian's mirror and with pip, as set up here."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    debian, locks = KEPT / "debian.tar", [ROOT / "requirements.run.lock", ROOT / "requirements.build.lock"]
-    if not debian.exists():
+    debian, locks = KEPT / "debian.tar", [ROOT / f"requirements.{one}.lock" for one in ("run", "build", "convert")]
+    asked = KEPT / "debian.asked"  # what the one that is there was made of
+    if not (debian.exists() and asked.exists() and asked.read_text() == PACKAGES):
         with tempfile.TemporaryDirectory(dir=KEPT) as folder:
             root = Path(folder) / "root"
             _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", "trixie", str(root), *MIRROR)
@@ -68,12 +70,13 @@ def fetch() -> None:
             left_out = [f"--exclude=./{one}" for one in LEFT_OUT]
             _run("tar", "--create", f"--file={new}", "--one-file-system", *left_out, f"--directory={root}", ".")
             new.rename(debian)
+        asked.write_text(PACKAGES)
     wheels, state = KEPT / "wheels", hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()
     if not (wheels / state).exists():
         shutil.rmtree(wheels, ignore_errors=True)
-        wanted = [f"--requirement={lock}" for lock in locks]
-        _run(sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--only-binary=:all:",
-             f"--python-version={PYTHON}", f"--dest={wheels}", *wanted)  # fmt: skip
+        for lock in locks:
+            _run(sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--only-binary=:all:",
+                 f"--python-version={PYTHON}", f"--dest={wheels}", f"--requirement={lock}")  # fmt: skip
         (wheels / state).touch()
 
 

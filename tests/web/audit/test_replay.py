@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from domain.agreement.share import RevokeShare
-from domain.ids import CommandId, MilestoneId, RiskId
+from domain.ids import CommandId, MilestoneId, PersonId, ProjectId, RiskId
+from domain.plan.project import StartProject
 from domain.plan.risks import TakeRiskNote
 from domain.plan.schedule import MoveForecast
 from projections.evidence.erasing import Erasure, erase_entries
@@ -83,6 +85,23 @@ def test_at_every_instant_it_says_what_was_true_and_what_was_shown(house: House)
     assert "2027-06-21" not in then, "nobody reads dates for machines"
     before = client.get(f"{REPLAY}?at={iso(first - timedelta(seconds=30))}").text
     assert 'href="/audit/shares/share1/1/page">1</a>' in before
+
+
+def test_lanes_name_client_and_project_and_what_changed_comes_first(house: House) -> None:
+    for key, title in (("a1", "Aqueduct"), ("z1", "Zinc works")):
+        started = StartProject(
+            project=ProjectId(key), title=title, client_title=title, owner=PersonId("manager"), currency="GBP",
+            time_zone="Europe/London",
+        )  # fmt: skip
+        house.process.services.service.execute(OPERATOR, started, command_id=CommandId(key))
+    day = forward(house, days=3).date()
+    shift(house, date(2027, 5, 10))
+    until = forward(house, days=2)
+    page = house.client("auditor").get(f"{REPLAY}?since={day}&until={until.date()}&at={iso(until)}").text
+    lanes = re.findall(r'<li class="w" title="([^"]+)">', page)
+    assert lanes == ["Acme Rail · Harbour Line (internal)"]
+    rows = re.findall(r'<th scope="row">([^<]+)</th>', page)
+    assert rows == ["Harbour Line (internal)", "Aqueduct", "Zinc works"]
 
 
 def test_before_anything_began_nothing_was_true_and_nothing_shown(house: House) -> None:
