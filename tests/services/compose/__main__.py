@@ -265,11 +265,10 @@ def story(home: Path) -> None:
         print(f"    {connections(site)} connections to Postgres")
         killed(site, crowd)
         updated(site)
+        converted(site)
         pushed(site, crowd, 3)
         without_postgres(site)
         restored(site, crowd)
-        converted(site)
-        pushed(site, crowd, 2)
         logged(site)
     with step("take everything down"):
         site.sh("docker compose down --volumes --timeout 5")
