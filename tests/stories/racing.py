@@ -234,12 +234,12 @@ class Races:
         await until(lambda: process.services.logs.disclosure.position() >= process.services.logs.events.head())
         ending = [page for race in races for page in race.ending]
         with contextlib.suppress(TimeoutError):
-            await until(lambda: all(page.code for page in ending), 5.0)
+            await until(lambda: all(page.code for page in ending), PATIENCE)
         for race in races:
             for page in race.pages:
                 if page not in race.ending:
                     with contextlib.suppress(TimeoutError):
-                        await until(lambda page=page, race=race: page.at >= self._head(race), 5.0)  # type: ignore[misc]
+                        await until(lambda page=page, race=race: page.at >= self._head(race), PATIENCE)  # type: ignore[misc]
 
     # what should not have happened
 
