@@ -23,6 +23,7 @@ from projections.follow import next_entry as disclosing
 from projections.follow.people import People
 from projections.replay.pages import Heads
 from tests.properties.mutants_agreed import AGREED
+from tests.properties.mutants_pulled import PULLED
 from tests.properties.mutants_told import TOLD
 
 Mutant = Callable[[], AbstractContextManager[object]]
@@ -244,4 +245,5 @@ MUTANTS: dict[str, Mutant] = {
     "every agreed plan, whatever the terms say": _terms(project_fields=("baselines", "phase", "confirmed")),
     **AGREED,
     **TOLD,
+    **PULLED,
 }

@@ -1,6 +1,6 @@
 """Pulls from sources by their cadence, where this process leads; a person and a webhook may ask for a turn sooner.
 
-Rule: at most `AT_ONCE` sources are asked at a time, and each by one pull. A pull is recorded by one command or not at
+Rule: only so many sources are asked at a time, and each by one pull. A pull is recorded by one command or not at
 all, so that whatever is cut short is pulled again and nothing is doubled. The secret is opened for the moment of
 asking, and no message of a failure holds it.
 """
@@ -28,16 +28,16 @@ from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
 from web.outside.addresses import Forbidden
-from web.outside.transport import PULL, Outside
+from web.outside.transport import Bounds, Outside
 from web.sources.taking import News, Taking
-from web.sources.tools.tool import Attached, Pulled, Tool, Trouble
+from web.sources.tools.tool import Attached, Most, Pulled, Tool, Trouble
 from web.sources.turns import Turns
 
 log = logging.getLogger("fanlight.sources")
 EVERY = 0.5  # seconds between two looks for what is due
-AT_ONCE = 4  # sources that are asked at a time
 PATIENCE = 20.0  # seconds for which the page that asks for a pull waits
-MOST = 180.0  # seconds for one pull, whatever its tool does
+CONNECTED = 30.0  # seconds for one answer to go on
+BESIDE = 30.0  # seconds that a pull may take beside what its tool is given
 ASKED = "!"  # behind the name of a source, for the process that leads: a person asked, so nothing is waited for
 
 Key = tuple[ProjectId, SourceId]
@@ -55,6 +55,8 @@ class EnginePorts(msgspec.Struct, frozen=True, kw_only=True):
     leads: Callable[[], bool] = lambda: True
     tell: Callable[[str], None] = lambda _key: None
     crash_point: CrashPoint = nowhere
+    most: Most = Most()  # of a tool that is read in one pull
+    at_once: int = 4  # sources that are asked at a time
     spread: Callable[[], float] = random.random
     monotonic: Callable[[], float] = time.monotonic
 
@@ -91,7 +93,7 @@ class Engine:
             tasks = {task for task in tasks if not task.done()}
             try:
                 if self._ports.leads() and not self.rest and not stop.is_set():
-                    for key in await asyncio.to_thread(self._due, AT_ONCE - len(tasks)):
+                    for key in await asyncio.to_thread(self._due, self._ports.at_once - len(tasks)):
                         tasks.add(asyncio.create_task(self._turn(key)))
             except Exception:
                 log.exception("looking for sources that are due failed; it is tried again")
@@ -156,8 +158,8 @@ class Engine:
 
         async def look() -> str:
             _readable(attached.address)
-            async with self._ports.outside.asking(PULL) as client:
-                return await tool.look(attached, client)
+            async with self._ports.outside.asking(self._bounds()) as client:
+                return await tool.look(self._bounded(attached), client)
 
         return asyncio.run(_within(look, PATIENCE))
 
@@ -254,10 +256,18 @@ class Engine:
 
         async def pull() -> Pulled:
             _readable(attached.address)
-            async with self._ports.outside.asking(PULL) as client:
-                return await tool.pull(attached, cursor, client)
+            async with self._ports.outside.asking(self._bounds()) as client:
+                return await tool.pull(self._bounded(attached), cursor, client)
 
-        return await _within(pull, MOST)
+        return await _within(pull, self._ports.most.seconds + BESIDE)
+
+    def _bounds(self) -> Bounds:
+        """Return what the requests of a pull may take; a tool's module says sooner that it took too long."""
+        most = self._ports.most
+        return Bounds(patience=CONNECTED, at_most=most.seconds + BESIDE / 2, longest=most.answer)
+
+    def _bounded(self, attached: Attached) -> Attached:
+        return msgspec.structs.replace(attached, most=self._ports.most)
 
 
 async def _within(ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:

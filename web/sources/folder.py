@@ -20,7 +20,6 @@ from web.sources.tools.tool import Attached, Field, Progress, Pulled, Trouble
 
 STILL = 2.0  # seconds for which a file must not change before it is taken
 MOST = 20_000  # names looked at in a folder
-ENDINGS = (".xml", ".csv", ".xlsx", ".xls", ".ods", ".txt")
 
 
 class Empty(Trouble):
@@ -102,7 +101,7 @@ class FolderTool:
                     (entry.stat(follow_symlinks=False).st_mtime_ns, entry.name)
                     for entry, _n in zip(entries, range(MOST), strict=False)
                     if entry.is_file(follow_symlinks=False)
-                    and entry.name.lower().endswith(ENDINGS)
+                    and entry.name.lower().endswith(self._files.endings)
                     and not entry.name.startswith((".", "~"))
                 ]
         except OSError as error:

@@ -77,6 +77,10 @@ class Taking:
             address=source.address, values=source.values, secret=secret, hook_secret=self.hook_secret(project, source)
         )
 
+    def calling(self, project: ProjectId, source: Source) -> Attached:
+        """Return what a hint of a tool is checked with: its secret stays sealed, whoever calls and however often."""
+        return Attached(address=source.address, values=source.values, hook_secret=self.hook_secret(project, source))
+
     def seal(self, project: ProjectId, source: SourceId, number: int, secret: str, to: tuple[str, str]) -> bytes:
         """Return the secret of a source, sealed with its key of a number for a tool and an address (`to`)."""
         return self._ports.events.seal_for_source(key_name(project, source, number), secret, bound(*to))

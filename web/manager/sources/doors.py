@@ -112,12 +112,9 @@ async def hook(request: Request) -> Response:
         return not_found()
     project, source = there
     tool = services.sources.tools.get(source.tool)
-    try:
-        attached = await run_in_threadpool(services.sources.taking.attached, project.id, source)
-    except Trouble:
-        return not_found()
     if tool is None or not tool.hooks:
         return not_found()
+    attached = await run_in_threadpool(services.sources.taking.calling, project.id, source)
     if greeting := tool.greeting(request.headers, body):
         return PlainTextResponse("", 200, headers=dict(greeting))
     if not tool.is_signed(attached, request.headers, body):
