@@ -36,6 +36,7 @@ from web.sources.turns import Turns
 log = logging.getLogger("fanlight.sources")
 EVERY = 0.5  # seconds between two looks for what is due
 PATIENCE = 20.0  # seconds for which the page that asks for a pull waits
+WAITING = 8  # pages that wait so at a time: each takes a thread, of which a process has some dozens for all its pages
 CONNECTED = 30.0  # seconds for one answer to go on
 BESIDE = 30.0  # seconds that a pull may take beside what its tool is given
 ASKED = "!"  # behind the name of a source, for the process that leads: a person asked, so nothing is waited for
@@ -78,6 +79,7 @@ class Engine:
         self._tried: dict[str, datetime] = {}  # when that was, UTC
         self._compared: dict[str, Mapping[MilestoneId, Milestone]] = {}  # the milestones it was compared with whole
         self._woken = threading.Event()
+        self._waiting = threading.BoundedSemaphore(WAITING)
         self._count: dict[str, int] = {}  # turns that ended
         self.rest = False  # whether nothing is pulled by the clock for now
 
@@ -145,7 +147,15 @@ class Engine:
             self._turns.keep(self._cadences(), self._ports.monotonic())
             self._turns.at_once(key, self._ports.monotonic())
         self.wake()
-        until = time.monotonic() + patience
+        if not self._waiting.acquire(blocking=False):
+            return TurnEnd()
+        try:
+            return self._awaited(key, before, time.monotonic() + patience)
+        finally:
+            self._waiting.release()
+
+    def _awaited(self, key: str, before: int, until: float) -> TurnEnd:
+        """Return what came of the turn after `before` of them, nothing where it lasts beyond `until`."""
         while time.monotonic() < until:
             with self._lock:
                 if self._count.get(key, 0) > before:
@@ -161,7 +171,12 @@ class Engine:
             async with self._ports.outside.asking(self._bounds()) as client:
                 return await tool.look(self._bounded(attached), client)
 
-        return asyncio.run(_within(look, PATIENCE))
+        if not self._waiting.acquire(blocking=False):
+            raise Trouble(_("Other sources are being tried at this moment. Try again in half a minute."))
+        try:
+            return asyncio.run(_within(look, PATIENCE))
+        finally:
+            self._waiting.release()
 
     def next_at(self, project: ProjectId, source: SourceId) -> datetime | None:
         """Return when a source is pulled next (UTC), None where this process does not pull it."""

@@ -1,6 +1,9 @@
 """What goes on beside a pull, what a source may not confirm or take, and what is typed that cannot be right."""
 
+import asyncio
 import os
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,11 +20,11 @@ from tests.web.sources.house import JIRA, JUNE, MAY, TAKE, Sourced, form, source
 from tests.web.sources.scripted import planned
 from tests.world import HARBOUR, SHARE
 from web.importers.plan import Plan
-from web.sources.engine import Engine
+from web.sources.engine import WAITING, Engine
 from web.sources.files import Files
 from web.sources.folder import FolderTool
 from web.sources.tools.smartsheet import Smartsheet
-from web.sources.tools.tool import Trouble
+from web.sources.tools.tool import Attached, Trouble
 
 pytestmark = pytest.mark.stories
 HERE = f"/p/{HARBOUR}/sources"
@@ -135,6 +138,31 @@ def test_nothing_is_pulled_by_hand_from_one_that_is_paused(house: Sourced) -> No
     assert answer.status_code == 409
     assert "Nothing is pulled from this source" in answer.text
     assert not house.tool.asked
+
+
+def test_pages_that_wait_for_slow_tools_leave_threads_for_all_others(house: Sourced) -> None:
+    house.attach()
+    engine, let_go, waits = house.services.sources.engine, threading.Event(), list[threading.Thread]()
+    given = house.attached()
+
+    async def look(_attached: Attached, _client: object) -> str:
+        await asyncio.to_thread(let_go.wait, 15)
+        return "One plan"
+
+    house.tool.look = look  # type: ignore[method-assign]
+    for _page in range(WAITING):
+        waits.append(threading.Thread(target=engine.look_at, args=(house.tool, given)))
+        waits[-1].start()
+    wait_until(lambda: engine._waiting._value == 0)  # type: ignore[attr-defined]
+    with pytest.raises(Trouble, match="Other sources are being tried at this moment"):
+        engine.look_at(house.tool, given)
+    begun = time.monotonic()
+    assert engine.pull_now(HARBOUR, JIRA).news is None, "it is pulled, and nobody waits for it"
+    assert time.monotonic() - begun < 5
+    let_go.set()
+    for wait in waits:
+        wait.join()
+    assert engine.look_at(house.tool, given) == "One plan"
 
 
 # what is recorded, and what is confirmed

@@ -23,6 +23,7 @@ from web.outside.addresses import Forbidden
 from web.outside.transport import TooLong
 from web.sources.tools.tool import Attached, Tool, Trouble
 
+MOST_VALUES = 2_000_000  # of one answer: three bytes there can be a hundred in memory
 MOST_WAIT = 24 * 3600.0  # seconds that a tool may ask to wait
 LITTLE_WAIT = 60.0  # seconds, where a tool asks to wait and does not say how long
 SAID = 200  # characters of what a tool said that are told on
@@ -133,6 +134,8 @@ class Asker:
                     **self.named,
                 )
             )
+        if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+            raise self.endless()
         try:
             return msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

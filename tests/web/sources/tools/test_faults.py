@@ -137,6 +137,15 @@ def test_a_mark_of_a_page_that_cannot_be_sent_back_is_not(server: Server) -> Non
     assert again.content_hash == first.content_hash
 
 
+def test_an_answer_of_more_values_than_memory_should_hold_is_not_unpacked(server: Server) -> None:
+    class Many(FakeGitHub):
+        def reply(self, asked: Asked) -> Reply:
+            return Reply(200, raw=b"[" + b"[]," * 1_100_000 + b"[]]")
+
+    with pytest.raises(Trouble, match="gives more than can be followed"):
+        pull(server, Many())
+
+
 def test_an_address_of_a_next_page_that_cannot_be_taken_apart_is_told(server: Server) -> None:
     class Torn(FakeGitHub):
         def reply(self, asked: Asked) -> Reply:

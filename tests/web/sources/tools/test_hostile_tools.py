@@ -173,14 +173,3 @@ def test_a_certificate_of_somebody_else_is_not_accepted() -> None:
 
         with pytest.raises(Trouble, match=r"The certificate of 127\.0\.0\.1:\d+ is not accepted"):
             asyncio.run(pull())
-
-
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_a_proxy_in_the_environment_is_not_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        proxy.settimeout(0.2)
-        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
-        with speaking(moved) as port, pytest.raises(Trouble, match="sends the request on"):
-            asked(port)
-        with pytest.raises(TimeoutError):
-            proxy.accept()
