@@ -154,9 +154,10 @@ class Taking:
         found = self._found(project, source, pulled.plan, today)
         data_date = min(pulled.data_date or today, today)
         confirm = self._confirms(project, source, data_date, today)
+        early = pulled.plan is not None and any(one.actual and one.actual > today for one in pulled.plan.milestones)
         command = TakePull(
             project=project.id, source=source.id, pull=new_id(16), after=source.last.id if source.last else "",
-            lines=found.lines[:MOST_LINES], cursor=pulled.cursor, content_hash=pulled.content_hash,
+            lines=found.lines[:MOST_LINES], cursor="" if early else pulled.cursor, content_hash=pulled.content_hash,
             data_date=data_date, title=pulled.plan.title if pulled.plan is not None else "",
             unchanged=found.unchanged, doubt=found.doubt, notes=self._notes(found, pulled, today), confirm=True,
         )  # fmt: skip

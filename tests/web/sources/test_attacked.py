@@ -165,6 +165,24 @@ def test_pages_that_wait_for_slow_tools_leave_threads_for_all_others(house: Sour
     assert engine.look_at(house.tool, given) == "One plan"
 
 
+def test_what_is_said_to_be_met_on_a_day_to_come_is_taken_once_that_day_is_there(house: Sourced) -> None:
+    house.owned(DEPOT_OPENS, ("8", "Crane arrives", JUNE))
+    today = house.project.civil(house.clock.at)
+    rows = (DEPOT_OPENS, ("8", "Crane arrives", JUNE + DAY))
+    met = planned(*rows, actual=today + DAY, data_date=today + DAY)
+    assert house.pull(met) == "recorded"
+    assert house.titled("Depot opens").actual is None
+    assert house.project.schedule.data_date == today
+    last = house.source().last
+    assert last is not None
+    assert any("is after today; that was left out" in note for note in last.notes)
+    house.later(days=1)
+    house.tool.answer = lambda: None if house.tool.asked[-1][1] else met  # with a cursor: nothing changed since
+    engine = house.services.sources.engine
+    engine.turn_of(HARBOUR, JIRA)
+    assert house.titled("Depot opens").actual == today + DAY
+
+
 # what is recorded, and what is confirmed
 
 

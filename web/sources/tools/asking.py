@@ -24,6 +24,7 @@ from web.outside.transport import TooLong
 from web.sources.tools.tool import Attached, Tool, Trouble
 
 MOST_VALUES = 2_000_000  # of one answer: three bytes there can be a hundred in memory
+WHOLE = 8  # times as much as one answer may be, is what all answers of a pull may be
 MOST_WAIT = 24 * 3600.0  # seconds that a tool may ask to wait
 LITTLE_WAIT = 60.0  # seconds, where a tool asks to wait and does not say how long
 SAID = 200  # characters of what a tool said that are told on
@@ -61,7 +62,7 @@ class Asker:
     def __init__(self, tool: Tool, attached: Attached, client: httpx2.AsyncClient, headers: Mapping[str, str]) -> None:
         self.tool, self.attached = tool, attached
         self._client, self._headers = client, headers
-        self._asked = 0
+        self._asked = self._read = self._values = 0
         bare = any(attached.secret in value for value in headers.values())  # and not packed, as for Basic
         if (bare and not _is_sent(attached.secret)) or not all(_is_sent(value) for value in headers.values()):
             raise self.unsendable()
@@ -112,11 +113,14 @@ class Asker:
         return path
 
     async def _body(self, response: httpx2.Response) -> bytes:
-        received = bytearray()
+        received, most = bytearray(), self.attached.most.answer
         async for chunk in response.aiter_bytes():
             received += chunk
-            if len(received) > self.attached.most.answer:
-                raise TooLong(f"an answer is longer than {self.attached.most.answer} bytes")
+            if len(received) > most:
+                raise TooLong(f"an answer is longer than {most} bytes")
+        self._read += len(received)
+        if self._read > WHOLE * most:
+            raise self.endless()
         return bytes(received)
 
     @property
@@ -134,7 +138,9 @@ class Asker:
                     **self.named,
                 )
             )
-        if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        values = sum(map(body.count, (b",", b"[", b"{")))
+        self._values += values
+        if values > MOST_VALUES or self._values > WHOLE / 2 * MOST_VALUES:
             raise self.endless()
         try:
             return msgspec.json.decode(body)
@@ -242,7 +248,7 @@ class Asker:
             "right, detach this source and attach the other project.",
             **self.named,
             was=was[:SAID],
-            found=found[:SAID],
+            found=self._without_secret(found)[:SAID],
         )
         return Trouble(told, for_good=True)
 

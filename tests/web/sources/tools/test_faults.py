@@ -146,6 +146,20 @@ def test_an_answer_of_more_values_than_memory_should_hold_is_not_unpacked(server
         pull(server, Many())
 
 
+def test_many_answers_that_are_each_short_enough_are_not_all_held(server: Server) -> None:
+    class Fat(FakeGitHub):
+        def reply(self, asked: Asked) -> Reply:
+            found = super().reply(asked)
+            found.data = [{**one, "description": "x" * 9000} for one in found.data]
+            return found
+
+    fake = Fat()
+    fake.fault = "endless"
+    with pytest.raises(Trouble, match="gives more than can be followed"):
+        pull(server, fake, most=Most(answer=1 << 20))
+    assert 5 < len(fake.asked) <= 10
+
+
 def test_an_address_of_a_next_page_that_cannot_be_taken_apart_is_told(server: Server) -> None:
     class Torn(FakeGitHub):
         def reply(self, asked: Asked) -> Reply:
