@@ -100,6 +100,8 @@ class Installed:
         assert sum(old != new for old, new in pairwise(shown)) == 1, after
         assert shown[-1] == LATER
         world.close()
+        kept = [self.logs, *(path for path in self.path.rglob("*") if path.is_file())]
+        assert [path.name for path in kept if self.tool.secret.encode() in path.read_bytes()] == []
 
     def half(self) -> bool:
         """Tell whether, as the killed server left it, one of two values of the pull is there and the other is not."""
