@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -27,10 +27,12 @@ from domain.plan.project import Project
 from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
+from web.importers.plan import Plan
 from web.outside.addresses import Forbidden
 from web.outside.transport import PULL, Outside
 from web.sources.taking import News, Taking
-from web.sources.tools.tool import Attached, Pulled, Tool, Trouble
+from web.sources.tools.past import weeks
+from web.sources.tools.tool import Attached, Pulled, Remembering, Tool, Trouble
 from web.sources.turns import Turns
 
 log = logging.getLogger("fanlight.sources")
@@ -161,6 +163,17 @@ class Engine:
 
         return asyncio.run(_within(look, PATIENCE))
 
+    def look_back(self, tool: Remembering, attached: Attached) -> Sequence[tuple[datetime, Plan]]:
+        """Return the plan as it stood each week of the year before, by instant (UTC). For threads. Raises: Trouble."""
+        instants = weeks(self._ports.clock())
+
+        async def look() -> Sequence[tuple[datetime, Plan]]:
+            _readable(attached.address)
+            async with self._ports.outside.asking(PULL) as client:
+                return await tool.pull_past(attached, instants, client)
+
+        return asyncio.run(_within(look, MOST))
+
     def next_at(self, project: ProjectId, source: SourceId) -> datetime | None:
         """Return when a source is pulled next (UTC), None where this process does not pull it."""
         with self._lock:
@@ -197,7 +210,7 @@ class Engine:
     async def _turn(self, key: str) -> None:
         """Pull from one source, and record what came of it."""
         project, source = _key(key)
-        with speaking(ENGLISH):
+        with speaking(self._language(project, source)):
             asked = await self._asked(project, source)
         with self._lock:
             now = self._ports.monotonic()
@@ -207,6 +220,12 @@ class Engine:
                 self._turns.failed(key, now, asked.trouble.retry_after, for_good=asked.trouble.for_good)
             self._ended[key], self._tried[key] = asked, self._ports.clock()
             self._count[key] = self._count.get(key, 0) + 1
+
+    def _language(self, project: ProjectId, source: SourceId) -> str:
+        """Return in which language what comes of a source is recorded."""
+        there = self._ports.present.world.projects.get(project)  # waits for no database
+        known = there.sources.get(source) if there is not None else None
+        return known.language if known is not None else ENGLISH
 
     async def _asked(self, project: ProjectId, source: SourceId) -> TurnEnd:
         taking = self._ports.taking
