@@ -6,6 +6,8 @@ its own with its own clock, so that a cadence of five minutes does not have to b
 """
 
 import re
+import shlex
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -63,13 +65,14 @@ class Fed(Product):
     def forward(self, **more: float) -> None:
         self.clock.to(self.clock() + timedelta(**more))
 
-    def project(self, key: ProjectId) -> Project:
-        """A project as it is recorded, as another process reads it."""
-        folder = Folder(self.folder)
-        try:
-            return CurrentWorld(folder.events).world.projects[key]
-        finally:
-            folder.close()
+
+def project_of(product: Product, key: ProjectId) -> Project:
+    """A project as it is recorded, as another process reads it."""
+    folder = Folder(product.folder)
+    try:
+        return CurrentWorld(folder.events).world.projects[key]
+    finally:
+        folder.close()
 
 
 @contextmanager
@@ -138,7 +141,9 @@ def test_a_date_moved_in_github_is_on_the_dashboard_that_may_show_it_within_the_
         try:
             acme, north = (sit_down(product, f"viewer-{client}") for client in (ACME, "north"))
             wait_until(lambda: live(acme) and live(north))
-            wait_until(lambda: product.project(HARBOUR).sources[KEY].last)  # the first turn, which brings what is known
+            wait_until(
+                lambda: project_of(product, HARBOUR).sources[KEY].last
+            )  # the first turn, which brings what is known
             before = product.head("share3")
             assert "3 May" in acme.inner_text("#ms-m1")
             moved_there(fake, "internal m1", date(2027, 5, 11), product.clock())
@@ -261,13 +266,18 @@ def _fed_by_all(product: Fed, sit_down: Callable[..., Any], served: dict[str, Fa
             assert IDS[title] not in told, (person, title)
         assert not any(word in told for word in (INTERNAL, "Plan in "))
     for share, kinds in COVERED.values():
-        marta.goto(f"{product.url}/p/{cast.HARBOUR.id}/shares/{share}/at/now")
-        found = {name for name, _pull in SENTENCES.findall(marta.inner_text("#seen"))}
-        assert {named(served[kind]) for kind in kinds} <= found
+        expected = {named(served[kind]) for kind in kinds}
+        wait_until(lambda share=share, expected=expected: expected <= sources_named(marta, product, share))
+
+
+def sources_named(page: Any, product: Product, share: ShareId) -> set[str]:
+    """The sources that *what they saw* names at the second that is over."""
+    page.goto(f"{product.url}/p/{cast.HARBOUR.id}/shares/{share}/at/now")
+    return {name for name, _pull in SENTENCES.findall(page.inner_text("#seen"))}
 
 
 def milestones(product: Fed) -> list[Milestone]:
-    return [one for one in product.project(cast.HARBOUR.id).schedule.milestones.values() if one.actual is None]
+    return [one for one in project_of(product, cast.HARBOUR.id).schedule.milestones.values() if one.actual is None]
 
 
 def named(fake: Fake) -> str:
@@ -277,3 +287,55 @@ def named(fake: Fake) -> str:
 def has(page: Any, kind: str, day: date) -> bool:
     """Tell whether a dashboard has the new date of what a tool keeps."""
     return shown(day) in page.inner_text(f"#ms-{IDS[KEPT[kind]]}")
+
+
+# as the README says
+
+
+@pytest.mark.slow
+def test_the_five_lines_of_the_readme_set_up_a_source(tmp_path: Path, sit_down: Callable[..., Any]) -> None:
+    """Each line is carried out as it stands there, at the address of this test instead of that of an example."""
+
+    def manager(world: World) -> None:
+        invited = InvitePerson(person=PersonId("manager"), name="Marta", email="m@n.test", role="manager")
+        world.tell(invited, ADMIN)
+
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    told = text.partition("## A plan that comes by itself\n\n```\n")[2].partition("\n```")[0].splitlines()
+    product = Product(seeded(tmp_path / "data", manager, datetime.now(UTC) - timedelta(days=30))).start()
+    try:
+        page, token = sit_down(product, "manager"), ""
+        (tmp_path / "plan.xml").write_bytes(PLAN)
+        done: list[str] = []
+        for line in told:
+            command, *words = shlex.split(line.replace("https://status.example.com", product.url), comments=True)
+            if command == "open":
+                page.goto(words[0])
+            if command == "open" and line.endswith("# Attach it"):
+                page.click("button:has-text('Attach it')")
+            elif "Make a token" in line:
+                page.click("button:has-text('Make a token for it')")
+                token = page.inner_text("#send .said + p code")
+            elif command == "curl":
+                put, file, bearer, kept, address = words
+                assert (put, bearer, kept) == ("-T", "--oauth2-bearer", "$TOKEN")
+                body, head = (tmp_path / file).read_bytes(), {"authorization": f"Bearer {token}"}
+                sent = urllib.request.Request(address, body, head, method="PUT")
+                with urllib.request.urlopen(sent, timeout=30) as answer:
+                    assert answer.status == 201
+            elif "decide" in line:
+                page.click("button:has-text('Take what is ticked')")
+            elif "#rules" in line:
+                page.select_option("#r-forecasts", "take")
+                page.click("button:has-text('Keep these rules')")
+            done.append(command)
+        assert done == ["open", "open", "curl", "open", "open"]
+        source = project_of(product, HARBOUR).sources[SourceId("upload1")]
+        assert (source.rules.forecasts, len(source.waits)) == ("take", 0)
+        assert "Depot opens" in [one.details.title for one in project_of(product, HARBOUR).schedule.milestones.values()]
+    finally:
+        product.stop()
+
+
+PLAN = b"""<Project xmlns="http://schemas.microsoft.com/project"><Tasks><Task><UID>7</UID><Name>Depot opens</Name>
+<Milestone>1</Milestone><Finish>2027-06-01T17:00:00</Finish></Task></Tasks></Project>"""

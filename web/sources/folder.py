@@ -30,7 +30,7 @@ FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW",
 FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-class Standing(msgspec.Struct, frozen=True):
+class FileThen(msgspec.Struct, frozen=True):
     """A file of a folder as it was at one look: its size in bytes, and when it was changed, in nanoseconds."""
 
     name: str
@@ -92,7 +92,7 @@ class FolderTool:
         del headers, body
         return {}
 
-    def _read(self, attached: Attached, newest: Standing, files: Files | None) -> Pulled | None:
+    def _read(self, attached: Attached, newest: FileThen, files: Files | None) -> Pulled | None:
         """Read a file whole once it is still, None where it is known already (no `files`). Raises: Trouble."""
         with self._opened(attached) as folder:
             if _standing(folder, newest.name) != newest:
@@ -110,7 +110,7 @@ class FolderTool:
                 raise _unopened(newest.name, error) from None
         return files.read(_shown(newest.name), content)
 
-    def _newest(self, attached: Attached) -> Standing:
+    def _newest(self, attached: Attached) -> FileThen:
         """Return the newest plan file of the folder. Raises: Trouble."""
         with self._opened(attached) as folder:
             try:
@@ -162,13 +162,13 @@ def _shown(name: str) -> str:
     return check.without_refused(name)
 
 
-def _standing(folder: int, name: str) -> Standing:
+def _standing(folder: int, name: str) -> FileThen:
     """Return a file of an opened folder as it is now. Raises: Trouble."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError as error:
         raise _unopened(name, error) from None
-    return Standing(name, found.st_size, found.st_mtime_ns)
+    return FileThen(name, found.st_size, found.st_mtime_ns)
 
 
 def _unopened(name: str, error: OSError) -> Trouble:

@@ -11,7 +11,7 @@ import pytest
 from domain.ids import SourceId
 from tests.web.sources.house import Sourced, sourced
 from tests.world import HARBOUR
-from web.sources.folder import FolderTool, Standing
+from web.sources.folder import FileThen, FolderTool
 from web.sources.tools.tool import Attached, Trouble
 
 pytestmark = pytest.mark.stories
@@ -102,6 +102,6 @@ def test_a_file_that_is_a_link_a_pipe_or_still_being_written_is_not_taken(house:
         tool._read(given, msgspec.structs.replace(_as_it_is(folder / "plan.csv"), name="plan.csv"), files)
 
 
-def _as_it_is(path: Path) -> Standing:
+def _as_it_is(path: Path) -> FileThen:
     found = path.lstat()
-    return Standing(path.name, found.st_size, found.st_mtime_ns)
+    return FileThen(path.name, found.st_size, found.st_mtime_ns)
