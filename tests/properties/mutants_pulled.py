@@ -76,7 +76,7 @@ def _dated_by_its_source(row: Any, project: Project, m: Milestone) -> Any:
 
 
 def _confirmed_for_everybody() -> AbstractContextManager[object]:
-    """A share that tells no confirmation says since when no source confirmed the plan."""
+    """A share that tells no confirmation says when a source confirmed the plan."""
 
     def leaky(project: Project, _share: Share) -> Any:
         return max((s.confirmed_at for s in project.sources.values() if s.confirmed_at is not None), default=None)
@@ -94,7 +94,7 @@ PULLED: dict[str, Mutant] = {
     "a milestone that the rules of a source leave aside": _pulls(lambda pull: _not_taken(pull, "ignored")),
     "the name of a source": _sources(lambda source: source.name),
     "why a source fails": _sources(lambda source: source.failure and source.failure.why),
-    "not confirmed since, where no confirmation is shared": _confirmed_for_everybody,
+    "confirmed by a source, where no confirmation is shared": _confirmed_for_everybody,
     "a title that a source proposes": _row(_named_by_its_source),
     "from which source and pull a value comes": _scope(lambda project: list(_origins(project))),
     "when a source was pulled last": _sources(lambda source: source.last and source.last.at),

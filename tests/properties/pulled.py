@@ -36,6 +36,7 @@ M1, M2, M3 = MilestoneId("m1"), MilestoneId("m2"), MilestoneId("m3")
 def pulled(rng: random.Random, terms: Terms) -> list[AnyCommand]:
     """Draw the life of a source of the shared project; `terms` covers what any version does."""
     source = SourceId(f"source{rng.randrange(9)}")
+    away = "confirmed" not in terms.project_fields  # that nobody confirms the plan is told where that is agreed
     at: dict[str, Any] = {"project": HARBOUR, "source": source}
     return [
         AttachSource(**at, tool="jira", name=f"Jira {rng.random()}", address=f"https://jira{rng.randrange(9)}.test"),
@@ -49,6 +50,7 @@ def pulled(rng: random.Random, terms: Terms) -> list[AnyCommand]:
         RecoverSource(**at),
         *_pulls(rng, at, terms),
         FailSource(**at, why=f"refused {rng.random()}", for_good=True),
+        *([FailSource(**at, why="away for a day", for_good=True, lasting=True)] if away else []),
         *([DetachSource(**at, reason=f"over {rng.random()}")] if rng.random() < 0.7 else []),
     ]
 

@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -27,10 +27,12 @@ from domain.plan.project import Project
 from domain.plan.sources.source import Source
 from projections.events.present import CurrentWorld
 from projections.installation.crash_point import CrashPoint, nowhere
+from web.importers.plan import Plan
 from web.outside.addresses import Forbidden
 from web.outside.transport import Bounds, Outside
 from web.sources.taking import News, Taking
-from web.sources.tools.tool import Attached, Most, Pulled, Tool, Trouble
+from web.sources.tools.past import weeks
+from web.sources.tools.tool import Attached, Most, Pulled, Remembering, Tool, Trouble
 from web.sources.turns import Turns
 
 log = logging.getLogger("fanlight.sources")
@@ -171,10 +173,25 @@ class Engine:
             async with self._ports.outside.asking(self._bounds()) as client:
                 return await tool.look(self._bounded(attached), client)
 
+        return self._alone(look, PATIENCE)
+
+    def look_back(self, tool: Remembering, attached: Attached) -> Sequence[tuple[datetime, Plan]]:
+        """Return the plan as it stood each week of the year before, by instant (UTC). For threads. Raises: Trouble."""
+        instants = weeks(self._ports.clock())
+
+        async def look() -> Sequence[tuple[datetime, Plan]]:
+            _readable(attached.address)
+            async with self._ports.outside.asking(self._bounds()) as client:
+                return await tool.pull_past(self._bounded(attached), instants, client)
+
+        return self._alone(look, self._ports.most.seconds + BESIDE)
+
+    def _alone(self, ask: Callable[[], Awaitable[Got]], seconds: float) -> Got:
+        """Return what asking returns, where not too many wait for such answers already. Raises: Trouble."""
         if not self._waiting.acquire(blocking=False):
             raise Trouble(_("Other sources are being tried at this moment. Try again in half a minute."))
         try:
-            return asyncio.run(_within(look, PATIENCE))
+            return asyncio.run(_within(ask, seconds))
         finally:
             self._waiting.release()
 
@@ -214,7 +231,7 @@ class Engine:
     async def _turn(self, key: str) -> None:
         """Pull from one source, and record what came of it."""
         project, source = _key(key)
-        with speaking(ENGLISH):
+        with speaking(self._language(project, source)):
             asked = await self._asked(project, source)
         with self._lock:
             now = self._ports.monotonic()
@@ -224,6 +241,12 @@ class Engine:
                 self._turns.failed(key, now, asked.trouble.retry_after, for_good=asked.trouble.for_good)
             self._ended[key], self._tried[key] = asked, self._ports.clock()
             self._count[key] = self._count.get(key, 0) + 1
+
+    def _language(self, project: ProjectId, source: SourceId) -> str:
+        """Return in which language what comes of a source is recorded."""
+        there = self._ports.present.world.projects.get(project)  # waits for no database
+        known = there.sources.get(source) if there is not None else None
+        return known.language if known is not None else ENGLISH
 
     async def _asked(self, project: ProjectId, source: SourceId) -> TurnEnd:
         taking = self._ports.taking

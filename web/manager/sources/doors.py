@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 from domain.errors import Conflict, Refused, Stale
 from domain.ids import ProjectId, SourceId
 from domain.language import gettext as _
+from domain.language import speaking
 from domain.people.tokens import SOURCE
 from domain.plan.project import Project
 from domain.plan.sources.source import Source
@@ -78,7 +79,8 @@ def _take(services: Services, there: tuple[Project, Source], name: str, file: Pa
     project, source = there
     if source.paused is not None:
         raise Conflict(_("This source is paused, so nothing is taken. Let it go on at its page."), "source")
-    pulled = services.sources.files.read(name, file)
+    with speaking(source.language):
+        pulled = services.sources.files.read(name, file)
     try:
         return services.sources.taking.take(project.id, source.id, pulled)
     except Stale:  # another plan was sent at the same moment

@@ -40,6 +40,7 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str  # "https://jira.example.org", without a slash at its end
     values: Mapping[str, str]  # by the names of the tool's fields
+    project: str = ""  # the id of the project it is attached to
     secret: str = ""
     hook_secret: str = ""  # what its webhooks are signed with
     most: Most = Most()
