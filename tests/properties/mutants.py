@@ -224,6 +224,9 @@ MUTANTS: dict[str, Mutant] = {
     "health that no terms name": _scope(lambda p: p.health.status("overall")),
     "phase that no terms name": _scope(lambda p: p.phase),
     "confirmation that no terms name": _scope(lambda p: p.schedule.confirmed_at),
+    "that nobody confirms the plan, which no terms name": lambda: _view(
+        lambda view, project, _share: replace(view, unconfirmed=policy._unconfirmed(project))
+    ),
     "number of agreed plans that no terms name": _scope(lambda p: len(p.schedule.baselines)),
     "hidden milestones selected": _hidden_milestones_selected,
     "hidden risks selected": _hidden_risks_selected,

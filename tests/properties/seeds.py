@@ -45,6 +45,7 @@ STORED: dict[str, dict[str, int]] = {
         "confirmation from before": 2,
         "confirmation of a milestone without asking": 1,
         "confirmation that no terms name": 1,
+        "that nobody confirms the plan, which no terms name": 4,
         "cost shown where price is agreed": 3,
         "count of all milestones": 5,
         "count of all risks": 6,

@@ -348,7 +348,7 @@ def _use_link(rng: random.Random, i: int) -> Act:
 # several commands of which each needs the one before
 
 
-def series(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
+def series(rng: random.Random, minutes: int, terms: Terms) -> list[tuple[int, AnyCommand]]:
     """Draw facts in an order that lets each of them happen, at minutes up to `minutes`."""
     told = [*(_reviewed(rng) if rng.random() < 0.4 else []), *(_accepted(rng) if rng.random() < 0.4 else [])]
     told += _answered(rng) if rng.random() < 0.4 else []
@@ -356,7 +356,8 @@ def series(rng: random.Random, minutes: int) -> list[tuple[int, AnyCommand]]:
     begin = rng.randrange(5, minutes // 2)
     own = random.Random(repr(told))  # so that the draws of everything else stay what they were
     stays = _stays(own) if own.random() < 0.4 else []
-    pulls = _pulled(own) if own.random() < 0.4 else []
+    away = "confirmed" not in terms.project_fields  # that nobody confirms the plan is told where that is agreed
+    pulls = _pulled(own, away=away) if own.random() < 0.4 else []
     return [*_spread(told, begin, minutes), *_spread(stays, begin, minutes), *_spread(pulls, begin, minutes)]
 
 
@@ -364,8 +365,11 @@ def _spread(told: list[AnyCommand], begin: int, minutes: int) -> list[tuple[int,
     return [(begin + (minutes // 2 - 10) * i // max(len(told), 1), command) for i, command in enumerate(told)]
 
 
-def _pulled(rng: random.Random) -> list[AnyCommand]:
-    """A source brings a milestone that nobody shares, moves it, has a person decide on more, and is detached."""
+def _pulled(rng: random.Random, *, away: bool) -> list[AnyCommand]:
+    """A source brings a milestone that nobody shares, moves it, has a person decide on more, and is detached.
+
+    `away`: it fails for a day before.
+    """
     source = SourceId(f"source{rng.randrange(9)}")
     key = MilestoneId(f"pulled{source}")
     at: dict[str, Any] = {"project": HARBOUR, "source": source}
@@ -393,6 +397,7 @@ def _pulled(rng: random.Random) -> list[AnyCommand]:
         TakePull(**at, pull="p2", after="p1", lines=(*lines, asked)),
         SettleSource(**at, pull="p2", take=("k3",)),
         PutPullBack(**at, pull="p2"),
+        *([FailSource(**at, why="away for a day", lasting=True)] if away else []),
         DetachSource(**at, reason="over"),
     ]
 
